@@ -1,0 +1,157 @@
+//! Audit records: who did what, when, from where, on which resource, how it ended, what changed.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::access::{Caller, Permission};
+use crate::words;
+
+/// How an operation ended, for the trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// It was begun and has not ended: a long job, or a step outside the database.
+    Started,
+    /// It was done.
+    Success,
+    /// It was tried and failed.
+    Failure,
+    /// It was not allowed.
+    Denied,
+}
+
+words!(AuditOutcome { Started = "started", Success = "success", Failure = "failure", Denied = "denied" });
+
+/// One field that changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Change {
+    /// Its name.
+    pub field: String,
+    /// Before; `null` if it was not there.
+    #[ts(type = "unknown")]
+    pub old: serde_json::Value,
+    /// After; `null` if it is gone.
+    #[ts(type = "unknown")]
+    pub new: serde_json::Value,
+}
+
+impl Change {
+    /// A change of `field` from `old` to `new`.
+    #[must_use]
+    pub fn new(field: &str, old: impl Into<serde_json::Value>, new: impl Into<serde_json::Value>) -> Self {
+        Self { field: field.to_owned(), old: old.into(), new: new.into() }
+    }
+}
+
+/// A record before the store has given it number, time and place in the tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditDraft {
+    /// Who.
+    pub caller: Caller,
+    /// What: the operation's name, `incident_resolve`.
+    pub action: String,
+    /// On which resource: `incident/42`, `block/203.0.113.7`, `job/<id>`.
+    pub object: String,
+    /// The permission used.
+    pub permission: Permission,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// The reason that the person gave, or the error.
+    pub reason: Option<String>,
+    /// Client time.
+    pub at: DateTime<Utc>,
+    /// Risk of the action, 0 to 100.
+    pub risk: u8,
+}
+
+/// A record as it stands in the trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AuditRecord {
+    /// Place in the log, from 0, without gaps.
+    pub seq: i64,
+    /// Time of the database.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// Through which shell.
+    pub origin: String,
+    /// From which machine.
+    pub host: String,
+    /// What.
+    pub action: String,
+    /// On which resource.
+    pub object: String,
+    /// Permission used.
+    pub permission: String,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// Reason or error.
+    pub reason: Option<String>,
+    /// Risk of the action, 0 to 100.
+    pub risk: u8,
+    /// RFC 6962 leaf hash, hex.
+    pub leaf_hash: String,
+}
+
+/// Which records.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct AuditFilter {
+    /// By this person.
+    pub actor: Option<String>,
+    /// This action.
+    pub action: Option<String>,
+    /// Words in action, object, actor or reason, case-insensitive.
+    pub text: Option<String>,
+    /// Ended like this.
+    pub outcome: Option<AuditOutcome>,
+}
+
+/// The signed state of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Checkpoint {
+    /// Number of leaves.
+    pub size: i64,
+    /// RFC 6962 root hash, base64.
+    pub root: String,
+    /// When it was signed.
+    pub at: DateTime<Utc>,
+    /// The C2SP signed note.
+    pub note: String,
+    /// Name of the key that signed it.
+    pub key_name: String,
+}
+
+/// Where the trail's evidence is kept besides the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceStrength {
+    /// The same user owns data and key: accidents and outsiders are found out, that user is not.
+    LocalOnly,
+    /// The signing key was made for this session and is not kept: signatures prove nothing after it.
+    SessionKey,
+}
+
+/// The result of checking the whole trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditVerification {
+    /// Did everything hold?
+    pub ok: bool,
+    /// Leaves read.
+    pub leaves: i64,
+    /// Root recomputed from the leaves, base64.
+    pub root: String,
+    /// Checkpoints checked.
+    pub checkpoints: i64,
+    /// First record that does not hold.
+    pub first_bad_seq: Option<i64>,
+    /// What was found, for people; empty if `ok`.
+    pub problems: Vec<String>,
+    /// What the evidence is worth.
+    pub strength: EvidenceStrength,
+}

@@ -1,0 +1,307 @@
+//! Events: what applications report (DESIGN section 3).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::EventId;
+
+/// Generates `as_str`, `ALL`, `Display` and `FromStr` for a closed set of words.
+#[macro_export]
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The word used on the wire, in the database and in files.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::event::UnknownWord;
+
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                match s {
+                    $($word => Ok($name::$variant),)+
+                    _ => Err($crate::event::UnknownWord {
+                        kind: stringify!($name),
+                        word: s.chars().take(64).collect(),
+                        allowed: &[$($word),+],
+                    }),
+                }
+            }
+        }
+    };
+}
+
+/// A word outside a closed set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is not a {kind}: use one of {}", allowed.join(", "))]
+pub struct UnknownWord {
+    /// The set, by type name.
+    pub kind: &'static str,
+    /// What was given, at most 64 characters of it.
+    pub word: String,
+    /// What is allowed.
+    pub allowed: &'static [&'static str],
+}
+
+/// What an event is about; decides its key in Redis and its retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Login success and failure, password reset, MFA, token validation.
+    Authentication,
+    /// Permission checks, access violations, privilege escalation.
+    Authorization,
+    /// Records viewed, modified, exported; uploads; consent changes.
+    DataAccess,
+    /// Settings, permissions, security settings changed.
+    Configuration,
+    /// Requests, rates, payload sizes, errors.
+    ApiUsage,
+}
+
+words!(Category {
+    Authentication = "authentication",
+    Authorization = "authorization",
+    DataAccess = "data_access",
+    Configuration = "configuration",
+    ApiUsage = "api_usage",
+});
+
+impl Category {
+    /// The segment of the Redis key after the prefix: `security:{segment}:...`.
+    #[must_use]
+    pub const fn key_segment(self) -> &'static str {
+        match self {
+            Self::Authentication => "auth",
+            Self::Authorization => "access",
+            Self::DataAccess => "data",
+            Self::Configuration => "config",
+            Self::ApiUsage => "api",
+        }
+    }
+
+    /// The category of a key segment.
+    #[must_use]
+    pub fn from_key_segment(segment: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|category| category.key_segment() == segment)
+    }
+}
+
+/// How bad it is. Ordered: `Info < Low < Medium < High < Critical`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Ordinary operation.
+    Info,
+    /// Worth a weekly look.
+    Low,
+    /// Worth a look within a day.
+    Medium,
+    /// Worth a look within hours.
+    High,
+    /// A possible breach in progress.
+    Critical,
+}
+
+words!(Severity { Info = "info", Low = "low", Medium = "medium", High = "high", Critical = "critical" });
+
+/// How the thing that was tried ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It worked.
+    Success,
+    /// It did not.
+    Failure,
+    /// The application does not say.
+    Unknown,
+}
+
+words!(Outcome { Success = "success", Failure = "failure", Unknown = "unknown" });
+
+/// The HTTP exchange behind an event, as the application saw it.
+///
+/// Every string is attacker-written. `query` is raw (not decoded) without the question mark.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Http {
+    /// Request method, upper case as received.
+    pub method: String,
+    /// Request path, raw.
+    pub path: String,
+    /// Query string, raw, without `?`.
+    pub query: Option<String>,
+    /// Request headers; names in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Request body or the part of it that the application kept.
+    pub body: Option<String>,
+    /// Response status.
+    pub status: Option<u16>,
+    /// Response size in bytes.
+    pub bytes: Option<u64>,
+    /// Time to answer in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// One security event. The unit of everything: stored in Redis by applications, read by the engine, archived in the
+/// database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Event {
+    /// Identity; two events with one id are one event.
+    pub id: EventId,
+    /// When it happened, UTC, kept to the millisecond.
+    pub at: DateTime<Utc>,
+    /// What it is about.
+    pub category: Category,
+    /// What happened, in the application's words: `login_failure`, `request`, `record_exported`. Lower snake case.
+    #[serde(rename = "type")]
+    #[ts(rename = "type")]
+    pub kind: String,
+    /// How bad the application thinks it is.
+    pub severity: Severity,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Who: the user name or service account.
+    #[serde(default)]
+    pub actor: Option<String>,
+    /// Where from: an IP address in canonical text, or what the application gave if it is not one.
+    #[serde(default)]
+    pub source_ip: Option<String>,
+    /// Session id.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// On what.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// Doing what.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// How often, for a line such as "message repeated n times"; at least 1.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// The HTTP exchange, where there was one.
+    #[serde(default)]
+    pub http: Option<Http>,
+    /// Anything else the application wants to say.
+    #[serde(default)]
+    #[ts(type = "unknown")]
+    pub details: serde_json::Value,
+    /// Free labels.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Risk from 0 to 100, if the application scores it.
+    #[serde(default)]
+    pub risk: Option<u8>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl Event {
+    /// An event with the required fields and nothing else.
+    #[must_use]
+    pub fn new(id: EventId, at: DateTime<Utc>, category: Category, kind: impl Into<String>) -> Self {
+        Self {
+            id,
+            at,
+            category,
+            kind: kind.into(),
+            severity: Severity::Info,
+            outcome: Outcome::Unknown,
+            actor: None,
+            source_ip: None,
+            session: None,
+            resource: None,
+            action: None,
+            count: 1,
+            http: None,
+            details: serde_json::Value::Null,
+            tags: Vec::new(),
+            risk: None,
+        }
+    }
+
+    /// The endpoint that an API usage event is about: the resource if there is one, else the path, else `-`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        self.resource.as_deref().or_else(|| self.http.as_ref().map(|http| http.path.as_str())).unwrap_or("-")
+    }
+}
+
+/// A key of the event store that could not be read as an event, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Quarantined {
+    /// The Redis key.
+    pub key: String,
+    /// Why it could not be read.
+    pub reason: String,
+    /// When that was seen.
+    pub at: DateTime<Utc>,
+}
+
+/// The kind of thing an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityKind {
+    /// An IP address.
+    Ip,
+    /// A user or service account.
+    User,
+    /// A session.
+    Session,
+    /// A path or resource.
+    Endpoint,
+}
+
+words!(EntityKind { Ip = "ip", User = "user", Session = "session", Endpoint = "endpoint" });
+
+/// Something that events and incidents are about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct Entity {
+    /// Its kind.
+    pub kind: EntityKind,
+    /// Its value, as reported.
+    pub value: String,
+}
+
+impl Entity {
+    /// An entity of `kind` with `value`.
+    #[must_use]
+    pub fn new(kind: EntityKind, value: impl Into<String>) -> Self {
+        Self { kind, value: value.into() }
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.value)
+    }
+}
+
+impl FromStr for Entity {
+    type Err = UnknownWord;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let (kind, value) = s.split_once(':').unwrap_or((s, ""));
+        Ok(Self { kind: kind.parse()?, value: value.to_owned() })
+    }
+}

@@ -1,0 +1,127 @@
+//! Findings: what a rule saw, and enough to explain it without the rule at hand.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::event::{Entity, Severity};
+use crate::ids::{EventId, FindingId};
+use crate::words;
+
+/// The family of an attack; findings of one entity and one family fold into one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AttackFamily {
+    /// Many failed logins of one source or user.
+    BruteForce,
+    /// SQL injection.
+    Sqli,
+    /// Cross-site scripting.
+    Xss,
+    /// Path traversal and file inclusion.
+    Traversal,
+    /// Command injection.
+    Cmdi,
+    /// More requests than a person makes.
+    ExcessiveRequests,
+    /// Scanners and probes.
+    Scanner,
+}
+
+words!(AttackFamily {
+    BruteForce = "brute_force",
+    Sqli = "sqli",
+    Xss = "xss",
+    Traversal = "traversal",
+    Cmdi = "cmdi",
+    ExcessiveRequests = "excessive_requests",
+    Scanner = "scanner",
+});
+
+impl AttackFamily {
+    /// The name for people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BruteForce => "Brute force",
+            Self::Sqli => "SQL injection",
+            Self::Xss => "Cross-site scripting",
+            Self::Traversal => "Path traversal",
+            Self::Cmdi => "Command injection",
+            Self::ExcessiveRequests => "Excessive requests",
+            Self::Scanner => "Scanning",
+        }
+    }
+}
+
+/// One decoded form of a field and what matched in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DecodedLayer {
+    /// What made this form of the one before: `raw`, `percent`, `html`, `unicode`, `base64`, ...
+    pub decoder: String,
+    /// The text in this form, at most 2,048 characters around the match.
+    pub text: String,
+    /// The match in `text`, as character offsets `[start, end)`; `None` where it is not visible in this form.
+    pub span: Option<(u32, u32)>,
+}
+
+/// Where in the event a signature matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct MatchedField {
+    /// The field, in dotted form: `http.query`, `http.headers.user-agent`, `http.body`.
+    pub field: String,
+    /// From raw to the form in which the rule matched; never empty.
+    pub layers: Vec<DecodedLayer>,
+}
+
+/// The counter behind a behavioural finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Counter {
+    /// What was counted: `failed logins`, `requests`.
+    pub what: String,
+    /// How many there were.
+    pub seen: u64,
+    /// How many it takes.
+    pub threshold: u64,
+    /// The window in seconds.
+    pub window_s: u64,
+}
+
+/// What one rule saw in one event (or in a window that ends with it).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Finding {
+    /// Identity: derived from rule, event and group, so that a replay makes the same ids.
+    pub id: FindingId,
+    /// The rule: `wp.sqli.tautology`.
+    pub rule_id: String,
+    /// The rule's version.
+    pub rule_version: u32,
+    /// What the rule looks for, in a few words.
+    pub rule_title: String,
+    /// The family.
+    pub family: AttackFamily,
+    /// The event that completed it.
+    pub event_id: EventId,
+    /// Event time of that event.
+    pub at: DateTime<Utc>,
+    /// The entity it is grouped by.
+    pub entity: Entity,
+    /// One sentence for the analyst.
+    pub summary: String,
+    /// Where a signature matched.
+    pub matched: Option<MatchedField>,
+    /// What a behaviour counted.
+    pub counter: Option<Counter>,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure, 0 to 100.
+    pub confidence: u8,
+    /// Severity, confidence and context as one number, 0 to 100.
+    pub risk: u8,
+    /// ATT&CK technique ids: `T1190`.
+    pub attack: Vec<String>,
+    /// OWASP Top 10 category: `A05:2025`.
+    pub owasp: Option<String>,
+    /// Compliance controls that this is evidence for: `PCI DSS 6.4.2`.
+    pub controls: Vec<String>,
+}

@@ -1,0 +1,24 @@
+//! The words of Watchpost: events, findings, incidents, blocks, health, jobs, audit records.
+//!
+//! Plain types and pure rules. Deliberately absent: I/O, databases, clocks that read themselves (a [`clock::Clock`]
+//! is passed in), and anything that formats for one shell only. Every other crate depends on this one and this one
+//! on none of them.
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod audit;
+pub mod block;
+pub mod clock;
+pub mod connection;
+pub mod diagnosis;
+pub mod event;
+pub mod evidence;
+pub mod finding;
+pub mod health;
+pub mod ids;
+pub mod incident;
+pub mod job;
+pub mod overview;
+pub mod period;
+pub mod policy;
+pub mod text;
