@@ -9,6 +9,7 @@ use crate::words;
 /// What a metric's value means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
+#[ts(rename = "HealthVerdict")]
 pub enum Verdict {
     /// Within limits.
     Ok,
