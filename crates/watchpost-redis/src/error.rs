@@ -1,0 +1,126 @@
+//! What can go wrong between Watchpost and a Redis, by cause.
+
+use std::path::PathBuf;
+
+use redis::ErrorKind;
+use redis::ServerErrorKind;
+
+/// A failure at the event store. Messages read after "failed to ...".
+#[derive(Debug, thiserror::Error)]
+pub enum RedisError {
+    /// Nothing listens there.
+    #[error("no server answers at {address}")]
+    Refused {
+        /// Where it was tried.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: redis::RedisError,
+    },
+    /// The server did not answer in time. After a write the outcome is unknown: read again, do not repeat blindly
+    /// (everything in this crate that writes may be repeated).
+    #[error("the server did not answer in time")]
+    TimedOut(#[source] redis::RedisError),
+    /// The connection broke. The next call connects again.
+    #[error("the connection to the server broke")]
+    ConnectionLost(#[source] redis::RedisError),
+    /// The TLS handshake failed.
+    #[error("the TLS handshake failed: {0}")]
+    Tls(#[source] redis::RedisError),
+    /// A file for TLS cannot be used.
+    #[error("cannot read {path}")]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server wants a password and got none.
+    #[error("the server requires a password")]
+    PasswordRequired,
+    /// User name or password are wrong, or the user is disabled.
+    #[error("the server refused the user name or password")]
+    WrongPassword,
+    /// The user lacks a right.
+    #[error("the user lacks a right: {0}")]
+    NoPermission(String),
+    /// The server is still loading its data from disk.
+    #[error("the server is still loading its data")]
+    Loading,
+    /// The server is full and may not evict.
+    #[error("the server is out of memory and refuses writes")]
+    OutOfMemory,
+    /// The server is a replica.
+    #[error("the server is a read-only replica")]
+    ReadOnly,
+    /// A key of the contract holds something else.
+    #[error("key {0:?} holds another type than the contract says")]
+    WrongType(String),
+    /// The server reported something else.
+    #[error("the server reported {code}: {detail}")]
+    Server {
+        /// Its error code, such as `ERR`.
+        code: String,
+        /// Its text.
+        detail: String,
+    },
+    /// The answer has a shape that was not expected.
+    #[error("the server's answer to {command} was not understood")]
+    Answer {
+        /// What was asked.
+        command: &'static str,
+    },
+    /// The person stopped it.
+    #[error("cancelled")]
+    Cancelled,
+    /// Anything else of the client library.
+    #[error("the Redis client failed: {0}")]
+    Client(#[source] redis::RedisError),
+}
+
+impl RedisError {
+    /// Would trying again later make sense without anybody changing anything?
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::TimedOut(_) | Self::ConnectionLost(_) | Self::Loading | Self::OutOfMemory
+        )
+    }
+
+    /// Sorts an error of the client library by cause; `address` is for the message.
+    pub(crate) fn classify(error: redis::RedisError, address: &str) -> Self {
+        let detail = || error.detail().unwrap_or_default().to_owned();
+        match error.kind() {
+            ErrorKind::Server(ServerErrorKind::BusyLoading) => Self::Loading,
+            ErrorKind::Server(ServerErrorKind::NoPerm) => Self::NoPermission(detail()),
+            ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::ReadOnly,
+            ErrorKind::AuthenticationFailed => Self::WrongPassword,
+            ErrorKind::Io if error.is_timeout() => Self::TimedOut(error),
+            ErrorKind::Io if error.is_connection_refusal() => {
+                Self::Refused { address: address.to_owned(), source: error }
+            }
+            ErrorKind::Io if looks_like_tls(&error) => Self::Tls(error),
+            ErrorKind::Io => Self::ConnectionLost(error),
+            ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
+                Some("OOM") => Self::OutOfMemory,
+                Some("NOAUTH") => Self::PasswordRequired,
+                Some("WRONGPASS") => Self::WrongPassword,
+                Some("NOPERM") => Self::NoPermission(detail()),
+                Some("WRONGTYPE") => Self::WrongType(String::new()),
+                Some(code) => Self::Server { code: code.to_owned(), detail: detail() },
+                None => Self::Client(error),
+            },
+            _ => Self::Client(error),
+        }
+    }
+}
+
+/// Does the text of an I/O error come from the TLS layer? There is no type to ask: the client library boxes it.
+pub(crate) fn looks_like_tls(error: &redis::RedisError) -> bool {
+    let text = error.to_string();
+    ["certificate", "corrupt message", "alert", "handshake", "tls", "TLS", "UnknownIssuer"]
+        .iter()
+        .any(|word| text.contains(word))
+}

@@ -1,0 +1,237 @@
+//! One connection for one purpose, that heals itself.
+//!
+//! The connection manager of the client library keeps the result of a failed reconnection for ever if that was not an
+//! I/O error (a server that is still loading, a password changed meanwhile) and forgets the client's name. So a link
+//! keeps one multiplexed connection, drops it when it breaks, and makes a named one with loaded scripts at the next call.
+//! A command whose connection broke is reported, never repeated: whether it ran is not known.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::AsyncConnectionConfig;
+use redis::Client;
+use redis::Cmd;
+use redis::ErrorKind;
+use redis::FromRedisValue;
+use redis::Pipeline;
+use redis::RedisResult;
+use redis::ServerErrorKind;
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use tokio::sync::Mutex;
+
+use crate::error::RedisError;
+use crate::scripts;
+use crate::scripts::Lua;
+
+/// Time to make a connection, login included.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Commands or bytes after which a pipeline is cut.
+pub(crate) const PIPELINE_COMMANDS: usize = 256;
+pub(crate) const PIPELINE_BYTES: usize = 1 << 20;
+
+struct Live {
+    connection: MultiplexedConnection,
+    generation: u64,
+}
+
+/// One named connection.
+pub(crate) struct Link {
+    client: Client,
+    address: String,
+    name: &'static str,
+    response_timeout: Duration,
+    // Held while connecting, so that callers share one attempt; an async lock on purpose.
+    live: Mutex<Option<Live>>,
+    generation: AtomicU64,
+}
+
+/// One call of a script: its keys, then its arguments.
+pub(crate) struct Call {
+    pub(crate) keys: Vec<Vec<u8>>,
+    pub(crate) args: Vec<Vec<u8>>,
+}
+
+impl Call {
+    pub(crate) fn new(keys: &[&str]) -> Self {
+        Self { keys: keys.iter().map(|key| key.as_bytes().to_vec()).collect(), args: Vec::new() }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<[u8]>) -> Self {
+        self.args.push(arg.as_ref().to_vec());
+        self
+    }
+
+    /// The command that runs `script` with this.
+    pub(crate) fn command(&self, script: &Lua) -> Cmd {
+        let mut cmd = redis::cmd("EVALSHA");
+        cmd.arg(script.hash()).arg(self.keys.len()).arg(&self.keys).arg(&self.args);
+        cmd
+    }
+}
+
+impl Link {
+    pub(crate) fn new(client: Client, address: String, name: &'static str, response_timeout: Duration) -> Self {
+        Self { client, address, name, response_timeout, live: Mutex::new(None), generation: AtomicU64::new(0) }
+    }
+
+    /// Counts the connections made so far; a change tells that server-side state (a `SCAN` cursor) may be gone.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Connects if that is needed.
+    pub(crate) async fn ensure(&self) -> Result<(), RedisError> {
+        self.connection().await.map(drop)
+    }
+
+    pub(crate) async fn query<T: FromRedisValue>(&self, cmd: &Cmd) -> Result<T, RedisError> {
+        self.query_raw(cmd).await.map_err(|error| RedisError::classify(error, &self.address))
+    }
+
+    /// Runs a pipeline; each command has its own result, and the whole fails only with the connection.
+    pub(crate) async fn pipe(&self, mut pipe: Pipeline) -> Result<Vec<RedisResult<Value>>, RedisError> {
+        if pipe.is_empty() {
+            return Ok(Vec::new());
+        }
+        pipe.ignore_errors();
+        let (generation, mut connection) = self.connection().await?;
+        let result: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(&mut connection).await;
+        match result {
+            Ok(values) => Ok(values),
+            Err(error) => Err(self.broken(error, generation).await),
+        }
+    }
+
+    /// Runs a script once.
+    pub(crate) async fn eval(&self, script: &Lua, call: Call) -> Result<Value, RedisError> {
+        let mut results = self.eval_many(script, vec![call]).await?;
+        match results.pop() {
+            Some(result) => result,
+            None => Err(RedisError::Answer { command: "EVALSHA" }),
+        }
+    }
+
+    /// Runs a script for many keys in pipelines of bounded size; results in the order of `calls`.
+    pub(crate) async fn eval_many(
+        &self,
+        script: &Lua,
+        calls: Vec<Call>,
+    ) -> Result<Vec<Result<Value, RedisError>>, RedisError> {
+        let mut results = Vec::with_capacity(calls.len());
+        let mut rest = calls.as_slice();
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = rest.iter().take(PIPELINE_COMMANDS).take_while(|call| {
+                let before = bytes;
+                bytes += call.args.iter().map(Vec::len).sum::<usize>();
+                before == 0 || bytes <= PIPELINE_BYTES
+            });
+            let (now, later) = rest.split_at(fits.count().max(1));
+            rest = later;
+            results.extend(self.eval_chunk(script, now).await?);
+        }
+        Ok(results)
+    }
+
+    async fn eval_chunk(
+        &self,
+        script: &Lua,
+        calls: &[Call],
+    ) -> Result<Vec<Result<Value, RedisError>>, RedisError> {
+        let run = |calls: &mut dyn Iterator<Item = &Call>| {
+            let mut pipe = redis::pipe();
+            for call in calls {
+                pipe.add_command(call.command(script));
+            }
+            pipe
+        };
+        let mut results = self.pipe(run(&mut calls.iter())).await?;
+        let missing: Vec<usize> = (0..results.len()).filter(|&idx| is_noscript(&results[idx])).collect();
+        if !missing.is_empty() {
+            // Somebody ran SCRIPT FLUSH: these calls did nothing, so they may run again.
+            self.load_scripts().await?;
+            let again = self.pipe(run(&mut missing.iter().map(|&idx| &calls[idx]))).await?;
+            for (idx, result) in missing.into_iter().zip(again) {
+                results[idx] = result;
+            }
+        }
+        Ok(results
+            .into_iter()
+            .map(|result| result.map_err(|error| RedisError::classify(error, &self.address)))
+            .collect())
+    }
+
+    async fn load_scripts(&self) -> Result<(), RedisError> {
+        let (generation, mut connection) = self.connection().await?;
+        match load(&mut connection).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.broken(error, generation).await),
+        }
+    }
+
+    async fn query_raw<T: FromRedisValue>(&self, cmd: &Cmd) -> RedisResult<T> {
+        let (generation, mut connection) = self.connection_raw().await?;
+        let result = cmd.query_async(&mut connection).await;
+        if let Err(error) = &result {
+            self.drop_if_broken(error, generation).await;
+        }
+        result
+    }
+
+    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+        self.connection_raw().await.map_err(|error| RedisError::classify(error, &self.address))
+    }
+
+    async fn connection_raw(&self) -> RedisResult<(u64, MultiplexedConnection)> {
+        let mut live = self.live.lock().await;
+        if let Some(live) = live.as_ref() {
+            return Ok((live.generation, live.connection.clone()));
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(self.response_timeout));
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut setup = redis::pipe();
+        setup.cmd("CLIENT").arg("SETNAME").arg(self.name);
+        setup.cmd("CLIENT").arg("NO-TOUCH").arg("ON");
+        // Both are niceties: an ACL may forbid them, and a server before 7.2 lacks the second.
+        let _: Vec<RedisResult<Value>> = setup.ignore_errors().query_async(&mut connection).await?;
+        load(&mut connection).await?;
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        *live = Some(Live { connection: connection.clone(), generation });
+        tracing::debug!(name = self.name, address = self.address, generation, "connected to Redis");
+        Ok((generation, connection))
+    }
+
+    async fn broken(&self, error: redis::RedisError, generation: u64) -> RedisError {
+        self.drop_if_broken(&error, generation).await;
+        RedisError::classify(error, &self.address)
+    }
+
+    async fn drop_if_broken(&self, error: &redis::RedisError, generation: u64) {
+        if error.is_io_error() || error.is_unrecoverable_error() {
+            let mut live = self.live.lock().await;
+            if live.as_ref().is_some_and(|live| live.generation == generation) {
+                *live = None;
+                tracing::debug!(name = self.name, %error, "dropped the connection to Redis");
+            }
+        }
+    }
+}
+
+/// Loads every script; without the right to do so only the calls that need one will fail.
+async fn load(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    let mut pipe = redis::pipe();
+    for script in scripts::all() {
+        pipe.cmd("SCRIPT").arg("LOAD").arg(script.source());
+    }
+    let _: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(connection).await?;
+    Ok(())
+}
+
+fn is_noscript(result: &RedisResult<Value>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+}

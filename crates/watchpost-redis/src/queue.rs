@@ -1,0 +1,356 @@
+//! The processing queue: a stream read by a consumer group, and the adoption of bare hashes.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::Value;
+use watchpost_model::event::Event;
+
+use crate::codec;
+use crate::error::RedisError;
+use crate::keys::GROUP;
+use crate::keys::KeyKind;
+use crate::link::Call;
+use crate::reply;
+use crate::scripts;
+use crate::store::BLOCK_MS_MAX;
+use crate::store::EventStore;
+
+/// Names asked of the server in one `SCAN`; about 0.5 ms of its time.
+const ADOPT_COUNT: usize = 500;
+
+/// One entry of the stream with its event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamItem {
+    /// Id of the entry, for [`EventStore::ack`].
+    pub stream_id: String,
+    /// The key it names; empty if it names none.
+    pub key: String,
+    /// The event, or why there is none (it is in the quarantine then, or its key is gone; acknowledge it as well).
+    pub event: Result<Event, String>,
+}
+
+/// What waits to be processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Entries not delivered to any consumer.
+    pub lag: u64,
+    /// Entries delivered and not acknowledged.
+    pub pending: u64,
+    /// Bare hashes not on the stream, as of the last complete pass of [`EventStore::adopt_bare`] in this process; `None`
+    /// before there was one.
+    pub unadopted: Option<u64>,
+}
+
+impl Backlog {
+    /// All that waits.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.lag + self.pending + self.unadopted.unwrap_or(0)
+    }
+}
+
+/// Where the search for bare hashes stands. Belongs to one connection: after a reconnection the pass starts anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AdoptCursor {
+    position: u64,
+    generation: u64,
+}
+
+/// What one step of the search found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// Keys looked at.
+    pub scanned: u64,
+    /// Hashes put on the stream.
+    pub adopted: u64,
+    /// Keys newly put into the quarantine.
+    pub quarantined: u64,
+    /// The pass reached its end.
+    pub wrapped: bool,
+}
+
+impl EventStore {
+    /// Makes the stream and the consumer group if they are not there; the group starts at the oldest entry.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn ensure_group(&self) -> Result<(), RedisError> {
+        let mut cmd = redis::cmd("XGROUP");
+        cmd.arg("CREATE").arg(self.inner.keys.stream()).arg(GROUP).arg("0").arg("MKSTREAM");
+        match self.inner.main.query::<Value>(&cmd).await {
+            Ok(_) => Ok(()),
+            Err(RedisError::Server { code, .. }) if code == "BUSYGROUP" => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads entries that no consumer has, oldest first, at most `count`; waits up to `block_ms` (at most
+    /// [`BLOCK_MS_MAX`]) for the first one, not at all if it is 0.
+    ///
+    /// What was delivered and not acknowledged comes again by [`Self::read_unacknowledged`] (same consumer) or
+    /// [`Self::claim_stale`]; that includes a call that was dropped while it waited.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn read_new(
+        &self,
+        consumer: &str,
+        count: usize,
+        block_ms: u64,
+    ) -> Result<Vec<StreamItem>, RedisError> {
+        match self.read_group(consumer, count, Some(block_ms), ">").await {
+            Err(RedisError::Server { code, .. }) if code == "NOGROUP" => {
+                self.ensure_group().await?; // Somebody deleted the stream; the group starts at its oldest entry again.
+                self.read_group(consumer, count, Some(block_ms), ">").await
+            }
+            result => result,
+        }
+    }
+
+    /// Reads again what `consumer` was given and has not acknowledged, oldest first: the first thing after a restart.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn read_unacknowledged(&self, consumer: &str, count: usize) -> Result<Vec<StreamItem>, RedisError> {
+        match self.read_group(consumer, count, None, "0").await {
+            Err(RedisError::Server { code, .. }) if code == "NOGROUP" => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
+    async fn read_group(
+        &self,
+        consumer: &str,
+        count: usize,
+        block_ms: Option<u64>,
+        from: &str,
+    ) -> Result<Vec<StreamItem>, RedisError> {
+        let mut cmd = redis::cmd("XREADGROUP");
+        cmd.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(count.max(1));
+        let block_ms = block_ms.unwrap_or(0).min(BLOCK_MS_MAX);
+        if block_ms > 0 {
+            cmd.arg("BLOCK").arg(block_ms);
+        }
+        cmd.arg("STREAMS").arg(self.inner.keys.stream()).arg(from);
+        let reply: Value = self.inner.reader.query(&cmd).await?;
+        let streams = reply::list(reply).into_iter();
+        let entries = streams.flat_map(|stream| reply::list(reply::list(stream).pop().unwrap_or_default()));
+        self.load(entries.filter_map(parse_entry).collect()).await
+    }
+
+    /// Takes over entries that other consumers got and did not acknowledge for `min_idle`.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn claim_stale(
+        &self,
+        consumer: &str,
+        min_idle: Duration,
+        count: usize,
+    ) -> Result<Vec<StreamItem>, RedisError> {
+        let mut cmd = redis::cmd("XAUTOCLAIM");
+        let min_idle_ms = u64::try_from(min_idle.as_millis()).unwrap_or(u64::MAX);
+        cmd.arg(self.inner.keys.stream()).arg(GROUP).arg(consumer).arg(min_idle_ms).arg("0-0");
+        cmd.arg("COUNT").arg(count.max(1));
+        let reply: Value = match self.inner.main.query(&cmd).await {
+            Err(RedisError::Server { code, .. }) if code == "NOGROUP" => return Ok(Vec::new()),
+            result => result?,
+        };
+        let entries = reply::list(reply).into_iter().nth(1).unwrap_or_default();
+        self.load(reply::list(entries).into_iter().filter_map(parse_entry).collect()).await
+    }
+
+    /// Acknowledges entries, and deletes them from the stream if no other group reads it. So what is on the stream is
+    /// what is not processed yet, and nothing unprocessed is ever trimmed.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; acknowledging twice is harmless.
+    pub async fn ack(&self, stream_ids: &[String]) -> Result<(), RedisError> {
+        if stream_ids.is_empty() {
+            return Ok(());
+        }
+        let stream = self.inner.keys.stream();
+        let mut pipe = redis::pipe();
+        pipe.cmd("XACK").arg(&stream).arg(GROUP).arg(stream_ids);
+        pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
+        let mut results = self.inner.main.pipe(pipe).await?.into_iter();
+        let classify = |error| RedisError::classify(error, &self.inner.target.address.to_string());
+        if let Some(Err(error)) = results.next() {
+            return Err(classify(error));
+        }
+        let groups = results.next().and_then(Result::ok).map_or(0, |value| reply::list(value).len());
+        if groups == 1 {
+            let mut delete = redis::cmd("XDEL");
+            delete.arg(&stream).arg(stream_ids);
+            self.inner.main.query::<Value>(&delete).await?;
+        }
+        Ok(())
+    }
+
+    /// What waits to be processed.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn backlog(&self) -> Result<Backlog, RedisError> {
+        let stream = self.inner.keys.stream();
+        let mut pipe = redis::pipe();
+        pipe.cmd("XLEN").arg(&stream);
+        pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
+        let mut results = self.inner.probe.pipe(pipe).await?.into_iter();
+        let classify = |error| RedisError::classify(error, &self.inner.target.address.to_string());
+        let length = match results.next() {
+            Some(Ok(value)) => reply::count(&value).unwrap_or(0),
+            Some(Err(error)) => return Err(classify(error)),
+            None => return Err(RedisError::Answer { command: "XLEN" }),
+        };
+        // Without a stream `XINFO` is an error; then nothing waits on it.
+        let groups = results.next().and_then(Result::ok).map(reply::list).unwrap_or_default();
+        let n_groups = groups.len();
+        let ours = groups.into_iter().map(reply::list).find(|group| {
+            reply::field(group, "name").and_then(reply::text).as_deref() == Some(GROUP)
+        });
+        let unadopted = (self.inner.counts.adopt_passes.load(Ordering::Relaxed) > 0).then_some(0);
+        let Some(group) = ours else { return Ok(Backlog { lag: length, pending: 0, unadopted }) };
+        let pending = reply::field(&group, "pending").and_then(|value| reply::count(&value)).unwrap_or(0);
+        // Before 7.0, and after some deletions, the server does not know the lag. With one group the stream holds only
+        // what is not acknowledged; with several this is an upper bound.
+        let lag = if n_groups == 1 { None } else { reply::field(&group, "lag").and_then(|v| reply::count(&v)) };
+        Ok(Backlog { lag: lag.unwrap_or_else(|| length.saturating_sub(pending)), pending, unadopted })
+    }
+
+    /// Looks for bare hashes (written by applications without index and stream) and puts each on the stream, exactly
+    /// once even with several readers. Looks at about `budget` keys; call it again with the same cursor.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; the cursor then stays where it was.
+    pub async fn adopt_bare(&self, cursor: &mut AdoptCursor, budget: usize) -> Result<Adopted, RedisError> {
+        let inner = &self.inner;
+        let mut found = Adopted::default();
+        inner.main.ensure().await?;
+        if cursor.generation != inner.main.generation() {
+            *cursor = AdoptCursor { position: 0, generation: inner.main.generation() };
+        }
+        while !found.wrapped && found.scanned < budget.max(1) as u64 {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(cursor.position.to_string()).arg("MATCH").arg(inner.keys.pattern(""));
+            scan.arg("COUNT").arg(ADOPT_COUNT.min(budget.max(10)));
+            let reply: Value = inner.main.query(&scan).await?;
+            let (next, names) = reply::scan(reply).ok_or(RedisError::Answer { command: "SCAN" })?;
+            self.adopt_names(&names, &mut found).await?;
+            found.scanned += names.len().max(1) as u64;
+            cursor.position = next;
+            found.wrapped = next == 0;
+        }
+        if found.wrapped {
+            inner.counts.adopt_passes.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn adopt_names(&self, names: &[Vec<u8>], found: &mut Adopted) -> Result<(), RedisError> {
+        let inner = &self.inner;
+        let stream = inner.keys.stream();
+        let (mut calls, mut called, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        for name in names {
+            let Ok(key) = std::str::from_utf8(name) else { continue };
+            match inner.keys.classify(key) {
+                KeyKind::Event(parsed) => {
+                    let index = inner.keys.index(parsed.category);
+                    calls.push(Call::new(&[key, &index, &stream]).arg(parsed.at_ms.to_string()));
+                    called.push(key);
+                }
+                KeyKind::Malformed(reason) => bad.push((key.to_owned(), reason.to_owned())),
+                KeyKind::Own | KeyKind::Foreign => {}
+            }
+        }
+        let results = inner.main.eval_many(&scripts::ADOPT, calls).await?;
+        let mut adopted = 0;
+        for (key, result) in called.into_iter().zip(results) {
+            match reply::text(result?).as_deref() {
+                Some("adopted") => adopted += 1,
+                Some("queued" | "gone") => {}
+                Some(kind) => bad.push((key.to_owned(), not_a_hash(kind))),
+                None => return Err(RedisError::Answer { command: "EVALSHA adopt" }),
+            }
+        }
+        found.adopted += adopted;
+        inner.counts.adopted.fetch_add(adopted, Ordering::Relaxed);
+        if !bad.is_empty() {
+            found.quarantined += self.quarantine(bad).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the hashes of stream entries; what is no event goes to the quarantine.
+    async fn load(&self, entries: Vec<(String, Option<String>)>) -> Result<Vec<StreamItem>, RedisError> {
+        let inner = &self.inner;
+        let calls = entries
+            .iter()
+            .map(|(id, key)| Call::new(&[key.as_deref().unwrap_or_default()]).arg(id))
+            .collect();
+        let results = inner.main.eval_many(&scripts::READ, calls).await?;
+        let (mut items, mut bad) = (Vec::with_capacity(entries.len()), Vec::new());
+        for ((stream_id, key), result) in entries.into_iter().zip(results) {
+            let Some(key) = key else {
+                let reason = "the stream entry has no field key".to_owned();
+                bad.push((format!("{}#{stream_id}", inner.keys.stream()), reason.clone()));
+                items.push(StreamItem { stream_id, key: String::new(), event: Err(reason) });
+                continue;
+            };
+            let mut parts = reply::list(result?).into_iter();
+            let state = parts.next().and_then(reply::text).ok_or(RedisError::Answer { command: "EVALSHA read" })?;
+            let event = self.event_of(&key, &state, parts.next().unwrap_or_default());
+            match &event {
+                Ok(_) => inner.counts.read.fetch_add(1, Ordering::Relaxed),
+                Err(_) if state == "gone" => inner.counts.gone.fetch_add(1, Ordering::Relaxed),
+                Err(reason) => {
+                    bad.push((key.clone(), reason.clone()));
+                    inner.counts.malformed.fetch_add(1, Ordering::Relaxed)
+                }
+            };
+            items.push(StreamItem { stream_id, key, event });
+        }
+        if !bad.is_empty() {
+            self.quarantine(bad).await?;
+        }
+        Ok(items)
+    }
+
+    /// The event behind a guarded read, or the reason why there is none.
+    pub(crate) fn event_of(&self, key: &str, state: &str, fields: Value) -> Result<Event, String> {
+        let parsed = match self.inner.keys.classify(key) {
+            KeyKind::Event(parsed) => parsed,
+            KeyKind::Malformed(reason) => return Err(reason.to_owned()),
+            KeyKind::Own | KeyKind::Foreign => return Err("the key is not one of an event".to_owned()),
+        };
+        match state {
+            "ok" => codec::decode(key, &parsed, reply::pairs(fields)),
+            "gone" => Err("the key is gone: it expired or was removed before it was processed".to_owned()),
+            other => Err(not_a_hash(other)),
+        }
+    }
+}
+
+/// Words for what the guard of the scripts refuses.
+fn not_a_hash(state: &str) -> String {
+    match state.split_once(':') {
+        Some(("type", kind)) => format!("the key holds a {kind}, not a hash"),
+        Some(("wide", n)) => format!("the hash has {n} fields; at most 64 are read"),
+        Some(("large", n)) => format!("the hash has {n} bytes; at most 2097152 are read"),
+        _ => format!("the key cannot be read: {state}"),
+    }
+}
+
+/// Id and key of a stream entry; deleted entries (nil) are left out.
+fn parse_entry(value: Value) -> Option<(String, Option<String>)> {
+    let mut parts = reply::list(value).into_iter();
+    let id = reply::text(parts.next()?)?;
+    let mut key = None;
+    for (name, value) in reply::pairs(parts.next().unwrap_or_default()) {
+        if name == b"key" {
+            key = String::from_utf8(value).ok();
+        }
+    }
+    Some((id, key))
+}

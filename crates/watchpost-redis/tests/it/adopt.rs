@@ -1,0 +1,126 @@
+//! Applications that only write hashes, and what is no event.
+
+use std::collections::BTreeSet;
+
+use watchpost_model::event::Category;
+use watchpost_redis::AdoptCursor;
+use watchpost_redis::Adopted;
+use watchpost_redis::EventStore;
+
+use crate::support::TestServer;
+use crate::support::now;
+use crate::support::old_event;
+use crate::support::query;
+
+async fn adopt_all(store: &EventStore) -> Adopted {
+    let (mut cursor, mut sum) = (AdoptCursor::default(), Adopted::default());
+    while !sum.wrapped {
+        let step = store.adopt_bare(&mut cursor, 200).await.unwrap();
+        sum.scanned += step.scanned;
+        sum.adopted += step.adopted;
+        sum.quarantined += step.quarantined;
+        sum.wrapped = step.wrapped;
+    }
+    sum
+}
+
+#[tokio::test]
+async fn two_adopters_take_each_hash_once() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    let base = now().timestamp_millis();
+    for n in 0..3_000 {
+        let key = format!("security:auth:{}", base + n);
+        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login_failure", "actor", "eve"]).await;
+    }
+    let (one, two) = (server.store().await, server.store().await);
+    assert_eq!(one.backlog().await.unwrap().unadopted, None, "not known before the first pass");
+    let (first, second) = tokio::join!(adopt_all(&one), adopt_all(&two));
+    assert_eq!(first.adopted + second.adopted, 3_000);
+    assert_eq!(one.backlog().await.unwrap().unadopted, Some(0));
+    assert_eq!(adopt_all(&one).await.adopted, 0, "another pass finds nothing");
+
+    one.ensure_group().await.unwrap();
+    let items = one.read_new("a", 10_000, 0).await.unwrap();
+    let keys: BTreeSet<&str> = items.iter().map(|item| item.key.as_str()).collect();
+    assert_eq!((items.len(), keys.len()), (3_000, 3_000));
+    let event = items[0].event.as_ref().unwrap();
+    assert_eq!((event.category, event.actor.as_deref()), (Category::Authentication, Some("eve")));
+    let indexed: u64 = query(&mut raw, &["ZCARD", "security:index:authentication"]).await;
+    assert_eq!(indexed, 3_000, "adoption indexes");
+}
+
+#[tokio::test]
+async fn what_the_store_writes_is_not_adopted() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.write_events(&[old_event(1, Category::Authentication, 0)]).await.unwrap();
+    assert_eq!(adopt_all(&store).await, Adopted { scanned: 3, adopted: 0, quarantined: 0, wrapped: true });
+}
+
+#[tokio::test]
+async fn an_application_that_queues_by_itself_is_not_adopted_after_it_was_read() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    let _: u64 = query(&mut raw, &["HSET", "security:config:17", "type", "changed"]).await;
+    let _: String = query(&mut raw, &["XADD", "security:events", "*", "key", "security:config:17"]).await;
+    assert!(store.read_new("a", 10, 0).await.unwrap()[0].event.is_ok());
+    assert_eq!(adopt_all(&store).await.adopted, 0);
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_quarantined_and_stops_nothing() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    let _: redis::Value = query(&mut raw, &["SET", "security:auth:1", "a string"]).await;
+    let _: u64 = query(&mut raw, &["HSET", "security:auth:not-a-time", "type", "x"]).await;
+    let _: u64 = query(&mut raw, &["HSET", "security:data:2", "no_type", "x"]).await;
+    let _: u64 = query(&mut raw, &["HSET", "security:data:3", "type", "x", "severity", "terrible"]).await;
+    let bomb = zstd::bulk::compress(&vec![b' '; 32 << 20], 19).unwrap();
+    let mut cmd = redis::cmd("HSET");
+    cmd.arg("security:data:4").arg("type").arg("x").arg("payload_encoding").arg("zstd").arg("payload").arg(bomb);
+    cmd.exec_async(&mut raw).await.unwrap();
+    let mut wide = vec!["HSET".to_owned(), "security:data:5".to_owned()];
+    wide.extend((0..200).map(|n| format!("field{n}")));
+    let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
+    let _: u64 = query(&mut raw, &wide).await;
+    let huge = "x".repeat(3 << 20);
+    let _: u64 = query(&mut raw, &["HSET", "security:data:6", "type", "x", "actor", &huge]).await;
+    let _: u64 = query(&mut raw, &["HSET", "security:data:7", "type", "export"]).await;
+    let _: String = query(&mut raw, &["XADD", "security:events", "*", "nonsense", "1"]).await;
+    let _: String = query(&mut raw, &["XADD", "security:events", "*", "key", "security:data:999"]).await;
+
+    let adopted = adopt_all(&store).await;
+    assert_eq!((adopted.adopted, adopted.quarantined), (6, 2));
+    let items = store.read_new("a", 100, 0).await.unwrap();
+    let good: Vec<&str> = items.iter().filter(|item| item.event.is_ok()).map(|item| item.key.as_str()).collect();
+    assert_eq!((items.len(), good), (8, vec!["security:data:7"]));
+
+    let quarantined = store.quarantined(100).await.unwrap();
+    let reason = |key: &str| {
+        let found = quarantined.iter().find(|entry| entry.key == key);
+        found.unwrap_or_else(|| panic!("{key} is in {quarantined:?}")).reason.clone()
+    };
+    for (key, words) in [
+        ("security:auth:1", "holds a string"),
+        ("security:auth:not-a-time", "timestamp"),
+        ("security:data:2", "field type is missing"),
+        ("security:data:3", "field severity"),
+        ("security:data:4", "decompresses to more than"),
+        ("security:data:5", "100 fields"),
+        ("security:data:6", "bytes; at most"),
+    ] {
+        assert!(reason(key).contains(words), "{key}: {}", reason(key));
+    }
+    assert!(quarantined.iter().any(|entry| entry.reason.contains("no field key")), "{quarantined:?}");
+    assert_eq!(quarantined.len(), 8);
+    let counters = store.counters();
+    assert_eq!(counters.keys_quarantined_total, 8);
+    assert_eq!((counters.events_gone_total, counters.events_read_total), (1, 1));
+    assert_eq!(adopt_all(&store).await.quarantined, 0, "known ones are not counted again");
+    assert_eq!(store.quarantined(3).await.unwrap().len(), 3);
+}

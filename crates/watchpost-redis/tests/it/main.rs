@@ -1,0 +1,7 @@
+//! The event store against a real `redis-server`, started privately for each test.
+
+mod adopt;
+mod blocks;
+mod local;
+mod queue;
+mod support;

@@ -1,0 +1,220 @@
+//! Writing, reading, acknowledging.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use watchpost_model::event::Category;
+use watchpost_model::event::Event;
+use watchpost_model::event::Http;
+use watchpost_model::event::Outcome;
+use watchpost_model::event::Severity;
+use watchpost_model::ids::EventId;
+
+use crate::support::PREFIX;
+use crate::support::TestServer;
+use crate::support::large_event;
+use crate::support::old_event;
+use crate::support::query;
+
+#[tokio::test]
+async fn an_event_goes_round() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    store.ensure_group().await.unwrap();
+    let events: Vec<Event> = (0..20).map(|n| old_event(1, Category::Authentication, n)).collect();
+    let written = store.write_events(&events).await.unwrap();
+    assert_eq!((written.written, written.duplicates), (20, 0));
+    assert!(written.bytes > 20 * 100, "bytes are counted: {}", written.bytes);
+
+    let again = store.write_events(&events).await.unwrap();
+    assert_eq!((again.written, again.duplicates, again.bytes), (0, 20, 0), "a repeated import adds nothing");
+
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.lag, backlog.pending), (20, 0));
+    let items = store.read_new("a", 100, 0).await.unwrap();
+    let read: Vec<Event> = items.iter().map(|item| item.event.clone().unwrap()).collect();
+    assert_eq!(read, events, "what was written is read, in order");
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.lag, backlog.pending, backlog.total()), (0, 20, 20));
+
+    assert_eq!(store.read_unacknowledged("a", 100).await.unwrap(), items, "a restart gets them again");
+    assert!(store.claim_stale("b", Duration::from_secs(3600), 100).await.unwrap().is_empty(), "not stale yet");
+    let claimed = store.claim_stale("b", Duration::ZERO, 100).await.unwrap();
+    assert_eq!(claimed, items, "another consumer takes over");
+
+    let ids: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
+    store.ack(&ids[..5]).await.unwrap();
+    let mut raw = server.raw().await;
+    let length: u64 = query(&mut raw, &["XLEN", "security:events"]).await;
+    assert_eq!(length, 15, "acknowledged entries leave the stream, others stay");
+    store.ack(&ids).await.unwrap();
+    store.ack(&ids).await.unwrap();
+    assert_eq!(store.backlog().await.unwrap().total(), 0);
+    assert_eq!(store.counters().events_written_total, 20);
+    assert_eq!(store.counters().events_duplicate_total, 20);
+}
+
+#[tokio::test]
+async fn keys_ttls_and_index_follow_the_contract() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut event = large_event(1, 20_000);
+    event.severity = Severity::High;
+    store.write_events(&[event.clone()]).await.unwrap();
+    let key = format!("{PREFIX}data:{}", event.at.timestamp_millis());
+    let mut raw = server.raw().await;
+    let ttl: i64 = query(&mut raw, &["PTTL", &key]).await;
+    let want = watchpost_model::policy::event_ttl(event.category, event.severity).num_milliseconds();
+    assert!((want - 60_000..=want).contains(&ttl), "TTL {ttl} of {want}");
+    let score: f64 = query(&mut raw, &["ZSCORE", "security:index:data_access", &key]).await;
+    assert_eq!(score, event.at.timestamp_millis() as f64);
+    let fields: BTreeMap<String, Vec<u8>> = query(&mut raw, &["HGETALL", &key]).await;
+    assert_eq!(fields["payload_encoding"], b"zstd");
+    assert!(fields["payload"].len() < 5_000, "compressed: {}", fields["payload"].len());
+    assert_eq!(fields["at"], event.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into_bytes());
+}
+
+#[tokio::test]
+async fn ties_get_their_own_keys_and_stay_idempotent() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let first = old_event(1, Category::Authentication, 0);
+    let events: Vec<Event> =
+        (0..500).map(|n| Event { id: EventId::at(first.at), actor: Some(n.to_string()), ..first.clone() }).collect();
+    assert_eq!(store.write_events(&events).await.unwrap().written, 500, "one millisecond holds many events");
+    let mut reversed = events.clone();
+    reversed.reverse();
+    let again = store.write_events(&reversed).await.unwrap();
+    assert_eq!((again.written, again.duplicates), (0, 500), "in any order");
+    let mut raw = server.raw().await;
+    let indexed: u64 = query(&mut raw, &["ZCARD", "security:index:authentication"]).await;
+    assert_eq!(indexed, 500);
+}
+
+#[tokio::test]
+async fn what_the_contract_cannot_hold_is_rejected_with_a_reason() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let good = old_event(1, Category::Authentication, 0);
+    let large = large_event(1, 2 << 20);
+    let mut early = old_event(1, Category::Authentication, 2);
+    early.at = chrono::DateTime::from_timestamp_millis(-1).unwrap();
+    let written = store.write_events(&[large.clone(), good, early.clone()]).await.unwrap();
+    assert_eq!(written.written, 1);
+    let rejected: Vec<EventId> = written.rejected.iter().map(|(id, _)| *id).collect();
+    assert_eq!(rejected, [large.id, early.id]);
+    assert!(written.rejected[0].1.contains("at most 1048576"), "{:?}", written.rejected);
+    assert_eq!(store.counters().events_rejected_total, 2);
+}
+
+#[tokio::test]
+async fn a_flushed_script_cache_and_a_deleted_stream_do_not_stop_anything() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    let _: redis::Value = query(&mut raw, &["SCRIPT", "FLUSH"]).await;
+    let event = old_event(1, Category::Authentication, 0);
+    assert_eq!(store.write_events(&[event.clone()]).await.unwrap().written, 1);
+    let _: redis::Value = query(&mut raw, &["SCRIPT", "FLUSH"]).await;
+    let _: redis::Value = query(&mut raw, &["XGROUP", "DESTROY", "security:events", "watchpost"]).await;
+    assert_eq!(store.read_new("a", 10, 0).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_killed_connection_heals_at_the_next_call() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ping().await.unwrap();
+    let mut raw = server.raw().await;
+    let _: redis::Value = query(&mut raw, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+    let event = old_event(1, Category::Authentication, 0);
+    // The first call may meet the broken connection; it is reported, and the next one works.
+    if store.write_events(&[event.clone()]).await.is_err() {
+        store.write_events(&[event.clone()]).await.unwrap();
+    }
+    assert_eq!(store.write_events(&[event]).await.unwrap().duplicates, 1);
+}
+
+#[tokio::test]
+async fn other_groups_keep_their_entries() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    let _: redis::Value = query(&mut raw, &["XGROUP", "CREATE", "security:events", "other", "0"]).await;
+    store.write_events(&[old_event(1, Category::Authentication, 0)]).await.unwrap();
+    let items = store.read_new("a", 10, 0).await.unwrap();
+    store.ack(&[items[0].stream_id.clone()]).await.unwrap();
+    let length: u64 = query(&mut raw, &["XLEN", "security:events"]).await;
+    assert_eq!(length, 1, "the other group has not read it");
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.lag, backlog.pending), (0, 0), "ours has");
+}
+
+fn text() -> impl Strategy<Value = String> {
+    proptest::string::string_regex("(?s).{0,40}").expect("a valid expression")
+}
+
+fn http() -> impl Strategy<Value = Http> {
+    let headers = proptest::collection::btree_map(text(), text(), 0..4);
+    let more = (any::<Option<u16>>(), any::<Option<u64>>(), any::<Option<u64>>());
+    let maybe = || proptest::option::of(text());
+    (text(), text(), maybe(), headers, maybe(), more).prop_map(
+        |(method, path, query, headers, body, (status, bytes, duration_ms))| Http {
+            method,
+            path,
+            query,
+            headers,
+            body,
+            status,
+            bytes,
+            duration_ms,
+        },
+    )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let words = (0..Category::ALL.len(), 0..Severity::ALL.len(), 0..Outcome::ALL.len());
+    let maybe = || proptest::option::of(text());
+    let entity = (maybe(), maybe(), maybe(), maybe(), maybe());
+    let numbers = (1..=u32::MAX, proptest::option::of(0..=100u8), 0i64..4_000_000_000_000);
+    let payload = (proptest::option::of(http()), any::<Option<i64>>(), proptest::collection::vec(text(), 0..4));
+    (words, entity, numbers, payload, any::<u128>(), "[a-z_]{1,20}").prop_map(
+        |(words, entity, numbers, payload, id, kind)| {
+            let at = chrono::DateTime::from_timestamp_millis(numbers.2).unwrap();
+            let mut event =
+                Event::new(EventId(uuid::Uuid::from_u128(id)), at, Category::ALL[words.0], kind);
+            event.severity = Severity::ALL[words.1];
+            event.outcome = Outcome::ALL[words.2];
+            (event.actor, event.source_ip, event.session, event.resource, event.action) = entity;
+            (event.count, event.risk) = (numbers.0, numbers.1);
+            event.http = payload.0;
+            event.details = payload.1.map_or(serde_json::Value::Null, |n| {
+                let length = usize::try_from(n.unsigned_abs() % 3_000).unwrap();
+                serde_json::json!({"n": n, "deep": [{"text": "x".repeat(length)}], "nothing": null})
+            });
+            event.tags = payload.2;
+            event
+        },
+    )
+}
+
+#[tokio::test]
+async fn any_event_survives_the_hash() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut runner = TestRunner::deterministic();
+    let events: Vec<Event> = (0..400).map(|_| event().new_tree(&mut runner).unwrap().current()).collect();
+    assert_eq!(store.write_events(&events).await.unwrap().written, 400);
+    let items = store.read_new("a", 1_000, 0).await.unwrap();
+    for (item, event) in items.into_iter().zip(&events) {
+        assert_eq!(item.event.as_ref(), Ok(event), "key {}", item.key);
+    }
+}
