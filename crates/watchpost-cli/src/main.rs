@@ -1,1 +1,69 @@
-fn main() {}
+//! `watchpost`: every operation headless, and the daemon.
+
+mod args;
+mod connect;
+mod output;
+mod period;
+mod progress;
+mod run;
+mod serve;
+mod session;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use watchpost_ops::error::{ErrorCode, OpError};
+
+use crate::args::{Cli, Command};
+
+/// Found something, or a check failed.
+pub(crate) const FOUND: u8 = 1;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    start_logging(cli.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    match runtime.block_on(run::run(cli)) {
+        Ok(code) => code,
+        Err(error) => complain(&error),
+    }
+}
+
+/// Logs go to standard error, so that standard output holds results only.
+fn start_logging(verbose: u8) {
+    let default = match verbose {
+        0 => "warn",
+        1 => "info,watchpost=debug",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// Says what went wrong and what to do, and chooses the exit code.
+#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+fn complain(error: &anyhow::Error) -> ExitCode {
+    let Some(problem) = error.downcast_ref::<OpError>() else {
+        eprintln!("watchpost: {error:#}");
+        return ExitCode::from(FOUND);
+    };
+    eprintln!("watchpost: {}", problem.message);
+    if let Some(hint) = &problem.hint {
+        eprintln!("  {hint}");
+    }
+    ExitCode::from(match problem.code {
+        ErrorCode::Validation | ErrorCode::NotFound => 2,
+        ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::SchemaTooNew | ErrorCode::SecretStore => 3,
+        ErrorCode::Permission => 4,
+        ErrorCode::Conflict | ErrorCode::Precondition | ErrorCode::Cancelled | ErrorCode::Internal => FOUND,
+    })
+}

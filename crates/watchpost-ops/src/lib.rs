@@ -1,1 +1,29 @@
+//! What a person or a schedule can do: every operation, its permission, its audit record.
+//!
+//! This crate composes the event store, the audit database, the detection engine and the reports; shells (the window,
+//! the command line, the daemon) build a request, hand it to [`door`], and show the answer. Deliberately absent: SQL,
+//! Redis commands, detection logic, drawing; and anything of a particular shell.
+#![warn(missing_docs)]
 
+pub mod codegen;
+pub mod connections;
+pub mod console;
+pub mod contract;
+pub mod door;
+mod engine;
+mod error_map;
+pub mod error;
+mod identity;
+mod jobs;
+pub mod live;
+mod operations;
+mod paths;
+mod perform;
+pub mod replies;
+pub mod secrets;
+mod status;
+mod upkeep;
+mod workspace;
+
+pub use identity::os_caller;
+pub use paths::Paths;

@@ -1,0 +1,438 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Security operations for teams whose applications report to Redis.
+///
+/// Exit codes: 0 done; 1 found something, or a check failed; 2 wrong usage; 3 Redis, the database or a file cannot be
+/// reached; 4 not permitted.
+#[derive(Debug, Parser)]
+#[command(name = "watchpost", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Connection to work on: `local`, or a name from `watchpost connect list`. The one opened last if absent.
+    #[arg(long, short = 'c', alias = "profile", global = true, env = "WATCHPOST_CONNECTION")]
+    pub(crate) connection: Option<String>,
+    /// How to print results.
+    #[arg(long, short = 'o', global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    /// Confirms a change on a connection marked production: its name.
+    #[arg(long, global = true, value_name = "CONNECTION")]
+    pub(crate) confirm: Option<String>,
+    /// Say more on standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How to print results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// For programs: the operation's reply as it is.
+    Json,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Saved connections: list, add, test, remove.
+    #[command(subcommand)]
+    Connect(Connect),
+    /// Bring log files in: written to Redis as an application would.
+    Import(Import),
+    /// Make seeded synthetic traffic with attack campaigns inside.
+    Simulate(Simulate),
+    /// Run the detection engine, the housekeeping and the HTTP interface until stopped.
+    Serve(Serve),
+    /// Tell how Redis, the database and the engine are.
+    Status,
+    /// Check this machine and the connection, step by step.
+    Doctor,
+    /// Health of Redis: memory, latency, backlog, expiry, slow commands.
+    Stats,
+    /// Archive events past their days in Redis and remove them there.
+    Retention(Retention),
+    /// Compress payloads, give missing TTLs, trim indexes, return memory.
+    Optimize(DryRun),
+    /// Runs of jobs, newest first.
+    Jobs,
+    /// Figures of a period: threat level, events, failures, incidents, sources.
+    Overview(Last),
+    /// List archived events, newest first.
+    Events(Events),
+    /// Work on incidents.
+    #[command(subcommand)]
+    Incident(Incident),
+    /// Block addresses and ranges.
+    #[command(subcommand)]
+    Block(Block),
+    /// Compliance reports.
+    #[command(subcommand)]
+    Report(Report),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Settings of the workspace.
+    #[command(subcommand)]
+    Config(Config),
+    /// Call any operation with JSON in and out.
+    Call(Call),
+    /// List every operation of the product.
+    Operations,
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Saved connections.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Connect {
+    /// List them.
+    List,
+    /// Save one; passwords are asked for, or read from the files named.
+    Add(ConnectAdd),
+    /// Try one and say which step fails.
+    Test {
+        /// Its name.
+        name: String,
+    },
+    /// Forget one and its passwords.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A connection to save.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectAdd {
+    /// Its name.
+    pub(crate) name: String,
+    /// `redis://`, `rediss://` (TLS) or `unix://` URL. A password in it goes to the keychain.
+    #[arg(long)]
+    pub(crate) redis: String,
+    /// SQLite file, or `postgres://` URL. Without it a file in the data folder.
+    #[arg(long)]
+    pub(crate) database: Option<String>,
+    /// File that holds the Redis password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redis_password_file: Option<PathBuf>,
+    /// File that holds the database password.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_password_file: Option<PathBuf>,
+    /// Private certificate authority for Redis over TLS (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redis_ca: Option<String>,
+    /// Client certificate for Redis over TLS (PEM).
+    #[arg(long, value_name = "FILE", requires = "redis_key")]
+    pub(crate) redis_cert: Option<String>,
+    /// Client key for Redis over TLS (PEM).
+    #[arg(long, value_name = "FILE", requires = "redis_cert")]
+    pub(crate) redis_key: Option<String>,
+    /// Prefix of the event keys.
+    #[arg(long, default_value = "security:")]
+    pub(crate) prefix: String,
+    /// Ask for a confirmation of every change.
+    #[arg(long)]
+    pub(crate) production: bool,
+}
+
+/// Log files to bring in.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Format of the lines.
+    #[arg(long, short, value_parser = ["combined", "common", "sshd", "jsonl", "ecs"])]
+    pub(crate) format: String,
+    /// The files; `.gz` is unpacked.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Begin anew instead of where an interrupted import of the same file stopped.
+    #[arg(long)]
+    pub(crate) restart: bool,
+}
+
+/// Synthetic traffic.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The same seed makes the same events.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Days of traffic, ending now.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) days: u32,
+    /// Ordinary events per day.
+    #[arg(long, default_value_t = 3_000)]
+    pub(crate) events_per_day: u32,
+    /// Users of the simulated application.
+    #[arg(long, default_value_t = 120)]
+    pub(crate) users: u32,
+    /// File for the ground truth (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+}
+
+/// The daemon.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address of the HTTP interface: operations, metrics, health.
+    #[arg(long, default_value = "127.0.0.1:7722")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// File that holds the bearer token of the HTTP interface. Required off the loopback; made for the run otherwise.
+    #[arg(long, value_name = "FILE", env = "WATCHPOST_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Process what waits, then end. No HTTP interface.
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+}
+
+/// Retention.
+#[derive(Debug, Args)]
+pub(crate) struct Retention {
+    /// Instead of the policy: everything older than this many days; 0 for everything that has been processed.
+    #[arg(long)]
+    pub(crate) days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) dry: DryRun,
+}
+
+/// Preview instead of doing.
+#[derive(Debug, Args)]
+pub(crate) struct DryRun {
+    /// Count what would be done; change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A period that ends now.
+#[derive(Debug, Args)]
+pub(crate) struct Last {
+    /// How far back: `90m`, `24h`, `7d`, or `all`.
+    #[arg(long, default_value = "24h", value_parser = crate::period::parse_last)]
+    pub(crate) last: crate::period::LastPeriod,
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Words in type, actor, address, resource or request.
+    pub(crate) text: Option<String>,
+    /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
+    #[arg(long)]
+    pub(crate) entity: Option<String>,
+    /// Rows.
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+/// Incidents.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incident {
+    /// List them.
+    List(IncidentList),
+    /// Show one with everything on its page.
+    Show {
+        /// Its number.
+        number: i64,
+    },
+    /// Assign one to yourself and begin investigating.
+    Take {
+        /// Its number.
+        number: i64,
+    },
+    /// Assign one.
+    Assign {
+        /// Its number.
+        number: i64,
+        /// To whom; nobody if absent.
+        assignee: Option<String>,
+    },
+    /// Write a note.
+    Note {
+        /// Its number.
+        number: i64,
+        /// The note.
+        text: String,
+    },
+    /// Move one to `investigating`, `contained` or `closed`.
+    Status {
+        /// Its number.
+        number: i64,
+        /// Where to.
+        #[arg(value_parser = ["investigating", "contained", "closed"])]
+        status: String,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Judge one and resolve it.
+    Resolve {
+        /// Its number.
+        number: i64,
+        /// What it was.
+        #[arg(long, value_parser = ["true_positive", "false_positive", "benign_true_positive", "duplicate"])]
+        verdict: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Open a resolved one again.
+    Reopen {
+        /// Its number.
+        number: i64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Which incidents.
+#[derive(Debug, Args)]
+pub(crate) struct IncidentList {
+    /// Only with this status; several times for several.
+    #[arg(long, value_parser = ["open", "investigating", "contained", "resolved", "closed", "reopened"])]
+    pub(crate) status: Vec<String>,
+    /// Only of this severity; several times for several.
+    #[arg(long, value_parser = ["info", "low", "medium", "high", "critical"])]
+    pub(crate) severity: Vec<String>,
+    /// Words in the title or the entity.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// Order of the rows.
+    #[arg(long, default_value = "newest", value_parser = ["newest", "severity", "due"])]
+    pub(crate) order: String,
+    /// Rows.
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+/// Blocks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Block {
+    /// List them, and the allowlist.
+    List,
+    /// Show what a block would do.
+    Check {
+        /// Address or CIDR range.
+        target: String,
+    },
+    /// Block.
+    Add {
+        /// Address or CIDR range.
+        target: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// For how long: `30m`, `24h`, `7d`.
+        #[arg(long, default_value = "24h", value_parser = crate::period::parse_length)]
+        ttl: chrono::Duration,
+        /// Number of the incident that this contains.
+        #[arg(long)]
+        incident: Option<i64>,
+        /// Show what it would do; change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Take a block back.
+    Remove {
+        /// Address or CIDR range.
+        target: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Add to the list of what must never be blocked.
+    Allow {
+        /// Address or CIDR range.
+        target: String,
+        /// Why.
+        #[arg(long)]
+        note: String,
+    },
+    /// Remove from that list.
+    Disallow {
+        /// Address or CIDR range.
+        target: String,
+    },
+}
+
+/// Reports.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// List the frameworks.
+    Frameworks,
+    /// List produced reports.
+    List,
+    /// Evaluate a framework over a period and write files. Exit code 1 when a control warns or fails.
+    Generate {
+        /// Which framework.
+        #[arg(long)]
+        framework: String,
+        /// First day, or instant (RFC 3339).
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        from: chrono::DateTime<chrono::Utc>,
+        /// First day after, or instant (RFC 3339).
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        to: chrono::DateTime<chrono::Utc>,
+        /// Formats.
+        #[arg(long, value_delimiter = ',', default_value = "pdf,csv", value_parser = ["pdf", "csv", "json", "md"])]
+        format: Vec<String>,
+        /// Folder for the files.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
+}
+
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List it, newest first.
+    List {
+        /// Words in action, object, actor or reason.
+        text: Option<String>,
+        /// Rows.
+        #[arg(long, short = 'n', default_value_t = 50)]
+        limit: u32,
+    },
+    /// Recompute the tree and check every record and checkpoint. Exit code 1 when something does not hold.
+    Verify,
+}
+
+/// Settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show them.
+    Show,
+    /// Set the name that is printed on reports.
+    Organisation {
+        /// The name.
+        name: String,
+    },
+    /// Set retention of one category.
+    Retention {
+        /// Which category.
+        #[arg(value_parser = ["authentication", "authorization", "data_access", "configuration", "api_usage"])]
+        category: String,
+        /// Days in Redis.
+        #[arg(long)]
+        redis_days: u32,
+        /// Days in the database.
+        #[arg(long)]
+        archive_days: u32,
+    },
+}
+
+/// Any operation.
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// Its name; `watchpost operations` lists them.
+    pub(crate) operation: String,
+    /// The request as JSON; `-` reads it from standard input.
+    #[arg(default_value = "{}")]
+    pub(crate) request: String,
+}

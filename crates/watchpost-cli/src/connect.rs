@@ -1,0 +1,121 @@
+//! `watchpost connect`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::Context;
+use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnection, TlsFiles};
+use watchpost_ops::contract::{ConnectionDraft, ConnectionParse, ConnectionRef, Nothing, SecretInput};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::OpError;
+
+use crate::args::{Connect, ConnectAdd, Output};
+use crate::session::Session;
+use crate::{output, show};
+
+/// Runs a verb; true means that a check failed.
+pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> anyhow::Result<bool> {
+    match command {
+        Connect::List => {
+            let list = session.ask::<operation::connection_list>(Nothing {}).await?;
+            show::connections(output, &list)?;
+        }
+        Connect::Add(add) => {
+            let draft = draft(session, add).await?;
+            let check = session.ask::<operation::connection_test>(draft.clone()).await?;
+            show::check(output, &check)?;
+            let saved = session.ask::<operation::connection_save>(draft).await?;
+            if output == Output::Table {
+                output::line(format!("saved as {:?}", saved.name))?;
+            }
+            return Ok(!check.ok);
+        }
+        Connect::Test { name } => {
+            let connection = session.console.connection_named(&name)?;
+            let draft = ConnectionDraft {
+                // The local workspace has no id of its own to look secrets up by, and needs none.
+                id: Some(connection.id).filter(|id| *id != watchpost_ops::connections::LOCAL),
+                name: if connection.id == watchpost_ops::connections::LOCAL {
+                    "local workspace".to_owned()
+                } else {
+                    connection.name
+                },
+                redis: connection.redis,
+                database: connection.database,
+                production: connection.production,
+                redis_password: SecretInput::Keep,
+                database_password: SecretInput::Keep,
+            };
+            let check = session.ask::<operation::connection_test>(draft).await?;
+            show::check(output, &check)?;
+            return Ok(!check.ok);
+        }
+        Connect::Remove { name } => {
+            let id = session.console.connection_named(&name)?.id;
+            let list = session.ask::<operation::connection_remove>(ConnectionRef { id }).await?;
+            show::connections(output, &list)?;
+        }
+    }
+    Ok(false)
+}
+
+async fn draft(session: &Session, add: ConnectAdd) -> anyhow::Result<ConnectionDraft> {
+    let (mut redis, redis_password) = redis(session, &add).await?;
+    redis.prefix.clone_from(&add.prefix);
+    let (database, database_password) = database(session, &add).await?;
+    Ok(ConnectionDraft {
+        id: session.console.connection_named(&add.name).ok().map(|existing| existing.id),
+        name: add.name,
+        redis,
+        database,
+        production: add.production,
+        redis_password,
+        database_password,
+    })
+}
+
+async fn redis(session: &Session, add: &ConnectAdd) -> anyhow::Result<(RedisConnection, SecretInput)> {
+    let parsed =
+        session.ask::<operation::connection_parse>(ConnectionParse { url: add.redis.clone() }).await?;
+    let mut redis = parsed.redis.ok_or_else(|| OpError::invalid("redis", "this is not a Redis URL"))?;
+    if let RedisAddress::Tcp { tls, .. } = &mut redis.address {
+        let files =
+            TlsFiles { ca: add.redis_ca.clone(), cert: add.redis_cert.clone(), key: add.redis_key.clone() };
+        if files != TlsFiles::default() {
+            *tls = Some(files);
+        }
+    }
+    let wanted = redis.username.is_some();
+    let password = password("Redis password", add.redis_password_file.as_deref(), parsed.password, wanted)?;
+    Ok((redis, password))
+}
+
+async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(DatabaseConnection, SecretInput)> {
+    let Some(text) = &add.database else {
+        return Ok((DatabaseConnection::Sqlite { path: None }, SecretInput::Keep));
+    };
+    if !text.contains("://") {
+        let path = std::path::absolute(text)?.to_string_lossy().into_owned();
+        return Ok((DatabaseConnection::Sqlite { path: Some(path) }, SecretInput::Keep));
+    }
+    let parsed = session.ask::<operation::connection_parse>(ConnectionParse { url: text.clone() }).await?;
+    let database =
+        parsed.database.ok_or_else(|| OpError::invalid("database", "this is not a PostgreSQL URL or a file"))?;
+    let password =
+        password("database password", add.database_password_file.as_deref(), parsed.password, true)?;
+    Ok((database, password))
+}
+
+/// A password from a file, from the URL, or asked for on the terminal; never from an argument of its own.
+fn password(what: &str, file: Option<&Path>, given: SecretInput, wanted: bool) -> anyhow::Result<SecretInput> {
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the {what} from {}", file.display()))?;
+        return Ok(SecretInput::Set { value: text.trim_end_matches(['\r', '\n']).to_owned() });
+    }
+    if given != SecretInput::Keep || !wanted || !std::io::stdin().is_terminal() {
+        return Ok(given);
+    }
+    let typed = rpassword::prompt_password(format!("{what} (empty for none): "))?;
+    Ok(if typed.is_empty() { SecretInput::Keep } else { SecretInput::Set { value: typed } })
+}

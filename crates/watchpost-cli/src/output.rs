@@ -1,0 +1,74 @@
+//! Printing: tables for people, JSON for programs, and nothing that can take over a terminal.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+use watchpost_model::health::Unit;
+use watchpost_model::text::visible;
+
+/// Longest cell, in characters.
+const CELL: usize = 120;
+
+/// Writes a line. A reader that has gone away is no error: `watchpost ... | head` ends quietly.
+pub(crate) fn line(text: impl AsRef<str>) -> anyhow::Result<()> {
+    quiet(writeln!(io::stdout().lock(), "{}", text.as_ref()))
+}
+
+/// Writes a reply as JSON.
+pub(crate) fn json(reply: &impl Serialize) -> anyhow::Result<()> {
+    line(serde_json::to_string_pretty(reply)?)
+}
+
+/// Writes rows under headers. Every cell is made visible: logs are written by attackers, and terminals obey.
+pub(crate) fn table<const N: usize>(
+    headers: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> anyhow::Result<()> {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(headers);
+    let mut empty = true;
+    for row in rows {
+        empty = false;
+        table.add_row(row.map(|cell| visible(&cell, CELL)));
+    }
+    if empty { line("nothing to show") } else { line(table.to_string()) }
+}
+
+fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// An instant to the second.
+pub(crate) fn at(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// A value in its unit; "n/a" if there is none.
+pub(crate) fn value(value: Option<f64>, unit: Unit) -> String {
+    let Some(value) = value else { return "n/a".to_owned() };
+    match unit {
+        Unit::Ratio => format!("{:.1} %", value * 100.0),
+        Unit::Bytes => bytes(value),
+        Unit::Milliseconds => format!("{value:.2} ms"),
+        Unit::PerSecond => format!("{value:.1}/s"),
+        Unit::PerMinute => format!("{value:.0}/min"),
+        Unit::Count => format!("{value:.0}"),
+        Unit::Seconds => format!("{value:.0} s"),
+    }
+}
+
+/// Bytes in binary units.
+fn bytes(mut value: f64) -> String {
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value.abs() < 1024.0 {
+            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}

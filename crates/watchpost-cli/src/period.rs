@@ -1,0 +1,79 @@
+//! Lengths, instants and periods as people type them.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use watchpost_model::period::Period;
+
+/// A period that ends now, or all there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastPeriod {
+    /// Everything.
+    All,
+    /// This long.
+    Last(Duration),
+}
+
+impl LastPeriod {
+    pub(crate) fn ending(self, now: DateTime<Utc>) -> Option<Period> {
+        match self {
+            Self::All => None,
+            Self::Last(length) => Some(Period::ending(now, length)),
+        }
+    }
+}
+
+/// `all`, or a length.
+pub(crate) fn parse_last(text: &str) -> Result<LastPeriod, String> {
+    if text == "all" { Ok(LastPeriod::All) } else { parse_length(text).map(LastPeriod::Last) }
+}
+
+/// `90s`, `30m`, `24h`, `7d`.
+pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+    let advice = || format!("{text:?} is not a length: write it like 30m, 24h or 7d");
+    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(advice)?;
+    let number: u32 = digits.parse().map_err(|_| advice())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(advice()),
+    };
+    if number == 0 {
+        return Err("a length is at least one second".to_owned());
+    }
+    Ok(Duration::seconds(i64::from(number) * seconds))
+}
+
+/// A day (its first instant, UTC) or an instant in RFC 3339.
+pub(crate) fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|_| format!("{text:?} is not a day (2026-01-31) or an instant (2026-01-31T12:00:00Z)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Duration;
+
+    use super::{parse_instant, parse_length};
+
+    #[test]
+    fn lengths() {
+        for (text, expect) in [("90s", 90), ("30m", 1_800), ("24h", 86_400), ("7d", 604_800)] {
+            assert_eq!(parse_length(text), Ok(Duration::seconds(expect)), "{text}");
+        }
+        for text in ["", "h", "0d", "1w", "-1h", "1.5h", "ü", "99999999999d"] {
+            assert!(parse_length(text).is_err(), "{text:?} is not a length");
+        }
+    }
+
+    #[test]
+    fn instants() {
+        assert_eq!(parse_instant("2026-01-31").unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
+        assert_eq!(parse_instant("2026-01-31T01:00:00+01:00").unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
+        assert!(parse_instant("2026-02-30").is_err(), "there is no such day");
+    }
+}

@@ -1,0 +1,50 @@
+//! Following a job: a progress bar on a terminal, silence elsewhere; Ctrl+C cancels the job, not the process.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use watchpost_model::job::JobRun;
+use watchpost_ops::contract::JobRef;
+use watchpost_ops::door::operation;
+use watchpost_ops::error::OpError;
+
+use crate::session::Session;
+
+/// How often a running job is asked how far it is.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Follows a job to its end.
+pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpError> {
+    let bar = ProgressBar::new_spinner();
+    let mut sized = false;
+    let mut timer = tokio::time::interval(ASK_EVERY);
+    loop {
+        tokio::select! {
+            _ = timer.tick() => {}
+            _ = tokio::signal::ctrl_c() => {
+                session.ask::<operation::job_cancel>(JobRef { id: run.id }).await?;
+            }
+        }
+        let now = session.ask::<operation::job_get>(JobRef { id: run.id }).await?;
+        if let (Some(total), false) = (now.progress.total, sized) {
+            bar.set_length(total);
+            bar.set_style(style(&now.progress.unit));
+            sized = true;
+        }
+        bar.set_position(now.progress.done);
+        bar.set_message(now.progress.step.clone());
+        if now.ended_at.is_some() {
+            bar.finish_and_clear();
+            return Ok(now);
+        }
+    }
+}
+
+fn style(unit: &str) -> ProgressStyle {
+    let template = if unit == "bytes" {
+        "{bar:30} {bytes}/{total_bytes} {eta} {msg}"
+    } else {
+        "{bar:30} {human_pos}/{human_len} {eta} {msg}"
+    };
+    ProgressStyle::with_template(template).expect("the template is a constant that indicatif accepts")
+}

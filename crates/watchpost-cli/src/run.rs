@@ -1,0 +1,333 @@
+//! Each verb: build a request, hand it to the door, show the answer.
+
+use std::process::ExitCode;
+
+use watchpost_model::health::Verdict;
+use watchpost_model::incident::{IncidentFilter, Status};
+use watchpost_model::job::{JobRun, JobState};
+use watchpost_model::period::Period;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, EventPageRequest,
+    ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve,
+    IncidentStatusSet, Nothing, OverviewRequest, ReportFormat, ReportGenerate, ReportTarget, RetentionRequest,
+    SimulateRequest,
+};
+use watchpost_ops::door::{OPERATIONS, operation};
+use watchpost_ops::error::OpError;
+
+use crate::args::{Audit, Block, Call, Cli, Command, Config, Incident, Output, Report, Serve};
+use crate::session::Session;
+use crate::{FOUND, connect, output, progress, serve, show};
+
+/// Runs the command line; the exit code of a command that ran.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let form = cli.output;
+    let found = match &cli.command {
+        Command::Completions { .. } => false,
+        Command::Operations => {
+            show::operations(form, OPERATIONS)?;
+            false
+        }
+        Command::Connect(_) => {
+            let session = Session::closed(&cli, Tenure::Guest)?;
+            let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
+            connect::run(&session, form, verb).await?
+        }
+        Command::Serve(_) => return daemon(&cli).await,
+        _ => {
+            let session = Session::open(&cli, Tenure::Guest).await?;
+            let result = verb(&session, form, cli.command).await;
+            session.console.close().await;
+            result?
+        }
+    };
+    Ok(if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+async fn daemon(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let Command::Serve(Serve { listen, token_file, until_idle }) = &cli.command else {
+        unreachable!("only called for serve")
+    };
+    let session = Session::open(cli, Tenure::Owner).await?;
+    let result = if *until_idle {
+        tokio::select! {
+            idle = session.console.until_idle() => idle.map_err(anyhow::Error::from),
+            () = serve::stop_signal() => Ok(()),
+        }
+    } else {
+        serve::serve(session.console.clone(), *listen, token_file.as_deref()).await
+    };
+    if result.is_ok() && *until_idle && cli.output == Output::Table {
+        let engine = session.console.status(&session.call.caller).await.engine;
+        output::line(format!("{} events processed, {} findings", engine.processed_total, engine.findings_total))?;
+    }
+    session.console.close().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// A verb on an open workspace; true means that something was found or a check failed.
+async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Import(import) => {
+            let mut failed = false;
+            for file in import.files {
+                let path = std::path::absolute(&file)?.to_string_lossy().into_owned();
+                let request = ImportRequest { path, format: import.format.clone(), restart: import.restart };
+                let run = session.ask::<operation::import_run>(request).await?;
+                failed |= finished(session, form, run).await?;
+            }
+            Ok(failed)
+        }
+        Command::Simulate(simulate) => {
+            let request = SimulateRequest {
+                seed: simulate.seed,
+                days: simulate.days,
+                events_per_day: simulate.events_per_day,
+                users: simulate.users,
+                truth_path: match simulate.truth {
+                    Some(path) => Some(std::path::absolute(path)?.to_string_lossy().into_owned()),
+                    None => None,
+                },
+            };
+            let run = session.ask::<operation::simulate_run>(request).await?;
+            finished(session, form, run).await
+        }
+        Command::Status => {
+            let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
+            show::status(form, &status)?;
+            Ok(false)
+        }
+        Command::Doctor => doctor(session, form).await,
+        Command::Stats => {
+            let health = session.ask::<operation::redis_health>(Nothing {}).await?;
+            show::health(form, &health)?;
+            Ok(matches!(health.verdict, Verdict::Warning | Verdict::Critical))
+        }
+        Command::Retention(retention) => {
+            let request = RetentionRequest { days: retention.days };
+            if retention.dry.dry_run {
+                show::report(form, &session.ask::<operation::retention_preview>(request).await?)?;
+                return Ok(false);
+            }
+            let run = session.ask::<operation::retention_run>(request).await?;
+            finished(session, form, run).await
+        }
+        Command::Optimize(dry) => {
+            if dry.dry_run {
+                show::report(form, &session.ask::<operation::optimize_preview>(Nothing {}).await?)?;
+                return Ok(false);
+            }
+            let run = session.ask::<operation::optimize_run>(Nothing {}).await?;
+            finished(session, form, run).await
+        }
+        Command::Jobs => {
+            show::jobs(form, &session.ask::<operation::job_list>(Nothing {}).await?)?;
+            Ok(false)
+        }
+        Command::Overview(last) => {
+            let period = last.last.ending(session.console.now());
+            let overview = session.ask::<operation::overview>(OverviewRequest { period, buckets: 60 }).await?;
+            show::overview(form, &overview)?;
+            Ok(false)
+        }
+        Command::Events(events) => {
+            let request = EventPageRequest {
+                text: events.text,
+                entity: events.entity.map(|text| text.parse()).transpose().map_err(
+                    |error: watchpost_model::event::UnknownWord| OpError::invalid("entity", error.to_string()),
+                )?,
+                limit: events.limit,
+                ..EventPageRequest::default()
+            };
+            show::events(form, &session.ask::<operation::event_page>(request).await?)?;
+            Ok(false)
+        }
+        Command::Incident(verb) => incident(session, form, verb).await.map(|()| false),
+        Command::Block(verb) => block(session, form, verb).await,
+        Command::Report(verb) => report(session, form, verb).await,
+        Command::Audit(verb) => audit(session, form, verb).await,
+        Command::Config(verb) => config(session, form, verb).await.map(|()| false),
+        Command::Call(call) => self::call(session, call).await.map(|()| false),
+        Command::Connect(_) | Command::Serve(_) | Command::Operations | Command::Completions { .. } => {
+            unreachable!("these need no open workspace")
+        }
+    }
+}
+
+/// Follows a job and shows how it ended; true means that it failed.
+async fn finished(session: &Session, form: Output, run: JobRun) -> anyhow::Result<bool> {
+    let run = progress::follow(session, run).await?;
+    show::job(form, &run)?;
+    Ok(run.state != JobState::Done)
+}
+
+async fn doctor(session: &Session, form: Output) -> anyhow::Result<bool> {
+    let connection = session.console.workspace()?.connection().clone();
+    let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
+    show::status(form, &status)?;
+    if connection.id == watchpost_ops::connections::LOCAL {
+        let down = |part: &Option<watchpost_ops::contract::Part>| {
+            part.as_ref().is_none_or(|part| part.state == watchpost_ops::contract::PartState::Down)
+        };
+        return Ok(down(&status.redis) || down(&status.database));
+    }
+    connect::run(session, form, crate::args::Connect::Test { name: connection.name }).await
+}
+
+async fn incident(session: &Session, form: Output, verb: Incident) -> anyhow::Result<()> {
+    let changed = match verb {
+        Incident::List(list) => {
+            let words = |given: Vec<String>| given;
+            let filter = IncidentFilter {
+                status: parse_all(words(list.status))?,
+                severity: parse_all(words(list.severity))?,
+                text: list.text,
+                ..IncidentFilter::default()
+            };
+            let order = serde_json::from_value(serde_json::Value::String(list.order))?;
+            let request = IncidentPageRequest { filter, order, after: None, limit: list.limit };
+            return show::incidents(form, &session.ask::<operation::incident_page>(request).await?);
+        }
+        Incident::Show { number } => {
+            return show::incident(form, &session.ask::<operation::incident_detail>(IncidentRef { number }).await?);
+        }
+        Incident::Note { number, text } => {
+            let detail = session.ask::<operation::incident_note>(IncidentNote { number, text }).await?;
+            return show::incident(form, &detail);
+        }
+        Incident::Take { number } => session.ask::<operation::incident_take>(IncidentRef { number }).await?,
+        Incident::Assign { number, assignee } => {
+            session.ask::<operation::incident_assign>(IncidentAssign { number, assignee, version: None }).await?
+        }
+        Incident::Status { number, status, reason } => {
+            let status = status.parse()?;
+            let request = IncidentStatusSet { number, status, reason, version: None };
+            session.ask::<operation::incident_status_set>(request).await?
+        }
+        Incident::Resolve { number, verdict, reason } => {
+            let verdict = verdict.parse()?;
+            let request = IncidentResolve { number, verdict, reason, version: None };
+            session.ask::<operation::incident_resolve>(request).await?
+        }
+        Incident::Reopen { number, reason } => {
+            let request =
+                IncidentStatusSet { number, status: Status::Reopened, reason: Some(reason), version: None };
+            session.ask::<operation::incident_status_set>(request).await?
+        }
+    };
+    show::incident_row(form, &changed)
+}
+
+fn parse_all<T: std::str::FromStr>(words: Vec<String>) -> Result<Vec<T>, T::Err> {
+    words.iter().map(|word| word.parse()).collect()
+}
+
+async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {
+    match verb {
+        Block::List => {
+            let request = BlockListRequest { state: Vec::new(), limit: 500 };
+            show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
+        }
+        Block::Check { target } | Block::Add { target, dry_run: true, .. } => {
+            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+            show::block_preview(form, &preview)?;
+            return Ok(preview.refusal.is_some());
+        }
+        Block::Add { target, reason, ttl, incident, dry_run: false } => {
+            let ttl_s = u64::try_from(ttl.num_seconds()).unwrap_or(0);
+            let added = session.ask::<operation::block_add>(BlockAdd { target, reason, ttl_s, incident }).await?;
+            show::block(form, &added)?;
+        }
+        Block::Remove { target, reason } => {
+            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+            let block = preview
+                .existing
+                .ok_or_else(|| OpError::not_found(format!("block of {} in force", preview.target)))?;
+            let removed = session.ask::<operation::block_remove>(BlockRemove { id: block.id, reason }).await?;
+            show::block(form, &removed)?;
+        }
+        Block::Allow { target, note } => {
+            show::blocks(form, &session.ask::<operation::allow_add>(AllowAdd { target, note }).await?)?;
+        }
+        Block::Disallow { target } => {
+            show::blocks(form, &session.ask::<operation::allow_remove>(AllowRemove { target }).await?)?;
+        }
+    }
+    Ok(false)
+}
+
+async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<bool> {
+    match verb {
+        Report::Frameworks => {
+            show::frameworks(form, &session.ask::<operation::report_frameworks>(Nothing {}).await?)?;
+            Ok(false)
+        }
+        Report::List => {
+            show::reports(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
+            Ok(false)
+        }
+        Report::Generate { framework, from, to, format, out } => {
+            let out = std::path::absolute(out)?;
+            let stem = format!("{framework}-{}-{}", from.format("%Y%m%d"), to.format("%Y%m%d"));
+            let files = format
+                .iter()
+                .map(|word| {
+                    let (format, ending) = match word.as_str() {
+                        "pdf" => (ReportFormat::Pdf, "pdf"),
+                        "csv" => (ReportFormat::Csv, "csv"),
+                        "json" => (ReportFormat::Json, "json"),
+                        _ => (ReportFormat::Markdown, "md"),
+                    };
+                    let path = out.join(format!("{stem}.{ending}")).to_string_lossy().into_owned();
+                    ReportTarget { format, path }
+                })
+                .collect();
+            let request = ReportGenerate { framework, period: Period { from, to }, files };
+            let record = session.ask::<operation::report_generate>(request).await?;
+            show::report_record(form, &record)?;
+            Ok(matches!(record.worst.as_str(), "warn" | "fail"))
+        }
+    }
+}
+
+async fn audit(session: &Session, form: Output, verb: Audit) -> anyhow::Result<bool> {
+    match verb {
+        Audit::List { text, limit } => {
+            let filter = watchpost_model::audit::AuditFilter { text, ..Default::default() };
+            let request = AuditPageRequest { filter, before: None, limit };
+            show::audit(form, &session.ask::<operation::audit_page>(request).await?)?;
+            Ok(false)
+        }
+        Audit::Verify => {
+            let verification = session.ask::<operation::audit_verify>(Nothing {}).await?;
+            show::verification(form, &verification)?;
+            Ok(!verification.ok)
+        }
+    }
+}
+
+async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result<()> {
+    let mut settings = session.ask::<operation::settings_get>(Nothing {}).await?;
+    match verb {
+        Config::Show => return show::settings(form, &settings),
+        Config::Organisation { name } => settings.organisation = name,
+        Config::Retention { category, redis_days, archive_days } => {
+            for rule in &mut settings.retention {
+                if rule.category.as_str() == category {
+                    rule.redis_days = redis_days;
+                    rule.archive_days = archive_days;
+                }
+            }
+        }
+    }
+    show::settings(form, &session.ask::<operation::settings_put>(settings).await?)
+}
+
+async fn call(session: &Session, call: Call) -> anyhow::Result<()> {
+    let text = if call.request == "-" { std::io::read_to_string(std::io::stdin())? } else { call.request };
+    let request = serde_json::from_str(&text)
+        .map_err(|error| OpError::invalid("request", format!("the request is not JSON: {error}")))?;
+    let reply = session.console.call_json(&session.call, &call.operation, request).await?;
+    output::json(&reply)
+}

@@ -1,0 +1,48 @@
+//! A console for the length of one command.
+
+use std::sync::Arc;
+
+use watchpost_model::access::Origin;
+use watchpost_model::clock::SystemClock;
+use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::door::{Call, Operation};
+use watchpost_ops::error::OpError;
+use watchpost_ops::{Paths, os_caller};
+
+use crate::args::Cli;
+
+/// A console, and who calls.
+pub(crate) struct Session {
+    pub(crate) console: Console,
+    pub(crate) call: Call,
+}
+
+impl Session {
+    /// A console without an open workspace.
+    pub(crate) fn closed(cli: &Cli, tenure: Tenure) -> Result<Self, OpError> {
+        let console = Console::start(ConsoleOptions {
+            paths: Paths::from_environment()?,
+            clock: Arc::new(SystemClock),
+            tenure,
+            offer_demo: false,
+        })?;
+        let origin = if tenure == Tenure::Owner { Origin::Http } else { Origin::Cli };
+        Ok(Self { console, call: Call { caller: os_caller(origin), confirmation: cli.confirm.clone() } })
+    }
+
+    /// A console with the chosen connection open.
+    pub(crate) async fn open(cli: &Cli, tenure: Tenure) -> Result<Self, OpError> {
+        let session = Self::closed(cli, tenure)?;
+        let connection = match &cli.connection {
+            Some(name) => session.console.connection_named(name)?,
+            None => session.console.connection_to_start_with(),
+        };
+        session.console.open(connection).await?;
+        Ok(session)
+    }
+
+    /// Passes a request through the door.
+    pub(crate) async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
+        self.console.call::<O>(&self.call, request).await
+    }
+}

@@ -1,0 +1,445 @@
+//! Replies as tables or as JSON.
+
+use serde::Serialize;
+use watchpost_model::audit::AuditVerification;
+use watchpost_model::block::{Block, BlockPreview};
+use watchpost_model::health::RedisHealth;
+use watchpost_model::incident::{Incident, IncidentDetail};
+use watchpost_model::job::{JobReport, JobRun};
+use watchpost_model::overview::Overview;
+use watchpost_model::text::visible;
+use watchpost_ops::contract::{
+    AuditPage, BlockList, ConnectionCheck, ConnectionList, EventPage, FrameworkList, IncidentPage, JobList,
+    OperationSpec, ReportList, ReportRecord, Settings, WorkspaceStatus,
+};
+
+use crate::args::Output;
+use crate::output::{at, json, line, table, value};
+
+fn or_dash(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| "-".to_owned())
+}
+
+/// JSON, or what `people` prints.
+fn either(
+    form: Output,
+    reply: &impl Serialize,
+    people: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    match form {
+        Output::Json => json(reply),
+        Output::Table => people(),
+    }
+}
+
+pub(crate) fn connections(form: Output, list: &ConnectionList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["NAME", "REDIS", "DATABASE", "PRODUCTION"],
+            list.connections.iter().map(|connection| {
+                [
+                    connection.name.clone(),
+                    serde_json::to_string(&connection.redis.address).unwrap_or_default(),
+                    serde_json::to_string(&connection.database).unwrap_or_default(),
+                    if connection.production { "yes" } else { "" }.to_owned(),
+                ]
+            }),
+        )?;
+        if list.secrets_detail.is_empty() { Ok(()) } else { line(&list.secrets_detail) }
+    })
+}
+
+pub(crate) fn check(form: Output, check: &ConnectionCheck) -> anyhow::Result<()> {
+    either(form, check, || {
+        let rows = |part: &'static str, steps: &[watchpost_model::diagnosis::CheckStep]| {
+            steps
+                .iter()
+                .map(|step| {
+                    let detail = match &step.hint {
+                        Some(hint) => format!("{} - {hint}", step.detail),
+                        None => step.detail.clone(),
+                    };
+                    [part.to_owned(), step.title.clone(), step.state.to_string(), detail]
+                })
+                .collect::<Vec<_>>()
+        };
+        table(
+            ["PART", "STEP", "RESULT", "DETAIL"],
+            rows("redis", &check.redis).into_iter().chain(rows("database", &check.database)),
+        )
+    })
+}
+
+pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<()> {
+    either(form, status, || {
+        let part = |part: &Option<watchpost_ops::contract::Part>| match part {
+            Some(part) => format!("{} - {}", word(&part.state), part.detail),
+            None => "no connection open".to_owned(),
+        };
+        let connection = status.connection.as_ref().map_or_else(String::new, |connection| connection.name.clone());
+        let rows = [
+            ["version".to_owned(), status.version.clone()],
+            ["connection".to_owned(), connection],
+            ["redis".to_owned(), part(&status.redis)],
+            ["database".to_owned(), part(&status.database)],
+            ["keychain".to_owned(), word(&status.secrets)],
+            ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
+            ["active incidents".to_owned(), status.incidents_active.to_string()],
+        ];
+        table(["PART", "STATE"], rows)
+    })
+}
+
+/// The word that a value has on the wire.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
+    either(form, health, || {
+        line(format!("{} ({}), {}", visible(&health.server, 80), health.role, health.verdict))?;
+        table(
+            ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
+            health.metrics.iter().map(|metric| {
+                let limit = |limit: Option<f64>| limit.map_or_else(String::new, |l| value(Some(l), metric.unit));
+                [
+                    metric.title.clone(),
+                    value(metric.value, metric.unit),
+                    limit(metric.warning),
+                    limit(metric.critical),
+                    metric.verdict.to_string(),
+                    metric.basis.clone(),
+                ]
+            }),
+        )
+    })
+}
+
+pub(crate) fn report(form: Output, report: &JobReport) -> anyhow::Result<()> {
+    either(form, report, || figures(report))
+}
+
+fn figures(report: &JobReport) -> anyhow::Result<()> {
+    table(
+        ["FIGURE", "VALUE"],
+        report.figures.iter().map(|figure| [figure.title.clone(), value(Some(figure.value), figure.unit)]),
+    )?;
+    for note in &report.notes {
+        line(visible(note, 400))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn job(form: Output, run: &JobRun) -> anyhow::Result<()> {
+    either(form, run, || {
+        line(format!("{} {}", run.kind, run.state))?;
+        if let Some(error) = &run.error {
+            line(format!("  {}", visible(error, 400)))?;
+        }
+        run.report.as_ref().map_or(Ok(()), figures)
+    })
+}
+
+pub(crate) fn jobs(form: Output, list: &JobList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["STARTED", "JOB", "STATE", "PARAMETERS", "BY", "DONE"],
+            list.runs.iter().map(|run| {
+                [
+                    at(run.started_at),
+                    run.kind.to_string(),
+                    run.state.to_string(),
+                    run.parameters.clone(),
+                    run.started_by.clone(),
+                    format!("{} {}", run.progress.done, run.progress.unit),
+                ]
+            }),
+        )
+    })
+}
+
+pub(crate) fn overview(form: Output, overview: &Overview) -> anyhow::Result<()> {
+    either(form, overview, || {
+        line(format!("{} to {}", at(overview.period.from), at(overview.period.to)))?;
+        line(format!("threat level: {} - {}", overview.threat, visible(&overview.threat_reason, 200)))?;
+        table(
+            ["FIGURE", "NOW", "BEFORE"],
+            overview.kpis.iter().map(|kpi| {
+                [kpi.title.clone(), value(kpi.value, kpi.unit), value(kpi.previous, kpi.unit)]
+            }),
+        )?;
+        line("")?;
+        table(
+            ["SOURCE", "EVENTS", "FAILED", "INCIDENTS", "BLOCKED"],
+            overview.top_sources.iter().map(|top| {
+                [
+                    top.entity.value.clone(),
+                    top.events.to_string(),
+                    top.failures.to_string(),
+                    top.incidents.to_string(),
+                    if top.blocked { "yes" } else { "" }.to_owned(),
+                ]
+            }),
+        )
+    })
+}
+
+pub(crate) fn events(form: Output, page: &EventPage) -> anyhow::Result<()> {
+    either(form, page, || {
+        table(
+            ["AT", "CATEGORY", "TYPE", "SEVERITY", "OUTCOME", "ACTOR", "SOURCE", "ON"],
+            page.rows.iter().map(|event| {
+                [
+                    at(event.at),
+                    event.category.to_string(),
+                    event.kind.clone(),
+                    event.severity.to_string(),
+                    event.outcome.to_string(),
+                    or_dash(event.actor.as_ref()),
+                    or_dash(event.source_ip.as_ref()),
+                    event.endpoint().to_owned(),
+                ]
+            }),
+        )
+    })
+}
+
+fn incident_cells(incident: &Incident) -> [String; 8] {
+    [
+        incident.number.to_string(),
+        incident.severity.to_string(),
+        incident.status.to_string(),
+        incident.title.clone(),
+        incident.event_count.to_string(),
+        at(incident.last_seen),
+        or_dash(incident.assignee.as_ref()),
+        incident.verdict.to_string(),
+    ]
+}
+
+const INCIDENT: [&str; 8] = ["NO", "SEVERITY", "STATUS", "TITLE", "EVENTS", "LAST SEEN", "ASSIGNEE", "VERDICT"];
+
+pub(crate) fn incidents(form: Output, page: &IncidentPage) -> anyhow::Result<()> {
+    either(form, page, || {
+        table(INCIDENT, page.rows.iter().map(incident_cells))?;
+        line(format!("{} of {}", page.rows.len(), page.total))
+    })
+}
+
+pub(crate) fn incident_row(form: Output, incident: &Incident) -> anyhow::Result<()> {
+    either(form, incident, || table(INCIDENT, [incident_cells(incident)]))
+}
+
+pub(crate) fn incident(form: Output, detail: &IncidentDetail) -> anyhow::Result<()> {
+    either(form, detail, || {
+        table(INCIDENT, [incident_cells(&detail.incident)])?;
+        line("\nwhy it fired")?;
+        table(
+            ["RULE", "TIMES", "WHAT", "WHERE", "MATCHED"],
+            detail.why.iter().map(|hit| {
+                let newest = &hit.newest;
+                let (field, text) = match (&newest.matched, &newest.counter) {
+                    (Some(matched), _) => {
+                        let layer = matched.layers.last();
+                        (matched.field.clone(), layer.map(|layer| layer.text.clone()).unwrap_or_default())
+                    }
+                    (None, Some(counter)) => (
+                        counter.what.clone(),
+                        format!("{} of {} in {} s", counter.seen, counter.threshold, counter.window_s),
+                    ),
+                    (None, None) => (String::new(), String::new()),
+                };
+                [
+                    format!("{} v{}", newest.rule_id, newest.rule_version),
+                    hit.count.to_string(),
+                    newest.summary.clone(),
+                    field,
+                    text,
+                ]
+            }),
+        )?;
+        line("\nevidence")?;
+        table(
+            ["AT", "TYPE", "OUTCOME", "ACTOR", "SOURCE", "ON", "SHA-256"],
+            detail.evidence.iter().take(20).map(|evidence| {
+                let event = &evidence.event;
+                [
+                    at(event.at),
+                    event.kind.clone(),
+                    event.outcome.to_string(),
+                    or_dash(event.actor.as_ref()),
+                    or_dash(event.source_ip.as_ref()),
+                    event.endpoint().to_owned(),
+                    evidence.sha256.chars().take(16).collect(),
+                ]
+            }),
+        )?;
+        line("\ntimeline")?;
+        table(
+            ["AT", "WHO", "WHAT", ""],
+            detail.timeline.iter().map(|entry| {
+                [at(entry.at), entry.actor.clone(), entry.kind.clone(), entry.text.clone()]
+            }),
+        )?;
+        for note in &detail.notes {
+            line(format!("\nnote by {} at {}: {}", visible(&note.author, 80), at(note.at), visible(&note.text, 2_000)))?;
+        }
+        Ok(())
+    })
+}
+
+fn block_cells(block: &Block) -> [String; 6] {
+    [
+        block.target.to_string(),
+        block.state.to_string(),
+        at(block.expires_at),
+        block.reason.clone(),
+        block.created_by.clone(),
+        at(block.created_at),
+    ]
+}
+
+const BLOCK: [&str; 6] = ["TARGET", "STATE", "UNTIL", "REASON", "BY", "SINCE"];
+
+pub(crate) fn block(form: Output, block: &Block) -> anyhow::Result<()> {
+    either(form, block, || table(BLOCK, [block_cells(block)]))
+}
+
+pub(crate) fn blocks(form: Output, list: &BlockList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(BLOCK, list.blocks.iter().map(|row| block_cells(&row.block)))?;
+        line("\nnever blocked")?;
+        table(
+            ["TARGET", "WHY", "BY"],
+            list.allowlist
+                .iter()
+                .map(|entry| [entry.target.to_string(), entry.note.clone(), entry.added_by.clone()])
+                .chain(list.own_addresses.iter().map(|own| {
+                    [own.clone(), "this machine or a server in use".to_owned(), String::new()]
+                })),
+        )
+    })
+}
+
+pub(crate) fn block_preview(form: Output, preview: &BlockPreview) -> anyhow::Result<()> {
+    either(form, preview, || {
+        let existing = preview.existing.as_ref().map_or_else(|| "none".to_owned(), |block| at(block.expires_at));
+        table(
+            ["", ""],
+            [
+                ["target".to_owned(), preview.target.to_string()],
+                ["refused".to_owned(), or_dash(preview.refusal.as_ref())],
+                ["events in 24 h".to_owned(), preview.events_24h.to_string()],
+                ["of these not failed".to_owned(), preview.successful_24h.to_string()],
+                ["users in 24 h".to_owned(), preview.users_24h.join(", ")],
+                ["blocked until".to_owned(), existing],
+            ],
+        )
+    })
+}
+
+pub(crate) fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["ID", "NAME", "VERSION", "CONTROLS"],
+            list.frameworks.iter().map(|framework| {
+                [
+                    framework.id.clone(),
+                    framework.name.clone(),
+                    framework.version.clone(),
+                    framework.controls.to_string(),
+                ]
+            }),
+        )
+    })
+}
+
+pub(crate) fn reports(form: Output, list: &ReportList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["MADE", "FRAMEWORK", "FROM", "TO", "RESULT", "BY"],
+            list.reports.iter().map(|report| {
+                [
+                    at(report.made_at),
+                    report.framework.clone(),
+                    at(report.period.from),
+                    at(report.period.to),
+                    report.summary.clone(),
+                    report.made_by.clone(),
+                ]
+            }),
+        )
+    })
+}
+
+pub(crate) fn report_record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
+    either(form, record, || {
+        line(&record.summary)?;
+        table(
+            ["FILE", "BYTES", "SHA-256"],
+            record.files.iter().map(|file| [file.path.clone(), file.bytes.to_string(), file.sha256.clone()]),
+        )
+    })
+}
+
+pub(crate) fn audit(form: Output, page: &AuditPage) -> anyhow::Result<()> {
+    either(form, page, || {
+        table(
+            ["SEQ", "AT", "WHO", "ACTION", "ON", "OUTCOME", "REASON"],
+            page.rows.iter().map(|record| {
+                [
+                    record.seq.to_string(),
+                    at(record.at),
+                    record.actor.clone(),
+                    record.action.clone(),
+                    record.object.clone(),
+                    record.outcome.to_string(),
+                    or_dash(record.reason.as_ref()),
+                ]
+            }),
+        )?;
+        line(format!("{} records in the log", page.size))
+    })
+}
+
+pub(crate) fn verification(form: Output, verification: &AuditVerification) -> anyhow::Result<()> {
+    either(form, verification, || {
+        let word = if verification.ok { "holds" } else { "DOES NOT HOLD" };
+        line(format!(
+            "the trail {word}: {} records, {} checkpoints, root {}",
+            verification.leaves, verification.checkpoints, verification.root
+        ))?;
+        for problem in &verification.problems {
+            line(format!("  {}", visible(problem, 400)))?;
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn settings(form: Output, settings: &Settings) -> anyhow::Result<()> {
+    either(form, settings, || {
+        line(format!("organisation: {}", visible(&settings.organisation, 200)))?;
+        table(
+            ["CATEGORY", "DAYS IN REDIS", "DAYS IN DATABASE"],
+            settings.retention.iter().map(|rule| {
+                [rule.category.to_string(), rule.redis_days.to_string(), rule.archive_days.to_string()]
+            }),
+        )
+    })
+}
+
+pub(crate) fn operations(form: Output, list: &[OperationSpec]) -> anyhow::Result<()> {
+    either(form, &list, || {
+        table(
+            ["OPERATION", "PERMISSION", "EFFECT", "ABOUT"],
+            list.iter().map(|spec| {
+                [
+                    spec.name.to_owned(),
+                    spec.permission.to_string(),
+                    spec.effect.to_string(),
+                    spec.about.to_owned(),
+                ]
+            }),
+        )
+    })
+}

@@ -1,0 +1,194 @@
+//! The console: one open workspace, the saved connections, the secrets, and the feed of what changed.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::broadcast;
+use watchpost_model::access::Caller;
+use watchpost_model::clock::Clock;
+use watchpost_model::connection::Connection;
+
+use crate::connections::ConnectionBook;
+use crate::contract::{Tag, WorkspaceStatus};
+use crate::error::{ErrorCode, OpError};
+use crate::paths::Paths;
+use crate::secrets::Secrets;
+use crate::status;
+pub use crate::workspace::Workspace;
+
+/// Whether this process does the long-running work of a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenure {
+    /// Runs the engine, samples health, expires blocks: the window, the daemon.
+    Owner,
+    /// Does what it was asked and leaves: a short command-line run.
+    Guest,
+}
+
+/// What a console is started with.
+pub struct ConsoleOptions {
+    /// Its folders.
+    pub paths: Paths,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Owner or guest.
+    pub tenure: Tenure,
+    /// Offer demo data in an empty local workspace.
+    pub offer_demo: bool,
+}
+
+pub(crate) struct Inner {
+    pub(crate) paths: Paths,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tenure: Tenure,
+    pub(crate) offer_demo: bool,
+    pub(crate) secrets: Secrets,
+    /// Held for the length of a file write, never across an await.
+    book: Mutex<ConnectionBook>,
+    /// Replaced whole; readers take the `Arc` and let go.
+    workspace: RwLock<Option<Arc<Workspace>>>,
+    /// Serialises opening and closing.
+    opening: tokio::sync::Mutex<()>,
+    /// Capacity 256; a receiver that lags is told so and re-fetches everything.
+    changes: broadcast::Sender<BTreeSet<Tag>>,
+}
+
+/// A handle to the console; clones share it.
+#[derive(Clone)]
+pub struct Console(pub(crate) Arc<Inner>);
+
+impl Console {
+    /// Starts a console with no workspace open.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Validation` when the file of saved connections cannot be read.
+    pub fn start(options: ConsoleOptions) -> Result<Self, OpError> {
+        let book = ConnectionBook::load(&options.paths)?;
+        let (changes, _) = broadcast::channel(256);
+        Ok(Self(Arc::new(Inner {
+            paths: options.paths,
+            clock: options.clock,
+            tenure: options.tenure,
+            offer_demo: options.offer_demo,
+            secrets: Secrets::start(),
+            book: Mutex::new(book),
+            workspace: RwLock::new(None),
+            opening: tokio::sync::Mutex::new(()),
+            changes,
+        })))
+    }
+
+    /// The time of this console's clock.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// The secrets of this console.
+    #[must_use]
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// The open workspace.
+    ///
+    /// # Errors
+    /// `Precondition` when none is open.
+    pub fn workspace(&self) -> Result<Arc<Workspace>, OpError> {
+        self.current().ok_or_else(|| {
+            OpError::precondition("no connection is open").hint("open the local workspace or a saved connection")
+        })
+    }
+
+    pub(crate) fn current(&self) -> Option<Arc<Workspace>> {
+        self.0.workspace.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn book(&self) -> MutexGuard<'_, ConnectionBook> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A saved connection by name, or the local workspace by `local`.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn connection_named(&self, name: &str) -> Result<Connection, OpError> {
+        self.book().by_name(name).ok_or_else(|| {
+            OpError::not_found(format!("connection {name:?}")).hint("`watchpost connect list` shows them")
+        })
+    }
+
+    /// The connection that was open last, else the local workspace.
+    #[must_use]
+    pub fn connection_to_start_with(&self) -> Connection {
+        self.book().last().unwrap_or_else(crate::connections::local_connection)
+    }
+
+    /// Opens a connection and closes the one that was open. A Redis that does not answer does not prevent it: the
+    /// workspace opens on the database and keeps trying.
+    ///
+    /// # Errors
+    /// `Unavailable`, `SchemaTooNew` when the database cannot be opened; the workspace before stays open then.
+    pub async fn open(&self, connection: Connection) -> Result<(), OpError> {
+        let _one_at_a_time = self.0.opening.lock().await;
+        if let Some(current) = self.current() {
+            if *current.connection() == connection {
+                return Ok(());
+            }
+        }
+        let workspace = Workspace::open(self, connection.clone()).await?;
+        let before = {
+            let mut slot = self.0.workspace.write().unwrap_or_else(PoisonError::into_inner);
+            slot.replace(workspace)
+        };
+        if let Some(before) = before {
+            before.close().await;
+        }
+        if self.0.tenure == Tenure::Owner {
+            self.book().set_last(connection.id)?;
+        }
+        self.announce(Tag::ALL);
+        Ok(())
+    }
+
+    /// Closes the open workspace: stops sources, drains, writes a checkpoint, closes the database.
+    pub async fn close(&self) {
+        let _one_at_a_time = self.0.opening.lock().await;
+        let before = self.0.workspace.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(before) = before {
+            before.close().await;
+        }
+    }
+
+    /// Tells every subscriber what became stale.
+    pub(crate) fn announce(&self, tags: &[Tag]) {
+        if !tags.is_empty() {
+            // No subscriber is no error: a guest has none.
+            drop(self.0.changes.send(tags.iter().copied().collect()));
+        }
+    }
+
+    /// What became stale from now on. A receiver that lags must treat everything as stale.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<BTreeSet<Tag>> {
+        self.0.changes.subscribe()
+    }
+
+    /// The state of everything, for the status bar.
+    pub async fn status(&self, caller: &Caller) -> WorkspaceStatus {
+        status::status(self, caller).await
+    }
+
+    /// Runs until the engine has nothing left to do: the queue is empty and nothing waits to be adopted.
+    ///
+    /// # Errors
+    /// `Precondition` when no workspace is open or this console is a guest; `Unavailable` when the engine is down.
+    pub async fn until_idle(&self) -> Result<(), OpError> {
+        let workspace = self.workspace()?;
+        if self.0.tenure == Tenure::Guest {
+            return Err(OpError::new(ErrorCode::Precondition, "a guest runs no engine"));
+        }
+        workspace.engine().until_idle().await
+    }
+}

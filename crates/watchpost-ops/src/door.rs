@@ -1,0 +1,242 @@
+//! The one door. Everything that changes something or reads something sensitive passes here:
+//! authorise -> confirm -> perform -> record -> answer.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ts_rs::TS;
+use watchpost_model::access::{Caller, Permission};
+use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
+
+use crate::console::{Console, Workspace};
+use crate::contract::{Effect, OperationSpec};
+use crate::error::{ErrorCode, OpError};
+use crate::perform;
+
+/// What performing an operation returns.
+pub type Performed<T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send>>;
+
+/// An operation of the product: a typed request, a typed reply, and how it is done.
+pub trait Operation {
+    /// What is asked.
+    type Request: DeserializeOwned + Serialize + TS + Send + 'static;
+    /// What is answered.
+    type Reply: Serialize + TS + Send + 'static;
+    /// Name, permission, effect, tags.
+    const SPEC: OperationSpec;
+
+    /// Does it. Called by the door only, after authorisation and confirmation.
+    fn perform(cx: Context, request: Self::Request) -> Performed<Self::Reply>;
+}
+
+/// Who asks, and what they typed to confirm a change on a production connection.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who asks.
+    pub caller: Caller,
+    /// The connection's name, typed by the person.
+    pub confirmation: Option<String>,
+}
+
+/// What an operation has at hand.
+#[derive(Clone)]
+pub struct Context {
+    /// The console.
+    pub console: Console,
+    /// Who asks.
+    pub caller: Caller,
+    /// The operation.
+    pub spec: OperationSpec,
+}
+
+impl Context {
+    /// The open workspace.
+    ///
+    /// # Errors
+    /// `Precondition` when no connection is open.
+    pub fn workspace(&self) -> Result<std::sync::Arc<Workspace>, OpError> {
+        self.console.workspace()
+    }
+
+    /// The record of this operation's success on `object`.
+    #[must_use]
+    pub fn record(&self, object: impl Into<String>, changes: Vec<Change>, reason: Option<String>) -> AuditDraft {
+        self.record_as(AuditOutcome::Success, object, changes, reason)
+    }
+
+    /// The record of this operation with another outcome.
+    #[must_use]
+    pub fn record_as(
+        &self,
+        outcome: AuditOutcome,
+        object: impl Into<String>,
+        changes: Vec<Change>,
+        reason: Option<String>,
+    ) -> AuditDraft {
+        AuditDraft {
+            caller: self.caller.clone(),
+            action: self.spec.name.to_owned(),
+            object: object.into(),
+            permission: self.spec.permission,
+            outcome,
+            changes,
+            reason,
+            at: self.console.now(),
+            risk: risk_of(self.spec.permission, outcome),
+        }
+    }
+}
+
+/// How much a record deserves to be looked at, 0 to 100: what the permission can do, more when it was refused or failed.
+fn risk_of(permission: Permission, outcome: AuditOutcome) -> u8 {
+    let base = match permission {
+        Permission::View => 0,
+        Permission::Report | Permission::Audit => 10,
+        Permission::Triage => 15,
+        Permission::Maintain => 30,
+        Permission::Contain => 40,
+        Permission::Admin => 50,
+    };
+    match outcome {
+        AuditOutcome::Denied => base + 40,
+        AuditOutcome::Failure => base + 20,
+        AuditOutcome::Started | AuditOutcome::Success => base,
+    }
+}
+
+macro_rules! expand_operations {
+    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
+       [$($provides:ident),*], [$($invalidates:ident),*];)+) => {
+        /// A type for each operation, named like it.
+        #[expect(non_camel_case_types, reason = "an operation's type carries the operation's name")]
+        pub mod operation {
+            use super::{Context, Operation, Performed, perform};
+            use crate::contract::*;
+            use crate::replies::*;
+
+            $(
+                #[doc = $about]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+
+                impl Operation for $name {
+                    type Request = $request;
+                    type Reply = $reply;
+                    const SPEC: OperationSpec = OperationSpec {
+                        name: stringify!($name),
+                        about: $about,
+                        permission: watchpost_model::access::Permission::$permission,
+                        effect: Effect::$effect,
+                        provides: &[$(Tag::$provides),*],
+                        invalidates: &[$(Tag::$invalidates),*],
+                    };
+
+                    fn perform(cx: Context, request: Self::Request) -> Performed<Self::Reply> {
+                        Box::pin(perform::$name(cx, request))
+                    }
+                }
+            )+
+        }
+
+        /// Every operation, in the order of the list.
+        pub const OPERATIONS: &[OperationSpec] = &[$(<operation::$name as Operation>::SPEC),+];
+
+        impl Console {
+            /// Calls an operation by name with JSON in and out; the HTTP interface and the CLI's JSON mode.
+            ///
+            /// # Errors
+            /// `NotFound` for an unknown name, `Validation` for a request of the wrong shape, else the operation's own.
+            pub async fn call_json(&self, call: &Call, name: &str, request: Value) -> Result<Value, OpError> {
+                match name {
+                    $(stringify!($name) => self.call_value::<operation::$name>(call, request).await,)+
+                    _ => Err(OpError::not_found(format!("operation {name:?}"))),
+                }
+            }
+        }
+
+        pub(crate) fn visit_operations(visitor: &mut impl OperationVisitor) {
+            $(visitor.visit::<operation::$name>();)+
+        }
+    };
+}
+
+/// Walks over the operations with their types; the code generator does.
+pub(crate) trait OperationVisitor {
+    /// Called once an operation.
+    fn visit<O: Operation>(&mut self)
+    where
+        O::Request: 'static,
+        O::Reply: 'static;
+}
+
+crate::for_each_operation!(expand_operations);
+
+impl Console {
+    /// Passes a request through the door.
+    ///
+    /// # Errors
+    /// `Permission` if the role may not, `Precondition` if a production connection needs a confirmation, else what the
+    /// operation itself says. Refusals and failures of changes are in the audit trail.
+    pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
+        let spec = O::SPEC;
+        let cx = Context { console: self.clone(), caller: call.caller.clone(), spec };
+        if !call.caller.role.may(spec.permission) {
+            let refusal = OpError::new(
+                ErrorCode::Permission,
+                format!("the role {} may not {}", call.caller.role, spec.name.replace('_', " ")),
+            )
+            .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
+            self.record_refusal(&cx, AuditOutcome::Denied, &refusal).await;
+            return Err(refusal);
+        }
+        self.confirm(&cx, call.confirmation.as_deref())?;
+        let result = O::perform(cx.clone(), request).await;
+        match &result {
+            Err(error) if spec.effect == Effect::Change => {
+                self.record_refusal(&cx, AuditOutcome::Failure, error).await;
+            }
+            Ok(_) if spec.effect != Effect::Read => self.announce(spec.invalidates),
+            Ok(_) | Err(_) => {}
+        }
+        result
+    }
+
+    async fn call_value<O: Operation>(&self, call: &Call, request: Value) -> Result<Value, OpError> {
+        let request = serde_json::from_value(request)
+            .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
+        let reply = self.call::<O>(call, request).await?;
+        serde_json::to_value(reply).map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
+    }
+
+    /// A change on a production connection needs the connection's name, typed.
+    fn confirm(&self, cx: &Context, confirmation: Option<&str>) -> Result<(), OpError> {
+        if cx.spec.effect != Effect::Change {
+            return Ok(());
+        }
+        let Ok(workspace) = self.workspace() else { return Ok(()) };
+        let connection = workspace.connection();
+        if !connection.production || confirmation == Some(connection.name.as_str()) {
+            return Ok(());
+        }
+        Err(OpError {
+            field: Some("confirmation".to_owned()),
+            ..OpError::precondition(format!("{:?} is a production connection: this change needs a confirmation", connection.name))
+                .hint("type the name of the connection to confirm")
+        })
+    }
+
+    /// Writes the record of something that was not done. A trail that cannot be written is told in the log and in the
+    /// status: there is no effect to take back here.
+    async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, error: &OpError) {
+        let Ok(workspace) = self.workspace() else { return };
+        let draft = cx.record_as(outcome, cx.spec.name, Vec::new(), Some(error.to_string()));
+        if let Err(problem) = workspace.store().audit_append(draft).await {
+            tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
+        } else {
+            self.announce(&[crate::contract::Tag::Audit]);
+        }
+    }
+}

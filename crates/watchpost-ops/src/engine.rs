@@ -1,0 +1,322 @@
+//! The detection engine at work: events from Redis through detection into the archive and incidents, exactly once.
+//!
+//! One engine works a database at a time: it holds a lease there. A batch is read from the stream, events that the
+//! archive already knows are set aside, the rest are detected on, and archive rows, findings and incidents are written
+//! in one transaction; only then is the batch acknowledged in Redis. Killed anywhere, the next engine reads the
+//! unacknowledged entries again and the archive recognises what was written. Detection windows are rebuilt by replaying
+//! the newest archived events.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use watchpost_detect as detect;
+use watchpost_model::access::{Caller, Origin, Role};
+use watchpost_model::event::Event;
+use watchpost_redis::{AdoptCursor, Adopted, EventStore, StreamItem};
+use watchpost_store::IngestBatch;
+
+use crate::console::{Console, Workspace};
+use crate::contract::{EngineState, EngineStatus, Tag};
+use crate::error::{ErrorCode, OpError};
+
+const LEASE: &str = "engine";
+/// A dead engine is replaced after this long.
+const LEASE_TTL: Duration = Duration::from_secs(8);
+/// Entries a batch.
+const BATCH: usize = 500;
+/// How long a read waits for the next event.
+const READ_WAIT: Duration = Duration::from_millis(400);
+/// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
+const CLAIM_IDLE: Duration = Duration::from_secs(10);
+/// Keys looked at for bare hashes a turn.
+const ADOPT_BUDGET: usize = 2_000;
+/// Pause between two passes over all keys in search of bare hashes.
+const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
+/// How long to wait before trying again after a failure.
+const RETRY: Duration = Duration::from_secs(1);
+/// Archived events replayed to rebuild the detection windows.
+const REPLAY: u32 = 50_000;
+
+/// The name under which the engine acts.
+pub(crate) fn engine_caller() -> Caller {
+    Caller { name: "engine".to_owned(), role: Role::Admin, origin: Origin::Engine, host: crate::os_caller(Origin::Engine).host }
+}
+
+/// What the engine tells about itself; shared with the status bar.
+pub(crate) struct Engine {
+    state: watch::Sender<(EngineState, String)>,
+    processed: AtomicU64,
+    duplicates: AtomicU64,
+    quarantined: AtomicU64,
+    evicted: AtomicU64,
+    findings: AtomicU64,
+    backlog: Mutex<Option<u64>>,
+    /// Processed counts by time, of the last minute.
+    recent: Mutex<VecDeque<(DateTime<Utc>, u64)>>,
+    /// Counts up when a full turn found nothing to do.
+    idle_turns: watch::Sender<u64>,
+}
+
+impl Engine {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: watch::channel((EngineState::Stopped, String::new())).0,
+            processed: AtomicU64::new(0),
+            duplicates: AtomicU64::new(0),
+            quarantined: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            findings: AtomicU64::new(0),
+            backlog: Mutex::new(None),
+            recent: Mutex::new(VecDeque::new()),
+            idle_turns: watch::channel(0).0,
+        }
+    }
+
+    /// The engine in figures.
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> EngineStatus {
+        let (state, detail) = self.state.borrow().clone();
+        EngineStatus {
+            state,
+            detail,
+            processed_total: self.processed.load(Ordering::Relaxed),
+            duplicates_total: self.duplicates.load(Ordering::Relaxed),
+            events_per_min: self.events_per_min(now),
+            backlog: *self.backlog.lock().unwrap_or_else(PoisonError::into_inner),
+            quarantined_total: self.quarantined.load(Ordering::Relaxed),
+            evicted_total: self.evicted.load(Ordering::Relaxed),
+            findings_total: self.findings.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Events processed in the last 60 s.
+    pub(crate) fn events_per_min(&self, now: DateTime<Utc>) -> f64 {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        while recent.front().is_some_and(|(at, _)| now - *at > chrono::Duration::seconds(60)) {
+            recent.pop_front();
+        }
+        let sum: u64 = recent.iter().map(|(_, n)| n).sum();
+        f64::from(u32::try_from(sum).unwrap_or(u32::MAX))
+    }
+
+    /// Waits for two full turns in a row that find nothing: the second one has seen everything that was there before.
+    pub(crate) async fn until_idle(&self) -> Result<(), OpError> {
+        let mut turns = self.idle_turns.subscribe();
+        let mut state = self.state.subscribe();
+        let goal = *turns.borrow() + 2;
+        loop {
+            if *turns.borrow_and_update() >= goal {
+                return Ok(());
+            }
+            {
+                let now = state.borrow_and_update();
+                if matches!(now.0, EngineState::Down | EngineState::Standby) {
+                    return Err(OpError::new(ErrorCode::Unavailable, format!("the engine does not work: {}", now.1)));
+                }
+            }
+            tokio::select! {
+                _ = turns.changed() => {}
+                _ = state.changed() => {}
+            }
+        }
+    }
+
+    fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
+        let detail = detail.into();
+        self.state.send_if_modified(|current| {
+            let changed = current.0 != state || current.1 != detail;
+            *current = (state, detail);
+            changed
+        })
+    }
+
+    fn count_processed(&self, now: DateTime<Utc>, events: u64) {
+        self.processed.fetch_add(events, Ordering::Relaxed);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.push_back((now, events));
+        if recent.len() > 4_096 {
+            // Bounded whatever the batch rate: fold the two oldest.
+            if let Some((_, oldest)) = recent.pop_front() {
+                if let Some(next) = recent.front_mut() {
+                    next.1 += oldest;
+                }
+            }
+        }
+    }
+}
+
+/// Runs the engine until the workspace closes.
+pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
+    let stop = workspace.stop_token();
+    let holder = uuid::Uuid::now_v7().to_string();
+    stop.run_until_cancelled(async {
+        loop {
+            if let Err(problem) = hold_and_work(&console, &workspace, &holder).await {
+                if workspace.engine().set(EngineState::Down, problem.to_string()) {
+                    tracing::warn!(%problem, "the engine stopped; trying again");
+                    console.announce(&[Tag::Status]);
+                }
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    })
+    .await;
+    if let Err(problem) = workspace.store().lease_release(LEASE, &holder).await {
+        tracing::debug!(%problem, "the lease was not given back; it runs out by itself");
+    }
+}
+
+/// Acquires the lease, rebuilds the windows and works until something fails or the lease is lost.
+async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &str) -> Result<(), OpError> {
+    let engine = workspace.engine();
+    if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, workspace.now()).await? {
+        if engine.set(EngineState::Standby, "another console runs the engine of this database") {
+            console.announce(&[Tag::Status]);
+        }
+        return Ok(());
+    }
+    let events = workspace.events()?;
+    engine.set(EngineState::Starting, "rebuilding the detection windows");
+    events.ensure_group().await?;
+    let mut turn = Turn {
+        console,
+        workspace,
+        holder,
+        detector: rebuilt(workspace).await?,
+        adopt: AdoptCursor::default(),
+        events,
+        renewed: workspace.now(),
+        claimed: None,
+        adopted_at: None,
+    };
+    loop {
+        turn.take().await?;
+    }
+}
+
+/// A detector whose windows hold what the newest archived events left in them.
+async fn rebuilt(workspace: &Workspace) -> Result<detect::Engine, OpError> {
+    let mut detector = detect::Engine::new(detect::Config::default());
+    for event in workspace.store().recently_ingested(REPLAY).await? {
+        detector.observe(&event, workspace.now());
+    }
+    Ok(detector)
+}
+
+struct Turn<'a> {
+    console: &'a Console,
+    workspace: &'a Arc<Workspace>,
+    holder: &'a str,
+    detector: detect::Engine,
+    adopt: AdoptCursor,
+    events: EventStore,
+    renewed: DateTime<Utc>,
+    claimed: Option<DateTime<Utc>>,
+    /// When the last pass over all keys ended; absent while one is under way.
+    adopted_at: Option<DateTime<Utc>>,
+}
+
+impl Turn<'_> {
+    /// Reads and processes one batch, adopts bare hashes, keeps the lease.
+    async fn take(&mut self) -> Result<(), OpError> {
+        self.keep_lease().await?;
+        let engine = self.workspace.engine();
+        let adopted = self.adopt().await?;
+        engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
+        let mut items = self.claim().await?;
+        if items.is_empty() {
+            items = self.events.read_new(self.holder, BATCH, READ_WAIT).await?;
+        }
+        let nothing = items.is_empty() && adopted.adopted == 0;
+        if !items.is_empty() {
+            self.process(items).await?;
+        }
+        let backlog = self.events.backlog().await?;
+        let waiting = backlog.waiting();
+        *engine.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
+        let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
+        if engine.set(state, "") {
+            self.console.announce(&[Tag::Status]);
+        }
+        if nothing && waiting == 0 && adopted.wrapped {
+            engine.idle_turns.send_modify(|turns| *turns += 1);
+        }
+        Ok(())
+    }
+
+    /// Looks for hashes that applications wrote without the queue: a part of a pass each turn, a pause between passes.
+    async fn adopt(&mut self) -> Result<Adopted, OpError> {
+        let now = self.workspace.now();
+        if self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
+            return Ok(Adopted::default());
+        }
+        let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
+        self.adopted_at = adopted.wrapped.then_some(now);
+        Ok(adopted)
+    }
+
+    async fn keep_lease(&mut self) -> Result<(), OpError> {
+        let now = self.workspace.now();
+        if now - self.renewed < chrono::Duration::seconds(2) {
+            return Ok(());
+        }
+        if !self.workspace.store().lease_acquire(LEASE, self.holder, LEASE_TTL, now).await? {
+            return Err(OpError::new(ErrorCode::Conflict, "another console took over the engine of this database"));
+        }
+        self.renewed = now;
+        Ok(())
+    }
+
+    /// Entries that a dead engine left unacknowledged; looked for at the start and every ten seconds.
+    async fn claim(&mut self) -> Result<Vec<StreamItem>, OpError> {
+        let now = self.workspace.now();
+        let due = self.claimed.is_none_or(|at| now - at > chrono::Duration::seconds(10));
+        if !due {
+            return Ok(Vec::new());
+        }
+        // This engine holds the lease, so at the start nobody else can be working on what is pending.
+        let idle = if self.claimed.is_none() { Duration::ZERO } else { CLAIM_IDLE };
+        let items = self.events.claim_stale(self.holder, idle, BATCH).await?;
+        if items.is_empty() {
+            self.claimed = Some(now);
+        }
+        Ok(items)
+    }
+
+    async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
+        let engine = self.workspace.engine();
+        let now = self.workspace.now();
+        let ids: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
+        let mut readable: Vec<(Event, String)> = Vec::with_capacity(items.len());
+        for item in items {
+            match item.event {
+                Ok(event) => readable.push((event, item.key)),
+                // The event store has put it into quarantine with its reason.
+                Err(_) => drop(engine.quarantined.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+        let delivered = readable.len() as u64;
+        let wanted: Vec<_> = readable.iter().map(|(event, _)| event.id).collect();
+        let mut seen: HashSet<_> = self.workspace.store().known_events(&wanted).await?;
+        readable.retain(|(event, _)| seen.insert(event.id));
+        readable.sort_by_key(|(event, _)| (event.at, event.id));
+        let mut findings = Vec::new();
+        for (event, _) in &readable {
+            findings.extend(self.detector.observe(event, now));
+        }
+        let outcome = self
+            .workspace
+            .store()
+            .ingest(IngestBatch { events: &readable, findings: &findings, now })
+            .await?;
+        self.events.ack(&ids).await?;
+        engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
+        engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
+        engine.evicted.store(self.detector.counters().evicted_total, Ordering::Relaxed);
+        engine.count_processed(now, outcome.inserted);
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! Jobs: long operations with progress, cancellation and a record of the run.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::audit::AuditOutcome;
+use watchpost_model::ids::JobId;
+use watchpost_model::job::{JobKind, JobProgress, JobReport, JobRun, JobState};
+
+use crate::console::Workspace;
+use crate::contract::Tag;
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+/// The running jobs of a workspace, and those that ended lately.
+pub(crate) struct Jobs {
+    running: Arc<Mutex<BTreeMap<JobId, Held>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+struct Held {
+    run: JobRun,
+    cancel: CancellationToken,
+}
+
+/// What a job uses to tell how far it is and to learn that it should stop.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    id: JobId,
+    running: Arc<Mutex<BTreeMap<JobId, Held>>>,
+    /// Cancelled by a person, or when the workspace closes.
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Ticket {
+    /// Tells how far the job is.
+    pub(crate) fn progress(&self, progress: JobProgress) {
+        if let Some(held) = lock(&self.running).get_mut(&self.id) {
+            held.run.progress = progress;
+        }
+    }
+
+    /// An error if the job should stop.
+    pub(crate) fn check(&self) -> Result<(), OpError> {
+        if self.cancel.is_cancelled() {
+            return Err(OpError::new(ErrorCode::Cancelled, "the job was cancelled"));
+        }
+        Ok(())
+    }
+}
+
+fn lock(running: &Mutex<BTreeMap<JobId, Held>>) -> MutexGuard<'_, BTreeMap<JobId, Held>> {
+    running.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How a job ends: what it did so far, and the error if there was one.
+pub(crate) struct Ended {
+    pub(crate) report: JobReport,
+    pub(crate) error: Option<OpError>,
+}
+
+impl From<Result<JobReport, OpError>> for Ended {
+    fn from(result: Result<JobReport, OpError>) -> Self {
+        match result {
+            Ok(report) => Self { report, error: None },
+            Err(error) => Self { report: JobReport::default(), error: Some(error) },
+        }
+    }
+}
+
+impl Jobs {
+    pub(crate) fn new() -> Self {
+        Self { running: Arc::default(), tasks: Mutex::new(JoinSet::new()) }
+    }
+
+    /// Starts a job: writes the record that it began, then works in the background. Of each kind one runs at a time.
+    ///
+    /// # Errors
+    /// `Precondition` when one of the kind runs; whatever the store says when the record cannot be written: the job
+    /// does not start then.
+    pub(crate) async fn start<F, Fut>(
+        &self,
+        cx: &Context,
+        workspace: &Arc<Workspace>,
+        kind: JobKind,
+        parameters: String,
+        work: F,
+    ) -> Result<JobRun, OpError>
+    where
+        F: FnOnce(Ticket) -> Fut,
+        Fut: Future<Output = Ended> + Send + 'static,
+    {
+        let now = workspace.now();
+        let run = JobRun {
+            id: JobId::at(now),
+            kind,
+            state: JobState::Running,
+            parameters: parameters.clone(),
+            started_by: cx.caller.name.clone(),
+            started_at: now,
+            ended_at: None,
+            progress: JobProgress { done: 0, total: None, unit: "keys".to_owned(), step: "starting".to_owned() },
+            report: None,
+            error: None,
+        };
+        let cancel = CancellationToken::new();
+        {
+            let mut running = lock(&self.running);
+            if let Some(held) = running.values().find(|held| held.run.kind == kind && held.run.ended_at.is_none()) {
+                return Err(OpError::precondition(format!(
+                    "a {kind} job runs already, started by {}",
+                    held.run.started_by
+                ))
+                .hint("wait for it or cancel it"));
+            }
+            running.retain(|_, held| held.run.ended_at.is_none());
+            running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
+        }
+        let begun = cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), Vec::new(), Some(parameters));
+        if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
+            lock(&self.running).remove(&run.id);
+            return Err(problem.into());
+        }
+        let ticket = Ticket { id: run.id, running: self.running.clone(), cancel };
+        let ended = work(ticket.clone());
+        let task = finish(cx.clone(), workspace.clone(), ticket, ended);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+        Ok(run)
+    }
+
+    /// A job that runs or ended lately in this process.
+    pub(crate) fn get(&self, id: JobId) -> Option<JobRun> {
+        lock(&self.running).get(&id).map(|held| held.run.clone())
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn all(&self) -> Vec<JobRun> {
+        lock(&self.running).values().rev().map(|held| held.run.clone()).collect()
+    }
+
+    /// Asks a job to stop.
+    pub(crate) fn cancel(&self, id: JobId) -> Option<JobRun> {
+        let running = lock(&self.running);
+        let held = running.get(&id).filter(|held| held.run.ended_at.is_none())?;
+        held.cancel.cancel();
+        Some(held.run.clone())
+    }
+
+    pub(crate) fn cancel_all(&self) {
+        for held in lock(&self.running).values() {
+            held.cancel.cancel();
+        }
+    }
+
+    /// Waits until every job has ended.
+    pub(crate) async fn join(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Awaits the work and writes how it ended.
+async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: impl Future<Output = Ended>) {
+    let ended = work.await;
+    let Some(mut run) = lock(&ticket.running).get(&ticket.id).map(|held| held.run.clone()) else { return };
+    run.ended_at = Some(workspace.now());
+    run.report = Some(ended.report);
+    run.state = match &ended.error {
+        None => JobState::Done,
+        Some(error) if error.code == ErrorCode::Cancelled => JobState::Cancelled,
+        Some(_) => JobState::Failed,
+    };
+    run.error = ended.error.filter(|_| run.state == JobState::Failed).map(|error| error.to_string());
+    let outcome = match run.state {
+        JobState::Failed => AuditOutcome::Failure,
+        JobState::Running | JobState::Done | JobState::Cancelled => AuditOutcome::Success,
+    };
+    let reason = match run.state {
+        JobState::Cancelled => Some("cancelled".to_owned()),
+        _ => run.error.clone().or_else(|| run.report.as_ref().map(figures_line)),
+    };
+    let record = cx.record_as(outcome, format!("job/{}", run.id), Vec::new(), reason);
+    if let Err(problem) = workspace.store().job_run_put(&run, Some(record)).await {
+        tracing::error!(%problem, job = %run.id, "the end of a job was not recorded");
+    }
+    if let Some(held) = lock(&ticket.running).get_mut(&ticket.id) {
+        held.run = run;
+    }
+    cx.console.announce(&[Tag::Jobs, Tag::Audit, Tag::Events, Tag::Health, Tag::Status]);
+}
+
+/// A report in one line, for the trail.
+fn figures_line(report: &JobReport) -> String {
+    report.figures.iter().map(|figure| format!("{} {}", figure.name, figure.value)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,81 @@
+//! What a window hears without asking: batches that say what became stale, how the workspace is, and how jobs get on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use ts_rs::TS;
+use watchpost_model::access::Caller;
+use watchpost_model::job::JobRun;
+
+use crate::console::Console;
+use crate::contract::{Tag, WorkspaceStatus};
+
+/// The shortest time between two batches.
+const PACE: Duration = Duration::from_millis(250);
+/// The longest: a batch without changes still tells that the console is alive and how old what it shows is.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// One batch; at most four a second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct LiveBatch {
+    /// Counts up by one; a gap means that a batch was lost and everything should be fetched again.
+    pub seq: u64,
+    /// What became stale.
+    pub changed: Vec<Tag>,
+    /// How the workspace is.
+    pub status: WorkspaceStatus,
+    /// Jobs that run, and those that ended since the last batch.
+    pub jobs: Vec<JobRun>,
+}
+
+/// The feed of one window: ask for the next batch as long as the window is there.
+pub struct LiveFeed {
+    console: Console,
+    caller: Caller,
+    changes: broadcast::Receiver<BTreeSet<Tag>>,
+    seq: u64,
+    jobs_before: Vec<JobRun>,
+}
+
+impl LiveFeed {
+    /// A feed that begins with everything stale.
+    #[must_use]
+    pub fn new(console: &Console, caller: Caller) -> Self {
+        Self { console: console.clone(), caller, changes: console.changes(), seq: 0, jobs_before: Vec::new() }
+    }
+
+    /// The next batch: after a change, or after two seconds without one. Bursts are folded into one batch.
+    pub async fn next(&mut self) -> LiveBatch {
+        let mut changed: BTreeSet<Tag> = BTreeSet::new();
+        if self.seq == 0 {
+            changed.extend(Tag::ALL);
+        } else {
+            self.wait(HEARTBEAT, &mut changed).await;
+            let pause = tokio::time::Instant::now() + PACE;
+            while tokio::time::Instant::now() < pause {
+                self.wait(pause - tokio::time::Instant::now(), &mut changed).await;
+            }
+        }
+        let jobs = self.console.current().map(|workspace| workspace.jobs().all()).unwrap_or_default();
+        let telling: Vec<JobRun> = jobs
+            .iter()
+            .filter(|job| job.ended_at.is_none() || !self.jobs_before.contains(job))
+            .cloned()
+            .collect();
+        self.jobs_before = jobs;
+        self.seq += 1;
+        let status = self.console.status(&self.caller).await;
+        LiveBatch { seq: self.seq, changed: changed.into_iter().collect(), status, jobs: telling }
+    }
+
+    /// Waits at most `limit` for one announcement; a lagging receiver treats everything as stale.
+    async fn wait(&mut self, limit: Duration, changed: &mut BTreeSet<Tag>) {
+        match tokio::time::timeout(limit, self.changes.recv()).await {
+            Ok(Ok(tags)) => changed.extend(tags),
+            Ok(Err(broadcast::error::RecvError::Lagged(_))) => changed.extend(Tag::ALL),
+            Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) => {}
+        }
+    }
+}

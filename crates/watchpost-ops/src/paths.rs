@@ -1,0 +1,86 @@
+//! Where this console keeps its files.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{ErrorCode, OpError};
+
+/// The folders of one console. Created on first use, readable by their owner only.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// `connections.toml`.
+    config: PathBuf,
+    /// The local workspace and everything that must survive.
+    data: PathBuf,
+}
+
+impl Paths {
+    /// The folders named by `WATCHPOST_HOME`, else those that the platform prescribes.
+    ///
+    /// # Errors
+    /// `Unavailable` when the account has no home directory or the folders cannot be made.
+    pub fn from_environment() -> Result<Self, OpError> {
+        if let Some(home) = std::env::var_os("WATCHPOST_HOME") {
+            return Self::below(Path::new(&home));
+        }
+        let dirs = directories::ProjectDirs::from("dev", "watchpost", "watchpost").ok_or_else(|| {
+            OpError::new(ErrorCode::Unavailable, "this account has no home directory")
+                .hint("set WATCHPOST_HOME to a folder that Watchpost may use")
+        })?;
+        Self::new(dirs.config_dir().to_owned(), dirs.data_local_dir().to_owned())
+    }
+
+    /// Both folders below one: tests, demonstrations, portable installations.
+    ///
+    /// # Errors
+    /// `Unavailable` when they cannot be made.
+    pub fn below(home: &Path) -> Result<Self, OpError> {
+        let home = std::path::absolute(home).map_err(|error| unusable(home, &error))?;
+        Self::new(home.join("config"), home.join("data"))
+    }
+
+    fn new(config: PathBuf, data: PathBuf) -> Result<Self, OpError> {
+        let paths = Self { config, data };
+        for folder in [paths.config.clone(), paths.data.clone(), paths.workspace()] {
+            make_private(&folder).map_err(|error| unusable(&folder, &error))?;
+        }
+        Ok(paths)
+    }
+
+    /// The file of the saved connections.
+    #[must_use]
+    pub fn connections(&self) -> PathBuf {
+        self.config.join("connections.toml")
+    }
+
+    /// The folder of the local workspace: socket, append-only file, database.
+    #[must_use]
+    pub fn workspace(&self) -> PathBuf {
+        self.data.join("workspace")
+    }
+
+    /// The database file of a connection that names none.
+    #[must_use]
+    pub fn default_database(&self, name: &str) -> PathBuf {
+        self.data.join(format!("{name}.db"))
+    }
+
+    /// The database file of the local workspace.
+    #[must_use]
+    pub fn local_database(&self) -> PathBuf {
+        self.workspace().join("watchpost.db")
+    }
+}
+
+fn unusable(folder: &Path, error: &std::io::Error) -> OpError {
+    OpError::new(ErrorCode::Unavailable, format!("cannot use the folder {}: {error}", folder.display()))
+        .hint("check its permissions, or set WATCHPOST_HOME to another folder")
+}
+
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+}

@@ -1,0 +1,159 @@
+//! Blocks and the allowlist.
+
+use chrono::Duration;
+use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
+use watchpost_model::ids::BlockId;
+
+use super::{page_size, required};
+use crate::console::Workspace;
+use crate::contract::{
+    AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
+};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+/// A block lasts at least a minute and at most a year.
+const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
+
+fn target(text: &str) -> Result<BlockTarget, OpError> {
+    text.parse().map_err(|error: block::TargetError| OpError::invalid("target", error.to_string()))
+}
+
+/// The guard, with the allowlist as it is now. Every block passes here; there is no way around it.
+async fn guard(workspace: &Workspace, target: BlockTarget) -> Result<Result<(), block::GuardRefusal>, OpError> {
+    let allowlist = workspace.store().allow_list().await?;
+    Ok(block::guard(target, workspace.own_addresses(), &allowlist))
+}
+
+pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result<BlockList, OpError> {
+    let workspace = cx.workspace()?;
+    let rows = workspace.store().block_page(&request.state, page_size(request.limit)?).await?;
+    let events = workspace.events().ok();
+    let mut blocks = Vec::with_capacity(rows.len());
+    for row in rows {
+        let redis_ttl_s = match (&events, row.block.state) {
+            (Some(events), BlockState::Active | BlockState::Pending) => {
+                events.block_ttl_ms(row.block.target).await.ok().flatten().map(|ms| ms / 1_000)
+            }
+            _ => None,
+        };
+        blocks.push(BlockRow { block: row.block, incident: row.incident_number, redis_ttl_s });
+    }
+    Ok(BlockList {
+        blocks,
+        allowlist: workspace.store().allow_list().await?,
+        own_addresses: workspace.own_addresses().iter().map(ToString::to_string).collect(),
+    })
+}
+
+pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
+    let workspace = cx.workspace()?;
+    let target = target(&request.target)?;
+    let facts = workspace.store().block_preview_facts(target, workspace.now()).await?;
+    Ok(BlockPreview {
+        target,
+        refusal: guard(&workspace, target).await?.err().map(|refusal| refusal.to_string()),
+        events_24h: facts.events_24h,
+        successful_24h: facts.successful_24h,
+        users_24h: facts.users_24h,
+        existing: workspace.store().block_active(target).await?,
+    })
+}
+
+/// Writes the block to the database first, then to Redis, then marks it in force: a crash in between leaves a pending
+/// row that says so, never a block that nobody recorded.
+pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, OpError> {
+    let workspace = cx.workspace()?;
+    let target = target(&request.target)?;
+    let reason = required("reason", &request.reason, 1_000)?;
+    if !TTL_S.contains(&request.ttl_s) {
+        return Err(OpError::invalid("ttl_s", "a block lasts between one minute and one year"));
+    }
+    guard(&workspace, target).await?.map_err(|refusal| {
+        OpError::precondition(refusal.to_string()).hint("nothing was blocked; the allowlist is on the Blocklist panel")
+    })?;
+    let now = workspace.now();
+    let ttl = Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
+    let expires_at = now + ttl;
+    if let Some(existing) = workspace.store().block_active(target).await? {
+        if existing.expires_at >= expires_at {
+            return Err(OpError::precondition(format!("{target} is blocked already until {}", existing.expires_at))
+                .hint("unblock it first to shorten the block"));
+        }
+    }
+    let incident = match request.incident {
+        Some(number) => Some(workspace.store().incident_by_number(number).await?.incident.id),
+        None => None,
+    };
+    let events = workspace.events()?;
+    let mut block = Block {
+        id: BlockId::at(now),
+        target,
+        reason: reason.clone(),
+        created_by: cx.caller.name.clone(),
+        created_at: now,
+        expires_at,
+        state: BlockState::Pending,
+        removed_at: None,
+        removed_by: None,
+        incident,
+    };
+    let object = format!("block/{target}");
+    let begun = cx.record_as(
+        AuditOutcome::Started,
+        object.clone(),
+        vec![Change::new("expires_at", serde_json::Value::Null, expires_at.to_rfc3339())],
+        Some(reason.clone()),
+    );
+    workspace.store().block_insert(&block, begun).await?;
+    let (state, outcome, failure) = match events.put_block(&block).await {
+        Ok(_) => (BlockState::Active, AuditOutcome::Success, None),
+        Err(error) => (BlockState::Failed, AuditOutcome::Failure, Some(error)),
+    };
+    let changes = vec![Change::new("state", BlockState::Pending.as_str(), state.as_str())];
+    let why = failure.as_ref().map_or(reason, ToString::to_string);
+    let ended = cx.record_as(outcome, object, changes, Some(why));
+    workspace.store().block_state_set(block.id, state, None, ended).await?;
+    if let Some(error) = failure {
+        return Err(OpError::new(ErrorCode::Unavailable, format!("the block was not written to Redis: {error}"))
+            .hint("the application is not told of it; try again when Redis answers"));
+    }
+    block.state = state;
+    Ok(block)
+}
+
+/// Takes the block out of Redis first: when that fails it stays in force and the row says so.
+pub(crate) async fn block_remove(cx: Context, request: BlockRemove) -> Result<Block, OpError> {
+    let workspace = cx.workspace()?;
+    let reason = required("reason", &request.reason, 1_000)?;
+    let block = workspace.store().block_by_id(request.id).await?;
+    match block.state {
+        BlockState::Active | BlockState::Pending | BlockState::Failed => {}
+        BlockState::Expired | BlockState::Removed => {
+            return Err(OpError::precondition(format!("the block of {} is {} already", block.target, block.state)));
+        }
+    }
+    workspace.events()?.remove_block(&block).await?;
+    let changes = vec![Change::new("state", block.state.as_str(), BlockState::Removed.as_str())];
+    let record = cx.record(format!("block/{}", block.target), changes, Some(reason));
+    Ok(workspace.store().block_state_set(block.id, BlockState::Removed, Some(&cx.caller.name), record).await?)
+}
+
+pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockList, OpError> {
+    let workspace = cx.workspace()?;
+    let target = target(&request.target)?;
+    let note = required("note", &request.note, 500)?;
+    let entry = AllowEntry { target, note: note.clone(), added_by: cx.caller.name.clone(), added_at: workspace.now() };
+    let change = Change::new("allowlist", serde_json::Value::Null, target.to_string());
+    workspace.store().allow_add(&entry, cx.record(format!("allow/{target}"), vec![change], Some(note))).await?;
+    block_list(cx, BlockListRequest::default()).await
+}
+
+pub(crate) async fn allow_remove(cx: Context, request: AllowRemove) -> Result<BlockList, OpError> {
+    let workspace = cx.workspace()?;
+    let target = target(&request.target)?;
+    let change = Change::new("allowlist", target.to_string(), serde_json::Value::Null);
+    workspace.store().allow_remove(target, cx.record(format!("allow/{target}"), vec![change], None)).await?;
+    block_list(cx, BlockListRequest::default()).await
+}

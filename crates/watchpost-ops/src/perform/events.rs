@@ -1,0 +1,50 @@
+//! Looking at events.
+
+use watchpost_model::overview::Overview;
+use watchpost_model::period::Period;
+use watchpost_store::EventFilter;
+
+use super::page_size;
+use crate::contract::{EventPage, EventPageRequest, Nothing, OverviewRequest, QuarantineList};
+use crate::door::Context;
+use crate::error::OpError;
+
+pub(crate) fn checked(period: Period) -> Result<Period, OpError> {
+    Period::new(period.from, period.to).map_err(|error| OpError::invalid("period", error.to_string()))
+}
+
+pub(crate) async fn overview(cx: Context, request: OverviewRequest) -> Result<Overview, OpError> {
+    let workspace = cx.workspace()?;
+    if !(1..=200).contains(&request.buckets) {
+        return Err(OpError::invalid("buckets", "between 1 and 200 buckets"));
+    }
+    let now = workspace.now();
+    let period = match request.period {
+        Some(period) => checked(period)?,
+        None => workspace
+            .store()
+            .events_span()
+            .await?
+            .unwrap_or_else(|| Period::ending(now, chrono::Duration::hours(24))),
+    };
+    Ok(workspace.store().overview(period, now, request.buckets).await?)
+}
+
+pub(crate) async fn event_page(cx: Context, request: EventPageRequest) -> Result<EventPage, OpError> {
+    let workspace = cx.workspace()?;
+    let limit = page_size(request.limit)?;
+    let filter = EventFilter {
+        period: request.period.map(checked).transpose()?,
+        category: request.category,
+        severity: request.severity,
+        outcome: request.outcome,
+        entity: request.entity,
+        text: request.text,
+    };
+    let page = workspace.store().event_page(&filter, request.after.as_deref(), limit).await?;
+    Ok(EventPage { rows: page.rows, next: page.next })
+}
+
+pub(crate) async fn quarantine_list(cx: Context, _: Nothing) -> Result<QuarantineList, OpError> {
+    Ok(QuarantineList { rows: cx.workspace()?.events()?.quarantined(200).await? })
+}

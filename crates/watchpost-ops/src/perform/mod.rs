@@ -1,0 +1,54 @@
+//! How each operation is done. Called by the door only; a function here has the name of its operation.
+
+mod audit;
+mod blocks;
+mod connections;
+mod events;
+mod health;
+mod imports;
+mod incidents;
+mod maintenance;
+mod reports;
+mod settings;
+
+pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_preview, block_remove};
+pub(crate) use connections::{
+    connection_list, connection_open, connection_parse, connection_remove, connection_save, connection_test,
+    workspace_status,
+};
+pub(crate) use events::{event_page, overview, quarantine_list};
+pub(crate) use health::{health_now, redis_health, redis_history};
+pub(crate) use imports::{import_run, simulate_run};
+pub(crate) use incidents::{
+    incident_assign, incident_detail, incident_note, incident_page, incident_resolve, incident_status_set,
+    incident_take,
+};
+pub(crate) use maintenance::{
+    job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
+};
+pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
+pub(crate) use settings::{settings_get, settings_put};
+
+use crate::error::OpError;
+
+/// Rows of a page: 1 to 500; 0 (not given) means 100.
+pub(crate) fn page_size(limit: u32) -> Result<u32, OpError> {
+    match limit {
+        0 => Ok(100),
+        1..=500 => Ok(limit),
+        _ => Err(OpError::invalid("limit", format!("{limit} rows are too many: ask for at most 500"))),
+    }
+}
+
+/// A text that a person must give: trimmed, not empty, at most `max` characters.
+pub(crate) fn required(field: &str, text: &str, max: usize) -> Result<String, OpError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(OpError::invalid(field, format!("{field} is empty")).hint("the audit trail keeps it"));
+    }
+    if text.chars().count() > max {
+        return Err(OpError::invalid(field, format!("{field} is longer than {max} characters")));
+    }
+    Ok(text.to_owned())
+}

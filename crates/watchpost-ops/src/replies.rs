@@ -1,0 +1,10 @@
+//! Replies that are domain types, under the names that the list of operations uses.
+
+pub use watchpost_model::audit::AuditVerification;
+pub use watchpost_model::block::{Block, BlockPreview};
+pub use watchpost_model::connection::Connection;
+pub use watchpost_model::health::RedisHealth;
+pub use watchpost_model::incident::{Incident, IncidentDetail};
+pub use watchpost_model::job::{JobReport, JobRun};
+pub use watchpost_model::overview::Overview;
+pub use watchpost_report::ReportDocument;

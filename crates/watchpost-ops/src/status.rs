@@ -1,0 +1,61 @@
+//! The answer to "how is everything?".
+
+use watchpost_model::access::Caller;
+
+use crate::connections::LOCAL;
+use crate::console::Console;
+use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
+
+/// The state of everything; never fails, because a status that fails tells nothing.
+pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatus {
+    let now = console.now();
+    let mut status = WorkspaceStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        caller: caller.clone(),
+        connection: None,
+        redis: None,
+        database: None,
+        engine: stopped(),
+        secrets: console.secrets().state().await,
+        newest_event: None,
+        incidents_active: 0,
+        at: now,
+        offer_demo: false,
+    };
+    let Some(workspace) = console.current() else { return status };
+    status.connection = Some(workspace.connection().clone());
+    status.redis = Some(workspace.redis_part());
+    status.engine = workspace.engine().status(now);
+    match workspace.store().pulse().await {
+        Ok(pulse) => {
+            status.newest_event = pulse.newest_event;
+            status.incidents_active = pulse.incidents_active;
+            status.offer_demo =
+                console.0.offer_demo && workspace.connection().id == LOCAL && pulse.newest_event.is_none();
+            status.database = Some(Part {
+                state: PartState::Connected,
+                detail: workspace.store().engine_name().to_owned(),
+                last_ok: Some(now),
+            });
+        }
+        Err(problem) => {
+            status.database =
+                Some(Part { state: PartState::Down, detail: problem.to_string(), last_ok: None });
+        }
+    }
+    status
+}
+
+fn stopped() -> EngineStatus {
+    EngineStatus {
+        state: EngineState::Stopped,
+        detail: String::new(),
+        processed_total: 0,
+        duplicates_total: 0,
+        events_per_min: 0.0,
+        backlog: None,
+        quarantined_total: 0,
+        evicted_total: 0,
+        findings_total: 0,
+    }
+}

@@ -1,0 +1,356 @@
+//! An open connection: the event store, the audit database, and the tasks that serve them.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::clock::Clock;
+use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
+use watchpost_redis::local::LocalServer;
+use watchpost_redis::{EventStore, RedisTarget, TargetAddress};
+use watchpost_store::{DatabaseTarget, Signer, Store};
+
+use crate::console::{Console, Tenure};
+use crate::contract::{Part, PartState};
+use crate::engine::Engine;
+use crate::error::{ErrorCode, OpError};
+use crate::jobs::Jobs;
+use crate::secrets::{Secret, Secrets};
+use crate::upkeep;
+
+/// How long closing may take before what still runs is dropped.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// An open connection. Owned by the console; operations hold an `Arc` for the length of a call.
+pub struct Workspace {
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+    store: Store,
+    redis_target: RedisTarget,
+    /// Replaced whole by the supervisor; never held across an await.
+    redis: RwLock<RedisSlot>,
+    /// The private server of the local workspace.
+    local: Mutex<Option<LocalServer>>,
+    engine: Engine,
+    jobs: Jobs,
+    stop: CancellationToken,
+    tasks: Mutex<JoinSet<()>>,
+    own_addresses: Vec<IpAddr>,
+}
+
+struct RedisSlot {
+    events: Option<EventStore>,
+    part: Part,
+}
+
+impl Workspace {
+    /// Opens the database, tries Redis, and starts the tasks of an owner.
+    pub(crate) async fn open(console: &Console, connection: Connection) -> Result<Arc<Self>, OpError> {
+        let secrets = console.secrets();
+        let redis_password = secret_for(secrets, &connection, "redis").await?;
+        let database_password = secret_for(secrets, &connection, "database").await?;
+        let database = database_target(console, &connection, database_password);
+        let clock = console.0.clock.clone();
+        let store = Store::open(&database, clock.clone()).await?;
+        store.set_signer(signer(secrets).await).await?;
+        let redis_target = redis_target(console, &connection, redis_password);
+        let own_addresses = own_addresses(&connection).await;
+        let workspace = Arc::new(Self {
+            connection,
+            clock,
+            store,
+            redis_target,
+            redis: RwLock::new(RedisSlot {
+                events: None,
+                part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
+            }),
+            local: Mutex::new(None),
+            engine: Engine::new(),
+            jobs: Jobs::new(),
+            stop: CancellationToken::new(),
+            tasks: Mutex::new(JoinSet::new()),
+            own_addresses,
+        });
+        workspace.try_redis().await;
+        if console.0.tenure == Tenure::Owner {
+            upkeep::start(console, &workspace);
+        }
+        Ok(workspace)
+    }
+
+    /// The connection as it was opened.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The audit database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The event store.
+    ///
+    /// # Errors
+    /// `Unavailable` with the reason while Redis does not answer.
+    pub fn events(&self) -> Result<EventStore, OpError> {
+        let slot = self.slot();
+        slot.events.clone().ok_or_else(|| {
+            OpError::new(ErrorCode::Unavailable, format!("Redis does not answer: {}", slot.part.detail))
+                .hint("the connection is tried again every two seconds; test it in Settings")
+        })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Ends when the workspace closes.
+    pub(crate) fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Runs a task until the workspace closes; it is joined then.
+    pub(crate) fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+    }
+
+    /// Addresses of this machine and of the servers in use.
+    pub(crate) fn own_addresses(&self) -> &[IpAddr] {
+        &self.own_addresses
+    }
+
+    /// Redis as the status bar shows it.
+    pub(crate) fn redis_part(&self) -> Part {
+        self.slot().part.clone()
+    }
+
+    /// Notes that Redis answered.
+    pub(crate) fn redis_answered(&self, server: &str) {
+        let now = self.now();
+        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
+        slot.part =
+            Part { state: PartState::Connected, detail: self.describe_redis(server), last_ok: Some(now) };
+    }
+
+    /// Notes that Redis did not answer; operations that need it say so from now on.
+    pub(crate) fn redis_lost(&self, reason: &str) {
+        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
+        slot.events = None;
+        slot.part.state = PartState::Down;
+        reason.clone_into(&mut slot.part.detail);
+    }
+
+    /// Tries to reach Redis; starts the private server of the local workspace if it is not up.
+    pub(crate) async fn try_redis(&self) {
+        match self.reach_redis().await {
+            Ok((events, server)) => {
+                self.redis.write().unwrap_or_else(PoisonError::into_inner).events = Some(events);
+                self.redis_answered(&server);
+            }
+            Err(reason) => self.redis_lost(&reason),
+        }
+    }
+
+    async fn reach_redis(&self) -> Result<(EventStore, String), String> {
+        if self.connection.redis.address == RedisAddress::Local {
+            let folder = self.local_folder();
+            let server = LocalServer::start(&folder).await.map_err(|error| error.to_string())?;
+            let mut slot = self.local.lock().unwrap_or_else(PoisonError::into_inner);
+            // A server that this process already owns stays owned; attaching again must not replace it.
+            if slot.as_ref().is_none_or(|held| !held.owned()) || server.owned() {
+                *slot = Some(server);
+            }
+        }
+        let events = EventStore::connect(self.redis_target.clone(), self.clock.clone())
+            .await
+            .map_err(|error| error.to_string())?;
+        let server = events.server().await.map_err(|error| error.to_string())?;
+        Ok((events, server))
+    }
+
+    fn local_folder(&self) -> std::path::PathBuf {
+        match &self.redis_target.address {
+            TargetAddress::Unix(socket) => socket.parent().map(ToOwned::to_owned).unwrap_or_default(),
+            TargetAddress::Tcp { .. } => std::path::PathBuf::new(),
+        }
+    }
+
+    fn describe_redis(&self, server: &str) -> String {
+        match &self.connection.redis.address {
+            RedisAddress::Local => format!("{server}, private"),
+            RedisAddress::Tcp { host, port, tls } => {
+                format!("{server} at {host}:{port}{}", if tls.is_some() { ", TLS" } else { "" })
+            }
+            RedisAddress::Unix { path } => format!("{server} at {path}"),
+        }
+    }
+
+    fn slot(&self) -> std::sync::RwLockReadGuard<'_, RedisSlot> {
+        self.redis.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops sources, drains, flushes the store, closes. What does not end in time is dropped.
+    pub(crate) async fn close(&self) {
+        self.stop.cancel();
+        self.jobs.cancel_all();
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let drained = tokio::time::timeout(CLOSE_DEADLINE, async {
+            while tasks.join_next().await.is_some() {}
+            self.jobs.join().await;
+        });
+        if drained.await.is_err() {
+            tracing::warn!("some tasks did not end within {CLOSE_DEADLINE:?} and were dropped");
+        }
+        if let Err(problem) = self.store.close().await {
+            tracing::error!(%problem, "the database did not close cleanly");
+        }
+        let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = local {
+            if let Err(problem) = server.stop().await {
+                tracing::warn!(%problem, "the private Redis did not stop cleanly");
+            }
+        }
+    }
+}
+
+/// The keychain account of one of a connection's secrets.
+pub(crate) fn account(connection: watchpost_model::ids::ConnectionId, part: &str) -> String {
+    format!("{connection}/{part}")
+}
+
+async fn secret_for(secrets: &Secrets, connection: &Connection, part: &str) -> Result<Option<Secret>, OpError> {
+    let needs = match part {
+        "redis" => connection.redis.address != RedisAddress::Local,
+        _ => matches!(connection.database, DatabaseConnection::Postgres { .. }),
+    };
+    if !needs {
+        return Ok(None);
+    }
+    secrets.get(&account(connection.id, part)).await.map_err(|state| {
+        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password from the keychain"))
+            .hint(crate::secrets::describe(state))
+    })
+}
+
+/// The key that signs checkpoints: from the keychain, made on first use; of this session where there is none.
+async fn signer(secrets: &Secrets) -> Signer {
+    const ACCOUNT: &str = "checkpoint-key";
+    if let Ok(Some(stored)) = secrets.get(ACCOUNT).await {
+        if let Some(seed) = hex::decode(stored.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()) {
+            return Signer::from_seed(seed);
+        }
+        tracing::error!("the checkpoint key in the keychain is damaged: a new one is made");
+    }
+    let seed: [u8; 32] = rand::random();
+    match secrets.put(ACCOUNT, Secret::new(hex::encode(seed))).await {
+        crate::contract::SecretState::Ready => Signer::from_seed(seed),
+        _ => Signer::session(seed),
+    }
+}
+
+/// Where a connection's database is.
+pub(crate) fn database_target(
+    console: &Console,
+    connection: &Connection,
+    password: Option<Secret>,
+) -> DatabaseTarget {
+    match &connection.database {
+        DatabaseConnection::Sqlite { path: Some(path) } => DatabaseTarget::Sqlite { path: path.into() },
+        DatabaseConnection::Sqlite { path: None } if connection.redis.address == RedisAddress::Local => {
+            DatabaseTarget::Sqlite { path: console.0.paths.local_database() }
+        }
+        DatabaseConnection::Sqlite { path: None } => {
+            DatabaseTarget::Sqlite { path: console.0.paths.default_database(&connection.id.to_string()) }
+        }
+        DatabaseConnection::Postgres { host, port, database, username, tls } => DatabaseTarget::Postgres {
+            host: host.clone(),
+            port: *port,
+            database: database.clone(),
+            username: username.clone(),
+            password: password.map(|secret| secret.to_string()),
+            tls: tls.clone(),
+        },
+    }
+}
+
+/// Where a connection's Redis is.
+pub(crate) fn redis_target(console: &Console, connection: &Connection, password: Option<Secret>) -> RedisTarget {
+    let address = match &connection.redis.address {
+        RedisAddress::Local => TargetAddress::Unix(LocalServer::socket_in(&console.0.paths.workspace())),
+        RedisAddress::Unix { path } => TargetAddress::Unix(path.into()),
+        RedisAddress::Tcp { host, port, tls } => {
+            TargetAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() }
+        }
+    };
+    RedisTarget {
+        address,
+        username: connection.redis.username.clone(),
+        password: password.map(|secret| secret.to_string()),
+        database: connection.redis.database,
+        prefix: connection.redis.prefix.clone(),
+    }
+}
+
+/// Addresses that must never be blocked: those of this machine's interfaces and of the servers in use.
+async fn own_addresses(connection: &Connection) -> Vec<IpAddr> {
+    let mut found = interface_addresses();
+    let mut hosts = Vec::new();
+    if let RedisAddress::Tcp { host, port, .. } = &connection.redis.address {
+        hosts.push((host.clone(), *port));
+    }
+    if let DatabaseConnection::Postgres { host, port, .. } = &connection.database {
+        if !host.starts_with('/') {
+            hosts.push((host.clone(), *port));
+        }
+    }
+    for host in hosts {
+        if let Ok(addresses) = tokio::net::lookup_host(host).await {
+            found.extend(addresses.map(|address| address.ip()));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The addresses of this machine's interfaces, loopback excluded, as the kernel lists them.
+fn interface_addresses() -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    let routes = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+    let mut candidate = None;
+    for line in routes.lines() {
+        if let Some((_, address)) = line.split_once("|-- ") {
+            candidate = address.trim().parse::<std::net::Ipv4Addr>().ok();
+        } else if line.contains("/32 host LOCAL") {
+            found.extend(candidate.filter(|ip| !ip.is_loopback()).map(IpAddr::V4));
+        }
+    }
+    let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    for line in table.lines() {
+        let digits = line.split_whitespace().next().unwrap_or_default();
+        if let Ok(bits) = u128::from_str_radix(digits, 16) {
+            let ip = std::net::Ipv6Addr::from_bits(bits);
+            if !ip.is_loopback() {
+                found.push(IpAddr::V6(ip));
+            }
+        }
+    }
+    found
+}

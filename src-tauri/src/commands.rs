@@ -1,0 +1,54 @@
+//! The commands of the window, expanded from the list of operations.
+
+use tauri::ipc::{Channel, Invoke};
+use watchpost_ops::live::LiveBatch;
+
+use crate::desk::Desk;
+
+macro_rules! expand_commands {
+    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
+       [$($provides:ident),*], [$($invalidates:ident),*];)+) => {
+        /// One command an operation; each passes its request to the door.
+        mod operations {
+            use tauri::State;
+            use watchpost_ops::door::{Operation, operation};
+            use watchpost_ops::error::OpError;
+
+            use crate::desk::Desk;
+
+            $(
+                #[doc = $about]
+                #[tauri::command]
+                pub(super) async fn $name(
+                    desk: State<'_, Desk>,
+                    req: <operation::$name as Operation>::Request,
+                    confirm: Option<String>,
+                ) -> Result<<operation::$name as Operation>::Reply, OpError> {
+                    desk.call::<operation::$name>(req, confirm).await
+                }
+            )+
+        }
+
+        /// Answers every command of the window.
+        pub(crate) fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![live_subscribe, ui_ready, $(operations::$name),+]
+        }
+    };
+}
+
+watchpost_ops::for_each_operation!(expand_commands);
+
+/// Feeds the page with live batches until it is gone.
+#[tauri::command]
+#[expect(clippy::unused_async, reason = "a synchronous command would run on the thread that paints the window")]
+async fn live_subscribe(desk: tauri::State<'_, Desk>, channel: Channel<LiveBatch>) -> Result<(), ()> {
+    desk.feed(channel);
+    Ok(())
+}
+
+/// The page tells that it has painted.
+#[tauri::command]
+#[expect(clippy::unused_async, reason = "a synchronous command would run on the thread that paints the window")]
+async fn ui_ready() {
+    tracing::info!("the window is painted");
+}

@@ -1,0 +1,73 @@
+//! What the window's commands share: the console, who sits at it, and the live feed.
+
+use std::sync::{Mutex, PoisonError};
+
+use tauri::async_runtime::{self, JoinHandle};
+use tauri::ipc::Channel;
+use watchpost_model::access::Caller;
+use watchpost_ops::console::Console;
+use watchpost_ops::door::{Call, Operation};
+use watchpost_ops::error::OpError;
+use watchpost_ops::live::{LiveBatch, LiveFeed};
+
+/// The state of the window's process.
+pub(crate) struct Desk {
+    console: Console,
+    caller: Caller,
+    /// The feed of the window; a page that loads again replaces it.
+    live: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Desk {
+    pub(crate) fn new(console: Console, caller: Caller) -> Self {
+        Self { console, caller, live: Mutex::new(None) }
+    }
+
+    /// Opens the connection that was open last, in the background: the window must not wait for a server.
+    pub(crate) fn open_first(&self) {
+        let console = self.console.clone();
+        // Ends when the connection is open or has failed; the process outlives it.
+        drop(async_runtime::spawn(async move {
+            let connection = console.connection_to_start_with();
+            let name = connection.name.clone();
+            if let Err(error) = console.open(connection).await {
+                tracing::error!(%error, connection = name, "the connection was not opened");
+            }
+        }));
+    }
+
+    /// Passes a request through the door.
+    pub(crate) async fn call<O: Operation>(
+        &self,
+        request: O::Request,
+        confirmation: Option<String>,
+    ) -> Result<O::Reply, OpError> {
+        let call = Call { caller: self.caller.clone(), confirmation };
+        self.console.call::<O>(&call, request).await
+    }
+
+    /// Feeds a page until it is gone or loads again.
+    pub(crate) fn feed(&self, channel: Channel<LiveBatch>) {
+        let mut feed = LiveFeed::new(&self.console, self.caller.clone());
+        let task = async_runtime::spawn(async move {
+            loop {
+                let batch = feed.next().await;
+                if channel.send(batch).is_err() {
+                    return;
+                }
+            }
+        });
+        let before = self.live.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
+    /// Closes the workspace before the process ends.
+    pub(crate) fn close(&self) {
+        if let Some(feed) = self.live.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            feed.abort();
+        }
+        async_runtime::block_on(self.console.close());
+    }
+}
