@@ -1,0 +1,27 @@
+// English. Every string of the window is here or in a part of this catalogue; keys are typed by it.
+
+import { audit } from './en/audit';
+import { blocklist } from './en/blocklist';
+import { common } from './en/common';
+import { connection } from './en/connection';
+import { incidents } from './en/incidents';
+import { maintenance } from './en/maintenance';
+import { overview } from './en/overview';
+import { redis } from './en/redis';
+import { reports } from './en/reports';
+import { settings } from './en/settings';
+import { words } from './en/words';
+
+export const en = {
+  ...common,
+  ...words,
+  ...overview,
+  ...incidents,
+  ...redis,
+  ...blocklist,
+  ...maintenance,
+  ...reports,
+  ...audit,
+  ...settings,
+  ...connection,
+} as const;

@@ -1,0 +1,2 @@
+export const blocklist = {
+} as const;

@@ -1,0 +1,2 @@
+export const connection = {
+} as const;

@@ -1,0 +1,18 @@
+import 'uplot/dist/uPlot.min.css';
+import './styles/fonts.css';
+import './styles/tokens.css';
+import './styles/base.css';
+
+import { mount } from 'svelte';
+import ApplicationShell from './app.svelte';
+import { choosePlatform } from './platform';
+import { App } from './state/app.svelte';
+import { prefs } from './state/prefs.svelte';
+
+prefs.applyTheme();
+
+const target = document.getElementById('app');
+if (target === null) throw new Error('index.html has no #app');
+
+const app = new App(await choosePlatform());
+mount(ApplicationShell, { target, props: { app } });

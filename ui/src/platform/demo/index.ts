@@ -1,0 +1,127 @@
+// A workspace full of made-up data, for looking at the user interface during development (`?fake`). Not in production
+// builds: `platform/index.ts` imports it only when `import.meta.env.DEV` holds.
+//
+// Switches in the address: `&job` a running job, `&down` Redis is unreachable, `&empty` no incidents, `&closed` no
+// connection, `&broken` every read fails, `&slow` answers take two seconds.
+
+import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
+import { FakePlatform, type Answers } from '../fake';
+import { makeDetail, makeIncidents } from './incidents';
+import { makeOverview } from './overview';
+import { makeStatus, RUNNING_JOB } from './workspace';
+
+const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+
+function matches(incident: Incident, filter: IncidentFilter): boolean {
+  return (
+    (filter.status.length === 0 || filter.status.includes(incident.status)) &&
+    (filter.severity.length === 0 || filter.severity.includes(incident.severity)) &&
+    (filter.family.length === 0 || filter.family.includes(incident.family)) &&
+    (filter.assignee === null || (incident.assignee ?? '') === filter.assignee) &&
+    (filter.entity === null || (filter.entity.kind === incident.entity.kind && filter.entity.value === incident.entity.value)) &&
+    (filter.text === null || incident.title.toLowerCase().includes(filter.text.toLowerCase()))
+  );
+}
+
+function counts<V extends string>(rows: readonly Incident[], value: (row: Incident) => V): { value: V; count: number }[] {
+  const by = new Map<V, number>();
+  for (const row of rows) by.set(value(row), (by.get(value(row)) ?? 0) + 1);
+  return [...by].map(([key, count]) => ({ value: key, count })).sort((a, b) => b.count - a.count);
+}
+
+function page(all: readonly Incident[], request: IncidentPageRequest): IncidentPage {
+  const rows = all.filter((row) => matches(row, request.filter));
+  if (request.order === 'severity') rows.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+  if (request.order === 'due') rows.sort((a, b) => a.acknowledge_due.localeCompare(b.acknowledge_due));
+  const start = request.after === null ? 0 : Number(request.after);
+  const end = start + request.limit;
+  const without = (part: Partial<IncidentFilter>): Incident[] => all.filter((row) => matches(row, { ...request.filter, ...part }));
+  return {
+    rows: rows.slice(start, end),
+    next: end < rows.length ? String(end) : null,
+    total: rows.length,
+    facets: {
+      status: counts(without({ status: [] }), (row) => row.status),
+      severity: counts(without({ severity: [] }), (row) => row.severity),
+      family: counts(without({ family: [] }), (row) => row.family),
+      assignee: counts(without({ assignee: null }), (row) => row.assignee ?? ''),
+    },
+  };
+}
+
+export function demoPlatform(): FakePlatform {
+  const switches = new URLSearchParams(location.search);
+  const now = Date.now();
+  let incidents = switches.has('empty') ? [] : makeIncidents(now, 134);
+  const blocked = new Set(['203.0.113.77', '91.92.243.8']);
+  const find = (number: number): Incident => {
+    const found = incidents.find((incident) => incident.number === number);
+    if (found === undefined) {
+      const error: unknown = { code: 'not_found', message: `there is no incident #${number}` };
+      throw error;
+    }
+    return found;
+  };
+  const change = (number: number, part: Partial<Incident>): Incident => {
+    const changed = { ...find(number), ...part, version: find(number).version + 1 };
+    incidents = incidents.map((incident) => (incident.number === number ? changed : incident));
+    return changed;
+  };
+  const active = (): number => incidents.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length;
+  const status = () => {
+    const made = makeStatus(active());
+    if (switches.has('closed')) return { ...made, connection: null, redis: null, database: null };
+    if (switches.has('down')) return { ...made, redis: { state: 'down' as const, detail: 'connection refused', last_ok: new Date(now - 40_000).toISOString() } };
+    if (switches.has('calm') && made.connection !== null) {
+      return { ...made, connection: { ...made.connection, production: false, name: 'Local workspace' }, engine: { ...made.engine, state: 'running' as const, backlog: 0, quarantined_total: 0 } };
+    }
+    return made;
+  };
+  const answers: Answers = {
+    workspace_status: status,
+    job_list: () => ({ runs: switches.has('job') ? [RUNNING_JOB] : [] }),
+    overview: (request) => makeOverview(request, incidents, blocked, now),
+    incident_page: (request) => page(incidents, request),
+    incident_detail: ({ number }) => makeDetail(find(number)),
+    incident_take: ({ number }) => change(number, { assignee: 'mara', status: 'investigating', acknowledged_at: new Date().toISOString() }),
+    incident_assign: ({ number, assignee }) => change(number, { assignee }),
+    incident_status_set: ({ number, status: next }) => change(number, { status: next }),
+    incident_resolve: ({ number, verdict, reason }) => change(number, { status: 'resolved', verdict, verdict_reason: reason, resolved_at: new Date().toISOString() }),
+    incident_note: ({ number, text }) => {
+      const detail = makeDetail(find(number));
+      return { ...detail, notes: [...detail.notes, { id: crypto.randomUUID(), author: 'mara', at: new Date().toISOString(), text }] };
+    },
+    block_preview: ({ target }) => {
+      if (!/^[\da-f.:/]+$/i.test(target)) {
+        const error: unknown = { code: 'validation', message: `"${target}" is not an IP address or CIDR range`, field: 'target' };
+        throw error;
+      }
+      return {
+        target,
+        refusal: target.startsWith('10.') ? `${target} holds 10.0.0.7, an address of this machine or of a server that Watchpost uses` : null,
+        events_24h: 4_812,
+        successful_24h: 3,
+        users_24h: ['mara', 'svc-report'],
+        existing: null,
+      };
+    },
+    block_add: ({ target, reason, ttl_s }) => {
+      blocked.add(target);
+      return { id: crypto.randomUUID(), target, reason, created_by: 'mara', created_at: new Date().toISOString(), expires_at: new Date(Date.now() + ttl_s * 1_000).toISOString(), state: 'active', removed_at: null, removed_by: null, incident: null };
+    },
+  };
+  const platform = new FakePlatform(answers);
+  if (switches.has('broken') || switches.has('slow')) {
+    const call = platform.call.bind(platform);
+    platform.call = async (name, request, confirmation) => {
+      if (switches.has('slow')) await new Promise((resolve) => setTimeout(resolve, 2_000));
+      if (switches.has('broken') && name !== 'workspace_status') {
+        const error: unknown = { code: 'unavailable', message: 'the database did not answer within 2 s', hint: 'Check that PostgreSQL runs and that its port is reachable.', trace_id: '7f3a91c2' };
+        throw error;
+      }
+      return await call(name, request, confirmation);
+    };
+  }
+  setInterval(() => platform.push({ changed: [], status: status(), jobs: switches.has('job') ? [RUNNING_JOB] : [] }), 2_000);
+  return platform;
+}

@@ -1,0 +1,99 @@
+// An Overview of the made-up shop.
+
+import type { Category, CategoryCount, Histogram, Incident, Kpi, Overview, OverviewRequest, Severity, TopEntity } from '$ui/generated/model';
+import { Random } from './random';
+
+const CATEGORIES: readonly [Category, number][] = [
+  ['authentication', 46],
+  ['authorization', 14],
+  ['data_access', 22],
+  ['configuration', 3],
+  ['api_usage', 120],
+];
+
+const SEVERITIES: readonly [Severity, number][] = [
+  ['info', 170],
+  ['low', 28],
+  ['medium', 12],
+  ['high', 5],
+  ['critical', 0.6],
+];
+
+export function makeOverview(request: OverviewRequest, incidents: readonly Incident[], blocked: ReadonlySet<string>, now: number): Overview {
+  const period = request.period ?? { from: new Date(now - 40 * 86_400_000).toISOString(), to: new Date(now).toISOString() };
+  const from = new Date(period.from).getTime();
+  const to = new Date(period.to).getTime();
+  const buckets = request.buckets;
+  const width = Math.max(1, Math.round((to - from) / 1_000 / buckets));
+  const random = new Random(5);
+  const shape = Array.from({ length: buckets }, (_, index) => {
+    const at = new Date(from + index * width * 1_000);
+    const day = 0.35 + 0.65 * Math.max(0, Math.sin(((at.getUTCHours() - 5) / 24) * 2 * Math.PI - 0.4));
+    const burst = index > buckets * 0.71 && index < buckets * 0.76 ? 2.4 : 1;
+    return day * burst * (0.8 + random.next() * 0.4);
+  });
+  const scale = (width / 1_800) * 0.9;
+  const histogram = (names: readonly (readonly [string, number])[]): Histogram => ({
+    start: new Date(from).toISOString(),
+    bucket_s: width,
+    series: names.map(([name, weight]) => ({ name, counts: shape.map((factor) => Math.round(factor * weight * scale * (0.7 + random.next() * 0.6))) })),
+  });
+  const byCategory = histogram(CATEGORIES);
+  const total = byCategory.series.reduce((sum, series) => sum + series.counts.reduce((a, b) => a + b, 0), 0);
+  const inside = incidents.filter((incident) => new Date(incident.last_seen).getTime() >= from).toReversed();
+  const active = incidents.filter((incident) => incident.status !== 'resolved' && incident.status !== 'closed');
+  const kpi = (name: string, title: string, value: number | null, previous: number | null, unit: Kpi['unit'] = 'count'): Kpi => ({
+    name,
+    title,
+    value,
+    previous,
+    unit,
+    series: shape.filter((_, index) => index % 2 === 0).map((factor) => Math.round(factor * 100 * (0.7 + random.next() * 0.6))),
+  });
+  const top = (names: readonly [TopEntity['entity']['kind'], string][]): TopEntity[] =>
+    names.map(([kind, value], index) => {
+      const events = Math.round((total / 9) * Math.pow(0.62, index) + 14);
+      return { entity: { kind, value }, events, failures: Math.round(events * (index % 3 === 0 ? 0.82 : 0.12)), incidents: index % 3 === 0 ? 2 : index % 2, blocked: blocked.has(value) };
+    });
+  return {
+    period,
+    threat: 'severe',
+    threat_reason: `${active.filter((incident) => incident.severity === 'critical').length} critical incidents are active; the newest is #${active.find((incident) => incident.severity === 'critical')?.number ?? '-'}, ${active.find((incident) => incident.severity === 'critical')?.title ?? ''}.`,
+    kpis: [
+      kpi('events', 'Events', total, Math.round(total * 0.86)),
+      kpi('auth_failures', 'Failed logins', Math.round(total * 0.08), Math.round(total * 0.031)),
+      kpi('incidents_opened', 'Incidents opened', inside.length, 31),
+      kpi('incidents_active', 'Active incidents', active.length, 12),
+      kpi('blocks_active', 'Active blocks', blocked.size, 4),
+      kpi('mtta_s', 'Median time to acknowledge', 742, 1_180, 'seconds'),
+    ],
+    authentication: histogram([
+      ['success', 40],
+      ['failure', 11],
+      ['unknown', 0.4],
+    ]),
+    by_category: byCategory,
+    by_severity: histogram(SEVERITIES),
+    counts: CATEGORIES.flatMap(([category, weight]) => SEVERITIES.map(([severity, share]): CategoryCount => ({ category, severity, events: Math.round((total * weight * share) / 205 / 215) }))),
+    incidents: inside.slice(-200),
+    top_sources: top([
+      ['ip', '203.0.113.77'],
+      ['ip', '45.155.205.12'],
+      ['ip', '198.51.100.4'],
+      ['ip', '2001:db8:4f2::9b1'],
+      ['ip', '185.220.101.34'],
+      ['ip', '91.92.243.8'],
+      ['ip', '192.0.2.200'],
+      ['ip', '203.0.113.9'],
+    ]),
+    top_targets: top([
+      ['endpoint', '/api/v2/login'],
+      ['user', 'root'],
+      ['endpoint', '/shop/item'],
+      ['endpoint', '/cgi-bin/.%2e/.%2e/.%2e/etc/passwd'],
+      ['user', 'svc-backup\u202egpj.exe'],
+      ['endpoint', '/wp-login.php'],
+      ['user', 'mara'],
+    ]),
+  };
+}

@@ -1,0 +1,70 @@
+// The double for tests and for looking at the user interface without a backend: answers come from a table.
+
+import type { LiveBatch } from '$ui/generated/model';
+import type { OperationName, Platform, Reply, Request } from './types';
+
+export type Answers = { [Name in OperationName]?: (request: Request<Name>) => Reply<Name> | Promise<Reply<Name>> };
+
+export interface FakeCall {
+  name: OperationName;
+  request: unknown;
+  confirmation?: string;
+}
+
+export class FakePlatform implements Platform {
+  readonly kind = 'fake';
+  /** Every call so far, oldest first. */
+  readonly calls: FakeCall[] = [];
+  readonly copied: string[] = [];
+  answers: Answers;
+  /** What the next file dialogs answer. */
+  picked: string | null = null;
+  readonly #listeners = new Set<(batch: LiveBatch) => void>();
+  #seq = 0;
+
+  constructor(answers: Answers) {
+    this.answers = answers;
+  }
+
+  async call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
+    this.calls.push({ name, request, ...(confirmation === undefined ? {} : { confirmation }) });
+    const answer = this.answers[name];
+    if (answer === undefined) {
+      const error: unknown = { code: 'not_found', message: `the fake has no answer for ${name}` };
+      throw error;
+    }
+    return await answer(request);
+  }
+
+  live(onBatch: (batch: LiveBatch) => void): () => void {
+    this.#listeners.add(onBatch);
+    return () => this.#listeners.delete(onBatch);
+  }
+
+  /** Sends a batch to everybody who listens. */
+  push(batch: Omit<LiveBatch, 'seq'>): void {
+    this.#seq += 1;
+    for (const listener of this.#listeners) listener({ ...batch, seq: this.#seq });
+  }
+
+  pickSaveFile(): Promise<string | null> {
+    return Promise.resolve(this.picked);
+  }
+
+  pickOpenFile(): Promise<string | null> {
+    return Promise.resolve(this.picked);
+  }
+
+  pickFolder(): Promise<string | null> {
+    return Promise.resolve(this.picked);
+  }
+
+  uiReady(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  copy(text: string): Promise<void> {
+    this.copied.push(text);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,52 @@
+// The desktop window. The only file that imports @tauri-apps.
+
+import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
+import { open, save } from '@tauri-apps/plugin-dialog';
+import type { LiveBatch } from '$ui/generated/model';
+import type { OpenFileOptions, OperationName, Platform, Reply, Request, SaveFileOptions } from './types';
+
+export function insideTauri(): boolean {
+  return isTauri();
+}
+
+export class TauriPlatform implements Platform {
+  readonly kind = 'tauri';
+
+  call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
+    return invoke<Reply<Name>>(name, { req: request, confirmation: confirmation ?? null });
+  }
+
+  live(onBatch: (batch: LiveBatch) => void, onError: (reason: unknown) => void): () => void {
+    let ended = false;
+    const channel = new Channel<LiveBatch>();
+    channel.onmessage = (batch) => {
+      if (!ended) onBatch(batch);
+    };
+    invoke('live_subscribe', { channel }).catch((reason: unknown) => {
+      if (!ended) onError(reason);
+    });
+    return () => {
+      ended = true;
+    };
+  }
+
+  pickSaveFile(options: SaveFileOptions): Promise<string | null> {
+    return save({ title: options.title, defaultPath: options.defaultName, filters: options.types ?? [] });
+  }
+
+  pickOpenFile(options: OpenFileOptions): Promise<string | null> {
+    return open({ title: options.title, multiple: false, directory: false, filters: options.types ?? [] });
+  }
+
+  pickFolder(title: string): Promise<string | null> {
+    return open({ title, multiple: false, directory: true });
+  }
+
+  async uiReady(): Promise<void> {
+    await invoke('ui_ready');
+  }
+
+  async copy(text: string): Promise<void> {
+    await navigator.clipboard.writeText(text);
+  }
+}

@@ -1,0 +1,85 @@
+// Every number on screen goes through here.
+
+import type { Unit } from '$ui/generated/model';
+
+const plain = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+const one = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** What stands for a value that is not known. Never a zero. */
+export const UNKNOWN = 'n/a';
+
+/** `12,345`. */
+export function count(value: number): string {
+  return plain.format(value);
+}
+
+/** `12.3K`: for axes and narrow places; the full number belongs in the title. */
+export function short(value: number): string {
+  return Math.abs(value) < 10_000 ? fine.format(value) : compact.format(value);
+}
+
+/** `1.5 MiB`; binary units. */
+export function bytes(value: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let size = value;
+  let step = 0;
+  while (Math.abs(size) >= 1024 && step < units.length - 1) {
+    size /= 1024;
+    step += 1;
+  }
+  return `${step === 0 ? plain.format(size) : one.format(size)} ${units[step] ?? ''}`;
+}
+
+/** `45.3%` of a ratio from 0 to 1. */
+export function percent(ratio: number): string {
+  return `${one.format(ratio * 100)}%`;
+}
+
+/** `3 d 4 h`, `12 min`, `45 s`: the two largest units. */
+export function duration(seconds: number): string {
+  const sign = seconds < 0 ? '−' : '';
+  const all = Math.abs(seconds);
+  if (all > 0 && all < 1) return `${sign}${fine.format(all * 1000)} ms`;
+  if (all < 60) return `${sign}${Math.floor(all)} s`;
+  const parts: [number, string][] = [
+    [Math.floor(all / 86_400), 'd'],
+    [Math.floor(all / 3_600) % 24, 'h'],
+    [Math.floor(all / 60) % 60, 'min'],
+  ];
+  const first = parts.findIndex(([n]) => n > 0);
+  const shown = parts.slice(first, first + 2).filter(([n]) => n > 0);
+  return sign + shown.map(([n, unit]) => `${n} ${unit}`).join(' ');
+}
+
+/** A value in its unit; `null` is "n/a". */
+export function withUnit(value: number | null, unit: Unit): string {
+  if (value === null || !Number.isFinite(value)) return UNKNOWN;
+  switch (unit) {
+    case 'ratio':
+      return percent(value);
+    case 'bytes':
+      return bytes(value);
+    case 'milliseconds':
+      return `${fine.format(value)} ms`;
+    case 'per_second':
+      return `${fine.format(value)}/s`;
+    case 'per_minute':
+      return `${fine.format(value)}/min`;
+    case 'count':
+      return Number.isInteger(value) ? plain.format(value) : fine.format(value);
+    case 'seconds':
+      return duration(value);
+  }
+}
+
+/** Relative change as `+12%`; `null` where there is nothing to compare with. */
+export function change(value: number | null, previous: number | null): string | null {
+  if (value === null || previous === null) return null;
+  if (previous === 0) return value === 0 ? '0%' : null;
+  const ratio = (value - previous) / previous;
+  const rounded = Math.round(ratio * 100);
+  if (Math.abs(rounded) > 999) return rounded > 0 ? '>+999%' : '<−999%';
+  return `${rounded > 0 ? '+' : rounded < 0 ? '−' : ''}${Math.abs(rounded)}%`;
+}

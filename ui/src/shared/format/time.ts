@@ -1,0 +1,94 @@
+// Every time on screen goes through here. Dates are written year first, so that nobody has to guess the order.
+
+import type { Zone } from '$ui/state/prefs.svelte';
+import { duration } from './number';
+
+export type Precision = 'day' | 'minute' | 'second' | 'millisecond';
+
+interface Parts {
+  date: string;
+  time: string;
+  millis: string;
+}
+
+function pad(value: number, width = 2): string {
+  return String(value).padStart(width, '0');
+}
+
+function parts(at: Date, zone: Zone): Parts {
+  return zone === 'utc'
+    ? {
+        date: `${at.getUTCFullYear()}-${pad(at.getUTCMonth() + 1)}-${pad(at.getUTCDate())}`,
+        time: `${pad(at.getUTCHours())}:${pad(at.getUTCMinutes())}:${pad(at.getUTCSeconds())}`,
+        millis: pad(at.getUTCMilliseconds(), 3),
+      }
+    : {
+        date: `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`,
+        time: `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`,
+        millis: pad(at.getMilliseconds(), 3),
+      };
+}
+
+/** `2026-11-20 23:04:05`; text that is no time comes back as it is. */
+export function stamp(at: string | number | Date, zone: Zone, precision: Precision = 'second'): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return String(at);
+  const { date: day, time, millis } = parts(date, zone);
+  switch (precision) {
+    case 'day':
+      return day;
+    case 'minute':
+      return `${day} ${time.slice(0, 5)}`;
+    case 'second':
+      return `${day} ${time}`;
+    case 'millisecond':
+      return `${day} ${time}.${millis}`;
+  }
+}
+
+/** The short form for an axis or a dense list: `23:04` within a day, `11-20 23:04` beyond it, `11-20` beyond two weeks. */
+export function axis(at: number, spanSeconds: number, zone: Zone): string {
+  const { date, time } = parts(new Date(at), zone);
+  if (spanSeconds <= 36 * 3_600) return time.slice(0, 5);
+  if (spanSeconds <= 14 * 86_400) return `${date.slice(5)} ${time.slice(0, 5)}`;
+  return spanSeconds <= 400 * 86_400 ? date.slice(5) : date.slice(0, 7);
+}
+
+/** `23:04:05` today, `11-20 23:04` before: for lists; the title has the full stamp. */
+export function listTime(at: string | number, now: number, zone: Zone): string {
+  const then = parts(new Date(at), zone);
+  return then.date === parts(new Date(now), zone).date ? then.time : `${then.date.slice(5)} ${then.time.slice(0, 5)}`;
+}
+
+/** `3 min ago`, `now`. */
+export function ago(at: string | number, now: number): string {
+  const seconds = Math.floor((now - new Date(at).getTime()) / 1_000);
+  if (seconds < 5) return 'now';
+  return `${briefDuration(seconds)} ago`;
+}
+
+/** The largest unit only: `3 d`, `12 min`. */
+export function briefDuration(seconds: number): string {
+  const [first = ''] = duration(seconds).split(/(?<=[a-z]) /);
+  return first;
+}
+
+/** The name of the zone, as the toggle shows it: `UTC`, `UTC+02:00`. */
+export function zoneName(zone: Zone, at: Date = new Date()): string {
+  if (zone === 'utc') return 'UTC';
+  const minutes = -at.getTimezoneOffset();
+  if (minutes === 0) return 'Local';
+  const sign = minutes < 0 ? '−' : '+';
+  const abs = Math.abs(minutes);
+  return `UTC${sign}${pad(Math.floor(abs / 60))}:${pad(abs % 60)}`;
+}
+
+/** The value of an `<input type="datetime-local">` for a time, and back. */
+export function toInput(at: string | Date, zone: Zone): string {
+  return stamp(at, zone, 'minute').replace(' ', 'T');
+}
+
+export function fromInput(value: string, zone: Zone): string | null {
+  const date = new Date(zone === 'utc' ? `${value}Z` : value);
+  return value === '' || Number.isNaN(date.getTime()) ? null : date.toISOString();
+}

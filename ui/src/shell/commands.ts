@@ -1,0 +1,50 @@
+// What the palette offers.
+
+import { openBlock } from '$ui/domain/block/block-request.svelte';
+import { t } from '$ui/i18n';
+import { incidentNumber, type Command } from '$ui/shared/palette/match';
+import type { App } from '$ui/state/app.svelte';
+import { period, PRESETS } from '$ui/state/period.svelte';
+import { prefs } from '$ui/state/prefs.svelte';
+import { PANELS, router } from '$ui/state/router.svelte';
+import { overlays } from './overlays.svelte';
+import { panels } from './panels';
+
+/** Commands that are always there. */
+export function fixedCommands(app: App): Command[] {
+  const go = PANELS.map((panel): Command => ({
+    id: `go-${panel}`,
+    group: t('palette.group.panels'),
+    label: t(`nav.${panel}`),
+    key: `g ${panels[panel].key}`,
+    run: () => router.go(panel),
+  }));
+  const actions: Command[] = [];
+  const add = (id: string, label: string, run: () => void, key?: string): void => {
+    actions.push({ id, group: t('palette.group.actions'), label, run, ...(key === undefined ? {} : { key }) });
+  };
+  if (app.may('block_add')) add('block', t('palette.block'), () => openBlock({ target: '', incident: null }));
+  for (const theme of ['dark', 'light', 'system'] as const) {
+    if (prefs.theme !== theme) add(`theme-${theme}`, t(`palette.theme.${theme}`), () => (prefs.theme = theme));
+  }
+  const zone = prefs.zone === 'utc' ? 'local' : 'utc';
+  add('zone', t(`palette.zone.${zone}`), () => (prefs.zone = zone));
+  for (const preset of PRESETS) {
+    if (preset !== 'custom') add(`period-${preset}`, t('palette.period', { period: t(`period.${preset}.long`) }), () => (period.preset = preset));
+  }
+  add('rail', t('palette.rail'), () => (prefs.rail = prefs.rail === 'wide' ? 'narrow' : 'wide'), '[');
+  add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
+  return [...go, ...actions];
+}
+
+/** Commands made of what is typed. */
+export function typedCommands(typed: string): Command[] {
+  const text = typed.trim();
+  if (text === '') return [];
+  const group = t('palette.group.incidents');
+  const number = incidentNumber(text);
+  if (number !== null) {
+    return [{ id: 'incident', group, label: t('palette.incident', { n: number }), run: () => router.go('incidents', String(number)) }];
+  }
+  return text.length < 3 ? [] : [{ id: 'incident-search', group, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
+}

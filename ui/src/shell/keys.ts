@@ -1,0 +1,60 @@
+// Keys that work everywhere. A key that a person types into a field is never one of them.
+
+/** Is the person typing? */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.closest('input, textarea, select, [contenteditable="true"]') !== null;
+}
+
+export interface KeyActions {
+  palette: () => void;
+  help: () => void;
+  rail: () => void;
+  refresh: () => void;
+  /** The second key after `g`; returns whether there is such a panel. */
+  go: (key: string) => boolean;
+}
+
+/** How long `g` waits for its second key, in milliseconds. */
+const CHORD_MS = 1_200;
+
+export class GlobalKeys {
+  readonly #actions: KeyActions;
+  readonly #now: () => number;
+  #chordAt: number | null = null;
+
+  constructor(actions: KeyActions, now: () => number = Date.now) {
+    this.#actions = actions;
+    this.#now = now;
+  }
+
+  /** Handles a key; true if it was used. */
+  handle(event: KeyboardEvent): boolean {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      this.#actions.palette();
+      return true;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;
+    // A dialog has the keys for itself.
+    if (document.querySelector('dialog[open]') !== null) return false;
+    const chord = this.#chordAt !== null && this.#now() - this.#chordAt < CHORD_MS;
+    this.#chordAt = null;
+    if (chord) return this.#actions.go(event.key);
+    switch (event.key) {
+      case 'g':
+        this.#chordAt = this.#now();
+        return true;
+      case '?':
+        this.#actions.help();
+        return true;
+      case '[':
+        this.#actions.rail();
+        return true;
+      case 'R':
+        this.#actions.refresh();
+        return true;
+      default:
+        return false;
+    }
+  }
+}

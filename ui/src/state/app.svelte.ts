@@ -1,0 +1,158 @@
+// The one object that components reach the backend through: queries, changes, live state, messages.
+
+import { getContext, setContext, untrack } from 'svelte';
+import { operations } from '$ui/generated/operations';
+import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
+import { Confirmations } from './confirm.svelte';
+import { normaliseError, OperationError } from './error';
+import { Live } from './live.svelte';
+import { QueryCache, type QueryEntry } from './query-cache.svelte';
+import { Toasts } from './toasts.svelte';
+
+const KEY = Symbol('watchpost app');
+
+export interface ChangeOptions {
+  /** For the production confirmation: `Block 203.0.113.7`. */
+  what: string;
+  /** Shown as a toast when it is done. */
+  done?: string;
+  /** The caller shows the error itself (a form); no toast. */
+  quiet?: boolean;
+}
+
+export class App {
+  readonly platform: Platform;
+  readonly queries: QueryCache;
+  readonly live: Live;
+  readonly toasts = new Toasts();
+  readonly confirmations = new Confirmations();
+
+  constructor(platform: Platform) {
+    this.platform = platform;
+    this.queries = new QueryCache(platform);
+    this.live = new Live(platform, this.queries);
+  }
+
+  /** May the person do this operation? Unknown before the first status: then the backend decides. */
+  may(name: OperationName): boolean {
+    const role = this.live.status?.caller.role;
+    return role === undefined || PERMISSIONS[role].includes(operations[name].permission);
+  }
+
+  /** Runs a read once, outside the cache. Throws `OperationError`. */
+  async read<Name extends OperationName>(name: Name, request: Request<Name>): Promise<Reply<Name>> {
+    try {
+      return await this.platform.call(name, request);
+    } catch (thrown) {
+      throw normaliseError(thrown);
+    }
+  }
+
+  /**
+   * Runs a change: asks for confirmation on a production connection, refreshes what it made stale, reports.
+   *
+   * Returns `null` when the person declined or, unless `quiet`, when it failed (a toast says so).
+   * Throws `OperationError` when it failed and `quiet` is set.
+   */
+  async change<Name extends OperationName>(
+    name: Name,
+    request: Request<Name>,
+    options: ChangeOptions,
+  ): Promise<Reply<Name> | null> {
+    const spec = operations[name];
+    const connection = this.live.status?.connection;
+    let confirmation: string | undefined;
+    if (spec.effect === 'change' && connection?.production === true) {
+      if (!(await this.confirmations.ask(options.what, connection.name))) return null;
+      confirmation = connection.name;
+    }
+    try {
+      const reply = await this.platform.call(name, request, confirmation);
+      this.queries.invalidate(spec.invalidates);
+      if (options.done !== undefined) this.toasts.done(options.done);
+      return reply;
+    } catch (thrown) {
+      const error = normaliseError(thrown);
+      // Somebody else was faster: show what is true now.
+      if (error.code === 'conflict') this.queries.invalidate(spec.invalidates);
+      if (options.quiet === true) throw error;
+      this.toasts.failed(name, error);
+      return null;
+    }
+  }
+}
+
+const PERMISSIONS: Record<'viewer' | 'analyst' | 'lead' | 'auditor' | 'admin', readonly string[]> = {
+  viewer: ['view'],
+  analyst: ['view', 'triage', 'contain'],
+  lead: ['view', 'triage', 'contain', 'maintain', 'report', 'audit'],
+  auditor: ['view', 'report', 'audit'],
+  admin: ['view', 'triage', 'contain', 'maintain', 'report', 'audit', 'admin'],
+};
+
+export function provideApp(app: App): void {
+  setContext(KEY, app);
+}
+
+export function useApp(): App {
+  const app = getContext<App | undefined>(KEY);
+  if (app === undefined) throw new OperationError('internal', 'useApp outside of the application');
+  return app;
+}
+
+/** What a component sees of a query. */
+export interface QueryView<Name extends OperationName> {
+  /** The newest answer; while a changed request is on its way, the answer to the one before. */
+  readonly data: Reply<Name> | undefined;
+  readonly error: OperationError | null;
+  /** Nothing to show yet and no failure. */
+  readonly loading: boolean;
+  /** `data` answers an older request. */
+  readonly outdated: boolean;
+  readonly fetching: boolean;
+  readonly updatedAt: number | null;
+  refetch(): void;
+}
+
+/**
+ * Shows a read operation for as long as the component lives; a `null` request asks nothing.
+ *
+ * To be called while the component is set up; `request` may read reactive state.
+ */
+export function useQuery<Name extends OperationName>(name: Name, request: () => Request<Name> | null): QueryView<Name> {
+  const app = useApp();
+  const key = $derived(JSON.stringify(request()));
+  let entry = $state.raw<QueryEntry<Name> | null>(null);
+  let previous = $state.raw<Reply<Name> | undefined>(undefined);
+  $effect.pre(() => {
+    const asked = JSON.parse(key) as Request<Name> | null;
+    return untrack(() => {
+      previous = asked === null ? undefined : (entry?.data ?? previous);
+      entry = asked === null ? null : app.queries.entry(name, asked);
+      return entry === null ? undefined : app.queries.watch(entry);
+    });
+  });
+  return {
+    get data() {
+      return entry?.data ?? previous;
+    },
+    get error() {
+      return entry?.error ?? null;
+    },
+    get loading() {
+      return entry !== null && entry.data === undefined && previous === undefined && entry.error === null;
+    },
+    get outdated() {
+      return entry !== null && entry.data === undefined && previous !== undefined;
+    },
+    get fetching() {
+      return entry?.fetching ?? false;
+    },
+    get updatedAt() {
+      return entry?.updatedAt ?? null;
+    },
+    refetch() {
+      void entry?.fetch();
+    },
+  };
+}

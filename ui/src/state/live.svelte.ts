@@ -1,0 +1,80 @@
+// The live feed: workspace status, running jobs, and which answers have become stale.
+
+import type { JobRun, LiveBatch, WorkspaceStatus } from '$ui/generated/model';
+import type { Platform } from '$ui/platform/types';
+import { normaliseError, type OperationError } from './error';
+import type { QueryCache } from './query-cache.svelte';
+
+/** The feed speaks at least every few seconds; after this silence we look for ourselves. */
+export const SILENCE_MS = 10_000;
+
+export class Live {
+  /** `undefined` before the first answer. */
+  status = $state.raw<WorkspaceStatus | undefined>(undefined);
+  jobs = $state.raw<readonly JobRun[]>([]);
+  error = $state.raw<OperationError | null>(null);
+  /** When something was last heard from the backend, Unix milliseconds. */
+  heardAt = $state<number | null>(null);
+  readonly #platform: Platform;
+  readonly #queries: QueryCache;
+  #seq = 0;
+  #connection: string | null | undefined = undefined;
+
+  constructor(platform: Platform, queries: QueryCache) {
+    this.#platform = platform;
+    this.#queries = queries;
+  }
+
+  /** Begins to listen; the returned function ends it. */
+  start(): () => void {
+    const stop = this.#platform.live(
+      (batch) => this.#take(batch),
+      (reason) => {
+        this.error = normaliseError(reason);
+      },
+    );
+    void this.look();
+    const watchdog = setInterval(() => {
+      if (this.heardAt === null || Date.now() - this.heardAt > SILENCE_MS) void this.look();
+    }, SILENCE_MS / 2);
+    return () => {
+      clearInterval(watchdog);
+      stop();
+    };
+  }
+
+  /** Asks for the status now. */
+  async look(): Promise<void> {
+    try {
+      this.#takeStatus(await this.#platform.call('workspace_status', {}));
+      this.jobs = (await this.#platform.call('job_list', {})).runs;
+    } catch (thrown) {
+      this.error = normaliseError(thrown);
+    }
+  }
+
+  #take(batch: LiveBatch): void {
+    // A gap means that the shell dropped batches: we cannot know what was in them.
+    const gap = this.#seq !== 0 && batch.seq !== this.#seq + 1;
+    this.#seq = batch.seq;
+    this.jobs = batch.jobs;
+    this.#takeStatus(batch.status);
+    if (gap) this.#queries.invalidate(['status', 'events', 'incidents', 'blocks', 'jobs', 'health', 'reports', 'audit', 'settings', 'connections']);
+    else if (batch.changed.length > 0) this.#queries.invalidate(batch.changed);
+  }
+
+  #takeStatus(status: WorkspaceStatus): void {
+    const connection = status.connection?.id ?? null;
+    const switched = this.#connection !== undefined && this.#connection !== connection;
+    this.#connection = connection;
+    this.status = status;
+    this.error = null;
+    this.heardAt = Date.now();
+    if (switched) this.#queries.reset();
+  }
+
+  /** The newest running job, if one runs. */
+  get runningJob(): JobRun | undefined {
+    return this.jobs.find((job) => job.state === 'running');
+  }
+}

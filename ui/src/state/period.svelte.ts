@@ -1,0 +1,64 @@
+// The period that panels look at. A rolling preset ends at the next full step, so that its request stays the same (and
+// its answer cached) until the step is over.
+
+import type { Period } from '$ui/generated/model';
+import { clock } from './clock.svelte';
+
+export const PRESETS = ['1h', '24h', '7d', '30d', '90d', 'all', 'custom'] as const;
+export type Preset = (typeof PRESETS)[number];
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const ROLLING: Record<Exclude<Preset, 'all' | 'custom'>, { length: number; step: number }> = {
+  '1h': { length: HOUR, step: MINUTE },
+  '24h': { length: DAY, step: MINUTE },
+  '7d': { length: 7 * DAY, step: 5 * MINUTE },
+  '30d': { length: 30 * DAY, step: 15 * MINUTE },
+  '90d': { length: 90 * DAY, step: 15 * MINUTE },
+};
+
+/** The period of a rolling preset at `now` (Unix milliseconds); `null` means all data. */
+export function rolling(preset: Exclude<Preset, 'custom'>, now: number): Period | null {
+  if (preset === 'all') return null;
+  const { length, step } = ROLLING[preset];
+  const to = (Math.floor(now / step) + 1) * step;
+  return { from: new Date(to - length).toISOString(), to: new Date(to).toISOString() };
+}
+
+class PeriodChoice {
+  #preset = $state<Preset>(PRESETS.find((known) => known === localStorage.getItem('watchpost.period')) ?? '24h');
+  #custom = $state.raw<Period | null>(null);
+  readonly #current = $derived.by(() => {
+    if (this.#preset === 'custom') return this.#custom ?? rolling('24h', clock.now);
+    return rolling(this.#preset, clock.now);
+  });
+
+  get preset(): Preset {
+    return this.#preset;
+  }
+
+  set preset(preset: Preset) {
+    this.#preset = preset;
+    // A custom period is of the moment; the next start begins with a rolling one.
+    if (preset !== 'custom') localStorage.setItem('watchpost.period', preset);
+  }
+
+  setCustom(custom: Period): void {
+    this.#custom = custom;
+    this.#preset = 'custom';
+  }
+
+  /** `null` means all the data there is. */
+  get current(): Period | null {
+    return this.#current;
+  }
+
+  /** The same with an end and a beginning, for requests that need both: all data begins 20 years ago. */
+  get bounded(): Period {
+    return this.#current ?? { from: new Date(Math.floor(clock.now / DAY) * DAY - 7_300 * DAY).toISOString(), to: new Date((Math.floor(clock.now / MINUTE) + 1) * MINUTE).toISOString() };
+  }
+}
+
+export const period = new PeriodChoice();

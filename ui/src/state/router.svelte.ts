@@ -1,0 +1,57 @@
+// Hash routes: `#/panel`, `#/panel/detail`, `#/panel?name=value`.
+
+export const PANELS = ['overview', 'incidents', 'redis', 'blocklist', 'maintenance', 'reports', 'audit', 'settings'] as const;
+export type Panel = (typeof PANELS)[number];
+
+export interface Route {
+  panel: Panel;
+  /** What follows the panel: the number of an incident. */
+  detail: string | null;
+  query: Readonly<Record<string, string>>;
+}
+
+export function parseRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  const [panel, detail] = path.split('/');
+  return {
+    panel: PANELS.find((known) => known === panel) ?? 'overview',
+    detail: detail === undefined || detail === '' ? null : decode(detail),
+    query: Object.fromEntries(new URLSearchParams(query)),
+  };
+}
+
+export function formatRoute(panel: Panel, detail: string | null = null, query: Readonly<Record<string, string>> = {}): string {
+  const search = new URLSearchParams(query).toString();
+  return `#/${panel}${detail === null ? '' : `/${encodeURIComponent(detail)}`}${search === '' ? '' : `?${search}`}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+class Router {
+  current = $state.raw<Route>(parseRoute(location.hash));
+
+  constructor() {
+    addEventListener('hashchange', () => {
+      this.current = parseRoute(location.hash);
+    });
+  }
+
+  go(panel: Panel, detail: string | null = null, query: Readonly<Record<string, string>> = {}): void {
+    location.hash = formatRoute(panel, detail, query);
+    this.current = parseRoute(location.hash);
+  }
+
+  /** Changes the place without a step in the history: for filters while typing. */
+  replace(panel: Panel, detail: string | null, query: Readonly<Record<string, string>>): void {
+    history.replaceState(null, '', formatRoute(panel, detail, query));
+    this.current = parseRoute(location.hash);
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,60 @@
+// Short messages. One failure of one command with one code is shown once a minute; the rest is counted on it.
+
+import type { OperationError } from './error';
+
+const REPEAT_MS = 60_000;
+const SHOWN_MAX = 4;
+/** A success goes away by itself; a failure stays until it is read. */
+const DONE_MS = 5_000;
+
+export interface Toast {
+  id: number;
+  kind: 'done' | 'failed';
+  text: string;
+  hint: string | null;
+  traceId: string | null;
+  /** How often it happened. */
+  count: number;
+}
+
+export class Toasts {
+  shown = $state.raw<readonly Toast[]>([]);
+  readonly #recent = new Map<string, { id: number; at: number; toast: Toast }>();
+  readonly #now: () => number;
+  #next = 1;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  done(text: string): void {
+    const toast = this.#add({ kind: 'done', text, hint: null, traceId: null });
+    setTimeout(() => this.dismiss(toast.id), DONE_MS);
+  }
+
+  failed(command: string, error: OperationError): void {
+    const key = `${command} ${error.code}`;
+    const now = this.#now();
+    const before = this.#recent.get(key);
+    if (before !== undefined && now - before.at < REPEAT_MS) {
+      const counted = { ...before.toast, count: before.toast.count + 1 };
+      before.toast = counted;
+      this.shown = this.shown.map((toast) => (toast.id === counted.id ? counted : toast));
+      return;
+    }
+    const toast = this.#add({ kind: 'failed', text: error.message, hint: error.hint, traceId: error.traceId });
+    this.#recent.set(key, { id: toast.id, at: now, toast });
+    for (const [old, value] of this.#recent) if (now - value.at >= REPEAT_MS) this.#recent.delete(old);
+  }
+
+  dismiss(id: number): void {
+    this.shown = this.shown.filter((toast) => toast.id !== id);
+  }
+
+  #add(content: Omit<Toast, 'id' | 'count'>): Toast {
+    const toast = { ...content, id: this.#next, count: 1 };
+    this.#next += 1;
+    this.shown = [...this.shown, toast].slice(-SHOWN_MAX);
+    return toast;
+  }
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+// WebKitGTK 2.50 is the oldest engine of the window; naming it keeps `light-dark()`, `oklch()` and nesting as written.
+const target = 'safari18';
+
+// Tools demand a default export here.
+export default defineConfig({
+  plugins: [svelte()],
+  // Relative, so that the same build serves from tauri:// and from any path of the daemon.
+  base: './',
+  resolve: {
+    alias: { $ui: fileURLToPath(new URL('./src', import.meta.url)) },
+    // Tests mount components; without this the server build of Svelte would be taken.
+    ...(process.env['VITEST'] === undefined ? {} : { conditions: ['browser'] }),
+  },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target,
+    cssTarget: target,
+    // The window's policy allows no data: fonts and no inline scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 700,
+  },
+  server: { port: 5173, strictPort: true },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts'],
+    restoreMocks: true,
+    setupFiles: ['src/test-setup.ts'],
+  },
+});
