@@ -1,1 +1,31 @@
+//! Events in, findings out: signatures over decoded text and behaviours over windows of event time (DESIGN section 4).
+//!
+//! Pure CPU work: no I/O, no clock (time is an argument), no randomness. The same events in the same order make the same
+//! findings with the same ids. Every table has a hard cap; what is evicted is counted ([`Counters`]).
+//!
+//! | module | holds |
+//! |---|---|
+//! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
+//! | `fields` | which parts of an event are looked at, and how they are encoded |
+//! | `rules` | the signatures as tables of data with their samples |
+//! | `sql` | a tokeniser and the shapes that make a value an SQL injection |
+//! | `signature` | gates, matching and the explanation of a match |
+//! | `behaviour` | windows per source and per user |
+//!
+//! Deliberately absent: storage, incidents, blocking, enrichment from files. `watchpost-ops` composes those.
+#![warn(missing_docs)]
 
+mod behaviour;
+mod decode;
+mod engine;
+mod fields;
+mod finding;
+mod inspect;
+mod rule;
+mod rules;
+mod signature;
+mod sql;
+
+pub use engine::{Config, Counters, Engine};
+pub use inspect::{Verdict, inspect_request, inspect_value};
+pub use rule::{Burst, RuleInfo, Sample, Traffic, TrafficKind};

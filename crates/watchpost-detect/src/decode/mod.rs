@@ -1,0 +1,210 @@
+//! Turning attacker-written text into the forms in which an application may end up reading it.
+//!
+//! A value is decoded step by step; every step is a [`Layer`] that remembers what made it. Rules look at each layer, so
+//! a decoder that is wrong for a value can hide nothing. Where a match came from in the layers before is worked out
+//! again only when something matched ([`trace`]), so that ordinary values pay for no bookkeeping.
+
+mod entities;
+mod steps;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Most layers of one value, the raw one included.
+pub(crate) const LAYERS_MAX: usize = 8;
+
+/// How a value is written where it was found; decides the first decoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Percent-encoded, plus means space.
+    Form,
+    /// Percent-encoded, plus means plus.
+    Path,
+    /// The inside of a JSON string.
+    Json,
+    /// As it is.
+    Plain,
+}
+
+/// One form of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layer<'a> {
+    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `base64`, `fold`, `shell`.
+    pub(crate) decoder: &'static str,
+    /// The text.
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// Where decoded characters go. With a map, each one remembers which bytes of the input made it.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) text: String,
+    map: Option<Vec<(u32, u32, u32)>>,
+}
+
+impl Out {
+    fn with_capacity(n_bytes: usize, traced: bool) -> Self {
+        Self { text: String::with_capacity(n_bytes), map: traced.then(Vec::new) }
+    }
+
+    pub(crate) fn push(&mut self, ch: char, source: Range<usize>) {
+        if let Some(map) = &mut self.map {
+            let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+            map.push((at(self.text.len()), at(source.start), at(source.end)));
+        }
+        self.text.push(ch);
+    }
+
+    /// The bytes of the input that made the bytes `span` of the output.
+    fn source_of(&self, span: &Range<usize>) -> Option<Range<usize>> {
+        let map = self.map.as_ref()?;
+        let within = |&&(at, _, _): &&(u32, u32, u32)| span.contains(&(at as usize));
+        let mut inside = map.iter().filter(within);
+        let first = inside.next()?;
+        let last = inside.next_back().unwrap_or(first);
+        Some(first.1 as usize..last.2 as usize)
+    }
+}
+
+type Step = fn(&str, &mut Out);
+
+fn first_step(encoding: Encoding) -> Option<(&'static str, Step)> {
+    match encoding {
+        Encoding::Form => Some(("percent", steps::percent_form)),
+        Encoding::Path => Some(("percent", steps::percent)),
+        Encoding::Json => Some(("json", steps::json)),
+        Encoding::Plain => None,
+    }
+}
+
+/// What may follow, in this order, again and again until nothing changes.
+const REPEATED: &[(&str, fn(&str) -> bool, Step)] = &[
+    ("percent", steps::may_be_percent, steps::percent),
+    ("html", steps::may_be_html, steps::html),
+    ("unicode", steps::may_be_unicode, steps::unicode),
+    ("base64", steps::may_be_base64, steps::base64),
+];
+
+/// What ends the chain: forms that lose information, each made from the last layer that lost none.
+const FINAL: &[(&str, fn(&str) -> bool, Step)] =
+    &[("fold", steps::may_be_folded, steps::fold), ("shell", steps::may_be_shell, steps::shell)];
+
+fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {
+    let mut out = Out::with_capacity(input.len(), traced);
+    step(input, &mut out);
+    let is_new = if name == "base64" { !out.text.is_empty() } else { out.text != input };
+    is_new.then_some(out)
+}
+
+/// All layers of a value; the first is `raw`. Deterministic; at most [`LAYERS_MAX`]; linear in the input.
+pub(crate) fn layers(raw: &str, encoding: Encoding) -> Vec<Layer<'_>> {
+    let mut all = vec![Layer { decoder: "raw", text: Cow::Borrowed(raw) }];
+    if let Some((name, step)) = first_step(encoding)
+        && steps::needs_first(encoding, raw)
+        && let Some(out) = apply(name, step, raw, false)
+    {
+        all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+    }
+    while all.len() < LAYERS_MAX - FINAL.len() {
+        let last = &all[all.len() - 1].text;
+        let next = REPEATED
+            .iter()
+            .filter(|(_, may, _)| may(last))
+            .find_map(|&(name, _, step)| apply(name, step, last, false).map(|out| (name, out)));
+        let Some((name, out)) = next else { break };
+        all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+    }
+    let n_exact = all.len();
+    for &(name, may, step) in FINAL {
+        let last = &all[n_exact - 1].text;
+        if may(last)
+            && let Some(out) = apply(name, step, last, false)
+        {
+            all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+        }
+    }
+    all
+}
+
+/// The layers that lead to `layers[index]`, as indices: raw first. Final forms all come from the last exact layer.
+pub(crate) fn lineage(layers: &[Layer<'_>], index: usize) -> Vec<usize> {
+    let is_final = |at: usize| FINAL.iter().any(|(name, _, _)| *name == layers[at].decoder);
+    (0..=index).filter(|&at| at == index || !is_final(at)).collect()
+}
+
+/// Follows the byte range `span` of `to.text` back to the bytes of `from.text` that made it.
+pub(crate) fn trace(
+    from: &Layer<'_>,
+    to: &Layer<'_>,
+    encoding: Encoding,
+    span: &Range<usize>,
+) -> Option<Range<usize>> {
+    let step = first_step(encoding)
+        .filter(|(name, _)| *name == to.decoder && from.decoder == "raw")
+        .map(|(_, step)| step)
+        .or_else(|| {
+            REPEATED.iter().chain(FINAL).find(|(name, _, _)| *name == to.decoder).map(|&(_, _, step)| step)
+        })?;
+    apply(to.decoder, step, &from.text, true)?.source_of(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(raw: &str, encoding: Encoding) -> String {
+        layers(raw, encoding).last().map(|layer| layer.text.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn decodes_what_applications_decode() {
+        for (raw, encoding, expect) in [
+            ("plain", Encoding::Form, "plain"),
+            ("a+b", Encoding::Form, "a b"),
+            ("a+b", Encoding::Path, "a+b"),
+            ("%27%20or%201", Encoding::Form, "' or 1"),
+            ("%2527", Encoding::Form, "'"),
+            ("%25252e", Encoding::Path, "."),
+            ("%c0%ae%c0%ae%c0%af", Encoding::Path, "../"),
+            ("%e0%80%ae", Encoding::Path, "."),
+            ("%u002e%u2215", Encoding::Path, "./"),
+            ("%uff1cscript", Encoding::Form, "<script"),
+            ("&lt;b&#62;&#x3C;&#0000060", Encoding::Plain, "<b><<"),
+            ("&lpar;&colon;&Tab;x", Encoding::Plain, "(: x"),
+            (r"\u003cscript", Encoding::Json, "<script"),
+            (r"\x3cscript", Encoding::Plain, "<script"),
+            (r#"say \"hi\" \/"#, Encoding::Json, r#"say "hi" /"#),
+            ("PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", Encoding::Plain, "<script>alert(1)</script>"),
+            ("un/**/ion/*!50000select*/", Encoding::Plain, "un ion select "),
+            ("%zz%", Encoding::Form, "%zz%"),
+            ("caf%C3%A9", Encoding::Form, "café"),
+        ] {
+            assert_eq!(last(raw, encoding), expect, "raw {raw:?} as {encoding:?}");
+        }
+    }
+
+    #[test]
+    fn shell_tricks_are_undone() {
+        for (raw, expect) in [
+            ("c''at /etc", "cat /etc"),
+            ("w\\ho\\ami", "whoami"),
+            ("cat${IFS}/etc", "cat /etc"),
+            ("who$@ami", "whoami"),
+        ] {
+            let all = layers(raw, Encoding::Plain);
+            let shell = all.iter().find(|layer| layer.decoder == "shell").map(|layer| layer.text.as_ref());
+            assert_eq!(shell, Some(expect), "raw {raw:?}");
+        }
+    }
+
+    #[test]
+    fn spans_lead_back_to_the_raw_text() {
+        let raw = "x=%2527%20or";
+        let all = layers(raw, Encoding::Form);
+        assert_eq!(all.iter().map(|layer| layer.decoder).collect::<Vec<_>>(), ["raw", "percent", "percent"]);
+        let second = trace(&all[1], &all[2], Encoding::Form, &(2..3)).expect("traced");
+        assert_eq!(&all[1].text[second.clone()], "%27");
+        let first = trace(&all[0], &all[1], Encoding::Form, &second).expect("traced");
+        assert_eq!(&raw[first], "%2527");
+    }
+}

@@ -1,0 +1,368 @@
+//! The single decoding steps. Each one writes to an [`Out`] and never fails: what it does not understand stays as it is.
+
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use watchpost_model::text::is_invisible;
+
+use super::entities::named_entity;
+use super::{Encoding, Out};
+
+/// Longest text that is tried as base64, in bytes.
+const BASE64_BYTES_MAX: usize = 64 * 1024;
+/// Shortest text that is tried as base64: below, ordinary words decode to printable text too often.
+const BASE64_BYTES_MIN: usize = 12;
+
+pub(super) fn needs_first(encoding: Encoding, raw: &str) -> bool {
+    match encoding {
+        Encoding::Form => raw.bytes().any(|byte| matches!(byte, b'%' | b'+')),
+        Encoding::Path => raw.contains('%'),
+        Encoding::Json => raw.contains('\\'),
+        Encoding::Plain => false,
+    }
+}
+
+pub(super) fn may_be_percent(text: &str) -> bool {
+    text.contains('%')
+}
+
+pub(super) fn may_be_html(text: &str) -> bool {
+    text.contains('&')
+}
+
+pub(super) fn may_be_unicode(text: &str) -> bool {
+    text.bytes().any(|byte| byte == b'\\' || byte >= 0xC2)
+}
+
+pub(super) fn may_be_base64(text: &str) -> bool {
+    let text = text.trim_end_matches('=');
+    (BASE64_BYTES_MIN..=BASE64_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
+        // A word or a path has neither mixed case with digits nor the alphabet's odd length.
+        && (text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.bytes().any(|byte| byte.is_ascii_lowercase()))
+}
+
+pub(super) fn may_be_folded(text: &str) -> bool {
+    text.contains("/*") || text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) || text.contains('\u{a0}')
+}
+
+pub(super) fn may_be_shell(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'\\' | b'$' | b'^'))
+        || text.contains("''")
+        || text.contains("\"\"")
+        || text.contains("``")
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// `%XX` at `at`.
+fn percent_byte(bytes: &[u8], at: usize) -> Option<u8> {
+    if *bytes.get(at)? != b'%' {
+        return None;
+    }
+    Some(hex(*bytes.get(at + 1)?)? << 4 | hex(*bytes.get(at + 2)?)?)
+}
+
+/// Four hexadecimal digits at `at`.
+fn four_hex(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.iter().try_fold(0, |sum, &byte| Some(sum << 4 | u32::from(hex(byte)?)))
+}
+
+fn char_at(text: &str, at: usize) -> char {
+    text[at..].chars().next().unwrap_or('\u{fffd}')
+}
+
+pub(super) fn percent_form(text: &str, out: &mut Out) {
+    percent_with(text, out, true);
+}
+
+pub(super) fn percent(text: &str, out: &mut Out) {
+    percent_with(text, out, false);
+}
+
+fn percent_with(text: &str, out: &mut Out, plus_is_space: bool) {
+    let bytes = text.as_bytes();
+    let mut run: Vec<u8> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if percent_byte(bytes, at).is_some() {
+            let start = at;
+            run.clear();
+            while let Some(byte) = percent_byte(bytes, at) {
+                run.push(byte);
+                at += 3;
+            }
+            bytes_leniently(&run, out, |range| start + range.start * 3..start + range.end * 3);
+        } else if bytes[at] == b'%'
+            && matches!(bytes.get(at + 1), Some(b'u' | b'U'))
+            && let Some(unit) = four_hex(bytes, at + 2)
+        {
+            out.push(fold_char(char::from_u32(unit).unwrap_or('\u{fffd}')), at..at + 6);
+            at += 6;
+        } else if bytes[at] == b'+' && plus_is_space {
+            out.push(' ', at..at + 1);
+            at += 1;
+        } else {
+            let ch = char_at(text, at);
+            out.push(ch, at..at + ch.len_utf8());
+            at += ch.len_utf8();
+        }
+    }
+}
+
+/// Bytes as text: UTF-8 where valid, overlong forms as what they spell, everything else as Latin-1.
+fn bytes_leniently(bytes: &[u8], out: &mut Out, source: impl Fn(Range<usize>) -> Range<usize>) {
+    let mut at = 0;
+    while at < bytes.len() {
+        let (ch, n_bytes) = match bytes[at] {
+            byte if byte < 0x80 => (char::from(byte), 1),
+            _ => valid_utf8(&bytes[at..])
+                .or_else(|| overlong(&bytes[at..]))
+                .unwrap_or((char::from(bytes[at]), 1)),
+        };
+        out.push(ch, source(at..at + n_bytes));
+        at += n_bytes;
+    }
+}
+
+fn valid_utf8(bytes: &[u8]) -> Option<(char, usize)> {
+    (2..=4.min(bytes.len())).find_map(|n| {
+        let ch = std::str::from_utf8(&bytes[..n]).ok()?.chars().next()?;
+        (ch.len_utf8() == n).then_some((ch, n))
+    })
+}
+
+/// `C0 AE` and longer spell `.`; some decoders also take `C0 2E`, where the second byte is not a continuation.
+fn overlong(bytes: &[u8]) -> Option<(char, usize)> {
+    let n = match bytes[0] {
+        0xC0 | 0xC1 => 2,
+        0xE0 => 3,
+        0xF0 => 4,
+        0xF8 => 5,
+        0xFC => 6,
+        _ => return None,
+    };
+    let tail = bytes.get(1..n)?;
+    if n == 2 && tail[0] < 0x80 && tail[0] >= 0x20 {
+        return Some((char::from(tail[0]), 2));
+    }
+    let lead = if n == 2 { u32::from(bytes[0] & 0x1f) } else { 0 };
+    let code = tail
+        .iter()
+        .try_fold(lead, |sum, &byte| (byte & 0xC0 == 0x80).then_some(sum << 6 | u32::from(byte & 0x3f)))?;
+    char::from_u32(code).filter(char::is_ascii).map(|ch| (ch, n))
+}
+
+pub(super) fn json(text: &str, out: &mut Out) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] != b'\\' {
+            let ch = char_at(text, at);
+            out.push(ch, at..at + ch.len_utf8());
+            at += ch.len_utf8();
+            continue;
+        }
+        let (ch, n_bytes) = match bytes.get(at + 1) {
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(&byte @ (b'"' | b'\\' | b'/')) => (char::from(byte), 2),
+            Some(b'u') => json_unit(bytes, at).unwrap_or(('\\', 1)),
+            _ => ('\\', 1),
+        };
+        out.push(ch, at..at + n_bytes);
+        at += n_bytes;
+    }
+}
+
+fn json_unit(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    let unit = four_hex(bytes, at + 2)?;
+    if (0xD800..0xDC00).contains(&unit)
+        && bytes.get(at + 6..at + 8) == Some(br"\u")
+        && let Some(low) = four_hex(bytes, at + 8).filter(|low| (0xDC00..0xE000).contains(low))
+    {
+        let code = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        return char::from_u32(code).map(|ch| (ch, 12));
+    }
+    Some((char::from_u32(unit).unwrap_or('\u{fffd}'), 6))
+}
+
+pub(super) fn html(text: &str, out: &mut Out) {
+    let mut at = 0;
+    while at < text.len() {
+        if text.as_bytes()[at] == b'&'
+            && let Some((ch, n_bytes)) =
+                numeric_entity(&text.as_bytes()[at..]).or_else(|| named_entity(&text[at..]))
+        {
+            out.push(ch, at..at + n_bytes);
+            at += n_bytes;
+        } else {
+            let ch = char_at(text, at);
+            out.push(ch, at..at + ch.len_utf8());
+            at += ch.len_utf8();
+        }
+    }
+}
+
+fn numeric_entity(bytes: &[u8]) -> Option<(char, usize)> {
+    if bytes.get(1) != Some(&b'#') {
+        return None;
+    }
+    let (radix, start) = if matches!(bytes.get(2), Some(b'x' | b'X')) { (16, 3) } else { (10, 2) };
+    let mut code: u32 = 0;
+    let mut at = start;
+    while let Some(digit) = bytes.get(at).and_then(|&byte| char::from(byte).to_digit(radix)) {
+        code = code.saturating_mul(radix).saturating_add(digit);
+        at += 1;
+    }
+    if at == start {
+        return None;
+    }
+    // Lone surrogates are dropped by browsers; the letter around them must not be split.
+    let ch = char::from_u32(code).unwrap_or('\u{fffd}');
+    Some((ch, if bytes.get(at) == Some(&b';') { at + 1 } else { at }))
+}
+
+/// `\uXXXX`, `\u{X}`, `\xXX`, and characters that look like ASCII or cannot be seen.
+pub(super) fn unicode(text: &str, out: &mut Out) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if let Some((ch, n_bytes)) = escape(bytes, at) {
+            out.push(fold_char(ch), at..at + n_bytes);
+            at += n_bytes;
+            continue;
+        }
+        let ch = char_at(text, at);
+        if !is_invisible(ch) {
+            out.push(fold_char(ch), at..at + ch.len_utf8());
+        }
+        at += ch.len_utf8();
+    }
+}
+
+fn escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
+    if bytes[at] != b'\\' {
+        return None;
+    }
+    match bytes.get(at + 1)? {
+        b'u' if bytes.get(at + 2) == Some(&b'{') => {
+            let end = bytes.get(at + 3..(at + 12).min(bytes.len()))?.iter().position(|&byte| byte == b'}')?
+                + at
+                + 3;
+            let digits = std::str::from_utf8(&bytes[at + 3..end]).ok()?;
+            Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, end + 1 - at))
+        }
+        b'u' => Some((char::from_u32(four_hex(bytes, at + 2)?)?, 6)),
+        b'x' => Some((char::from(hex(*bytes.get(at + 2)?)? << 4 | hex(*bytes.get(at + 3)?)?), 4)),
+        _ => None,
+    }
+}
+
+/// Full-width forms and the look-alikes that databases and browsers fold to ASCII.
+fn fold_char(ch: char) -> char {
+    match ch {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(ch) - 0xfee0).unwrap_or(ch),
+        '\u{2215}' | '\u{2044}' => '/',
+        '\u{2216}' => '\\',
+        '\u{02b9}' | '\u{02bc}' => '\'',
+        '\u{02ba}' => '"',
+        '\u{3008}' | '\u{2329}' => '<',
+        '\u{3009}' | '\u{232a}' => '>',
+        '\u{2024}' => '.',
+        '\u{3000}' => ' ',
+        _ => ch,
+    }
+}
+
+/// Fills `out` only when the whole text is base64 of readable text.
+pub(super) fn base64(text: &str, out: &mut Out) {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let alphabet = if text.bytes().any(|byte| matches!(byte, b'-' | b'_')) {
+        &base64::alphabet::URL_SAFE
+    } else {
+        &base64::alphabet::STANDARD
+    };
+    let Ok(bytes) = GeneralPurpose::new(alphabet, config).decode(text) else { return };
+    let Ok(decoded) = std::str::from_utf8(&bytes) else { return };
+    let is_readable = |ch: char| !ch.is_control() || matches!(ch, '\n' | '\r' | '\t');
+    // Letters and digits only are another code word, not something with a syntax.
+    if !decoded.chars().all(is_readable) || decoded.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return;
+    }
+    let mut n_bytes = 0;
+    for ch in decoded.chars() {
+        let start = n_bytes / 3 * 4 + n_bytes % 3;
+        n_bytes += ch.len_utf8();
+        let end = (n_bytes.div_ceil(3) * 4).min(text.len());
+        out.push(ch, start.min(end)..end);
+    }
+}
+
+/// SQL comments and control characters as one space; the inside of `/*!50000 ... */` kept; NUL dropped.
+pub(super) fn fold(text: &str, out: &mut Out) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut in_versioned = false;
+    while at < bytes.len() {
+        if bytes[at..].starts_with(b"/*!") {
+            let digits = bytes[at + 3..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            in_versioned = true;
+            out.push(' ', at..at + 3 + digits);
+            at += 3 + digits;
+        } else if in_versioned && bytes[at..].starts_with(b"*/") {
+            in_versioned = false;
+            out.push(' ', at..at + 2);
+            at += 2;
+        } else if bytes[at..].starts_with(b"/*")
+            && let Some(n_inside) = text[at + 2..].find("*/")
+        {
+            out.push(' ', at..at + n_inside + 4);
+            at += n_inside + 4;
+        } else {
+            let ch = char_at(text, at);
+            let source = at..at + ch.len_utf8();
+            at = source.end;
+            match ch {
+                '\0' => {}
+                '\u{a0}' | '\u{7f}' => out.push(' ', source),
+                ch if ch.is_control() => out.push(' ', source),
+                ch => out.push(ch, source),
+            }
+        }
+    }
+}
+
+/// What a shell reads after it has removed quoting inside words: `c''at`, `w\hoami`, `who$@ami`, `cat${IFS}x`, `c^at`.
+pub(super) fn shell(text: &str, out: &mut Out) {
+    const DROPPED: [&str; 7] = ["''", "\"\"", "``", "$@", "$*", "$()", "$!"];
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &text[at..];
+        if let Some(ifs) =
+            ["${IFS%??}", "${IFS}", "$IFS$9", "$IFS"].iter().find(|ifs| rest.starts_with(**ifs))
+        {
+            out.push(' ', at..at + ifs.len());
+            at += ifs.len();
+        } else if let Some(dropped) = DROPPED.iter().find(|dropped| rest.starts_with(**dropped)) {
+            at += dropped.len();
+        } else if matches!(bytes[at], b'\\' | b'^')
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric)
+        {
+            at += 1;
+        } else {
+            let ch = char_at(text, at);
+            out.push(ch, at..at + ch.len_utf8());
+            at += ch.len_utf8();
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The engine: one event in, its findings out.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::Serialize;
+use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
+
+use crate::behaviour::Behaviours;
+use crate::fields::fields;
+use crate::rule::RuleInfo;
+use crate::rules::{BEHAVIOURS, all};
+use crate::signature::Signatures;
+
+/// Caps and tolerances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Most sources and most users with failed logins that are remembered, each.
+    pub login_groups_max: usize,
+    /// Most sources whose requests are counted.
+    pub request_groups_max: usize,
+    /// How much older than the newest event an event may be and still be counted by behaviours.
+    pub lateness_max: Duration,
+    /// How far ahead of `now` an event's time may be and still be counted by behaviours.
+    pub skew_max: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            login_groups_max: 50_000,
+            request_groups_max: 100_000,
+            lateness_max: Duration::minutes(10),
+            skew_max: Duration::minutes(5),
+        }
+    }
+}
+
+impl Config {
+    /// How far back events must be replayed to rebuild the state: the longest window and the lateness.
+    #[must_use]
+    pub fn replay_window(&self) -> Duration {
+        let longest = BEHAVIOURS.iter().map(|row| row.window_s).max().unwrap_or(0);
+        Duration::seconds(i64::from(longest)) + self.lateness_max
+    }
+}
+
+/// What the engine has done and what it could not do, since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Events observed.
+    pub events_total: u64,
+    /// Findings made.
+    pub findings_total: u64,
+    /// Groups dropped because a table was full, not because they were over.
+    pub groups_evicted_total: u64,
+    /// Events too old for the behaviours.
+    pub events_late_total: u64,
+    /// Events too far in the future for the behaviours.
+    pub events_future_total: u64,
+    /// Values of events that were not looked at because there were too many in one event.
+    pub values_skipped_total: u64,
+    /// Groups remembered now.
+    pub groups: u64,
+}
+
+/// Detects. Deterministic: state depends on the events and the `now`s alone.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    rules: Vec<RuleInfo>,
+    behaviours: Behaviours,
+    counters: Counters,
+}
+
+impl Engine {
+    /// An engine without history. After a restart replay [`Config::replay_window`] of events into it.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, rules: all(), behaviours: Behaviours::new(config), counters: Counters::default() }
+    }
+
+    /// The findings of `event`, which may come late or out of order; `now` is the time of observation.
+    ///
+    /// Shape: at most one finding a rule. A behaviour reports when its threshold is reached and then each time the count
+    /// has doubled, per window. Ids depend on rule, event (or window) and group alone, so a replay makes the same ones.
+    pub fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+        self.counters.events_total += 1;
+        let fields = fields(event);
+        self.counters.values_skipped_total += fields.n_dropped;
+        let mut findings = Signatures::shared().findings(event, &fields);
+        if event.at > now + self.config.skew_max {
+            self.counters.events_future_total += 1;
+        } else {
+            self.behaviours.observe(event, &mut findings, &mut self.counters);
+        }
+        self.counters.findings_total += findings.len() as u64;
+        findings
+    }
+
+    /// Every rule of this engine, in a fixed order.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleInfo] {
+        &self.rules
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters { groups: self.behaviours.n_groups() as u64, ..self.counters }
+    }
+
+    /// The caps and tolerances it was made with.
+    #[must_use]
+    pub const fn config(&self) -> Config {
+        self.config
+    }
+}

@@ -1,0 +1,339 @@
+//! Which parts of an event are looked at, and how each is encoded.
+
+use std::borrow::Cow;
+
+use watchpost_model::event::{Event, Http};
+
+use crate::decode::Encoding;
+
+/// Most values of one event that are looked at; the rest is counted.
+pub(crate) const VALUES_MAX: usize = 2_048;
+/// Bodies longer than this are looked at from both ends.
+const BODY_BYTES_MAX: usize = 192 * 1024;
+/// How much of a long body's head and tail is looked at.
+const BODY_HEAD_BYTES: usize = 96 * 1024;
+const BODY_TAIL_BYTES: usize = 64 * 1024;
+/// Longest single value that is looked at in whole; longer ones from both ends.
+const OTHER_BYTES_MAX: usize = 16 * 1024;
+
+/// Headers that applications log, parse or pass on.
+const HEADERS: &[(&str, Role)] = &[
+    ("user-agent", Role::UserAgent),
+    ("referer", Role::Url),
+    ("cookie", Role::Cookie),
+    ("x-forwarded-for", Role::Value),
+    ("x-forwarded-host", Role::Value),
+    ("x-forwarded-proto", Role::Value),
+    ("x-original-url", Role::Url),
+    ("x-rewrite-url", Role::Url),
+    ("x-api-version", Role::Value),
+    ("x-filename", Role::Value),
+    ("content-type", Role::Value),
+    ("host", Role::Value),
+    ("accept-language", Role::Value),
+    ("from", Role::Value),
+];
+
+/// What a value is; some rules look at one kind only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The request path.
+    Path,
+    /// A parameter name or value, a body text, a free string.
+    Value,
+    /// The user agent.
+    UserAgent,
+    /// A URL in a header: its query is looked at like a query.
+    Url,
+    /// `name=value; name=value`.
+    Cookie,
+}
+
+/// One value to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Field<'a> {
+    /// `http.path`, `http.query`, `http.body`, `http.headers`, `resource`, `action`, `details`.
+    pub(crate) base: &'static str,
+    /// The parameter, header or member, where there is one.
+    pub(crate) key: Option<Cow<'a, str>>,
+    pub(crate) value: &'a str,
+    pub(crate) encoding: Encoding,
+    pub(crate) role: Role,
+}
+
+impl Field<'_> {
+    /// `http.query.q`; keys are shortened to 64 characters.
+    pub(crate) fn name(&self) -> String {
+        match &self.key {
+            Some(key) if !key.is_empty() => {
+                format!("{}.{}", self.base, key.chars().take(64).collect::<String>())
+            }
+            _ => self.base.to_owned(),
+        }
+    }
+}
+
+/// Collects fields up to [`VALUES_MAX`] and counts the rest.
+#[derive(Debug, Default)]
+pub(crate) struct Fields<'a> {
+    pub(crate) all: Vec<Field<'a>>,
+    /// Values that were not looked at.
+    pub(crate) n_dropped: u64,
+}
+
+impl<'a> Fields<'a> {
+    fn add(
+        &mut self,
+        base: &'static str,
+        key: Option<&'a str>,
+        value: &'a str,
+        encoding: Encoding,
+        role: Role,
+    ) {
+        // Shorter than any attack.
+        if value.len() < 2 {
+            return;
+        }
+        for value in ends(value, OTHER_BYTES_MAX.max(BODY_HEAD_BYTES), BODY_TAIL_BYTES) {
+            if self.all.len() == VALUES_MAX {
+                self.n_dropped += 1;
+            } else {
+                self.all.push(Field { base, key: key.map(Cow::Borrowed), value, encoding, role });
+            }
+        }
+    }
+
+    /// `a=1&b=2`; names with anything but a plain word in them are looked at too.
+    fn add_form(&mut self, base: &'static str, text: &'a str) {
+        for pair in text.split('&') {
+            let (name, value) = match pair.split_once('=') {
+                Some((name, value)) => (Some(name), value),
+                None => (None, pair),
+            };
+            self.add(base, name, value, Encoding::Form, Role::Value);
+            if let Some(name) = name
+                && !is_word(name)
+            {
+                self.add(base, None, name, Encoding::Form, Role::Value);
+                // An attack with an equals sign in it, without a name: `?1'or'1'='1`.
+                if name.contains(['%', '\'', '"', '(', '<', '+', ' ']) {
+                    self.add(base, None, pair, Encoding::Form, Role::Value);
+                }
+            }
+        }
+        // An ampersand inside an unencoded attack splits it.
+        if text.contains("&&") || text.contains("&#") {
+            self.add(base, None, text, Encoding::Form, Role::Value);
+        }
+    }
+
+    /// The strings of a JSON text that need not be complete or valid.
+    fn add_json(&mut self, text: &'a str) {
+        let bytes = text.as_bytes();
+        let (mut at, mut key) = (0, None);
+        while let Some(n_before) = bytes[at..].iter().position(|&byte| byte == b'"') {
+            let start = at + n_before + 1;
+            let mut end = start;
+            while end < bytes.len() && bytes[end] != b'"' {
+                end += if bytes[end] == b'\\' { 2 } else { 1 };
+            }
+            let end = floor_boundary(text, end.min(bytes.len()));
+            let string = &text[start.min(end)..end];
+            at = (end + 1).min(bytes.len());
+            if text[at..].trim_start().starts_with(':') {
+                key = Some(string);
+                if is_word(string) {
+                    continue;
+                }
+            }
+            self.add("http.body", key, string, Encoding::Json, Role::Value);
+        }
+    }
+
+    fn add_multipart(&mut self, text: &'a str) {
+        for part in text.split("\r\n--").flat_map(|part| part.split("\n--")) {
+            let split = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
+            let (head, content) = split.unwrap_or(("", part));
+            if let Some(name) = head.split("filename=").nth(1) {
+                let name = name.split(['\r', '\n']).next().unwrap_or("").trim_matches('"');
+                self.add("http.body", Some("filename"), name, Encoding::Plain, Role::Value);
+            }
+            self.add("http.body", None, content, Encoding::Plain, Role::Value);
+        }
+    }
+
+    fn add_body(&mut self, body: &'a str, content_type: &str) {
+        let content_type = content_type.to_ascii_lowercase();
+        for (nth, text) in ends(body, BODY_BYTES_MAX, 0).enumerate() {
+            let start = text.trim_start();
+            if content_type.contains("multipart/") {
+                self.add_multipart(text);
+            } else if content_type.contains("json") || start.starts_with(['{', '[']) {
+                self.add_json(text);
+                // A tail may begin inside a string: then what was read as strings is what is between them.
+                if nth > 0
+                    && let Some((_, rest)) = text.split_once('"')
+                {
+                    self.add_json(rest);
+                }
+                if !start.contains('"') {
+                    self.add("http.body", None, text, Encoding::Plain, Role::Value);
+                }
+            } else if content_type.contains("x-www-form-urlencoded") || looks_like_form(start) {
+                self.add_form("http.body", text);
+            } else {
+                self.add("http.body", None, text, Encoding::Plain, Role::Value);
+            }
+        }
+    }
+
+    fn add_header(&mut self, name: &'static str, role: Role, value: &'a str) {
+        match role {
+            Role::Cookie => {
+                for pair in value.split(';') {
+                    let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+                    self.add(
+                        "http.headers.cookie",
+                        Some(name.trim()),
+                        value.trim(),
+                        Encoding::Form,
+                        Role::Value,
+                    );
+                    if !is_word(name.trim()) {
+                        self.add("http.headers.cookie", None, name.trim(), Encoding::Form, Role::Value);
+                    }
+                }
+                if value.contains(['<', '(', '\'', '"']) {
+                    self.add("http.headers.cookie", None, value, Encoding::Form, Role::Value);
+                }
+            }
+            Role::Url => {
+                let (path, query) = value.split_once('?').unwrap_or((value, ""));
+                self.add("http.headers", Some(name), path, Encoding::Path, Role::Url);
+                let query = query.split('#').next().unwrap_or("");
+                if !query.is_empty() {
+                    self.add_form("http.headers.referer", query);
+                }
+            }
+            Role::Path | Role::Value | Role::UserAgent => {
+                self.add("http.headers", Some(name), value, Encoding::Plain, role);
+            }
+        }
+    }
+
+    fn add_http(&mut self, http: &'a Http) {
+        self.add("http.path", None, &http.path, Encoding::Path, Role::Path);
+        if let Some(query) = &http.query {
+            self.add_form("http.query", query);
+        }
+        for &(name, role) in HEADERS {
+            if let Some(value) = http.headers.get(name) {
+                self.add_header(name, role, value);
+            }
+        }
+        if let Some(body) = &http.body {
+            self.add_body(body, http.headers.get("content-type").map_or("", String::as_str));
+        }
+    }
+
+    fn add_details(&mut self, key: Option<&'a str>, value: &'a serde_json::Value, depth: u8) {
+        match value {
+            serde_json::Value::String(text) => self.add("details", key, text, Encoding::Plain, Role::Value),
+            serde_json::Value::Array(values) if depth < 16 => {
+                values.iter().for_each(|value| self.add_details(key, value, depth + 1));
+            }
+            serde_json::Value::Object(members) if depth < 16 => {
+                members.iter().for_each(|(key, value)| self.add_details(Some(key), value, depth + 1));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Everything of an event that an attacker may have written.
+pub(crate) fn fields(event: &Event) -> Fields<'_> {
+    let mut fields = Fields::default();
+    if let Some(http) = &event.http {
+        fields.add_http(http);
+    } else if let Some(resource) = &event.resource {
+        fields.add("resource", None, resource, Encoding::Path, Role::Value);
+    }
+    if let Some(action) = &event.action {
+        fields.add("action", None, action, Encoding::Plain, Role::Value);
+    }
+    fields.add_details(None, &event.details, 0);
+    fields
+}
+
+fn is_word(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']'))
+}
+
+fn looks_like_form(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && is_word(name))
+}
+
+fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// The text, or its head and tail if it is longer than `whole_max` (with an overlap-free middle left out).
+fn ends(text: &str, whole_max: usize, tail: usize) -> impl Iterator<Item = &str> {
+    let (head, tail) = if tail == 0 { (BODY_HEAD_BYTES, BODY_TAIL_BYTES) } else { (whole_max - tail, tail) };
+    let parts = if text.len() <= whole_max {
+        [Some(text), None]
+    } else {
+        let tail_at = floor_boundary(text, text.len() - tail);
+        [Some(&text[..floor_boundary(text, head)]), Some(&text[tail_at..])]
+    };
+    parts.into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(text: &str, content_type: &str) -> Vec<(String, String)> {
+        let mut fields = Fields::default();
+        fields.add_body(text, content_type);
+        fields.all.iter().map(|field| (field.name(), field.value.to_owned())).collect()
+    }
+
+    fn pairs(expect: &[(&str, &str)]) -> Vec<(String, String)> {
+        expect.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn bodies_are_split_by_what_they_are() {
+        for (text, content_type, expect) in [
+            (
+                "aa=xx&bb=yy",
+                "application/x-www-form-urlencoded",
+                &[("http.body.aa", "xx"), ("http.body.bb", "yy")][..],
+            ),
+            ("aa=xx&bb=yy", "", &[("http.body.aa", "xx"), ("http.body.bb", "yy")]),
+            (
+                r#"{"a":{"bb":"x\"y"},"c":["dd"]}"#,
+                "application/json",
+                &[("http.body.bb", r#"x\"y"#), ("http.body.c", "dd")],
+            ),
+            (r#"{"a":"cut off"#, "", &[("http.body.a", "cut off")]),
+            ("just text", "text/plain", &[("http.body", "just text")]),
+            (
+                "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello\r\n--x--",
+                "multipart/form-data; boundary=x",
+                &[("http.body.filename", "a.php"), ("http.body", "hello"), ("http.body", "x--")],
+            ),
+        ] {
+            assert_eq!(body(text, content_type), pairs(expect), "body {text:?}");
+        }
+    }
+
+    #[test]
+    fn the_tail_of_a_long_body_is_kept() {
+        let text = format!("{}needle", "ü".repeat(400_000));
+        let found = body(&text, "text/plain");
+        assert!(found.iter().any(|(_, value)| value.ends_with("needle")), "tail is looked at");
+        assert!(found.iter().map(|(_, value)| value.len()).sum::<usize>() < 300_000, "middle is left out");
+    }
+}

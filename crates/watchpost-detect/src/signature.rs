@@ -1,0 +1,212 @@
+//! Gates, matching, and the explanation of a match.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
+use regex::{Regex, RegexBuilder};
+use watchpost_model::event::Event;
+use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
+use watchpost_model::text::visible;
+
+use crate::decode::{Layer, layers, lineage, trace};
+use crate::fields::{Field, Fields, Role};
+use crate::finding::{Seen, entity_of, finding, finding_id};
+use crate::rules::{Matcher, Scope, Signature, all_signatures};
+use crate::sql::{ANCHORS, Shape, shapes};
+
+/// Most characters of a layer that a finding keeps around the match.
+const LAYER_CHARS_MAX: usize = 2_048;
+/// Longest match that is marked, in bytes; a longer one is marked by its start.
+const SPAN_BYTES_MAX: usize = 1_024;
+/// Cap of one expression's compiled size.
+const REGEX_BYTES_MAX: usize = 8 << 20;
+/// Cap of one expression's lazily built automaton: beyond, it starts over, which bounds memory.
+const REGEX_CACHE_BYTES_MAX: usize = 512 << 10;
+/// The bit of the gate that belongs to the SQL reader.
+const SQL_BIT: u128 = 1 << 127;
+
+struct Compiled {
+    signature: &'static Signature,
+    regex: Option<Regex>,
+    bit: u128,
+}
+
+/// All signatures, compiled.
+pub(crate) struct Signatures {
+    gate: AhoCorasick,
+    /// For each literal of the gate, the rules that it opens.
+    opens: Vec<u128>,
+    rules: Vec<Compiled>,
+}
+
+/// A match before it is explained.
+struct Hit {
+    rule: usize,
+    layer: usize,
+    span: Range<usize>,
+}
+
+impl Signatures {
+    /// The one compiled set; compiled at first use.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Signatures> = OnceLock::new();
+        SHARED.get_or_init(Self::compile)
+    }
+
+    fn compile() -> Self {
+        let mut literals: Vec<&'static str> = Vec::new();
+        let mut opens: Vec<u128> = Vec::new();
+        let mut add =
+            |literal: &'static str, bit: u128| match literals.iter().position(|known| *known == literal) {
+                Some(at) => opens[at] |= bit,
+                None => {
+                    literals.push(literal);
+                    opens.push(bit);
+                }
+            };
+        let mut rules = Vec::new();
+        for (index, signature) in all_signatures().enumerate() {
+            assert!(index < 127, "one bit a rule: widen the gate");
+            let bit = 1_u128 << index;
+            signature.gate.iter().for_each(|literal| add(literal, bit));
+            let regex = match signature.matcher {
+                Matcher::Regex(pattern) => Some(
+                    RegexBuilder::new(pattern)
+                        .case_insensitive(true)
+                        .unicode(true)
+                        .size_limit(REGEX_BYTES_MAX)
+                        .dfa_size_limit(REGEX_CACHE_BYTES_MAX)
+                        .build()
+                        .expect("shipped expressions are compiled by a test"),
+                ),
+                Matcher::Sql(_) => None,
+            };
+            rules.push(Compiled { signature, regex, bit });
+        }
+        ANCHORS.iter().for_each(|literal| add(literal, SQL_BIT));
+        let gate = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&literals)
+            .expect("the gate is a few hundred short literals");
+        Self { gate, opens, rules }
+    }
+
+    /// Which rules may match `text`.
+    fn open(&self, text: &str) -> u128 {
+        self.gate
+            .find_overlapping_iter(text)
+            .fold(0, |open, found| open | self.opens[found.pattern().as_usize()])
+    }
+
+    /// The findings of one event: at most one of each rule, in the order of the rules.
+    pub(crate) fn findings(&self, event: &Event, fields: &Fields<'_>) -> Vec<Finding> {
+        let mut done: u128 = 0;
+        let mut found: Vec<(usize, Finding)> = Vec::new();
+        for field in &fields.all {
+            let layers = layers(field.value, field.encoding);
+            for hit in self.hits(field, &layers, done) {
+                done |= self.rules[hit.rule].bit;
+                found.push((hit.rule, self.explain(event, field, &layers, &hit)));
+            }
+        }
+        found.sort_by_key(|(rule, _)| *rule);
+        found.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    fn hits(&self, field: &Field<'_>, layers: &[Layer<'_>], done: u128) -> Vec<Hit> {
+        let mut done = done;
+        let mut hits = Vec::new();
+        // The raw form of an encoded value is only of interest where nothing decoded it.
+        let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
+        for (index, layer) in layers.iter().enumerate().skip(first) {
+            let open = self.open(&layer.text) & !done;
+            if open == 0 {
+                continue;
+            }
+            let shapes = if open & SQL_BIT != 0 && layer.decoder != "shell" && field.role != Role::UserAgent {
+                shapes(&layer.text)
+            } else if open & SQL_BIT != 0 && field.role == Role::UserAgent && layer.text.contains(['\'', '"'])
+            {
+                shapes(&layer.text)
+            } else {
+                Vec::new()
+            };
+            for (rule, compiled) in self.rules.iter().enumerate() {
+                if done & compiled.bit != 0 || !is_in_scope(compiled.signature.scope, field.role) {
+                    continue;
+                }
+                let span = match (compiled.signature.matcher, &compiled.regex) {
+                    (Matcher::Sql(shape), _) => span_of(&shapes, shape),
+                    (Matcher::Regex(_), Some(regex)) if open & compiled.bit != 0 => {
+                        regex.find(&layer.text).map(|found| found.range())
+                    }
+                    (Matcher::Regex(_), _) => None,
+                };
+                if let Some(span) = span {
+                    done |= compiled.bit;
+                    hits.push(Hit { rule, layer: index, span });
+                }
+            }
+        }
+        hits
+    }
+
+    fn explain(&self, event: &Event, field: &Field<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
+        let info = self.rules[hit.rule].signature.info;
+        let path = lineage(layers, hit.layer);
+        let mut spans: Vec<Option<Range<usize>>> = vec![Some(hit.span.clone())];
+        for pair in path.windows(2).rev() {
+            let span = spans.last().cloned().flatten();
+            spans
+                .push(span.and_then(|span| trace(&layers[pair[0]], &layers[pair[1]], field.encoding, &span)));
+        }
+        spans.reverse();
+        let shown = path.iter().zip(spans).map(|(&at, span)| decoded_layer(&layers[at], span)).collect();
+        let matched = MatchedField { field: field.name(), layers: shown };
+        let excerpt = visible(&layers[hit.layer].text[hit.span.clone()], 80);
+        let entity = entity_of(event);
+        let seen = Seen {
+            id: finding_id(event.at, &[info.id, &event.id.to_string(), &entity.to_string()]),
+            summary: format!("{} in {}: {excerpt}", info.title, matched.field),
+            entity,
+            matched: Some(matched),
+            counter: None,
+            severity: info.severity,
+        };
+        finding(info, event, seen)
+    }
+}
+
+fn span_of(shapes: &[(Shape, Range<usize>)], wanted: Shape) -> Option<Range<usize>> {
+    shapes.iter().find(|(shape, _)| *shape == wanted).map(|(_, span)| span.clone())
+}
+
+const fn is_in_scope(scope: Scope, role: Role) -> bool {
+    match scope {
+        Scope::Any => true,
+        Scope::NotUserAgent => true,
+        Scope::UserAgent => matches!(role, Role::UserAgent),
+        Scope::Path => matches!(role, Role::Path),
+    }
+}
+
+/// The layer cut to [`LAYER_CHARS_MAX`] characters around the match, the span in characters of what is kept.
+fn decoded_layer(layer: &Layer<'_>, span: Option<Range<usize>>) -> DecodedLayer {
+    let text = layer.text.as_ref();
+    let decoder = layer.decoder.to_owned();
+    let Some(span) = span else {
+        return DecodedLayer { decoder, text: text.chars().take(LAYER_CHARS_MAX).collect(), span: None };
+    };
+    let end = (span.start..=span.end.min(span.start + SPAN_BYTES_MAX).min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at))
+        .unwrap_or(span.start);
+    let n_before_all = text[..span.start].chars().count();
+    let n_match = text[span.start..end].chars().count();
+    let n_before = n_before_all.min((LAYER_CHARS_MAX - n_match.min(LAYER_CHARS_MAX)) / 2);
+    let kept = text.chars().skip(n_before_all - n_before).take(LAYER_CHARS_MAX).collect();
+    let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    DecodedLayer { decoder, text: kept, span: Some((at(n_before), at(n_before + n_match))) }
+}

@@ -1,0 +1,750 @@
+//! The shapes, one function each, over one reading of a value.
+
+use std::ops::Range;
+
+use super::Shape;
+use super::tokens::{Context, Kind, Token};
+
+/// A value as tokens in one context.
+pub(super) struct Reading<'a> {
+    pub(super) text: &'a str,
+    pub(super) tokens: &'a [Token],
+    pub(super) context: Context,
+    /// Read from the start of the value (or its first quote), not from somewhere inside.
+    pub(super) is_first: bool,
+}
+
+/// What an operand is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operand {
+    Literal,
+    Name,
+    Call,
+    Group,
+}
+
+const COMPARING: &[&str] =
+    &["like", "rlike", "regexp", "in", "is", "between", "sounds", "glob", "div", "ilike", "similar", "not"];
+const JOINING: &[&str] =
+    &["or", "and", "xor", "having", "where", "rlike", "regexp", "like", "not", "div", "mod", "between", "on"];
+/// Functions that exist to attack, or that no prose and hardly a program text has before a parenthesis.
+const CALLS_STRONG: &[&str] = &[
+    "pg_sleep",
+    "extractvalue",
+    "updatexml",
+    "load_file",
+    "group_concat",
+    "utl_inaddr",
+    "utl_http",
+    "dbms_pipe",
+    "dbms_lock",
+    "xp_cmdshell",
+    "randomblob",
+    "make_set",
+    "name_const",
+    "gtid_subset",
+    "gtid_subtract",
+    "json_keys",
+    "geometrycollection",
+    "benchmark",
+    "generate_series",
+    "regexp_substring",
+    "crypt_key",
+    "xmltype",
+    "current_setting",
+    "query_to_xml",
+    "database_to_xml",
+    "lo_import",
+    "openrowset",
+    "opendatasource",
+    "xp_dirtree",
+    "sp_password",
+    "quote_ident",
+    "ctxsys",
+    "is_srvrolemember",
+    "has_dbaccess",
+    "procedure",
+    "string_agg",
+    "pg_read_file",
+    "session_user",
+    "system_user",
+];
+/// Functions that mean something only where SQL wants an operand.
+const CALLS_WEAK: &[&str] = &[
+    "sleep",
+    "concat",
+    "concat_ws",
+    "char",
+    "chr",
+    "ascii",
+    "ord",
+    "substr",
+    "substring",
+    "mid",
+    "left",
+    "right",
+    "version",
+    "user",
+    "database",
+    "schema",
+    "if",
+    "iif",
+    "elt",
+    "exists",
+    "cast",
+    "convert",
+    "count",
+    "length",
+    "floor",
+    "rand",
+    "md5",
+    "sha1",
+    "hex",
+    "unhex",
+    "ifnull",
+    "nullif",
+    "coalesce",
+    "current_user",
+    "null",
+    "select",
+    "row",
+    "exp",
+    "pow",
+    "polygon",
+    "multipoint",
+    "linestring",
+    "instr",
+    "locate",
+    "position",
+    "lower",
+    "upper",
+    "to_char",
+    "bin",
+    "strcmp",
+    "greatest",
+    "least",
+    "last_insert_id",
+    "connection_id",
+    "found_rows",
+    "row_count",
+    "reverse",
+    "replace",
+    "repeat",
+    "space",
+    "date_format",
+    "conv",
+    "compress",
+    "like",
+    "sum",
+    "min",
+    "max",
+    "avg",
+    "typeof",
+    "abs",
+    "json_extract",
+    "db_name",
+    "host_name",
+    "aes_encrypt",
+    "encrypt",
+];
+
+impl Reading<'_> {
+    pub(super) fn shapes(&self) -> Vec<(Shape, Range<usize>)> {
+        let finders: [(Shape, fn(&Self) -> Option<Range<usize>>); 7] = [
+            (Shape::Union, Self::union),
+            (Shape::Tautology, Self::tautology),
+            (Shape::CommentEnd, Self::comment_end),
+            (Shape::Stacked, Self::stacked),
+            (Shape::Select, Self::select),
+            (Shape::Function, Self::function),
+            (Shape::Clause, Self::clause),
+        ];
+        finders.iter().filter_map(|(shape, find)| find(self).map(|span| (*shape, span))).collect()
+    }
+
+    fn kind(&self, at: usize) -> Option<Kind> {
+        self.tokens.get(at).map(|token| token.kind)
+    }
+
+    fn str(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| &self.text[token.span.clone()])
+    }
+
+    fn is_word(&self, at: usize, words: &[&str]) -> bool {
+        self.kind(at) == Some(Kind::Word) && words.iter().any(|word| self.str(at).eq_ignore_ascii_case(word))
+    }
+
+    fn span(&self, first: usize, end: usize) -> Range<usize> {
+        let last = end.saturating_sub(1).clamp(first, self.tokens.len() - 1);
+        // A quotation that the value closes shows as its closing quote.
+        let start = match (first, self.context) {
+            (0, Context::Quoted(_)) => self.tokens[0].span.end.saturating_sub(1),
+            _ => self.tokens[first].span.start,
+        };
+        start..self.tokens[last].span.end.max(start + 1).min(self.text.len())
+    }
+
+    /// Is token 0 a quotation that the value closes?
+    fn is_closed_quotation(&self) -> bool {
+        matches!(self.context, Context::Quoted(quote)
+            if self.text[self.tokens.first().map_or(0..0, |token| token.span.clone())].as_bytes().last() == Some(&quote))
+    }
+
+    fn skip(&self, mut at: usize, kind: Kind) -> usize {
+        while self.kind(at) == Some(kind) {
+            at += 1;
+        }
+        at
+    }
+
+    /// The token before `at`, over closing parentheses.
+    fn before(&self, at: usize) -> Option<usize> {
+        (0..at).rev().find(|&before| self.kind(before) != Some(Kind::Close))
+    }
+
+    fn is_end(&self, at: usize) -> bool {
+        matches!(self.kind(at), None | Some(Kind::Comment | Kind::Semicolon))
+    }
+
+    /// Is the place before token `at` one where an injected piece can begin: after a closed quotation, after a number or
+    /// a quoted text, after the only word of the value, or at its start?
+    fn begins_injection(&self, at: usize) -> bool {
+        match self.before(at) {
+            None => self.is_first,
+            Some(0) if matches!(self.context, Context::Quoted(_)) => self.is_closed_quotation(),
+            Some(_) if matches!(self.context, Context::Quoted(_)) => false,
+            Some(before) => match self.kind(before) {
+                Some(Kind::Number | Kind::Text | Kind::Variable) => true,
+                Some(Kind::Word) => {
+                    before == 0
+                        || self.kind(at - 1) == Some(Kind::Close)
+                        || self.is_word(before, &["null", "true", "false"])
+                }
+                _ => false,
+            },
+        }
+    }
+
+    /// The operand that begins at `at`: the index after it and what it is.
+    fn operand(&self, mut at: usize) -> Option<(usize, Operand)> {
+        while matches!(self.kind(at), Some(Kind::Operator)) && self.str(at) != "*"
+            || self.is_word(at, &["not", "binary", "n", "x", "b", "all", "any", "some"])
+                && matches!(self.kind(at + 1), Some(Kind::Text | Kind::Number | Kind::Open | Kind::Operator))
+        {
+            at += 1;
+        }
+        let (mut end, mut operand) = match self.kind(at)? {
+            Kind::Number | Kind::Text | Kind::Variable => (at + 1, Operand::Literal),
+            Kind::Word if self.kind(at + 1) == Some(Kind::Open) => (self.group_end(at + 1), Operand::Call),
+            Kind::Word if self.is_word(at, &["null", "true", "false"]) => (at + 1, Operand::Literal),
+            Kind::Word => (at + 1, Operand::Name),
+            Kind::Open if self.is_word(at + 1, &["select"]) => (self.group_end(at), Operand::Group),
+            Kind::Open => {
+                // An injected piece may leave the closing to what follows it.
+                let (end, operand) = self.operand(at + 1)?;
+                return Some((self.skip(end, Kind::Close), operand));
+            }
+            _ => return None,
+        };
+        while self.kind(end) == Some(Kind::Dot) {
+            end += 2;
+        }
+        while self.kind(end) == Some(Kind::Operator) {
+            let Some((next, other)) = self.simple_operand(end + 1) else { break };
+            end = next;
+            operand = if other == Operand::Name { operand } else { other };
+        }
+        Some((end, operand))
+    }
+
+    fn simple_operand(&self, at: usize) -> Option<(usize, Operand)> {
+        match self.kind(at)? {
+            Kind::Number | Kind::Text | Kind::Variable => Some((at + 1, Operand::Literal)),
+            Kind::Word if self.kind(at + 1) == Some(Kind::Open) => {
+                Some((self.group_end(at + 1), Operand::Call))
+            }
+            Kind::Word => Some((at + 1, Operand::Name)),
+            Kind::Open => Some((self.group_end(at), Operand::Group)),
+            _ => None,
+        }
+    }
+
+    /// After the parenthesis that closes the one at `at`, or the end.
+    fn group_end(&self, at: usize) -> usize {
+        let mut depth = 0_usize;
+        for index in at..self.tokens.len() {
+            match self.kind(index) {
+                Some(Kind::Open) => depth += 1,
+                Some(Kind::Close) => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return index + 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.tokens.len()
+    }
+
+    fn union(&self) -> Option<Range<usize>> {
+        (0..self.tokens.len()).find_map(|at| {
+            if !self.is_word(at, &["union"]) {
+                return None;
+            }
+            let mut next = at + 1;
+            while self.is_word(next, &["all", "distinct", "distinctrow"])
+                || self.kind(next) == Some(Kind::Open)
+            {
+                next += 1;
+            }
+            if !self.is_word(next, &["select", "values", "table"]) {
+                return None;
+            }
+            let after = self.skip(next + 1, Kind::Open);
+            let is_list = match self.kind(after) {
+                Some(Kind::Number | Kind::Text | Kind::Operator | Kind::Variable | Kind::Comment) => true,
+                Some(Kind::Word) => {
+                    matches!(self.kind(after + 1), Some(Kind::Open | Kind::Comma | Kind::Close | Kind::Dot))
+                        || self.is_word(after, &["null", "distinct", "top", "concat", "case"])
+                        || self.is_word(after + 1, &["from"])
+                        || self.begins_injection(at) && self.is_end(after + 1)
+                }
+                None => self.begins_injection(at) || at == 0,
+                _ => false,
+            };
+            is_list.then(|| self.span(at, (after + 4).min(self.tokens.len())))
+        })
+    }
+
+    fn tautology(&self) -> Option<Range<usize>> {
+        let in_quotation = matches!(self.context, Context::Quoted(_));
+        (0..self.tokens.len().min(400)).find_map(|at| {
+            let is_joint = self.kind(at) == Some(Kind::Logic) || self.is_word(at, JOINING);
+            let is_symbol = in_quotation
+                && at == self.before(at).map_or(0, |_| self.skip(1, Kind::Close))
+                && matches!(self.kind(at), Some(Kind::Comparison | Kind::Operator | Kind::Comma));
+            if !(is_joint || is_symbol) || !self.begins_injection(at) {
+                return None;
+            }
+            let first = self.before(at).unwrap_or(at);
+            if is_symbol {
+                return self.concatenation(at).map(|end| self.span(first, end));
+            }
+            let mut next = at + 1;
+            while self.is_word(next, &["not", "or", "and"])
+                || matches!(self.kind(next), Some(Kind::Operator)) && self.str(next) != "*"
+            {
+                next += 1;
+            }
+            let (after, left) = self.operand(next)?;
+            let end = self.comparison(next, after, left).or_else(|| self.bare_condition(at, after, left))?;
+            Some(self.span(first, end))
+        })
+    }
+
+    /// `LEFT cmp RIGHT` with enough of SQL in it; the index after it.
+    fn comparison(&self, at: usize, after: usize, left: Operand) -> Option<usize> {
+        let in_quotation = matches!(self.context, Context::Quoted(_));
+        let mut next = self.skip(after, Kind::Close);
+        let is_symbol = self.kind(next) == Some(Kind::Comparison);
+        if !is_symbol && !self.is_word(next, COMPARING) {
+            return None;
+        }
+        let is_null_test = self.is_word(next, &["is"]);
+        while self.kind(next) == Some(Kind::Comparison) || self.is_word(next, COMPARING) {
+            next += 1;
+        }
+        let Some((end, right)) = self.operand(next) else {
+            // `' or 'a'=` : the rest of the statement is the other side.
+            return (in_quotation && is_symbol && left == Operand::Literal && next >= self.tokens.len())
+                .then_some(next);
+        };
+        let is_constant = |operand| matches!(operand, Operand::Literal | Operand::Call | Operand::Group);
+        let is_shape = match (left, right) {
+            (left, right) if is_constant(left) && is_constant(right) => true,
+            // `x=x`.
+            (Operand::Name, Operand::Name) if is_symbol => {
+                self.str(at).eq_ignore_ascii_case(self.str(next)) || in_quotation && self.is_end(end)
+            }
+            (Operand::Name, right) if is_null_test => is_constant(right),
+            (Operand::Name, Operand::Literal) => {
+                in_quotation && self.is_first
+                    || self.kind(next) == Some(Kind::Text)
+                        && self.before(at).is_some_and(|before| {
+                            self.kind(before - usize::from(before > 0)) == Some(Kind::Number)
+                        })
+            }
+            (left, right) => {
+                in_quotation && (is_constant(left) || is_constant(right))
+                    || left == Operand::Call
+                    || right == Operand::Group
+            }
+        };
+        is_shape.then_some(end)
+    }
+
+    /// `' or 1--`, `' or true`, `' or 'x`, `1 or sleep(5)`; the index after it.
+    fn bare_condition(&self, at: usize, after: usize, operand: Operand) -> Option<usize> {
+        let in_quotation = matches!(self.context, Context::Quoted(_));
+        if operand == Operand::Group {
+            return Some(after);
+        }
+        let end = self.skip(after, Kind::Close);
+        let is_call = operand == Operand::Call
+            && (at + 1..after).any(|at| self.is_word(at, CALLS_STRONG) || self.is_word(at, CALLS_WEAK));
+        if is_call && self.kind(end - 1) == Some(Kind::Close) {
+            return Some(end);
+        }
+        let is_or = self.kind(at) == Some(Kind::Logic)
+            || self.is_word(
+                at,
+                &["or", "and", "xor", "like", "rlike", "regexp", "having", "where", "div", "mod", "not"],
+            );
+        let goes_on = self.kind(end) == Some(Kind::Logic)
+            || self.is_word(end, &["or", "and", "xor", "limit", "order", "group", "union", "having"]);
+        let is_short = in_quotation
+            && self.is_first
+            && is_or
+            && operand == Operand::Literal
+            && (self.is_end(end) || goes_on);
+        let is_same_number = self.is_word(at, &["or"])
+            && at == 1
+            && self.is_end(end)
+            && self.kind(0) == Some(Kind::Number)
+            && self.kind(2) == Some(Kind::Number)
+            && self.str(0) == self.str(2);
+        let is_commented = operand == Operand::Literal
+            && self.kind(end) == Some(Kind::Comment)
+            && self.kind(at + 1) != Some(Kind::Text);
+        (is_short || is_same_number || is_commented && self.is_word(at, &["or", "and"])).then_some(end)
+    }
+
+    /// `'='`, `'-'`, `'||(select ...)`, `'+char(65)+'` right after a closed quotation; the index after it.
+    fn concatenation(&self, at: usize) -> Option<usize> {
+        let mut next = at;
+        while matches!(self.kind(next), Some(Kind::Operator | Kind::Comparison | Kind::Comma | Kind::Close)) {
+            next += 1;
+        }
+        let (end, operand) = self.operand(next)?;
+        let is_last_text =
+            self.kind(next) == Some(Kind::Text) && end >= self.tokens.len() && self.str(next).len() <= 12;
+        let is_call =
+            operand == Operand::Call && (self.is_word(next, CALLS_STRONG) || self.is_word(next, CALLS_WEAK));
+        let end = self.skip(end, Kind::Close);
+        let goes_on = self.kind(end) == Some(Kind::Logic)
+            || self.is_word(
+                end,
+                &[
+                    "or", "and", "like", "rlike", "limit", "xor", "having", "div", "is", "in", "regexp",
+                    "between", "union",
+                ],
+            );
+        let is_literal = operand == Operand::Literal
+            && (self.kind(end) == Some(Kind::Comment) || goes_on && self.is_first);
+        let is_plain_comma = self.kind(at) == Some(Kind::Comma);
+        let is_shape = operand == Operand::Group
+            || is_call
+            || !is_plain_comma && (self.is_first && is_last_text || is_literal);
+        is_shape.then_some(end)
+    }
+
+    fn comment_end(&self) -> Option<Range<usize>> {
+        if !self.is_closed_quotation() || !self.is_first {
+            return None;
+        }
+        let quoted = &self.text[self.tokens[0].span.clone()];
+        let mut at = 1;
+        while matches!(self.kind(at), Some(Kind::Close | Kind::Semicolon)) {
+            at += 1;
+        }
+        let comment = self.tokens.get(at).filter(|token| token.kind == Kind::Comment)?;
+        let said = self.text[comment.span.clone()]
+            .trim_start_matches(['-', '#', '/', '*'])
+            .trim_start_matches(['+', ' ']);
+        let is_short =
+            said.len() <= 12 && quoted.split_whitespace().count() <= 3 && at + 1 >= self.tokens.len();
+        is_short.then(|| self.span(0, at + 1))
+    }
+
+    fn stacked(&self) -> Option<Range<usize>> {
+        (0..self.tokens.len()).find_map(|at| {
+            if self.kind(at) != Some(Kind::Semicolon) {
+                return None;
+            }
+            let verb = at + 1;
+            let end = self.statement(verb)?;
+            Some(self.span(at, end))
+        })
+    }
+
+    /// Is there a statement at `verb`? The index after what shows it.
+    fn statement(&self, verb: usize) -> Option<usize> {
+        const TARGETS: &[&str] = &[
+            "table",
+            "database",
+            "user",
+            "login",
+            "function",
+            "procedure",
+            "view",
+            "index",
+            "role",
+            "schema",
+            "trigger",
+            "column",
+            "alias",
+            "or",
+            "proc",
+            "extension",
+            "temp",
+            "temporary",
+        ];
+        let next = verb + 1;
+        let shown = match self.str(verb).to_ascii_lowercase().as_str() {
+            "drop" | "create" | "alter" | "truncate" => self.is_word(next, TARGETS),
+            "insert" | "replace" | "merge" => self.is_word(next, &["into"]),
+            "delete" => self.is_word(next, &["from"]) && self.kind(next + 1) == Some(Kind::Word),
+            "update" => (next + 1..next + 4).any(|at| self.is_word(at, &["set"])),
+            "exec" | "execute" => {
+                self.kind(next) == Some(Kind::Open)
+                    || matches!(self.kind(next), Some(Kind::Variable | Kind::Text))
+                    || ["xp_", "sp_", "master", "immediate"]
+                        .iter()
+                        .any(|start| self.str(next).to_ascii_lowercase().starts_with(start))
+            }
+            "declare" => {
+                matches!(self.kind(next), Some(Kind::Variable))
+                    || self.is_word(next + 1, &["varchar", "int", "char", "nvarchar", "integer"])
+            }
+            "waitfor" => self.is_word(next, &["delay", "time"]),
+            "shutdown" => self.is_end(next) || self.is_word(next, &["with"]),
+            "select" => {
+                self.select_list(next).is_some()
+                    || self.kind(next + 1) == Some(Kind::Open)
+                    || self.is_end(next + 1) && self.kind(next) == Some(Kind::Number)
+            }
+            "begin" => self.is_word(next, &["declare", "dbms_lock", "execute", "transaction", "end"]),
+            "set" => self.kind(next) == Some(Kind::Variable),
+            "copy" | "grant" | "load" | "attach" => {
+                self.is_word(next, &["all", "data", "database"])
+                    || (next..next + 4).any(|at| self.is_word(at, &["from", "to", "program"]))
+                        && self.tokens.len() - next < 12
+            }
+            "if" => (next..next + 12)
+                .any(|at| self.is_word(at, &["waitfor", "select", "shutdown", "drop", "exec"])),
+            "call" | "do" => {
+                self.kind(next + 1) == Some(Kind::Open)
+                    && (self.is_word(next, CALLS_STRONG) || self.is_word(next, CALLS_WEAK))
+                    || self.str(next).eq_ignore_ascii_case("regexp_substring")
+            }
+            _ => false,
+        };
+        shown.then(|| (verb + 5).min(self.tokens.len()))
+    }
+
+    /// The list between `select` and `from`; the index of `from` (or the end) if it is one that no prose has.
+    fn select_list(&self, start: usize) -> Option<usize> {
+        let mut at = start;
+        while self.is_word(at, &["distinct", "all", "top", "sql_no_cache"])
+            || self.is_word(at - 1, &["top"]) && self.kind(at) == Some(Kind::Number)
+        {
+            at += 1;
+        }
+        let (mut n_items, mut is_code) = (0, false);
+        loop {
+            if self.kind(at) == Some(Kind::Operator) && self.str(at) == "*" {
+                is_code = true;
+                at += 1;
+            } else {
+                let (end, operand) = self.operand(at)?;
+                is_code |= operand != Operand::Name;
+                at = end;
+            }
+            n_items += 1;
+            if self.is_word(at, &["as"]) {
+                at += 2;
+            }
+            if self.kind(at) != Some(Kind::Comma) || n_items > 64 {
+                break;
+            }
+            at += 1;
+        }
+        let has_from = self.is_word(at, &["from"])
+            && matches!(self.kind(at + 1), Some(Kind::Word | Kind::Open | Kind::Text | Kind::Variable));
+        let has_where = self.is_word(at + 2, &["where", "limit", "order", "union", "group"]);
+        (has_from
+            && (is_code
+                || n_items > 1
+                || has_where
+                || self.is_end(at + 2)
+                || self.kind(at + 2) == Some(Kind::Dot)))
+        .then_some(at)
+    }
+
+    fn select(&self) -> Option<Range<usize>> {
+        (0..self.tokens.len()).find_map(|at| {
+            if !self.is_word(at, &["select"]) {
+                return None;
+            }
+            // After a word it is a sentence about SQL.
+            let is_place = match at.checked_sub(1).map(|before| (before, self.kind(before))) {
+                None => self.is_first,
+                Some((
+                    _,
+                    Some(
+                        Kind::Open
+                        | Kind::Text
+                        | Kind::Number
+                        | Kind::Operator
+                        | Kind::Comma
+                        | Kind::Semicolon
+                        | Kind::Logic
+                        | Kind::Comparison
+                        | Kind::Close,
+                    ),
+                )) => true,
+                Some((before, _)) => {
+                    self.is_word(before, &["union", "all", "or", "and", "exists", "in", "not"])
+                }
+            };
+            if !is_place {
+                return None;
+            }
+            let is_group = at > 0 && self.kind(at - 1) == Some(Kind::Open);
+            let end = self.select_list(at + 1).map(|from| from + 2).or_else(|| {
+                let is_call = self.kind(at + 2) == Some(Kind::Open)
+                    && (self.is_word(at + 1, CALLS_STRONG) || self.is_word(at + 1, CALLS_WEAK));
+                let is_variable =
+                    self.kind(at + 1) == Some(Kind::Variable) && self.str(at + 1).starts_with("@@");
+                let is_constant = is_group
+                    && self.operand(at + 1).is_some_and(|(end, operand)| {
+                        operand == Operand::Literal && matches!(self.kind(end), Some(Kind::Close) | None)
+                    });
+                let is_case = is_group && self.is_word(at + 1, &["case"]);
+                (is_call || is_variable || is_constant || is_case).then_some(at + 3)
+            })?;
+            Some(self.span(at - usize::from(is_group), end))
+        })
+    }
+
+    fn function(&self) -> Option<Range<usize>> {
+        (0..self.tokens.len()).find_map(|at| {
+            if self.kind(at) != Some(Kind::Word) {
+                return None;
+            }
+            if self.is_word(at, &["waitfor"])
+                && self.is_word(at + 1, &["delay", "time"])
+                && matches!(self.kind(at + 2), Some(Kind::Text | Kind::Variable))
+            {
+                return Some(self.span(at, at + 3));
+            }
+            if self.is_word(at, &["case"])
+                && self.is_word(at + 1, &["when"])
+                && self.is_place(at)
+                && (at + 2..at + 16).any(|at| self.is_word(at, &["then"]))
+            {
+                return Some(self.span(at, (at + 16).min(self.tokens.len())));
+            }
+            let is_call = self.kind(at + 1) == Some(Kind::Open)
+                || self.kind(at + 1) == Some(Kind::Dot) && self.kind(at + 3) == Some(Kind::Open);
+            if !is_call {
+                return None;
+            }
+            let open = if self.kind(at + 1) == Some(Kind::Open) { at + 1 } else { at + 3 };
+            let end = self.group_end(open);
+            let has_argument =
+                end > open + 2 || self.is_word(at, &["version", "user", "database", "session_user"]);
+            let is_strong = self.is_word(at, CALLS_STRONG)
+                && end > open + 2
+                && self.tokens[open].span.start == self.tokens[open - 1].span.end;
+            let is_delay = self.is_word(at, &["sleep", "benchmark"])
+                && matches!(
+                    self.kind(open + 1),
+                    Some(Kind::Number | Kind::Open | Kind::Text | Kind::Operator)
+                )
+                && (self.is_place(at)
+                    || at == 0 && self.is_first && self.is_end(end) && end < self.tokens.len());
+            let is_weak = has_argument && self.is_word(at, CALLS_WEAK) && self.is_strong_place(at);
+            (is_strong && (self.is_place(at) || at == 0) || is_delay || is_weak)
+                .then(|| self.span(at.saturating_sub(if is_strong { 0 } else { 2 }), end))
+        })
+    }
+
+    /// May an operand stand at `at`?
+    fn is_place(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1) else { return false };
+        match self.kind(before) {
+            Some(
+                Kind::Open
+                | Kind::Text
+                | Kind::Operator
+                | Kind::Comma
+                | Kind::Logic
+                | Kind::Comparison
+                | Kind::Close
+                | Kind::Semicolon,
+            ) => true,
+            _ => self.is_word(
+                before,
+                &[
+                    "or",
+                    "and",
+                    "xor",
+                    "select",
+                    "not",
+                    "like",
+                    "rlike",
+                    "where",
+                    "having",
+                    "by",
+                    "when",
+                    "call",
+                    "do",
+                    "procedure",
+                    "exec",
+                    "union",
+                    "regexp",
+                    "all",
+                    "then",
+                ],
+            ),
+        }
+    }
+
+    /// Is `at` an operand after `or`/`and` that itself follows something injected?
+    fn is_strong_place(&self, at: usize) -> bool {
+        let Some(mut joint) = at.checked_sub(1) else { return false };
+        while joint > 0 && (self.kind(joint) == Some(Kind::Open) || self.is_word(joint, &["not"])) {
+            joint -= 1;
+        }
+        (self.kind(joint) == Some(Kind::Logic)
+            || self.is_word(joint, &["or", "and", "xor", "having", "rlike", "where"]))
+            && self.begins_injection(joint)
+    }
+
+    fn clause(&self) -> Option<Range<usize>> {
+        (0..self.tokens.len()).find_map(|at| {
+            let by = self.is_word(at, &["order", "group"]) && self.is_word(at + 1, &["by"]);
+            if by && self.begins_injection(at) {
+                let (end, operand) = self.operand(at + 2)?;
+                let has_having = self.is_word(end, &["having"]);
+                let is_number =
+                    operand != Operand::Name && (self.is_end(end) || self.kind(end) == Some(Kind::Comma));
+                let is_commented = self.kind(end) == Some(Kind::Comment);
+                return (has_having || is_number || is_commented)
+                    .then(|| self.span(self.before(at).unwrap_or(at), end + 1));
+            }
+            if self.is_word(at, &["into"])
+                && self.is_word(at + 1, &["outfile", "dumpfile"])
+                && self.kind(at + 2) == Some(Kind::Text)
+            {
+                return Some(self.span(at, at + 3));
+            }
+            let is_analyse = self.is_word(at, &["procedure"])
+                && self.is_word(at + 1, &["analyse"])
+                && self.kind(at + 2) == Some(Kind::Open);
+            is_analyse.then(|| self.span(at, at + 3))
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Windows, growth, lateness, caps and replays.
+
+use chrono::Duration;
+use watchpost_detect::{Burst, Config, Engine, TrafficKind};
+use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
+
+use crate::support::{start, traffic};
+
+fn run(engine: &mut Engine, events: &[Event]) -> Vec<Finding> {
+    events.iter().flat_map(|event| engine.observe(event, event.at)).collect()
+}
+
+fn burst(kind: TrafficKind, n_events: u32, every_ms: u32) -> Burst {
+    Burst { kind, n_events, n_sources: 1, n_users: 1, every_ms }
+}
+
+#[test]
+fn growth_is_reported_when_it_doubles() {
+    let events = traffic(&[burst(TrafficKind::LoginFailure, 100, 100)]);
+    let findings = run(&mut Engine::new(Config::default()), &events);
+    let seen: Vec<u64> = findings
+        .iter()
+        .filter(|found| found.rule_id == "wp.brute.source")
+        .map(|found| found.counter.as_ref().expect("counted").seen)
+        .collect();
+    assert_eq!(seen, [5, 10, 20, 40, 80], "threshold, then doublings");
+}
+
+#[test]
+fn a_repeated_message_counts_as_often_as_it_says() {
+    let mut events = traffic(&[burst(TrafficKind::LoginFailure, 1, 100)]);
+    events[0].count = 5;
+    let findings = run(&mut Engine::new(Config::default()), &events);
+    assert!(findings.iter().any(|found| found.rule_id == "wp.brute.source"), "{findings:?}");
+}
+
+#[test]
+fn a_replay_makes_the_same_ids() {
+    let events = traffic(&[
+        burst(TrafficKind::LoginFailure, 30, 1_000),
+        burst(TrafficKind::LoginSuccess, 1, 1_000),
+        burst(TrafficKind::Request(404), 400, 50),
+    ]);
+    let first = run(&mut Engine::new(Config::default()), &events);
+    let second = run(&mut Engine::new(Config::default()), &events);
+    assert!(first.len() > 5, "something was found");
+    assert_eq!(first, second);
+    // Restart in the middle: replay what the window asks for, then go on. Nothing new may come out.
+    let middle = events.len() / 2;
+    let since = events[middle].at - Config::default().replay_window();
+    let mut engine = Engine::new(Config::default());
+    let replayed: Vec<Event> = events[..middle].iter().filter(|event| event.at >= since).cloned().collect();
+    let mut third = run(&mut engine, &replayed);
+    third.extend(run(&mut engine, &events[middle..]));
+    for found in &third {
+        assert!(first.iter().any(|known| known.id == found.id), "{found:?} is known");
+    }
+}
+
+#[test]
+fn out_of_order_events_count_and_too_late_ones_are_counted() {
+    let mut events = traffic(&[burst(TrafficKind::LoginFailure, 5, 10_000)]);
+    events.reverse();
+    let mut engine = Engine::new(Config::default());
+    let findings = run(&mut engine, &events);
+    // The first of the reversed events is the newest: each later one is counted up to its own time only,
+    // and the next in-order event sees all of them.
+    let mut next = events[0].clone();
+    next.at += Duration::seconds(1);
+    let after = engine.observe(&next, next.at);
+    let reported = findings.iter().chain(&after).any(|found| found.rule_id == "wp.brute.source");
+    assert!(reported, "late events are not lost");
+    let mut old = events[0].clone();
+    old.at -= Duration::hours(2);
+    assert!(engine.observe(&old, next.at).is_empty());
+    assert_eq!(engine.counters().events_late_total, 1);
+    let mut future = events[0].clone();
+    future.at += Duration::days(400);
+    assert!(engine.observe(&future, next.at).is_empty());
+    assert_eq!(engine.counters().events_future_total, 1, "a wrong clock does not move the windows");
+}
+
+#[test]
+fn tables_are_capped_and_say_so() {
+    let config = Config { login_groups_max: 100, request_groups_max: 100, ..Config::default() };
+    let mut engine = Engine::new(config);
+    for n in 0..5_000_u32 {
+        let mut event = traffic(&[burst(TrafficKind::LoginFailure, 1, 1)]).remove(0);
+        event.at = start() + Duration::milliseconds(i64::from(n));
+        event.source_ip = Some(format!("2001:db8::{n:x}"));
+        event.actor = Some(format!("u{n}"));
+        engine.observe(&event, event.at);
+    }
+    let counters = engine.counters();
+    assert!(counters.groups <= 300, "{counters:?}");
+    assert!(counters.groups_evicted_total >= 9_000, "{counters:?}");
+}

@@ -1,0 +1,152 @@
+//! Every rule keeps the promises of its samples.
+
+use watchpost_detect::{Config, Engine, RuleInfo, Sample, inspect_value};
+use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
+
+use crate::support::{sample_event, start, traffic};
+
+fn events(sample: Sample) -> Vec<Event> {
+    match sample {
+        Sample::Traffic(bursts) => traffic(bursts),
+        other => sample_event(other).into_iter().collect(),
+    }
+}
+
+fn findings_of(rule: &RuleInfo, sample: Sample) -> Vec<Finding> {
+    let mut engine = Engine::new(Config::default());
+    let all = events(sample);
+    assert!(!all.is_empty(), "{}: {sample:?} makes events", rule.id);
+    all.iter()
+        .flat_map(|event| engine.observe(event, event.at))
+        .filter(|found| found.rule_id == rule.id)
+        .collect()
+}
+
+#[test]
+fn every_rule_has_samples_and_they_hold() {
+    let engine = Engine::new(Config::default());
+    let mut wrong = Vec::new();
+    for rule in engine.rules() {
+        assert!(
+            rule.fires.len() >= 3 && rule.near_misses.len() >= 3,
+            "{} has at least three of each",
+            rule.id
+        );
+        for &sample in rule.fires {
+            if findings_of(rule, sample).is_empty() {
+                wrong.push(format!("{} does not fire on {sample:?}", rule.id));
+            }
+        }
+        for &sample in rule.near_misses {
+            if let Some(found) = findings_of(rule, sample).first() {
+                wrong.push(format!("{} fires on {sample:?}: {}", rule.id, found.summary));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} samples are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn rule_ids_are_unique_and_say_their_family() {
+    let engine = Engine::new(Config::default());
+    let mut ids: Vec<&str> = engine.rules().iter().map(|rule| rule.id).collect();
+    let n_all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), n_all, "no id twice");
+    for rule in engine.rules() {
+        assert!(rule.id.starts_with("wp.") && rule.confidence <= 100, "{}", rule.id);
+        assert!(
+            !rule.attack.is_empty() && !rule.controls.is_empty(),
+            "{} names technique and controls",
+            rule.id
+        );
+    }
+}
+
+/// The span that a finding shows is the match: fed back alone, it fires the same rule.
+#[test]
+fn matched_spans_fire_again() {
+    let engine = Engine::new(Config::default());
+    let mut wrong = Vec::new();
+    for rule in engine.rules() {
+        for &sample in rule.fires.iter().filter(|sample| matches!(sample, Sample::Value(_))) {
+            for found in findings_of(rule, sample) {
+                let matched = found.matched.expect("a signature shows its match");
+                let last = matched.layers.last().expect("never empty");
+                let (start, end) = last.span.expect("the layer that matched has a span");
+                let span: String =
+                    last.text.chars().skip(start as usize).take((end - start) as usize).collect();
+                let again = inspect_value(&span);
+                if !again.findings.iter().any(|found| found.rule_id == rule.id) {
+                    wrong.push(format!("{}: {span:?} of {sample:?}", rule.id));
+                }
+                assert_eq!(matched.layers[0].decoder, "raw", "raw comes first");
+                assert!(
+                    matched.layers[0].span.is_some(),
+                    "{}: {sample:?} can be marked in the raw text",
+                    rule.id
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} spans do not fire alone:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn evasions_are_seen_through() {
+    for (query, family) in [
+        ("q=%2527%2520or%25201%253D1--", "sqli"),
+        ("q=%u0027%u006fr%201=1", "sqli"),
+        ("q=1/*x*/union/*y*/select/**/1,2", "sqli"),
+        ("q=1%0aUnIoN%0bSeLeCt%0c1,2", "sqli"),
+        ("q=%EF%BC%87%20or%201=1", "sqli"),
+        ("q=%26lt%3Bscript%26gt%3Balert(1)", "xss"),
+        ("q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", "xss"),
+        ("q=%5Cu003cscript%5Cu003ealert(1)", "xss"),
+        ("q=%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd", "traversal"),
+        ("q=..%252f..%252f..%252fetc%252fpasswd", "traversal"),
+        ("q=;c%27%27at%20/etc/issue", "cmdi"),
+        ("q=;cat%24%7BIFS%7D/etc/issue", "cmdi"),
+    ] {
+        let verdict =
+            watchpost_detect::inspect_request("GET", &format!("/x?{query}"), &Default::default(), None);
+        let names: Vec<&str> = verdict.categories.iter().map(|family| family.as_str()).collect();
+        assert!(names.contains(&family), "{query}: {family} is not in {names:?}");
+    }
+}
+
+#[test]
+fn an_attack_at_the_end_of_a_large_body_is_found() {
+    for n_kib in [8_usize, 64, 128, 1_024] {
+        let filler = "The quick brown fox doesn't jump, it's lazy. ".repeat(n_kib * 1_024 / 45);
+        for attack in ["1' or '1'='1", "<script>alert(1)</script>", "1 union select a,b from c"] {
+            let body = format!("{{\"text\":\"{filler}\",\"q\":\"{attack}\"}}");
+            let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
+            let verdict = watchpost_detect::inspect_request("POST", "/x", &headers, Some(&body));
+            assert!(verdict.is_detected(), "{attack} behind {n_kib} KiB");
+        }
+    }
+}
+
+#[test]
+fn a_finding_explains_itself() {
+    let mut engine = Engine::new(Config::default());
+    let event = crate::support::request(
+        start(),
+        1,
+        "/item",
+        Some("page=1&id=1%2527%2520or%2520%25271%2527%253D%25271"),
+    );
+    let findings = engine.observe(&event, event.at);
+    let found = findings.iter().find(|found| found.rule_id == "wp.sqli.tautology").expect("found");
+    let matched = found.matched.as_ref().expect("explained");
+    assert_eq!(matched.field, "http.query.id");
+    assert_eq!(
+        matched.layers.iter().map(|layer| layer.decoder.as_str()).collect::<Vec<_>>(),
+        ["raw", "percent", "percent"]
+    );
+    assert!(matched.layers.iter().all(|layer| layer.span.is_some()), "marked in every layer: {matched:?}");
+    assert_eq!(found.entity.to_string(), "ip:198.51.100.7");
+}
