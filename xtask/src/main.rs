@@ -1,1 +1,61 @@
-fn main() {}
+//! `cargo xtask`: build, start, test and look after the repository. `cargo xtask help` lists the jobs.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::{codegen, doctor, gate, start, tidy};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Build, start, test and look after Watchpost",
+    disable_version_flag = true
+)]
+struct Args {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Install what is missing, build, and open the window
+    Run,
+    /// Picture every panel of the real window on a virtual screen
+    Shots {
+        /// Passed on: --out DIR, --size WxH, --theme dark|light
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Install what is missing and run every check, as CI does
+    Test {
+        /// Leave out the window, the documentation and the dependency audit
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Write the generated TypeScript
+    Codegen {
+        /// Write nothing; fail when a committed file is stale
+        #[arg(long)]
+        check: bool,
+    },
+    /// Look for what no compiler finds: long files, forbidden patterns, arrows that point up
+    Tidy,
+    /// Say what this machine lacks
+    Doctor,
+}
+
+fn main() -> Result<ExitCode> {
+    match Args::parse().job {
+        Job::Run => start::run()?,
+        Job::Shots { args } => start::shots(&args)?,
+        Job::Test { quick } => {
+            return gate::run(if quick { gate::Extent::Quick } else { gate::Extent::Full });
+        }
+        Job::Codegen { check: true } => codegen::check()?,
+        Job::Codegen { check: false } => codegen::write()?,
+        Job::Tidy => return tidy::run(),
+        Job::Doctor => return doctor::run(),
+    }
+    Ok(ExitCode::SUCCESS)
+}

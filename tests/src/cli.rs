@@ -1,0 +1,107 @@
+//! Running programs in a home: the command line, and the tools that look at what it left.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::home::{HIDDEN, Home};
+
+/// The longest any one command of a test may run.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// The command line, for messages.
+    pub command: String,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All it wrote to its standard output.
+    pub stdout: String,
+    /// All it wrote to its standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The standard output of a command that must have ended with 0.
+    ///
+    /// # Errors
+    /// When it ended otherwise, with all it wrote.
+    pub fn ok(self) -> Result<String> {
+        if !self.status.success() {
+            bail!("`{}` ended with {}\n{}\n{}", self.command, self.status, self.stdout, self.stderr);
+        }
+        Ok(self.stdout)
+    }
+
+    /// The standard output of a command that must have ended with 0, read as JSON.
+    ///
+    /// # Errors
+    /// When it ended otherwise or wrote something else.
+    pub fn json(self) -> Result<serde_json::Value> {
+        let command = self.command.clone();
+        let stdout = self.ok()?;
+        serde_json::from_str(&stdout).with_context(|| format!("`{command}` did not write JSON but: {stdout}"))
+    }
+}
+
+impl Home {
+    /// Runs `watchpost` with these arguments in this home, and in its session once that has been started.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end in time; not when it ends with a failure.
+    pub async fn cli<I, S>(&self, args: I) -> Result<Finished>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let program = self.binaries().cli.clone();
+        self.finish(Command::new(program).args(args), "").await
+    }
+
+    /// Runs any program in the session of this home with `input` on its standard input.
+    ///
+    /// # Errors
+    /// When the session or the program cannot be started, or it does not end in time.
+    pub async fn run_in_session(&self, program: &str, args: &[&str], input: &str) -> Result<Finished> {
+        self.session().await?;
+        self.finish(Command::new(program).args(args), input).await
+    }
+
+    async fn finish(&self, command: &mut Command, input: &str) -> Result<Finished> {
+        for name in HIDDEN {
+            command.env_remove(name);
+        }
+        command.envs(self.environment_now()).current_dir(self.work()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let shown = shown(command);
+        let mut child = command.spawn().with_context(|| format!("failed to start `{shown}`"))?;
+        let mut stdin = child.stdin.take().context("its input is not piped")?;
+        stdin.write_all(input.as_bytes()).await?;
+        drop(stdin);
+        let output = timeout(PATIENCE, child.wait_with_output())
+            .await
+            .with_context(|| format!("`{shown}` did not end within {PATIENCE:?}"))??;
+        Ok(Finished {
+            command: shown,
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+/// A command as a person would type it, without the directory of the program.
+fn shown(command: &Command) -> String {
+    let command = command.as_std();
+    let program =
+        Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());
+    std::iter::once(program).chain(args).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,190 @@
+//! A picture of every panel, in every theme and size asked for.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::home::Home;
+use crate::window::Window;
+
+/// The panels by the name of their picture and their route. The page of one incident comes after the queue.
+const PANELS: [(&str, &str); 8] = [
+    ("overview", "#/overview"),
+    ("incidents", "#/incidents"),
+    ("redis", "#/redis"),
+    ("blocklist", "#/blocklist"),
+    ("maintenance", "#/maintenance"),
+    ("reports", "#/reports"),
+    ("audit", "#/audit"),
+    ("settings", "#/settings"),
+];
+/// The link of the first row of the queue to the page of its incident.
+const FIRST_INCIDENT: &str = "a[href^='#/incidents/']";
+/// How long a panel may go on changing before it is pictured anyway: live panels never rest.
+const SETTLE: Duration = Duration::from_secs(6);
+/// Between two looks at whether a panel still changes.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A window size in CSS pixels, written `1440x900`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (width, height) = text.split_once('x').context("a size is written like 1440x900")?;
+        let size = Self { width: width.parse()?, height: height.parse()? };
+        ensure!(
+            (320..=2560).contains(&size.width) && (240..=1600).contains(&size.height),
+            "a size lies between 320x240 and 2560x1600"
+        );
+        Ok(size)
+    }
+}
+
+/// The appearance of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+impl Theme {
+    /// The word the settings keep.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+}
+
+impl FromStr for Theme {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "dark" => Ok(Self::Dark),
+            "light" => Ok(Self::Light),
+            other => bail!("{other:?} is no theme: dark or light"),
+        }
+    }
+}
+
+/// What to picture and where to put it.
+#[derive(Debug, Clone)]
+pub struct Shots {
+    /// The directory of the pictures; made when missing.
+    pub out: PathBuf,
+    /// The window sizes.
+    pub sizes: Vec<Size>,
+    /// The themes.
+    pub themes: Vec<Theme>,
+}
+
+impl Shots {
+    /// Fills a fresh home with simulated traffic, opens the window on it, and pictures every panel.
+    ///
+    /// # Errors
+    /// When the traffic cannot be made, the window does not open, or a panel does not render.
+    pub async fn take(&self) -> Result<Vec<PathBuf>> {
+        fs::create_dir_all(&self.out).with_context(|| format!("failed to make {}", self.out.display()))?;
+        let home = Home::new("shots")?;
+        home.session().await?;
+        seed(&home).await?;
+        let window = Window::launch(&home).await?;
+        let mut pictures = Vec::new();
+        for theme in &self.themes {
+            let word = json!(theme.as_str());
+            window.run("window.localStorage.setItem('watchpost.theme', arguments[0])", vec![word]).await?;
+            window.reload().await?;
+            for size in &self.sizes {
+                window.resize(size.width, size.height).await?;
+                for (name, route) in PANELS {
+                    window.go(route).await?;
+                    pictures.push(self.picture(&window, name, *theme, *size).await?);
+                    if name == "incidents" {
+                        let link = window.attribute(FIRST_INCIDENT, "href").await?;
+                        window.go(&link.context("the queue links to no incident")?).await?;
+                        pictures.push(self.picture(&window, "incident", *theme, *size).await?);
+                    }
+                }
+            }
+        }
+        window.close().await?;
+        Ok(pictures)
+    }
+
+    async fn picture(&self, window: &Window, name: &str, theme: Theme, size: Size) -> Result<PathBuf> {
+        let path = self.out.join(format!("{name}-{}-{size}.png", theme.as_str()));
+        settle(window, &path).await?;
+        Ok(path)
+    }
+}
+
+/// Two weeks of traffic with attacks inside, read and judged by the engine.
+async fn seed(home: &Home) -> Result<()> {
+    home.cli(["simulate", "--seed", "7", "--days", "14"]).await?.ok()?;
+    home.cli(["serve", "--until-idle"]).await?.ok()?;
+    Ok(())
+}
+
+/// Writes the picture once nothing is loading and two looks in a row are the same.
+async fn settle(window: &Window, path: &Path) -> Result<()> {
+    let deadline = Instant::now() + SETTLE;
+    window.wait_until("the panel to load", "return !document.querySelector('[aria-busy=true]')").await?;
+    let mut before = window.picture().await?;
+    loop {
+        // Not a wait for a time: the two looks must lie apart, or an animation between them is not seen.
+        sleep(LOOK).await;
+        let now = window.picture().await?;
+        if now == before || Instant::now() >= deadline {
+            return fs::write(path, now).with_context(|| format!("failed to write {}", path.display()));
+        }
+        before = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Size, Theme};
+
+    #[test]
+    fn sizes_and_themes_read_what_they_write() {
+        let size: Size = "1440x900".parse().unwrap();
+        assert_eq!(size, Size { width: 1440, height: 900 });
+        assert_eq!(size.to_string(), "1440x900");
+        for theme in [Theme::Dark, Theme::Light] {
+            assert_eq!(theme.as_str().parse::<Theme>().unwrap(), theme);
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["", "1440", "1440x", "10x10", "99999x900", "1440×900"] {
+            assert!(text.parse::<Size>().is_err(), "{text:?} is no size");
+        }
+        assert!("purple".parse::<Theme>().is_err());
+    }
+}

@@ -1,0 +1,478 @@
+//! The real window, driven through WebKitWebDriver.
+
+use std::fs;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+pub use fantoccini::key::Key;
+
+use crate::daemon::{Daemon, log_tail, signal};
+use crate::home::Home;
+use crate::redis::free_port;
+use crate::session::apply;
+use crate::wait::{Hopeless, until};
+
+/// How long an element, a text or a state may take to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the application may take from its start to the first rendered element.
+const STARTUP: Duration = Duration::from_secs(60);
+/// How long the application may take to end after being told to.
+const SHUTDOWN: Duration = Duration::from_secs(20);
+/// Anything inside the root element: the application has rendered.
+const RENDERED: &str = "#app > *";
+
+/// One running application and the hands to use it with.
+///
+/// Every method waits until what it needs is there, and fails with what it saw instead, a screenshot and the
+/// end of the application's log. Dropping the window kills the application.
+#[derive(Debug)]
+pub struct Window {
+    client: Client,
+    driver: Daemon,
+    pid: u32,
+    artefacts: PathBuf,
+    log: PathBuf,
+    pictures: AtomicU32,
+}
+
+impl Window {
+    /// Starts the application in the session of `home` and waits until it has rendered.
+    ///
+    /// # Errors
+    /// When the session, the driver or the application does not start, or nothing is rendered in time.
+    pub async fn launch(home: &Home) -> Result<Self> {
+        let session = home.session().await?;
+        let mut environment = home.environment();
+        session.extend(&mut environment);
+        environment.insert("TAURI_WEBVIEW_AUTOMATION".to_owned(), "true".to_owned());
+        let log = next_log(home.artefacts());
+
+        let port = free_port()?;
+        let mut command = Command::new("WebKitWebDriver");
+        command.arg(format!("--port={port}")).current_dir(home.work());
+        let mut driver = Daemon::spawn("WebKitWebDriver", apply(&mut command, &environment), &log)?;
+        until("WebKitWebDriver to listen", PATIENCE, || {
+            let alive = driver.check_alive();
+            async move {
+                alive?;
+                TcpStream::connect(("127.0.0.1", port)).await?;
+                Ok(())
+            }
+        })
+        .await?;
+
+        let Value::Object(capabilities) = json!({
+            "webkitgtk:browserOptions": { "binary": home.binaries().desktop, "args": [] }
+        }) else {
+            bail!("capabilities are an object");
+        };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .with_context(|| format!("the window did not open; its log: {}", log_tail(&log)))?;
+        let pid = child_of(driver.pid(), "watchpost-deskt").context("the driver started no window")?;
+        let artefacts = home.artefacts().to_owned();
+        let window = Self { client, driver, pid, artefacts, log, pictures: AtomicU32::new(0) };
+        window.wait_until_rendered().await?;
+        Ok(window)
+    }
+
+    /// Waits for the first visible element that matches, and returns it.
+    ///
+    /// # Errors
+    /// When none appears in time.
+    pub async fn wait_for(&self, css: &str) -> Result<Element> {
+        self.patiently(&format!("a visible `{css}`"), || self.visible(css)).await
+    }
+
+    /// Waits until nothing visible matches.
+    ///
+    /// # Errors
+    /// When something still does when time is up.
+    pub async fn wait_gone(&self, css: &str) -> Result<()> {
+        self.patiently(&format!("`{css}` to go away"), || async {
+            match self.visible(css).await {
+                Ok(element) => bail!("it is there: {}", element.text().await.unwrap_or_default()),
+                Err(_) => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Waits until a visible element that matches contains `needle`, and returns its whole text.
+    ///
+    /// # Errors
+    /// When none does in time.
+    pub async fn wait_for_text(&self, css: &str, needle: &str) -> Result<String> {
+        self.patiently(&format!("`{css}` to say {needle:?}"), || async {
+            let texts = self.visible_texts(css).await?;
+            match texts.iter().find(|text| text.contains(needle)) {
+                Some(text) => Ok(text.clone()),
+                None => bail!("it says {texts:?}"),
+            }
+        })
+        .await
+    }
+
+    /// Clicks the first visible element that matches, as soon as it can be clicked.
+    ///
+    /// # Errors
+    /// When there is none, or something stays in front of it.
+    pub async fn click(&self, css: &str) -> Result<()> {
+        self.patiently(&format!("a click on `{css}`"), || async {
+            let element = self.visible(css).await?;
+            if !element.is_enabled().await? {
+                bail!("it is disabled");
+            }
+            Ok(element.click().await?)
+        })
+        .await
+    }
+
+    /// Clicks the first visible element that matches and whose text contains `needle`.
+    ///
+    /// # Errors
+    /// When there is none in time.
+    pub async fn click_text(&self, css: &str, needle: &str) -> Result<()> {
+        self.patiently(&format!("a click on the `{css}` that says {needle:?}"), || async {
+            for element in self.client.find_all(Locator::Css(css)).await? {
+                if element.is_displayed().await?
+                    && element.is_enabled().await?
+                    && element.text().await?.contains(needle)
+                {
+                    return Ok(element.click().await?);
+                }
+            }
+            bail!("none of {:?} can be clicked", self.visible_texts(css).await?)
+        })
+        .await
+    }
+
+    /// Replaces what a field holds by `text`, key by key.
+    ///
+    /// # Errors
+    /// When there is no such field that can be typed into.
+    pub async fn type_into(&self, css: &str, text: &str) -> Result<()> {
+        self.patiently(&format!("typing into `{css}`"), || async {
+            let element = self.visible(css).await?;
+            element.clear().await?;
+            element.send_keys(text).await?;
+            match element.prop("value").await? {
+                Some(value) if value == text => Ok(()),
+                value => bail!("it holds {value:?}"),
+            }
+        })
+        .await
+    }
+
+    /// Chooses the option of a `<select>` by its value.
+    ///
+    /// # Errors
+    /// When there is no such field or option.
+    pub async fn choose(&self, css: &str, value: &str) -> Result<()> {
+        self.patiently(&format!("choosing {value:?} in `{css}`"), || async {
+            Ok(self.visible(css).await?.select_by_value(value).await?)
+        })
+        .await
+    }
+
+    /// Sends keys to whatever has the focus, for example `Key::Escape` or `"j"`.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn press(&self, keys: impl AsRef<str>) -> Result<()> {
+        let keys = keys.as_ref();
+        self.patiently("keys to be taken", || async {
+            Ok(self.client.active_element().await?.send_keys(keys).await?)
+        })
+        .await
+    }
+
+    /// The text of the first visible element that matches.
+    ///
+    /// # Errors
+    /// When there is none in time.
+    pub async fn text(&self, css: &str) -> Result<String> {
+        self.patiently(&format!("the text of `{css}`"), || async {
+            Ok(self.visible(css).await?.text().await?)
+        })
+        .await
+    }
+
+    /// The texts of all visible elements that match now; empty when there are none.
+    ///
+    /// # Errors
+    /// When the page changes under the question again and again.
+    pub async fn texts(&self, css: &str) -> Result<Vec<String>> {
+        self.patiently(&format!("the texts of `{css}`"), || self.visible_texts(css)).await
+    }
+
+    /// An attribute of the first visible element that matches; `None` when it has none.
+    ///
+    /// # Errors
+    /// When there is no such element in time.
+    pub async fn attribute(&self, css: &str, name: &str) -> Result<Option<String>> {
+        self.patiently(&format!("{name} of `{css}`"), || async {
+            Ok(self.visible(css).await?.attr(name).await?)
+        })
+        .await
+    }
+
+    /// How many elements match now, visible or not.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn count(&self, css: &str) -> Result<usize> {
+        Ok(self.client.find_all(Locator::Css(css)).await?.len())
+    }
+
+    /// Runs the body of a function in the page and returns its value. For looking, not for acting.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub async fn run(&self, script: &str, args: Vec<Value>) -> Result<Value> {
+        match self.client.execute(script, args).await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.explain(anyhow!(error).context("a script failed")).await),
+        }
+    }
+
+    /// Waits until a script's value is true in the sense of the language.
+    ///
+    /// # Errors
+    /// When it is not within the time.
+    pub async fn wait_until(&self, what: &str, script: &str) -> Result<()> {
+        self.patiently(what, || async {
+            match self.client.execute(script, Vec::new()).await? {
+                Value::Null | Value::Bool(false) => bail!("`{script}` is not true"),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Goes to a panel by its route, for example `#/incidents`.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn go(&self, route: &str) -> Result<()> {
+        self.run("window.location.hash = arguments[0]", vec![json!(route)]).await?;
+        Ok(())
+    }
+
+    /// The route the window shows, `#/...`.
+    ///
+    /// # Errors
+    /// When the window does not answer.
+    pub async fn route(&self) -> Result<String> {
+        let route = self.run("return window.location.hash", Vec::new()).await?;
+        Ok(route.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Loads the page anew and waits until it has rendered.
+    ///
+    /// # Errors
+    /// When nothing is rendered in time.
+    pub async fn reload(&self) -> Result<()> {
+        self.client.refresh().await.context("failed to reload")?;
+        self.wait_until_rendered().await
+    }
+
+    /// Makes the content of the window this large, in CSS pixels.
+    ///
+    /// # Errors
+    /// When the window does not take the size.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.client.set_window_size(width, height).await.context("failed to resize")?;
+        self.wait_until(
+            &format!("the size {width}x{height}"),
+            &format!("return window.innerWidth === {width} && window.innerHeight === {height}"),
+        )
+        .await
+    }
+
+    /// Writes what the window shows as a PNG.
+    ///
+    /// # Errors
+    /// When the window does not answer or the file cannot be written.
+    pub async fn screenshot(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        fs::write(path, self.picture().await?).with_context(|| format!("failed to write {}", path.display()))
+    }
+
+    /// What the window shows, as the bytes of a PNG.
+    pub(crate) async fn picture(&self) -> Result<Vec<u8>> {
+        let picture = tokio::time::timeout(PATIENCE, self.client.screenshot()).await;
+        Ok(picture.context("no screenshot in time")??)
+    }
+
+    /// The process of the application.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The log of the application.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Closes the window as a user does, and waits until the application has ended.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn close(mut self) -> Result<()> {
+        signal("TERM", self.pid)?;
+        let ended = until("the application to end", SHUTDOWN, || async {
+            if runs(self.pid) { bail!("process {} is still there", self.pid) } else { Ok(()) }
+        })
+        .await;
+        let log = log_tail(&self.log);
+        self.driver.kill();
+        ended.with_context(|| format!("its log: {log}"))
+    }
+
+    /// Ends the application at once, as a crash or a power cut would.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if runs(self.pid) {
+            let _ = signal("KILL", self.pid);
+        }
+        self.driver.kill();
+    }
+
+    async fn wait_until_rendered(&self) -> Result<()> {
+        self.patiently_for(STARTUP, "the application to render", || async {
+            match self.count(RENDERED).await? {
+                0 => bail!("nothing matches `{RENDERED}`"),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn visible(&self, css: &str) -> Result<Element> {
+        let elements = self.client.find_all(Locator::Css(css)).await?;
+        let n_found = elements.len();
+        for element in elements {
+            if element.is_displayed().await? {
+                return Ok(element);
+            }
+        }
+        bail!("{n_found} match and none is visible")
+    }
+
+    async fn visible_texts(&self, css: &str) -> Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for element in self.client.find_all(Locator::Css(css)).await? {
+            if element.is_displayed().await? {
+                texts.push(element.text().await?);
+            }
+        }
+        Ok(texts)
+    }
+
+    async fn patiently<T, F, Fut>(&self, what: &str, look: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        self.patiently_for(PATIENCE, what, look).await
+    }
+
+    async fn patiently_for<T, F, Fut>(&self, patience: Duration, what: &str, mut look: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let looked = until(what, patience, || {
+            let looking = look();
+            async move {
+                match looking.await {
+                    Err(_) if !runs(self.pid) => Err(Hopeless("the application has ended".to_owned()).into()),
+                    seen => seen,
+                }
+            }
+        });
+        match looked.await {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// Adds what a person would look at first: the picture, the route, the log.
+    async fn explain(&self, error: anyhow::Error) -> anyhow::Error {
+        let number = self.pictures.fetch_add(1, Ordering::Relaxed);
+        let path = self.artefacts.join(format!("failure-{number}.png"));
+        let picture = match self.screenshot(&path).await {
+            Ok(()) => path.display().to_string(),
+            Err(error) => format!("none ({error:#})"),
+        };
+        let route = self.client.execute("return window.location.href", Vec::new()).await.unwrap_or_default();
+        anyhow!(
+            "{error:#}\n  at: {route}\n  screenshot: {picture}\n  application log: {}",
+            log_tail(&self.log)
+        )
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn next_log(artefacts: &Path) -> PathBuf {
+    let mut number = 1;
+    loop {
+        let path = artefacts.join(format!("window-{number}.log"));
+        if !path.exists() {
+            return path;
+        }
+        number += 1;
+    }
+}
+
+/// Whether a process is there and not just waiting to be reaped.
+fn runs(pid: u32) -> bool {
+    stat(pid).is_some_and(|stat| stat.state != "Z" && stat.state != "X")
+}
+
+/// The child of `parent` whose name, as the kernel cuts it to 15 bytes, is `name`.
+fn child_of(parent: u32, name: &str) -> Option<u32> {
+    let entries = fs::read_dir("/proc").ok()?;
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.into_iter().find(|pid| stat(*pid).is_some_and(|stat| stat.parent == parent && stat.name == name))
+}
+
+struct Stat {
+    name: String,
+    state: String,
+    parent: u32,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, rest) = (text.split_once('(')?.1).rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    Some(Stat {
+        name: name.to_owned(),
+        state: fields.next()?.to_owned(),
+        parent: fields.next()?.parse().ok()?,
+    })
+}

@@ -1,0 +1,3 @@
+//! The real window under WebDriver: slow, few, one at a time (see .config/nextest.toml).
+
+mod smoke;

@@ -1,0 +1,48 @@
+//! The window opens, renders, obeys, and ends.
+
+use anyhow::Result;
+use watchpost_tests::{Home, Window};
+
+#[tokio::test]
+async fn opens_renders_and_closes() -> Result<()> {
+    let home = Home::new("opens renders and closes")?;
+    let window = Window::launch(&home).await?;
+    assert!(window.count("#app > *").await? > 0, "the application has rendered into its root");
+
+    window.resize(1280, 720).await?;
+    let picture = home.artefacts().join("opened.png");
+    window.screenshot(&picture).await?;
+    let bytes = std::fs::read(&picture)?;
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n", "a picture is a PNG");
+    assert_eq!(
+        &bytes[16..24],
+        &[0, 0, 5, 0, 0, 0, 2, 208],
+        "the picture has the size of the window, 1280x720"
+    );
+    window.close().await
+}
+
+#[tokio::test]
+async fn a_missing_element_is_told_with_picture_and_log() -> Result<()> {
+    let home = Home::new("a missing element")?;
+    let window = Window::launch(&home).await?;
+    let message = format!("{:#}", window.wait_for("#no-such-element").await.unwrap_err());
+    assert!(message.contains("#no-such-element"), "{message}");
+    assert!(message.contains("failure-0.png"), "{message}");
+    assert!(home.artefacts().join("failure-0.png").is_file(), "the picture is there to look at");
+    assert!(message.contains("window-1.log"), "{message}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_session_holds_secrets() -> Result<()> {
+    let home = Home::new("the session holds secrets")?;
+    let session = home.session().await?;
+    assert!(session.display().starts_with(':'), "{}", session.display());
+    let store =
+        home.run_in_session("secret-tool", &["store", "--label=probe", "probe", "1"], "swordfish").await?;
+    store.ok()?;
+    let read = home.run_in_session("secret-tool", &["lookup", "probe", "1"], "").await?;
+    assert_eq!(read.ok()?, "swordfish");
+    Ok(())
+}
