@@ -13,7 +13,7 @@ export const common = {
   'nav.collapse': 'Collapse the rail',
   'nav.expand': 'Expand the rail',
   'nav.skip': 'Skip to the panel',
-  'nav.search': 'Search and act',
+  'nav.search': 'Search or act',
 
   'period.label': 'Period',
   'period.1h': '1h',

@@ -36,7 +36,7 @@ interface Attack {
 
 const ATTACKS: readonly [Attack, ...Attack[]] = [
   { family: 'brute_force', title: (e) => `Brute force from ${e}`, severity: ['high', 'medium', 'high'], attack: ['T1110.001'], rule: 'wp.auth.brute_force', ruleTitle: 'Many failed logins from one source' },
-  { family: 'sqli', title: (e) => `SQL injection from ${e}`, severity: ['critical', 'high', 'high'], attack: ['T1190'], rule: 'wp.sqli.union_select', ruleTitle: 'UNION SELECT in a parameter' },
+  { family: 'sqli', title: (e) => `SQL injection from ${e}`, severity: ['critical', 'critical', 'high'], attack: ['T1190'], rule: 'wp.sqli.union_select', ruleTitle: 'UNION SELECT in a parameter' },
   { family: 'traversal', title: (e) => `Path traversal from ${e}`, severity: ['high', 'medium'], attack: ['T1083', 'T1190'], rule: 'wp.traversal.dotdot', ruleTitle: 'Parent directories in a path' },
   { family: 'xss', title: (e) => `Cross-site scripting from ${e}`, severity: ['medium', 'medium', 'high'], attack: ['T1059.007'], rule: 'wp.xss.script_tag', ruleTitle: 'Script element in a parameter' },
   { family: 'cmdi', title: (e) => `Command injection from ${e}`, severity: ['critical', 'high'], attack: ['T1059.004'], rule: 'wp.cmdi.shell_meta', ruleTitle: 'Shell command in a parameter' },
@@ -52,7 +52,7 @@ function address(random: Random): string {
 }
 
 export function makeIncidents(now: number, n: number): Incident[] {
-  const random = new Random(11);
+  const random = new Random(23);
   const made: Incident[] = [];
   for (let number = n; number >= 1; number -= 1) {
     const attack = random.pick(ATTACKS);
@@ -63,7 +63,7 @@ export function makeIncidents(now: number, n: number): Incident[] {
       age < 5 * HOUR
         ? random.pick(['open', 'open', 'open', 'investigating'])
         : age < 30 * HOUR
-          ? random.pick(['open', 'investigating', 'contained', 'resolved', 'resolved', 'reopened'])
+          ? random.pick(['open', 'investigating', 'contained', 'resolved', 'resolved', 'reopened', severity === 'critical' ? 'contained' : 'closed'])
           : random.pick(['resolved', 'resolved', 'closed', 'closed', 'closed', 'closed', 'investigating']);
     const done = status === 'resolved' || status === 'closed';
     const verdict: Verdict = done ? random.pick(['true_positive', 'true_positive', 'false_positive', 'benign_true_positive', 'duplicate']) : 'unjudged';

@@ -54,6 +54,19 @@ export function axis(at: number, spanSeconds: number, zone: Zone): string {
   return spanSeconds <= 400 * 86_400 ? date.slice(5) : date.slice(0, 7);
 }
 
+const TICK_STEPS_S = [60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000];
+
+/** Round times inside `[from, to]` (Unix milliseconds) for an axis: at most nine, round in the zone. */
+export function niceTicks(from: number, to: number, zone: Zone): number[] {
+  const span = (to - from) / 1_000;
+  const step = (TICK_STEPS_S.find((candidate) => span / candidate <= 8) ?? 31_536_000) * 1_000;
+  const shift = zone === 'utc' ? 0 : new Date(from).getTimezoneOffset() * 60_000;
+  const first = Math.ceil((from - shift) / step) * step + shift;
+  const ticks: number[] = [];
+  for (let tick = first; tick <= to; tick += step) ticks.push(tick);
+  return ticks;
+}
+
 /** `23:04:05` today, `11-20 23:04` before: for lists; the title has the full stamp. */
 export function listTime(at: string | number, now: number, zone: Zone): string {
   const then = parts(new Date(at), zone);

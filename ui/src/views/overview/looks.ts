@@ -1,0 +1,50 @@
+// Names, colours and links of what the Overview draws.
+
+import { t } from '$ui/i18n';
+import { formatRoute } from '$ui/state/router.svelte';
+
+export const CATEGORY_LOOKS = [
+  { id: 'api_usage', label: t('category.api_usage'), colour: '--series-1' },
+  { id: 'authentication', label: t('category.authentication'), colour: '--series-2' },
+  { id: 'data_access', label: t('category.data_access'), colour: '--series-3' },
+  { id: 'authorization', label: t('category.authorization'), colour: '--series-4' },
+  { id: 'configuration', label: t('category.configuration'), colour: '--series-5' },
+];
+
+export const SEVERITY_LOOKS = [
+  { id: 'info', label: t('severity.info'), colour: '--series-5' },
+  { id: 'low', label: t('severity.low'), colour: '--low' },
+  { id: 'medium', label: t('severity.medium'), colour: '--medium' },
+  { id: 'high', label: t('severity.high'), colour: '--high' },
+  { id: 'critical', label: t('severity.critical'), colour: '--critical' },
+];
+
+export const AUTH_LOOKS = [
+  { id: 'success', label: t('outcome.success'), colour: '--ok' },
+  { id: 'failure', label: t('outcome.failure'), colour: '--bad' },
+];
+
+const ACTIVE = 'open,investigating,contained,reopened';
+
+/** Where the rows behind a figure are. */
+export function kpiHref(name: string): string | undefined {
+  switch (name) {
+    case 'incidents_active':
+      return formatRoute('incidents', null, { status: ACTIVE });
+    case 'incidents_opened':
+    case 'mtta_s':
+      return formatRoute('incidents', null, { status: 'all' });
+    case 'auth_failures':
+      return formatRoute('incidents', null, { family: 'brute_force', status: 'all' });
+    case 'events':
+      return formatRoute('incidents', null, { status: 'all' });
+    case 'blocks_active':
+      return formatRoute('blocklist');
+    default:
+      return undefined;
+  }
+}
+
+export function kpiMore(name: string): 'worse' | 'better' | 'neither' {
+  return ['auth_failures', 'incidents_opened', 'incidents_active', 'mtta_s'].includes(name) ? 'worse' : 'neither';
+}
