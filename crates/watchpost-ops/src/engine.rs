@@ -24,12 +24,14 @@ use crate::contract::{EngineState, EngineStatus, Tag};
 use crate::error::{ErrorCode, OpError};
 
 const LEASE: &str = "engine";
+/// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
+const CONSUMER: &str = "engine";
 /// A dead engine is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// Entries a batch.
 const BATCH: usize = 500;
 /// How long a read waits for the next event.
-const READ_WAIT: Duration = Duration::from_millis(400);
+const READ_WAIT_MS: u64 = 400;
 /// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
 const CLAIM_IDLE: Duration = Duration::from_secs(10);
 /// Keys looked at for bare hashes a turn.
@@ -228,14 +230,14 @@ impl Turn<'_> {
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
         let mut items = self.claim().await?;
         if items.is_empty() {
-            items = self.events.read_new(self.holder, BATCH, READ_WAIT).await?;
+            items = self.events.read_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
         }
         let nothing = items.is_empty() && adopted.adopted == 0;
         if !items.is_empty() {
             self.process(items).await?;
         }
         let backlog = self.events.backlog().await?;
-        let waiting = backlog.waiting();
+        let waiting = backlog.total();
         *engine.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
         let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
         if engine.set(state, "") {
@@ -279,7 +281,7 @@ impl Turn<'_> {
         }
         // This engine holds the lease, so at the start nobody else can be working on what is pending.
         let idle = if self.claimed.is_none() { Duration::ZERO } else { CLAIM_IDLE };
-        let items = self.events.claim_stale(self.holder, idle, BATCH).await?;
+        let items = self.events.claim_stale(CONSUMER, idle, BATCH).await?;
         if items.is_empty() {
             self.claimed = Some(now);
         }

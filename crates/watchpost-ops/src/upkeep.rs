@@ -114,7 +114,7 @@ async fn expire_blocks(console: Console, workspace: Arc<Workspace>) {
             object: format!("block/{}", block.target),
             permission: watchpost_model::access::Permission::Contain,
             outcome: AuditOutcome::Success,
-            changes: vec![watchpost_model::audit::Change::new("state", block.state.as_str(), "expired")],
+            changes: Vec::new(),
             reason: Some("its time ran out".to_owned()),
             at: now,
             risk: 0,

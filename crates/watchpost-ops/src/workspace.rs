@@ -1,10 +1,12 @@
 //! An open connection: the event store, the audit database, and the tasks that serve them.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::clock::Clock;
@@ -30,6 +32,8 @@ pub struct Workspace {
     clock: Arc<dyn Clock>,
     store: Store,
     redis_target: RedisTarget,
+    /// Of the private server of the local workspace.
+    local_folder: PathBuf,
     /// Replaced whole by the supervisor; never held across an await.
     redis: RwLock<RedisSlot>,
     /// The private server of the local workspace.
@@ -63,6 +67,7 @@ impl Workspace {
             clock,
             store,
             redis_target,
+            local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
                 events: None,
                 part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
@@ -169,27 +174,21 @@ impl Workspace {
     }
 
     async fn reach_redis(&self) -> Result<(EventStore, String), String> {
+        let mut target = self.redis_target.clone();
         if self.connection.redis.address == RedisAddress::Local {
-            let folder = self.local_folder();
-            let server = LocalServer::start(&folder).await.map_err(|error| error.to_string())?;
+            let server = LocalServer::start(&self.local_folder).await.map_err(|error| error.to_string())?;
+            target = server.target(&self.connection.redis.prefix);
             let mut slot = self.local.lock().unwrap_or_else(PoisonError::into_inner);
             // A server that this process already owns stays owned; attaching again must not replace it.
             if slot.as_ref().is_none_or(|held| !held.owned()) || server.owned() {
                 *slot = Some(server);
             }
         }
-        let events = EventStore::connect(self.redis_target.clone(), self.clock.clone())
+        let events = EventStore::connect(&target, self.clock.clone())
             .await
             .map_err(|error| error.to_string())?;
         let server = events.server().await.map_err(|error| error.to_string())?;
         Ok((events, server))
-    }
-
-    fn local_folder(&self) -> std::path::PathBuf {
-        match &self.redis_target.address {
-            TargetAddress::Unix(socket) => socket.parent().map(ToOwned::to_owned).unwrap_or_default(),
-            TargetAddress::Tcp { .. } => std::path::PathBuf::new(),
-        }
     }
 
     fn describe_redis(&self, server: &str) -> String {
@@ -218,9 +217,7 @@ impl Workspace {
         if drained.await.is_err() {
             tracing::warn!("some tasks did not end within {CLOSE_DEADLINE:?} and were dropped");
         }
-        if let Err(problem) = self.store.close().await {
-            tracing::error!(%problem, "the database did not close cleanly");
-        }
+        self.store.close().await;
         let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = local {
             if let Err(problem) = server.stop().await {
@@ -243,26 +240,56 @@ async fn secret_for(secrets: &Secrets, connection: &Connection, part: &str) -> R
     if !needs {
         return Ok(None);
     }
+    if let Some(secret) = secret_from_file(part)? {
+        return Ok(Some(secret));
+    }
     secrets.get(&account(connection.id, part)).await.map_err(|state| {
         OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password from the keychain"))
             .hint(crate::secrets::describe(state))
     })
 }
 
+/// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE` or `WATCHPOST_DATABASE_PASSWORD_FILE`
+/// names, else the systemd credential `redis-password` or `database-password`.
+fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
+    let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
+    let named = std::env::var_os(&variable).map(PathBuf::from);
+    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
+        .map(|folder| PathBuf::from(folder).join(format!("{part}-password")))
+        .filter(|file| file.exists());
+    let Some(file) = named.or(credential) else { return Ok(None) };
+    let text = std::fs::read_to_string(&file).map_err(|error| {
+        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password: {error}"))
+            .hint(format!("it was looked for in {}", file.display()))
+    })?;
+    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+}
+
 /// The key that signs checkpoints: from the keychain, made on first use; of this session where there is none.
 async fn signer(secrets: &Secrets) -> Signer {
     const ACCOUNT: &str = "checkpoint-key";
     if let Ok(Some(stored)) = secrets.get(ACCOUNT).await {
-        if let Some(seed) = hex::decode(stored.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()) {
-            return Signer::from_seed(seed);
+        let seed = hex::decode(stored.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        if let Some(seed) = seed {
+            if let Ok(signer) = Signer::from_seed(&seed, &key_name(&seed)) {
+                return signer;
+            }
         }
         tracing::error!("the checkpoint key in the keychain is damaged: a new one is made");
     }
     let seed: [u8; 32] = rand::random();
     match secrets.put(ACCOUNT, Secret::new(hex::encode(seed))).await {
-        crate::contract::SecretState::Ready => Signer::from_seed(seed),
-        _ => Signer::session(seed),
+        crate::contract::SecretState::Ready => {
+            Signer::from_seed(&seed, &key_name(&seed)).unwrap_or_else(|_| Signer::session())
+        }
+        _ => Signer::session(),
     }
+}
+
+/// A name for a kept key that tells two consoles apart without naming a person or a machine.
+fn key_name(seed: &[u8; 32]) -> String {
+    let digest = Sha256::digest([b"watchpost key name".as_slice(), seed].concat());
+    format!("watchpost/{}", hex::encode(&digest[..4]))
 }
 
 /// Where a connection's database is.
@@ -293,7 +320,8 @@ pub(crate) fn database_target(
 /// Where a connection's Redis is.
 pub(crate) fn redis_target(console: &Console, connection: &Connection, password: Option<Secret>) -> RedisTarget {
     let address = match &connection.redis.address {
-        RedisAddress::Local => TargetAddress::Unix(LocalServer::socket_in(&console.0.paths.workspace())),
+        // Known only once the private server runs; see `reach_redis`.
+        RedisAddress::Local => TargetAddress::Unix(console.0.paths.workspace().join("redis.sock")),
         RedisAddress::Unix { path } => TargetAddress::Unix(path.into()),
         RedisAddress::Tcp { host, port, tls } => {
             TargetAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() }

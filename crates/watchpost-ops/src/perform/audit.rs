@@ -17,6 +17,5 @@ pub(crate) async fn audit_page(cx: Context, request: AuditPageRequest) -> Result
 }
 
 pub(crate) async fn audit_verify(cx: Context, _: Nothing) -> Result<AuditVerification, OpError> {
-    let record = cx.record("audit", Vec::new(), None);
-    Ok(cx.workspace()?.store().audit_verify(record, &|_, _| {}).await?)
+    Ok(cx.workspace()?.store().audit_verify(&cx.caller, &|_, _| {}).await?)
 }

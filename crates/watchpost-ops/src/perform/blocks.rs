@@ -1,7 +1,7 @@
 //! Blocks and the allowlist.
 
 use chrono::Duration;
-use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
 
@@ -31,14 +31,19 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     let rows = workspace.store().block_page(&request.state, page_size(request.limit)?).await?;
     let events = workspace.events().ok();
     let mut blocks = Vec::with_capacity(rows.len());
-    for row in rows {
-        let redis_ttl_s = match (&events, row.block.state) {
+    for block in rows {
+        let redis_ttl_s = match (&events, block.state) {
             (Some(events), BlockState::Active | BlockState::Pending) => {
-                events.block_ttl_ms(row.block.target).await.ok().flatten().map(|ms| ms / 1_000)
+                let ttl = events.block_ttl_ms(block.target).await.ok().flatten();
+                ttl.and_then(|ms| i64::try_from(ms / 1_000).ok())
             }
             _ => None,
         };
-        blocks.push(BlockRow { block: row.block, incident: row.incident_number, redis_ttl_s });
+        let incident = match block.incident {
+            Some(id) => Some(workspace.store().incident_by_id(id).await?.number),
+            None => None,
+        };
+        blocks.push(BlockRow { block, incident, redis_ttl_s });
     }
     Ok(BlockList {
         blocks,
@@ -50,13 +55,14 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
 pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
-    let facts = workspace.store().block_preview_facts(target, workspace.now()).await?;
+    let (events_24h, successful_24h, users_24h) =
+        workspace.store().block_preview_facts(target, workspace.now()).await?;
     Ok(BlockPreview {
         target,
         refusal: guard(&workspace, target).await?.err().map(|refusal| refusal.to_string()),
-        events_24h: facts.events_24h,
-        successful_24h: facts.successful_24h,
-        users_24h: facts.users_24h,
+        events_24h,
+        successful_24h,
+        users_24h,
         existing: workspace.store().block_active(target).await?,
     })
 }
@@ -100,20 +106,14 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
         incident,
     };
     let object = format!("block/{target}");
-    let begun = cx.record_as(
-        AuditOutcome::Started,
-        object.clone(),
-        vec![Change::new("expires_at", serde_json::Value::Null, expires_at.to_rfc3339())],
-        Some(reason.clone()),
-    );
+    let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(reason.clone()));
     workspace.store().block_insert(&block, begun).await?;
     let (state, outcome, failure) = match events.put_block(&block).await {
         Ok(_) => (BlockState::Active, AuditOutcome::Success, None),
         Err(error) => (BlockState::Failed, AuditOutcome::Failure, Some(error)),
     };
-    let changes = vec![Change::new("state", BlockState::Pending.as_str(), state.as_str())];
     let why = failure.as_ref().map_or(reason, ToString::to_string);
-    let ended = cx.record_as(outcome, object, changes, Some(why));
+    let ended = cx.record_as(outcome, object, Vec::new(), Some(why));
     workspace.store().block_state_set(block.id, state, None, ended).await?;
     if let Some(error) = failure {
         return Err(OpError::new(ErrorCode::Unavailable, format!("the block was not written to Redis: {error}"))
@@ -135,8 +135,7 @@ pub(crate) async fn block_remove(cx: Context, request: BlockRemove) -> Result<Bl
         }
     }
     workspace.events()?.remove_block(&block).await?;
-    let changes = vec![Change::new("state", block.state.as_str(), BlockState::Removed.as_str())];
-    let record = cx.record(format!("block/{}", block.target), changes, Some(reason));
+    let record = cx.record(format!("block/{}", block.target), Vec::new(), Some(reason));
     Ok(workspace.store().block_state_set(block.id, BlockState::Removed, Some(&cx.caller.name), record).await?)
 }
 
@@ -145,15 +144,13 @@ pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockLis
     let target = target(&request.target)?;
     let note = required("note", &request.note, 500)?;
     let entry = AllowEntry { target, note: note.clone(), added_by: cx.caller.name.clone(), added_at: workspace.now() };
-    let change = Change::new("allowlist", serde_json::Value::Null, target.to_string());
-    workspace.store().allow_add(&entry, cx.record(format!("allow/{target}"), vec![change], Some(note))).await?;
+    workspace.store().allow_add(&entry, cx.record(format!("allow/{target}"), Vec::new(), Some(note))).await?;
     block_list(cx, BlockListRequest::default()).await
 }
 
 pub(crate) async fn allow_remove(cx: Context, request: AllowRemove) -> Result<BlockList, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
-    let change = Change::new("allowlist", target.to_string(), serde_json::Value::Null);
-    workspace.store().allow_remove(target, cx.record(format!("allow/{target}"), vec![change], None)).await?;
+    workspace.store().allow_remove(target, cx.record(format!("allow/{target}"), Vec::new(), None)).await?;
     block_list(cx, BlockListRequest::default()).await
 }

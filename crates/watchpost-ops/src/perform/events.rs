@@ -4,7 +4,7 @@ use watchpost_model::overview::Overview;
 use watchpost_model::period::Period;
 use watchpost_store::EventFilter;
 
-use super::page_size;
+use super::{cursor, cursor_text, page_size};
 use crate::contract::{EventPage, EventPageRequest, Nothing, OverviewRequest, QuarantineList};
 use crate::door::Context;
 use crate::error::OpError;
@@ -41,8 +41,8 @@ pub(crate) async fn event_page(cx: Context, request: EventPageRequest) -> Result
         entity: request.entity,
         text: request.text,
     };
-    let page = workspace.store().event_page(&filter, request.after.as_deref(), limit).await?;
-    Ok(EventPage { rows: page.rows, next: page.next })
+    let page = workspace.store().event_page(&filter, cursor(request.after.as_deref())?, limit).await?;
+    Ok(EventPage { rows: page.rows, next: cursor_text(page.next)? })
 }
 
 pub(crate) async fn quarantine_list(cx: Context, _: Nothing) -> Result<QuarantineList, OpError> {

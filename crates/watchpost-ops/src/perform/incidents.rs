@@ -2,11 +2,12 @@
 
 use watchpost_model::ids::NoteId;
 use watchpost_model::incident::{Incident, IncidentDetail, Note, Status, Verdict};
-use watchpost_store::IncidentPatch;
+use watchpost_store::{IncidentCounts, IncidentPatch};
 
-use super::{page_size, required};
+use super::{cursor, cursor_text, page_size, required};
 use crate::contract::{
-    IncidentAssign, IncidentNote, IncidentPage, IncidentPageRequest, IncidentRef, IncidentResolve, IncidentStatusSet,
+    FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest, IncidentRef,
+    IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
 };
 use crate::door::Context;
 use crate::error::OpError;
@@ -14,10 +15,28 @@ use crate::error::OpError;
 pub(crate) async fn incident_page(cx: Context, request: IncidentPageRequest) -> Result<IncidentPage, OpError> {
     let workspace = cx.workspace()?;
     let limit = page_size(request.limit)?;
-    let page =
-        workspace.store().incident_page(&request.filter, request.order, request.after.as_deref(), limit).await?;
+    let after = cursor(request.after.as_deref())?;
+    let page = workspace.store().incident_page(&request.filter, request.order, after, limit).await?;
     let counts = workspace.store().incident_counts(&request.filter).await?;
-    Ok(IncidentPage { rows: page.rows, next: page.next, total: counts.total, facets: counts.into() })
+    Ok(IncidentPage {
+        rows: page.rows,
+        next: cursor_text(page.next)?,
+        total: counts.total,
+        facets: facets(counts),
+    })
+}
+
+fn facets(counts: IncidentCounts) -> IncidentFacets {
+    IncidentFacets {
+        status: counts.status.into_iter().map(|(value, count)| StatusCount { value, count }).collect(),
+        severity: counts.severity.into_iter().map(|(value, count)| SeverityCount { value, count }).collect(),
+        family: counts.family.into_iter().map(|(value, count)| FamilyCount { value, count }).collect(),
+        assignee: counts
+            .assignee
+            .into_iter()
+            .map(|(value, count)| NameCount { value: value.unwrap_or_default(), count })
+            .collect(),
+    }
 }
 
 pub(crate) async fn incident_detail(cx: Context, request: IncidentRef) -> Result<IncidentDetail, OpError> {

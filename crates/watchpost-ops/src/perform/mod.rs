@@ -30,7 +30,25 @@ pub(crate) use maintenance::{
 pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
 pub(crate) use settings::{settings_get, settings_put};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::error::OpError;
+
+/// A store's cursor as an opaque text for shells.
+pub(crate) fn cursor_text<C: Serialize>(cursor: Option<C>) -> Result<Option<String>, OpError> {
+    cursor
+        .map(|cursor| serde_json::to_string(&cursor))
+        .transpose()
+        .map_err(|error| OpError::internal(format!("cursor: {error}")))
+}
+
+/// The cursor of such a text.
+pub(crate) fn cursor<C: DeserializeOwned>(text: Option<&str>) -> Result<Option<C>, OpError> {
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|_| OpError::invalid("after", "this is not a cursor of a page before"))
+}
 
 /// Rows of a page: 1 to 500; 0 (not given) means 100.
 pub(crate) fn page_size(limit: u32) -> Result<u32, OpError> {

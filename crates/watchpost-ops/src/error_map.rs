@@ -1,0 +1,77 @@
+//! The causes of the layers below as codes that a shell branches on. One `match` each, without a wildcard where the
+//! enum is closed, so that a new cause must be decided on.
+
+use watchpost_redis::RedisError;
+use watchpost_redis::local::LocalError;
+use watchpost_store::StoreError;
+
+use crate::error::{ErrorCode, OpError};
+
+impl From<StoreError> for OpError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Validation(_) => Self::new(ErrorCode::Validation, message),
+            StoreError::NotFound(_) => Self::new(ErrorCode::NotFound, message),
+            StoreError::Conflict(_) => {
+                Self::new(ErrorCode::Conflict, message).hint("look at it as it is now and decide again")
+            }
+            StoreError::Precondition(_) => Self::precondition(message),
+            StoreError::SchemaTooNew { .. } => Self::new(ErrorCode::SchemaTooNew, message),
+            StoreError::SchemaAltered { .. } => Self::new(ErrorCode::SchemaTooNew, message)
+                .hint("the database was migrated by another build; use that build, or restore a backup"),
+            StoreError::NotADatabase(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint("choose another file, or restore a backup over it; Watchpost has not touched it"),
+            StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint("nothing was changed; test the connection in Settings"),
+            StoreError::DiskFull(_) => {
+                Self::new(ErrorCode::Unavailable, message).hint("free some space and try again")
+            }
+            other => {
+                tracing::error!(error = ?other, "the store failed");
+                Self::internal(message)
+            }
+        }
+    }
+}
+
+impl From<RedisError> for OpError {
+    fn from(error: RedisError) -> Self {
+        let message = format!("Redis: {error}");
+        match error {
+            RedisError::Refused { .. }
+            | RedisError::ConnectionLost(_)
+            | RedisError::Tls(_)
+            | RedisError::TlsFile { .. }
+            | RedisError::Loading => Self::new(ErrorCode::Unavailable, message)
+                .hint("the connection is tried again by itself; test it in Settings"),
+            RedisError::TimedOut(_) => Self::new(ErrorCode::Timeout, message)
+                .hint("what was asked may have been done: look before trying again"),
+            RedisError::PasswordRequired | RedisError::WrongPassword => {
+                Self::new(ErrorCode::Unavailable, message).hint("correct the user name and password in Settings")
+            }
+            RedisError::NoPermission(_) => Self::new(ErrorCode::Permission, message)
+                .hint("give the Redis user this right; test the connection in Settings to see all that it lacks"),
+            RedisError::OutOfMemory => {
+                Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
+            }
+            RedisError::ReadOnly => {
+                Self::new(ErrorCode::Unavailable, message).hint("connect to the primary instead")
+            }
+            RedisError::Cancelled => Self::new(ErrorCode::Cancelled, "the job was cancelled"),
+            RedisError::WrongType(_)
+            | RedisError::Server { .. }
+            | RedisError::Answer { .. }
+            | RedisError::Client(_) => {
+                tracing::error!(error = ?error, "Redis answered with something unexpected");
+                Self::internal(message)
+            }
+        }
+    }
+}
+
+impl From<LocalError> for OpError {
+    fn from(error: LocalError) -> Self {
+        Self::new(ErrorCode::Unavailable, error.to_string())
+    }
+}

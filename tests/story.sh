@@ -1,0 +1,106 @@
+#!/bin/sh
+# The main job by the command line alone: connect, import a log, detect, triage, block, archive, report, verify.
+# Usage: tests/story.sh PATH-TO-WATCHPOST. Needs redis-server, redis-cli and pdftotext.
+set -eu
+
+watchpost=$1
+log=$(dirname "$0")/data/access.log
+work=$(mktemp -d)
+export WATCHPOST_HOME="$work/home"
+password=correct-horse-battery
+socket="$work/redis.sock"
+
+redis() { redis-cli -s "$socket" -a "$password" --no-auth-warning "$@"; }
+fail() { echo "story: $*" >&2; exit 1; }
+says() { # says WHAT TEXT COMMAND...: the command succeeds and prints the text.
+    what=$1; text=$2; shift 2
+    "$@" > "$work/out" 2>&1 || { cat "$work/out" >&2; fail "$what: the command failed"; }
+    grep -qF -- "$text" "$work/out" || { cat "$work/out" >&2; fail "$what: no \"$text\" in the answer"; }
+    echo "ok - $what"
+}
+refuses() { # refuses WHAT CODE TEXT COMMAND...: the command ends with the code and prints the text.
+    what=$1; code=$2; text=$3; shift 3
+    got=0
+    "$@" > "$work/out" 2>&1 || got=$?
+    [ "$got" = "$code" ] || { cat "$work/out" >&2; fail "$what: exit code $got instead of $code"; }
+    grep -qF -- "$text" "$work/out" || { cat "$work/out" >&2; fail "$what: no \"$text\" in the answer"; }
+    echo "ok - $what"
+}
+
+redis-server --port 0 --unixsocket "$socket" --requirepass "$password" --save '' --appendonly no \
+    --dir "$work" > "$work/redis.log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+tries=0
+until redis ping 2>/dev/null | grep -q PONG; do
+    tries=$((tries + 1)); [ "$tries" -lt 200 ] || fail "redis-server did not start"
+    sleep 0.05
+done
+
+# Connect. A wrong password is named as such; the right one is read from a file, as a server would.
+printf 'wrong' > "$work/wrong"; printf '%s\n' "$password" > "$work/right"
+refuses "a wrong password is named" 1 "password" "$watchpost" connect add wrong \
+    --redis "unix://$socket" --redis-password-file "$work/wrong" --database "$work/wrong.db"
+says "a connection is saved" 'saved as "shop"' "$watchpost" connect add shop \
+    --redis "unix://$socket" --redis-password-file "$work/right" --database "$work/audit.db"
+says "it is listed" shop "$watchpost" connect list
+grep -rqF "$password" "$WATCHPOST_HOME" && fail "the password is in a file of the console"
+export WATCHPOST_CONNECTION=shop WATCHPOST_REDIS_PASSWORD_FILE="$work/right"
+
+# Import a real log: the good lines go in, the bad ones are told, a second time adds nothing.
+says "the log goes in" "Bad lines" "$watchpost" import --format combined "$log"
+keys=$(redis --scan --pattern 'security:a*:*' | wc -l)
+[ "$keys" -ge 700 ] || fail "only $keys events in Redis"
+says "a second import adds nothing" "Already there" "$watchpost" import --format combined --restart "$log"
+[ "$(redis --scan --pattern 'security:a*:*' | wc -l)" = "$keys" ] || fail "the second import added keys"
+
+# Detect.
+says "the engine processes what waits" "events processed" "$watchpost" serve --until-idle
+says "an injection is an incident" "SQL injection from 203.0.113.7" "$watchpost" incident list
+says "so is brute force" "203.0.113.99" "$watchpost" incident list --text 203.0.113.99
+says "a second run finds nothing new" "0 events processed" "$watchpost" serve --until-idle
+
+# Triage.
+number=$("$watchpost" incident list --text 203.0.113.7 | awk '$1 ~ /^[0-9]+$/ {print $1; exit}')
+says "it explains itself" "http.query" "$watchpost" incident show "$number"
+says "it is taken" investigating "$watchpost" incident take "$number"
+says "a note is kept" "looks automated" "$watchpost" incident note "$number" "looks automated"
+refuses "resolving needs a reason" 2 "reason" "$watchpost" incident resolve "$number" --verdict true_positive --reason " "
+says "it is resolved" resolved "$watchpost" incident resolve "$number" --verdict true_positive --reason "sqlmap against the shop"
+
+# Block. The key is in Redis with its TTL; nobody locks themselves out.
+refuses "loopback is never blocked" 1 "loopback" "$watchpost" block add 127.0.0.1 --reason test
+says "the address is blocked" active "$watchpost" block add 203.0.113.7 --reason "SQL injection" --ttl 2h --incident "$number"
+ttl=$(redis ttl security:blocked:203.0.113.7)
+[ "$ttl" -gt 7100 ] && [ "$ttl" -le 7200 ] || fail "the TTL of the block is $ttl"
+says "the office is on the allowlist" 198.51.100.0/24 "$watchpost" block allow 198.51.100.0/24 --note office
+refuses "the allowlist holds" 1 allowlist "$watchpost" block add 198.51.100.20 --reason test
+
+# Retention: the preview changes nothing; the run archives and removes.
+says "the preview counts" "Events" "$watchpost" retention --days 0 --dry-run
+[ "$(redis --scan --pattern 'security:a*:*' | wc -l)" = "$keys" ] || fail "the preview removed keys"
+says "retention runs" "done" "$watchpost" retention --days 0
+left=$(redis --scan --pattern 'security:a[pu]*:*' | wc -l)
+[ "$left" = 0 ] || fail "$left events are still in Redis"
+says "the events are in the archive" "GET" "$watchpost" events 'UNION' --output json
+says "optimise runs" "done" "$watchpost" optimize
+[ "$(redis ttl security:blocked:203.0.113.7)" -gt 0 ] || fail "the block is gone"
+
+# Report: exit code 0 or 1 (a control warns or fails), files either way.
+"$watchpost" report generate --framework soc2 --from 2026-11-01 --to 2026-12-01 --format pdf,csv,json,md \
+    --out "$work" > "$work/out" 2>&1 || [ $? = 1 ] || { cat "$work/out" >&2; fail "the report was not made"; }
+pdftotext -layout "$work/soc2-20261101-20261201.pdf" "$work/report.txt"
+for text in "SOC 2" "CC6" "page 1 of"; do
+    grep -qiF -- "$text" "$work/report.txt" || fail "no \"$text\" in the PDF"
+done
+grep -q CC6 "$work/soc2-20261101-20261201.csv" || fail "no control in the CSV"
+echo "ok - the report is made"
+
+# The trail.
+says "blocking is in the trail" "block/203.0.113.7" "$watchpost" audit list block_add
+says "refusals are in the trail" failure "$watchpost" audit list block_add
+says "the trail holds" "the trail holds" "$watchpost" audit verify
+says "the block is taken back" removed "$watchpost" block remove 203.0.113.7 --reason "done"
+[ "$(redis exists security:blocked:203.0.113.7)" = 0 ] || fail "the key of the block is still there"
+
+echo "story: all of it works"
