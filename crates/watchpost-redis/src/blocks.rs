@@ -168,13 +168,19 @@ impl EventStore {
         let mut cursor = 0u64;
         loop {
             let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor.to_string()).arg("MATCH").arg(inner.keys.pattern("blocked:")).arg("COUNT").arg(SCAN_COUNT);
+            scan.arg(cursor.to_string())
+                .arg("MATCH")
+                .arg(inner.keys.pattern("blocked:"))
+                .arg("COUNT")
+                .arg(SCAN_COUNT);
             let reply: Value = inner.jobs.query(&scan).await?;
             let (next, names) = reply::scan(reply).ok_or(RedisError::Answer { command: "SCAN" })?;
             let mut targets = Vec::new();
             let mut pipe = redis::pipe();
             for name in &names {
-                if let Some(target) = std::str::from_utf8(name).ok().and_then(|key| inner.keys.block_target(key)) {
+                if let Some(target) =
+                    std::str::from_utf8(name).ok().and_then(|key| inner.keys.block_target(key))
+                {
                     pipe.cmd("GETRANGE").arg(name).arg(0).arg(16_383);
                     pipe.cmd("PTTL").arg(name);
                     targets.push(target);

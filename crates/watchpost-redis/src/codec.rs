@@ -76,7 +76,10 @@ pub(crate) fn encode(event: &Event) -> Result<Fields, String> {
         let payload = Payload { http: event.http.clone(), details: event.details.clone() };
         let plain = serde_json::to_vec(&payload).map_err(|error| error.to_string())?;
         if plain.len() > PAYLOAD_BYTES_MAX {
-            return Err(format!("its payload has {} bytes; at most {PAYLOAD_BYTES_MAX} are allowed", plain.len()));
+            return Err(format!(
+                "its payload has {} bytes; at most {PAYLOAD_BYTES_MAX} are allowed",
+                plain.len()
+            ));
         }
         match compress(&plain) {
             Some(packed) => {
@@ -102,7 +105,11 @@ pub(crate) fn compress(plain: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// The reason why it is not one, for the quarantine.
-pub(crate) fn decode(key: &str, parsed: &EventKey<'_>, fields: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Event, String> {
+pub(crate) fn decode(
+    key: &str,
+    parsed: &EventKey<'_>,
+    fields: Vec<(Vec<u8>, Vec<u8>)>,
+) -> Result<Event, String> {
     let mut raw = RawFields::default();
     for (name, value) in fields {
         raw.put(&name, value)?;
@@ -145,8 +152,8 @@ pub(crate) fn decode(key: &str, parsed: &EventKey<'_>, fields: Vec<(Vec<u8>, Vec
         return Err("field risk is over 100".to_owned());
     }
     if let Some(tags) = raw.tags {
-        event.tags =
-            serde_json::from_str(&tags).map_err(|error| format!("field tags is not a JSON array of text: {error}"))?;
+        event.tags = serde_json::from_str(&tags)
+            .map_err(|error| format!("field tags is not a JSON array of text: {error}"))?;
     }
     event.http = payload.http;
     event.details = with_unknown(payload.details, raw.unknown);
@@ -233,7 +240,10 @@ fn read_payload(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Payload, Strin
         None | Some("") => bytes,
         Some("zstd") => decompress(&bytes)?,
         Some(other) => {
-            return Err(format!("payload_encoding {:?} is not known", other.chars().take(32).collect::<String>()));
+            return Err(format!(
+                "payload_encoding {:?} is not known",
+                other.chars().take(32).collect::<String>()
+            ));
         }
     };
     if plain.len() > PAYLOAD_BYTES_MAX {
@@ -257,7 +267,8 @@ pub(crate) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn parse_at(text: &str) -> Result<DateTime<Utc>, String> {
-    let at = DateTime::parse_from_rfc3339(text).map_err(|error| format!("field at is not RFC 3339: {error}"))?;
+    let at =
+        DateTime::parse_from_rfc3339(text).map_err(|error| format!("field at is not RFC 3339: {error}"))?;
     from_ms(at.timestamp_millis())
 }
 
@@ -281,7 +292,9 @@ fn number<T: std::str::FromStr>(text: Option<String>, name: &str) -> Result<Opti
 
 /// The severity in a field's text; `Info` if there is none that can be read.
 pub(crate) fn severity_of(text: Option<&[u8]>) -> Severity {
-    text.and_then(|text| std::str::from_utf8(text).ok()).and_then(|text| text.parse().ok()).unwrap_or(Severity::Info)
+    text.and_then(|text| std::str::from_utf8(text).ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(Severity::Info)
 }
 
 #[cfg(test)]
@@ -294,7 +307,9 @@ mod tests {
     use crate::keys::Keys;
 
     fn read(key: &str, fields: &[(&str, &str)]) -> Result<watchpost_model::event::Event, String> {
-        let KeyKind::Event(parsed) = Keys::new("security:").classify(key) else { panic!("{key} is an event's key") };
+        let KeyKind::Event(parsed) = Keys::new("security:").classify(key) else {
+            panic!("{key} is an event's key")
+        };
         let fields = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         decode(key, &parsed, fields.collect())
     }
@@ -326,7 +341,10 @@ mod tests {
             (vec![("type", "x"), ("risk", "300")], "field risk is not a number"),
             (vec![("type", "x"), ("tags", "a,b")], "field tags is not a JSON array"),
             (vec![("type", "x"), ("payload", "{")], "the payload is not a JSON object"),
-            (vec![("type", "x"), ("payload", "{}"), ("payload_encoding", "gzip")], "payload_encoding \"gzip\""),
+            (
+                vec![("type", "x"), ("payload", "{}"), ("payload_encoding", "gzip")],
+                "payload_encoding \"gzip\"",
+            ),
             (vec![("type", "x"), ("payload", "{}"), ("payload_encoding", "zstd")], "the payload is not zstd"),
         ] {
             let error = read(key, &fields).unwrap_err();
@@ -347,7 +365,8 @@ mod tests {
     fn compresses_only_what_gains() {
         assert!(compress(&vec![b'a'; 1024]).is_none(), "small stays");
         assert!(compress(&vec![b'a'; 1025]).is_some());
-        let noise: Vec<u8> = (0u64..4096).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
+        let noise: Vec<u8> =
+            (0u64..4096).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
         let mut state = 1u64;
         let noise: Vec<u8> = noise
             .iter()

@@ -85,7 +85,11 @@ impl RedisError {
     pub const fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::TimedOut(_) | Self::ConnectionLost(_) | Self::Loading | Self::OutOfMemory
+            Self::Refused { .. }
+                | Self::TimedOut(_)
+                | Self::ConnectionLost(_)
+                | Self::Loading
+                | Self::OutOfMemory
         )
     }
 

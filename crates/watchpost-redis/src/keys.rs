@@ -147,13 +147,19 @@ impl Keys {
             (Category::ApiUsage, None) => {
                 return KeyKind::Malformed("an API usage key has the form api:{endpoint}:{milliseconds}");
             }
-            (Category::ApiUsage, Some((endpoint, stamp))) if !endpoint.is_empty() && !endpoint.contains(':') => {
+            (Category::ApiUsage, Some((endpoint, stamp)))
+                if !endpoint.is_empty() && !endpoint.contains(':') =>
+            {
                 (Some(endpoint), stamp)
             }
             (Category::ApiUsage, Some(_)) => {
-                return KeyKind::Malformed("the endpoint is empty or has a colon that is not percent-encoded");
+                return KeyKind::Malformed(
+                    "the endpoint is empty or has a colon that is not percent-encoded",
+                );
             }
-            (_, Some(_)) => return KeyKind::Malformed("the key has more parts than {category}:{milliseconds}"),
+            (_, Some(_)) => {
+                return KeyKind::Malformed("the key has more parts than {category}:{milliseconds}");
+            }
             (_, None) => (None, rest),
         };
         match parse_stamp(stamp) {
@@ -270,7 +276,9 @@ mod tests {
             let KeyKind::Event(key) = keys.classify(&one) else { panic!("{one} is an event's key") };
             assert_eq!(key.at_ms, 1_700_000_000_000);
         }
-        let KeyKind::Event(key) = keys.classify("security:api:%2Fa%3Ab:1") else { panic!("is an event's key") };
+        let KeyKind::Event(key) = keys.classify("security:api:%2Fa%3Ab:1") else {
+            panic!("is an event's key")
+        };
         assert_eq!(key.endpoint_text().as_deref(), Some("/a:b"));
     }
 

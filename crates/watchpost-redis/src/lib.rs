@@ -11,14 +11,19 @@
 mod blocks;
 mod codec;
 mod error;
+pub mod info;
 mod keys;
 mod link;
 pub mod local;
+pub mod optimize;
 mod queue;
 mod reply;
+pub mod retention;
 mod scripts;
+pub mod stats;
 mod store;
 mod target;
+mod walk;
 
 pub use blocks::BlockRemoved;
 pub use blocks::BlockWritten;

@@ -73,8 +73,20 @@ impl Call {
 }
 
 impl Link {
-    pub(crate) fn new(client: Client, address: String, name: &'static str, response_timeout: Duration) -> Self {
-        Self { client, address, name, response_timeout, live: Mutex::new(None), generation: AtomicU64::new(0) }
+    pub(crate) fn new(
+        client: Client,
+        address: String,
+        name: &'static str,
+        response_timeout: Duration,
+    ) -> Self {
+        Self {
+            client,
+            address,
+            name,
+            response_timeout,
+            live: Mutex::new(None),
+            generation: AtomicU64::new(0),
+        }
     }
 
     /// Counts the connections made so far; a change tells that server-side state (a `SCAN` cursor) may be gone.

@@ -199,7 +199,8 @@ impl LocalServer {
 
     /// Relative paths, because servers before 7.0 split arguments at blanks.
     fn spawn(&self) -> Result<Child, LocalError> {
-        let socket = if self.socket.parent() == Some(&self.dir) { Path::new("redis.sock") } else { &self.socket };
+        let socket =
+            if self.socket.parent() == Some(&self.dir) { Path::new("redis.sock") } else { &self.socket };
         let mut command = Command::new("redis-server");
         command.current_dir(&self.dir).arg("--port").arg("0").arg("--unixsocket").arg(socket);
         for (option, value) in [
@@ -262,8 +263,13 @@ impl LocalServer {
     fn died(&self, log_from: u64) -> LocalError {
         let log = read_log(&self.log_path(), log_from).unwrap_or_default();
         let damaged = log.contains("reading the append only file")
-            || (log.contains("AOF") && (log.contains("Wrong signature") || log.contains("Invalid AOF manifest")));
-        if damaged { LocalError::DamagedFile { dir: self.dir.clone(), log } } else { LocalError::Died { log } }
+            || (log.contains("AOF")
+                && (log.contains("Wrong signature") || log.contains("Invalid AOF manifest")));
+        if damaged {
+            LocalError::DamagedFile { dir: self.dir.clone(), log }
+        } else {
+            LocalError::Died { log }
+        }
     }
 }
 

@@ -112,7 +112,11 @@ impl EventStore {
     ///
     /// # Errors
     /// Every cause of [`RedisError`].
-    pub async fn read_unacknowledged(&self, consumer: &str, count: usize) -> Result<Vec<StreamItem>, RedisError> {
+    pub async fn read_unacknowledged(
+        &self,
+        consumer: &str,
+        count: usize,
+    ) -> Result<Vec<StreamItem>, RedisError> {
         match self.read_group(consumer, count, None, "0").await {
             Err(RedisError::Server { code, .. }) if code == "NOGROUP" => Ok(Vec::new()),
             result => result,
@@ -175,9 +179,8 @@ impl EventStore {
         pipe.cmd("XACK").arg(&stream).arg(GROUP).arg(stream_ids);
         pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
         let mut results = self.inner.main.pipe(pipe).await?.into_iter();
-        let classify = |error| RedisError::classify(error, &self.inner.target.address.to_string());
         if let Some(Err(error)) = results.next() {
-            return Err(classify(error));
+            return Err(self.classify(error));
         }
         let groups = results.next().and_then(Result::ok).map_or(0, |value| reply::list(value).len());
         if groups == 1 {
@@ -198,24 +201,25 @@ impl EventStore {
         pipe.cmd("XLEN").arg(&stream);
         pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
         let mut results = self.inner.probe.pipe(pipe).await?.into_iter();
-        let classify = |error| RedisError::classify(error, &self.inner.target.address.to_string());
         let length = match results.next() {
             Some(Ok(value)) => reply::count(&value).unwrap_or(0),
-            Some(Err(error)) => return Err(classify(error)),
+            Some(Err(error)) => return Err(self.classify(error)),
             None => return Err(RedisError::Answer { command: "XLEN" }),
         };
         // Without a stream `XINFO` is an error; then nothing waits on it.
         let groups = results.next().and_then(Result::ok).map(reply::list).unwrap_or_default();
         let n_groups = groups.len();
-        let ours = groups.into_iter().map(reply::list).find(|group| {
-            reply::field(group, "name").and_then(reply::text).as_deref() == Some(GROUP)
-        });
+        let ours = groups
+            .into_iter()
+            .map(reply::list)
+            .find(|group| reply::field(group, "name").and_then(reply::text).as_deref() == Some(GROUP));
         let unadopted = (self.inner.counts.adopt_passes.load(Ordering::Relaxed) > 0).then_some(0);
         let Some(group) = ours else { return Ok(Backlog { lag: length, pending: 0, unadopted }) };
         let pending = reply::field(&group, "pending").and_then(|value| reply::count(&value)).unwrap_or(0);
         // Before 7.0, and after some deletions, the server does not know the lag. With one group the stream holds only
         // what is not acknowledged; with several this is an upper bound.
-        let lag = if n_groups == 1 { None } else { reply::field(&group, "lag").and_then(|v| reply::count(&v)) };
+        let lag =
+            if n_groups == 1 { None } else { reply::field(&group, "lag").and_then(|v| reply::count(&v)) };
         Ok(Backlog { lag: lag.unwrap_or_else(|| length.saturating_sub(pending)), pending, unadopted })
     }
 
@@ -299,7 +303,8 @@ impl EventStore {
                 continue;
             };
             let mut parts = reply::list(result?).into_iter();
-            let state = parts.next().and_then(reply::text).ok_or(RedisError::Answer { command: "EVALSHA read" })?;
+            let state =
+                parts.next().and_then(reply::text).ok_or(RedisError::Answer { command: "EVALSHA read" })?;
             let event = self.event_of(&key, &state, parts.next().unwrap_or_default());
             match &event {
                 Ok(_) => inner.counts.read.fetch_add(1, Ordering::Relaxed),

@@ -52,7 +52,10 @@ pub(crate) fn pairs(value: Value) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// The value of `name` in a flat list of name, value.
 pub(crate) fn field(items: &[Value], name: &str) -> Option<Value> {
-    items.chunks_exact(2).find(|pair| matches!(&pair[0], Value::BulkString(b) if b == name.as_bytes())).map(|p| p[1].clone())
+    items
+        .chunks_exact(2)
+        .find(|pair| matches!(&pair[0], Value::BulkString(b) if b == name.as_bytes()))
+        .map(|p| p[1].clone())
 }
 
 /// A reply of `SCAN`: next cursor and names.

@@ -207,6 +207,14 @@ redis.call('ZREM', KEYS[3], KEYS[1])
 return 'removed'
 ";
 
+    /// A payload and its SHA-1, if it is not encoded. Keys: hash.
+    PAYLOAD = r"
+local payload = redis.call('HGET', KEYS[1], 'payload')
+if not payload or #payload > 1048576 then return {} end
+if redis.call('HEXISTS', KEYS[1], 'payload_encoding') == 1 then return {} end
+return {payload, redis.sha1hex(payload)}
+";
+
     /// Replaces a payload if it is as it was read; the TTL stays. Keys: hash. Arguments: old payload's SHA-1, new
     /// payload. Returns 1 if done.
     COMPRESS = r"

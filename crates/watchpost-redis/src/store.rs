@@ -105,7 +105,8 @@ impl EventStore {
     pub async fn connect(target: &RedisTarget, clock: Arc<dyn Clock>) -> Result<Self, RedisError> {
         let client = target.client(Login::Yes).await?;
         let address = target.address.to_string();
-        let link = |name, seconds| Link::new(client.clone(), address.clone(), name, Duration::from_secs(seconds));
+        let link =
+            |name, seconds| Link::new(client.clone(), address.clone(), name, Duration::from_secs(seconds));
         let inner = Inner {
             target: target.clone(),
             keys: Keys::new(&target.prefix),
@@ -130,6 +131,11 @@ impl EventStore {
     #[must_use]
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
+    }
+
+    /// Sorts an error of one command of a pipeline.
+    pub(crate) fn classify(&self, error: redis::RedisError) -> RedisError {
+        RedisError::classify(error, &self.inner.target.address.to_string())
     }
 
     /// Is the server there? One `PING`.

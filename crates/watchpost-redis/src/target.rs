@@ -103,8 +103,9 @@ impl RedisTarget {
     pub(crate) async fn client(&self, login: Login) -> Result<Client, RedisError> {
         let mut settings = RedisConnectionInfo::default();
         if login == Login::Yes {
-            settings =
-                settings.set_db(i64::from(self.database)).set_lib_name("watchpost", env!("CARGO_PKG_VERSION"));
+            settings = settings
+                .set_db(i64::from(self.database))
+                .set_lib_name("watchpost", env!("CARGO_PKG_VERSION"));
             if let Some(password) = &self.password {
                 settings = settings.set_password(password);
                 if let Some(username) = &self.username {
@@ -115,7 +116,8 @@ impl RedisTarget {
             settings = settings.set_skip_set_lib_name();
         }
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
-        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive).set_user_timeout(USER_TIMEOUT);
+        let tcp =
+            TcpSettings::default().set_nodelay(true).set_keepalive(keepalive).set_user_timeout(USER_TIMEOUT);
         let (address, tls) = match &self.address {
             TargetAddress::Unix(path) => (ConnectionAddr::Unix(path.clone()), None),
             TargetAddress::Tcp { host, port, tls: None } => (ConnectionAddr::Tcp(host.clone(), *port), None),

@@ -76,11 +76,20 @@ async fn the_longer_block_wins() {
         let (long, short, longer) = (block(target, 60), block(target, 5), block(target, 120));
         store.put_block(&long).await.unwrap();
         let kept = store.put_block(&short).await.unwrap();
-        assert!(matches!(kept, BlockWritten::KeptLonger { existing: Some(id), .. } if id == long.id), "{kept:?}");
+        assert!(
+            matches!(kept, BlockWritten::KeptLonger { existing: Some(id), .. } if id == long.id),
+            "{kept:?}"
+        );
         let again = store.put_block(&long).await.unwrap();
-        assert!(matches!(again, BlockWritten::Written { replaced: None, .. }), "a repeat is harmless: {again:?}");
+        assert!(
+            matches!(again, BlockWritten::Written { replaced: None, .. }),
+            "a repeat is harmless: {again:?}"
+        );
         let written = store.put_block(&longer).await.unwrap();
-        assert!(matches!(written, BlockWritten::Written { replaced: Some(id), .. } if id == long.id), "{written:?}");
+        assert!(
+            matches!(written, BlockWritten::Written { replaced: Some(id), .. } if id == long.id),
+            "{written:?}"
+        );
         assert_eq!(store.remove_block(&long).await.unwrap(), BlockRemoved::Replaced { by: Some(longer.id) });
         assert!(store.block_ttl_ms(longer.target).await.unwrap().is_some(), "the other block stays");
         assert_eq!(store.remove_block(&longer).await.unwrap(), BlockRemoved::Removed);
@@ -91,7 +100,8 @@ async fn the_longer_block_wins() {
     let ranges: u64 = query(&mut raw, &["ZCARD", "security:blocked:cidrs"]).await;
     assert_eq!(ranges, 0);
     assert_eq!(store.put_block(&block("203.0.113.7", -1)).await.unwrap(), BlockWritten::AlreadyOver);
-    let _: redis::Value = query(&mut raw, &["SET", "security:blocked:203.0.113.9", "for ever, by hand"]).await;
+    let _: redis::Value =
+        query(&mut raw, &["SET", "security:blocked:203.0.113.9", "for ever, by hand"]).await;
     let kept = store.put_block(&block("203.0.113.9", 60)).await.unwrap();
     assert_eq!(kept, BlockWritten::KeptLonger { existing: None, ttl_ms: None });
 }

@@ -64,7 +64,8 @@ async fn a_damaged_file_is_named() {
     server.stop().await.unwrap();
     let incremental = std::fs::read_dir(dir.path().join("appendonlydir")).unwrap();
     let incremental = incremental.map(|entry| entry.unwrap().path());
-    let incremental = incremental.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).next().unwrap();
+    let incremental =
+        incremental.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).next().unwrap();
     let mut bytes = std::fs::read(&incremental).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 64].fill(b'#');

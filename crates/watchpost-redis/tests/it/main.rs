@@ -3,5 +3,7 @@
 mod adopt;
 mod blocks;
 mod local;
+mod optimize;
 mod queue;
+mod retention;
 mod support;

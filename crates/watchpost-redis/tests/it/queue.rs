@@ -43,7 +43,10 @@ async fn an_event_goes_round() {
     assert_eq!((backlog.lag, backlog.pending, backlog.total()), (0, 20, 20));
 
     assert_eq!(store.read_unacknowledged("a", 100).await.unwrap(), items, "a restart gets them again");
-    assert!(store.claim_stale("b", Duration::from_secs(3600), 100).await.unwrap().is_empty(), "not stale yet");
+    assert!(
+        store.claim_stale("b", Duration::from_secs(3600), 100).await.unwrap().is_empty(),
+        "not stale yet"
+    );
     let claimed = store.claim_stale("b", Duration::ZERO, 100).await.unwrap();
     assert_eq!(claimed, items, "another consumer takes over");
 
@@ -84,8 +87,9 @@ async fn ties_get_their_own_keys_and_stay_idempotent() {
     let server = TestServer::start().await;
     let store = server.store().await;
     let first = old_event(1, Category::Authentication, 0);
-    let events: Vec<Event> =
-        (0..500).map(|n| Event { id: EventId::at(first.at), actor: Some(n.to_string()), ..first.clone() }).collect();
+    let events: Vec<Event> = (0..500)
+        .map(|n| Event { id: EventId::at(first.at), actor: Some(n.to_string()), ..first.clone() })
+        .collect();
     assert_eq!(store.write_events(&events).await.unwrap().written, 500, "one millisecond holds many events");
     let mut reversed = events.clone();
     reversed.reverse();
@@ -184,12 +188,12 @@ fn event() -> impl Strategy<Value = Event> {
     let maybe = || proptest::option::of(text());
     let entity = (maybe(), maybe(), maybe(), maybe(), maybe());
     let numbers = (1..=u32::MAX, proptest::option::of(0..=100u8), 0i64..4_000_000_000_000);
-    let payload = (proptest::option::of(http()), any::<Option<i64>>(), proptest::collection::vec(text(), 0..4));
+    let payload =
+        (proptest::option::of(http()), any::<Option<i64>>(), proptest::collection::vec(text(), 0..4));
     (words, entity, numbers, payload, any::<u128>(), "[a-z_]{1,20}").prop_map(
         |(words, entity, numbers, payload, id, kind)| {
             let at = chrono::DateTime::from_timestamp_millis(numbers.2).unwrap();
-            let mut event =
-                Event::new(EventId(uuid::Uuid::from_u128(id)), at, Category::ALL[words.0], kind);
+            let mut event = Event::new(EventId(uuid::Uuid::from_u128(id)), at, Category::ALL[words.0], kind);
             event.severity = Severity::ALL[words.1];
             event.outcome = Outcome::ALL[words.2];
             (event.actor, event.source_ip, event.session, event.resource, event.action) = entity;

@@ -98,7 +98,8 @@ pub(crate) fn old_event(days: i64, category: Category, number: i64) -> Event {
     event.outcome = Outcome::Failure;
     event.actor = Some(format!("user-{number}"));
     event.source_ip = Some("203.0.113.7".to_owned());
-    event.http = Some(Http { method: "GET".into(), path: "/login".into(), status: Some(401), ..Http::default() });
+    event.http =
+        Some(Http { method: "GET".into(), path: "/login".into(), status: Some(401), ..Http::default() });
     event
 }
 

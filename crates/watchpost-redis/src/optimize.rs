@@ -1,0 +1,380 @@
+//! Optimise: compress large payloads, give missing TTLs, drop dead index members, let the allocator release memory.
+//!
+//! Preview and run go the same way and take the same decisions; the preview only leaves out the writes.
+
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+
+use chrono::DateTime;
+use chrono::Utc;
+use redis::Value;
+use sha2::Digest;
+use sha2::Sha256;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
+use watchpost_model::health::Unit;
+use watchpost_model::job::Figure;
+use watchpost_model::job::JobProgress;
+use watchpost_model::job::JobReport;
+use watchpost_model::policy::event_ttl;
+
+use crate::codec;
+use crate::error::RedisError;
+use crate::info::Info;
+use crate::keys::KeyKind;
+use crate::link::Call;
+use crate::reply;
+use crate::retention::progress;
+use crate::scripts;
+use crate::store::EventStore;
+use crate::walk::Walk;
+
+const PAYLOADS_AT_ONCE: usize = 16;
+const ZSCAN_COUNT: usize = 500;
+/// What the two further field contents cost a compressed hash.
+const ENCODING_BYTES: u64 = ("payload_encoding".len() + "zstd".len()) as u64;
+/// Less than this is noise of the allocator.
+const EFFECT_BYTES_MIN: i64 = 1 << 20;
+
+/// Whether something is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Count what a run would do.
+    Preview,
+    /// Do it.
+    Run,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    events: u64,
+    compressed: u64,
+    bytes_before: u64,
+    bytes_after: u64,
+    ttls: u64,
+    unindexed: u64,
+    changed_meanwhile: u64,
+    not_hashes: u64,
+}
+
+struct Optimizer<'a> {
+    store: &'a EventStore,
+    mode: Mode,
+    sums: Sums,
+    seen: std::collections::HashSet<u64>,
+    hasher: RandomState,
+}
+
+/// A page's work, by what its keys need.
+#[derive(Default)]
+struct Needs {
+    compress: Vec<String>,
+    ttl: Vec<(String, Category)>,
+}
+
+/// Runs or previews the job. When `cancel` fires, the report of what was done so far comes back, with a note.
+///
+/// # Errors
+/// Every cause of [`RedisError`] but `Cancelled`.
+pub async fn optimize(
+    store: &EventStore,
+    now: DateTime<Utc>,
+    mode: Mode,
+    report: &(dyn Fn(JobProgress) + Send + Sync),
+    cancel: CancellationToken,
+) -> Result<JobReport, RedisError> {
+    tracing::debug!(?mode, %now, "optimising the event store");
+    let mut optimizer = Optimizer {
+        store,
+        mode,
+        sums: Sums::default(),
+        seen: Default::default(),
+        hasher: RandomState::new(),
+    };
+    let before = memory(store).await?;
+    let mut notes = Vec::new();
+    let finished = match optimizer.all(report, cancel, &mut notes).await {
+        Ok(()) => true,
+        Err(RedisError::Cancelled) => {
+            notes.push("stopped before the end; what was done stays done".to_owned());
+            false
+        }
+        Err(error) => return Err(error),
+    };
+    let purged = if finished && mode == Mode::Run { purge(store).await? } else { None };
+    let after = memory(store).await?;
+    Ok(optimizer.report(before, after, purged, notes))
+}
+
+impl Optimizer<'_> {
+    async fn all(
+        &mut self,
+        report: &(dyn Fn(JobProgress) + Send + Sync),
+        cancel: CancellationToken,
+        notes: &mut Vec<String>,
+    ) -> Result<(), RedisError> {
+        let mut walk = Walk::start(self.store, self.store.inner.keys.pattern(""), cancel.clone()).await?;
+        let mut page = walk.step(Vec::new()).await?.names.unwrap_or_default();
+        loop {
+            let keys = self.event_keys(page);
+            let step = walk.step(keys.iter().flat_map(|(key, _)| questions(key)).collect()).await?;
+            let needs = self.needs(keys, step.answers);
+            self.compress(&needs.compress).await?;
+            self.give_ttls(&needs.ttl).await?;
+            report(progress(&walk, "looking at events"));
+            match step.names {
+                Some(names) => page = names,
+                None => break,
+            }
+        }
+        notes.extend_from_slice(walk.notes());
+        for &category in Category::ALL {
+            self.trim_index(category, &mut walk).await?;
+        }
+        Ok(())
+    }
+
+    fn event_keys(&mut self, names: Vec<Vec<u8>>) -> Vec<(String, Category)> {
+        let names = names.into_iter().filter_map(|name| String::from_utf8(name).ok());
+        let mut keys = Vec::new();
+        for key in names {
+            if let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key)
+                && self.seen.insert(self.hasher.hash_one(&key))
+            {
+                let category = parsed.category;
+                keys.push((key, category));
+            }
+        }
+        keys
+    }
+
+    fn needs(&mut self, keys: Vec<(String, Category)>, answers: Vec<redis::RedisResult<Value>>) -> Needs {
+        let mut needs = Needs::default();
+        let mut answers = answers.into_iter();
+        for (key, category) in keys {
+            let mut answer = || answers.next().and_then(Result::ok).as_ref().and_then(reply::int);
+            let (ttl, length, encoded) = (answer(), answer(), answer());
+            let (Some(ttl), Some(length), Some(encoded)) = (ttl, length, encoded) else {
+                self.sums.not_hashes += 1;
+                continue;
+            };
+            if ttl == -2 {
+                continue; // Gone meanwhile.
+            }
+            self.sums.events += 1;
+            let length = usize::try_from(length).unwrap_or(0);
+            if encoded == 0 && length > codec::COMPRESS_FROM_BYTES && length <= codec::PAYLOAD_BYTES_MAX {
+                needs.compress.push(key.clone());
+            }
+            if ttl == -1 {
+                needs.ttl.push((key, category));
+            }
+        }
+        needs
+    }
+
+    async fn compress(&mut self, keys: &[String]) -> Result<(), RedisError> {
+        for chunk in keys.chunks(PAYLOADS_AT_ONCE) {
+            let calls = chunk.iter().map(|key| Call::new(&[key])).collect();
+            let mut plain = Vec::new();
+            for (key, answer) in
+                chunk.iter().zip(self.store.inner.jobs.eval_many(&scripts::PAYLOAD, calls).await?)
+            {
+                let mut parts = reply::list(answer?).into_iter();
+                if let (Some(payload), Some(sha1)) =
+                    (parts.next().and_then(reply::bytes), parts.next().and_then(reply::text))
+                {
+                    plain.push((key.clone(), payload, sha1));
+                }
+            }
+            let packed = tokio::task::spawn_blocking(move || {
+                let packed = plain.into_iter().filter_map(|(key, payload, sha1)| {
+                    codec::compress(&payload).map(|packed| (key, payload.len() as u64, packed, sha1))
+                });
+                packed.collect::<Vec<_>>()
+            });
+            let packed = packed.await.unwrap_or_default(); // Compression does not panic; if it did, nothing is lost.
+            let written = match self.mode {
+                Mode::Preview => vec![true; packed.len()],
+                Mode::Run => {
+                    let call = |(key, _, packed, sha1): &(String, u64, Vec<u8>, String)| {
+                        Call::new(&[key]).arg(sha1).arg(packed)
+                    };
+                    let calls = packed.iter().map(call).collect();
+                    flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?
+                }
+            };
+            for ((_, before, packed, _), written) in packed.into_iter().zip(written) {
+                if written {
+                    self.sums.compressed += 1;
+                    self.sums.bytes_before += before;
+                    self.sums.bytes_after += packed.len() as u64 + ENCODING_BYTES;
+                } else {
+                    self.sums.changed_meanwhile += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn give_ttls(&mut self, keys: &[(String, Category)]) -> Result<(), RedisError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        if self.mode == Mode::Preview {
+            self.sums.ttls += keys.len() as u64;
+            return Ok(());
+        }
+        let mut pipe = redis::pipe();
+        for (key, _) in keys {
+            pipe.cmd("HGET").arg(key).arg("severity");
+        }
+        let severities = self.store.inner.jobs.pipe(pipe).await?;
+        let mut calls = Vec::with_capacity(keys.len());
+        for ((key, category), severity) in keys.iter().zip(severities) {
+            let severity = severity.ok().and_then(reply::bytes);
+            let ttl_ms = event_ttl(*category, codec::severity_of(severity.as_deref())).num_milliseconds();
+            calls.push(Call::new(&[key]).arg((ttl_ms + jitter(key, ttl_ms / 10)).to_string()));
+        }
+        for given in flags(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls).await?)? {
+            if given { self.sums.ttls += 1 } else { self.sums.changed_meanwhile += 1 }
+        }
+        Ok(())
+    }
+
+    async fn trim_index(&mut self, category: Category, walk: &mut Walk) -> Result<(), RedisError> {
+        let jobs = &self.store.inner.jobs;
+        let index = self.store.inner.keys.index(category);
+        let mut cursor = 0u64;
+        loop {
+            walk.pace().await?;
+            let mut scan = redis::cmd("ZSCAN");
+            scan.arg(&index).arg(cursor.to_string()).arg("COUNT").arg(ZSCAN_COUNT);
+            let reply: Value = jobs.query(&scan).await?;
+            let (next, rows) = reply::scan(reply).ok_or(RedisError::Answer { command: "ZSCAN" })?;
+            let members: Vec<&Vec<u8>> = rows.iter().step_by(2).collect();
+            let mut pipe = redis::pipe();
+            for member in &members {
+                pipe.cmd("EXISTS").arg(*member);
+            }
+            let exists = jobs.pipe(pipe).await?;
+            let gone = members
+                .into_iter()
+                .zip(exists)
+                .filter(|(_, exists)| matches!(exists, Ok(value) if reply::int(value) == Some(0)));
+            let gone: Vec<&Vec<u8>> = gone.map(|(member, _)| member).collect();
+            self.sums.unindexed += match self.mode {
+                Mode::Preview => gone.len() as u64,
+                Mode::Run => {
+                    let call = |member: &&Vec<u8>| Call {
+                        keys: vec![index.clone().into_bytes(), (*member).clone()],
+                        args: Vec::new(),
+                    };
+                    let calls = gone.iter().map(call).collect();
+                    flags(jobs.eval_many(&scripts::UNINDEX, calls).await?)?
+                        .into_iter()
+                        .filter(|done| *done)
+                        .count() as u64
+                }
+            };
+            cursor = next;
+            if cursor == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn report(self, before: Memory, after: Memory, purged: Option<i64>, mut notes: Vec<String>) -> JobReport {
+        let sums = self.sums;
+        let saved = sums.bytes_before.saturating_sub(sums.bytes_after);
+        let mut figures = vec![
+            Figure::count("events", "Events looked at", sums.events),
+            Figure::count("compressed", "Payloads compressed", sums.compressed),
+            bytes_figure("payload_before_bytes", "Their size before", sums.bytes_before),
+            bytes_figure("payload_after_bytes", "Their size after", sums.bytes_after),
+            bytes_figure("payload_saved_bytes", "Saved", saved),
+            Figure::count("ttls_given", "Events given a missing TTL", sums.ttls),
+            Figure::count("index_trimmed", "Index entries without an event", sums.unindexed),
+        ];
+        if self.mode == Mode::Run {
+            figures.push(bytes_figure("memory_before_bytes", "Memory in use before", before.used));
+            figures.push(bytes_figure("memory_after_bytes", "Memory in use after", after.used));
+            notes.push(match purged {
+                None => {
+                    "the server does not offer MEMORY PURGE; nothing was released to the system".to_owned()
+                }
+                Some(bytes) if bytes < EFFECT_BYTES_MIN => {
+                    "MEMORY PURGE had no effect: resident memory fell by less than 1 MiB".to_owned()
+                }
+                Some(bytes) => format!("MEMORY PURGE released {bytes} bytes to the system"),
+            });
+        }
+        if sums.changed_meanwhile > 0 {
+            notes.push(format!("{} events changed meanwhile and were left", sums.changed_meanwhile));
+        }
+        if sums.not_hashes > 0 {
+            notes.push(format!(
+                "{} keys look like events but are not hashes; see the quarantine",
+                sums.not_hashes
+            ));
+        }
+        JobReport { figures, notes }
+    }
+}
+
+fn questions(key: &str) -> [redis::Cmd; 3] {
+    let mut ttl = redis::cmd("PTTL");
+    ttl.arg(key);
+    let mut length = redis::cmd("HSTRLEN");
+    length.arg(key).arg("payload");
+    let mut encoded = redis::cmd("HEXISTS");
+    encoded.arg(key).arg("payload_encoding");
+    [ttl, length, encoded]
+}
+
+fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {
+    answers.into_iter().map(|answer| Ok(reply::int(&answer?) == Some(1))).collect()
+}
+
+/// Spreads expiries over `range_ms`, the same for the same key, so that they do not fall into one second.
+fn jitter(key: &str, range_ms: i64) -> i64 {
+    let digest = Sha256::digest(key.as_bytes());
+    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    i64::from(number).checked_rem(range_ms).unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+fn bytes_figure(name: &str, title: &str, bytes: u64) -> Figure {
+    Figure::new(name, title, bytes as f64, Unit::Bytes)
+}
+
+#[derive(Clone, Copy)]
+struct Memory {
+    used: u64,
+    resident: u64,
+}
+
+async fn memory(store: &EventStore) -> Result<Memory, RedisError> {
+    let mut cmd = redis::cmd("INFO");
+    cmd.arg("memory");
+    let info = Info::parse(&store.inner.jobs.query::<String>(&cmd).await?);
+    Ok(Memory {
+        used: info.count("used_memory").unwrap_or(0),
+        resident: info.count("used_memory_rss").unwrap_or(0),
+    })
+}
+
+/// Bytes of resident memory that the server gave back; `None` where it does not offer that.
+async fn purge(store: &EventStore) -> Result<Option<i64>, RedisError> {
+    let before = memory(store).await?;
+    let mut cmd = redis::cmd("MEMORY");
+    cmd.arg("PURGE");
+    match store.inner.jobs.query::<Value>(&cmd).await {
+        Ok(_) => {}
+        Err(RedisError::Server { .. } | RedisError::NoPermission(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let after = memory(store).await?;
+    let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    Ok(Some(signed(before.resident) - signed(after.resident)))
+}

@@ -1,0 +1,297 @@
+//! Retention: which events are past their days in Redis, and their removal once they are archived.
+//!
+//! The caller archives a batch, commits, and only then asks to remove it. A key goes only if it is exactly as it was
+//! read (all fields and the expiry) and the engines have acknowledged it; both are decided by the server in one script.
+
+use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+
+use chrono::DateTime;
+use chrono::Duration;
+use chrono::Utc;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
+use watchpost_model::event::Event;
+use watchpost_model::job::JobProgress;
+use watchpost_model::policy::RetentionRule;
+
+use crate::error::RedisError;
+use crate::keys::GROUP;
+use crate::keys::KeyKind;
+use crate::link::Call;
+use crate::reply;
+use crate::scripts;
+use crate::store::EventStore;
+use crate::walk::Walk;
+
+/// Hashes read in one round trip; each may have 2 MiB.
+const TAKE_AT_ONCE: usize = 32;
+
+/// One event that is due, as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its key.
+    pub key: String,
+    /// Digest of what was read; [`RetentionWalk::remove_unchanged`] compares it.
+    pub token: String,
+    /// The event, or why it cannot be read. What cannot be archived should not be removed.
+    pub event: Result<Event, String>,
+    /// Memory that the server uses for it, value and key; 0 if the server does not say.
+    pub bytes: u64,
+}
+
+/// What became of one candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Gone from Redis by this call.
+    Removed,
+    /// It is not as it was read: left for the next run.
+    Changed,
+    /// It was gone already: expired, or removed by a call whose answer was lost.
+    Gone,
+    /// The engines have not processed it: left.
+    Unprocessed,
+}
+
+/// What retention would do to one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CategoryPreview {
+    /// The category.
+    pub category: Category,
+    /// Events that would be archived and removed.
+    pub keys: u64,
+    /// Their memory, value and key.
+    pub bytes: u64,
+    /// Events that are due but stay, because the engines have not processed them.
+    pub unprocessed: u64,
+    /// Time of the oldest of `keys`.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// What a run would do, counted and not estimated.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RetentionPreview {
+    /// Every category that has a rule, in the order of the model.
+    pub categories: Vec<CategoryPreview>,
+    /// What a reader should know about the count.
+    pub notes: Vec<String>,
+}
+
+/// One pass of retention over the event store.
+pub struct RetentionWalk {
+    store: EventStore,
+    walk: Walk,
+    cutoffs_ms: BTreeMap<Category, i64>,
+    // Keys handed out, as 64-bit hashes: `SCAN` may name a key twice. 8 bytes a due key.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    due: VecDeque<(String, Category)>,
+    unprocessed: u64,
+}
+
+impl RetentionWalk {
+    /// Begins a pass: due is what is older at `now` than its rule's `redis_days` (or than `days_override` days).
+    /// Categories without a rule stay.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(
+        store: &EventStore,
+        rules: &[RetentionRule],
+        now: DateTime<Utc>,
+        days_override: Option<u32>,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
+        let cutoff = |rule: &RetentionRule| {
+            let days = days_override.unwrap_or(rule.redis_days);
+            (rule.category, (now - Duration::days(i64::from(days))).timestamp_millis())
+        };
+        Ok(Self {
+            walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
+            store: store.clone(),
+            cutoffs_ms: rules.iter().map(cutoff).collect(),
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            due: VecDeque::new(),
+            unprocessed: 0,
+        })
+    }
+
+    /// How far the pass is.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        progress(&self.walk, "looking for events past their days")
+    }
+
+    /// Due events met so far that stay because they are not processed.
+    #[must_use]
+    pub const fn unprocessed(&self) -> u64 {
+        self.unprocessed
+    }
+
+    /// What a reader of the report should know about the pass.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        self.walk.notes()
+    }
+
+    /// Counts what a run would do and changes nothing. Uses up the pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn preview(
+        mut self,
+        report: &(dyn Fn(JobProgress) + Send + Sync),
+    ) -> Result<RetentionPreview, RedisError> {
+        let empty = |category| CategoryPreview { category, keys: 0, bytes: 0, unprocessed: 0, oldest: None };
+        let mut categories: BTreeMap<Category, CategoryPreview> =
+            self.cutoffs_ms.keys().map(|&category| (category, empty(category))).collect();
+        loop {
+            let more = self.find_due().await?;
+            let due: Vec<(String, Category)> = self.due.drain(..).collect();
+            let stream = self.store.inner.keys.stream();
+            let calls = due.iter().map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
+            let answers = self.store.inner.jobs.eval_many(&scripts::PEEK, calls).await?;
+            for ((key, category), answer) in due.into_iter().zip(answers) {
+                let parts = reply::list(answer?);
+                let (Some(processed), Some(bytes)) = (parts.first(), parts.get(1).and_then(reply::count))
+                else {
+                    continue; // Gone meanwhile, or not a hash.
+                };
+                let Some(row) = categories.get_mut(&category) else { continue };
+                if reply::int(processed) == Some(1) {
+                    row.keys += 1;
+                    row.bytes += bytes;
+                    row.oldest = row.oldest.into_iter().chain(self.at_of(&key)).min();
+                } else {
+                    row.unprocessed += 1;
+                }
+            }
+            report(self.progress());
+            if !more {
+                let notes = self.walk.notes().to_vec();
+                return Ok(RetentionPreview { categories: categories.into_values().collect(), notes });
+            }
+        }
+    }
+
+    /// The next due and processed events, at least one and at most `max`; `None` at the end of the pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms. After another error the call may be repeated.
+    pub async fn next_batch(&mut self, max: usize) -> Result<Option<Vec<Candidate>>, RedisError> {
+        let max = max.max(1);
+        let mut batch = Vec::new();
+        loop {
+            while self.due.len() < max.min(TAKE_AT_ONCE) && !self.walk.finished() {
+                self.find_due().await?;
+            }
+            if self.due.is_empty() || batch.len() == max {
+                return Ok((!batch.is_empty()).then_some(batch));
+            }
+            self.walk.pace().await?;
+            let n = self.due.len().min(TAKE_AT_ONCE).min(max - batch.len());
+            self.take(n, &mut batch).await?;
+        }
+    }
+
+    /// Removes what is unchanged since it was read and has been processed. Only for candidates whose archive is committed.
+    /// Answers in the order of `candidates`. May be repeated after any error.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn remove_unchanged(&mut self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
+        let removed = self.store.remove_unchanged(candidates).await?;
+        match self.walk.pace().await {
+            Ok(()) | Err(RedisError::Cancelled) => Ok(removed), // What was removed must be reported.
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads one page of names; false at the end of the pass.
+    async fn find_due(&mut self) -> Result<bool, RedisError> {
+        let Some(names) = self.walk.step(Vec::new()).await?.names else { return Ok(false) };
+        for name in names {
+            let Ok(key) = String::from_utf8(name) else { continue };
+            let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key) else { continue };
+            let is_due = self.cutoffs_ms.get(&parsed.category).is_some_and(|cutoff| parsed.at_ms < *cutoff);
+            if is_due && self.seen.insert(self.hasher.hash_one(&key)) {
+                let category = parsed.category;
+                self.due.push_back((key, category));
+            }
+        }
+        Ok(!self.walk.finished())
+    }
+
+    async fn take(&mut self, n: usize, batch: &mut Vec<Candidate>) -> Result<(), RedisError> {
+        let stream = self.store.inner.keys.stream();
+        let calls = self.due.iter().take(n).map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
+        let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls).await?;
+        let unknown = || RedisError::Answer { command: "EVALSHA take" };
+        for ((key, _), answer) in self.due.drain(..n).zip(answers) {
+            let mut parts = reply::list(answer?).into_iter();
+            let state = parts.next().and_then(reply::text).ok_or_else(unknown)?;
+            let token = parts.next().and_then(reply::text).ok_or_else(unknown)?;
+            let processed = parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1;
+            let bytes = parts.next().as_ref().and_then(reply::count).unwrap_or(0);
+            match state.as_str() {
+                "gone" => {}
+                "ok" if !processed => self.unprocessed += 1,
+                _ => {
+                    let event = self.store.event_of(&key, &state, parts.next().unwrap_or_default());
+                    batch.push(Candidate { key, token, event, bytes });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn at_of(&self, key: &str) -> Option<DateTime<Utc>> {
+        match self.store.inner.keys.classify(key) {
+            KeyKind::Event(parsed) => DateTime::from_timestamp_millis(parsed.at_ms),
+            KeyKind::Malformed(_) | KeyKind::Own | KeyKind::Foreign => None,
+        }
+    }
+}
+
+impl EventStore {
+    /// See [`RetentionWalk::remove_unchanged`]; for a job that goes on with candidates of an earlier run.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn remove_unchanged(&self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
+        let keys = &self.inner.keys;
+        let stream = keys.stream();
+        let mut calls = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            let index = match keys.classify(&candidate.key) {
+                KeyKind::Event(parsed) => keys.index(parsed.category),
+                KeyKind::Malformed(_) | KeyKind::Own | KeyKind::Foreign => String::new(),
+            };
+            // An empty token never matches; so what could not be read, or is no event's key, stays.
+            let token = if index.is_empty() { "" } else { candidate.token.as_str() };
+            calls.push(Call::new(&[&candidate.key, &stream, &index]).arg(GROUP).arg(token));
+        }
+        let answers = self.inner.jobs.eval_many(&scripts::REMOVE, calls).await?;
+        answers
+            .into_iter()
+            .map(|answer| match reply::text(answer?).as_deref() {
+                Some("removed") => Ok(Removal::Removed),
+                Some("changed") => Ok(Removal::Changed),
+                Some("gone") => Ok(Removal::Gone),
+                Some("unprocessed") => Ok(Removal::Unprocessed),
+                _ => Err(RedisError::Answer { command: "EVALSHA remove" }),
+            })
+            .collect()
+    }
+}
+
+/// How far `walk` is: `SCAN` tells no position, so this counts against the number of keys at the start.
+pub(crate) fn progress(walk: &Walk, step: &str) -> JobProgress {
+    let total = walk.expected();
+    let done = if walk.finished() { total } else { walk.scanned().min(total) };
+    JobProgress { done, total: Some(total), unit: "keys".to_owned(), step: step.to_owned() }
+}
