@@ -1,1 +1,51 @@
+//! Compliance reports: a framework file and the store's answers in, one document out, rendered as JSON, CSV, Markdown
+//! and PDF.
+//!
+//! The document ([`ReportDocument`]) is the truth and its canonical JSON is what gets hashed; every other format is
+//! drawn from it and prints that hash. Deliberately absent: asking the store (operations do), choosing a folder (a
+//! person does) and reading the clock (the time of making is part of the [`Scope`]).
+#![warn(missing_docs)]
 
+mod csv;
+mod document;
+mod evaluate;
+mod file;
+mod framework;
+mod markdown;
+mod pdf;
+
+pub use crate::csv::render_csv;
+pub use document::{
+    ChartData, ControlResult, FrameworkRef, LogHead, ReportDocument, Scope, SeverityCount, State, Summary,
+    render_json,
+};
+pub use evaluate::evaluate;
+pub use file::{WriteError, write_atomically};
+pub use framework::{Control, Empty, Framework, FrameworkError, Limit, Rule};
+pub use markdown::render_markdown;
+pub use pdf::render_pdf;
+
+/// Why a document could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The document has no canonical JSON; a value that JSON cannot hold.
+    #[error("put the report into JSON")]
+    Json(#[from] serde_json::Error),
+    /// The CSV writer refused.
+    #[error("write the report as CSV")]
+    Csv(#[from] ::csv::Error),
+    /// A font of the PDF could not be read.
+    #[error("read the embedded font {0}")]
+    Font(&'static str),
+    /// A chart could not be drawn.
+    #[error("draw the chart {chart:?}: {reason}")]
+    Chart {
+        /// Its title.
+        chart: &'static str,
+        /// What the chart library says.
+        reason: String,
+    },
+    /// The PDF could not be put into bytes.
+    #[error("write the PDF: {0}")]
+    Pdf(String),
+}

@@ -1,0 +1,263 @@
+//! The report as data. What the window previews, what is hashed, and what every format is drawn from.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use ts_rs::TS;
+use watchpost_model::event::Severity;
+use watchpost_model::evidence::EvidenceQuery;
+use watchpost_model::overview::Histogram;
+use watchpost_model::period::Period;
+use watchpost_model::words;
+
+use crate::ReportError;
+
+/// How a control came out. Ordered by how much attention it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Looked at, and within the rule.
+    Pass,
+    /// Only a person can attest it.
+    Manual,
+    /// Nothing, or too little, to judge. Never a pass.
+    NoData,
+    /// Outside of what passes but within what is tolerated, or its inputs are incomplete.
+    Warn,
+    /// Outside the rule.
+    Fail,
+}
+
+words!(State { Pass = "pass", Manual = "manual", NoData = "no_data", Warn = "warn", Fail = "fail" });
+
+impl State {
+    /// The order in which people read them.
+    pub const READING_ORDER: [Self; 5] = [Self::Fail, Self::Warn, Self::NoData, Self::Manual, Self::Pass];
+
+    /// For people.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Pass => "Pass",
+            Self::Manual => "Manual",
+            Self::NoData => "No data",
+            Self::Warn => "Warn",
+            Self::Fail => "Fail",
+        }
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "The evidence was looked at and lies within the rule of the control.",
+            Self::Manual => "Data cannot show it; a person attests it and signs.",
+            Self::NoData => {
+                "Nothing, or too little, happened in the period to judge the control. Never a pass."
+            }
+            Self::Warn => "Within what is tolerated, or the evidence itself is not shown to be complete.",
+            Self::Fail => "The exceptions go beyond what the rule tolerates.",
+        }
+    }
+}
+
+/// The head of the audit log when the report was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LogHead {
+    /// Which log.
+    pub id: String,
+    /// Number of records in its tree.
+    pub size: u64,
+    /// Root of its tree, SHA-256, hexadecimal.
+    pub root: String,
+}
+
+/// What the report covers, and how it came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Scope {
+    /// Whose report it is.
+    pub organisation: String,
+    /// The workspace or connection that was looked at.
+    pub workspace: String,
+    /// The half-open period, UTC.
+    pub period: Period,
+    /// When it was made.
+    pub generated_at: DateTime<Utc>,
+    /// By whom.
+    pub generated_by: String,
+    /// By which program and version.
+    pub generator: String,
+    /// The audit log at that moment; `None` if there is none yet.
+    pub log: Option<LogHead>,
+    /// Where the evidence comes from: event store, database, hosts.
+    pub sources: Vec<String>,
+}
+
+/// Which framework, in which edition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FrameworkRef {
+    /// Short stable name.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Edition.
+    pub version: String,
+    /// What the report can and cannot show.
+    pub note: String,
+}
+
+/// How many controls came out how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Summary {
+    /// Passed.
+    pub pass: u32,
+    /// Left to a person.
+    pub manual: u32,
+    /// Not judged for want of data.
+    pub no_data: u32,
+    /// Warned.
+    pub warn: u32,
+    /// Failed.
+    pub fail: u32,
+}
+
+impl Summary {
+    /// The count of one state.
+    #[must_use]
+    pub const fn of(self, state: State) -> u32 {
+        match state {
+            State::Pass => self.pass,
+            State::Manual => self.manual,
+            State::NoData => self.no_data,
+            State::Warn => self.warn,
+            State::Fail => self.fail,
+        }
+    }
+
+    pub(crate) const fn count(&mut self, state: State) {
+        match state {
+            State::Pass => self.pass += 1,
+            State::Manual => self.manual += 1,
+            State::NoData => self.no_data += 1,
+            State::Warn => self.warn += 1,
+            State::Fail => self.fail += 1,
+        }
+    }
+}
+
+/// One control with its state and everything that led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ControlResult {
+    /// The framework's own id.
+    pub id: String,
+    /// In our words.
+    pub title: String,
+    /// What the control wants.
+    pub text: String,
+    /// How it came out.
+    pub state: State,
+    /// Why, in one or two sentences.
+    pub reason: String,
+    /// The question asked; `None` for a manual control.
+    pub query: Option<EvidenceQuery>,
+    /// The rule in words; empty for a manual control.
+    pub rule: String,
+    /// How many things were looked at.
+    pub population: u64,
+    /// How many of them are exceptions.
+    pub exceptions: u64,
+    /// What exactly was counted.
+    pub basis: String,
+    /// Column names of `rows`.
+    pub columns: Vec<String>,
+    /// The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
+    pub rows: Vec<Vec<String>>,
+    /// What to do; empty when it passed or is manual.
+    pub remedy: String,
+    /// What a person has to attest; set exactly for manual controls.
+    pub attest: Option<String>,
+}
+
+/// A bar of the incidents chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SeverityCount {
+    /// The severity.
+    pub severity: Severity,
+    /// Incidents opened in the period.
+    pub incidents: u64,
+}
+
+/// The numbers behind the charts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ChartData {
+    /// Authentication events by outcome.
+    pub authentication: Histogram,
+    /// Events by category.
+    pub by_category: Histogram,
+    /// Incidents opened, by severity.
+    pub incidents_by_severity: Vec<SeverityCount>,
+}
+
+/// A report: everything that any format of it shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ReportDocument {
+    /// Version of this shape.
+    pub format: u32,
+    /// Which framework.
+    pub framework: FrameworkRef,
+    /// What it covers.
+    pub scope: Scope,
+    /// How many controls came out how.
+    pub summary: Summary,
+    /// The controls, in the order of the framework.
+    pub controls: Vec<ControlResult>,
+    /// The numbers behind the charts.
+    pub charts: ChartData,
+}
+
+impl ReportDocument {
+    /// The canonical JSON: UTF-8, no white space, object keys sorted by code point, integers only.
+    ///
+    /// # Errors
+    /// `Json` if a value has no JSON form; none of today's fields can cause it.
+    pub fn canonical_json(&self) -> Result<Vec<u8>, ReportError> {
+        Ok(serde_json::to_vec(&sorted(serde_json::to_value(self)?))?)
+    }
+
+    /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format.
+    ///
+    /// # Errors
+    /// As [`Self::canonical_json`].
+    pub fn sha256(&self) -> Result<String, ReportError> {
+        Ok(hex::encode(Sha256::digest(self.canonical_json()?)))
+    }
+
+    /// The heading of the report: `SOC 2 evidence report`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} evidence report", self.framework.name)
+    }
+}
+
+/// The report as a JSON file: the canonical JSON itself, so that `sha256sum` of the file is the printed hash.
+///
+/// # Errors
+/// As [`ReportDocument::canonical_json`].
+pub fn render_json(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+    document.canonical_json()
+}
+
+/// Rebuilds every object with its keys in order; whether the map type sorts by itself depends on features that other
+/// crates may turn on.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
+    }
+}

@@ -1,0 +1,211 @@
+//! The embedded fonts: measuring, falling back, and making visible what no font has.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use printpdf::{FontId, ParsedFont, PdfFont};
+use watchpost_model::text::visible;
+
+use crate::ReportError;
+
+/// Longer texts are cut in the PDF, marked by an ellipsis; the JSON has them whole.
+const TEXT_CHARS_MAX: usize = 2_000;
+
+/// A font of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Face {
+    /// IBM Plex Sans.
+    Sans,
+    /// IBM Plex Sans, semi-bold.
+    Bold,
+    /// IBM Plex Mono.
+    Mono,
+    /// DejaVu Sans Mono: for characters that the others lack.
+    Wide,
+}
+
+const FACES: [(Face, &str, &[u8]); 4] = [
+    (Face::Sans, "PLEXSA", include_bytes!("../../fonts/IBMPlexSans-Regular.ttf")),
+    (Face::Bold, "PLEXSB", include_bytes!("../../fonts/IBMPlexSans-SemiBold.ttf")),
+    (Face::Mono, "PLEXMO", include_bytes!("../../fonts/IBMPlexMono-Regular.ttf")),
+    (Face::Wide, "DEJAVU", include_bytes!("../../fonts/DejaVuSansMono.ttf")),
+];
+
+/// The parsed fonts and a count of what they lacked.
+pub(crate) struct Fonts {
+    faces: Vec<ParsedFont>,
+    /// Advances of the ASCII characters by face, in ems.
+    ascii: Vec<[f32; 128]>,
+    substituted: Cell<u64>,
+    cut: Cell<u64>,
+}
+
+impl Fonts {
+    pub(crate) fn load() -> Result<Self, ReportError> {
+        let mut faces = Vec::with_capacity(FACES.len());
+        for (_, name, bytes) in FACES {
+            faces.push(ParsedFont::from_bytes(bytes, 0, &mut Vec::new()).ok_or(ReportError::Font(name))?);
+        }
+        let ascii = faces
+            .iter()
+            .map(|face| {
+                let mut advances = [0.0; 128];
+                for (slot, code) in advances.iter_mut().zip(0_u32..) {
+                    *slot = face.lookup_glyph_index(code).map_or(0.0, |glyph| advance(face, glyph));
+                }
+                advances
+            })
+            .collect();
+        Ok(Self { faces, ascii, substituted: Cell::new(0), cut: Cell::new(0) })
+    }
+
+    /// The fonts as resources of a document. The ids are fixed, so that the same report has the same bytes.
+    pub(crate) fn resources(&self) -> BTreeMap<FontId, PdfFont> {
+        self.faces
+            .iter()
+            .zip(FACES)
+            .map(|(face, (_, id, _))| (FontId(id.to_owned()), PdfFont::new(face.clone())))
+            .collect()
+    }
+
+    /// Makes any text drawable: hidden characters escaped, characters that no font has written as `\u{...}` and counted,
+    /// over-long text cut and counted. Everything from outside goes through here once.
+    pub(crate) fn drawable(&self, text: &str) -> String {
+        if text.chars().nth(TEXT_CHARS_MAX).is_some() {
+            self.note_cut();
+        }
+        let shown = visible(text, TEXT_CHARS_MAX);
+        if shown.is_ascii() {
+            return shown;
+        }
+        let mut out = String::with_capacity(shown.len());
+        for ch in shown.chars() {
+            if ch == '\u{a0}' || ch == '\u{202f}' {
+                out.push(' ');
+            } else if ch.is_ascii() || self.has(Face::Wide, ch) || self.has(Face::Sans, ch) {
+                out.push(ch);
+            } else {
+                self.substituted.set(self.substituted.get() + 1);
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(ch)); // Cannot fail.
+            }
+        }
+        out
+    }
+
+    /// Notes that a text was shortened to fit.
+    pub(crate) fn note_cut(&self) {
+        self.cut.set(self.cut.get() + 1);
+    }
+
+    /// How many characters were written as `\u{...}` so far.
+    pub(crate) fn substituted(&self) -> u64 {
+        self.substituted.get()
+    }
+
+    /// How many texts were shortened so far.
+    pub(crate) fn cut(&self) -> u64 {
+        self.cut.get()
+    }
+
+    /// Width in points.
+    pub(crate) fn width(&self, text: &str, face: Face, size: f32) -> f32 {
+        text.chars().map(|ch| self.advance(ch, face)).sum::<f32>() * size
+    }
+
+    /// Splits `text` into pieces that one font each can draw.
+    pub(crate) fn runs<'t>(&self, text: &'t str, face: Face) -> Vec<(Face, &'t str)> {
+        if text.is_ascii() {
+            return vec![(face, text)];
+        }
+        let mut runs: Vec<(Face, &str)> = Vec::new();
+        let mut start = 0;
+        let mut current = face;
+        for (index, ch) in text.char_indices() {
+            let wanted = self.face_for(ch, face);
+            if wanted != current {
+                if index > start {
+                    runs.push((current, &text[start..index]));
+                }
+                start = index;
+                current = wanted;
+            }
+        }
+        if start < text.len() {
+            runs.push((current, &text[start..]));
+        }
+        runs
+    }
+
+    /// Breaks `text` into lines of at most `width` points: at spaces, else after a separator, else anywhere.
+    pub(crate) fn wrap(&self, text: &str, face: Face, size: f32, width: f32) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut rest = text.trim_end();
+        loop {
+            let (mut used, mut last_space, mut last_break, mut end) = (0.0, None, None, rest.len());
+            for (index, ch) in rest.char_indices() {
+                used += self.advance(ch, face) * size;
+                if used > width && index > 0 && ch != ' ' {
+                    end = index;
+                    break;
+                }
+                let after = index + ch.len_utf8();
+                match ch {
+                    ' ' => last_space = Some(after),
+                    '/' | '-' | '_' | ',' | ';' | '&' | '?' | '=' | ':' | '.' | '%' => {
+                        last_break = Some(after)
+                    }
+                    _ => {}
+                }
+            }
+            if end == rest.len() {
+                lines.push(rest.to_owned());
+                return lines;
+            }
+            // A break close to the start would leave a ragged hole; there the line is filled and cut instead.
+            let good = |at: &usize| *at > 0 && *at <= end;
+            let at = last_space
+                .filter(good)
+                .or_else(|| last_break.filter(good).filter(|at| at * 2 > end))
+                .unwrap_or(end);
+            lines.push(rest[..at].trim_end().to_owned());
+            rest = rest[at..].trim_start();
+            if rest.is_empty() {
+                return lines;
+            }
+        }
+    }
+
+    fn advance(&self, ch: char, face: Face) -> f32 {
+        if ch.is_ascii() {
+            return self.ascii[face as usize][ch as usize];
+        }
+        let font = &self.faces[self.face_for(ch, face) as usize];
+        font.lookup_glyph_index(ch.into()).map_or(0.0, |glyph| advance(font, glyph))
+    }
+
+    fn has(&self, face: Face, ch: char) -> bool {
+        self.faces[face as usize].lookup_glyph_index(ch.into()).is_some_and(|glyph| glyph != 0)
+    }
+
+    fn face_for(&self, ch: char, face: Face) -> Face {
+        if ch.is_ascii() || self.has(face, ch) {
+            face
+        } else if self.has(Face::Wide, ch) {
+            Face::Wide
+        } else {
+            Face::Sans
+        }
+    }
+}
+
+impl Face {
+    /// The name of the font in the document.
+    pub(crate) fn id(self) -> FontId {
+        FontId(FACES[self as usize].1.to_owned())
+    }
+}
+
+fn advance(font: &ParsedFont, glyph: u16) -> f32 {
+    f32::from(font.get_horizontal_advance(glyph)) / f32::from(font.font_metrics.units_per_em.max(1))
+}

@@ -1,0 +1,189 @@
+//! The cover and the contents.
+
+use chrono::{DateTime, Duration, Utc};
+
+use crate::document::{ReportDocument, State};
+use crate::pdf::canvas::Canvas;
+use crate::pdf::flow::{Mark, Target, baseline};
+use crate::pdf::fonts::{Face, Fonts};
+use crate::pdf::plots::thousands;
+use crate::pdf::theme::{
+    ACCENT, BODY, CODE, DISPLAY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, LEAD, MARGIN_X, MUTED, PAGE_H, SMALL,
+    TOP, Type, WIDTH, state_ink,
+};
+
+const ENTRY_H: f32 = 20.0;
+const ENTRIES_FIRST: usize = 29;
+const ENTRIES_MORE: usize = 32;
+
+/// The period for people: inclusive days where it is made of whole days.
+pub(crate) fn period_words(document: &ReportDocument) -> String {
+    let (from, to) = (document.scope.period.from, document.scope.period.to);
+    let midnight = |at: DateTime<Utc>| at.timestamp().rem_euclid(86_400) == 0;
+    if midnight(from) && midnight(to) {
+        let last = to - Duration::days(1);
+        if last == from {
+            return from.format("%-d %B %Y").to_string();
+        }
+        return format!("{} to {}", from.format("%-d %B %Y"), last.format("%-d %B %Y"));
+    }
+    format!("{} to {} UTC", from.format("%-d %B %Y %H:%M"), to.format("%-d %B %Y %H:%M"))
+}
+
+/// The first page.
+pub(crate) fn cover(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Canvas {
+    let mut page = Canvas::default();
+    let mut y = 78.0;
+    page.fill_rect((MARGIN_X, y - 9.0), (11.0, 11.0), ACCENT);
+    page.text(fonts, (MARGIN_X + 18.0, y), "Watchpost", H3);
+    y = 190.0;
+    let set = |page: &mut Canvas, text: &str, kind: Type, y: &mut f32| {
+        for line in fonts.wrap(&fonts.drawable(text), kind.face, kind.size, WIDTH) {
+            page.text(fonts, (MARGIN_X, baseline(*y, kind)), &line, kind);
+            *y += kind.leading;
+        }
+    };
+    set(&mut page, &document.framework.name, DISPLAY, &mut y);
+    set(&mut page, "Evidence report", DISPLAY.in_ink(ACCENT), &mut y);
+    y += 14.0;
+    set(&mut page, &document.scope.organisation, LEAD.in_ink(INK), &mut y);
+    set(&mut page, &period_words(document), LEAD, &mut y);
+    states(&mut page, fonts, document, 392.0);
+    scope_block(&mut page, fonts, document, digest);
+    page
+}
+
+/// The five counts under a bar of their shares.
+fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32) {
+    let total = document.controls.len().max(1) as f32;
+    let shown: Vec<State> =
+        State::READING_ORDER.into_iter().filter(|state| document.summary.of(*state) > 0).collect();
+    let gap = 2.0;
+    let room = WIDTH - gap * shown.len().saturating_sub(1) as f32;
+    let mut x = MARGIN_X;
+    for state in shown {
+        let width = room * document.summary.of(state) as f32 / total;
+        page.fill_rect((x, top), (width, 5.0), state_ink(state));
+        x += width + gap;
+    }
+    let step = WIDTH / 5.0;
+    for (index, state) in State::READING_ORDER.into_iter().enumerate() {
+        let x = MARGIN_X + step * index as f32;
+        let big = Type { size: 27.0, ..FIGURE };
+        page.text(fonts, (x, top + 44.0), &document.summary.of(state).to_string(), big);
+        page.state_mark((x + 5.0, top + 59.6), 10.0, state);
+        page.text(fonts, (x + 15.0, top + 63.0), state.title(), SMALL.in_ink(INK));
+    }
+}
+
+fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, digest: &str) {
+    let scope = &document.scope;
+    let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let mut rows = vec![
+        ("Framework", format!("{}, {}", document.framework.name, document.framework.version)),
+        (
+            "Period",
+            format!("from {} up to, not including, {}", time(scope.period.from), time(scope.period.to)),
+        ),
+        ("Workspace", scope.workspace.clone()),
+        ("Sources", scope.sources.join("; ")),
+        ("Generated", format!("{} by {}, {}", time(scope.generated_at), scope.generated_by, scope.generator)),
+    ];
+    let log = match &scope.log {
+        Some(log) => {
+            rows.push(("Audit log", format!("{}, {} records", log.id, thousands(log.size))));
+            log.root.clone()
+        }
+        None => "no audit log yet".to_owned(),
+    };
+    let label_w = 92.0;
+    let kind = Type { size: 8.6, leading: 12.6, ..BODY };
+    let mut blocks: Vec<(&str, Vec<String>, Type)> = rows
+        .into_iter()
+        .map(|(name, value)| (name, short(fonts, &value, kind, WIDTH - label_w, 3), kind))
+        .collect();
+    blocks.push(("Audit log root", short(fonts, &log, CODE, WIDTH - label_w, 2), CODE));
+    blocks.push(("Report SHA-256", vec![digest.to_owned()], CODE));
+    let height: f32 = blocks.iter().map(|(_, lines, kind)| lines.len() as f32 * kind.leading + 8.0).sum();
+    let mut y = PAGE_H - 70.0 - height;
+    for (name, lines, kind) in blocks {
+        page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
+        y += 4.0;
+        page.text(fonts, (MARGIN_X, baseline(y + (kind.leading - LABEL.leading) / 2.0, LABEL)), name, LABEL);
+        for line in lines {
+            page.text(fonts, (MARGIN_X + label_w, baseline(y, kind)), &line, kind);
+            y += kind.leading;
+        }
+        y += 4.0;
+    }
+    page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
+}
+
+fn short(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max: usize) -> Vec<String> {
+    let mut lines = fonts.wrap(&fonts.drawable(text), kind.face, kind.size, width);
+    if lines.len() > lines_max {
+        fonts.note_cut();
+        lines.truncate(lines_max);
+        if let Some(last) = lines.last_mut() {
+            last.push('…');
+        }
+    }
+    lines
+}
+
+/// How many pages the contents take.
+pub(crate) fn contents_pages(n_entries: usize) -> usize {
+    1 + n_entries.saturating_sub(ENTRIES_FIRST).div_ceil(ENTRIES_MORE)
+}
+
+/// The contents: every section and control with its page, each a link. `before` is the number of pages before the body.
+pub(crate) fn contents(
+    fonts: &Fonts,
+    document: &ReportDocument,
+    marks: &[Mark],
+    before: usize,
+) -> Vec<Canvas> {
+    let mut pages = vec![Canvas::default()];
+    let mut y = TOP;
+    pages[0].text(fonts, (MARGIN_X, baseline(y, H1)), "Contents", H1);
+    y += H1.leading + 16.0;
+    let mut room = ENTRIES_FIRST;
+    for mark in marks {
+        if room == 0 {
+            pages.push(Canvas::default());
+            (y, room) = (TOP, ENTRIES_MORE);
+        }
+        room -= 1;
+        let page = pages.last_mut().expect("there is a first page");
+        let number = before + mark.page + 1;
+        entry(page, fonts, document, mark.target, number, y);
+        page.link((MARGIN_X, y), (WIDTH, ENTRY_H), number, mark.y);
+        y += ENTRY_H;
+    }
+    pages
+}
+
+fn entry(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, target: Target, number: usize, y: f32) {
+    let line = baseline(y + 3.0, BODY);
+    let right = MARGIN_X + WIDTH;
+    let number = number.to_string();
+    match target {
+        Target::Section(title) => {
+            let strong = Type { face: Face::Bold, ..BODY };
+            page.text(fonts, (MARGIN_X, line), title, strong);
+            page.text_right(fonts, (right, line), &number, strong);
+        }
+        Target::Control(index) => {
+            let control = &document.controls[index];
+            let id = Type { face: Face::Bold, size: 8.4, ..BODY }.in_ink(ACCENT);
+            let ids = short(fonts, &control.id, id, 62.0, 1);
+            page.text(fonts, (MARGIN_X + 14.0, line), &ids[0], id);
+            let title = short(fonts, &control.title, BODY, WIDTH - 190.0, 1);
+            page.text(fonts, (MARGIN_X + 80.0, line), &title[0], BODY);
+            page.state_mark((right - 80.0, y + 10.0), 8.4, control.state);
+            page.text(fonts, (right - 71.0, line), control.state.title(), SMALL);
+            page.text_right(fonts, (right, line), &number, BODY.in_ink(MUTED));
+        }
+    }
+    page.rule((MARGIN_X, y + ENTRY_H), WIDTH, 0.4, HAIRLINE);
+}

@@ -1,0 +1,331 @@
+//! The charts: what happened over time, stacked by series, and counts by name.
+
+use std::fmt::Display;
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+use plotters::chart::ChartBuilder;
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
+use plotters::element::Rectangle;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
+use watchpost_model::overview::Histogram;
+
+use crate::ReportError;
+use crate::pdf::backend::{PageBackend, UNITS};
+use crate::pdf::flow::{Flow, baseline};
+use crate::pdf::theme::{BODY, H3, HAIRLINE, INK, Ink, MARGIN_X, MUTED, SMALL, WIDTH};
+
+/// More bars than this cannot be told apart; neighbours are added up.
+const BARS_MAX: usize = 62;
+const LABEL_PT: f32 = 7.4;
+
+/// What a series of a chart is called and drawn in.
+pub(crate) struct Legend {
+    pub(crate) name: String,
+    pub(crate) ink: Ink,
+}
+
+/// Events over time, one bar a bucket, the series stacked in their order. An empty histogram says so.
+pub(crate) fn over_time(
+    flow: &mut Flow<'_>,
+    title: &'static str,
+    histogram: &Histogram,
+    legend: &[Legend],
+) -> Result<(), ReportError> {
+    let height = 132.0;
+    flow.need(height + 66.0);
+    flow.line(title, H3, MARGIN_X);
+    let bars = coarse(histogram);
+    let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
+    if total == 0 || bars.starts.is_empty() {
+        flow.line("No events of this kind in the period.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.gap(18.0);
+        return Ok(());
+    }
+    let unit = format!("events per {}, UTC; {} in all", span(bars.bucket_s), thousands(total));
+    flow.line(&unit, SMALL, MARGIN_X);
+    draw_legend(flow, histogram, legend);
+    let top = flow.y;
+    let fonts = flow.fonts;
+    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+    stacked(backend.into_drawing_area(), &bars, legend)
+        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
+    flow.y += height + 22.0;
+    Ok(())
+}
+
+/// Bars added up from a histogram.
+struct Bars {
+    bucket_s: i64,
+    starts: Vec<i64>,
+    /// One row of counts a series.
+    counts: Vec<Vec<u64>>,
+}
+
+fn coarse(histogram: &Histogram) -> Bars {
+    let n = histogram.series.iter().map(|series| series.counts.len()).max().unwrap_or(0);
+    let step = n.div_ceil(BARS_MAX).max(1);
+    let bucket_s = i64::try_from(histogram.bucket_s).unwrap_or(i64::MAX / 4096).max(1);
+    let starts =
+        (0..n).step_by(step).map(|index| histogram.start.timestamp() + bucket_s * index as i64).collect();
+    let counts = histogram
+        .series
+        .iter()
+        .map(|series| series.counts.chunks(step).map(|chunk| chunk.iter().sum()).collect())
+        .collect();
+    Bars { bucket_s: bucket_s * step as i64, starts, counts }
+}
+
+fn stacked<E: std::error::Error + Send + Sync>(
+    area: DrawingArea<impl plotters_backend::DrawingBackend<ErrorType = E>, Shift>,
+    bars: &Bars,
+    legend: &[Legend],
+) -> Result<(), plotters::drawing::DrawingAreaErrorKind<E>> {
+    let total = |index: usize| bars.counts.iter().filter_map(|row| row.get(index)).sum::<u64>();
+    let (step, top) = scale((0..bars.starts.len()).map(total).max().unwrap_or(0));
+    let first = bars.starts[0];
+    let last = bars.starts[bars.starts.len() - 1] + bars.bucket_s;
+    let y_width = thousands(top).len() as f32 * LABEL_PT * 0.6 + 10.0;
+    let mut chart = ChartBuilder::on(&area)
+        .margin_top(units(6.0))
+        .margin_right(units(6.0))
+        .x_label_area_size(units(18.0))
+        .y_label_area_size(units(y_width))
+        .build_cartesian_2d(TimeAxis(first..last), CountAxis { top, step })?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .bold_line_style(line(HAIRLINE, 0.5))
+        .light_line_style(RGBColor(0, 0, 0).mix(0.0))
+        .axis_style(line(MUTED, 0.6))
+        .label_style(label(MUTED))
+        .x_labels(9)
+        .x_label_formatter(&|at| tick_words(*at, last - first))
+        .y_label_formatter(&|count| thousands(*count))
+        .set_all_tick_mark_size(units(2.4))
+        .draw()?;
+    let gap = bars.bucket_s / 7;
+    let mut base = vec![0_u64; bars.starts.len()];
+    for (row, style) in bars.counts.iter().zip(legend) {
+        let mut boxes = Vec::new();
+        for ((start, count), base) in bars.starts.iter().zip(row).zip(&mut base) {
+            if *count > 0 {
+                let corners = [(start + gap, *base + count), (start + bars.bucket_s - gap, *base)];
+                boxes.push(Rectangle::new(corners, rgb(style.ink).filled()));
+                *base += count;
+            }
+        }
+        chart.draw_series(boxes)?;
+    }
+    area.present()
+}
+
+fn draw_legend(flow: &mut Flow<'_>, histogram: &Histogram, legend: &[Legend]) {
+    let (fonts, y) = (flow.fonts, flow.y + 5.0);
+    let mut x = MARGIN_X;
+    for (series, entry) in histogram.series.iter().zip(legend) {
+        let text = format!("{}  {}", entry.name, thousands(series.counts.iter().sum::<u64>()));
+        let page = flow.page();
+        page.fill_rect((x, y + 1.8), (7.0, 7.0), entry.ink);
+        x += 11.0;
+        x += page.text(fonts, (x, baseline(y - 0.4, SMALL)), &text, SMALL.in_ink(INK)) + 18.0;
+    }
+    flow.y += 20.0;
+}
+
+/// Counts by name as horizontal bars, each with its number at its end.
+pub(crate) fn by_name(
+    flow: &mut Flow<'_>,
+    title: &'static str,
+    rows: &[(String, u64, Ink)],
+) -> Result<(), ReportError> {
+    let row_height = 17.0;
+    let height = row_height * rows.len() as f32;
+    flow.need(height + 44.0);
+    flow.line(title, H3, MARGIN_X);
+    flow.gap(4.0);
+    let top = flow.y;
+    let fonts = flow.fonts;
+    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+    let area = backend.into_drawing_area();
+    horizontal(&area, rows)
+        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
+    drop(area);
+    flow.y += height + 22.0;
+    Ok(())
+}
+
+fn horizontal<E: std::error::Error + Send + Sync>(
+    area: &DrawingArea<impl plotters_backend::DrawingBackend<ErrorType = E>, Shift>,
+    rows: &[(String, u64, Ink)],
+) -> Result<(), plotters::drawing::DrawingAreaErrorKind<E>> {
+    let most = rows.iter().map(|(_, count, _)| *count).max().unwrap_or(0).max(1);
+    let n = rows.len() as i64;
+    // Room for the names on the left and for the number behind the longest bar.
+    let mut chart = ChartBuilder::on(area)
+        .margin_left(units(64.0))
+        .margin_right(units(44.0))
+        .build_cartesian_2d(CountAxis { top: most, step: most }, TimeAxis(0..n * 100))?;
+    for (index, (_, count, ink)) in rows.iter().enumerate() {
+        let from = (n - 1 - index as i64) * 100;
+        chart.draw_series([Rectangle::new([(0, from + 22), (*count, from + 78)], rgb(*ink).filled())])?;
+        if *count == 0 {
+            chart.draw_series([Rectangle::new([(0, from + 22), (0, from + 78)], line(MUTED, 0.6))])?;
+        }
+    }
+    let plot = chart.plotting_area();
+    for (index, (name, count, _)) in rows.iter().enumerate() {
+        let middle = (n - 1 - index as i64) * 100 + 50;
+        let (x0, y) = plot.map_coordinate(&(0, middle));
+        let (x1, _) = plot.map_coordinate(&(*count, middle));
+        area.draw_text(name, &label(INK).pos(Pos::new(HPos::Right, VPos::Center)), (x0 - units(8.0), y))?;
+        let end = label(INK).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw_text(&thousands(*count), &end, (x1 + units(5.0), y))?;
+    }
+    area.present()
+}
+
+/// Seconds since 1970 (or any other number); ticks at hours, days, weeks or months of UTC.
+struct TimeAxis(Range<i64>);
+
+impl Ranged for TimeAxis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = i64;
+
+    fn map(&self, value: &i64, limit: (i32, i32)) -> i32 {
+        let share = (value - self.0.start) as f64 / (self.0.end - self.0.start).max(1) as f64;
+        limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<i64> {
+        const HOUR: i64 = 3_600;
+        const DAY: i64 = 86_400;
+        const STEPS: [i64; 16] = [
+            60,
+            300,
+            900,
+            HOUR,
+            3 * HOUR,
+            6 * HOUR,
+            12 * HOUR,
+            DAY,
+            2 * DAY,
+            3 * DAY,
+            7 * DAY,
+            14 * DAY,
+            30 * DAY,
+            61 * DAY,
+            91 * DAY,
+            365 * DAY,
+        ];
+        let most = hint.max_num_points().clamp(2, 9) as i64;
+        let length = self.0.end - self.0.start;
+        let fitting = STEPS.into_iter().find(|step| length / step < most);
+        let step = fitting.unwrap_or((length / most).max(1));
+        // From the first bucket on when the steps are days and it starts at midnight; else at round times.
+        let first = if step >= DAY && self.0.start % DAY == 0 {
+            self.0.start
+        } else {
+            self.0.start.div_euclid(step) * step + if self.0.start.rem_euclid(step) == 0 { 0 } else { step }
+        };
+        (0..=most).map(|n| first + n * step).filter(|at| self.0.contains(at)).collect()
+    }
+
+    fn range(&self) -> Range<i64> {
+        self.0.clone()
+    }
+}
+
+/// Counts from zero to `top`, a tick every `step`.
+struct CountAxis {
+    top: u64,
+    step: u64,
+}
+
+impl Ranged for CountAxis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = u64;
+
+    fn map(&self, value: &u64, limit: (i32, i32)) -> i32 {
+        let share = *value as f64 / self.top.max(1) as f64;
+        limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<u64> {
+        (0..=self.top / self.step.max(1)).map(|n| n * self.step.max(1)).collect()
+    }
+
+    fn range(&self) -> Range<u64> {
+        0..self.top
+    }
+}
+
+/// A step of 1, 2 or 5 times a power of ten that takes 3 to 6 ticks to reach `most`, and the top tick.
+fn scale(most: u64) -> (u64, u64) {
+    let most = most.max(1);
+    let mut power = 1_u64;
+    loop {
+        for factor in [1, 2, 5] {
+            let step = power.saturating_mul(factor);
+            if most.div_ceil(step) <= 5 {
+                return (step, most.div_ceil(step).saturating_mul(step));
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+fn tick_words(at: i64, length: i64) -> String {
+    let Some(at) = DateTime::<Utc>::from_timestamp(at, 0) else { return String::new() };
+    let pattern = match length {
+        ..=172_800 => "%H:%M",
+        172_801..=40_000_000 => "%-d %b",
+        _ => "%b %Y",
+    };
+    at.format(pattern).to_string()
+}
+
+fn span(seconds: i64) -> String {
+    let plural = |n: i64, unit: &str| if n == 1 { unit.to_owned() } else { format!("{n} {unit}s") };
+    match seconds {
+        s if s % 86_400 == 0 => plural(s / 86_400, "day"),
+        s if s % 3_600 == 0 => plural(s / 3_600, "hour"),
+        s if s % 60 == 0 => plural(s / 60, "minute"),
+        s => plural(s, "second"),
+    }
+}
+
+/// A number with its thousands apart: `12,345`.
+pub(crate) fn thousands(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, ch) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(ch);
+    }
+    out
+}
+
+fn units(points: f32) -> i32 {
+    (points * UNITS).round() as i32
+}
+
+fn rgb(Ink(r, g, b): Ink) -> RGBColor {
+    RGBColor(r, g, b)
+}
+
+fn line(ink: Ink, width: f32) -> ShapeStyle {
+    rgb(ink).stroke_width((width * UNITS).round() as u32)
+}
+
+fn label(ink: Ink) -> TextStyle<'static> {
+    let size = f64::from(LABEL_PT * UNITS);
+    let mut style: TextStyle<'static> = FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal).into();
+    style.color = rgb(ink).to_backend_color();
+    style
+}
