@@ -1,1 +1,43 @@
+//! The audit database: the archive of events with its rollups, incidents with their evidence, blocks, jobs, reports,
+//! settings and the audit trail, on SQLite or PostgreSQL.
+//!
+//! [`Store`] is one handle over both engines. Every change is one transaction that also holds its audit record, so
+//! that nothing is done unrecorded and nothing is recorded that was not done. Deliberately absent: Redis, detection,
+//! permissions (the operations check them) and the wall clock (a [`Clock`] is passed in).
 
+mod audit;
+mod block;
+mod canonical;
+mod diagnose;
+mod engine;
+mod error;
+mod event;
+
+mod health;
+mod incident;
+mod incident_change;
+mod ingest;
+mod job;
+mod lease;
+mod migrate;
+
+mod report;
+mod rollup;
+mod setting;
+mod store;
+mod target;
+
+pub use audit::sign::{Signer, SignerError};
+pub use canonical::event_digest;
+pub use diagnose::diagnose;
+pub use error::StoreError;
+pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
+pub use incident::{IncidentCounts, IncidentCursor, IncidentPage};
+pub use incident_change::IncidentPatch;
+pub use ingest::{IngestBatch, IngestOutcome};
+pub use report::{ReportFile, ReportRecord};
+pub use store::{Store, Tag};
+pub use target::DatabaseTarget;
+
+#[doc(no_inline)]
+pub use watchpost_model::clock::Clock;

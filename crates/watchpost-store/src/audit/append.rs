@@ -1,0 +1,275 @@
+//! Writing records: names and keys first, then the head of the log as the last lock of the transaction, then the
+//! leaves. Numbers are gapless because the head row is the number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use watchpost_model::audit::AuditDraft;
+
+use crate::audit::checkpoint;
+use crate::audit::leaf::{ClientPart, Leaf, time_text};
+use crate::audit::seal::{Payload, Sealed, SubjectKey, random_id};
+use crate::audit::sign::Signer;
+use crate::audit::tree::{Frontier, leaf_hash};
+use crate::engine::{Dialect, Tx, Value, args, micros, without_nul};
+use crate::error::StoreError;
+use crate::store::Entry;
+
+/// Something about the trail itself that stands in the leaf.
+pub(crate) type Fact = (&'static str, serde_json::Value);
+
+/// A checkpoint is signed at the latest when this many leaves were added since the one before.
+pub(crate) const CHECKPOINT_EVERY: u64 = 256;
+
+/// The locked head of the log.
+pub(crate) struct Head {
+    pub(crate) frontier: Frontier,
+    /// Size after the newest checkpoint and its own leaf.
+    pub(crate) checkpoint_size: i64,
+    pub(crate) log_id: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Head {
+    /// The number that the next record gets.
+    pub(crate) fn next_seq(&self) -> Result<i64, StoreError> {
+        i64::try_from(self.frontier.size())
+            .map_err(|_| StoreError::Corrupt("the audit log is too long".to_owned()))
+    }
+}
+
+/// A record ready to get its number.
+struct Prepared {
+    leaf: ClientPart,
+    login: String,
+    sealed: Sealed,
+    actor: String,
+    object: String,
+    search: String,
+}
+
+/// Appends `entries` in their order and returns their numbers; signs a checkpoint when one is due and there is a key.
+pub(crate) async fn append_all(
+    tx: &mut Tx,
+    entries: Vec<Entry>,
+    now: DateTime<Utc>,
+    signer: Option<&Signer>,
+) -> Result<Vec<i64>, StoreError> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let prepared = prepare(tx, entries, now).await?;
+    let mut head = lock_head(tx, now).await?;
+    let numbers = write(tx, &mut head, prepared).await?;
+    if let Some(signer) = signer
+        && head.next_seq()? - head.checkpoint_size >= CHECKPOINT_EVERY.cast_signed()
+    {
+        checkpoint::sign(tx, &mut head, signer, "every 256 records").await?;
+    }
+    save_head(tx, &head).await?;
+    Ok(numbers)
+}
+
+/// Appends one record while the head is already locked. Its names must exist, else two writers could wait for each
+/// other; [`checkpoint`] makes sure of that.
+pub(crate) async fn append_locked(tx: &mut Tx, head: &mut Head, entry: Entry) -> Result<(), StoreError> {
+    let now = head.at;
+    let prepared = prepare(tx, vec![entry], now).await?;
+    write(tx, head, prepared).await.map(drop)
+}
+
+/// Locks the head; makes it in a new database.
+pub(crate) async fn lock_head(tx: &mut Tx, now: DateTime<Utc>) -> Result<Head, StoreError> {
+    let sql = tx.dialect().audit_head();
+    let row = match tx.fetch_optional(sql, args![]).await? {
+        Some(row) => row,
+        None => {
+            tx.execute(
+                "INSERT INTO audit_head (id, log_id, size, frontier, checkpoint_size) VALUES (1, $1, 0, $2, 0) \
+                 ON CONFLICT (id) DO NOTHING",
+                args![random_id(), Vec::<u8>::new()],
+            )
+            .await?;
+            tx.fetch_one(sql, args![]).await?
+        }
+    };
+    let at = row.opt_i64(4)?.map(micros).transpose()?.unwrap_or(now);
+    Ok(Head {
+        frontier: Frontier::from_bytes(row.i64(0)?, &row.blob(1)?)?,
+        checkpoint_size: row.i64(2)?,
+        log_id: row.text(3)?,
+        at,
+    })
+}
+
+pub(crate) async fn save_head(tx: &mut Tx, head: &Head) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE audit_head SET size = $1, frontier = $2, checkpoint_size = $3 WHERE id = 1",
+        args![head.next_seq()?, head.frontier.to_bytes(), head.checkpoint_size],
+    )
+    .await
+    .map(drop)
+}
+
+/// The text that searching looks at.
+pub(crate) fn search_text(action: &str, payload: &Payload) -> String {
+    let reason = payload.reason.as_deref().unwrap_or_default();
+    let text = [action, &payload.object, &payload.actor, reason].join("\n").to_lowercase();
+    without_nul(&text).chars().take(2000).collect()
+}
+
+/// A name as it is stored: without NUL, at most 512 characters.
+fn name_text(name: &str) -> String {
+    without_nul(name).chars().take(512).collect()
+}
+
+async fn prepare(tx: &mut Tx, entries: Vec<Entry>, now: DateTime<Utc>) -> Result<Vec<Prepared>, StoreError> {
+    let login = match tx.dialect() {
+        Dialect::Sqlite => "sqlite".to_owned(),
+        Dialect::Postgres => tx.fetch_one("SELECT CAST(session_user AS TEXT)", args![]).await?.text(0)?,
+    };
+    let payloads: Vec<Payload> = entries.iter().map(|entry| payload(&entry.draft)).collect();
+    let mut wanted: BTreeSet<(&'static str, String)> = BTreeSet::from([("login", login.clone())]);
+    for payload in &payloads {
+        wanted.insert(("actor", payload.actor.clone()));
+        wanted.insert(("host", payload.host.clone()));
+        wanted.insert(("object", payload.object.clone()));
+    }
+    // In sorted order, so that two writers cannot wait for each other.
+    let mut names = BTreeMap::new();
+    for (kind, name) in wanted {
+        let id = name_id(tx, kind, &name).await?;
+        names.insert((kind, name), id);
+    }
+    let mut keys: BTreeMap<String, SubjectKey> = BTreeMap::new();
+    for ((_, name), id) in names.iter().filter(|((kind, _), _)| *kind == "actor") {
+        keys.insert(name.clone(), subject_key(tx, id, now).await?);
+    }
+    let log_id = log_id(tx, now).await?;
+    let id_of =
+        |kind: &'static str, name: &str| names.get(&(kind, name.to_owned())).cloned().unwrap_or_default();
+    entries
+        .into_iter()
+        .zip(payloads)
+        .map(|(entry, payload)| {
+            let key = keys
+                .get(&payload.actor)
+                .ok_or_else(|| StoreError::Corrupt("an actor of the trail has no key".to_owned()))?;
+            let sealed = key.seal(&payload)?;
+            let action = name_text(&entry.draft.action).chars().take(128).collect::<String>();
+            let leaf = ClientPart {
+                by: id_of("actor", &payload.actor),
+                commitment: sealed.commitment(),
+                facts: entry.facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+                host: id_of("host", &payload.host),
+                key: key.id.clone(),
+                key_check: key.check(),
+                log: log_id.clone(),
+                object: id_of("object", &payload.object),
+                permission: entry.draft.permission.as_str().to_owned(),
+                outcome: entry.draft.outcome.as_str().to_owned(),
+                at: time_text(entry.draft.at),
+                version: 1,
+                action,
+            };
+            let search = search_text(&leaf.action, &payload);
+            let login = id_of("login", &login);
+            Ok(Prepared { leaf, login, sealed, actor: payload.actor, object: payload.object, search })
+        })
+        .collect()
+}
+
+/// The log's id; the head row is made here if need be, so that its lock is taken last.
+async fn log_id(tx: &mut Tx, now: DateTime<Utc>) -> Result<String, StoreError> {
+    if let Some(id) = log_id_if_any(tx).await? {
+        return Ok(id);
+    }
+    Ok(lock_head(tx, now).await?.log_id)
+}
+
+fn payload(draft: &AuditDraft) -> Payload {
+    Payload {
+        actor: name_text(&draft.caller.name),
+        changes: draft.changes.clone(),
+        host: name_text(&draft.caller.host),
+        object: name_text(&draft.object),
+        origin: draft.caller.origin.as_str().to_owned(),
+        reason: draft.reason.clone(),
+        risk: draft.risk,
+        role: draft.caller.role.as_str().to_owned(),
+    }
+}
+
+async fn name_id(tx: &mut Tx, kind: &'static str, name: &str) -> Result<String, StoreError> {
+    const FIND: &str = "SELECT id FROM audit_name WHERE kind = $1 AND name = $2";
+    if let Some(row) = tx.fetch_optional(FIND, args![kind, name]).await? {
+        return row.text(0);
+    }
+    tx.execute(
+        "INSERT INTO audit_name (id, kind, name) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING",
+        args![random_id(), kind, name],
+    )
+    .await?;
+    tx.fetch_one(FIND, args![kind, name]).await?.text(0)
+}
+
+async fn subject_key(tx: &mut Tx, subject: &str, now: DateTime<Utc>) -> Result<SubjectKey, StoreError> {
+    const FIND: &str = "SELECT id, secret FROM subject_key WHERE subject = $1";
+    let row = match tx.fetch_optional(FIND, args![subject]).await? {
+        Some(row) => row,
+        None => {
+            let key = SubjectKey::random();
+            tx.execute(
+                "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (subject) DO NOTHING",
+                args![key.id.as_str(), subject, key.secret().as_slice(), now],
+            )
+            .await?;
+            tx.fetch_one(FIND, args![subject]).await?
+        }
+    };
+    SubjectKey::from_stored(row.text(0)?, row.blob(1)?)
+}
+
+async fn write(tx: &mut Tx, head: &mut Head, records: Vec<Prepared>) -> Result<Vec<i64>, StoreError> {
+    let mut numbers = Vec::with_capacity(records.len());
+    let mut leaves: Vec<Vec<Value>> = Vec::with_capacity(records.len());
+    let mut columns: Vec<Vec<Value>> = Vec::with_capacity(records.len());
+    let mut payloads: Vec<Vec<Value>> = Vec::with_capacity(records.len());
+    for record in records {
+        let seq = head.next_seq()?;
+        let leaf = Leaf { client: record.leaf, login: record.login, seq, at: time_text(head.at) };
+        let bytes = leaf.to_bytes()?;
+        let hash = leaf_hash(&bytes);
+        head.frontier.push(hash);
+        numbers.push(seq);
+        leaves.push(args![seq, bytes, hash.as_slice()]);
+        let Leaf { client, .. } = leaf;
+        columns.push(args![
+            seq,
+            head.at,
+            record.actor,
+            client.action,
+            record.object,
+            client.permission,
+            client.outcome,
+            record.search
+        ]);
+        payloads.push(args![seq, client.key, record.sealed.nonce, record.sealed.ciphertext]);
+    }
+    tx.insert_rows("INSERT INTO audit_leaf (seq, leaf, hash) VALUES ", &leaves, "").await?;
+    tx.insert_rows(
+        "INSERT INTO audit_record (seq, at, actor, action, object, permission, outcome, search) VALUES ",
+        &columns,
+        "",
+    )
+    .await?;
+    tx.insert_rows("INSERT INTO audit_payload (seq, key_id, nonce, sealed) VALUES ", &payloads, "").await?;
+    Ok(numbers)
+}
+
+/// The id of the log; `None` before its first record.
+pub(crate) async fn log_id_if_any(tx: &mut Tx) -> Result<Option<String>, StoreError> {
+    let row = tx.fetch_optional("SELECT log_id FROM audit_head WHERE id = 1", args![]).await?;
+    row.map(|row| row.text(0)).transpose()
+}

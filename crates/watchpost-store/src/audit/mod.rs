@@ -1,0 +1,66 @@
+//! The audit trail.
+//!
+//! One RFC 6962 tree (SHA-256) is the authority. A leaf is the canonical JSON `{"b":client part,"d":login,"s":seq,
+//! "t":database time}` and holds no personal data: actor, host and object are random ids. What they mean, and the
+//! payload with names, changes and reason, lives beside the tree.
+//!
+//! Never erased: `audit_leaf`, `audit_head`, `audit_checkpoint`. Erasable, without breaking a single proof:
+//! `audit_name` (what an id means), `audit_payload` (sealed under a key of its actor), `audit_record` (plain columns
+//! for searching, which [`verify`] holds against leaf and payload) and `subject_key`: destroying a key is erasing what
+//! is sealed under it. An erasure is lawful for [`verify`] only if an `erasure.done` leaf names the key.
+//!
+//! Checkpoints are C2SP signed notes (Ed25519). Each signing key has a `key.add` leaf, each checkpoint a
+//! `checkpoint.sign` leaf, so a stripped checkpoint is missed.
+
+pub(crate) mod append;
+pub(crate) mod checkpoint;
+pub(crate) mod leaf;
+pub(crate) mod page;
+pub(crate) mod seal;
+pub(crate) mod sign;
+pub(crate) mod tree;
+pub(crate) mod verify;
+
+use chrono::{DateTime, Utc};
+use watchpost_model::access::{Caller, Origin, Permission, Role};
+use watchpost_model::audit::{AuditDraft, AuditOutcome};
+
+use crate::error::StoreError;
+use crate::store::{Store, Tag};
+
+impl Store {
+    /// Adds one record to the trail; returns its number. Durable when it returns.
+    ///
+    /// # Errors
+    /// What the database says; then nothing was written.
+    pub async fn audit_append(&self, draft: AuditDraft) -> Result<i64, StoreError> {
+        let mut write = self.write().await?;
+        write.touch(Tag::Audit);
+        write.audit(draft);
+        let numbers = self.commit(write).await?;
+        numbers
+            .first()
+            .copied()
+            .ok_or_else(|| StoreError::Corrupt("an audit record got no number".to_owned()))
+    }
+}
+
+/// A record of what the trail does itself: keys and checkpoints.
+pub(crate) fn own_draft(action: &str, reason: &str, at: DateTime<Utc>) -> AuditDraft {
+    AuditDraft {
+        caller: engine_caller("watchpost"),
+        action: action.to_owned(),
+        object: "audit".to_owned(),
+        permission: Permission::Audit,
+        outcome: AuditOutcome::Success,
+        changes: Vec::new(),
+        reason: Some(reason.to_owned()),
+        at,
+        risk: 0,
+    }
+}
+
+/// The caller of what happens without a person.
+pub(crate) fn engine_caller(name: &str) -> Caller {
+    Caller { name: name.to_owned(), role: Role::Admin, origin: Origin::Engine, host: "-".to_owned() }
+}

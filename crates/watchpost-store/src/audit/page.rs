@@ -1,0 +1,112 @@
+//! Reading the trail.
+
+use watchpost_model::audit::{AuditFilter, AuditRecord};
+
+use crate::audit::leaf::Leaf;
+use crate::audit::seal::{Payload, Sealed, SubjectKey};
+use crate::engine::{Row, Sql, like_pattern, micros};
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// What stands where something was erased.
+const ERASED: &str = "[erased]";
+
+/// Columns of a leaf with all that may be beside it; in this order.
+pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r.action, r.object, r.permission, \
+    r.outcome, r.search, p.key_id, p.nonce, p.sealed, k.secret \
+    FROM audit_leaf l LEFT JOIN audit_record r ON r.seq = l.seq LEFT JOIN audit_payload p ON p.seq = l.seq \
+    LEFT JOIN subject_key k ON k.id = p.key_id";
+
+/// The sealed payload of a row of [`COLUMNS`] with its key, as far as they are there.
+pub(crate) fn sealed(row: &Row) -> Result<(Option<(String, Sealed)>, Option<SubjectKey>), StoreError> {
+    let (Some(key_id), Some(nonce), Some(ciphertext)) =
+        (row.opt_text(10)?, row.opt_blob(11)?, row.opt_blob(12)?)
+    else {
+        return Ok((None, None));
+    };
+    let key = row.opt_blob(13)?.map(|secret| SubjectKey::from_stored(key_id.clone(), secret)).transpose()?;
+    Ok((Some((key_id, Sealed { nonce, ciphertext })), key))
+}
+
+impl Store {
+    /// One page of the trail, newest first, strictly older than `before_seq`.
+    ///
+    /// Shape: at most `limit` records (1..=500) by `seq` descending. What was erased reads `[erased]`.
+    ///
+    /// # Errors
+    /// `Validation` if `limit` is out of range; what the database says.
+    pub async fn audit_page(
+        &self,
+        filter: &AuditFilter,
+        before_seq: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        if !(1..=500).contains(&limit) {
+            return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
+        }
+        let mut sql = Sql::new(COLUMNS);
+        sql.push(" WHERE 1 = 1");
+        if let Some(before) = before_seq {
+            sql.push(" AND l.seq < ").bind(before);
+        }
+        if let Some(actor) = &filter.actor {
+            sql.push(" AND r.actor = ").bind(actor);
+        }
+        if let Some(action) = &filter.action {
+            sql.push(" AND r.action = ").bind(action);
+        }
+        if let Some(outcome) = filter.outcome {
+            sql.push(" AND r.outcome = ").bind(outcome.as_str());
+        }
+        for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
+            sql.push(" AND r.search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
+        }
+        sql.push(" ORDER BY l.seq DESC LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(record).collect()
+    }
+}
+
+fn record(row: &Row) -> Result<AuditRecord, StoreError> {
+    let seq = row.i64(0)?;
+    let leaf = Leaf::parse(&row.blob(1)?)
+        .ok_or_else(|| StoreError::Corrupt(format!("leaf {seq} of the audit log")))?;
+    let at =
+        leaf.micros().ok_or_else(|| StoreError::Corrupt(format!("time of leaf {seq} of the audit log")))?;
+    let (sealed, key) = sealed(row)?;
+    let payload = match (sealed, key) {
+        (Some((_, sealed)), Some(key)) => key.open(&sealed),
+        _ => None,
+    };
+    let erased = || ERASED.to_owned();
+    let Payload { actor, changes, host, object, origin, reason, risk, .. } =
+        payload.unwrap_or_else(|| Payload {
+            actor: erased(),
+            changes: Vec::new(),
+            host: erased(),
+            object: erased(),
+            origin: erased(),
+            reason: None,
+            risk: 0,
+            role: erased(),
+        });
+    Ok(AuditRecord {
+        seq,
+        at: micros(at)?,
+        actor,
+        origin,
+        host,
+        action: leaf.client.action,
+        object,
+        permission: leaf.client.permission,
+        outcome: leaf
+            .client
+            .outcome
+            .parse()
+            .map_err(|error: watchpost_model::event::UnknownWord| StoreError::Corrupt(error.to_string()))?,
+        changes,
+        reason,
+        risk,
+        leaf_hash: hex::encode(row.blob(2)?),
+    })
+}

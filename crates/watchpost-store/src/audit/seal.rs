@@ -1,0 +1,130 @@
+//! Sealed payloads: XChaCha20-Poly1305 under a key of the actor, with a commitment that anyone can check without it.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload as AeadPayload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::Change;
+use zeroize::Zeroizing;
+
+use crate::error::StoreError;
+
+const CONTEXT: &[u8] = b"watchpost/audit/v1";
+
+/// A key that seals; wiped on drop.
+#[derive(Clone)]
+pub(crate) struct SubjectKey {
+    pub(crate) id: String,
+    secret: Zeroizing<[u8; 32]>,
+}
+
+/// What is sealed. Fields in the order of their names, so that the JSON is canonical.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub(crate) actor: String,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) host: String,
+    pub(crate) object: String,
+    pub(crate) origin: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) risk: u8,
+    pub(crate) role: String,
+}
+
+/// Nonce and ciphertext.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    pub(crate) nonce: Vec<u8>,
+    pub(crate) ciphertext: Vec<u8>,
+}
+
+impl SubjectKey {
+    pub(crate) fn random() -> Self {
+        Self { id: random_id(), secret: Zeroizing::new(rand::random()) }
+    }
+
+    pub(crate) fn from_stored(id: String, secret: Vec<u8>) -> Result<Self, StoreError> {
+        let secret = Zeroizing::new(secret);
+        let bytes = secret
+            .as_slice()
+            .try_into()
+            .map_err(|_| StoreError::Corrupt(format!("the key {id} does not have 32 bytes")))?;
+        Ok(Self { id, secret: Zeroizing::new(bytes) })
+    }
+
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
+    /// Binds a record to this key: the cipher alone would let one ciphertext open under two keys.
+    pub(crate) fn check(&self) -> String {
+        let digest = Sha256::new().chain_update(b"watchpost/kc").chain_update(*self.secret).finalize();
+        hex::encode(&digest[..16])
+    }
+
+    pub(crate) fn seal(&self, payload: &Payload) -> Result<Sealed, StoreError> {
+        let plain = Zeroizing::new(serde_json::to_vec(payload).map_err(StoreError::Encode)?);
+        let nonce: [u8; 24] = rand::random();
+        let ciphertext = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), AeadPayload { msg: plain.as_slice(), aad: CONTEXT })
+            .map_err(|_| StoreError::Validation("the audit payload is too large to seal".to_owned()))?;
+        Ok(Sealed { nonce: nonce.to_vec(), ciphertext })
+    }
+
+    /// `None` if it was not sealed by this key or was altered.
+    pub(crate) fn open(&self, sealed: &Sealed) -> Option<Payload> {
+        let nonce: [u8; 24] = sealed.nonce.as_slice().try_into().ok()?;
+        let message = AeadPayload { msg: sealed.ciphertext.as_slice(), aad: CONTEXT };
+        let plain = Zeroizing::new(self.cipher().decrypt(&XNonce::from(nonce), message).ok()?);
+        serde_json::from_slice(&plain).ok()
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new((&*self.secret).into())
+    }
+}
+
+impl Sealed {
+    /// `SHA-256(0x02 || nonce || ciphertext)`, hex.
+    pub(crate) fn commitment(&self) -> String {
+        let digest = Sha256::new()
+            .chain_update([2])
+            .chain_update(&self.nonce)
+            .chain_update(&self.ciphertext)
+            .finalize();
+        hex::encode(digest)
+    }
+}
+
+/// 128 random bits, hex: an id that says nothing.
+pub(crate) fn random_id() -> String {
+    hex::encode(rand::random::<[u8; 16]>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Payload, SubjectKey};
+
+    #[test]
+    fn opens_with_its_key_and_unaltered_only() {
+        let payload = Payload {
+            actor: "dana".into(),
+            changes: Vec::new(),
+            host: "desk".into(),
+            object: "incident/4".into(),
+            origin: "window".into(),
+            reason: Some("false alarm".into()),
+            risk: 3,
+            role: "analyst".into(),
+        };
+        let key = SubjectKey::random();
+        let mut sealed = key.seal(&payload).unwrap();
+        assert_eq!(key.open(&sealed), Some(payload));
+        assert_eq!(SubjectKey::random().open(&sealed), None, "another key");
+        let commitment = sealed.commitment();
+        sealed.ciphertext[0] ^= 1;
+        assert_eq!(key.open(&sealed), None, "a flipped bit");
+        assert_ne!(sealed.commitment(), commitment);
+    }
+}

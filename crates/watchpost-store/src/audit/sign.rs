@@ -1,0 +1,182 @@
+//! C2SP signed notes: the text, a blank line, and one signature line for each key.
+//!
+//! Source: c2sp.org/signed-note and c2sp.org/tlog-checkpoint. Key id = first four bytes of
+//! `SHA-256(name || "\n" || 0x01 || public key)`; verifier key = `name+hex(key id)+base64(0x01 || public key)`.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+/// The algorithm byte of Ed25519.
+const ED25519: u8 = 1;
+
+/// Why a key or note is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignerError {
+    /// Empty, or with white space or a plus sign.
+    #[error("the key name {0:?} is empty or has white space or a plus sign")]
+    Name(String),
+}
+
+/// The key that signs checkpoints. Its bytes are wiped on drop and never shown.
+#[derive(Clone)]
+pub struct Signer {
+    name: String,
+    key: SigningKey,
+    session: bool,
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("name", &self.name)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signer {
+    /// The key of a kept 32-byte seed. `name` appears in the notes: `watchpost/desk-12`.
+    ///
+    /// # Errors
+    /// `Name` if the name cannot stand in a note.
+    pub fn from_seed(seed: &[u8; 32], name: &str) -> Result<Self, SignerError> {
+        if name.is_empty() || name.contains('+') || name.chars().any(char::is_whitespace) {
+            return Err(SignerError::Name(name.chars().take(80).collect()));
+        }
+        Ok(Self { name: name.to_owned(), key: SigningKey::from_bytes(seed), session: false })
+    }
+
+    /// A key that is forgotten with this process: where there is no place to keep one.
+    #[must_use]
+    pub fn session() -> Self {
+        let seed: [u8; 32] = rand::random();
+        let key = SigningKey::from_bytes(&seed);
+        let name = format!("watchpost-session/{}", hex::encode(&key.verifying_key().as_bytes()[..4]));
+        Self { name, key, session: true }
+    }
+
+    /// Is the key forgotten with this process?
+    #[must_use]
+    pub const fn is_session(&self) -> bool {
+        self.session
+    }
+
+    /// The name in the notes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The verifier key in the form of C2SP.
+    #[must_use]
+    pub fn vkey(&self) -> String {
+        VerifierKey { name: self.name.clone(), key: self.key.verifying_key() }.to_string()
+    }
+
+    /// Signs `text`, which ends with a line feed.
+    pub(crate) fn sign_note(&self, text: &str) -> String {
+        let id = key_id(&self.name, &self.key.verifying_key());
+        let signature = self.key.sign(text.as_bytes()).to_bytes();
+        let line = STANDARD.encode([id.as_slice(), signature.as_slice()].concat());
+        format!("{text}\n\u{2014} {} {line}\n", self.name)
+    }
+}
+
+fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+    let digest = Sha256::new()
+        .chain_update(name.as_bytes())
+        .chain_update(b"\n")
+        .chain_update([ED25519])
+        .chain_update(key.as_bytes())
+        .finalize();
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// A public key with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VerifierKey {
+    name: String,
+    key: VerifyingKey,
+}
+
+impl fmt::Display for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = hex::encode(key_id(&self.name, &self.key));
+        let key = STANDARD.encode([&[ED25519], self.key.as_bytes().as_slice()].concat());
+        write!(f, "{}+{id}+{key}", self.name)
+    }
+}
+
+impl VerifierKey {
+    /// Reads `name+id+key`; `None` if it is malformed or the id is not that of the key.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '+');
+        let (name, id, key) = (parts.next()?, parts.next()?, parts.next()?);
+        let bytes = STANDARD.decode(key).ok()?;
+        let (algorithm, public) = bytes.split_first()?;
+        let key = VerifyingKey::from_bytes(public.try_into().ok()?).ok()?;
+        let fits = *algorithm == ED25519 && !name.is_empty() && hex::encode(key_id(name, &key)) == id;
+        fits.then(|| Self { name: name.to_owned(), key })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The signed text of a note, if this key signed it. Lines of other keys are ignored.
+    pub(crate) fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
+        let (text, signatures) = note.split_once("\n\n")?;
+        let text = note.get(..=text.len())?;
+        let id = key_id(&self.name, &self.key);
+        signatures.lines().find_map(|line| {
+            let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+            let bytes = STANDARD.decode(signature).ok()?;
+            let signature = bytes.strip_prefix(&id)?;
+            let signature = Signature::from_slice(signature).ok()?;
+            let good = name == self.name && self.key.verify_strict(text.as_bytes(), &signature).is_ok();
+            good.then_some(text)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Signer, SignerError, VerifierKey};
+
+    /// The example of golang.org/x/mod/sumdb/note, which C2SP took over.
+    const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+    const NOTE: &str = "If you think cryptography is the answer to your problem,\n\
+        then you don't know what your problem is.\n\
+        \n\
+        \u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+
+    #[test]
+    fn opens_the_published_note() {
+        let key = VerifierKey::parse(PETER).unwrap();
+        assert_eq!(key.to_string(), PETER);
+        assert!(key.open(NOTE).unwrap().ends_with("problem is.\n"));
+        assert_eq!(key.open(&NOTE.replace("answer", "Answer")), None, "changed text");
+        assert_eq!(key.open(NOTE.split_inclusive("\n\n").next().unwrap()), None, "stripped signature");
+    }
+
+    #[test]
+    fn a_note_opens_with_its_key_only() {
+        let signer = Signer::from_seed(&[7; 32], "watchpost/desk").unwrap();
+        let other = Signer::from_seed(&[8; 32], "watchpost/desk").unwrap();
+        let note = signer.sign_note("origin\n3\nroot\n");
+        assert_eq!(VerifierKey::parse(&signer.vkey()).unwrap().open(&note), Some("origin\n3\nroot\n"));
+        assert_eq!(VerifierKey::parse(&other.vkey()).unwrap().open(&note), None);
+    }
+
+    #[test]
+    fn names_that_break_a_note_are_refused() {
+        for name in ["", "a b", "a+b", "a\u{a0}b", "a\n"] {
+            assert!(matches!(Signer::from_seed(&[1; 32], name), Err(SignerError::Name(_))), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Blocks and the allowlist.
+
+use chrono::{DateTime, Duration, Utc};
+use watchpost_model::audit::{AuditDraft, Change};
+use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
+use watchpost_model::ids::BlockId;
+
+use crate::engine::{Row, Sql, Tx, args};
+use crate::error::StoreError;
+use crate::event::ip_key;
+use crate::incident_change::timeline;
+use crate::store::{Store, Tag};
+
+const SELECT: &str = "SELECT id, target, reason, created_by, created_at, expires_at, state, removed_at, removed_by, \
+    incident_id FROM block";
+
+fn from_row(row: &Row) -> Result<Block, StoreError> {
+    Ok(Block {
+        id: row.parse(0)?,
+        target: row.parse(1)?,
+        reason: row.text(2)?,
+        created_by: row.text(3)?,
+        created_at: row.time(4)?,
+        expires_at: row.time(5)?,
+        state: row.parse(6)?,
+        removed_at: row.opt_time(7)?,
+        removed_by: row.opt_text(8)?,
+        incident: row.opt_text(9)?.map(|_| row.parse(9)).transpose()?,
+    })
+}
+
+/// First and last address of a target, sortable.
+pub(crate) fn span(target: BlockTarget) -> (Vec<u8>, Vec<u8>) {
+    let net = target.net();
+    (ip_key(net.network()), ip_key(net.broadcast()))
+}
+
+/// May a block go from one state to the other?
+const fn can_become(from: BlockState, to: BlockState) -> bool {
+    match from {
+        BlockState::Pending => {
+            matches!(to, BlockState::Active | BlockState::Failed | BlockState::Removed | BlockState::Expired)
+        }
+        BlockState::Active => matches!(to, BlockState::Expired | BlockState::Removed),
+        BlockState::Failed => matches!(to, BlockState::Removed),
+        BlockState::Expired | BlockState::Removed => false,
+    }
+}
+
+impl Store {
+    /// Keeps a new block; it is `pending` until Redis has it.
+    ///
+    /// # Errors
+    /// `Conflict` if the target is blocked already; `Validation` if it does not end after it begins; what the database
+    /// says.
+    pub async fn block_insert(&self, block: &Block, draft: AuditDraft) -> Result<(), StoreError> {
+        if block.expires_at <= block.created_at {
+            return Err(StoreError::Validation("a block ends after it begins".to_owned()));
+        }
+        let (low, high) = span(block.target);
+        let target = block.target.to_string();
+        let mut write = self.write().await?;
+        let mut sql = Sql::new(
+            "INSERT INTO block (id, target, low, high, reason, created_by, created_at, expires_at, state, removed_at, \
+             removed_by, incident_id) VALUES ",
+        );
+        sql.tuple(args![
+            block.id.to_string(),
+            target.as_str(),
+            low,
+            high,
+            block.reason.as_str(),
+            block.created_by.as_str(),
+            block.created_at,
+            block.expires_at,
+            block.state.as_str(),
+            block.removed_at,
+            block.removed_by.as_deref(),
+            block.incident.map(|id| id.to_string()),
+        ]);
+        sql.push(" ON CONFLICT DO NOTHING");
+        if write.execute_sql(sql).await? == 0 {
+            return Err(StoreError::Conflict(format!("{target} is blocked already")));
+        }
+        if let Some(id) = block.incident {
+            let known = write.fetch("SELECT 1 FROM incident WHERE id = $1", args![id.to_string()]).await?;
+            if known.is_empty() {
+                return Err(StoreError::NotFound(format!("incident {id}")));
+            }
+            let text = format!("Blocked {target} until {}", block.expires_at.format("%Y-%m-%d %H:%M UTC"));
+            timeline(&mut write, id, block.created_at, &block.created_by, "block", &text).await?;
+            write.touch(Tag::Incidents);
+        }
+        let mut draft = AuditDraft { object: format!("block/{target}"), ..draft };
+        let null = serde_json::Value::Null;
+        draft.changes.push(Change::new("state", null.clone(), block.state.as_str()));
+        draft.changes.push(Change::new("expires_at", null, block.expires_at.to_rfc3339()));
+        write.audit(draft);
+        write.touch(Tag::Blocks);
+        self.commit(write).await.map(drop)
+    }
+
+    /// Moves a block to `state`; `removed_by` names the person if it is taken back.
+    ///
+    /// # Errors
+    /// `NotFound`; `Precondition` if it cannot go there from where it is; what the database says.
+    pub async fn block_state_set(
+        &self,
+        id: BlockId,
+        state: BlockState,
+        removed_by: Option<&str>,
+        draft: AuditDraft,
+    ) -> Result<Block, StoreError> {
+        let mut write = self.write().await?;
+        let lock = write.dialect().for_update();
+        let row = write
+            .fetch_optional(format!("{SELECT} WHERE id = $1{lock}"), args![id.to_string()])
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("block {id}")))?;
+        let old = from_row(&row)?;
+        if !can_become(old.state, state) {
+            return Err(StoreError::Precondition(format!(
+                "the block of {} is {} and cannot become {state}",
+                old.target, old.state
+            )));
+        }
+        let mut new = Block { state, ..old.clone() };
+        if state == BlockState::Removed {
+            new.removed_at = Some(self.inner.clock.now());
+            new.removed_by = removed_by.map(str::to_owned);
+        }
+        write
+            .execute(
+                "UPDATE block SET state = $1, removed_at = $2, removed_by = $3 WHERE id = $4",
+                args![state.as_str(), new.removed_at, new.removed_by.as_deref(), id.to_string()],
+            )
+            .await?;
+        if let (Some(incident), BlockState::Removed) = (new.incident, state) {
+            let text = format!("Took back the block of {}", new.target);
+            timeline(&mut write, incident, self.inner.clock.now(), &draft.caller.name, "block", &text)
+                .await?;
+            write.touch(Tag::Incidents);
+        }
+        let mut draft = AuditDraft { object: format!("block/{}", new.target), ..draft };
+        draft.changes.push(Change::new("state", old.state.as_str(), state.as_str()));
+        write.audit(draft);
+        write.touch(Tag::Blocks);
+        self.commit(write).await?;
+        Ok(new)
+    }
+
+    /// A block by its identity.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn block_by_id(&self, id: BlockId) -> Result<Block, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx
+            .fetch_optional(format!("{SELECT} WHERE id = $1"), args![id.to_string()])
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("block {id}")))?;
+        from_row(&row)
+    }
+
+    /// The newest blocks in one of these states (empty means any), newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block_page(&self, states: &[BlockState], limit: u32) -> Result<Vec<Block>, StoreError> {
+        let mut sql = Sql::new(SELECT);
+        if !states.is_empty() {
+            sql.push(" WHERE state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
+        }
+        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+    }
+
+    /// The block of exactly this target that is pending or in force.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block_active(&self, target: BlockTarget) -> Result<Option<Block>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = format!("{SELECT} WHERE target = $1 AND state IN ('pending', 'active')");
+        let row = tx.fetch_optional(sql, args![target.to_string()]).await?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// Blocks whose time is over at `now` and that are not marked so yet.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_due_to_expire(&self, now: DateTime<Utc>) -> Result<Vec<Block>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = format!(
+            "{SELECT} WHERE state IN ('pending', 'active') AND expires_at <= $1 ORDER BY expires_at, id LIMIT 1000"
+        );
+        tx.fetch(sql, args![now]).await?.iter().map(from_row).collect()
+    }
+
+    /// The allowlist by target.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn allow_list(&self) -> Result<Vec<AllowEntry>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch("SELECT target, note, added_by, added_at FROM allow_entry ORDER BY target", args![])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AllowEntry {
+                    target: row.parse(0)?,
+                    note: row.text(1)?,
+                    added_by: row.text(2)?,
+                    added_at: row.time(3)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Adds an entry to the allowlist.
+    ///
+    /// # Errors
+    /// `Conflict` if the target is on it already; what the database says.
+    pub async fn allow_add(&self, entry: &AllowEntry, draft: AuditDraft) -> Result<(), StoreError> {
+        let target = entry.target.to_string();
+        let mut write = self.write().await?;
+        let added = write
+            .execute(
+                "INSERT INTO allow_entry (target, note, added_by, added_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (target) DO NOTHING",
+                args![target.as_str(), entry.note.as_str(), entry.added_by.as_str(), entry.added_at],
+            )
+            .await?;
+        if added == 0 {
+            return Err(StoreError::Conflict(format!("{target} is on the allowlist already")));
+        }
+        let mut draft = AuditDraft { object: format!("allow/{target}"), ..draft };
+        draft.changes.push(Change::new("note", serde_json::Value::Null, entry.note.as_str()));
+        write.audit(draft);
+        write.touch(Tag::Blocks);
+        self.commit(write).await.map(drop)
+    }
+
+    /// Takes an entry from the allowlist.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn allow_remove(&self, target: BlockTarget, draft: AuditDraft) -> Result<(), StoreError> {
+        let text = target.to_string();
+        let mut write = self.write().await?;
+        let removed = write
+            .fetch("DELETE FROM allow_entry WHERE target = $1 RETURNING note", args![text.as_str()])
+            .await?;
+        let Some(row) = removed.first() else {
+            return Err(StoreError::NotFound(format!("the entry {text} of the allowlist")));
+        };
+        let mut draft = AuditDraft { object: format!("allow/{text}"), ..draft };
+        draft.changes.push(Change::new("note", row.text(0)?, serde_json::Value::Null));
+        write.audit(draft);
+        write.touch(Tag::Blocks);
+        self.commit(write).await.map(drop)
+    }
+
+    /// What a block of `target` would have cut off in the 24 hours before `now`: events, those of them that did not
+    /// fail, and the users seen from there (at most 20, most events first).
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block_preview_facts(
+        &self,
+        target: BlockTarget,
+        now: DateTime<Utc>,
+    ) -> Result<(u64, u64, Vec<String>), StoreError> {
+        let mut tx = self.read().await?;
+        let (low, high) = span(target);
+        let bounds = || args![low.clone(), high.clone(), now - Duration::hours(24), now];
+        let counts = tx
+            .fetch_one(
+                "SELECT COUNT(*), COUNT(CASE WHEN outcome <> 'failure' THEN 1 END) FROM event \
+                 WHERE source_key >= $1 AND source_key <= $2 AND at > $3 AND at <= $4",
+                bounds(),
+            )
+            .await?;
+        let users = tx
+            .fetch(
+                "SELECT actor, COUNT(*) AS n FROM event WHERE source_key >= $1 AND source_key <= $2 AND at > $3 \
+                 AND at <= $4 AND actor IS NOT NULL GROUP BY actor ORDER BY n DESC, actor LIMIT 20",
+                bounds(),
+            )
+            .await?;
+        let users = users.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        Ok((counts.u64(0)?, counts.u64(1)?, users))
+    }
+}
+
+/// Spans of the blocks that are in force, to be asked for many addresses.
+pub(crate) async fn spans_in_force(tx: &mut Tx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    let rows = tx.fetch("SELECT low, high FROM block WHERE state = 'active'", args![]).await?;
+    rows.iter().map(|row| Ok((row.blob(0)?, row.blob(1)?))).collect()
+}

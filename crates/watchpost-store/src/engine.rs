@@ -1,0 +1,514 @@
+//! The one place that knows two databases: connections, transactions, binding and reading values, and every difference
+//! of dialect.
+//!
+//! The rest of the crate writes one SQL text with `$1` placeholders for both engines. All SQL text of the crate is
+//! built from literals and placeholder numbers; values are always bound. That is what `AssertSqlSafe` asserts, here
+//! and nowhere else.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+
+use crate::error::StoreError;
+
+/// A bound value; the variant carries the type even when it is NULL, because PostgreSQL needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    I64(Option<i64>),
+    F64(Option<f64>),
+    Text(Option<String>),
+    Blob(Option<Vec<u8>>),
+}
+
+/// PostgreSQL cannot hold NUL in text and SQLite cuts it in places: both store its visible symbol instead.
+pub(crate) fn without_nul(text: &str) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{2400}") } else { text.to_owned() }
+}
+
+macro_rules! from_value {
+    ($($type:ty => |$value:ident| $build:expr;)+) => {
+        $(impl From<$type> for Value { fn from($value: $type) -> Self { $build } })+
+    };
+}
+
+from_value! {
+    i64 => |v| Value::I64(Some(v));
+    Option<i64> => |v| Value::I64(v);
+    Option<f64> => |v| Value::F64(v);
+    &str => |v| Value::Text(Some(without_nul(v)));
+    String => |v| Value::Text(Some(without_nul(&v)));
+    &String => |v| Value::Text(Some(without_nul(v)));
+    Option<&str> => |v| Value::Text(v.map(without_nul));
+    Option<String> => |v| Value::Text(v.map(|text| without_nul(&text)));
+    Vec<u8> => |v| Value::Blob(Some(v));
+    &[u8] => |v| Value::Blob(Some(v.to_vec()));
+    Option<Vec<u8>> => |v| Value::Blob(v);
+    DateTime<Utc> => |v| Value::I64(Some(v.timestamp_micros()));
+    Option<DateTime<Utc>> => |v| Value::I64(v.map(|at| at.timestamp_micros()));
+}
+
+/// `args![a, b]` is the list of bound values for `$1, $2`.
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::engine::Value::from($value)),*] };
+}
+pub(crate) use args;
+
+/// SQL text that grows together with its bound values.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Sql {
+    text: String,
+    args: Vec<Value>,
+}
+
+impl Sql {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), args: Vec::new() }
+    }
+
+    /// Adds literal SQL.
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Binds a value and adds its placeholder.
+    pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.args.push(value.into());
+        self.text.push('$');
+        self.text.push_str(&self.args.len().to_string());
+        self
+    }
+
+    /// Adds `(v1, v2, ...)`.
+    pub(crate) fn tuple(&mut self, values: Vec<Value>) -> &mut Self {
+        self.text.push('(');
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(", ");
+            }
+            self.bind(value);
+        }
+        self.text.push(')');
+        self
+    }
+
+    /// Adds `(..), (..)` for `rows`.
+    pub(crate) fn tuples(&mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> &mut Self {
+        for (index, row) in rows.into_iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(", ");
+            }
+            self.tuple(row);
+        }
+        self
+    }
+}
+
+/// The sizes in which lists are sent, so that few different statements have to be prepared.
+const CHUNKS: [usize; 3] = [100, 10, 1];
+
+/// Cuts `items` into pieces of 100, 10 and 1.
+pub(crate) fn chunks<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = *CHUNKS.iter().find(|size| **size <= items.len())?;
+        let (head, tail) = items.split_at(size);
+        items = tail;
+        Some(head)
+    })
+}
+
+/// `%text%` with the wildcards of LIKE made literal; to be used with `LIKE $n ESCAPE '!'`.
+pub(crate) fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for ch in text.to_lowercase().chars() {
+        if matches!(ch, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(ch);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// A row of either engine.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! get {
+    ($row:expr, $index:expr, $type:ty) => {
+        match $row {
+            Row::Sqlite(row) => row.try_get::<$type, _>($index),
+            Row::Postgres(row) => row.try_get::<$type, _>($index),
+        }
+    };
+}
+
+impl Row {
+    pub(crate) fn opt_i64(&self, index: usize) -> Result<Option<i64>, StoreError> {
+        Ok(get!(self, index, Option<i64>)?)
+    }
+
+    pub(crate) fn i64(&self, index: usize) -> Result<i64, StoreError> {
+        Ok(get!(self, index, i64)?)
+    }
+
+    /// A count; negative is corrupt.
+    pub(crate) fn u64(&self, index: usize) -> Result<u64, StoreError> {
+        let value = self.i64(index)?;
+        u64::try_from(value).map_err(|_| StoreError::Corrupt(format!("column {index} is negative: {value}")))
+    }
+
+    /// A number from 0 to 255.
+    pub(crate) fn u8(&self, index: usize) -> Result<u8, StoreError> {
+        let value = self.i64(index)?;
+        u8::try_from(value)
+            .map_err(|_| StoreError::Corrupt(format!("column {index} is out of range: {value}")))
+    }
+
+    pub(crate) fn opt_f64(&self, index: usize) -> Result<Option<f64>, StoreError> {
+        Ok(get!(self, index, Option<f64>)?)
+    }
+
+    pub(crate) fn text(&self, index: usize) -> Result<String, StoreError> {
+        Ok(get!(self, index, String)?)
+    }
+
+    pub(crate) fn opt_text(&self, index: usize) -> Result<Option<String>, StoreError> {
+        Ok(get!(self, index, Option<String>)?)
+    }
+
+    pub(crate) fn blob(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        Ok(get!(self, index, Vec<u8>)?)
+    }
+
+    pub(crate) fn opt_blob(&self, index: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(get!(self, index, Option<Vec<u8>>)?)
+    }
+
+    /// Microseconds as a time.
+    pub(crate) fn time(&self, index: usize) -> Result<DateTime<Utc>, StoreError> {
+        micros(self.i64(index)?)
+    }
+
+    pub(crate) fn opt_time(&self, index: usize) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.opt_i64(index)?.map(micros).transpose()
+    }
+
+    /// A word or an id, by its `FromStr`.
+    pub(crate) fn parse<T>(&self, index: usize) -> Result<T, StoreError>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        self.text(index)?.parse().map_err(|error: T::Err| StoreError::Corrupt(error.to_string()))
+    }
+
+    /// JSON text as a value.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(index)?).map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
+/// Microseconds since 1970 as a time.
+pub(crate) fn micros(value: i64) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::from_timestamp_micros(value)
+        .ok_or_else(|| StoreError::Corrupt(format!("time out of range: {value}")))
+}
+
+/// Which engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// Ends a SELECT whose row this transaction is going to change. SQLite's writer is alone already.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database,
+    /// login of the database. NULL time means that the caller's clock is the clock of the database.
+    pub(crate) const fn audit_head(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT size, frontier, checkpoint_size, log_id, CAST(NULL AS INTEGER), 'sqlite' FROM audit_head WHERE id = 1"
+            }
+            Self::Postgres => {
+                "SELECT size, frontier, checkpoint_size, log_id, \
+                 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), CAST(session_user AS TEXT) \
+                 FROM audit_head WHERE id = 1 FOR UPDATE"
+            }
+        }
+    }
+
+    /// Is there a table of this name? One row if so.
+    pub(crate) const fn table_exists(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        }
+    }
+}
+
+/// The connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Db {
+    /// One writer (a pool of one: waiting for it is waiting for the lock) and some readers.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    /// A pool.
+    Postgres { pool: PgPool },
+}
+
+impl Db {
+    pub(crate) async fn open_sqlite(options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options.clone().optimize_on_close(true, 400))
+            .await?;
+        // Readers only read, but must be able to write the shared-memory file beside the database.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .test_before_acquire(false)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres { pool })
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres { .. } => Dialect::Postgres,
+        }
+    }
+
+    /// Begins a transaction that may write. SQLite: BEGIN IMMEDIATE on the one writer.
+    pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres { pool } => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction that reads one consistent state.
+    pub(crate) async fn begin_read(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
+            Self::Postgres { pool } => {
+                Ok(Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?))
+            }
+        }
+    }
+
+    /// Closes after the work at hand; SQLite's log is folded into the file.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                if let Ok(mut connection) = writer.acquire().await {
+                    let folded =
+                        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
+                    if let Err(error) = folded {
+                        tracing::warn!(%error, "could not fold the write-ahead log into the database file");
+                    }
+                }
+                writer.close().await;
+            }
+            Self::Postgres { pool } => pool.close().await,
+        }
+    }
+}
+
+/// An open transaction; dropped without [`Tx::commit`] it is rolled back.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+macro_rules! with_args {
+    ($database:ty, $sql:expr, $args:expr) => {{
+        let mut query = match $sql {
+            Cow::Borrowed(text) => sqlx::query::<$database>(text),
+            Cow::Owned(text) => sqlx::query::<$database>(AssertSqlSafe(text)),
+        };
+        for arg in $args {
+            query = match arg {
+                Value::I64(value) => query.bind(value),
+                Value::F64(value) => query.bind(value),
+                Value::Text(value) => query.bind(value),
+                Value::Blob(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+impl Tx {
+    pub(crate) const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement; the number of rows that it changed.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        args: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        Ok(match self {
+            Self::Sqlite(tx) => with_args!(Sqlite, sql, args).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => with_args!(Postgres, sql, args).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// All rows of a query.
+    pub(crate) async fn fetch(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into();
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                let rows = with_args!(Sqlite, sql, args).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(tx) => {
+                let rows = with_args!(Postgres, sql, args).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The first row of a query, if there is one.
+    pub(crate) async fn fetch_optional(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        args: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch(sql, args).await?.into_iter().next())
+    }
+
+    /// The one row of a query that always has one.
+    pub(crate) async fn fetch_one(
+        &mut self,
+        sql: impl Into<Cow<'static, str>>,
+        args: Vec<Value>,
+    ) -> Result<Row, StoreError> {
+        self.fetch_optional(sql, args)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt("a row that every database has is missing".to_owned()))
+    }
+
+    pub(crate) async fn execute_sql(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        self.execute(sql.text, sql.args).await
+    }
+
+    pub(crate) async fn fetch_sql(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
+        self.fetch(sql.text, sql.args).await
+    }
+
+    /// Rows of `select_in` for all `items`: the text must end with ` IN `. Sent in few sizes of list.
+    pub(crate) async fn fetch_in(
+        &mut self,
+        select_in: &str,
+        items: &[Value],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for part in chunks(items) {
+            let mut sql = Sql::new(select_in);
+            sql.tuple(part.to_vec());
+            rows.extend(self.fetch_sql(sql).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Inserts rows with `insert` (up to and including `VALUES `) and `suffix`; returns what RETURNING gave.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        insert: &str,
+        rows: &[Vec<Value>],
+        suffix: &str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut returned = Vec::new();
+        for part in chunks(rows) {
+            let mut sql = Sql::new(insert);
+            sql.tuples(part.iter().cloned()).push(suffix);
+            returned.extend(self.fetch_sql(sql).await?);
+        }
+        Ok(returned)
+    }
+
+    /// Runs a migration file: several statements, nothing bound.
+    pub(crate) async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
+            Self::Postgres(tx) => sqlx::raw_sql(text).execute(&mut **tx).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chunks, like_pattern};
+
+    #[test]
+    fn lists_are_cut_into_few_sizes() {
+        let items: Vec<u32> = (0..234).collect();
+        let sizes: Vec<usize> = chunks(&items).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [100, 100, 10, 10, 10, 1, 1, 1, 1]);
+        let all: Vec<u32> = chunks(&items).flatten().copied().collect();
+        assert_eq!(all, items, "nothing is lost");
+    }
+
+    #[test]
+    fn patterns_are_literal() {
+        assert_eq!(like_pattern("50%_OFF!"), "%50!%!_off!!%");
+    }
+}

@@ -1,0 +1,462 @@
+//! The archive of events: writing, finding again, and the state that the retention job needs.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
+use watchpost_model::ids::EventId;
+use watchpost_model::period::Period;
+
+use crate::canonical::{sha256, to_canonical};
+use crate::engine::{Row, Sql, Tx, Value, args, like_pattern, without_nul};
+use crate::error::StoreError;
+use crate::rollup::Tally;
+use crate::store::{Store, Tag};
+
+/// Which events: every given condition must hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventFilter {
+    /// In this period of event time.
+    pub period: Option<Period>,
+    /// One of these categories; empty means any.
+    pub category: Vec<Category>,
+    /// One of these severities; empty means any.
+    pub severity: Vec<Severity>,
+    /// Ended like this.
+    pub outcome: Option<Outcome>,
+    /// About this entity.
+    pub entity: Option<Entity>,
+    /// Words in type, actor, address, session, resource, action, path, query or user agent; case-insensitive.
+    pub text: Option<String>,
+}
+
+/// Where a page of events ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventCursor {
+    /// Event time of its last row.
+    pub at: DateTime<Utc>,
+    /// Id of its last row.
+    pub id: EventId,
+}
+
+impl EventCursor {
+    /// The place of an event.
+    #[must_use]
+    pub const fn of(event: &Event) -> Self {
+        Self { at: event.at, id: event.id }
+    }
+}
+
+/// One page of events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventPage {
+    /// Newest first.
+    pub rows: Vec<Event>,
+    /// Where the next page begins; `None` if this was the last.
+    pub next: Option<EventCursor>,
+}
+
+/// An event with where it came from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredEvent {
+    /// The event.
+    pub event: Event,
+    /// Its key in Redis.
+    pub redis_key: String,
+    /// SHA-256 of its canonical JSON, hex.
+    pub sha256: String,
+    /// When it was stored here.
+    pub stored_at: DateTime<Utc>,
+    /// When its last value was archived before its key was removed from Redis.
+    pub archived_at: Option<DateTime<Utc>>,
+    /// Numbers of the incidents that have it as evidence.
+    pub incidents: Vec<i64>,
+}
+
+/// The rank of a severity in the database.
+pub(crate) const fn rank(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Low => 1,
+        Severity::Medium => 2,
+        Severity::High => 3,
+        Severity::Critical => 4,
+    }
+}
+
+/// The severity of a rank.
+pub(crate) fn severity_of(rank: i64) -> Result<Severity, StoreError> {
+    usize::try_from(rank)
+        .ok()
+        .and_then(|index| Severity::ALL.get(index).copied())
+        .ok_or_else(|| StoreError::Corrupt(format!("severity {rank}")))
+}
+
+/// A text short enough for an index: attacker-written values have no limit of their own.
+pub(crate) fn key_text(text: &str) -> String {
+    without_nul(text).chars().take(512).collect()
+}
+
+/// The sortable form of an address: 16 bytes of IPv6 or v4-mapped IPv6.
+pub(crate) fn ip_key(ip: IpAddr) -> Vec<u8> {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+fn source_key(event: &Event) -> Option<Vec<u8>> {
+    event.source_ip.as_ref().and_then(|text| text.parse().ok()).map(ip_key)
+}
+
+/// The entities of an event.
+pub(crate) fn entities(event: &Event) -> Vec<Entity> {
+    let mut entities = Vec::with_capacity(4);
+    for (kind, value) in [
+        (EntityKind::Ip, event.source_ip.as_deref()),
+        (EntityKind::User, event.actor.as_deref()),
+        (EntityKind::Session, event.session.as_deref()),
+        (EntityKind::Endpoint, endpoint(event)),
+    ] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            entities.push(Entity::new(kind, key_text(value)));
+        }
+    }
+    entities
+}
+
+fn endpoint(event: &Event) -> Option<&str> {
+    Some(event.endpoint()).filter(|endpoint| *endpoint != "-")
+}
+
+/// The column that holds entities of a kind.
+pub(crate) const fn entity_column(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Ip => "source_ip",
+        EntityKind::User => "actor",
+        EntityKind::Session => "session",
+        EntityKind::Endpoint => "endpoint",
+    }
+}
+
+fn search_text(event: &Event) -> String {
+    let http = event.http.as_ref();
+    let parts = [
+        Some(event.kind.as_str()),
+        event.actor.as_deref(),
+        event.source_ip.as_deref(),
+        event.session.as_deref(),
+        event.resource.as_deref(),
+        event.action.as_deref(),
+        http.map(|http| http.path.as_str()),
+        http.and_then(|http| http.query.as_deref()),
+        http.and_then(|http| http.headers.get("user-agent")).map(String::as_str),
+    ];
+    let mut text = String::with_capacity(128);
+    for part in parts.into_iter().flatten() {
+        text.extend(part.chars().take(2048).flat_map(char::to_lowercase));
+        text.push('\n');
+    }
+    text
+}
+
+/// Columns that an event is written to.
+const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
+    endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body) VALUES ";
+
+/// An event ready to be written.
+pub(crate) struct EventRow<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) redis_key: &'a str,
+    pub(crate) digest: [u8; 32],
+    pub(crate) body: String,
+}
+
+impl<'a> EventRow<'a> {
+    pub(crate) fn new(event: &'a Event, redis_key: &'a str) -> Result<Self, StoreError> {
+        let body = to_canonical(event)?;
+        Ok(Self { event, redis_key, digest: sha256(body.as_bytes()), body })
+    }
+
+    fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
+        let event = self.event;
+        args![
+            event.id.to_string(),
+            event.at,
+            event.category.as_str(),
+            rank(event.severity),
+            event.outcome.as_str(),
+            event.actor.as_deref().map(key_text),
+            event.source_ip.as_deref().map(key_text),
+            source_key(event),
+            event.session.as_deref().map(key_text),
+            endpoint(event).map(key_text),
+            self.redis_key,
+            redis_key_hash(self.redis_key),
+            self.digest.as_slice(),
+            now,
+            archived_at,
+            search_text(event),
+            self.body.as_str(),
+        ]
+    }
+}
+
+fn redis_key_hash(key: &str) -> Vec<u8> {
+    sha256(key.as_bytes())[..16].to_vec()
+}
+
+/// The events of a batch in the order of their ids (so that two writers cannot wait for each other), the last of each.
+pub(crate) fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
+    let mut rows =
+        events.iter().map(|(event, key)| EventRow::new(event, key)).collect::<Result<Vec<_>, _>>()?;
+    rows.sort_by_key(|row| row.event.id);
+    rows.reverse();
+    rows.dedup_by_key(|row| row.event.id);
+    rows.reverse();
+    Ok(rows)
+}
+
+/// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones.
+pub(crate) async fn insert_new(
+    tx: &mut Tx,
+    rows: &[EventRow<'_>],
+    now: DateTime<Utc>,
+    archived_at: Option<DateTime<Utc>>,
+) -> Result<HashSet<EventId>, StoreError> {
+    let values: Vec<Vec<Value>> = rows.iter().map(|row| row.values(now, archived_at)).collect();
+    let returned = tx.insert_rows(INSERT, &values, " ON CONFLICT (id) DO NOTHING RETURNING id").await?;
+    let inserted: HashSet<EventId> = returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?;
+    let mut tally = Tally::default();
+    for row in rows.iter().filter(|row| inserted.contains(&row.event.id)) {
+        tally.add(row.event, 1);
+    }
+    tally.write(tx).await?;
+    Ok(inserted)
+}
+
+/// Reads `body` columns as events.
+pub(crate) fn event(row: &Row, index: usize) -> Result<Event, StoreError> {
+    row.json(index)
+}
+
+fn id_values(ids: &[EventId]) -> Vec<Value> {
+    ids.iter().map(|id| Value::from(id.to_string())).collect()
+}
+
+/// Conditions of `filter` as ` AND ...`.
+fn conditions(sql: &mut Sql, filter: &EventFilter) {
+    if let Some(period) = filter.period {
+        sql.push(" AND at >= ").bind(period.from).push(" AND at < ").bind(period.to);
+    }
+    if !filter.category.is_empty() {
+        sql.push(" AND category IN ").tuple(filter.category.iter().map(|c| c.as_str().into()).collect());
+    }
+    if !filter.severity.is_empty() {
+        sql.push(" AND severity IN ").tuple(filter.severity.iter().map(|s| rank(*s).into()).collect());
+    }
+    if let Some(outcome) = filter.outcome {
+        sql.push(" AND outcome = ").bind(outcome.as_str());
+    }
+    if let Some(entity) = &filter.entity {
+        sql.push(" AND ").push(entity_column(entity.kind)).push(" = ").bind(key_text(&entity.value));
+    }
+    for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
+        sql.push(" AND search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
+    }
+}
+
+impl Store {
+    /// Which of these events are stored already.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn known_events(&self, ids: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.fetch_in("SELECT id FROM event WHERE id IN ", &id_values(ids)).await?;
+        rows.iter().map(|row| row.parse(0)).collect()
+    }
+
+    /// Writes the last value of each key before it is removed from Redis; when this returns it is durable.
+    ///
+    /// An event that is stored already is replaced if it differs, and its rollups with it. Returns the digest of what
+    /// is stored now for each event.
+    ///
+    /// # Errors
+    /// What the database says; then nothing was written.
+    pub async fn archive_upsert(
+        &self,
+        events: &[(Event, String)],
+    ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
+        let now = self.inner.clock.now();
+        let rows = rows_of(events)?;
+        let mut write = self.write().await?;
+        let inserted = insert_new(&mut write, &rows, now, Some(now)).await?;
+        let known: Vec<&EventRow<'_>> = rows.iter().filter(|row| !inserted.contains(&row.event.id)).collect();
+        let ids: Vec<EventId> = known.iter().map(|row| row.event.id).collect();
+        let mut stored = HashMap::new();
+        let lock = write.dialect().for_update();
+        for id in &ids {
+            let sql = format!("SELECT id, digest, body FROM event WHERE id = $1{lock}");
+            for row in write.fetch(sql, args![id.to_string()]).await? {
+                stored.insert(row.parse::<EventId>(0)?, (row.blob(1)?, event(&row, 2)?));
+            }
+        }
+        let mut tally = Tally::default();
+        for row in known {
+            let Some((digest, old)) = stored.get(&row.event.id) else { continue };
+            if digest.as_slice() == row.digest {
+                let mark =
+                    "UPDATE event SET archived_at = $1, redis_key = $2, redis_key_hash = $3 WHERE id = $4";
+                let hash = redis_key_hash(row.redis_key);
+                write.execute(mark, args![now, row.redis_key, hash, row.event.id.to_string()]).await?;
+            } else {
+                tally.add(old, -1);
+                tally.add(row.event, 1);
+                let mut replace = Sql::new(
+                    "UPDATE event SET (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
+                     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body) = ",
+                );
+                replace.tuple(row.values(now, Some(now))).push(" WHERE id = ").bind(row.event.id.to_string());
+                write.execute_sql(replace).await?;
+            }
+        }
+        tally.write(&mut write).await?;
+        write.touch(Tag::Events);
+        self.commit(write).await?;
+        Ok(rows.iter().map(|row| (row.event.id, row.digest)).collect())
+    }
+
+    /// Which of these Redis keys have been archived by [`Store::archive_upsert`], each with the digest that is stored.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn archived_digests(&self, keys: &[String]) -> Result<HashMap<String, [u8; 32]>, StoreError> {
+        let wanted: HashSet<&String> = keys.iter().collect();
+        let hashes: Vec<Value> = wanted.iter().map(|key| redis_key_hash(key).into()).collect();
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch_in(
+                "SELECT redis_key, digest FROM event WHERE archived_at IS NOT NULL AND redis_key_hash IN ",
+                &hashes,
+            )
+            .await?;
+        let mut found = HashMap::new();
+        for row in rows {
+            let (key, digest) = (row.text(0)?, row.blob(1)?);
+            let digest = <[u8; 32]>::try_from(digest.as_slice())
+                .map_err(|_| StoreError::Corrupt("a digest does not have 32 bytes".to_owned()))?;
+            if wanted.contains(&key) {
+                found.insert(key, digest);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which of these Redis keys have been archived.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn is_archived(&self, keys: &[String]) -> Result<HashSet<String>, StoreError> {
+        Ok(self.archived_digests(keys).await?.into_keys().collect())
+    }
+
+    /// Stored events in the order of their time, for bringing a detector's state back.
+    ///
+    /// Shape: at most `limit` (1..=5,000) events with `at >= from`, strictly after `after`, by `(at, id)` ascending.
+    ///
+    /// # Errors
+    /// `Validation` if `limit` is out of range; what the database says.
+    pub async fn events_after(
+        &self,
+        after: Option<EventCursor>,
+        from: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        if !(1..=5000).contains(&limit) {
+            return Err(StoreError::Validation(format!("a page has 1 to 5000 events, not {limit}")));
+        }
+        let mut sql = Sql::new("SELECT body FROM event WHERE at >= ");
+        sql.bind(from);
+        if let Some(cursor) = after {
+            sql.push(" AND (at, id) > ").tuple(args![cursor.at, cursor.id.to_string()]);
+        }
+        sql.push(" ORDER BY at, id LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
+    }
+
+    /// One page of events, newest first, strictly older than `before`.
+    ///
+    /// Shape: at most `limit` rows (1..=500) by `(at, id)` descending; keyset, not offset.
+    ///
+    /// # Errors
+    /// `Validation` if `limit` is out of range; what the database says.
+    pub async fn event_page(
+        &self,
+        filter: &EventFilter,
+        before: Option<EventCursor>,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        if !(1..=500).contains(&limit) {
+            return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
+        }
+        let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
+        conditions(&mut sql, filter);
+        if let Some(cursor) = before {
+            sql.push(" AND (at, id) < ").tuple(args![cursor.at, cursor.id.to_string()]);
+        }
+        sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(i64::from(limit) + 1);
+        let mut tx = self.read().await?;
+        let mut rows: Vec<Event> =
+            tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect::<Result<_, _>>()?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = if more { rows.last().map(EventCursor::of) } else { None };
+        Ok(EventPage { rows, next })
+    }
+
+    /// How many events `filter` describes.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn event_count(&self, filter: &EventFilter) -> Result<u64, StoreError> {
+        let mut sql = Sql::new("SELECT COUNT(*) FROM event WHERE 1 = 1");
+        conditions(&mut sql, filter);
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.first().map_or(Ok(0), |row| row.u64(0))
+    }
+
+    /// An event with where it came from.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn event_detail(&self, id: EventId) -> Result<StoredEvent, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx
+            .fetch_optional(
+                "SELECT body, redis_key, digest, stored_at, archived_at FROM event WHERE id = $1",
+                args![id.to_string()],
+            )
+            .await?
+            .ok_or_else(|| StoreError::NotFound(format!("event {id}")))?;
+        let incidents = tx
+            .fetch(
+                "SELECT i.number FROM evidence e JOIN incident i ON i.id = e.incident_id WHERE e.event_id = $1 \
+                 ORDER BY i.number",
+                args![id.to_string()],
+            )
+            .await?;
+        Ok(StoredEvent {
+            event: event(&row, 0)?,
+            redis_key: row.text(1)?,
+            sha256: hex::encode(row.blob(2)?),
+            stored_at: row.time(3)?,
+            archived_at: row.opt_time(4)?,
+            incidents: incidents.iter().map(|row| row.i64(0)).collect::<Result<_, _>>()?,
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! The handle: opening, closing, and the frame of every writing transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use watchpost_model::audit::AuditDraft;
+use watchpost_model::clock::Clock;
+use watchpost_model::words;
+
+use crate::audit::append::{self, Fact};
+use crate::audit::sign::Signer;
+use crate::engine::{Db, Dialect, Tx, args};
+use crate::error::StoreError;
+use crate::target::{DatabaseTarget, postgres_options, sqlite_options};
+use crate::{job, migrate};
+
+/// Kinds of things; each has a counter in [`Store::revisions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tag {
+    /// Audit records and checkpoints.
+    Audit,
+    /// Blocks and the allowlist.
+    Blocks,
+    /// Archived events and rollups.
+    Events,
+    /// Samples of the health of Redis.
+    Health,
+    /// Incidents with all that belongs to them.
+    Incidents,
+    /// Runs of jobs.
+    Jobs,
+    /// Produced reports.
+    Reports,
+    /// Settings.
+    Settings,
+}
+
+words!(Tag {
+    Audit = "audit",
+    Blocks = "blocks",
+    Events = "events",
+    Health = "health",
+    Incidents = "incidents",
+    Jobs = "jobs",
+    Reports = "reports",
+    Settings = "settings",
+});
+
+/// The audit database. Clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Held only to copy the signer out, never across an await.
+    signer: RwLock<Option<Signer>>,
+    /// This process, for the runs of jobs that it owns.
+    pub(crate) owner: String,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("engine", &self.engine_name()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it if it is a SQLite file that is not there, brings its schema up to date, and marks
+    /// jobs of dead processes as failed.
+    ///
+    /// # Errors
+    /// `SchemaTooNew`, `SchemaAltered`, `NotADatabase`, `Unavailable`, or what the database says.
+    pub async fn open(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let db = match target {
+            DatabaseTarget::Sqlite { path } => open_sqlite(path).await?,
+            DatabaseTarget::Postgres { .. } => {
+                let options = postgres_options(target)
+                    .ok_or_else(|| StoreError::Validation("the target is not a server".to_owned()))?;
+                Db::open_postgres(options).await?
+            }
+        };
+        migrate::migrate(&db, clock.now()).await?;
+        let store = Self {
+            inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), owner: job::this_process() }),
+        };
+        store.jobs_fail_orphans().await?;
+        Ok(store)
+    }
+
+    /// `SQLite` or `PostgreSQL`.
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        self.inner.db.dialect().name()
+    }
+
+    /// Sets the key that signs checkpoints from now on. A key that the trail does not know yet gets its `key.add`
+    /// record, signed for by the checkpoint that follows.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn set_signer(&self, signer: Signer) -> Result<(), StoreError> {
+        let fresh = self.signer_register(&signer).await?;
+        *self.inner.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(signer);
+        if fresh {
+            self.checkpoint_now("key.add").await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn signer(&self) -> Option<Signer> {
+        self.inner.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Signs a last checkpoint if there is a key, and closes.
+    pub async fn close(&self) {
+        if self.signer().is_some()
+            && let Err(error) = self.checkpoint_now("close").await
+        {
+            tracing::warn!(%error, "could not sign a checkpoint on closing");
+        }
+        self.inner.db.close().await;
+    }
+
+    /// One counter for each [`Tag`]; a counter that grew tells another window that it should read again.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn revisions(&self) -> Result<BTreeMap<String, i64>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.fetch("SELECT tag, n FROM revision", args![]).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.i64(1)?))).collect()
+    }
+
+    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
+        self.inner.db.begin_read().await
+    }
+
+    pub(crate) async fn write(&self) -> Result<Write, StoreError> {
+        let tx = self.inner.db.begin_write().await?;
+        Ok(Write { tx, touched: BTreeSet::new(), entries: Vec::new() })
+    }
+
+    /// Ends a writing transaction: revisions, then audit records (the head of the log is the last lock), then commit.
+    /// Returns the numbers of the audit records.
+    pub(crate) async fn commit(&self, write: Write) -> Result<Vec<i64>, StoreError> {
+        let Write { mut tx, mut touched, entries } = write;
+        if !entries.is_empty() {
+            touched.insert(Tag::Audit);
+        }
+        for tag in touched {
+            tx.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![tag.as_str()]).await?;
+        }
+        let numbers =
+            append::append_all(&mut tx, entries, self.inner.clock.now(), self.signer().as_ref()).await?;
+        tx.commit().await?;
+        Ok(numbers)
+    }
+}
+
+async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+        && !folder.is_dir()
+    {
+        return Err(StoreError::NotFound(format!("the folder {}", folder.display())));
+    }
+    // Switching a new file to WAL needs an exclusive moment that the busy timeout does not cover; two processes that
+    // start at once meet here.
+    let mut attempt: u64 = 0;
+    loop {
+        match Db::open_sqlite(sqlite_options(path)).await {
+            Err(StoreError::Unavailable(error)) if attempt < 40 && is_busy(&error) => {
+                attempt += 1;
+                tokio::time::sleep(Duration::from_millis(10 * attempt.min(20))).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|inner| inner.code());
+    matches!(code.as_deref(), Some("5" | "261" | "517"))
+}
+
+/// One audit record to be written: from a person or engine, or of the trail itself.
+pub(crate) struct Entry {
+    pub(crate) draft: AuditDraft,
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// A writing transaction with what it owes at its end.
+pub(crate) struct Write {
+    tx: Tx,
+    touched: BTreeSet<Tag>,
+    entries: Vec<Entry>,
+}
+
+impl Write {
+    /// Things of this kind change.
+    pub(crate) fn touch(&mut self, tag: Tag) {
+        self.touched.insert(tag);
+    }
+
+    /// This transaction is recorded so.
+    pub(crate) fn audit(&mut self, draft: AuditDraft) {
+        self.entries.push(Entry { draft, facts: Vec::new() });
+    }
+
+    pub(crate) fn audit_with_facts(&mut self, draft: AuditDraft, facts: Vec<Fact>) {
+        self.entries.push(Entry { draft, facts });
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.tx.dialect()
+    }
+}
+
+impl Deref for Write {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}

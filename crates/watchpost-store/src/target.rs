@@ -1,0 +1,113 @@
+//! Which database, and how to connect to it. A password is never part of a URL and never shown.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use watchpost_model::connection::TlsFiles;
+
+/// A database to open.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseTarget {
+    /// A file of this machine; made if it is not there.
+    Sqlite {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A server.
+    Postgres {
+        /// Host name, address, or directory of the Unix socket.
+        host: String,
+        /// Port.
+        port: u16,
+        /// Database.
+        database: String,
+        /// Login.
+        username: String,
+        /// Password, if the server asks for one.
+        password: Option<String>,
+        /// TLS; required and checked if present, not used if absent.
+        tls: Option<TlsFiles>,
+    },
+}
+
+impl fmt::Debug for DatabaseTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite { path } => f.debug_struct("Sqlite").field("path", path).finish(),
+            Self::Postgres { host, port, database, username, password, tls } => f
+                .debug_struct("Postgres")
+                .field("host", host)
+                .field("port", port)
+                .field("database", database)
+                .field("username", username)
+                .field("password", &password.as_ref().map(|_| "redacted"))
+                .field("tls", &tls.is_some())
+                .finish(),
+        }
+    }
+}
+
+/// Options of a SQLite file: WAL, foreign keys, full synchronisation, erased content overwritten.
+pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("secure_delete", "ON")
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "MEMORY")
+}
+
+/// Options of a PostgreSQL server, from its parts; `None` for SQLite.
+pub(crate) fn postgres_options(target: &DatabaseTarget) -> Option<PgConnectOptions> {
+    let DatabaseTarget::Postgres { host, port, database, username, password, tls } = target else {
+        return None;
+    };
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .port(*port)
+        .database(database)
+        .username(username)
+        .application_name("watchpost");
+    options = if host.starts_with('/') { options.socket(host) } else { options.host(host) };
+    if let Some(password) = password {
+        options = options.password(password);
+    }
+    Some(match tls {
+        None => options.ssl_mode(PgSslMode::Disable),
+        Some(files) => {
+            options = options.ssl_mode(PgSslMode::VerifyFull);
+            if let Some(ca) = &files.ca {
+                options = options.ssl_root_cert(ca);
+            }
+            if let (Some(cert), Some(key)) = (&files.cert, &files.key) {
+                options = options.ssl_client_cert(cert).ssl_client_key(key);
+            }
+            options
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DatabaseTarget;
+
+    #[test]
+    fn debug_hides_the_password() {
+        let target = DatabaseTarget::Postgres {
+            host: "db".into(),
+            port: 5432,
+            database: "watchpost".into(),
+            username: "app".into(),
+            password: Some("hunter2".into()),
+            tls: None,
+        };
+        let shown = format!("{target:?}");
+        assert!(!shown.contains("hunter2") && shown.contains("redacted"), "shown: {shown}");
+    }
+}
