@@ -10,12 +10,15 @@
 
 mod blocks;
 mod codec;
+mod diagnose;
 mod error;
+mod health;
 pub mod info;
 mod keys;
 mod link;
 pub mod local;
 pub mod optimize;
+mod probe;
 mod queue;
 mod reply;
 pub mod retention;
@@ -28,7 +31,9 @@ mod walk;
 pub use blocks::BlockRemoved;
 pub use blocks::BlockWritten;
 pub use blocks::StoredBlock;
+pub use diagnose::diagnose;
 pub use error::RedisError;
+pub use probe::HealthProbe;
 pub use queue::AdoptCursor;
 pub use queue::Adopted;
 pub use queue::Backlog;

@@ -2,6 +2,8 @@
 
 mod adopt;
 mod blocks;
+mod diagnose;
+mod health;
 mod local;
 mod optimize;
 mod queue;

@@ -1,0 +1,557 @@
+//! Trying a connection step by step, so that a failure names its cause and what to do.
+
+use std::time::Duration;
+
+use redis::AsyncConnectionConfig;
+use redis::RedisResult;
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWrite;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::UnixStream;
+use tokio::time::Instant;
+use tokio::time::timeout;
+use watchpost_model::diagnosis::CheckStep;
+use watchpost_model::diagnosis::StepState;
+use watchpost_model::text::visible;
+
+use crate::error::RedisError;
+use crate::error::looks_like_tls;
+use crate::info::Info;
+use crate::keys::Keys;
+use crate::target::Login;
+use crate::target::RedisTarget;
+use crate::target::TargetAddress;
+
+const STEP_TIMEOUT: Duration = Duration::from_secs(4);
+/// The oldest server that knows all commands (`XAUTOCLAIM`, `SET ... PX` with scripts, `CLIENT`).
+const VERSION_MIN: (u32, u32) = (6, 2);
+
+/// What Watchpost needs; without one of the first group it cannot work, without the others a part is missing.
+const RIGHTS: [(&str, &[&[&str]]); 4] = [
+    (
+        "read events",
+        &[
+            &["SCAN", "0"],
+            &["TYPE", "{k}"],
+            &["HLEN", "{k}"],
+            &["HKEYS", "{k}"],
+            &["HSTRLEN", "{k}", "f"],
+            &["HGETALL", "{k}"],
+            &["HGET", "{k}", "f"],
+            &["HSET", "{k}", "f", "v"],
+            &["HSETNX", "{k}", "f", "v"],
+            &["HEXISTS", "{k}", "f"],
+            &["XGROUP", "CREATE", "{k}", "g", "0"],
+            &["XREADGROUP", "GROUP", "g", "c", "STREAMS", "{k}", ">"],
+            &["XAUTOCLAIM", "{k}", "g", "c", "0", "0"],
+            &["XACK", "{k}", "g", "0-1"],
+            &["XDEL", "{k}", "0-1"],
+            &["XADD", "{k}", "*", "f", "v"],
+            &["XLEN", "{k}"],
+            &["XINFO", "GROUPS", "{k}"],
+            &["ZADD", "{k}", "1", "m"],
+            &["ZCARD", "{k}"],
+            &["ZPOPMIN", "{k}"],
+            &["ZREVRANGE", "{k}", "0", "0"],
+            &["HMGET", "{k}", "f"],
+            &["HDEL", "{k}", "f"],
+            &["PEXPIRE", "{k}", "1"],
+            &["EVALSHA", "0000000000000000000000000000000000000000", "0"],
+            &["SCRIPT", "LOAD", "return 1"],
+        ],
+    ),
+    (
+        "block addresses",
+        &[
+            &["SET", "{k}", "v"],
+            &["GET", "{k}"],
+            &["GETRANGE", "{k}", "0", "0"],
+            &["DEL", "{k}"],
+            &["PTTL", "{k}"],
+            &["ZREM", "{k}", "m"],
+            &["ZREMRANGEBYSCORE", "{k}", "0", "0"],
+        ],
+    ),
+    (
+        "run maintenance",
+        &[
+            &["UNLINK", "{k}"],
+            &["EXISTS", "{k}"],
+            &["ZSCAN", "{k}", "0"],
+            &["XRANGE", "{k}", "-", "+"],
+            &["XPENDING", "{k}", "g"],
+            &["DBSIZE"],
+            &["MEMORY", "USAGE", "{k}"],
+            &["MEMORY", "PURGE"],
+        ],
+    ),
+    ("watch health", &[&["INFO"], &["SLOWLOG", "GET", "1"], &["CLIENT", "SETNAME", "x"]]),
+];
+
+/// Tries `target` step by step: resolve, connect, TLS, login, rights, version. Changes nothing on the server.
+///
+/// Shape: always the same steps for the same kind of address; after a failed one the later ones are `Skipped`.
+pub async fn diagnose(target: &RedisTarget) -> Vec<CheckStep> {
+    let mut trial = Trial { target, steps: Vec::new() };
+    let mut plan: Vec<(&str, String)> = Vec::new();
+    let tls = matches!(target.address, TargetAddress::Tcp { tls: Some(_), .. });
+    if let TargetAddress::Tcp { host, .. } = &target.address {
+        plan.push(("resolve", format!("Find the address of {host}")));
+    }
+    plan.push(("connect", format!("Reach {}", target.address)));
+    if tls {
+        plan.push(("tls", "Agree on TLS".to_owned()));
+    }
+    plan.push(("login", "Log in".to_owned()));
+    plan.push(("rights", "Check the rights".to_owned()));
+    plan.push(("version", "Check the server".to_owned()));
+    trial.run().await;
+    let done = trial.steps.len();
+    let failed = trial.steps.last().is_some_and(|step| step.state == StepState::Failed);
+    let mut steps = trial.steps;
+    for (step, (name, title)) in steps.iter_mut().zip(&plan) {
+        step.name = (*name).to_owned();
+        step.title.clone_from(title);
+    }
+    steps.extend(plan.into_iter().skip(done).map(|(name, title)| CheckStep {
+        name: name.to_owned(),
+        title,
+        state: StepState::Skipped,
+        detail: if failed { "not tried, because the step before failed" } else { "not tried" }.to_owned(),
+        hint: None,
+    }));
+    steps
+}
+
+struct Trial<'a> {
+    target: &'a RedisTarget,
+    steps: Vec<CheckStep>,
+}
+
+impl Trial<'_> {
+    fn push(&mut self, state: StepState, detail: impl Into<String>, hint: Option<String>) {
+        let (name, title) = (String::new(), String::new()); // Filled in from the plan.
+        self.steps.push(CheckStep { name, title, state, detail: visible(&detail.into(), 600), hint });
+    }
+
+    fn ok(&mut self, detail: impl Into<String>) {
+        self.push(StepState::Ok, detail, None);
+    }
+
+    fn fail(&mut self, detail: impl Into<String>, hint: &str) {
+        self.push(StepState::Failed, detail, Some(hint.to_owned()));
+    }
+
+    /// Runs the steps until one fails.
+    async fn run(&mut self) -> Option<()> {
+        let (tls, reached) = match &self.target.address {
+            TargetAddress::Unix(path) => {
+                let reached = match timeout(STEP_TIMEOUT, UnixStream::connect(path)).await {
+                    Ok(Ok(stream)) => Ok(Greeting::of(stream, false).await),
+                    Ok(Err(error)) => Err(Some(error)),
+                    Err(_) => Err(None),
+                };
+                (false, reached)
+            }
+            TargetAddress::Tcp { host, port, tls } => {
+                let tls = tls.is_some();
+                let addresses = self.resolve(host, *port).await?;
+                let reached = match timeout(STEP_TIMEOUT, TcpStream::connect(addresses.as_slice())).await {
+                    Ok(Ok(stream)) => Ok(Greeting::of(stream, tls).await),
+                    Ok(Err(error)) => Err(Some(error)),
+                    Err(_) => Err(None),
+                };
+                (tls, reached)
+            }
+        };
+        self.connected(reached)?;
+        let mut connection = self.open(tls).await?;
+        let user = self.login(&mut connection).await?;
+        self.rights(&mut connection, &user).await?;
+        self.version(&mut connection).await
+    }
+
+    async fn resolve(&mut self, host: &str, port: u16) -> Option<Vec<std::net::SocketAddr>> {
+        match timeout(STEP_TIMEOUT, tokio::net::lookup_host((host, port))).await {
+            Ok(Ok(addresses)) => {
+                let addresses: Vec<_> = addresses.collect();
+                let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+                self.ok(shown.join(", "));
+                Some(addresses)
+            }
+            Ok(Err(error)) => {
+                self.fail(
+                    error.to_string(),
+                    "Check the spelling of the host name, and that this machine's DNS knows it.",
+                );
+                None
+            }
+            Err(_) => {
+                self.fail(
+                    "no answer from the name service",
+                    "Check this machine's DNS settings and its network.",
+                );
+                None
+            }
+        }
+    }
+
+    fn connected(&mut self, reached: Result<Greeting, Option<std::io::Error>>) -> Option<()> {
+        use std::io::ErrorKind;
+        let unix = matches!(self.target.address, TargetAddress::Unix(_));
+        match reached {
+            Ok(Greeting::Redis | Greeting::NotAsked) => {
+                self.ok("reached");
+                return Some(());
+            }
+            Ok(Greeting::Tls) => self.fail(
+                "the server answers with TLS",
+                "Turn TLS on for this connection, or use the server's port without TLS.",
+            ),
+            Ok(Greeting::Protected) => self.fail(
+                "the server is in protected mode and refuses connections from other machines",
+                "Set a password (requirepass or an ACL user) and bind the server to this network; never just turn \
+                 protected mode off.",
+            ),
+            Ok(Greeting::Other(text)) => self.fail(
+                format!("something answers, but not a Redis: {text}"),
+                "Check the port: another program listens there. Redis listens on 6379 unless configured otherwise.",
+            ),
+            Ok(Greeting::Silent) => self.fail(
+                "something accepts the connection but does not answer like a Redis",
+                "Check the port. If the server expects TLS, turn TLS on for this connection.",
+            ),
+            Err(None) => self.fail(
+                "no answer within 4 seconds",
+                "A firewall may drop the packets, or the address is wrong. Check that the port is open from this \
+                 machine.",
+            ),
+            Err(Some(error)) => match error.kind() {
+                ErrorKind::NotFound if unix => self.fail(
+                    "there is no such socket",
+                    "Check the path, and that the server runs with this `unixsocket`.",
+                ),
+                ErrorKind::ConnectionRefused => self.fail(
+                    "nothing listens there (connection refused)",
+                    "Check that the server runs, the port, and its `bind` setting.",
+                ),
+                ErrorKind::PermissionDenied => self.fail(
+                    "this user may not open the socket",
+                    "Check `unixsocketperm` and the owner of the socket and its directory.",
+                ),
+                _ => self.fail(error.to_string(), "Check the address and this machine's network."),
+            },
+        }
+        None
+    }
+
+    /// Connects without logging in; with TLS this is a step of its own.
+    async fn open(&mut self, tls: bool) -> Option<MultiplexedConnection> {
+        let opened = async {
+            let client = self.target.client(Login::No).await?;
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(STEP_TIMEOUT))
+                .set_response_timeout(Some(STEP_TIMEOUT));
+            let classify = |error| RedisError::classify(error, &self.target.address.to_string());
+            let mut connection =
+                client.get_multiplexed_async_connection_with_config(&config).await.map_err(classify)?;
+            // A refused client certificate shows only in the first answer.
+            let pong: RedisResult<Value> = redis::cmd("PING").query_async(&mut connection).await;
+            match pong {
+                Err(error) if error.is_io_error() || looks_like_tls(&error) => Err(classify(error)),
+                _ => Ok(connection),
+            }
+        };
+        match opened.await {
+            Ok(connection) => {
+                if tls {
+                    self.ok("certificate accepted");
+                }
+                Some(connection)
+            }
+            Err(error) => {
+                let (detail, hint) = tls_words(&error);
+                self.fail(detail, hint);
+                None
+            }
+        }
+    }
+
+    /// Logs in; answers with the name of the user.
+    async fn login(&mut self, connection: &mut MultiplexedConnection) -> Option<String> {
+        let user = self.target.username.clone().unwrap_or_else(|| "default".to_owned());
+        if let Some(password) = &self.target.password {
+            let mut auth = redis::cmd("AUTH");
+            if let Some(username) = &self.target.username {
+                auth.arg(username);
+            }
+            auth.arg(password);
+            let reply: RedisResult<Value> = auth.query_async(connection).await;
+            if let Err(error) = reply {
+                let (detail, hint) = login_words(&error, &user);
+                self.fail(detail, &hint);
+                return None;
+            }
+        }
+        let mut select = redis::cmd("SELECT");
+        select.arg(self.target.database);
+        let mut pipe = redis::pipe();
+        pipe.cmd("PING").add_command(select).ignore_errors();
+        let replies: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
+        let mut replies = match replies {
+            Ok(replies) => replies.into_iter(),
+            Err(error) => {
+                self.fail(error.to_string(), "The connection broke while logging in; try again.");
+                return None;
+            }
+        };
+        match replies.next() {
+            Some(Err(error)) if error.code() != Some("NOPERM") => {
+                let (detail, hint) = login_words(&error, &user);
+                self.fail(detail, &hint);
+                return None;
+            }
+            _ => {}
+        }
+        if let Some(Err(error)) = replies.next() {
+            let database = self.target.database;
+            if database != 0 || error.code() != Some("NOPERM") {
+                self.fail(
+                    format!("database {database} cannot be selected: {}", error.detail().unwrap_or_default()),
+                    "Use a database number that the server has (0 to 15 by default; a cluster has only 0).",
+                );
+                return None;
+            }
+        }
+        match &self.target.password {
+            Some(_) => self.ok(format!("as {user}")),
+            None => self.push(
+                StepState::Warning,
+                "the server asks for no password",
+                Some(
+                    "Anybody who reaches this server can read and change the events. Set a password."
+                        .to_owned(),
+                ),
+            ),
+        }
+        if matches!(self.target.address, TargetAddress::Unix(_)) && self.target.password.is_none() {
+            // A socket is guarded by its file permissions.
+            self.steps.pop();
+            self.ok("no password; the socket's permissions guard it");
+        }
+        Some(user)
+    }
+
+    /// Queues every command inside `MULTI` and discards: the server checks the rights and runs nothing.
+    async fn rights(&mut self, connection: &mut MultiplexedConnection, user: &str) -> Option<()> {
+        let key = Keys::new(&self.target.prefix).stream();
+        let mut pipe = redis::pipe();
+        pipe.cmd("MULTI");
+        for words in RIGHTS.iter().flat_map(|(_, commands)| commands.iter()) {
+            pipe.cmd(words[0]);
+            for word in &words[1..] {
+                pipe.arg(if *word == "{k}" { key.as_str() } else { word });
+            }
+        }
+        pipe.cmd("DISCARD").ignore_errors();
+        let replies: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(error) => {
+                self.fail(
+                    error.to_string(),
+                    "The connection broke while the rights were checked; try again.",
+                );
+                return None;
+            }
+        };
+        if let Some(Err(error)) = replies.first() {
+            self.push(
+                StepState::Warning,
+                format!("the rights cannot be checked without MULTI: {}", error.detail().unwrap_or_default()),
+                Some(format!("Allow it: ACL SETUSER {user} +multi +discard")),
+            );
+            return Some(());
+        }
+        let mut results = replies.into_iter().skip(1);
+        let (mut lacking, mut grants, mut keys_denied) = (Vec::new(), Vec::new(), false);
+        for (group, commands) in RIGHTS {
+            let mut missing = Vec::new();
+            for (words, result) in commands.iter().zip(&mut results) {
+                let Err(error) = result else { continue };
+                let detail = error.detail().unwrap_or_default().to_owned();
+                if error.code() == Some("NOPERM") && detail.contains("keys") {
+                    keys_denied = true;
+                } else {
+                    missing.push(right_of(words));
+                }
+            }
+            missing.dedup();
+            if !missing.is_empty() {
+                lacking.push((group, missing.join(" ")));
+                grants.extend(missing);
+            }
+        }
+        if lacking.is_empty() && !keys_denied {
+            self.ok("all that Watchpost needs");
+            return Some(());
+        }
+        let mut details: Vec<String> =
+            lacking.iter().map(|(group, missing)| format!("to {group} it lacks {missing}")).collect();
+        let mut grant = format!("ACL SETUSER {user}");
+        if keys_denied {
+            details.insert(0, format!("the user may not use the keys {}*", self.target.prefix));
+            grant = format!("{grant} ~{}*", self.target.prefix);
+        }
+        if !grants.is_empty() {
+            grant = format!("{grant} {}", grants.join(" "));
+        }
+        let essential = keys_denied || lacking.iter().any(|(group, _)| *group == RIGHTS[0].0);
+        let state = if essential { StepState::Failed } else { StepState::Warning };
+        self.push(state, details.join("; "), Some(format!("Grant it on the server: {grant}")));
+        (!essential).then_some(())
+    }
+
+    async fn version(&mut self, connection: &mut MultiplexedConnection) -> Option<()> {
+        let start = Instant::now();
+        let _: RedisResult<Value> = redis::cmd("PING").query_async(connection).await;
+        let ping_ms = start.elapsed().as_secs_f64() * 1_000.0;
+        let text: RedisResult<String> = redis::cmd("INFO").query_async(connection).await;
+        let info = match text {
+            Ok(text) => Info::parse(&text),
+            Err(error) => {
+                self.push(
+                    StepState::Warning,
+                    format!("the server does not tell: {}", error.detail().unwrap_or_default()),
+                    Some("Without INFO there is no health panel.".to_owned()),
+                );
+                return Some(());
+            }
+        };
+        let shown = format!("{}, round trip {ping_ms:.1} ms", info.server());
+        if info.compatible_version().is_none_or(|version| version < VERSION_MIN) {
+            self.fail(shown, "Watchpost needs Redis 6.2 or newer, or Valkey.");
+        } else if info.text("cluster_enabled") == Some("1") {
+            self.fail(
+                format!("{shown}, cluster mode"),
+                "Redis Cluster is not supported yet; use a standalone server for the security events.",
+            );
+        } else if info.text("redis_mode") == Some("sentinel") {
+            self.fail(
+                format!("{shown}, a Sentinel"),
+                "This is the Sentinel's port; use the one of the primary.",
+            );
+        } else if info.text("role") == Some("slave") {
+            self.fail(format!("{shown}, a replica"), "Writes go to the primary only; connect to that one.");
+        } else if info.text("loading") == Some("1") {
+            self.fail(
+                format!("{shown}, still loading its data"),
+                "Wait until it has loaded, then try again.",
+            );
+        } else {
+            self.ok(shown);
+        }
+        Some(())
+    }
+}
+
+/// What answers at the other end.
+enum Greeting {
+    Redis,
+    /// With TLS nothing can be asked in clear.
+    NotAsked,
+    Tls,
+    Protected,
+    Other(String),
+    Silent,
+}
+
+impl Greeting {
+    async fn of(mut stream: impl AsyncRead + AsyncWrite + Unpin, tls: bool) -> Self {
+        if tls {
+            return Self::NotAsked;
+        }
+        let mut answer = [0; 256];
+        let ask = async {
+            stream.write_all(b"PING\r\n").await?;
+            stream.read(&mut answer).await
+        };
+        let answer = match timeout(STEP_TIMEOUT, ask).await {
+            Ok(Ok(n)) if n > 0 => &answer[..n],
+            _ => return Self::Silent,
+        };
+        match answer {
+            [b'+', ..] => Self::Redis,
+            [0x15, 0x03, ..] => Self::Tls,
+            _ if answer.starts_with(b"-DENIED") => Self::Protected,
+            [b'-', ..] => Self::Redis,
+            _ => Self::Other(visible(&String::from_utf8_lossy(answer), 60)),
+        }
+    }
+}
+
+/// `+config|get` for a subcommand, `+hset` for a command.
+fn right_of(words: &[&str]) -> String {
+    let container = matches!(words[0], "XGROUP" | "XINFO" | "MEMORY" | "SCRIPT" | "SLOWLOG" | "CLIENT");
+    let right = if container { format!("+{}|{}", words[0], words[1]) } else { format!("+{}", words[0]) };
+    right.to_lowercase()
+}
+
+fn login_words(error: &redis::RedisError, user: &str) -> (String, String) {
+    let detail = error.detail().unwrap_or_default();
+    match error.code() {
+        Some("NOAUTH") => (
+            "the server requires a password and none is given".to_owned(),
+            "Enter the password (and the user name, if the server uses ACL users).".to_owned(),
+        ),
+        Some("WRONGPASS") => (
+            format!("wrong password for the user {user}, or there is no such user, or it is disabled"),
+            "Redis does not say which, on purpose. Check both; `ACL LIST` on the server shows its users."
+                .to_owned(),
+        ),
+        Some("ERR") if detail.contains("without any password configured") => (
+            "a password is given, but the server has none for the default user".to_owned(),
+            "Leave the password empty, or give the user name that it belongs to.".to_owned(),
+        ),
+        Some("LOADING") => (
+            "the server is still loading its data".to_owned(),
+            "Wait until it has loaded, then try again.".to_owned(),
+        ),
+        Some(code) => (format!("{code} {detail}"), "The server's log may tell more.".to_owned()),
+        None => (error.to_string(), "The connection broke while logging in; try again.".to_owned()),
+    }
+}
+
+fn tls_words(error: &RedisError) -> (String, &'static str) {
+    let RedisError::Tls(source) = error else {
+        let hint = match error {
+            RedisError::TlsFile { .. } => "Check the path and that this user may read the file.",
+            RedisError::TimedOut(_) => "The server may not speak TLS on this port.",
+            RedisError::Client(_) => "Check that the files for TLS are PEM and belong together.",
+            _ => {
+                "The server closed the connection: it may not speak TLS on this port, or wants a client certificate."
+            }
+        };
+        let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+        return (format!("{error}{cause}"), hint);
+    };
+    let text = source.to_string();
+    let hint = if text.contains("UnknownIssuer") {
+        "The server's certificate is not signed by this certificate authority. Give the CA file that signed it."
+    } else if text.contains("NotValidForName") {
+        "The certificate is for another name. Connect by the name in the certificate."
+    } else if text.contains("Expired") || text.contains("NotValidYet") {
+        "The certificate is not valid now. Renew it, and check this machine's clock."
+    } else if text.contains("CertificateRequired") || text.contains("certificate required") {
+        "The server wants a client certificate: give certificate and key."
+    } else if text.contains("corrupt message") || text.contains("InvalidContentType") {
+        "The server does not speak TLS on this port: turn TLS off or use its TLS port."
+    } else {
+        "Check the CA file, the client certificate and the server's TLS settings."
+    };
+    (text, hint)
+}
