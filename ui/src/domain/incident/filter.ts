@@ -1,0 +1,66 @@
+// Which incidents the queue shows, as it stands in the address.
+
+import type { AttackFamily, Entity, EntityKind, IncidentFilter, IncidentOrder, Severity, Status } from '$ui/generated/model';
+
+export const STATUSES: readonly Status[] = ['open', 'reopened', 'investigating', 'contained', 'resolved', 'closed'];
+export const ACTIVE: readonly Status[] = ['open', 'investigating', 'contained', 'reopened'];
+export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+export const FAMILIES: readonly AttackFamily[] = ['brute_force', 'sqli', 'xss', 'traversal', 'cmdi', 'excessive_requests', 'scanner'];
+export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
+const KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
+
+type Query = Readonly<Record<string, string>>;
+
+function words<T extends string>(text: string | undefined, known: readonly T[]): T[] {
+  if (text === undefined) return [];
+  const given = text.split(',');
+  return known.filter((word) => given.includes(word));
+}
+
+/** The entity in `kind:value`. */
+export function parseEntity(text: string | undefined): Entity | null {
+  if (text === undefined) return null;
+  const at = text.indexOf(':');
+  const kind = KINDS.find((known) => known === text.slice(0, at));
+  return kind === undefined ? null : { kind, value: text.slice(at + 1) };
+}
+
+/** Nothing said about the status means the active ones; `status=all` means any. */
+export function parseFilter(query: Query): IncidentFilter {
+  return {
+    // An entity is looked at in full: its closed incidents are its history.
+    status: query['status'] === undefined && query['entity'] === undefined ? [...ACTIVE] : words(query['status'], STATUSES),
+    severity: words(query['severity'], SEVERITIES),
+    family: words(query['family'], FAMILIES),
+    assignee: query['assignee'] ?? null,
+    text: query['text'] === undefined || query['text'].trim() === '' ? null : query['text'].trim(),
+    entity: parseEntity(query['entity']),
+  };
+}
+
+export function parseOrder(query: Query): IncidentOrder {
+  return ORDERS.find((known) => known === query['order']) ?? 'newest';
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((word) => b.includes(word));
+}
+
+/** The address of a filter and order; what is the default is left out. */
+export function formatFilter(filter: IncidentFilter, order: IncidentOrder): Record<string, string> {
+  const query: Record<string, string> = {};
+  const plain = filter.entity === null ? ACTIVE : [];
+  if (!same(filter.status, plain)) query['status'] = filter.status.length === 0 ? 'all' : filter.status.join(',');
+  if (filter.severity.length > 0) query['severity'] = filter.severity.join(',');
+  if (filter.family.length > 0) query['family'] = filter.family.join(',');
+  if (filter.assignee !== null) query['assignee'] = filter.assignee;
+  if (filter.text !== null) query['text'] = filter.text;
+  if (filter.entity !== null) query['entity'] = `${filter.entity.kind}:${filter.entity.value}`;
+  if (order !== 'newest') query['order'] = order;
+  return query;
+}
+
+/** With `word` taken in if it was out, and the other way round. */
+export function toggled<T extends string>(list: readonly T[], word: T): T[] {
+  return list.includes(word) ? list.filter((other) => other !== word) : [...list, word];
+}

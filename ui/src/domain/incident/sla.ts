@@ -1,0 +1,32 @@
+// The clock of an incident that runs now.
+
+import type { Incident } from '$ui/generated/model';
+import { isActive } from './tones';
+
+export interface Clock {
+  what: 'acknowledge' | 'resolve';
+  due: string;
+  /** Seconds left; negative when late. */
+  left: number;
+  /** Share of the time that is used, 0 to 1. */
+  used: number;
+  state: 'running' | 'soon' | 'late';
+}
+
+/** The running clock: acknowledge until somebody acts, then resolve; `null` when it is resolved. */
+export function runningClock(incident: Incident, now: number): Clock | null {
+  if (!isActive(incident.status)) return null;
+  const what = incident.acknowledged_at === null ? 'acknowledge' : 'resolve';
+  const due = what === 'acknowledge' ? incident.acknowledge_due : incident.resolve_due;
+  const end = new Date(due).getTime();
+  const begin = new Date(incident.opened_at).getTime();
+  const left = Math.floor((end - now) / 1_000);
+  const used = end <= begin ? 1 : Math.min(Math.max((now - begin) / (end - begin), 0), 1);
+  return { what, due, left, used, state: left < 0 ? 'late' : used > 0.75 ? 'soon' : 'running' };
+}
+
+/** How a clock ended: seconds over its due time, 0 when it was met; `null` while it runs. */
+export function missedBy(due: string, done: string | null): number | null {
+  if (done === null) return null;
+  return Math.max(0, Math.floor((new Date(done).getTime() - new Date(due).getTime()) / 1_000));
+}
