@@ -9,7 +9,7 @@ export function faultText(error: OperationError): string {
 
 /** The fault of one of `fields`; `null` if the error is about something else. A nested field `redis.host` is about `redis`. */
 export function fieldFault(error: OperationError | null, ...fields: readonly string[]): string | null {
-  if (error?.field == null) return null;
+  if (error === null || error.field === null) return null;
   const named = error.field;
   return fields.some((field) => named === field || named.startsWith(`${field}.`)) ? faultText(error) : null;
 }

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { JobRun } from '$ui/generated/model';
+import { elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, wholeNumber } from './runs';
+
+function run(id: string, part: Partial<JobRun> = {}): JobRun {
+  return {
+    id,
+    kind: 'retention',
+    state: 'running',
+    parameters: '',
+    started_by: 'mara',
+    started_at: '2026-11-20T10:00:00.000Z',
+    ended_at: null,
+    progress: { done: 0, total: null, unit: 'keys', step: '' },
+    report: null,
+    error: null,
+    ...part,
+  };
+}
+
+describe('mergeRuns', () => {
+  it('lets the feed tell the progress of a running job', () => {
+    const live = run('a', { progress: { done: 50, total: 100, unit: 'keys', step: '' } });
+    expect(mergeRuns([live], [run('a')])[0]?.progress.done).toBe(50);
+  });
+
+  it('does not let an old feed revive a run that the list knows to be over', () => {
+    expect(mergeRuns([run('a')], [run('a', { state: 'done' })]).map((row) => row.state)).toEqual(['done']);
+  });
+
+  it('is newest first and holds every run once', () => {
+    const rows = mergeRuns([run('b', { started_at: '2026-11-20T11:00:00.000Z' })], [run('a'), run('b'), run('c', { started_at: '2026-11-20T12:00:00.000Z' })]);
+    expect(rows.map((row) => row.id)).toEqual(['c', 'b', 'a']);
+  });
+});
+
+describe('time', () => {
+  const now = new Date('2026-11-20T10:01:00.000Z').getTime();
+
+  it('counts to the end of a run that is over', () => {
+    expect(elapsed(run('a', { ended_at: '2026-11-20T10:00:05.000Z' }), now)).toBe(5);
+    expect(elapsed(run('a'), now)).toBe(60);
+  });
+
+  it('estimates by the pace so far and not without a total', () => {
+    expect(remaining(run('a', { progress: { done: 25, total: 100, unit: 'keys', step: '' } }), now)).toBe(180);
+    expect(remaining(run('a', { progress: { done: 25, total: null, unit: 'keys', step: '' } }), now)).toBeNull();
+    expect(remaining(run('a', { progress: { done: 0, total: 100, unit: 'keys', step: '' } }), now)).toBeNull();
+  });
+});
+
+describe('words', () => {
+  it('writes bytes as bytes', () => {
+    expect(progressText(run('a', { progress: { done: 1_048_576, total: 2_097_152, unit: 'bytes', step: '' } }))).toBe('1.0 MiB of 2.0 MiB');
+    expect(progressText(run('a', { progress: { done: 1_200, total: null, unit: 'keys', step: '' } }))).toBe('1,200 keys');
+  });
+
+  it('leaves zeros out of the one line', () => {
+    expect(
+      figureLine([
+        { name: 'archived', title: 'Archived', value: 12, unit: 'count' },
+        { name: 'skipped', title: 'Skipped', value: 0, unit: 'count' },
+        { name: 'freed', title: 'Freed', value: 2048, unit: 'bytes' },
+      ]),
+    ).toBe('Archived 12 · Freed 2.0 KiB');
+  });
+
+  it.each([
+    ['/var/log/auth.log', 'sshd'],
+    ['/var/log/secure-20261101.gz', 'sshd'],
+    ['/data/events.jsonl.gz', 'jsonl'],
+    ['/var/log/nginx/access.log.1', 'combined'],
+    ['/home/a/notes.txt', null],
+  ])('guesses the format of %s', (path, format) => {
+    expect(guessFormat(path)).toBe(format);
+  });
+
+  it.each([
+    ['7', 7],
+    [' 0 ', 0],
+    ['-1', null],
+    ['3651', null],
+    ['7.5', null],
+    ['', null],
+  ])('reads %j as days', (typed, days) => {
+    expect(wholeNumber(typed, 0, 3650)).toBe(days);
+  });
+});
