@@ -83,19 +83,23 @@ fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (State, String) {
             Empty::Fail => (State::Fail, "Nothing of the kind happened, though it had to.".to_owned()),
         };
     }
-    let found = format!(
-        "{exceptions} of {population} {}",
-        if exceptions == 1 { "is an exception" } else { "are exceptions" }
-    );
+    let found = match exceptions {
+        0 => format!("No exception among {population}"),
+        1 => format!("1 of {population} is an exception"),
+        _ => format!("{exceptions} of {population} are exceptions"),
+    };
     if !rule.warn.holds(population, exceptions) {
         return (State::Fail, format!("{found}; tolerated is {}.", rule.warn.words()));
     }
     if !rule.pass.holds(population, exceptions) {
-        return (State::Warn, format!("{found}; to pass, {}.", rule.pass.words()));
+        return (State::Warn, format!("{found}; a pass allows {}.", rule.pass.words()));
     }
     if population < rule.population_min {
         let least = rule.population_min;
         return (State::NoData, format!("{found}, but {population} are too few to judge; it takes {least}."));
+    }
+    if exceptions == 0 {
+        return (State::Pass, format!("{found}."));
     }
     (State::Pass, format!("{found}; allowed is {}.", rule.pass.words()))
 }

@@ -149,8 +149,11 @@ impl Rule {
     /// The rule in one sentence.
     #[must_use]
     pub fn words(&self) -> String {
-        let mut words =
-            format!("Pass with {}; warn with {}; else fail.", self.pass.words(), self.warn.words());
+        let mut words = format!("Pass with {}; ", self.pass.words());
+        if self.warn != self.pass {
+            let _ = write!(words, "warn with {}; ", self.warn.words()); // Cannot fail.
+        }
+        words.push_str("else fail.");
         if self.population_min > 1 {
             let _ = write!(words, " Fewer than {} cannot pass.", self.population_min); // Cannot fail.
         }

@@ -274,6 +274,7 @@ fn evidence(flow: &mut Flow<'_>, control: &ControlResult) {
             thousands(control.population)
         )
     };
+    let caption = format!("{}  ·  {caption}", flow.fonts.drawable(&control.id));
     flow.need(70.0);
     flow.line(&caption, SMALL, MARGIN_X);
     flow.y += 3.0;

@@ -36,7 +36,7 @@ pub(crate) fn over_time(
     legend: &[Legend],
 ) -> Result<(), ReportError> {
     let height = 132.0;
-    flow.need(height + 66.0);
+    flow.need(height + 80.0);
     flow.line(title, H3, MARGIN_X);
     let bars = coarse(histogram);
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
@@ -124,16 +124,21 @@ fn stacked<E: std::error::Error + Send + Sync>(
 }
 
 fn draw_legend(flow: &mut Flow<'_>, histogram: &Histogram, legend: &[Legend]) {
-    let (fonts, y) = (flow.fonts, flow.y + 5.0);
-    let mut x = MARGIN_X;
+    let fonts = flow.fonts;
+    let kind = SMALL.in_ink(INK);
+    let (mut x, mut y) = (MARGIN_X, flow.y + 5.0);
     for (series, entry) in histogram.series.iter().zip(legend) {
         let text = format!("{}  {}", entry.name, thousands(series.counts.iter().sum::<u64>()));
+        let width = 11.0 + fonts.width(&text, kind.face, kind.size);
+        if x > MARGIN_X && x + width > MARGIN_X + WIDTH {
+            (x, y) = (MARGIN_X, y + 12.0);
+        }
         let page = flow.page();
         page.fill_rect((x, y + 1.8), (7.0, 7.0), entry.ink);
-        x += 11.0;
-        x += page.text(fonts, (x, baseline(y - 0.4, SMALL)), &text, SMALL.in_ink(INK)) + 18.0;
+        page.text(fonts, (x + 11.0, baseline(y - 0.4, kind)), &text, kind);
+        x += width + 16.0;
     }
-    flow.y += 20.0;
+    flow.y = y + 15.0;
 }
 
 /// Counts by name as horizontal bars, each with its number at its end.

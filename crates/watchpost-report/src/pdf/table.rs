@@ -105,11 +105,14 @@ fn shrink(wanted: &[f32], least: &[f32]) -> Vec<f32> {
     widths.iter().map(|width| width * WIDTH / total).collect()
 }
 
+/// A count, an amount or a share: digits with separators, perhaps a sign in front and a percent sign behind.
 fn is_number(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b".,%+- ".contains(&byte))
-        && text.len() < 16
-        && text.matches('.').count() < 2
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text).trim_end_matches([' ', '%']);
+    !digits.is_empty()
+        && digits.len() < 16
+        && digits.starts_with(|ch: char| ch.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',')
+        && digits.matches('.').count() < 2
 }
 
 fn wrapped(flow: &Flow<'_>, row: &[String], layout: &[Column]) -> Vec<Vec<String>> {

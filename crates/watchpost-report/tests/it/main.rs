@@ -1,0 +1,8 @@
+//! The report crate from outside: judging, every format, and the PDF read back.
+
+mod common;
+mod files;
+mod formats;
+mod frameworks;
+mod judging;
+mod pdf;

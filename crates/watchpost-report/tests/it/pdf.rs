@@ -1,0 +1,120 @@
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use watchpost_report::{ReportDocument, render_pdf};
+
+use crate::common::{document, hostile_document, long_document};
+
+/// The text of the pages, by poppler; `None`, said aloud, where poppler is not installed.
+#[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
+fn pages(document: &ReportDocument) -> Option<Vec<String>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.pdf");
+    std::fs::write(&path, render_pdf(document).expect("PDF")).expect("written");
+    if let Ok(check) = Command::new("qpdf").arg("--check").arg(&path).output() {
+        assert!(check.status.success(), "qpdf: {}", String::from_utf8_lossy(&check.stdout));
+    }
+    let Ok(output) =
+        Command::new("pdftotext").args(["-layout", "-enc", "UTF-8"]).arg(&path).arg("-").output()
+    else {
+        println!("skipped: pdftotext is not installed");
+        return None;
+    };
+    assert!(output.status.success(), "pdftotext: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    Some(text.split('\u{c}').filter(|page| !page.trim().is_empty()).map(str::to_owned).collect())
+}
+
+#[test]
+fn the_pdf_reads_back() {
+    let document = document();
+    let Some(pages) = pages(&document) else { return };
+    let all = pages.join("\n");
+    assert!(pages[0].contains("SOC 2") && pages[0].contains("Evidence report"), "the cover: {}", pages[0]);
+    assert!(pages[0].contains("1 October 2026 to 31 October 2026"), "the period in whole days");
+    assert!(pages[0].contains(&document.sha256().expect("digest")), "the digest on the cover");
+    for control in &document.controls {
+        assert!(all.contains(&control.title), "{} is there", control.title);
+        for cell in control.rows.iter().flatten() {
+            assert!(all.contains(cell.as_str()), "{cell} of {}", control.id);
+        }
+    }
+    for label in
+        ["8 Oct", "29 Oct", "events per day", "success", "failure", "api usage", "Critical", "High", "2,000"]
+    {
+        assert!(all.contains(label), "the chart label {label:?} is text");
+    }
+}
+
+#[test]
+fn every_page_but_the_cover_is_numbered_and_the_contents_are_right() {
+    let document = document();
+    let Some(pages) = pages(&document) else { return };
+    let total = pages.len();
+    for (index, page) in pages.iter().enumerate().skip(1) {
+        assert!(page.contains(&format!("page {} of {total}", index + 1)), "page {}", index + 1);
+        assert!(page.contains("SOC 2 evidence report"), "the running head of page {}", index + 1);
+    }
+    let contents = &pages[1];
+    for control in &document.controls {
+        let line = contents.lines().find(|line| line.contains(&control.title)).expect("in the contents");
+        let number: usize =
+            line.split_whitespace().last().and_then(|n| n.parse().ok()).expect("a page number");
+        assert!(pages[number - 1].contains(&control.title), "{} is on page {number}", control.id);
+    }
+}
+
+#[test]
+fn ten_thousand_rows_keep_their_heads_and_their_order() {
+    let document = long_document(10_000);
+    let started = Instant::now();
+    let bytes = render_pdf(&document).expect("PDF");
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(60), "an unoptimised build on a busy machine took {took:?}");
+    assert!(bytes.len() < 5_000_000, "{} bytes", bytes.len());
+    let Some(pages) = pages(&document) else { return };
+    let mut expected = 0;
+    let mut n_table_pages = 0;
+    for page in &pages {
+        let numbers: Vec<usize> = page
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix("row")?.get(..5)?.parse().ok())
+            .collect();
+        if numbers.is_empty() {
+            continue;
+        }
+        n_table_pages += 1;
+        assert_eq!(page.matches("rownumber").count(), 1, "one head a page");
+        for number in numbers {
+            assert_eq!(number, expected, "no row is lost or out of order");
+            expected += 1;
+        }
+    }
+    assert_eq!(expected, 10_000, "all rows");
+    assert!(n_table_pages > 150, "{n_table_pages} pages");
+}
+
+#[test]
+fn hostile_text_is_shown_and_counted() {
+    let Some(pages) = pages(&hostile_document()) else { return };
+    let all = pages.join("\n");
+    assert!(!all.chars().any(watchpost_model::text::is_invisible), "nothing hides");
+    assert!(all.contains("\\u{202e}"), "what hid is shown");
+    assert!(all.contains("\\u{65e5}"), "what the fonts lack is written out");
+    assert!(all.contains("What this PDF could not show"), "and counted");
+}
+
+#[test]
+fn nothing_at_all_still_makes_a_report() {
+    let mut document = document();
+    document.controls.clear();
+    for histogram in [&mut document.charts.authentication, &mut document.charts.by_category] {
+        histogram.series.clear();
+    }
+    document.charts.incidents_by_severity.clear();
+    document.scope.log = None;
+    let Some(pages) = pages(&document) else { return };
+    let all = pages.join("\n");
+    assert!(all.contains("No events of this kind in the period."), "the empty charts say so");
+    assert!(all.contains("No audit log yet"), "the foot says so");
+}
