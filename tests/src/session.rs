@@ -16,6 +16,11 @@ const SCREEN: &str = "2560x1600x24";
 /// What the keyring of a home is locked with. It guards nothing outside the temporary directory.
 const KEYRING_PASSWORD: &str = "watchpost-tests";
 
+/// How long the keyring may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The bus itself, as somebody to ask.
+const BUS: &str = "--dest=org.freedesktop.DBus";
+
 /// The running session. The order of the fields is the order in which they end.
 #[derive(Debug)]
 pub struct Session {
@@ -64,30 +69,34 @@ impl Session {
 
     /// Waits until the default collection of the secret service is there and unlocked.
     async fn wait_for_keyring(&self, environment: &BTreeMap<String, String>) -> Result<()> {
-        until("the keyring", Duration::from_secs(20), || async {
-            let mut ask = Command::new("dbus-send");
-            ask.args([
-                "--session",
-                "--print-reply",
-                "--reply-timeout=2000",
-                "--dest=org.freedesktop.secrets",
-                "/org/freedesktop/secrets/aliases/default",
-                "org.freedesktop.DBus.Properties.Get",
-                "string:org.freedesktop.Secret.Collection",
-                "string:Locked",
-            ]);
-            let output = apply(&mut ask, environment)
-                .stdin(Stdio::null())
-                .output()
-                .context("failed to run dbus-send")?;
-            let answer = String::from_utf8_lossy(&output.stdout);
-            if !answer.contains("boolean false") {
-                bail!("{}{}", answer.trim(), String::from_utf8_lossy(&output.stderr).trim());
-            }
-            Ok(())
+        // First the name alone: any other question would make the bus start a second, locked, keyring.
+        let owner = [BUS, "/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"];
+        let locked = [
+            "--dest=org.freedesktop.secrets",
+            "/org/freedesktop/secrets/aliases/default",
+            "org.freedesktop.DBus.Properties.Get",
+            "string:org.freedesktop.Secret.Collection",
+            "string:Locked",
+        ];
+        until("the keyring", PATIENCE, || async { ask_bus(environment, &owner, "boolean true") }).await?;
+        until("the keyring to be unlocked", PATIENCE, || async {
+            ask_bus(environment, &locked, "boolean false")
         })
         .await
     }
+}
+
+/// Asks something on the session bus; fails with the answer when it is not the expected one.
+fn ask_bus(environment: &BTreeMap<String, String>, question: &[&str], expect: &str) -> Result<()> {
+    let mut ask = Command::new("dbus-send");
+    ask.args(["--session", "--print-reply", "--reply-timeout=2000"]).args(question);
+    let output =
+        apply(&mut ask, environment).stdin(Stdio::null()).output().context("failed to run dbus-send")?;
+    let answer = String::from_utf8_lossy(&output.stdout);
+    if !answer.contains(expect) {
+        bail!("{}{}", answer.trim(), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
 }
 
 /// Replaces the session and configuration of whoever runs the tests by those of the home.

@@ -43,6 +43,7 @@ pub struct Window {
     artefacts: PathBuf,
     log: PathBuf,
     pictures: AtomicU32,
+    patience: Duration,
 }
 
 impl Window {
@@ -83,9 +84,15 @@ impl Window {
             .with_context(|| format!("the window did not open; its log: {}", log_tail(&log)))?;
         let pid = child_of(driver.pid(), "watchpost-deskt").context("the driver started no window")?;
         let artefacts = home.artefacts().to_owned();
-        let window = Self { client, driver, pid, artefacts, log, pictures: AtomicU32::new(0) };
+        let window =
+            Self { client, driver, pid, artefacts, log, pictures: AtomicU32::new(0), patience: PATIENCE };
         window.wait_until_rendered().await?;
         Ok(window)
+    }
+
+    /// How long to wait for an element, a text or a state from now on; 20 seconds at first.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Waits for the first visible element that matches, and returns it.
@@ -313,6 +320,12 @@ impl Window {
 
     /// What the window shows, as the bytes of a PNG.
     pub(crate) async fn picture(&self) -> Result<Vec<u8>> {
+        // Fonts are in and the last change of size or content has reached the screen.
+        let painted = "const done = arguments[0]; document.fonts.ready.then(() => \
+                       requestAnimationFrame(() => requestAnimationFrame(() => done(true))))";
+        tokio::time::timeout(PATIENCE, self.client.execute_async(painted, Vec::new()))
+            .await
+            .context("it does not paint")??;
         let picture = tokio::time::timeout(PATIENCE, self.client.screenshot()).await;
         Ok(picture.context("no screenshot in time")??)
     }
@@ -392,7 +405,7 @@ impl Window {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
     {
-        self.patiently_for(PATIENCE, what, look).await
+        self.patiently_for(self.patience, what, look).await
     }
 
     async fn patiently_for<T, F, Fut>(&self, patience: Duration, what: &str, mut look: F) -> Result<T>

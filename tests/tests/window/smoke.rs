@@ -1,5 +1,7 @@
 //! The window opens, renders, obeys, and ends.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use watchpost_tests::{Home, Window};
 
@@ -19,13 +21,16 @@ async fn opens_renders_and_closes() -> Result<()> {
         &[0, 0, 5, 0, 0, 0, 2, 208],
         "the picture has the size of the window, 1280x720"
     );
+        window.screenshot(home.artefacts().join(format!("t{i}.png"))).await?;
+    }
     window.close().await
 }
 
 #[tokio::test]
 async fn a_missing_element_is_told_with_picture_and_log() -> Result<()> {
     let home = Home::new("a missing element")?;
-    let window = Window::launch(&home).await?;
+    let mut window = Window::launch(&home).await?;
+    window.set_patience(Duration::from_secs(1));
     let message = format!("{:#}", window.wait_for("#no-such-element").await.unwrap_err());
     assert!(message.contains("#no-such-element"), "{message}");
     assert!(message.contains("failure-0.png"), "{message}");
