@@ -266,11 +266,11 @@ pub(crate) fn fields(event: &Event) -> Fields<'_> {
 }
 
 fn is_word(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']'))
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'[' | b']'))
 }
 
 fn looks_like_form(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && is_word(name))
+    text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && name.split('.').all(is_word))
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {

@@ -125,10 +125,8 @@ impl Signatures {
             if open == 0 {
                 continue;
             }
-            let shapes = if open & SQL_BIT != 0 && layer.decoder != "shell" && field.role != Role::UserAgent {
-                shapes(&layer.text)
-            } else if open & SQL_BIT != 0 && field.role == Role::UserAgent && layer.text.contains(['\'', '"'])
-            {
+            let is_read = open & SQL_BIT != 0 && layer.decoder != "shell";
+            let shapes = if is_read && !is_plain_agent(field.role, &layer.text) {
                 shapes(&layer.text)
             } else {
                 Vec::new()
@@ -183,10 +181,18 @@ fn span_of(shapes: &[(Shape, Range<usize>)], wanted: Shape) -> Option<Range<usiz
     shapes.iter().find(|(shape, _)| *shape == wanted).map(|(_, span)| span.clone())
 }
 
+/// `Name/1.0 (...)` without quotes: parentheses and semicolons are its grammar, not SQL's.
+fn is_plain_agent(role: Role, text: &str) -> bool {
+    role == Role::UserAgent
+        && !text.contains(['\'', '"'])
+        && text.split_once('/').is_some_and(|(name, rest)| {
+            !name.contains(' ') && rest.starts_with(|ch: char| ch.is_ascii_digit())
+        })
+}
+
 const fn is_in_scope(scope: Scope, role: Role) -> bool {
     match scope {
         Scope::Any => true,
-        Scope::NotUserAgent => true,
         Scope::UserAgent => matches!(role, Role::UserAgent),
         Scope::Path => matches!(role, Role::Path),
     }

@@ -20,8 +20,6 @@ pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Counted};
 pub(crate) enum Scope {
     /// Every value.
     Any,
-    /// Values that are not the user agent, whose grammar has parentheses and semicolons of its own.
-    NotUserAgent,
     /// The user agent.
     UserAgent,
     /// The request path.

@@ -209,6 +209,10 @@ impl Reading<'_> {
     /// Is the place before token `at` one where an injected piece can begin: after a closed quotation, after a number or
     /// a quoted text, after the only word of the value, or at its start?
     fn begins_injection(&self, at: usize) -> bool {
+        // `1')) as x where ...` closes a derived table first.
+        if at >= 3 && self.is_word(at - 2, &["as"]) && self.kind(at - 1) == Some(Kind::Word) {
+            return self.begins_injection(at - 2);
+        }
         match self.before(at) {
             None => self.is_first,
             Some(0) if matches!(self.context, Context::Quoted(_)) => self.is_closed_quotation(),
@@ -621,7 +625,8 @@ impl Reading<'_> {
                     && self.operand(at + 1).is_some_and(|(end, operand)| {
                         operand == Operand::Literal && matches!(self.kind(end), Some(Kind::Close) | None)
                     });
-                let is_case = is_group && self.is_word(at + 1, &["case"]);
+                let is_case =
+                    is_group && (self.is_word(at + 1, &["case"]) || self.kind(at + 1) == Some(Kind::Open));
                 (is_call || is_variable || is_constant || is_case).then_some(at + 3)
             })?;
             Some(self.span(at - usize::from(is_group), end))

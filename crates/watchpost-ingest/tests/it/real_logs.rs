@@ -1,1 +1,84 @@
-//! To be filled.
+//! Real logs, where they are at hand.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+use watchpost_detect::{Config, Engine};
+use watchpost_ingest::{Import, LogFormat, Parsed, open_reader};
+use watchpost_model::event::Event;
+
+use crate::support::importer;
+
+/// The logs of the shared data, or `None` with a message.
+fn log(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/logs").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {name} is not at hand");
+    None
+}
+
+/// Events, number of skipped lines, reasons of bad ones.
+fn read(path: &PathBuf, format: LogFormat) -> (Vec<Event>, u64, Vec<String>) {
+    let reader = open_reader(File::open(path).unwrap()).unwrap();
+    let (mut events, mut n_skipped, mut bad) = (Vec::new(), 0, Vec::new());
+    for item in Import::new(reader, 0, importer(format)) {
+        match item.unwrap().1 {
+            Parsed::Event(event) => events.push(*event),
+            Parsed::Skipped(_) => n_skipped += 1,
+            Parsed::Bad { reason, excerpt, .. } => bad.push(format!("{reason}: {excerpt}")),
+        }
+    }
+    (events, n_skipped, bad)
+}
+
+#[test]
+fn ten_thousand_lines_of_a_web_server() {
+    let Some(path) = log("apache_combined_10k.log.gz") else { return };
+    let (events, _, bad) = read(&path, LogFormat::Combined);
+    assert_eq!((events.len(), bad.len()), (10_000, 0), "{bad:?}");
+    let mut engine = Engine::new(Config::default());
+    let mut by_rule: BTreeMap<String, u64> = BTreeMap::new();
+    for event in &events {
+        for found in engine.observe(event, event.at) {
+            *by_rule.entry(found.rule_id).or_default() += 1;
+        }
+    }
+    println!("{by_rule:?}");
+    let n_findings: u64 = by_rule.values().sum();
+    assert!(n_findings < 200, "an ordinary site is mostly quiet: {by_rule:?}");
+}
+
+#[test]
+fn samples_of_web_logs_are_read() {
+    for (name, n_bad_max) in [
+        ("hub-apache-http-probing.log", 0),
+        ("hub-apache2-malformed.log", 0),
+        ("hub-nginx-http-malformed.log", 0),
+        ("hub-nginx_http-logs.log", 2),
+        ("hub-apache2-logs.log", 2),
+    ] {
+        let Some(path) = log(name) else { return };
+        let (events, _, bad) = read(&path, LogFormat::Combined);
+        assert!(!events.is_empty() && bad.len() <= n_bad_max, "{name}: {} events, {bad:?}", events.len());
+    }
+}
+
+#[test]
+fn samples_of_sshd_are_read_and_brute_force_is_found() {
+    for (name, is_attack) in [
+        ("hub-ssh-bf.log", true),
+        ("hub-ssh-slow-bf.log", true),
+        ("hub-sshd-invalid-bf.log", true),
+        ("hub-sshd-success-logs.log", false),
+    ] {
+        let Some(path) = log(name) else { return };
+        let (events, _, bad) = read(&path, LogFormat::Sshd);
+        assert!(!events.is_empty() && bad.is_empty(), "{name}: {bad:?}");
+        let mut engine = Engine::new(Config::default());
+        let n_found: usize = events.iter().map(|event| engine.observe(event, event.at).len()).sum();
+        assert_eq!(n_found > 0, is_attack, "{name}: {n_found} findings in {} events", events.len());
+    }
+}
