@@ -15,8 +15,8 @@ const HEAD: [&str; 8] = ["record", "control", "title", "state", "population", "e
 /// The report as CSV.
 ///
 /// Shape: the columns `record, control, title, state, population, exceptions, detail, row` and then as many `cell_n`
-/// as the widest evidence has. Records: `report` (a fact of the scope: `title` and `detail`), `control`, `columns` (the
-/// names of the evidence columns of a control) and `evidence` (one row of it, counted from 1 in `row`).
+/// as the widest evidence has. Records: `report` (a fact of the scope: `title` and `detail`), `control`, `rule` and `remedy` (in
+/// `detail`), `columns` (the names of the evidence columns of a control) and `evidence` (one row of it, counted from 1 in `row`).
 /// Cells that a spreadsheet would run as a formula get a leading apostrophe; control and bidirectional characters are
 /// escaped.
 ///
@@ -48,6 +48,11 @@ pub fn render_csv(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
             ["control", &control.id, &control.title, state, &population, &exceptions, &control.reason, ""],
             &[],
         )?;
+        for (record, text) in [("rule", &control.rule), ("remedy", &control.remedy)] {
+            if !text.is_empty() {
+                line([record, &control.id, "", "", "", "", text, ""], &[])?;
+            }
+        }
         if control.rows.is_empty() {
             continue;
         }

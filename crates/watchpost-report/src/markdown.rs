@@ -115,7 +115,7 @@ fn escape(text: &str) -> String {
                 out.push('\\');
                 out.push(ch);
             }
-            '.' | ')' if index > 0 && shown[..index].bytes().all(|byte| byte.is_ascii_digit()) => {
+            '.' | ')' if begins_list(&shown[..index], &rest[1..]) => {
                 out.push('\\');
                 out.push(ch);
             }
@@ -123,6 +123,13 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// A number at the start of a block, a point or bracket, and then a gap: CommonMark makes a list of it.
+fn begins_list(before: &str, after: &str) -> bool {
+    !before.is_empty()
+        && before.bytes().all(|byte| byte.is_ascii_digit())
+        && (after.is_empty() || after.starts_with(' '))
 }
 
 fn ends_with_www(text: &str) -> bool {

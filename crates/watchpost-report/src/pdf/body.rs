@@ -6,6 +6,7 @@ use crate::ReportError;
 use crate::document::{ControlResult, ReportDocument, State};
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
+use crate::pdf::front::short;
 use crate::pdf::plots::{Legend, by_name, over_time, thousands};
 use crate::pdf::table::table;
 use crate::pdf::theme::{
@@ -92,7 +93,7 @@ fn attention(flow: &mut Flow<'_>, control: &ControlResult) {
     flow.need(flow.height(&title, strong, width) + flow.height(&reason, small, width) + 14.0);
     let (fonts, top) = (flow.fonts, flow.y);
     let id = Type { size: 8.4, ..strong }.in_ink(ACCENT);
-    let shown = fonts.wrap(&fonts.drawable(&control.id), id.face, id.size, 66.0);
+    let shown = short(fonts, &control.id, id, 60.0, 1);
     let page = flow.page();
     page.rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
     page.state_mark((MARGIN_X + 5.0, top + 12.2), 9.4, control.state);
@@ -107,7 +108,7 @@ fn activity(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), Report
     section(flow, ACTIVITY);
     let charts = &document.charts;
     let named = |flow: &Flow<'_>, name: &str, ink: Ink| Legend {
-        name: flow.fonts.drawable(&name.replace('_', " ")),
+        name: flow.fonts.drawable(&name.replace('_', " ").chars().take(40).collect::<String>()),
         ink,
     };
     let outcomes: Vec<Legend> = charts
@@ -173,13 +174,13 @@ fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlResult) {
     }
     flow.mark(Target::Control(index));
     let (fonts, top) = (flow.fonts, flow.y);
-    let id = fonts.drawable(&control.id);
     let strong = Type { face: Face::Bold, ..BODY };
+    let id = short(fonts, &control.id, strong, WIDTH - 90.0, 1);
     let state = strong.in_ink(state_ink(control.state));
     let page = flow.page();
     page.rule((MARGIN_X, top), WIDTH, 0.9, INK);
     let line = baseline(top + 7.0, strong);
-    page.text(fonts, (MARGIN_X, line), &id, strong.in_ink(ACCENT));
+    page.text(fonts, (MARGIN_X, line), &id[0], strong.in_ink(ACCENT));
     let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), control.state.title(), state);
     page.state_mark((MARGIN_X + WIDTH - width - 10.0, top + 14.0), 10.0, control.state);
     flow.y += 24.0;
@@ -274,11 +275,9 @@ fn evidence(flow: &mut Flow<'_>, control: &ControlResult) {
             thousands(control.population)
         )
     };
-    let caption = format!("{}  ·  {caption}", flow.fonts.drawable(&control.id));
-    flow.need(70.0);
-    flow.line(&caption, SMALL, MARGIN_X);
-    flow.y += 3.0;
-    table(flow, &control.columns, &control.rows);
+    let id = short(flow.fonts, &control.id, SMALL, WIDTH / 2.0, 1);
+    let caption = format!("{}  ·  {caption}", id[0]);
+    table(flow, &caption, &control.columns, &control.rows);
 }
 
 fn reading(flow: &mut Flow<'_>) {
@@ -325,16 +324,27 @@ fn reading(flow: &mut Flow<'_>) {
         flow.paragraph(text, BODY);
         flow.gap(10.0);
     }
-    let (substituted, cut) = (flow.fonts.substituted(), flow.fonts.cut());
-    if substituted > 0 || cut > 0 {
-        let text = format!(
-            "{} characters that the fonts of this PDF lack are written as \\u{{...}}, and {} texts were shortened to \
-             fit. The JSON file holds every text as it was stored.",
-            thousands(substituted),
-            thousands(cut),
-        );
-        flow.need(BODY.leading * 3.0);
+    if let Some(text) = shortfall(flow.fonts.substituted(), flow.fonts.cut()) {
+        flow.need(BODY.leading * 4.0);
         flow.line("What this PDF could not show", H3, MARGIN_X);
         flow.paragraph(&text, BODY);
     }
+}
+
+/// What the fonts lacked and what was too long, in words; nothing if all is shown.
+fn shortfall(substituted: u64, cut: u64) -> Option<String> {
+    let count = |n: u64, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{} {many}", thousands(n))),
+    };
+    let lacking = count(
+        substituted,
+        "character that the fonts of this PDF lack is written as \\u{...}",
+        "characters that the fonts of this PDF lack are written as \\u{...}",
+    );
+    let short = count(cut, "text was shortened to fit", "texts were shortened to fit");
+    let parts: Vec<String> = lacking.into_iter().chain(short).collect();
+    (!parts.is_empty())
+        .then(|| format!("{}. The JSON file holds every text as it was stored.", parts.join(", and ")))
 }

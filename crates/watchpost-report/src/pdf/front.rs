@@ -37,8 +37,9 @@ pub(crate) fn cover(fonts: &Fonts, document: &ReportDocument, digest: &str) -> C
     page.fill_rect((MARGIN_X, y - 9.0), (11.0, 11.0), ACCENT);
     page.text(fonts, (MARGIN_X + 18.0, y), "Watchpost", H3);
     y = 190.0;
+    // Two lines each at most: the states below have their fixed place.
     let set = |page: &mut Canvas, text: &str, kind: Type, y: &mut f32| {
-        for line in fonts.wrap(&fonts.drawable(text), kind.face, kind.size, WIDTH) {
+        for line in short(fonts, text, kind, WIDTH - kind.size, 2) {
             page.text(fonts, (MARGIN_X, baseline(*y, kind)), &line, kind);
             *y += kind.leading;
         }
@@ -119,7 +120,8 @@ fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, dige
     page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
 }
 
-fn short(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max: usize) -> Vec<String> {
+/// At most `lines_max` lines of any text, the last one marked if something is missing.
+pub(crate) fn short(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max: usize) -> Vec<String> {
     let mut lines = fonts.wrap(&fonts.drawable(text), kind.face, kind.size, width);
     if lines.len() > lines_max {
         fonts.note_cut();

@@ -1,7 +1,7 @@
 //! Tables: measured columns, wrapped cells, a head on each page, rows never split.
 
 use crate::pdf::flow::{Flow, baseline};
-use crate::pdf::theme::{BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, WIDTH, ZEBRA};
+use crate::pdf::theme::{BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, WIDTH, ZEBRA};
 
 const PAD_X: f32 = 5.0;
 const PAD_Y: f32 = 3.4;
@@ -11,6 +11,8 @@ const COLUMN_MIN: f32 = 34.0;
 const COLUMN_WANTED_MAX: f32 = 230.0;
 /// More lines in one cell are cut: a row must fit on a page.
 const LINES_MAX: usize = 40;
+/// More lines in one head are cut: it is repeated on each page.
+const HEAD_LINES_MAX: usize = 5;
 /// Rows that decide the widths of the columns; the widest of more would hardly differ.
 const SAMPLE: usize = 2_000;
 
@@ -20,8 +22,8 @@ struct Column {
     right: bool,
 }
 
-/// Sets a table of texts from outside. Shape: every row is at least as long as `columns`; what is longer is not drawn.
-pub(crate) fn table(flow: &mut Flow<'_>, columns: &[String], rows: &[Vec<String>]) {
+/// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as `columns`; what is longer is not drawn.
+pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows: &[Vec<String>]) {
     if columns.is_empty() {
         return;
     }
@@ -32,7 +34,9 @@ pub(crate) fn table(flow: &mut Flow<'_>, columns: &[String], rows: &[Vec<String>
         .collect();
     let layout = measure(flow, &heads, &cells);
     let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout)));
-    flow.need(head_height(flow, &heads, &layout) + first + 2.0);
+    flow.need(SMALL.leading + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
+    flow.line(caption, SMALL, MARGIN_X);
+    flow.y += 3.0;
     head(flow, &heads, &layout);
     for (index, row) in cells.iter().enumerate() {
         let lines = wrapped(flow, row, &layout);
@@ -138,7 +142,14 @@ fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &[Column]) -> Vec<Vec<S
     heads
         .iter()
         .zip(layout)
-        .map(|(head, column)| flow.fonts.wrap(head, LABEL.face, LABEL.size, column.width - 2.0 * PAD_X))
+        .map(|(head, column)| {
+            let mut lines = flow.fonts.wrap(head, LABEL.face, LABEL.size, column.width - 2.0 * PAD_X);
+            if lines.len() > HEAD_LINES_MAX {
+                lines.truncate(HEAD_LINES_MAX);
+                lines.push("…".to_owned());
+            }
+            lines
+        })
         .collect()
 }
 
