@@ -61,7 +61,18 @@ impl Home {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
-        let program = self.binaries().cli.clone();
+        self.run(&self.binaries().cli, args).await
+    }
+
+    /// Runs any program in this home, and in its session once that has been started.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end in time; not when it ends with a failure.
+    pub async fn run<I, S>(&self, program: impl AsRef<OsStr>, args: I) -> Result<Finished>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         self.finish(Command::new(program).args(args), "").await
     }
 

@@ -24,8 +24,8 @@ const PANELS: [(&str, &str); 8] = [
     ("audit", "#/audit"),
     ("settings", "#/settings"),
 ];
-/// The link of the first row of the queue to the page of its incident.
-const FIRST_INCIDENT: &str = "a[href^='#/incidents/']";
+/// The first row of the queue below its head.
+const FIRST_INCIDENT: &str = "[role=row][aria-rowindex='2']";
 /// How long a panel may go on changing before it is pictured anyway: live panels never rest.
 const SETTLE: Duration = Duration::from_secs(6);
 /// Between two looks at whether a panel still changes.
@@ -125,8 +125,7 @@ impl Shots {
                     window.go(route).await?;
                     pictures.push(self.picture(&window, name, *theme, *size).await?);
                     if name == "incidents" {
-                        let link = window.attribute(FIRST_INCIDENT, "href").await?;
-                        window.go(&link.context("the queue links to no incident")?).await?;
+                        open_first_incident(&window).await?;
                         pictures.push(self.picture(&window, "incident", *theme, *size).await?);
                     }
                 }
@@ -150,10 +149,22 @@ async fn seed(home: &Home) -> Result<()> {
     Ok(())
 }
 
+async fn open_first_incident(window: &Window) -> Result<()> {
+    window.click(FIRST_INCIDENT).await?;
+    window
+        .wait_until("the page of an incident", "return /^#\\/incidents\\/\\d+/.test(window.location.hash)")
+        .await
+}
+
 /// Writes the picture once nothing is loading and two looks in a row are the same.
 async fn settle(window: &Window, path: &Path) -> Result<()> {
     let deadline = Instant::now() + SETTLE;
-    window.wait_until("the panel to load", "return !document.querySelector('[aria-busy=true]')").await?;
+    window
+        .wait_until(
+            "the panel to load",
+            "return !document.querySelector('[aria-busy=true], [data-test=loading]')",
+        )
+        .await?;
     let mut before = window.picture().await?;
     loop {
         // Not a wait for a time: the two looks must lie apart, or an animation between them is not seen.

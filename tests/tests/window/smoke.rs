@@ -21,8 +21,46 @@ async fn opens_renders_and_closes() -> Result<()> {
         &[0, 0, 5, 0, 0, 0, 2, 208],
         "the picture has the size of the window, 1280x720"
     );
-        window.screenshot(home.artefacts().join(format!("t{i}.png"))).await?;
+    window.close().await
+}
+
+#[tokio::test]
+async fn every_panel_is_a_click_away_and_obeys_the_content_policy() -> Result<()> {
+    let home = Home::new("every panel is a click away")?;
+    let window = Window::launch(&home).await?;
+    let watch = "window.__violations = []; document.addEventListener('securitypolicyviolation', \
+                 (event) => window.__violations.push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`))";
+    window.run(watch, Vec::new()).await?;
+    for panel in
+        ["incidents", "redis", "blocklist", "maintenance", "reports", "audit", "settings", "overview"]
+    {
+        window.click(&format!("nav a[href='#/{panel}']")).await?;
+        window.wait_for(&format!("nav a[href='#/{panel}'][aria-current=page]")).await?;
+        assert_eq!(window.route().await?, format!("#/{panel}"));
     }
+    let violations = window.run("return window.__violations", Vec::new()).await?;
+    assert_eq!(violations, serde_json::json!([]), "the content security policy was violated");
+
+    window.run("document.body.setAttribute('style', 'color: red')", Vec::new()).await?;
+    window.wait_until("the watch to notice a violation", "return window.__violations.length === 1").await?;
+    window.close().await
+}
+
+#[tokio::test]
+async fn what_the_page_keeps_survives_closing_and_a_crash() -> Result<()> {
+    let home = Home::new("what the page keeps")?;
+    let window = Window::launch(&home).await?;
+    window.run("window.localStorage.setItem('watchpost.theme', 'light')", Vec::new()).await?;
+    window.reload().await?;
+    window.wait_for("html[data-theme=light]").await?;
+    let pid = window.pid();
+    window.close().await?;
+    let window = Window::launch(&home).await?;
+    assert_ne!(window.pid(), pid, "it is another process");
+    window.wait_for("html[data-theme=light]").await?;
+    window.kill();
+    let window = Window::launch(&home).await?;
+    window.wait_for("html[data-theme=light]").await?;
     window.close().await
 }
 
