@@ -46,5 +46,5 @@ export function typedCommands(typed: string): Command[] {
   if (number !== null) {
     return [{ id: 'incident', group, label: t('palette.incident', { n: number }), run: () => router.go('incidents', String(number)) }];
   }
-  return text.length < 3 ? [] : [{ id: 'incident-search', group, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
+  return text.length < 3 ? [] : [{ id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
 }

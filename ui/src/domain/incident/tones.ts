@@ -33,15 +33,18 @@ export function verdictTone(verdict: Verdict): Tone {
 }
 
 const NEXT: Readonly<Record<Status, readonly Status[]>> = {
-  open: ['investigating', 'contained'],
-  reopened: ['investigating', 'contained'],
+  open: ['contained'],
+  reopened: ['contained'],
   investigating: ['contained'],
   contained: ['investigating'],
   resolved: ['closed', 'reopened'],
   closed: ['reopened'],
 };
 
-/** Where a status may go by itself; resolving goes with a verdict. The same table as `Status::can_become`. */
+/**
+ * Where a status may go by a press: `Status::can_become` without `resolved`, which comes with a verdict, and without
+ * `investigating` of an open one, which comes with taking it.
+ */
 export function nextStatuses(status: Status): readonly Status[] {
   return NEXT[status];
 }

@@ -55,6 +55,7 @@ export const incidents = {
   'incident.previous': 'Previous incident',
   'incident.confidence': 'Confidence',
   'incident.risk': 'Risk',
+  'incident.risk_confidence': 'Risk · confidence',
   'incident.findings': 'Findings',
   'incident.events': 'Events',
   'incident.first_seen': 'First seen',

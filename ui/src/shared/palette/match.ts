@@ -8,6 +8,8 @@ export interface Command {
   words?: string;
   /** Shown at the right: the key that does the same. */
   key?: string;
+  /** Comes after everything that was found. */
+  last?: boolean;
   run: () => void;
 }
 
