@@ -15,8 +15,9 @@ const HEAD: [&str; 8] = ["record", "control", "title", "state", "population", "e
 /// The report as CSV.
 ///
 /// Shape: the columns `record, control, title, state, population, exceptions, detail, row` and then as many `cell_n`
-/// as the widest evidence has. Records: `report` (a fact of the scope: `title` and `detail`), `control`, `rule` and `remedy` (in
-/// `detail`), `columns` (the names of the evidence columns of a control) and `evidence` (one row of it, counted from 1 in `row`).
+/// as the widest evidence has. Records: `report` (a fact of the scope: `title` and `detail`), `control`, `rule` and
+/// `remedy` (in `detail`), `columns` (the names of the evidence columns of a control) and `evidence` (one row of it,
+/// counted from 1 in `row`).
 /// Cells that a spreadsheet would run as a formula get a leading apostrophe; control and bidirectional characters are
 /// escaped.
 ///

@@ -5,8 +5,12 @@ use watchpost_report::{ReportDocument, render_pdf};
 
 use crate::common::{document, hostile_document, long_document};
 
-/// The text of the pages, by poppler; `None`, said aloud, where poppler is not installed.
 #[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
+fn say(what: &str) {
+    println!("{what}");
+}
+
+/// The text of the pages, by poppler; `None`, said aloud, where poppler is not installed.
 fn pages(document: &ReportDocument) -> Option<Vec<String>> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.pdf");
@@ -17,7 +21,7 @@ fn pages(document: &ReportDocument) -> Option<Vec<String>> {
     let Ok(output) =
         Command::new("pdftotext").args(["-layout", "-enc", "UTF-8"]).arg(&path).arg("-").output()
     else {
-        println!("skipped: pdftotext is not installed");
+        say("skipped: pdftotext is not installed");
         return None;
     };
     assert!(output.status.success(), "pdftotext: {}", String::from_utf8_lossy(&output.stderr));
@@ -62,6 +66,38 @@ fn every_page_but_the_cover_is_numbered_and_the_contents_are_right() {
             line.split_whitespace().last().and_then(|n| n.parse().ok()).expect("a page number");
         assert!(pages[number - 1].contains(&control.title), "{} is on page {number}", control.id);
     }
+}
+
+#[test]
+fn contents_and_bookmarks_lead_to_pages() {
+    let document = document();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.pdf");
+    std::fs::write(&path, render_pdf(&document).expect("PDF")).expect("written");
+    let Ok(output) = Command::new("qpdf").arg("--json=2").arg(&path).output() else {
+        say("skipped: qpdf is not installed");
+        return;
+    };
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("qpdf's JSON");
+    let pages: Vec<&str> =
+        json["pages"].as_array().expect("pages").iter().filter_map(|page| page["object"].as_str()).collect();
+    // The four sections and every control.
+    let n_targets = 4 + document.controls.len();
+    let outlines = json["outlines"].as_array().expect("outlines");
+    assert_eq!(outlines.len(), n_targets, "a bookmark each");
+    for outline in outlines {
+        let object = outline["dest"][0].as_str().expect("a page");
+        assert!(pages.contains(&object), "{} leads to {object}", outline["title"]);
+    }
+    let objects = json["qpdf"][1].as_object().expect("objects");
+    let links: Vec<&str> = objects
+        .values()
+        .filter_map(|object| object["value"]["/Annots"].as_array())
+        .flatten()
+        .filter_map(|link| link["/A"]["/D"][0].as_str())
+        .collect();
+    assert_eq!(links.len(), n_targets, "a link each");
+    assert!(links.iter().all(|object| pages.contains(object)), "every link leads to a page: {links:?}");
 }
 
 #[test]
