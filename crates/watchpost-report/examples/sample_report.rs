@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let document = evaluate(&framework, scope(start)?, &answers, charts(start));
     let files = [
-        ("json", render_json(&document)?),
+        ("json", render_json(&document)?.into_bytes()),
         ("csv", render_csv(&document)?),
         ("md", render_markdown(&document)?.into_bytes()),
         ("pdf", render_pdf(&document)?),

@@ -221,8 +221,8 @@ impl ReportDocument {
     ///
     /// # Errors
     /// `Json` if a value has no JSON form; none of today's fields can cause it.
-    pub fn canonical_json(&self) -> Result<Vec<u8>, ReportError> {
-        Ok(serde_json::to_vec(&sorted(serde_json::to_value(self)?))?)
+    pub fn canonical_json(&self) -> Result<String, ReportError> {
+        Ok(serde_json::to_string(&sorted(serde_json::to_value(self)?))?)
     }
 
     /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format.
@@ -244,7 +244,7 @@ impl ReportDocument {
 ///
 /// # Errors
 /// As [`ReportDocument::canonical_json`].
-pub fn render_json(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+pub fn render_json(document: &ReportDocument) -> Result<String, ReportError> {
     document.canonical_json()
 }
 
