@@ -12,6 +12,7 @@ mod diagnose;
 mod engine;
 mod error;
 mod event;
+mod evidence;
 
 mod health;
 mod incident;
@@ -20,6 +21,7 @@ mod ingest;
 mod job;
 mod lease;
 mod migrate;
+mod overview;
 
 mod report;
 mod rollup;

@@ -17,15 +17,22 @@ pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r
     FROM audit_leaf l LEFT JOIN audit_record r ON r.seq = l.seq LEFT JOIN audit_payload p ON p.seq = l.seq \
     LEFT JOIN subject_key k ON k.id = p.key_id";
 
-/// The sealed payload of a row of [`COLUMNS`] with its key, as far as they are there.
-pub(crate) fn sealed(row: &Row) -> Result<(Option<(String, Sealed)>, Option<SubjectKey>), StoreError> {
+/// The payload beside a leaf, with its key if that is still there.
+pub(crate) struct StoredPayload {
+    pub(crate) key_id: String,
+    pub(crate) sealed: Sealed,
+    pub(crate) key: Option<SubjectKey>,
+}
+
+/// The sealed payload of a row of [`COLUMNS`]; `None` if it was erased.
+pub(crate) fn stored_payload(row: &Row) -> Result<Option<StoredPayload>, StoreError> {
     let (Some(key_id), Some(nonce), Some(ciphertext)) =
         (row.opt_text(10)?, row.opt_blob(11)?, row.opt_blob(12)?)
     else {
-        return Ok((None, None));
+        return Ok(None);
     };
     let key = row.opt_blob(13)?.map(|secret| SubjectKey::from_stored(key_id.clone(), secret)).transpose()?;
-    Ok((Some((key_id, Sealed { nonce, ciphertext })), key))
+    Ok(Some(StoredPayload { key_id, sealed: Sealed { nonce, ciphertext }, key }))
 }
 
 impl Store {
@@ -73,11 +80,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("leaf {seq} of the audit log")))?;
     let at =
         leaf.micros().ok_or_else(|| StoreError::Corrupt(format!("time of leaf {seq} of the audit log")))?;
-    let (sealed, key) = sealed(row)?;
-    let payload = match (sealed, key) {
-        (Some((_, sealed)), Some(key)) => key.open(&sealed),
-        _ => None,
-    };
+    let payload = stored_payload(row)?.and_then(|stored| stored.key?.open(&stored.sealed));
     let erased = || ERASED.to_owned();
     let Payload { actor, changes, host, object, origin, reason, risk, .. } =
         payload.unwrap_or_else(|| Payload {

@@ -14,7 +14,7 @@ use crate::audit::append::{self, search_text};
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
-use crate::audit::page::{COLUMNS, sealed};
+use crate::audit::page::{COLUMNS, stored_payload};
 use crate::audit::sign::VerifierKey;
 use crate::audit::tree::{Frontier, leaf_hash};
 use crate::engine::{Row, Tx, Value, args};
@@ -250,26 +250,25 @@ impl Check {
     ) -> Result<(), StoreError> {
         let client = &leaf.client;
         let has_columns = row.opt_i64(3)?.is_some();
-        let (sealed, key) = sealed(row)?;
-        if !has_columns || sealed.is_none() || key.is_none() {
+        let stored = stored_payload(row)?;
+        if !has_columns || stored.as_ref().is_none_or(|stored| stored.key.is_none()) {
             self.absent.push((seq, client.key.clone()));
         }
-        let payload = match (&sealed, &key) {
-            (Some((key_id, sealed)), key) => {
-                if *key_id != client.key || sealed.commitment() != client.commitment {
-                    self.problem(
-                        seq,
-                        format!("record {seq}: the payload is not the one that the leaf commits to"),
-                    );
-                }
-                let opened = key.as_ref().and_then(|key| key.open(sealed));
-                if key.as_ref().is_some_and(|key| key.check() != client.key_check || opened.is_none()) {
+        let mut payload = None;
+        if let Some(stored) = stored {
+            if stored.key_id != client.key || stored.sealed.commitment() != client.commitment {
+                self.problem(
+                    seq,
+                    format!("record {seq}: the payload is not the one that the leaf commits to"),
+                );
+            }
+            if let Some(key) = stored.key {
+                payload = key.open(&stored.sealed);
+                if key.check() != client.key_check || payload.is_none() {
                     self.problem(seq, format!("record {seq}: the payload does not open with its key"));
                 }
-                opened
             }
-            (None, _) => None,
-        };
+        }
         if let Some(payload) = &payload {
             let fits = |id: &str, name: &str| names.get(id).is_some_and(|known| known == name);
             if !fits(&client.by, &payload.actor)
@@ -339,7 +338,10 @@ impl Check {
             );
         } else if self.whole && self.frontier.to_bytes() != head_frontier {
             let from = self.good;
-            self.range_problem(from, found, format!("the tree is not the one of the head: something in {from}..{found} was rewritten"),
+            self.range_problem(
+                from,
+                found,
+                format!("the tree is not the one of the head: something in {from}..{found} was rewritten"),
             );
         }
         let beyond: Vec<i64> =

@@ -1,1 +1,104 @@
-//! Soon.
+//! Blocks and the allowlist.
+
+use chrono::Duration;
+use watchpost_model::audit::AuditFilter;
+use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
+use watchpost_model::event::Outcome;
+use watchpost_model::ids::BlockId;
+use watchpost_store::StoreError;
+
+use crate::support::{World, both, draft, events};
+
+both!(blocks_come_and_go, previews_count_ranges, the_allowlist);
+
+fn block(world: &World, target: &str) -> Block {
+    Block {
+        id: BlockId::at(world.now()),
+        target: target.parse().unwrap(),
+        reason: "brute force".to_owned(),
+        created_by: "dana".to_owned(),
+        created_at: world.now(),
+        expires_at: world.now() + Duration::hours(1),
+        state: BlockState::Pending,
+        removed_at: None,
+        removed_by: None,
+        incident: None,
+    }
+}
+
+async fn blocks_come_and_go(world: World) {
+    let store = &world.store;
+    let first = block(&world, "203.0.113.0/24");
+    store.block_insert(&first, draft("block_add")).await.unwrap();
+    assert_eq!(store.block_active(first.target).await.unwrap(), Some(first.clone()));
+    let twice = store.block_insert(&block(&world, "203.0.113.0/24"), draft("block_add")).await;
+    assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
+    let mut never = block(&world, "203.0.113.9");
+    never.expires_at = never.created_at;
+    let refused = store.block_insert(&never, draft("block_add")).await;
+    assert!(matches!(refused, Err(StoreError::Validation(_))), "{refused:?}");
+    let active = store.block_state_set(first.id, BlockState::Active, None, draft("block_add")).await.unwrap();
+    assert_eq!(active.state, BlockState::Active);
+    assert!(store.blocks_due_to_expire(world.now()).await.unwrap().is_empty());
+    assert_eq!(store.blocks_due_to_expire(active.expires_at).await.unwrap(), [active.clone()]);
+    let removed = store
+        .block_state_set(first.id, BlockState::Removed, Some("robin"), draft("block_remove"))
+        .await
+        .unwrap();
+    assert_eq!((removed.removed_by.as_deref(), removed.removed_at), (Some("robin"), Some(world.now())));
+    assert_eq!(store.block_by_id(first.id).await.unwrap(), removed);
+    let back = store.block_state_set(first.id, BlockState::Active, None, draft("block_add")).await;
+    assert!(matches!(back, Err(StoreError::Precondition(_))), "{back:?}");
+    assert_eq!(store.block_active(first.target).await.unwrap(), None);
+    let again = block(&world, "203.0.113.0/24");
+    store.block_insert(&again, draft("block_add")).await.unwrap();
+    assert_eq!(store.block_page(&[], 10).await.unwrap().len(), 2);
+    assert_eq!(store.block_page(&[BlockState::Pending], 10).await.unwrap(), [again]);
+    let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
+    assert_eq!(trail.len(), 4, "what was refused left no record of having been done");
+    assert!(trail.iter().all(|record| record.object == "block/203.0.113.0/24"));
+}
+
+async fn previews_count_ranges(world: World) {
+    let mut batch = events(70, world.now() - Duration::hours(1));
+    batch[0].0.source_ip = Some("2001:db8::5".to_owned());
+    batch[1].0.source_ip = Some("::ffff:203.0.113.1".to_owned());
+    batch[2].0.source_ip = Some("203.0.114.1".to_owned());
+    world.ingest(&batch, &[]).await;
+    for text in ["203.0.113.0/24", "203.0.113.4/30", "203.0.113.1", "2001:db8::/32", "198.51.100.1"] {
+        let target: BlockTarget = text.parse().unwrap();
+        let inside: Vec<_> = batch
+            .iter()
+            .map(|(event, _)| event)
+            .filter(|event| target.contains(event.source_ip.as_ref().unwrap().parse().unwrap()))
+            .collect();
+        let (all, successful, users) = world.store.block_preview_facts(target, world.now()).await.unwrap();
+        assert_eq!(all, inside.len() as u64, "{text}");
+        let expect = inside.iter().filter(|event| event.outcome != Outcome::Failure).count() as u64;
+        assert_eq!(successful, expect, "{text}");
+        assert!(users.len() <= 20 && users.is_empty() == inside.is_empty(), "{text}: {users:?}");
+    }
+    let later = world.now() + Duration::days(2);
+    let target = "203.0.113.0/24".parse().unwrap();
+    assert_eq!(
+        world.store.block_preview_facts(target, later).await.unwrap().0,
+        0,
+        "only the last day counts"
+    );
+}
+
+async fn the_allowlist(world: World) {
+    let entry = AllowEntry {
+        target: "198.51.100.0/24".parse().unwrap(),
+        note: "office".to_owned(),
+        added_by: "dana".to_owned(),
+        added_at: world.now(),
+    };
+    world.store.allow_add(&entry, draft("allow_add")).await.unwrap();
+    let twice = world.store.allow_add(&entry, draft("allow_add")).await;
+    assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
+    assert_eq!(world.store.allow_list().await.unwrap(), [entry.clone()]);
+    world.store.allow_remove(entry.target, draft("allow_remove")).await.unwrap();
+    let gone = world.store.allow_remove(entry.target, draft("allow_remove")).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))), "{gone:?}");
+}

@@ -1,1 +1,130 @@
-//! Soon.
+//! Opening, migrating, refusing, diagnosing, restarting.
+
+use std::sync::Arc;
+
+use sqlx::{Connection, Executor, SqliteConnection};
+use watchpost_model::clock::SystemClock;
+use watchpost_model::diagnosis::{CheckStep, StepState};
+use watchpost_store::{DatabaseTarget, Signer, Store, StoreError, diagnose};
+
+use crate::support::{World, both, caller, draft, postgres_database};
+
+both!(a_newer_schema_is_refused, everything_survives_a_restart, a_good_target_is_diagnosed);
+
+async fn a_newer_schema_is_refused(world: World) {
+    let newer = if world.is_postgres() { "'\\x00'" } else { "x'00'" };
+    world.tamper(&format!("INSERT INTO schema_version VALUES (29991231000000, 'later', {newer}, 0)")).await;
+    let refused = Store::open(&world.target, world.clock.clone()).await;
+    assert!(matches!(refused, Err(StoreError::SchemaTooNew { found: 29991231000000, .. })), "{refused:?}");
+    let steps = diagnose(&world.target).await;
+    assert_eq!(last(&steps), ("schema", StepState::Failed), "{steps:?}");
+    world.tamper("DELETE FROM schema_version WHERE version = 29991231000000").await;
+    world.tamper(&format!("UPDATE schema_version SET digest = {newer}")).await;
+    let altered = Store::open(&world.target, world.clock.clone()).await;
+    assert!(matches!(altered, Err(StoreError::SchemaAltered { .. })), "{altered:?}");
+}
+
+async fn everything_survives_a_restart(world: World) {
+    let batch = crate::support::events(25, world.now());
+    world.ingest(&batch, &[]).await;
+    world.store.set_signer(Signer::session()).await.unwrap();
+    world.store.audit_append(draft("incident_take")).await.unwrap();
+    world.store.close().await;
+    let again = world.another().await;
+    assert_eq!(again.event_count(&Default::default()).await.unwrap(), 25);
+    let result = again.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap();
+    assert!(result.ok, "{:?}", result.problems);
+    assert_eq!(result.checkpoints, 2, "one for the new key, one on closing");
+}
+
+async fn a_good_target_is_diagnosed(world: World) {
+    let steps = diagnose(&world.target).await;
+    assert!(steps.iter().all(|step| step.state == StepState::Ok), "{steps:?}");
+    assert!(steps.len() >= 4);
+}
+
+fn last(steps: &[CheckStep]) -> (&str, StepState) {
+    let failed = steps.iter().find(|step| step.state != StepState::Ok);
+    failed.or(steps.last()).map(|step| (step.name.as_str(), step.state)).unwrap()
+}
+
+/// Several processes start at once on an empty database: all of them open it.
+async fn many_open(target: DatabaseTarget) {
+    let mut openings = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let target = target.clone();
+        openings.spawn(async move { Store::open(&target, Arc::new(SystemClock)).await });
+    }
+    while let Some(opened) = openings.join_next().await {
+        let store = opened.unwrap().unwrap();
+        store.audit_append(draft("hello")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_is_migrated_by_many_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    many_open(DatabaseTarget::Sqlite { path: folder.path().join("new.db") }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_is_migrated_by_many_at_once() {
+    if let Some(target) = postgres_database().await {
+        many_open(target).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_ours_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| DatabaseTarget::Sqlite { path: folder.path().join(name) };
+    std::fs::write(folder.path().join("text.db"), "This is not a database. ".repeat(100)).unwrap();
+    let refused = Store::open(&at("text.db"), Arc::new(SystemClock)).await;
+    assert!(matches!(refused, Err(StoreError::NotADatabase(_))), "{refused:?}");
+    assert_eq!(last(&diagnose(&at("text.db")).await), ("open", StepState::Failed));
+    let missing = Store::open(&at("no/such/x.db"), Arc::new(SystemClock)).await;
+    assert!(matches!(missing, Err(StoreError::NotFound(_))), "{missing:?}");
+    assert_eq!(last(&diagnose(&at("no/such/x.db")).await), ("folder", StepState::Failed));
+    let steps = diagnose(&at("new.db")).await;
+    assert!(steps.iter().all(|step| step.state == StepState::Ok), "{steps:?}");
+    assert!(!folder.path().join("new.db").exists(), "looking makes nothing");
+    let path = folder.path().join("foreign.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    connection.execute("CREATE TABLE bookmarks (x)").await.unwrap();
+    connection.close().await.unwrap();
+    let foreign = Store::open(&at("foreign.db"), Arc::new(SystemClock)).await;
+    assert!(matches!(foreign, Err(StoreError::NotADatabase(_))), "{foreign:?}");
+    assert_eq!(last(&diagnose(&at("foreign.db")).await), ("schema", StepState::Failed));
+}
+
+#[tokio::test]
+async fn a_bad_server_is_named_precisely() {
+    let Some(target) = postgres_database().await else { return };
+    let DatabaseTarget::Postgres { host, port, database, username, .. } = target else {
+        panic!("not a server")
+    };
+    let with = |host: &str, port: u16, database: &str, username: &str| DatabaseTarget::Postgres {
+        host: host.to_owned(),
+        port,
+        database: database.to_owned(),
+        username: username.to_owned(),
+        password: Some("hunter2".to_owned()),
+        tls: None,
+    };
+    for (bad, step) in [
+        (with("/no/such/folder", port, &database, &username), "resolve"),
+        (with(&host, 1, &database, &username), "connect"),
+        (with("127.0.0.1", 1, &database, &username), "connect"),
+        (with(&host, port, "nothing_here", &username), "login"),
+        (with(&host, port, &database, "nobody_here"), "login"),
+    ] {
+        let steps = diagnose(&bad).await;
+        assert_eq!(last(&steps), (step, StepState::Failed), "{steps:?}");
+        assert!(
+            steps.iter().all(|s| (s.state == StepState::Failed) == s.hint.is_some()),
+            "a failure has a hint"
+        );
+        assert!(!format!("{steps:?}").contains("hunter2"), "the password is told to nobody");
+    }
+}

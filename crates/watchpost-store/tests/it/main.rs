@@ -1,5 +1,7 @@
 //! The conformance suite: what the store promises, on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod audit;
 mod block;
 mod event;

@@ -1,1 +1,314 @@
-//! Soon.
+//! Settings, leases, jobs, reports, health samples, revisions, the Overview and the answers to compliance questions.
+
+use std::time::Duration as StdDuration;
+
+use chrono::Duration;
+use watchpost_model::audit::AuditFilter;
+use watchpost_model::block::{Block, BlockState};
+use watchpost_model::event::{Category, Outcome, Severity};
+use watchpost_model::evidence::EvidenceQuery;
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::health::HealthSample;
+use watchpost_model::ids::{BlockId, JobId, ReportId};
+use watchpost_model::incident::{Status, Verdict};
+use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
+use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
+use watchpost_model::period::Period;
+use watchpost_store::{IncidentPatch, ReportFile, ReportRecord, Signer};
+
+use crate::support::{World, both, caller, draft, events, finding};
+
+both!(
+    settings_are_recorded,
+    leases_have_one_holder,
+    dead_jobs_fail,
+    reports_and_samples,
+    revisions_grow,
+    the_overview_counts,
+    evidence_is_answered,
+);
+
+async fn settings_are_recorded(world: World) {
+    let store = &world.store;
+    assert_eq!(store.setting_get("policy").await.unwrap(), None);
+    let value = serde_json::json!({"days": 7, "name": "\u{1f980}"});
+    store.setting_put("policy", &value, draft("setting_put")).await.unwrap();
+    store.setting_put("policy", &serde_json::json!(null), draft("setting_put")).await.unwrap();
+    assert_eq!(store.setting_get("policy").await.unwrap(), Some(serde_json::Value::Null));
+    let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
+    assert_eq!((&trail[0].changes[0].old, trail[0].object.as_str()), (&value, "setting/policy"));
+}
+
+async fn leases_have_one_holder(world: World) {
+    let (store, now) = (&world.store, world.now());
+    let minute = StdDuration::from_secs(60);
+    assert!(store.lease_acquire("retention", "a", minute, now).await.unwrap());
+    assert!(!store.lease_acquire("retention", "b", minute, now).await.unwrap(), "somebody has it");
+    assert!(
+        store.lease_acquire("retention", "a", minute, now + Duration::seconds(50)).await.unwrap(),
+        "renewed"
+    );
+    assert!(!store.lease_acquire("retention", "b", minute, now + Duration::seconds(70)).await.unwrap());
+    store.lease_release("retention", "b").await.unwrap();
+    assert!(!store.lease_acquire("retention", "b", minute, now + Duration::seconds(71)).await.unwrap());
+    assert!(
+        store.lease_acquire("retention", "b", minute, now + Duration::seconds(110)).await.unwrap(),
+        "ran out"
+    );
+    store.lease_release("retention", "b").await.unwrap();
+    assert!(store.lease_acquire("retention", "a", minute, now).await.unwrap(), "given back");
+}
+
+fn run(world: &World, state: JobState) -> JobRun {
+    JobRun {
+        id: JobId::at(world.now()),
+        kind: JobKind::Retention,
+        state,
+        parameters: "days 7".to_owned(),
+        started_by: "dana".to_owned(),
+        started_at: world.now(),
+        ended_at: None,
+        progress: JobProgress { done: 3, total: Some(9), unit: "keys".into(), step: "archiving".into() },
+        report: None,
+        error: None,
+    }
+}
+
+async fn dead_jobs_fail(world: World) {
+    let (living, dead, far) =
+        (run(&world, JobState::Running), run(&world, JobState::Running), run(&world, JobState::Running));
+    for job in [&living, &dead, &far] {
+        world.store.job_run_put(job, Some(draft("retention_run"))).await.unwrap();
+    }
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let owner = format!("{}:999999999:1", boot.trim());
+    assert_eq!(
+        world.tamper(&format!("UPDATE job_run SET owner = '{owner}' WHERE id = '{}'", dead.id)).await,
+        1
+    );
+    assert_eq!(
+        world.tamper(&format!("UPDATE job_run SET owner = 'elsewhere:1:1' WHERE id = '{}'", far.id)).await,
+        1
+    );
+    let other = world.another().await;
+    let state =
+        async |id: JobId| other.job_runs(10).await.unwrap().into_iter().find(|job| job.id == id).unwrap();
+    assert_eq!(state(living.id).await, living, "its process is alive");
+    let failed = state(dead.id).await;
+    assert_eq!((failed.state, failed.ended_at), (JobState::Failed, Some(world.now())));
+    assert!(failed.error.is_some());
+    assert_eq!(state(far.id).await.state, JobState::Running, "another machine may be slow");
+    world.clock.advance(Duration::minutes(11));
+    assert_eq!(other.jobs_fail_orphans().await.unwrap(), 1, "but not for ever");
+    assert_eq!(state(far.id).await.state, JobState::Failed);
+    let done = JobRun { state: JobState::Done, ended_at: Some(world.now()), ..living };
+    world.store.job_run_put(&done, None).await.unwrap();
+    assert_eq!(state(done.id).await, done);
+}
+
+async fn reports_and_samples(world: World) {
+    let period = Period::ending(world.now(), Duration::days(1));
+    let record = ReportRecord {
+        id: ReportId::at(world.now()),
+        framework: "pci-dss-4.0.1".to_owned(),
+        period,
+        files: vec![ReportFile {
+            format: "pdf".into(),
+            path: "/x/r.pdf".into(),
+            sha256: "ab".repeat(32),
+            bytes: 9,
+        }],
+        made_by: "dana".to_owned(),
+        made_at: world.now(),
+    };
+    world.store.report_add(&record, draft("report_generate")).await.unwrap();
+    assert_eq!(world.store.reports(5).await.unwrap(), [record]);
+    for n in 0..100_i32 {
+        let sample = HealthSample {
+            at: period.from + Duration::minutes(i64::from(n)),
+            memory_bytes: Some(f64::from(n)),
+            ops_per_s: (n % 2 == 0).then_some(4.0),
+            latency_ms: None,
+            expired_per_s: Some(f64::NAN),
+            events_per_min: Some(1.0),
+            backlog: Some(0.0),
+        };
+        world.store.health_sample_add(&sample).await.unwrap();
+    }
+    let all = world.store.health_samples(period, 200).await.unwrap();
+    assert_eq!(all.len(), 100);
+    assert_eq!((all[99].memory_bytes, all[99].ops_per_s, all[99].expired_per_s), (Some(99.0), None, None));
+    let few = world.store.health_samples(period, 10).await.unwrap();
+    assert!((1..=10).contains(&few.len()), "{}", few.len());
+    assert!(few.is_sorted_by_key(|sample| sample.at));
+    assert!(few.iter().all(|sample| sample.ops_per_s == Some(4.0)), "means leave out what is not known");
+}
+
+async fn revisions_grow(world: World) {
+    let other = world.another().await;
+    let before = other.revisions().await.unwrap();
+    assert_eq!(before.len(), 8);
+    world.store.setting_put("x", &serde_json::json!(1), draft("setting_put")).await.unwrap();
+    let after = other.revisions().await.unwrap();
+    assert_eq!((after["settings"], after["audit"]), (before["settings"] + 1, before["audit"] + 1));
+    assert_eq!(after["incidents"], before["incidents"]);
+    let batch = events(3, world.now());
+    let found = finding(1, &batch[0].0, AttackFamily::Xss, "203.0.113.1");
+    world.ingest(&batch, &[found]).await;
+    let last = other.revisions().await.unwrap();
+    assert_eq!((last["events"], last["incidents"]), (after["events"] + 1, after["incidents"] + 1));
+}
+
+fn kpi<'a>(overview: &'a Overview, name: &str) -> &'a Kpi {
+    overview.kpis.iter().find(|kpi| kpi.name == name).unwrap()
+}
+
+async fn the_overview_counts(world: World) {
+    let now = world.now();
+    let period = Period::ending(now, Duration::hours(3));
+    let empty = world.store.overview(period, now, 12).await.unwrap();
+    assert_eq!((empty.threat, kpi(&empty, "mtta_s").value), (ThreatLevel::Calm, None));
+    let mut batch = events(120, now - Duration::minutes(90));
+    for (event, _) in &mut batch[..30] {
+        event.category = Category::Authentication;
+    }
+    let mut old = events(7, now - Duration::hours(4));
+    for (n, (event, _)) in old.iter_mut().enumerate() {
+        event.id = watchpost_model::ids::EventId::derived(
+            event.at.timestamp_millis(),
+            [u8::try_from(n).unwrap(); 16],
+        );
+    }
+    world.ingest(&old, &[]).await;
+    let one = finding(1, &batch[7].0, AttackFamily::Sqli, "203.0.113.3");
+    let opened = world.ingest(&batch, &[one]).await.opened;
+    world.clock.advance(Duration::seconds(90));
+    let patch = IncidentPatch { assignee: Some(Some("dana".into())), ..IncidentPatch::default() };
+    world.store.incident_change(opened[0].id, 1, patch, draft("incident_take")).await.unwrap();
+    let block = Block {
+        id: BlockId::at(world.now()),
+        target: "203.0.113.2/31".parse().unwrap(),
+        reason: "x".into(),
+        created_by: "dana".into(),
+        created_at: world.now(),
+        expires_at: world.now() + Duration::hours(1),
+        state: BlockState::Pending,
+        removed_at: None,
+        removed_by: None,
+        incident: Some(opened[0].id),
+    };
+    world.store.block_insert(&block, draft("block_add")).await.unwrap();
+    world.store.block_state_set(block.id, BlockState::Active, None, draft("block_add")).await.unwrap();
+    let now = world.now() + Duration::microseconds(1);
+    let period = Period::ending(now, Duration::hours(3));
+    let overview = world.store.overview(period, now, 12).await.unwrap();
+    let failures = batch[..30].iter().filter(|(event, _)| event.outcome == Outcome::Failure).count();
+    let value = |name: &str| (kpi(&overview, name).value, kpi(&overview, name).previous);
+    assert_eq!(value("events"), (Some(120.0), Some(7.0)));
+    assert_eq!(value("auth_failures").0, Some(failures as f64));
+    assert_eq!(value("incidents_opened"), (Some(1.0), Some(0.0)));
+    assert_eq!(value("incidents_active"), (Some(1.0), Some(0.0)));
+    assert_eq!(value("blocks_active"), (Some(1.0), Some(0.0)));
+    assert_eq!(value("mtta_s"), (Some(90.0), None));
+    for name in ["events", "incidents_opened"] {
+        let kpi = kpi(&overview, name);
+        assert_eq!(Some(kpi.series.iter().sum::<f64>()), kpi.value, "the course of {name} adds up");
+        assert!(kpi.series.len() <= 12, "{}", kpi.series.len());
+    }
+    for chart in [&overview.by_category, &overview.by_severity] {
+        let sum: u64 = chart.series.iter().flat_map(|series| &series.counts).sum();
+        assert_eq!(sum, 120);
+        assert!(
+            chart.series.iter().all(|series| series.counts.len() == kpi(&overview, "events").series.len())
+        );
+    }
+    assert_eq!(overview.authentication.series.iter().flat_map(|s| &s.counts).sum::<u64>(), 30);
+    assert_eq!(overview.threat, ThreatLevel::Elevated, "{}", overview.threat_reason);
+    assert_eq!(overview.incidents.len(), 1);
+    assert_eq!(overview.top_sources.len(), 7);
+    assert!(overview.top_sources.is_sorted_by_key(|top| std::cmp::Reverse(top.events)));
+    for top in &overview.top_sources {
+        let expect =
+            batch.iter().filter(|(e, _)| e.source_ip.as_ref() == Some(&top.entity.value)).count() as u64;
+        assert_eq!(top.events, expect, "{}", top.entity);
+        assert_eq!(
+            top.blocked,
+            ["203.0.113.2", "203.0.113.3"].contains(&top.entity.value.as_str()),
+            "{}",
+            top.entity
+        );
+        assert_eq!(top.incidents, u64::from(top.entity.value == "203.0.113.3"));
+    }
+    assert_eq!(overview.top_targets[0].events, 120);
+}
+
+async fn evidence_is_answered(world: World) {
+    let store = &world.store;
+    let mut batch = events(60, world.now() - Duration::minutes(30));
+    let categories = [Category::Authentication, Category::Authorization, Category::DataAccess];
+    for (n, (event, _)) in batch.iter_mut().enumerate() {
+        event.category = categories[n % 3];
+        event.outcome = if n % 4 == 0 { Outcome::Failure } else { Outcome::Success };
+    }
+    let families =
+        [AttackFamily::BruteForce, AttackFamily::BruteForce, AttackFamily::Sqli, AttackFamily::Scanner];
+    let mut findings = Vec::new();
+    for (n, family) in (0_u32..).zip(families) {
+        let mut one = finding(n, &batch[n as usize].0, family, &format!("198.51.100.{n}"));
+        one.severity = if n == 3 { Severity::Low } else { Severity::Critical };
+        findings.push(one);
+    }
+    let opened = world.ingest(&batch, &findings).await.opened;
+    store.set_signer(Signer::from_seed(&[3; 32], "watchpost/desk").unwrap()).await.unwrap();
+    let patch = IncidentPatch {
+        status: Some(Status::Resolved),
+        verdict: Some((Verdict::TruePositive, "seen".into())),
+        assignee: Some(Some("dana".into())),
+    };
+    store.incident_change(opened[0].id, 1, patch, draft("incident_resolve")).await.unwrap();
+    world.clock.advance(Duration::hours(5));
+    let patch = IncidentPatch { status: Some(Status::Resolved), ..IncidentPatch::default() };
+    store.incident_change(opened[2].id, 1, patch, draft("incident_resolve")).await.unwrap();
+    let mut retention = run(&world, JobState::Failed);
+    retention.error = Some("no".into());
+    store.job_run_put(&retention, None).await.unwrap();
+    let mut admin = draft("setting_put");
+    admin.permission = watchpost_model::access::Permission::Admin;
+    store.setting_put("x", &serde_json::json!(1), admin).await.unwrap();
+    let mut nameless = draft("note_add");
+    nameless.caller.name = " ".into();
+    store.audit_append(nameless).await.unwrap();
+    assert!(store.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap().ok);
+    let now = world.now();
+    let period = Period::new(now - Duration::days(2), now + Duration::hours(1)).unwrap();
+    let trail = store.audit_page(&AuditFilter::default(), None, 500).await.unwrap().len() as u64;
+    let expected = [
+        (EvidenceQuery::AuthenticationEvents, 20, 5),
+        (EvidenceQuery::AuthorizationEvents, 20, 5),
+        (EvidenceQuery::DataAccessEvents, 20, 5),
+        (EvidenceQuery::BruteForceIncidents, 2, 1),
+        (EvidenceQuery::IncidentsAcknowledged, 4, 2),
+        (EvidenceQuery::IncidentsResolved, 3, 2),
+        (EvidenceQuery::IncidentsJudged, 2, 1),
+        (EvidenceQuery::IncidentsAssigned, 3, 2),
+        (EvidenceQuery::WebAttackIncidents, 1, 0),
+        (EvidenceQuery::BlocksJustified, 0, 0),
+        (EvidenceQuery::AuditRecordsNamed, trail, 1),
+        (EvidenceQuery::AuditVerifications, 1, 0),
+        (EvidenceQuery::AuditCheckpoints, 1, 0),
+        (EvidenceQuery::RetentionRuns, 1, 1),
+        (EvidenceQuery::ConfigurationChanges, 1, 0),
+    ];
+    for (query, population, exceptions) in expected {
+        let answer = store.evidence(query, period, now).await.unwrap();
+        assert_eq!((answer.population, answer.exceptions), (population, exceptions), "{query}: {answer:?}");
+        assert!(answer.rows.iter().all(|row| row.len() == answer.columns.len()), "{query}");
+        assert_eq!(answer.rows.is_empty(), population == 0, "{query} shows what it counted");
+    }
+    let days = store.evidence(EvidenceQuery::DaysWithEvents, period, now).await.unwrap();
+    assert_eq!(days.population, 3);
+    assert!((1..=2).contains(&days.exceptions), "{days:?}");
+    world.tamper("UPDATE audit_checkpoint SET root = 'AAAA'").await;
+    let forged = store.evidence(EvidenceQuery::AuditCheckpoints, period, now).await.unwrap();
+    assert_eq!((forged.population, forged.exceptions), (1, 1), "a forged checkpoint is an exception");
+}

@@ -1,0 +1,394 @@
+//! The Overview: everything from one consistent read, so that its numbers agree with each other.
+//!
+//! Counts of events are exact for any period: whole five-minute buckets come from the rollups, the rests at both ends
+//! from the events themselves.
+
+use chrono::{DateTime, Utc};
+use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
+use watchpost_model::health::Unit;
+use watchpost_model::incident::Incident;
+use watchpost_model::overview::{CategoryCount, Histogram, Kpi, Overview, Series, ThreatLevel, TopEntity};
+use watchpost_model::period::Period;
+
+use crate::block::spans_in_force;
+use crate::engine::{Tx, args, micros};
+use crate::error::StoreError;
+use crate::event::{entity_column, ip_key, severity_of};
+use crate::incident::{self, SELECT};
+use crate::rollup::{BUCKET, bucket_of};
+use crate::store::Store;
+
+/// The buckets of the charts.
+#[derive(Clone, Copy)]
+struct Grid {
+    start: i64,
+    width: i64,
+    len: usize,
+}
+
+impl Grid {
+    /// At most `buckets` buckets over `period`, each a multiple of five minutes.
+    fn new(period: Period, buckets: u32) -> Self {
+        let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
+        let start = bucket_of(from);
+        let span = to - start;
+        // One bucket may be needed for the begin that does not fall on a boundary.
+        let width =
+            span.div_euclid(i64::from(buckets)).div_euclid(BUCKET).saturating_add(1).saturating_mul(BUCKET);
+        let len = usize::try_from((span + width - 1) / width).unwrap_or(1).max(1);
+        Self { start, width, len }
+    }
+
+    fn index(self, at: i64) -> Option<usize> {
+        usize::try_from((at - self.start).div_euclid(self.width)).ok().filter(|index| *index < self.len)
+    }
+
+    fn end(self, index: usize) -> i64 {
+        self.start + self.width * (i64::try_from(index).unwrap_or(0) + 1)
+    }
+}
+
+/// Events of one kind in one bucket of the grid.
+struct CellCount {
+    index: usize,
+    category: Category,
+    severity: Severity,
+    outcome: Outcome,
+    n: u64,
+}
+
+impl Store {
+    /// The Overview of `period` as of `now`, its charts with at most `buckets` (1..=200) buckets.
+    ///
+    /// # Errors
+    /// `Validation` if `buckets` is out of range; what the database says.
+    pub async fn overview(
+        &self,
+        period: Period,
+        now: DateTime<Utc>,
+        buckets: u32,
+    ) -> Result<Overview, StoreError> {
+        if !(1..=200).contains(&buckets) {
+            return Err(StoreError::Validation(format!("a chart has 1 to 200 buckets, not {buckets}")));
+        }
+        let mut tx = self.read().await?;
+        Box::pin(build(&mut tx, period, now, buckets)).await
+    }
+}
+
+async fn build(
+    tx: &mut Tx,
+    period: Period,
+    now: DateTime<Utc>,
+    buckets: u32,
+) -> Result<Overview, StoreError> {
+    let grid = Grid::new(period, buckets);
+    let cells = cell_counts(tx, period, grid).await?;
+    let before = cell_counts(tx, period.previous(), Grid::new(period.previous(), 1)).await?;
+    let spans = incident_spans(tx, period).await?;
+    let (threat, threat_reason) = threat(tx).await?;
+    let mut kpis = event_kpis(&cells, &before, grid);
+    kpis.extend(incident_kpis(&spans, period, now, grid));
+    kpis.push(block_kpi(tx, period, now, grid).await?);
+    kpis.push(mtta_kpi(&spans, period, grid));
+    Ok(Overview {
+        period,
+        threat,
+        threat_reason,
+        kpis,
+        authentication: histogram(grid, &cells, Outcome::ALL, |cell, outcome| {
+            cell.category == Category::Authentication && cell.outcome == outcome
+        })?,
+        by_category: histogram(grid, &cells, Category::ALL, |cell, category| cell.category == category)?,
+        by_severity: histogram(grid, &cells, Severity::ALL, |cell, severity| cell.severity == severity)?,
+        counts: category_counts(&cells),
+        incidents: incidents(tx, period).await?,
+        top_sources: top(tx, period, EntityKind::Ip).await?,
+        top_targets: top(tx, period, EntityKind::Endpoint).await?,
+    })
+}
+
+async fn cell_counts(tx: &mut Tx, period: Period, grid: Grid) -> Result<Vec<CellCount>, StoreError> {
+    let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
+    let first_whole = if from == bucket_of(from) { from } else { bucket_of(from) + BUCKET };
+    let last_whole = bucket_of(to);
+    let mut cells = Vec::new();
+    let rollups = "SELECT (bucket - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM rollup \
+        WHERE bucket >= $3 AND bucket < $4 GROUP BY 1, category, severity, outcome";
+    let events = "SELECT (at - $1) / $2, category, severity, outcome, COUNT(*) FROM event \
+        WHERE at >= $3 AND at < $4 GROUP BY 1, category, severity, outcome";
+    let parts = if first_whole >= last_whole {
+        vec![(events, from, to)]
+    } else {
+        vec![(rollups, first_whole, last_whole), (events, from, first_whole), (events, last_whole, to)]
+    };
+    for (sql, from, to) in parts.into_iter().filter(|(_, from, to)| from < to) {
+        for row in tx.fetch(sql, args![grid.start, grid.width, from, to]).await? {
+            let n = row.u64(4)?;
+            let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(grid.len - 1);
+            if n > 0 {
+                cells.push(CellCount {
+                    index,
+                    category: row.parse(1)?,
+                    severity: severity_of(row.i64(2)?)?,
+                    outcome: row.parse(3)?,
+                    n,
+                });
+            }
+        }
+    }
+    Ok(cells)
+}
+
+fn histogram<T: Copy + std::fmt::Display>(
+    grid: Grid,
+    cells: &[CellCount],
+    names: &[T],
+    is: impl Fn(&CellCount, T) -> bool,
+) -> Result<Histogram, StoreError> {
+    let series = names
+        .iter()
+        .map(|&name| {
+            let mut counts = vec![0; grid.len];
+            for cell in cells.iter().filter(|cell| is(cell, name)) {
+                counts[cell.index] += cell.n;
+            }
+            Series { name: name.to_string(), counts }
+        })
+        .collect();
+    let bucket_s = u64::try_from(grid.width / 1_000_000).unwrap_or(0);
+    Ok(Histogram { start: micros(grid.start)?, bucket_s, series })
+}
+
+fn category_counts(cells: &[CellCount]) -> Vec<CategoryCount> {
+    let mut counts = Vec::new();
+    for &category in Category::ALL {
+        for &severity in Severity::ALL {
+            let of = |cell: &&CellCount| cell.category == category && cell.severity == severity;
+            let events = cells.iter().filter(of).map(|cell| cell.n).sum();
+            if events > 0 {
+                counts.push(CategoryCount { category, severity, events });
+            }
+        }
+    }
+    counts
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of events stay far below 2^53")]
+fn number(n: u64) -> f64 {
+    n as f64
+}
+
+fn kpi(
+    name: &str,
+    title: &str,
+    value: Option<f64>,
+    previous: Option<f64>,
+    unit: Unit,
+    series: Vec<f64>,
+) -> Kpi {
+    Kpi { name: name.to_owned(), title: title.to_owned(), value, previous, unit, series }
+}
+
+fn event_kpis(cells: &[CellCount], before: &[CellCount], grid: Grid) -> Vec<Kpi> {
+    let tile = |name: &str, title: &str, is: &dyn Fn(&CellCount) -> bool| {
+        let mut series = vec![0; grid.len];
+        for cell in cells.iter().filter(|cell| is(cell)) {
+            series[cell.index] += cell.n;
+        }
+        let previous: u64 = before.iter().filter(|cell| is(cell)).map(|cell| cell.n).sum();
+        let value = number(series.iter().sum());
+        let series = series.into_iter().map(number).collect();
+        kpi(name, title, Some(value), Some(number(previous)), Unit::Count, series)
+    };
+    vec![
+        tile("events", "Events", &|_| true),
+        tile("auth_failures", "Failed logins", &|cell| {
+            cell.category == Category::Authentication && cell.outcome == Outcome::Failure
+        }),
+    ]
+}
+
+/// When an incident was there.
+struct IncidentSpan {
+    opened: i64,
+    acknowledged: Option<i64>,
+    resolved: Option<i64>,
+}
+
+impl IncidentSpan {
+    fn is_active_at(&self, at: i64) -> bool {
+        self.opened < at && self.resolved.is_none_or(|resolved| resolved >= at)
+    }
+}
+
+/// Incidents that were there in the period or the one before.
+async fn incident_spans(tx: &mut Tx, period: Period) -> Result<Vec<IncidentSpan>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT opened_at, acknowledged_at, resolved_at FROM incident \
+             WHERE opened_at < $1 AND (resolved_at IS NULL OR resolved_at >= $2)",
+            args![period.to, period.previous().from],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(IncidentSpan { opened: row.i64(0)?, acknowledged: row.opt_i64(1)?, resolved: row.opt_i64(2)? })
+        })
+        .collect()
+}
+
+fn in_period(period: Period, at: i64) -> bool {
+    period.from.timestamp_micros() <= at && at < period.to.timestamp_micros()
+}
+
+fn incident_kpis(spans: &[IncidentSpan], period: Period, now: DateTime<Utc>, grid: Grid) -> Vec<Kpi> {
+    let opened = |period: Period| spans.iter().filter(|span| in_period(period, span.opened)).count() as u64;
+    let mut series = vec![0; grid.len];
+    for span in spans.iter().filter(|span| in_period(period, span.opened)) {
+        if let Some(index) = grid.index(span.opened) {
+            series[index] += 1;
+        }
+    }
+    let active_at = |at: i64| spans.iter().filter(|span| span.is_active_at(at)).count() as u64;
+    // "Active" at the end counts what is open then; one microsecond later, so that a thing of this moment is in.
+    let end = period.to.min(now).timestamp_micros().saturating_add(1);
+    let active = (0..grid.len).map(|index| number(active_at(grid.end(index).min(end)))).collect();
+    vec![
+        kpi(
+            "incidents_opened",
+            "Incidents opened",
+            Some(number(opened(period))),
+            Some(number(opened(period.previous()))),
+            Unit::Count,
+            series.into_iter().map(number).collect(),
+        ),
+        kpi(
+            "incidents_active",
+            "Active incidents",
+            Some(number(active_at(end))),
+            Some(number(active_at(period.from.timestamp_micros()))),
+            Unit::Count,
+            active,
+        ),
+    ]
+}
+
+async fn block_kpi(tx: &mut Tx, period: Period, now: DateTime<Utc>, grid: Grid) -> Result<Kpi, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT created_at, CASE WHEN removed_at IS NOT NULL AND removed_at < expires_at THEN removed_at \
+             ELSE expires_at END FROM block WHERE state <> 'failed' AND state <> 'pending' AND created_at < $1 \
+             AND expires_at >= $2",
+            args![period.to, period.from],
+        )
+        .await?;
+    let mut spans = Vec::with_capacity(rows.len());
+    for row in &rows {
+        spans.push(IncidentSpan { opened: row.i64(0)?, acknowledged: None, resolved: Some(row.i64(1)?) });
+    }
+    let active_at = |at: i64| number(spans.iter().filter(|span| span.is_active_at(at)).count() as u64);
+    let end = period.to.min(now).timestamp_micros().saturating_add(1);
+    Ok(kpi(
+        "blocks_active",
+        "Active blocks",
+        Some(active_at(end)),
+        Some(active_at(period.from.timestamp_micros())),
+        Unit::Count,
+        (0..grid.len).map(|index| active_at(grid.end(index).min(end))).collect(),
+    ))
+}
+
+/// Mean time from opening to acknowledging, of the incidents opened in the period.
+fn mtta_kpi(spans: &[IncidentSpan], period: Period, grid: Grid) -> Kpi {
+    let waits = |is: &dyn Fn(&IncidentSpan) -> bool| -> Option<f64> {
+        let waits: Vec<u64> = spans
+            .iter()
+            .filter(|span| is(span))
+            .filter_map(|span| span.acknowledged.and_then(|at| u64::try_from(at - span.opened).ok()))
+            .collect();
+        let sum: f64 = waits.iter().map(|wait| number(*wait)).sum();
+        (!waits.is_empty()).then(|| sum / number(waits.len() as u64) / 1e6)
+    };
+    let series = (0..grid.len)
+        .map(|index| {
+            waits(&|span| in_period(period, span.opened) && grid.index(span.opened) == Some(index))
+                .unwrap_or(0.0)
+        })
+        .collect();
+    kpi(
+        "mtta_s",
+        "Mean time to acknowledge",
+        waits(&|span| in_period(period, span.opened)),
+        waits(&|span| in_period(period.previous(), span.opened)),
+        Unit::Seconds,
+        series,
+    )
+}
+
+async fn threat(tx: &mut Tx) -> Result<(ThreatLevel, String), StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT severity, COUNT(*), MIN(number) FROM incident WHERE active = 1 GROUP BY severity \
+             ORDER BY severity DESC",
+            args![],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok((ThreatLevel::Calm, "No active incident".to_owned())) };
+    let severity = severity_of(row.i64(0)?)?;
+    let (n, oldest) = (row.u64(1)?, row.i64(2)?);
+    let level = match severity {
+        Severity::Critical => ThreatLevel::Severe,
+        Severity::High => ThreatLevel::Elevated,
+        Severity::Medium => ThreatLevel::Guarded,
+        Severity::Low | Severity::Info => ThreatLevel::Calm,
+    };
+    let reason = if n == 1 {
+        format!("1 {severity} incident is active: #{oldest}")
+    } else {
+        format!("{n} {severity} incidents are active, the oldest is #{oldest}")
+    };
+    Ok((level, reason))
+}
+
+async fn incidents(tx: &mut Tx, period: Period) -> Result<Vec<Incident>, StoreError> {
+    let sql = format!("{SELECT} WHERE first_seen < $1 AND last_seen >= $2 ORDER BY number DESC LIMIT 200");
+    let rows = tx.fetch(sql, args![period.to, period.from]).await?;
+    let mut incidents: Vec<Incident> = rows.iter().map(incident::from_row).collect::<Result<_, _>>()?;
+    incidents.sort_by_key(|incident| (incident.first_seen, incident.number));
+    Ok(incidents)
+}
+
+async fn top(tx: &mut Tx, period: Period, kind: EntityKind) -> Result<Vec<TopEntity>, StoreError> {
+    let column = entity_column(kind);
+    let rows = tx
+        .fetch(
+            format!(
+                "SELECT {column}, COUNT(*) AS n, COUNT(CASE WHEN outcome = 'failure' THEN 1 END) FROM event \
+                 WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL GROUP BY {column} ORDER BY n DESC, {column} LIMIT 10"
+            ),
+            args![period.from, period.to],
+        )
+        .await?;
+    let spans = spans_in_force(tx).await?;
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        let value = row.text(0)?;
+        let active = tx
+            .fetch_one(
+                "SELECT COUNT(*) FROM incident WHERE active = 1 AND entity_kind = $1 AND entity_key = $2",
+                args![kind.as_str(), value.as_str()],
+            )
+            .await?;
+        let address = (kind == EntityKind::Ip).then(|| value.parse().ok().map(ip_key)).flatten();
+        let blocked = address.is_some_and(|ip| spans.iter().any(|(low, high)| *low <= ip && ip <= *high));
+        list.push(TopEntity {
+            entity: Entity::new(kind, value),
+            events: row.u64(1)?,
+            failures: row.u64(2)?,
+            incidents: active.u64(0)?,
+            blocked,
+        });
+    }
+    Ok(list)
+}
