@@ -131,7 +131,11 @@ impl Signatures {
             } else {
                 Vec::new()
             };
+            let is_plain_agent = is_plain_agent(field.role, &layer.text);
             for (rule, compiled) in self.rules.iter().enumerate() {
+                if is_plain_agent && compiled.signature.scope == Scope::NotPlainAgent {
+                    continue;
+                }
                 if done & compiled.bit != 0 || !is_in_scope(compiled.signature.scope, field.role) {
                     continue;
                 }
@@ -192,7 +196,7 @@ fn is_plain_agent(role: Role, text: &str) -> bool {
 
 const fn is_in_scope(scope: Scope, role: Role) -> bool {
     match scope {
-        Scope::Any => true,
+        Scope::Any | Scope::NotPlainAgent => true,
         Scope::UserAgent => matches!(role, Role::UserAgent),
         Scope::Path => matches!(role, Role::Path),
     }

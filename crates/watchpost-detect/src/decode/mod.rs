@@ -67,6 +67,8 @@ impl Out {
 }
 
 type Step = fn(&str, &mut Out);
+/// Name, a cheap test whether it can change anything, and the step.
+type NamedStep = (&'static str, fn(&str) -> bool, Step);
 
 fn first_step(encoding: Encoding) -> Option<(&'static str, Step)> {
     match encoding {
@@ -78,7 +80,7 @@ fn first_step(encoding: Encoding) -> Option<(&'static str, Step)> {
 }
 
 /// What may follow, in this order, again and again until nothing changes.
-const REPEATED: &[(&str, fn(&str) -> bool, Step)] = &[
+const REPEATED: &[NamedStep] = &[
     ("percent", steps::may_be_percent, steps::percent),
     ("html", steps::may_be_html, steps::html),
     ("unicode", steps::may_be_unicode, steps::unicode),
@@ -86,7 +88,7 @@ const REPEATED: &[(&str, fn(&str) -> bool, Step)] = &[
 ];
 
 /// What ends the chain: forms that lose information, each made from the last layer that lost none.
-const FINAL: &[(&str, fn(&str) -> bool, Step)] =
+const FINAL: &[NamedStep] =
     &[("fold", steps::may_be_folded, steps::fold), ("shell", steps::may_be_shell, steps::shell)];
 
 fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {

@@ -282,7 +282,10 @@ fn fold_char(ch: char) -> char {
 }
 
 /// Fills `out` only when the whole text is base64 of readable text.
-pub(super) fn base64(text: &str, out: &mut Out) {
+pub(super) fn base64(whole: &str, out: &mut Out) {
+    // As the last segment of a path.
+    let text = whole.trim_start_matches('/');
+    let n_before = whole.len() - text.len();
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
@@ -303,7 +306,7 @@ pub(super) fn base64(text: &str, out: &mut Out) {
         let start = n_bytes / 3 * 4 + n_bytes % 3;
         n_bytes += ch.len_utf8();
         let end = (n_bytes.div_ceil(3) * 4).min(text.len());
-        out.push(ch, start.min(end)..end);
+        out.push(ch, n_before + start.min(end)..n_before + end);
     }
 }
 

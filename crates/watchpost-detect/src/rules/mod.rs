@@ -20,6 +20,8 @@ pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Counted};
 pub(crate) enum Scope {
     /// Every value.
     Any,
+    /// Every value but user agents as browsers write them, whose grammar has parentheses and semicolons of its own.
+    NotPlainAgent,
     /// The user agent.
     UserAgent,
     /// The request path.

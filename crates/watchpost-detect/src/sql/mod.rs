@@ -130,7 +130,7 @@ pub(crate) const ANCHORS: &[&str] = &[
     "(select",
     "regexp_substring",
     "xmltype",
-    "drithsx",
+    "begin",
     "rand",
     "null",
     "div",

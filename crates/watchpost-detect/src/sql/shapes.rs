@@ -148,9 +148,11 @@ const CALLS_WEAK: &[&str] = &[
     "encrypt",
 ];
 
-impl Reading<'_> {
+type Finder<'a> = fn(&Reading<'a>) -> Option<Range<usize>>;
+
+impl<'a> Reading<'a> {
     pub(super) fn shapes(&self) -> Vec<(Shape, Range<usize>)> {
-        let finders: [(Shape, fn(&Self) -> Option<Range<usize>>); 7] = [
+        let finders: [(Shape, Finder<'a>); 7] = [
             (Shape::Union, Self::union),
             (Shape::Tautology, Self::tautology),
             (Shape::CommentEnd, Self::comment_end),
@@ -454,6 +456,9 @@ impl Reading<'_> {
     }
 
     fn comment_end(&self) -> Option<Range<usize>> {
+        if self.context == Context::Bare {
+            return self.group_and_comment();
+        }
         if !self.is_closed_quotation() || !self.is_first {
             return None;
         }
@@ -471,7 +476,24 @@ impl Reading<'_> {
         is_short.then(|| self.span(0, at + 1))
     }
 
+    /// `( binary cos('b') ) --`: a value that is one group of SQL operands and a comment.
+    fn group_and_comment(&self) -> Option<Range<usize>> {
+        let last = self.tokens.len().checked_sub(1)?;
+        let is_form = self.is_first
+            && last >= 4
+            && self.kind(0) == Some(Kind::Open)
+            && self.kind(last) == Some(Kind::Comment)
+            && self.str(last).trim_end().len() <= 3
+            && self.kind(last - 1) == Some(Kind::Close);
+        let is_operand = |at| self.kind(at) == Some(Kind::Text) || self.is_word(at, &["select", "binary"]);
+        (is_form && (1..last).any(is_operand)).then(|| self.span(0, last + 1))
+    }
+
     fn stacked(&self) -> Option<Range<usize>> {
+        // The whole value as a statement.
+        if self.context == Context::Bare && self.is_first && self.is_whole_statement() {
+            return Some(self.span(0, 5.min(self.tokens.len())));
+        }
         (0..self.tokens.len()).find_map(|at| {
             if self.kind(at) != Some(Kind::Semicolon) {
                 return None;
@@ -480,6 +502,19 @@ impl Reading<'_> {
             let end = self.statement(verb)?;
             Some(self.span(at, end))
         })
+    }
+
+    fn is_whole_statement(&self) -> bool {
+        if self.is_word(0, &["declare", "exec", "execute", "waitfor"]) {
+            return self.statement(0).is_some();
+        }
+        let after = if self.kind(3) == Some(Kind::Semicolon) { 4 } else { 3 };
+        let is_short = after >= self.tokens.len() || self.kind(3) == Some(Kind::Open);
+        let names_target =
+            self.is_word(0, &["create", "drop", "truncate"]) && self.is_word(1, &["table", "database"]);
+        // "drop table tennis" is a sentence too: a statement ends in a semicolon or goes on with a parenthesis.
+        let is_marked = self.kind(3).is_some() && is_short;
+        names_target && is_marked && self.kind(2) == Some(Kind::Word)
     }
 
     /// Is there a statement at `verb`? The index after what shows it.
@@ -522,13 +557,17 @@ impl Reading<'_> {
                     || self.is_word(next + 1, &["varchar", "int", "char", "nvarchar", "integer"])
             }
             "waitfor" => self.is_word(next, &["delay", "time"]),
+            "iif" => self.kind(next) == Some(Kind::Open),
             "shutdown" => self.is_end(next) || self.is_word(next, &["with"]),
             "select" => {
                 self.select_list(next).is_some()
                     || self.kind(next + 1) == Some(Kind::Open)
                     || self.is_end(next + 1) && self.kind(next) == Some(Kind::Number)
             }
-            "begin" => self.is_word(next, &["declare", "dbms_lock", "execute", "transaction", "end"]),
+            "begin" => {
+                (next..next + 6).any(|at| self.kind(at) == Some(Kind::Open))
+                    || self.is_word(next, &["declare", "dbms_lock", "execute", "transaction", "end"])
+            }
             "set" => self.kind(next) == Some(Kind::Variable),
             "copy" | "grant" | "load" | "attach" => {
                 self.is_word(next, &["all", "data", "database"])

@@ -6,7 +6,7 @@ use watchpost_model::event::{Category, Event, Http, Outcome};
 use watchpost_model::ids::EventId;
 
 pub(crate) fn start() -> DateTime<Utc> {
-    "2026-03-02T10:00:00Z".parse().unwrap()
+    "2026-03-02T10:00:00Z".parse().expect("a literal time")
 }
 
 pub(crate) fn id(at: DateTime<Utc>, n: u64) -> EventId {
@@ -46,7 +46,7 @@ pub(crate) fn percent(text: &str) -> String {
 /// The event of a signature sample; `None` for traffic.
 pub(crate) fn sample_event(sample: Sample) -> Option<Event> {
     let mut event = request(start(), 0, "/search", None);
-    let http = event.http.as_mut().unwrap();
+    let http = event.http.as_mut().expect("a request has one");
     match sample {
         Sample::Value(value) => http.query = Some(format!("q={}", percent(value))),
         Sample::Path(path) => http.path = path.to_owned(),

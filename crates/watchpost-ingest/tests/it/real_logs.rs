@@ -11,6 +11,7 @@ use watchpost_model::event::Event;
 use crate::support::importer;
 
 /// The logs of the shared data, or `None` with a message.
+#[expect(clippy::print_stdout, reason = "says why a test did nothing")]
 fn log(name: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/logs").join(name);
     if path.exists() {
@@ -22,10 +23,10 @@ fn log(name: &str) -> Option<PathBuf> {
 
 /// Events, number of skipped lines, reasons of bad ones.
 fn read(path: &PathBuf, format: LogFormat) -> (Vec<Event>, u64, Vec<String>) {
-    let reader = open_reader(File::open(path).unwrap()).unwrap();
+    let reader = open_reader(File::open(path).expect("it is there")).expect("it can be read");
     let (mut events, mut n_skipped, mut bad) = (Vec::new(), 0, Vec::new());
     for item in Import::new(reader, 0, importer(format)) {
-        match item.unwrap().1 {
+        match item.expect("the log is whole").1 {
             Parsed::Event(event) => events.push(*event),
             Parsed::Skipped(_) => n_skipped += 1,
             Parsed::Bad { reason, excerpt, .. } => bad.push(format!("{reason}: {excerpt}")),

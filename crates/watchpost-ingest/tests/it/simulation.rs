@@ -8,7 +8,7 @@ use watchpost_ingest::{CampaignKind, Simulation, SimulationConfig};
 use watchpost_model::event::{Category, Event};
 
 fn config(seed: u64, days: i64, campaigns: u32) -> SimulationConfig {
-    let from: DateTime<Utc> = "2026-01-05T00:00:00Z".parse().unwrap();
+    let from: DateTime<Utc> = "2026-01-05T00:00:00Z".parse().expect("a literal time");
     SimulationConfig {
         seed,
         from,

@@ -7,7 +7,7 @@ use watchpost_ingest::{Import, ImportOptions, Importer, LogFormat, Parsed};
 use watchpost_model::event::Event;
 
 pub(crate) fn now() -> DateTime<Utc> {
-    "2026-02-10T12:00:00Z".parse().unwrap()
+    "2026-02-10T12:00:00Z".parse().expect("a literal time")
 }
 
 pub(crate) fn importer(format: LogFormat) -> Importer {
