@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
 use watchpost_model::evidence::EvidenceQuery;
-use watchpost_model::overview::Histogram;
+use watchpost_model::overview::{Histogram, Overview};
 use watchpost_model::period::Period;
 use watchpost_model::words;
 
@@ -135,6 +135,20 @@ impl Summary {
         }
     }
 
+    /// The state that needs the most attention; `NoData` if there is no control at all.
+    #[must_use]
+    pub fn worst(self) -> State {
+        State::ALL.iter().copied().filter(|state| self.of(*state) > 0).max().unwrap_or(State::NoData)
+    }
+
+    /// All counts in one line: `1 fail, 3 warn, 0 no data, 4 manual, 11 pass`.
+    #[must_use]
+    pub fn line(self) -> String {
+        State::READING_ORDER
+            .map(|state| format!("{} {}", self.of(state), state.title().to_lowercase()))
+            .join(", ")
+    }
+
     pub(crate) const fn count(&mut self, state: State) {
         match state {
             State::Pass => self.pass += 1,
@@ -184,7 +198,7 @@ pub struct ControlResult {
 pub struct SeverityCount {
     /// The severity.
     pub severity: Severity,
-    /// Incidents opened in the period.
+    /// Incidents with evidence in the period.
     pub incidents: u64,
 }
 
@@ -195,8 +209,28 @@ pub struct ChartData {
     pub authentication: Histogram,
     /// Events by category.
     pub by_category: Histogram,
-    /// Incidents opened, by severity.
+    /// Incidents with evidence in the period, by severity.
     pub incidents_by_severity: Vec<SeverityCount>,
+}
+
+impl ChartData {
+    /// The charts of an overview of the same period. The incidents are those that the overview lists.
+    #[must_use]
+    pub fn from_overview(overview: &Overview) -> Self {
+        let incidents_by_severity = Severity::ALL
+            .iter()
+            .map(|severity| SeverityCount {
+                severity: *severity,
+                incidents: overview.incidents.iter().filter(|incident| incident.severity == *severity).count()
+                    as u64,
+            })
+            .collect();
+        Self {
+            authentication: overview.authentication.clone(),
+            by_category: overview.by_category.clone(),
+            incidents_by_severity,
+        }
+    }
 }
 
 /// A report: everything that any format of it shows.

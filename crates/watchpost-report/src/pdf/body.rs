@@ -146,7 +146,7 @@ fn activity(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), Report
             )
         })
         .collect();
-    by_name(flow, "Incidents opened, by severity", &severities)
+    by_name(flow, "Incidents in the period, by severity", &severities)
 }
 
 const fn severity_ink(severity: Severity) -> Ink {

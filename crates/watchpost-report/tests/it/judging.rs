@@ -105,3 +105,18 @@ fn short_rows_are_filled_up() {
     let document = evaluate(&framework(""), scope(), &answers, charts());
     assert_eq!(document.controls[0].rows, [["only", ""]], "as wide as the columns");
 }
+
+#[test]
+fn the_summary_in_a_line_and_a_word() {
+    for (population, exceptions, worst) in
+        [(100, 0, State::Pass), (0, 0, State::NoData), (100, 9, State::Warn), (100, 50, State::Fail)]
+    {
+        let mut answers = clean();
+        let query = EvidenceQuery::BlocksJustified;
+        answers.insert(query, answer(query, population, exceptions));
+        let summary = evaluate(&framework(""), scope(), &answers, charts()).summary;
+        assert_eq!(summary.worst(), worst, "{summary:?}");
+        let part = format!("1 {}", worst.title().to_lowercase());
+        assert!(summary.line().split(", ").any(|count| count == part), "{part:?} in {}", summary.line());
+    }
+}
