@@ -52,11 +52,11 @@ fn scope(start: DateTime<Utc>) -> Result<Scope, Box<dyn Error>> {
         generated_at: start + Duration::days(DAYS as i64) + Duration::minutes(492),
         generated_by: "m.okafor".to_owned(),
         generator: "Watchpost 0.1.0".to_owned(),
-        log: Some(LogHead {
+        log: LogHead {
             id: "watchpost.nordhafen/audit/018f2a6c".to_owned(),
             size: 18_204,
             root: "9b74c9897bac770ffc029102a200c5de0b1f9c2f6b1a2c7d4f8e3a5b6c7d8e9f".to_owned(),
-        }),
+        },
         sources: vec![
             "Redis event store".to_owned(),
             "audit database".to_owned(),

@@ -81,11 +81,9 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
         ("generator", scope.generator.clone()),
         ("sources", scope.sources.join("; ")),
     ];
-    if let Some(log) = &scope.log {
-        facts.push(("audit log", log.id.clone()));
-        facts.push(("audit log size", log.size.to_string()));
-        facts.push(("audit log root", log.root.clone()));
-    }
+    facts.push(("audit log", scope.log.id.clone()));
+    facts.push(("audit log size", scope.log.size.to_string()));
+    facts.push(("audit log root", scope.log.root.clone()));
     facts.push(("report sha256", document.sha256()?));
     Ok(facts)
 }

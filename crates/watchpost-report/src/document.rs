@@ -88,8 +88,8 @@ pub struct Scope {
     pub generated_by: String,
     /// By which program and version.
     pub generator: String,
-    /// The audit log at that moment; `None` if there is none yet.
-    pub log: Option<LogHead>,
+    /// The audit log at that moment.
+    pub log: LogHead,
     /// Where the evidence comes from: event store, database, hosts.
     pub sources: Vec<String>,
 }

@@ -80,7 +80,7 @@ fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32)
 fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, digest: &str) {
     let scope = &document.scope;
     let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-    let mut rows = vec![
+    let rows = [
         ("Framework", format!("{}, {}", document.framework.name, document.framework.version)),
         (
             "Period",
@@ -89,21 +89,15 @@ fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, dige
         ("Workspace", scope.workspace.clone()),
         ("Sources", scope.sources.join("; ")),
         ("Generated", format!("{} by {}, {}", time(scope.generated_at), scope.generated_by, scope.generator)),
+        ("Audit log", format!("{}, {} records", scope.log.id, thousands(scope.log.size))),
     ];
-    let log = match &scope.log {
-        Some(log) => {
-            rows.push(("Audit log", format!("{}, {} records", log.id, thousands(log.size))));
-            log.root.clone()
-        }
-        None => "no audit log yet".to_owned(),
-    };
     let label_w = 92.0;
     let kind = Type { size: 8.6, leading: 12.6, ..BODY };
     let mut blocks: Vec<(&str, Vec<String>, Type)> = rows
         .into_iter()
         .map(|(name, value)| (name, short(fonts, &value, kind, WIDTH - label_w, 3), kind))
         .collect();
-    blocks.push(("Audit log root", short(fonts, &log, CODE, WIDTH - label_w, 2), CODE));
+    blocks.push(("Audit log root", short(fonts, &scope.log.root, CODE, WIDTH - label_w, 2), CODE));
     blocks.push(("Report SHA-256", vec![digest.to_owned()], CODE));
     let height: f32 = blocks.iter().map(|(_, lines, kind)| lines.len() as f32 * kind.leading + 8.0).sum();
     let mut y = PAGE_H - 70.0 - height;

@@ -108,13 +108,9 @@ impl<'f> Frame<'f> {
             }
             lines.swap_remove(0)
         };
-        let foot = match &document.scope.log {
-            Some(log) => {
-                let root: String = log.root.chars().take(24).collect();
-                format!("Audit log {} records, root {root}…", thousands(log.size))
-            }
-            None => "No audit log yet".to_owned(),
-        };
+        let log = &document.scope.log;
+        let root: String = log.root.chars().take(24).collect();
+        let foot = format!("Audit log {} records, root {root}…", thousands(log.size));
         Self {
             fonts,
             head_left: one_line(document.title(), WIDTH * 0.4),

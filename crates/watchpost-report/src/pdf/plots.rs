@@ -298,6 +298,8 @@ fn span(seconds: i64) -> String {
     match seconds {
         s if s % 86_400 == 0 => plural(s / 86_400, "day"),
         s if s % 3_600 == 0 => plural(s / 3_600, "hour"),
+        s if s > 2 * 86_400 => format!("{:.1} days", s as f64 / 86_400.0),
+        s if s > 2 * 3_600 => format!("{:.1} hours", s as f64 / 3_600.0),
         s if s % 60 == 0 => plural(s / 60, "minute"),
         s => plural(s, "second"),
     }

@@ -35,7 +35,7 @@ pub(crate) fn scope() -> Scope {
         generated_at: at("2026-11-01T08:12:00Z"),
         generated_by: "m.okafor".to_owned(),
         generator: "Watchpost 0.1.0".to_owned(),
-        log: Some(LogHead { id: "example/audit/1".to_owned(), size: 18_204, root: "9b74".repeat(16) }),
+        log: LogHead { id: "example/audit/1".to_owned(), size: 18_204, root: "9b74".repeat(16) },
         sources: vec!["Redis".to_owned(), "SQLite".to_owned()],
     }
 }
@@ -95,7 +95,7 @@ pub(crate) fn hostile_document() -> ReportDocument {
     scope.generated_by = HOSTILE[9].to_owned();
     scope.generator = HOSTILE[0].to_owned();
     scope.sources = HOSTILE.map(str::to_owned).to_vec();
-    scope.log = Some(LogHead { id: all.clone(), size: 1, root: HOSTILE[8].to_owned() });
+    scope.log = LogHead { id: all.clone(), size: 1, root: HOSTILE[8].to_owned() };
     for control in &mut document.controls {
         control.id = HOSTILE[1].to_owned();
         for text in [
