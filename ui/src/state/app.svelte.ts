@@ -94,6 +94,11 @@ export function provideApp(app: App): void {
   setContext(KEY, app);
 }
 
+/** The context of a component that is mounted alone, as tests do. */
+export function appContext(app: App): Map<symbol, App> {
+  return new Map([[KEY, app]]);
+}
+
 export function useApp(): App {
   const app = getContext<App | undefined>(KEY);
   if (app === undefined) throw new OperationError('internal', 'useApp outside of the application');

@@ -1,0 +1,54 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { afterEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import BlockDialog from './block-dialog.svelte';
+import { closeBlock, openBlock } from './block-request.svelte';
+
+function hook<T extends HTMLElement>(name: string): T {
+  const found = document.querySelector<T>(`[data-test="${name}"]`);
+  if (found === null) throw new Error(`no ${name} on screen`);
+  return found;
+}
+
+function show(target: string, incident: number | null): FakePlatform {
+  const platform = demoPlatform();
+  render(BlockDialog, { context: appContext(new App(platform)) });
+  openBlock({ target, incident });
+  return platform;
+}
+
+describe('the block dialog', () => {
+  afterEach(() => closeBlock());
+
+  it('shows what it would do before it can be done, and names the incident', async () => {
+    const platform = show('203.0.113.9', 42);
+    await waitFor(() => hook('block-dialog'));
+    await waitFor(() => expect(hook<HTMLInputElement>('block-target').value).toBe('203.0.113.9'));
+    expect(hook<HTMLButtonElement>('block-confirm').disabled, 'not before the preview').toBe(true);
+    await waitFor(() => expect(hook<HTMLButtonElement>('block-confirm').disabled).toBe(false));
+    expect(hook('block-preview').textContent).toContain('4,812');
+    await fireEvent.click(hook('block-ttl-604800'));
+    await fireEvent.click(hook('block-confirm'));
+    await waitFor(() =>
+      expect(platform.calls.filter((call) => call.name === 'block_add').map((call) => call.request)).toEqual([
+        { target: '203.0.113.9', reason: 'Incident #42', ttl_s: 604_800, incident: 42 },
+      ]),
+    );
+    await waitFor(() => expect(document.querySelector('[data-test=block-confirm]')).toBeNull());
+  });
+
+  it('cannot block what would be refused', async () => {
+    show('10.0.0.0/8', null);
+    await waitFor(() => expect(hook('block-refusal').textContent).toContain('address of this machine'));
+    await fireEvent.input(hook('block-reason'), { target: { value: 'because' } });
+    expect(hook<HTMLButtonElement>('block-confirm').disabled).toBe(true);
+  });
+
+  it('says what is wrong with what was typed', async () => {
+    show('not an address', null);
+    await waitFor(() => expect(document.querySelector('[role=alert]')?.textContent).toContain('is not an IP address'));
+    expect(hook<HTMLInputElement>('block-target').getAttribute('aria-invalid')).toBe('true');
+  });
+});

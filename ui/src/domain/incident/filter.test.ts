@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { formatFilter, parseEntity, parseFilter, parseOrder, toggled } from './filter';
+
+describe('the filter in the address', () => {
+  it('shows the active incidents by default', () => {
+    expect(parseFilter({}).status).toEqual(['open', 'investigating', 'contained', 'reopened']);
+    expect(parseFilter({ status: 'all' }).status).toEqual([]);
+    expect(formatFilter(parseFilter({}), 'newest')).toEqual({});
+  });
+
+  it('shows the whole history of an entity', () => {
+    expect(parseFilter({ entity: 'ip:203.0.113.7' })).toMatchObject({ status: [], entity: { kind: 'ip', value: '203.0.113.7' } });
+  });
+
+  it.each([
+    { status: 'all' },
+    { status: 'resolved,closed', severity: 'critical,high', family: 'sqli' },
+    { entity: 'ip:2001:db8::1', text: 'union select', assignee: '' },
+    { order: 'due' },
+    { entity: 'user:a:b', status: 'open' },
+  ])('comes back from %j', (query) => {
+    const again = formatFilter(parseFilter(query), parseOrder(query));
+    expect(formatFilter(parseFilter(again), parseOrder(again))).toEqual(again);
+    expect(parseFilter(again)).toEqual(parseFilter(query));
+  });
+
+  it('drops words it does not know', () => {
+    expect(parseFilter({ severity: 'critical,terrible', status: 'nonsense' })).toMatchObject({ severity: ['critical'], status: [] });
+    expect(parseEntity('planet:mars')).toBeNull();
+    expect(parseOrder({ order: 'random' })).toBe('newest');
+  });
+
+  it('toggles', () => {
+    expect(toggled(['a', 'b'], 'a')).toEqual(['b']);
+    expect(toggled(['a'], 'b')).toEqual(['a', 'b']);
+  });
+});

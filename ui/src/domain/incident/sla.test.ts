@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { Incident } from '$ui/generated/model';
+import { missedBy, runningClock } from './sla';
+
+const OPENED = Date.UTC(2026, 10, 20, 12, 0);
+
+function incident(part: Partial<Incident>): Incident {
+  return {
+    status: 'open',
+    opened_at: new Date(OPENED).toISOString(),
+    acknowledged_at: null,
+    resolved_at: null,
+    acknowledge_due: new Date(OPENED + 15 * 60_000).toISOString(),
+    resolve_due: new Date(OPENED + 4 * 3_600_000).toISOString(),
+    ...part,
+  } as Incident;
+}
+
+describe('runningClock', () => {
+  it('runs to the acknowledgement first, then to the resolution', () => {
+    expect(runningClock(incident({}), OPENED + 60_000)).toMatchObject({ what: 'acknowledge', left: 840, state: 'running' });
+    expect(runningClock(incident({ status: 'investigating', acknowledged_at: new Date(OPENED + 1).toISOString() }), OPENED)).toMatchObject({ what: 'resolve', left: 14_400 });
+  });
+
+  it('warns in the last quarter and says when it is late', () => {
+    expect(runningClock(incident({}), OPENED + 12 * 60_000)?.state).toBe('soon');
+    expect(runningClock(incident({}), OPENED + 16 * 60_000)).toMatchObject({ state: 'late', left: -60 });
+  });
+
+  it('stands when the incident is resolved', () => {
+    expect(runningClock(incident({ status: 'resolved' }), OPENED)).toBeNull();
+    expect(runningClock(incident({ status: 'closed' }), OPENED)).toBeNull();
+  });
+});
+
+describe('missedBy', () => {
+  it('is nothing when met, the seconds when missed', () => {
+    expect(missedBy('2026-11-20T12:00:00Z', '2026-11-20T11:59:00Z')).toBe(0);
+    expect(missedBy('2026-11-20T12:00:00Z', '2026-11-20T12:01:00Z')).toBe(60);
+    expect(missedBy('2026-11-20T12:00:00Z', null)).toBeNull();
+  });
+});

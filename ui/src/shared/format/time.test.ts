@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { ago, axis, briefDuration, fromInput, listTime, niceTicks, stamp, toInput } from './time';
+
+const AT = '2026-11-20T23:04:05.678Z';
+
+describe('times', () => {
+  it.each([
+    ['day', '2026-11-20'],
+    ['minute', '2026-11-20 23:04'],
+    ['second', '2026-11-20 23:04:05'],
+    ['millisecond', '2026-11-20 23:04:05.678'],
+  ] as const)('a stamp to the %s', (precision, expected) => expect(stamp(AT, 'utc', precision)).toBe(expected));
+
+  it('shows the local time as the machine has it', () => {
+    const date = new Date(AT);
+    expect(stamp(AT, 'local')).toContain(`${String(date.getHours()).padStart(2, '0')}:04:05`);
+  });
+
+  it('shows text that is no time as it is', () => {
+    expect(stamp('yesterday', 'utc')).toBe('yesterday');
+  });
+
+  it('says how long ago, and never the future', () => {
+    const now = new Date(AT).getTime();
+    expect(ago(AT, now + 3_000)).toBe('now');
+    expect(ago(AT, now + 65_000)).toBe('1 min ago');
+    expect(ago(AT, now + 3 * 86_400_000)).toBe('3 d ago');
+    expect(ago(AT, now - 60_000)).toBe('now');
+  });
+
+  it('is short in a list: the time today, the date before', () => {
+    const now = new Date(AT).getTime();
+    expect(listTime(AT, now, 'utc')).toBe('23:04:05');
+    expect(listTime(AT, now + 86_400_000, 'utc')).toBe('11-20 23:04');
+  });
+
+  it('names the largest unit only', () => {
+    expect(briefDuration(3_700)).toBe('1 h');
+    expect(briefDuration(86_400 * 3 + 7_200)).toBe('3 d');
+  });
+
+  it('comes back from an input in both zones', () => {
+    for (const zone of ['utc', 'local'] as const) {
+      expect(fromInput(toInput('2026-11-20T23:04:00.000Z', zone), zone)).toBe('2026-11-20T23:04:00.000Z');
+    }
+    expect(fromInput('', 'utc')).toBeNull();
+    expect(fromInput('soon', 'utc')).toBeNull();
+  });
+
+  it('labels an axis by its span', () => {
+    const at = new Date(AT).getTime();
+    expect(axis(at, 3_600, 'utc')).toBe('23:04');
+    expect(axis(at, 7 * 86_400, 'utc')).toBe('11-20 23:04');
+    expect(axis(at, 90 * 86_400, 'utc')).toBe('11-20');
+    expect(axis(at, 3 * 365 * 86_400, 'utc')).toBe('2026-11');
+  });
+
+  it('ticks at round times inside the span', () => {
+    const from = Date.UTC(2026, 10, 19, 23, 47);
+    const ticks = niceTicks(from, from + 86_400_000, 'utc');
+    expect(ticks.length).toBeGreaterThanOrEqual(4);
+    expect(ticks.length).toBeLessThanOrEqual(9);
+    for (const tick of ticks) expect(tick % 3_600_000, 'a full hour').toBe(0);
+  });
+});

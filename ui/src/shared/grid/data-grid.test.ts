@@ -1,0 +1,81 @@
+import { fireEvent, render, screen } from '@testing-library/svelte';
+import { createRawSnippet } from 'svelte';
+import { describe, expect, it, vi } from 'vitest';
+import DataGrid from './data-grid.svelte';
+
+interface Row {
+  id: number;
+  name: string;
+}
+
+const ROWS: Row[] = Array.from({ length: 500 }, (_, id) => ({ id, name: `row ${id}` }));
+
+const cell = createRawSnippet<[Row, string]>((row) => ({ render: () => `<span>${row().name}</span>` }));
+
+function show(more: Record<string, unknown> = {}) {
+  const onopen = vi.fn();
+  const onkey = vi.fn(() => true);
+  const onend = vi.fn();
+  render(DataGrid<Row>, {
+    label: 'Rows',
+    columns: [{ id: 'name', title: 'Name', width: '1fr' }],
+    rows: ROWS,
+    total: 1_234,
+    rowKey: (row: Row) => row.id,
+    rowHeight: 40,
+    cell,
+    onopen,
+    onkey,
+    onend,
+    ...more,
+  });
+  return { grid: screen.getByRole('grid'), onopen, onkey, onend };
+}
+
+function activeRow(): string | null | undefined {
+  return document.querySelector('[role=row][aria-selected=true]')?.textContent?.trim();
+}
+
+describe('DataGrid', () => {
+  it('tells how many rows there are and draws only some', () => {
+    const { grid, onend } = show();
+    expect(grid.getAttribute('aria-rowcount')).toBe('1235');
+    expect(document.querySelectorAll('[data-test=row]').length).toBeLessThan(40);
+    expect(document.querySelector('[data-test=row]')?.getAttribute('aria-rowindex')).toBe('2');
+    expect(onend, 'the end is far').not.toHaveBeenCalled();
+  });
+
+  it('is one tab stop and moves by key', async () => {
+    const { grid, onopen } = show();
+    expect(document.querySelectorAll('[tabindex="0"]')).toHaveLength(1);
+    await fireEvent.keyDown(grid, { key: 'j' });
+    await fireEvent.keyDown(grid, { key: 'j' });
+    await fireEvent.keyDown(grid, { key: 'ArrowDown' });
+    await fireEvent.keyDown(grid, { key: 'k' });
+    expect(activeRow()).toBe('row 1');
+    expect(grid.getAttribute('aria-activedescendant')).toBe(document.querySelector('[aria-selected=true]')?.id);
+    await fireEvent.keyDown(grid, { key: 'Enter' });
+    expect(onopen).toHaveBeenCalledExactlyOnceWith(ROWS[1]);
+  });
+
+  it('hands other keys on, with the row', async () => {
+    const { grid, onkey } = show();
+    await fireEvent.keyDown(grid, { key: 'j' });
+    await fireEvent.keyDown(grid, { key: 't' });
+    expect(onkey).toHaveBeenLastCalledWith(expect.objectContaining({ key: 't' }), ROWS[0]);
+    await fireEvent.keyDown(grid, { key: 'k', ctrlKey: true });
+    expect(onkey).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps the active row when the rows around it change', async () => {
+    const { rerender } = render(DataGrid<Row>, { label: 'Rows', columns: [{ id: 'name', title: 'Name', width: '1fr' }], rows: ROWS, rowKey: (row: Row) => row.id, cell, selected: 2 });
+    expect(activeRow()).toBe('row 2');
+    await rerender({ rows: [{ id: 900, name: 'new' }, ...ROWS] });
+    expect(activeRow()).toBe('row 2');
+  });
+
+  it('asks for more when the end is near', () => {
+    const { onend } = show({ rows: ROWS.slice(0, 12) });
+    expect(onend).toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it, vi } from 'vitest';
+import { GlobalKeys } from './keys';
+
+function keysAt() {
+  let now = 0;
+  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), go: vi.fn((key: string) => key === 'i') };
+  const keys = new GlobalKeys(actions, () => now);
+  const press = (key: string, more: KeyboardEventInit & { target?: HTMLElement } = {}): boolean => {
+    const event = new KeyboardEvent('keydown', { key, bubbles: true, ...more });
+    let used = false;
+    const target = more.target ?? document.body;
+    target.addEventListener('keydown', (seen) => (used = keys.handle(seen as KeyboardEvent)), { once: true });
+    target.dispatchEvent(event);
+    return used;
+  };
+  return { actions, press, wait: (ms: number) => (now += ms) };
+}
+
+describe('GlobalKeys', () => {
+  it('goes by g and a letter', () => {
+    const { actions, press } = keysAt();
+    expect(press('g')).toBe(true);
+    expect(press('i')).toBe(true);
+    expect(actions.go).toHaveBeenCalledExactlyOnceWith('i');
+    expect(press('i'), 'the letter alone is somebody else’s').toBe(false);
+  });
+
+  it('forgets g after a while, and after a letter that leads nowhere', () => {
+    const { actions, press, wait } = keysAt();
+    press('g');
+    wait(2_000);
+    expect(press('i')).toBe(false);
+    press('g');
+    expect(press('x')).toBe(false);
+    expect(press('i')).toBe(false);
+    expect(actions.go).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves a person who types alone, but for the palette', () => {
+    const { actions, press } = keysAt();
+    const input = document.createElement('input');
+    document.body.append(input);
+    expect(press('?', { target: input })).toBe(false);
+    expect(press('g', { target: input })).toBe(false);
+    expect(press('k', { target: input, ctrlKey: true })).toBe(true);
+    expect(actions.palette).toHaveBeenCalledOnce();
+    input.remove();
+  });
+});

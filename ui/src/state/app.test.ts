@@ -1,0 +1,104 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Connection, Incident, Role, WorkspaceStatus } from '$ui/generated/model';
+import { FakePlatform } from '$ui/platform/fake';
+import { makeStatus } from '$ui/platform/demo/workspace';
+import { App } from './app.svelte';
+
+function statusWith(part: { production?: boolean; role?: Role }): WorkspaceStatus {
+  const status = makeStatus(0);
+  const connection: Connection | null = status.connection === null ? null : { ...status.connection, name: 'shop', production: part.production ?? false };
+  return { ...status, connection, caller: { ...status.caller, role: part.role ?? 'admin' } };
+}
+
+async function appWith(part: { production?: boolean; role?: Role }): Promise<{ app: App; platform: FakePlatform }> {
+  const platform = new FakePlatform({
+    workspace_status: () => statusWith(part),
+    job_list: () => ({ runs: [] }),
+    incident_take: () => ({ number: 4 }) as Incident,
+  });
+  const app = new App(platform);
+  await app.live.look();
+  platform.calls.length = 0;
+  return { app, platform };
+}
+
+describe('App.change', () => {
+  it('asks before a change in production and sends what was typed', async () => {
+    const { app, platform } = await appWith({ production: true });
+    const change = app.change('incident_take', { number: 4 }, { what: 'Take #4' });
+    expect(app.confirmations.question).toEqual({ what: 'Take #4', connection: 'shop' });
+    expect(platform.calls, 'nothing is sent before the answer').toHaveLength(0);
+    app.confirmations.answer(true);
+    await expect(change).resolves.toEqual({ number: 4 });
+    expect(platform.calls).toEqual([{ name: 'incident_take', request: { number: 4 }, confirmation: 'shop' }]);
+  });
+
+  it('sends nothing when the person declines', async () => {
+    const { app, platform } = await appWith({ production: true });
+    const change = app.change('incident_take', { number: 4 }, { what: 'Take #4' });
+    app.confirmations.answer(false);
+    await expect(change).resolves.toBeNull();
+    expect(platform.calls).toHaveLength(0);
+  });
+
+  it('does not ask elsewhere', async () => {
+    const { app, platform } = await appWith({ production: false });
+    await app.change('incident_take', { number: 4 }, { what: 'Take #4', done: 'taken' });
+    expect(app.confirmations.question).toBeNull();
+    expect(platform.calls).toEqual([{ name: 'incident_take', request: { number: 4 } }]);
+    expect(app.toasts.shown.map((toast) => toast.text)).toEqual(['taken']);
+  });
+
+  it('tells of a failure, or throws it when the caller shows it', async () => {
+    const { app, platform } = await appWith({});
+    platform.answers.incident_take = () => {
+      const error: unknown = { code: 'conflict', message: 'taken by Teo' };
+      throw error;
+    };
+    await expect(app.change('incident_take', { number: 4 }, { what: '' })).resolves.toBeNull();
+    expect(app.toasts.shown[0]).toMatchObject({ kind: 'failed', text: 'taken by Teo' });
+    await expect(app.change('incident_take', { number: 4 }, { what: '', quiet: true })).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
+
+describe('App.may', () => {
+  it.each([
+    ['viewer', 'incident_take', false],
+    ['analyst', 'incident_take', true],
+    ['analyst', 'retention_run', false],
+    ['auditor', 'audit_page', true],
+    ['auditor', 'block_add', false],
+    ['admin', 'settings_put', true],
+  ] as const)('%s and %s', async (role, operation, expected) => {
+    const { app } = await appWith({ role });
+    expect(app.may(operation)).toBe(expected);
+  });
+});
+
+describe('Live', () => {
+  it('refreshes what a batch calls stale, and everything after a gap', async () => {
+    const { app, platform } = await appWith({});
+    const invalidate = vi.spyOn(app.queries, 'invalidate');
+    const stop = app.live.start();
+    platform.push({ changed: ['incidents'], status: statusWith({}), jobs: [] });
+    expect(invalidate).toHaveBeenLastCalledWith(['incidents']);
+    platform.push({ changed: [], status: statusWith({}), jobs: [] });
+    expect(invalidate).toHaveBeenCalledTimes(1);
+    // A batch that was lost on the way: the next one skips a number.
+    stop();
+    platform.push({ changed: [], status: statusWith({}), jobs: [] });
+    const again = app.live.start();
+    platform.push({ changed: [], status: statusWith({}), jobs: [] });
+    expect(invalidate.mock.lastCall?.[0]).toContain('audit');
+    again();
+  });
+
+  it('forgets the answers of the workspace before', async () => {
+    const { app, platform } = await appWith({});
+    const reset = vi.spyOn(app.queries, 'reset');
+    const other = statusWith({});
+    platform.answers.workspace_status = () => ({ ...other, connection: other.connection === null ? null : { ...other.connection, id: 'another' } });
+    await app.live.look();
+    expect(reset).toHaveBeenCalledOnce();
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { formatRoute, parseRoute } from './router.svelte';
+
+describe('routes', () => {
+  it.each([
+    ['', { panel: 'overview', detail: null, query: {} }],
+    ['#/incidents', { panel: 'incidents', detail: null, query: {} }],
+    ['#/incidents/42', { panel: 'incidents', detail: '42', query: {} }],
+    ['#/incidents?severity=high&text=a%20b', { panel: 'incidents', detail: null, query: { severity: 'high', text: 'a b' } }],
+    ['#/nowhere', { panel: 'overview', detail: null, query: {} }],
+    ['#/incidents/%E0%A4%A', { panel: 'incidents', detail: '%E0%A4%A', query: {} }],
+  ])('%s', (hash, expected) => {
+    expect(parseRoute(hash)).toEqual(expected);
+  });
+
+  it('comes back from its own text, whatever an entity is called', () => {
+    for (const value of ['ip:2001:db8::1', 'user:a&b=c?d#e/f', 'endpoint:/cgi-bin/.%2e/', 'user:\u202egpj']) {
+      const route = parseRoute(formatRoute('incidents', '7', { entity: value }));
+      expect(route).toEqual({ panel: 'incidents', detail: '7', query: { entity: value } });
+    }
+  });
+});

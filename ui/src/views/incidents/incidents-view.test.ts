@@ -1,0 +1,94 @@
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
+import IncidentsView from './incidents-view.svelte';
+
+function hook(name: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`);
+  if (found === null) throw new Error(`no ${name} on screen`);
+  return found;
+}
+
+function rows(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>('[data-test=incident-row]')];
+}
+
+async function show(): Promise<FakePlatform> {
+  const platform = demoPlatform();
+  const app = new App(platform);
+  // Not a production workspace: the confirmation has its own test.
+  const status = platform.answers.workspace_status;
+  platform.answers.workspace_status = async () => {
+    if (status === undefined) throw new Error('the demo has a status');
+    const made = await status({});
+    return { ...made, connection: made.connection === null ? null : { ...made.connection, production: false } };
+  };
+  await app.live.look();
+  render(IncidentsView, { context: appContext(app) });
+  await waitFor(() => expect(rows().length).toBeGreaterThan(5));
+  return platform;
+}
+
+function requests(platform: FakePlatform, name: string): unknown[] {
+  return platform.calls.filter((call) => call.name === name).map((call) => call.request);
+}
+
+describe('triage by keyboard', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('opens, takes and resolves with a verdict and a reason, and goes on to the next', async () => {
+    const platform = await show();
+    const grid = screen.getByRole('grid');
+    await fireEvent.keyDown(grid, { key: 'j' });
+    await fireEvent.keyDown(grid, { key: 'Enter' });
+    const number = Number(rows()[0]?.dataset['number']);
+    const following = Number(rows()[1]?.dataset['number']);
+    await waitFor(() => expect(hook('incident-page').dataset['number']).toBe(String(number)));
+    await waitFor(() => hook('incident-title'));
+
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_take')).toEqual([{ number }]));
+    await waitFor(() => expect(hook('incident-assignee').textContent).toContain('mara'));
+
+    await fireEvent.keyDown(document.body, { key: 'r' });
+    await waitFor(() => hook('resolve-dialog'));
+    expect((hook('resolve-confirm') as HTMLButtonElement).disabled, 'nothing is judged yet').toBe(true);
+    await fireEvent.keyDown(document.body, { key: '2' });
+    expect((hook('verdict-false_positive') as HTMLInputElement).checked).toBe(true);
+    await fireEvent.click(hook('resolve-confirm'));
+    expect(requests(platform, 'incident_resolve'), 'a verdict needs a reason').toHaveLength(0);
+    await fireEvent.input(hook('resolve-reason'), { target: { value: 'A form field that holds SQL on purpose' } });
+    await fireEvent.click(hook('resolve-confirm'));
+    await waitFor(() => expect(requests(platform, 'incident_resolve')).toHaveLength(1));
+    expect(requests(platform, 'incident_resolve')[0]).toMatchObject({ number, verdict: 'false_positive', reason: 'A form field that holds SQL on purpose' });
+    await waitFor(() => expect(hook('incident-page').dataset['number'], 'the next one is open').toBe(String(following)));
+    await waitFor(() => expect(rows().map((row) => row.dataset['number']), 'the resolved one has left the queue').not.toContain(String(number)));
+  });
+
+  it('closes with Esc and filters by facet', async () => {
+    const platform = await show();
+    await fireEvent.click(hook('facet-severity-critical'));
+    await waitFor(() => expect(rows().every((row) => row.dataset['severity'] === 'critical')).toBe(true));
+    expect(router.current.query['severity']).toBe('critical');
+    expect(requests(platform, 'incident_page').at(-1)).toMatchObject({ filter: { severity: ['critical'] } });
+    const first = rows()[0];
+    if (first === undefined) throw new Error('no critical incident');
+    await fireEvent.click(within(first).getAllByRole('gridcell')[0] ?? first);
+    await waitFor(() => hook('incident-page'));
+    await fireEvent.keyDown(document.body, { key: 'Escape' });
+    await waitFor(() => expect(document.querySelector('[data-test=incident-page]')).toBeNull());
+    expect(router.current.query['severity'], 'the filter stays').toBe('critical');
+  });
+
+  it('does nothing to an incident while a person types', async () => {
+    const platform = await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(hook('incident-search'), { key: 't' });
+    expect(requests(platform, 'incident_take')).toHaveLength(0);
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_take')).toHaveLength(1));
+  });
+});
