@@ -43,7 +43,6 @@ const RIGHTS: [(&str, &[&[&str]]); 4] = [
             &["HGETALL", "{k}"],
             &["HGET", "{k}", "f"],
             &["HSET", "{k}", "f", "v"],
-            &["HSETNX", "{k}", "f", "v"],
             &["HEXISTS", "{k}", "f"],
             &["XGROUP", "CREATE", "{k}", "g", "0"],
             &["XREADGROUP", "GROUP", "g", "c", "STREAMS", "{k}", ">"],

@@ -55,7 +55,7 @@ pub enum RedisError {
     #[error("the server is a read-only replica")]
     ReadOnly,
     /// A key of the contract holds something else.
-    #[error("key {0:?} holds another type than the contract says")]
+    #[error("a key holds another type than the contract says: {0}")]
     WrongType(String),
     /// The server reported something else.
     #[error("the server reported {code}: {detail}")]
@@ -112,7 +112,7 @@ impl RedisError {
                 Some("NOAUTH") => Self::PasswordRequired,
                 Some("WRONGPASS") => Self::WrongPassword,
                 Some("NOPERM") => Self::NoPermission(detail()),
-                Some("WRONGTYPE") => Self::WrongType(String::new()),
+                Some("WRONGTYPE") => Self::WrongType(detail()),
                 Some(code) => Self::Server { code: code.to_owned(), detail: detail() },
                 None => Self::Client(error),
             },

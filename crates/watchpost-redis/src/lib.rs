@@ -4,6 +4,25 @@
 //! `MONITOR`, `FLUSH*`, `CONFIG SET` and every other command that blocks or reconfigures somebody's server; Redis
 //! Cluster (the scripts change a hash, its index and the stream together).
 //!
+//! # The contract with the applications
+//!
+//! | key (after the prefix) | type | holds |
+//! |---|---|---|
+//! | `auth:{ms}`, `access:{ms}`, `data:{ms}`, `config:{ms}` | hash | one event; `{ms}` is Unix milliseconds with an optional `-n` for ties |
+//! | `api:{endpoint}:{ms}` | hash | one event; the endpoint percent-encoded (RFC 3986 unreserved characters stay) |
+//! | `index:{category}` | sorted set | keys of events by their milliseconds |
+//! | `events` | stream | the processing queue: entries with a field `key` |
+//! | `blocked:{ip}`, `blocked:cidr:{cidr}` | string | JSON `{id, reason, by, until, incident}`, with TTL |
+//! | `blocked:cidrs` | sorted set | blocked ranges by the Unix second of their end |
+//! | `quarantine`, `quarantine:reasons` | sorted set, hash | keys that cannot be read, by time, and why |
+//!
+//! Fields of an event: `id` (UUID), `at` (RFC 3339), `category`, `type`, `severity`, `outcome`, `actor`, `source_ip`,
+//! `session`, `resource`, `action`, `count`, `risk`, `tags` (JSON array), `payload` (JSON `{http, details}`),
+//! `payload_encoding` (absent or `zstd`). Only `type` is required of an application; the rest has defaults, and id, time
+//! and category come from the key. `_q` is the queue's mark: the id of the stream entry. An application that puts its
+//! events on the stream itself should set it in the same transaction; otherwise the engine may meet the event twice,
+//! with one id.
+//!
 //! Losing an event is an event: whatever cannot be read goes to a bounded quarantine with its reason and is counted
 //! ([`StoreCounters`]).
 #![warn(missing_docs)]
@@ -13,6 +32,7 @@ mod codec;
 mod diagnose;
 mod error;
 mod health;
+mod hints;
 pub mod info;
 mod keys;
 mod link;
@@ -33,6 +53,7 @@ pub use blocks::BlockWritten;
 pub use blocks::StoredBlock;
 pub use diagnose::diagnose;
 pub use error::RedisError;
+pub use hints::KeyHints;
 pub use probe::HealthProbe;
 pub use queue::AdoptCursor;
 pub use queue::Adopted;

@@ -176,7 +176,8 @@ impl LocalServer {
             }
         };
         match stop.await {
-            Ok(()) | Err(RedisError::Refused { .. }) => {}
+            Ok(()) => {}
+            Err(RedisError::Refused { .. }) => return Ok(()), // It had ended by itself.
             Err(error) => return Err(LocalError::Stop(error)),
         }
         let deadline = Instant::now() + STOP_TIMEOUT;

@@ -1,5 +1,7 @@
 //! Reads a server's health, sample by sample.
 
+use std::fmt::Write;
+
 use chrono::DateTime;
 use redis::Value;
 use tokio::time::Instant;
@@ -140,7 +142,7 @@ fn redacted(arguments: &[Vec<u8>]) -> String {
     }
     let hidden = arguments.len().saturating_sub(shown + 1);
     if hidden > 0 {
-        text.push_str(&format!(" ({hidden} more)"));
+        let _ = write!(text, " ({hidden} more)"); // Writing to a String cannot fail.
     }
     text
 }

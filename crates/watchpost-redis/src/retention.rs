@@ -89,6 +89,8 @@ pub struct RetentionWalk {
     seen: HashSet<u64>,
     hasher: RandomState,
     due: VecDeque<(String, Category)>,
+    // Read and not handed out yet: what an error in the middle of a batch leaves for the next call.
+    batch: Vec<Candidate>,
     unprocessed: u64,
 }
 
@@ -116,6 +118,7 @@ impl RetentionWalk {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             due: VecDeque::new(),
+            batch: Vec::new(),
             unprocessed: 0,
         })
     }
@@ -184,17 +187,18 @@ impl RetentionWalk {
     /// Every cause of [`RedisError`]; `Cancelled` within 200 ms. After another error the call may be repeated.
     pub async fn next_batch(&mut self, max: usize) -> Result<Option<Vec<Candidate>>, RedisError> {
         let max = max.max(1);
-        let mut batch = Vec::new();
         loop {
             while self.due.len() < max.min(TAKE_AT_ONCE) && !self.walk.finished() {
                 self.find_due().await?;
             }
-            if self.due.is_empty() || batch.len() == max {
+            if self.due.is_empty() || self.batch.len() >= max {
+                let rest = self.batch.split_off(self.batch.len().min(max));
+                let batch = std::mem::replace(&mut self.batch, rest);
                 return Ok((!batch.is_empty()).then_some(batch));
             }
             self.walk.pace().await?;
-            let n = self.due.len().min(TAKE_AT_ONCE).min(max - batch.len());
-            self.take(n, &mut batch).await?;
+            let n = self.due.len().min(TAKE_AT_ONCE).min(max - self.batch.len());
+            self.take(n).await?;
         }
     }
 
@@ -226,13 +230,14 @@ impl RetentionWalk {
         Ok(!self.walk.finished())
     }
 
-    async fn take(&mut self, n: usize, batch: &mut Vec<Candidate>) -> Result<(), RedisError> {
+    async fn take(&mut self, n: usize) -> Result<(), RedisError> {
         let stream = self.store.inner.keys.stream();
         let calls = self.due.iter().take(n).map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
         let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls).await?;
+        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
         let unknown = || RedisError::Answer { command: "EVALSHA take" };
         for ((key, _), answer) in self.due.drain(..n).zip(answers) {
-            let mut parts = reply::list(answer?).into_iter();
+            let mut parts = reply::list(answer).into_iter();
             let state = parts.next().and_then(reply::text).ok_or_else(unknown)?;
             let token = parts.next().and_then(reply::text).ok_or_else(unknown)?;
             let processed = parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1;
@@ -242,7 +247,7 @@ impl RetentionWalk {
                 "ok" if !processed => self.unprocessed += 1,
                 _ => {
                     let event = self.store.event_of(&key, &state, parts.next().unwrap_or_default());
-                    batch.push(Candidate { key, token, event, bytes });
+                    self.batch.push(Candidate { key, token, event, bytes });
                 }
             }
         }

@@ -140,11 +140,13 @@ return {1, key}
 ";
 
     /// Reads one event's hash, guarded. Keys: hash. Arguments: id of its stream entry or empty; a hash that an
-    /// application has put on the stream itself is marked with it. Returns `{state, fields}`.
+    /// application has put on the stream itself is marked with it (a full server may refuse that; reading goes on). Returns `{state, fields}`.
     READ = guard!(), r"
 local state = guarded(KEYS[1])
 if state ~= 'ok' then return {state, {}} end
-if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], '_q', ARGV[1]) end
+if ARGV[1] ~= '' and redis.call('HEXISTS', KEYS[1], '_q') == 0 then
+  redis.pcall('HSET', KEYS[1], '_q', ARGV[1])
+end
 return {state, redis.call('HGETALL', KEYS[1])}
 ";
 

@@ -244,7 +244,15 @@ impl EventStore {
             .collect();
         let mut added = 0;
         for result in inner.main.eval_many(&scripts::QUARANTINE, calls).await? {
-            added += reply::count(&result?).unwrap_or(0);
+            match result {
+                Ok(value) => added += reply::count(&value).unwrap_or(0),
+                // A full server must not stop the reader: processing is what lets retention make room. The key itself
+                // stays, the counters and the log know of it.
+                Err(RedisError::OutOfMemory) => {
+                    tracing::warn!("a key could not be noted in the quarantine: the server is out of memory")
+                }
+                Err(error) => return Err(error),
+            }
         }
         inner.counts.quarantined.fetch_add(added, Ordering::Relaxed);
         Ok(added)

@@ -131,3 +131,45 @@ async fn what_is_no_event_is_quarantined_and_stops_nothing() {
     assert_eq!(adopt_all(&store).await.quarantined, 0, "known ones are not counted again");
     assert_eq!(store.quarantined(3).await.unwrap().len(), 3);
 }
+
+#[tokio::test]
+async fn notifications_are_hints_where_the_server_sends_them() {
+    let silent = TestServer::start().await;
+    assert!(silent.store().await.key_hints().await.unwrap().is_none(), "off by default, and left so");
+
+    let server = TestServer::with(&["--notify-keyspace-events", "Kh"]).await;
+    let store = server.store().await;
+    let mut hints = store.key_hints().await.unwrap().expect("the server sends notifications");
+    let mut raw = server.raw().await;
+    let _: u64 = query(&mut raw, &["HSET", "other:1", "type", "x"]).await;
+    let _: u64 = query(&mut raw, &["HSET", "security:auth:17", "type", "login_failure"]).await;
+    let key = hints.next().await.unwrap();
+    assert_eq!(key, "security:auth:17");
+    let adopted = store.adopt_keys(&[key.clone(), key]).await.unwrap();
+    assert_eq!((adopted.adopted, adopted.quarantined), (1, 0));
+}
+
+#[tokio::test]
+async fn a_full_server_does_not_stop_the_reader() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    store.write_events(&[old_event(1, Category::Authentication, 0)]).await.unwrap();
+    for key in ["security:auth:17", "security:auth:18"] {
+        let _: u64 =
+            query(&mut raw, &["HSET", key, if key.ends_with('7') { "type" } else { "nonsense" }, "x"]).await;
+        let _: String = query(&mut raw, &["XADD", "security:events", "*", "key", key]).await;
+    }
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "maxmemory", "1"]).await;
+    let refused = store.write_events(&[old_event(1, Category::Authentication, 1)]).await.unwrap_err();
+    assert!(matches!(refused, watchpost_redis::RedisError::OutOfMemory), "{refused}");
+    let items = store.read_unacknowledged("a", 10).await.unwrap();
+    assert!(items.is_empty());
+    let items = store.read_new("a", 10, 0).await.unwrap();
+    let good: Vec<bool> = items.iter().map(|item| item.event.is_ok()).collect();
+    assert_eq!(good, [true, true, false], "{items:?}");
+    let ids: Vec<String> = items.into_iter().map(|item| item.stream_id).collect();
+    store.ack(&ids).await.unwrap();
+    assert_eq!(store.backlog().await.unwrap().total(), 0);
+}

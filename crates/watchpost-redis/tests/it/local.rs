@@ -22,7 +22,7 @@ async fn data_survive_stop_and_start_and_guests_do_not_stop_it() {
     let server = LocalServer::start(&data).await.unwrap();
     assert!(server.owned());
     let event = old_event(1, Category::Authentication, 0);
-    connect(&server).await.write_events(&[event.clone()]).await.unwrap();
+    connect(&server).await.write_events(std::slice::from_ref(&event)).await.unwrap();
 
     let guest = LocalServer::start(&data).await.unwrap();
     assert!(!guest.owned());
@@ -63,9 +63,8 @@ async fn a_damaged_file_is_named() {
     connect(&server).await.write_events(&events).await.unwrap();
     server.stop().await.unwrap();
     let incremental = std::fs::read_dir(dir.path().join("appendonlydir")).unwrap();
-    let incremental = incremental.map(|entry| entry.unwrap().path());
-    let incremental =
-        incremental.filter(|path| path.to_string_lossy().ends_with(".incr.aof")).next().unwrap();
+    let mut incremental = incremental.map(|entry| entry.unwrap().path());
+    let incremental = incremental.find(|path| path.to_string_lossy().ends_with(".incr.aof")).unwrap();
     let mut bytes = std::fs::read(&incremental).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 64].fill(b'#');
@@ -73,4 +72,24 @@ async fn a_damaged_file_is_named() {
     let error = LocalServer::start(dir.path()).await.unwrap_err();
     assert!(matches!(error, LocalError::DamagedFile { .. }), "{error}");
     assert!(error.to_string().contains("redis-check-aof"), "{error}");
+}
+
+#[tokio::test]
+async fn a_store_heals_when_its_server_is_restarted() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = LocalServer::start(dir.path()).await.unwrap();
+    let store = connect(&server).await;
+    let event = old_event(1, Category::Authentication, 0);
+    store.ensure_group().await.unwrap();
+    store.write_events(std::slice::from_ref(&event)).await.unwrap();
+    server.stop().await.unwrap();
+    assert!(store.write_events(std::slice::from_ref(&event)).await.unwrap_err().is_transient());
+    assert!(store.ping().await.unwrap_err().is_transient());
+    let server = LocalServer::start(dir.path()).await.unwrap();
+    // Connections that were not used meanwhile learn of their end at the first call.
+    let _ = store.read_new("a", 10, 0).await;
+    let items = store.read_new("a", 10, 0).await.unwrap();
+    let again = store.read_unacknowledged("a", 10).await.unwrap();
+    assert_eq!(again.first().map(|item| item.event.clone()), Some(Ok(event)), "{items:?}");
+    server.stop().await.unwrap();
 }

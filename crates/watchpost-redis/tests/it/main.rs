@@ -1,5 +1,7 @@
 //! The event store against a real `redis-server`, started privately for each test.
 
+#![expect(clippy::unwrap_used, reason = "the whole binary is tests; clippy knows only functions marked so")]
+
 mod adopt;
 mod blocks;
 mod diagnose;

@@ -68,7 +68,7 @@ async fn keys_ttls_and_index_follow_the_contract() {
     let store = server.store().await;
     let mut event = large_event(1, 20_000);
     event.severity = Severity::High;
-    store.write_events(&[event.clone()]).await.unwrap();
+    store.write_events(std::slice::from_ref(&event)).await.unwrap();
     let key = format!("{PREFIX}data:{}", event.at.timestamp_millis());
     let mut raw = server.raw().await;
     let ttl: i64 = query(&mut raw, &["PTTL", &key]).await;
@@ -124,7 +124,7 @@ async fn a_flushed_script_cache_and_a_deleted_stream_do_not_stop_anything() {
     let mut raw = server.raw().await;
     let _: redis::Value = query(&mut raw, &["SCRIPT", "FLUSH"]).await;
     let event = old_event(1, Category::Authentication, 0);
-    assert_eq!(store.write_events(&[event.clone()]).await.unwrap().written, 1);
+    assert_eq!(store.write_events(std::slice::from_ref(&event)).await.unwrap().written, 1);
     let _: redis::Value = query(&mut raw, &["SCRIPT", "FLUSH"]).await;
     let _: redis::Value = query(&mut raw, &["XGROUP", "DESTROY", "security:events", "watchpost"]).await;
     assert_eq!(store.read_new("a", 10, 0).await.unwrap().len(), 1);
@@ -139,8 +139,8 @@ async fn a_killed_connection_heals_at_the_next_call() {
     let _: redis::Value = query(&mut raw, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
     let event = old_event(1, Category::Authentication, 0);
     // The first call may meet the broken connection; it is reported, and the next one works.
-    if store.write_events(&[event.clone()]).await.is_err() {
-        store.write_events(&[event.clone()]).await.unwrap();
+    if store.write_events(std::slice::from_ref(&event)).await.is_err() {
+        store.write_events(std::slice::from_ref(&event)).await.unwrap();
     }
     assert_eq!(store.write_events(&[event]).await.unwrap().duplicates, 1);
 }
@@ -154,7 +154,7 @@ async fn other_groups_keep_their_entries() {
     let _: redis::Value = query(&mut raw, &["XGROUP", "CREATE", "security:events", "other", "0"]).await;
     store.write_events(&[old_event(1, Category::Authentication, 0)]).await.unwrap();
     let items = store.read_new("a", 10, 0).await.unwrap();
-    store.ack(&[items[0].stream_id.clone()]).await.unwrap();
+    store.ack(std::slice::from_ref(&items[0].stream_id)).await.unwrap();
     let length: u64 = query(&mut raw, &["XLEN", "security:events"]).await;
     assert_eq!(length, 1, "the other group has not read it");
     let backlog = store.backlog().await.unwrap();

@@ -126,7 +126,7 @@ async fn what_is_not_processed_survives() {
 
     // One acknowledged, one delivered, one waiting, one not even on the stream.
     let items = store.read_new("a", 2, 0).await.unwrap();
-    store.ack(&[items[0].stream_id.clone()]).await.unwrap();
+    store.ack(std::slice::from_ref(&items[0].stream_id)).await.unwrap();
     let counts = preview(&store, None).await;
     assert_eq!((counts.categories[0].keys, counts.categories[0].unprocessed), (1, 3), "{counts:?}");
     let mut walk = start(&store, None).await;
