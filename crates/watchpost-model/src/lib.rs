@@ -21,4 +21,5 @@ pub mod job;
 pub mod overview;
 pub mod period;
 pub mod policy;
+pub mod report;
 pub mod text;

@@ -85,6 +85,14 @@ impl Console {
         self.0.clock.now()
     }
 
+    pub(crate) fn is_owner(&self) -> bool {
+        self.0.tenure == Tenure::Owner
+    }
+
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.0.paths
+    }
+
     /// The secrets of this console.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {

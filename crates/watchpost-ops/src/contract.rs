@@ -13,11 +13,12 @@ use watchpost_model::diagnosis::CheckStep;
 use watchpost_model::event::{Category, Entity, Event, Outcome, Quarantined, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::health::HealthSample;
-use watchpost_model::ids::{BlockId, ConnectionId, JobId, ReportId};
+use watchpost_model::ids::{BlockId, ConnectionId, JobId};
 use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status, Verdict};
 use watchpost_model::job::JobRun;
 use watchpost_model::period::Period;
 use watchpost_model::policy::RetentionRule;
+use watchpost_model::report::{ReportFormat, ReportRecord};
 use watchpost_model::words;
 
 /// A request without content.
@@ -643,22 +644,6 @@ pub struct FrameworkList {
     pub frameworks: Vec<FrameworkInfo>,
 }
 
-/// Format of a report file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ReportFormat {
-    /// For people.
-    Pdf,
-    /// Rows for a spreadsheet.
-    Csv,
-    /// The canonical content.
-    Json,
-    /// Text.
-    Markdown,
-}
-
-words!(ReportFormat { Pdf = "pdf", Csv = "csv", Json = "json", Markdown = "markdown" });
-
 /// Evaluate a framework over a period without writing anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -689,42 +674,6 @@ pub struct ReportGenerate {
     pub period: Period,
     /// The files; at least one.
     pub files: Vec<ReportTarget>,
-}
-
-/// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ReportFile {
-    /// In which format.
-    pub format: ReportFormat,
-    /// Where it was written.
-    pub path: String,
-    /// SHA-256 of the file, hex.
-    pub sha256: String,
-    /// Size in bytes.
-    pub bytes: u64,
-}
-
-/// A produced report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ReportRecord {
-    /// Identity.
-    pub id: ReportId,
-    /// Framework id.
-    pub framework: String,
-    /// Its period.
-    pub period: Period,
-    /// When it was made.
-    pub made_at: DateTime<Utc>,
-    /// By whom.
-    pub made_by: String,
-    /// SHA-256 of the canonical JSON, hex.
-    pub content_sha256: String,
-    /// `12 pass, 1 warn, 0 fail, 2 no data, 3 manual`.
-    pub summary: String,
-    /// Worst state: `pass`, `warn`, `fail`, `no_data`, `manual`.
-    pub worst: String,
-    /// The files.
-    pub files: Vec<ReportFile>,
 }
 
 /// Produced reports, newest first.

@@ -94,6 +94,11 @@ impl Engine {
         }
     }
 
+    /// Does an engine of this process count events?
+    pub(crate) fn is_at_work(&self) -> bool {
+        matches!(self.state.borrow().0, EngineState::Running | EngineState::Behind)
+    }
+
     /// Events processed in the last 60 s.
     pub(crate) fn events_per_min(&self, now: DateTime<Utc>) -> f64 {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);

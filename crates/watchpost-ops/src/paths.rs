@@ -58,6 +58,12 @@ impl Paths {
         self.data.join("workspace")
     }
 
+    /// The folder of the journals of interrupted imports.
+    #[must_use]
+    pub fn imports(&self) -> PathBuf {
+        self.data.join("imports")
+    }
+
     /// The database file of a connection that names none.
     #[must_use]
     pub fn default_database(&self, name: &str) -> PathBuf {

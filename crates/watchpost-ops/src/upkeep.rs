@@ -54,8 +54,8 @@ where
 async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
     let before = workspace.redis_part().state;
     match workspace.events() {
-        Ok(events) => match events.server().await {
-            Ok(server) => workspace.redis_answered(&server),
+        Ok(events) => match events.ping().await {
+            Ok(()) => workspace.redis_answered(None),
             Err(error) => workspace.redis_lost(&error.to_string()),
         },
         Err(_) => workspace.try_redis().await,
@@ -89,7 +89,7 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
         if workspace.redis_part().state == PartState::Down {
             continue;
         }
-        match crate::perform::health_now(&workspace).await {
+        match workspace.sample_health().await {
             Ok((_, sample)) => {
                 if let Err(problem) = workspace.store().health_sample_add(&sample).await {
                     tracing::warn!(%problem, "a health sample was not stored");

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_redis::local::LocalServer;
-use watchpost_redis::{EventStore, RedisTarget, TargetAddress};
+use watchpost_model::health::{HealthSample, RedisHealth};
+use watchpost_redis::{EventStore, HealthProbe, RedisTarget, TargetAddress};
 use watchpost_store::{DatabaseTarget, Signer, Store};
 
 use crate::console::{Console, Tenure};
@@ -43,6 +44,15 @@ pub struct Workspace {
     stop: CancellationToken,
     tasks: Mutex<JoinSet<()>>,
     own_addresses: Vec<IpAddr>,
+    /// Held for the length of a sample; a sample takes milliseconds or fails by its timeout.
+    health: tokio::sync::Mutex<HealthDesk>,
+}
+
+/// The probe, which remembers the sample before for its rates, and the newest answer.
+#[derive(Default)]
+struct HealthDesk {
+    probe: Option<HealthProbe>,
+    last: Option<RedisHealth>,
 }
 
 struct RedisSlot {
@@ -78,6 +88,7 @@ impl Workspace {
             stop: CancellationToken::new(),
             tasks: Mutex::new(JoinSet::new()),
             own_addresses,
+            health: tokio::sync::Mutex::default(),
         });
         workspace.try_redis().await;
         if console.0.tenure == Tenure::Owner {
@@ -146,12 +157,39 @@ impl Workspace {
         self.slot().part.clone()
     }
 
-    /// Notes that Redis answered.
-    pub(crate) fn redis_answered(&self, server: &str) {
+    /// Takes a health sample now.
+    ///
+    /// # Errors
+    /// `Unavailable` while Redis does not answer; what Redis says.
+    pub(crate) async fn sample_health(&self) -> Result<(RedisHealth, HealthSample), OpError> {
+        let rate = (self.engine.is_at_work()).then(|| self.engine.events_per_min(self.now()));
+        let mut desk = self.health.lock().await;
+        let mut probe = match desk.probe.take() {
+            Some(probe) => probe,
+            None => HealthProbe::new(self.events()?),
+        };
+        // A probe that failed is not put back: after a reconnection there is another server behind it.
+        let (health, sample) = probe.sample(rate).await?;
+        desk.probe = Some(probe);
+        desk.last = Some(health.clone());
+        Ok((health, sample))
+    }
+
+    /// The newest health answer if it is not older than `age`.
+    pub(crate) async fn recent_health(&self, age: chrono::Duration) -> Option<RedisHealth> {
+        let last = self.health.lock().await.last.clone();
+        last.filter(|health| self.now() - health.at <= age)
+    }
+
+    /// Notes that Redis answered; `server` names it if that was asked.
+    pub(crate) fn redis_answered(&self, server: Option<&str>) {
         let now = self.now();
         let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
-        slot.part =
-            Part { state: PartState::Connected, detail: self.describe_redis(server), last_ok: Some(now) };
+        slot.part.state = PartState::Connected;
+        slot.part.last_ok = Some(now);
+        if let Some(server) = server {
+            slot.part.detail = self.describe_redis(server);
+        }
     }
 
     /// Notes that Redis did not answer; operations that need it say so from now on.
@@ -165,15 +203,18 @@ impl Workspace {
     /// Tries to reach Redis; starts the private server of the local workspace if it is not up.
     pub(crate) async fn try_redis(&self) {
         match self.reach_redis().await {
-            Ok((events, server)) => {
+            Ok(events) => {
                 self.redis.write().unwrap_or_else(PoisonError::into_inner).events = Some(events);
-                self.redis_answered(&server);
+                *self.health.lock().await = HealthDesk::default();
+                let server = self.sample_health().await.map(|(health, _)| health.server);
+                // A user without the right to INFO is connected all the same.
+                self.redis_answered(Some(server.as_deref().unwrap_or("Redis")));
             }
             Err(reason) => self.redis_lost(&reason),
         }
     }
 
-    async fn reach_redis(&self) -> Result<(EventStore, String), String> {
+    async fn reach_redis(&self) -> Result<EventStore, String> {
         let mut target = self.redis_target.clone();
         if self.connection.redis.address == RedisAddress::Local {
             let server = LocalServer::start(&self.local_folder).await.map_err(|error| error.to_string())?;
@@ -184,11 +225,7 @@ impl Workspace {
                 *slot = Some(server);
             }
         }
-        let events = EventStore::connect(&target, self.clock.clone())
-            .await
-            .map_err(|error| error.to_string())?;
-        let server = events.server().await.map_err(|error| error.to_string())?;
-        Ok((events, server))
+        EventStore::connect(&target, self.clock.clone()).await.map_err(|error| error.to_string())
     }
 
     fn describe_redis(&self, server: &str) -> String {

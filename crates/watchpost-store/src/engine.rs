@@ -62,11 +62,18 @@ pub(crate) use args;
 pub(crate) struct Sql {
     text: String,
     args: Vec<Value>,
+    /// Write `?` instead of `$1`: SQLite searches the names of placeholders one by one, which is quadratic in long lists.
+    unnamed: bool,
 }
 
 impl Sql {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), args: Vec::new() }
+        Self { text: text.to_owned(), args: Vec::new(), unnamed: false }
+    }
+
+    /// For long lists of values, all of them bound in order.
+    fn list(text: &str, dialect: Dialect) -> Self {
+        Self { text: text.to_owned(), args: Vec::new(), unnamed: dialect == Dialect::Sqlite }
     }
 
     /// Adds literal SQL.
@@ -78,8 +85,12 @@ impl Sql {
     /// Binds a value and adds its placeholder.
     pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.args.push(value.into());
-        self.text.push('$');
-        self.text.push_str(&self.args.len().to_string());
+        if self.unnamed {
+            self.text.push('?');
+        } else {
+            self.text.push('$');
+            self.text.push_str(&self.args.len().to_string());
+        }
         self
     }
 
@@ -245,16 +256,26 @@ impl Dialect {
         }
     }
 
-    /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database,
-    /// login of the database. NULL time means that the caller's clock is the clock of the database.
+    /// The login at the database and the id of the audit log (NULL before its first record).
+    pub(crate) const fn login_and_log(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT 'sqlite', (SELECT log_id FROM audit_head WHERE id = 1)",
+            Self::Postgres => {
+                "SELECT CAST(session_user AS TEXT), (SELECT log_id FROM audit_head WHERE id = 1)"
+            }
+        }
+    }
+
+    /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database.
+    /// NULL time means that the caller's clock is the clock of the database.
     pub(crate) const fn audit_head(self) -> &'static str {
         match self {
             Self::Sqlite => {
-                "SELECT size, frontier, checkpoint_size, log_id, CAST(NULL AS INTEGER), 'sqlite' FROM audit_head WHERE id = 1"
+                "SELECT size, frontier, checkpoint_size, log_id, CAST(NULL AS INTEGER) FROM audit_head WHERE id = 1"
             }
             Self::Postgres => {
                 "SELECT size, frontier, checkpoint_size, log_id, \
-                 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), CAST(session_user AS TEXT) \
+                 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) \
                  FROM audit_head WHERE id = 1 FOR UPDATE"
             }
         }
@@ -453,7 +474,7 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::new();
         for part in chunks(items) {
-            let mut sql = Sql::new(select_in);
+            let mut sql = Sql::list(select_in, self.dialect());
             sql.tuple(part.to_vec());
             rows.extend(self.fetch_sql(sql).await?);
         }
@@ -469,7 +490,7 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         let mut returned = Vec::new();
         for part in chunks(rows) {
-            let mut sql = Sql::new(insert);
+            let mut sql = Sql::list(insert, self.dialect());
             sql.tuples(part.iter().cloned()).push(suffix);
             returned.extend(self.fetch_sql(sql).await?);
         }

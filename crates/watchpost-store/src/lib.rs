@@ -23,6 +23,7 @@ mod lease;
 mod migrate;
 mod overview;
 
+mod pulse;
 mod report;
 mod rollup;
 mod setting;
@@ -37,7 +38,7 @@ pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use incident::{IncidentCounts, IncidentCursor, IncidentPage};
 pub use incident_change::IncidentPatch;
 pub use ingest::{IngestBatch, IngestOutcome};
-pub use report::{ReportFile, ReportRecord};
+pub use pulse::{AuditHead, Pulse};
 pub use store::{Store, Tag};
 pub use target::DatabaseTarget;
 

@@ -1,45 +1,12 @@
 //! Produced reports: what was made, by whom, with the digests of its files.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use watchpost_model::audit::AuditDraft;
-use watchpost_model::ids::ReportId;
-use watchpost_model::period::Period;
+use watchpost_model::report::ReportRecord;
 
 use crate::canonical::to_canonical;
 use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
-
-/// One file of a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportFile {
-    /// `pdf`, `csv`, `json`, `md`.
-    pub format: String,
-    /// Where it was written.
-    pub path: String,
-    /// SHA-256 of its bytes, hex.
-    pub sha256: String,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// A produced report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportRecord {
-    /// Identity.
-    pub id: ReportId,
-    /// The framework's name: `pci-dss-4.0.1`.
-    pub framework: String,
-    /// About which period.
-    pub period: Period,
-    /// Its files.
-    pub files: Vec<ReportFile>,
-    /// Who made it.
-    pub made_by: String,
-    /// When.
-    pub made_at: DateTime<Utc>,
-}
 
 impl Store {
     /// Keeps the record of a report.

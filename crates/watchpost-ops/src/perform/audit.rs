@@ -13,7 +13,7 @@ pub(crate) async fn audit_page(cx: Context, request: AuditPageRequest) -> Result
     let rows = workspace.store().audit_page(&request.filter, request.before, limit).await?;
     let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.seq)).flatten();
     let checkpoint = workspace.store().checkpoints(1).await?.into_iter().next();
-    Ok(AuditPage { rows, next, size: workspace.store().audit_size().await?, checkpoint })
+    Ok(AuditPage { rows, next, size: workspace.store().audit_head().await?.size.cast_signed(), checkpoint })
 }
 
 pub(crate) async fn audit_verify(cx: Context, _: Nothing) -> Result<AuditVerification, OpError> {

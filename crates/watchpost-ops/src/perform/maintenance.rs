@@ -3,7 +3,8 @@
 use watchpost_model::health::Unit;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::policy::RetentionRule;
-use watchpost_redis::{OptimizeMode, Removal, RetentionWalk};
+use watchpost_redis::optimize::{Mode, optimize};
+use watchpost_redis::retention::{Removal, RetentionWalk};
 
 use super::settings;
 use crate::console::Workspace;
@@ -37,7 +38,8 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     let workspace = cx.workspace()?;
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
-    let mut walk = RetentionWalk::start(&workspace.events()?, &rules, workspace.now()).await?;
+    let mut walk =
+        RetentionWalk::start(&workspace.events()?, &rules, workspace.now(), None, workspace.stop_token()).await?;
     let mut tally = Tally::default();
     while let Some(batch) = walk.next_batch(BATCH).await? {
         let ids: Vec<_> = batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
@@ -53,8 +55,8 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
             }
         }
     }
-    tally.scanned = walk.scanned();
-    Ok(tally.report("would be archived and removed", None))
+    tally.finish(&walk);
+    Ok(tally.report("to archive and remove", None))
 }
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
@@ -86,7 +88,8 @@ async fn retain(
 ) -> Result<(), OpError> {
     let events = workspace.events()?;
     tally.memory_before = memory(workspace).await;
-    let mut walk = RetentionWalk::start(&events, rules, workspace.now()).await?;
+    let mut walk =
+        RetentionWalk::start(&events, rules, workspace.now(), None, ticket.cancel.clone()).await?;
     while let Some(batch) = walk.next_batch(BATCH).await? {
         ticket.check()?;
         let ids: Vec<_> = batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
@@ -112,26 +115,25 @@ async fn retain(
                 }
                 Removal::Changed => tally.changed += 1,
                 Removal::Gone => tally.gone += 1,
+                Removal::Unprocessed => tally.unprocessed += 1,
             }
         }
-        tally.scanned = walk.scanned();
-        ticket.progress(JobProgress {
-            done: tally.scanned,
-            total: walk.total(),
-            unit: "keys".to_owned(),
-            step: format!("{} archived and removed", tally.removed),
-        });
+        let step = format!("{} archived and removed", tally.removed);
+        ticket.progress(JobProgress { step, ..walk.progress() });
     }
-    tally.scanned = walk.scanned();
+    tally.finish(&walk);
     Ok(())
 }
 
 async fn memory(workspace: &Workspace) -> Option<u64> {
-    workspace.events().ok()?.used_memory().await.ok()
+    let (_, sample) = workspace.sample_health().await.ok()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes")]
+    sample.memory_bytes.map(|bytes| bytes as u64)
 }
 
 #[derive(Default)]
 struct Tally {
+    notes: Vec<String>,
     scanned: u64,
     removed: u64,
     bytes: u64,
@@ -144,18 +146,24 @@ struct Tally {
 }
 
 impl Tally {
+    fn finish(&mut self, walk: &RetentionWalk) {
+        self.scanned = walk.progress().done;
+        self.unprocessed += walk.unprocessed();
+        self.notes = walk.notes().to_vec();
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "bytes of one Redis stay below 2^53")]
     fn report(&self, removed: &str, memory_before: Option<u64>) -> JobReport {
         let mut figures = vec![
             Figure::count("scanned", "Keys looked at", self.scanned),
-            Figure::count("removed", &format!("Events that {}", past(removed)), self.removed),
+            Figure::count("removed", &format!("Events {removed}"), self.removed),
             Figure::new("bytes", "Memory of these keys", self.bytes as f64, Unit::Bytes),
         ];
         if let (Some(before), Some(after)) = (memory_before, self.memory_after) {
             figures.push(Figure::new("memory_before_bytes", "Redis memory before", before as f64, Unit::Bytes));
             figures.push(Figure::new("memory_after_bytes", "Redis memory after", after as f64, Unit::Bytes));
         }
-        let mut notes = Vec::new();
+        let mut notes = self.notes.clone();
         for (count, what) in [
             (self.unprocessed, "not yet processed by the engine: they stay"),
             (self.unreadable, "could not be read as events: they stay and are in quarantine"),
@@ -170,15 +178,11 @@ impl Tally {
     }
 }
 
-fn past(removed: &str) -> &str {
-    removed
-}
-
 pub(crate) async fn optimize_preview(cx: Context, _: Nothing) -> Result<JobReport, OpError> {
     let workspace = cx.workspace()?;
     let cancel = workspace.stop_token();
     let events = workspace.events()?;
-    Ok(watchpost_redis::optimize(&events, workspace.now(), OptimizeMode::Preview, &|_| {}, &cancel).await?)
+    Ok(optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?)
 }
 
 pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
@@ -190,7 +194,7 @@ pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpEr
         .start(&cx, &workspace, JobKind::Optimize, "all patterns".to_owned(), move |ticket| async move {
             let progress = |progress| ticket.progress(progress);
             let result =
-                watchpost_redis::optimize(&events, now, OptimizeMode::Run, &progress, &ticket.cancel).await;
+                optimize(&events, now, Mode::Run, &progress, ticket.cancel.clone()).await;
             Ended::from(result.map_err(OpError::from).and_then(|report| ticket.check().map(|()| report)))
         })
         .await

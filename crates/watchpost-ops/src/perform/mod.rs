@@ -18,7 +18,7 @@ pub(crate) use connections::{
     workspace_status,
 };
 pub(crate) use events::{event_page, overview, quarantine_list};
-pub(crate) use health::{health_now, redis_health, redis_history};
+pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
 pub(crate) use incidents::{
     incident_assign, incident_detail, incident_note, incident_page, incident_resolve, incident_status_set,

@@ -8,14 +8,14 @@ use watchpost_model::audit::Change;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceQuery};
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
+use watchpost_model::report::{ReportFile, ReportFormat, ReportRecord};
 use watchpost_report::{self as report, ChartData, Framework, LogHead, ReportDocument, Scope};
 
 use super::events::checked;
 use super::settings;
 use crate::console::Workspace;
 use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportFile, ReportFormat, ReportGenerate, ReportList, ReportRecord,
-    ReportRequest,
+    FrameworkInfo, FrameworkList, Nothing, ReportGenerate, ReportList, ReportRequest,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -81,20 +81,12 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
         .map(|file| Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path)))
         .collect();
     let entry = cx.record(format!("report/{}", record.id), changes, Some(record.summary.clone()));
-    let stored = serde_json::to_value(&record)
-        .map_err(|error| OpError::internal(format!("the report record: {error}")))?;
-    workspace.store().report_add(record.id, record.made_at, &stored, entry).await?;
+    workspace.store().report_add(&record, entry).await?;
     Ok(record)
 }
 
 pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
-    let stored = cx.workspace()?.store().reports(200).await?;
-    let reports = stored
-        .into_iter()
-        .map(serde_json::from_value)
-        .collect::<Result<_, _>>()
-        .map_err(|error| OpError::internal(format!("a stored report record is damaged: {error}")))?;
-    Ok(ReportList { reports })
+    Ok(ReportList { reports: cx.workspace()?.store().reports(200).await? })
 }
 
 /// Asks the store every question of the framework and evaluates the answers.
@@ -118,7 +110,7 @@ async fn document(cx: &Context, id: &str, period: Period) -> Result<ReportDocume
 
 async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Scope, OpError> {
     let store = workspace.store();
-    let (size, root) = store.audit_head().await?;
+    let head = store.audit_head().await?;
     Ok(Scope {
         organisation: settings::current(workspace).await?.organisation,
         workspace: workspace.connection().name.clone(),
@@ -126,7 +118,7 @@ async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Sc
         generated_at: workspace.now(),
         generated_by: cx.caller.name.clone(),
         generator: format!("Watchpost {}", env!("CARGO_PKG_VERSION")),
-        log: LogHead { id: store.log_id().await?, size: u64::try_from(size).unwrap_or(0), root },
+        log: LogHead { id: head.log_id, size: head.size, root: head.root },
         sources: vec![workspace.redis_part().detail, store.engine_name().to_owned()],
     })
 }

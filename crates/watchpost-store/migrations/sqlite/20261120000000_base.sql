@@ -40,6 +40,7 @@ CREATE TABLE event (
     body TEXT NOT NULL
 );
 CREATE INDEX event_by_time ON event (at, id);
+CREATE INDEX event_by_storing ON event (stored_at, at, id);
 CREATE INDEX event_by_source ON event (source_ip, at, outcome);
 CREATE INDEX event_by_source_key ON event (source_key, at);
 CREATE INDEX event_by_actor ON event (actor, at);

@@ -11,7 +11,7 @@ use crate::audit::leaf::{ClientPart, Leaf, time_text};
 use crate::audit::seal::{Payload, Sealed, SubjectKey, random_id};
 use crate::audit::sign::Signer;
 use crate::audit::tree::{Frontier, leaf_hash};
-use crate::engine::{Dialect, Tx, Value, args, micros, without_nul};
+use crate::engine::{Sql, Tx, Value, args, chunks, micros, without_nul};
 use crate::error::StoreError;
 use crate::store::Entry;
 
@@ -124,9 +124,11 @@ fn name_text(name: &str) -> String {
 }
 
 async fn prepare(tx: &mut Tx, entries: Vec<Entry>, now: DateTime<Utc>) -> Result<Vec<Prepared>, StoreError> {
-    let login = match tx.dialect() {
-        Dialect::Sqlite => "sqlite".to_owned(),
-        Dialect::Postgres => tx.fetch_one("SELECT CAST(session_user AS TEXT)", args![]).await?.text(0)?,
+    let row = tx.fetch_one(tx.dialect().login_and_log(), args![]).await?;
+    let login = row.text(0)?;
+    let log_id = match row.opt_text(1)? {
+        Some(id) => id,
+        None => lock_head(tx, now).await?.log_id,
     };
     let payloads: Vec<Payload> = entries.iter().map(|entry| payload(&entry.draft)).collect();
     let mut wanted: BTreeSet<(&'static str, String)> = BTreeSet::from([("login", login.clone())]);
@@ -135,17 +137,11 @@ async fn prepare(tx: &mut Tx, entries: Vec<Entry>, now: DateTime<Utc>) -> Result
         wanted.insert(("host", payload.host.clone()));
         wanted.insert(("object", payload.object.clone()));
     }
-    // In sorted order, so that two writers cannot wait for each other.
-    let mut names = BTreeMap::new();
-    for (kind, name) in wanted {
-        let id = name_id(tx, kind, &name).await?;
-        names.insert((kind, name), id);
-    }
+    let names = name_ids(tx, wanted).await?;
     let mut keys: BTreeMap<String, SubjectKey> = BTreeMap::new();
     for ((_, name), id) in names.iter().filter(|((kind, _), _)| *kind == "actor") {
         keys.insert(name.clone(), subject_key(tx, id, now).await?);
     }
-    let log_id = log_id(tx, now).await?;
     let id_of =
         |kind: &'static str, name: &str| names.get(&(kind, name.to_owned())).cloned().unwrap_or_default();
     entries
@@ -179,14 +175,6 @@ async fn prepare(tx: &mut Tx, entries: Vec<Entry>, now: DateTime<Utc>) -> Result
         .collect()
 }
 
-/// The log's id; the head row is made here if need be, so that its lock is taken last.
-async fn log_id(tx: &mut Tx, now: DateTime<Utc>) -> Result<String, StoreError> {
-    if let Some(id) = log_id_if_any(tx).await? {
-        return Ok(id);
-    }
-    Ok(lock_head(tx, now).await?.log_id)
-}
-
 fn payload(draft: &AuditDraft) -> Payload {
     Payload {
         actor: name_text(&draft.caller.name),
@@ -200,17 +188,45 @@ fn payload(draft: &AuditDraft) -> Payload {
     }
 }
 
-async fn name_id(tx: &mut Tx, kind: &'static str, name: &str) -> Result<String, StoreError> {
-    const FIND: &str = "SELECT id FROM audit_name WHERE kind = $1 AND name = $2";
-    if let Some(row) = tx.fetch_optional(FIND, args![kind, name]).await? {
-        return row.text(0);
+/// The ids of names; unknown ones are added in sorted order, so that two writers cannot wait for each other.
+async fn name_ids(
+    tx: &mut Tx,
+    wanted: BTreeSet<(&'static str, String)>,
+) -> Result<BTreeMap<(&'static str, String), String>, StoreError> {
+    const FIND: &str = "SELECT kind, name, id FROM audit_name WHERE (kind, name) IN ";
+    let mut names = BTreeMap::new();
+    let mut missing = wanted;
+    for attempt in 0..2 {
+        if attempt > 0 {
+            for (kind, name) in &missing {
+                tx.execute(
+                    "INSERT INTO audit_name (id, kind, name) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING",
+                    args![random_id(), *kind, name],
+                )
+                .await?;
+            }
+        }
+        let rows: Vec<Vec<Value>> = missing.iter().map(|(kind, name)| args![*kind, name]).collect();
+        let mut known = BTreeMap::new();
+        for part in chunks(&rows) {
+            let mut sql = Sql::new(FIND);
+            sql.push("(VALUES ").tuples(part.iter().cloned()).push(")");
+            for row in tx.fetch_sql(sql).await? {
+                known.insert((row.text(0)?, row.text(1)?), row.text(2)?);
+            }
+        }
+        missing.retain(|(kind, name)| match known.remove(&((*kind).to_owned(), name.clone())) {
+            Some(id) => {
+                names.insert((*kind, name.clone()), id);
+                false
+            }
+            None => true,
+        });
+        if missing.is_empty() {
+            return Ok(names);
+        }
     }
-    tx.execute(
-        "INSERT INTO audit_name (id, kind, name) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING",
-        args![random_id(), kind, name],
-    )
-    .await?;
-    tx.fetch_one(FIND, args![kind, name]).await?.text(0)
+    Err(StoreError::Corrupt("a name of the audit trail cannot be kept".to_owned()))
 }
 
 async fn subject_key(tx: &mut Tx, subject: &str, now: DateTime<Utc>) -> Result<SubjectKey, StoreError> {

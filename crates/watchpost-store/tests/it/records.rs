@@ -14,7 +14,8 @@ use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
-use watchpost_store::{IncidentPatch, ReportFile, ReportRecord, Signer};
+use watchpost_model::report::{ReportFile, ReportFormat, ReportRecord};
+use watchpost_store::{IncidentPatch, Signer};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -113,13 +114,16 @@ async fn reports_and_samples(world: World) {
         framework: "pci-dss-4.0.1".to_owned(),
         period,
         files: vec![ReportFile {
-            format: "pdf".into(),
+            format: ReportFormat::Pdf,
             path: "/x/r.pdf".into(),
             sha256: "ab".repeat(32),
             bytes: 9,
         }],
         made_by: "dana".to_owned(),
         made_at: world.now(),
+        content_sha256: "cd".repeat(32),
+        summary: "12 pass, 1 fail".to_owned(),
+        worst: "fail".to_owned(),
     };
     world.store.report_add(&record, draft("report_generate")).await.unwrap();
     assert_eq!(world.store.reports(5).await.unwrap(), [record]);

@@ -1,8 +1,9 @@
 //! A store for a test: a SQLite file in a folder of its own, or a database of its own in a private PostgreSQL cluster.
 
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Duration, Utc};
@@ -114,20 +115,22 @@ fn options(target: &DatabaseTarget) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass().socket(host).port(*port).database(database).username(username)
 }
 
-/// A private server: the supervisor stops it and removes its folder as soon as this process is gone, however it ends.
+/// A private server. Under nextest, which runs each test in a process of its own, all processes of a run share it. The
+/// supervisor stops it and removes its folder as soon as the run is gone, however it ends.
 struct Cluster {
     folder: PathBuf,
-    _supervisor: Child,
 }
 
 const SUPERVISOR: &str = r#"
-folder=$1; shift
-"$@" >"$folder/log" 2>&1 </dev/null &
-server=$!
-cat >/dev/null
-kill -QUIT "$server"
-wait "$server"
-rm -rf "$folder"
+folder=$1; run=$2; shift 2
+(
+    "$@" >"$folder/log" 2>&1 </dev/null &
+    server=$!
+    tail --pid="$run" -f /dev/null
+    kill -QUIT "$server"
+    wait "$server"
+    rm -rf "$folder" "$folder.lock"
+) &
 "#;
 
 fn cluster() -> Option<&'static Cluster> {
@@ -142,7 +145,22 @@ fn start_cluster() -> Option<Cluster> {
             .unwrap();
         return None;
     };
-    let folder = tempfile::Builder::new().prefix("wp-pg").tempdir_in("/tmp").unwrap().keep();
+    let (run, name) = match std::env::var("NEXTEST_RUN_ID") {
+        Ok(id) => (std::os::unix::process::parent_id(), id),
+        Err(_) => (std::process::id(), std::process::id().to_string()),
+    };
+    let folder = PathBuf::from(format!("/tmp/wp-pg-{name}"));
+    let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    if folder.join("data").is_dir() {
+        return Some(Cluster { folder });
+    }
+    std::fs::create_dir(&folder).unwrap();
+    make_cluster(&bin, &folder, run);
+    Some(Cluster { folder })
+}
+
+fn make_cluster(bin: &Path, folder: &Path, run: u32) {
     let as_root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0");
     let prefix: &[&str] = if as_root {
         &["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
@@ -150,7 +168,7 @@ fn start_cluster() -> Option<Cluster> {
         &[]
     };
     if as_root {
-        assert!(Command::new("chown").arg("postgres").arg(&folder).status().unwrap().success());
+        assert!(Command::new("chown").arg("postgres").arg(folder).status().unwrap().success());
     }
     let data = folder.join("data");
     let mut initdb: Vec<String> = prefix.iter().map(|word| (*word).to_owned()).collect();
@@ -169,17 +187,19 @@ fn start_cluster() -> Option<Cluster> {
     server.extend(
         ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"].map(str::to_owned),
     );
-    let supervisor = Command::new("sh")
+    let started = Command::new("sh")
         .args(["-c", SUPERVISOR, "supervisor"])
-        .arg(&folder)
+        .arg(folder)
+        .arg(run.to_string())
         .args(&server)
+        .process_group(0)
         .current_dir("/")
-        .stdin(Stdio::piped())
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .unwrap();
-    Some(Cluster { folder, _supervisor: supervisor })
+    assert!(started.success(), "the supervisor did not start");
 }
 
 fn postgres_bin() -> Option<PathBuf> {

@@ -1,0 +1,94 @@
+//! Short answers about the whole database: how fresh it is, what it spans, where the audit log stands.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Duration, Utc};
+use watchpost_model::event::Event;
+use watchpost_model::period::Period;
+
+use crate::audit::tree::Frontier;
+use crate::engine::args;
+use crate::error::StoreError;
+use crate::event::event;
+use crate::store::Store;
+
+/// What a status bar shows of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    /// Event time of the newest event; `None` without one.
+    pub newest_event: Option<DateTime<Utc>>,
+    /// Incidents that need somebody.
+    pub incidents_active: u64,
+}
+
+/// The head of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditHead {
+    /// Random id of the log; empty before its first record.
+    pub log_id: String,
+    /// Number of leaves.
+    pub size: u64,
+    /// RFC 6962 root, base64.
+    pub root: String,
+}
+
+impl Store {
+    /// The state in two numbers.
+    ///
+    /// Cost: two index look-ups; made to be asked several times a second.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn pulse(&self) -> Result<Pulse, StoreError> {
+        let mut tx = self.read().await?;
+        let newest = tx.fetch_optional("SELECT at FROM event ORDER BY at DESC LIMIT 1", args![]).await?;
+        let active = tx
+            .fetch_one("SELECT COUNT(*) FROM incident WHERE status NOT IN ('resolved', 'closed')", args![])
+            .await?;
+        Ok(Pulse {
+            newest_event: newest.map(|row| row.time(0)).transpose()?,
+            incidents_active: active.u64(0)?,
+        })
+    }
+
+    /// From the oldest to the newest event; `None` without events.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events_span(&self) -> Result<Option<Period>, StoreError> {
+        let mut tx = self.read().await?;
+        let oldest = tx.fetch_optional("SELECT at FROM event ORDER BY at LIMIT 1", args![]).await?;
+        let newest = tx.fetch_optional("SELECT at FROM event ORDER BY at DESC LIMIT 1", args![]).await?;
+        let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
+        Ok(Some(Period { from: oldest.time(0)?, to: newest.time(0)? + Duration::milliseconds(1) }))
+    }
+
+    /// The newest `limit` events in the order in which they were stored: what a detector saw last.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn recently_ingested(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch(
+                "SELECT body FROM event ORDER BY stored_at DESC, at DESC, id DESC LIMIT $1",
+                args![i64::from(limit)],
+            )
+            .await?;
+        rows.iter().rev().map(|row| event(row, 0)).collect()
+    }
+
+    /// Where the audit log stands.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
+        let (log_id, size, frontier) = match &row {
+            Some(row) => (row.text(0)?, row.i64(1)?, Frontier::from_bytes(row.i64(1)?, &row.blob(2)?)?),
+            None => (String::new(), 0, Frontier::from_bytes(0, &[])?),
+        };
+        Ok(AuditHead { log_id, size: size.unsigned_abs(), root: STANDARD.encode(frontier.root()) })
+    }
+}
