@@ -118,6 +118,10 @@ export const incidents = {
   'event.id': 'Id',
   'event.duration': '{ms} ms',
 
+  'events.what': 'the events',
+  'events.none': 'No events match.',
+  'events.all': '{n} events, newest first',
+  'events.first': 'Newest {n} events; scroll for more',
   'entities.events': '{n} events',
   'notes.none': 'No notes yet.',
   'notes.write': 'Write a note',

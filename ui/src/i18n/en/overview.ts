@@ -23,6 +23,7 @@ export const overview = {
   'overview.counts': 'Events by category and severity',
   'overview.counts.category': 'Category',
   'overview.counts.total': 'Total',
+  'overview.counts.open': 'Show these events',
   'overview.empty.title': 'No events yet',
   'overview.empty.text': 'Applications report events to Redis; Watchpost reads them as they arrive. Nothing has arrived in this period.',
   'overview.empty.all': 'Look at all data',

@@ -2,12 +2,14 @@
 // builds: `platform/index.ts` imports it only when `import.meta.env.DEV` holds.
 //
 // Switches in the address: `&job` a running job, `&down` Redis is unreachable, `&empty` no incidents, `&closed` no
-// connection, `&broken` every read fails, `&slow` answers take two seconds.
+// connection, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
 
 import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
 import { FakePlatform, type Answers } from '../fake';
 import { makeDetail, makeIncidents } from './incidents';
 import { makeOverview } from './overview';
+import { panelAnswers } from './panels';
+import { LOCAL } from './console';
 import { makeStatus, RUNNING_JOB } from './workspace';
 
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
@@ -70,6 +72,7 @@ export function demoPlatform(): FakePlatform {
   const active = (): number => incidents.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length;
   const status = () => {
     const made = makeStatus(active());
+    if (switches.has('first')) return { ...made, connection: LOCAL, newest_event: null, offer_demo: true };
     if (switches.has('closed')) return { ...made, connection: null, redis: null, database: null };
     if (switches.has('down')) return { ...made, redis: { state: 'down' as const, detail: 'connection refused', last_ok: new Date(now - 40_000).toISOString() } };
     if (switches.has('calm') && made.connection !== null) {
@@ -77,10 +80,16 @@ export function demoPlatform(): FakePlatform {
     }
     return made;
   };
+  const panels = panelAnswers(switches.has('empty'));
   const answers: Answers = {
+    ...panels,
     workspace_status: status,
-    job_list: () => ({ runs: switches.has('job') ? [RUNNING_JOB] : [] }),
     overview: (request) => makeOverview(request, incidents, blocked, now),
+    event_page: ({ after, limit }) => {
+      const start = after === null ? 0 : Number(after);
+      const rows = incidents.slice(0, 12).flatMap((incident) => makeDetail(incident).evidence.map((item) => item.event));
+      return { rows: rows.slice(start, start + limit), next: start + limit < rows.length ? String(start + limit) : null };
+    },
     incident_page: (request) => page(incidents, request),
     incident_detail: ({ number }) => makeDetail(find(number)),
     incident_take: ({ number }) => change(number, { assignee: 'mara', status: 'investigating', acknowledged_at: new Date().toISOString() }),
@@ -105,9 +114,9 @@ export function demoPlatform(): FakePlatform {
         existing: null,
       };
     },
-    block_add: ({ target, reason, ttl_s }) => {
-      blocked.add(target);
-      return { id: crypto.randomUUID(), target, reason, created_by: 'mara', created_at: new Date().toISOString(), expires_at: new Date(Date.now() + ttl_s * 1_000).toISOString(), state: 'active', removed_at: null, removed_by: null, incident: null };
+    block_add: (request) => {
+      blocked.add(request.target);
+      return panels.block_add(request);
     },
   };
   const platform = new FakePlatform(answers);

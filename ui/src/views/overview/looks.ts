@@ -26,17 +26,13 @@ export const AUTH_LOOKS = [
 
 const ACTIVE = 'open,investigating,contained,reopened';
 
-/** Where the rows behind a figure are. */
+/** Where the rows behind a figure are; those of events are in a drawer. */
 export function kpiHref(name: string): string | undefined {
   switch (name) {
     case 'incidents_active':
       return formatRoute('incidents', null, { status: ACTIVE });
     case 'incidents_opened':
     case 'mtta_s':
-      return formatRoute('incidents', null, { status: 'all' });
-    case 'auth_failures':
-      return formatRoute('incidents', null, { family: 'brute_force', status: 'all' });
-    case 'events':
       return formatRoute('incidents', null, { status: 'all' });
     case 'blocks_active':
       return formatRoute('blocklist');

@@ -1,0 +1,40 @@
+// Pages of events, fetched as they are scrolled to. A picture of one moment: new events do not move it.
+
+import type { Event, EventPageRequest } from '$ui/generated/model';
+import type { App } from '$ui/state/app.svelte';
+import { normaliseError, type OperationError } from '$ui/state/error';
+
+const PAGE = 200;
+
+export class EventRows {
+  rows = $state.raw<readonly Event[]>([]);
+  /** `null` before the first page. */
+  complete = $state<boolean | null>(null);
+  error = $state.raw<OperationError | null>(null);
+  loading = $state(false);
+  readonly #app: App;
+  readonly #request: Omit<EventPageRequest, 'after' | 'limit'>;
+  #next: string | null = null;
+
+  constructor(app: App, request: Omit<EventPageRequest, 'after' | 'limit'>) {
+    this.#app = app;
+    this.#request = request;
+  }
+
+  /** Fetches the next page; the first one to begin with. */
+  async more(): Promise<void> {
+    if (this.loading || this.complete === true) return;
+    this.loading = true;
+    this.error = null;
+    try {
+      const page = await this.#app.read('event_page', { ...this.#request, after: this.#next, limit: PAGE });
+      this.rows = [...this.rows, ...page.rows];
+      this.#next = page.next;
+      this.complete = page.next === null;
+    } catch (thrown) {
+      this.error = normaliseError(thrown);
+    } finally {
+      this.loading = false;
+    }
+  }
+}
