@@ -25,6 +25,7 @@ mod daemon;
 mod home;
 mod postgres;
 mod redis;
+mod screen;
 mod session;
 mod shots;
 mod wait;

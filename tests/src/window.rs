@@ -19,6 +19,7 @@ pub use fantoccini::key::Key;
 use crate::daemon::{Daemon, log_tail, signal};
 use crate::home::Home;
 use crate::redis::free_port;
+use crate::screen;
 use crate::session::apply;
 use crate::wait::{Hopeless, until};
 
@@ -44,6 +45,7 @@ pub struct Window {
     log: PathBuf,
     pictures: AtomicU32,
     patience: Duration,
+    display: String,
 }
 
 impl Window {
@@ -83,9 +85,16 @@ impl Window {
             .await
             .with_context(|| format!("the window did not open; its log: {}", log_tail(&log)))?;
         let pid = child_of(driver.pid(), "watchpost-deskt").context("the driver started no window")?;
-        let artefacts = home.artefacts().to_owned();
-        let window =
-            Self { client, driver, pid, artefacts, log, pictures: AtomicU32::new(0), patience: PATIENCE };
+        let window = Self {
+            client,
+            driver,
+            pid,
+            artefacts: home.artefacts().to_owned(),
+            log,
+            pictures: AtomicU32::new(0),
+            patience: PATIENCE,
+            display: session.display().to_owned(),
+        };
         window.wait_until_rendered().await?;
         Ok(window)
     }
@@ -342,24 +351,35 @@ impl Window {
         &self.log
     }
 
-    /// Closes the window as a user does, and waits until the application has ended.
+    /// Closes the window as the button of a title bar does, and waits until the application has ended.
     ///
     /// # Errors
     /// When it does not end in time.
-    pub async fn close(mut self) -> Result<()> {
+    pub async fn close(self) -> Result<()> {
+        screen::ask_to_close(&self.display, self.pid)?;
+        self.wait_for_end().await
+    }
+
+    /// Asks the application to end by a signal, as the end of a session does, and waits until it has.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub async fn terminate(self) -> Result<()> {
         signal("TERM", self.pid)?;
-        let ended = until("the application to end", SHUTDOWN, || async {
-            if runs(self.pid) { bail!("process {} is still there", self.pid) } else { Ok(()) }
-        })
-        .await;
-        let log = log_tail(&self.log);
-        self.driver.kill();
-        ended.with_context(|| format!("its log: {log}"))
+        self.wait_for_end().await
     }
 
     /// Ends the application at once, as a crash or a power cut would.
     pub fn kill(mut self) {
         self.end();
+    }
+
+    async fn wait_for_end(&self) -> Result<()> {
+        until("the application to end", SHUTDOWN, || async {
+            if runs(self.pid) { bail!("process {} is still there", self.pid) } else { Ok(()) }
+        })
+        .await
+        .with_context(|| format!("its log: {}", log_tail(&self.log)))
     }
 
     fn end(&mut self) {

@@ -30,8 +30,10 @@ pub fn run() -> Result<ExitCode> {
     let node = version(&mut shell::command("node")).filter(|version| recent_enough(version));
     tell("node", node, "install Node 20.19 or later");
     tell("npm", version(&mut shell::command("npm")), "install Node with npm");
-    for (purpose, what) in [(Purpose::Run, "packages to run"), (Purpose::Test, "packages to test")] {
-        let missing = packages::missing(purpose);
+    let to_run = packages::missing(Purpose::Run);
+    let mut to_test = packages::missing(Purpose::Test);
+    to_test.retain(|name| !to_run.contains(name));
+    for (missing, what) in [(to_run, "packages to run"), (to_test, "packages to test")] {
         let hint = format!("{}; `cargo xtask run` or `test` installs them", missing.join(" "));
         tell(what, missing.is_empty().then(|| "all there".to_owned()), &hint);
     }

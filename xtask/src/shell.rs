@@ -84,13 +84,27 @@ pub fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(program)).find(|path| path.is_file())
 }
 
-/// The command line, with the directory of the repository left out.
+/// The command line as a person would type it: without the directories of the program and of the repository.
 #[must_use]
 pub fn shown(command: &Command) -> String {
     let root = format!("{}/", root().display());
-    std::iter::once(command.get_program())
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    std::iter::once(program)
         .chain(command.get_args())
         .map(|part| part.to_string_lossy().replace(&root, ""))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{root, shown};
+    use std::process::Command;
+
+    #[test]
+    fn a_command_is_shown_as_it_would_be_typed() {
+        let mut command = Command::new("/somewhere/bin/cargo");
+        command.arg("build").arg(root().join("ui"));
+        assert_eq!(shown(&command), "cargo build ui");
+    }
 }
