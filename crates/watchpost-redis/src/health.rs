@@ -92,6 +92,7 @@ pub(crate) fn assess(before: Option<&Reading>, now: &Reading) -> Vec<Metric> {
     let mut metrics = main_metrics(now, change.as_ref());
     metrics.extend(memory_metrics(before, &now.info));
     metrics.extend(load_metrics(&now.info, change.as_ref()));
+    metrics.extend(expiry_metrics(&now.info, change.as_ref()));
     metrics.extend(loss_metrics(&now.info, change.as_ref()));
     metrics.extend(durability_metrics(&now.info));
     metrics
@@ -299,6 +300,12 @@ fn load_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
                 _ => "the server does not tell".to_owned(),
             },
         ),
+    ]
+}
+
+fn expiry_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
+    let rate = |name| change.and_then(|change| change.per_s(name));
+    vec![
         Metric::judged(
             "expired_per_s",
             "Keys expired",
