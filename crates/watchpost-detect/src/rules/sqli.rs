@@ -33,6 +33,10 @@ signatures! {
         Regex(r"(?:\binformation_schema\s*\.\s*\w|\b(?:from|join|into|table|update)\s+[\w.]*(?:sysobjects|syscolumns|sysusers|sqlite_master|pg_catalog|pg_shadow|pg_user|mysql\.user|all_tables|user_tables|msysaccessobjects|v\$version|sys\.(?:user|databases|tables)|rdb\$)|\bmaster\.(?:dbo)?\.(?:xp_|sp_|sys)\w+|@@(?:version|datadir|hostname)\b|\b(?:exec(?:ute)?\s+|\.\.|dbo\.|;\s*)(?:xp_|sp_)\w+|\b(?:xp_cmdshell|xp_regread|xp_dirtree|xp_availablemedia)\b\s*['(@]|\bsp_(?:makewebtask|oacreate|configure)\s*['@]|\bfrom\s+dual\b\s*(?:\W|where|union|$)|\butl_(?:http\.request|inaddr\.get_host\w+)\s*\(|\bload_file\s*\()"),
         fires [Value("x from information_schema.tables"), Value("exec master..xp_cmdshell 'ver'"), Value("0 and @@version>1"), Value("select name from sqlite_master")],
         near [Value("the information schema of our database"), Value("a master..piece"), Value("see sysobjects in the manual")];
+    "wp.sqli.cast" v 1, "PostgreSQL cast of a value", Medium 75, Any, gate &["::"],
+        Regex(r"(?:'|\)|\d)\s*::\s*(?:jsonb?|int(?:eger|[248])?|bigint|text|varchar|numeric|regclass|bytea|date|inet)\b"),
+        fires [Value("or '{\"a\":1}'::jsonb ? 'a'"), Value("(select version())::int"), Value("1::text")],
+        near [Value("std::int_fast8_t"), Value("Kind::Text"), Value("address fe80::1"), Value("list :: int")];
     "wp.sqli.like" v 1, "Comparison smuggled through encoding functions", Medium 70, Any,
         gate &["char(", "chr(", "0x", "concat(", "concat ("],
         Regex(r"(?:\b(?:chr|char|nchar)\s*\(\s*(?:0x[0-9a-f]{2}|\d{1,3})\s*\)?\s*(?:\|\||\+|,|&)\s*(?:(?:chr|char|nchar)\s*\(\s*)?(?:0x)?\d|\bconcat(?:_ws)?\s*\(\s*(?:0x[0-9a-f]{2,}|char\s*\(|'|@@|\w+\s*,\s*0x[0-9a-f]{2})|\b(?:or|and|like|select)\s+0x[0-9a-f]{8,}\b)"),

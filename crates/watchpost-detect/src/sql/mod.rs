@@ -4,12 +4,14 @@
 //! closes). Where libinjection looks a fingerprint up, this looks for a grammar: an operand, a comparison, an operand.
 //! Words alone (`select`, `or`, `union`) never suffice, which is what keeps prose quiet.
 
+mod reading;
 mod shapes;
 mod tokens;
+mod words;
 
 use std::ops::Range;
 
-use self::shapes::Reading;
+use self::reading::Reading;
 use self::tokens::{Context, tokens};
 
 /// Texts up to this length are read from the start; of longer ones only windows around anchors are.
@@ -42,6 +44,24 @@ pub(crate) enum Shape {
 
 /// Words without which no shape can exist in a bare reading; lower case.
 pub(crate) const ANCHORS: &[&str] = &[
+    "'*",
+    "' *",
+    "'/",
+    "' /",
+    "'^",
+    "' ^",
+    "'|",
+    "' |",
+    "'&",
+    "' &",
+    "'-",
+    "' -",
+    "'+",
+    "' +",
+    "'<",
+    "' <",
+    "'>",
+    "' >",
     "union",
     "select",
     " or",
@@ -272,6 +292,9 @@ mod tests {
             "the union select committee met",
             "select the best option from the list",
             "rock 'n' roll",
+            "the students' and the teachers' rights",
+            "rock-'n'-'roll",
+            "5' - 6'",
             "1 or 2 people",
             "this and that = something",
             "don't -- just don't",

@@ -3,150 +3,9 @@
 use std::ops::Range;
 
 use super::Shape;
-use super::tokens::{Context, Kind, Token};
-
-/// A value as tokens in one context.
-pub(super) struct Reading<'a> {
-    pub(super) text: &'a str,
-    pub(super) tokens: &'a [Token],
-    pub(super) context: Context,
-    /// Read from the start of the value (or its first quote), not from somewhere inside.
-    pub(super) is_first: bool,
-}
-
-/// What an operand is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operand {
-    Literal,
-    Name,
-    Call,
-    Group,
-}
-
-const COMPARING: &[&str] =
-    &["like", "rlike", "regexp", "in", "is", "between", "sounds", "glob", "div", "ilike", "similar", "not"];
-const JOINING: &[&str] =
-    &["or", "and", "xor", "having", "where", "rlike", "regexp", "like", "not", "div", "mod", "between", "on"];
-/// Functions that exist to attack, or that no prose and hardly a program text has before a parenthesis.
-const CALLS_STRONG: &[&str] = &[
-    "pg_sleep",
-    "extractvalue",
-    "updatexml",
-    "load_file",
-    "group_concat",
-    "utl_inaddr",
-    "utl_http",
-    "dbms_pipe",
-    "dbms_lock",
-    "xp_cmdshell",
-    "randomblob",
-    "make_set",
-    "name_const",
-    "gtid_subset",
-    "gtid_subtract",
-    "json_keys",
-    "geometrycollection",
-    "benchmark",
-    "generate_series",
-    "regexp_substring",
-    "crypt_key",
-    "xmltype",
-    "current_setting",
-    "query_to_xml",
-    "database_to_xml",
-    "lo_import",
-    "openrowset",
-    "opendatasource",
-    "xp_dirtree",
-    "sp_password",
-    "quote_ident",
-    "ctxsys",
-    "is_srvrolemember",
-    "has_dbaccess",
-    "procedure",
-    "string_agg",
-    "pg_read_file",
-    "session_user",
-    "system_user",
-];
-/// Functions that mean something only where SQL wants an operand.
-const CALLS_WEAK: &[&str] = &[
-    "sleep",
-    "concat",
-    "concat_ws",
-    "char",
-    "chr",
-    "ascii",
-    "ord",
-    "substr",
-    "substring",
-    "mid",
-    "left",
-    "right",
-    "version",
-    "user",
-    "database",
-    "schema",
-    "if",
-    "iif",
-    "elt",
-    "exists",
-    "cast",
-    "convert",
-    "count",
-    "length",
-    "floor",
-    "rand",
-    "md5",
-    "sha1",
-    "hex",
-    "unhex",
-    "ifnull",
-    "nullif",
-    "coalesce",
-    "current_user",
-    "null",
-    "select",
-    "row",
-    "exp",
-    "pow",
-    "polygon",
-    "multipoint",
-    "linestring",
-    "instr",
-    "locate",
-    "position",
-    "lower",
-    "upper",
-    "to_char",
-    "bin",
-    "strcmp",
-    "greatest",
-    "least",
-    "last_insert_id",
-    "connection_id",
-    "found_rows",
-    "row_count",
-    "reverse",
-    "replace",
-    "repeat",
-    "space",
-    "date_format",
-    "conv",
-    "compress",
-    "like",
-    "sum",
-    "min",
-    "max",
-    "avg",
-    "typeof",
-    "abs",
-    "json_extract",
-    "db_name",
-    "host_name",
-    "aes_encrypt",
-    "encrypt",
-];
+use super::reading::{Operand, Reading};
+use super::tokens::{Context, Kind};
+use super::words::{CALLS_STRONG, CALLS_WEAK, COMPARING, JOINING};
 
 type Finder<'a> = fn(&Reading<'a>) -> Option<Range<usize>>;
 
@@ -162,135 +21,6 @@ impl<'a> Reading<'a> {
             (Shape::Clause, Self::clause),
         ];
         finders.iter().filter_map(|(shape, find)| find(self).map(|span| (*shape, span))).collect()
-    }
-
-    fn kind(&self, at: usize) -> Option<Kind> {
-        self.tokens.get(at).map(|token| token.kind)
-    }
-
-    fn str(&self, at: usize) -> &str {
-        self.tokens.get(at).map_or("", |token| &self.text[token.span.clone()])
-    }
-
-    fn is_word(&self, at: usize, words: &[&str]) -> bool {
-        self.kind(at) == Some(Kind::Word) && words.iter().any(|word| self.str(at).eq_ignore_ascii_case(word))
-    }
-
-    fn span(&self, first: usize, end: usize) -> Range<usize> {
-        let last = end.saturating_sub(1).clamp(first, self.tokens.len() - 1);
-        // A quotation that the value closes shows as its closing quote.
-        let start = match (first, self.context) {
-            (0, Context::Quoted(_)) => self.tokens[0].span.end.saturating_sub(1),
-            _ => self.tokens[first].span.start,
-        };
-        start..self.tokens[last].span.end.max(start + 1).min(self.text.len())
-    }
-
-    /// Is token 0 a quotation that the value closes?
-    fn is_closed_quotation(&self) -> bool {
-        matches!(self.context, Context::Quoted(quote)
-            if self.text[self.tokens.first().map_or(0..0, |token| token.span.clone())].as_bytes().last() == Some(&quote))
-    }
-
-    fn skip(&self, mut at: usize, kind: Kind) -> usize {
-        while self.kind(at) == Some(kind) {
-            at += 1;
-        }
-        at
-    }
-
-    /// The token before `at`, over closing parentheses.
-    fn before(&self, at: usize) -> Option<usize> {
-        (0..at).rev().find(|&before| self.kind(before) != Some(Kind::Close))
-    }
-
-    fn is_end(&self, at: usize) -> bool {
-        matches!(self.kind(at), None | Some(Kind::Comment | Kind::Semicolon))
-    }
-
-    /// Is the place before token `at` one where an injected piece can begin: after a closed quotation, after a number or
-    /// a quoted text, after the only word of the value, or at its start?
-    fn begins_injection(&self, at: usize) -> bool {
-        // `1')) as x where ...` closes a derived table first.
-        if at >= 3 && self.is_word(at - 2, &["as"]) && self.kind(at - 1) == Some(Kind::Word) {
-            return self.begins_injection(at - 2);
-        }
-        match self.before(at) {
-            None => self.is_first,
-            Some(0) if matches!(self.context, Context::Quoted(_)) => self.is_closed_quotation(),
-            Some(_) if matches!(self.context, Context::Quoted(_)) => false,
-            Some(before) => match self.kind(before) {
-                Some(Kind::Number | Kind::Text | Kind::Variable) => true,
-                Some(Kind::Word) => {
-                    before == 0
-                        || self.kind(at - 1) == Some(Kind::Close)
-                        || self.is_word(before, &["null", "true", "false"])
-                }
-                _ => false,
-            },
-        }
-    }
-
-    /// The operand that begins at `at`: the index after it and what it is.
-    fn operand(&self, mut at: usize) -> Option<(usize, Operand)> {
-        while matches!(self.kind(at), Some(Kind::Operator)) && self.str(at) != "*"
-            || self.is_word(at, &["not", "binary", "n", "x", "b", "all", "any", "some"])
-                && matches!(self.kind(at + 1), Some(Kind::Text | Kind::Number | Kind::Open | Kind::Operator))
-        {
-            at += 1;
-        }
-        let (mut end, mut operand) = match self.kind(at)? {
-            Kind::Number | Kind::Text | Kind::Variable => (at + 1, Operand::Literal),
-            Kind::Word if self.kind(at + 1) == Some(Kind::Open) => (self.group_end(at + 1), Operand::Call),
-            Kind::Word if self.is_word(at, &["null", "true", "false"]) => (at + 1, Operand::Literal),
-            Kind::Word => (at + 1, Operand::Name),
-            Kind::Open if self.is_word(at + 1, &["select"]) => (self.group_end(at), Operand::Group),
-            Kind::Open => {
-                // An injected piece may leave the closing to what follows it.
-                let (end, operand) = self.operand(at + 1)?;
-                return Some((self.skip(end, Kind::Close), operand));
-            }
-            _ => return None,
-        };
-        while self.kind(end) == Some(Kind::Dot) {
-            end += 2;
-        }
-        while self.kind(end) == Some(Kind::Operator) {
-            let Some((next, other)) = self.simple_operand(end + 1) else { break };
-            end = next;
-            operand = if other == Operand::Name { operand } else { other };
-        }
-        Some((end, operand))
-    }
-
-    fn simple_operand(&self, at: usize) -> Option<(usize, Operand)> {
-        match self.kind(at)? {
-            Kind::Number | Kind::Text | Kind::Variable => Some((at + 1, Operand::Literal)),
-            Kind::Word if self.kind(at + 1) == Some(Kind::Open) => {
-                Some((self.group_end(at + 1), Operand::Call))
-            }
-            Kind::Word => Some((at + 1, Operand::Name)),
-            Kind::Open => Some((self.group_end(at), Operand::Group)),
-            _ => None,
-        }
-    }
-
-    /// After the parenthesis that closes the one at `at`, or the end.
-    fn group_end(&self, at: usize) -> usize {
-        let mut depth = 0_usize;
-        for index in at..self.tokens.len() {
-            match self.kind(index) {
-                Some(Kind::Open) => depth += 1,
-                Some(Kind::Close) => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return index + 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.tokens.len()
     }
 
     fn union(&self) -> Option<Range<usize>> {
@@ -334,6 +64,9 @@ impl<'a> Reading<'a> {
                 return None;
             }
             let first = self.before(at).unwrap_or(at);
+            if let Some(end) = self.expression_to_end(at) {
+                return Some(self.span(first, end));
+            }
             if is_symbol {
                 return self.concatenation(at).map(|end| self.span(first, end));
             }
@@ -453,6 +186,44 @@ impl<'a> Reading<'a> {
             || is_call
             || !is_plain_comma && (self.is_first && is_last_text || is_literal);
         is_shape.then_some(end)
+    }
+
+    /// `' * 1 is not null or '0`: operators and operands by turns from a closed quotation to one that is left open; the
+    /// index after it. Prose fails on two words in a row.
+    fn expression_to_end(&self, at: usize) -> Option<usize> {
+        let n_tokens = self.tokens.len();
+        if !self.is_first
+            || !matches!(self.context, Context::Quoted(_))
+            || self.text.len() > 120
+            || n_tokens > 40
+        {
+            return None;
+        }
+        let is_joint = |at| {
+            matches!(
+                self.kind(at),
+                Some(Kind::Operator | Kind::Comparison | Kind::Logic | Kind::Open | Kind::Close)
+            ) || self.is_word(at, JOINING)
+                || self.is_word(at, COMPARING)
+                || self.is_word(at, &["binary", "null", "true", "false"])
+        };
+        let last = n_tokens.checked_sub(1).filter(|last| *last > at)?;
+        let is_open_text = self.kind(last) == Some(Kind::Text)
+            && self.str(last).len() <= 12
+            && self.tokens[last].span.end == self.text.len();
+        let (mut needs_joint, mut n_joints, mut n_names) = (true, 0, 0);
+        for index in at..n_tokens {
+            if is_joint(index) {
+                needs_joint = false;
+                n_joints += 1;
+            } else if needs_joint {
+                return None;
+            } else {
+                n_names += usize::from(self.kind(index) == Some(Kind::Word));
+                needs_joint = true;
+            }
+        }
+        (is_open_text && n_joints > 0 && n_names <= 1).then_some(n_tokens)
     }
 
     fn comment_end(&self) -> Option<Range<usize>> {
