@@ -1,3 +1,6 @@
+// First: other modules read the language while they load.
+import './platform/locale';
+
 import 'uplot/dist/uPlot.min.css';
 import './styles/fonts.css';
 import './styles/tokens.css';

@@ -1,0 +1,80 @@
+// Redis health of the made-up workspace.
+
+import type { HealthHistory, HealthHistoryRequest, Metric, QuarantineList, RedisHealth, Unit } from '$ui/generated/model';
+import { Random } from './random';
+
+function metric(name: string, title: string, unit: Unit, value: number | null, thresholds: readonly [number, number] | null, basis: string): Metric {
+  const [warning, critical] = thresholds ?? [null, null];
+  const verdict = value === null ? 'unknown' : critical !== null && value > critical ? 'critical' : warning !== null && value > warning ? 'warning' : 'ok';
+  return { name, title, unit, value, warning, critical, verdict, basis };
+}
+
+export function makeHealth(): RedisHealth {
+  const now = Date.now();
+  const metrics = [
+    metric('memory_used_ratio', 'Memory use', 'ratio', 0.742, [0.7, 0.85], 'used_memory 2.97 GiB of maxmemory 4.00 GiB, policy allkeys-lru: at the limit Redis evicts keys, security events among them'),
+    metric('events_per_min', 'Event processing rate', 'per_minute', 412.5, [1_000, 5_000], 'counted by the engine over the last minute'),
+    metric('backlog', 'Backlog', 'count', 1_240, [10_000, 50_000], 'lag of the consumer group 1,238, keys not adopted yet 2'),
+    metric('command_latency_ms', 'Command latency, average', 'milliseconds', 0.84, [5, 20], 'usec of INFO commandstats between two samples 5 s apart, own commands left out'),
+    metric('round_trip_ms', 'Round trip, median', 'milliseconds', 1.92, [5, 20], '31 own PINGs on a separate connection, slowest 7.10 ms'),
+    metric('memory_used_bytes', 'Memory in use', 'bytes', 3_189_000_000, null, 'used_memory of INFO'),
+    metric('fragmentation_ratio', 'Fragmentation', 'ratio', 1.08, null, 'allocator_frag_ratio; used_memory_rss / used_memory means little below 100 MiB'),
+    metric('hit_ratio', 'Lookups that hit', 'ratio', 0.964, null, 'keyspace_hits and keyspace_misses between two samples'),
+    metric('ops_per_s', 'Commands', 'per_second', 1_830.2, null, 'total_commands_processed between two samples'),
+    metric('expired_per_s', 'Keys expired', 'per_second', 3.4, null, 'expired_keys between two samples'),
+    metric('evicted_keys', 'Keys evicted', 'count', 0, null, 'since the sample before'),
+    metric('clients_ratio', 'Clients', 'ratio', 0.031, null, 'connected_clients 31 of maxclients 1,000'),
+    metric('replication_lag_s', 'Slowest replica behind', 'seconds', null, null, 'no replica is connected'),
+    metric('fork_ms', 'Last fork', 'milliseconds', 21, null, 'latest_fork_usec'),
+  ];
+  return {
+    at: new Date(now - 2_000).toISOString(),
+    server: 'Redis 7.0.15',
+    role: 'master',
+    uptime_s: 1_982_400,
+    verdict: 'warning',
+    metrics,
+    keys: 184_220,
+    keys_with_ttl: 183_118,
+    slowlog: [
+      { at: new Date(now - 64_000).toISOString(), duration_ms: 38.2, command: 'KEYS session:*', own: false },
+      { at: new Date(now - 640_000).toISOString(), duration_ms: 22.7, command: 'SCAN 81920 MATCH security:* COUNT (value)', own: true },
+      { at: new Date(now - 3_640_000).toISOString(), duration_ms: 14.1, command: 'HGETALL cart:1182034', own: false },
+      { at: new Date(now - 9_640_000).toISOString(), duration_ms: 11.4, command: 'EVALSHA (sha) 2 security:stream security:index:authentication (10 values)', own: true },
+    ],
+  };
+}
+
+export function makeHistory({ period, points }: HealthHistoryRequest): HealthHistory {
+  const random = new Random(11);
+  const from = Math.max(new Date(period.from).getTime(), Date.now() - 30 * 86_400_000);
+  const to = Math.min(new Date(period.to).getTime(), Date.now());
+  const n = Math.min(points, 300);
+  const samples = Array.from({ length: n }, (_, index) => {
+    const at = from + ((to - from) * index) / n;
+    const wave = Math.sin((index / n) * Math.PI * 3) * 0.5 + 0.5;
+    const spike = index > n * 0.7 && index < n * 0.76 ? 6 : 1;
+    return {
+      at: new Date(at).toISOString(),
+      memory_bytes: 2_400_000_000 + index * 2_400_000 + random.int(0, 20_000_000),
+      ops_per_s: 900 + wave * 1_100 + random.int(0, 160),
+      latency_ms: 0.7 + wave * 0.6 + (spike > 1 ? 4.5 : 0) + random.next() * 0.5,
+      expired_per_s: 2 + wave * 3 + random.next(),
+      events_per_min: (260 + wave * 220 + random.int(0, 60)) * spike,
+      backlog: spike > 1 ? 4_000 + random.int(0, 9_000) : random.int(0, 40),
+    };
+  });
+  // Sampling stopped for a while.
+  return { samples: samples.filter((_, index) => index < n * 0.3 || index > n * 0.36) };
+}
+
+export function makeQuarantine(): QuarantineList {
+  const now = Date.now();
+  return {
+    rows: [
+      { key: 'security:auth:17637-x', reason: 'the part after the category is no time in milliseconds', at: new Date(now - 320_000).toISOString() },
+      { key: 'security:api:/v1/orders:1763712000123', reason: 'the value is a string, not a hash', at: new Date(now - 7_200_000).toISOString() },
+      { key: 'security:data:1763711111000\u202e\u0000', reason: 'field "severity": "urgent" is no severity', at: new Date(now - 86_400_000).toISOString() },
+    ],
+  };
+}

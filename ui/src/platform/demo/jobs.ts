@@ -1,0 +1,56 @@
+// Job runs of the made-up workspace.
+
+import type { JobKind, JobReport, JobRun } from '$ui/generated/model';
+
+const MINUTE = 60_000;
+
+export const RETENTION_REPORT: JobReport = {
+  figures: [
+    { name: 'archived', title: 'Archived', value: 41_204, unit: 'count' },
+    { name: 'removed', title: 'Removed from Redis', value: 41_190, unit: 'count' },
+    { name: 'changed', title: 'Changed meanwhile, kept', value: 14, unit: 'count' },
+    { name: 'bytes_freed', title: 'Memory returned', value: 188_400_000, unit: 'bytes' },
+    { name: 'incident_evidence', title: 'Evidence, kept', value: 0, unit: 'count' },
+  ],
+  notes: ['14 events changed since they were read and were left alone.', 'Policy: authentication 7 d, API usage 1 d, authorization, data access and configuration 30 d.'],
+};
+
+export const OPTIMIZE_REPORT: JobReport = {
+  figures: [
+    { name: 'compressed', title: 'Payloads to compress', value: 2_310, unit: 'count' },
+    { name: 'ttl_missing', title: 'Keys without a TTL', value: 1_102, unit: 'count' },
+    { name: 'index_stale', title: 'Index entries without a key', value: 8_044, unit: 'count' },
+    { name: 'bytes', title: 'Memory to return', value: 62_000_000, unit: 'bytes' },
+  ],
+  notes: ['Active defragmentation is not built into this server; fragmentation is left as it is.'],
+};
+
+function run(kind: JobKind, state: JobRun['state'], minutesAgo: number, seconds: number, parameters: string, report: JobReport | null, error: string | null = null): JobRun {
+  const started = Date.now() - minutesAgo * MINUTE;
+  return {
+    id: crypto.randomUUID(),
+    kind,
+    state,
+    parameters,
+    started_by: kind === 'simulate' ? 'mara' : 'schedule',
+    started_at: new Date(started).toISOString(),
+    ended_at: new Date(started + seconds * 1_000).toISOString(),
+    progress: { done: 41_204, total: 41_204, unit: 'keys', step: 'Done' },
+    report,
+    error,
+  };
+}
+
+export function makeRuns(): JobRun[] {
+  return [
+    run('retention', 'done', 190, 48, 'policy days', RETENTION_REPORT),
+    run('import', 'failed', 420, 3, 'auth.log, sshd', null, 'line 81,204: the file ended inside a record; what was read before it is kept'),
+    run('optimize', 'cancelled', 900, 12, '', { figures: [{ name: 'compressed', title: 'Payloads compressed', value: 310, unit: 'count' }], notes: ['Cancelled by mara; what was done stays done.'] }),
+    run('retention', 'done', 1_630, 51, 'policy days', RETENTION_REPORT),
+    run('simulate', 'done', 9_000, 74, '7 days, seed 7', { figures: [{ name: 'events', title: 'Events made', value: 21_480, unit: 'count' }, { name: 'attacks', title: 'Attacks inside', value: 9, unit: 'count' }], notes: [] }),
+  ];
+}
+
+export function started(kind: JobKind, parameters: string): JobRun {
+  return { ...run(kind, 'running', 0, 0, parameters, null), ended_at: null, started_by: 'mara', progress: { done: 0, total: null, unit: 'events', step: 'Starting' } };
+}

@@ -1,0 +1,99 @@
+// The answers of the panels beside overview and incidents.
+
+import type { Answers } from '../fake';
+import { DemoBlocks } from './blocks';
+import { auditPage, CHECK, connectionList, makeReport, makeReports, SETTINGS } from './console';
+import { makeHealth, makeHistory, makeQuarantine } from './health';
+import { makeRuns, OPTIMIZE_REPORT, RETENTION_REPORT, started } from './jobs';
+import { CONNECTION } from './workspace';
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+export function panelAnswers(empty: boolean) {
+  const blocks = new DemoBlocks(empty);
+  let runs = empty ? [] : makeRuns();
+  let reports = empty ? [] : makeReports();
+  let settings = SETTINGS;
+  const begin = (...of: Parameters<typeof started>) => {
+    const run = started(...of);
+    runs = [run, ...runs];
+    return run;
+  };
+  const answers = {
+    redis_health: makeHealth,
+    redis_history: makeHistory,
+    quarantine_list: () => (empty ? { rows: [] } : makeQuarantine()),
+    block_list: (request) => blocks.list(request),
+    block_add: ({ target, reason, ttl_s, incident }) => {
+      const now = Date.now();
+      const at = (time: number): string => new Date(time).toISOString();
+      return blocks.add({ id: crypto.randomUUID(), target, reason, created_by: 'mara', created_at: at(now), expires_at: at(now + ttl_s * 1_000), state: 'active', removed_at: null, removed_by: null, incident: null }, incident);
+    },
+    block_remove: ({ id }) => blocks.remove(id),
+    allow_add: ({ target, note }) => blocks.allow(target, note),
+    allow_remove: ({ target }) => blocks.disallow(target),
+    job_list: () => ({ runs }),
+    job_cancel: ({ id }) => {
+      runs = runs.map((run) => (run.id === id ? { ...run, state: 'cancelled', ended_at: new Date().toISOString() } : run));
+      const found = runs.find((run) => run.id === id);
+      if (found === undefined) throw new Error('there is no such job');
+      return found;
+    },
+    retention_preview: async () => {
+      await wait(300);
+      return RETENTION_REPORT;
+    },
+    retention_run: ({ days }) => begin('retention', days === null ? 'policy days' : `days ${days}`),
+    optimize_preview: () => OPTIMIZE_REPORT,
+    optimize_run: () => begin('optimize', ''),
+    import_run: ({ path, format }) => {
+      if (!path.startsWith('/')) {
+        const error: unknown = { code: 'validation', message: `there is no file ${path}`, field: 'path', hint: 'give the whole path, beginning with a slash' };
+        throw error;
+      }
+      return begin('import', `${path}, ${format}`);
+    },
+    simulate_run: ({ days, seed }) => begin('simulate', `${days} days, seed ${seed}`),
+    report_frameworks: () => ({
+      frameworks: [
+        { id: 'soc2', name: 'SOC 2', version: 'Trust Services Criteria 2017 (points of focus 2022), file edition 1', controls: 20 },
+        { id: 'pci-dss', name: 'PCI DSS', version: '4.0.1, file edition 1', controls: 12 },
+      ],
+    }),
+    report_preview: async ({ framework, period }) => {
+      await wait(400);
+      return makeReport(framework, period);
+    },
+    report_generate: ({ framework, period, files }) => {
+      const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
+      reports = [made, ...reports];
+      return made;
+    },
+    report_list: () => ({ reports }),
+    audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
+    audit_verify: async () => {
+      await wait(500);
+      return { ok: true, leaves: 4_812, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'local_only' };
+    },
+    settings_get: () => settings,
+    settings_put: (next) => (settings = next),
+    connection_list: connectionList,
+    connection_parse: ({ url }) => {
+      if (!url.includes('://')) {
+        const error: unknown = { code: 'validation', message: 'this is no URL', hint: 'it begins with redis://, rediss://, unix:// or postgres://', field: 'url' };
+        throw error;
+      }
+      if (url.startsWith('postgres')) return { redis: null, database: CONNECTION.database, password: { kind: 'set', value: 'secret' } };
+      return { redis: CONNECTION.redis, database: null, password: { kind: 'set', value: 'secret' } };
+    },
+    connection_test: async () => {
+      await wait(400);
+      return CHECK;
+    },
+    connection_save: ({ id, name, redis, database, production }) => ({ id: id ?? crypto.randomUUID(), name, redis, database, production }),
+    connection_remove: connectionList,
+  } satisfies Answers;
+  return answers;
+}
