@@ -95,27 +95,45 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Every text file that git tracks or would track: its path below the root, its content.
+/// Every text file of the project: its path below the root, its content.
 ///
 /// # Errors
-/// When git cannot be asked.
+/// When a directory cannot be read.
 pub fn files() -> Result<Vec<(String, String)>> {
-    // The directory may belong to somebody else, as it does in many CI machines.
-    let listed = shell::read(shell::command("git").args([
-        "-c",
-        "safe.directory=*",
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]))?;
-    let mut paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
+    // The directory may belong to somebody else, as it does on many CI machines.
+    let mut git = shell::command("git");
+    git.args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let mut paths: Vec<String> = match shell::read(&mut git) {
+        Ok(listed) => listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect(),
+        // An unpacked archive, or a machine without git.
+        Err(_) => walk(shell::root())?,
+    };
     paths.sort_unstable();
     paths.dedup();
     // A file that is gone from the disk or is no text has nothing to check.
-    let read = |path: &str| Some((path.to_owned(), fs::read_to_string(shell::root().join(path)).ok()?));
+    let read = |path: String| fs::read_to_string(shell::root().join(&path)).ok().map(|text| (path, text));
     Ok(paths.into_iter().filter_map(read).collect())
+}
+
+/// The files below `root`, without what builds make (see .gitignore).
+fn walk(root: &Path) -> Result<Vec<String>> {
+    const MADE: [&str; 6] = [".git", "target", "node_modules", "dist", "gen", "shots"];
+    let mut paths = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            let made = MADE.iter().any(|name| entry.file_name() == *name);
+            match entry.file_type()? {
+                kind if kind.is_dir() && !made => open.push(entry.path()),
+                kind if kind.is_file() => {
+                    paths.push(entry.path().strip_prefix(root)?.to_string_lossy().into_owned())
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(paths)
 }
 
 /// What is wrong with one file; empty when nothing is.
@@ -182,7 +200,7 @@ fn names(line: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILE_LINES_MAX, RULES, file, names, note};
+    use super::{FILE_LINES_MAX, RULES, file, names, note, walk};
     use crate::shell;
 
     #[test]
@@ -205,6 +223,15 @@ mod tests {
     fn the_two_exceptions_are_exceptions() {
         assert!(file("src-tauri/src/commands.rs", concat!("#[tauri::", "command]\n")).is_empty());
         assert!(file("ui/src/platform/tauri.ts", concat!("from '@tauri", "-apps/api'\n")).is_empty());
+    }
+
+    #[test]
+    fn without_git_the_same_files_are_found() {
+        let walked = walk(shell::root()).unwrap();
+        for path in ["Cargo.toml", "xtask/src/tidy.rs", ".config/nextest.toml"] {
+            assert!(walked.iter().any(|walked| walked == path), "{path} is not in {walked:?}");
+        }
+        assert!(!walked.iter().any(|path| path.starts_with(".git/") || path.contains("node_modules/")));
     }
 
     #[test]
