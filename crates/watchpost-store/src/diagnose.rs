@@ -86,19 +86,7 @@ async fn sqlite(path: &Path) -> Vec<CheckStep> {
     }
     steps.ok(folder.display().to_string());
     if let Err(error) = try_writing(folder, path) {
-        return match error.kind() {
-            std::io::ErrorKind::StorageFull => steps.fail(
-                error.to_string(),
-                "The disk is full. Free some space or choose a place on another disk.",
-            ),
-            std::io::ErrorKind::ReadOnlyFilesystem => {
-                steps.fail(error.to_string(), "The file system is read-only. Choose another place.")
-            }
-            _ => steps.fail(
-                error.to_string(),
-                "Give your user the right to write to the file and its folder; SQLite keeps its log beside the file.",
-            ),
-        };
+        return writing_failure(steps, &error);
     }
     steps.ok("file and folder can be written");
     if !path.exists() {
@@ -138,6 +126,19 @@ async fn sqlite(path: &Path) -> Vec<CheckStep> {
         );
     }
     schema(steps, found)
+}
+
+fn writing_failure(steps: Steps, error: &std::io::Error) -> Vec<CheckStep> {
+    let hint = match error.kind() {
+        std::io::ErrorKind::StorageFull => {
+            "The disk is full. Free some space or choose a place on another disk."
+        }
+        std::io::ErrorKind::ReadOnlyFilesystem => "The file system is read-only. Choose another place.",
+        _ => {
+            "Give your user the right to write to the file and its folder; SQLite keeps its log beside the file."
+        }
+    };
+    steps.fail(error.to_string(), hint)
 }
 
 fn sqlite_failure(steps: Steps, error: &sqlx::Error) -> Vec<CheckStep> {
@@ -238,7 +239,7 @@ async fn postgres(host: &str, port: u16, with_tls: bool, options: &PgConnectOpti
 }
 
 async fn login(mut steps: Steps, with_tls: bool, options: &PgConnectOptions) -> Vec<CheckStep> {
-    let mut connection = match timeout(PATIENCE, PgConnection::connect_with(options)).await {
+    let connection = match timeout(PATIENCE, PgConnection::connect_with(options)).await {
         Err(_) => return steps.fail("the server does not answer", "Is this really a PostgreSQL server?"),
         Ok(Ok(connection)) => connection,
         Ok(Err(sqlx::Error::Database(error))) => {
@@ -260,6 +261,11 @@ async fn login(mut steps: Steps, with_tls: bool, options: &PgConnectOptions) -> 
         steps.ok("agreed, and the certificate is trusted");
     }
     steps.ok(format!("database {}", options.get_database().unwrap_or_default()));
+    facts(steps, connection).await
+}
+
+/// Version, rights and schema, once logged in.
+async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep> {
     let facts = connection
         .fetch_one(
             "SELECT CAST(current_setting('server_version_num') AS INTEGER), current_setting('server_version'), \

@@ -117,6 +117,30 @@ fn audit(extra: &str, exception: &'static str, basis: &'static str) -> Question 
     }
 }
 
+fn blocks() -> Question {
+    Question {
+        table: "block b",
+        population: "b.created_at >= $1 AND b.created_at < $2".to_owned(),
+        exception: "(TRIM(b.reason) = '' OR b.expires_at <= b.created_at OR b.state = 'failed')",
+        order: "b.created_at",
+        columns: BLOCK,
+        basis: "blocks created in the period; exceptions have no reason or no end, or could not be put in force",
+    }
+}
+
+fn retention_runs() -> Question {
+    Question {
+        table: "job_run j",
+        population:
+            "j.kind = 'retention' AND j.state <> 'running' AND j.started_at >= $1 AND j.started_at < $2"
+                .to_owned(),
+        exception: "j.state = 'failed'",
+        order: "j.started_at",
+        columns: JOB,
+        basis: "runs of the retention job begun in the period and ended; exceptions failed",
+    }
+}
+
 /// The question of one table, or `None` for those that need more than one.
 fn question(query: EvidenceQuery) -> Option<Question> {
     Some(match query {
@@ -156,14 +180,7 @@ fn question(query: EvidenceQuery) -> Option<Question> {
             "i.active = 1",
             "incidents of injection, traversal and scripting opened in the period; exceptions are not resolved",
         ),
-        EvidenceQuery::BlocksJustified => Question {
-            table: "block b",
-            population: "b.created_at >= $1 AND b.created_at < $2".to_owned(),
-            exception: "(TRIM(b.reason) = '' OR b.expires_at <= b.created_at OR b.state = 'failed')",
-            order: "b.created_at",
-            columns: BLOCK,
-            basis: "blocks created in the period; exceptions have no reason or no end, or could not be put in force",
-        },
+        EvidenceQuery::BlocksJustified => blocks(),
         EvidenceQuery::AuditRecordsNamed => audit(
             "",
             "LOWER(TRIM(a.actor)) IN ('', '-', 'unknown', 'anonymous', 'nobody')",
@@ -179,16 +196,7 @@ fn question(query: EvidenceQuery) -> Option<Question> {
             "a.outcome <> 'success'",
             "audit records of the period that used the permission to administer; exceptions were refused or failed",
         ),
-        EvidenceQuery::RetentionRuns => Question {
-            table: "job_run j",
-            population:
-                "j.kind = 'retention' AND j.state <> 'running' AND j.started_at >= $1 AND j.started_at < $2"
-                    .to_owned(),
-            exception: "j.state = 'failed'",
-            order: "j.started_at",
-            columns: JOB,
-            basis: "runs of the retention job begun in the period and ended; exceptions failed",
-        },
+        EvidenceQuery::RetentionRuns => retention_runs(),
         EvidenceQuery::AuthorizationEvents => {
             events("authorization", "authorization events of the period; exceptions failed")
         }

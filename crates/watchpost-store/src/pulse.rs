@@ -84,7 +84,8 @@ impl Store {
     /// What the database says.
     pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
         let mut tx = self.read().await?;
-        let row = tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
+        let row =
+            tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
         let (log_id, size, frontier) = match &row {
             Some(row) => (row.text(0)?, row.i64(1)?, Frontier::from_bytes(row.i64(1)?, &row.blob(2)?)?),
             None => (String::new(), 0, Frontier::from_bytes(0, &[])?),

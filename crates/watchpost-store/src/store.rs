@@ -168,6 +168,7 @@ async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
     {
         return Err(StoreError::NotFound(format!("the folder {}", folder.display())));
     }
+    make_private(path)?;
     // Switching a new file to WAL needs an exclusive moment that the busy timeout does not cover; two processes that
     // start at once meet here.
     let mut attempt: u64 = 0;
@@ -179,6 +180,20 @@ async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
             }
             result => return result,
         }
+    }
+}
+
+/// Makes the file, if it is not there, so that nobody else can read it: it holds keys and what attackers wrote. SQLite
+/// gives the files beside it the same permissions.
+fn make_private(path: &std::path::Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
     }
 }
 

@@ -74,6 +74,21 @@ async fn postgres_is_migrated_by_many_at_once() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    let store =
+        Store::open(&DatabaseTarget::Sqlite { path: path.clone() }, Arc::new(SystemClock)).await.unwrap();
+    for name in ["new.db", "new.db-wal"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+    store.close().await;
+}
+
 #[tokio::test]
 async fn what_is_no_database_of_ours_is_refused() {
     let folder = tempfile::tempdir().unwrap();
