@@ -10,6 +10,7 @@ import { overview } from './en/overview';
 import { redis } from './en/redis';
 import { reports } from './en/reports';
 import { settings } from './en/settings';
+import { welcome } from './en/welcome';
 import { words } from './en/words';
 
 export const en = {
@@ -24,4 +25,5 @@ export const en = {
   ...audit,
   ...settings,
   ...connection,
+  ...welcome,
 } as const;
