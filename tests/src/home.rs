@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::binaries::{Binaries, target_directory};
+use crate::daemon::signal;
 use crate::session::Session;
 
 /// One person's machine, empty at first: directories, a session with a keyring, a screen.
@@ -114,6 +115,20 @@ impl Home {
     }
 }
 
+impl Drop for Home {
+    /// Ends what a crashed application has left behind: whatever still works in the directories of this home.
+    fn drop(&mut self) {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        for pid in entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+            let works_here = fs::read_link(format!("/proc/{pid}/cwd"))
+                .is_ok_and(|directory| directory.starts_with(self.root.path()));
+            if works_here {
+                let _ = signal("KILL", pid);
+            }
+        }
+    }
+}
+
 /// Variables of the person who runs the tests that must not reach the programs under test.
 pub(crate) const HIDDEN: [&str; 9] = [
     "XDG_DATA_HOME",
@@ -126,3 +141,21 @@ pub(crate) const HIDDEN: [&str; 9] = [
     "SSH_AUTH_SOCK",
     "GNOME_KEYRING_CONTROL",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::Home;
+
+    #[test]
+    fn what_works_in_a_home_ends_with_it() {
+        let home = Home::new("what works in a home").unwrap();
+        let mut left_behind = Command::new("sh");
+        left_behind.args(["-c", "exec cat"]).stdin(Stdio::piped()).current_dir(home.data());
+        let mut child = left_behind.spawn().unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "it works as long as the home is there");
+        drop(home);
+        assert!(!child.wait().unwrap().success(), "it was killed with the home");
+    }
+}
