@@ -24,6 +24,8 @@ const PANELS: [(&str, &str); 8] = [
     ("audit", "#/audit"),
     ("settings", "#/settings"),
 ];
+/// The status bar names the workspace once it is open.
+const WORKSPACE: &str = ".workspace[data-test=status-workspace]";
 /// The first row of the queue below its head.
 const FIRST_INCIDENT: &str = "[role=row][aria-rowindex='2']";
 /// How long a panel may go on changing before it is pictured anyway: live panels never rest.
@@ -119,6 +121,7 @@ impl Shots {
             let word = json!(theme.as_str());
             window.run("window.localStorage.setItem('watchpost.theme', arguments[0])", vec![word]).await?;
             window.reload().await?;
+            window.wait_for(WORKSPACE).await?;
             for size in &self.sizes {
                 window.resize(size.width, size.height).await?;
                 for (name, route) in PANELS {
