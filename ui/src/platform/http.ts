@@ -32,8 +32,7 @@ export class HttpPlatform implements Platform {
       headers: {
         authorization: `Bearer ${this.#options.token}`,
         'content-type': 'application/json',
-        // A header holds no more than Latin-1; a name may.
-        ...(confirmation === undefined ? {} : { 'x-watchpost-confirmation': encodeURIComponent(confirmation) }),
+        ...(confirmation === undefined ? {} : { 'x-watchpost-confirm': headerText(confirmation) }),
       },
       body: JSON.stringify(request),
     });
@@ -87,6 +86,11 @@ export class HttpPlatform implements Platform {
   async copy(text: string): Promise<void> {
     await navigator.clipboard.writeText(text);
   }
+}
+
+/** A header holds printable ASCII only; a name outside it is refused by the daemon, which says so. */
+function headerText(text: string): string {
+  return /^[ -~]*$/.test(text) ? text : encodeURIComponent(text);
 }
 
 /** Has anything but the time changed between two looks? */

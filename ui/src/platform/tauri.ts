@@ -13,7 +13,7 @@ export class TauriPlatform implements Platform {
   readonly kind = 'tauri';
 
   call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
-    return invoke<Reply<Name>>(name, { req: request, confirmation: confirmation ?? null });
+    return invoke<Reply<Name>>(name, { req: request, confirm: confirmation ?? null });
   }
 
   live(onBatch: (batch: LiveBatch) => void, onError: (reason: unknown) => void): () => void {
