@@ -9,7 +9,7 @@ export const redis = {
   'redis.verdict.ok.text': 'Every metric with a threshold is within it.',
   'redis.verdict.down': 'Redis is down',
   'redis.verdict.down.text': '{detail}. What you see below is the last sample, taken {age} ago.',
-  'redis.verdict.down.never': '{detail}. No sample has been taken since this window was opened.',
+  'redis.verdict.down.never': '{detail}. There is no sample in this period.',
   'redis.server': 'Server',
   'redis.role': 'Role',
   'redis.uptime': 'Up for',

@@ -1,0 +1,77 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { choose, hook, requests, type } from '$ui/test-hook';
+import BlocklistView from './blocklist-view.svelte';
+
+let platform: FakePlatform;
+let app: App;
+
+beforeEach(async () => {
+  platform = demoPlatform();
+  app = new App(platform);
+  render(BlocklistView, { context: appContext(app) });
+  await waitFor(() => hook('block-row'));
+});
+
+describe('the blocklist', () => {
+  it('shows first what does not hold although it should', () => {
+    const rows = [...document.querySelectorAll('[data-test=block-row]')];
+    expect(rows.slice(0, 2).map((row) => row.querySelector('[data-test=block-not-in-redis]') !== null || row.getAttribute('data-state') === 'failed')).toEqual([true, true]);
+    expect(rows[2]?.querySelector('[data-test=block-ttl-left]')).not.toBeNull();
+  });
+
+  it('blocks for a time of one’s own, after the preview', async () => {
+    await type('block-target', '198.51.100.9');
+    expect(hook<HTMLButtonElement>('block-submit').disabled, 'not before the preview').toBe(true);
+    await waitFor(() => expect(hook<HTMLButtonElement>('block-submit').disabled).toBe(false));
+    await type('block-reason', 'Scanner');
+    await fireEvent.click(hook('block-ttl-custom'));
+    await type('block-ttl-amount', '3');
+    await choose('block-ttl-unit', '86400');
+    await fireEvent.submit(hook('block-form'));
+    await waitFor(() => expect(requests(platform, 'block_add')).toEqual([{ target: '198.51.100.9', reason: 'Scanner', ttl_s: 259_200, incident: null }]));
+    await waitFor(() => expect(document.querySelector('[data-target="198.51.100.9"]'), 'the list is fetched again').not.toBeNull());
+    await waitFor(() => expect(hook<HTMLInputElement>('block-target').value).toBe(''));
+  });
+
+  it('wants a reason and a time within limits', async () => {
+    await type('block-target', '198.51.100.9');
+    await waitFor(() => expect(hook<HTMLButtonElement>('block-submit').disabled).toBe(false));
+    await fireEvent.submit(hook('block-form'));
+    expect(hook('block-form').textContent).toContain('A block needs a reason.');
+    await type('block-reason', 'x');
+    await fireEvent.click(hook('block-ttl-custom'));
+    await type('block-ttl-amount', '9000');
+    await choose('block-ttl-unit', '86400');
+    await fireEvent.submit(hook('block-form'));
+    expect(requests(platform, 'block_add')).toEqual([]);
+  });
+
+  it('cannot block its own addresses', async () => {
+    await type('block-target', '10.0.0.0/8');
+    await waitFor(() => hook('block-refusal'));
+    expect(hook<HTMLButtonElement>('block-submit').disabled).toBe(true);
+  });
+
+  it('unblocks only with a reason', async () => {
+    await fireEvent.click(hook('block-remove'));
+    await waitFor(() => hook('unblock-reason'));
+    expect(hook<HTMLButtonElement>('unblock-submit').disabled).toBe(true);
+    await type('unblock-reason', 'Own scanner');
+    await fireEvent.click(hook('unblock-submit'));
+    await waitFor(() => expect(requests(platform, 'block_remove')).toMatchObject([{ reason: 'Own scanner' }]));
+  });
+
+  it('manages the allowlist', async () => {
+    await fireEvent.click(hook('blocks-tab-allowlist'));
+    await waitFor(() => hook('allow-row'));
+    expect(hook('own-addresses').textContent).toContain('10.0.0.7');
+    await type('allow-target', '192.0.2.77');
+    await type('allow-note', 'Payment provider');
+    await fireEvent.submit(hook('allow-form'));
+    await waitFor(() => expect(document.querySelector('[data-test=allow-row][data-target="192.0.2.77"]')).not.toBeNull());
+  });
+});

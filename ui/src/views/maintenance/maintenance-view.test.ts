@@ -1,0 +1,62 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { hook, requests, type } from '$ui/test-hook';
+import MaintenanceView from './maintenance-view.svelte';
+
+let platform: FakePlatform;
+let app: App;
+
+beforeEach(async () => {
+  platform = demoPlatform();
+  app = new App(platform);
+  render(MaintenanceView, { context: appContext(app) });
+  await waitFor(() => hook('job-row'));
+});
+
+describe('maintenance', () => {
+  it('previews with the days typed and drops the preview when they change', async () => {
+    await type('retention-days', '3');
+    await fireEvent.click(hook('retention-preview'));
+    await waitFor(() => expect(hook('retention-preview-result').querySelector('[data-test=figure-archived]')?.getAttribute('data-value')).toBe('41204'));
+    expect(requests(platform, 'retention_preview')).toEqual([{ days: 3 }]);
+    expect(requests(platform, 'retention_run'), 'a preview changes nothing').toEqual([]);
+    await type('retention-days', '4');
+    expect(document.querySelector('[data-test=retention-preview-result]')).toBeNull();
+  });
+
+  it('runs by the policy when nothing is typed, and shows the progress', async () => {
+    await fireEvent.click(hook('retention-run'));
+    await waitFor(() => hook('job-progress'));
+    expect(requests(platform, 'retention_run')).toEqual([{ days: null }]);
+    await fireEvent.click(hook('job-cancel'));
+    await waitFor(() => expect(app.confirmations.question, 'this is production').not.toBeNull());
+    app.confirmations.answer(true);
+    await waitFor(() => expect(platform.calls.find((call) => call.name === 'job_cancel')?.confirmation).toBe('shop-production'));
+    await waitFor(() => expect(document.querySelector('[data-test=job-row][data-state=cancelled][data-kind=retention]')).not.toBeNull());
+  });
+
+  it('refuses days that are none', async () => {
+    await type('retention-days', 'soon');
+    expect(hook<HTMLButtonElement>('retention-run').disabled).toBe(true);
+    expect(hook('job-retention').textContent).toContain('A whole number of days');
+  });
+
+  it('imports the file that was picked in the format of its name', async () => {
+    expect(hook<HTMLButtonElement>('import-run').disabled).toBe(true);
+    platform.picked = '/var/log/auth.log';
+    await fireEvent.click(hook('import-browse'));
+    await waitFor(() => expect(hook<HTMLInputElement>('import-path').value).toBe('/var/log/auth.log'));
+    await fireEvent.click(hook('import-run'));
+    await waitFor(() => expect(requests(platform, 'import_run')).toEqual([{ path: '/var/log/auth.log', format: 'sshd', restart: false }]));
+  });
+
+  it('says at the field what is wrong with a path', async () => {
+    await type('import-path', 'access.log');
+    await fireEvent.click(hook('import-run'));
+    await waitFor(() => expect(hook('import-path').getAttribute('aria-invalid')).toBe('true'));
+    expect(document.querySelector('[data-test=import-fault]'), 'not twice').toBeNull();
+  });
+});

@@ -1,0 +1,68 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { choose, hook, requests } from '$ui/test-hook';
+import ReportsView from './reports-view.svelte';
+
+let platform: FakePlatform;
+
+function asked(name: string): { framework: string; period: { from: string; to: string } }[] {
+  return requests(platform, name) as { framework: string; period: { from: string; to: string } }[];
+}
+
+beforeEach(async () => {
+  platform = demoPlatform();
+  render(ReportsView, { context: appContext(new App(platform)) });
+  await waitFor(() => hook('report-preview'));
+});
+
+describe('reports', () => {
+  it('previews the chosen framework and shows every control with its exceptions', async () => {
+    await choose('report-framework', 'pci-dss');
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => hook('report-document'));
+    expect(asked('report_preview').map((request) => request.framework)).toEqual(['pci-dss']);
+    expect(hook('report-summary-fail').dataset['value']).toBe('1');
+    const failed = document.querySelector<HTMLElement>('[data-test=report-control][data-state=fail] button');
+    if (failed === null) throw new Error('no failed control');
+    await fireEvent.click(failed);
+    expect(document.querySelectorAll('[data-test=report-exception]')).toHaveLength(9);
+    await fireEvent.click(hook('report-period-quarter'));
+    await waitFor(() => hook('report-outdated'));
+  });
+
+  it('shows only the controls of one state', async () => {
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => hook('report-document'));
+    await fireEvent.click(hook('report-summary-warn'));
+    expect([...document.querySelectorAll('[data-test=report-control]')].map((row) => row.getAttribute('data-state'))).toEqual(['warn', 'warn']);
+  });
+
+  it('writes the files that have a path and shows their hashes', async () => {
+    expect(hook<HTMLButtonElement>('report-produce').disabled).toBe(true);
+    await fireEvent.input(hook('report-pdf-path'), { target: { value: '/tmp/a.pdf' } });
+    await fireEvent.input(hook('report-csv-path'), { target: { value: '/tmp/a.csv' } });
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-result'));
+    expect(asked('report_generate')).toMatchObject([{ framework: 'soc2', files: [{ format: 'pdf', path: '/tmp/a.pdf' }, { format: 'csv', path: '/tmp/a.csv' }] }]);
+    expect(document.querySelector('[data-test=report-file][data-format=csv]')?.getAttribute('data-sha256')).toHaveLength(64);
+  });
+
+  it('fills every path from one folder', async () => {
+    platform.picked = '/home/mara/Reports/';
+    await fireEvent.click(hook('report-folder'));
+    await waitFor(() => expect(hook<HTMLInputElement>('report-markdown-path').value).toMatch(/^\/home\/mara\/Reports\/watchpost-soc2-.*\.md$/));
+  });
+
+  it('asks for whole days of one’s own, in UTC', async () => {
+    await fireEvent.click(hook('report-period-custom'));
+    await fireEvent.input(hook('report-from'), { target: { value: '2026-02-01' } });
+    await fireEvent.input(hook('report-to'), { target: { value: '2026-01-01' } });
+    expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(true);
+    await fireEvent.input(hook('report-to'), { target: { value: '2026-02-03' } });
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => expect(asked('report_preview').map((request) => request.period)).toEqual([{ from: '2026-02-01T00:00:00.000Z', to: '2026-02-04T00:00:00.000Z' }]));
+  });
+});
