@@ -93,7 +93,8 @@ function headerText(text: string): string {
   return /^[ -~]*$/.test(text) ? text : encodeURIComponent(text);
 }
 
-/** Has anything but the time changed between two looks? */
+/** Has anything but the times of the answers changed between two looks? */
 function moved(before: WorkspaceStatus, after: WorkspaceStatus): boolean {
-  return JSON.stringify({ ...before, at: '' }) !== JSON.stringify({ ...after, at: '' });
+  const still = (status: WorkspaceStatus): string => JSON.stringify(status, (key, value: unknown) => (key === 'at' || key === 'last_ok' ? null : value));
+  return still(before) !== still(after);
 }
