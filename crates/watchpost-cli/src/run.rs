@@ -6,11 +6,12 @@ use watchpost_model::health::Verdict;
 use watchpost_model::incident::{IncidentFilter, Status};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_model::period::Period;
+use watchpost_model::report::ReportFormat;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, EventPageRequest,
     ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve,
-    IncidentStatusSet, Nothing, OverviewRequest, ReportFormat, ReportGenerate, ReportTarget, RetentionRequest,
+    IncidentStatusSet, Nothing, OverviewRequest, ReportGenerate, ReportTarget, RetentionRequest,
     SimulateRequest,
 };
 use watchpost_ops::door::{OPERATIONS, operation};

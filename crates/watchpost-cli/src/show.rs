@@ -7,10 +7,11 @@ use watchpost_model::health::RedisHealth;
 use watchpost_model::incident::{Incident, IncidentDetail};
 use watchpost_model::job::{JobReport, JobRun};
 use watchpost_model::overview::Overview;
+use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     AuditPage, BlockList, ConnectionCheck, ConnectionList, EventPage, FrameworkList, IncidentPage, JobList,
-    OperationSpec, ReportList, ReportRecord, Settings, WorkspaceStatus,
+    OperationSpec, ReportList, Settings, WorkspaceStatus,
 };
 
 use crate::args::Output;

@@ -322,7 +322,7 @@ impl Turn<'_> {
         self.events.ack(&ids).await?;
         engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
-        engine.evicted.store(self.detector.counters().evicted_total, Ordering::Relaxed);
+        engine.evicted.store(self.detector.counters().groups_evicted_total, Ordering::Relaxed);
         engine.count_processed(now, outcome.inserted);
         Ok(())
     }

@@ -69,7 +69,7 @@ pub(crate) async fn connection_save(cx: Context, draft: ConnectionDraft) -> Resu
             SecretInput::Clear => cx.console.secrets().remove(&account).await,
         };
         if state != SecretState::Ready {
-            tracing::warn!(part, state = state.as_str(), "the password is kept for this session only");
+            tracing::warn!(part, ?state, "the password is kept for this session only");
         }
     }
     Ok(connection)

@@ -1,7 +1,6 @@
 //! Working on incidents.
 
-use watchpost_model::ids::NoteId;
-use watchpost_model::incident::{Incident, IncidentDetail, Note, Status, Verdict};
+use watchpost_model::incident::{Incident, IncidentDetail, Status, Verdict};
 use watchpost_store::{IncidentCounts, IncidentPatch};
 
 use super::{cursor, cursor_text, page_size, required};
@@ -102,10 +101,8 @@ pub(crate) async fn incident_note(cx: Context, request: IncidentNote) -> Result<
     let workspace = cx.workspace()?;
     let text = required("text", &request.text, 10_000)?;
     let incident = workspace.store().incident_by_number(request.number).await?.incident;
-    let now = workspace.now();
-    let note = Note { id: NoteId::at(now), author: cx.caller.name.clone(), at: now, text };
     let record = cx.record(object(request.number), Vec::new(), None);
-    workspace.store().note_add(incident.id, &note, record).await?;
+    workspace.store().note_add(incident.id, &text, &cx.caller.name, record).await?;
     Ok(workspace.store().incident_by_number(request.number).await?)
 }
 
