@@ -92,3 +92,22 @@ describe('triage by keyboard', () => {
     await waitFor(() => expect(requests(platform, 'incident_take')).toHaveLength(1));
   });
 });
+
+describe('a verdict by digit', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is not taken from a field that the person types into', async () => {
+    await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'r' });
+    await waitFor(() => hook('resolve-dialog'));
+    await fireEvent.keyDown(document.body, { key: '1' });
+    // The confirmation of a production change is typed over this dialog, and a name may hold digits.
+    const field = document.createElement('input');
+    document.body.append(field);
+    await fireEvent.keyDown(field, { key: '3' });
+    await fireEvent.keyDown(hook('resolve-reason'), { key: '4' });
+    field.remove();
+    expect((hook('verdict-true_positive') as HTMLInputElement).checked).toBe(true);
+  });
+});

@@ -1,0 +1,108 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EventPageRequest, OverviewRequest } from '$ui/generated/model';
+import EventsDrawer from '$ui/domain/event/events-drawer.svelte';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { period } from '$ui/state/period.svelte';
+import OverviewView from './overview-view.svelte';
+
+function hook(name: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`);
+  if (found === null) throw new Error(`no ${name} on screen`);
+  return found;
+}
+
+function show(platform: FakePlatform): App {
+  const app = new App(platform);
+  render(OverviewView, { context: appContext(app) });
+  render(EventsDrawer, { context: appContext(app) });
+  return app;
+}
+
+function asked<T>(platform: FakePlatform, name: string): T[] {
+  return platform.calls.filter((call) => call.name === name).map((call) => call.request as T);
+}
+
+describe('the overview', () => {
+  beforeEach(() => {
+    period.preset = '24h';
+  });
+
+  it('shows the figures of the backend as they are', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    const answer = platform.answers.overview;
+    const [request] = asked<OverviewRequest>(platform, 'overview');
+    if (answer === undefined || request === undefined) throw new Error('the demo has an overview');
+    const data = await answer(request);
+    for (const kpi of data.kpis) expect(hook(`kpi-${kpi.name}`).dataset['value']).toBe(String(kpi.value));
+    expect(hook('threat').dataset['threat']).toBe(data.threat);
+    expect(document.querySelectorAll('[data-test=top-sources] li')).toHaveLength(data.top_sources.length);
+    const total = data.counts.reduce((sum, row) => sum + row.events, 0);
+    expect(hook('counts-total').textContent?.replaceAll(',', '')).toBe(String(total));
+  });
+
+  it('asks anew for another period, and keeps the picture meanwhile', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    await fireEvent.click(hook('period-7d'));
+    expect(document.querySelector('[data-test=loading]'), 'no flash of nothing').toBeNull();
+    await waitFor(() => expect(asked(platform, 'overview')).toHaveLength(2));
+    const [before, after] = asked<OverviewRequest>(platform, 'overview').map((request) => request.period);
+    const days = (span: typeof before): number => (span ? (new Date(span.to).getTime() - new Date(span.from).getTime()) / 86_400_000 : 0);
+    expect([days(before), days(after)]).toEqual([1, 7]);
+    await fireEvent.click(hook('period-all'));
+    await waitFor(() => expect(asked<OverviewRequest>(platform, 'overview').at(-1)?.period).toBeNull());
+  });
+
+  it('opens the events behind a figure', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    await fireEvent.click(hook('kpi-auth_failures'));
+    await waitFor(() => hook('event-row'));
+    expect(asked<EventPageRequest>(platform, 'event_page')[0]).toMatchObject({ category: ['authentication'], outcome: 'failure', after: null });
+    await fireEvent.keyDown(document.querySelector('[data-test=events-drawer] [role=grid]') ?? document.body, { key: 'j' });
+    await waitFor(() => hook('event-detail'));
+  });
+
+  it('says what failed and tries again', async () => {
+    const platform = demoPlatform();
+    const good = platform.answers.overview;
+    platform.answers.overview = () => {
+      const error: unknown = { code: 'unavailable', message: 'the database does not answer', hint: 'Is PostgreSQL running?' };
+      throw error;
+    };
+    show(platform);
+    await waitFor(() => hook('error-state'));
+    expect(hook('error-state').textContent).toContain('Is PostgreSQL running?');
+    if (good !== undefined) platform.answers.overview = good;
+    await fireEvent.click(hook('retry'));
+    await waitFor(() => hook('overview'));
+  });
+
+  it('offers demo data to an empty workspace', async () => {
+    const platform = demoPlatform();
+    const full = platform.answers.overview;
+    platform.answers.overview = async (request) => {
+      if (full === undefined) throw new Error('the demo has an overview');
+      const data = await full(request);
+      return { ...data, counts: [], incidents: [], kpis: data.kpis.map((kpi) => ({ ...kpi, value: 0 })) };
+    };
+    const status = platform.answers.workspace_status;
+    platform.answers.workspace_status = async () => {
+      if (status === undefined) throw new Error('the demo has a status');
+      const made = await status({});
+      return { ...made, offer_demo: true, connection: made.connection === null ? null : { ...made.connection, production: false } };
+    };
+    const app = show(platform);
+    await app.live.look();
+    await waitFor(() => hook('overview-demo'));
+    await fireEvent.click(hook('overview-demo'));
+    await waitFor(() => expect(asked(platform, 'simulate_run')).toHaveLength(1));
+  });
+});
