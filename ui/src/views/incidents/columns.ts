@@ -1,0 +1,27 @@
+// The columns of the queue, by the room there is.
+
+import { t } from '$ui/i18n';
+import type { Column } from '$ui/shared/grid/types';
+
+/** `split` is beside an open incident, `wide` has room for everything. */
+export function queueColumns(room: 'split' | 'plain' | 'wide'): Column[] {
+  const severity = { id: 'severity', title: t('incidents.col.severity'), width: '74px' };
+  const number = { id: 'number', title: t('incidents.col.number'), width: '40px' };
+  const title = { id: 'title', title: t('incidents.col.title'), width: 'minmax(160px, 1fr)' };
+  const due = { id: 'due', title: t('incidents.col.due'), width: '92px' };
+  if (room === 'split') return [{ ...severity, width: '16px', quietTitle: true }, number, title, due];
+  const status = { id: 'status', title: t('incidents.col.status'), width: '150px' };
+  const assignee = { id: 'assignee', title: t('incidents.col.assignee'), width: 'minmax(80px, 120px)' };
+  if (room === 'plain') return [severity, number, title, status, assignee, due];
+  return [
+    severity,
+    number,
+    title,
+    { id: 'entity', title: t('incidents.col.entity'), width: 'minmax(120px, 220px)' },
+    status,
+    { ...assignee, width: 'minmax(90px, 150px)' },
+    { id: 'events', title: t('incidents.col.events'), width: '64px', align: 'end' },
+    due,
+    { id: 'age', title: t('incidents.col.age'), width: '92px', align: 'end' },
+  ];
+}
