@@ -19,7 +19,7 @@ export const redis = {
   'redis.ttl_share.title': '{n} of {keys} keys have a TTL; the others stay until something removes them. Optimise gives them one.',
   'redis.metrics': 'Metrics',
   'redis.col.verdict': 'Verdict',
-  'redis.thresholds': 'warning above {warning}, critical above {critical}',
+  'redis.thresholds': 'Warning above {warning}, critical above {critical}',
   'redis.basis.show': 'Show how {metric} is computed',
   'redis.basis': 'Computed from',
   'redis.more': 'Also measured',

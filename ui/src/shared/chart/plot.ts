@@ -56,7 +56,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     },
     scales: {
       x: { time: true, range: () => [first, end] },
-      y: { range: (_chart, _min, max) => [0, Math.max(max * 1.08, 0.0001)] },
+      y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
       {

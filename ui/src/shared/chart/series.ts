@@ -47,6 +47,12 @@ export function total(values: readonly (number | null)[]): number {
   return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
+/** Nothing was measured: for quantities, of which zero is a value like any other. */
+export function isUnknown(data: ChartData): boolean {
+  return data.series.every((series) => series.values.every((value) => value === null));
+}
+
+/** Nothing happened: for counts. */
 export function isEmpty(data: ChartData): boolean {
   return data.series.every((series) => series.values.every((value) => value === null || value === 0));
 }
