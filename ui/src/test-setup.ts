@@ -13,3 +13,18 @@ globalThis.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
 
 // What one test has drawn is not there for the next.
 afterEach(() => cleanup());
+
+// A canvas that can be drawn on and keeps nothing: what a chart draws is looked at in pictures, not here.
+const drawing = new Proxy(
+  {},
+  {
+    get: (_target, name) => (name === 'measureText' ? () => ({ width: 0 }) : () => undefined),
+    set: () => true,
+  },
+);
+HTMLCanvasElement.prototype.getContext = (() => drawing) as unknown as HTMLCanvasElement['getContext'];
+// The same for its paths: every method is there and does nothing.
+const outline: unknown = function Outline() {
+  return drawing;
+};
+globalThis.Path2D ??= outline as typeof Path2D;
