@@ -54,7 +54,10 @@ fn placeholder_page() {
     let page = Path::new("../ui/dist/index.html");
     if !page.exists() && env::var_os("WATCHPOST_REQUIRE_UI").is_none() {
         fs::create_dir_all("../ui/dist").expect("the source tree is writable");
-        fs::write(page, "<!doctype html><title>Watchpost</title><p>The UI is not built: run `cargo xtask run`.</p>\n")
-            .expect("the source tree is writable");
+        fs::write(
+            page,
+            "<!doctype html><title>Watchpost</title><p>The UI is not built: run `cargo xtask run`.</p>\n",
+        )
+        .expect("the source tree is writable");
     }
 }

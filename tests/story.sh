@@ -90,7 +90,7 @@ says "optimise runs" "done" "$watchpost" optimize
 "$watchpost" report generate --framework soc2 --from 2026-11-01 --to 2026-12-01 --format pdf,csv,json,md \
     --out "$work" > "$work/out" 2>&1 || [ $? = 1 ] || { cat "$work/out" >&2; fail "the report was not made"; }
 pdftotext -layout "$work/soc2-20261101-20261201.pdf" "$work/report.txt"
-for text in "SOC 2" "CC6" "page 1 of"; do
+for text in "SOC 2" "CC6" "page 2 of"; do
     grep -qiF -- "$text" "$work/report.txt" || fail "no \"$text\" in the PDF"
 done
 grep -q CC6 "$work/soc2-20261101-20261201.csv" || fail "no control in the CSV"

@@ -99,15 +99,21 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
         return Ok((DatabaseConnection::Sqlite { path: Some(path) }, SecretInput::Keep));
     }
     let parsed = session.ask::<operation::connection_parse>(ConnectionParse { url: text.clone() }).await?;
-    let database =
-        parsed.database.ok_or_else(|| OpError::invalid("database", "this is not a PostgreSQL URL or a file"))?;
+    let database = parsed
+        .database
+        .ok_or_else(|| OpError::invalid("database", "this is not a PostgreSQL URL or a file"))?;
     let password =
         password("database password", add.database_password_file.as_deref(), parsed.password, true)?;
     Ok((database, password))
 }
 
 /// A password from a file, from the URL, or asked for on the terminal; never from an argument of its own.
-fn password(what: &str, file: Option<&Path>, given: SecretInput, wanted: bool) -> anyhow::Result<SecretInput> {
+fn password(
+    what: &str,
+    file: Option<&Path>,
+    given: SecretInput,
+    wanted: bool,
+) -> anyhow::Result<SecretInput> {
     if let Some(file) = file {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read the {what} from {}", file.display()))?;

@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn instants() {
         assert_eq!(parse_instant("2026-01-31").unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
-        assert_eq!(parse_instant("2026-01-31T01:00:00+01:00").unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
+        assert_eq!(
+            parse_instant("2026-01-31T01:00:00+01:00").unwrap().to_rfc3339(),
+            "2026-01-31T00:00:00+00:00"
+        );
         assert!(parse_instant("2026-02-30").is_err(), "there is no such day");
     }
 }

@@ -9,10 +9,10 @@ use watchpost_model::period::Period;
 use watchpost_model::report::ReportFormat;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, EventPageRequest,
-    ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve,
-    IncidentStatusSet, Nothing, OverviewRequest, ReportGenerate, ReportTarget, RetentionRequest,
-    SimulateRequest,
+    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
+    EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
+    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, ReportGenerate, ReportTarget,
+    RetentionRequest, SimulateRequest,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
@@ -61,7 +61,10 @@ async fn daemon(cli: &Cli) -> anyhow::Result<ExitCode> {
     };
     if result.is_ok() && *until_idle && cli.output == Output::Table {
         let engine = session.console.status(&session.call.caller).await.engine;
-        output::line(format!("{} events processed, {} findings", engine.processed_total, engine.findings_total))?;
+        output::line(format!(
+            "{} events processed, {} findings",
+            engine.processed_total, engine.findings_total
+        ))?;
     }
     session.console.close().await;
     result.map(|()| ExitCode::SUCCESS)
@@ -128,7 +131,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         }
         Command::Overview(last) => {
             let period = last.last.ending(session.console.now());
-            let overview = session.ask::<operation::overview>(OverviewRequest { period, buckets: 60 }).await?;
+            let overview =
+                session.ask::<operation::overview>(OverviewRequest { period, buckets: 60 }).await?;
             show::overview(form, &overview)?;
             Ok(false)
         }
@@ -136,7 +140,9 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let request = EventPageRequest {
                 text: events.text,
                 entity: events.entity.map(|text| text.parse()).transpose().map_err(
-                    |error: watchpost_model::event::UnknownWord| OpError::invalid("entity", error.to_string()),
+                    |error: watchpost_model::event::UnknownWord| {
+                        OpError::invalid("entity", error.to_string())
+                    },
                 )?,
                 limit: events.limit,
                 ..EventPageRequest::default()
@@ -191,7 +197,10 @@ async fn incident(session: &Session, form: Output, verb: Incident) -> anyhow::Re
             return show::incidents(form, &session.ask::<operation::incident_page>(request).await?);
         }
         Incident::Show { number } => {
-            return show::incident(form, &session.ask::<operation::incident_detail>(IncidentRef { number }).await?);
+            return show::incident(
+                form,
+                &session.ask::<operation::incident_detail>(IncidentRef { number }).await?,
+            );
         }
         Incident::Note { number, text } => {
             let detail = session.ask::<operation::incident_note>(IncidentNote { number, text }).await?;
@@ -199,7 +208,9 @@ async fn incident(session: &Session, form: Output, verb: Incident) -> anyhow::Re
         }
         Incident::Take { number } => session.ask::<operation::incident_take>(IncidentRef { number }).await?,
         Incident::Assign { number, assignee } => {
-            session.ask::<operation::incident_assign>(IncidentAssign { number, assignee, version: None }).await?
+            session
+                .ask::<operation::incident_assign>(IncidentAssign { number, assignee, version: None })
+                .await?
         }
         Incident::Status { number, status, reason } => {
             let status = status.parse()?;
@@ -237,7 +248,8 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
         }
         Block::Add { target, reason, ttl, incident, dry_run: false } => {
             let ttl_s = u64::try_from(ttl.num_seconds()).unwrap_or(0);
-            let added = session.ask::<operation::block_add>(BlockAdd { target, reason, ttl_s, incident }).await?;
+            let added =
+                session.ask::<operation::block_add>(BlockAdd { target, reason, ttl_s, incident }).await?;
             show::block(form, &added)?;
         }
         Block::Remove { target, reason } => {
@@ -245,7 +257,8 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             let block = preview
                 .existing
                 .ok_or_else(|| OpError::not_found(format!("block of {} in force", preview.target)))?;
-            let removed = session.ask::<operation::block_remove>(BlockRemove { id: block.id, reason }).await?;
+            let removed =
+                session.ask::<operation::block_remove>(BlockRemove { id: block.id, reason }).await?;
             show::block(form, &removed)?;
         }
         Block::Allow { target, note } => {

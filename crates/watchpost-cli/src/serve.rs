@@ -28,7 +28,11 @@ struct Shared {
 }
 
 /// Serves until a signal comes. The port is open when this logs it.
-pub(crate) async fn serve(console: Console, listen: SocketAddr, token_file: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) async fn serve(
+    console: Console,
+    listen: SocketAddr,
+    token_file: Option<&Path>,
+) -> anyhow::Result<()> {
     let token = token(listen, token_file)?;
     let shared = Arc::new(Shared { console, token });
     let guarded = Router::new()
@@ -71,8 +75,8 @@ fn token(listen: SocketAddr, file: Option<&Path>) -> anyhow::Result<String> {
         tracing::warn!("token for this run: {token}");
         return Ok(token);
     };
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read the token from {}", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the token from {}", file.display()))?;
     let token = text.trim().to_owned();
     if token.len() < 16 {
         return Err(OpError::invalid("token_file", "the token is shorter than 16 characters").into());
@@ -158,23 +162,43 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
     let status = shared.console.status(&os_caller(Origin::Http)).await;
     let engine = &status.engine;
     let up = |part: &Option<watchpost_ops::contract::Part>| {
-        u64::from(part.as_ref().is_some_and(|part| part.state == watchpost_ops::contract::PartState::Connected))
+        u64::from(
+            part.as_ref().is_some_and(|part| part.state == watchpost_ops::contract::PartState::Connected),
+        )
     };
     let mut text = String::new();
     for (name, kind, help, value) in [
         ("redis_up", "gauge", "1 when Redis answers.", Some(up(&status.redis))),
         ("database_up", "gauge", "1 when the database answers.", Some(up(&status.database))),
         ("ingest_events_total", "counter", "Events processed.", Some(engine.processed_total)),
-        ("ingest_duplicates_total", "counter", "Events that were already known.", Some(engine.duplicates_total)),
-        ("ingest_quarantined_total", "counter", "Keys set aside as unreadable.", Some(engine.quarantined_total)),
+        (
+            "ingest_duplicates_total",
+            "counter",
+            "Events that were already known.",
+            Some(engine.duplicates_total),
+        ),
+        (
+            "ingest_quarantined_total",
+            "counter",
+            "Keys set aside as unreadable.",
+            Some(engine.quarantined_total),
+        ),
         ("detect_findings_total", "counter", "Findings made.", Some(engine.findings_total)),
-        ("detect_evicted_total", "counter", "Entries dropped from full detection tables.", Some(engine.evicted_total)),
+        (
+            "detect_evicted_total",
+            "counter",
+            "Entries dropped from full detection tables.",
+            Some(engine.evicted_total),
+        ),
         ("backlog_events", "gauge", "Events waiting in Redis.", engine.backlog),
         ("incidents_active", "gauge", "Incidents that need somebody.", Some(status.incidents_active)),
     ] {
         if let Some(value) = value {
             // Writing to a String cannot fail.
-            let _ = write!(text, "# HELP watchpost_{name} {help}\n# TYPE watchpost_{name} {kind}\nwatchpost_{name} {value}\n");
+            let _ = write!(
+                text,
+                "# HELP watchpost_{name} {help}\n# TYPE watchpost_{name} {kind}\nwatchpost_{name} {value}\n"
+            );
         }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

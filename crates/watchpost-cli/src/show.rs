@@ -77,7 +77,8 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             Some(part) => format!("{} - {}", word(&part.state), part.detail),
             None => "no connection open".to_owned(),
         };
-        let connection = status.connection.as_ref().map_or_else(String::new, |connection| connection.name.clone());
+        let connection =
+            status.connection.as_ref().map_or_else(String::new, |connection| connection.name.clone());
         let rows = [
             ["version".to_owned(), status.version.clone()],
             ["connection".to_owned(), connection],
@@ -93,7 +94,10 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
 
 /// The word that a value has on the wire.
 fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default()
 }
 
 pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
@@ -102,7 +106,8 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
         table(
             ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
             health.metrics.iter().map(|metric| {
-                let limit = |limit: Option<f64>| limit.map_or_else(String::new, |l| value(Some(l), metric.unit));
+                let limit =
+                    |limit: Option<f64>| limit.map_or_else(String::new, |l| value(Some(l), metric.unit));
                 [
                     metric.title.clone(),
                     value(metric.value, metric.unit),
@@ -165,9 +170,10 @@ pub(crate) fn overview(form: Output, overview: &Overview) -> anyhow::Result<()> 
         line(format!("threat level: {} - {}", overview.threat, visible(&overview.threat_reason, 200)))?;
         table(
             ["FIGURE", "NOW", "BEFORE"],
-            overview.kpis.iter().map(|kpi| {
-                [kpi.title.clone(), value(kpi.value, kpi.unit), value(kpi.previous, kpi.unit)]
-            }),
+            overview
+                .kpis
+                .iter()
+                .map(|kpi| [kpi.title.clone(), value(kpi.value, kpi.unit), value(kpi.previous, kpi.unit)]),
         )?;
         line("")?;
         table(
@@ -218,7 +224,8 @@ fn incident_cells(incident: &Incident) -> [String; 8] {
     ]
 }
 
-const INCIDENT: [&str; 8] = ["NO", "SEVERITY", "STATUS", "TITLE", "EVENTS", "LAST SEEN", "ASSIGNEE", "VERDICT"];
+const INCIDENT: [&str; 8] =
+    ["NO", "SEVERITY", "STATUS", "TITLE", "EVENTS", "LAST SEEN", "ASSIGNEE", "VERDICT"];
 
 pub(crate) fn incidents(form: Output, page: &IncidentPage) -> anyhow::Result<()> {
     either(form, page, || {
@@ -278,12 +285,18 @@ pub(crate) fn incident(form: Output, detail: &IncidentDetail) -> anyhow::Result<
         line("\ntimeline")?;
         table(
             ["AT", "WHO", "WHAT", ""],
-            detail.timeline.iter().map(|entry| {
-                [at(entry.at), entry.actor.clone(), entry.kind.clone(), entry.text.clone()]
-            }),
+            detail
+                .timeline
+                .iter()
+                .map(|entry| [at(entry.at), entry.actor.clone(), entry.kind.clone(), entry.text.clone()]),
         )?;
         for note in &detail.notes {
-            line(format!("\nnote by {} at {}: {}", visible(&note.author, 80), at(note.at), visible(&note.text, 2_000)))?;
+            line(format!(
+                "\nnote by {} at {}: {}",
+                visible(&note.author, 80),
+                at(note.at),
+                visible(&note.text, 2_000)
+            ))?;
         }
         Ok(())
     })
@@ -315,16 +328,19 @@ pub(crate) fn blocks(form: Output, list: &BlockList) -> anyhow::Result<()> {
             list.allowlist
                 .iter()
                 .map(|entry| [entry.target.to_string(), entry.note.clone(), entry.added_by.clone()])
-                .chain(list.own_addresses.iter().map(|own| {
-                    [own.clone(), "this machine or a server in use".to_owned(), String::new()]
-                })),
+                .chain(
+                    list.own_addresses.iter().map(|own| {
+                        [own.clone(), "this machine or a server in use".to_owned(), String::new()]
+                    }),
+                ),
         )
     })
 }
 
 pub(crate) fn block_preview(form: Output, preview: &BlockPreview) -> anyhow::Result<()> {
     either(form, preview, || {
-        let existing = preview.existing.as_ref().map_or_else(|| "none".to_owned(), |block| at(block.expires_at));
+        let existing =
+            preview.existing.as_ref().map_or_else(|| "none".to_owned(), |block| at(block.expires_at));
         table(
             ["", ""],
             [

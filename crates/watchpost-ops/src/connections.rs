@@ -99,7 +99,10 @@ impl ConnectionBook {
             return Err(OpError::invalid("id", "the local workspace cannot be changed"));
         }
         if self.by_name(&connection.name).is_some_and(|other| other.id != connection.id) {
-            return Err(OpError::invalid("name", format!("there is a connection {:?} already", connection.name)));
+            return Err(OpError::invalid(
+                "name",
+                format!("there is a connection {:?} already", connection.name),
+            ));
         }
         self.file.connection.retain(|other| other.id != connection.id);
         self.file.connection.push(connection);

@@ -105,7 +105,8 @@ impl Console {
     /// `Precondition` when none is open.
     pub fn workspace(&self) -> Result<Arc<Workspace>, OpError> {
         self.current().ok_or_else(|| {
-            OpError::precondition("no connection is open").hint("open the local workspace or a saved connection")
+            OpError::precondition("no connection is open")
+                .hint("open the local workspace or a saved connection")
         })
     }
 

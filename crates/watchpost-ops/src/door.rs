@@ -63,7 +63,12 @@ impl Context {
 
     /// The record of this operation's success on `object`.
     #[must_use]
-    pub fn record(&self, object: impl Into<String>, changes: Vec<Change>, reason: Option<String>) -> AuditDraft {
+    pub fn record(
+        &self,
+        object: impl Into<String>,
+        changes: Vec<Change>,
+        reason: Option<String>,
+    ) -> AuditDraft {
         self.record_as(AuditOutcome::Success, object, changes, reason)
     }
 
@@ -114,8 +119,8 @@ macro_rules! expand_operations {
         #[expect(non_camel_case_types, reason = "an operation's type carries the operation's name")]
         pub mod operation {
             use super::{Context, Operation, Performed, perform};
-            use crate::contract::*;
-            use crate::replies::*;
+            #[expect(clippy::wildcard_imports, reason = "the list names these types; a second list would drift")]
+            use crate::{contract::*, replies::*};
 
             $(
                 #[doc = $about]
@@ -208,7 +213,8 @@ impl Console {
         let request = serde_json::from_value(request)
             .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
         let reply = self.call::<O>(call, request).await?;
-        serde_json::to_value(reply).map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
+        serde_json::to_value(reply)
+            .map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
     }
 
     /// A change on a production connection needs the connection's name, typed.
@@ -223,8 +229,11 @@ impl Console {
         }
         Err(OpError {
             field: Some("confirmation".to_owned()),
-            ..OpError::precondition(format!("{:?} is a production connection: this change needs a confirmation", connection.name))
-                .hint("type the name of the connection to confirm")
+            ..OpError::precondition(format!(
+                "{:?} is a production connection: this change needs a confirmation",
+                connection.name
+            ))
+            .hint("type the name of the connection to confirm")
         })
     }
 

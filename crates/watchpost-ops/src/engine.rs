@@ -45,7 +45,12 @@ const REPLAY: u32 = 50_000;
 
 /// The name under which the engine acts.
 pub(crate) fn engine_caller() -> Caller {
-    Caller { name: "engine".to_owned(), role: Role::Admin, origin: Origin::Engine, host: crate::os_caller(Origin::Engine).host }
+    Caller {
+        name: "engine".to_owned(),
+        role: Role::Admin,
+        origin: Origin::Engine,
+        host: crate::os_caller(Origin::Engine).host,
+    }
 }
 
 /// What the engine tells about itself; shared with the status bar.
@@ -121,7 +126,10 @@ impl Engine {
             {
                 let now = state.borrow_and_update();
                 if matches!(now.0, EngineState::Down | EngineState::Standby) {
-                    return Err(OpError::new(ErrorCode::Unavailable, format!("the engine does not work: {}", now.1)));
+                    return Err(OpError::new(
+                        ErrorCode::Unavailable,
+                        format!("the engine does not work: {}", now.1),
+                    ));
                 }
             }
             tokio::select! {
@@ -271,7 +279,10 @@ impl Turn<'_> {
             return Ok(());
         }
         if !self.workspace.store().lease_acquire(LEASE, self.holder, LEASE_TTL, now).await? {
-            return Err(OpError::new(ErrorCode::Conflict, "another console took over the engine of this database"));
+            return Err(OpError::new(
+                ErrorCode::Conflict,
+                "another console took over the engine of this database",
+            ));
         }
         self.renewed = now;
         Ok(())

@@ -48,10 +48,12 @@ impl From<RedisError> for OpError {
             RedisError::TimedOut(_) => Self::new(ErrorCode::Timeout, message)
                 .hint("what was asked may have been done: look before trying again"),
             RedisError::PasswordRequired | RedisError::WrongPassword => {
-                Self::new(ErrorCode::Unavailable, message).hint("correct the user name and password in Settings")
+                Self::new(ErrorCode::Unavailable, message)
+                    .hint("correct the user name and password in Settings")
             }
-            RedisError::NoPermission(_) => Self::new(ErrorCode::Permission, message)
-                .hint("give the Redis user this right; test the connection in Settings to see all that it lacks"),
+            RedisError::NoPermission(_) => Self::new(ErrorCode::Permission, message).hint(
+                "give the Redis user this right; test the connection in Settings to see all that it lacks",
+            ),
             RedisError::OutOfMemory => {
                 Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
             }

@@ -101,14 +101,21 @@ impl Jobs {
             started_by: cx.caller.name.clone(),
             started_at: now,
             ended_at: None,
-            progress: JobProgress { done: 0, total: None, unit: "keys".to_owned(), step: "starting".to_owned() },
+            progress: JobProgress {
+                done: 0,
+                total: None,
+                unit: "keys".to_owned(),
+                step: "starting".to_owned(),
+            },
             report: None,
             error: None,
         };
         let cancel = CancellationToken::new();
         {
             let mut running = lock(&self.running);
-            if let Some(held) = running.values().find(|held| held.run.kind == kind && held.run.ended_at.is_none()) {
+            if let Some(held) =
+                running.values().find(|held| held.run.kind == kind && held.run.ended_at.is_none())
+            {
                 return Err(OpError::precondition(format!(
                     "a {kind} job runs already, started by {}",
                     held.run.started_by
@@ -118,7 +125,8 @@ impl Jobs {
             running.retain(|_, held| held.run.ended_at.is_none());
             running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
         }
-        let begun = cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), Vec::new(), Some(parameters));
+        let begun =
+            cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), Vec::new(), Some(parameters));
         if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
             lock(&self.running).remove(&run.id);
             return Err(problem.into());
@@ -193,5 +201,10 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
 
 /// A report in one line, for the trail.
 fn figures_line(report: &JobReport) -> String {
-    report.figures.iter().map(|figure| format!("{} {}", figure.name, figure.value)).collect::<Vec<_>>().join(", ")
+    report
+        .figures
+        .iter()
+        .map(|figure| format!("{} {}", figure.name, figure.value))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -74,8 +74,11 @@ async fn listen(console: Console, workspace: Arc<Workspace>) {
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
         let Ok(now) = workspace.store().revisions().await else { continue };
         if let Some(before) = known.replace(now.clone()) {
-            let changed: Vec<Tag> =
-                now.iter().filter(|&(tag, n)| before.get(tag) != Some(n)).filter_map(|(tag, _)| tag.parse().ok()).collect();
+            let changed: Vec<Tag> = now
+                .iter()
+                .filter(|&(tag, n)| before.get(tag) != Some(n))
+                .filter_map(|(tag, _)| tag.parse().ok())
+                .collect();
             console.announce(&changed);
         }
     }
@@ -119,7 +122,9 @@ async fn expire_blocks(console: Console, workspace: Arc<Workspace>) {
             at: now,
             risk: 0,
         };
-        if let Err(problem) = workspace.store().block_state_set(block.id, BlockState::Expired, None, draft).await {
+        if let Err(problem) =
+            workspace.store().block_state_set(block.id, BlockState::Expired, None, draft).await
+        {
             tracing::warn!(%problem, target = %block.target, "a block that ran out was not marked");
         }
     }

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
-use watchpost_redis::local::LocalServer;
 use watchpost_model::health::{HealthSample, RedisHealth};
+use watchpost_redis::local::LocalServer;
 use watchpost_redis::{EventStore, HealthProbe, RedisTarget, TargetAddress};
 use watchpost_store::{DatabaseTarget, Signer, Store};
 
@@ -265,7 +265,11 @@ pub(crate) fn account(connection: watchpost_model::ids::ConnectionId, part: &str
     format!("{connection}/{part}")
 }
 
-async fn secret_for(secrets: &Secrets, connection: &Connection, part: &str) -> Result<Option<Secret>, OpError> {
+async fn secret_for(
+    secrets: &Secrets,
+    connection: &Connection,
+    part: &str,
+) -> Result<Option<Secret>, OpError> {
     let needs = match part {
         "redis" => connection.redis.address != RedisAddress::Local,
         _ => matches!(connection.database, DatabaseConnection::Postgres { .. }),
@@ -351,7 +355,11 @@ pub(crate) fn database_target(
 }
 
 /// Where a connection's Redis is.
-pub(crate) fn redis_target(console: &Console, connection: &Connection, password: Option<Secret>) -> RedisTarget {
+pub(crate) fn redis_target(
+    console: &Console,
+    connection: &Connection,
+    password: Option<Secret>,
+) -> RedisTarget {
     let address = match &connection.redis.address {
         // Known only once the private server runs; see `reach_redis`.
         RedisAddress::Local => TargetAddress::Unix(console.0.paths.workspace().join("redis.sock")),

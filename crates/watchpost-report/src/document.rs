@@ -195,6 +195,7 @@ pub struct ControlResult {
 
 /// A bar of the incidents chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ReportSeverityCount")]
 pub struct SeverityCount {
     /// The severity.
     pub severity: Severity,

@@ -1,3 +1,4 @@
 //! The real window under WebDriver: slow, few, one at a time (see .config/nextest.toml).
 
 mod smoke;
+mod story;

@@ -1,9 +1,7 @@
-//! Importers on literal lines, real logs and arbitrary bytes; the simulator against the engine.
+//! Importers on literal lines and arbitrary bytes. Real logs and the simulator are tried with the engine in ops.
 
 mod access;
 mod json;
 mod lines;
-mod real_logs;
-mod simulation;
 mod sshd;
 mod support;

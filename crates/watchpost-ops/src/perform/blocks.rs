@@ -21,7 +21,10 @@ fn target(text: &str) -> Result<BlockTarget, OpError> {
 }
 
 /// The guard, with the allowlist as it is now. Every block passes here; there is no way around it.
-async fn guard(workspace: &Workspace, target: BlockTarget) -> Result<Result<(), block::GuardRefusal>, OpError> {
+async fn guard(
+    workspace: &Workspace,
+    target: BlockTarget,
+) -> Result<Result<(), block::GuardRefusal>, OpError> {
     let allowlist = workspace.store().allow_list().await?;
     Ok(block::guard(target, workspace.own_addresses(), &allowlist))
 }
@@ -77,15 +80,19 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
         return Err(OpError::invalid("ttl_s", "a block lasts between one minute and one year"));
     }
     guard(&workspace, target).await?.map_err(|refusal| {
-        OpError::precondition(refusal.to_string()).hint("nothing was blocked; the allowlist is on the Blocklist panel")
+        OpError::precondition(refusal.to_string())
+            .hint("nothing was blocked; the allowlist is on the Blocklist panel")
     })?;
     let now = workspace.now();
     let ttl = Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
     let expires_at = now + ttl;
     if let Some(existing) = workspace.store().block_active(target).await? {
         if existing.expires_at >= expires_at {
-            return Err(OpError::precondition(format!("{target} is blocked already until {}", existing.expires_at))
-                .hint("unblock it first to shorten the block"));
+            return Err(OpError::precondition(format!(
+                "{target} is blocked already until {}",
+                existing.expires_at
+            ))
+            .hint("unblock it first to shorten the block"));
         }
     }
     let incident = match request.incident {
@@ -116,8 +123,11 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
     let ended = cx.record_as(outcome, object, Vec::new(), Some(why));
     workspace.store().block_state_set(block.id, state, None, ended).await?;
     if let Some(error) = failure {
-        return Err(OpError::new(ErrorCode::Unavailable, format!("the block was not written to Redis: {error}"))
-            .hint("the application is not told of it; try again when Redis answers"));
+        return Err(OpError::new(
+            ErrorCode::Unavailable,
+            format!("the block was not written to Redis: {error}"),
+        )
+        .hint("the application is not told of it; try again when Redis answers"));
     }
     block.state = state;
     Ok(block)
@@ -131,19 +141,30 @@ pub(crate) async fn block_remove(cx: Context, request: BlockRemove) -> Result<Bl
     match block.state {
         BlockState::Active | BlockState::Pending | BlockState::Failed => {}
         BlockState::Expired | BlockState::Removed => {
-            return Err(OpError::precondition(format!("the block of {} is {} already", block.target, block.state)));
+            return Err(OpError::precondition(format!(
+                "the block of {} is {} already",
+                block.target, block.state
+            )));
         }
     }
     workspace.events()?.remove_block(&block).await?;
     let record = cx.record(format!("block/{}", block.target), Vec::new(), Some(reason));
-    Ok(workspace.store().block_state_set(block.id, BlockState::Removed, Some(&cx.caller.name), record).await?)
+    Ok(workspace
+        .store()
+        .block_state_set(block.id, BlockState::Removed, Some(&cx.caller.name), record)
+        .await?)
 }
 
 pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockList, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
     let note = required("note", &request.note, 500)?;
-    let entry = AllowEntry { target, note: note.clone(), added_by: cx.caller.name.clone(), added_at: workspace.now() };
+    let entry = AllowEntry {
+        target,
+        note: note.clone(),
+        added_by: cx.caller.name.clone(),
+        added_at: workspace.now(),
+    };
     workspace.store().allow_add(&entry, cx.record(format!("allow/{target}"), Vec::new(), Some(note))).await?;
     block_list(cx, BlockListRequest::default()).await
 }

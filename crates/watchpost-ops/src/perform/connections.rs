@@ -2,9 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use url::Url;
-use watchpost_model::connection::{
-    Connection, DatabaseConnection, RedisAddress, RedisConnection, TlsFiles,
-};
+use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection, TlsFiles};
 use watchpost_model::diagnosis::{CheckStep, StepState};
 use watchpost_model::ids::ConnectionId;
 
@@ -54,7 +52,8 @@ pub(crate) async fn connection_test(cx: Context, draft: ConnectionDraft) -> Resu
     };
     let database =
         watchpost_store::diagnose(&database_target(&cx.console, &connection, database_password)).await;
-    let ok = redis.iter().chain(&database).all(|step| matches!(step.state, StepState::Ok | StepState::Warning));
+    let ok =
+        redis.iter().chain(&database).all(|step| matches!(step.state, StepState::Ok | StepState::Warning));
     Ok(ConnectionCheck { ok, redis, database })
 }
 
@@ -65,7 +64,9 @@ pub(crate) async fn connection_save(cx: Context, draft: ConnectionDraft) -> Resu
         let account = account(connection.id, part);
         let state = match input {
             SecretInput::Keep => SecretState::Ready,
-            SecretInput::Set { value } => cx.console.secrets().put(&account, Secret::new(value.clone())).await,
+            SecretInput::Set { value } => {
+                cx.console.secrets().put(&account, Secret::new(value.clone())).await
+            }
             SecretInput::Clear => cx.console.secrets().remove(&account).await,
         };
         if state != SecretState::Ready {
@@ -75,7 +76,10 @@ pub(crate) async fn connection_save(cx: Context, draft: ConnectionDraft) -> Resu
     Ok(connection)
 }
 
-pub(crate) async fn connection_remove(cx: Context, request: ConnectionRef) -> Result<ConnectionList, OpError> {
+pub(crate) async fn connection_remove(
+    cx: Context,
+    request: ConnectionRef,
+) -> Result<ConnectionList, OpError> {
     if cx.console.current().is_some_and(|workspace| workspace.connection().id == request.id) {
         return Err(OpError::precondition("this connection is open").hint("open another one first"));
     }
@@ -153,7 +157,10 @@ fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
     let wrong = |message: &str| OpError::invalid("url", message);
     let url = Url::parse(text).map_err(|error| wrong(&format!("this is not a URL: {error}")))?;
     let decode = |part: &str| {
-        percent_decode_str(part).decode_utf8().map(|text| text.into_owned()).map_err(|_| wrong("the URL is not UTF-8"))
+        percent_decode_str(part)
+            .decode_utf8()
+            .map(|text| text.into_owned())
+            .map_err(|_| wrong("the URL is not UTF-8"))
     };
     let username = Some(decode(url.username())?).filter(|name| !name.is_empty());
     let password = match url.password() {
@@ -166,7 +173,9 @@ fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             let number = url.path().trim_matches('/');
             let database = match number {
                 "" => 0,
-                number => number.parse().map_err(|_| wrong("the path of a Redis URL is a database number"))?,
+                number => {
+                    number.parse().map_err(|_| wrong("the path of a Redis URL is a database number"))?
+                }
             };
             let tls = (url.scheme() == "rediss").then(TlsFiles::default);
             let address = RedisAddress::Tcp { host, port: url.port().unwrap_or(6379), tls };
@@ -179,7 +188,9 @@ fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
         "postgres" | "postgresql" => {
             let tls = url
                 .query_pairs()
-                .any(|(key, value)| key == "sslmode" && matches!(&*value, "require" | "verify-ca" | "verify-full"))
+                .any(|(key, value)| {
+                    key == "sslmode" && matches!(&*value, "require" | "verify-ca" | "verify-full")
+                })
                 .then(TlsFiles::default);
             let database = DatabaseConnection::Postgres {
                 host,
@@ -217,12 +228,17 @@ mod tests {
         let Some(DatabaseConnection::Postgres { host, port, database, tls, .. }) = parsed.database else {
             panic!("a database was expected");
         };
-        assert_eq!((host.as_str(), port, database.as_str(), tls.is_some()), ("2001:db8::1", 5432, "trail", true));
+        assert_eq!(
+            (host.as_str(), port, database.as_str(), tls.is_some()),
+            ("2001:db8::1", 5432, "trail", true)
+        );
     }
 
     #[test]
     fn errors_do_not_repeat_the_url() {
-        for url in ["redis://u:hunter2@h/notanumber", "ftp://u:hunter2@h", "postgres://:hunter2@h/db", "hunter2"] {
+        for url in
+            ["redis://u:hunter2@h/notanumber", "ftp://u:hunter2@h", "postgres://:hunter2@h/db", "hunter2"]
+        {
             let error = parse_url(url).expect_err("it is wrong");
             assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
         }

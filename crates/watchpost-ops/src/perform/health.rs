@@ -25,7 +25,10 @@ pub(crate) async fn redis_health(cx: Context, _: Nothing) -> Result<RedisHealth,
     Ok(workspace.sample_health().await?.0)
 }
 
-pub(crate) async fn redis_history(cx: Context, request: HealthHistoryRequest) -> Result<HealthHistory, OpError> {
+pub(crate) async fn redis_history(
+    cx: Context,
+    request: HealthHistoryRequest,
+) -> Result<HealthHistory, OpError> {
     let workspace = cx.workspace()?;
     if !(1..=1_000).contains(&request.points) {
         return Err(OpError::invalid("points", "between 1 and 1,000 points"));

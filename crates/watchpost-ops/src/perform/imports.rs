@@ -25,9 +25,10 @@ const REASONS: usize = 20;
 
 pub(crate) async fn import_run(cx: Context, request: ImportRequest) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
-    let format: LogFormat = request.format.parse().map_err(|error: watchpost_model::event::UnknownWord| {
-        OpError::invalid("format", error.to_string())
-    })?;
+    let format: LogFormat =
+        request.format.parse().map_err(|error: watchpost_model::event::UnknownWord| {
+            OpError::invalid("format", error.to_string())
+        })?;
     let path = PathBuf::from(&request.path);
     let bytes = check_readable(&path)?;
     workspace.events()?;
@@ -51,9 +52,8 @@ pub(crate) async fn import_run(cx: Context, request: ImportRequest) -> Result<Jo
 }
 
 fn check_readable(path: &Path) -> Result<u64, OpError> {
-    let unreadable = |error: std::io::Error| {
-        OpError::invalid("path", format!("cannot read {}: {error}", path.display()))
-    };
+    let unreadable =
+        |error: std::io::Error| OpError::invalid("path", format!("cannot read {}: {error}", path.display()));
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if !meta.is_file() {
@@ -259,7 +259,11 @@ pub(crate) async fn simulate_run(cx: Context, request: SimulateRequest) -> Resul
         .await
 }
 
-async fn simulate(workspace: &Workspace, request: &SimulateRequest, ticket: &Ticket) -> Result<JobReport, OpError> {
+async fn simulate(
+    workspace: &Workspace,
+    request: &SimulateRequest,
+    ticket: &Ticket,
+) -> Result<JobReport, OpError> {
     let events = workspace.events()?;
     let to = workspace.now();
     let from = to - chrono::Duration::days(i64::from(request.days));

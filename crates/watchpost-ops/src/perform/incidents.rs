@@ -5,13 +5,16 @@ use watchpost_store::{IncidentCounts, IncidentPatch};
 
 use super::{cursor, cursor_text, page_size, required};
 use crate::contract::{
-    FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest, IncidentRef,
-    IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
+    FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
+    IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
 };
 use crate::door::Context;
 use crate::error::OpError;
 
-pub(crate) async fn incident_page(cx: Context, request: IncidentPageRequest) -> Result<IncidentPage, OpError> {
+pub(crate) async fn incident_page(
+    cx: Context,
+    request: IncidentPageRequest,
+) -> Result<IncidentPage, OpError> {
     let workspace = cx.workspace()?;
     let limit = page_size(request.limit)?;
     let after = cursor(request.after.as_deref())?;
@@ -68,7 +71,10 @@ pub(crate) async fn incident_assign(cx: Context, request: IncidentAssign) -> Res
     change(&cx, &incident, request.version, patch, None).await
 }
 
-pub(crate) async fn incident_status_set(cx: Context, request: IncidentStatusSet) -> Result<Incident, OpError> {
+pub(crate) async fn incident_status_set(
+    cx: Context,
+    request: IncidentStatusSet,
+) -> Result<Incident, OpError> {
     let incident = cx.workspace()?.store().incident_by_number(request.number).await?.incident;
     let reason = match (&request.reason, request.status) {
         (_, Status::Resolved) => {

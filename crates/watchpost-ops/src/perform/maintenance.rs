@@ -39,10 +39,12 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
     let mut walk =
-        RetentionWalk::start(&workspace.events()?, &rules, workspace.now(), None, workspace.stop_token()).await?;
+        RetentionWalk::start(&workspace.events()?, &rules, workspace.now(), None, workspace.stop_token())
+            .await?;
     let mut tally = Tally::default();
     while let Some(batch) = walk.next_batch(BATCH).await? {
-        let ids: Vec<_> = batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
+        let ids: Vec<_> =
+            batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
         let known = workspace.store().known_events(&ids).await?;
         for candidate in &batch {
             match &candidate.event {
@@ -64,7 +66,8 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
     workspace.events()?;
-    let parameters = request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
+    let parameters =
+        request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
     let job = workspace.clone();
     workspace
         .jobs()
@@ -88,11 +91,11 @@ async fn retain(
 ) -> Result<(), OpError> {
     let events = workspace.events()?;
     tally.memory_before = memory(workspace).await;
-    let mut walk =
-        RetentionWalk::start(&events, rules, workspace.now(), None, ticket.cancel.clone()).await?;
+    let mut walk = RetentionWalk::start(&events, rules, workspace.now(), None, ticket.cancel.clone()).await?;
     while let Some(batch) = walk.next_batch(BATCH).await? {
         ticket.check()?;
-        let ids: Vec<_> = batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
+        let ids: Vec<_> =
+            batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
         let known = workspace.store().known_events(&ids).await?;
         let mut archive = Vec::with_capacity(batch.len());
         let mut remove = Vec::with_capacity(batch.len());
@@ -160,7 +163,12 @@ impl Tally {
             Figure::new("bytes", "Memory of these keys", self.bytes as f64, Unit::Bytes),
         ];
         if let (Some(before), Some(after)) = (memory_before, self.memory_after) {
-            figures.push(Figure::new("memory_before_bytes", "Redis memory before", before as f64, Unit::Bytes));
+            figures.push(Figure::new(
+                "memory_before_bytes",
+                "Redis memory before",
+                before as f64,
+                Unit::Bytes,
+            ));
             figures.push(Figure::new("memory_after_bytes", "Redis memory after", after as f64, Unit::Bytes));
         }
         let mut notes = self.notes.clone();
@@ -193,8 +201,7 @@ pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpEr
         .jobs()
         .start(&cx, &workspace, JobKind::Optimize, "all patterns".to_owned(), move |ticket| async move {
             let progress = |progress| ticket.progress(progress);
-            let result =
-                optimize(&events, now, Mode::Run, &progress, ticket.cancel.clone()).await;
+            let result = optimize(&events, now, Mode::Run, &progress, ticket.cancel.clone()).await;
             Ended::from(result.map_err(OpError::from).and_then(|report| ticket.check().map(|()| report)))
         })
         .await

@@ -14,9 +14,7 @@ use watchpost_report::{self as report, ChartData, Framework, LogHead, ReportDocu
 use super::events::checked;
 use super::settings;
 use crate::console::Workspace;
-use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportGenerate, ReportList, ReportRequest,
-};
+use crate::contract::{FrameworkInfo, FrameworkList, Nothing, ReportGenerate, ReportList, ReportRequest};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 
@@ -58,7 +56,8 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     for target in request.files {
         let document = document.clone();
         // Rendering is CPU work; writing waits for the disk.
-        let written = tokio::task::spawn_blocking(move || write(&document, target.format, &target.path)).await;
+        let written =
+            tokio::task::spawn_blocking(move || write(&document, target.format, &target.path)).await;
         files.push(written.map_err(|error| OpError::internal(format!("rendering failed: {error}")))??);
     }
     let content_sha256 = document
@@ -78,7 +77,13 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     let changes = record
         .files
         .iter()
-        .map(|file| Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path)))
+        .map(|file| {
+            Change::new(
+                &format!("file.{}", file.format),
+                Value::Null,
+                format!("{} {}", file.sha256, file.path),
+            )
+        })
         .collect();
     let entry = cx.record(format!("report/{}", record.id), changes, Some(record.summary.clone()));
     workspace.store().report_add(&record, entry).await?;
@@ -124,7 +129,8 @@ async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Sc
 }
 
 fn write(document: &ReportDocument, format: ReportFormat, path: &str) -> Result<ReportFile, OpError> {
-    let broken = |error: report::ReportError| OpError::internal(format!("cannot render the {format}: {error}"));
+    let broken =
+        |error: report::ReportError| OpError::internal(format!("cannot render the {format}: {error}"));
     let bytes = match format {
         ReportFormat::Pdf => report::render_pdf(document).map_err(broken)?,
         ReportFormat::Csv => report::render_csv(document).map_err(broken)?,

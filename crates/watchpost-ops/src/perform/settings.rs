@@ -39,7 +39,10 @@ pub(crate) async fn settings_put(cx: Context, mut request: Settings) -> Result<S
     }
     for rule in &request.retention {
         if !(1..=3_650).contains(&rule.redis_days) || !(1..=3_650).contains(&rule.archive_days) {
-            return Err(OpError::invalid("retention", format!("{}: between 1 and 3,650 days", rule.category)));
+            return Err(OpError::invalid(
+                "retention",
+                format!("{}: between 1 and 3,650 days", rule.category),
+            ));
         }
         if rule.archive_days < rule.redis_days {
             return Err(OpError::invalid(

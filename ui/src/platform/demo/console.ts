@@ -1,7 +1,7 @@
 // Connections, settings, reports and the audit trail of the made-up workspace.
 
-import type { AuditPage, AuditPageRequest, AuditRecord, Change, Connection, ConnectionCheck, ConnectionList, ReportRecord, Settings } from '$ui/generated/model';
-import type { ControlResult, ControlState, ReportView } from '$ui/domain/report/document';
+import type { AuditPage, AuditPageRequest, AuditRecord, Change, Connection, ConnectionCheck, ConnectionList, ControlResult, ReportDocument, ReportRecord, Settings } from '$ui/generated/model';
+import type { ControlState } from '$ui/domain/report/document';
 import { Random } from './random';
 import { CONNECTION } from './workspace';
 
@@ -73,6 +73,7 @@ function control([id, title, state, exceptions, population]: (typeof CONTROLS)[n
   const manual = state === 'manual';
   return {
     id,
+    query: manual ? null : 'incidents_acknowledged',
     title,
     text: 'Every incident is acknowledged within the time of its severity: critical 15 min, high 4 h, medium 24 h, low 7 d.',
     state,
@@ -88,10 +89,13 @@ function control([id, title, state, exceptions, population]: (typeof CONTROLS)[n
   };
 }
 
-export function makeReport(id: string, period: { from: string; to: string }): ReportView {
+export function makeReport(id: string, period: { from: string; to: string }): ReportDocument {
   const controls = CONTROLS.map(control);
   const of = (state: ControlState): number => controls.filter((one) => one.state === state).length;
+  const none = { start: period.from, bucket_s: 3_600, series: [] };
   return {
+    format: 1,
+    charts: { authentication: none, by_category: none, incidents_by_severity: [] },
     framework: {
       id,
       name: id === 'soc2' ? 'SOC 2' : 'PCI DSS',

@@ -5,10 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use watchpost_detect::{Config, Engine};
-use watchpost_ingest::{Import, LogFormat, Parsed, open_reader};
+use watchpost_ingest::{Import, ImportOptions, Importer, LogFormat, Parsed, open_reader};
 use watchpost_model::event::Event;
-
-use crate::support::importer;
 
 /// The logs of the shared data, or `None` with a message.
 #[expect(clippy::print_stdout, reason = "says why a test did nothing")]
@@ -19,6 +17,11 @@ fn log(name: &str) -> Option<PathBuf> {
     }
     println!("skipped: {name} is not at hand");
     None
+}
+
+fn importer(format: LogFormat) -> Importer {
+    let now = "2026-02-10T12:00:00Z".parse().expect("a literal time");
+    Importer::new(format, ImportOptions::new(now, "test.log"))
 }
 
 /// Events, number of skipped lines, reasons of bad ones.

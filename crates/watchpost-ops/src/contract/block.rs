@@ -1,0 +1,89 @@
+//! Blocks and the allowlist.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use watchpost_model::block::{AllowEntry, Block, BlockState};
+use watchpost_model::ids::BlockId;
+
+/// What would this block do?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BlockCheck {
+    /// Address or CIDR range as typed.
+    pub target: String,
+}
+
+/// Block an address or range.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BlockAdd {
+    /// Address or CIDR range as typed.
+    pub target: String,
+    /// Why; required.
+    pub reason: String,
+    /// For how long, in seconds: 60 to 31,536,000.
+    pub ttl_s: u64,
+    /// The incident that this contains.
+    #[serde(default)]
+    pub incident: Option<i64>,
+}
+
+/// Take a block back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BlockRemove {
+    /// Which.
+    pub id: BlockId,
+    /// Why; required.
+    pub reason: String,
+}
+
+/// Which blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct BlockListRequest {
+    /// In one of these states; empty means any.
+    pub state: Vec<BlockState>,
+    /// Rows, 1 to 500.
+    pub limit: u32,
+}
+
+/// Blocks, newest first, and the allowlist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BlockList {
+    /// The rows.
+    pub blocks: Vec<BlockRow>,
+    /// What must never be blocked.
+    pub allowlist: Vec<AllowEntry>,
+    /// Addresses of this machine and of the servers in use, which are never blocked either.
+    pub own_addresses: Vec<String>,
+}
+
+/// A block and what Redis says of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BlockRow {
+    /// The block.
+    pub block: Block,
+    /// Number of the incident that it contains.
+    pub incident: Option<i64>,
+    /// Remaining time of the key in Redis, seconds; absent if the key is not there or Redis does not answer.
+    pub redis_ttl_s: Option<i64>,
+}
+
+/// Add to the allowlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AllowAdd {
+    /// Address or CIDR range as typed.
+    pub target: String,
+    /// Why; required.
+    pub note: String,
+}
+
+/// Remove from the allowlist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AllowRemove {
+    /// The entry.
+    pub target: String,
+}

@@ -1,0 +1,210 @@
+//! Requests and replies of the operations: what crosses from a shell to the door and back.
+//!
+//! Deliberately absent: behaviour. Types of the domain live in `watchpost-model`; here are only the envelopes.
+
+mod block;
+mod connection;
+mod event;
+mod incident;
+mod maintenance;
+mod report;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use watchpost_model::access::{Caller, Permission};
+use watchpost_model::connection::Connection;
+use watchpost_model::policy::RetentionRule;
+use watchpost_model::words;
+
+pub use block::{
+    AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
+};
+pub use connection::{
+    ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, ParsedUrl, SecretInput,
+    SecretState,
+};
+pub use event::{
+    AuditPage, AuditPageRequest, EventPage, EventPageRequest, HealthHistory, HealthHistoryRequest,
+    OverviewRequest, QuarantineList,
+};
+pub use incident::{
+    FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
+    IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
+};
+pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
+pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};
+
+/// A request without content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// What a read shows and a change makes stale; the window re-fetches exactly that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Tag {
+    /// The workspace status.
+    Status,
+    /// Saved connections.
+    Connections,
+    /// Events in the archive.
+    Events,
+    /// Incidents.
+    Incidents,
+    /// Blocks and the allowlist.
+    Blocks,
+    /// Job runs.
+    Jobs,
+    /// Redis health.
+    Health,
+    /// Produced reports.
+    Reports,
+    /// The audit trail.
+    Audit,
+    /// Settings.
+    Settings,
+}
+
+words!(Tag {
+    Status = "status",
+    Connections = "connections",
+    Events = "events",
+    Incidents = "incidents",
+    Blocks = "blocks",
+    Jobs = "jobs",
+    Health = "health",
+    Reports = "reports",
+    Audit = "audit",
+    Settings = "settings",
+});
+
+/// What an operation does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing.
+    Read,
+    /// Changes something of this console only: saved connections.
+    Local,
+    /// Changes something in the workspace; needs a confirmation when the connection is marked production.
+    Change,
+}
+
+words!(Effect { Read = "read", Local = "local", Change = "change" });
+
+/// The state of one part of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum PartState {
+    /// Answers.
+    Connected,
+    /// Does not answer; being tried again.
+    Down,
+}
+
+/// A part of the workspace as the status bar shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Part {
+    /// How it is.
+    pub state: PartState,
+    /// `Redis 7.0.15 on a private socket`, `SQLite`, or what went wrong.
+    pub detail: String,
+    /// When it last answered.
+    pub last_ok: Option<DateTime<Utc>>,
+}
+
+/// What the detection engine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineState {
+    /// Rebuilding its windows from the archive.
+    Starting,
+    /// Up to date.
+    Running,
+    /// Working through a backlog.
+    Behind,
+    /// Another engine holds the lease on this database.
+    Standby,
+    /// Cannot work; `detail` says why; tries again.
+    Down,
+    /// Not started in this process.
+    Stopped,
+}
+
+/// The engine in figures. Counters since it started in this process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EngineStatus {
+    /// What it is doing.
+    pub state: EngineState,
+    /// For people: who holds the lease, what went wrong.
+    pub detail: String,
+    /// Events processed.
+    pub processed_total: u64,
+    /// Events that were already known (delivered twice, imported twice).
+    pub duplicates_total: u64,
+    /// Events per minute over the last minute.
+    pub events_per_min: f64,
+    /// Events waiting in Redis.
+    pub backlog: Option<u64>,
+    /// Keys set aside because they could not be read.
+    pub quarantined_total: u64,
+    /// Entries of the detection tables dropped because a table was full.
+    pub evicted_total: u64,
+    /// Findings made.
+    pub findings_total: u64,
+}
+
+/// Everything the status bar needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct WorkspaceStatus {
+    /// Version of Watchpost.
+    pub version: String,
+    /// Who is using this console.
+    pub caller: Caller,
+    /// The open connection, if one is.
+    pub connection: Option<Connection>,
+    /// Redis; absent when no connection is open.
+    pub redis: Option<Part>,
+    /// The database.
+    pub database: Option<Part>,
+    /// The engine.
+    pub engine: EngineStatus,
+    /// Whether secrets can be kept, and what to do if not.
+    pub secrets: SecretState,
+    /// Of what is shown: newest event in the archive.
+    pub newest_event: Option<DateTime<Utc>>,
+    /// Incidents that need somebody.
+    pub incidents_active: u64,
+    /// Server time of this answer.
+    pub at: DateTime<Utc>,
+    /// Offer to fill an empty workspace with demo data.
+    pub offer_demo: bool,
+}
+
+/// What the workspace is set to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Printed on reports.
+    pub organisation: String,
+    /// Retention by category; all five categories.
+    pub retention: Vec<RetentionRule>,
+}
+
+/// One operation of the product, for the palette, the documentation and the shells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OperationSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub about: &'static str,
+    /// What it needs.
+    pub permission: Permission,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// For a read: what it shows.
+    pub provides: &'static [Tag],
+    /// For a change: what it makes stale.
+    pub invalidates: &'static [Tag],
+}

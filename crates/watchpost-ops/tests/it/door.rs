@@ -1,0 +1,275 @@
+//! What passes the door, what does not, and what the trail says of both. On the local workspace: a private Redis and a
+//! SQLite file in a temporary folder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use watchpost_model::access::{Caller, Origin, Role};
+use watchpost_model::audit::AuditOutcome;
+use watchpost_model::clock::SystemClock;
+use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
+use watchpost_model::ids::ConnectionId;
+use watchpost_model::incident::{IncidentDetail, Status, Verdict};
+use watchpost_model::job::{JobRun, JobState};
+use watchpost_ops::Paths;
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::contract::{
+    AuditPageRequest, BlockAdd, EventPageRequest, IncidentNote, IncidentPageRequest, IncidentRef,
+    IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest, Tag,
+};
+use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
+use watchpost_ops::error::{ErrorCode, OpError};
+
+struct Desk {
+    console: Console,
+    call: Call,
+}
+
+fn caller(role: Role) -> Caller {
+    Caller { name: "dana".to_owned(), role, origin: Origin::Cli, host: "test".to_owned() }
+}
+
+fn folder() -> TempDir {
+    // Sockets live in here, and their paths may have 107 bytes.
+    tempfile::Builder::new().prefix("wp-").tempdir().expect("a temporary folder can be made")
+}
+
+async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
+    let console = Console::start(ConsoleOptions {
+        paths: Paths::below(home.path()).expect("the folder is ours"),
+        clock: Arc::new(SystemClock),
+        tenure,
+        offer_demo: false,
+    })
+    .expect("an empty folder holds no bad connections");
+    console.open(connection).await.expect("the local workspace opens");
+    Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None } }
+}
+
+impl Desk {
+    async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
+        self.console.call::<O>(&self.call, request).await
+    }
+
+    async fn finish(&self, run: JobRun) -> JobRun {
+        tokio::time::timeout(Duration::from_secs(60), async {
+            let mut timer = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                timer.tick().await;
+                let now =
+                    self.ask::<operation::job_get>(JobRef { id: run.id }).await.expect("the run is known");
+                if now.ended_at.is_some() {
+                    return now;
+                }
+            }
+        })
+        .await
+        .expect("the job ends within a minute")
+    }
+
+    /// A day of traffic, detected.
+    async fn fill(&self) {
+        let request =
+            SimulateRequest { days: 1, events_per_day: 400, users: 20, ..SimulateRequest::default() };
+        let run = self.ask::<operation::simulate_run>(request).await.expect("the simulation starts");
+        assert_eq!(self.finish(run).await.state, JobState::Done, "the simulation ends well");
+        self.console.until_idle().await.expect("the engine works");
+    }
+
+    async fn events(&self) -> usize {
+        let mut n = 0;
+        let mut after = None;
+        loop {
+            let request = EventPageRequest { after, limit: 500, ..EventPageRequest::default() };
+            let page = self.ask::<operation::event_page>(request).await.expect("events can be listed");
+            n += page.rows.len();
+            after = page.next;
+            if after.is_none() {
+                return n;
+            }
+        }
+    }
+
+    async fn first_incident(&self) -> IncidentDetail {
+        let page = self
+            .ask::<operation::incident_page>(IncidentPageRequest {
+                limit: 1,
+                ..IncidentPageRequest::default()
+            })
+            .await
+            .expect("incidents can be listed");
+        let number = page.rows.first().expect("the simulation holds attacks").number;
+        self.ask::<operation::incident_detail>(IncidentRef { number }).await.expect("it is there")
+    }
+
+    async fn trail(&self, action: &str, outcome: AuditOutcome) -> usize {
+        let filter = watchpost_model::audit::AuditFilter {
+            action: Some(action.to_owned()),
+            outcome: Some(outcome),
+            ..Default::default()
+        };
+        let request = AuditPageRequest { filter, before: None, limit: 500 };
+        self.ask::<operation::audit_page>(request).await.expect("the trail can be read").rows.len()
+    }
+}
+
+#[tokio::test]
+async fn every_event_once_and_no_second_time_after_a_restart() {
+    let home = folder();
+    let first = desk(&home, Tenure::Owner, local_connection()).await;
+    first.fill().await;
+    let (events, incidents) = (first.events().await, first.first_incident().await.incident.number);
+    assert!(events > 400, "ordinary traffic and attacks: {events}");
+    first.console.close().await;
+
+    let second = desk(&home, Tenure::Owner, local_connection()).await;
+    second.console.until_idle().await.expect("the engine works");
+    let status = second.console.status(&second.call.caller).await;
+    assert_eq!(status.engine.processed_total, 0, "nothing is left to process");
+    assert_eq!(second.events().await, events, "the archive is what it was");
+    assert_eq!(second.first_incident().await.incident.number, incidents, "and so are the incidents");
+    second.console.close().await;
+}
+
+#[tokio::test]
+async fn triage_leaves_its_trail() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let seen = desk.first_incident().await.incident;
+    let number = seen.number;
+
+    let taken = desk.ask::<operation::incident_take>(IncidentRef { number }).await.unwrap();
+    assert_eq!((taken.status, taken.assignee.as_deref()), (Status::Investigating, Some("dana")));
+    let note = IncidentNote { number, text: "looks automated".to_owned() };
+    let detail = desk.ask::<operation::incident_note>(note).await.unwrap();
+    assert_eq!(detail.notes.len(), 1, "the note is there");
+
+    let resolve = |version| IncidentResolve {
+        number,
+        verdict: Verdict::TruePositive,
+        reason: "an attack".to_owned(),
+        version,
+    };
+    let stale = desk.ask::<operation::incident_resolve>(resolve(Some(seen.version))).await.unwrap_err();
+    assert_eq!(stale.code, ErrorCode::Conflict, "who saw an older version is told: {stale}");
+    let done = desk.ask::<operation::incident_resolve>(resolve(None)).await.unwrap();
+    assert_eq!((done.status, done.verdict), (Status::Resolved, Verdict::TruePositive));
+    let again = desk.ask::<operation::incident_take>(IncidentRef { number }).await.unwrap_err();
+    assert_eq!(again.code, ErrorCode::Precondition, "a resolved one is not taken: {again}");
+
+    for (action, outcome, n) in [
+        ("incident_take", AuditOutcome::Success, 1),
+        ("incident_take", AuditOutcome::Failure, 1),
+        ("incident_note", AuditOutcome::Success, 1),
+        ("incident_resolve", AuditOutcome::Success, 1),
+        ("incident_resolve", AuditOutcome::Failure, 1),
+    ] {
+        assert_eq!(desk.trail(action, outcome).await, n, "{action} {outcome}");
+    }
+    assert!(desk.ask::<operation::audit_verify>(Nothing {}).await.unwrap().ok, "the trail holds");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_role_does_what_its_permissions_say_and_refusals_are_recorded() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let block =
+        || BlockAdd { target: "203.0.113.7".into(), reason: "test".into(), ttl_s: 600, incident: None };
+    for &role in Role::ALL {
+        let call = Call { caller: caller(role), confirmation: None };
+        for spec in OPERATIONS {
+            // An empty request is wrong for most operations; what matters here is who is let in before that is seen.
+            let result =
+                desk.console.call_json(&call, spec.name, serde_json::json!({"nonsense": true})).await;
+            let code = result.expect_err("the request is nonsense").code;
+            assert_eq!(code, ErrorCode::Validation, "{role} {}: a wrong request is told first", spec.name);
+        }
+        let result = desk.console.call::<operation::block_add>(&call, block()).await;
+        let may = role.may(watchpost_model::access::Permission::Contain);
+        match result {
+            Ok(_) => assert!(may, "{role} may not block"),
+            Err(error) if may => assert_eq!(error.code, ErrorCode::Precondition, "blocked already: {error}"),
+            Err(error) => assert_eq!(error.code, ErrorCode::Permission, "{role}: {error}"),
+        }
+    }
+    assert_eq!(desk.trail("block_add", AuditOutcome::Denied).await, 2, "viewer and auditor were refused");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn nobody_blocks_themselves_or_the_allowlist() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let allow = watchpost_ops::contract::AllowAdd { target: "198.51.100.0/24".into(), note: "office".into() };
+    let list = desk.ask::<operation::allow_add>(allow).await.unwrap();
+    let own = list.own_addresses.iter().map(String::as_str);
+    for target in
+        ["127.0.0.1", "::1", "::ffff:127.0.0.1", "198.51.100.7", "198.51.0.0/16"].into_iter().chain(own)
+    {
+        let request = BlockAdd { target: target.into(), reason: "test".into(), ttl_s: 600, incident: None };
+        let error = desk.ask::<operation::block_add>(request).await.expect_err(target);
+        assert_eq!(error.code, ErrorCode::Precondition, "{target}: {error}");
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_change_on_production_needs_the_name_of_the_connection() {
+    let home = folder();
+    let local = desk(&home, Tenure::Owner, local_connection()).await;
+    let socket = home.path().join("data/workspace/redis.sock");
+    let production = Connection {
+        id: ConnectionId::at(local.console.now()),
+        name: "shop".to_owned(),
+        redis: RedisConnection {
+            address: RedisAddress::Unix { path: socket.to_string_lossy().into_owned() },
+            username: None,
+            database: 0,
+            prefix: "security:".to_owned(),
+        },
+        database: DatabaseConnection::Sqlite { path: None },
+        production: true,
+    };
+    let shop = desk(&home, Tenure::Guest, production).await;
+    let run = |confirmation: Option<&str>| Call {
+        caller: caller(Role::Admin),
+        confirmation: confirmation.map(ToOwned::to_owned),
+    };
+    for wrong in [None, Some("local"), Some("")] {
+        let request = RetentionRequest::default();
+        let error = shop.console.call::<operation::retention_run>(&run(wrong), request).await.unwrap_err();
+        assert_eq!(
+            (error.code, error.field.as_deref()),
+            (ErrorCode::Precondition, Some("confirmation")),
+            "{error}"
+        );
+    }
+    let started =
+        shop.console.call::<operation::retention_run>(&run(Some("shop")), RetentionRequest::default()).await;
+    assert_eq!(shop.finish(started.unwrap()).await.state, JobState::Done);
+    shop.console.close().await;
+    local.console.close().await;
+}
+
+#[tokio::test]
+async fn another_console_on_the_same_database_hears_of_a_change_within_two_seconds() {
+    let home = folder();
+    let one = desk(&home, Tenure::Owner, local_connection()).await;
+    let two = desk(&home, Tenure::Owner, local_connection()).await;
+    let mut changes = two.console.changes();
+    // The second engine stands by, so what is heard comes through the database.
+    let request =
+        BlockAdd { target: "203.0.113.9".into(), reason: "test".into(), ttl_s: 600, incident: None };
+    one.ask::<operation::block_add>(request).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(2), async {
+        while !changes.recv().await.expect("the console is open").contains(&Tag::Blocks) {}
+    })
+    .await
+    .expect("the change is heard within two seconds");
+    two.console.close().await;
+    one.console.close().await;
+}
