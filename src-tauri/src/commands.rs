@@ -40,10 +40,6 @@ watchpost_ops::for_each_operation!(expand_commands);
 
 /// Feeds the page with live batches until it is gone.
 #[tauri::command]
-#[expect(
-    clippy::unused_async,
-    reason = "a synchronous command would run on the thread that paints the window"
-)]
 async fn live_subscribe(desk: tauri::State<'_, Desk>, channel: Channel<LiveBatch>) -> Result<(), ()> {
     desk.feed(channel);
     Ok(())
@@ -51,10 +47,6 @@ async fn live_subscribe(desk: tauri::State<'_, Desk>, channel: Channel<LiveBatch
 
 /// The page tells that it has painted.
 #[tauri::command]
-#[expect(
-    clippy::unused_async,
-    reason = "a synchronous command would run on the thread that paints the window"
-)]
 async fn ui_ready() {
     tracing::info!("the window is painted");
 }

@@ -28,6 +28,10 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "code that Tauri generates ends the process on a broken bundle"
+)]
 fn run() -> anyhow::Result<()> {
     let console = Console::start(ConsoleOptions {
         paths: Paths::from_environment()?,
@@ -42,6 +46,7 @@ fn run() -> anyhow::Result<()> {
         .invoke_handler(commands::handler())
         .setup(|app| {
             app.state::<Desk>().open_first();
+            end_on_signal(app.handle().clone());
             Ok(())
         })
         .build(tauri::generate_context!())?;
@@ -51,6 +56,20 @@ fn run() -> anyhow::Result<()> {
         }
     });
     Ok(())
+}
+
+/// A session that ends sends SIGTERM: the window then closes as if by hand, so that the workspace closes too.
+fn end_on_signal(app: tauri::AppHandle) {
+    // Ends with the process.
+    drop(tauri::async_runtime::spawn(async move {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+                app.exit(0);
+            }
+            Err(error) => tracing::warn!(%error, "cannot hear SIGTERM"),
+        }
+    }));
 }
 
 /// NVIDIA's driver on Wayland shows a blank WebKit window unless explicit sync is off. A user's own value wins.

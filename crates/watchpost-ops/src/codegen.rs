@@ -69,7 +69,13 @@ impl Types<'_> {
         }
         self.done.push(TypeId::of::<T>());
         if T::output_path().is_some() {
-            self.seen.insert(T::ident(self.config), T::decl(self.config));
+            let (name, declaration) = (T::ident(self.config), T::decl(self.config));
+            let before = self.seen.insert(name.clone(), declaration.clone());
+            // Two types under one name: the one that comes last would win silently.
+            assert!(
+                before.is_none_or(|before| before == declaration),
+                "two types are called {name}; rename one for TypeScript"
+            );
         }
         T::visit_dependencies(self);
         T::visit_generics(self);

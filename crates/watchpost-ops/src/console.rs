@@ -141,10 +141,10 @@ impl Console {
     /// `Unavailable`, `SchemaTooNew` when the database cannot be opened; the workspace before stays open then.
     pub async fn open(&self, connection: Connection) -> Result<(), OpError> {
         let _one_at_a_time = self.0.opening.lock().await;
-        if let Some(current) = self.current() {
-            if *current.connection() == connection {
-                return Ok(());
-            }
+        if let Some(current) = self.current()
+            && *current.connection() == connection
+        {
+            return Ok(());
         }
         let workspace = Workspace::open(self, connection.clone()).await?;
         let before = {

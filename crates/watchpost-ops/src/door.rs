@@ -119,7 +119,6 @@ macro_rules! expand_operations {
         #[expect(non_camel_case_types, reason = "an operation's type carries the operation's name")]
         pub mod operation {
             use super::{Context, Operation, Performed, perform};
-            #[expect(clippy::wildcard_imports, reason = "the list names these types; a second list would drift")]
             use crate::{contract::*, replies::*};
 
             $(

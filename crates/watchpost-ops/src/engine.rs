@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use watchpost_detect as detect;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
 use watchpost_redis::{AdoptCursor, Adopted, EventStore, StreamItem};
 use watchpost_store::IngestBatch;
 
@@ -154,10 +155,8 @@ impl Engine {
         recent.push_back((now, events));
         if recent.len() > 4_096 {
             // Bounded whatever the batch rate: fold the two oldest.
-            if let Some((_, oldest)) = recent.pop_front() {
-                if let Some(next) = recent.front_mut() {
-                    next.1 += oldest;
-                }
+            if let (Some((_, oldest)), Some(next)) = (recent.pop_front(), recent.front_mut()) {
+                next.1 += oldest;
             }
         }
     }
@@ -169,11 +168,11 @@ pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let holder = uuid::Uuid::now_v7().to_string();
     stop.run_until_cancelled(async {
         loop {
-            if let Err(problem) = hold_and_work(&console, &workspace, &holder).await {
-                if workspace.engine().set(EngineState::Down, problem.to_string()) {
-                    tracing::warn!(%problem, "the engine stopped; trying again");
-                    console.announce(&[Tag::Status]);
-                }
+            if let Err(problem) = hold_and_work(&console, &workspace, &holder).await
+                && workspace.engine().set(EngineState::Down, problem.to_string())
+            {
+                tracing::warn!(%problem, "the engine stopped; trying again");
+                console.announce(&[Tag::Status]);
             }
             tokio::time::sleep(RETRY).await;
         }
@@ -200,7 +199,7 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
         console,
         workspace,
         holder,
-        detector: rebuilt(workspace).await?,
+        detectors: rebuilt(workspace).await?,
         adopt: AdoptCursor::default(),
         events,
         renewed: workspace.now(),
@@ -212,20 +211,76 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     }
 }
 
-/// A detector whose windows hold what the newest archived events left in them.
-async fn rebuilt(workspace: &Workspace) -> Result<detect::Engine, OpError> {
-    let mut detector = detect::Engine::new(detect::Config::default());
+/// Detectors whose windows hold what the newest archived events left in them.
+async fn rebuilt(workspace: &Workspace) -> Result<Detectors, OpError> {
+    let mut detectors = Detectors::new();
     for event in workspace.store().recently_ingested(REPLAY).await? {
-        detector.observe(&event, workspace.now());
+        detectors.observe(&event, workspace.now());
     }
-    Ok(detector)
+    Ok(detectors)
+}
+
+/// The detector of what happens now, and one for history that comes in later.
+///
+/// Behaviours count in windows that move forward, so an old log that is imported beside live traffic would be too late
+/// for all of them. It gets windows of its own, which begin anew whenever something older still comes.
+struct Detectors {
+    live: Detector,
+    history: Option<Detector>,
+    evicted_before: u64,
+}
+
+struct Detector {
+    engine: detect::Engine,
+    newest: DateTime<Utc>,
+}
+
+impl Detector {
+    fn new() -> Self {
+        Self { engine: detect::Engine::new(detect::Config::default()), newest: DateTime::UNIX_EPOCH }
+    }
+
+    fn is_too_late(&self, event: &Event) -> bool {
+        event.at < self.newest - self.engine.config().lateness_max
+    }
+
+    fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+        // A time ahead of the clock is a mistake of its sender and must not make the present late.
+        if event.at <= now {
+            self.newest = self.newest.max(event.at);
+        }
+        self.engine.observe(event, now)
+    }
+}
+
+impl Detectors {
+    fn new() -> Self {
+        Self { live: Detector::new(), history: None, evicted_before: 0 }
+    }
+
+    fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+        if !self.live.is_too_late(event) {
+            return self.live.observe(event, now);
+        }
+        if self.history.as_ref().is_none_or(|history| history.is_too_late(event)) {
+            let before = self.history.replace(Detector::new());
+            self.evicted_before += before.map_or(0, |before| before.engine.counters().groups_evicted_total);
+        }
+        self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, now))
+    }
+
+    fn evicted(&self) -> u64 {
+        let history =
+            self.history.as_ref().map_or(0, |history| history.engine.counters().groups_evicted_total);
+        self.evicted_before + history + self.live.engine.counters().groups_evicted_total
+    }
 }
 
 struct Turn<'a> {
     console: &'a Console,
     workspace: &'a Arc<Workspace>,
     holder: &'a str,
-    detector: detect::Engine,
+    detectors: Detectors,
     adopt: AdoptCursor,
     events: EventStore,
     renewed: DateTime<Utc>,
@@ -323,7 +378,7 @@ impl Turn<'_> {
         readable.sort_by_key(|(event, _)| (event.at, event.id));
         let mut findings = Vec::new();
         for (event, _) in &readable {
-            findings.extend(self.detector.observe(event, now));
+            findings.extend(self.detectors.observe(event, now));
         }
         let outcome = self
             .workspace
@@ -333,7 +388,7 @@ impl Turn<'_> {
         self.events.ack(&ids).await?;
         engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
-        engine.evicted.store(self.detector.counters().groups_evicted_total, Ordering::Relaxed);
+        engine.evicted.store(self.detectors.evicted(), Ordering::Relaxed);
         engine.count_processed(now, outcome.inserted);
         Ok(())
     }

@@ -252,10 +252,10 @@ impl Workspace {
         }
         self.store.close().await;
         let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(server) = local {
-            if let Err(problem) = server.stop().await {
-                tracing::warn!(%problem, "the private Redis did not stop cleanly");
-            }
+        if let Some(server) = local
+            && let Err(problem) = server.stop().await
+        {
+            tracing::warn!(%problem, "the private Redis did not stop cleanly");
         }
     }
 }
@@ -307,10 +307,10 @@ async fn signer(secrets: &Secrets) -> Signer {
     const ACCOUNT: &str = "checkpoint-key";
     if let Ok(Some(stored)) = secrets.get(ACCOUNT).await {
         let seed = hex::decode(stored.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        if let Some(seed) = seed {
-            if let Ok(signer) = Signer::from_seed(&seed, &key_name(&seed)) {
-                return signer;
-            }
+        if let Some(seed) = seed
+            && let Ok(signer) = Signer::from_seed(&seed, &key_name(&seed))
+        {
+            return signer;
         }
         tracing::error!("the checkpoint key in the keychain is damaged: a new one is made");
     }
@@ -384,10 +384,10 @@ async fn own_addresses(connection: &Connection) -> Vec<IpAddr> {
     if let RedisAddress::Tcp { host, port, .. } = &connection.redis.address {
         hosts.push((host.clone(), *port));
     }
-    if let DatabaseConnection::Postgres { host, port, .. } = &connection.database {
-        if !host.starts_with('/') {
-            hosts.push((host.clone(), *port));
-        }
+    if let DatabaseConnection::Postgres { host, port, .. } = &connection.database
+        && !host.starts_with('/')
+    {
+        hosts.push((host.clone(), *port));
     }
     for host in hosts {
         if let Ok(addresses) = tokio::net::lookup_host(host).await {

@@ -211,6 +211,8 @@ fn event_kpis(cells: &[CellCount], before: &[CellCount], grid: Grid) -> Vec<Kpi>
 
 /// When an incident was there.
 struct IncidentSpan {
+    /// Event time of its first evidence: the Overview is about event time, also where a log of last week came in today.
+    seen: i64,
     opened: i64,
     acknowledged: Option<i64>,
     resolved: Option<i64>,
@@ -218,7 +220,7 @@ struct IncidentSpan {
 
 impl IncidentSpan {
     fn is_active_at(&self, at: i64) -> bool {
-        self.opened < at && self.resolved.is_none_or(|resolved| resolved >= at)
+        self.seen < at && self.resolved.is_none_or(|resolved| resolved >= at)
     }
 }
 
@@ -226,14 +228,19 @@ impl IncidentSpan {
 async fn incident_spans(tx: &mut Tx, period: Period) -> Result<Vec<IncidentSpan>, StoreError> {
     let rows = tx
         .fetch(
-            "SELECT opened_at, acknowledged_at, resolved_at FROM incident \
-             WHERE opened_at < $1 AND (resolved_at IS NULL OR resolved_at >= $2)",
+            "SELECT opened_at, acknowledged_at, resolved_at, first_seen FROM incident \
+             WHERE first_seen < $1 AND (resolved_at IS NULL OR resolved_at >= $2)",
             args![period.to, period.previous().from],
         )
         .await?;
     rows.iter()
         .map(|row| {
-            Ok(IncidentSpan { opened: row.i64(0)?, acknowledged: row.opt_i64(1)?, resolved: row.opt_i64(2)? })
+            Ok(IncidentSpan {
+                seen: row.i64(3)?.min(row.i64(0)?),
+                opened: row.i64(0)?,
+                acknowledged: row.opt_i64(1)?,
+                resolved: row.opt_i64(2)?,
+            })
         })
         .collect()
 }
@@ -243,10 +250,10 @@ fn in_period(period: Period, at: i64) -> bool {
 }
 
 fn incident_kpis(spans: &[IncidentSpan], period: Period, now: DateTime<Utc>, grid: Grid) -> Vec<Kpi> {
-    let opened = |period: Period| spans.iter().filter(|span| in_period(period, span.opened)).count() as u64;
+    let opened = |period: Period| spans.iter().filter(|span| in_period(period, span.seen)).count() as u64;
     let mut series = vec![0; grid.len];
-    for span in spans.iter().filter(|span| in_period(period, span.opened)) {
-        if let Some(index) = grid.index(span.opened) {
+    for span in spans.iter().filter(|span| in_period(period, span.seen)) {
+        if let Some(index) = grid.index(span.seen) {
             series[index] += 1;
         }
     }
@@ -257,7 +264,7 @@ fn incident_kpis(spans: &[IncidentSpan], period: Period, now: DateTime<Utc>, gri
     vec![
         kpi(
             "incidents_opened",
-            "Incidents opened",
+            "New incidents",
             Some(number(opened(period))),
             Some(number(opened(period.previous()))),
             Unit::Count,
@@ -285,7 +292,8 @@ async fn block_kpi(tx: &mut Tx, period: Period, now: DateTime<Utc>, grid: Grid) 
         .await?;
     let mut spans = Vec::with_capacity(rows.len());
     for row in &rows {
-        spans.push(IncidentSpan { opened: row.i64(0)?, acknowledged: None, resolved: Some(row.i64(1)?) });
+        let at = row.i64(0)?;
+        spans.push(IncidentSpan { seen: at, opened: at, acknowledged: None, resolved: Some(row.i64(1)?) });
     }
     let active_at = |at: i64| number(spans.iter().filter(|span| span.is_active_at(at)).count() as u64);
     let end = period.to.min(now).timestamp_micros().saturating_add(1);

@@ -86,14 +86,14 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
     let now = workspace.now();
     let ttl = Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
     let expires_at = now + ttl;
-    if let Some(existing) = workspace.store().block_active(target).await? {
-        if existing.expires_at >= expires_at {
-            return Err(OpError::precondition(format!(
-                "{target} is blocked already until {}",
-                existing.expires_at
-            ))
-            .hint("unblock it first to shorten the block"));
-        }
+    if let Some(existing) = workspace.store().block_active(target).await?
+        && existing.expires_at >= expires_at
+    {
+        return Err(OpError::precondition(format!(
+            "{target} is blocked already until {}",
+            existing.expires_at
+        ))
+        .hint("unblock it first to shorten the block"));
     }
     let incident = match request.incident {
         Some(number) => Some(workspace.store().incident_by_number(number).await?.incident.id),

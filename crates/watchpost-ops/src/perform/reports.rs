@@ -18,9 +18,6 @@ use crate::contract::{FrameworkInfo, FrameworkList, Nothing, ReportGenerate, Rep
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 
-/// Buckets of a report's charts.
-const BUCKETS: u32 = 60;
-
 fn framework(id: &str) -> Result<Framework, OpError> {
     Framework::by_id(id).ok_or_else(|| {
         let known: Vec<String> = Framework::builtin().into_iter().map(|framework| framework.id).collect();
@@ -94,6 +91,14 @@ pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, O
     Ok(ReportList { reports: cx.workspace()?.store().reports(200).await? })
 }
 
+/// Buckets of a report's charts: whole hours or days where the period allows it, at most 62.
+fn buckets(period: Period) -> u32 {
+    const STEPS_H: [i64; 7] = [1, 3, 6, 12, 24, 24 * 7, 24 * 30];
+    let hours = (period.seconds() / 3_600).max(1);
+    let fitting = STEPS_H.iter().find(|&&step| hours % step == 0 && hours / step <= 62);
+    fitting.map_or(60, |step| u32::try_from(hours / step).unwrap_or(60)).max(1)
+}
+
 /// Asks the store every question of the framework and evaluates the answers.
 async fn document(cx: &Context, id: &str, period: Period) -> Result<ReportDocument, OpError> {
     let workspace = cx.workspace()?;
@@ -108,7 +113,7 @@ async fn document(cx: &Context, id: &str, period: Period) -> Result<ReportDocume
         answers.insert(query, workspace.store().evidence(query, period, now).await?);
     }
     let scope = scope(cx, &workspace, period).await?;
-    let overview = workspace.store().overview(period, now, BUCKETS).await?;
+    let overview = workspace.store().overview(period, now, buckets(period)).await?;
     let charts = ChartData::from_overview(&overview);
     Ok(report::evaluate(&framework, scope, &answers, charts))
 }
