@@ -187,15 +187,7 @@ impl Console {
     pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
         let cx = Context { console: self.clone(), caller: call.caller.clone(), spec };
-        if !call.caller.role.may(spec.permission) {
-            let refusal = OpError::new(
-                ErrorCode::Permission,
-                format!("the role {} may not {}", call.caller.role, spec.name.replace('_', " ")),
-            )
-            .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
-            self.record_refusal(&cx, AuditOutcome::Denied, &refusal).await;
-            return Err(refusal);
-        }
+        self.authorise(&cx).await?;
         self.confirm(&cx, call.confirmation.as_deref())?;
         let result = O::perform(cx.clone(), request).await;
         match &result {
@@ -208,7 +200,24 @@ impl Console {
         result
     }
 
+    async fn authorise(&self, cx: &Context) -> Result<(), OpError> {
+        let (role, spec) = (cx.caller.role, cx.spec);
+        if role.may(spec.permission) {
+            return Ok(());
+        }
+        let refusal = OpError::new(
+            ErrorCode::Permission,
+            format!("the role {role} may not {}", spec.name.replace('_', " ")),
+        )
+        .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
+        self.record_refusal(cx, AuditOutcome::Denied, &refusal).await;
+        Err(refusal)
+    }
+
     async fn call_value<O: Operation>(&self, call: &Call, request: Value) -> Result<Value, OpError> {
+        // Who may not do it is told so before the request is looked at.
+        self.authorise(&Context { console: self.clone(), caller: call.caller.clone(), spec: O::SPEC })
+            .await?;
         let request = serde_json::from_value(request)
             .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
         let reply = self.call::<O>(call, request).await?;

@@ -10,7 +10,7 @@ const SOURCE: &str = "203.0.113.7";
 #[tokio::test]
 async fn the_main_job_in_the_window() -> Result<()> {
     let home = Home::new("the main job in the window")?;
-    let redis = Redis::start_with(&["requirepass swordfish"]).await?;
+    let redis = Redis::start_with(&["--requirepass", "swordfish"]).await?;
     let ask = |args: &[&str]| redis.ask(&[&["-a", "swordfish", "--no-auth-warning"], args].concat());
 
     let window = Window::launch(&home).await?;

@@ -4,6 +4,7 @@ use chrono::Duration;
 use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
+use watchpost_redis::BlockWritten;
 
 use super::{page_size, required};
 use crate::console::Workspace;
@@ -74,36 +75,76 @@ pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<Bl
 /// row that says so, never a block that nobody recorded.
 pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, OpError> {
     let workspace = cx.workspace()?;
+    let (mut block, shorter) = planned(&cx, &workspace, request).await?;
+    let events = workspace.events()?;
+    let object = format!("block/{}", block.target);
+    if let Some(shorter) = shorter {
+        // Redis keeps the longer of the two; the row of the shorter one ends here.
+        let ended = cx.record(object.clone(), Vec::new(), Some(format!("prolonged: {}", block.reason)));
+        workspace
+            .store()
+            .block_state_set(shorter.id, BlockState::Removed, Some(&cx.caller.name), ended)
+            .await?;
+    }
+    let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(block.reason.clone()));
+    workspace.store().block_insert(&block, begun).await?;
+    let (state, outcome, why) = match events.put_block(&block).await {
+        Ok(BlockWritten::Written { .. }) => (BlockState::Active, AuditOutcome::Success, block.reason.clone()),
+        Ok(BlockWritten::KeptLonger { ttl_ms, .. }) => {
+            let left =
+                ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
+            let why = format!("{} (Redis has a longer block, {left})", block.reason);
+            (BlockState::Active, AuditOutcome::Success, why)
+        }
+        Ok(BlockWritten::AlreadyOver) => {
+            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
+        }
+        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
+    };
+    let ended = cx.record_as(outcome, object, Vec::new(), Some(why.clone()));
+    workspace.store().block_state_set(block.id, state, None, ended).await?;
+    if state == BlockState::Failed {
+        return Err(OpError::new(
+            ErrorCode::Unavailable,
+            format!("the block was not written to Redis: {why}"),
+        )
+        .hint("the application is not told of it; try again when Redis answers"));
+    }
+    block.state = state;
+    Ok(block)
+}
+
+/// The block that was asked for, if it may be, and the shorter one that it replaces.
+async fn planned(
+    cx: &Context,
+    workspace: &Workspace,
+    request: BlockAdd,
+) -> Result<(Block, Option<Block>), OpError> {
     let target = target(&request.target)?;
     let reason = required("reason", &request.reason, 1_000)?;
     if !TTL_S.contains(&request.ttl_s) {
         return Err(OpError::invalid("ttl_s", "a block lasts between one minute and one year"));
     }
-    guard(&workspace, target).await?.map_err(|refusal| {
+    guard(workspace, target).await?.map_err(|refusal| {
         OpError::precondition(refusal.to_string())
             .hint("nothing was blocked; the allowlist is on the Blocklist panel")
     })?;
     let now = workspace.now();
-    let ttl = Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
-    let expires_at = now + ttl;
-    if let Some(existing) = workspace.store().block_active(target).await?
-        && existing.expires_at >= expires_at
-    {
-        return Err(OpError::precondition(format!(
-            "{target} is blocked already until {}",
-            existing.expires_at
-        ))
-        .hint("unblock it first to shorten the block"));
+    let expires_at = now + Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
+    let existing = workspace.store().block_active(target).await?;
+    if let Some(existing) = existing.as_ref().filter(|existing| existing.expires_at >= expires_at) {
+        let until = existing.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
+        return Err(OpError::precondition(format!("{target} is blocked already until {until}"))
+            .hint("unblock it first to shorten the block"));
     }
     let incident = match request.incident {
         Some(number) => Some(workspace.store().incident_by_number(number).await?.incident.id),
         None => None,
     };
-    let events = workspace.events()?;
-    let mut block = Block {
+    let block = Block {
         id: BlockId::at(now),
         target,
-        reason: reason.clone(),
+        reason,
         created_by: cx.caller.name.clone(),
         created_at: now,
         expires_at,
@@ -112,25 +153,7 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
         removed_by: None,
         incident,
     };
-    let object = format!("block/{target}");
-    let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(reason.clone()));
-    workspace.store().block_insert(&block, begun).await?;
-    let (state, outcome, failure) = match events.put_block(&block).await {
-        Ok(_) => (BlockState::Active, AuditOutcome::Success, None),
-        Err(error) => (BlockState::Failed, AuditOutcome::Failure, Some(error)),
-    };
-    let why = failure.as_ref().map_or(reason, ToString::to_string);
-    let ended = cx.record_as(outcome, object, Vec::new(), Some(why));
-    workspace.store().block_state_set(block.id, state, None, ended).await?;
-    if let Some(error) = failure {
-        return Err(OpError::new(
-            ErrorCode::Unavailable,
-            format!("the block was not written to Redis: {error}"),
-        )
-        .hint("the application is not told of it; try again when Redis answers"));
-    }
-    block.state = state;
-    Ok(block)
+    Ok((block, existing))
 }
 
 /// Takes the block out of Redis first: when that fails it stays in force and the row says so.

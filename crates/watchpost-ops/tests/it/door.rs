@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::audit::AuditOutcome;
+use watchpost_model::block::BlockState;
 use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_model::ids::ConnectionId;
@@ -16,8 +17,8 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BlockAdd, EventPageRequest, IncidentNote, IncidentPageRequest, IncidentRef,
-    IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest, Tag,
+    AuditPageRequest, BlockAdd, BlockListRequest, EventPageRequest, IncidentNote, IncidentPageRequest,
+    IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest, Tag,
 };
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -182,21 +183,33 @@ async fn a_role_does_what_its_permissions_say_and_refusals_are_recorded() {
     for &role in Role::ALL {
         let call = Call { caller: caller(role), confirmation: None };
         for spec in OPERATIONS {
-            // An empty request is wrong for most operations; what matters here is who is let in before that is seen.
-            let result =
-                desk.console.call_json(&call, spec.name, serde_json::json!({"nonsense": true})).await;
+            // No request is a number: who is let in learns that, who is not learns nothing of it.
+            let result = desk.console.call_json(&call, spec.name, serde_json::json!(7)).await;
             let code = result.expect_err("the request is nonsense").code;
-            assert_eq!(code, ErrorCode::Validation, "{role} {}: a wrong request is told first", spec.name);
+            let expected =
+                if role.may(spec.permission) { ErrorCode::Validation } else { ErrorCode::Permission };
+            assert_eq!(code, expected, "{role} {}", spec.name);
         }
         let result = desk.console.call::<operation::block_add>(&call, block()).await;
         let may = role.may(watchpost_model::access::Permission::Contain);
         match result {
-            Ok(_) => assert!(may, "{role} may not block"),
-            Err(error) if may => assert_eq!(error.code, ErrorCode::Precondition, "blocked already: {error}"),
+            Ok(block) => {
+                assert!(may, "{role} may not block");
+                let (id, reason) = (block.id, "test".to_owned());
+                let undo = watchpost_ops::contract::BlockRemove { id, reason };
+                desk.console
+                    .call::<operation::block_remove>(&call, undo)
+                    .await
+                    .expect("who blocks may unblock");
+            }
             Err(error) => assert_eq!(error.code, ErrorCode::Permission, "{role}: {error}"),
         }
     }
-    assert_eq!(desk.trail("block_add", AuditOutcome::Denied).await, 2, "viewer and auditor were refused");
+    assert_eq!(
+        desk.trail("block_add", AuditOutcome::Denied).await,
+        4,
+        "viewer and auditor were refused twice each"
+    );
     desk.console.close().await;
 }
 
@@ -214,6 +227,24 @@ async fn nobody_blocks_themselves_or_the_allowlist() {
         let error = desk.ask::<operation::block_add>(request).await.expect_err(target);
         assert_eq!(error.code, ErrorCode::Precondition, "{target}: {error}");
     }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_block_is_prolonged_and_not_shortened() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let block =
+        |ttl_s| BlockAdd { target: "203.0.113.7".into(), reason: "test".into(), ttl_s, incident: None };
+    let hour = desk.ask::<operation::block_add>(block(3_600)).await.unwrap();
+    let error = desk.ask::<operation::block_add>(block(600)).await.expect_err("a shorter block");
+    assert_eq!(error.code, ErrorCode::Precondition, "{error}");
+    let day = desk.ask::<operation::block_add>(block(86_400)).await.unwrap();
+    let list = desk.ask::<operation::block_list>(BlockListRequest::default()).await.unwrap();
+    let state = |id| list.blocks.iter().find(|row| row.block.id == id).map(|row| row.block.state);
+    assert_eq!((state(hour.id), state(day.id)), (Some(BlockState::Removed), Some(BlockState::Active)));
+    let ttl = list.blocks.iter().find_map(|row| row.redis_ttl_s).expect("the key is in Redis");
+    assert!((86_300..=86_400).contains(&ttl), "the key has the longer time: {ttl} s");
     desk.console.close().await;
 }
 
