@@ -34,7 +34,7 @@ async fn the_main_job_in_the_window() -> Result<()> {
     window.go(&format!("#/incidents/{number}")).await?;
     window.wait_for_text("[data-test=incident-verdict]", "True positive").await?;
     window.go("#/blocklist").await?;
-    window.wait_for_text("[role=row], tr", SOURCE).await?;
+    window.wait_for(&format!("[data-test=block-row][data-target='{SOURCE}'][data-state=active]")).await?;
     trail(&window).await?;
     window.screenshot(home.artefacts().join("trail.png")).await?;
     window.close().await
@@ -102,6 +102,10 @@ async fn triage(window: &Window) -> Result<String> {
     window.click("label:has([data-test=verdict-true_positive])").await?;
     window.type_into("[data-test=resolve-reason]", "sqlmap against the shop").await?;
     window.click("[data-test=resolve-confirm]").await?;
+    // The queue goes on to the next one; what was resolved is looked at again by its number.
+    window.wait_gone("[data-test=resolve-dialog]").await?;
+    window.go(&format!("#/incidents/{number}")).await?;
+    window.wait_for_text("[data-test=incident-title]", SOURCE).await?;
     window.wait_for_text("[data-test=incident-status]", "Resolved").await?;
     Ok(number)
 }
@@ -162,9 +166,9 @@ async fn trail(window: &Window) -> Result<()> {
         ["import_run", "incident_take", "incident_resolve", "block_add", "retention_run", "report_generate"]
     {
         window.type_into("[data-test=audit-text]", action).await?;
-        window.wait_for_text("[data-test=audit-row]", action).await?;
+        window.wait_for(&format!("[data-test=audit-row][data-action={action}]")).await?;
     }
-    window.type_into("[data-test=audit-text]", "").await?;
+    window.click("[data-test=audit-clear]").await?;
     window.click("[data-test=audit-verify]").await?;
     window.wait_for("[data-test=audit-verification]").await?;
     ensure!(window.count("[data-test=audit-problems]").await? == 0, "the trail holds");

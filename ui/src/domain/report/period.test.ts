@@ -26,7 +26,7 @@ describe('request', () => {
     expect(before && request(before, NOW)).toEqual({ from: '2026-10-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' });
   });
 
-  it('ends an open period at the last full minute', () => {
+  it('ends an open period at the last full second', () => {
     const [present] = months(NOW, 1);
     expect(present && request(present, NOW).to).toBe('2026-11-20T23:42:00.000Z');
   });

@@ -1,9 +1,9 @@
 // The periods that auditors ask for. All are half-open and in UTC, as the report itself. A period that is not over ends
-// at the last full minute: a report about the future proves nothing.
+// at the last full second: a report about the future proves nothing.
 
 import type { Period } from '$ui/generated/model';
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
 const DAY = 86_400_000;
 
 export interface NamedPeriod {
@@ -41,10 +41,10 @@ export function quarters(now: number, n: number): NamedPeriod[] {
   });
 }
 
-/** The period for a request: cut at the last full minute before `now`. */
+/** The period for a request: cut at the last full second before `now`. */
 export function request(period: { from: number; to: number }, now: number): Period {
-  const end = Math.min(period.to, Math.floor(now / MINUTE) * MINUTE);
-  return { from: new Date(period.from).toISOString(), to: new Date(Math.max(end, period.from + MINUTE)).toISOString() };
+  const end = Math.min(period.to, Math.floor(now / SECOND) * SECOND);
+  return { from: new Date(period.from).toISOString(), to: new Date(Math.max(end, period.from + SECOND)).toISOString() };
 }
 
 /** The last days until now. */
