@@ -85,6 +85,24 @@ impl Home {
         self.finish(Command::new(program).args(args), input).await
     }
 
+    /// Starts `watchpost` with these arguments and leaves it running; it is killed when the handle is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_cli<I, S>(&self, args: I) -> Result<tokio::process::Child>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = Command::new(self.binaries().cli.clone());
+        for name in HIDDEN {
+            command.env_remove(name);
+        }
+        command.args(args).envs(self.environment_now()).current_dir(self.work()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().context("failed to start watchpost")
+    }
+
     async fn finish(&self, command: &mut Command, input: &str) -> Result<Finished> {
         for name in HIDDEN {
             command.env_remove(name);

@@ -29,6 +29,8 @@ const LEASE: &str = "engine";
 const CONSUMER: &str = "engine";
 /// A dead engine is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(8);
+/// How long [`Engine::until_idle`] waits for an engine that does not work.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Entries a batch.
 const BATCH: usize = 500;
 /// How long a read waits for the next event.
@@ -120,22 +122,24 @@ impl Engine {
         let mut turns = self.idle_turns.subscribe();
         let mut state = self.state.subscribe();
         let goal = *turns.borrow() + 2;
+        let mut idle_since = None;
         loop {
             if *turns.borrow_and_update() >= goal {
                 return Ok(());
             }
-            {
-                let now = state.borrow_and_update();
-                if matches!(now.0, EngineState::Down | EngineState::Standby) {
-                    return Err(OpError::new(
-                        ErrorCode::Unavailable,
-                        format!("the engine does not work: {}", now.1),
-                    ));
-                }
+            let (now, why) = state.borrow_and_update().clone();
+            // The lease of an engine that was killed runs out first, and a server may be on its way up.
+            let stuck = matches!(now, EngineState::Down | EngineState::Standby);
+            let since = *idle_since.get_or_insert_with(tokio::time::Instant::now);
+            if !stuck {
+                idle_since = None;
+            } else if since.elapsed() > PATIENCE {
+                return Err(OpError::new(ErrorCode::Unavailable, format!("the engine does not work: {why}")));
             }
             tokio::select! {
                 _ = turns.changed() => {}
                 _ = state.changed() => {}
+                () = tokio::time::sleep(RETRY) => {}
             }
         }
     }

@@ -163,6 +163,8 @@ const TOOLS: &[&str] = &[
 ];
 const BROWSER: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
 
+const DAY_MS: u64 = 86_400_000;
+
 /// One campaign: its plan and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Campaign {
@@ -194,7 +196,10 @@ impl Campaign {
             return None;
         }
         let length_ms = n_events * every_ms;
-        let start = from + Duration::milliseconds(i64::try_from(rng.below(span_ms - length_ms)).ok()?);
+        // Every third one lies in the last day: who looks at a simulation that ends now looks at that day first.
+        let recent_ms = if number % 3 == 2 { span_ms.min(DAY_MS).max(length_ms + 1) } else { span_ms };
+        let before_ms = span_ms - recent_ms + rng.below(recent_ms - length_ms);
+        let start = from + Duration::milliseconds(i64::try_from(before_ms).ok()?);
         let address = address(&mut rng, number);
         let agent = if kind == CampaignKind::Scanner { *rng.pick(TOOLS) } else { BROWSER };
         let n_victims = if kind == CampaignKind::SprayingThenSuccess { 60 } else { 1 };

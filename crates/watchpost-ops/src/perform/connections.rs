@@ -1,5 +1,7 @@
 //! Saved connections and the open one.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use url::Url;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection, TlsFiles};
@@ -186,18 +188,28 @@ fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             Ok(ParsedUrl { redis: Some(redis(address, username, 0)), database: None, password })
         }
         "postgres" | "postgresql" => {
-            let tls = url
-                .query_pairs()
-                .any(|(key, value)| {
-                    key == "sslmode" && matches!(&*value, "require" | "verify-ca" | "verify-full")
-                })
+            // What libpq takes from the query: a socket's directory has no place before the path.
+            let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+            let given = |key: &str| query.get(key).cloned().filter(|value| !value.is_empty());
+            let tls = given("sslmode")
+                .is_some_and(|mode| matches!(mode.as_str(), "require" | "verify-ca" | "verify-full"))
                 .then(TlsFiles::default);
+            let port = match given("port") {
+                Some(port) => Some(port.parse().map_err(|_| wrong("the port is not a number"))?),
+                None => url.port(),
+            };
+            let host = Some(decode(&host)?).filter(|host| !host.is_empty()).or_else(|| given("host"));
+            let username = username.or_else(|| given("user"));
             let database = DatabaseConnection::Postgres {
-                host,
-                port: url.port().unwrap_or(5432),
+                host: host.ok_or_else(|| wrong("a PostgreSQL URL needs a host"))?,
+                port: port.unwrap_or(5432),
                 database: decode(url.path().trim_start_matches('/'))?,
                 username: username.ok_or_else(|| wrong("a PostgreSQL URL needs a user name"))?,
                 tls,
+            };
+            let password = match (password, given("password")) {
+                (SecretInput::Keep, Some(value)) => SecretInput::Set { value },
+                (password, _) => password,
             };
             Ok(ParsedUrl { redis: None, database: Some(database), password })
         }
@@ -232,6 +244,17 @@ mod tests {
             (host.as_str(), port, database.as_str(), tls.is_some()),
             ("2001:db8::1", 5432, "trail", true)
         );
+    }
+
+    #[test]
+    fn takes_the_socket_of_a_postgresql_from_the_query() {
+        let parsed = parse_url("postgres:///trail?host=/run/pg&user=audit&password=p%26q&port=5433").unwrap();
+        let Some(DatabaseConnection::Postgres { host, port, username, .. }) = parsed.database else {
+            panic!("a database was expected");
+        };
+        assert_eq!((host.as_str(), port, username.as_str()), ("/run/pg", 5433, "audit"));
+        assert_eq!(parsed.password, SecretInput::Set { value: "p&q".into() });
+        assert!(parse_url("postgres:///trail?user=audit").is_err(), "there is no host");
     }
 
     #[test]

@@ -28,11 +28,11 @@ describe('request', () => {
 
   it('ends an open period at the last full second', () => {
     const [present] = months(NOW, 1);
-    expect(present && request(present, NOW).to).toBe('2026-11-20T23:42:00.000Z');
+    expect(present && request(present, NOW).to).toBe('2026-11-20T23:42:21.000Z');
   });
 
   it('counts today as one of the last days', () => {
-    expect(request(lastDays(30, NOW), NOW)).toEqual({ from: '2026-10-22T00:00:00.000Z', to: '2026-11-20T23:42:00.000Z' });
+    expect(request(lastDays(30, NOW), NOW)).toEqual({ from: '2026-10-22T00:00:00.000Z', to: '2026-11-20T23:42:21.000Z' });
   });
 });
 

@@ -46,9 +46,10 @@ export function stamp(at: string | number | Date, zone: Zone, precision: Precisi
   }
 }
 
-/** The short form for an axis or a dense list: `23:04` within a day, `11-20 23:04` beyond it, `11-20` beyond two weeks. */
+/** The short form for an axis or a dense list: `23:04:05` within five minutes, `23:04` within a day, `11-20 23:04` beyond it, `11-20` beyond two weeks. */
 export function axis(at: number, spanSeconds: number, zone: Zone): string {
   const { date, time } = parts(new Date(at), zone);
+  if (spanSeconds <= 300) return time;
   if (spanSeconds <= 36 * 3_600) return time.slice(0, 5);
   if (spanSeconds <= 14 * 86_400) return `${date.slice(5)} ${time.slice(0, 5)}`;
   return spanSeconds <= 400 * 86_400 ? date.slice(5) : date.slice(0, 7);

@@ -1,0 +1,5 @@
+//! The product without the window: the command line, the engine under fire, a team on one PostgreSQL.
+
+mod command_line;
+mod crash;
+mod team;

@@ -1,0 +1,49 @@
+//! Two consoles on one PostgreSQL: what one does the other sees within two seconds.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use watchpost_tests::{Home, Postgres, Redis, Window};
+
+#[tokio::test]
+async fn two_windows_on_one_postgresql_see_each_other() -> Result<()> {
+    let (redis, postgres) = (Redis::start().await?, Postgres::start().await?);
+    let (one, two) = (Home::new("team, first window")?, Home::new("team, second window")?);
+    let redis_url = format!("unix://{}", redis.socket().display());
+    for home in [&one, &two] {
+        let added = home
+            .cli(["connect", "add", "team", "--redis", &redis_url, "--database", &postgres.url()])
+            .await?;
+        added.ok().context("both sides of the connection work")?;
+    }
+    let log = watchpost_tests::workspace_root().join("tests/data/access.log");
+    one.cli(["-c", "team", "import", "--format", "combined", &log.to_string_lossy()]).await?.ok()?;
+    one.cli(["-c", "team", "serve", "--until-idle"]).await?.ok()?;
+    // The connection that an owner had open last is the one that its window opens.
+    two.cli(["-c", "team", "serve", "--until-idle"]).await?.ok()?;
+
+    let first = Window::launch(&one).await?;
+    let second = Window::launch(&two).await?;
+    for window in [&first, &second] {
+        window.wait_for_text("[data-test=status-database]", "PostgreSQL").await?;
+        window.go("#/incidents/1").await?;
+        window.wait_for_text("[data-test=incident-status]", "Open").await?;
+    }
+    first.click("[data-test=take]").await?;
+    first.wait_for_text("[data-test=incident-status]", "Investigating").await?;
+    let begun = Instant::now();
+    second.wait_for_text("[data-test=incident-status]", "Investigating").await?;
+    let took = begun.elapsed();
+    ensure!(took < Duration::from_secs(2), "the second window saw it after {took:?}");
+
+    // Who acts on what is no longer so is told, and nothing is lost.
+    second.click("[data-test=resolve]").await?;
+    second.click("label:has([data-test=verdict-false_positive])").await?;
+    second.type_into("[data-test=resolve-reason]", "our own scanner").await?;
+    second.click("[data-test=resolve-confirm]").await?;
+    second.wait_gone("[data-test=resolve-dialog]").await?;
+    first.go("#/incidents/1").await?;
+    first.wait_for_text("[data-test=incident-status]", "Resolved").await?;
+    second.close().await?;
+    first.close().await
+}
