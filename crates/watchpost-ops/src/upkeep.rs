@@ -1,6 +1,7 @@
 //! The tasks of an owner: keep Redis reached, detect, sample health, expire blocks, sign checkpoints, and hear what
 //! other consoles changed. Each ends when the workspace closes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +23,13 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 /// How often a checkpoint is signed when something was added.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
-pub(crate) fn start(console: &Console, workspace: &Arc<Workspace>) {
+/// Starts the tasks. What others change from the moment this returns is announced: the counters are read here, not by
+/// the first turn of a task that may come later.
+pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
+    let known = workspace.store().revisions().await.ok();
     workspace.run(every(PROBE_EVERY, console, workspace, watch_redis));
     workspace.run(engine::run(console.clone(), workspace.clone()));
-    workspace.run(listen(console.clone(), workspace.clone()));
+    workspace.run(listen(console.clone(), workspace.clone(), known));
     workspace.run(sample_health(console.clone(), workspace.clone()));
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire_blocks));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
@@ -66,11 +70,10 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
 }
 
 /// Announces what other consoles changed, and what the engine did.
-async fn listen(console: Console, workspace: Arc<Workspace>) {
+async fn listen(console: Console, workspace: Arc<Workspace>, mut known: Option<BTreeMap<String, i64>>) {
     let stop = workspace.stop_token();
     let mut timer = tokio::time::interval(LISTEN_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut known = None;
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
         let Ok(now) = workspace.store().revisions().await else { continue };
         if let Some(before) = known.replace(now.clone()) {

@@ -92,7 +92,7 @@ impl Workspace {
         });
         workspace.try_redis().await;
         if console.0.tenure == Tenure::Owner {
-            upkeep::start(console, &workspace);
+            upkeep::start(console, &workspace).await;
         }
         Ok(workspace)
     }

@@ -25,6 +25,7 @@ mod overview;
 
 mod pulse;
 mod report;
+mod retention;
 mod rollup;
 mod setting;
 mod store;

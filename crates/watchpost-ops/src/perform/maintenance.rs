@@ -1,5 +1,6 @@
 //! Maintenance jobs on Redis.
 
+use chrono::{DateTime, Utc};
 use watchpost_model::health::Unit;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::policy::RetentionRule;
@@ -15,6 +16,8 @@ use crate::jobs::{Ended, Ticket};
 
 /// Keys a batch: one database transaction, then one pipeline of compare-and-delete.
 const BATCH: usize = 500;
+/// Archived events removed in one transaction.
+const PRUNE_BATCH: u32 = 2_000;
 
 fn days_checked(days: Option<u32>) -> Result<(), OpError> {
     match days {
@@ -38,6 +41,7 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     let workspace = cx.workspace()?;
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
+    let kept = settings::current(&workspace).await?.retention;
     let mut walk =
         RetentionWalk::start(&workspace.events()?, &rules, workspace.now(), None, workspace.stop_token())
             .await?;
@@ -58,6 +62,9 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
         }
     }
     tally.finish(&walk);
+    for rule in &kept {
+        tally.pruned += workspace.store().archive_due(rule.category, cutoff(&workspace, rule)).await?;
+    }
     Ok(tally.report("to archive and remove", None))
 }
 
@@ -65,6 +72,7 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
     let workspace = cx.workspace()?;
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
+    let kept = settings::current(&workspace).await?.retention;
     workspace.events()?;
     let parameters =
         request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
@@ -73,7 +81,7 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
         .jobs()
         .start(&cx, &workspace, JobKind::Retention, parameters, move |ticket| async move {
             let mut tally = Tally::default();
-            let result = retain(&job, &rules, &ticket, &mut tally).await;
+            let result = retain(&job, &rules, &kept, &ticket, &mut tally).await;
             let after = memory(&job).await;
             tally.memory_after = after;
             Ended { report: tally.report("archived and removed", tally.memory_before), error: result.err() }
@@ -86,6 +94,7 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
 async fn retain(
     workspace: &Workspace,
     rules: &[RetentionRule],
+    kept: &[RetentionRule],
     ticket: &Ticket,
     tally: &mut Tally,
 ) -> Result<(), OpError> {
@@ -125,7 +134,33 @@ async fn retain(
         ticket.progress(JobProgress { step, ..walk.progress() });
     }
     tally.finish(&walk);
+    prune(workspace, kept, ticket, tally).await
+}
+
+/// Removes archived events that have been kept for their days in the database.
+async fn prune(
+    workspace: &Workspace,
+    kept: &[RetentionRule],
+    ticket: &Ticket,
+    tally: &mut Tally,
+) -> Result<(), OpError> {
+    for rule in kept {
+        loop {
+            ticket.check()?;
+            let removed =
+                workspace.store().archive_prune(rule.category, cutoff(workspace, rule), PRUNE_BATCH).await?;
+            tally.pruned += removed;
+            if removed == 0 {
+                break;
+            }
+        }
+    }
     Ok(())
+}
+
+/// Stored before this, an archived event of the category has been kept for its days.
+fn cutoff(workspace: &Workspace, rule: &RetentionRule) -> DateTime<Utc> {
+    workspace.now() - chrono::Duration::days(i64::from(rule.archive_days))
 }
 
 async fn memory(workspace: &Workspace) -> Option<u64> {
@@ -144,6 +179,8 @@ struct Tally {
     unreadable: u64,
     changed: u64,
     gone: u64,
+    /// Archived events past their days in the database.
+    pruned: u64,
     memory_before: Option<u64>,
     memory_after: Option<u64>,
 }
@@ -162,6 +199,7 @@ impl Tally {
             Figure::count("removed", &format!("Events {removed}"), self.removed),
             Figure::new("bytes", "Memory of these keys", self.bytes as f64, Unit::Bytes),
         ];
+        figures.push(Figure::count("pruned", "Archived events past their days", self.pruned));
         if let (Some(before), Some(after)) = (memory_before, self.memory_after) {
             figures.push(Figure::new(
                 "memory_before_bytes",

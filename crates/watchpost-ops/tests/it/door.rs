@@ -17,8 +17,9 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BlockAdd, BlockListRequest, EventPageRequest, IncidentNote, IncidentPageRequest,
-    IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest, Tag,
+    AuditPageRequest, BlockAdd, BlockListRequest, EventPageRequest, ImportRequest, IncidentNote,
+    IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest,
+    Tag,
 };
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -245,6 +246,51 @@ async fn a_block_is_prolonged_and_not_shortened() {
     assert_eq!((state(hour.id), state(day.id)), (Some(BlockState::Removed), Some(BlockState::Active)));
     let ttl = list.blocks.iter().find_map(|row| row.redis_ttl_s).expect("the key is in Redis");
     assert!((86_300..=86_400).contains(&ttl), "the key has the longer time: {ttl} s");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_import_goes_on_where_it_stopped() {
+    const LINES: u64 = 60_000;
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let log = home.path().join("access.log");
+    let text: String = (0..LINES)
+        .map(|n| {
+            format!(
+                "192.0.2.{} - - [03/Nov/2026:08:{:02}:00 +0000] \"GET /{n} HTTP/1.1\" 200 1\n",
+                n % 200,
+                n % 60
+            )
+        })
+        .collect();
+    std::fs::write(&log, text).expect("the folder is ours");
+    let request = || ImportRequest {
+        path: log.to_string_lossy().into_owned(),
+        format: "common".to_owned(),
+        restart: false,
+    };
+    let figure = |run: &JobRun, name: &str| {
+        let report = run.report.as_ref().expect("an ended job has a report");
+        report.figures.iter().find(|figure| figure.name == name).map_or(0.0, |figure| figure.value)
+    };
+    let run = desk.ask::<operation::import_run>(request()).await.expect("the import starts");
+    while desk.ask::<operation::job_get>(JobRef { id: run.id }).await.expect("it is known").progress.done == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it runs");
+    let first = desk.finish(run).await;
+    assert_eq!(first.state, JobState::Cancelled, "it was stopped in the middle");
+    let run = desk.ask::<operation::import_run>(request()).await.expect("the import starts again");
+    let second = desk.finish(run).await;
+    assert_eq!(second.state, JobState::Done);
+    let (before, after) = (figure(&first, "written"), figure(&second, "written"));
+    assert!(before > 0.0 && after > 0.0, "both did a part: {before} and {after}");
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let lines = LINES as f64;
+    assert_eq!(before + after, lines, "together they wrote every line once");
+    assert!(figure(&second, "duplicates") <= 500.0, "it went on, and did not begin anew");
     desk.console.close().await;
 }
 

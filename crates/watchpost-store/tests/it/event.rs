@@ -8,15 +8,17 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Http, Outcome, Severity};
 use watchpost_model::ids::EventId;
 use watchpost_model::period::Period;
-use watchpost_store::{EventCursor, EventFilter, StoreError, event_digest};
+use watchpost_store::{EventCursor, EventFilter, Pulse, StoreError, event_digest};
 
-use crate::support::{World, both, event, events};
+use crate::support::{World, both, caller, event, events};
 
 both!(
     pages_are_the_whole_set,
     filters_agree_with_the_rows,
     known_and_detail,
     archive_keeps_the_last_value,
+    the_archive_forgets_after_its_days_and_keeps_what_was_counted,
+    short_answers,
     replay_is_in_order,
     any_batches_count_once,
 );
@@ -153,6 +155,69 @@ async fn archive_keeps_the_last_value(world: World) {
         overview.counts.iter().filter(|c| c.severity == Severity::Critical).map(|c| c.events).sum();
     let expect = batch[..15].iter().filter(|(e, _)| e.severity == Severity::Critical).count() as u64;
     assert_eq!(critical, expect, "a changed event moves in the counts");
+}
+
+async fn the_archive_forgets_after_its_days_and_keeps_what_was_counted(world: World) {
+    // A log of last year that comes in today is a day old tomorrow, whatever its events say.
+    let old = events(40, world.now() - Duration::days(365));
+    world.ingest(&old, &[]).await;
+    world.clock.advance(Duration::days(10));
+    let new = events(7, world.now());
+    world.ingest(&new, &[]).await;
+    let of = |batch: &[(Event, String)], category| {
+        batch.iter().filter(|(event, _)| event.category == category).count() as u64
+    };
+    let cutoff = world.now() - Duration::days(5);
+    for &category in Category::ALL {
+        let due = world.store.archive_due(category, cutoff).await.unwrap();
+        assert_eq!(due, of(&old, category), "{category}: the preview counts what the run removes");
+        let mut removed = 0;
+        loop {
+            let n = world.store.archive_prune(category, cutoff, 3).await.unwrap();
+            assert!(n <= 3, "at most what was asked for");
+            removed += n;
+            if n == 0 {
+                break;
+            }
+        }
+        assert_eq!(removed, due, "{category}");
+    }
+    let left = world.store.event_count(&EventFilter::default()).await.unwrap();
+    assert_eq!(left, new.len() as u64, "younger events stay");
+    let period = Period::new(world.now() - Duration::days(400), world.now() + Duration::days(1)).unwrap();
+    let counts = world.store.overview(period, world.now(), 30).await.unwrap().counts;
+    assert_eq!(counts.iter().map(|c| c.events).sum::<u64>(), 47, "rollups stay");
+}
+
+async fn short_answers(world: World) {
+    assert_eq!(world.store.pulse().await.unwrap(), Pulse { newest_event: None, incidents_active: 0 });
+    assert_eq!(world.store.events_span().await.unwrap(), None);
+    let first = events(5, world.now() - Duration::hours(1));
+    let second = events(9, world.now());
+    world.ingest(&second[5..], &[]).await;
+    world.clock.advance(Duration::seconds(1));
+    world.ingest(&first, &[]).await;
+    let newest = second.iter().map(|(event, _)| event.at).max();
+    assert_eq!(world.store.pulse().await.unwrap().newest_event, newest);
+    let span = world.store.events_span().await.unwrap().unwrap();
+    assert!(first.iter().chain(&second[5..]).all(|(event, _)| span.contains(event.at)), "{span:?}");
+    let order: Vec<EventId> =
+        world.store.recently_ingested(100).await.unwrap().iter().map(|event| event.id).collect();
+    let expect: Vec<EventId> = second[5..].iter().chain(&first).map(|(event, _)| event.id).collect();
+    assert_eq!(order, expect, "in the order in which they were stored");
+    let last = world.store.recently_ingested(2).await.unwrap();
+    assert_eq!(
+        last.iter().map(|event| event.id).collect::<Vec<_>>(),
+        expect[expect.len() - 2..],
+        "the newest"
+    );
+    let head = world.store.audit_head().await.unwrap();
+    let verified = world.store.audit_verify(&caller("dana"), &|_, _| {}).await.unwrap();
+    assert_eq!(
+        (head.size, head.root),
+        (verified.leaves.unsigned_abs(), verified.root),
+        "the root is that of the tree"
+    );
 }
 
 async fn replay_is_in_order(world: World) {
