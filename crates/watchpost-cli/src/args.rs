@@ -46,6 +46,11 @@ pub(crate) enum Command {
     Import(Import),
     /// Make seeded synthetic traffic with attack campaigns inside.
     Simulate(Simulate),
+    /// Say of single requests whether they are attacks: one JSON object a line in, one a line out.
+    Detect(Detect),
+    /// The detection rules.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Run the detection engine, the housekeeping and the HTTP interface until stopped.
     Serve(Serve),
     /// Tell how Redis, the database and the engine are.
@@ -175,6 +180,29 @@ pub(crate) struct Simulate {
     /// File for the ground truth (JSON).
     #[arg(long, value_name = "FILE")]
     pub(crate) truth: Option<PathBuf>,
+}
+
+/// Detection on single requests.
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line.
+    #[arg(long, required = true)]
+    pub(crate) stdin: bool,
+    /// Answer with the findings too: the rule, and what matched in each decoded layer.
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// List what can fire.
+    List,
+    /// Show one rule with its samples.
+    Show {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// The daemon.

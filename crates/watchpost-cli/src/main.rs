@@ -2,6 +2,7 @@
 
 mod args;
 mod connect;
+mod detect;
 mod output;
 mod period;
 mod progress;

@@ -19,7 +19,7 @@ use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Incident, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, output, progress, serve, show};
+use crate::{FOUND, connect, detect, output, progress, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -28,6 +28,11 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Completions { .. } => false,
         Command::Operations => {
             show::operations(form, OPERATIONS)?;
+            false
+        }
+        Command::Detect(detect) => return detect::run(detect.explain),
+        Command::Rules(rules) => {
+            detect::rules(form, rules)?;
             false
         }
         Command::Connect(_) => {
@@ -156,7 +161,12 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
-        Command::Connect(_) | Command::Serve(_) | Command::Operations | Command::Completions { .. } => {
+        Command::Connect(_)
+        | Command::Serve(_)
+        | Command::Operations
+        | Command::Detect(_)
+        | Command::Rules(_)
+        | Command::Completions { .. } => {
             unreachable!("these need no open workspace")
         }
     }

@@ -14,6 +14,7 @@ mod engine;
 pub mod error;
 mod error_map;
 mod identity;
+pub mod inspect;
 mod jobs;
 pub mod live;
 mod operations;

@@ -143,7 +143,7 @@ fn main_metrics(now: &Reading, change: Option<&Change<'_>>) -> Vec<Metric> {
         Metric::judged("backlog", "Backlog", Unit::Count, backlog, Some((10_000.0, 50_000.0)), backlog_basis),
         Metric::judged(
             "command_latency_ms",
-            "Command latency, average",
+            "Command latency",
             Unit::Milliseconds,
             mean.map(|(mean, _)| mean),
             thresholds,

@@ -326,7 +326,7 @@ fn mtta_kpi(spans: &[IncidentSpan], period: Period, grid: Grid) -> Kpi {
         .collect();
     kpi(
         "mtta_s",
-        "Mean time to acknowledge",
+        "Time to acknowledge",
         waits(&|span| in_period(period, span.opened)),
         waits(&|span| in_period(period.previous(), span.opened)),
         Unit::Seconds,

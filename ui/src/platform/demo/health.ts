@@ -15,7 +15,7 @@ export function makeHealth(): RedisHealth {
     metric('memory_used_ratio', 'Memory use', 'ratio', 0.742, [0.7, 0.85], 'used_memory 2.97 GiB of maxmemory 4.00 GiB, policy allkeys-lru: at the limit Redis evicts keys, security events among them'),
     metric('events_per_min', 'Event processing rate', 'per_minute', 412.5, [1_000, 5_000], 'counted by the engine over the last minute'),
     metric('backlog', 'Backlog', 'count', 1_240, [10_000, 50_000], 'lag of the consumer group 1,238, keys not adopted yet 2'),
-    metric('command_latency_ms', 'Command latency, average', 'milliseconds', 0.84, [5, 20], 'usec of INFO commandstats between two samples 5 s apart, own commands left out'),
+    metric('command_latency_ms', 'Command latency', 'milliseconds', 0.84, [5, 20], 'usec of INFO commandstats between two samples 5 s apart, own commands left out'),
     metric('round_trip_ms', 'Round trip, median', 'milliseconds', 1.92, [5, 20], '31 own PINGs on a separate connection, slowest 7.10 ms'),
     metric('memory_used_bytes', 'Memory in use', 'bytes', 3_189_000_000, null, 'used_memory of INFO'),
     metric('fragmentation_ratio', 'Fragmentation', 'ratio', 1.08, null, 'allocator_frag_ratio; used_memory_rss / used_memory means little below 100 MiB'),

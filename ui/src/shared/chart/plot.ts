@@ -109,7 +109,8 @@ function seriesOptions({ data, shape, colours }: PlotInput): uPlot.Series[] {
 function drawThresholds(chart: uPlot, thresholds: readonly Threshold[]): void {
   const { ctx, bbox } = chart;
   const ratio = devicePixelRatio;
-  for (const threshold of thresholds) {
+  let labelled = Number.POSITIVE_INFINITY;
+  for (const threshold of thresholds.toSorted((a, b) => b.value - a.value)) {
     const y = chart.valToPos(threshold.value, 'y', true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
     ctx.save();
@@ -123,7 +124,11 @@ function drawThresholds(chart: uPlot, thresholds: readonly Threshold[]): void {
     ctx.stroke();
     ctx.font = `${10.5 * ratio}px 'Inter Variable', sans-serif`;
     ctx.textAlign = 'right';
-    ctx.fillText(threshold.label, bbox.left + bbox.width, y - 4 * ratio);
+    // Two limits that lie close together would write over each other; the lines still stand.
+    if (Math.abs(y - labelled) > 12 * ratio) {
+      ctx.fillText(threshold.label, bbox.left + bbox.width, y - 4 * ratio);
+      labelled = y;
+    }
     ctx.restore();
   }
 }
