@@ -47,6 +47,13 @@ says "it is listed" shop "$watchpost" connect list
 grep -rqF "$password" "$WATCHPOST_HOME" && fail "the password is in a file of the console"
 export WATCHPOST_CONNECTION=shop WATCHPOST_REDIS_PASSWORD_FILE="$work/right"
 
+# Look before anything is kept.
+refuses "a log is looked through" 1 "sqli" "$watchpost" analyze --format combined "$log"
+answer=$(printf '%s\n' '{"id":"a","method":"GET","uri":"/p?id=1%27%20OR%20%271%27=%271"}' 'nonsense' | "$watchpost" detect --stdin)
+[ "$(printf '%s\n' "$answer" | grep -c '"detected":true')" = 1 ] || fail "detect says: $answer"
+[ "$(printf '%s\n' "$answer" | wc -l)" = 2 ] || fail "each line gets an answer: $answer"
+says "the rules are listed" wp.sqli "$watchpost" rules list
+
 # Import a real log: the good lines go in, the bad ones are told, a second time adds nothing.
 says "the log goes in" "Bad lines" "$watchpost" import --format combined "$log"
 keys=$(redis --scan --pattern 'security:a*:*' | wc -l)

@@ -48,6 +48,10 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Say of single requests whether they are attacks: one JSON object a line in, one a line out.
     Detect(Detect),
+    /// Run every rule over a log file and print the incidents that it would open. Needs no Redis and keeps nothing.
+    ///
+    /// Exit code 1 when there are any.
+    Analyze(Analyze),
     /// The detection rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -191,6 +195,16 @@ pub(crate) struct Detect {
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// A log file to look through.
+#[derive(Debug, Args)]
+pub(crate) struct Analyze {
+    /// Format of the lines.
+    #[arg(long, short, value_parser = ["combined", "common", "sshd", "jsonl", "ecs"])]
+    pub(crate) format: String,
+    /// The file; `.gz` is unpacked.
+    pub(crate) file: PathBuf,
 }
 
 /// Rules.

@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
+use watchpost_model::clock::{Clock, SystemClock};
+use watchpost_ops::analyze;
 use watchpost_ops::error::OpError;
 use watchpost_ops::inspect::{self, Detail};
 
-use crate::args::{Output, Rules};
+use crate::args::{Analyze, Output, Rules};
 use crate::output;
 
 /// Longest line that is read; the rest of a longer one is passed over and the line is answered with an error.
@@ -38,6 +40,45 @@ pub(crate) fn run(explain: bool) -> anyhow::Result<ExitCode> {
             written => written?,
         }
     }
+}
+
+/// Runs every rule over a log; true when there would be incidents.
+pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
+    let analysis = analyze::analyze(&verb.file, &verb.format, SystemClock.now())?;
+    let found = !analysis.incidents.is_empty();
+    if form == Output::Json {
+        output::json(&analysis)?;
+        return Ok(found);
+    }
+    output::table(
+        ["SEVERITY", "FAMILY", "ENTITY", "FINDINGS", "FIRST SEEN", "LAST SEEN", "FIRST RULE", "WHAT"],
+        analysis.incidents.iter().map(|incident| {
+            [
+                incident.severity.to_string(),
+                incident.family.to_string(),
+                incident.entity.value.clone(),
+                incident.findings.to_string(),
+                output::at(incident.first_seen),
+                output::at(incident.last_seen),
+                incident.example.rule_id.clone(),
+                incident.example.summary.clone(),
+            ]
+        }),
+    )?;
+    output::line(format!(
+        "{} events, {} lines without one, {} bad lines; {} incidents would open",
+        analysis.events,
+        analysis.skipped,
+        analysis.bad,
+        analysis.incidents.len()
+    ))?;
+    if analysis.findings_left_out > 0 {
+        output::line(format!(
+            "{} findings more, of too many different sources to tell",
+            analysis.findings_left_out
+        ))?;
+    }
+    Ok(found)
 }
 
 /// Lists the rules, or shows one.

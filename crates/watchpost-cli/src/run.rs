@@ -31,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             false
         }
         Command::Detect(detect) => return detect::run(detect.explain),
+        Command::Analyze(analyze) => detect::analyze(form, analyze)?,
         Command::Rules(rules) => {
             detect::rules(form, rules)?;
             false
@@ -166,6 +167,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         | Command::Operations
         | Command::Detect(_)
         | Command::Rules(_)
+        | Command::Analyze(_)
         | Command::Completions { .. } => {
             unreachable!("these need no open workspace")
         }

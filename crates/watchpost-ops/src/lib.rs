@@ -5,6 +5,7 @@
 //! Redis commands, detection logic, drawing; and anything of a particular shell.
 #![warn(missing_docs)]
 
+pub mod analyze;
 pub mod codegen;
 pub mod connections;
 pub mod console;
