@@ -38,6 +38,7 @@ fn run() -> anyhow::Result<()> {
         clock: Arc::new(SystemClock),
         tenure: Tenure::Owner,
         offer_demo: true,
+        remember: true,
     })?;
     let desk = Desk::new(console, os_caller(Origin::Window));
     let app = tauri::Builder::default()

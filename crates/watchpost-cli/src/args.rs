@@ -11,7 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "watchpost", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Connection to work on: `local`, or a name from `watchpost connect list`. The one opened last if absent.
+    /// Connection to work on: `local`, or a name from `watchpost connect list`. If absent, the one chosen by
+    /// `watchpost connect use` or opened in the window last.
     #[arg(long, short = 'c', alias = "profile", global = true, env = "WATCHPOST_CONNECTION")]
     pub(crate) connection: Option<String>,
     /// How to print results.
@@ -111,6 +112,11 @@ pub(crate) enum Connect {
         /// Its name.
         name: String,
     },
+    /// Choose the one that commands use when none is named.
+    Use {
+        /// Its name.
+        name: String,
+    },
     /// Forget one and its passwords.
     Remove {
         /// Its name.
@@ -169,12 +175,15 @@ pub(crate) struct Import {
 /// Synthetic traffic.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
-    /// The same seed makes the same events.
+    /// With the same end (`--until`), the same seed makes the same events.
     #[arg(long, default_value_t = 7)]
     pub(crate) seed: u64,
-    /// Days of traffic, ending now.
+    /// Days of traffic.
     #[arg(long, default_value_t = 7)]
     pub(crate) days: u32,
+    /// End of the traffic: a day, or an instant (RFC 3339). Now if absent.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
     /// Ordinary events per day.
     #[arg(long, default_value_t = 3_000)]
     pub(crate) events_per_day: u32,
@@ -393,7 +402,7 @@ pub(crate) enum Block {
         /// Address or CIDR range.
         target: String,
         /// Why.
-        #[arg(long)]
+        #[arg(long, alias = "reason")]
         note: String,
     },
     /// Remove from that list.

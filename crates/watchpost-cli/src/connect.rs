@@ -18,7 +18,7 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
     match command {
         Connect::List => {
             let list = session.ask::<operation::connection_list>(Nothing {}).await?;
-            show::connections(output, &list)?;
+            show::connections(output, &list, session.console.connection_to_start_with().id)?;
         }
         Connect::Add(add) => {
             let draft = draft(session, add).await?;
@@ -50,10 +50,15 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
             show::check(output, &check)?;
             return Ok(!check.ok);
         }
+        Connect::Use { name } => {
+            let id = session.console.connection_named(&name)?.id;
+            let list = session.ask::<operation::connection_choose>(ConnectionRef { id }).await?;
+            show::connections(output, &list, id)?;
+        }
         Connect::Remove { name } => {
             let id = session.console.connection_named(&name)?.id;
             let list = session.ask::<operation::connection_remove>(ConnectionRef { id }).await?;
-            show::connections(output, &list)?;
+            show::connections(output, &list, session.console.connection_to_start_with().id)?;
         }
     }
     Ok(false)

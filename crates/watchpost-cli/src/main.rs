@@ -11,6 +11,7 @@ mod serve;
 mod session;
 mod show;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -24,8 +25,12 @@ pub(crate) const FOUND: u8 = 1;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut script);
+        return match output::line(String::from_utf8_lossy(&script)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error),
+        };
     }
     start_logging(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -47,7 +52,12 @@ fn start_logging(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 }
 
 /// Says what went wrong and what to do, and chooses the exit code.
@@ -55,7 +65,9 @@ fn start_logging(verbose: u8) {
 fn complain(error: &anyhow::Error) -> ExitCode {
     let Some(problem) = error.downcast_ref::<OpError>() else {
         eprintln!("watchpost: {error:#}");
-        return ExitCode::from(FOUND);
+        // A file or a port that the system does not give.
+        let refused = error.chain().any(|cause| cause.is::<std::io::Error>());
+        return ExitCode::from(if refused { 3 } else { FOUND });
     };
     eprintln!("watchpost: {}", problem.message);
     if let Some(hint) = &problem.hint {

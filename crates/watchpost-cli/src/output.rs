@@ -9,7 +9,7 @@ use watchpost_model::health::Unit;
 use watchpost_model::text::visible;
 
 /// Longest cell, in characters.
-const CELL: usize = 120;
+const CELL: usize = 300;
 
 /// Writes a line. A reader that has gone away is no error: `watchpost ... | head` ends quietly.
 pub(crate) fn line(text: impl AsRef<str>) -> anyhow::Result<()> {

@@ -1,7 +1,9 @@
 //! Each verb: build a request, hand it to the door, show the answer.
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use watchpost_model::health::Verdict;
 use watchpost_model::incident::{IncidentFilter, Status};
 use watchpost_model::job::{JobRun, JobState};
@@ -11,8 +13,8 @@ use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
     EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
-    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, ReportGenerate, ReportTarget,
-    RetentionRequest, SimulateRequest,
+    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, ReportGenerate,
+    ReportTarget, RetentionRequest, SimulateRequest, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
@@ -93,6 +95,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let request = SimulateRequest {
                 seed: simulate.seed,
                 days: simulate.days,
+                until: simulate.until,
                 events_per_day: simulate.events_per_day,
                 users: simulate.users,
                 truth_path: match simulate.truth {
@@ -106,7 +109,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Status => {
             let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
             show::status(form, &status)?;
-            Ok(false)
+            Ok(!is_well(&status))
         }
         Command::Doctor => doctor(session, form).await,
         Command::Stats => {
@@ -181,15 +184,18 @@ async fn finished(session: &Session, form: Output, run: JobRun) -> anyhow::Resul
     Ok(run.state != JobState::Done)
 }
 
+/// Do both servers answer?
+fn is_well(status: &WorkspaceStatus) -> bool {
+    let answers = |part: &Option<Part>| part.as_ref().is_some_and(|part| part.state == PartState::Connected);
+    answers(&status.redis) && answers(&status.database)
+}
+
 async fn doctor(session: &Session, form: Output) -> anyhow::Result<bool> {
     let connection = session.console.workspace()?.connection().clone();
     let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
     show::status(form, &status)?;
     if connection.id == watchpost_ops::connections::LOCAL {
-        let down = |part: &Option<watchpost_ops::contract::Part>| {
-            part.as_ref().is_none_or(|part| part.state == watchpost_ops::contract::PartState::Down)
-        };
-        return Ok(down(&status.redis) || down(&status.database));
+        return Ok(!is_well(&status));
     }
     connect::run(session, form, crate::args::Connect::Test { name: connection.name }).await
 }
@@ -269,6 +275,12 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             let block = preview
                 .existing
                 .ok_or_else(|| OpError::not_found(format!("block of {} in force", preview.target)))?;
+            if block.target != preview.target {
+                let (target, range) = (preview.target, block.target);
+                return Err(OpError::precondition(format!("{target} is blocked by the range {range}"))
+                    .hint(format!("remove {range}, which unblocks all of it"))
+                    .into());
+            }
             let removed =
                 session.ask::<operation::block_remove>(BlockRemove { id: block.id, reason }).await?;
             show::block(form, &removed)?;
@@ -295,7 +307,10 @@ async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result
         }
         Report::Generate { framework, from, to, format, out } => {
             let out = std::path::absolute(out)?;
-            let stem = format!("{framework}-{}-{}", from.format("%Y%m%d"), to.format("%Y%m%d"));
+            std::fs::create_dir_all(&out)
+                .with_context(|| format!("cannot make the folder {}", out.display()))?;
+            let stem =
+                free_stem(&out, &format!("{framework}-{}-{}", from.format("%Y%m%d"), to.format("%Y%m%d")));
             let files = format
                 .iter()
                 .map(|word| {
@@ -315,6 +330,17 @@ async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result
             Ok(matches!(record.worst.as_str(), "warn" | "fail"))
         }
     }
+}
+
+/// A name that no earlier report has: a report whose digest is in the trail is not written over.
+fn free_stem(folder: &Path, stem: &str) -> String {
+    let taken = |stem: &str| {
+        ["pdf", "csv", "json", "md"].iter().any(|end| folder.join(format!("{stem}.{end}")).exists())
+    };
+    std::iter::once(stem.to_owned())
+        .chain((2..).map(|n| format!("{stem}-{n}")))
+        .find(|stem| !taken(stem))
+        .expect("the names do not end")
 }
 
 async fn audit(session: &Session, form: Output, verb: Audit) -> anyhow::Result<bool> {

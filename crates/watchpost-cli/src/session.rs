@@ -25,6 +25,7 @@ impl Session {
             clock: Arc::new(SystemClock),
             tenure,
             offer_demo: false,
+            remember: false,
         })?;
         let origin = if tenure == Tenure::Owner { Origin::Http } else { Origin::Cli };
         Ok(Self { console, call: Call { caller: os_caller(origin), confirmation: cli.confirm.clone() } })

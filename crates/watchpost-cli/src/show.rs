@@ -3,7 +3,9 @@
 use serde::Serialize;
 use watchpost_model::audit::AuditVerification;
 use watchpost_model::block::{Block, BlockPreview};
+use watchpost_model::connection::{DatabaseConnection, RedisAddress};
 use watchpost_model::health::RedisHealth;
+use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::{Incident, IncidentDetail};
 use watchpost_model::job::{JobReport, JobRun};
 use watchpost_model::overview::Overview;
@@ -33,15 +35,37 @@ fn either(
     }
 }
 
-pub(crate) fn connections(form: Output, list: &ConnectionList) -> anyhow::Result<()> {
+fn redis_place(address: &RedisAddress) -> String {
+    match address {
+        RedisAddress::Local => "private".to_owned(),
+        RedisAddress::Tcp { host, port, tls } => {
+            format!("{host}:{port}{}", if tls.is_some() { " (TLS)" } else { "" })
+        }
+        RedisAddress::Unix { path } => path.clone(),
+    }
+}
+
+fn database_place(database: &DatabaseConnection) -> String {
+    match database {
+        DatabaseConnection::Sqlite { path: None } => "SQLite in the data folder".to_owned(),
+        DatabaseConnection::Sqlite { path: Some(path) } => format!("SQLite {path}"),
+        DatabaseConnection::Postgres { host, port, database, username, tls } => {
+            let tls = if tls.is_some() { " (TLS)" } else { "" };
+            format!("PostgreSQL {database} as {username} at {host}:{port}{tls}")
+        }
+    }
+}
+
+pub(crate) fn connections(form: Output, list: &ConnectionList, chosen: ConnectionId) -> anyhow::Result<()> {
     either(form, list, || {
         table(
-            ["NAME", "REDIS", "DATABASE", "PRODUCTION"],
+            ["", "NAME", "REDIS", "DATABASE", "PRODUCTION"],
             list.connections.iter().map(|connection| {
                 [
+                    if connection.id == chosen { "*" } else { "" }.to_owned(),
                     connection.name.clone(),
-                    serde_json::to_string(&connection.redis.address).unwrap_or_default(),
-                    serde_json::to_string(&connection.database).unwrap_or_default(),
+                    redis_place(&connection.redis.address),
+                    database_place(&connection.database),
                     if connection.production { "yes" } else { "" }.to_owned(),
                 ]
             }),
@@ -339,8 +363,10 @@ pub(crate) fn blocks(form: Output, list: &BlockList) -> anyhow::Result<()> {
 
 pub(crate) fn block_preview(form: Output, preview: &BlockPreview) -> anyhow::Result<()> {
     either(form, preview, || {
-        let existing =
-            preview.existing.as_ref().map_or_else(|| "none".to_owned(), |block| at(block.expires_at));
+        let existing = preview.existing.as_ref().map_or_else(
+            || "none".to_owned(),
+            |block| format!("{} ({})", at(block.expires_at), block.target),
+        );
         table(
             ["", ""],
             [

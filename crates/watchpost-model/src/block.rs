@@ -176,7 +176,8 @@ pub fn guard(
     own_addresses: &[IpAddr],
     allowlist: &[AllowEntry],
 ) -> Result<(), GuardRefusal> {
-    const NEVER: [&str; 8] = [
+    const NEVER: [&str; 9] = [
+        "255.255.255.255/32",
         "127.0.0.0/8",
         "0.0.0.0/8",
         "169.254.0.0/16",
@@ -277,7 +278,7 @@ pub struct BlockPreview {
     pub successful_24h: u64,
     /// Users seen from there in that time.
     pub users_24h: Vec<String>,
-    /// A block of the same target that is in force.
+    /// A block in force of the same target, else of a range that covers it.
     pub existing: Option<Block>,
 }
 

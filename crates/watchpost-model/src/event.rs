@@ -176,8 +176,10 @@ pub struct Event {
     #[ts(rename = "type")]
     pub kind: String,
     /// How bad the application thinks it is.
+    #[serde(default = "info")]
     pub severity: Severity,
     /// How it ended.
+    #[serde(default = "unknown")]
     pub outcome: Outcome,
     /// Who: the user name or service account.
     #[serde(default)]
@@ -210,6 +212,14 @@ pub struct Event {
     /// Risk from 0 to 100, if the application scores it.
     #[serde(default)]
     pub risk: Option<u8>,
+}
+
+const fn info() -> Severity {
+    Severity::Info
+}
+
+const fn unknown() -> Outcome {
+    Outcome::Unknown
 }
 
 const fn one() -> u32 {

@@ -36,6 +36,8 @@ pub struct ConsoleOptions {
     pub tenure: Tenure,
     /// Offer demo data in an empty local workspace.
     pub offer_demo: bool,
+    /// Whether what is opened becomes the connection to start with: so in the window, not in a daemon.
+    pub remember: bool,
 }
 
 pub(crate) struct Inner {
@@ -43,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenure: Tenure,
     pub(crate) offer_demo: bool,
+    remember: bool,
     pub(crate) secrets: Secrets,
     /// Held for the length of a file write, never across an await.
     book: Mutex<ConnectionBook>,
@@ -71,6 +74,7 @@ impl Console {
             clock: options.clock,
             tenure: options.tenure,
             offer_demo: options.offer_demo,
+            remember: options.remember,
             secrets: Secrets::start(),
             book: Mutex::new(book),
             workspace: RwLock::new(None),
@@ -128,7 +132,7 @@ impl Console {
         })
     }
 
-    /// The connection that was open last, else the local workspace.
+    /// The connection that was chosen or open in the window last, else the local workspace.
     #[must_use]
     pub fn connection_to_start_with(&self) -> Connection {
         self.book().last().unwrap_or_else(crate::connections::local_connection)
@@ -154,7 +158,7 @@ impl Console {
         if let Some(before) = before {
             before.close().await;
         }
-        if self.0.tenure == Tenure::Owner {
+        if self.0.remember {
             self.book().set_last(connection.id)?;
         }
         self.announce(Tag::ALL);

@@ -241,7 +241,7 @@ impl Console {
                 "{:?} is a production connection: this change needs a confirmation",
                 connection.name
             ))
-            .hint("type the name of the connection to confirm")
+            .hint("type the name of the connection to confirm; on the command line: --confirm NAME")
         })
     }
 

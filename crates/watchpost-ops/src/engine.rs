@@ -30,7 +30,7 @@ const CONSUMER: &str = "engine";
 /// A dead engine is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// How long [`Engine::until_idle`] waits for an engine that does not work.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(12);
 /// Entries a batch.
 const BATCH: usize = 500;
 /// How long a read waits for the next event.

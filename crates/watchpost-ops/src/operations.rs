@@ -20,6 +20,8 @@ macro_rules! for_each_operation {
             connection_save(ConnectionDraft) -> Connection: Admin, Local, [], [Connections, Status];
             "Forget a connection and its passwords."
             connection_remove(ConnectionRef) -> ConnectionList: Admin, Local, [], [Connections, Status];
+            "Choose the connection to start with: for the window, and for commands that name none."
+            connection_choose(ConnectionRef) -> ConnectionList: View, Local, [], [Connections];
             "Open a connection and close the one that was open."
             connection_open(ConnectionRef) -> WorkspaceStatus: View, Local, [],
                 [Status, Connections, Events, Incidents, Blocks, Jobs, Health, Reports, Audit, Settings];

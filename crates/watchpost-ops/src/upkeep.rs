@@ -50,7 +50,9 @@ where
         let mut timer = tokio::time::interval(interval);
         timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(timer.tick()).await.is_some() {
-            step(console.clone(), workspace.clone()).await;
+            if stop.run_until_cancelled(step(console.clone(), workspace.clone())).await.is_none() {
+                return;
+            }
         }
     }
 }

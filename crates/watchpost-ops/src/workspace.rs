@@ -69,7 +69,10 @@ impl Workspace {
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;
-        store.set_signer(signer(secrets).await).await?;
+        // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
+        if let Some(signer) = signer(secrets, console.is_owner()).await {
+            store.set_signer(signer).await?;
+        }
         let redis_target = redis_target(console, &connection, redis_password);
         let own_addresses = own_addresses(&connection).await;
         let workspace = Arc::new(Self {
@@ -202,9 +205,12 @@ impl Workspace {
             Ok(events) => {
                 self.redis.write().unwrap_or_else(PoisonError::into_inner).events = Some(events);
                 *self.health.lock().await = HealthDesk::default();
-                let server = self.sample_health().await.map(|(health, _)| health.server);
-                // A user without the right to INFO is connected all the same.
-                self.redis_answered(Some(server.as_deref().unwrap_or("Redis")));
+                match self.sample_health().await {
+                    Ok((health, _)) => self.redis_answered(Some(&health.server)),
+                    // A user without the right to INFO is connected all the same.
+                    Err(error) if error.code == ErrorCode::Permission => self.redis_answered(Some("Redis")),
+                    Err(error) => self.redis_lost(&error.message),
+                }
             }
             Err(reason) => self.redis_lost(&reason),
         }
@@ -213,13 +219,12 @@ impl Workspace {
     async fn reach_redis(&self) -> Result<EventStore, String> {
         let mut target = self.redis_target.clone();
         if self.connection.redis.address == RedisAddress::Local {
+            // What is held is dead or does not answer: letting go of it gives back the lock that a new one needs.
+            // One that only was slow is found again on its socket.
+            drop(self.local.lock().unwrap_or_else(PoisonError::into_inner).take());
             let server = LocalServer::start(&self.local_folder).await.map_err(|error| error.to_string())?;
             target = server.target(&self.connection.redis.prefix);
-            let mut slot = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-            // A server that this process already owns stays owned; attaching again must not replace it.
-            if slot.as_ref().is_none_or(|held| !held.owned()) || server.owned() {
-                *slot = Some(server);
-            }
+            *self.local.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
         }
         EventStore::connect(&target, self.clock.clone()).await.map_err(|error| error.to_string())
     }
@@ -303,23 +308,23 @@ fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
 }
 
 /// The key that signs checkpoints: from the keychain, made on first use; of this session where there is none.
-async fn signer(secrets: &Secrets) -> Signer {
+async fn signer(secrets: &Secrets, owner: bool) -> Option<Signer> {
     const ACCOUNT: &str = "checkpoint-key";
     if let Ok(Some(stored)) = secrets.get(ACCOUNT).await {
         let seed = hex::decode(stored.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         if let Some(seed) = seed
             && let Ok(signer) = Signer::from_seed(&seed, &key_name(&seed))
         {
-            return signer;
+            return Some(signer);
         }
         tracing::error!("the checkpoint key in the keychain is damaged: a new one is made");
     }
     let seed: [u8; 32] = rand::random();
     match secrets.put(ACCOUNT, Secret::new(hex::encode(seed))).await {
         crate::contract::SecretState::Ready => {
-            Signer::from_seed(&seed, &key_name(&seed)).unwrap_or_else(|_| Signer::session())
+            Some(Signer::from_seed(&seed, &key_name(&seed)).unwrap_or_else(|_| Signer::session()))
         }
-        _ => Signer::session(),
+        _ => owner.then(Signer::session),
     }
 }
 

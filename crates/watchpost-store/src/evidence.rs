@@ -82,7 +82,8 @@ const JOB: &[Column] = &[
     ("ended", "j.ended_at", Cell::Time),
 ];
 
-const OPENED: &str = "i.opened_at >= $1 AND i.opened_at < $2";
+/// Incidents belong to the period of their first evidence: a log of last month that comes in today is about last month.
+const OPENED: &str = "i.first_seen >= $1 AND i.first_seen < $2";
 
 fn incidents(extra: &str, exception: &'static str, basis: &'static str) -> Question {
     Question {
@@ -153,32 +154,32 @@ fn question(query: EvidenceQuery) -> Option<Question> {
             " AND i.family = 'brute_force'",
             "i.verdict = 'unjudged' AND NOT EXISTS (SELECT 1 FROM block b WHERE b.state <> 'failed' AND \
              (b.incident_id = i.id OR (b.low <= i.entity_ip AND b.high >= i.entity_ip AND b.expires_at > i.first_seen)))",
-            "brute-force incidents opened in the period; exceptions have no verdict, and no block covers their source",
+            "brute-force incidents whose first evidence lies in the period; exceptions have no verdict, and no block covers their source",
         ),
         EvidenceQuery::IncidentsAcknowledged => incidents(
             "",
             "(i.acknowledged_at > i.acknowledge_due OR (i.acknowledged_at IS NULL AND i.acknowledge_due < $3))",
-            "incidents opened in the period; exceptions were not acknowledged within the clock of their severity",
+            "incidents whose first evidence lies in the period; exceptions were not acknowledged within the clock of their severity",
         ),
         EvidenceQuery::IncidentsResolved => incidents(
             " AND (i.resolved_at IS NOT NULL OR i.resolve_due < $3)",
             "(i.resolved_at IS NULL OR i.resolved_at > i.resolve_due)",
-            "incidents opened in the period that are resolved or whose resolve clock ran out; exceptions are late",
+            "incidents whose first evidence lies in the period that are resolved or whose resolve clock ran out; exceptions are late",
         ),
         EvidenceQuery::IncidentsJudged => incidents(
             " AND i.resolved_at IS NOT NULL",
             "(i.verdict = 'unjudged' OR COALESCE(i.verdict_reason, '') = '')",
-            "incidents opened in the period and resolved; exceptions have no verdict or no reason for it",
+            "incidents whose first evidence lies in the period and resolved; exceptions have no verdict or no reason for it",
         ),
         EvidenceQuery::IncidentsAssigned => incidents(
             " AND i.severity >= 3",
             "i.assignee IS NULL",
-            "high and critical incidents opened in the period; exceptions have no assignee",
+            "high and critical incidents whose first evidence lies in the period; exceptions have no assignee",
         ),
         EvidenceQuery::WebAttackIncidents => incidents(
             " AND i.family IN ('sqli', 'xss', 'traversal', 'cmdi')",
             "i.active = 1",
-            "incidents of injection, traversal and scripting opened in the period; exceptions are not resolved",
+            "incidents of injection, traversal and scripting whose first evidence lies in the period; exceptions are not resolved",
         ),
         EvidenceQuery::BlocksJustified => blocks(),
         EvidenceQuery::AuditRecordsNamed => audit(

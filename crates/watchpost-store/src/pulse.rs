@@ -15,7 +15,7 @@ use crate::store::Store;
 /// What a status bar shows of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
-    /// Event time of the newest event; `None` without one.
+    /// Event time of the newest event, leaving out those more than five minutes ahead of the clock; `None` without one.
     pub newest_event: Option<DateTime<Utc>>,
     /// Incidents that need somebody.
     pub incidents_active: u64,
@@ -41,7 +41,11 @@ impl Store {
     /// What the database says.
     pub async fn pulse(&self) -> Result<Pulse, StoreError> {
         let mut tx = self.read().await?;
-        let newest = tx.fetch_optional("SELECT at FROM event ORDER BY at DESC LIMIT 1", args![]).await?;
+        // A sender whose clock is ahead must not make a silent feed look alive.
+        let ahead = self.inner.clock.now() + Duration::minutes(5);
+        let newest = tx
+            .fetch_optional("SELECT at FROM event WHERE at <= $1 ORDER BY at DESC LIMIT 1", args![ahead])
+            .await?;
         let active = tx
             .fetch_one("SELECT COUNT(*) FROM incident WHERE status NOT IN ('resolved', 'closed')", args![])
             .await?;
@@ -58,7 +62,10 @@ impl Store {
     pub async fn events_span(&self) -> Result<Option<Period>, StoreError> {
         let mut tx = self.read().await?;
         let oldest = tx.fetch_optional("SELECT at FROM event ORDER BY at LIMIT 1", args![]).await?;
-        let newest = tx.fetch_optional("SELECT at FROM event ORDER BY at DESC LIMIT 1", args![]).await?;
+        let ahead = self.inner.clock.now() + Duration::minutes(5);
+        let newest = tx
+            .fetch_optional("SELECT at FROM event WHERE at <= $1 ORDER BY at DESC LIMIT 1", args![ahead])
+            .await?;
         let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
         Ok(Some(Period { from: oldest.time(0)?, to: newest.time(0)? + Duration::milliseconds(1) }))
     }

@@ -19,8 +19,9 @@ async fn two_windows_on_one_postgresql_see_each_other() -> Result<()> {
     let log = watchpost_tests::workspace_root().join("tests/data/access.log");
     one.cli(["-c", "team", "import", "--format", "combined", &log.to_string_lossy()]).await?.ok()?;
     one.cli(["-c", "team", "serve", "--until-idle"]).await?.ok()?;
-    // The connection that an owner had open last is the one that its window opens.
-    two.cli(["-c", "team", "serve", "--until-idle"]).await?.ok()?;
+    for home in [&one, &two] {
+        home.cli(["connect", "use", "team"]).await?.ok()?;
+    }
 
     let first = Window::launch(&one).await?;
     let second = Window::launch(&two).await?;

@@ -286,7 +286,7 @@ successful_24h: number,
  */
 users_24h: Array<string>, 
 /**
- * A block of the same target that is in force.
+ * A block in force of the same target, else of a range that covers it.
  */
 existing: Block | null, };
 
@@ -2037,13 +2037,17 @@ count: number, };
 
 export type SimulateRequest = { 
 /**
- * The same seed makes the same events.
+ * With the same end, the same seed makes the same events.
  */
 seed: number, 
 /**
- * Days of traffic, ending now; 1 to 90.
+ * Days of traffic; 1 to 90.
  */
 days: number, 
+/**
+ * End of the traffic; now if absent. The same seed and the same end make the same events.
+ */
+until: string | null, 
 /**
  * Ordinary events per day, 10 to 1,000,000.
  */

@@ -15,6 +15,8 @@ export interface Operations {
   connection_save: { request: model.ConnectionDraft; reply: model.Connection };
   /** Forget a connection and its passwords. */
   connection_remove: { request: model.ConnectionRef; reply: model.ConnectionList };
+  /** Choose the connection to start with: for the window, and for commands that name none. */
+  connection_choose: { request: model.ConnectionRef; reply: model.ConnectionList };
   /** Open a connection and close the one that was open. */
   connection_open: { request: model.ConnectionRef; reply: model.WorkspaceStatus };
   /** Threat level, figures and charts of a period. */
@@ -141,6 +143,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'local',
     provides: [],
     invalidates: ['connections', 'status'],
+  },
+  connection_choose: {
+    about: "Choose the connection to start with: for the window, and for commands that name none.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: ['connections'],
   },
   connection_open: {
     about: "Open a connection and close the one that was open.",

@@ -1,5 +1,6 @@
 //! Jobs and what they are asked.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::ids::JobId;
@@ -31,10 +32,12 @@ pub struct ImportRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimulateRequest {
-    /// The same seed makes the same events.
+    /// With the same end, the same seed makes the same events.
     pub seed: u64,
-    /// Days of traffic, ending now; 1 to 90.
+    /// Days of traffic; 1 to 90.
     pub days: u32,
+    /// End of the traffic; now if absent. The same seed and the same end make the same events.
+    pub until: Option<DateTime<Utc>>,
     /// Ordinary events per day, 10 to 1,000,000.
     pub events_per_day: u32,
     /// Users of the simulated application, 1 to 100,000.
@@ -45,7 +48,7 @@ pub struct SimulateRequest {
 
 impl Default for SimulateRequest {
     fn default() -> Self {
-        Self { seed: 7, days: 7, events_per_day: 3_000, users: 120, truth_path: None }
+        Self { seed: 7, days: 7, until: None, events_per_day: 3_000, users: 120, truth_path: None }
     }
 }
 

@@ -56,6 +56,16 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     })
 }
 
+/// The block of exactly this target, else the narrowest one that covers it.
+async fn in_force(workspace: &Workspace, target: BlockTarget) -> Result<Option<Block>, OpError> {
+    if let Some(exact) = workspace.store().block_active(target).await? {
+        return Ok(Some(exact));
+    }
+    let active = workspace.store().block_page(&[BlockState::Active], 500).await?;
+    let covering = active.into_iter().filter(|block| block.target.net().contains(&target.net()));
+    Ok(covering.max_by_key(|block| block.target.net().prefix_len()))
+}
+
 pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
@@ -67,7 +77,7 @@ pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<Bl
         events_24h,
         successful_24h,
         users_24h,
-        existing: workspace.store().block_active(target).await?,
+        existing: in_force(&workspace, target).await?,
     })
 }
 

@@ -92,6 +92,15 @@ pub(crate) async fn connection_remove(
     Ok(list(&cx).await)
 }
 
+pub(crate) async fn connection_choose(
+    cx: Context,
+    request: ConnectionRef,
+) -> Result<ConnectionList, OpError> {
+    let id = cx.console.book().by_id(request.id).ok_or_else(|| OpError::not_found("such connection"))?.id;
+    cx.console.book().set_last(id)?;
+    Ok(list(&cx).await)
+}
+
 pub(crate) async fn connection_open(cx: Context, request: ConnectionRef) -> Result<WorkspaceStatus, OpError> {
     let connection =
         cx.console.book().by_id(request.id).ok_or_else(|| OpError::not_found("such connection"))?;

@@ -1,7 +1,7 @@
 //! Bringing events in: log files and synthetic traffic, written to Redis as an application would.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use watchpost_ingest::{
 use watchpost_model::event::Event;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 
+use super::at_this_machine;
 use crate::console::Workspace;
 use crate::contract::{ImportRequest, SimulateRequest};
 use crate::door::Context;
@@ -20,10 +21,13 @@ use crate::jobs::{Ended, Ticket};
 
 /// Events a pipeline.
 const BATCH: usize = 500;
+/// How much of the first line names a log.
+const FIRST_LINE_BYTES: u64 = 64 << 10;
 /// Reasons for bad lines that are shown one by one; the rest is counted.
 const REASONS: usize = 20;
 
 pub(crate) async fn import_run(cx: Context, request: ImportRequest) -> Result<JobRun, OpError> {
+    at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     let format: LogFormat =
         request.format.parse().map_err(|error: watchpost_model::event::UnknownWord| {
@@ -118,7 +122,9 @@ async fn import(
     tally: &mut Tally,
 ) -> Result<(), OpError> {
     let events = workspace.events()?;
-    let source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = content_name(path).map_err(|error| {
+        OpError::new(ErrorCode::Unavailable, format!("cannot read {}: {error}", path.display()))
+    })?;
     let importer = Importer::new(format, ImportOptions::new(workspace.now(), source));
     let (sender, mut receiver) = tokio::sync::mpsc::channel(2);
     let (file, offset) = (path.to_owned(), tally.offset);
@@ -140,6 +146,14 @@ async fn import(
         OpError::new(ErrorCode::Unavailable, format!("cannot read {} to its end: {error}", path.display()))
             .hint("what was read before is in; mend the file and import it again: nothing is doubled")
     })
+}
+
+/// Names a log by its content, not by its path: the digest of its first line. So a log that was moved, rotated, packed
+/// or has grown is the same log, and its lines are recognised.
+fn content_name(path: &Path) -> std::io::Result<String> {
+    let mut first = Vec::new();
+    open_reader(File::open(path)?)?.take(FIRST_LINE_BYTES).read_until(b'\n', &mut first)?;
+    Ok(hex::encode(Sha256::digest(first.trim_ascii_end())))
 }
 
 /// Reads a file line by line and hands over batches; ends early when nobody takes them any more.
@@ -246,6 +260,9 @@ pub(crate) async fn simulate_run(cx: Context, request: SimulateRequest) -> Resul
         }
     }
     workspace.events()?;
+    if request.truth_path.is_some() {
+        at_this_machine(&cx)?;
+    }
     let parameters = format!(
         "seed {}, {} days, {} events a day, {} users",
         request.seed, request.days, request.events_per_day, request.users
@@ -265,7 +282,7 @@ async fn simulate(
     ticket: &Ticket,
 ) -> Result<JobReport, OpError> {
     let events = workspace.events()?;
-    let to = workspace.now();
+    let to = request.until.unwrap_or_else(|| workspace.now());
     let from = to - chrono::Duration::days(i64::from(request.days));
     let config = SimulationConfig {
         seed: request.seed,
@@ -277,6 +294,14 @@ async fn simulate(
         campaigns: (request.days * 8 / 7).max(8),
     };
     let mut simulation = Simulation::new(config);
+    let truth = simulation.truth().clone();
+    if let Some(path) = &request.truth_path {
+        // Before any event: a path that cannot be written must not leave events without their truth.
+        let text = serde_json::to_vec_pretty(&truth)
+            .map_err(|error| OpError::internal(format!("the ground truth: {error}")))?;
+        watchpost_report::write_atomically(Path::new(path), &text)
+            .map_err(|error| OpError::new(ErrorCode::Unavailable, error.to_string()))?;
+    }
     let expected = u64::from(request.days) * u64::from(request.events_per_day);
     let mut tally = Tally::default();
     loop {
@@ -296,7 +321,6 @@ async fn simulate(
             step: format!("{} events written", tally.written),
         });
     }
-    let truth = simulation.truth();
     let mut report = JobReport {
         figures: vec![
             Figure::count("written", "Events written", tally.written),
@@ -306,10 +330,6 @@ async fn simulate(
         notes: Vec::new(),
     };
     if let Some(path) = &request.truth_path {
-        let text = serde_json::to_vec_pretty(truth)
-            .map_err(|error| OpError::internal(format!("the ground truth: {error}")))?;
-        watchpost_report::write_atomically(Path::new(path), &text)
-            .map_err(|error| OpError::new(ErrorCode::Unavailable, error.to_string()))?;
         report.notes.push(format!("ground truth written to {path}"));
     }
     Ok(report)

@@ -14,8 +14,8 @@ mod settings;
 pub(crate) use audit::{audit_page, audit_verify};
 pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_preview, block_remove};
 pub(crate) use connections::{
-    connection_list, connection_open, connection_parse, connection_remove, connection_save, connection_test,
-    workspace_status,
+    connection_choose, connection_list, connection_open, connection_parse, connection_remove,
+    connection_save, connection_test, workspace_status,
 };
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
@@ -33,7 +33,10 @@ pub(crate) use settings::{settings_get, settings_put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::OpError;
+use watchpost_model::access::Origin;
+
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
 
 /// A store's cursor as an opaque text for shells.
 pub(crate) fn cursor_text<C: Serialize>(cursor: Option<C>) -> Result<Option<String>, OpError> {
@@ -48,6 +51,17 @@ pub(crate) fn cursor<C: DeserializeOwned>(text: Option<&str>) -> Result<Option<C
     text.map(serde_json::from_str)
         .transpose()
         .map_err(|_| OpError::invalid("after", "this is not a cursor of a page before"))
+}
+
+/// Files are named by people at this machine: the HTTP interface must not read or write any file of the server.
+pub(crate) fn at_this_machine(cx: &Context) -> Result<(), OpError> {
+    match cx.caller.origin {
+        Origin::Http => {
+            Err(OpError::new(ErrorCode::Permission, "files of the server cannot be named over HTTP")
+                .hint("use the command line on the server"))
+        }
+        Origin::Window | Origin::Cli | Origin::Schedule | Origin::Engine => Ok(()),
+    }
 }
 
 /// Rows of a page: 1 to 500; 0 (not given) means 100.

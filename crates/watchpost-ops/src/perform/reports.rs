@@ -44,6 +44,7 @@ pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Resul
 }
 
 pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
+    super::at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     if request.files.is_empty() {
         return Err(OpError::invalid("files", "choose at least one file to write"));

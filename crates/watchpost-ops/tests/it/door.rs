@@ -44,6 +44,7 @@ async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
         clock: Arc::new(SystemClock),
         tenure,
         offer_demo: false,
+        remember: false,
     })
     .expect("an empty folder holds no bad connections");
     console.open(connection).await.expect("the local workspace opens");
@@ -291,6 +292,88 @@ async fn an_interrupted_import_goes_on_where_it_stopped() {
     let lines = LINES as f64;
     assert_eq!(before + after, lines, "together they wrote every line once");
     assert!(figure(&second, "duplicates") <= 500.0, "it went on, and did not begin anew");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_private_redis_that_dies_is_started_again_with_its_events() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    // An owner's answer may be ten seconds old: wait for one that has seen the events.
+    let before = tokio::time::timeout(Duration::from_secs(30), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            timer.tick().await;
+            let health = desk.ask::<operation::redis_health>(Nothing {}).await.expect("Redis answers");
+            if health.keys > Some(400) {
+                return health.keys;
+            }
+        }
+    })
+    .await
+    .expect("there are events in Redis");
+    let socket = home.path().join("data/workspace/redis.sock");
+    let killed = std::process::Command::new("redis-cli")
+        .arg("-s")
+        .arg(&socket)
+        .args(["SHUTDOWN", "NOSAVE", "NOW", "FORCE"])
+        .status()
+        .expect("redis-cli comes with redis-server");
+    assert!(killed.success(), "the server is told to end");
+    let after = tokio::time::timeout(Duration::from_secs(20), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            timer.tick().await;
+            let health = desk.ask::<operation::redis_health>(Nothing {}).await;
+            // An answer from before the end does not count.
+            if let Ok(health) = health.as_ref().map(|health| health.clone())
+                && health.uptime_s < 5
+                && socket.exists()
+                && desk.ask::<operation::block_list>(BlockListRequest::default()).await.is_ok()
+            {
+                return health.keys;
+            }
+        }
+    })
+    .await
+    .expect("the owner starts it again");
+    assert_eq!(after, before, "its append-only file kept everything");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_log_is_known_by_its_content() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let line = |n: u32| {
+        format!("192.0.2.7 - - [03/Nov/2026:08:00:{:02} +0000] \"GET /{n} HTTP/1.1\" 200 1\n", n % 60)
+    };
+    let text: String = (0..50).map(line).collect();
+    let longer = text.clone() + &(50..60).map(line).collect::<String>();
+    let mut written = Vec::new();
+    for (name, content) in [("access.log", &text), ("access.log.1", &text), ("grown.log", &longer)] {
+        let path = home.path().join(name);
+        std::fs::write(&path, content).expect("the folder is ours");
+        let path = path.to_string_lossy().into_owned();
+        let request = ImportRequest { path, format: "common".to_owned(), restart: false };
+        let run = desk.ask::<operation::import_run>(request).await.expect("the import starts");
+        let report = desk.finish(run).await.report.expect("an ended job has a report");
+        written.push(report.figures[0].value);
+    }
+    assert_eq!(written, [50.0, 0.0, 10.0], "moved it adds nothing, grown it adds what is new");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn files_of_the_server_are_not_named_over_http() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let call = Call { caller: Caller { origin: Origin::Http, ..caller(Role::Admin) }, confirmation: None };
+    let request =
+        ImportRequest { path: "/etc/passwd".to_owned(), format: "common".to_owned(), restart: false };
+    let error = desk.console.call::<operation::import_run>(&call, request).await.expect_err("it is refused");
+    assert_eq!(error.code, ErrorCode::Permission, "{error}");
     desk.console.close().await;
 }
 

@@ -2,7 +2,7 @@
 
 import type { SimulateRequest } from '$ui/generated/model';
 
-export const SIMULATE_DEFAULT: Readonly<SimulateRequest> = { seed: 7, days: 7, events_per_day: 3_000, users: 120, truth_path: null };
+export const SIMULATE_DEFAULT: Readonly<SimulateRequest> = { seed: 7, days: 7, events_per_day: 3_000, users: 120, truth_path: null, until: null };
 
 export const SIMULATE_LIMITS = {
   days: [1, 90],

@@ -122,6 +122,7 @@ export const incidents = {
   'events.none': 'No events match.',
   'events.all': '{n} events, newest first',
   'events.first': 'Newest {n} events; scroll for more',
+  'entities.event': '1 event',
   'entities.events': '{n} events',
   'notes.none': 'No notes yet.',
   'notes.write': 'Write a note',
