@@ -42,6 +42,8 @@ describe('numbers', () => {
     [5, 0, null],
     [null, 4, null],
     [4, null, null],
-    [10_000, 1, '>+999%'],
+    [10_000, 1, '>×999'],
+    [178, 9, '×20'],
+    [19, 2, '+850%'],
   ])('the change from %s to %s', (value, previous, expected) => expect(change(value, previous)).toBe(expected));
 });

@@ -74,12 +74,13 @@ export function withUnit(value: number | null, unit: Unit): string {
   }
 }
 
-/** Relative change as `+12%`; `null` where there is nothing to compare with. */
+/** Relative change as `+12%`, from tenfold on as `×20`; `null` where there is nothing to compare with. */
 export function change(value: number | null, previous: number | null): string | null {
   if (value === null || previous === null) return null;
   if (previous === 0) return value === 0 ? '0%' : null;
   const ratio = (value - previous) / previous;
   const rounded = Math.round(ratio * 100);
-  if (Math.abs(rounded) > 999) return rounded > 0 ? '>+999%' : '<−999%';
+  // From tenfold on a factor says more than a percentage.
+  if (rounded >= 900) return value / previous > 999 ? '>×999' : `×${Math.round(value / previous)}`;
   return `${rounded > 0 ? '+' : rounded < 0 ? '−' : ''}${Math.abs(rounded)}%`;
 }
