@@ -249,7 +249,7 @@ fn incident_cells(incident: &Incident) -> [String; 8] {
 }
 
 const INCIDENT: [&str; 8] =
-    ["NO", "SEVERITY", "STATUS", "TITLE", "EVENTS", "LAST SEEN", "ASSIGNEE", "VERDICT"];
+    ["NO", "SEVERITY", "STATUS", "TITLE", "EVIDENCE", "LAST SEEN", "ASSIGNEE", "VERDICT"];
 
 pub(crate) fn incidents(form: Output, page: &IncidentPage) -> anyhow::Result<()> {
     either(form, page, || {
