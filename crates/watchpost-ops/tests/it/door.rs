@@ -327,7 +327,7 @@ async fn a_private_redis_that_dies_is_started_again_with_its_events() {
             timer.tick().await;
             let health = desk.ask::<operation::redis_health>(Nothing {}).await;
             // An answer from before the end does not count.
-            if let Ok(health) = health.as_ref().map(|health| health.clone())
+            if let Ok(health) = health
                 && health.uptime_s < 5
                 && socket.exists()
                 && desk.ask::<operation::block_list>(BlockListRequest::default()).await.is_ok()

@@ -30,7 +30,7 @@ export const incidents = {
   'incidents.col.entity': 'Entity',
   'incidents.col.status': 'Status',
   'incidents.col.assignee': 'Assignee',
-  'incidents.col.events': 'Events',
+  'incidents.col.events': 'Evidence',
   'incidents.col.due': 'SLA',
   'incidents.col.age': 'Last seen',
   'incidents.empty.title': 'The queue is empty',
