@@ -92,9 +92,15 @@ impl RuleInfo {
     /// Does the rule look at what a request says, so that the answer's status tells how it went?
     const fn family_is_signature(&self) -> bool {
         use watchpost_model::finding::AttackFamily as Family;
-        match self.family {
-            Family::Sqli | Family::Xss | Family::Traversal | Family::Cmdi | Family::Scanner => true,
-            Family::BruteForce | Family::ExcessiveRequests => false,
-        }
+        !matches!(
+            self.family,
+            Family::BruteForce
+                | Family::ExcessiveRequests
+                | Family::AccountTakeover
+                | Family::PrivilegeEscalation
+                | Family::DataExfiltration
+                | Family::LogGap
+                | Family::KillChain
+        )
     }
 }

@@ -201,6 +201,7 @@ fn http(document: &Value) -> Option<Http> {
         path: http_path,
         query,
         body: string(document, "http.request.body.content"),
+        response_body: string(document, "http.response.body.content"),
         status,
         bytes: number(document, "http.response.body.bytes")
             .or_else(|| number(document, "http.response.bytes")),

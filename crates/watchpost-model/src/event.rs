@@ -153,6 +153,12 @@ pub struct Http {
     pub headers: BTreeMap<String, String>,
     /// Request body or the part of it that the application kept.
     pub body: Option<String>,
+    /// Response headers that the application kept; names in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub response_headers: BTreeMap<String, String>,
+    /// Response body or the part of it that the application kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<String>,
     /// Response status.
     pub status: Option<u16>,
     /// Response size in bytes.

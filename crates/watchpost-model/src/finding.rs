@@ -16,26 +16,89 @@ pub enum AttackFamily {
     BruteForce,
     /// SQL injection.
     Sqli,
+    /// Operators and code in queries of document databases.
+    Nosqli,
     /// Cross-site scripting.
     Xss,
-    /// Path traversal and file inclusion.
+    /// Path traversal and local file inclusion.
     Traversal,
+    /// A file of another server where a local one is expected.
+    Rfi,
     /// Command injection.
     Cmdi,
+    /// Server-side template injection.
+    Ssti,
+    /// PHP code, wrappers and objects.
+    Php,
+    /// JNDI lookups, expression languages and gadgets of Java.
+    Java,
+    /// Serialised objects of other languages where data is expected.
+    Deserialization,
+    /// External entities and entity bombs in XML.
+    Xxe,
+    /// LDAP filter injection.
+    Ldap,
+    /// Internal or metadata addresses where the server will ask them.
+    Ssrf,
+    /// JSON Web Tokens that were tampered with.
+    Jwt,
+    /// Requests whose anti-forgery token is missing or wrong.
+    Csrf,
+    /// Line breaks and headers inside values.
+    HeaderInjection,
+    /// Redirect parameters that leave the site.
+    Redirect,
+    /// Web shells, double extensions, content that is not what it says.
+    Upload,
+    /// Answers that hold secrets, stack traces or card numbers.
+    DataLeak,
     /// More requests than a person makes.
     ExcessiveRequests,
     /// Scanners and probes.
     Scanner,
+    /// An account used from where, when or with what its owner does not.
+    AccountTakeover,
+    /// Rights that grow, or attempts beyond them.
+    PrivilegeEscalation,
+    /// More data than this user or endpoint usually moves.
+    DataExfiltration,
+    /// A source of events that fell silent.
+    LogGap,
+    /// Several families of one entity, one after the other.
+    KillChain,
+    /// Rules of the team without a family of their own.
+    Custom,
 }
 
 words!(AttackFamily {
     BruteForce = "brute_force",
     Sqli = "sqli",
+    Nosqli = "nosqli",
     Xss = "xss",
     Traversal = "traversal",
+    Rfi = "rfi",
     Cmdi = "cmdi",
+    Ssti = "ssti",
+    Php = "php",
+    Java = "java",
+    Deserialization = "deserialization",
+    Xxe = "xxe",
+    Ldap = "ldap",
+    Ssrf = "ssrf",
+    Jwt = "jwt",
+    Csrf = "csrf",
+    HeaderInjection = "header_injection",
+    Redirect = "redirect",
+    Upload = "upload",
+    DataLeak = "data_leak",
     ExcessiveRequests = "excessive_requests",
     Scanner = "scanner",
+    AccountTakeover = "account_takeover",
+    PrivilegeEscalation = "privilege_escalation",
+    DataExfiltration = "data_exfiltration",
+    LogGap = "log_gap",
+    KillChain = "kill_chain",
+    Custom = "custom",
 });
 
 impl AttackFamily {
@@ -45,11 +108,32 @@ impl AttackFamily {
         match self {
             Self::BruteForce => "Brute force",
             Self::Sqli => "SQL injection",
+            Self::Nosqli => "NoSQL injection",
             Self::Xss => "Cross-site scripting",
             Self::Traversal => "Path traversal",
+            Self::Rfi => "Remote file inclusion",
             Self::Cmdi => "Command injection",
+            Self::Ssti => "Template injection",
+            Self::Php => "PHP injection",
+            Self::Java => "Java and JNDI injection",
+            Self::Deserialization => "Unsafe deserialisation",
+            Self::Xxe => "XML external entity",
+            Self::Ldap => "LDAP injection",
+            Self::Ssrf => "Server-side request forgery",
+            Self::Jwt => "Token tampering",
+            Self::Csrf => "CSRF failure",
+            Self::HeaderInjection => "Header injection",
+            Self::Redirect => "Open redirect",
+            Self::Upload => "Malicious upload",
+            Self::DataLeak => "Data leak",
             Self::ExcessiveRequests => "Excessive requests",
             Self::Scanner => "Scanning",
+            Self::AccountTakeover => "Account takeover",
+            Self::PrivilegeEscalation => "Privilege escalation",
+            Self::DataExfiltration => "Data exfiltration",
+            Self::LogGap => "Log gap",
+            Self::KillChain => "Attack chain",
+            Self::Custom => "Custom rule",
         }
     }
 }

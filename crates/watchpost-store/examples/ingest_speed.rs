@@ -44,7 +44,7 @@ fn event(n: u32, now: chrono::DateTime<chrono::Utc>) -> (Event, String) {
         status: Some(200),
         bytes: Some(5120),
         duration_ms: Some(12),
-        body: None,
+        ..Http::default()
     });
     (event, format!("security:api:%2Fapi%2Fitems:{}-{n}", at.timestamp_millis()))
 }

@@ -34,7 +34,7 @@ export type AllowRemove = {
  */
 target: string, };
 
-export type AttackFamily = "brute_force" | "sqli" | "xss" | "traversal" | "cmdi" | "excessive_requests" | "scanner";
+export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "kill_chain" | "custom";
 
 export type AuditFilter = { 
 /**
@@ -1057,6 +1057,14 @@ headers: { [key in string]: string },
  * Request body or the part of it that the application kept.
  */
 body: string | null, 
+/**
+ * Response headers that the application kept; names in lower case.
+ */
+response_headers: { [key in string]: string }, 
+/**
+ * Response body or the part of it that the application kept.
+ */
+response_body: string | null, 
 /**
  * Response status.
  */

@@ -5,7 +5,36 @@ import type { AttackFamily, Entity, EntityKind, IncidentFilter, IncidentOrder, S
 export const STATUSES: readonly Status[] = ['open', 'reopened', 'investigating', 'contained', 'resolved', 'closed'];
 export const ACTIVE: readonly Status[] = ['open', 'investigating', 'contained', 'reopened'];
 export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
-export const FAMILIES: readonly AttackFamily[] = ['brute_force', 'sqli', 'xss', 'traversal', 'cmdi', 'excessive_requests', 'scanner'];
+export const FAMILIES: readonly AttackFamily[] = [
+  'brute_force',
+  'sqli',
+  'nosqli',
+  'xss',
+  'traversal',
+  'rfi',
+  'cmdi',
+  'ssti',
+  'php',
+  'java',
+  'deserialization',
+  'xxe',
+  'ldap',
+  'ssrf',
+  'jwt',
+  'csrf',
+  'header_injection',
+  'redirect',
+  'upload',
+  'data_leak',
+  'excessive_requests',
+  'scanner',
+  'account_takeover',
+  'privilege_escalation',
+  'data_exfiltration',
+  'log_gap',
+  'kill_chain',
+  'custom',
+];
 export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
 const KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
 

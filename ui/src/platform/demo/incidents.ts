@@ -161,7 +161,7 @@ function event(incident: Incident, at: number, random: Random, index: number): E
     count: index === 0 && login ? 5 : 1,
     http: login
       ? null
-      : { method: 'GET', path: '/shop/item', query: RAW_QUERY, headers: { 'user-agent': 'sqlmap/1.8#stable (https://sqlmap.org)', host: 'shop.example', accept: '*/*' }, body: null, status: 500, bytes: 5_120, duration_ms: 41 },
+      : { method: 'GET', path: '/shop/item', query: RAW_QUERY, headers: { 'user-agent': 'sqlmap/1.8#stable (https://sqlmap.org)', host: 'shop.example', accept: '*/*' }, body: null, response_headers: {}, response_body: null, status: 500, bytes: 5_120, duration_ms: 41 },
     details: login ? { port: 48_213, method: 'password', note: 'line\u0000two' } : null,
     tags: ['web-01'],
     risk: null,
