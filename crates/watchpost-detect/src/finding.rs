@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use watchpost_model::event::{Entity, EntityKind, Event, Severity};
-use watchpost_model::finding::{Counter, Finding, MatchedField};
+use watchpost_model::finding::{CountedEvents, Counter, Finding, MatchedField};
 use watchpost_model::ids::FindingId;
 
 use crate::rule::RuleInfo;
@@ -61,6 +61,7 @@ pub(crate) struct Seen {
     pub(crate) summary: String,
     pub(crate) matched: Option<MatchedField>,
     pub(crate) counter: Option<Counter>,
+    pub(crate) counted: Option<CountedEvents>,
     pub(crate) severity: Severity,
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
         summary: seen.summary,
         matched: seen.matched,
         counter: seen.counter,
+        counted: seen.counted,
         severity: seen.severity,
         confidence: info.confidence,
         risk: risk(seen.severity, info.confidence, if info.family_is_signature() { status } else { None }),

@@ -175,6 +175,7 @@ impl Signatures {
             entity,
             matched: Some(matched),
             counter: None,
+            counted: None,
             severity: info.severity,
         };
         finding(info, event, seen)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::event::{Entity, Severity};
+use crate::event::{Category, Entity, Outcome, Severity};
 use crate::ids::{EventId, FindingId};
 use crate::words;
 
@@ -171,6 +171,23 @@ pub struct Counter {
     pub window_s: u64,
 }
 
+/// Which events a behaviour counted: those of the finding's entity in `[from, to]` that meet every given condition.
+///
+/// The archive holds all events, so this names each one of them without a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CountedEvents {
+    /// Event time of the first one.
+    pub from: DateTime<Utc>,
+    /// Event time of the last one.
+    pub to: DateTime<Utc>,
+    /// Only of this category.
+    pub category: Option<Category>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only answered with a status from the first to the second, both included.
+    pub status: Option<(u16, u16)>,
+}
+
 /// What one rule saw in one event (or in a window that ends with it).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Finding {
@@ -196,6 +213,10 @@ pub struct Finding {
     pub matched: Option<MatchedField>,
     /// What a behaviour counted.
     pub counter: Option<Counter>,
+    /// The events behind that count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub counted: Option<CountedEvents>,
     /// How bad.
     pub severity: Severity,
     /// How sure, 0 to 100.

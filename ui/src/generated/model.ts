@@ -580,6 +580,28 @@ remedy: string,
  */
 attest: string | null, };
 
+export type CountedEvents = { 
+/**
+ * Event time of the first one.
+ */
+from: string, 
+/**
+ * Event time of the last one.
+ */
+to: string, 
+/**
+ * Only of this category.
+ */
+category: Category | null, 
+/**
+ * Only with this outcome.
+ */
+outcome: Outcome | null, 
+/**
+ * Only answered with a status from the first to the second, both included.
+ */
+status: [number, number] | null, };
+
 export type Counter = { 
 /**
  * What was counted: `failed logins`, `requests`.
@@ -905,6 +927,10 @@ matched: MatchedField | null,
  * What a behaviour counted.
  */
 counter: Counter | null, 
+/**
+ * The events behind that count.
+ */
+counted?: CountedEvents, 
 /**
  * How bad.
  */

@@ -280,6 +280,7 @@ fn report(
                 threshold,
                 window_s: u64::from(row.window_s),
             }),
+            counted: None,
             severity: row.info.severity,
         },
     ))

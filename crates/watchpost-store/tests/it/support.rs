@@ -305,6 +305,7 @@ pub(crate) fn finding(n: u32, event: &Event, family: AttackFamily, source: &str)
         summary: format!("finding {n}"),
         matched: None,
         counter: None,
+        counted: None,
         severity: Severity::High,
         confidence: 80,
         risk: 70,
