@@ -179,6 +179,7 @@ fn http() -> impl Strategy<Value = Http> {
             status,
             bytes,
             duration_ms,
+            ..Http::default()
         },
     )
 }
