@@ -20,6 +20,7 @@ pub mod incident;
 pub mod job;
 pub mod overview;
 pub mod period;
+pub mod place;
 pub mod policy;
 pub mod report;
 pub mod text;
