@@ -26,7 +26,7 @@ fn main() -> std::io::Result<()> {
         let categories: Vec<&str> = verdict.categories.iter().map(|family| family.as_str()).collect();
         let rules: Vec<&str> = verdict.findings.iter().map(|finding| finding.rule_id.as_str()).collect();
         let answer = serde_json::json!({
-            "id": request.id, "detected": verdict.is_detected(), "categories": categories, "rules": rules,
+            "id": request.id, "detected": verdict.is_detected(), "categories": categories, "rules": rules, "why": verdict.findings.first().map(|finding| &finding.summary),
         });
         writeln!(out, "{answer}")?;
     }

@@ -111,6 +111,13 @@ impl<'a> Fields<'a> {
                 None => (None, pair),
             };
             self.add(base, name, value, Encoding::Form, Role::Value);
+            // A pair that was encoded as a whole: `q%3Dvalue`.
+            if name.is_none()
+                && let Some((name, value)) = pair.split_once("%3D").or_else(|| pair.split_once("%3d"))
+                && is_word(name)
+            {
+                self.add(base, Some(name), value, Encoding::Form, Role::Value);
+            }
             if let Some(name) = name
                 && !is_word(name)
             {

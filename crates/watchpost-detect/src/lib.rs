@@ -6,8 +6,10 @@
 //! | module | holds |
 //! |---|---|
 //! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
+//! | `expression` | how the expressions of rules are read |
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
 //! | `rules` | the signatures as tables of data with their samples |
+//! | `shell` | a reader of command lines and the shapes that make a value a command injection |
 //! | `sql` | a tokeniser and the shapes that make a value an SQL injection |
 //! | `signature` | gates, matching and the explanation of a match |
 //! | `behaviour` | windows per source and per user |
@@ -18,11 +20,13 @@
 mod behaviour;
 mod decode;
 mod engine;
+mod expression;
 mod fields;
 mod finding;
 mod inspect;
 mod rule;
 mod rules;
+mod shell;
 mod signature;
 mod sql;
 

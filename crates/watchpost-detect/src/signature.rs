@@ -4,25 +4,23 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use watchpost_model::event::Event;
 use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
 use crate::decode::{Layer, layers, lineage, trace};
+use crate::expression::expression;
 use crate::fields::{Field, Fields, Role};
 use crate::finding::{Seen, entity_of, finding, finding_id};
 use crate::rules::{Matcher, Scope, Signature, all_signatures};
-use crate::sql::{ANCHORS, Shape, shapes};
+use crate::shell;
+use crate::sql::{self, ANCHORS};
 
 /// Most characters of a layer that a finding keeps around the match.
 const LAYER_CHARS_MAX: usize = 2_048;
 /// Longest match that is marked, in bytes; a longer one is marked by its start.
 const SPAN_BYTES_MAX: usize = 1_024;
-/// Cap of one expression's compiled size.
-const REGEX_BYTES_MAX: usize = 8 << 20;
-/// Cap of one expression's lazily built automaton: beyond, it starts over, which bounds memory.
-const REGEX_CACHE_BYTES_MAX: usize = 512 << 10;
 /// The bit of the gate that belongs to the SQL reader.
 const SQL_BIT: u128 = 1 << 127;
 
@@ -71,16 +69,10 @@ impl Signatures {
             let bit = 1_u128 << index;
             signature.gate.iter().for_each(|literal| add(literal, bit));
             let regex = match signature.matcher {
-                Matcher::Regex(pattern) => Some(
-                    RegexBuilder::new(pattern)
-                        .case_insensitive(true)
-                        .unicode(true)
-                        .size_limit(REGEX_BYTES_MAX)
-                        .dfa_size_limit(REGEX_CACHE_BYTES_MAX)
-                        .build()
-                        .expect("shipped expressions are compiled by a test"),
-                ),
-                Matcher::Sql(_) => None,
+                Matcher::Regex(pattern) => {
+                    Some(expression(pattern).unwrap_or_else(|error| panic!("{}: {error}", signature.info.id)))
+                }
+                Matcher::Sql(_) | Matcher::Shell(_) => None,
             };
             rules.push(Compiled { signature, regex, bit });
         }
@@ -122,16 +114,22 @@ impl Signatures {
         let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
         for (index, layer) in layers.iter().enumerate().skip(first) {
             let open = self.open(&layer.text) & !done;
-            if open == 0 {
-                continue;
-            }
-            let is_read = open & SQL_BIT != 0 && layer.decoder != "shell";
-            let shapes = if is_read && !is_plain_agent(field.role, &layer.text) {
-                shapes(&layer.text)
+            let is_plain_agent = is_plain_agent(field.role, &layer.text);
+            let sql = if open & SQL_BIT != 0 && layer.decoder != "shell" && !is_plain_agent {
+                sql::shapes(&layer.text)
             } else {
                 Vec::new()
             };
-            let is_plain_agent = is_plain_agent(field.role, &layer.text);
+            // The reader of command lines undoes shell quoting by itself.
+            let commands =
+                if !is_plain_agent && layer.decoder != "shell" && shell::may_have_shape(&layer.text) {
+                    shell::shapes(&layer.text)
+                } else {
+                    Vec::new()
+                };
+            if open == 0 && commands.is_empty() {
+                continue;
+            }
             for (rule, compiled) in self.rules.iter().enumerate() {
                 if is_plain_agent && compiled.signature.scope == Scope::NotPlainAgent {
                     continue;
@@ -140,7 +138,8 @@ impl Signatures {
                     continue;
                 }
                 let span = match (compiled.signature.matcher, &compiled.regex) {
-                    (Matcher::Sql(shape), _) => span_of(&shapes, shape),
+                    (Matcher::Sql(shape), _) => span_of(&sql, shape),
+                    (Matcher::Shell(shape), _) => span_of(&commands, shape),
                     (Matcher::Regex(_), Some(regex)) if open & compiled.bit != 0 => {
                         regex.find(&layer.text).map(|found| found.range())
                     }
@@ -182,7 +181,7 @@ impl Signatures {
     }
 }
 
-fn span_of(shapes: &[(Shape, Range<usize>)], wanted: Shape) -> Option<Range<usize>> {
+fn span_of<S: Copy + PartialEq>(shapes: &[(S, Range<usize>)], wanted: S) -> Option<Range<usize>> {
     shapes.iter().find(|(shape, _)| *shape == wanted).map(|(_, span)| span.clone())
 }
 

@@ -42,6 +42,9 @@ const NAMED: &[(&str, char, bool)] = &[
     ("lowbar", '_', false),
     ("vert", '|', false),
     ("ast", '*', false),
+    ("zwnj", '\u{200c}', false),
+    ("zwj", '\u{200d}', false),
+    ("shy", '\u{ad}', true),
 ];
 
 /// The entity at the start of `text` (which begins with `&`): its character and its length in bytes.

@@ -5,13 +5,14 @@
 //! again only when something matched ([`trace`]), so that ordinary values pay for no bookkeeping.
 
 mod entities;
+mod more;
 mod steps;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// Most layers of one value, the raw one included.
-pub(crate) const LAYERS_MAX: usize = 8;
+pub(crate) const LAYERS_MAX: usize = 9;
 
 /// How a value is written where it was found; decides the first decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) enum Encoding {
 /// One form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layer<'a> {
-    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `base64`, `fold`, `shell`.
+    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `utf7`, `base64`, `fold`, `join`, `shell`.
     pub(crate) decoder: &'static str,
     /// The text.
     pub(crate) text: Cow<'a, str>,
@@ -84,12 +85,16 @@ const REPEATED: &[NamedStep] = &[
     ("percent", steps::may_be_percent, steps::percent),
     ("html", steps::may_be_html, steps::html),
     ("unicode", steps::may_be_unicode, steps::unicode),
+    ("utf7", more::may_be_utf7, more::utf7),
     ("base64", steps::may_be_base64, steps::base64),
 ];
 
 /// What ends the chain: forms that lose information, each made from the last layer that lost none.
-const FINAL: &[NamedStep] =
-    &[("fold", steps::may_be_folded, steps::fold), ("shell", steps::may_be_shell, steps::shell)];
+const FINAL: &[NamedStep] = &[
+    ("fold", steps::may_be_folded, steps::fold),
+    ("join", more::may_be_joined, more::join),
+    ("shell", steps::may_be_shell, steps::shell),
+];
 
 fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {
     let mut out = Out::with_capacity(input.len(), traced);
@@ -177,7 +182,12 @@ mod tests {
             (r"\x3cscript", Encoding::Plain, "<script"),
             (r#"say \"hi\" \/"#, Encoding::Json, r#"say "hi" /"#),
             ("PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", Encoding::Plain, "<script>alert(1)</script>"),
-            ("un/**/ion/*!50000select*/", Encoding::Plain, "un ion select "),
+            ("un/**/ion/*!50000select*/", Encoding::Plain, "union select "),
+            ("or/**/1=1", Encoding::Plain, "or 1=1"),
+            ("union/**/select", Encoding::Plain, "union select"),
+            ("+ADw-b+AD4-", Encoding::Plain, "<b>"),
+            ("x='al'+'ert';", Encoding::Plain, "x='alert';"),
+            ("al&zwnj;ert&#xdfff;(", Encoding::Plain, "alert("),
             ("%zz%", Encoding::Form, "%zz%"),
             ("caf%C3%A9", Encoding::Form, "café"),
         ] {

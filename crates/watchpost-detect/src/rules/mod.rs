@@ -11,6 +11,7 @@ mod traversal;
 mod xss;
 
 use crate::rule::RuleInfo;
+use crate::shell::ShellShape;
 use crate::sql::Shape;
 
 pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Counted};
@@ -35,13 +36,15 @@ pub(crate) enum Matcher {
     Regex(&'static str),
     /// A shape found by the SQL reader.
     Sql(Shape),
+    /// A shape found by the reader of command lines.
+    Shell(ShellShape),
 }
 
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signature {
     pub(crate) info: &'static RuleInfo,
-    /// Lower-case literals; a text without any of them is not looked at. Empty for SQL shapes, which share a gate.
+    /// Lower-case literals; a text without any of them is not looked at. Empty for shapes, which share a gate.
     pub(crate) gate: &'static [&'static str],
     pub(crate) scope: Scope,
     pub(crate) matcher: Matcher,

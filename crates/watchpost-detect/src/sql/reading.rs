@@ -77,7 +77,11 @@ impl Reading<'_> {
         match self.before(at) {
             None => self.is_first,
             Some(0) if matches!(self.context, Context::Quoted(_)) => self.is_closed_quotation(),
-            Some(_) if matches!(self.context, Context::Quoted(_)) => false,
+            // Texts side by side are one text.
+            Some(before) if matches!(self.context, Context::Quoted(_)) => {
+                self.is_closed_quotation()
+                    && (1..=before).all(|at| self.kind(at) == Some(Kind::Text) && self.str(at).len() <= 4)
+            }
             Some(before) => match self.kind(before) {
                 Some(Kind::Number | Kind::Text | Kind::Variable) => true,
                 Some(Kind::Word) => {
@@ -107,6 +111,11 @@ impl Reading<'_> {
             Kind::Open => {
                 // An injected piece may leave the closing to what follows it.
                 let (end, operand) = self.operand(at + 1)?;
+                if matches!(self.kind(end), Some(Kind::Word | Kind::Number))
+                    && !self.is_word(end, &["is", "like", "in", "or", "and"])
+                {
+                    return Some((self.group_end(at), Operand::Name));
+                }
                 return Some((self.skip(end, Kind::Close), operand));
             }
             _ => return None,

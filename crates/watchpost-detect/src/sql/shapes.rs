@@ -5,7 +5,13 @@ use std::ops::Range;
 use super::Shape;
 use super::reading::{Operand, Reading};
 use super::tokens::{Context, Kind};
-use super::words::{CALLS_STRONG, CALLS_WEAK, COMPARING, JOINING};
+use super::words::{CALLS_STRONG, CALLS_TELLING, CALLS_WEAK, COMPARING, JOINING};
+
+/// What may follow a closed quotation and compares or converts it.
+const AFTER_QUOTE: &[&str] = &[
+    "is", "in", "sounds", "glob", "collate", "between", "similar", "ilike", "escape", "notnull", "isnull",
+    "match", "against", "like", "not",
+];
 
 type Finder<'a> = fn(&Reading<'a>) -> Option<Range<usize>>;
 
@@ -37,7 +43,10 @@ impl<'a> Reading<'a> {
             if !self.is_word(next, &["select", "values", "table"]) {
                 return None;
             }
-            let after = self.skip(next + 1, Kind::Open);
+            let mut after = self.skip(next + 1, Kind::Open);
+            while self.is_word(after, &["all", "distinct", "top"]) && self.kind(after + 1).is_some() {
+                after += 1;
+            }
             let is_list = match self.kind(after) {
                 Some(Kind::Number | Kind::Text | Kind::Operator | Kind::Variable | Kind::Comment) => true,
                 Some(Kind::Word) => {
@@ -55,17 +64,28 @@ impl<'a> Reading<'a> {
 
     fn tautology(&self) -> Option<Range<usize>> {
         let in_quotation = matches!(self.context, Context::Quoted(_));
+        if let Some(span) = self.bare_comparison() {
+            return Some(span);
+        }
         (0..self.tokens.len().min(400)).find_map(|at| {
-            let is_joint = self.kind(at) == Some(Kind::Logic) || self.is_word(at, JOINING);
+            let is_joint = self.kind(at) == Some(Kind::Logic)
+                || self.is_word(at, JOINING)
+                || in_quotation && self.is_first && at == 1 && self.is_word(at, AFTER_QUOTE);
             let is_symbol = in_quotation
                 && at == self.before(at).map_or(0, |_| self.skip(1, Kind::Close))
-                && matches!(self.kind(at), Some(Kind::Comparison | Kind::Operator | Kind::Comma));
+                && matches!(
+                    self.kind(at),
+                    Some(Kind::Comparison | Kind::Operator | Kind::Comma | Kind::Number)
+                );
             if !(is_joint || is_symbol) || !self.begins_injection(at) {
                 return None;
             }
             let first = self.before(at).unwrap_or(at);
             if let Some(end) = self.expression_to_end(at) {
                 return Some(self.span(first, end));
+            }
+            if self.kind(at) == Some(Kind::Number) {
+                return None;
             }
             if is_symbol {
                 return self.concatenation(at).map(|end| self.span(first, end));
@@ -96,7 +116,10 @@ impl<'a> Reading<'a> {
         }
         let Some((end, right)) = self.operand(next) else {
             // `' or 'a'=` : the rest of the statement is the other side.
-            return (in_quotation && is_symbol && left == Operand::Literal && next >= self.tokens.len())
+            return (is_symbol
+                && left == Operand::Literal
+                && next >= self.tokens.len()
+                && (in_quotation || self.is_first && at <= 2))
                 .then_some(next);
         };
         let is_constant = |operand| matches!(operand, Operand::Literal | Operand::Call | Operand::Group);
@@ -104,11 +127,14 @@ impl<'a> Reading<'a> {
             (left, right) if is_constant(left) && is_constant(right) => true,
             // `x=x`.
             (Operand::Name, Operand::Name) if is_symbol => {
-                self.str(at).eq_ignore_ascii_case(self.str(next)) || in_quotation && self.is_end(end)
+                self.str(at).eq_ignore_ascii_case(self.str(next))
+                    || in_quotation && self.is_end(end)
+                    || self.kind(end) == Some(Kind::Comment) && self.is_first && self.tokens.len() <= 8
             }
             (Operand::Name, right) if is_null_test => is_constant(right),
             (Operand::Name, Operand::Literal) => {
                 in_quotation && self.is_first
+                    || is_symbol && self.is_first && at <= 2 && self.tokens.len() <= 8
                     || self.kind(next) == Some(Kind::Text)
                         && self.before(at).is_some_and(|before| {
                             self.kind(before - usize::from(before > 0)) == Some(Kind::Number)
@@ -133,6 +159,19 @@ impl<'a> Reading<'a> {
         let is_call = operand == Operand::Call
             && (at + 1..after).any(|at| self.is_word(at, CALLS_STRONG) || self.is_word(at, CALLS_WEAK));
         if is_call && self.kind(end - 1) == Some(Kind::Close) {
+            return Some(end);
+        }
+        if in_quotation
+            && self.is_word(at + 1, &["match"])
+            && (at + 2..at + 6).any(|at| self.is_word(at, &["against"]))
+        {
+            return Some(end);
+        }
+        if self.is_word(at, &["xor"])
+            && at == 0
+            && operand == Operand::Literal
+            && self.tokens.len() <= end + 1
+        {
             return Some(end);
         }
         let is_or = self.kind(at) == Some(Kind::Logic)
@@ -188,14 +227,14 @@ impl<'a> Reading<'a> {
         is_shape.then_some(end)
     }
 
-    /// `' * 1 is not null or '0`: operators and operands by turns from a closed quotation to one that is left open; the
-    /// index after it. Prose fails on two words in a row.
+    /// `' * 1 is not null or '0`, `'-name--`: operators and operands by turns from a closed quotation to one that is left
+    /// open or to a comment; the index after it. Prose fails on two words in a row.
     fn expression_to_end(&self, at: usize) -> Option<usize> {
         let n_tokens = self.tokens.len();
         if !self.is_first
             || !matches!(self.context, Context::Quoted(_))
-            || self.text.len() > 120
-            || n_tokens > 40
+            || self.text.len() > 160
+            || n_tokens > 48
         {
             return None;
         }
@@ -205,25 +244,68 @@ impl<'a> Reading<'a> {
                 Some(Kind::Operator | Kind::Comparison | Kind::Logic | Kind::Open | Kind::Close)
             ) || self.is_word(at, JOINING)
                 || self.is_word(at, COMPARING)
+                || self.is_word(at, AFTER_QUOTE)
                 || self.is_word(at, &["binary", "null", "true", "false"])
         };
         let last = n_tokens.checked_sub(1).filter(|last| *last > at)?;
+        let is_comment = self.kind(last) == Some(Kind::Comment) && self.str(last).len() <= 24;
         let is_open_text = self.kind(last) == Some(Kind::Text)
             && self.str(last).len() <= 12
             && self.tokens[last].span.end == self.text.len();
-        let (mut needs_joint, mut n_joints, mut n_names) = (true, 0, 0);
-        for index in at..n_tokens {
+        let (mut needs_joint, mut n_joints, mut n_names, mut n_calls) = (true, 0, 0, 0);
+        let mut index = at;
+        let end = if is_comment { last } else { n_tokens };
+        while index < end {
+            let is_call = self.kind(index) == Some(Kind::Word)
+                && self.kind(index + 1) == Some(Kind::Open)
+                && !is_joint(index);
             if is_joint(index) {
                 needs_joint = false;
                 n_joints += 1;
-            } else if needs_joint {
+            } else if needs_joint
+                && !(self.kind(index) == Some(Kind::Text) && self.str(index).len() <= 4 && index + 1 < end)
+            {
                 return None;
+            } else if is_call {
+                n_calls += 1;
+                needs_joint = true;
+                index = self.group_end(index + 1);
+                continue;
             } else {
                 n_names += usize::from(self.kind(index) == Some(Kind::Word));
                 needs_joint = true;
+                while self.kind(index + 1) == Some(Kind::Dot) && self.kind(index + 2) == Some(Kind::Word) {
+                    index += 2;
+                }
+                if self.kind(index + 1) == Some(Kind::Open) && self.kind(index) == Some(Kind::Word) {
+                    index = self.group_end(index + 1);
+                    continue;
+                }
             }
+            index += 1;
         }
-        (is_open_text && n_joints > 0 && n_names <= 1).then_some(n_tokens)
+        let names_max = if is_comment { 3 } else { 1 };
+        let is_ended = is_open_text || is_comment;
+        // A dash and a name that begins a comment is a typographer's dash unless an operator came first.
+        (is_ended && n_joints > 0 && n_names + n_calls <= names_max.max(2) && n_names <= names_max)
+            .then_some(n_tokens)
+    }
+
+    /// `1=1`, `42 like 42`: the whole value compares two constants.
+    fn bare_comparison(&self) -> Option<Range<usize>> {
+        if self.context != Context::Bare || !self.is_first || !(3..=5).contains(&self.tokens.len()) {
+            return None;
+        }
+        let is_constant = |at: usize| matches!(self.kind(at), Some(Kind::Number | Kind::Text));
+        let last = self.tokens.len() - 1;
+        let start = if self.kind(1) == Some(Kind::Comma) { 2 } else { 0 };
+        let is_form = last > start + 1 && is_constant(start) && is_constant(last);
+        let is_middle = (start + 1..last).all(|at| {
+            self.kind(at) == Some(Kind::Comparison)
+                && !matches!(self.str(at), "->" | ">" | "<" | ">>" | "<<" | "->>")
+                || self.is_word(at, &["is", "not", "like", "rlike", "regexp", "glob"])
+        });
+        (is_form && is_middle && self.kind(start) == self.kind(last)).then(|| self.span(0, last + 1))
     }
 
     fn comment_end(&self) -> Option<Range<usize>> {
@@ -232,6 +314,11 @@ impl<'a> Reading<'a> {
         }
         if !self.is_closed_quotation() || !self.is_first {
             return None;
+        }
+        // `name';`: nothing but the end of a statement.
+        let first = &self.text[..self.tokens[0].span.end];
+        if self.tokens.len() == 2 && self.kind(1) == Some(Kind::Semicolon) && !first.contains(' ') {
+            return Some(self.span(0, 2));
         }
         let quoted = &self.text[self.tokens[0].span.clone()];
         let mut at = 1;
@@ -250,6 +337,14 @@ impl<'a> Reading<'a> {
     /// `( binary cos('b') ) --`: a value that is one group of SQL operands and a comment.
     fn group_and_comment(&self) -> Option<Range<usize>> {
         let last = self.tokens.len().checked_sub(1)?;
+        let is_value = last == 1
+            && self.is_first
+            && matches!(self.kind(0), Some(Kind::Number | Kind::Variable))
+            && self.kind(1) == Some(Kind::Comment)
+            && matches!(self.str(1).trim_end(), "--" | "/*");
+        if is_value {
+            return Some(self.span(0, 2));
+        }
         let is_form = self.is_first
             && last >= 4
             && self.kind(0) == Some(Kind::Open)
@@ -278,6 +373,38 @@ impl<'a> Reading<'a> {
     fn is_whole_statement(&self) -> bool {
         if self.is_word(0, &["declare", "exec", "execute", "waitfor"]) {
             return self.statement(0).is_some();
+        }
+        let is_name = |at: usize| matches!(self.kind(at), Some(Kind::Word | Kind::Text));
+        let is_cut = |at: usize| matches!(self.kind(at), Some(Kind::Semicolon | Kind::Comment));
+        let is_row = match self.str(0).to_ascii_lowercase().as_str() {
+            "delete" => {
+                self.is_word(1, &["from"])
+                    && is_name(2)
+                    && (is_cut(3) || self.is_word(3, &["where"]) && self.kind(5) == Some(Kind::Comparison))
+            }
+            "drop" | "truncate" => is_name(1) && is_cut(2),
+            "insert" | "replace" | "merge" => {
+                self.is_word(1, &["into"])
+                    && is_name(2)
+                    && (self.kind(3) == Some(Kind::Open)
+                        || self.is_word(3, &["values", "select", "using", "set"])
+                        || self.is_word(4, &["using"]))
+            }
+            "alter" => {
+                self.is_word(1, &["table"])
+                    && is_name(2)
+                    && self.is_word(3, &["add", "drop", "change", "modify", "rename", "alter"])
+            }
+            "update" => {
+                is_name(1)
+                    && self.is_word(2, &["set"])
+                    && is_name(3)
+                    && self.kind(4) == Some(Kind::Comparison)
+            }
+            _ => false,
+        };
+        if is_row {
+            return true;
         }
         let after = if self.kind(3) == Some(Kind::Semicolon) { 4 } else { 3 };
         let is_short = after >= self.tokens.len() || self.kind(3) == Some(Kind::Open);
@@ -312,9 +439,26 @@ impl<'a> Reading<'a> {
         ];
         let next = verb + 1;
         let shown = match self.str(verb).to_ascii_lowercase().as_str() {
-            "drop" | "create" | "alter" | "truncate" => self.is_word(next, TARGETS),
-            "insert" | "replace" | "merge" => self.is_word(next, &["into"]),
-            "delete" => self.is_word(next, &["from"]) && self.kind(next + 1) == Some(Kind::Word),
+            "drop" | "create" | "alter" | "truncate" => {
+                self.is_word(next, TARGETS)
+                    || self.kind(next).is_some() && self.kind(next + 1) == Some(Kind::Comment)
+                    || self.str(next).starts_with('[')
+            }
+            "insert" | "replace" | "merge" => {
+                self.is_word(next, &["into"])
+                    || (next + 1..next + 12)
+                        .any(|at| self.is_word(at, &["values"]) && self.kind(at + 1) == Some(Kind::Open))
+            }
+            "delete" => {
+                let from = next + usize::from(self.is_word(next, &["ignore", "quick", "low_priority"]));
+                self.is_word(from, &["from"]) && self.kind(from + 1) == Some(Kind::Word)
+            }
+            "while" => self.kind(next) == Some(Kind::Number) && self.kind(next + 1) == Some(Kind::Comparison),
+            "desc" | "describe" => {
+                self.kind(next) == Some(Kind::Word)
+                    && matches!(self.kind(next + 1), Some(Kind::Semicolon | Kind::Comment))
+            }
+            "goto" => self.kind(next) == Some(Kind::Word) && self.is_end(next + 1),
             "update" => (next + 1..next + 4).any(|at| self.is_word(at, &["set"])),
             "exec" | "execute" => {
                 self.kind(next) == Some(Kind::Open)
@@ -333,15 +477,20 @@ impl<'a> Reading<'a> {
             "select" => {
                 self.select_list(next).is_some()
                     || self.kind(next + 1) == Some(Kind::Open)
-                    || self.is_end(next + 1) && self.kind(next) == Some(Kind::Number)
+                    || self.is_end(next + 1)
+                        && (self.kind(next) == Some(Kind::Number) || self.str(next) == "*")
+                    || self.is_word(next, CALLS_TELLING) && self.is_end(next + 1)
             }
             "begin" => {
                 (next..next + 6).any(|at| self.kind(at) == Some(Kind::Open))
-                    || self.is_word(next, &["declare", "dbms_lock", "execute", "transaction", "end"])
+                    || self.is_word(
+                        next,
+                        &["declare", "dbms_lock", "execute", "transaction", "end", "shutdown", "drop"],
+                    )
             }
             "set" => self.kind(next) == Some(Kind::Variable),
             "copy" | "grant" | "load" | "attach" => {
-                self.is_word(next, &["all", "data", "database"])
+                self.is_word(next, &["all", "data", "database", "xml"])
                     || (next..next + 4).any(|at| self.is_word(at, &["from", "to", "program"]))
                         && self.tokens.len() - next < 12
             }
@@ -349,7 +498,9 @@ impl<'a> Reading<'a> {
                 .any(|at| self.is_word(at, &["waitfor", "select", "shutdown", "drop", "exec"])),
             "call" | "do" => {
                 self.kind(next + 1) == Some(Kind::Open)
-                    && (self.is_word(next, CALLS_STRONG) || self.is_word(next, CALLS_WEAK))
+                    && (self.kind(next + 2) == Some(Kind::Variable)
+                        || self.is_word(next, CALLS_STRONG)
+                        || self.is_word(next, CALLS_WEAK))
                     || self.str(next).eq_ignore_ascii_case("regexp_substring")
             }
             _ => false,
@@ -397,6 +548,18 @@ impl<'a> Reading<'a> {
     }
 
     fn select(&self) -> Option<Range<usize>> {
+        // `) as x from`: the end of a list of columns.
+        let is_list_end = self.is_first
+            && self.tokens.len() <= 12
+            && matches!(self.kind(0), Some(Kind::Close | Kind::Text | Kind::Operator))
+            && (1..4).any(|at| {
+                self.is_word(at, &["as"])
+                    && matches!(self.kind(at + 1), Some(Kind::Word | Kind::Text))
+                    && self.is_word(at + 2, &["from"])
+            });
+        if is_list_end {
+            return Some(self.span(0, self.tokens.len()));
+        }
         (0..self.tokens.len()).find_map(|at| {
             if !self.is_word(at, &["select"]) {
                 return None;
@@ -431,6 +594,18 @@ impl<'a> Reading<'a> {
                     && (self.is_word(at + 1, CALLS_STRONG) || self.is_word(at + 1, CALLS_WEAK));
                 let is_variable =
                     self.kind(at + 1) == Some(Kind::Variable) && self.str(at + 1).starts_with("@@");
+                let is_value_list = at == 0
+                    && self.is_first
+                    && (matches!(self.kind(1), Some(Kind::Number))
+                        && (self.kind(2) == Some(Kind::Comma)
+                            && matches!(self.kind(3), Some(Kind::Number | Kind::Word))
+                            || self.str(1).starts_with("0x")
+                            || self.tokens.len() == 2)
+                        || self.is_word(1, CALLS_TELLING)
+                            && (self.is_end(2) || self.kind(2) == Some(Kind::Open)));
+                if is_value_list {
+                    return Some((at + 3).min(self.tokens.len()));
+                }
                 let is_constant = is_group
                     && self.operand(at + 1).is_some_and(|(end, operand)| {
                         operand == Operand::Literal && matches!(self.kind(end), Some(Kind::Close) | None)
@@ -443,10 +618,54 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// `substring(`, `sleep(5)`: the whole value is a call, perhaps cut off.
+    fn whole_call(&self) -> Option<Range<usize>> {
+        let n_tokens = self.tokens.len();
+        if self.context != Context::Bare || !self.is_first || n_tokens < 2 || self.kind(1) != Some(Kind::Open)
+        {
+            return None;
+        }
+        let is_known =
+            self.is_word(0, CALLS_STRONG) || self.is_word(0, CALLS_WEAK) || self.is_word(0, &["benchmark"]);
+        let is_cut = is_known && n_tokens == 2 && self.text.len() <= 32
+            || self.is_word(0, CALLS_TELLING) && n_tokens == 3 && self.kind(2) == Some(Kind::Close);
+        let end = self.group_end(1);
+        let is_delay = self.is_word(0, &["sleep", "benchmark", "pg_sleep"])
+            && end > 3
+            && n_tokens <= end + 3
+            && self.kind(end) != Some(Kind::Word)
+            && self.tokens[1].span.start == self.tokens[0].span.end;
+        let is_asked = self.is_word(0, CALLS_TELLING)
+            && end == 3
+            && (self.kind(3) == Some(Kind::Comparison) || self.is_word(3, COMPARING))
+            && self.kind(5) == Some(Kind::Open);
+        (is_cut || is_delay || is_asked).then(|| self.span(0, n_tokens))
+    }
+
     fn function(&self) -> Option<Range<usize>> {
+        if let Some(span) = self.whole_call() {
+            return Some(span);
+        }
         (0..self.tokens.len()).find_map(|at| {
+            // `1.e(`: see the tokens.
+            if self.kind(at) == Some(Kind::Number)
+                && self.str(at).ends_with(['e', 'E'])
+                && matches!(self.kind(at + 1), Some(Kind::Open | Kind::Dot))
+                && self.str(at).contains('.')
+            {
+                return Some(self.span(at, at + 3));
+            }
             if self.kind(at) != Some(Kind::Word) {
                 return None;
+            }
+            // `length(version())`: one inside the other.
+            if self.kind(at + 1) == Some(Kind::Open)
+                && self.is_word(at + 2, CALLS_TELLING)
+                && self.kind(at + 3) == Some(Kind::Open)
+                && (self.is_word(at, CALLS_WEAK) || self.is_word(at, CALLS_STRONG))
+                && (at == 0 && self.is_first || self.is_place(at))
+            {
+                return Some(self.span(at, self.group_end(at + 1)));
             }
             if self.is_word(at, &["waitfor"])
                 && self.is_word(at + 1, &["delay", "time"])
@@ -456,7 +675,7 @@ impl<'a> Reading<'a> {
             }
             if self.is_word(at, &["case"])
                 && self.is_word(at + 1, &["when"])
-                && self.is_place(at)
+                && (self.is_place(at) || at == 0 && self.is_first)
                 && (at + 2..at + 16).any(|at| self.is_word(at, &["then"]))
             {
                 return Some(self.span(at, (at + 16).min(self.tokens.len())));

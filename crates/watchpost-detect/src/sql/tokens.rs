@@ -55,7 +55,8 @@ pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
     let mut all = Vec::new();
     let mut at = 0;
     if let Context::Quoted(quote) = context {
-        at = text_end(bytes, 0, quote);
+        // Filters that add a backslash are met with a backslash: the first quote closes in any case.
+        at = bytes.iter().position(|&byte| byte == quote).map_or(bytes.len(), |n| n + 1);
         all.push(Token { kind: Kind::Text, span: 0..at });
     }
     while at < bytes.len() && all.len() < TOKENS_MAX {
@@ -63,10 +64,17 @@ pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
             at += 1;
             continue;
         }
-        let (kind, end) = next(bytes, at);
+        let (kind, end) = match all.last() {
+            // `1or 1=1`: a number ends where a word begins.
+            Some(Token { kind: Kind::Number, span }) if span.end == at => {
+                joint_end(bytes, at).map_or_else(|| next(bytes, at), |end| (Kind::Word, end))
+            }
+            _ => next(bytes, at),
+        };
         let end =
             (end.max(at + 1)..=text.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(text.len());
-        let is_inline = kind == Kind::Comment && bytes[at] == b'/' && end < bytes.len();
+        // A comment that something follows is a blank.
+        let is_inline = kind == Kind::Comment && bytes[end..].iter().any(|byte| !byte.is_ascii_whitespace());
         if !is_inline {
             all.push(Token { kind, span: at..end });
         }
@@ -89,10 +97,20 @@ fn next(bytes: &[u8], at: usize) -> (Kind, usize) {
         }
         b'0'..=b'9' => (Kind::Number, number_end(bytes, at)),
         b'.' if second.is_ascii_digit() => (Kind::Number, number_end(bytes, at)),
+        b'\\' if second == b'N' && !rest.get(2).copied().is_some_and(is_name) => (Kind::Number, at + 2),
+        b'@' if matches!(second, b'\'' | b'"' | b'`') => (Kind::Variable, text_end(bytes, at + 2, second)),
+        b'@' if second == b':' => (Kind::Variable, at + 1),
+        b'-' if second == b'>' => (Kind::Comparison, run(bytes, at + 1, |byte| byte == b'>')),
+        b'?' => match rest.iter().skip(1).find(|byte| !matches!(byte, b'|' | b'&' | b' ')) {
+            Some(b'\'' | b'a' | b'A') => {
+                (Kind::Comparison, run(bytes, at + 1, |byte| matches!(byte, b'|' | b'&')))
+            }
+            _ => (Kind::Number, at + 1),
+        },
         b'@' | b':' if is_name(second) || second == b'@' => {
             (Kind::Variable, run(bytes, at + 1, |byte| is_name(byte) || matches!(byte, b'@' | b'.')))
         }
-        b'[' => (Kind::Other, at + 1),
+        b'[' => bracket(bytes, at),
         byte if is_name_start(byte) => (Kind::Word, run(bytes, at, is_name)),
         b'(' => (Kind::Open, at + 1),
         b')' => (Kind::Close, at + 1),
@@ -120,8 +138,34 @@ fn run(bytes: &[u8], start: usize, keep: impl Fn(u8) -> bool) -> usize {
     bytes[start.min(bytes.len())..].iter().position(|&byte| !keep(byte)).map_or(bytes.len(), |n| start + n)
 }
 
+/// `[name]` is a name.
+fn bracket(bytes: &[u8], at: usize) -> (Kind, usize) {
+    let end = run(bytes, at + 1, |byte| is_name(byte) || byte == b' ');
+    let is_name = bytes.get(end) == Some(&b']')
+        && bytes.get(at + 1).copied().is_some_and(is_name_start)
+        && end - at <= 64;
+    if is_name { (Kind::Word, end + 1) } else { (Kind::Other, at + 1) }
+}
+
+/// The end of `or`, `and` or `xor` at `at` when a number or a quotation follows without a blank.
+fn joint_end(bytes: &[u8], at: usize) -> Option<usize> {
+    ["or", "and", "xor", "union"].iter().find_map(|word| {
+        let end = at + word.len();
+        let is_word = bytes.get(at..end)?.eq_ignore_ascii_case(word.as_bytes());
+        let is_cut = bytes.get(end).is_none_or(|byte| !is_name_start(*byte));
+        (is_word && is_cut).then_some(end)
+    })
+}
+
 fn number_end(bytes: &[u8], at: usize) -> usize {
     let end = run(bytes, at, |byte| byte.is_ascii_digit() || byte == b'.');
+    // `1.e(` and `1.e.` are numbers to MySQL and nothing to filters.
+    if bytes[end - 1] == b'.'
+        && matches!(bytes.get(end), Some(b'e' | b'E'))
+        && matches!(bytes.get(end + 1), Some(b'(' | b'.'))
+    {
+        return end + 1;
+    }
     if matches!(bytes.get(end), Some(b'e' | b'E')) && bytes.get(end + 1).is_some_and(u8::is_ascii_digit) {
         return run(bytes, end + 1, |byte| byte.is_ascii_digit());
     }

@@ -1,0 +1,644 @@
+//! What makes a value a command injection: command lines as a shell, `cmd.exe` or a mail server would read them.
+//!
+//! A word after a separator (or at the start) is read the way a shell reads it, so that quotes, backslashes and unset
+//! variables inside it hide nothing. A program's name never suffices where the name is also a word: what follows must
+//! look like arguments and not like the rest of a sentence.
+
+mod batch;
+mod read;
+mod words;
+
+use std::ops::Range;
+
+use self::read::{Word, glob_names, program_name, skip_blanks, word};
+use self::words::{Strength, is_prose, program};
+
+/// Most separators of one text that are looked at: from the start and from the end.
+const SEPARATORS_MAX: usize = 4_096;
+/// How much of what follows a command is looked at.
+const ARGUMENT_BYTES_MAX: usize = 240;
+
+/// The shapes that command rules look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ShellShape {
+    /// `;id`, `x | cat /etc/issue`, `$(uname -a)`.
+    Separated,
+    /// `wget http://x.example/a`, the whole value.
+    Line,
+    /// `for %i in (*) do x`, `if exist a.txt x`.
+    Batch,
+    /// `/b?n/c[a]t`, `{cat,/etc/issue}`.
+    Pattern,
+    /// `a=cat;$a x`, `f(){ f|f& };f`.
+    Indirect,
+    /// A line of SMTP, IMAP or POP3 behind a line break.
+    Mail,
+}
+
+/// What stands before a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Hard,
+    Ampersand,
+    Line,
+    Tick,
+}
+
+/// All shapes in `text`, each with the bytes that show it. At most one of each.
+///
+/// Cost: linear: a bounded look at what follows each separator.
+pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
+    let mut found: Vec<(ShellShape, Range<usize>)> = Vec::new();
+    let mut add = |shape: ShellShape, span: Range<usize>| {
+        if span.start < span.end && !found.iter().any(|(known, _)| *known == shape) {
+            found.push((shape, span));
+        }
+    };
+    if let Some(end) = whole_line(text) {
+        add(ShellShape::Line, 0..end);
+    }
+    if let Some(span) = pattern(text) {
+        add(ShellShape::Pattern, span);
+    }
+    let mut assigned: Vec<String> = Vec::new();
+    note_assignment(text, 0, &mut assigned);
+    if let Some(end) = batch::statement(text, 0) {
+        add(ShellShape::Batch, 0..end);
+    }
+    if let Some(span) = function(text) {
+        add(ShellShape::Indirect, span);
+    }
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let mut n_seen = 0;
+    while at < bytes.len() {
+        let Some((before, next)) = separator(bytes, at) else {
+            at += 1;
+            continue;
+        };
+        n_seen += 1;
+        if n_seen > SEPARATORS_MAX && bytes.len() - at > 16 * 1024 {
+            at += 1;
+            continue;
+        }
+        if let Some(mut end) = command(text, next, before, at) {
+            if before == Before::Tick {
+                end = text[end..].find('`').map_or(end, |n| end + n + 1);
+            }
+            add(ShellShape::Separated, at..end);
+        }
+        if before != Before::Tick {
+            if let Some(end) = batch::statement(text, next) {
+                add(ShellShape::Batch, at..end);
+            }
+            let start = skip_blanks(text, next);
+            if bytes.get(start) == Some(&b'$')
+                && let Some(name) = word(text, start).variable
+                && assigned.contains(&name)
+            {
+                add(ShellShape::Indirect, 0..word(text, start).end);
+            }
+            if assigned.len() < 32 {
+                note_assignment(text, start, &mut assigned);
+            }
+        }
+        if before == Before::Line
+            && let Some(end) = mail(text, next)
+        {
+            add(ShellShape::Mail, at..end);
+        }
+        at = next;
+    }
+    found
+}
+
+/// Can [`shapes`] find anything? A look at the bytes and at the first word.
+pub(crate) fn may_have_shape(text: &str) -> bool {
+    const MARKS: [bool; 256] = {
+        let mut marks = [false; 256];
+        let all = b";|&`$\n\r{?*[~%\\()";
+        let mut at = 0;
+        while at < all.len() {
+            marks[all[at] as usize] = true;
+            at += 1;
+        }
+        marks
+    };
+    text.bytes().any(|byte| MARKS[usize::from(byte)]) || starts_with_program(text)
+}
+
+fn starts_with_program(text: &str) -> bool {
+    let start = text.len() - text.trim_start_matches([' ', '"', '\'', '+']).len();
+    let end = text.as_bytes()[start..]
+        .iter()
+        .take(64)
+        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\'' | b'"' | b'+'))
+        .map_or(text.len().min(start + 64), |n| start + n);
+    let Some(first) = text.get(start..end) else { return false };
+    let first = first.to_ascii_lowercase();
+    program(program_name(&first)).is_some() || first.starts_with("if") || first == "for"
+}
+
+fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
+    let second = bytes.get(at + 1).copied().unwrap_or(0);
+    match bytes[at] {
+        b';' => Some((Before::Hard, at + 1)),
+        b'|' => Some((Before::Hard, at + if second == b'|' { 2 } else { 1 })),
+        b'&' if second == b'&' => Some((Before::Hard, at + 2)),
+        b'&' => Some((Before::Ampersand, at + 1)),
+        b'$' | b'<' | b'>' if second == b'(' => Some((Before::Hard, at + 2)),
+        b'`' => Some((Before::Tick, at + 1)),
+        b'\n' | b'\r' => Some((Before::Line, at + 1)),
+        b'\\' if matches!(second, b'n' | b'r') => Some((Before::Line, at + 2)),
+        b'%' if second == b'0' && matches!(bytes.get(at + 2), Some(b'a' | b'A' | b'd' | b'D')) => {
+            Some((Before::Line, at + 3))
+        }
+        _ => None,
+    }
+}
+
+fn note_assignment(text: &str, at: usize, assigned: &mut Vec<String>) {
+    let bytes = &text.as_bytes()[at.min(text.len())..];
+    let n = bytes.iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    if n > 0 && bytes.get(n) == Some(&b'=') && !bytes[0].is_ascii_digit() {
+        assigned.push(text[at..at + n].to_owned());
+    }
+}
+
+/// The command at `start`: over brackets, quotes, assignments and variables that are not set.
+fn command_word(text: &str, start: usize) -> Word {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    for _ in 0..4 {
+        at = skip_blanks(text, at);
+        while matches!(bytes.get(at), Some(b'(' | b'{' | b'!' | b'\'' | b'"' | b' ' | b'@')) {
+            at += 1;
+        }
+        let found = word(text, at);
+        // `X=1 cmd`, and `$u cmd` where `u` is not set.
+        if found.name.is_empty() && found.end > at {
+            at = found.end;
+        } else if bytes.get(found.end) == Some(&b'=') && !found.name.is_empty() {
+            at = word(text, found.end + 1).end;
+            if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
+                return Word { end: at, ..Word::default() };
+            }
+        } else {
+            return found;
+        }
+    }
+    Word { end: at, ..Word::default() }
+}
+
+/// What follows a command up to the end of the simple command, and whether it ends there and not in mid-sentence.
+fn arguments(text: &str, start: usize) -> (&str, usize) {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    while end < bytes.len() && end - start < ARGUMENT_BYTES_MAX {
+        match bytes[end] {
+            b';' | b'|' | b'\n' | b'\r' | b'`' => break,
+            b'&' if bytes.get(end + 1).is_none_or(|next| *next != b'#') => break,
+            b'\\' if matches!(bytes.get(end + 1), Some(b'n' | b'r')) => break,
+            b')' => break,
+            _ => end += 1,
+        }
+    }
+    let end = (start..=end).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(start);
+    (&text[start..end], end)
+}
+
+/// Is there a command line after the separator? The byte after what shows it.
+fn command(text: &str, start: usize, before: Before, separator_at: usize) -> Option<usize> {
+    let found = command_word(text, start);
+    let strength = program(program_name(&found.name))?;
+    let is_lone = arguments(text, found.end).0.trim().is_empty();
+    if before == Before::Tick
+        && (!is_executed_tick(text, separator_at) || is_lone && strength == Strength::Word)
+    {
+        return None;
+    }
+    // `I'd` is no `id`: quotes come in pairs.
+    if found.n_quotes % 2 == 1 && !matches!(before, Before::Hard) {
+        return None;
+    }
+    let has_path = found.name.contains('/');
+    let strength = if found.n_tricks > 0 && found.n_tricks < 8 && strength != Strength::Word
+        || has_path && found.name.contains("bin/")
+    {
+        Strength::Program
+    } else {
+        strength
+    };
+    judge(text, &found, strength, before)
+}
+
+/// Inline code in prose stands between blanks; a substitution stands in, or is, a value.
+fn is_executed_tick(text: &str, at: usize) -> bool {
+    let head = &text[..at];
+    head.trim().is_empty() && text.trim_end().ends_with('`')
+        || head.ends_with(['=', ':', ';', '|', '&', '"', '\'', '(', ',', '.', '@', '$', '}', '{'])
+        || text.len() <= 48 && head.split_whitespace().count() <= 1 && text.trim_end().ends_with('`')
+}
+
+/// Do the arguments of `found` look like arguments?
+fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let next = bytes.get(found.end).copied();
+    let (rest, end) = arguments(text, found.end);
+    let is_call = next == Some(b'(');
+    let rest_trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '}', '{', '>', '#', '%']);
+    if rest_trimmed.is_empty() && !is_call {
+        let is_alone = match (before, strength) {
+            (Before::Hard, Strength::Word) => text.len() <= 120,
+            (Before::Line | Before::Ampersand, Strength::Word) => {
+                end == text.len() && rest.is_empty() && before == Before::Ampersand && bytes.len() <= 64
+            }
+            (Before::Line, Strength::Short) => end == text.len() && bytes.len() <= 200,
+            _ => true,
+        };
+        return is_alone.then_some(found.end);
+    }
+    let is_separated =
+        matches!(next, Some(b' ' | b'\t' | b'+' | b'$' | b'<' | b'>' | b',' | b'%' | b'{' | b'"' | b'\''));
+    if !is_separated {
+        return (is_call
+            && strength != Strength::Short
+            && matches!(
+                found.name.as_str(),
+                "system" | "exec" | "eval" | "passthru" | "shell_exec" | "phpinfo" | "print" | "sleep"
+            ))
+        .then_some(found.end + 1);
+    }
+    let blank = |ch: char| ch == ' ' || ch == '\t' || ch == '+' || ch == ',' && strength != Strength::Word;
+    let mut words = rest.split(blank).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or("");
+    let second = words.next().unwrap_or("");
+    let n_words = 2 + words.clone().count();
+    if is_prose(first) || n_words > 3 && is_prose(second) {
+        return None;
+    }
+    // At the start of a line or behind an ampersand a word is soon followed by a quotation or a list's star.
+    if strength != Strength::Program
+        && matches!(before, Before::Line | Before::Ampersand)
+        && first.starts_with(['"', '\'', '<', '>', '*', '('])
+    {
+        return None;
+    }
+    let is_end = end >= text.len() || !matches!(bytes[end], b'&' | b')') || before != Before::Line;
+    let is_shown = argument(first, strength)
+        || argument(second, strength)
+            && (first.len() <= 12 && strength != Strength::Word
+                || before == Before::Hard && first.len() <= 10)
+        || strength == Strength::Program && n_words <= 5 && is_end && !rest.split_whitespace().any(is_prose)
+        || strength == Strength::Short
+            && n_words <= 3
+            && before == Before::Hard
+            && is_end
+            && !is_prose(second)
+        || strength == Strength::Word
+            && before == Before::Hard
+            && n_words <= 2
+            && second.is_empty()
+            && end == text.len()
+            && text.len() <= 64
+            && is_usual_argument(&found.name, first);
+    is_shown.then_some(end.max(found.end))
+}
+
+/// `net user`, `echo x`, `service ssh`.
+fn is_usual_argument(name: &str, first: &str) -> bool {
+    match name {
+        "net" | "net1" => matches!(
+            first.to_ascii_lowercase().as_str(),
+            "user" | "users" | "localgroup" | "view" | "start" | "group" | "share" | "use"
+        ),
+        "echo" | "cat" | "printf" | "which" | "whereis" | "sleep" | "cd" | "kill" | "type" | "del"
+        | "python" => true,
+        _ => false,
+    }
+}
+
+/// Does a word look like an option, a path, a host, a file, a variable, a redirection?
+fn argument(word: &str, strength: Strength) -> bool {
+    let bytes = word.as_bytes();
+    let Some(&first) = bytes.first() else { return false };
+    let second = bytes.get(1).copied().unwrap_or(0);
+    let is_weak = strength == Strength::Word;
+    match first {
+        b'-' => {
+            second.is_ascii_alphanumeric()
+                || second == b'-' && bytes.get(2).is_some_and(u8::is_ascii_alphabetic)
+        }
+        b'/' => {
+            (second.is_ascii_alphanumeric() || matches!(second, b'?' | b'*' | b'[' | b'.'))
+                || bytes.len() == 1
+        }
+        b'~' => second == b'/' || bytes.len() == 1,
+        b'$' => second.is_ascii_alphabetic() || matches!(second, b'{' | b'(' | b'@' | b'_'),
+        b'%' => second.is_ascii_alphabetic(),
+        b'>' | b'<' => !is_weak || bytes.len() > 1 || word == ">",
+        b'*' | b'{' | b'@' => !is_weak || bytes.len() <= 3,
+        b'\\' => bytes.len() > 1,
+        b'"' | b'\'' => !is_weak || bytes.len() > 1,
+        b'.' => {
+            bytes.len() == 1 && !is_weak
+                || second == b'/'
+                || second == b'.' && bytes.get(2) == Some(&b'/')
+                || second.is_ascii_alphabetic()
+        }
+        b'0'..=b'9' => {
+            !is_weak && bytes.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'))
+                || bytes.iter().filter(|byte| **byte == b'.').count() == 3
+                || is_weak && bytes.iter().all(u8::is_ascii_digit) && bytes.len() <= 6
+        }
+        _ => {
+            let is_drive = second == b':'
+                && first.is_ascii_alphabetic()
+                && matches!(bytes.get(2), None | Some(b'\\' | b'/'));
+            let has_dot = word.split_once('.').is_some_and(|(head, tail)| {
+                !head.is_empty() && tail.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+            });
+            let has_slash = word.contains('/') && word.bytes().filter(u8::is_ascii_alphanumeric).count() > 2;
+            let is_url = word.contains("://");
+            is_drive || is_url || has_dot || has_slash && (!is_weak || word.matches('/').count() > 1)
+        }
+    }
+}
+
+/// The whole value as one command line.
+fn whole_line(text: &str) -> Option<usize> {
+    let start = text.len() - text.trim_start_matches([' ', '"', '\'', '+', '\n', '\r', '\t']).len();
+    if text.len() - start > 600 {
+        return None;
+    }
+    let found = command_word(text, start);
+    let strength = program(program_name(&found.name))?;
+    let rest = text.get(found.end..)?;
+    let trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '\n', '\r', ';', '|']);
+    if trimmed.is_empty() {
+        let is_told = matches!(
+            found.name.as_str(),
+            "whoami"
+                | "ifconfig"
+                | "ipconfig"
+                | "systeminfo"
+                | "tasklist"
+                | "netstat"
+                | "phpinfo"
+                | "visudo"
+                | "printenv"
+                | "lastlog"
+        );
+        let is_dressed =
+            (found.n_tricks > 0 || rest.contains([';', '|', '\n'])) && strength != Strength::Word;
+        let is_quoted =
+            start > 0 && matches!(found.name.as_str(), "true" | "false" | "uname" | "id" | "ls" | "pwd");
+        return (is_told
+            || is_dressed
+            || is_quoted
+            || found.name.starts_with("ansible-")
+            || found.name.starts_with("chef-"))
+        .then_some(text.len());
+    }
+    if !rest.starts_with([' ', '\t', '+', '$', '<', '>', '%', '{']) {
+        return None;
+    }
+    // Names of products are said with their versions: `Wget/1.2`, `curl 8`.
+    let mut words = trimmed.split([' ', '\t', '+']).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let n_words = trimmed.split_whitespace().count();
+    if is_prose(first) || n_words > 3 && trimmed.split_whitespace().any(is_prose) {
+        return None;
+    }
+    let is_option = |word: &str| {
+        word.len() > 1
+            && word.starts_with('-')
+            && word.as_bytes()[1] != b' '
+            && !word.as_bytes()[1].is_ascii_digit()
+            && word.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let is_path = |word: &str| {
+        word.starts_with("/") && word.len() > 2
+            || word.starts_with("~/")
+            || word.starts_with("./")
+            || word.starts_with("../")
+            || word.len() >= 2
+                && word.as_bytes()[1] == b':'
+                && word.as_bytes()[0].is_ascii_alphabetic()
+                && word.len() <= 3
+            || word.starts_with("/?")
+            || word.starts_with("$(")
+            || word.starts_with("${")
+    };
+    let shown = match strength {
+        Strength::Program => {
+            is_option(first)
+                || is_option(second)
+                || is_path(first)
+                || first.contains("://")
+                || n_words <= 3 && first.is_ascii() && argument(first, strength)
+                || (n_words <= 4 && trimmed.bytes().all(|byte| !byte.is_ascii_uppercase()))
+        }
+        Strength::Short => {
+            is_option(first)
+                || is_path(first)
+                || is_option(second) && n_words <= 12
+                || first.contains("://")
+                || n_words <= 2 && argument(first, strength) && !first.as_bytes()[0].is_ascii_digit()
+        }
+        Strength::Word => {
+            (is_option(first) || is_path(first)) && n_words <= 12
+                || is_option(second) && n_words <= 6 && first.len() <= 12
+                || n_words <= 2 && found.name == "net" && is_usual_argument("net", first)
+                || found.name == "alias" && first.contains('=')
+                || matches!(
+                    found.name.as_str(),
+                    "nohup" | "time" | "strace" | "timeout" | "exec" | "command" | "watch"
+                ) && program(program_name(first)).is_some_and(|s| s != Strength::Word)
+                || n_words <= 2 && found.name == "cat" && argument(first, strength)
+        }
+    };
+    shown.then_some(text.len())
+}
+
+/// Files that a pattern is written to reach without naming them.
+const TARGETS: &[&str] = &[
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/hosts",
+    "/etc/group",
+    "/etc/issue",
+    "/bin/cat",
+    "/bin/sh",
+    "/bin/bash",
+    "/bin/ls",
+    "/usr/bin/id",
+    "/bin/nc",
+    "/bin/id",
+    "/usr/bin/uname",
+    "/usr/bin/whoami",
+    "/usr/bin/curl",
+    "/usr/bin/wget",
+    "/etc",
+    "/bin",
+    "/usr/bin/bash",
+    "/bin/ping",
+    "/usr/bin/cat",
+    "/bin/uname",
+    "/bin/more",
+    "/bin/less",
+    "/bin/nc.traditional",
+    "/usr/bin/nc",
+    "/bin/head",
+    "/bin/tail",
+    "/bin/tac",
+    "/usr/bin/python",
+];
+
+/// A path with wild cards that names a program or a secret, or a command in braces.
+fn pattern(text: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    if bytes.len() > 4_096 {
+        return None;
+    }
+    if let Some(open) = text.find('{') {
+        let start = open - text[..open].bytes().rev().take_while(u8::is_ascii_alphanumeric).count().min(12);
+        if let Some(end) = brace(text, start, open) {
+            return Some(start..end);
+        }
+    }
+    if !bytes.iter().any(|byte| matches!(byte, b'?' | b'*' | b'[')) || !bytes.contains(&b'/') {
+        return whole_tilde(text);
+    }
+    let mut at = 0;
+    while let Some(n) = bytes[at..].iter().position(|&byte| byte == b'/') {
+        let start = at + n;
+        let end = bytes[start..]
+            .iter()
+            .take(64)
+            .position(|&byte| {
+                byte.is_ascii_whitespace()
+                    || matches!(byte, b';' | b'|' | b'&' | b'\'' | b'"' | b')' | b'>' | b'<' | b',')
+            })
+            .map_or(bytes.len().min(start + 64), |n| start + n);
+        let found = &bytes[start..end];
+        let n_wild = found.iter().filter(|byte| matches!(byte, b'?' | b'*' | b'[')).count();
+        let n_letters = found.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        let is_start = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
+        if is_start && (1..=8).contains(&n_wild) && n_letters > 0 && !found.starts_with(b"/*") {
+            let lower = found.to_ascii_lowercase();
+            // A set that holds slashes: the shell takes it for part of a name, the filter for a path.
+            if TARGETS.iter().any(|path| glob_names(&lower, path.as_bytes())) {
+                return Some(start..end);
+            }
+        }
+        at = end.max(start + 1);
+    }
+    None
+}
+
+/// `~+`, `~-1`: the shell's directory stack.
+fn whole_tilde(text: &str) -> Option<Range<usize>> {
+    let rest = text.strip_prefix('~')?;
+    let digits = rest.strip_prefix(['+', '-'])?;
+    (digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| 0..text.len())
+}
+
+/// `{cat,/etc/issue}`, `{,ifconfig,eth0}`, `c{a,oun}t`.
+fn brace(text: &str, start: usize, open: usize) -> Option<usize> {
+    let close = open + text[open..].bytes().take(120).position(|byte| byte == b'}')?;
+    let inside = text.get(open + 1..close)?;
+    if !inside.contains(',') || inside.contains([':', '\n', ' ']) {
+        return None;
+    }
+    let head = &text[start..open];
+    let tail: String = text[close + 1..].chars().take(12).take_while(char::is_ascii_alphanumeric).collect();
+    let elements: Vec<&str> = inside.split(',').collect();
+    if !head.is_empty() || !tail.is_empty() {
+        let spelled = |element: &&str| {
+            program(&format!("{head}{element}{tail}").to_ascii_lowercase())
+                .is_some_and(|s| s >= Strength::Short || head.len() + tail.len() >= 2)
+        };
+        return (elements.len() <= 4 && elements.iter().any(spelled) && text.len() <= 80)
+            .then_some(close + 1);
+    }
+    let has_gap = elements.iter().any(|element| element.is_empty());
+    let first = elements.iter().find(|element| !element.is_empty())?;
+    let found = word(first, if first.starts_with('$') { 1 } else { 0 });
+    let is_path = found.name.starts_with('/') && found.name.contains(['?', '*']);
+    let strength = program(program_name(&found.name));
+    let has_argument = elements.iter().any(|element| element.starts_with(['-', '/', '#', '$']));
+    let is_command = strength.is_some_and(|strength| {
+        strength == Strength::Program || has_gap || has_argument || found.n_tricks > 1
+    });
+    (is_command || is_path && has_gap).then_some(close + 1)
+}
+
+/// `f(){ f|f& };f`: a function that calls itself and is called.
+fn function(text: &str) -> Option<Range<usize>> {
+    let open = text.find("()")?;
+    let start = text[..open].rfind([';', '&', '|', ' ', '\n', '=']).map_or(0, |at| at + 1);
+    let name = text[start..open].trim();
+    if name.len() > 24 || !text.is_char_boundary(start) {
+        return None;
+    }
+    let body = text[open + 2..].trim_start();
+    let inside = body.strip_prefix('{')?;
+    let (inside, after) = inside.split_once('}')?;
+    let calls_itself =
+        !name.is_empty() && inside.trim_start().starts_with(name) && inside.contains(['|', '&']);
+    let is_called = after.trim_start_matches([' ', ';', '\n']).starts_with(name);
+    (calls_itself && is_called && inside.len() < 80).then(|| start..text.len())
+}
+
+/// A command of a mail protocol at `start`.
+fn mail(text: &str, start: usize) -> Option<usize> {
+    let line = text.get(start..)?.trim_start_matches(['\r', '\n', ' ']);
+    let line = line.split(['\r', '\n']).next().unwrap_or("");
+    let mut words = line.split(' ');
+    let (first, second, third) = (words.next()?, words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let is_number =
+        |word: &str| !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_tag = first.len() >= 2
+        && first.len() <= 6
+        && first.as_bytes()[0].is_ascii_alphabetic()
+        && is_number(&first[1..]);
+    let upper = |word: &str| word.to_ascii_uppercase();
+    let is_smtp = match upper(first).as_str() {
+        "MAIL" => upper(second).starts_with("FROM:"),
+        "RCPT" => upper(second).starts_with("TO:"),
+        "EHLO" | "HELO" => first == upper(first) && second.contains('.') && third.is_empty(),
+        "AUTH" => first == upper(first) && !second.is_empty() && third.len() >= 8,
+        "APOP" => third.len() >= 16,
+        "RETR" | "DELE" | "UIDL" => is_number(second) && third.is_empty(),
+        "LIST" => is_number(second) && third.is_empty() && first.len() + second.len() + 1 == line.len(),
+        "TOP" => is_number(second) && is_number(third) && first == upper(first),
+        "VRFY" | "EXPN" => first == upper(first) && !second.is_empty() && third.is_empty(),
+        _ => false,
+    };
+    let is_imap = is_tag
+        && matches!(
+            upper(second).as_str(),
+            "APPEND"
+                | "AUTHENTICATE"
+                | "CAPABILITY"
+                | "CREATE"
+                | "DELETE"
+                | "EXAMINE"
+                | "FETCH"
+                | "LOGIN"
+                | "LOGOUT"
+                | "RENAME"
+                | "SEARCH"
+                | "SELECT"
+                | "STATUS"
+                | "STORE"
+                | "SUBSCRIBE"
+                | "UID"
+                | "UNSUBSCRIBE"
+        );
+    (is_smtp || is_imap).then(|| start + line.len().min(text.len() - start))
+}
+
+#[cfg(test)]
+mod tests;
