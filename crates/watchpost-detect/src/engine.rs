@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
+use watchpost_model::place::Place;
 
 use crate::behaviour::Behaviours;
 use crate::fields::fields;
@@ -83,7 +84,14 @@ impl Engine {
     ///
     /// Shape: at most one finding a rule. A behaviour reports when its threshold is reached and then each time the count
     /// has doubled, per window. Ids depend on rule, event (or window) and group alone, so a replay makes the same ones.
+    ///
+    /// The rules about places say nothing here: [`Engine::observe_at`] tells them where the source is.
     pub fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+        self.observe_at(event, None, now)
+    }
+
+    /// As [`Engine::observe`], with the place of the event's source address where it is known.
+    pub fn observe_at(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
         self.counters.events_total += 1;
         let fields = fields(event);
         self.counters.values_skipped_total += fields.n_dropped;
@@ -91,8 +99,16 @@ impl Engine {
         if event.at > now + self.config.skew_max {
             self.counters.events_future_total += 1;
         } else {
-            self.behaviours.observe(event, &mut findings, &mut self.counters);
+            self.behaviours.observe(event, place, &mut findings, &mut self.counters);
         }
+        self.counters.findings_total += findings.len() as u64;
+        findings
+    }
+
+    /// Findings that no event brings because it is the absence of events that they are about; to be called every now
+    /// and then while no events come. Equal states and equal `now`s make equal findings.
+    pub fn tick(&mut self, now: DateTime<Utc>) -> Vec<Finding> {
+        let findings = self.behaviours.tick(now);
         self.counters.findings_total += findings.len() as u64;
         findings
     }

@@ -11,6 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
 use watchpost_model::finding::{Counter, Finding};
+use watchpost_model::place::Place;
 
 use self::window::{Table, Window};
 use crate::engine::{Config, Counters};
@@ -103,7 +104,17 @@ impl Behaviours {
         self.sources.len() + self.users.len() + self.requests.len()
     }
 
-    pub(crate) fn observe(&mut self, event: &Event, findings: &mut Vec<Finding>, counters: &mut Counters) {
+    pub(crate) fn tick(&mut self, _now: DateTime<Utc>) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    pub(crate) fn observe(
+        &mut self,
+        event: &Event,
+        _place: Option<&Place>,
+        findings: &mut Vec<Finding>,
+        counters: &mut Counters,
+    ) {
         let at_ms = event.at.timestamp_millis();
         if at_ms < self.newest_ms.saturating_sub(self.config.lateness_max.num_milliseconds()) {
             counters.events_late_total += 1;
