@@ -7,6 +7,7 @@ use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
 
 use crate::behaviour::Behaviours;
+use crate::check::TokenKeys;
 use crate::fields::fields;
 use crate::rule::RuleInfo;
 use crate::rules::{BEHAVIOURS, all};
@@ -71,13 +72,27 @@ pub struct Engine {
     rules: Vec<RuleInfo>,
     behaviours: Behaviours,
     counters: Counters,
+    keys: TokenKeys,
 }
 
 impl Engine {
     /// An engine without history. After a restart replay [`Config::replay_window`] of events into it.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, rules: all(), behaviours: Behaviours::new(config), counters: Counters::default() }
+        Self {
+            config,
+            rules: all(),
+            behaviours: Behaviours::new(config),
+            counters: Counters::default(),
+            keys: TokenKeys::default(),
+        }
+    }
+
+    /// The same engine, which also checks the signatures of tokens with `keys`.
+    #[must_use]
+    pub fn with_keys(mut self, keys: TokenKeys) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// The findings of `event`, which may come late or out of order; `now` is the time of observation.
@@ -95,7 +110,7 @@ impl Engine {
         self.counters.events_total += 1;
         let fields = fields(event);
         self.counters.values_skipped_total += fields.n_dropped;
-        let mut findings = Signatures::shared().findings(event, &fields);
+        let mut findings = Signatures::shared().findings(event, &fields, &self.keys);
         if event.at > now + self.config.skew_max {
             self.counters.events_future_total += 1;
         } else {

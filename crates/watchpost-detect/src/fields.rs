@@ -32,7 +32,22 @@ const HEADERS: &[(&str, Role)] = &[
     ("host", Role::Value),
     ("accept-language", Role::Value),
     ("from", Role::Value),
+    ("authorization", Role::Value),
+    ("proxy-authorization", Role::Value),
+    ("transfer-encoding", Role::Value),
+    ("content-length", Role::Value),
+    ("x-host", Role::Value),
+    ("x-http-host-override", Role::Value),
+    ("x-forwarded-server", Role::Value),
+    ("origin", Role::Value),
+    ("forwarded", Role::Value),
 ];
+
+/// Does a header that is not in [`HEADERS`] have something in it that no ordinary value has?
+fn is_odd_header(value: &str) -> bool {
+    value.bytes().any(|byte| matches!(byte, b'$' | b'<' | b'\'' | b'{' | b'%' | b'\\' | b'`' | b'\r' | b'\n'))
+        || ["eyJ", "rO0", "://"].iter().any(|mark| value.contains(mark))
+}
 
 /// What a value is; some rules look at one kind only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +62,31 @@ pub(crate) enum Role {
     Url,
     /// `name=value; name=value`.
     Cookie,
+    /// A file of a multipart body, its head included.
+    Part,
+    /// What the application answered.
+    Answer,
+    /// The event's type.
+    Kind,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Path,
+        Self::Value,
+        Self::UserAgent,
+        Self::Url,
+        Self::Cookie,
+        Self::Part,
+        Self::Answer,
+        Self::Kind,
+    ];
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// Is it something that the rules for values read? The rest is for checks that ask for it.
+    pub(crate) const fn is_request(self) -> bool {
+        !matches!(self, Self::Part | Self::Answer | Self::Kind)
+    }
 }
 
 /// One value to look at.
@@ -119,7 +159,7 @@ impl<'a> Fields<'a> {
                 self.add(base, Some(name), value, Encoding::Form, Role::Value);
             }
             if let Some(name) = name
-                && !is_word(name)
+                && !is_plain_name(name)
             {
                 self.add(base, None, name, Encoding::Form, Role::Value);
                 // An attack with an equals sign in it, without a name: `?1'or'1'='1`.
@@ -149,7 +189,7 @@ impl<'a> Fields<'a> {
             at = (end + 1).min(bytes.len());
             if text[at..].trim_start().starts_with(':') {
                 key = Some(string);
-                if is_word(string) {
+                if is_plain_name(string) {
                     continue;
                 }
             }
@@ -161,6 +201,9 @@ impl<'a> Fields<'a> {
         for part in text.split("\r\n--").flat_map(|part| part.split("\n--")) {
             let split = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
             let (head, content) = split.unwrap_or(("", part));
+            if head.contains("filename") {
+                self.add("http.body", Some("file"), part, Encoding::Plain, Role::Part);
+            }
             if let Some(name) = head.split("filename=").nth(1) {
                 let name = name.split(['\r', '\n']).next().unwrap_or("").trim_matches('"');
                 self.add("http.body", Some("filename"), name, Encoding::Plain, Role::Value);
@@ -222,7 +265,7 @@ impl<'a> Fields<'a> {
                     self.add_form("http.headers.referer", query);
                 }
             }
-            Role::Path | Role::Value | Role::UserAgent => {
+            _ => {
                 self.add("http.headers", Some(name), value, Encoding::Plain, role);
             }
         }
@@ -238,8 +281,25 @@ impl<'a> Fields<'a> {
                 self.add_header(name, role, value);
             }
         }
+        for (name, value) in &http.headers {
+            if HEADERS.iter().all(|(known, _)| known != name) && is_odd_header(value) {
+                self.add("http.headers", Some(name), value, Encoding::Plain, Role::Value);
+            }
+        }
+        self.add_answer(http);
         if let Some(body) = &http.body {
             self.add_body(body, http.headers.get("content-type").map_or("", String::as_str));
+        }
+    }
+
+    fn add_answer(&mut self, http: &'a Http) {
+        for (name, value) in &http.response_headers {
+            self.add("http.response_headers", Some(name), value, Encoding::Plain, Role::Answer);
+        }
+        if let Some(body) = &http.response_body {
+            for text in ends(body, BODY_BYTES_MAX, 0) {
+                self.add("http.response_body", None, text, Encoding::Plain, Role::Answer);
+            }
         }
     }
 
@@ -265,6 +325,7 @@ pub(crate) fn fields(event: &Event) -> Fields<'_> {
     } else if let Some(resource) = &event.resource {
         fields.add("resource", None, resource, Encoding::Path, Role::Value);
     }
+    fields.add("type", None, &event.kind, Encoding::Plain, Role::Kind);
     if let Some(action) = &event.action {
         fields.add("action", None, action, Encoding::Plain, Role::Value);
     }
@@ -274,6 +335,15 @@ pub(crate) fn fields(event: &Event) -> Fields<'_> {
 
 fn is_word(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'[' | b']'))
+}
+
+/// A plain word that is not itself an attack on what reads names.
+fn is_plain_name(name: &str) -> bool {
+    is_word(name)
+        && !name
+            .as_bytes()
+            .windows(4)
+            .any(|four| matches!(four, b"__pr" | b"roto" | b"rO0A" | b"zdAA" | b"s7QA" | b"_FUN"))
 }
 
 fn looks_like_form(text: &str) -> bool {
@@ -329,7 +399,15 @@ mod tests {
             (
                 "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello\r\n--x--",
                 "multipart/form-data; boundary=x",
-                &[("http.body.filename", "a.php"), ("http.body", "hello"), ("http.body", "x--")],
+                &[
+                    (
+                        "http.body.file",
+                        "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello",
+                    ),
+                    ("http.body.filename", "a.php"),
+                    ("http.body", "hello"),
+                    ("http.body", "x--"),
+                ],
             ),
         ] {
             assert_eq!(body(text, content_type), pairs(expect), "body {text:?}");

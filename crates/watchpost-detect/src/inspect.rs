@@ -7,6 +7,7 @@ use watchpost_model::event::{Category, Event, Http};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::ids::EventId;
 
+use crate::check::TokenKeys;
 use crate::decode::Encoding;
 use crate::fields::{Field, Fields, Role, fields};
 use crate::signature::Signatures;
@@ -60,7 +61,7 @@ pub fn inspect_request(
         body: body.map(str::to_owned),
         ..Http::default()
     });
-    Verdict::of(Signatures::shared().findings(&event, &fields(&event)))
+    Verdict::of(Signatures::shared().findings(&event, &fields(&event), &TokenKeys::default()))
 }
 
 /// Looks at one value as an application reads it (already decoded once).
@@ -68,5 +69,9 @@ pub fn inspect_request(
 pub fn inspect_value(value: &str) -> Verdict {
     let event = blank_event();
     let field = Field { base: "value", key: None, value, encoding: Encoding::Plain, role: Role::Value };
-    Verdict::of(Signatures::shared().findings(&event, &Fields { all: vec![field], n_dropped: 0 }))
+    Verdict::of(Signatures::shared().findings(
+        &event,
+        &Fields { all: vec![field], n_dropped: 0 },
+        &TokenKeys::default(),
+    ))
 }

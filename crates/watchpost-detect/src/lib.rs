@@ -10,6 +10,7 @@
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
 //! | `rules` | the signatures as tables of data with their samples |
 //! | `shell` | a reader of command lines and the shapes that make a value a command injection |
+//! | `check` | named confirmers: addresses, tokens, uploads, answers |
 //! | `sql` | a tokeniser and the shapes that make a value an SQL injection |
 //! | `signature` | gates, matching and the explanation of a match |
 //! | `behaviour` | windows per source and per user |
@@ -18,6 +19,7 @@
 #![warn(missing_docs)]
 
 mod behaviour;
+mod check;
 mod decode;
 mod engine;
 mod expression;
@@ -30,6 +32,7 @@ mod shell;
 mod signature;
 mod sql;
 
+pub use check::TokenKeys;
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, inspect_request, inspect_value};
 pub use rule::{Burst, RuleInfo, Sample, Traffic, TrafficKind};

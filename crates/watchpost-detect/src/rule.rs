@@ -41,6 +41,16 @@ pub enum Sample {
     Path(&'static str),
     /// A `User-Agent` header.
     UserAgent(&'static str),
+    /// A query parameter by name, its value as the application reads it.
+    Param(&'static str, &'static str),
+    /// A GET request with these headers.
+    Headers(&'static [(&'static str, &'static str)]),
+    /// A POST request with these headers and this body, both raw.
+    Post(&'static [(&'static str, &'static str)], &'static str),
+    /// What the application answered: the response body.
+    Answer(&'static str),
+    /// An event of this type without a request.
+    Kind(&'static str),
     /// A sequence of events.
     Traffic(Traffic),
 }

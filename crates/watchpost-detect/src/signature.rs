@@ -9,6 +9,7 @@ use watchpost_model::event::Event;
 use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
+use crate::check::{Context, TokenKeys};
 use crate::decode::{Layer, layers, lineage, trace};
 use crate::expression::expression;
 use crate::fields::{Field, Fields, Role};
@@ -35,6 +36,8 @@ pub(crate) struct Signatures {
     gate: AhoCorasick,
     /// For each literal of the gate, the rules that it opens.
     opens: Vec<u128>,
+    /// For each role, the checks without literals.
+    always: [u128; Role::COUNT],
     rules: Vec<Compiled>,
 }
 
@@ -63,16 +66,23 @@ impl Signatures {
                     opens.push(bit);
                 }
             };
+        let mut always = [0; Role::COUNT];
         let mut rules = Vec::new();
         for (index, signature) in all_signatures().enumerate() {
             assert!(index < 127, "one bit a rule: widen the gate");
             let bit = 1_u128 << index;
             signature.gate.iter().for_each(|literal| add(literal, bit));
+            if signature.gate.is_empty() && matches!(signature.matcher, Matcher::Check(_)) {
+                Role::ALL
+                    .iter()
+                    .filter(|&&role| is_in_scope(signature.scope, role))
+                    .for_each(|&role| always[role as usize] |= bit);
+            }
             let regex = match signature.matcher {
                 Matcher::Regex(pattern) => {
                     Some(expression(pattern).unwrap_or_else(|error| panic!("{}: {error}", signature.info.id)))
                 }
-                Matcher::Sql(_) | Matcher::Shell(_) => None,
+                Matcher::Sql(_) | Matcher::Shell(_) | Matcher::Check(_) => None,
             };
             rules.push(Compiled { signature, regex, bit });
         }
@@ -82,7 +92,7 @@ impl Signatures {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&literals)
             .expect("the gate is a few hundred short literals");
-        Self { gate, opens, rules }
+        Self { gate, opens, always, rules }
     }
 
     /// Which rules may match `text`.
@@ -93,12 +103,16 @@ impl Signatures {
     }
 
     /// The findings of one event: at most one of each rule, in the order of the rules.
-    pub(crate) fn findings(&self, event: &Event, fields: &Fields<'_>) -> Vec<Finding> {
+    pub(crate) fn findings(&self, event: &Event, fields: &Fields<'_>, keys: &TokenKeys) -> Vec<Finding> {
         let mut done: u128 = 0;
         let mut found: Vec<(usize, Finding)> = Vec::new();
         for field in &fields.all {
-            let layers = layers(field.value, field.encoding);
-            for hit in self.hits(field, &layers, done) {
+            let layers = if field.role.is_request() {
+                layers(field.value, field.encoding)
+            } else {
+                vec![Layer { decoder: "raw", text: field.value.into() }]
+            };
+            for hit in self.hits(event, keys, field, &layers, done) {
                 done |= self.rules[hit.rule].bit;
                 found.push((hit.rule, self.explain(event, field, &layers, &hit)));
             }
@@ -107,26 +121,29 @@ impl Signatures {
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn hits(&self, field: &Field<'_>, layers: &[Layer<'_>], done: u128) -> Vec<Hit> {
+    fn hits(
+        &self,
+        event: &Event,
+        keys: &TokenKeys,
+        field: &Field<'_>,
+        layers: &[Layer<'_>],
+        done: u128,
+    ) -> Vec<Hit> {
         let mut done = done;
         let mut hits = Vec::new();
         // The raw form of an encoded value is only of interest where nothing decoded it.
         let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
         for (index, layer) in layers.iter().enumerate().skip(first) {
-            let open = self.open(&layer.text) & !done;
+            let open = (self.open(&layer.text) | self.always[field.role as usize]) & !done;
             let is_plain_agent = is_plain_agent(field.role, &layer.text);
-            let sql = if open & SQL_BIT != 0 && layer.decoder != "shell" && !is_plain_agent {
-                sql::shapes(&layer.text)
+            let may_read = field.role.is_request() && layer.decoder != "shell" && !is_plain_agent;
+            let sql = if open & SQL_BIT != 0 && may_read { sql::shapes(&layer.text) } else { Vec::new() };
+            // The reader of command lines undoes shell quoting by itself.
+            let commands = if may_read && shell::may_have_shape(&layer.text) {
+                shell::shapes(&layer.text)
             } else {
                 Vec::new()
             };
-            // The reader of command lines undoes shell quoting by itself.
-            let commands =
-                if !is_plain_agent && layer.decoder != "shell" && shell::may_have_shape(&layer.text) {
-                    shell::shapes(&layer.text)
-                } else {
-                    Vec::new()
-                };
             if open == 0 && commands.is_empty() {
                 continue;
             }
@@ -143,7 +160,10 @@ impl Signatures {
                     (Matcher::Regex(_), Some(regex)) if open & compiled.bit != 0 => {
                         regex.find(&layer.text).map(|found| found.range())
                     }
-                    (Matcher::Regex(_), _) => None,
+                    (Matcher::Check(check), _) if open & compiled.bit != 0 => {
+                        check.run(&layer.text, &Context { event, field, keys })
+                    }
+                    (Matcher::Regex(_) | Matcher::Check(_), _) => None,
                 };
                 if let Some(span) = span {
                     done |= compiled.bit;
@@ -196,9 +216,12 @@ fn is_plain_agent(role: Role, text: &str) -> bool {
 
 const fn is_in_scope(scope: Scope, role: Role) -> bool {
     match scope {
-        Scope::Any | Scope::NotPlainAgent => true,
+        Scope::Any | Scope::NotPlainAgent => role.is_request(),
         Scope::UserAgent => matches!(role, Role::UserAgent),
         Scope::Path => matches!(role, Role::Path),
+        Scope::Part => matches!(role, Role::Part),
+        Scope::Answer => matches!(role, Role::Answer),
+        Scope::Kind => matches!(role, Role::Kind),
     }
 }
 

@@ -5,11 +5,24 @@
 
 mod behaviours;
 mod cmdi;
+mod csrf;
+mod deserialization;
+mod header;
+mod java;
+mod ldap;
+mod nosqli;
+mod php;
+mod redirect;
+mod rfi;
 mod scanner;
 mod sqli;
+mod ssrf;
+mod ssti;
 mod traversal;
 mod xss;
+mod xxe;
 
+use crate::check::Check;
 use crate::rule::RuleInfo;
 use crate::shell::ShellShape;
 use crate::sql::Shape;
@@ -27,6 +40,12 @@ pub(crate) enum Scope {
     UserAgent,
     /// The request path.
     Path,
+    /// A file of a multipart body, its head included.
+    Part,
+    /// What the application answered.
+    Answer,
+    /// The event's type.
+    Kind,
 }
 
 /// How a signature confirms.
@@ -38,13 +57,16 @@ pub(crate) enum Matcher {
     Sql(Shape),
     /// A shape found by the reader of command lines.
     Shell(ShellShape),
+    /// A named confirmer, which may look at the whole event.
+    Check(Check),
 }
 
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signature {
     pub(crate) info: &'static RuleInfo,
-    /// Lower-case literals; a text without any of them is not looked at. Empty for shapes, which share a gate.
+    /// Lower-case literals; a text without any of them is not looked at. Empty for shapes, which share a gate, and for
+    /// checks that look at everything in their scope.
     pub(crate) gate: &'static [&'static str],
     pub(crate) scope: Scope,
     pub(crate) matcher: Matcher,
@@ -85,7 +107,28 @@ pub(crate) const WEB_CONTROLS: &[&str] =
 
 /// All signatures, in a fixed order.
 pub(crate) fn all_signatures() -> impl Iterator<Item = &'static Signature> {
-    [sqli::SQLI, xss::XSS, traversal::TRAVERSAL, cmdi::CMDI, scanner::SCANNER].into_iter().flatten()
+    [
+        sqli::SQLI,
+        xss::XSS,
+        traversal::TRAVERSAL,
+        cmdi::CMDI,
+        scanner::SCANNER,
+        nosqli::NOSQLI,
+        rfi::RFI,
+        ssti::SSTI,
+        ssti::JAVASCRIPT,
+        php::PHP,
+        java::JAVA,
+        deserialization::DESERIALIZATION,
+        xxe::XXE,
+        ldap::LDAP,
+        ssrf::SSRF,
+        csrf::CSRF,
+        header::HEADER,
+        redirect::REDIRECT,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every rule, signatures first.

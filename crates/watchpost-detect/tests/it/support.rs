@@ -53,9 +53,25 @@ pub(crate) fn sample_event(sample: Sample) -> Option<Event> {
         Sample::UserAgent(agent) => {
             http.headers.insert("user-agent".to_owned(), agent.to_owned());
         }
+        Sample::Param(name, value) => http.query = Some(format!("{name}={}", percent(value))),
+        Sample::Headers(headers) => add_headers(http, headers),
+        Sample::Post(headers, body) => {
+            http.method = "POST".to_owned();
+            add_headers(http, headers);
+            http.body = Some(body.to_owned());
+        }
+        Sample::Answer(body) => http.response_body = Some(body.to_owned()),
+        Sample::Kind(kind) => {
+            event.kind = kind.to_owned();
+            event.http = None;
+        }
         Sample::Traffic(_) => return None,
     }
     Some(event)
+}
+
+fn add_headers(http: &mut Http, headers: &[(&str, &str)]) {
+    http.headers.extend(headers.iter().map(|&(name, value)| (name.to_ascii_lowercase(), value.to_owned())));
 }
 
 /// The events of traffic, in order.

@@ -1,0 +1,562 @@
+//! What a request says about where it comes from and where it leads.
+
+use std::ops::Range;
+
+use watchpost_model::event::Outcome;
+
+use super::Context;
+use crate::fields::Role;
+
+/// Parameters that say where the browser goes next.
+const REDIRECTS: &[&str] = &[
+    "redirect",
+    "redir",
+    "next",
+    "return",
+    "returnto",
+    "return_to",
+    "returnurl",
+    "return_url",
+    "returnpath",
+    "return_path",
+    "goto",
+    "go",
+    "continue",
+    "url",
+    "uri",
+    "dest",
+    "destination",
+    "forward",
+    "forward_url",
+    "target",
+    "to",
+    "out",
+    "rurl",
+    "back",
+    "backurl",
+    "back_url",
+    "callback_url",
+    "exit",
+    "exit_url",
+    "checkout_url",
+    "success",
+    "success_url",
+    "login_url",
+    "logout",
+    "image_url",
+    "view",
+    "cgi-bin/redirect.cgi",
+    "service",
+    "from_url",
+    "jump",
+    "jump_to",
+    "link",
+    "location",
+    "redirect_to",
+    "redirect_url",
+    "redirecturl",
+    "redirectto",
+    "redirecturi",
+    "redirect_uri",
+    "returnuri",
+    "relaystate",
+    "u",
+    "r",
+    "ref",
+    "desturl",
+    "sp_url",
+    "ru",
+    "qurl",
+    "clickurl",
+    "page",
+    "site",
+    "host",
+    "nexturl",
+    "next_url",
+    "path",
+    "file",
+];
+
+/// Those of them that lead nowhere else: a foreign site in them is a redirect.
+const SURE_REDIRECTS: &[&str] = &[
+    "redirect",
+    "redir",
+    "next",
+    "return",
+    "returnto",
+    "return_to",
+    "returnurl",
+    "return_url",
+    "returnpath",
+    "return_path",
+    "goto",
+    "continue",
+    "forward_url",
+    "rurl",
+    "backurl",
+    "back_url",
+    "exit_url",
+    "success_url",
+    "jump",
+    "jump_to",
+    "redirect_to",
+    "redirect_url",
+    "redirecturl",
+    "redirectto",
+    "redirecturi",
+    "desturl",
+    "nexturl",
+    "next_url",
+    "qurl",
+    "returnuri",
+];
+
+const SESSION_NAMES: &[&str] = &[
+    "jsessionid",
+    "phpsessid",
+    "phpsession",
+    "phpsession",
+    "phpsessionid",
+    "asp.net_sessionid",
+    "aspsession",
+    "aspsessionid",
+    "jwsession",
+    "jservsession",
+    "jsession",
+    "jwsession",
+    "sessionid",
+    "session_id",
+    "session-id",
+    "sessid",
+    "cfid",
+    "cftoken",
+    "cfsid",
+    "jservsessionid",
+    "jwsessionid",
+    "zend_session_id",
+    "laravel_session",
+    "next-auth.session-token",
+    "__secure-next-auth.session-token",
+    "cakephp",
+    "ci_session",
+    "koa.sess",
+    "koa.sess.sig",
+    "_rails_session",
+    "_session_id",
+    "weblogicsession",
+    "rack.session",
+    "sails.sid",
+    "connect.sid",
+    "express.sid",
+    "meteor_login_token",
+    "shiny-token",
+    "symfony",
+    "sf_redirect",
+    "play_session",
+    "grails_session",
+    "flask_session",
+    "django_session",
+    "beaker.session.id",
+    "viewstate_session",
+    "wordpress_logged_in",
+    "frontend_sid",
+    "xsrf-session",
+    "sid_session",
+    "siteserver",
+];
+
+/// What may stand at the start of an injected line.
+const HEADERS: &[&str] = &[
+    "set-cookie",
+    "location",
+    "content-type",
+    "content-length",
+    "content-disposition",
+    "content-encoding",
+    "content-security-policy",
+    "transfer-encoding",
+    "refresh",
+    "host",
+    "cookie",
+    "access-control-",
+    "cache-control",
+    "last-modified",
+    "x-",
+    "connection",
+    "link",
+    "p3p",
+    "expires",
+    "http/1.",
+    "http/2",
+    "status",
+    "server",
+    "strict-transport",
+    "etag",
+    "vary",
+    "pragma",
+    "user-agent",
+    "referer",
+    "authorization",
+    "crlf",
+    "set-cookie2",
+    "upgrade",
+    "origin",
+    "accept",
+];
+const MAIL_HEADERS: &[&str] =
+    &["bcc", "cc", "to", "from", "subject", "reply-to", "mime-version", "content-type"];
+
+fn host_only(host: &str) -> &str {
+    let host = host.trim().trim_end_matches('.');
+    if host.starts_with('[') {
+        return host.find(']').map_or(host, |end| &host[..=end]);
+    }
+    host.split(':').next().unwrap_or(host)
+}
+
+/// The host of `scheme://host[:port]/...`, without user.
+fn host_of_url(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    Some(host_only(host)).filter(|host| !host.is_empty())
+}
+
+/// The part of a name that somebody registered, by the usual shape of names: the last two labels, three under `co.uk`.
+fn site(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    if host.starts_with('[') || host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return host;
+    }
+    let labels: Vec<&str> = host.rsplit('.').collect();
+    let is_second_level = labels.len() > 2
+        && labels[0].len() == 2
+        && matches!(
+            labels[1],
+            "co" | "com" | "org" | "net" | "ac" | "gov" | "edu" | "or" | "ne" | "go" | "gob" | "nom"
+        );
+    let n = if is_second_level { 3 } else { 2 };
+    labels.iter().take(n).rev().copied().collect::<Vec<_>>().join(".")
+}
+
+fn is_other_site(left: &str, right: &str) -> bool {
+    site(host_only(left)) != site(host_only(right))
+}
+
+fn is_parameter(context: &Context<'_>) -> bool {
+    matches!(context.field.base, "http.query" | "http.body" | "value") && context.field.role == Role::Value
+}
+
+fn is_in(names: &[&str], key: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(key))
+}
+
+fn whole(text: &str) -> Option<Range<usize>> {
+    Some(0..text.len())
+}
+
+// Redirects
+
+pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let key = context.key();
+    if !is_parameter(context) || !is_in(REDIRECTS, key) || text.len() > 2_048 {
+        return None;
+    }
+    let clean: String = text
+        .trim()
+        .chars()
+        .filter(|ch| !ch.is_control() && *ch != '\u{ad}')
+        .collect::<String>()
+        .to_ascii_lowercase()
+        .replace('\\', "/");
+    let stays_local = clean.len() < text.trim().len() && clean.starts_with("//");
+    let rest = clean.trim_start_matches('/');
+    let n_slashes = clean.len() - rest.len();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let is_host = |host: &str| {
+        let name = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or("");
+        host.starts_with('[')
+            || (name.split('.').count() > 1
+                && name.rsplit('.').next().is_some_and(|last| last.len() >= 2 || last.parse::<u8>().is_ok())
+                && !name.starts_with('.')
+                && name.chars().all(|ch| ch.is_alphanumeric() || matches!(ch, '-' | '.' | '_')))
+    };
+    let own = context.header("host").unwrap_or("");
+    let leaves = |host: &str| own.is_empty() || is_other_site(host.rsplit('@').next().unwrap_or(host), own);
+    let is_file_like = matches!(key.to_ascii_lowercase().as_str(), "path" | "file" | "page" | "view");
+    let network_path = (n_slashes >= 2 || stays_local) && is_host(host) && leaves(host) && !is_file_like;
+    let (scheme, after) = rest.split_once(':').unwrap_or(("", ""));
+    let no_slashes = n_slashes == 0
+        && matches!(scheme, "http" | "https")
+        && !after.starts_with("//")
+        && is_host(after.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or(""));
+    let code = n_slashes == 0
+        && (matches!(scheme, "javascript" | "vbscript")
+            || (scheme == "data" && after.starts_with("text/html")));
+    let sly_user = matches!(scheme, "http" | "https")
+        && after.trim_start_matches('/').split(['/', '?', '#']).next().is_some_and(|authority| {
+            authority
+                .split_once('@')
+                .is_some_and(|(user, host)| user.contains('.') && is_host(host) && leaves(host))
+        });
+    // `https://own.example.evil.test` and `https://evil.test\@own.example`.
+    let backslash = text.contains("://")
+        && text.contains('\\')
+        && is_host(after.trim_start_matches('/').split('/').next().unwrap_or(""));
+    let wears_own = !own.is_empty()
+        && host_of_url(&clean).is_some_and(|host| {
+            is_other_site(host, own)
+                && host.to_ascii_lowercase().starts_with(&format!("{}.", host_only(own).to_ascii_lowercase()))
+        });
+    if network_path || no_slashes || code || sly_user || backslash || wears_own { whole(text) } else { None }
+}
+
+pub(super) fn redirect_away(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    if !is_parameter(context) || !is_in(SURE_REDIRECTS, context.key()) || text.len() > 2_048 {
+        return None;
+    }
+    let trimmed = text.trim();
+    let lower = trimmed.get(..8).unwrap_or(trimmed).to_ascii_lowercase();
+    if !lower.starts_with("http://") && !lower.starts_with("https://") && !lower.starts_with("ftp://") {
+        return None;
+    }
+    let host = host_of_url(trimmed)?;
+    let own = context.header("host");
+    // The loopback of a native application is told apart elsewhere.
+    let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let leaves = own.is_none_or(|own| is_other_site(host, own));
+    if leaves && !is_loopback && host.contains('.') { whole(text) } else { None }
+}
+
+// Inclusion
+
+pub(super) fn remote_file(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    if context.field.role != Role::Value || context.field.base == "http.headers" || text.len() > 2_048 {
+        return None;
+    }
+    let trimmed = text.trim_end_matches([' ', '\0', '\n']);
+    let lower = trimmed.to_ascii_lowercase();
+    let key = context.key().to_ascii_lowercase();
+    if matches!(lower.as_str(), "file?" | "ftp?" | "ftps?" | "http?" | "https?") {
+        return whole(text);
+    }
+    let is_unc = lower.starts_with(r"\\") && lower.trim_start_matches('\\').contains('\\');
+    let start = ["http:", "https:", "ftp:", "ftps:", "ftp%3a", "http%3a", "https%3a"]
+        .iter()
+        .find(|start| lower.starts_with(**start));
+    if !(is_unc || start.is_some()) || lower.contains(char::is_whitespace) {
+        return None;
+    }
+    let is_ftp = start.is_some_and(|start| start.starts_with("ftp"));
+    const INCLUDED: &[&str] = &[
+        "file", "include", "inc", "path", "page", "template", "tpl", "dir", "root", "document", "folder",
+        "style", "module", "mod", "conf", "config", "lang", "language", "load", "skin", "theme", "view",
+        "pg", "layout", "body", "content", "locale", "php_path", "basepath", "section", "plugin", "class",
+        "lib", "main",
+    ];
+    let is_included = key
+        .split(|ch: char| !ch.is_ascii_alphanumeric())
+        .flat_map(|part| [part, part.trim_end_matches("path"), part.trim_end_matches("dir")])
+        .any(|part| INCLUDED.contains(&part))
+        || key.ends_with("_path")
+        || key.ends_with("_dir");
+    let (bare, query) =
+        lower.split_once('?').map_or((lower.as_str(), None), |(bare, query)| (bare, Some(query)));
+    let path = bare.splitn(4, '/').nth(3).unwrap_or("");
+    let is_code = [
+        ".php", ".txt", ".inc", ".phtml", ".php5", ".php3", ".asp", ".aspx", ".jsp", ".cgi", ".pl", ".dat",
+        ".gif", ".jpg", ".sh", ".py",
+    ]
+    .iter()
+    .any(|end| {
+        path.ends_with(end) || path.contains(&format!("{end}%00")) || path.contains(&format!("{end}\0"))
+    });
+    let host = bare.splitn(4, '/').nth(2).unwrap_or("");
+    let is_address = host_only(host).parse::<std::net::Ipv4Addr>().is_ok()
+        || host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::Ipv6Addr>().is_ok();
+    let ends_in_mark = query == Some("") || text.ends_with('\0') || lower.ends_with("%00");
+    let is_found = ends_in_mark
+        || (is_included && key != "content" && key != "body" && (is_code || path.is_empty() || is_ftp))
+        || (is_address && is_code)
+        || (is_ftp && !path.is_empty() && (is_included || is_code))
+        || (is_ftp && is_address)
+        || is_unc && is_included
+        || ["c99", "r57", "/shell.", "cmd.txt", "id.txt", "evil.txt", "rfi.txt"]
+            .iter()
+            .any(|name| path.contains(name) || bare.ends_with(name));
+    if is_found { whole(text) } else { None }
+}
+
+// Headers
+
+pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let mut breaks: Vec<(usize, usize)> = text
+        .char_indices()
+        .filter(|(_, ch)| matches!(ch, '\r' | '\n' | '\u{560a}' | '\u{560d}' | '\u{2028}'))
+        .map(|(at, ch)| (at, at + ch.len_utf8()))
+        .take(512)
+        .collect();
+    for mark in ["%0d", "%0a", "%0D", "%0A", "\\r", "\\n"] {
+        breaks.extend(text.match_indices(mark).take(256).map(|(at, mark)| (at, at + mark.len())));
+    }
+    let is_text = context.field.base == "http.body" || context.field.base == "details";
+    let key = context.key().to_ascii_lowercase();
+    let is_mail = ["mail", "from", "subject", "to", "sender", "recipient", "name", "cc"]
+        .iter()
+        .any(|word| key.contains(word));
+    breaks.into_iter().find_map(|(at, end)| {
+        let line = text[end..].trim_start_matches(['\r', '\n', ' ', '\t', '\u{560a}', '\u{560d}']);
+        let n_skipped = text.len() - end - line.len();
+        let head = &line.as_bytes()[..line.len().min(64)];
+        let starts = |name: &str| head.len() >= name.len() && head[..name.len()].eq_ignore_ascii_case(name.as_bytes());
+        let colon = line.bytes().take(48).position(|byte| byte == b':').unwrap_or(0);
+        let is_named = |names: &[&str]| {
+            names.iter().any(|name| {
+                starts(name)
+                    && (name.ends_with(['.', '2'])
+                        || (colon >= name.len() && line.as_bytes()[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')))
+            })
+        };
+        // In a text of several lines only what cannot be prose.
+        let is_header = if is_text && !is_mail {
+            (starts("set-cookie:") || starts("http/1.")) && n_lines(text) < 4
+        } else {
+            is_named(HEADERS) || (is_mail || n_lines(text) <= 2) && is_named(MAIL_HEADERS) && starts_mail(line)
+        };
+        let is_request = ["GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS "].iter().any(|verb| {
+            line.starts_with(verb) && line[verb.len()..].split_whitespace().nth(1).is_some_and(|version| version.starts_with("HTTP/"))
+        });
+        let is_split = !is_text
+            && matches!(&text[at..text.len() - line.len()], gap if gap.matches('\n').count() + gap.matches("%0a").count() >= 2)
+            && (starts("<html") || starts("<script") || starts("<!doctype"));
+        let length = line.find(['\r', '\n']).unwrap_or(line.len());
+        (is_header || is_request || is_split).then(|| at..end + n_skipped + length.max(1))
+    })
+}
+
+fn n_lines(text: &str) -> usize {
+    text.lines().count()
+}
+
+/// A mail header with an address or a whole subject behind it.
+fn starts_mail(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(name, rest)| {
+        let rest = rest.lines().next().unwrap_or("");
+        rest.contains('@')
+            || name.eq_ignore_ascii_case("content-type")
+            || name.eq_ignore_ascii_case("subject")
+    })
+}
+
+pub(super) fn host_poison(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    if context.field.base != "http.headers" {
+        return None;
+    }
+    let key = context.key();
+    let is_bad = |host: &str| {
+        host.contains([
+            '@', '/', '\\', '#', '?', '<', '>', '"', '\'', ' ', '{', '}', '$', '|', '\t', '\r', '\n', ',',
+            ';', '(', '`',
+        ])
+    };
+    match key {
+        "host" if is_bad(text) => whole(text),
+        // A list of proxies is usual here.
+        "x-forwarded-host" if text.split(',').any(|host| is_bad(host.trim())) => whole(text),
+        "x-host" | "x-http-host-override" | "x-forwarded-server" => {
+            let own = context.header("host")?;
+            (text.contains('.') && own.contains('.') && is_other_site(text, own)).then_some(0..text.len())
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn smuggling(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    if context.field.base != "http.headers" {
+        return None;
+    }
+    match context.key() {
+        "transfer-encoding" => {
+            let codings: Vec<&str> = text.split(',').map(str::trim).collect();
+            let is_known = |coding: &&str| {
+                ["chunked", "gzip", "deflate", "compress", "identity", "x-gzip", "br"]
+                    .iter()
+                    .any(|known| coding.eq_ignore_ascii_case(known))
+            };
+            let is_last = codings.last().is_some_and(|last| last.eq_ignore_ascii_case("chunked"));
+            let n_chunked = codings.iter().filter(|coding| coding.eq_ignore_ascii_case("chunked")).count();
+            let odd = !codings.iter().all(is_known)
+                || n_chunked > 1
+                || (n_chunked == 1 && !is_last)
+                || text.starts_with(char::is_whitespace)
+                || text.contains(['\r', '\n', '\t', '\x0b', '\0']);
+            (odd || context.header("content-length").is_some()).then_some(0..text.len())
+        }
+        "content-length" => {
+            let is_plain = text.trim().bytes().all(|byte| byte.is_ascii_digit());
+            (!is_plain || text.trim().is_empty()).then_some(0..text.len())
+        }
+        key if key.trim() != key || key.contains(['_', '\0']) => {
+            let name = key.trim().replace('_', "-");
+            (name == "transfer-encoding" || name == "content-length").then_some(0..text.len())
+        }
+        _ => None,
+    }
+}
+
+// Forgery
+
+pub(super) fn csrf_report(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let at = ["csrf", "xsrf", "forgery"].iter().find_map(|word| lower.find(word))?;
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let good = says(&["issued", "passed", "success", "_ok", "rotated", "created", "refreshed", "valid"])
+        && !says(&["invalid", "violat"]);
+    let bad = says(&[
+        "fail", "invalid", "missing", "mismatch", "violat", "reject", "denied", "expired", "detect", "error",
+        "attempt", "attack", "block", "absent", "bad", "wrong",
+    ]);
+    ((bad || context.event.outcome == Outcome::Failure) && !good).then_some(at..text.len())
+}
+
+pub(super) fn foreign_form(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let field = context.field;
+    if field.base != "http.headers" {
+        return None;
+    }
+    let is_source = match context.key() {
+        "origin" => true,
+        "referer" => context.header("origin").is_none(),
+        _ => false,
+    };
+    let http = context.event.http.as_ref()?;
+    let content_type = context.header("content-type").unwrap_or("").to_ascii_lowercase();
+    let is_form = content_type.starts_with("application/x-www-form-urlencoded")
+        || content_type.starts_with("multipart/form-data")
+        || content_type.starts_with("text/plain");
+    let changes = matches!(http.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+    if !is_source || !changes || !is_form || http.body.as_ref().is_none_or(String::is_empty) {
+        return None;
+    }
+    // Single sign-on answers are posted by another site; that is how they work.
+    let path = http.path.to_ascii_lowercase();
+    if ["saml", "sso", "oauth", "oidc", "signin-", "callback", "/acs", "wsfed", "payment", "3ds", "webhook"]
+        .iter()
+        .any(|word| path.contains(word))
+    {
+        return None;
+    }
+    let own = context.header("host")?;
+    let host = host_of_url(text)?;
+    (own.contains('.') && host.contains('.') && is_other_site(host, own)).then_some(0..text.len())
+}
+
+pub(super) fn session_fixation(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    if !is_parameter(context) || text.len() < 2 || !is_in(SESSION_NAMES, context.key()) {
+        return None;
+    }
+    let own = context.header("host").unwrap_or("");
+    let foreign =
+        context.header("referer").and_then(host_of_url).is_some_and(|host| is_other_site(host, own));
+    foreign.then_some(0..text.len())
+}
