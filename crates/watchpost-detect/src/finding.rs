@@ -3,9 +3,11 @@
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use watchpost_model::enrichment::Enrichment;
 use watchpost_model::event::{Entity, EntityKind, Event, Severity};
 use watchpost_model::finding::{CountedEvents, Counter, Finding, MatchedField};
 use watchpost_model::ids::FindingId;
+use watchpost_model::risk::{RiskFactor, RiskScore};
 
 use crate::rule::RuleInfo;
 
@@ -36,22 +38,15 @@ pub(crate) fn entity_of(event: &Event) -> Entity {
         .unwrap_or_else(|| Entity::new(EntityKind::Endpoint, event.endpoint()))
 }
 
-/// Severity and confidence as one number; more where the application did what it was asked, less where it refused.
-pub(crate) fn risk(severity: Severity, confidence: u8, status: Option<u16>) -> u8 {
-    let base: u32 = match severity {
-        Severity::Info => 5,
-        Severity::Low => 25,
-        Severity::Medium => 50,
-        Severity::High => 75,
-        Severity::Critical => 95,
-    };
-    let weighed = base * (60 + u32::from(confidence) * 2 / 5) / 100;
-    let weighed = match status {
-        Some(200..=299 | 500..=599) => weighed + 5,
-        Some(400..=499) => weighed.saturating_sub(5),
-        _ => weighed,
-    };
-    u8::try_from(weighed.min(100)).unwrap_or(100)
+/// Severity and confidence as one explained number; more where the application did what it was asked, less where it
+/// refused. Context is added when the finding is enriched.
+pub(crate) fn risk(severity: Severity, confidence: u8, status: Option<u16>) -> (u8, Vec<RiskFactor>) {
+    let score = RiskScore::of(severity, confidence);
+    match status {
+        Some(status) => score.answered(status),
+        None => score,
+    }
+    .finished()
 }
 
 /// What differs from finding to finding of one rule.
@@ -67,6 +62,8 @@ pub(crate) struct Seen {
 
 pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
     let status = event.http.as_ref().and_then(|http| http.status);
+    let (risk, factors) =
+        risk(seen.severity, info.confidence, if info.family_is_signature() { status } else { None });
     let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     Finding {
         id: seen.id,
@@ -83,10 +80,11 @@ pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
         counted: seen.counted,
         severity: seen.severity,
         confidence: info.confidence,
-        risk: risk(seen.severity, info.confidence, if info.family_is_signature() { status } else { None }),
+        risk,
         attack: owned(info.attack),
         owasp: info.owasp.map(str::to_owned),
         controls: owned(info.controls),
+        enrichment: Enrichment { risk: factors, ..Enrichment::default() },
     }
 }
 
@@ -103,6 +101,7 @@ impl RuleInfo {
                 | Family::DataExfiltration
                 | Family::LogGap
                 | Family::KillChain
+                | Family::ThreatListed
         )
     }
 }

@@ -14,14 +14,16 @@
 //! | `sql` | a tokeniser and the shapes that make a value an SQL injection |
 //! | `signature` | gates, matching and the explanation of a match |
 //! | `behaviour` | windows per source and per user |
+//! | `enrich` | places, threat lists, assets, and the risk that follows |
 //!
-//! Deliberately absent: storage, incidents, blocking, enrichment from files. `watchpost-ops` composes those.
+//! Deliberately absent: storage, incidents, blocking, reading files. `watchpost-ops` composes those.
 #![warn(missing_docs)]
 
 mod behaviour;
 mod check;
 mod decode;
 mod engine;
+pub mod enrich;
 mod expression;
 mod fields;
 mod finding;

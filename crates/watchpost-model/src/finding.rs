@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::enrichment::Enrichment;
 use crate::event::{Category, Entity, Outcome, Severity};
 use crate::ids::{EventId, FindingId};
 use crate::words;
@@ -64,6 +65,8 @@ pub enum AttackFamily {
     DataExfiltration,
     /// A source of events that fell silent.
     LogGap,
+    /// A source that a threat list names.
+    ThreatListed,
     /// Several families of one entity, one after the other.
     KillChain,
     /// Rules of the team without a family of their own.
@@ -97,6 +100,7 @@ words!(AttackFamily {
     PrivilegeEscalation = "privilege_escalation",
     DataExfiltration = "data_exfiltration",
     LogGap = "log_gap",
+    ThreatListed = "threat_listed",
     KillChain = "kill_chain",
     Custom = "custom",
 });
@@ -132,6 +136,7 @@ impl AttackFamily {
             Self::PrivilegeEscalation => "Privilege escalation",
             Self::DataExfiltration => "Data exfiltration",
             Self::LogGap => "Log gap",
+            Self::ThreatListed => "Listed source",
             Self::KillChain => "Attack chain",
             Self::Custom => "Custom rule",
         }
@@ -221,7 +226,7 @@ pub struct Finding {
     pub severity: Severity,
     /// How sure, 0 to 100.
     pub confidence: u8,
-    /// Severity, confidence and context as one number, 0 to 100.
+    /// Severity, confidence and context as one number, 0 to 100; `enrichment.risk` says why.
     pub risk: u8,
     /// ATT&CK technique ids: `T1190`.
     pub attack: Vec<String>,
@@ -229,4 +234,8 @@ pub struct Finding {
     pub owasp: Option<String>,
     /// Compliance controls that this is evidence for: `PCI DSS 6.4.2`.
     pub controls: Vec<String>,
+    /// What is known beyond the event: place, threat lists, assets, the factors of the risk.
+    #[serde(default, skip_serializing_if = "Enrichment::is_empty")]
+    #[ts(as = "Option<Enrichment>", optional)]
+    pub enrichment: Enrichment,
 }

@@ -18,21 +18,27 @@ const EARTH_KM: f64 = 6_371.0;
 pub struct Place {
     /// ISO 3166-1 alpha-2, upper case: `DE`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub country: Option<String>,
     /// English name of the city.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub city: Option<String>,
     /// Latitude in degrees, -90 to 90. Present exactly when `lon` is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub lat: Option<f64>,
     /// Longitude in degrees, -180 to 180. Present exactly when `lat` is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub lon: Option<f64>,
     /// Number of the autonomous system.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub asn: Option<u32>,
     /// Organisation behind that number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
     pub org: Option<String>,
 }
 

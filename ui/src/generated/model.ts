@@ -34,7 +34,26 @@ export type AllowRemove = {
  */
 target: string, };
 
-export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "kill_chain" | "custom";
+export type AssetRule = { 
+/**
+ * What the pattern is about.
+ */
+kind: EntityKind, 
+/**
+ * Endpoint: a path with everything below it (`/admin`). User and session: a name, `*` for anything (`svc-*`).
+ * Address: an address or a CIDR range.
+ */
+pattern: string, 
+/**
+ * For people: `critical asset`, `test network`.
+ */
+label: string, 
+/**
+ * 0.5 (matters little) to 2.0 (matters most); multiplies the risk of findings about it.
+ */
+weight: number, };
+
+export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "threat_listed" | "kill_chain" | "custom";
 
 export type AuditFilter = { 
 /**
@@ -700,6 +719,24 @@ evicted_total: number,
  */
 findings_total: number, };
 
+export type Enrichment = { 
+/**
+ * Where the source address is; absent without location data.
+ */
+place?: Place, 
+/**
+ * Threat lists that name something of the event.
+ */
+threats?: Array<ThreatMatch>, 
+/**
+ * What is known about the things and people involved.
+ */
+assets?: Array<AssetRule>, 
+/**
+ * Why the risk is what it is: the points add up to it.
+ */
+risk?: Array<RiskFactor>, };
+
 export type Entity = { 
 /**
  * Its kind.
@@ -940,7 +977,7 @@ severity: Severity,
  */
 confidence: number, 
 /**
- * Severity, confidence and context as one number, 0 to 100.
+ * Severity, confidence and context as one number, 0 to 100; `enrichment.risk` says why.
  */
 risk: number, 
 /**
@@ -954,7 +991,11 @@ owasp: string | null,
 /**
  * Compliance controls that this is evidence for: `PCI DSS 6.4.2`.
  */
-controls: Array<string>, };
+controls: Array<string>, 
+/**
+ * What is known beyond the event: place, threat lists, assets, the factors of the risk.
+ */
+enrichment?: Enrichment, };
 
 export type FindingId = string;
 
@@ -1732,6 +1773,32 @@ from: string,
  */
 to: string, };
 
+export type Place = { 
+/**
+ * ISO 3166-1 alpha-2, upper case: `DE`.
+ */
+country?: string, 
+/**
+ * English name of the city.
+ */
+city?: string, 
+/**
+ * Latitude in degrees, -90 to 90. Present exactly when `lon` is.
+ */
+lat?: number, 
+/**
+ * Longitude in degrees, -180 to 180. Present exactly when `lat` is.
+ */
+lon?: number, 
+/**
+ * Number of the autonomous system.
+ */
+asn?: number, 
+/**
+ * Organisation behind that number.
+ */
+org?: string, };
+
 export type QuarantineList = { 
 /**
  * The rows, at most 200.
@@ -1983,6 +2050,22 @@ redis_days: number,
  */
 archive_days: number, };
 
+export type RiskFactor = { 
+/**
+ * What it is.
+ */
+kind: RiskFactorKind, 
+/**
+ * What it added; negative where it took away.
+ */
+points: number, 
+/**
+ * For people: `high`, `80 % sure`, `named by feodo`.
+ */
+detail: string, };
+
+export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "asset" | "threat_list" | "history" | "limit";
+
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
 export type RuleHit = { 
@@ -2153,7 +2236,31 @@ fail: number, };
 
 export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings";
 
+export type ThreatKind = "ip" | "domain" | "user_agent";
+
 export type ThreatLevel = "calm" | "guarded" | "elevated" | "severe";
+
+export type ThreatMatch = { 
+/**
+ * The list.
+ */
+list: string, 
+/**
+ * Its confidence, 0 to 100.
+ */
+confidence: number, 
+/**
+ * What its entry names.
+ */
+kind: ThreatKind, 
+/**
+ * The entry that matched: `203.0.113.0/24`.
+ */
+entry: string, 
+/**
+ * The field of the event: `source_ip`, `http.headers.user-agent`.
+ */
+field: string, };
 
 export type TimelineEntry = { 
 /**

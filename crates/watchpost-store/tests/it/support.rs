@@ -312,6 +312,7 @@ pub(crate) fn finding(n: u32, event: &Event, family: AttackFamily, source: &str)
         attack: vec!["T1190".to_owned()],
         owasp: None,
         controls: Vec::new(),
+        enrichment: watchpost_model::enrichment::Enrichment::default(),
     }
 }
 

@@ -32,6 +32,7 @@ export const FAMILIES: readonly AttackFamily[] = [
   'privilege_escalation',
   'data_exfiltration',
   'log_gap',
+  'threat_listed',
   'kill_chain',
   'custom',
 ];

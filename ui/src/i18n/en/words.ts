@@ -42,6 +42,7 @@ export const words = {
   'family.privilege_escalation': 'Privilege escalation',
   'family.data_exfiltration': 'Data exfiltration',
   'family.log_gap': 'Log gap',
+  'family.threat_listed': 'Listed source',
   'family.kill_chain': 'Attack chain',
   'family.custom': 'Custom rule',
   'category.authentication': 'Authentication',
