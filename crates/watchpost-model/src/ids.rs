@@ -80,6 +80,11 @@ id!(
     ConnectionId
 );
 
+id!(
+    /// One suppression.
+    SuppressionId
+);
+
 impl EventId {
     /// The id of an event that came without one: stable for the same `seed`, so that a replay adds nothing.
     ///

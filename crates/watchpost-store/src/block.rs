@@ -8,7 +8,7 @@ use watchpost_model::ids::BlockId;
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::ip_key;
-use crate::incident_change::timeline;
+use crate::incident::timeline;
 use crate::store::{Store, Tag};
 
 const SELECT: &str = "SELECT id, target, reason, created_by, created_at, expires_at, state, removed_at, removed_by, \

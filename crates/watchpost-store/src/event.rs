@@ -72,7 +72,7 @@ pub struct StoredEvent {
     pub stored_at: DateTime<Utc>,
     /// When its last value was archived before its key was removed from Redis.
     pub archived_at: Option<DateTime<Utc>>,
-    /// Numbers of the incidents that have it as evidence.
+    /// Numbers of the incidents that it belongs to.
     pub incidents: Vec<i64>,
 }
 
@@ -142,6 +142,11 @@ pub(crate) const fn entity_column(kind: EntityKind) -> &'static str {
     }
 }
 
+/// How often an event happened.
+pub(crate) fn weight(event: &Event) -> i64 {
+    i64::from(event.count.max(1))
+}
+
 fn search_text(event: &Event) -> String {
     let http = event.http.as_ref();
     let parts = [
@@ -165,7 +170,7 @@ fn search_text(event: &Event) -> String {
 
 /// Columns that an event is written to.
 const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
-    endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body) VALUES ";
+    endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) VALUES ";
 
 /// An event ready to be written.
 pub(crate) struct EventRow<'a> {
@@ -201,6 +206,8 @@ impl<'a> EventRow<'a> {
             archived_at,
             search_text(event),
             self.body.as_str(),
+            weight(event),
+            event.http.as_ref().and_then(|http| http.status).map(i64::from),
         ]
     }
 }
@@ -232,7 +239,7 @@ pub(crate) async fn insert_new(
     let inserted: HashSet<EventId> = returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?;
     let mut tally = Tally::default();
     for row in rows.iter().filter(|row| inserted.contains(&row.event.id)) {
-        tally.add(row.event, 1);
+        tally.add(row.event, weight(row.event));
     }
     tally.write(tx).await?;
     Ok(inserted)
@@ -314,11 +321,11 @@ impl Store {
                 let hash = redis_key_hash(row.redis_key);
                 write.execute(mark, args![now, row.redis_key, hash, row.event.id.to_string()]).await?;
             } else {
-                tally.add(old, -1);
-                tally.add(row.event, 1);
+                tally.add(old, -weight(old));
+                tally.add(row.event, weight(row.event));
                 let mut replace = Sql::new(
                     "UPDATE event SET (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
-                     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body) = ",
+                     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) = ",
                 );
                 replace.tuple(row.values(now, Some(now))).push(" WHERE id = ").bind(row.event.id.to_string());
                 write.execute_sql(replace).await?;
@@ -445,7 +452,7 @@ impl Store {
             .ok_or_else(|| StoreError::NotFound(format!("event {id}")))?;
         let incidents = tx
             .fetch(
-                "SELECT i.number FROM evidence e JOIN incident i ON i.id = e.incident_id WHERE e.event_id = $1 \
+                "SELECT i.number FROM incident_event e JOIN incident i ON i.id = e.incident_id WHERE e.event_id = $1 \
                  ORDER BY i.number",
                 args![id.to_string()],
             )

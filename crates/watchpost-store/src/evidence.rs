@@ -83,7 +83,8 @@ const JOB: &[Column] = &[
 ];
 
 /// Incidents belong to the period of their first evidence: a log of last month that comes in today is about last month.
-const OPENED: &str = "i.first_seen >= $1 AND i.first_seen < $2";
+/// What is merged into another one is told by that.
+const OPENED: &str = "i.first_seen >= $1 AND i.first_seen < $2 AND i.merged_into IS NULL";
 
 fn incidents(extra: &str, exception: &'static str, basis: &'static str) -> Question {
     Question {

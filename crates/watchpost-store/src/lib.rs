@@ -16,7 +16,6 @@ mod evidence;
 
 mod health;
 mod incident;
-mod incident_change;
 mod ingest;
 mod job;
 mod lease;
@@ -29,6 +28,7 @@ mod retention;
 mod rollup;
 mod setting;
 mod store;
+mod suppression;
 mod target;
 
 pub use audit::sign::{Signer, SignerError};
@@ -36,11 +36,14 @@ pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
-pub use incident::{IncidentCounts, IncidentCursor, IncidentPage};
-pub use incident_change::IncidentPatch;
+pub use incident::{
+    BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
+    IncidentPatch,
+};
 pub use ingest::{IngestBatch, IngestOutcome};
 pub use pulse::{AuditHead, Pulse};
 pub use store::{Store, Tag};
+pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;
 
 #[doc(no_inline)]

@@ -115,7 +115,7 @@ async fn cell_counts(tx: &mut Tx, period: Period, grid: Grid) -> Result<Vec<Cell
     let mut cells = Vec::new();
     let rollups = "SELECT (bucket - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM rollup \
         WHERE bucket >= $3 AND bucket < $4 GROUP BY 1, category, severity, outcome";
-    let events = "SELECT (at - $1) / $2, category, severity, outcome, COUNT(*) FROM event \
+    let events = "SELECT (at - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM event \
         WHERE at >= $3 AND at < $4 GROUP BY 1, category, severity, outcome";
     let parts = if first_whole >= last_whole {
         vec![(events, from, to)]
@@ -229,7 +229,7 @@ async fn incident_spans(tx: &mut Tx, period: Period) -> Result<Vec<IncidentSpan>
     let rows = tx
         .fetch(
             "SELECT opened_at, acknowledged_at, resolved_at, first_seen FROM incident \
-             WHERE first_seen < $1 AND (resolved_at IS NULL OR resolved_at >= $2)",
+             WHERE first_seen < $1 AND (resolved_at IS NULL OR resolved_at >= $2) AND merged_into IS NULL",
             args![period.to, period.previous().from],
         )
         .await?;
@@ -360,7 +360,9 @@ async fn threat(tx: &mut Tx) -> Result<(ThreatLevel, String), StoreError> {
 }
 
 async fn incidents(tx: &mut Tx, period: Period) -> Result<Vec<Incident>, StoreError> {
-    let sql = format!("{SELECT} WHERE first_seen < $1 AND last_seen >= $2 ORDER BY number DESC LIMIT 200");
+    let sql = format!(
+        "{SELECT} WHERE first_seen < $1 AND last_seen >= $2 AND merged_into IS NULL ORDER BY number DESC LIMIT 200"
+    );
     let rows = tx.fetch(sql, args![period.to, period.from]).await?;
     let mut incidents: Vec<Incident> = rows.iter().map(incident::from_row).collect::<Result<_, _>>()?;
     incidents.sort_by_key(|incident| (incident.first_seen, incident.number));
@@ -372,8 +374,10 @@ async fn top(tx: &mut Tx, period: Period, kind: EntityKind) -> Result<Vec<TopEnt
     let rows = tx
         .fetch(
             format!(
-                "SELECT {column}, COUNT(*) AS n, COUNT(CASE WHEN outcome = 'failure' THEN 1 END) FROM event \
-                 WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL GROUP BY {column} ORDER BY n DESC, {column} LIMIT 10"
+                "SELECT {column}, CAST(SUM(n) AS BIGINT) AS total, \
+                 CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) FROM event \
+                 WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL GROUP BY {column} \
+                 ORDER BY total DESC, {column} LIMIT 10"
             ),
             args![period.from, period.to],
         )

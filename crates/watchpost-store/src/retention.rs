@@ -8,6 +8,10 @@ use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
+/// Events of a category past their days, but those of an incident that is active (or merged into an active one).
+const DUE: &str = "FROM event WHERE stored_at < $1 AND category = $2 AND NOT EXISTS (SELECT 1 FROM incident_event x \
+    JOIN incident i ON i.id = x.incident_id JOIN incident r ON r.id = i.root_id WHERE x.event_id = event.id AND r.active = 1)";
+
 impl Store {
     /// How many archived events of a category were stored before `stored_before`.
     ///
@@ -19,18 +23,14 @@ impl Store {
         stored_before: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let mut tx = self.read().await?;
-        tx.fetch_one(
-            "SELECT COUNT(*) FROM event WHERE stored_at < $1 AND category = $2",
-            args![stored_before, category.as_str()],
-        )
-        .await?
-        .u64(0)
+        tx.fetch_one(format!("SELECT COUNT(*) {DUE}"), args![stored_before, category.as_str()]).await?.u64(0)
     }
 
     /// Removes at most `limit` of these events; returns how many. Call it until it returns 0.
     ///
     /// Days count from when an event was stored here, not from when it happened: an old log that was brought in
-    /// yesterday is a day old. Rollups stay, and so do the frozen copies that incidents hold as evidence.
+    /// yesterday is a day old. Rollups stay, and so do the frozen copies that incidents hold as evidence. Events of an incident that is
+    /// still worked on stay too, whatever their age.
     ///
     /// # Errors
     /// What the database says; then nothing was removed.
@@ -43,8 +43,9 @@ impl Store {
         let mut write = self.write().await?;
         let removed = write
             .execute(
-                "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE stored_at < $1 AND category = $2 \
-                 ORDER BY stored_at, at, id LIMIT $3)",
+                format!(
+                    "DELETE FROM event WHERE id IN (SELECT id {DUE} ORDER BY stored_at, at, id LIMIT $3)"
+                ),
                 args![stored_before, category.as_str(), i64::from(limit)],
             )
             .await?;

@@ -99,6 +99,7 @@ pub(crate) async fn incident_resolve(cx: Context, request: IncidentResolve) -> R
         verdict: Some((request.verdict, reason.clone())),
         // Who judges an incident that nobody had taken has taken it.
         assignee: incident.assignee.is_none().then(|| Some(cx.caller.name.clone())),
+        ..IncidentPatch::default()
     };
     change(&cx, &incident, request.version, patch, Some(reason)).await
 }

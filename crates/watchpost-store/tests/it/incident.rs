@@ -153,7 +153,7 @@ async fn changes_obey_the_rules(world: World) {
     let patch = IncidentPatch {
         status: Some(Status::Resolved),
         verdict: Some((Verdict::FalsePositive, "a scanner of ours".into())),
-        assignee: None,
+        ..IncidentPatch::default()
     };
     let resolved = store.incident_change(incident.id, 2, patch, draft("incident_resolve")).await.unwrap();
     assert_eq!(resolved.resolved_at, Some(world.now()));

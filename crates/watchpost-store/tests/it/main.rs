@@ -8,5 +8,6 @@ mod event;
 mod incident;
 mod ingest;
 mod lifecycle;
+mod linking;
 mod records;
 mod support;

@@ -268,6 +268,7 @@ async fn evidence_is_answered(world: World) {
         status: Some(Status::Resolved),
         verdict: Some((Verdict::TruePositive, "seen".into())),
         assignee: Some(Some("dana".into())),
+        ..IncidentPatch::default()
     };
     store.incident_change(opened[0].id, 1, patch, draft("incident_resolve")).await.unwrap();
     world.clock.advance(Duration::hours(5));

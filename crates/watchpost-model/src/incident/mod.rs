@@ -1,13 +1,28 @@
 //! Incidents and their rules: status, verdict, clocks (DESIGN section 5).
 
-use chrono::{DateTime, Duration, Utc};
+mod bulk;
+mod clock;
+mod feedback;
+mod page;
+mod verdict;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::event::{Entity, Event, Severity};
-use crate::finding::{AttackFamily, Finding};
-use crate::ids::{EventId, IncidentId, NoteId};
+use crate::event::{Entity, Severity};
+use crate::finding::AttackFamily;
+use crate::ids::IncidentId;
 use crate::words;
+
+pub use bulk::{BulkAction, BulkOutcome, BulkSkipped};
+pub use clock::{Pause, PauseReason, Paused, Sla};
+pub use feedback::{RuleAdvice, RuleFeedback};
+pub use page::{
+    EntityCount, Evidence, IncidentDetail, IncidentEvent, LinkKind, Note, RelatedIncident, RuleHit,
+    SimilarIncident, StepCheck, TimelineEntry,
+};
+pub use verdict::{Verdict, VerdictCause};
 
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -61,53 +76,6 @@ impl Status {
     }
 }
 
-/// What a person decided it was; apart from the status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Nobody has decided.
-    Unjudged,
-    /// An attack.
-    TruePositive,
-    /// The rule was wrong.
-    FalsePositive,
-    /// The rule was right and it was allowed, such as a penetration test.
-    BenignTruePositive,
-    /// The same as another incident.
-    Duplicate,
-}
-
-words!(Verdict {
-    Unjudged = "unjudged",
-    TruePositive = "true_positive",
-    FalsePositive = "false_positive",
-    BenignTruePositive = "benign_true_positive",
-    Duplicate = "duplicate",
-});
-
-/// Time allowed to acknowledge and to resolve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sla {
-    /// From opening to the first action of a person.
-    pub acknowledge: Duration,
-    /// From opening to resolution.
-    pub resolve: Duration,
-}
-
-impl Sla {
-    /// The clocks of a severity (table in DESIGN section 5; `Info` counts as `Low`).
-    #[must_use]
-    pub const fn of(severity: Severity) -> Self {
-        let (acknowledge, resolve) = match severity {
-            Severity::Critical => (Duration::minutes(15), Duration::hours(4)),
-            Severity::High => (Duration::hours(4), Duration::hours(24)),
-            Severity::Medium => (Duration::hours(24), Duration::days(3)),
-            Severity::Low | Severity::Info => (Duration::days(7), Duration::days(30)),
-        };
-        Self { acknowledge, resolve }
-    }
-}
-
 /// An incident as it stands in the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Incident {
@@ -131,17 +99,21 @@ pub struct Incident {
     pub status: Status,
     /// What it was.
     pub verdict: Verdict,
-    /// Why that verdict.
+    /// Why that verdict, from the closed list of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub verdict_cause: Option<VerdictCause>,
+    /// Why that verdict, in the words of the person.
     pub verdict_reason: Option<String>,
     /// Who works on it.
     pub assignee: Option<String>,
     /// Number of findings folded in.
     pub finding_count: u64,
-    /// Number of evidence events.
+    /// Number of events of the attack, each as often as it happened ("message repeated n times" is n).
     pub event_count: u64,
-    /// Event time of the first evidence.
+    /// Event time of the first of them.
     pub first_seen: DateTime<Utc>,
-    /// Event time of the newest evidence.
+    /// Event time of the newest of them.
     pub last_seen: DateTime<Utc>,
     /// When Watchpost opened it (engine time, starts the clocks).
     pub opened_at: DateTime<Utc>,
@@ -153,82 +125,31 @@ pub struct Incident {
     pub acknowledge_due: DateTime<Utc>,
     /// Resolve by.
     pub resolve_due: DateTime<Utc>,
+    /// The pause of its clocks, if they stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub paused: Option<Paused>,
+    /// Seconds that its clocks stood, without the pause of now.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(as = "Option<u64>", optional)]
+    pub paused_s: u64,
+    /// To whom it was escalated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub escalated_to: Option<String>,
+    /// Number of the incident that this one is merged into; such a one is in no list and no figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub merged_into: Option<i64>,
     /// ATT&CK technique ids.
     pub attack: Vec<String>,
     /// Grows by one with every change; a change names the version it was made on.
     pub version: i64,
 }
 
-/// A frozen copy of an event that is evidence, with its digest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Evidence {
-    /// The event as it was when the incident took it in.
-    pub event: Event,
-    /// SHA-256 over the event's canonical JSON, hex.
-    pub sha256: String,
-    /// The findings that this event completed.
-    pub findings: Vec<Finding>,
-}
-
-/// An analyst's note.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Note {
-    /// Identity.
-    pub id: NoteId,
-    /// Who wrote it.
-    pub author: String,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Plain text.
-    pub text: String,
-}
-
-/// One line of an incident's timeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct TimelineEntry {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who: an analyst, or `engine`.
-    pub actor: String,
-    /// What: `opened`, `finding`, `assigned`, `status`, `verdict`, `note`, `block`.
-    pub kind: String,
-    /// For people.
-    pub text: String,
-}
-
-/// An incident with everything on its page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct IncidentDetail {
-    /// The row.
-    pub incident: Incident,
-    /// The rules that fired, each with its newest finding and how often.
-    pub why: Vec<RuleHit>,
-    /// Newest evidence first, at most 200; `incident.event_count` tells how many there are.
-    pub evidence: Vec<Evidence>,
-    /// All entities of the evidence with the number of events.
-    pub entities: Vec<EntityCount>,
-    /// Oldest first.
-    pub notes: Vec<Note>,
-    /// Oldest first.
-    pub timeline: Vec<TimelineEntry>,
-}
-
-/// A rule that fired in an incident.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct RuleHit {
-    /// Number of findings of the rule.
-    pub count: u64,
-    /// The newest of them.
-    pub newest: Finding,
-}
-
-/// An entity and in how many events it occurs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct EntityCount {
-    /// The entity.
-    pub entity: Entity,
-    /// Number of events.
-    pub events: u64,
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// How a list of incidents is ordered; always with the number as the tie-breaker, newest first.
@@ -260,15 +181,6 @@ pub struct IncidentFilter {
     pub text: Option<String>,
     /// With this entity as its own.
     pub entity: Option<Entity>,
-}
-
-/// An event of an incident by reference, for the append path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EvidenceKey {
-    /// The incident.
-    pub incident: IncidentId,
-    /// The event.
-    pub event: EventId,
 }
 
 #[cfg(test)]

@@ -1,0 +1,205 @@
+//! Lists of incidents: pages and counts that agree.
+
+use serde::{Deserialize, Serialize};
+use watchpost_model::event::Severity;
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status};
+
+use super::{SELECT, from_row};
+use crate::engine::{Row, Sql, Tx, Value, like_pattern};
+use crate::error::StoreError;
+use crate::event::{key_text, rank, severity_of};
+use crate::store::Store;
+
+/// Where a page of incidents ended. Meaningful only with the order that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentCursor {
+    /// Value of the order in its last row.
+    pub key: i64,
+    /// Number of its last row.
+    pub number: i64,
+}
+
+/// One page of incidents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IncidentPage {
+    /// In the order asked for.
+    pub rows: Vec<Incident>,
+    /// Where the next page begins; `None` if this was the last.
+    pub next: Option<IncidentCursor>,
+}
+
+/// How many incidents there are, from one consistent read.
+///
+/// Each list answers "how many would there be if I chose only this": the filter's other conditions hold, its own
+/// condition of that kind does not.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct IncidentCounts {
+    /// That the whole filter describes.
+    pub total: u64,
+    /// By status, those that occur.
+    pub status: Vec<(Status, u64)>,
+    /// By severity, most severe first.
+    pub severity: Vec<(Severity, u64)>,
+    /// By family.
+    pub family: Vec<(AttackFamily, u64)>,
+    /// By assignee, `None` is nobody; most first.
+    pub assignee: Vec<(Option<String>, u64)>,
+}
+
+/// A condition of a filter that a facet leaves out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Facet {
+    None,
+    Status,
+    Severity,
+    Family,
+    Assignee,
+}
+
+/// Conditions of `filter` but that of `except`, as ` AND ...`. A merged incident is in no list.
+fn conditions(sql: &mut Sql, filter: &IncidentFilter, except: Facet) {
+    sql.push(" AND merged_into IS NULL");
+    let words = |values: Vec<&'static str>| -> Vec<Value> { values.into_iter().map(Value::from).collect() };
+    if !filter.status.is_empty() && except != Facet::Status {
+        sql.push(" AND status IN ").tuple(words(filter.status.iter().map(|s| s.as_str()).collect()));
+    }
+    if !filter.severity.is_empty() && except != Facet::Severity {
+        sql.push(" AND severity IN ").tuple(filter.severity.iter().map(|s| rank(*s).into()).collect());
+    }
+    if !filter.family.is_empty() && except != Facet::Family {
+        sql.push(" AND family IN ").tuple(words(filter.family.iter().map(|f| f.as_str()).collect()));
+    }
+    match filter.assignee.as_deref() {
+        _ if except == Facet::Assignee => {}
+        None => {}
+        Some("") => {
+            sql.push(" AND assignee IS NULL");
+        }
+        Some(name) => {
+            sql.push(" AND assignee = ").bind(name);
+        }
+    }
+    for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
+        sql.push(" AND search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
+    }
+    if let Some(entity) = &filter.entity {
+        sql.push(" AND entity_kind = ").bind(entity.kind.as_str());
+        sql.push(" AND entity_key = ").bind(key_text(&entity.value));
+    }
+}
+
+fn order_column(order: IncidentOrder) -> (&'static str, &'static str) {
+    match order {
+        IncidentOrder::Newest => ("number", "DESC"),
+        IncidentOrder::Severity => ("severity", "DESC"),
+        IncidentOrder::Due => ("due", "ASC"),
+    }
+}
+
+/// The incidents of a filter, oldest first, for a change of all of them; at most `limit`.
+pub(super) async fn matching(
+    tx: &mut Tx,
+    filter: &IncidentFilter,
+    limit: usize,
+) -> Result<Vec<Incident>, StoreError> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(" WHERE 1 = 1");
+    conditions(&mut sql, filter, Facet::None);
+    sql.push(" ORDER BY number LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+}
+
+impl Store {
+    /// One page of incidents, strictly after `after` in `order`.
+    ///
+    /// Shape: at most `limit` rows (1..=500); keyset, not offset.
+    ///
+    /// # Errors
+    /// `Validation` if `limit` is out of range; what the database says.
+    pub async fn incident_page(
+        &self,
+        filter: &IncidentFilter,
+        order: IncidentOrder,
+        after: Option<IncidentCursor>,
+        limit: u32,
+    ) -> Result<IncidentPage, StoreError> {
+        if !(1..=500).contains(&limit) {
+            return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
+        }
+        let (column, direction) = order_column(order);
+        let mut sql = Sql::new(SELECT);
+        sql.push(" WHERE 1 = 1");
+        conditions(&mut sql, filter, Facet::None);
+        if let Some(cursor) = after {
+            let beyond = if direction == "ASC" { " > " } else { " < " };
+            sql.push(" AND (").push(column).push(beyond).bind(cursor.key);
+            sql.push(" OR (").push(column).push(" = ").bind(cursor.key);
+            sql.push(" AND number < ").bind(cursor.number).push("))");
+        }
+        sql.push(" ORDER BY ").push(column).push(" ").push(direction).push(", number DESC LIMIT ");
+        sql.bind(i64::from(limit) + 1);
+        let mut tx = self.read().await?;
+        let rows = tx.fetch_sql(sql).await?;
+        let shown = rows.len().min(limit as usize);
+        let mut page = IncidentPage { rows: Vec::with_capacity(shown), next: None };
+        for row in &rows[..shown] {
+            page.rows.push(from_row(row)?);
+        }
+        if rows.len() > shown
+            && let Some(last) = rows.get(shown.saturating_sub(1))
+        {
+            let key = match order {
+                IncidentOrder::Newest => last.i64(1)?,
+                IncidentOrder::Severity => last.i64(6)?,
+                IncidentOrder::Due => last.i64(24)?,
+            };
+            page.next = Some(IncidentCursor { key, number: last.i64(1)? });
+        }
+        Ok(page)
+    }
+
+    /// How many incidents there are by status, severity, family and assignee, from one consistent read.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn incident_counts(&self, filter: &IncidentFilter) -> Result<IncidentCounts, StoreError> {
+        let mut tx = self.read().await?;
+        let mut sql = Sql::new("SELECT COUNT(*) FROM incident WHERE 1 = 1");
+        conditions(&mut sql, filter, Facet::None);
+        let mut counts = IncidentCounts::default();
+        for row in tx.fetch_sql(sql).await? {
+            counts.total = row.u64(0)?;
+        }
+        for row in grouped(&mut tx, filter, Facet::Status, "status").await? {
+            counts.status.push((row.parse(0)?, row.u64(1)?));
+        }
+        for row in grouped(&mut tx, filter, Facet::Severity, "severity").await? {
+            counts.severity.push((severity_of(row.i64(0)?)?, row.u64(1)?));
+        }
+        for row in grouped(&mut tx, filter, Facet::Family, "family").await? {
+            counts.family.push((row.parse(0)?, row.u64(1)?));
+        }
+        for row in grouped(&mut tx, filter, Facet::Assignee, "assignee").await? {
+            counts.assignee.push((row.opt_text(0)?, row.u64(1)?));
+        }
+        counts.status.sort_by_key(|(status, _)| Status::ALL.iter().position(|s| s == status));
+        counts.severity.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+        counts.family.sort_by_key(|(family, _)| *family);
+        counts.assignee.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(counts)
+    }
+}
+
+async fn grouped(
+    tx: &mut Tx,
+    filter: &IncidentFilter,
+    facet: Facet,
+    column: &'static str,
+) -> Result<Vec<Row>, StoreError> {
+    let mut sql = Sql::new("SELECT ");
+    sql.push(column).push(", COUNT(*) FROM incident WHERE 1 = 1");
+    conditions(&mut sql, filter, facet);
+    sql.push(" GROUP BY ").push(column);
+    tx.fetch_sql(sql).await
+}
