@@ -885,7 +885,11 @@ sha256: string,
 /**
  * The findings that this event completed.
  */
-findings: Array<Finding>, };
+findings: Array<Finding>, 
+/**
+ * Is this a frozen copy? Otherwise it is the event of the archive, and the digest is of when it was linked.
+ */
+frozen?: boolean, };
 
 export type EvidenceQuery = "authentication_events" | "brute_force_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "blocks_justified" | "days_with_events" | "audit_records_named" | "audit_verifications" | "audit_checkpoints" | "retention_runs" | "configuration_changes" | "authorization_events" | "data_access_events" | "web_attack_incidents";
 
@@ -1201,7 +1205,11 @@ status: Status,
  */
 verdict: Verdict, 
 /**
- * Why that verdict.
+ * Why that verdict, from the closed list of it.
+ */
+verdict_cause?: VerdictCause, 
+/**
+ * Why that verdict, in the words of the person.
  */
 verdict_reason: string | null, 
 /**
@@ -1213,15 +1221,15 @@ assignee: string | null,
  */
 finding_count: number, 
 /**
- * Number of evidence events.
+ * Number of events of the attack, each as often as it happened ("message repeated n times" is n).
  */
 event_count: number, 
 /**
- * Event time of the first evidence.
+ * Event time of the first of them.
  */
 first_seen: string, 
 /**
- * Event time of the newest evidence.
+ * Event time of the newest of them.
  */
 last_seen: string, 
 /**
@@ -1244,6 +1252,22 @@ acknowledge_due: string,
  * Resolve by.
  */
 resolve_due: string, 
+/**
+ * The pause of its clocks, if they stand.
+ */
+paused?: Paused, 
+/**
+ * Seconds that its clocks stood, without the pause of now.
+ */
+paused_s?: number, 
+/**
+ * To whom it was escalated.
+ */
+escalated_to?: string, 
+/**
+ * Number of the incident that this one is merged into; such a one is in no list and no figure.
+ */
+merged_into?: number, 
 /**
  * ATT&CK technique ids.
  */
@@ -1277,11 +1301,15 @@ incident: Incident,
  */
 why: Array<RuleHit>, 
 /**
- * Newest evidence first, at most 200; `incident.event_count` tells how many there are.
+ * Newest first, at most 200; `event_rows` tells how many there are, all of them can be paged through.
  */
 evidence: Array<Evidence>, 
 /**
- * All entities of the evidence with the number of events.
+ * Different events of the attack; `incident.event_count` counts a repeated one as often as it happened.
+ */
+event_rows: number, 
+/**
+ * All entities of its events with the number of events.
  */
 entities: Array<EntityCount>, 
 /**
@@ -1291,7 +1319,23 @@ notes: Array<Note>,
 /**
  * Oldest first.
  */
-timeline: Array<TimelineEntry>, };
+timeline: Array<TimelineEntry>, 
+/**
+ * Incidents that belong to it: steps of its chain, merged ones, duplicates.
+ */
+related: Array<RelatedIncident>, 
+/**
+ * Pauses of its clocks, oldest first.
+ */
+pauses: Array<Pause>, 
+/**
+ * Steps of the playbook that were checked.
+ */
+checks: Array<StepCheck>, 
+/**
+ * The playbook of its family with what was checked; absent when it was not asked for.
+ */
+playbook?: Playbook, };
 
 export type IncidentFacets = { 
 /**
@@ -1543,6 +1587,8 @@ unit: Unit,
  */
 series: Array<number>, };
 
+export type LinkKind = "chain" | "similar" | "duplicate" | "merged";
+
 export type LiveBatch = { 
 /**
  * Counts up by one; a gap means that a batch was lost and everything should be fetched again.
@@ -1763,6 +1809,44 @@ last_ok: string | null, };
 
 export type PartState = "connected" | "down";
 
+export type Pause = { 
+/**
+ * Why.
+ */
+reason: PauseReason, 
+/**
+ * In the words of the person.
+ */
+note: string, 
+/**
+ * Begin.
+ */
+from: string, 
+/**
+ * Who began it.
+ */
+started_by: string, 
+/**
+ * End; absent while it holds.
+ */
+until: string | null, 
+/**
+ * Who ended it: an analyst, or `engine` when the severity rose.
+ */
+ended_by: string | null, };
+
+export type PauseReason = "waiting_for_customer" | "waiting_for_vendor" | "change_window" | "evidence_preservation" | "legal_hold";
+
+export type Paused = { 
+/**
+ * Why.
+ */
+reason: PauseReason, 
+/**
+ * Since when.
+ */
+since: string, };
+
 export type Period = { 
 /**
  * First instant inside.
@@ -1798,6 +1882,50 @@ asn?: number,
  * Organisation behind that number.
  */
 org?: string, };
+
+export type Playbook = { 
+/**
+ * What it is for.
+ */
+title: string, 
+/**
+ * In the order in which they are done.
+ */
+steps: Array<PlaybookStep>, 
+/**
+ * Steps that are checked.
+ */
+done: number, };
+
+export type PlaybookStep = { 
+/**
+ * Stable name.
+ */
+id: string, 
+/**
+ * What to do.
+ */
+title: string, 
+/**
+ * How, in a sentence or two.
+ */
+how: string, 
+/**
+ * The phase: `triage`, `contain`, `eradicate`, `recover`, `learn`.
+ */
+phase: string, 
+/**
+ * Who checked it; absent while it is open.
+ */
+checked_by: string | null, 
+/**
+ * When.
+ */
+checked_at: string | null, 
+/**
+ * What came out of it.
+ */
+note: string | null, };
 
 export type QuarantineList = { 
 /**
@@ -1892,6 +2020,29 @@ keys_with_ttl: number | null,
  * Newest slow commands, newest first, arguments redacted.
  */
 slowlog: Array<SlowCommand>, };
+
+export type RelatedIncident = { 
+/**
+ * How.
+ */
+kind: LinkKind, 
+/**
+ * Does the link go from this incident to the other one? A merged incident points to its target, a step to its
+ * chain, a duplicate to the one that is kept.
+ */
+outgoing: boolean, 
+/**
+ * The other one.
+ */
+incident: Incident, 
+/**
+ * Since when.
+ */
+at: string, 
+/**
+ * By whom.
+ */
+by: string, };
 
 export type ReportDocument = { 
 /**
@@ -2210,6 +2361,24 @@ value: Status,
  */
 count: number, };
 
+export type StepCheck = { 
+/**
+ * The step's id in the playbook.
+ */
+step: string, 
+/**
+ * Who.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * What came out of it.
+ */
+note: string | null, };
+
 export type StepState = "ok" | "warning" | "failed" | "skipped";
 
 export type Summary = { 
@@ -2272,13 +2441,18 @@ at: string,
  */
 actor: string, 
 /**
- * What: `opened`, `finding`, `assigned`, `status`, `verdict`, `note`, `block`.
+ * What: `opened`, `finding`, `severity`, `assigned`, `handover`, `status`, `verdict`, `note`, `block`, `pause`,
+ * `resume`, `escalated`, `merged`, `split`, `linked`, `step`, `undo`.
  */
 kind: string, 
 /**
  * For people.
  */
-text: string, };
+text: string, 
+/**
+ * Number of the merged incident that this line comes from; absent for the incident's own.
+ */
+from?: number, };
 
 export type TlsFiles = { 
 /**
@@ -2319,6 +2493,8 @@ blocked: boolean, };
 export type Unit = "ratio" | "bytes" | "milliseconds" | "per_second" | "per_minute" | "count" | "seconds";
 
 export type Verdict = "unjudged" | "true_positive" | "false_positive" | "benign_true_positive" | "duplicate";
+
+export type VerdictCause = "attack_blocked" | "attack_failed" | "attack_succeeded" | "policy_violation" | "normal_traffic" | "bad_pattern" | "low_threshold" | "bad_data" | "pentest" | "own_scanner" | "load_test" | "approved_change" | "user_mistake" | "same_source" | "same_campaign" | "other";
 
 export type WorkspaceStatus = { 
 /**

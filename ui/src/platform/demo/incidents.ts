@@ -190,6 +190,7 @@ export function makeDetail(incident: Incident): IncidentDetail {
       ...(incident.severity === 'critical' ? [{ count: 3, newest: { ...finding(incident, random), rule_id: 'wp.sqli.error_probe', rule_title: 'Database error provoked by a quote', summary: 'The answer holds a PostgreSQL syntax error.' } }] : []),
     ],
     evidence,
+    event_rows: incident.event_count,
     entities: [
       { entity: incident.entity, events: incident.event_count },
       { entity: { kind: 'endpoint', value: '/shop/item' }, events: Math.round(incident.event_count * 0.8) },
@@ -198,5 +199,8 @@ export function makeDetail(incident: Incident): IncidentDetail {
     ],
     notes: incident.acknowledged_at === null ? [] : [{ id: random.uuid(), author: 'Mara Lindqvist', at: incident.acknowledged_at, text: 'Same scanner as on Tuesday. WAF let the double encoding through; ticket OPS-1182.' }],
     timeline,
+    related: [],
+    pauses: [],
+    checks: [],
   };
 }
