@@ -8,7 +8,7 @@ use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::ids::EventId;
 
 use crate::check::TokenKeys;
-use crate::decode::Encoding;
+use crate::decode::{Encoding, layers};
 use crate::fields::{Field, Fields, Role, fields};
 use crate::signature::Signatures;
 
@@ -62,6 +62,23 @@ pub fn inspect_request(
         ..Http::default()
     });
     Verdict::of(Signatures::shared().findings(&event, &fields(&event), &TokenKeys::default()))
+}
+
+/// Looks at one event: signatures alone.
+#[must_use]
+pub fn inspect_event(event: &Event) -> Verdict {
+    Verdict::of(Signatures::shared().findings(event, &fields(event), &TokenKeys::default()))
+}
+
+/// Hands every text that the signatures look at to `each`: every value of the event in every decoded form.
+///
+/// What it costs is the floor of any detector that decodes; benchmarks compare with it.
+pub fn for_each_decoded(event: &Event, each: &mut dyn FnMut(&str)) {
+    for field in &fields(event).all {
+        for layer in layers(field.value, field.encoding) {
+            each(&layer.text);
+        }
+    }
 }
 
 /// Looks at one value as an application reads it (already decoded once).

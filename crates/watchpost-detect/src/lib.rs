@@ -36,5 +36,5 @@ mod sql;
 
 pub use check::TokenKeys;
 pub use engine::{Config, Counters, Engine};
-pub use inspect::{Verdict, inspect_request, inspect_value};
+pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, RuleInfo, Sample, Traffic, TrafficKind};

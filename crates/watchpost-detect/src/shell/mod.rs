@@ -5,12 +5,14 @@
 //! look like arguments and not like the rest of a sentence.
 
 mod batch;
+mod mail;
+mod pattern;
 mod read;
 mod words;
 
 use std::ops::Range;
 
-use self::read::{Word, glob_names, program_name, skip_blanks, word};
+use self::read::{Word, program_name, skip_blanks, word};
 use self::words::{Strength, is_prose, program};
 
 /// Most separators of one text that are looked at: from the start and from the end.
@@ -57,7 +59,7 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
     if let Some(end) = whole_line(text) {
         add(ShellShape::Line, 0..end);
     }
-    if let Some(span) = pattern(text) {
+    if let Some(span) = pattern::pattern(text) {
         add(ShellShape::Pattern, span);
     }
     let mut assigned: Vec<String> = Vec::new();
@@ -103,7 +105,7 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             }
         }
         if before == Before::Line
-            && let Some(end) = mail(text, next)
+            && let Some(end) = mail::command(text, next)
         {
             add(ShellShape::Mail, at..end);
         }
@@ -246,6 +248,14 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
     let next = bytes.get(found.end).copied();
     let (rest, end) = arguments(text, found.end);
     let is_call = next == Some(b'(');
+    if is_usual_pair(program_name(&found.name), rest) {
+        return Some(end.max(found.end));
+    }
+    let next = if next == Some(b'\\') && matches!(bytes.get(found.end + 1), Some(b'n' | b'r')) {
+        None
+    } else {
+        next
+    };
     let rest_trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '}', '{', '>', '#', '%']);
     if rest_trimmed.is_empty() && !is_call {
         let is_alone = match (before, strength) {
@@ -303,6 +313,30 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             && text.len() <= 64
             && is_usual_argument(&found.name, first);
     is_shown.then_some(end.max(found.end))
+}
+
+/// `net user x y /add`, `reg add x`: the second word is a command of the first.
+fn is_usual_pair(name: &str, rest: &str) -> bool {
+    let mut words = rest.split([' ', '\t', '+']).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or("").to_ascii_lowercase(), words.next().unwrap_or(""));
+    match name {
+        "net" | "net1" => {
+            matches!(first.as_str(), "user" | "localgroup")
+                && (second.is_empty() || words.any(|word| word.starts_with('/')))
+                || matches!(first.as_str(), "view" | "start" | "share" | "use" | "accounts")
+                    && second.is_empty()
+        }
+        "reg" => {
+            matches!(first.as_str(), "add" | "query" | "delete" | "save" | "export")
+                && second.trim_start_matches('"').to_ascii_uppercase().starts_with("HK")
+        }
+        "netsh" => matches!(first.as_str(), "firewall" | "advfirewall" | "interface" | "wlan"),
+        "sc" => matches!(first.as_str(), "query" | "create" | "stop" | "delete") && !second.is_empty(),
+        "pip" | "pip3" | "apt" | "apt-get" | "yum" | "npm" | "gem" => {
+            first == "install" && !second.is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// `net user`, `echo x`, `service ssh`.
@@ -374,7 +408,34 @@ fn whole_line(text: &str) -> Option<usize> {
     let found = command_word(text, start);
     let strength = program(program_name(&found.name))?;
     let rest = text.get(found.end..)?;
+    if is_usual_pair(program_name(&found.name), rest) && rest.len() < 160 {
+        return Some(text.len());
+    }
+    // `whoami;0`: cut off by a separator.
+    if strength == Strength::Program
+        && found.name != "php"
+        && rest.starts_with([';', '|'])
+        && rest.len() <= 12
+    {
+        return Some(text.len());
+    }
+    let strength = if (1..8).contains(&found.n_tricks) && found.n_quotes % 2 == 0 {
+        Strength::Program
+    } else {
+        strength
+    };
     let trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '\n', '\r', ';', '|']);
+    let in_bin = found
+        .name
+        .strip_prefix('/')
+        .unwrap_or(&found.name)
+        .split('/')
+        .rev()
+        .nth(1)
+        .is_some_and(|dir| dir == "bin" || dir == "sbin");
+    if trimmed.is_empty() && in_bin {
+        return Some(text.len());
+    }
     if trimmed.is_empty() {
         let is_told = matches!(
             found.name.as_str(),
@@ -426,6 +487,7 @@ fn whole_line(text: &str) -> Option<usize> {
                 && word.as_bytes()[1] == b':'
                 && word.as_bytes()[0].is_ascii_alphabetic()
                 && word.len() <= 3
+            || word.starts_with('%') && word.len() > 4 && word[1..].contains('%')
             || word.starts_with("/?")
             || word.starts_with("$(")
             || word.starts_with("${")
@@ -461,119 +523,6 @@ fn whole_line(text: &str) -> Option<usize> {
     shown.then_some(text.len())
 }
 
-/// Files that a pattern is written to reach without naming them.
-const TARGETS: &[&str] = &[
-    "/etc/passwd",
-    "/etc/shadow",
-    "/etc/hosts",
-    "/etc/group",
-    "/etc/issue",
-    "/bin/cat",
-    "/bin/sh",
-    "/bin/bash",
-    "/bin/ls",
-    "/usr/bin/id",
-    "/bin/nc",
-    "/bin/id",
-    "/usr/bin/uname",
-    "/usr/bin/whoami",
-    "/usr/bin/curl",
-    "/usr/bin/wget",
-    "/etc",
-    "/bin",
-    "/usr/bin/bash",
-    "/bin/ping",
-    "/usr/bin/cat",
-    "/bin/uname",
-    "/bin/more",
-    "/bin/less",
-    "/bin/nc.traditional",
-    "/usr/bin/nc",
-    "/bin/head",
-    "/bin/tail",
-    "/bin/tac",
-    "/usr/bin/python",
-];
-
-/// A path with wild cards that names a program or a secret, or a command in braces.
-fn pattern(text: &str) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    if bytes.len() > 4_096 {
-        return None;
-    }
-    if let Some(open) = text.find('{') {
-        let start = open - text[..open].bytes().rev().take_while(u8::is_ascii_alphanumeric).count().min(12);
-        if let Some(end) = brace(text, start, open) {
-            return Some(start..end);
-        }
-    }
-    if !bytes.iter().any(|byte| matches!(byte, b'?' | b'*' | b'[')) || !bytes.contains(&b'/') {
-        return whole_tilde(text);
-    }
-    let mut at = 0;
-    while let Some(n) = bytes[at..].iter().position(|&byte| byte == b'/') {
-        let start = at + n;
-        let end = bytes[start..]
-            .iter()
-            .take(64)
-            .position(|&byte| {
-                byte.is_ascii_whitespace()
-                    || matches!(byte, b';' | b'|' | b'&' | b'\'' | b'"' | b')' | b'>' | b'<' | b',')
-            })
-            .map_or(bytes.len().min(start + 64), |n| start + n);
-        let found = &bytes[start..end];
-        let n_wild = found.iter().filter(|byte| matches!(byte, b'?' | b'*' | b'[')).count();
-        let n_letters = found.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
-        let is_start = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
-        if is_start && (1..=8).contains(&n_wild) && n_letters > 0 && !found.starts_with(b"/*") {
-            let lower = found.to_ascii_lowercase();
-            // A set that holds slashes: the shell takes it for part of a name, the filter for a path.
-            if TARGETS.iter().any(|path| glob_names(&lower, path.as_bytes())) {
-                return Some(start..end);
-            }
-        }
-        at = end.max(start + 1);
-    }
-    None
-}
-
-/// `~+`, `~-1`: the shell's directory stack.
-fn whole_tilde(text: &str) -> Option<Range<usize>> {
-    let rest = text.strip_prefix('~')?;
-    let digits = rest.strip_prefix(['+', '-'])?;
-    (digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| 0..text.len())
-}
-
-/// `{cat,/etc/issue}`, `{,ifconfig,eth0}`, `c{a,oun}t`.
-fn brace(text: &str, start: usize, open: usize) -> Option<usize> {
-    let close = open + text[open..].bytes().take(120).position(|byte| byte == b'}')?;
-    let inside = text.get(open + 1..close)?;
-    if !inside.contains(',') || inside.contains([':', '\n', ' ']) {
-        return None;
-    }
-    let head = &text[start..open];
-    let tail: String = text[close + 1..].chars().take(12).take_while(char::is_ascii_alphanumeric).collect();
-    let elements: Vec<&str> = inside.split(',').collect();
-    if !head.is_empty() || !tail.is_empty() {
-        let spelled = |element: &&str| {
-            program(&format!("{head}{element}{tail}").to_ascii_lowercase())
-                .is_some_and(|s| s >= Strength::Short || head.len() + tail.len() >= 2)
-        };
-        return (elements.len() <= 4 && elements.iter().any(spelled) && text.len() <= 80)
-            .then_some(close + 1);
-    }
-    let has_gap = elements.iter().any(|element| element.is_empty());
-    let first = elements.iter().find(|element| !element.is_empty())?;
-    let found = word(first, if first.starts_with('$') { 1 } else { 0 });
-    let is_path = found.name.starts_with('/') && found.name.contains(['?', '*']);
-    let strength = program(program_name(&found.name));
-    let has_argument = elements.iter().any(|element| element.starts_with(['-', '/', '#', '$']));
-    let is_command = strength.is_some_and(|strength| {
-        strength == Strength::Program || has_gap || has_argument || found.n_tricks > 1
-    });
-    (is_command || is_path && has_gap).then_some(close + 1)
-}
-
 /// `f(){ f|f& };f`: a function that calls itself and is called.
 fn function(text: &str) -> Option<Range<usize>> {
     let open = text.find("()")?;
@@ -589,55 +538,6 @@ fn function(text: &str) -> Option<Range<usize>> {
         !name.is_empty() && inside.trim_start().starts_with(name) && inside.contains(['|', '&']);
     let is_called = after.trim_start_matches([' ', ';', '\n']).starts_with(name);
     (calls_itself && is_called && inside.len() < 80).then(|| start..text.len())
-}
-
-/// A command of a mail protocol at `start`.
-fn mail(text: &str, start: usize) -> Option<usize> {
-    let line = text.get(start..)?.trim_start_matches(['\r', '\n', ' ']);
-    let line = line.split(['\r', '\n']).next().unwrap_or("");
-    let mut words = line.split(' ');
-    let (first, second, third) = (words.next()?, words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let is_number =
-        |word: &str| !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_tag = first.len() >= 2
-        && first.len() <= 6
-        && first.as_bytes()[0].is_ascii_alphabetic()
-        && is_number(&first[1..]);
-    let upper = |word: &str| word.to_ascii_uppercase();
-    let is_smtp = match upper(first).as_str() {
-        "MAIL" => upper(second).starts_with("FROM:"),
-        "RCPT" => upper(second).starts_with("TO:"),
-        "EHLO" | "HELO" => first == upper(first) && second.contains('.') && third.is_empty(),
-        "AUTH" => first == upper(first) && !second.is_empty() && third.len() >= 8,
-        "APOP" => third.len() >= 16,
-        "RETR" | "DELE" | "UIDL" => is_number(second) && third.is_empty(),
-        "LIST" => is_number(second) && third.is_empty() && first.len() + second.len() + 1 == line.len(),
-        "TOP" => is_number(second) && is_number(third) && first == upper(first),
-        "VRFY" | "EXPN" => first == upper(first) && !second.is_empty() && third.is_empty(),
-        _ => false,
-    };
-    let is_imap = is_tag
-        && matches!(
-            upper(second).as_str(),
-            "APPEND"
-                | "AUTHENTICATE"
-                | "CAPABILITY"
-                | "CREATE"
-                | "DELETE"
-                | "EXAMINE"
-                | "FETCH"
-                | "LOGIN"
-                | "LOGOUT"
-                | "RENAME"
-                | "SEARCH"
-                | "SELECT"
-                | "STATUS"
-                | "STORE"
-                | "SUBSCRIBE"
-                | "UID"
-                | "UNSUBSCRIBE"
-        );
-    (is_smtp || is_imap).then(|| start + line.len().min(text.len() - start))
 }
 
 #[cfg(test)]

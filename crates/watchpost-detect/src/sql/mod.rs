@@ -6,6 +6,7 @@
 
 mod reading;
 mod shapes;
+mod tautology;
 mod tokens;
 mod words;
 
