@@ -352,10 +352,14 @@ fn large_bodies() -> serde_json::Value {
     ];
     let time = |body: &str| {
         let headers = [("content-type".to_owned(), "text/plain".to_owned())].into();
-        let best = best_of(2, || {
+        // Wall time: the system counts computing time in steps that are longer than this takes.
+        let mut best = f64::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
             black_box(inspect_request("POST", "/x", &headers, Some(body)));
-        });
-        best.as_secs_f64() * 1_000.0
+            best = best.min(started.elapsed().as_secs_f64() * 1_000.0);
+        }
+        best
     };
     let mut random = Random(3);
     let sizes = [16_usize, 128, 1_024].map(|kib| {

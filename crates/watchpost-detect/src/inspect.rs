@@ -74,7 +74,7 @@ pub fn inspect_event(event: &Event) -> Verdict {
 ///
 /// What it costs is the floor of any detector that decodes; benchmarks compare with it.
 pub fn for_each_decoded(event: &Event, each: &mut dyn FnMut(&str)) {
-    for field in &fields(event).all {
+    for field in fields(event).all.iter().filter(|field| field.role.is_request()) {
         for layer in layers(field.value, field.encoding) {
             each(&layer.text);
         }

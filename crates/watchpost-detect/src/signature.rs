@@ -4,14 +4,13 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
-use regex::Regex;
 use watchpost_model::event::Event;
 use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
 use crate::check::{Context, TokenKeys};
 use crate::decode::{Layer, layers, lineage, trace};
-use crate::expression::expression;
+use crate::expression::Expression;
 use crate::fields::{Field, Fields, Role};
 use crate::finding::{Seen, entity_of, finding, finding_id};
 use crate::rules::{Matcher, Scope, Signature, all_signatures};
@@ -27,7 +26,7 @@ const SQL_BIT: u128 = 1 << 127;
 
 struct Compiled {
     signature: &'static Signature,
-    regex: Option<Regex>,
+    regex: Option<Expression>,
     bit: u128,
 }
 
@@ -79,9 +78,9 @@ impl Signatures {
                     .for_each(|&role| always[role as usize] |= bit);
             }
             let regex = match signature.matcher {
-                Matcher::Regex(pattern) => {
-                    Some(expression(pattern).unwrap_or_else(|error| panic!("{}: {error}", signature.info.id)))
-                }
+                Matcher::Regex(pattern) => Some(
+                    Expression::new(pattern).unwrap_or_else(|error| panic!("{}: {error}", signature.info.id)),
+                ),
                 Matcher::Sql(_) | Matcher::Shell(_) | Matcher::Check(_) => None,
             };
             rules.push(Compiled { signature, regex, bit });
@@ -110,7 +109,7 @@ impl Signatures {
             let layers = if field.role.is_request() {
                 layers(field.value, field.encoding)
             } else {
-                vec![Layer { decoder: "raw", text: field.value.into() }]
+                vec![Layer::new("raw", field.value.into())]
             };
             for hit in self.hits(event, keys, field, &layers, done) {
                 done |= self.rules[hit.rule].bit;
@@ -158,7 +157,7 @@ impl Signatures {
                     (Matcher::Sql(shape), _) => span_of(&sql, shape),
                     (Matcher::Shell(shape), _) => span_of(&commands, shape),
                     (Matcher::Regex(_), Some(regex)) if open & compiled.bit != 0 => {
-                        regex.find(&layer.text).map(|found| found.range())
+                        regex.find(&layer.text, layer.bytes)
                     }
                     (Matcher::Check(check), _) if open & compiled.bit != 0 => {
                         check.run(&layer.text, &Context { event, field, keys })

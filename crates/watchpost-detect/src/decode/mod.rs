@@ -34,6 +34,61 @@ pub(crate) struct Layer<'a> {
     pub(crate) decoder: &'static str,
     /// The text.
     pub(crate) text: Cow<'a, str>,
+    /// Which bytes occur in it.
+    pub(crate) bytes: Present,
+}
+
+impl<'a> Layer<'a> {
+    /// A layer and what occurs in it.
+    pub(crate) fn new(decoder: &'static str, text: Cow<'a, str>) -> Self {
+        let bytes = Present::of(&text);
+        Self { decoder, text, bytes }
+    }
+}
+
+/// Which bytes occur in a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Present {
+    /// One bit for each ASCII byte.
+    pub(crate) ascii: u128,
+    /// Is there any other?
+    pub(crate) other: bool,
+}
+
+impl Present {
+    /// Looks once at each byte.
+    pub(crate) fn of(text: &str) -> Self {
+        // Two words are quicker than one of twice the width.
+        let (mut low, mut high, mut all) = (0_u64, 0_u64, 0_u8);
+        for byte in text.bytes() {
+            let bit = 1_u64 << (byte & 63);
+            let is_low = u64::from(byte & 0x40 == 0).wrapping_neg();
+            low |= bit & is_low;
+            high |= bit & !is_low;
+            all |= byte;
+        }
+        if all < 0x80 {
+            return Self { ascii: u128::from(high) << 64 | u128::from(low), other: false };
+        }
+        // The bits of other bytes fell onto ASCII ones: look again, at ASCII alone.
+        let ascii = text.bytes().filter(u8::is_ascii).fold(0_u128, |all, byte| all | 1 << byte);
+        Self { ascii, other: true }
+    }
+
+    /// Does any of `marks` occur?
+    pub(crate) const fn any(self, marks: u128) -> bool {
+        self.ascii & marks != 0
+    }
+}
+
+/// The bits of some ASCII characters.
+pub(crate) const fn bits(marks: &str) -> u128 {
+    let (bytes, mut all, mut at) = (marks.as_bytes(), 0, 0);
+    while at < bytes.len() {
+        all |= 1_u128 << bytes[at];
+        at += 1;
+    }
+    all
 }
 
 /// Where decoded characters go. With a map, each one remembers which bytes of the input made it.
@@ -56,6 +111,18 @@ impl Out {
         self.text.push(ch);
     }
 
+    /// Characters that stay what they are.
+    pub(crate) fn push_run(&mut self, text: &str, source: Range<usize>) {
+        if self.map.is_none() {
+            self.text.push_str(&text[source]);
+            return;
+        }
+        for (n, ch) in text[source.clone()].char_indices() {
+            let at = source.start + n;
+            self.push(ch, at..at + ch.len_utf8());
+        }
+    }
+
     /// The bytes of the input that made the bytes `span` of the output.
     fn source_of(&self, span: &Range<usize>) -> Option<Range<usize>> {
         let map = self.map.as_ref()?;
@@ -69,7 +136,7 @@ impl Out {
 
 type Step = fn(&str, &mut Out);
 /// Name, a cheap test whether it can change anything, and the step.
-type NamedStep = (&'static str, fn(&str) -> bool, Step);
+type NamedStep = (&'static str, fn(&str, Present) -> bool, Step);
 
 fn first_step(encoding: Encoding) -> Option<(&'static str, Step)> {
     match encoding {
@@ -105,29 +172,29 @@ fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {
 
 /// All layers of a value; the first is `raw`. Deterministic; at most [`LAYERS_MAX`]; linear in the input.
 pub(crate) fn layers(raw: &str, encoding: Encoding) -> Vec<Layer<'_>> {
-    let mut all = vec![Layer { decoder: "raw", text: Cow::Borrowed(raw) }];
+    let mut all = vec![Layer::new("raw", Cow::Borrowed(raw))];
     if let Some((name, step)) = first_step(encoding)
-        && steps::needs_first(encoding, raw)
+        && steps::needs_first(encoding, all[0].bytes)
         && let Some(out) = apply(name, step, raw, false)
     {
-        all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+        all.push(Layer::new(name, Cow::Owned(out.text)));
     }
     while all.len() < LAYERS_MAX - FINAL.len() {
-        let last = &all[all.len() - 1].text;
+        let last = &all[all.len() - 1];
         let next = REPEATED
             .iter()
-            .filter(|(_, may, _)| may(last))
-            .find_map(|&(name, _, step)| apply(name, step, last, false).map(|out| (name, out)));
+            .filter(|(_, may, _)| may(&last.text, last.bytes))
+            .find_map(|&(name, _, step)| apply(name, step, &last.text, false).map(|out| (name, out)));
         let Some((name, out)) = next else { break };
-        all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+        all.push(Layer::new(name, Cow::Owned(out.text)));
     }
     let n_exact = all.len();
     for &(name, may, step) in FINAL {
-        let last = &all[n_exact - 1].text;
-        if may(last)
-            && let Some(out) = apply(name, step, last, false)
+        let last = &all[n_exact - 1];
+        if may(&last.text, last.bytes)
+            && let Some(out) = apply(name, step, &last.text, false)
         {
-            all.push(Layer { decoder: name, text: Cow::Owned(out.text) });
+            all.push(Layer::new(name, Cow::Owned(out.text)));
         }
     }
     all

@@ -1,15 +1,17 @@
 //! Steps that browsers take: UTF-7, and texts that a script puts together from pieces.
 
-use super::Out;
+use super::{Out, Present, bits};
 
 /// Longest piece between two quotes that is joined with its neighbour.
 const PIECE_BYTES_MAX: usize = 64;
 
 /// Has `text` something like `+ADw-`?
-pub(super) fn may_be_utf7(text: &str) -> bool {
-    text.as_bytes()
-        .windows(3)
-        .any(|piece| piece[0] == b'+' && piece[1] == b'A' && piece[2].is_ascii_alphabetic())
+pub(super) fn may_be_utf7(text: &str, present: Present) -> bool {
+    present.any(bits("+"))
+        && text
+            .as_bytes()
+            .windows(3)
+            .any(|piece| piece[0] == b'+' && piece[1] == b'A' && piece[2].is_ascii_alphabetic())
 }
 
 /// `+ADw-script+AD4-`: UTF-16 in base64 between a plus and a minus, where it spells ASCII.
@@ -67,8 +69,8 @@ fn utf7_run(bytes: &[u8], start: usize) -> Option<(Vec<char>, usize)> {
 }
 
 /// Has `text` a quote, a plus and a quote?
-pub(super) fn may_be_joined(text: &str) -> bool {
-    text.contains('+') && text.contains(['\'', '"', '/']) && joints(text.as_bytes()).next().is_some()
+pub(super) fn may_be_joined(text: &str, present: Present) -> bool {
+    present.any(bits("+")) && present.any(bits("'\"")) && joints(text.as_bytes()).next().is_some()
 }
 
 /// Where a quoted text ends, is added to and goes on: from the closing quote to the opening one.

@@ -7,51 +7,61 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use watchpost_model::text::is_invisible;
 
 use super::entities::named_entity;
-use super::{Encoding, Out};
+use super::{Encoding, Out, Present, bits};
 
 /// Longest text that is tried as base64, in bytes.
 const BASE64_BYTES_MAX: usize = 64 * 1024;
 /// Shortest text that is tried as base64: below, ordinary words decode to printable text too often.
 const BASE64_BYTES_MIN: usize = 12;
 
-pub(super) fn needs_first(encoding: Encoding, raw: &str) -> bool {
+pub(super) const fn needs_first(encoding: Encoding, present: Present) -> bool {
     match encoding {
-        Encoding::Form => raw.bytes().any(|byte| matches!(byte, b'%' | b'+')),
-        Encoding::Path => raw.contains('%'),
-        Encoding::Json => raw.contains('\\'),
+        Encoding::Form => present.any(bits("%+")),
+        Encoding::Path => present.any(bits("%")),
+        Encoding::Json => present.any(bits("\\")),
         Encoding::Plain => false,
     }
 }
 
-pub(super) fn may_be_percent(text: &str) -> bool {
-    text.contains('%')
+pub(super) fn may_be_percent(_: &str, present: Present) -> bool {
+    present.any(bits("%"))
 }
 
-pub(super) fn may_be_html(text: &str) -> bool {
-    text.contains('&')
+pub(super) fn may_be_html(_: &str, present: Present) -> bool {
+    present.any(bits("&"))
 }
 
-pub(super) fn may_be_unicode(text: &str) -> bool {
-    text.bytes().any(|byte| byte == b'\\' || byte >= 0xC2)
+pub(super) fn may_be_unicode(_: &str, present: Present) -> bool {
+    present.other || present.any(bits("\\"))
 }
 
-pub(super) fn may_be_base64(text: &str) -> bool {
+pub(super) fn may_be_base64(text: &str, present: Present) -> bool {
+    const LOWER: u128 = bits("abcdefghijklmnopqrstuvwxyz");
+    const UPPER: u128 = bits("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    const ALPHABET: u128 = LOWER | UPPER | bits("0123456789+/-_=");
+    if present.other || present.any(!ALPHABET) {
+        return false;
+    }
     let text = text.trim_end_matches('=');
     (BASE64_BYTES_MIN..=BASE64_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_'))
+        && !text.contains('=')
         // A word or a path has neither mixed case with digits nor the alphabet's odd length.
-        && (text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.bytes().any(|byte| byte.is_ascii_lowercase()))
+        && present.any(UPPER)
+        && present.any(LOWER)
 }
 
-pub(super) fn may_be_folded(text: &str) -> bool {
-    text.contains("/*") || text.bytes().any(|byte| byte < 0x20 || byte == 0x7f) || text.contains('\u{a0}')
+pub(super) fn may_be_folded(text: &str, present: Present) -> bool {
+    const CONTROL: u128 = 0xffff_ffff | 1 << 0x7f;
+    present.any(CONTROL)
+        || present.any(bits("*")) && present.any(bits("/")) && text.contains("/*")
+        || present.other && text.contains('\u{a0}')
 }
 
-pub(super) fn may_be_shell(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'\\' | b'$' | b'^'))
-        || text.contains("''")
-        || text.contains("\"\"")
-        || text.contains("``")
+pub(super) fn may_be_shell(text: &str, present: Present) -> bool {
+    present.any(bits("\\$^"))
+        || present.any(bits("'")) && text.contains("''")
+        || present.any(bits("\"")) && text.contains("\"\"")
+        || present.any(bits("`")) && text.contains("``")
 }
 
 fn hex(byte: u8) -> Option<u8> {
@@ -69,6 +79,15 @@ fn percent_byte(bytes: &[u8], at: usize) -> Option<u8> {
 /// Four hexadecimal digits at `at`.
 fn four_hex(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..at + 4)?.iter().try_fold(0, |sum, &byte| Some(sum << 4 | u32::from(hex(byte)?)))
+}
+
+/// Copies the character at `at` and all that follow up to one that `stops`; the byte after them.
+fn copy_run(text: &str, at: usize, out: &mut Out, stops: impl Fn(u8) -> bool) -> usize {
+    let after = at + char_at(text, at).len_utf8();
+    let bytes = text.as_bytes();
+    let end = bytes[after..].iter().position(|&byte| stops(byte)).map_or(bytes.len(), |n| after + n);
+    out.push_run(text, at..end);
+    end
 }
 
 fn char_at(text: &str, at: usize) -> char {
@@ -106,9 +125,7 @@ fn percent_with(text: &str, out: &mut Out, plus_is_space: bool) {
             out.push(' ', at..at + 1);
             at += 1;
         } else {
-            let ch = char_at(text, at);
-            out.push(ch, at..at + ch.len_utf8());
-            at += ch.len_utf8();
+            at = copy_run(text, at, out, |byte| matches!(byte, b'%' | b'+'));
         }
     }
 }
@@ -161,9 +178,7 @@ pub(super) fn json(text: &str, out: &mut Out) {
     let mut at = 0;
     while at < bytes.len() {
         if bytes[at] != b'\\' {
-            let ch = char_at(text, at);
-            out.push(ch, at..at + ch.len_utf8());
-            at += ch.len_utf8();
+            at = copy_run(text, at, out, |byte| byte == b'\\');
             continue;
         }
         let (ch, n_bytes) = match bytes.get(at + 1) {
@@ -206,9 +221,7 @@ pub(super) fn html(text: &str, out: &mut Out) {
             }
             at += n_bytes;
         } else {
-            let ch = char_at(text, at);
-            out.push(ch, at..at + ch.len_utf8());
-            at += ch.len_utf8();
+            at = copy_run(text, at, out, |byte| byte == b'&');
         }
     }
 }
@@ -239,6 +252,10 @@ pub(super) fn unicode(text: &str, out: &mut Out) {
         if let Some((ch, n_bytes)) = escape(bytes, at) {
             out.push(fold_char(ch), at..at + n_bytes);
             at += n_bytes;
+            continue;
+        }
+        if bytes[at].is_ascii() {
+            at = copy_run(text, at, out, |byte| byte == b'\\' || !byte.is_ascii());
             continue;
         }
         let ch = char_at(text, at);
@@ -337,6 +354,11 @@ pub(super) fn fold(text: &str, out: &mut Out) {
             }
             at += n_inside + 4;
         } else {
+            let is_plain = |byte: u8| byte >= 0x20 && byte < 0x7f && byte != b'/' && byte != b'*';
+            if is_plain(bytes[at]) {
+                at = copy_run(text, at, out, |byte| !is_plain(byte));
+                continue;
+            }
             let ch = char_at(text, at);
             let source = at..at + ch.len_utf8();
             at = source.end;
@@ -399,9 +421,7 @@ pub(super) fn shell(text: &str, out: &mut Out) {
         {
             at += 1;
         } else {
-            let ch = char_at(text, at);
-            out.push(ch, at..at + ch.len_utf8());
-            at += ch.len_utf8();
+            at = copy_run(text, at, out, |byte| matches!(byte, b'$' | b'\'' | b'"' | b'`' | b'\\' | b'^'));
         }
     }
 }

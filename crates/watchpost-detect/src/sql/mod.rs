@@ -11,9 +11,13 @@ mod tokens;
 mod words;
 
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 
 use self::reading::Reading;
 use self::tokens::{Context, tokens};
+use self::words::classes;
 
 /// Texts up to this length are read from the start; of longer ones only windows around anchors are.
 const WHOLE_BYTES_MAX: usize = 4 * 1024;
@@ -192,17 +196,24 @@ pub(crate) fn shapes(text: &str) -> Vec<(Shape, Range<usize>)> {
             }
         }
     };
-    if text.len() <= WHOLE_BYTES_MAX {
+    let is_short = text.len() <= WHOLE_BYTES_MAX;
+    if is_short {
         read(0, text, Context::Bare, true);
-    } else {
+    }
+    // An apostrophe makes the rest of a short text a quotation, and a long text is not read in whole: both are read
+    // again from where SQL may begin.
+    if !is_short || text.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'`')) {
         for (start, end) in windows(text) {
-            read(start, &text[start..end], Context::Bare, start == 0);
+            read(start, &text[start..end], Context::Bare, start == 0 && !is_short);
         }
     }
     for quote in [b'\'', b'"', b'`'] {
         let places: Vec<usize> =
             text.bytes().enumerate().filter(|&(_, byte)| byte == quote).map(|(at, _)| at).collect();
         for (nth, &at) in few(&places, QUOTES_MAX).enumerate() {
+            if !may_go_on(text.as_bytes(), at + 1) {
+                continue;
+            }
             let start = if nth == 0 { 0 } else { at };
             if at - start > WHOLE_BYTES_MAX {
                 let end = ceil_boundary(text, at + WINDOW_AFTER_BYTES);
@@ -216,6 +227,27 @@ pub(crate) fn shapes(text: &str) -> Vec<(Shape, Range<usize>)> {
     found
 }
 
+/// May SQL follow the quote before `at`: a mark, a number, or a word that goes on with a statement? An apostrophe is
+/// followed by the rest of its word.
+fn may_go_on(bytes: &[u8], at: usize) -> bool {
+    let start = bytes[at..].iter().position(|byte| {
+        !matches!(byte, b' ' | b')' | b'(' | b'+' | b'\t' | b'\n' | b'\r' | b'!' | b'@' | b'-')
+    });
+    let Some(start) = start.map(|n| at + n) else { return true };
+    if !bytes[start].is_ascii_alphabetic() {
+        return bytes[start].is_ascii();
+    }
+    let end = bytes[start..]
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        .map_or(bytes.len(), |n| start + n);
+    let word = &bytes[start..end];
+    // `'or1=1`: a word may be cut by a digit, or stand before a mark: `'-name--`, `'||name(`.
+    let head = word.iter().position(|byte| byte.is_ascii_digit()).map_or(word, |n| &word[..n]);
+    start > at && bytes[at..start].iter().any(|byte| matches!(byte, b'-' | b'+' | b'!' | b'@'))
+        || classes(word) | classes(head) != 0
+}
+
 /// The first and the last `n_each` of `places`.
 fn few(places: &[usize], n_each: usize) -> impl Iterator<Item = &usize> {
     let head = places.len().min(n_each);
@@ -224,30 +256,49 @@ fn few(places: &[usize], n_each: usize) -> impl Iterator<Item = &usize> {
     places[..head].iter().chain(&places[tail..])
 }
 
+/// Where a text may hold SQL: from the last quote before a word of SQL, or a little before it, to well behind it.
 fn windows(text: &str) -> Vec<(usize, usize)> {
-    let lower = text.to_ascii_lowercase();
-    let strong = [
-        "select",
-        "sleep",
-        "benchmark",
-        "waitfor",
-        "extractvalue",
-        "updatexml",
-        "load_file",
-        " or ",
-        " and ",
-        "drop ",
-    ];
-    let mut places: Vec<usize> =
-        strong.iter().flat_map(|word| lower.match_indices(word).map(|(at, _)| at)).collect();
-    places.sort_unstable();
-    places.dedup_by(|later, earlier| *later - *earlier < WINDOW_AFTER_BYTES / 4);
+    static STRONG: OnceLock<AhoCorasick> = OnceLock::new();
+    let strong = STRONG.get_or_init(|| {
+        let words = [
+            "select",
+            "sleep",
+            "benchmark",
+            "waitfor",
+            "extractvalue",
+            "updatexml",
+            "load_file",
+            " or ",
+            " and ",
+            "drop ",
+            "union",
+            "||",
+            "&&",
+            "exec",
+            "insert ",
+        ];
+        AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("a few short words")
+    });
+    let bytes = text.as_bytes();
+    let mut places: Vec<usize> = Vec::new();
+    for found in strong.find_iter(text) {
+        let at = found.start();
+        // A condition is added to an operand, and in prose `or` follows a word.
+        let follows_word =
+            || at > 0 && (bytes[at - 1].is_ascii_alphabetic() || matches!(bytes[at - 1], b',' | b'.'));
+        if bytes[at] == b' ' && follows_word() {
+            continue;
+        }
+        if places.last().is_none_or(|last| at - last >= WINDOW_AFTER_BYTES / 4) {
+            places.push(at);
+        }
+    }
     few(&places, WINDOWS_MAX)
         .map(|&at| {
-            (
-                floor_boundary(text, at.saturating_sub(WINDOW_BEFORE_BYTES)),
-                ceil_boundary(text, at + WINDOW_AFTER_BYTES),
-            )
+            let start = floor_boundary(text, at.saturating_sub(WINDOW_BEFORE_BYTES));
+            let quote = bytes[start..at].iter().rposition(|byte| matches!(byte, b'\'' | b'"' | b'`'));
+            let start = quote.map_or(start, |n| start + n + 1);
+            (start, ceil_boundary(text, (at + WINDOW_AFTER_BYTES).min(text.len())))
         })
         .collect()
 }

@@ -35,6 +35,11 @@ impl Reading<'_> {
         self.kind(at) == Some(Kind::Word) && words.iter().any(|word| self.str(at).eq_ignore_ascii_case(word))
     }
 
+    /// Is the token a word of one of the sets `classes`?
+    pub(super) fn is_in(&self, at: usize, classes: u8) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.classes & classes != 0)
+    }
+
     pub(super) fn span(&self, first: usize, end: usize) -> Range<usize> {
         let last = end.saturating_sub(1).clamp(first, self.tokens.len() - 1);
         // A quotation that the value closes shows as its closing quote.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Shape;
 use super::reading::{Operand, Reading};
 use super::tokens::{Context, Kind};
-use super::words::{CALLS_STRONG, CALLS_TELLING, CALLS_WEAK, COMPARING};
+use super::words::class;
 
 type Finder<'a> = fn(&Reading<'a>) -> Option<Range<usize>>;
 
@@ -25,7 +25,7 @@ impl<'a> Reading<'a> {
 
     fn union(&self) -> Option<Range<usize>> {
         (0..self.tokens.len()).find_map(|at| {
-            if !self.is_word(at, &["union"]) {
+            if !self.is_in(at, class::UNION) || !self.is_word(at, &["union"]) {
                 return None;
             }
             let mut next = at + 1;
@@ -227,7 +227,7 @@ impl<'a> Reading<'a> {
                     || self.kind(next + 1) == Some(Kind::Open)
                     || self.is_end(next + 1)
                         && (self.kind(next) == Some(Kind::Number) || self.str(next) == "*")
-                    || self.is_word(next, CALLS_TELLING) && self.is_end(next + 1)
+                    || self.is_in(next, class::TELLING) && self.is_end(next + 1)
             }
             "begin" => {
                 (next..next + 6).any(|at| self.kind(at) == Some(Kind::Open))
@@ -247,8 +247,8 @@ impl<'a> Reading<'a> {
             "call" | "do" => {
                 self.kind(next + 1) == Some(Kind::Open)
                     && (self.kind(next + 2) == Some(Kind::Variable)
-                        || self.is_word(next, CALLS_STRONG)
-                        || self.is_word(next, CALLS_WEAK))
+                        || self.is_in(next, class::STRONG)
+                        || self.is_in(next, class::WEAK))
                     || self.str(next).eq_ignore_ascii_case("regexp_substring")
             }
             _ => false,
@@ -309,7 +309,7 @@ impl<'a> Reading<'a> {
             return Some(self.span(0, self.tokens.len()));
         }
         (0..self.tokens.len()).find_map(|at| {
-            if !self.is_word(at, &["select"]) {
+            if !self.is_in(at, class::UNION) || !self.is_word(at, &["select"]) {
                 return None;
             }
             // After a word it is a sentence about SQL.
@@ -339,7 +339,7 @@ impl<'a> Reading<'a> {
             let is_group = at > 0 && self.kind(at - 1) == Some(Kind::Open);
             let end = self.select_list(at + 1).map(|from| from + 2).or_else(|| {
                 let is_call = self.kind(at + 2) == Some(Kind::Open)
-                    && (self.is_word(at + 1, CALLS_STRONG) || self.is_word(at + 1, CALLS_WEAK));
+                    && (self.is_in(at + 1, class::STRONG) || self.is_in(at + 1, class::WEAK));
                 let is_variable =
                     self.kind(at + 1) == Some(Kind::Variable) && self.str(at + 1).starts_with("@@");
                 let is_value_list = at == 0
@@ -349,7 +349,7 @@ impl<'a> Reading<'a> {
                             && matches!(self.kind(3), Some(Kind::Number | Kind::Word))
                             || self.str(1).starts_with("0x")
                             || self.tokens.len() == 2)
-                        || self.is_word(1, CALLS_TELLING)
+                        || self.is_in(1, class::TELLING)
                             && (self.is_end(2) || self.kind(2) == Some(Kind::Open)));
                 if is_value_list {
                     return Some((at + 3).min(self.tokens.len()));
@@ -374,18 +374,18 @@ impl<'a> Reading<'a> {
             return None;
         }
         let is_known =
-            self.is_word(0, CALLS_STRONG) || self.is_word(0, CALLS_WEAK) || self.is_word(0, &["benchmark"]);
+            self.is_in(0, class::STRONG) || self.is_in(0, class::WEAK) || self.is_word(0, &["benchmark"]);
         let is_cut = is_known && n_tokens == 2 && self.text.len() <= 32
-            || self.is_word(0, CALLS_TELLING) && n_tokens == 3 && self.kind(2) == Some(Kind::Close);
+            || self.is_in(0, class::TELLING) && n_tokens == 3 && self.kind(2) == Some(Kind::Close);
         let end = self.group_end(1);
         let is_delay = self.is_word(0, &["sleep", "benchmark", "pg_sleep"])
             && end > 3
             && n_tokens <= end + 3
             && self.kind(end) != Some(Kind::Word)
             && self.tokens[1].span.start == self.tokens[0].span.end;
-        let is_asked = self.is_word(0, CALLS_TELLING)
+        let is_asked = self.is_in(0, class::TELLING)
             && end == 3
-            && (self.kind(3) == Some(Kind::Comparison) || self.is_word(3, COMPARING))
+            && (self.kind(3) == Some(Kind::Comparison) || self.is_in(3, class::COMPARING))
             && self.kind(5) == Some(Kind::Open);
         (is_cut || is_delay || is_asked).then(|| self.span(0, n_tokens))
     }
@@ -408,9 +408,9 @@ impl<'a> Reading<'a> {
             }
             // `length(version())`: one inside the other.
             if self.kind(at + 1) == Some(Kind::Open)
-                && self.is_word(at + 2, CALLS_TELLING)
+                && self.is_in(at + 2, class::TELLING)
                 && self.kind(at + 3) == Some(Kind::Open)
-                && (self.is_word(at, CALLS_WEAK) || self.is_word(at, CALLS_STRONG))
+                && (self.is_in(at, class::WEAK) || self.is_in(at, class::STRONG))
                 && (at == 0 && self.is_first || self.is_place(at))
             {
                 return Some(self.span(at, self.group_end(at + 1)));
@@ -437,7 +437,7 @@ impl<'a> Reading<'a> {
             let end = self.group_end(open);
             let has_argument =
                 end > open + 2 || self.is_word(at, &["version", "user", "database", "session_user"]);
-            let is_strong = self.is_word(at, CALLS_STRONG)
+            let is_strong = self.is_in(at, class::STRONG)
                 && end > open + 2
                 && self.tokens[open].span.start == self.tokens[open - 1].span.end;
             let is_delay = self.is_word(at, &["sleep", "benchmark"])
@@ -447,7 +447,7 @@ impl<'a> Reading<'a> {
                 )
                 && (self.is_place(at)
                     || at == 0 && self.is_first && self.is_end(end) && end < self.tokens.len());
-            let is_weak = has_argument && self.is_word(at, CALLS_WEAK) && self.is_strong_place(at);
+            let is_weak = has_argument && self.is_in(at, class::WEAK) && self.is_strong_place(at);
             (is_strong && (self.is_place(at) || at == 0) || is_delay || is_weak)
                 .then(|| self.span(at.saturating_sub(if is_strong { 0 } else { 2 }), end))
         })

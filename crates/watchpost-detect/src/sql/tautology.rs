@@ -4,13 +4,7 @@ use std::ops::Range;
 
 use super::reading::{Operand, Reading};
 use super::tokens::{Context, Kind};
-use super::words::{CALLS_STRONG, CALLS_WEAK, COMPARING, JOINING};
-
-/// What may follow a closed quotation and compares or converts it.
-const AFTER_QUOTE: &[&str] = &[
-    "is", "in", "sounds", "glob", "collate", "between", "similar", "ilike", "escape", "notnull", "isnull",
-    "match", "against", "like", "not",
-];
+use super::words::class;
 
 impl Reading<'_> {
     pub(super) fn tautology(&self) -> Option<Range<usize>> {
@@ -20,8 +14,8 @@ impl Reading<'_> {
         }
         (0..self.tokens.len().min(400)).find_map(|at| {
             let is_joint = self.kind(at) == Some(Kind::Logic)
-                || self.is_word(at, JOINING)
-                || in_quotation && self.is_first && at == 1 && self.is_word(at, AFTER_QUOTE);
+                || self.is_in(at, class::JOINING)
+                || in_quotation && self.is_first && at == 1 && self.is_in(at, class::AFTER_QUOTE);
             let is_symbol = in_quotation
                 && at == self.before(at).map_or(0, |_| self.skip(1, Kind::Close))
                 && matches!(
@@ -58,11 +52,11 @@ impl Reading<'_> {
         let in_quotation = matches!(self.context, Context::Quoted(_));
         let mut next = self.skip(after, Kind::Close);
         let is_symbol = self.kind(next) == Some(Kind::Comparison);
-        if !is_symbol && !self.is_word(next, COMPARING) {
+        if !is_symbol && !self.is_in(next, class::COMPARING) {
             return None;
         }
         let is_null_test = self.is_word(next, &["is"]);
-        while self.kind(next) == Some(Kind::Comparison) || self.is_word(next, COMPARING) {
+        while self.kind(next) == Some(Kind::Comparison) || self.is_in(next, class::COMPARING) {
             next += 1;
         }
         let Some((end, right)) = self.operand(next) else {
@@ -108,7 +102,7 @@ impl Reading<'_> {
         }
         let end = self.skip(after, Kind::Close);
         let is_call = operand == Operand::Call
-            && (at + 1..after).any(|at| self.is_word(at, CALLS_STRONG) || self.is_word(at, CALLS_WEAK));
+            && (at + 1..after).any(|at| self.is_in(at, class::STRONG) || self.is_in(at, class::WEAK));
         if is_call && self.kind(end - 1) == Some(Kind::Close) {
             return Some(end);
         }
@@ -159,7 +153,7 @@ impl Reading<'_> {
         let is_last_text =
             self.kind(next) == Some(Kind::Text) && end >= self.tokens.len() && self.str(next).len() <= 12;
         let is_call =
-            operand == Operand::Call && (self.is_word(next, CALLS_STRONG) || self.is_word(next, CALLS_WEAK));
+            operand == Operand::Call && (self.is_in(next, class::STRONG) || self.is_in(next, class::WEAK));
         let end = self.skip(end, Kind::Close);
         let goes_on = self.kind(end) == Some(Kind::Logic)
             || self.is_word(
@@ -193,9 +187,9 @@ impl Reading<'_> {
             matches!(
                 self.kind(at),
                 Some(Kind::Operator | Kind::Comparison | Kind::Logic | Kind::Open | Kind::Close)
-            ) || self.is_word(at, JOINING)
-                || self.is_word(at, COMPARING)
-                || self.is_word(at, AFTER_QUOTE)
+            ) || self.is_in(at, class::JOINING)
+                || self.is_in(at, class::COMPARING)
+                || self.is_in(at, class::AFTER_QUOTE)
                 || self.is_word(at, &["binary", "null", "true", "false"])
         };
         let last = n_tokens.checked_sub(1).filter(|last| *last > at)?;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::words::classes;
+
 /// Most tokens of one reading; attacks are short, and a longer text is read in windows.
 pub(super) const TOKENS_MAX: usize = 600;
 
@@ -38,6 +40,15 @@ pub(super) enum Kind {
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) span: Range<usize>,
+    /// The sets that a word is in.
+    pub(super) classes: u8,
+}
+
+impl Token {
+    fn new(kind: Kind, span: Range<usize>, bytes: &[u8]) -> Self {
+        let classes = if kind == Kind::Word { classes(&bytes[span.clone()]) } else { 0 };
+        Self { kind, span, classes }
+    }
 }
 
 /// What the value was put into.
@@ -57,7 +68,7 @@ pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
     if let Context::Quoted(quote) = context {
         // Filters that add a backslash are met with a backslash: the first quote closes in any case.
         at = bytes.iter().position(|&byte| byte == quote).map_or(bytes.len(), |n| n + 1);
-        all.push(Token { kind: Kind::Text, span: 0..at });
+        all.push(Token::new(Kind::Text, 0..at, bytes));
     }
     while at < bytes.len() && all.len() < TOKENS_MAX {
         if bytes[at].is_ascii_whitespace() || bytes[at] == 0 || bytes[at] == 0x0b {
@@ -66,7 +77,7 @@ pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
         }
         let (kind, end) = match all.last() {
             // `1or 1=1`: a number ends where a word begins.
-            Some(Token { kind: Kind::Number, span }) if span.end == at => {
+            Some(Token { kind: Kind::Number, span, .. }) if span.end == at => {
                 joint_end(bytes, at).map_or_else(|| next(bytes, at), |end| (Kind::Word, end))
             }
             _ => next(bytes, at),
@@ -76,7 +87,7 @@ pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
         // A comment that something follows is a blank.
         let is_inline = kind == Kind::Comment && bytes[end..].iter().any(|byte| !byte.is_ascii_whitespace());
         if !is_inline {
-            all.push(Token { kind, span: at..end });
+            all.push(Token::new(kind, at..end, bytes));
         }
         at = end;
     }

@@ -1,13 +1,16 @@
 //! The words that the shapes know; compared without regard to case.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 /// What stands between two operands of a comparison.
-pub(super) const COMPARING: &[&str] =
+const COMPARING: &[&str] =
     &["like", "rlike", "regexp", "in", "is", "between", "sounds", "glob", "div", "ilike", "similar", "not"];
 /// What joins an injected condition to what was there.
-pub(super) const JOINING: &[&str] =
+const JOINING: &[&str] =
     &["or", "and", "xor", "having", "where", "rlike", "regexp", "like", "not", "div", "mod", "between", "on"];
 /// Functions that exist to attack, or that no prose and hardly a program text has before a parenthesis.
-pub(super) const CALLS_STRONG: &[&str] = &[
+const CALLS_STRONG: &[&str] = &[
     "pg_sleep",
     "extractvalue",
     "updatexml",
@@ -49,7 +52,7 @@ pub(super) const CALLS_STRONG: &[&str] = &[
     "system_user",
 ];
 /// Functions that mean something only where SQL wants an operand.
-pub(super) const CALLS_WEAK: &[&str] = &[
+const CALLS_WEAK: &[&str] = &[
     "sleep",
     "concat",
     "concat_ws",
@@ -155,7 +158,7 @@ pub(super) const CALLS_WEAK: &[&str] = &[
     "values",
 ];
 /// Functions that tell something of the server or take a text apart letter by letter.
-pub(super) const CALLS_TELLING: &[&str] = &[
+const CALLS_TELLING: &[&str] = &[
     "version",
     "user",
     "database",
@@ -173,3 +176,93 @@ pub(super) const CALLS_TELLING: &[&str] = &[
     "compress",
     "load_file",
 ];
+/// What may follow a closed quotation and compares or converts it.
+const AFTER_QUOTE: &[&str] = &[
+    "is", "in", "sounds", "glob", "collate", "between", "similar", "ilike", "escape", "notnull", "isnull",
+    "match", "against", "like", "not",
+];
+/// What else may follow a closed quotation in a statement.
+const LEADING: &[&str] = &[
+    "union",
+    "select",
+    "exec",
+    "execute",
+    "order",
+    "group",
+    "limit",
+    "procedure",
+    "into",
+    "as",
+    "waitfor",
+    "if",
+    "case",
+    "declare",
+    "insert",
+    "update",
+    "delete",
+    "drop",
+    "shutdown",
+    "begin",
+    "from",
+    "except",
+    "intersect",
+    "offset",
+    "fetch",
+    "for",
+    "returning",
+    "window",
+    "with",
+    "values",
+    "call",
+    "do",
+    "set",
+    "own3d",
+    "null",
+    "true",
+    "false",
+    "desc",
+    "asc",
+];
+
+/// Sets of words, as bits of [`class`].
+pub(super) mod class {
+    pub(crate) const STRONG: u8 = 1;
+    pub(crate) const WEAK: u8 = 1 << 1;
+    pub(crate) const TELLING: u8 = 1 << 2;
+    pub(crate) const COMPARING: u8 = 1 << 3;
+    pub(crate) const JOINING: u8 = 1 << 4;
+    pub(crate) const AFTER_QUOTE: u8 = 1 << 5;
+    pub(crate) const LEADING: u8 = 1 << 6;
+    pub(crate) const UNION: u8 = 1 << 7;
+}
+
+/// The sets that `word` is in; compared without regard to case.
+pub(super) fn classes(word: &[u8]) -> u8 {
+    const WORD_BYTES_MAX: usize = 26;
+    static ALL: OnceLock<HashMap<&'static [u8], u8>> = OnceLock::new();
+    if !(2..=WORD_BYTES_MAX).contains(&word.len()) || !word[0].is_ascii_alphabetic() {
+        return 0;
+    }
+    let all = ALL.get_or_init(|| {
+        let tables = [
+            (CALLS_STRONG, class::STRONG),
+            (CALLS_WEAK, class::WEAK),
+            (CALLS_TELLING, class::TELLING),
+            (COMPARING, class::COMPARING),
+            (JOINING, class::JOINING),
+            (AFTER_QUOTE, class::AFTER_QUOTE),
+            (LEADING, class::LEADING),
+            (&["union", "select", "waitfor", "case", "order", "group", "into", "procedure"], class::UNION),
+        ];
+        let mut all: HashMap<&'static [u8], u8> = HashMap::new();
+        for (table, bit) in tables {
+            table.iter().for_each(|word| *all.entry(word.as_bytes()).or_default() |= bit);
+        }
+        all
+    });
+    let mut lower = [0; WORD_BYTES_MAX];
+    let lower = &mut lower[..word.len()];
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    all.get(&*lower).copied().unwrap_or(0)
+}
