@@ -74,6 +74,33 @@ says "it is taken" investigating "$watchpost" incident take "$number"
 says "a note is kept" "looks automated" "$watchpost" incident note "$number" "looks automated"
 refuses "resolving needs a reason" 2 "reason" "$watchpost" incident resolve "$number" --verdict true_positive --reason " "
 says "it is resolved" resolved "$watchpost" incident resolve "$number" --verdict true_positive --reason "sqlmap against the shop"
+refuses "a cause belongs to its verdict" 2 "no cause of" "$watchpost" incident resolve "$number" --verdict duplicate --cause pentest
+
+# Work on several: every event, escalation, clocks, merging, many at once, suppression.
+other=$("$watchpost" incident list --text 203.0.113.99 | awk '$1 ~ /^[0-9]+$/ {print $1; exit}')
+says "every event of it is listed" "occurrences" "$watchpost" incident events "$other"
+says "it is escalated" critical "$watchpost" incident escalate "$other" --severity critical --to lead --reason "it goes on"
+says "its clocks stand" waiting_for_vendor "$watchpost" incident pause "$other" --reason waiting_for_vendor --note "ticket 7" --output json
+says "and run again" critical "$watchpost" incident resume "$other"
+says "it is handed over" robin "$watchpost" incident handover "$other" robin --note "the vendor answers today"
+says "the first one is opened again" reopened "$watchpost" incident reopen "$number" --reason "it came back"
+says "the other is merged into it" "$number" "$watchpost" incident merge "$other" --into "$number" --reason "one campaign"
+refuses "a merged one is left alone" 1 "is merged into" "$watchpost" incident note "$other" "lost?"
+says "nothing of it is lost" "ticket 7" "$watchpost" incident show "$number"
+says "and it is taken out again" "$other" "$watchpost" incident split "$other" --reason "two campaigns"
+says "what resembles it is listed" SCORE "$watchpost" incident similar "$number"
+says "a step of the playbook is checked" "1 of 6 done" "$watchpost" incident step "$number" span --note "complete and aimed"
+says "many are changed at once" "2 changed, 1 skipped" "$watchpost" incident bulk "$number" "$other" 9999 --do assign --to kim
+undo=$(sed -n 's/.*incident undo //p' "$work/out")
+says "and that is taken back" "2 changed, 0 skipped" "$watchpost" incident undo "$undo"
+says "robin has it again" robin "$watchpost" incident list --text 203.0.113.99
+says "a suppression is previewed" "would not have opened" "$watchpost" incident suppress "$number" --reason "own scanner" --days 5 --dry-run
+says "it is made" "family sqli" "$watchpost" incident suppress "$number" --reason "own scanner" --days 5
+says "it is listed" "1 in force" "$watchpost" suppression list
+id=$(awk '/family sqli/ {print $1; exit}' "$work/out")
+says "and taken back" removed "$watchpost" suppression remove "$id" --reason "it was no scanner of ours"
+says "it is resolved with a cause" resolved "$watchpost" incident resolve "$number" --verdict true_positive --cause attack_blocked
+says "rules have a record" "too few verdicts" "$watchpost" incident feedback
 
 # Block. The key is in Redis with its TTL; nobody locks themselves out.
 refuses "loopback is never blocked" 1 "loopback" "$watchpost" block add 127.0.0.1 --reason test

@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod incident;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,7 +78,10 @@ pub(crate) enum Command {
     Events(Events),
     /// Work on incidents.
     #[command(subcommand)]
-    Incident(Incident),
+    Incident(incident::Incident),
+    /// Suppressions: findings that nobody wants to be told of for some time.
+    #[command(subcommand)]
+    Suppression(incident::Suppression),
     /// Block addresses and ranges.
     #[command(subcommand)]
     Block(Block),
@@ -276,87 +281,6 @@ pub(crate) struct Events {
     /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
     #[arg(long)]
     pub(crate) entity: Option<String>,
-    /// Rows.
-    #[arg(long, short = 'n', default_value_t = 50)]
-    pub(crate) limit: u32,
-}
-
-/// Incidents.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Incident {
-    /// List them.
-    List(IncidentList),
-    /// Show one with everything on its page.
-    Show {
-        /// Its number.
-        number: i64,
-    },
-    /// Assign one to yourself and begin investigating.
-    Take {
-        /// Its number.
-        number: i64,
-    },
-    /// Assign one.
-    Assign {
-        /// Its number.
-        number: i64,
-        /// To whom; nobody if absent.
-        assignee: Option<String>,
-    },
-    /// Write a note.
-    Note {
-        /// Its number.
-        number: i64,
-        /// The note.
-        text: String,
-    },
-    /// Move one to `investigating`, `contained` or `closed`.
-    Status {
-        /// Its number.
-        number: i64,
-        /// Where to.
-        #[arg(value_parser = ["investigating", "contained", "closed"])]
-        status: String,
-        /// Why.
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Judge one and resolve it.
-    Resolve {
-        /// Its number.
-        number: i64,
-        /// What it was.
-        #[arg(long, value_parser = ["true_positive", "false_positive", "benign_true_positive", "duplicate"])]
-        verdict: String,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Open a resolved one again.
-    Reopen {
-        /// Its number.
-        number: i64,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-/// Which incidents.
-#[derive(Debug, Args)]
-pub(crate) struct IncidentList {
-    /// Only with this status; several times for several.
-    #[arg(long, value_parser = ["open", "investigating", "contained", "resolved", "closed", "reopened"])]
-    pub(crate) status: Vec<String>,
-    /// Only of this severity; several times for several.
-    #[arg(long, value_parser = ["info", "low", "medium", "high", "critical"])]
-    pub(crate) severity: Vec<String>,
-    /// Words in the title or the entity.
-    #[arg(long)]
-    pub(crate) text: Option<String>,
-    /// Order of the rows.
-    #[arg(long, default_value = "newest", value_parser = ["newest", "severity", "due"])]
-    pub(crate) order: String,
     /// Rows.
     #[arg(long, short = 'n', default_value_t = 50)]
     pub(crate) limit: u32,

@@ -3,6 +3,7 @@
 mod args;
 mod connect;
 mod detect;
+mod incident;
 mod output;
 mod period;
 mod progress;
@@ -10,6 +11,7 @@ mod run;
 mod serve;
 mod session;
 mod show;
+mod show_incident;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -5,23 +5,21 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use watchpost_model::health::Verdict;
-use watchpost_model::incident::{IncidentFilter, Status};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_model::period::Period;
 use watchpost_model::report::ReportFormat;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
-    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, ReportGenerate,
-    ReportTarget, RetentionRequest, SimulateRequest, WorkspaceStatus,
+    EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, ReportGenerate, ReportTarget,
+    RetentionRequest, SimulateRequest, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
 
-use crate::args::{Audit, Block, Call, Cli, Command, Config, Incident, Output, Report, Serve};
+use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, output, progress, serve, show};
+use crate::{FOUND, connect, detect, incident, output, progress, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -159,7 +157,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::events(form, &session.ask::<operation::event_page>(request).await?)?;
             Ok(false)
         }
-        Command::Incident(verb) => incident(session, form, verb).await.map(|()| false),
+        Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
+        Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
         Command::Report(verb) => report(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
@@ -198,59 +197,6 @@ async fn doctor(session: &Session, form: Output) -> anyhow::Result<bool> {
         return Ok(!is_well(&status));
     }
     connect::run(session, form, crate::args::Connect::Test { name: connection.name }).await
-}
-
-async fn incident(session: &Session, form: Output, verb: Incident) -> anyhow::Result<()> {
-    let changed = match verb {
-        Incident::List(list) => {
-            let words = |given: Vec<String>| given;
-            let filter = IncidentFilter {
-                status: parse_all(words(list.status))?,
-                severity: parse_all(words(list.severity))?,
-                text: list.text,
-                ..IncidentFilter::default()
-            };
-            let order = serde_json::from_value(serde_json::Value::String(list.order))?;
-            let request = IncidentPageRequest { filter, order, after: None, limit: list.limit };
-            return show::incidents(form, &session.ask::<operation::incident_page>(request).await?);
-        }
-        Incident::Show { number } => {
-            return show::incident(
-                form,
-                &session.ask::<operation::incident_detail>(IncidentRef { number }).await?,
-            );
-        }
-        Incident::Note { number, text } => {
-            let detail = session.ask::<operation::incident_note>(IncidentNote { number, text }).await?;
-            return show::incident(form, &detail);
-        }
-        Incident::Take { number } => session.ask::<operation::incident_take>(IncidentRef { number }).await?,
-        Incident::Assign { number, assignee } => {
-            session
-                .ask::<operation::incident_assign>(IncidentAssign { number, assignee, version: None })
-                .await?
-        }
-        Incident::Status { number, status, reason } => {
-            let status = status.parse()?;
-            let request = IncidentStatusSet { number, status, reason, version: None };
-            session.ask::<operation::incident_status_set>(request).await?
-        }
-        Incident::Resolve { number, verdict, reason } => {
-            let verdict = verdict.parse()?;
-            let request = IncidentResolve { number, verdict, reason, version: None };
-            session.ask::<operation::incident_resolve>(request).await?
-        }
-        Incident::Reopen { number, reason } => {
-            let request =
-                IncidentStatusSet { number, status: Status::Reopened, reason: Some(reason), version: None };
-            session.ask::<operation::incident_status_set>(request).await?
-        }
-    };
-    show::incident_row(form, &changed)
-}
-
-fn parse_all<T: std::str::FromStr>(words: Vec<String>) -> Result<Vec<T>, T::Err> {
-    words.iter().map(|word| word.parse()).collect()
 }
 
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {

@@ -6,7 +6,7 @@ use watchpost_model::block::{Block, BlockPreview};
 use watchpost_model::connection::{DatabaseConnection, RedisAddress};
 use watchpost_model::health::RedisHealth;
 use watchpost_model::ids::ConnectionId;
-use watchpost_model::incident::{Incident, IncidentDetail};
+use watchpost_model::incident::Incident;
 use watchpost_model::job::{JobReport, JobRun};
 use watchpost_model::overview::Overview;
 use watchpost_model::report::ReportRecord;
@@ -19,12 +19,12 @@ use watchpost_ops::contract::{
 use crate::args::Output;
 use crate::output::{at, json, line, table, value};
 
-fn or_dash(text: Option<&String>) -> String {
+pub(crate) fn or_dash(text: Option<&String>) -> String {
     text.cloned().unwrap_or_else(|| "-".to_owned())
 }
 
 /// JSON, or what `people` prints.
-fn either(
+pub(crate) fn either(
     form: Output,
     reply: &impl Serialize,
     people: impl FnOnce() -> anyhow::Result<()>,
@@ -235,7 +235,7 @@ pub(crate) fn events(form: Output, page: &EventPage) -> anyhow::Result<()> {
     })
 }
 
-fn incident_cells(incident: &Incident) -> [String; 8] {
+pub(crate) fn incident_cells(incident: &Incident) -> [String; 8] {
     [
         incident.number.to_string(),
         incident.severity.to_string(),
@@ -248,7 +248,7 @@ fn incident_cells(incident: &Incident) -> [String; 8] {
     ]
 }
 
-const INCIDENT: [&str; 8] =
+pub(crate) const INCIDENT: [&str; 8] =
     ["NO", "SEVERITY", "STATUS", "TITLE", "EVIDENCE", "LAST SEEN", "ASSIGNEE", "VERDICT"];
 
 pub(crate) fn incidents(form: Output, page: &IncidentPage) -> anyhow::Result<()> {
@@ -260,70 +260,6 @@ pub(crate) fn incidents(form: Output, page: &IncidentPage) -> anyhow::Result<()>
 
 pub(crate) fn incident_row(form: Output, incident: &Incident) -> anyhow::Result<()> {
     either(form, incident, || table(INCIDENT, [incident_cells(incident)]))
-}
-
-pub(crate) fn incident(form: Output, detail: &IncidentDetail) -> anyhow::Result<()> {
-    either(form, detail, || {
-        table(INCIDENT, [incident_cells(&detail.incident)])?;
-        line("\nwhy it fired")?;
-        table(
-            ["RULE", "TIMES", "WHAT", "WHERE", "MATCHED"],
-            detail.why.iter().map(|hit| {
-                let newest = &hit.newest;
-                let (field, text) = match (&newest.matched, &newest.counter) {
-                    (Some(matched), _) => {
-                        let layer = matched.layers.last();
-                        (matched.field.clone(), layer.map(|layer| layer.text.clone()).unwrap_or_default())
-                    }
-                    (None, Some(counter)) => (
-                        counter.what.clone(),
-                        format!("{} of {} in {} s", counter.seen, counter.threshold, counter.window_s),
-                    ),
-                    (None, None) => (String::new(), String::new()),
-                };
-                [
-                    format!("{} v{}", newest.rule_id, newest.rule_version),
-                    hit.count.to_string(),
-                    newest.summary.clone(),
-                    field,
-                    text,
-                ]
-            }),
-        )?;
-        line("\nevidence")?;
-        table(
-            ["AT", "TYPE", "OUTCOME", "ACTOR", "SOURCE", "ON", "SHA-256"],
-            detail.evidence.iter().take(20).map(|evidence| {
-                let event = &evidence.event;
-                [
-                    at(event.at),
-                    event.kind.clone(),
-                    event.outcome.to_string(),
-                    or_dash(event.actor.as_ref()),
-                    or_dash(event.source_ip.as_ref()),
-                    event.endpoint().to_owned(),
-                    evidence.sha256.chars().take(16).collect(),
-                ]
-            }),
-        )?;
-        line("\ntimeline")?;
-        table(
-            ["AT", "WHO", "WHAT", ""],
-            detail
-                .timeline
-                .iter()
-                .map(|entry| [at(entry.at), entry.actor.clone(), entry.kind.clone(), entry.text.clone()]),
-        )?;
-        for note in &detail.notes {
-            line(format!(
-                "\nnote by {} at {}: {}",
-                visible(&note.author, 80),
-                at(note.at),
-                visible(&note.text, 2_000)
-            ))?;
-        }
-        Ok(())
-    })
 }
 
 fn block_cells(block: &Block) -> [String; 6] {

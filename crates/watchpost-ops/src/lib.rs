@@ -21,6 +21,7 @@ pub mod live;
 mod operations;
 mod paths;
 mod perform;
+mod playbooks;
 pub mod replies;
 pub mod secrets;
 mod status;

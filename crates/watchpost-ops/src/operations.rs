@@ -48,6 +48,41 @@ macro_rules! for_each_operation {
             "Write a note on an incident."
             incident_note(IncidentNote) -> IncidentDetail: Triage, Change, [], [Incidents, Audit];
 
+            "List every event of an incident, newest first."
+            incident_events(IncidentEventsRequest) -> IncidentEventList: View, Read, [Incidents, Events], [];
+            "Hand an incident over to somebody, with what they have to know."
+            incident_handover(IncidentHandover) -> Incident: Triage, Change, [], [Incidents, Audit];
+            "Raise the severity of an incident, or call somebody in."
+            incident_escalate(IncidentEscalate) -> Incident: Triage, Change, [], [Incidents, Audit, Status];
+            "Stop the clocks of an incident: somebody else has to move first."
+            incident_pause(IncidentPause) -> Incident: Triage, Change, [], [Incidents, Audit];
+            "Let the clocks of an incident run again."
+            incident_resume(IncidentRef) -> Incident: Triage, Change, [], [Incidents, Audit];
+            "Merge incidents into another one; nothing is lost."
+            incident_merge(IncidentMerge) -> Incident: Triage, Change, [], [Incidents, Audit, Status];
+            "Take a merged incident out again."
+            incident_split(IncidentSplit) -> Incident: Triage, Change, [], [Incidents, Audit, Status];
+            "List incidents that resemble one, and why."
+            incident_similar(IncidentSimilar) -> SimilarList: View, Read, [Incidents], [];
+            "Check a step of an incident's playbook, or take the check back."
+            incident_step_check(IncidentStepCheck) -> IncidentDetail: Triage, Change, [], [Incidents, Audit];
+            "Do one thing to many incidents, in one transaction."
+            incident_bulk(IncidentBulk) -> BulkOutcome: Triage, Change, [], [Incidents, Audit, Status];
+            "Take a bulk action back, once."
+            incident_undo(IncidentUndo) -> BulkOutcome: Triage, Change, [], [Incidents, Audit, Status];
+            "Tell what the verdicts say of each rule."
+            rule_feedback(Nothing) -> RuleFeedbackList: View, Read, [Incidents], [];
+            "Count what a suppression would have hidden."
+            suppression_preview(SuppressionPreviewRequest) -> SuppressionPreview: View, Read, [Incidents], [];
+            "Suppress findings for some time: they are kept and counted, and open nothing."
+            suppression_add(SuppressionAdd) -> Suppression: Triage, Change, [], [Incidents, Audit];
+            "List the suppressions with what they hid."
+            suppression_list(Nothing) -> SuppressionList: View, Read, [Incidents], [];
+            "List the findings that a suppression hid."
+            suppression_findings(SuppressionFindings) -> SuppressedList: View, Read, [Incidents], [];
+            "Take a suppression back."
+            suppression_remove(SuppressionRemove) -> Suppression: Triage, Change, [], [Incidents, Audit];
+
             "List blocks and the allowlist."
             block_list(BlockListRequest) -> BlockList: View, Read, [Blocks], [];
             "Show what a block would do, without doing it."

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
 use watchpost_model::finding::AttackFamily;
-use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status, Verdict};
+use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status, Verdict, VerdictCause};
 
 /// One page of the queue.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -126,8 +126,16 @@ pub struct IncidentResolve {
     pub number: i64,
     /// What it was; not `unjudged`.
     pub verdict: Verdict,
-    /// Why; required.
+    /// Why, from the closed list of the verdict; absent means `other`.
+    #[serde(default)]
+    #[ts(optional)]
+    pub cause: Option<VerdictCause>,
+    /// Why, in words; may be empty with a cause that is not `other`.
     pub reason: String,
+    /// With the verdict `duplicate`: number of the incident that is kept.
+    #[serde(default)]
+    #[ts(optional)]
+    pub duplicate_of: Option<i64>,
     /// The version that the person saw.
     #[serde(default)]
     pub version: Option<i64>,

@@ -6,6 +6,7 @@ mod block;
 mod connection;
 mod event;
 mod incident;
+mod incident_work;
 mod maintenance;
 mod report;
 
@@ -31,6 +32,12 @@ pub use event::{
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
+};
+pub use incident_work::{
+    IncidentBulk, IncidentEscalate, IncidentEventList, IncidentEventsRequest, IncidentHandover,
+    IncidentMerge, IncidentPause, IncidentSimilar, IncidentSplit, IncidentStepCheck, IncidentUndo,
+    RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList,
+    SuppressionPreviewRequest, SuppressionRemove,
 };
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
 pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};

@@ -6,10 +6,12 @@ mod connections;
 mod events;
 mod health;
 mod imports;
+mod incident_work;
 mod incidents;
 mod maintenance;
 mod reports;
 mod settings;
+mod suppressions;
 
 pub(crate) use audit::{audit_page, audit_verify};
 pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_preview, block_remove};
@@ -20,6 +22,10 @@ pub(crate) use connections::{
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
+pub(crate) use incident_work::{
+    incident_bulk, incident_escalate, incident_events, incident_handover, incident_merge, incident_pause,
+    incident_resume, incident_similar, incident_split, incident_step_check, incident_undo, rule_feedback,
+};
 pub(crate) use incidents::{
     incident_assign, incident_detail, incident_note, incident_page, incident_resolve, incident_status_set,
     incident_take,
@@ -29,6 +35,9 @@ pub(crate) use maintenance::{
 };
 pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
 pub(crate) use settings::{settings_get, settings_put};
+pub(crate) use suppressions::{
+    suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
+};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

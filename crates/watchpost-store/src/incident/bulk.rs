@@ -259,6 +259,13 @@ async fn act(
     draft: &AuditDraft,
 ) -> Result<(i64, Before), StoreError> {
     let (mut incident, own) = locked(write, incident.id).await?;
+    if matches!(action, BulkAction::Resolve { .. }) && !incident.status.is_active() {
+        // What somebody judged is not judged again by the way.
+        return Err(StoreError::Precondition(format!(
+            "incident {} is {} already",
+            incident.number, incident.status
+        )));
+    }
     let mut before = Before::of(&incident);
     let actor = draft.caller.name.clone();
     if let Some(patch) = patch_of(action, &incident, &actor) {

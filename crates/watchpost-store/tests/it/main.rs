@@ -9,5 +9,7 @@ mod incident;
 mod ingest;
 mod lifecycle;
 mod linking;
+mod merge;
 mod records;
 mod support;
+mod triage;

@@ -1,0 +1,62 @@
+//! Suppressions.
+
+use chrono::Duration;
+use watchpost_model::suppression::{Suppression, SuppressionPreview};
+use watchpost_store::NewSuppression;
+
+use super::{cursor, cursor_text, page_size, required};
+use crate::contract::{
+    Nothing, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList, SuppressionPreviewRequest,
+    SuppressionRemove,
+};
+use crate::door::Context;
+use crate::error::OpError;
+
+pub(crate) async fn suppression_preview(
+    cx: Context,
+    request: SuppressionPreviewRequest,
+) -> Result<SuppressionPreview, OpError> {
+    if !(1..=365).contains(&request.days) {
+        return Err(OpError::invalid("days", "a preview looks back 1 to 365 days"));
+    }
+    let workspace = cx.workspace()?;
+    let from = workspace.now() - Duration::days(i64::from(request.days));
+    Ok(workspace.store().suppression_preview(&request.scope, from).await?)
+}
+
+pub(crate) async fn suppression_add(cx: Context, request: SuppressionAdd) -> Result<Suppression, OpError> {
+    let reason = required("reason", &request.reason, 2_000)?;
+    let owner = match &request.owner {
+        Some(owner) => required("owner", owner, 200)?,
+        None => cx.caller.name.clone(),
+    };
+    let record = cx.record("suppression", Vec::new(), Some(reason.clone()));
+    let new = NewSuppression { scope: request.scope, owner, reason, expires_at: request.expires_at };
+    Ok(cx.workspace()?.store().suppression_add(&new, record).await?)
+}
+
+pub(crate) async fn suppression_list(cx: Context, _: Nothing) -> Result<SuppressionList, OpError> {
+    let workspace = cx.workspace()?;
+    let (rows, now) = (workspace.store().suppression_list().await?, workspace.now());
+    let in_force = rows.iter().filter(|row| row.is_in_force(now)).count() as u64;
+    Ok(SuppressionList { rows, in_force })
+}
+
+pub(crate) async fn suppression_findings(
+    cx: Context,
+    request: SuppressionFindings,
+) -> Result<SuppressedList, OpError> {
+    let limit = page_size(request.limit)?;
+    let before = cursor(request.after.as_deref())?;
+    let page = cx.workspace()?.store().suppressed_findings(request.id, before, limit).await?;
+    Ok(SuppressedList { rows: page.rows, next: cursor_text(page.next)? })
+}
+
+pub(crate) async fn suppression_remove(
+    cx: Context,
+    request: SuppressionRemove,
+) -> Result<Suppression, OpError> {
+    let reason = required("reason", &request.reason, 2_000)?;
+    let record = cx.record(format!("suppression/{}", request.id), Vec::new(), Some(reason));
+    Ok(cx.workspace()?.store().suppression_remove(request.id, record).await?)
+}

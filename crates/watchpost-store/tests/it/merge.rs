@@ -1,0 +1,210 @@
+//! Merging and splitting: nothing is lost, nothing counts twice, and both are as they were afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::Duration;
+use proptest::prelude::{Strategy, any, prop};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use watchpost_model::event::Severity;
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::incident::{Incident, IncidentDetail, LinkKind, Status, Verdict};
+use watchpost_store::{IncidentPatch, StoreError};
+
+use crate::support::{World, both, draft, event, finding};
+
+both!(merging_adds_and_splitting_restores, any_sequence_equals_an_oracle, only_what_can_be_merged_is);
+
+/// What one incident has of its own.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    events: BTreeSet<u32>,
+    findings: usize,
+    severity: usize,
+    notes: usize,
+}
+
+/// `count` incidents of one source each; some events belong to two of them.
+async fn seed(world: &World, count: u32) -> BTreeMap<i64, Own> {
+    let mut own = BTreeMap::new();
+    for n in 0..count {
+        let mut batch = Vec::new();
+        let mut findings = Vec::new();
+        // Incident n has the events 10n .. 10n+11: the last two are the first two of the next one.
+        for k in 0..12 {
+            let id = n * 10 + k;
+            let event = event(id, world.now() - Duration::hours(5) + Duration::seconds(i64::from(id)));
+            let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.100.{n}"));
+            found.severity = Severity::ALL[1 + (n as usize + k as usize % 2) % 4];
+            batch.push((event, format!("security:api:x:{id}")));
+            findings.push(found);
+        }
+        let opened = world.ingest(&batch, &findings).await.opened.remove(0);
+        let severity = Severity::ALL.iter().position(|s| *s == opened.severity).unwrap();
+        let events = (n * 10..n * 10 + 12).collect();
+        own.insert(opened.number, Own { events, findings: 12, severity, notes: 0 });
+    }
+    own
+}
+
+async fn detail(world: &World, number: i64) -> IncidentDetail {
+    world.store.incident_by_number(number).await.unwrap()
+}
+
+/// Without what a merge and a split leave behind on purpose.
+fn bare(incident: &Incident) -> Incident {
+    Incident { version: 0, ..incident.clone() }
+}
+
+async fn merging_adds_and_splitting_restores(world: World) {
+    let own = seed(&world, 3).await;
+    world.store.note_add(detail(&world, 2).await.incident.id, "of two", "dana", draft("n")).await.unwrap();
+    let before: Vec<IncidentDetail> = [detail(&world, 1).await, detail(&world, 2).await].into();
+    let target = world.store.incident_merge(&[2], 1, "one campaign", draft("incident_merge")).await.unwrap();
+    let union: BTreeSet<u32> = own[&1].events.union(&own[&2].events).copied().collect();
+    assert_eq!(
+        (target.finding_count, target.event_count),
+        (24, union.len() as u64),
+        "shared events count once"
+    );
+    assert_eq!(target.severity, before[0].incident.severity.max(before[1].incident.severity));
+    let whole = detail(&world, 1).await;
+    assert_eq!(whole.incident, target, "what is returned is what is stored");
+    assert_eq!(whole.event_rows, union.len() as u64);
+    assert_eq!(whole.why.iter().map(|hit| hit.count).sum::<u64>(), 24);
+    assert_eq!(whole.notes, before[1].notes, "notes are reachable");
+    assert!(whole.timeline.iter().any(|line| line.from == Some(2) && line.kind == "opened"));
+    assert_eq!(
+        whole.entities.iter().filter(|c| c.entity.value == "/search").map(|c| c.events).sum::<u64>(),
+        22
+    );
+    let links: Vec<_> = whole.related.iter().map(|link| (link.kind, link.incident.number)).collect();
+    assert_eq!(links, [(LinkKind::Merged, 2)]);
+    let page = world.store.incident_page(&Default::default(), Default::default(), None, 10).await.unwrap();
+    assert_eq!(
+        page.rows.iter().map(|row| row.number).collect::<Vec<_>>(),
+        [3, 1],
+        "a merged one is in no list"
+    );
+    assert_eq!(world.store.incident_counts(&Default::default()).await.unwrap().total, 2);
+    // A new finding of the merged one's group goes to the target, and raises no new incident.
+    let later = event(900, world.now() - Duration::minutes(1));
+    let found = finding(77, &later, AttackFamily::Sqli, "198.51.100.1");
+    let outcome = world.ingest(&[(later, "security:api:x:900".to_owned())], &[found]).await;
+    assert!(outcome.opened.is_empty());
+    assert_eq!((outcome.updated[0].number, outcome.updated[0].finding_count), (1, 25));
+    let split = world.store.incident_split(2, "another one", draft("incident_split")).await.unwrap();
+    assert_eq!(bare(&split), bare(&before[1].incident), "as it was");
+    let rest = detail(&world, 1).await.incident;
+    assert_eq!((rest.finding_count, rest.event_count), (13, 13), "what came since stays with the target");
+    let again = detail(&world, 2).await;
+    assert_eq!(
+        (again.notes, again.entities, again.why),
+        (before[1].notes.clone(), before[1].entities.clone(), before[1].why.clone())
+    );
+    assert!(again.related.is_empty());
+}
+
+async fn any_sequence_equals_an_oracle(world: World) {
+    const COUNT: u32 = 7;
+    let mut own = seed(&world, COUNT).await;
+    let mut before = BTreeMap::new();
+    for &number in own.keys() {
+        before.insert(number, detail(&world, number).await.incident);
+    }
+    let mut parent: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut runner = TestRunner::deterministic();
+    let moves = prop::collection::vec((any::<bool>(), 1..=i64::from(COUNT), 1..=i64::from(COUNT)), 80);
+    let moves = moves.new_tree(&mut runner).unwrap().current();
+    for (step, (merge, a, b)) in moves.into_iter().enumerate() {
+        if merge {
+            let may = a != b && !parent.contains_key(&a) && !parent.contains_key(&b);
+            let result = world.store.incident_merge(&[a], b, "x", draft("incident_merge")).await;
+            assert_eq!(result.is_ok(), may, "step {step}: merge {a} into {b}: {result:?}");
+            if may {
+                parent.insert(a, b);
+            }
+        } else {
+            let may = parent.contains_key(&a);
+            let result = world.store.incident_split(a, "x", draft("incident_split")).await;
+            assert_eq!(result.is_ok(), may, "step {step}: split {a}: {result:?}");
+            parent.remove(&a);
+        }
+        if step % 10 == 9 {
+            let root = (1..=i64::from(COUNT)).find(|n| !parent.contains_key(n)).unwrap();
+            let id = detail(&world, root).await.incident.id;
+            world.store.note_add(id, "a note", "dana", draft("n")).await.unwrap();
+            own.get_mut(&root).unwrap().notes += 1;
+        }
+        let below = |top: i64| -> Vec<i64> {
+            let mut found = vec![top];
+            let mut next = 0;
+            while let Some(&number) = found.get(next) {
+                found.extend(parent.iter().filter(|(_, up)| **up == number).map(|(down, _)| *down));
+                next += 1;
+            }
+            found
+        };
+        for number in 1..=i64::from(COUNT) {
+            if parent.contains_key(&number) {
+                continue;
+            }
+            let group = below(number);
+            let events: BTreeSet<u32> = group.iter().flat_map(|n| own[n].events.iter().copied()).collect();
+            let seen = detail(&world, number).await;
+            let row = &seen.incident;
+            let severity = group.iter().map(|n| own[n].severity).max().unwrap();
+            assert_eq!(
+                (row.finding_count, row.event_count, row.severity, seen.event_rows, seen.notes.len()),
+                (
+                    group.iter().map(|n| own[n].findings as u64).sum(),
+                    events.len() as u64,
+                    Severity::ALL[severity],
+                    events.len() as u64,
+                    group.iter().map(|n| own[n].notes).sum()
+                ),
+                "step {step}: {number} with {group:?}"
+            );
+        }
+    }
+    for number in 1..=i64::from(COUNT) {
+        if parent.contains_key(&number) {
+            world.store.incident_split(number, "x", draft("incident_split")).await.unwrap();
+        }
+    }
+    for (number, before) in before {
+        let after = detail(&world, number).await.incident;
+        // A note of the way acknowledged some.
+        let after = Incident { acknowledged_at: before.acknowledged_at, ..bare(&after) };
+        assert_eq!(after, bare(&before), "{number} is as it was");
+    }
+}
+
+async fn only_what_can_be_merged_is(world: World) {
+    seed(&world, 3).await;
+    let store = &world.store;
+    let merge = async |numbers: &[i64], into| store.incident_merge(numbers, into, "x", draft("m")).await;
+    assert!(matches!(merge(&[1], 1).await, Err(StoreError::Validation(_))));
+    assert!(matches!(merge(&[], 1).await, Err(StoreError::Validation(_))));
+    assert!(matches!(merge(&[1], 99).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(merge(&[2, 99], 1).await, Err(StoreError::NotFound(_))), "all or none");
+    assert!(detail(&world, 2).await.incident.merged_into.is_none());
+    merge(&[2], 1).await.unwrap();
+    let merged = detail(&world, 2).await.incident;
+    let patch = IncidentPatch { assignee: Some(Some("dana".to_owned())), ..IncidentPatch::default() };
+    let refused = store.incident_change(merged.id, merged.version, patch, draft("x")).await;
+    assert!(matches!(refused, Err(StoreError::Precondition(_))), "worked on through its target: {refused:?}");
+    assert!(matches!(
+        store.note_add(merged.id, "x", "dana", draft("x")).await,
+        Err(StoreError::Precondition(_))
+    ));
+    let third = detail(&world, 3).await.incident;
+    let patch = IncidentPatch {
+        status: Some(Status::Resolved),
+        verdict: Some((Verdict::TruePositive, "x".to_owned())),
+        ..IncidentPatch::default()
+    };
+    store.incident_change(third.id, third.version, patch, draft("x")).await.unwrap();
+    assert!(matches!(merge(&[1], 3).await, Err(StoreError::Precondition(_))), "the target is resolved");
+    assert!(matches!(store.incident_split(1, "x", draft("s")).await, Err(StoreError::Precondition(_))));
+}
