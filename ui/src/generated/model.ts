@@ -337,6 +337,68 @@ export type BlockState = "pending" | "active" | "expired" | "removed" | "failed"
 
 export type BlockTarget = string;
 
+export type BulkAction = { "do": "assign", 
+/**
+ * To whom; absent means to nobody.
+ */
+assignee: string | null, } | { "do": "status", 
+/**
+ * Where to.
+ */
+status: Status, 
+/**
+ * Why; required to reopen.
+ */
+reason: string | null, } | { "do": "resolve", 
+/**
+ * What they were; not `unjudged`.
+ */
+verdict: Verdict, 
+/**
+ * Why, from the list of the verdict; absent means `other`.
+ */
+cause?: VerdictCause, 
+/**
+ * Why, in words; required with `other`.
+ */
+reason: string, } | { "do": "note", 
+/**
+ * The note.
+ */
+text: string, } | { "do": "suppress", 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * For how many days, 1 to 90.
+ */
+days: number, };
+
+export type BulkOutcome = { 
+/**
+ * Numbers of the incidents that were changed.
+ */
+changed: Array<number>, 
+/**
+ * Those that were not.
+ */
+skipped: Array<BulkSkipped>, 
+/**
+ * What takes it back, once; absent when nothing was changed and for an undo.
+ */
+undo: string | null, };
+
+export type BulkSkipped = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Why, for people.
+ */
+reason: string, };
+
 export type Caller = { 
 /**
  * The person's name: the OS account in local mode.
@@ -1291,6 +1353,24 @@ assignee: string | null,
  */
 version: number | null, };
 
+export type IncidentBulk = { 
+/**
+ * Which, by number; leave it empty to use the filter.
+ */
+numbers: Array<number>, 
+/**
+ * Which, by filter; with `expected`.
+ */
+filter: IncidentFilter | null, 
+/**
+ * How many the filter described when the person looked; refused if it is another number now.
+ */
+expected: number | null, 
+/**
+ * What.
+ */
+action: BulkAction, };
+
 export type IncidentDetail = { 
 /**
  * The row.
@@ -1337,6 +1417,86 @@ checks: Array<StepCheck>,
  */
 playbook?: Playbook, };
 
+export type IncidentEscalate = { 
+/**
+ * Which.
+ */
+number: number, 
+/**
+ * To this severity, which is higher.
+ */
+severity: Severity | null, 
+/**
+ * To this person or role: `lead`.
+ */
+to: string | null, 
+/**
+ * Why; required.
+ */
+reason: string, 
+/**
+ * The version that the person saw.
+ */
+version: number | null, };
+
+export type IncidentEvent = { 
+/**
+ * Identity.
+ */
+id: EventId, 
+/**
+ * When it happened.
+ */
+at: string, 
+/**
+ * How often it happened, at least 1.
+ */
+count: number, 
+/**
+ * SHA-256 over the event's canonical JSON when it was linked, hex.
+ */
+sha256: string, 
+/**
+ * The event: the frozen copy, else as archived; absent when the retention of the archive has removed it.
+ */
+event: Event | null, 
+/**
+ * Is it the frozen copy?
+ */
+frozen: boolean, };
+
+export type IncidentEventList = { 
+/**
+ * The rows.
+ */
+rows: Array<IncidentEvent>, 
+/**
+ * Cursor of the next page, if there is one.
+ */
+next: string | null, 
+/**
+ * Different events of the incident.
+ */
+total: number, 
+/**
+ * The same, each as often as it happened.
+ */
+occurrences: number, };
+
+export type IncidentEventsRequest = { 
+/**
+ * Of which incident.
+ */
+number: number, 
+/**
+ * Cursor of the page before.
+ */
+after: string | null, 
+/**
+ * Rows, 1 to 500.
+ */
+limit: number, };
+
 export type IncidentFacets = { 
 /**
  * By status.
@@ -1381,7 +1541,39 @@ text: string | null,
  */
 entity: Entity | null, };
 
+export type IncidentHandover = { 
+/**
+ * Which.
+ */
+number: number, 
+/**
+ * To whom.
+ */
+to: string, 
+/**
+ * What they have to know; required.
+ */
+note: string, 
+/**
+ * The version that the person saw.
+ */
+version: number | null, };
+
 export type IncidentId = string;
+
+export type IncidentMerge = { 
+/**
+ * Which.
+ */
+numbers: Array<number>, 
+/**
+ * Into which; an active one.
+ */
+into: number, 
+/**
+ * Why; required.
+ */
+reason: string, };
 
 export type IncidentNote = { 
 /**
@@ -1431,6 +1623,24 @@ after: string | null,
  */
 limit: number, };
 
+export type IncidentPause = { 
+/**
+ * Which.
+ */
+number: number, 
+/**
+ * Why, from the closed list.
+ */
+reason: PauseReason, 
+/**
+ * What exactly is waited for; required.
+ */
+note: string, 
+/**
+ * The version that the person saw.
+ */
+version: number | null, };
+
 export type IncidentRef = { 
 /**
  * The number that people say.
@@ -1447,13 +1657,41 @@ number: number,
  */
 verdict: Verdict, 
 /**
- * Why; required.
+ * Why, from the closed list of the verdict; absent means `other`.
+ */
+cause?: VerdictCause, 
+/**
+ * Why, in words; may be empty with a cause that is not `other`.
  */
 reason: string, 
+/**
+ * With the verdict `duplicate`: number of the incident that is kept.
+ */
+duplicate_of?: number, 
 /**
  * The version that the person saw.
  */
 version: number | null, };
+
+export type IncidentSimilar = { 
+/**
+ * Which.
+ */
+number: number, 
+/**
+ * How many at most, 1 to 500.
+ */
+limit: number, };
+
+export type IncidentSplit = { 
+/**
+ * Which; a merged one.
+ */
+number: number, 
+/**
+ * Why; required.
+ */
+reason: string, };
 
 export type IncidentStatusSet = { 
 /**
@@ -1472,6 +1710,30 @@ reason: string | null,
  * The version that the person saw.
  */
 version: number | null, };
+
+export type IncidentStepCheck = { 
+/**
+ * Of which incident.
+ */
+number: number, 
+/**
+ * The step's id.
+ */
+step: string, 
+/**
+ * Checked, or open again?
+ */
+done: boolean, 
+/**
+ * What came out of it.
+ */
+note: string | null, };
+
+export type IncidentUndo = { 
+/**
+ * The token that the action returned.
+ */
+undo: string, };
 
 export type JobId = string;
 
@@ -2219,6 +2481,44 @@ export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "as
 
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
+export type RuleAdvice = "keep" | "tune" | "retire";
+
+export type RuleFeedback = { 
+/**
+ * The rule.
+ */
+rule_id: string, 
+/**
+ * Incidents with findings of it, duplicates not counted.
+ */
+incidents: number, 
+/**
+ * Judged an attack.
+ */
+true_positive: number, 
+/**
+ * Judged a mistake of the rule.
+ */
+false_positive: number, 
+/**
+ * Judged right but allowed.
+ */
+benign_true_positive: number, 
+/**
+ * True positives of all judged, 0 to 1; absent while fewer than five are judged.
+ */
+precision: number | null, 
+/**
+ * What that suggests; absent while fewer than five are judged.
+ */
+advice: RuleAdvice | null, };
+
+export type RuleFeedbackList = { 
+/**
+ * By rule id.
+ */
+rules: Array<RuleFeedback>, };
+
 export type RuleHit = { 
 /**
  * Number of findings of the rule.
@@ -2302,6 +2602,26 @@ value: Severity,
  * How many.
  */
 count: number, };
+
+export type SimilarIncident = { 
+/**
+ * The other one.
+ */
+incident: Incident, 
+/**
+ * How much, 1 to 100.
+ */
+score: number, 
+/**
+ * Why, for people; the strongest reason first.
+ */
+because: Array<string>, };
+
+export type SimilarList = { 
+/**
+ * The rows.
+ */
+rows: Array<SimilarIncident>, };
 
 export type SimulateRequest = { 
 /**
@@ -2402,6 +2722,192 @@ warn: number,
  * Failed.
  */
 fail: number, };
+
+export type SuppressedFinding = { 
+/**
+ * By which suppression.
+ */
+suppressed_by: SuppressionId, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * The finding.
+ */
+finding: Finding, };
+
+export type SuppressedList = { 
+/**
+ * The rows.
+ */
+rows: Array<SuppressedFinding>, 
+/**
+ * Cursor of the next page, if there is one.
+ */
+next: string | null, };
+
+export type Suppression = { 
+/**
+ * Identity.
+ */
+id: SuppressionId, 
+/**
+ * Which findings.
+ */
+scope: SuppressionScope, 
+/**
+ * Who answers for it.
+ */
+owner: string, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Since when.
+ */
+created_at: string, 
+/**
+ * Who made it.
+ */
+created_by: string, 
+/**
+ * Until when.
+ */
+expires_at: string, 
+/**
+ * When it was taken back, if it was.
+ */
+removed_at: string | null, 
+/**
+ * Who took it back.
+ */
+removed_by: string | null, 
+/**
+ * Findings that it has hidden; they are kept and can be listed.
+ */
+hidden: number, 
+/**
+ * Event time of the newest of them.
+ */
+last_hidden: string | null, };
+
+export type SuppressionAdd = { 
+/**
+ * Which findings.
+ */
+scope: SuppressionScope, 
+/**
+ * Who answers for it; the caller if absent.
+ */
+owner: string | null, 
+/**
+ * Why; required.
+ */
+reason: string, 
+/**
+ * Until when; at most 90 days from now.
+ */
+expires_at: string, };
+
+export type SuppressionFindings = { 
+/**
+ * Which suppression.
+ */
+id: SuppressionId, 
+/**
+ * Cursor of the page before.
+ */
+after: string | null, 
+/**
+ * Rows, 1 to 500; 0 means 100.
+ */
+limit: number, };
+
+export type SuppressionId = string;
+
+export type SuppressionList = { 
+/**
+ * The rows, at most 500.
+ */
+rows: Array<Suppression>, 
+/**
+ * How many are in force.
+ */
+in_force: number, };
+
+export type SuppressionPreview = { 
+/**
+ * Findings of the period.
+ */
+findings: number, 
+/**
+ * Of these it would have hidden.
+ */
+findings_hidden: number, 
+/**
+ * Incidents that would not have opened: it would have hidden every finding of them.
+ */
+incidents_hidden: number, 
+/**
+ * Incidents that would have been smaller.
+ */
+incidents_smaller: number, 
+/**
+ * Of the incidents that would not have opened, those judged an attack: a warning.
+ */
+true_positives_hidden: number, 
+/**
+ * Some of the incidents that would not have opened, newest first, at most 10.
+ */
+samples: Array<Incident>, };
+
+export type SuppressionPreviewRequest = { 
+/**
+ * Which findings.
+ */
+scope: SuppressionScope, 
+/**
+ * Over how many past days, 1 to 365.
+ */
+days: number, };
+
+export type SuppressionRemove = { 
+/**
+ * Which.
+ */
+id: SuppressionId, 
+/**
+ * Why; required.
+ */
+reason: string, };
+
+export type SuppressionScope = { 
+/**
+ * Of this rule.
+ */
+rule?: string, 
+/**
+ * Of this attack family.
+ */
+family?: AttackFamily, 
+/**
+ * Grouped by this entity.
+ */
+entity?: Entity, 
+/**
+ * From this address or range (`203.0.113.7`, `203.0.113.0/24`, `2001:db8::/48`).
+ */
+network?: string, 
+/**
+ * On endpoints that begin with this.
+ */
+endpoint?: string, 
+/**
+ * Of this user.
+ */
+user?: string, };
 
 export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings";
 

@@ -39,6 +39,40 @@ export interface Operations {
   incident_resolve: { request: model.IncidentResolve; reply: model.Incident };
   /** Write a note on an incident. */
   incident_note: { request: model.IncidentNote; reply: model.IncidentDetail };
+  /** List every event of an incident, newest first. */
+  incident_events: { request: model.IncidentEventsRequest; reply: model.IncidentEventList };
+  /** Hand an incident over to somebody, with what they have to know. */
+  incident_handover: { request: model.IncidentHandover; reply: model.Incident };
+  /** Raise the severity of an incident, or call somebody in. */
+  incident_escalate: { request: model.IncidentEscalate; reply: model.Incident };
+  /** Stop the clocks of an incident: somebody else has to move first. */
+  incident_pause: { request: model.IncidentPause; reply: model.Incident };
+  /** Let the clocks of an incident run again. */
+  incident_resume: { request: model.IncidentRef; reply: model.Incident };
+  /** Merge incidents into another one; nothing is lost. */
+  incident_merge: { request: model.IncidentMerge; reply: model.Incident };
+  /** Take a merged incident out again. */
+  incident_split: { request: model.IncidentSplit; reply: model.Incident };
+  /** List incidents that resemble one, and why. */
+  incident_similar: { request: model.IncidentSimilar; reply: model.SimilarList };
+  /** Check a step of an incident's playbook, or take the check back. */
+  incident_step_check: { request: model.IncidentStepCheck; reply: model.IncidentDetail };
+  /** Do one thing to many incidents, in one transaction. */
+  incident_bulk: { request: model.IncidentBulk; reply: model.BulkOutcome };
+  /** Take a bulk action back, once. */
+  incident_undo: { request: model.IncidentUndo; reply: model.BulkOutcome };
+  /** Tell what the verdicts say of each rule. */
+  rule_feedback: { request: model.Nothing; reply: model.RuleFeedbackList };
+  /** Count what a suppression would have hidden. */
+  suppression_preview: { request: model.SuppressionPreviewRequest; reply: model.SuppressionPreview };
+  /** Suppress findings for some time: they are kept and counted, and open nothing. */
+  suppression_add: { request: model.SuppressionAdd; reply: model.Suppression };
+  /** List the suppressions with what they hid. */
+  suppression_list: { request: model.Nothing; reply: model.SuppressionList };
+  /** List the findings that a suppression hid. */
+  suppression_findings: { request: model.SuppressionFindings; reply: model.SuppressedList };
+  /** Take a suppression back. */
+  suppression_remove: { request: model.SuppressionRemove; reply: model.Suppression };
   /** List blocks and the allowlist. */
   block_list: { request: model.BlockListRequest; reply: model.BlockList };
   /** Show what a block would do, without doing it. */
@@ -223,6 +257,125 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   incident_note: {
     about: "Write a note on an incident.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  incident_events: {
+    about: "List every event of an incident, newest first.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents', 'events'],
+    invalidates: [],
+  },
+  incident_handover: {
+    about: "Hand an incident over to somebody, with what they have to know.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  incident_escalate: {
+    about: "Raise the severity of an incident, or call somebody in.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit', 'status'],
+  },
+  incident_pause: {
+    about: "Stop the clocks of an incident: somebody else has to move first.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  incident_resume: {
+    about: "Let the clocks of an incident run again.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  incident_merge: {
+    about: "Merge incidents into another one; nothing is lost.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit', 'status'],
+  },
+  incident_split: {
+    about: "Take a merged incident out again.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit', 'status'],
+  },
+  incident_similar: {
+    about: "List incidents that resemble one, and why.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  incident_step_check: {
+    about: "Check a step of an incident's playbook, or take the check back.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  incident_bulk: {
+    about: "Do one thing to many incidents, in one transaction.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit', 'status'],
+  },
+  incident_undo: {
+    about: "Take a bulk action back, once.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit', 'status'],
+  },
+  rule_feedback: {
+    about: "Tell what the verdicts say of each rule.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  suppression_preview: {
+    about: "Count what a suppression would have hidden.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  suppression_add: {
+    about: "Suppress findings for some time: they are kept and counted, and open nothing.",
+    permission: 'triage',
+    effect: 'change',
+    provides: [],
+    invalidates: ['incidents', 'audit'],
+  },
+  suppression_list: {
+    about: "List the suppressions with what they hid.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  suppression_findings: {
+    about: "List the findings that a suppression hid.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  suppression_remove: {
+    about: "Take a suppression back.",
     permission: 'triage',
     effect: 'change',
     provides: [],
