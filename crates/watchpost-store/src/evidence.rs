@@ -163,7 +163,7 @@ fn question(query: EvidenceQuery) -> Option<Question> {
             "incidents whose first evidence lies in the period; exceptions were not acknowledged within the clock of their severity",
         ),
         EvidenceQuery::IncidentsResolved => incidents(
-            " AND (i.resolved_at IS NOT NULL OR i.resolve_due < $3)",
+            " AND (i.resolved_at IS NOT NULL OR i.resolve_due < COALESCE(i.paused_since, $3))",
             "(i.resolved_at IS NULL OR i.resolved_at > i.resolve_due)",
             "incidents whose first evidence lies in the period that are resolved or whose resolve clock ran out; exceptions are late",
         ),

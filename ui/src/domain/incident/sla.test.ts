@@ -27,6 +27,12 @@ describe('runningClock', () => {
     expect(runningClock(incident({}), OPENED + 16 * 60_000)).toMatchObject({ state: 'late', left: -60 });
   });
 
+  it('stands while it is paused', () => {
+    const paused = { reason: 'change_window', since: new Date(OPENED + 60_000).toISOString() } as const;
+    expect(runningClock(incident({ paused }), OPENED + 3_600_000)).toMatchObject({ left: 840, state: 'running', stands: true });
+    expect(runningClock(incident({}), OPENED)).toMatchObject({ stands: false });
+  });
+
   it('stands when the incident is resolved', () => {
     expect(runningClock(incident({ status: 'resolved' }), OPENED)).toBeNull();
     expect(runningClock(incident({ status: 'closed' }), OPENED)).toBeNull();

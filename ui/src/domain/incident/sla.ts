@@ -11,6 +11,8 @@ export interface Clock {
   /** Share of the time that is used, 0 to 1. */
   used: number;
   state: 'running' | 'soon' | 'late';
+  /** Paused: `left` is as it was when the pause began. */
+  stands: boolean;
 }
 
 /** The running clock: acknowledge until somebody acts, then resolve; `null` when it is resolved. */
@@ -20,9 +22,11 @@ export function runningClock(incident: Incident, now: number): Clock | null {
   const due = what === 'acknowledge' ? incident.acknowledge_due : incident.resolve_due;
   const end = new Date(due).getTime();
   const begin = new Date(incident.opened_at).getTime();
-  const left = Math.floor((end - now) / 1_000);
-  const used = end <= begin ? 1 : Math.min(Math.max((now - begin) / (end - begin), 0), 1);
-  return { what, due, left, used, state: left < 0 ? 'late' : used > 0.75 ? 'soon' : 'running' };
+  const stands = incident.paused !== undefined;
+  const at = incident.paused === undefined ? now : Math.min(now, new Date(incident.paused.since).getTime());
+  const left = Math.floor((end - at) / 1_000);
+  const used = end <= begin ? 1 : Math.min(Math.max((at - begin) / (end - begin), 0), 1);
+  return { what, due, left, used, state: left < 0 ? 'late' : used > 0.75 ? 'soon' : 'running', stands };
 }
 
 /** How a clock ended: seconds over its due time, 0 when it was met; `null` while it runs. */

@@ -46,6 +46,7 @@ export const incidents = {
   'sla.met': 'met',
   'sla.missed': 'missed by {time}',
   'sla.done': 'Done',
+  'sla.stands': 'Paused',
   'sla.title': '{what} by {at}',
 
   'incident.page': 'Incident #{n}',
@@ -73,6 +74,7 @@ export const incidents = {
   'incident.tab.why': 'Why it fired',
   'incident.tab.evidence': 'Evidence',
   'incident.tab.timeline': 'Timeline',
+  'incident.tab.playbook': 'Playbook',
   'incident.tab.notes': 'Notes',
   'incident.tab.entities': 'Entities',
 
@@ -93,6 +95,8 @@ export const incidents = {
   'evidence.shown': 'Newest {shown} of {total} events',
   'evidence.all': '{total} events',
   'evidence.open': 'Show the event',
+  'evidence.older': 'Show older events',
+  'evidence.failed': 'Older events could not be loaded: {message}',
   'evidence.none': 'No evidence is recorded.',
   'evidence.sha256': 'SHA-256 of the frozen copy',
   'evidence.times': '{n} times',
@@ -130,6 +134,10 @@ export const incidents = {
   'notes.add': 'Add note',
   'notes.added': 'Note added to #{n}',
   'notes.what': 'Add a note to incident #{n}',
+  'playbook.title': '{title}: {done} of {total} done',
+  'playbook.none': 'There is no playbook for this family.',
+  'playbook.checked': 'by {who}',
+  'playbook.what': 'Check a step of incident #{n}',
   'timeline.none': 'Nothing has happened yet.',
   'timeline.engine': 'Engine',
 
