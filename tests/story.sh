@@ -95,9 +95,9 @@ undo=$(sed -n 's/.*incident undo //p' "$work/out")
 says "and that is taken back" "2 changed, 0 skipped" "$watchpost" incident undo "$undo"
 says "robin has it again" robin "$watchpost" incident list --text 203.0.113.99
 says "a suppression is previewed" "would not have opened" "$watchpost" incident suppress "$number" --reason "own scanner" --days 5 --dry-run
-says "it is made" "family sqli" "$watchpost" incident suppress "$number" --reason "own scanner" --days 5
+says "it is made" "ip:203.0.113.7" "$watchpost" incident suppress "$number" --reason "own scanner" --days 5
 says "it is listed" "1 in force" "$watchpost" suppression list
-id=$(awk '/family sqli/ {print $1; exit}' "$work/out")
+id=$(awk '/ip:203.0.113.7/ {print $1; exit}' "$work/out")
 says "and taken back" removed "$watchpost" suppression remove "$id" --reason "it was no scanner of ours"
 says "it is resolved with a cause" resolved "$watchpost" incident resolve "$number" --verdict true_positive --cause attack_blocked
 says "rules have a record" "too few verdicts" "$watchpost" incident feedback
