@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program that talks to a person")]
 
 pub mod arrows;
+pub mod bench;
 pub mod build;
 pub mod codegen;
 pub mod doctor;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use xtask::{codegen, doctor, gate, start, tidy};
+use clap::{Parser, Subcommand, ValueEnum};
+use xtask::{bench, codegen, doctor, gate, start, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -43,6 +43,17 @@ enum Job {
     Tidy,
     /// Say what this machine lacks
     Doctor,
+    /// Build in release and measure
+    Bench {
+        /// What to measure
+        what: Bench,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Bench {
+    /// The signature engine beside a floor and peers, latencies, memory, JSON lines and events a second
+    Detect,
 }
 
 fn main() -> Result<ExitCode> {
@@ -56,6 +67,7 @@ fn main() -> Result<ExitCode> {
         Job::Codegen { check: false } => codegen::write()?,
         Job::Tidy => return tidy::run(),
         Job::Doctor => return doctor::run(),
+        Job::Bench { what: Bench::Detect } => bench::detect()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `watchpost detect` and `watchpost rules`: detection without a workspace.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use watchpost_model::clock::{Clock, SystemClock};
@@ -14,15 +14,22 @@ use crate::output;
 /// Longest line that is read; the rest of a longer one is passed over and the line is answered with an error.
 const LINE_BYTES_MAX: u64 = 8 << 20;
 
-/// Answers each line of standard input. Every answer is written before the next line is read, so that a pipe never
-/// waits.
+/// How much of the input is read, and how much of the output is kept, at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Answers each line of standard input. Answers are kept together while more input is at hand and written before the
+/// program waits for some, so that a pipe never waits.
 pub(crate) fn run(explain: bool) -> anyhow::Result<ExitCode> {
     let detail = if explain { Detail::Findings } else { Detail::Verdict };
-    let mut input = BufReader::new(std::io::stdin().lock());
-    let mut out = std::io::stdout().lock();
+    let mut input = BufReader::with_capacity(BUFFER_BYTES, std::io::stdin().lock());
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
     let mut line = Vec::new();
     loop {
         line.clear();
+        // What is at hand holds no whole line: the next read may wait.
+        if !input.buffer().contains(&b'\n') && is_closed(out.flush())? {
+            return Ok(ExitCode::SUCCESS);
+        }
         if input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
             return Ok(ExitCode::SUCCESS);
         }
@@ -35,10 +42,17 @@ pub(crate) fn run(explain: bool) -> anyhow::Result<ExitCode> {
         }
         let mut answer = serde_json::to_vec(&inspect::answer(text.trim_end(), detail))?;
         answer.push(b'\n');
-        match out.write_all(&answer).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-            written => written?,
+        if is_closed(out.write_all(&answer))? {
+            return Ok(ExitCode::SUCCESS);
         }
+    }
+}
+
+/// Has the reader of the answers gone? Any other failure is one.
+fn is_closed(written: std::io::Result<()>) -> std::io::Result<bool> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(true),
+        written => written.map(|()| false),
     }
 }
 

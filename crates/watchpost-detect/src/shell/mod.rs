@@ -78,6 +78,11 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             at += 1;
             continue;
         };
+        // Of a run of line breaks the last one counts.
+        if before == Before::Line && matches!(bytes.get(next), Some(b'\n' | b'\r')) {
+            at = next;
+            continue;
+        }
         n_seen += 1;
         if n_seen > SEPARATORS_MAX && bytes.len() - at > 16 * 1024 {
             at += 1;

@@ -4,5 +4,6 @@ mod behaviour;
 mod enrich;
 mod mmdb;
 mod properties;
+mod quality;
 mod samples;
 mod support;

@@ -1,0 +1,124 @@
+//! `cargo xtask bench`: builds in release and prints figures. All ratios come from one run on one core.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{build, shell};
+
+/// How often the sample requests are sent to the command line.
+const N_LINES: usize = 40_000;
+
+/// Measures detection: throughput of a generated mix beside a floor and peers, latencies, memory, large bodies, JSON
+/// lines through the command line, events through the whole engine.
+///
+/// # Errors
+/// When the build or a program fails.
+pub fn detect() -> Result<()> {
+    shell::run(shell::cargo().args([
+        "build",
+        "--release",
+        "-p",
+        "watchpost-detect",
+        "--example",
+        "detect_bench",
+    ]))?;
+    shell::run(shell::cargo().args(["build", "--release", "-p", "watchpost-cli", "--bin", "watchpost"]))?;
+    let directory = release()?;
+    let text = shell::read(&mut shell::command(directory.join("examples/detect_bench")))?;
+    let figures: Value =
+        serde_json::from_str(&text).context("the benchmark wrote something that is not JSON")?;
+    print(&figures);
+    println!("{:<44}{:>12.0}", "JSON lines/s through `watchpost detect`", lines(&directory)?);
+    Ok(())
+}
+
+fn release() -> Result<PathBuf> {
+    let debug = build::directory()?;
+    Ok(debug.parent().context("the directory of the programs has a parent")?.join("release"))
+}
+
+fn print(figures: &Value) {
+    let number = |path: &str| figures.pointer(path).and_then(Value::as_f64).unwrap_or(0.0);
+    let engine = number("/per_second/engine");
+    println!("{} requests of {} bytes on average, one core", figures["requests"], figures["mean_bytes"]);
+    println!("{:<44}{engine:>12.0}   1.00", "requests/s: signatures");
+    for (name, key) in [
+        ("floor: decode and split", "floor"),
+        ("peer: RegexSet of 25 patterns", "regex_set_25"),
+        ("peer: libinjection (Rust port)", "libinjection"),
+    ] {
+        let other = number(&format!("/per_second/{key}"));
+        println!(
+            "{:<44}{other:>12.0} {:>6.2} x ours",
+            format!("requests/s: {name}"),
+            other / engine.max(1.0)
+        );
+    }
+    for state in ["cold", "warm"] {
+        let at = |share: &str| number(&format!("/latency_us/{state}/{share}"));
+        println!(
+            "{:<44}{:>8.1} {:>8.1} {:>8.1}",
+            format!("latency, {state}: p50 p99 max (µs)"),
+            at("p50"),
+            at("p99"),
+            at("max")
+        );
+    }
+    println!("{:<44}{:>12.0}", "ready after (ms)", number("/ready_ms"));
+    let (before, first, second) = (
+        number("/memory_mb/before"),
+        number("/memory_mb/after_first_pass"),
+        number("/memory_mb/after_second_pass"),
+    );
+    println!("{:<44}{:>12.1}", "memory: rules and caches (MB)", first - before);
+    println!("{:<44}{:>12.1}", "memory: a second pass adds (MB)", second - first);
+    for row in figures["large_bodies"].as_array().into_iter().flatten() {
+        println!(
+            "{:<44}{:>8.1} {:>8.1} {:>8.1}",
+            format!("body of {} KiB: prose, JSON, worst (ms)", row["kib"]),
+            row["prose_ms"].as_f64().unwrap_or(0.0),
+            row["json_ms"].as_f64().unwrap_or(0.0),
+            row["worst_ms"].as_f64().unwrap_or(0.0)
+        );
+    }
+    println!("{:<44}{:>12.0}", "JSON lines/s in process", number("/json_lines_per_second"));
+    println!("{:<44}{:>12.0}", "events/s: signatures and behaviours", number("/events_per_second"));
+}
+
+/// Lines a second through a pipe, the start of the program included.
+fn lines(directory: &std::path::Path) -> Result<f64> {
+    let started = Instant::now();
+    let mut child = shell::command(directory.join("watchpost"))
+        .args(["detect", "--stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("failed to start watchpost")?;
+    let mut input = child.stdin.take().context("the child has an input")?;
+    let writer = std::thread::spawn(move || -> std::io::Result<()> {
+        let mut text = String::new();
+        for n in 0..N_LINES {
+            text.clear();
+            let query =
+                if n % 10 == 0 { "id=1%27%20or%20%271%27%3D%271" } else { "q=blue+running+shoes&page=2" };
+            text.push_str(&format!(
+                "{{\"id\":{n},\"method\":\"GET\",\"uri\":\"/api/v1/items?{query}&n={n}\",\"headers\":{{\"user-agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\"}},\"body\":null}}\n"
+            ));
+            input.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    });
+    let output = child.wait_with_output().context("failed to read the answers")?;
+    writer
+        .join()
+        .map_err(|_| anyhow::anyhow!("the writer stopped"))?
+        .context("failed to write the requests")?;
+    let n_answers = output.stdout.iter().filter(|&&byte| byte == b'\n').count();
+    anyhow::ensure!(n_answers == N_LINES, "{n_answers} answers to {N_LINES} lines");
+    Ok(N_LINES as f64 / started.elapsed().as_secs_f64())
+}
