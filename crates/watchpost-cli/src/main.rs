@@ -6,6 +6,7 @@ mod detect;
 mod output;
 mod period;
 mod progress;
+mod respond;
 mod run;
 mod serve;
 mod session;

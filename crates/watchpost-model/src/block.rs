@@ -181,6 +181,17 @@ words!(BlockState {
     Failed = "failed",
 });
 
+impl BlockState {
+    /// Is it in force, or may it be in Redis all the same?
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        match self {
+            Self::Pending | Self::Active => true,
+            Self::Expired | Self::Removed | Self::Failed => false,
+        }
+    }
+}
+
 /// A block with its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Block {

@@ -22,6 +22,7 @@ mod operations;
 mod paths;
 mod perform;
 pub mod replies;
+mod respond;
 pub mod secrets;
 mod status;
 mod upkeep;

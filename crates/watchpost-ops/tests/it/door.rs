@@ -24,21 +24,21 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
 
-struct Desk {
-    console: Console,
-    call: Call,
+pub(crate) struct Desk {
+    pub(crate) console: Console,
+    pub(crate) call: Call,
 }
 
-fn caller(role: Role) -> Caller {
+pub(crate) fn caller(role: Role) -> Caller {
     Caller { name: "dana".to_owned(), role, origin: Origin::Cli, host: "test".to_owned() }
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     // Sockets live in here, and their paths may have 107 bytes.
     tempfile::Builder::new().prefix("wp-").tempdir().expect("a temporary folder can be made")
 }
 
-async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
+pub(crate) async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),
         clock: Arc::new(SystemClock),
@@ -52,7 +52,7 @@ async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
 }
 
 impl Desk {
-    async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
+    pub(crate) async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
         self.console.call::<O>(&self.call, request).await
     }
 
@@ -73,7 +73,7 @@ impl Desk {
     }
 
     /// A day of traffic, detected.
-    async fn fill(&self) {
+    pub(crate) async fn fill(&self) {
         let request =
             SimulateRequest { days: 1, events_per_day: 400, users: 20, ..SimulateRequest::default() };
         let run = self.ask::<operation::simulate_run>(request).await.expect("the simulation starts");
@@ -95,7 +95,7 @@ impl Desk {
         }
     }
 
-    async fn first_incident(&self) -> IncidentDetail {
+    pub(crate) async fn first_incident(&self) -> IncidentDetail {
         let page = self
             .ask::<operation::incident_page>(IncidentPageRequest {
                 limit: 1,
@@ -107,7 +107,7 @@ impl Desk {
         self.ask::<operation::incident_detail>(IncidentRef { number }).await.expect("it is there")
     }
 
-    async fn trail(&self, action: &str, outcome: AuditOutcome) -> usize {
+    pub(crate) async fn trail(&self, action: &str, outcome: AuditOutcome) -> usize {
         let filter = watchpost_model::audit::AuditFilter {
             action: Some(action.to_owned()),
             outcome: Some(outcome),

@@ -2,4 +2,5 @@
 
 mod door;
 mod real_logs;
+mod response;
 mod simulation;
