@@ -85,6 +85,12 @@ pub(crate) enum Command {
     /// Block addresses and ranges.
     #[command(subcommand)]
     Block(Block),
+    /// Revoke sessions, restrict users, isolate services, limit rates.
+    #[command(subcommand)]
+    Contain(crate::respond::Contain),
+    /// What the engine does by itself: its policy, and what came of it.
+    #[command(subcommand)]
+    Response(crate::respond::Response),
     /// Compliance reports.
     #[command(subcommand)]
     Report(Report),
@@ -291,7 +297,7 @@ pub(crate) struct Events {
 pub(crate) enum Block {
     /// List them, and the allowlist.
     List,
-    /// Show what a block would do.
+    /// Say whether an address is blocked, allowlisted or an own one, and by what. Exit code 1 when it is blocked.
     Check {
         /// Address or CIDR range.
         target: String,
@@ -320,6 +326,9 @@ pub(crate) enum Block {
         /// Why.
         #[arg(long)]
         reason: String,
+        /// Show what is in force; change nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Add to the list of what must never be blocked.
     Allow {

@@ -7,6 +7,7 @@ mod incident;
 mod output;
 mod period;
 mod progress;
+mod respond;
 mod run;
 mod serve;
 mod session;

@@ -11,15 +11,16 @@ use watchpost_model::report::ReportFormat;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, ReportGenerate, ReportTarget,
-    RetentionRequest, SimulateRequest, WorkspaceStatus,
+    EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
+    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, ReportGenerate,
+    ReportTarget, RetentionRequest, SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, incident, output, progress, serve, show};
+use crate::{FOUND, connect, detect, incident, output, progress, respond, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -160,6 +161,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
+        Command::Contain(verb) => respond::contain(session, form, verb).await,
+        Command::Response(verb) => respond::response(session, form, verb).await.map(|()| false),
         Command::Report(verb) => report(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
@@ -205,7 +208,17 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             let request = BlockListRequest { state: Vec::new(), limit: 500 };
             show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
-        Block::Check { target } | Block::Add { target, dry_run: true, .. } => {
+        Block::Check { target } => {
+            let standing = session.ask::<operation::block_check>(BlockCheck { target }).await?;
+            show::standing(form, &standing)?;
+            return Ok(standing.standing == Standing::Blocked);
+        }
+        Block::Remove { target, dry_run: true, .. } => {
+            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+            show::block_preview(form, &preview)?;
+            return Ok(preview.existing.is_none());
+        }
+        Block::Add { target, dry_run: true, .. } => {
             let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
             show::block_preview(form, &preview)?;
             return Ok(preview.refusal.is_some());
@@ -216,7 +229,7 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
                 session.ask::<operation::block_add>(BlockAdd { target, reason, ttl_s, incident }).await?;
             show::block(form, &added)?;
         }
-        Block::Remove { target, reason } => {
+        Block::Remove { target, reason, dry_run: false } => {
             let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
             let block = preview
                 .existing

@@ -12,8 +12,8 @@ use watchpost_model::overview::Overview;
 use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    AuditPage, BlockList, ConnectionCheck, ConnectionList, EventPage, FrameworkList, IncidentPage, JobList,
-    OperationSpec, ReportList, Settings, WorkspaceStatus,
+    AuditPage, BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, FrameworkList,
+    IncidentPage, JobList, OperationSpec, ReportList, Settings, WorkspaceStatus,
 };
 
 use crate::args::Output;
@@ -312,6 +312,31 @@ pub(crate) fn block_preview(form: Output, preview: &BlockPreview) -> anyhow::Res
                 ["of these not failed".to_owned(), preview.successful_24h.to_string()],
                 ["users in 24 h".to_owned(), preview.users_24h.join(", ")],
                 ["blocked until".to_owned(), existing],
+            ],
+        )
+    })
+}
+
+pub(crate) fn standing(form: Output, standing: &BlockStanding) -> anyhow::Result<()> {
+    either(form, standing, || {
+        let in_redis = match (standing.in_redis, standing.redis_ttl_s) {
+            (None, _) => "Redis does not answer".to_owned(),
+            (Some(false), _) => "no".to_owned(),
+            (Some(true), None) => "yes, without end".to_owned(),
+            (Some(true), Some(ttl)) => format!("yes, for {ttl} s"),
+        };
+        table(
+            ["", ""],
+            [
+                ["target".to_owned(), standing.target.to_string()],
+                ["standing".to_owned(), standing.standing.to_string()],
+                ["why".to_owned(), visible(&standing.detail, 400)],
+                [
+                    "block".to_owned(),
+                    standing.block.as_ref().map_or_else(|| "-".to_owned(), |b| b.id.to_string()),
+                ],
+                ["key".to_owned(), or_dash(standing.key.as_ref())],
+                ["in Redis".to_owned(), in_redis],
             ],
         )
     })

@@ -1,5 +1,7 @@
 //! Blocks: addresses and ranges that the sensors refuse, and the guard that keeps people from blocking themselves.
 
+mod guard;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,6 +13,8 @@ use ts_rs::TS;
 
 use crate::ids::{BlockId, IncidentId};
 use crate::words;
+
+pub use guard::{GuardRefusal, guard, guard_automatic};
 
 /// An address or a range in one canonical form: v4-mapped IPv6 becomes IPv4, host bits of a range are cleared, a
 /// full-length prefix becomes a single address.
@@ -27,8 +31,8 @@ pub enum TargetError {
         "{0:?} is not an IP address or CIDR range; write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32"
     )]
     Syntax(String),
-    /// Octets with leading zeros: some programs read them as octal, some do not.
-    #[error("{0:?} has an octet with a leading zero, which programs read differently; write it without")]
+    /// Numbers with leading zeros: some programs read them as octal, some do not.
+    #[error("{0:?} has a number with a leading zero, which programs read differently; write it without")]
     LeadingZero(String),
     /// A range so wide that it would cut off most of the Internet.
     #[error("{0} is too wide: at least /8 for IPv4 and /16 for IPv6")]
@@ -71,18 +75,22 @@ impl FromStr for BlockTarget {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let trimmed = text.trim();
+        let trimmed = text.trim_matches([' ', '\t']);
         let short = || trimmed.chars().take(80).collect::<String>();
         let (address, prefix) = match trimmed.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (trimmed, None),
         };
-        let address = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
+        let bare = address.strip_prefix('[').and_then(|a| a.strip_suffix(']'));
+        let address = bare.filter(|inner| inner.contains(':')).unwrap_or(address);
         let ip = parse_ip(address).map_err(|leading_zero| {
             if leading_zero { TargetError::LeadingZero(short()) } else { TargetError::Syntax(short()) }
         })?;
         let Some(prefix) = prefix else { return Ok(Self::from(ip)) };
         let plain = !prefix.is_empty() && prefix.len() <= 3 && prefix.bytes().all(|b| b.is_ascii_digit());
+        if plain && prefix.len() > 1 && prefix.starts_with('0') {
+            return Err(TargetError::LeadingZero(short()));
+        }
         let prefix: u8 =
             plain.then(|| prefix.parse().ok()).flatten().ok_or_else(|| TargetError::Syntax(short()))?;
         let (ip, prefix) = match (ip, ip.to_canonical()) {
@@ -136,73 +144,6 @@ impl From<BlockTarget> for String {
     }
 }
 
-/// Why a target must not be blocked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GuardRefusal {
-    /// It holds an address of this console or of its servers.
-    #[error("{target} holds {own}, an address of this machine or of a server that Watchpost uses")]
-    OwnAddress {
-        /// What was to be blocked.
-        target: BlockTarget,
-        /// The address inside it.
-        own: IpAddr,
-    },
-    /// It overlaps an entry of the allowlist.
-    #[error("{target} overlaps {entry} of the allowlist ({note})")]
-    Allowlisted {
-        /// What was to be blocked.
-        target: BlockTarget,
-        /// The entry.
-        entry: BlockTarget,
-        /// Why the entry is there.
-        note: String,
-    },
-    /// Loopback, unspecified, link-local or multicast.
-    #[error(
-        "{target} is a loopback, unspecified, link-local or multicast address; no client comes from there"
-    )]
-    NotAClient {
-        /// What was to be blocked.
-        target: BlockTarget,
-    },
-}
-
-/// Refuses targets that would lock people or machines out. Cannot be bypassed: every block passes here.
-///
-/// # Errors
-/// The first reason that holds: not a client address, own address, allowlisted.
-pub fn guard(
-    target: BlockTarget,
-    own_addresses: &[IpAddr],
-    allowlist: &[AllowEntry],
-) -> Result<(), GuardRefusal> {
-    const NEVER: [&str; 9] = [
-        "255.255.255.255/32",
-        "127.0.0.0/8",
-        "0.0.0.0/8",
-        "169.254.0.0/16",
-        "224.0.0.0/4",
-        "::1/128",
-        "::/128",
-        "fe80::/10",
-        "ff00::/8",
-    ];
-    let refused = NEVER
-        .iter()
-        .map(|net| net.parse::<IpNet>().expect("the table holds valid ranges"))
-        .any(|net| net.contains(&target.net()) || target.net().contains(&net));
-    if refused {
-        return Err(GuardRefusal::NotAClient { target });
-    }
-    if let Some(&own) = own_addresses.iter().find(|own| target.contains(**own)) {
-        return Err(GuardRefusal::OwnAddress { target, own });
-    }
-    if let Some(entry) = allowlist.iter().find(|entry| entry.target.overlaps(target)) {
-        return Err(GuardRefusal::Allowlisted { target, entry: entry.target, note: entry.note.clone() });
-    }
-    Ok(())
-}
-
 /// An address or range that must never be blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AllowEntry {
@@ -239,6 +180,17 @@ words!(BlockState {
     Removed = "removed",
     Failed = "failed",
 });
+
+impl BlockState {
+    /// Is it in force, or may it be in Redis all the same?
+    #[must_use]
+    pub const fn is_in_force(self) -> bool {
+        match self {
+            Self::Pending | Self::Active => true,
+            Self::Expired | Self::Removed | Self::Failed => false,
+        }
+    }
+}
 
 /// A block with its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -284,7 +236,7 @@ pub struct BlockPreview {
 
 #[cfg(test)]
 mod tests {
-    use super::{AllowEntry, BlockTarget, GuardRefusal, TargetError, guard};
+    use super::{BlockTarget, TargetError};
 
     #[test]
     fn one_form_for_every_spelling() {
@@ -306,34 +258,24 @@ mod tests {
     #[test]
     fn refuses_what_is_no_target() {
         assert!(matches!("010.0.0.1".parse::<BlockTarget>(), Err(TargetError::LeadingZero(_))));
+        assert!(matches!("1.2.3.4/08".parse::<BlockTarget>(), Err(TargetError::LeadingZero(_))));
         assert!(matches!("0.0.0.0/0".parse::<BlockTarget>(), Err(TargetError::TooWide(_))));
         assert!(matches!("::ffff:0:0/64".parse::<BlockTarget>(), Err(TargetError::TooWide(_))));
-        for input in
-            ["", "example.com", "1.2.3.4/", "1.2.3.4/33", "1.2.3.4/+8", "1.2.3", "::1%lo", "1.2.3.4\n/8x"]
-        {
+        for input in [
+            "",
+            "example.com",
+            "1.2.3.4/",
+            "1.2.3.4/33",
+            "1.2.3.4/+8",
+            "1.2.3",
+            "::1%lo",
+            "1.2.3.4\n/8x",
+            "[1.2.3.4]",
+            "1.2.3.4:80",
+            "\u{a0}1.2.3.4",
+            "１.2.3.4",
+        ] {
             assert!(matches!(input.parse::<BlockTarget>(), Err(TargetError::Syntax(_))), "input {input:?}");
-        }
-    }
-
-    #[test]
-    fn guard_refuses() {
-        let own = ["192.0.2.10".parse().unwrap(), "2001:db8::10".parse().unwrap()];
-        let allow = [AllowEntry {
-            target: "198.51.100.0/24".parse().unwrap(),
-            note: "office".into(),
-            added_by: "a".into(),
-            added_at: chrono::DateTime::UNIX_EPOCH,
-        }];
-        let check = |text: &str| guard(text.parse().unwrap(), &own, &allow);
-        assert!(check("203.0.113.7").is_ok());
-        for text in ["192.0.2.10", "192.0.0.0/16", "::ffff:192.0.2.10", "2001:db8::/32"] {
-            assert!(matches!(check(text), Err(GuardRefusal::OwnAddress { .. })), "{text}");
-        }
-        for text in ["198.51.100.9", "198.51.0.0/16", "198.51.100.128/25"] {
-            assert!(matches!(check(text), Err(GuardRefusal::Allowlisted { .. })), "{text}");
-        }
-        for text in ["127.0.0.1", "::1", "fe80::1", "239.1.1.1", "0.0.0.0"] {
-            assert!(matches!(check(text), Err(GuardRefusal::NotAClient { .. })), "{text}");
         }
     }
 }

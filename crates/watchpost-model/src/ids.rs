@@ -68,6 +68,18 @@ id!(
     BlockId
 );
 id!(
+    /// One containment of a session, a user, a service or a rate.
+    ContainmentId
+);
+id!(
+    /// One automatic action.
+    ResponseId
+);
+id!(
+    /// One message that waits to be delivered.
+    OutboxId
+);
+id!(
     /// One run of a maintenance job.
     JobId
 );

@@ -23,6 +23,7 @@ use watchpost_store::IngestBatch;
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
 use crate::error::{ErrorCode, OpError};
+use crate::respond;
 
 const LEASE: &str = "engine";
 /// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
@@ -199,6 +200,7 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     let events = workspace.events()?;
     engine.set(EngineState::Starting, "rebuilding the detection windows");
     events.ensure_group().await?;
+    respond::recover(console, workspace).await?;
     let mut turn = Turn {
         console,
         workspace,
@@ -389,6 +391,7 @@ impl Turn<'_> {
             .store()
             .ingest(IngestBatch { events: &readable, findings: &findings, now })
             .await?;
+        respond::respond(self.console, self.workspace, &findings, &readable).await?;
         self.events.ack(&ids).await?;
         engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);

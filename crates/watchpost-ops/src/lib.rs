@@ -23,6 +23,7 @@ mod paths;
 mod perform;
 mod playbooks;
 pub mod replies;
+mod respond;
 pub mod secrets;
 mod status;
 mod upkeep;

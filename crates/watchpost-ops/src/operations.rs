@@ -95,6 +95,30 @@ macro_rules! for_each_operation {
             allow_add(AllowAdd) -> BlockList: Admin, Change, [], [Blocks, Audit];
             "Remove an entry of the allowlist."
             allow_remove(AllowRemove) -> BlockList: Admin, Change, [], [Blocks, Audit];
+            "Say whether an address is blocked, allowlisted or an own one, and by what."
+            block_check(BlockCheck) -> BlockStanding: View, Read, [Blocks], [];
+
+            "List revoked sessions, restricted users, isolated services and limited addresses."
+            contain_list(ContainListRequest) -> ContainList: View, Read, [Blocks], [];
+            "Show what a containment would do, without doing it."
+            contain_preview(ContainCheck) -> ContainPreview: View, Read, [Blocks, Events], [];
+            "Revoke a session, restrict a user, isolate a service, or limit the rate of an address."
+            contain_add(ContainAdd) -> Containment: Contain, Change, [], [Blocks, Incidents, Audit];
+            "Take a containment back."
+            contain_remove(ContainRemove) -> Containment: Contain, Change, [], [Blocks, Incidents, Audit];
+
+            "Read the response policy."
+            response_policy_get(Nothing) -> ResponsePolicyView: View, Read, [Settings], [];
+            "Change the response policy: what the engine does by itself."
+            response_policy_put(ResponsePolicyPut) -> ResponsePolicyView: Admin, Change, [], [Settings, Audit];
+            "Count and list what a response policy would have done over the last days."
+            response_preview(ResponsePreviewRequest) -> ResponsePreview: View, Read, [Settings, Incidents, Blocks], [];
+            "List automatic actions."
+            response_list(ResponseListRequest) -> ResponseList: View, Read, [Blocks, Incidents], [];
+            "Take an automatic action back."
+            response_reverse(ResponseReverse) -> ResponseAction: Contain, Change, [], [Blocks, Incidents, Audit];
+            "List the messages that wait to be delivered, and those before."
+            outbox_list(Nothing) -> OutboxList: View, Read, [Blocks, Incidents], [];
 
             "Read the health of Redis now."
             redis_health(Nothing) -> RedisHealth: View, Read, [Health], [];

@@ -3,10 +3,12 @@
 pub use watchpost_model::audit::AuditVerification;
 pub use watchpost_model::block::{Block, BlockPreview};
 pub use watchpost_model::connection::Connection;
+pub use watchpost_model::contain::{ContainPreview, Containment};
 pub use watchpost_model::health::RedisHealth;
 pub use watchpost_model::incident::{BulkOutcome, Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::Overview;
 pub use watchpost_model::report::ReportRecord;
 pub use watchpost_model::suppression::{Suppression, SuppressionPreview};
+pub use watchpost_model::response::ResponseAction;
 pub use watchpost_report::ReportDocument;

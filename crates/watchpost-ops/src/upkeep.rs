@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::BlockState;
 
 use crate::console::{Console, Workspace};
 use crate::contract::{PartState, Tag};
 use crate::engine;
+use crate::respond;
 
 /// How often Redis is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -116,25 +118,52 @@ async fn expire_blocks(console: Console, workspace: Arc<Workspace>) {
         Err(problem) => return tracing::warn!(%problem, "cannot look for blocks that ran out"),
     };
     for block in &due {
-        let draft = AuditDraft {
-            caller: engine::engine_caller(),
-            action: "block_expire".to_owned(),
-            object: format!("block/{}", block.target),
-            permission: watchpost_model::access::Permission::Contain,
-            outcome: AuditOutcome::Success,
-            changes: Vec::new(),
-            reason: Some("its time ran out".to_owned()),
-            at: now,
-            risk: 0,
-        };
+        let draft = expired("block_expire", format!("block/{}", block.target), now);
         if let Err(problem) =
             workspace.store().block_state_set(block.id, BlockState::Expired, None, draft).await
         {
             tracing::warn!(%problem, target = %block.target, "a block that ran out was not marked");
         }
     }
-    if !due.is_empty() {
+    let expired = expire_containments(&workspace).await;
+    if !due.is_empty() || expired {
         console.announce(&[Tag::Blocks, Tag::Audit]);
+    }
+    respond::finish_pending(&console, &workspace).await;
+}
+
+/// Marks containments that ran out; true if there were any.
+async fn expire_containments(workspace: &Workspace) -> bool {
+    let now = workspace.now();
+    let due = match workspace.store().containments_due_to_expire(now).await {
+        Ok(due) => due,
+        Err(problem) => {
+            tracing::warn!(%problem, "cannot look for containments that ran out");
+            return false;
+        }
+    };
+    for containment in &due {
+        let draft = expired("contain_expire", String::new(), now);
+        let set = workspace.store().containment_state_set(containment.id, BlockState::Expired, None, draft);
+        if let Err(problem) = set.await {
+            tracing::warn!(%problem, kind = %containment.kind, "a containment that ran out was not marked");
+        }
+    }
+    !due.is_empty()
+}
+
+/// The record of something that ran out.
+fn expired(action: &str, object: String, now: DateTime<Utc>) -> AuditDraft {
+    AuditDraft {
+        caller: engine::engine_caller(),
+        action: action.to_owned(),
+        object,
+        permission: watchpost_model::access::Permission::Contain,
+        outcome: AuditOutcome::Success,
+        changes: Vec::new(),
+        reason: Some("its time ran out".to_owned()),
+        at: now,
+        risk: 0,
     }
 }
 

@@ -144,6 +144,12 @@ impl EventStore {
         }
     }
 
+    /// The key under which a sensor looks for a block.
+    #[must_use]
+    pub fn block_key(&self, target: BlockTarget) -> String {
+        self.inner.keys.block(target)
+    }
+
     /// Milliseconds that the block of `target` has left; `None` if there is none. One that never ends has `u64::MAX`.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use percent_encoding::utf8_percent_encode;
 use sha2::Digest;
 use sha2::Sha256;
 use watchpost_model::block::BlockTarget;
+use watchpost_model::contain::ContainKind;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::ids::EventId;
@@ -18,6 +19,8 @@ use watchpost_model::text::visible;
 const ENDPOINT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// An encoded endpoint is cut to this many bytes; its whole text is in the hash.
 const ENDPOINT_BYTES_MAX: usize = 240;
+/// The longest percent-encoded id of a containment; of a longer one the key holds the SHA-256.
+const ID_BYTES_MAX: usize = 240;
 /// End of the year 9999: later timestamps are mistakes (microseconds, for example).
 const AT_MS_MAX: i64 = 253_402_300_799_999;
 
@@ -98,6 +101,25 @@ impl Keys {
         rest.strip_prefix("cidr:").unwrap_or(rest).parse().ok()
     }
 
+    /// The key of a containment. Ids are percent-encoded, so that no colon is left; of a long one the key holds
+    /// `sha256:` and the digest. Addresses stand as they are, like those of blocks.
+    pub(crate) fn containment(&self, kind: ContainKind, target: &str) -> String {
+        let name = contained(kind);
+        if kind == ContainKind::Limit {
+            return format!("{}{name}{target}", self.prefix);
+        }
+        let encoded = utf8_percent_encode(target, ENDPOINT).to_string();
+        if encoded.len() <= ID_BYTES_MAX {
+            return format!("{}{name}{encoded}", self.prefix);
+        }
+        format!("{}{name}sha256:{}", self.prefix, hex::encode(Sha256::digest(target.as_bytes())))
+    }
+
+    /// `MATCH` pattern of all containments of a kind.
+    pub(crate) fn containments(&self, kind: ContainKind) -> String {
+        self.pattern(contained(kind))
+    }
+
     /// `MATCH` pattern of all keys whose name goes on with `rest` after the prefix.
     pub(crate) fn pattern(&self, rest: &str) -> String {
         let mut pattern = String::with_capacity(self.prefix.len() + rest.len() + 1);
@@ -139,7 +161,7 @@ impl Keys {
         };
         let Some(category) = Category::from_key_segment(segment) else {
             return match segment {
-                "index" | "quarantine" | "blocked" | "revoked" => KeyKind::Own,
+                "index" | "quarantine" | "blocked" | "revoked" | "limited" | "isolated" => KeyKind::Own,
                 _ => KeyKind::Foreign,
             };
         };
@@ -168,6 +190,15 @@ impl Keys {
                 "the timestamp is not Unix milliseconds (1 to 15 digits) with an optional -n suffix",
             ),
         }
+    }
+}
+
+const fn contained(kind: ContainKind) -> &'static str {
+    match kind {
+        ContainKind::Session => "revoked:session:",
+        ContainKind::User => "revoked:user:",
+        ContainKind::Service => "isolated:",
+        ContainKind::Limit => "limited:",
     }
 }
 
@@ -216,6 +247,7 @@ fn parse_stamp(stamp: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
+    use watchpost_model::contain::ContainKind;
     use watchpost_model::event::Category;
     use watchpost_model::event::Event;
 
@@ -280,6 +312,24 @@ mod tests {
             panic!("is an event's key")
         };
         assert_eq!(key.endpoint_text().as_deref(), Some("/a:b"));
+    }
+
+    #[test]
+    fn no_id_breaks_the_key_of_a_containment() {
+        let keys = Keys::new("security:");
+        for (kind, id, key) in [
+            (ContainKind::Session, "s-1", "security:revoked:session:s-1"),
+            (ContainKind::User, "anna@shop:*", "security:revoked:user:anna%40shop%3A%2A"),
+            (ContainKind::Service, "shop/api", "security:isolated:shop%2Fapi"),
+            (ContainKind::Limit, "2001:db8::1", "security:limited:2001:db8::1"),
+        ] {
+            assert_eq!(keys.containment(kind, id), key);
+            assert_eq!(keys.classify(key), KeyKind::Own, "{key}");
+        }
+        let (long, longer) = ("é".repeat(41), "é".repeat(42));
+        let keys = [keys.containment(ContainKind::User, &long), keys.containment(ContainKind::User, &longer)];
+        assert!(keys.iter().all(|key| key.starts_with("security:revoked:user:sha256:")), "{keys:?}");
+        assert_ne!(keys[0], keys[1]);
     }
 
     #[test]

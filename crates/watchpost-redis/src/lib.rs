@@ -14,6 +14,7 @@
 //! | `events` | stream | the processing queue: entries with a field `key` |
 //! | `blocked:{ip}`, `blocked:cidr:{cidr}` | string | JSON `{id, reason, by, until, incident}`, with TTL |
 //! | `blocked:cidrs` | sorted set | blocked ranges by the Unix second of their end |
+//! | `revoked:session:{id}`, `revoked:user:{id}`, `isolated:{service}`, `limited:{ip}` | string | JSON `{id, reason, by, until, incident}`, of a limit with `per_min`; with TTL |
 //! | `quarantine`, `quarantine:reasons` | sorted set, hash | keys that cannot be read, by time, and why |
 //!
 //! Fields of an event: `id` (UUID), `at` (RFC 3339), `category`, `type`, `severity`, `outcome`, `actor`, `source_ip`,
@@ -29,6 +30,7 @@
 
 mod blocks;
 mod codec;
+mod contain;
 mod diagnose;
 mod error;
 mod health;
@@ -51,6 +53,9 @@ mod walk;
 pub use blocks::BlockRemoved;
 pub use blocks::BlockWritten;
 pub use blocks::StoredBlock;
+pub use contain::ContainRemoved;
+pub use contain::ContainWritten;
+pub use contain::StoredContainment;
 pub use diagnose::diagnose;
 pub use error::RedisError;
 pub use hints::KeyHints;

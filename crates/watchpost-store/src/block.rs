@@ -36,7 +36,7 @@ pub(crate) fn span(target: BlockTarget) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// May a block go from one state to the other?
-const fn can_become(from: BlockState, to: BlockState) -> bool {
+pub(crate) const fn can_become(from: BlockState, to: BlockState) -> bool {
     match from {
         BlockState::Pending => {
             matches!(to, BlockState::Active | BlockState::Failed | BlockState::Removed | BlockState::Expired)
@@ -197,6 +197,19 @@ impl Store {
             "{SELECT} WHERE state IN ('pending', 'active') AND expires_at <= $1 ORDER BY expires_at, id LIMIT 1000"
         );
         tx.fetch(sql, args![now]).await?.iter().map(from_row).collect()
+    }
+
+    /// Blocks that were begun before `before` and neither confirmed nor given up: what a crash left between the
+    /// database and Redis.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_pending(&self, before: DateTime<Utc>) -> Result<Vec<Block>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = format!(
+            "{SELECT} WHERE state = 'pending' AND created_at <= $1 ORDER BY created_at, id LIMIT 1000"
+        );
+        tx.fetch(sql, args![before]).await?.iter().map(from_row).collect()
     }
 
     /// The allowlist by target.

@@ -82,6 +82,12 @@ impl Sql {
         self
     }
 
+    /// Puts literal SQL in front.
+    pub(crate) fn before(&mut self, text: &str) -> &mut Self {
+        self.text.insert_str(0, text);
+        self
+    }
+
     /// Binds a value and adds its placeholder.
     pub(crate) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.args.push(value.into());
@@ -278,6 +284,14 @@ impl Dialect {
                  CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) \
                  FROM audit_head WHERE id = 1 FOR UPDATE"
             }
+        }
+    }
+
+    /// The service that an archived event names in its details; NULL if it names none.
+    pub(crate) const fn details_service(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_extract(body, '$.details.service')",
+            Self::Postgres => "(CAST(body AS JSON) #>> '{details,service}')",
         }
     }
 

@@ -8,6 +8,7 @@
 mod audit;
 mod block;
 mod canonical;
+mod contain;
 mod diagnose;
 mod engine;
 mod error;
@@ -20,10 +21,12 @@ mod ingest;
 mod job;
 mod lease;
 mod migrate;
+mod outbox;
 mod overview;
 
 mod pulse;
 mod report;
+mod response;
 mod retention;
 mod rollup;
 mod setting;
@@ -41,7 +44,9 @@ pub use incident::{
     IncidentPatch,
 };
 pub use ingest::{IngestBatch, IngestOutcome};
+pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse};
+pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;

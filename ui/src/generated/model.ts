@@ -1,5 +1,21 @@
 // Generated from the list of operations by `cargo xtask codegen`. Do not edit.
 
+export type ActionCount = { 
+/**
+ * The action.
+ */
+action: ActionKind, 
+/**
+ * Done.
+ */
+done: number, 
+/**
+ * Skipped.
+ */
+skipped: number, };
+
+export type ActionKind = "tag" | "notify" | "ticket" | "rate_limit" | "block_ip" | "revoke_session" | "restrict_user" | "isolate_service";
+
 export type AllowAdd = { 
 /**
  * Address or CIDR range as typed.
@@ -333,6 +349,40 @@ incident: number | null,
  */
 redis_ttl_s: number | null, };
 
+export type BlockStanding = { 
+/**
+ * The target in canonical form.
+ */
+target: BlockTarget, 
+/**
+ * How it stands.
+ */
+standing: Standing, 
+/**
+ * For people.
+ */
+detail: string, 
+/**
+ * The block that covers it: of exactly this target, else the narrowest range.
+ */
+block: Block | null, 
+/**
+ * The key in Redis that the sensors see.
+ */
+key: string | null, 
+/**
+ * Remaining time of that key in seconds; absent if it never ends or is not there.
+ */
+redis_ttl_s: number | null, 
+/**
+ * Whether Redis has that key; absent if Redis does not answer.
+ */
+in_redis: boolean | null, 
+/**
+ * The entry of the allowlist that it overlaps.
+ */
+allow: AllowEntry | null, };
+
 export type BlockState = "pending" | "active" | "expired" | "removed" | "failed";
 
 export type BlockTarget = string;
@@ -602,6 +652,174 @@ export type ConnectionRef = {
  * Which.
  */
 id: ConnectionId, };
+
+export type ContainAdd = { 
+/**
+ * What is to be contained.
+ */
+kind: ContainKind, 
+/**
+ * Which one: session id, user, service, address.
+ */
+target: string, 
+/**
+ * Why; required.
+ */
+reason: string, 
+/**
+ * For how long, in seconds: 60 to 31,536,000.
+ */
+ttl_s: number, 
+/**
+ * Requests a minute that a limit leaves: 1 to 100,000; 30 if absent. Only of a limit.
+ */
+per_min: number | null, 
+/**
+ * The incident that this contains.
+ */
+incident: number | null, };
+
+export type ContainCheck = { 
+/**
+ * What is to be contained.
+ */
+kind: ContainKind, 
+/**
+ * Which one: session id, user, service, address.
+ */
+target: string, };
+
+export type ContainKind = "session" | "user" | "service" | "limit";
+
+export type ContainList = { 
+/**
+ * The rows.
+ */
+containments: Array<ContainRow>, };
+
+export type ContainListRequest = { 
+/**
+ * One of these kinds; empty means any.
+ */
+kind: Array<ContainKind>, 
+/**
+ * In one of these states; empty means any.
+ */
+state: Array<BlockState>, 
+/**
+ * Rows, 1 to 500.
+ */
+limit: number, };
+
+export type ContainPreview = { 
+/**
+ * What would be contained.
+ */
+kind: ContainKind, 
+/**
+ * The target in canonical form.
+ */
+target: string, 
+/**
+ * The key in Redis.
+ */
+key: string, 
+/**
+ * Why it would be refused, if it would.
+ */
+refusal: string | null, 
+/**
+ * Events of the target in the last 24 hours.
+ */
+events_24h: number, 
+/**
+ * Sessions among them.
+ */
+sessions_24h: number, 
+/**
+ * Users among them, most events first, at most 20.
+ */
+users_24h: Array<string>, 
+/**
+ * The one in force.
+ */
+existing: Containment | null, };
+
+export type ContainRemove = { 
+/**
+ * Which.
+ */
+id: ContainmentId, 
+/**
+ * Why; required.
+ */
+reason: string, };
+
+export type ContainRow = { 
+/**
+ * The containment.
+ */
+containment: Containment, 
+/**
+ * Number of the incident that it contains.
+ */
+incident: number | null, 
+/**
+ * Remaining time of the key in Redis, seconds; absent if the key is not there or Redis does not answer.
+ */
+redis_ttl_s: number | null, };
+
+export type Containment = { 
+/**
+ * Identity.
+ */
+id: ContainmentId, 
+/**
+ * What is contained.
+ */
+kind: ContainKind, 
+/**
+ * Which one: session id, user, service, or address in canonical form.
+ */
+target: string, 
+/**
+ * Requests a minute; only of a limit.
+ */
+per_min: number | null, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Who contained it.
+ */
+created_by: string, 
+/**
+ * When.
+ */
+created_at: string, 
+/**
+ * Until when.
+ */
+expires_at: string, 
+/**
+ * Where it stands.
+ */
+state: BlockState, 
+/**
+ * When it was taken back.
+ */
+removed_at: string | null, 
+/**
+ * By whom.
+ */
+removed_by: string | null, 
+/**
+ * The incident that it contains.
+ */
+incident: IncidentId | null, };
+
+export type ContainmentId = string;
 
 export type ControlResult = { 
 /**
@@ -1983,6 +2201,74 @@ trace_id?: string, };
 
 export type Origin = "window" | "cli" | "http" | "schedule" | "engine";
 
+export type OutboxId = string;
+
+export type OutboxList = { 
+/**
+ * The messages, newest first, at most 500.
+ */
+messages: Array<OutboxMessage>, 
+/**
+ * How many wait to be delivered.
+ */
+waiting: number, };
+
+export type OutboxMessage = { 
+/**
+ * Identity; what delivers may use it to deliver once.
+ */
+id: OutboxId, 
+/**
+ * `notify` or `ticket`.
+ */
+kind: ActionKind, 
+/**
+ * Channel or queue.
+ */
+destination: string, 
+/**
+ * The incident.
+ */
+incident: IncidentId, 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * How bad.
+ */
+severity: Severity, 
+/**
+ * One line.
+ */
+subject: string, 
+/**
+ * Plain text.
+ */
+body: string, 
+/**
+ * Where it stands.
+ */
+state: OutboxState, 
+/**
+ * When it was written.
+ */
+created_at: string, 
+/**
+ * Tries so far.
+ */
+tries: number, 
+/**
+ * What the last try said.
+ */
+error: string | null, 
+/**
+ * When it was delivered, given up or taken back.
+ */
+ended_at: string | null, };
+
+export type OutboxState = "pending" | "delivered" | "failed" | "withdrawn";
+
 export type Outcome = "success" | "failure" | "unknown";
 
 export type Overview = { 
@@ -2188,6 +2474,48 @@ checked_at: string | null,
  * What came out of it.
  */
 note: string | null, };
+
+export type PreviewedAction = { 
+/**
+ * Event time of the finding.
+ */
+at: string, 
+/**
+ * What.
+ */
+action: ActionKind, 
+/**
+ * On what.
+ */
+target: string, 
+/**
+ * For how long, in seconds.
+ */
+ttl_s: number | null, 
+/**
+ * How much longer than the first time.
+ */
+factor: number, 
+/**
+ * The rule of the policy.
+ */
+policy_rule: string, 
+/**
+ * The detection rule.
+ */
+rule_id: string, 
+/**
+ * The incident.
+ */
+incident: IncidentId, 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Why it would have been skipped.
+ */
+skipped: string | null, };
 
 export type QuarantineList = { 
 /**
@@ -2442,6 +2770,295 @@ format: ReportFormat,
  */
 path: string, };
 
+export type ResponseAction = { 
+/**
+ * Identity.
+ */
+id: ResponseId, 
+/**
+ * What.
+ */
+kind: ActionKind, 
+/**
+ * On what: address, session, user, service, tag, channel, queue.
+ */
+target: string, 
+/**
+ * Where it stands.
+ */
+state: ResponseState, 
+/**
+ * The incident.
+ */
+incident: IncidentId, 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * The finding that led to it.
+ */
+finding: FindingId, 
+/**
+ * The detection rule of that finding.
+ */
+rule_id: string, 
+/**
+ * The rule of the policy.
+ */
+policy_rule: string, 
+/**
+ * For how long, in seconds; absent if it has no end.
+ */
+ttl_s: number | null, 
+/**
+ * How much longer than the first time: 1, 4 or 16.
+ */
+factor: number, 
+/**
+ * Requests a minute, of a rate limit.
+ */
+per_min: number | null, 
+/**
+ * The finding's sentence.
+ */
+reason: string, 
+/**
+ * What came of it, for people.
+ */
+detail: string, 
+/**
+ * When it was planned.
+ */
+planned_at: string, 
+/**
+ * When it was done, skipped or failed.
+ */
+decided_at: string | null, 
+/**
+ * Until when it stands for its incident: the same action on the same target is not planned again before.
+ */
+expires_at: string | null, 
+/**
+ * What it made: the id of the block, containment or message.
+ */
+effect: string | null, 
+/**
+ * When it was taken back.
+ */
+reversed_at: string | null, 
+/**
+ * By whom.
+ */
+reversed_by: string | null, };
+
+export type ResponseId = string;
+
+export type ResponseList = { 
+/**
+ * The rows.
+ */
+rows: Array<ResponseAction>, 
+/**
+ * `after` of the next page, if there is one.
+ */
+next: string | null, };
+
+export type ResponseListRequest = { 
+/**
+ * In one of these states; empty means any.
+ */
+state: Array<ResponseState>, 
+/**
+ * One of these actions; empty means any.
+ */
+action: Array<ActionKind>, 
+/**
+ * For the incident of this number.
+ */
+incident: number | null, 
+/**
+ * `next` of the page before.
+ */
+after: string | null, 
+/**
+ * Rows, 1 to 500.
+ */
+limit: number, };
+
+export type ResponseMode = "off" | "dry_run" | "on";
+
+export type ResponsePolicy = { 
+/**
+ * Whether the engine acts.
+ */
+mode: ResponseMode, 
+/**
+ * All rules that match apply; of two steps with the same action and target the longer one counts.
+ */
+rules: Array<ResponseRule>, 
+/**
+ * Proxies, gateways, load balancers: never acted on automatically.
+ */
+trusted_proxies: Array<BlockTarget>, 
+/**
+ * Machines whose applications report events: never acted on automatically.
+ */
+sensors: Array<BlockTarget>, 
+/**
+ * Users who are never restricted automatically, such as those for emergencies.
+ */
+protected_users: Array<string>, 
+/**
+ * Whether private and reserved addresses may be acted on automatically.
+ */
+private_ranges: boolean, 
+/**
+ * Hours for which a target that a person released is left alone; 0 to 720.
+ */
+soft_allow_h: number, 
+/**
+ * Days in which an earlier containment makes a repeat offender; 1 to 365.
+ */
+repeat_days: number, 
+/**
+ * No automatic containment lasts longer, in seconds.
+ */
+ttl_max_s: number, 
+/**
+ * Findings about older events than this lead to nothing, in seconds: importing a log does not block anybody.
+ */
+age_max_s: number, 
+/**
+ * Automatic containments an hour; further ones are skipped, so that one bad rule cannot shut everybody out.
+ */
+contain_per_hour_max: number, };
+
+export type ResponsePolicyPut = { 
+/**
+ * The whole policy.
+ */
+policy: ResponsePolicy, 
+/**
+ * Why; required.
+ */
+reason: string, };
+
+export type ResponsePolicyView = { 
+/**
+ * The policy.
+ */
+policy: ResponsePolicy, 
+/**
+ * What the engine of this connection does.
+ */
+effective: ResponseMode, 
+/**
+ * Why that differs from the policy's mode; empty if it does not.
+ */
+detail: string, };
+
+export type ResponsePreview = { 
+/**
+ * Event time of the first findings looked at.
+ */
+from: string, 
+/**
+ * Event time of the last findings looked at.
+ */
+to: string, 
+/**
+ * Findings looked at.
+ */
+findings: number, 
+/**
+ * Of these, how many a rule of the policy matches.
+ */
+matched: number, 
+/**
+ * Actions that would have been done.
+ */
+done: number, 
+/**
+ * Actions that would have been skipped.
+ */
+skipped: number, 
+/**
+ * By action.
+ */
+by_action: Array<ActionCount>, 
+/**
+ * The newest actions, newest first, at most 500.
+ */
+rows: Array<PreviewedAction>, };
+
+export type ResponsePreviewRequest = { 
+/**
+ * The policy to try; the one in use if absent.
+ */
+policy: ResponsePolicy | null, 
+/**
+ * Over the findings of the last days: 1 to 90; 0 (not given) means 7.
+ */
+days: number, };
+
+export type ResponseReverse = { 
+/**
+ * Which.
+ */
+id: ResponseId, 
+/**
+ * Why; required.
+ */
+reason: string, };
+
+export type ResponseRule = { 
+/**
+ * Its name, unique in the policy; stands in every record of what it did.
+ */
+name: string, 
+/**
+ * Ids of detection rules; one that ends with `*` means all that begin so. Empty means any.
+ */
+rules: Array<string>, 
+/**
+ * Attack families; empty means any.
+ */
+families: Array<AttackFamily>, 
+/**
+ * At least this severe.
+ */
+severity_min: Severity, 
+/**
+ * At least this sure, 0 to 100.
+ */
+confidence_min: number, 
+/**
+ * What to do.
+ */
+steps: Array<ResponseStep>, };
+
+export type ResponseState = "planned" | "dry_run" | "done" | "skipped" | "failed" | "reversed";
+
+export type ResponseStep = { 
+/**
+ * What to do.
+ */
+action: ActionKind, 
+/**
+ * For how long the first time, in seconds; only of containments, which need it.
+ */
+ttl_s: number | null, 
+/**
+ * The label of `tag`; the channel of `notify` and the queue of `ticket` (`default` if absent); the service of
+ * `isolate_service` (else the event's `details.service`).
+ */
+value: string | null, 
+/**
+ * Requests a minute that `rate_limit` leaves.
+ */
+per_min: number | null, };
+
 export type RetentionRequest = { 
 /**
  * Remove from Redis what is older than this many days, instead of the policy's days. 0 means everything that has
@@ -2666,6 +3283,8 @@ command: string,
  * Issued by Watchpost itself?
  */
 own: boolean, };
+
+export type Standing = "blocked" | "own" | "allowlisted" | "not_a_client" | "clear";
 
 export type State = "pass" | "manual" | "no_data" | "warn" | "fail";
 

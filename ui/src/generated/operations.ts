@@ -85,6 +85,28 @@ export interface Operations {
   allow_add: { request: model.AllowAdd; reply: model.BlockList };
   /** Remove an entry of the allowlist. */
   allow_remove: { request: model.AllowRemove; reply: model.BlockList };
+  /** Say whether an address is blocked, allowlisted or an own one, and by what. */
+  block_check: { request: model.BlockCheck; reply: model.BlockStanding };
+  /** List revoked sessions, restricted users, isolated services and limited addresses. */
+  contain_list: { request: model.ContainListRequest; reply: model.ContainList };
+  /** Show what a containment would do, without doing it. */
+  contain_preview: { request: model.ContainCheck; reply: model.ContainPreview };
+  /** Revoke a session, restrict a user, isolate a service, or limit the rate of an address. */
+  contain_add: { request: model.ContainAdd; reply: model.Containment };
+  /** Take a containment back. */
+  contain_remove: { request: model.ContainRemove; reply: model.Containment };
+  /** Read the response policy. */
+  response_policy_get: { request: model.Nothing; reply: model.ResponsePolicyView };
+  /** Change the response policy: what the engine does by itself. */
+  response_policy_put: { request: model.ResponsePolicyPut; reply: model.ResponsePolicyView };
+  /** Count and list what a response policy would have done over the last days. */
+  response_preview: { request: model.ResponsePreviewRequest; reply: model.ResponsePreview };
+  /** List automatic actions. */
+  response_list: { request: model.ResponseListRequest; reply: model.ResponseList };
+  /** Take an automatic action back. */
+  response_reverse: { request: model.ResponseReverse; reply: model.ResponseAction };
+  /** List the messages that wait to be delivered, and those before. */
+  outbox_list: { request: model.Nothing; reply: model.OutboxList };
   /** Read the health of Redis now. */
   redis_health: { request: model.Nothing; reply: model.RedisHealth };
   /** Read stored health samples. */
@@ -422,6 +444,83 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['blocks', 'audit'],
+  },
+  block_check: {
+    about: "Say whether an address is blocked, allowlisted or an own one, and by what.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['blocks'],
+    invalidates: [],
+  },
+  contain_list: {
+    about: "List revoked sessions, restricted users, isolated services and limited addresses.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['blocks'],
+    invalidates: [],
+  },
+  contain_preview: {
+    about: "Show what a containment would do, without doing it.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['blocks', 'events'],
+    invalidates: [],
+  },
+  contain_add: {
+    about: "Revoke a session, restrict a user, isolate a service, or limit the rate of an address.",
+    permission: 'contain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['blocks', 'incidents', 'audit'],
+  },
+  contain_remove: {
+    about: "Take a containment back.",
+    permission: 'contain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['blocks', 'incidents', 'audit'],
+  },
+  response_policy_get: {
+    about: "Read the response policy.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  response_policy_put: {
+    about: "Change the response policy: what the engine does by itself.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  response_preview: {
+    about: "Count and list what a response policy would have done over the last days.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings', 'incidents', 'blocks'],
+    invalidates: [],
+  },
+  response_list: {
+    about: "List automatic actions.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['blocks', 'incidents'],
+    invalidates: [],
+  },
+  response_reverse: {
+    about: "Take an automatic action back.",
+    permission: 'contain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['blocks', 'incidents', 'audit'],
+  },
+  outbox_list: {
+    about: "List the messages that wait to be delivered, and those before.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['blocks', 'incidents'],
+    invalidates: [],
   },
   redis_health: {
     about: "Read the health of Redis now.",

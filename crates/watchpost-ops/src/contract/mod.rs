@@ -4,11 +4,13 @@
 
 mod block;
 mod connection;
+mod contain;
 mod event;
 mod incident;
 mod incident_work;
 mod maintenance;
 mod report;
+mod response;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,10 @@ pub use block::{
 pub use connection::{
     ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, ParsedUrl, SecretInput,
     SecretState,
+};
+pub use contain::{
+    BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
+    Standing,
 };
 pub use event::{
     AuditPage, AuditPageRequest, EventPage, EventPageRequest, HealthHistory, HealthHistoryRequest,
@@ -41,6 +47,10 @@ pub use incident_work::{
 };
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
 pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};
+pub use response::{
+    ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,
+    ResponsePolicyView, ResponsePreview, ResponsePreviewRequest, ResponseReverse,
+};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -1,33 +1,42 @@
 //! Blocks and the allowlist.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
+use watchpost_model::access::Origin;
 use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
-use watchpost_redis::BlockWritten;
+use watchpost_redis::{BlockWritten, EventStore};
 
-use super::{page_size, required};
+use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
+    BlockStanding, Standing,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 
-/// A block lasts at least a minute and at most a year.
-const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
+/// A block or containment lasts at least a minute and at most a year.
+pub(crate) const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 
 fn target(text: &str) -> Result<BlockTarget, OpError> {
     text.parse().map_err(|error: block::TargetError| OpError::invalid("target", error.to_string()))
 }
 
-/// The guard, with the allowlist as it is now. Every block passes here; there is no way around it.
-async fn guard(
+/// The guard, with the allowlist as it is now. Every block and every limit passes here; there is no way around it. What
+/// the engine asks for by itself must also leave proxies, sensors and private ranges alone.
+pub(crate) async fn guard(
     workspace: &Workspace,
     target: BlockTarget,
+    origin: Origin,
 ) -> Result<Result<(), block::GuardRefusal>, OpError> {
     let allowlist = workspace.store().allow_list().await?;
-    Ok(block::guard(target, workspace.own_addresses(), &allowlist))
+    let passed = block::guard(target, workspace.own_addresses(), &allowlist);
+    if passed.is_err() || origin != Origin::Engine {
+        return Ok(passed);
+    }
+    let policy = response::stored(workspace).await?.policy;
+    Ok(block::guard_automatic(target, &policy.infrastructure(), policy.private_ranges))
 }
 
 pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result<BlockList, OpError> {
@@ -73,7 +82,7 @@ pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<Bl
         workspace.store().block_preview_facts(target, workspace.now()).await?;
     Ok(BlockPreview {
         target,
-        refusal: guard(&workspace, target).await?.err().map(|refusal| refusal.to_string()),
+        refusal: guard(&workspace, target, cx.caller.origin).await?.err().map(|refusal| refusal.to_string()),
         events_24h,
         successful_24h,
         users_24h,
@@ -98,19 +107,7 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
     }
     let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(block.reason.clone()));
     workspace.store().block_insert(&block, begun).await?;
-    let (state, outcome, why) = match events.put_block(&block).await {
-        Ok(BlockWritten::Written { .. }) => (BlockState::Active, AuditOutcome::Success, block.reason.clone()),
-        Ok(BlockWritten::KeptLonger { ttl_ms, .. }) => {
-            let left =
-                ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
-            let why = format!("{} (Redis has a longer block, {left})", block.reason);
-            (BlockState::Active, AuditOutcome::Success, why)
-        }
-        Ok(BlockWritten::AlreadyOver) => {
-            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
-        }
-        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
-    };
+    let (state, outcome, why) = put(&events, &block).await;
     let ended = cx.record_as(outcome, object, Vec::new(), Some(why.clone()));
     workspace.store().block_state_set(block.id, state, None, ended).await?;
     if state == BlockState::Failed {
@@ -124,6 +121,95 @@ pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, O
     Ok(block)
 }
 
+/// Writes a block to Redis; what came of it, and the reason for the record.
+async fn put(events: &EventStore, block: &Block) -> (BlockState, AuditOutcome, String) {
+    match events.put_block(block).await {
+        Ok(BlockWritten::Written { .. }) => (BlockState::Active, AuditOutcome::Success, block.reason.clone()),
+        Ok(BlockWritten::KeptLonger { ttl_ms, .. }) => {
+            let left =
+                ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
+            let why = format!("{} (Redis has a longer block, {left})", block.reason);
+            (BlockState::Active, AuditOutcome::Success, why)
+        }
+        Ok(BlockWritten::AlreadyOver) => {
+            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
+        }
+        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
+    }
+}
+
+/// Finishes blocks that a crash left between the database and Redis: those begun before `before`. Writing one again is
+/// harmless. While Redis does not answer they stay as they are.
+pub(crate) async fn finish_pending(cx: &Context, before: DateTime<Utc>) -> Result<usize, OpError> {
+    let workspace = cx.workspace()?;
+    let mut finished = 0;
+    for block in workspace.store().blocks_pending(before).await? {
+        if finish(cx, &workspace, &block).await? != BlockState::Pending {
+            finished += 1;
+        }
+    }
+    Ok(finished)
+}
+
+/// Finishes one such block; `Pending` if Redis does not answer.
+pub(crate) async fn finish(
+    cx: &Context,
+    workspace: &Workspace,
+    block: &Block,
+) -> Result<BlockState, OpError> {
+    let events = workspace.events()?;
+    if events.ping().await.is_err() {
+        return Ok(BlockState::Pending);
+    }
+    let (state, outcome, why) = put(&events, block).await;
+    let why = format!("finished what a crash interrupted: {why}");
+    let ended = cx.record_as(outcome, format!("block/{}", block.target), Vec::new(), Some(why));
+    workspace.store().block_state_set(block.id, state, None, ended).await?;
+    Ok(state)
+}
+
+pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<BlockStanding, OpError> {
+    let workspace = cx.workspace()?;
+    let target = target(&request.target)?;
+    let block = in_force(&workspace, target).await?;
+    let allowlist = workspace.store().allow_list().await?;
+    let (key, ttl_ms, in_redis) = match workspace.events() {
+        Ok(events) => {
+            let seen = block.as_ref().map_or(target, |block| block.target);
+            let ttl = events.block_ttl_ms(seen).await?;
+            let key = (block.is_some() || ttl.is_some()).then(|| events.block_key(seen));
+            (key, ttl, Some(ttl.is_some()))
+        }
+        Err(_) => (None, None, None),
+    };
+    let refusal = block::guard(target, workspace.own_addresses(), &allowlist).err();
+    let (standing, detail) = if let Some(block) = &block {
+        let range =
+            if block.target == target { String::new() } else { format!(" by the range {}", block.target) };
+        let until = block.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
+        (Standing::Blocked, format!("blocked{range} until {until} by {}: {}", block.created_by, block.reason))
+    } else if in_redis == Some(true) {
+        (Standing::Blocked, "blocked by a key that Watchpost did not write".to_owned())
+    } else {
+        match &refusal {
+            Some(refusal @ block::GuardRefusal::OwnAddress { .. }) => (Standing::Own, refusal.to_string()),
+            Some(refusal @ block::GuardRefusal::Allowlisted { .. }) => {
+                (Standing::Allowlisted, refusal.to_string())
+            }
+            Some(refusal) => (Standing::NotAClient, refusal.to_string()),
+            None => (Standing::Clear, "not blocked".to_owned()),
+        }
+    };
+    let allow = match refusal {
+        Some(block::GuardRefusal::Allowlisted { entry, .. }) => {
+            allowlist.into_iter().find(|listed| listed.target == entry)
+        }
+        Some(_) | None => None,
+    };
+    let redis_ttl_s = ttl_ms.filter(|ms| *ms != u64::MAX).and_then(|ms| i64::try_from(ms / 1_000).ok());
+    Ok(BlockStanding { target, standing, detail, block, key, redis_ttl_s, in_redis, allow })
+}
+
 /// The block that was asked for, if it may be, and the shorter one that it replaces.
 async fn planned(
     cx: &Context,
@@ -135,7 +221,7 @@ async fn planned(
     if !TTL_S.contains(&request.ttl_s) {
         return Err(OpError::invalid("ttl_s", "a block lasts between one minute and one year"));
     }
-    guard(workspace, target).await?.map_err(|refusal| {
+    guard(workspace, target, cx.caller.origin).await?.map_err(|refusal| {
         OpError::precondition(refusal.to_string())
             .hint("nothing was blocked; the allowlist is on the Blocklist panel")
     })?;

@@ -1,8 +1,9 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
-mod blocks;
+pub(crate) mod blocks;
 mod connections;
+pub(crate) mod contain;
 mod events;
 mod health;
 mod imports;
@@ -10,15 +11,19 @@ mod incident_work;
 mod incidents;
 mod maintenance;
 mod reports;
+pub(crate) mod response;
 mod settings;
 mod suppressions;
 
 pub(crate) use audit::{audit_page, audit_verify};
-pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_preview, block_remove};
+pub(crate) use blocks::{
+    allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove,
+};
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
     connection_save, connection_test, workspace_status,
 };
+pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
@@ -34,6 +39,9 @@ pub(crate) use maintenance::{
     job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
 };
 pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
+pub(crate) use response::{
+    outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
+};
 pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,

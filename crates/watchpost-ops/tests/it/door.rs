@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     pub(crate) call: Call,
 }
 
-fn caller(role: Role) -> Caller {
+pub(crate) fn caller(role: Role) -> Caller {
     Caller { name: "dana".to_owned(), role, origin: Origin::Cli, host: "test".to_owned() }
 }
 
@@ -95,7 +95,7 @@ impl Desk {
         }
     }
 
-    async fn first_incident(&self) -> IncidentDetail {
+    pub(crate) async fn first_incident(&self) -> IncidentDetail {
         let page = self
             .ask::<operation::incident_page>(IncidentPageRequest {
                 limit: 1,

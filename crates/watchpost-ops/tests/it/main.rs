@@ -3,4 +3,5 @@
 mod door;
 mod incidents;
 mod real_logs;
+mod response;
 mod simulation;

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod blocks;
+mod contain;
 mod diagnose;
 mod health;
 mod local;

@@ -11,5 +11,6 @@ mod lifecycle;
 mod linking;
 mod merge;
 mod records;
+mod response;
 mod support;
 mod triage;

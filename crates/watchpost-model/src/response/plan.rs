@@ -1,0 +1,253 @@
+//! What the policy wants done about one finding. Pure: what is known of the targets is an argument.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{ActionKind, ResponsePolicy, ResponseRule, ResponseStep};
+use crate::block::{AllowEntry, BlockTarget, guard, guard_automatic};
+use crate::event::{EntityKind, Event};
+use crate::finding::Finding;
+use crate::text::visible;
+
+/// How often the time of a repeat offender grows, and by how much.
+const FACTORS: [u32; 3] = [1, 4, 16];
+/// For how long a refusal of the guard is not looked at again for the same incident and target.
+const REFUSAL_HOLDS: Duration = Duration::hours(24);
+
+/// An action with its target, before anything is known of that target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What.
+    pub kind: ActionKind,
+    /// On what, in canonical form.
+    pub target: String,
+    /// For how long the first time, in seconds.
+    pub ttl_s: Option<u64>,
+    /// Requests a minute, of a rate limit.
+    pub per_min: Option<u32>,
+    /// The rule of the policy.
+    pub policy_rule: String,
+}
+
+/// A person who released a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub by: String,
+}
+
+/// What is known of a target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetHistory {
+    /// Containments of this kind that ran out within the policy's days.
+    pub earlier: u32,
+    /// The end of the one in force.
+    pub in_force_until: Option<DateTime<Utc>>,
+    /// The last time that a person released it.
+    pub released: Option<Release>,
+}
+
+/// What is known of targets, by action and target. One that is missing has no history.
+pub type Histories = BTreeMap<(ActionKind, String), TargetHistory>;
+
+/// What a plan is made from besides the policy and the finding.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Addresses of this machine and of the servers in use.
+    pub own_addresses: &'a [IpAddr],
+    /// What must never be blocked.
+    pub allowlist: &'a [AllowEntry],
+    /// What is known of the candidates' targets.
+    pub histories: &'a Histories,
+    /// Automatic containments in the last hour.
+    pub contained_last_hour: u32,
+}
+
+/// What is to be done, or why it is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedAction {
+    /// What.
+    pub kind: ActionKind,
+    /// On what, in canonical form.
+    pub target: String,
+    /// For how long, in seconds.
+    pub ttl_s: Option<u64>,
+    /// How much longer than the first time: 1, 4 or 16.
+    pub factor: u32,
+    /// Requests a minute, of a rate limit.
+    pub per_min: Option<u32>,
+    /// The rule of the policy.
+    pub policy_rule: String,
+    /// Why it is not to be done.
+    pub skipped: Option<String>,
+    /// Until when this holds for the incident; `None` is for ever.
+    pub holds_until: Option<DateTime<Utc>>,
+}
+
+impl ResponseRule {
+    /// Does this rule of the policy want something done about `finding`?
+    #[must_use]
+    pub fn matches(&self, finding: &Finding) -> bool {
+        let named = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(start) => finding.rule_id.starts_with(start),
+            None => finding.rule_id == *pattern,
+        };
+        finding.severity >= self.severity_min
+            && finding.confidence >= self.confidence_min
+            && (self.families.is_empty() || self.families.contains(&finding.family))
+            && (self.rules.is_empty() || self.rules.iter().any(named))
+    }
+}
+
+/// The actions that the policy names for `finding`, whose last event is `event`: one for each action and target.
+///
+/// A finding about an address can be answered on that address; one about a user on that user; the session is the
+/// finding's or the event's. What has no such target is not a candidate: a user who is attacked from many addresses is
+/// not locked out for it, and no address is blocked for what another one did.
+#[must_use]
+pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Event>) -> Vec<Candidate> {
+    let mut found: BTreeMap<(ActionKind, String), Candidate> = BTreeMap::new();
+    for rule in policy.rules.iter().filter(|rule| rule.matches(finding)) {
+        for step in &rule.steps {
+            let Some(target) = target_of(step, finding, event) else { continue };
+            let candidate = Candidate {
+                kind: step.action,
+                target: target.clone(),
+                ttl_s: step.ttl_s,
+                per_min: step.per_min,
+                policy_rule: rule.name.clone(),
+            };
+            let kept = found.entry((step.action, target)).or_insert_with(|| candidate.clone());
+            if candidate.ttl_s > kept.ttl_s {
+                *kept = candidate;
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> Option<String> {
+    let entity = |kind| (finding.entity.kind == kind).then(|| finding.entity.value.clone());
+    let named = || step.value.clone().unwrap_or_else(|| "default".to_owned());
+    let target = match step.action {
+        ActionKind::Tag | ActionKind::Notify | ActionKind::Ticket => Some(named()),
+        ActionKind::RateLimit | ActionKind::BlockIp => {
+            let target: BlockTarget = entity(EntityKind::Ip)?.parse().ok()?;
+            target.is_single().then(|| target.to_string())
+        }
+        ActionKind::RevokeSession => {
+            entity(EntityKind::Session).or_else(|| event.and_then(|event| event.session.clone()))
+        }
+        ActionKind::RestrictUser => entity(EntityKind::User),
+        ActionKind::IsolateService => step.value.clone().or_else(|| {
+            let service = event?.details.get("service")?;
+            service.as_str().map(ToOwned::to_owned)
+        }),
+    };
+    match step.action.contains() {
+        Some(kind) => crate::contain::canonical_target(kind, &target?).ok(),
+        None => target,
+    }
+}
+
+/// What is to be done about `finding`, each action with the reason if it is not to be done.
+///
+/// Shape: in the order of [`candidates`]; empty if nothing matches or the finding is too old to act on.
+#[must_use]
+pub fn plan(
+    policy: &ResponsePolicy,
+    finding: &Finding,
+    event: Option<&Event>,
+    facts: &Facts<'_>,
+) -> Vec<PlannedAction> {
+    let age_max = Duration::seconds(i64::try_from(policy.age_max_s).unwrap_or(i64::MAX / 1_000_000));
+    if facts.now - finding.at > age_max {
+        return Vec::new();
+    }
+    let mut contained = facts.contained_last_hour;
+    candidates(policy, finding, event)
+        .into_iter()
+        .map(|candidate| {
+            let planned = decide(policy, candidate, facts, contained);
+            if planned.kind.is_containment() && planned.skipped.is_none() {
+                contained += 1;
+            }
+            planned
+        })
+        .collect()
+}
+
+fn decide(policy: &ResponsePolicy, candidate: Candidate, facts: &Facts<'_>, contained: u32) -> PlannedAction {
+    let Candidate { kind, target, ttl_s, per_min, policy_rule } = candidate;
+    let none = TargetHistory::default();
+    let history = facts.histories.get(&(kind, target.clone())).unwrap_or(&none);
+    let level = usize::try_from(history.earlier).unwrap_or(usize::MAX).min(FACTORS.len() - 1);
+    let factor = if kind.is_containment() { FACTORS[level] } else { 1 };
+    let ttl_s = ttl_s.map(|ttl| ttl.saturating_mul(u64::from(factor)).min(policy.ttl_max_s));
+    let refusal =
+        if kind.is_containment() { refusal(policy, kind, &target, facts, history, contained) } else { None };
+    let end = ttl_s.map(|ttl| facts.now + Duration::seconds(i64::try_from(ttl).unwrap_or(0)));
+    let (skipped, holds_until) = match refusal {
+        Some((why, until)) => (Some(why), Some(until)),
+        None => (None, end),
+    };
+    PlannedAction { kind, target, ttl_s, factor, per_min, policy_rule, skipped, holds_until }
+}
+
+/// Why a containment is not to be done, and until when that holds.
+fn refusal(
+    policy: &ResponsePolicy,
+    kind: ActionKind,
+    target: &str,
+    facts: &Facts<'_>,
+    history: &TargetHistory,
+    contained: u32,
+) -> Option<(String, DateTime<Utc>)> {
+    if kind.is_about_address() {
+        let refused = match target.parse::<BlockTarget>() {
+            Ok(address) => guard(address, facts.own_addresses, facts.allowlist)
+                .and_then(|()| guard_automatic(address, &policy.infrastructure(), policy.private_ranges))
+                .err()
+                .map(|refusal| refusal.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = refused {
+            return Some((why, facts.now + REFUSAL_HOLDS));
+        }
+    }
+    if kind == ActionKind::RestrictUser && policy.protects_user(target) {
+        let why = format!("{} is a protected user of the policy", visible(target, 100));
+        return Some((why, facts.now + REFUSAL_HOLDS));
+    }
+    if let Some(until) = history.in_force_until.filter(|until| *until > facts.now) {
+        let why = format!("in force already until {}", until.format("%Y-%m-%d %H:%M UTC"));
+        return Some((why, until));
+    }
+    if let Some(release) = &history.released {
+        let until = release.at + Duration::hours(i64::from(policy.soft_allow_h));
+        if until > facts.now {
+            let why = format!(
+                "soft allow: released by {} at {}, left alone until {}",
+                visible(&release.by, 100),
+                release.at.format("%Y-%m-%d %H:%M UTC"),
+                until.format("%Y-%m-%d %H:%M UTC"),
+            );
+            return Some((why, until));
+        }
+    }
+    if contained >= policy.contain_per_hour_max {
+        let why =
+            format!("the cap of {} automatic containments an hour is reached", policy.contain_per_hour_max);
+        return Some((why, facts.now + Duration::hours(1)));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;
