@@ -265,6 +265,7 @@ pub(crate) fn incident_row(form: Output, incident: &Incident) -> anyhow::Result<
 pub(crate) fn incident(form: Output, detail: &IncidentDetail) -> anyhow::Result<()> {
     either(form, detail, || {
         table(INCIDENT, [incident_cells(&detail.incident)])?;
+        crate::enrich::why_risk(detail)?;
         line("\nwhy it fired")?;
         table(
             ["RULE", "TIMES", "WHAT", "WHERE", "MATCHED"],

@@ -3,9 +3,11 @@
 pub use watchpost_model::audit::AuditVerification;
 pub use watchpost_model::block::{Block, BlockPreview};
 pub use watchpost_model::connection::Connection;
+pub use watchpost_model::enrichment::AssetRule;
 pub use watchpost_model::health::RedisHealth;
 pub use watchpost_model::incident::{Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::Overview;
 pub use watchpost_model::report::ReportRecord;
+pub use watchpost_model::risk::RiskPolicy;
 pub use watchpost_report::ReportDocument;

@@ -25,11 +25,13 @@ mod overview;
 mod pulse;
 mod report;
 mod retention;
+mod risk;
 mod rollup;
 mod setting;
 mod store;
 mod suppression;
 mod target;
+mod threat;
 
 pub use audit::sign::{Signer, SignerError};
 pub use canonical::event_digest;

@@ -4,6 +4,7 @@
 
 mod block;
 mod connection;
+mod enrichment;
 mod event;
 mod incident;
 mod maintenance;
@@ -23,6 +24,11 @@ pub use block::{
 pub use connection::{
     ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, ParsedUrl, SecretInput,
     SecretState,
+};
+pub use enrichment::{
+    AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
+    EntityRiskRow, LocationFile, LocationRole, LocationSettings, NotedMatch, ThreatCheck, ThreatCheckRequest,
+    ThreatImport, ThreatImported, ThreatListPage, ThreatListRef, ThreatListShow, ThreatListShowRequest,
 };
 pub use event::{
     AuditPage, AuditPageRequest, EventPage, EventPageRequest, HealthHistory, HealthHistoryRequest,

@@ -3,6 +3,7 @@
 mod audit;
 mod blocks;
 mod connections;
+mod enrichment;
 mod events;
 mod health;
 mod imports;
@@ -16,6 +17,11 @@ pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_pr
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
     connection_save, connection_test, workspace_status,
+};
+pub(crate) use enrichment::{
+    asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,
+    risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,
+    threat_list_show,
 };
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};

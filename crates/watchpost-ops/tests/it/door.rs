@@ -24,21 +24,21 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
 
-struct Desk {
-    console: Console,
-    call: Call,
+pub(crate) struct Desk {
+    pub(crate) console: Console,
+    pub(crate) call: Call,
 }
 
-fn caller(role: Role) -> Caller {
+pub(crate) fn caller(role: Role) -> Caller {
     Caller { name: "dana".to_owned(), role, origin: Origin::Cli, host: "test".to_owned() }
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     // Sockets live in here, and their paths may have 107 bytes.
     tempfile::Builder::new().prefix("wp-").tempdir().expect("a temporary folder can be made")
 }
 
-async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
+pub(crate) async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),
         clock: Arc::new(SystemClock),
@@ -52,11 +52,11 @@ async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
 }
 
 impl Desk {
-    async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
+    pub(crate) async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
         self.console.call::<O>(&self.call, request).await
     }
 
-    async fn finish(&self, run: JobRun) -> JobRun {
+    pub(crate) async fn finish(&self, run: JobRun) -> JobRun {
         tokio::time::timeout(Duration::from_secs(60), async {
             let mut timer = tokio::time::interval(Duration::from_millis(20));
             loop {

@@ -1,5 +1,8 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
 mod door;
+mod enrich;
+#[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
+mod mmdb;
 mod real_logs;
 mod simulation;

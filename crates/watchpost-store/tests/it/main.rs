@@ -10,4 +10,5 @@ mod ingest;
 mod lifecycle;
 mod linking;
 mod records;
+mod risk;
 mod support;
