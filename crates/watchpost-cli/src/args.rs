@@ -91,6 +91,15 @@ pub(crate) enum Command {
     /// What the engine does by itself: its policy, and what came of it.
     #[command(subcommand)]
     Response(crate::respond::Response),
+    /// Threat lists: import, list, show, remove, check a value.
+    #[command(subcommand)]
+    Threat(crate::enrich::Threat),
+    /// Say what matters more or less: endpoints, users, networks.
+    #[command(subcommand)]
+    Asset(crate::enrich::Asset),
+    /// Rank suspicious addresses and users, and show why.
+    #[command(subcommand)]
+    Risk(crate::enrich::Risk),
     /// Compliance reports.
     #[command(subcommand)]
     Report(Report),
@@ -392,6 +401,16 @@ pub(crate) enum Audit {
 pub(crate) enum Config {
     /// Show them.
     Show,
+    /// Set the location files (MaxMind DB format); without one, show what is set and how old it is.
+    Location(crate::enrich::Location),
+    /// Show where context comes from: location files, threat lists, assets, and how fast risk decays.
+    Context,
+    /// Set how fast the risk of entities decays.
+    Risk {
+        /// Hours after which half of it is left, 1 to 8,760.
+        #[arg(long, value_name = "HOURS")]
+        half_life: u32,
+    },
     /// Set the name that is printed on reports.
     Organisation {
         /// The name.

@@ -3,6 +3,7 @@
 mod args;
 mod connect;
 mod detect;
+mod enrich;
 mod incident;
 mod output;
 mod period;

@@ -20,7 +20,7 @@ use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, incident, output, progress, respond, serve, show};
+use crate::{FOUND, connect, detect, enrich, incident, output, progress, respond, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -163,6 +163,9 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Block(verb) => block(session, form, verb).await,
         Command::Contain(verb) => respond::contain(session, form, verb).await,
         Command::Response(verb) => respond::response(session, form, verb).await.map(|()| false),
+        Command::Threat(verb) => enrich::threat(session, form, verb).await,
+        Command::Asset(verb) => enrich::asset(session, form, verb).await.map(|()| false),
+        Command::Risk(verb) => enrich::risk(session, form, verb).await.map(|()| false),
         Command::Report(verb) => report(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
@@ -319,9 +322,16 @@ async fn audit(session: &Session, form: Output, verb: Audit) -> anyhow::Result<b
 }
 
 async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result<()> {
+    let verb = match verb {
+        Config::Location(location) => return enrich::location(session, form, location).await,
+        Config::Context => return enrich::context(session, form).await,
+        Config::Risk { half_life } => return enrich::half_life(session, form, half_life).await,
+        verb => verb,
+    };
     let mut settings = session.ask::<operation::settings_get>(Nothing {}).await?;
     match verb {
         Config::Show => return show::settings(form, &settings),
+        Config::Location(_) | Config::Context | Config::Risk { .. } => unreachable!("matched above"),
         Config::Organisation { name } => settings.organisation = name,
         Config::Retention { category, redis_days, archive_days } => {
             for rule in &mut settings.retention {

@@ -262,6 +262,71 @@ pub(crate) fn incident_row(form: Output, incident: &Incident) -> anyhow::Result<
     either(form, incident, || table(INCIDENT, [incident_cells(incident)]))
 }
 
+pub(crate) fn incident(form: Output, detail: &IncidentDetail) -> anyhow::Result<()> {
+    either(form, detail, || {
+        table(INCIDENT, [incident_cells(&detail.incident)])?;
+        crate::enrich::why_risk(detail)?;
+        line("\nwhy it fired")?;
+        table(
+            ["RULE", "TIMES", "WHAT", "WHERE", "MATCHED"],
+            detail.why.iter().map(|hit| {
+                let newest = &hit.newest;
+                let (field, text) = match (&newest.matched, &newest.counter) {
+                    (Some(matched), _) => {
+                        let layer = matched.layers.last();
+                        (matched.field.clone(), layer.map(|layer| layer.text.clone()).unwrap_or_default())
+                    }
+                    (None, Some(counter)) => (
+                        counter.what.clone(),
+                        format!("{} of {} in {} s", counter.seen, counter.threshold, counter.window_s),
+                    ),
+                    (None, None) => (String::new(), String::new()),
+                };
+                [
+                    format!("{} v{}", newest.rule_id, newest.rule_version),
+                    hit.count.to_string(),
+                    newest.summary.clone(),
+                    field,
+                    text,
+                ]
+            }),
+        )?;
+        line("\nevidence")?;
+        table(
+            ["AT", "TYPE", "OUTCOME", "ACTOR", "SOURCE", "ON", "SHA-256"],
+            detail.evidence.iter().take(20).map(|evidence| {
+                let event = &evidence.event;
+                [
+                    at(event.at),
+                    event.kind.clone(),
+                    event.outcome.to_string(),
+                    or_dash(event.actor.as_ref()),
+                    or_dash(event.source_ip.as_ref()),
+                    event.endpoint().to_owned(),
+                    evidence.sha256.chars().take(16).collect(),
+                ]
+            }),
+        )?;
+        line("\ntimeline")?;
+        table(
+            ["AT", "WHO", "WHAT", ""],
+            detail
+                .timeline
+                .iter()
+                .map(|entry| [at(entry.at), entry.actor.clone(), entry.kind.clone(), entry.text.clone()]),
+        )?;
+        for note in &detail.notes {
+            line(format!(
+                "\nnote by {} at {}: {}",
+                visible(&note.author, 80),
+                at(note.at),
+                visible(&note.text, 2_000)
+            ))?;
+        }
+        Ok(())
+    })
+}
+
 fn block_cells(block: &Block) -> [String; 6] {
     [
         block.target.to_string(),

@@ -15,13 +15,15 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use watchpost_detect as detect;
 use watchpost_model::access::{Caller, Origin, Role};
-use watchpost_model::event::Event;
+use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
+use watchpost_model::place::Place;
 use watchpost_redis::{AdoptCursor, Adopted, EventStore, StreamItem};
 use watchpost_store::IngestBatch;
 
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
+use crate::enrich::{Freshness, Listed};
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
 
@@ -206,6 +208,7 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
         workspace,
         holder,
         detectors: rebuilt(workspace).await?,
+        listed: Listed::default(),
         adopt: AdoptCursor::default(),
         events,
         renewed: workspace.now(),
@@ -220,8 +223,9 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
 /// Detectors whose windows hold what the newest archived events left in them.
 async fn rebuilt(workspace: &Workspace) -> Result<Detectors, OpError> {
     let mut detectors = Detectors::new();
+    let known = workspace.known(Freshness::Now).await?;
     for event in workspace.store().recently_ingested(REPLAY).await? {
-        detectors.observe(&event, workspace.now());
+        detectors.observe(&event, known.place(&event).as_ref(), workspace.now());
     }
     Ok(detectors)
 }
@@ -250,12 +254,12 @@ impl Detector {
         event.at < self.newest - self.engine.config().lateness_max
     }
 
-    fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+    fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
         // A time ahead of the clock is a mistake of its sender and must not make the present late.
         if event.at <= now {
             self.newest = self.newest.max(event.at);
         }
-        self.engine.observe(event, now)
+        self.engine.observe_at(event, place, now)
     }
 }
 
@@ -264,15 +268,15 @@ impl Detectors {
         Self { live: Detector::new(), history: None, evicted_before: 0 }
     }
 
-    fn observe(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+    fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
         if !self.live.is_too_late(event) {
-            return self.live.observe(event, now);
+            return self.live.observe(event, place, now);
         }
         if self.history.as_ref().is_none_or(|history| history.is_too_late(event)) {
             let before = self.history.replace(Detector::new());
             self.evicted_before += before.map_or(0, |before| before.engine.counters().groups_evicted_total);
         }
-        self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, now))
+        self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, place, now))
     }
 
     fn evicted(&self) -> u64 {
@@ -287,6 +291,7 @@ struct Turn<'a> {
     workspace: &'a Arc<Workspace>,
     holder: &'a str,
     detectors: Detectors,
+    listed: Listed,
     adopt: AdoptCursor,
     events: EventStore,
     renewed: DateTime<Utc>,
@@ -382,10 +387,7 @@ impl Turn<'_> {
         let mut seen: HashSet<_> = self.workspace.store().known_events(&wanted).await?;
         readable.retain(|(event, _)| seen.insert(event.id));
         readable.sort_by_key(|(event, _)| (event.at, event.id));
-        let mut findings = Vec::new();
-        for (event, _) in &readable {
-            findings.extend(self.detectors.observe(event, now));
-        }
+        let findings = self.detect(&readable, now).await?;
         let outcome = self
             .workspace
             .store()
@@ -398,5 +400,32 @@ impl Turn<'_> {
         engine.evicted.store(self.detectors.evicted(), Ordering::Relaxed);
         engine.count_processed(now, outcome.inserted);
         Ok(())
+    }
+
+    /// The findings of a batch in event-time order, with what is known about each and a score that follows from it.
+    async fn detect(
+        &mut self,
+        events: &[(Event, String)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Finding>, OpError> {
+        let known = self.workspace.known(Freshness::Recent).await?;
+        let mut found: Vec<(&Event, Option<Place>, Finding)> = Vec::new();
+        for (event, _) in events {
+            let place = known.place(event);
+            let mut findings = self.detectors.observe(event, place.as_ref(), now);
+            findings.extend(self.listed.fresh(&known, event));
+            found.extend(findings.into_iter().map(|finding| (event, place.clone(), finding)));
+        }
+        let entities: HashSet<Entity> = found.iter().map(|(.., finding)| finding.entity.clone()).collect();
+        let entities: Vec<Entity> = entities.into_iter().collect();
+        let history = self.workspace.store().entity_history(&entities).await?;
+        Ok(found
+            .into_iter()
+            .map(|(event, place, mut finding)| {
+                let history = history.get(&finding.entity).copied().unwrap_or_default();
+                known.knowledge.enrich(event, place.as_ref(), history, &mut finding);
+                finding
+            })
+            .collect())
     }
 }

@@ -12,6 +12,7 @@ pub mod console;
 pub mod contract;
 pub mod door;
 mod engine;
+mod enrich;
 pub mod error;
 mod error_map;
 mod identity;

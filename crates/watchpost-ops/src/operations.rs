@@ -120,6 +120,33 @@ macro_rules! for_each_operation {
             "List the messages that wait to be delivered, and those before."
             outbox_list(Nothing) -> OutboxList: View, Read, [Blocks, Incidents], [];
 
+            "List the entities with the highest risk now."
+            entity_risk_top(EntityRiskRequest) -> EntityRiskPage: View, Read, [Incidents, Settings], [];
+            "Show why an entity has its risk: its incidents, place, threat lists and assets."
+            entity_risk_show(EntityRiskRef) -> EntityRiskDetail: View, Read, [Incidents, Settings], [];
+            "Show where context comes from: location files, threat lists, assets, and how old they are."
+            enrichment_get(Nothing) -> EnrichmentState: View, Read, [Settings], [];
+            "Set the location and network files (MaxMind DB format)."
+            location_put(LocationSettings) -> EnrichmentState: Admin, Change, [], [Settings, Audit];
+            "Set how fast the risk of entities decays."
+            risk_policy_put(RiskPolicy) -> EnrichmentState: Admin, Change, [], [Settings, Incidents, Audit];
+            "List the threat lists with their age."
+            threat_list_list(Nothing) -> ThreatListPage: View, Read, [Settings], [];
+            "Show entries of a threat list."
+            threat_list_show(ThreatListShowRequest) -> ThreatListShow: View, Read, [Settings], [];
+            "Bring in a threat list from a file: text, CSV or STIX 2.1; one of the same name is replaced."
+            threat_list_import(ThreatImport) -> ThreatImported: Admin, Change, [], [Settings, Audit];
+            "Forget a threat list."
+            threat_list_remove(ThreatListRef) -> ThreatListPage: Admin, Change, [], [Settings, Audit];
+            "Say which threat lists name an address, a domain or a user agent."
+            threat_check(ThreatCheckRequest) -> ThreatCheck: View, Read, [Settings], [];
+            "List what matters more or less than the rest."
+            asset_list(Nothing) -> AssetList: View, Read, [Settings], [];
+            "Say how much an endpoint, a user or a network matters; the same pattern is replaced."
+            asset_add(AssetRule) -> AssetList: Admin, Change, [], [Settings, Audit];
+            "Forget what was said about a pattern."
+            asset_remove(AssetRef) -> AssetList: Admin, Change, [], [Settings, Audit];
+
             "Read the health of Redis now."
             redis_health(Nothing) -> RedisHealth: View, Read, [Health], [];
             "Read stored health samples."

@@ -19,6 +19,7 @@ use watchpost_store::{DatabaseTarget, Signer, Store};
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
 use crate::engine::Engine;
+use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
 use crate::jobs::Jobs;
 use crate::secrets::{Secret, Secrets};
@@ -46,6 +47,8 @@ pub struct Workspace {
     own_addresses: Vec<IpAddr>,
     /// Held for the length of a sample; a sample takes milliseconds or fails by its timeout.
     health: tokio::sync::Mutex<HealthDesk>,
+    /// Held while files or lists that changed are read again.
+    enrichment: tokio::sync::Mutex<Desk>,
 }
 
 /// The probe, which remembers the sample before for its rates, and the newest answer.
@@ -92,6 +95,7 @@ impl Workspace {
             tasks: Mutex::new(JoinSet::new()),
             own_addresses,
             health: tokio::sync::Mutex::default(),
+            enrichment: tokio::sync::Mutex::default(),
         });
         workspace.try_redis().await;
         if console.0.tenure == Tenure::Owner {
@@ -178,6 +182,14 @@ impl Workspace {
     pub(crate) async fn recent_health(&self, age: chrono::Duration) -> Option<RedisHealth> {
         let last = self.health.lock().await.last.clone();
         last.filter(|health| self.now() - health.at <= age)
+    }
+
+    /// What is known beyond the events: location files, threat lists, assets.
+    ///
+    /// # Errors
+    /// What the database says. Files that cannot be used are no error: they say so in the answer.
+    pub(crate) async fn known(&self, freshness: Freshness) -> Result<Arc<Known>, OpError> {
+        self.enrichment.lock().await.known(&self.store, self.now(), freshness).await
     }
 
     /// Notes that Redis answered; `server` names it if that was asked.

@@ -28,11 +28,13 @@ mod pulse;
 mod report;
 mod response;
 mod retention;
+mod risk;
 mod rollup;
 mod setting;
 mod store;
 mod suppression;
 mod target;
+mod threat;
 
 pub use audit::sign::{Signer, SignerError};
 pub use canonical::event_digest;

@@ -10,6 +10,7 @@ mod threat_file;
 mod threats;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::SecondsFormat;
 use watchpost_model::event::{Category, Event, Outcome, Severity};
@@ -32,14 +33,16 @@ pub use threats::{ThreatIndex, ThreatIndexBuilder};
 pub const LISTED_RULE: &str = "wp.threat.listed";
 
 /// Everything that is known beyond the events.
-#[derive(Debug, Default)]
+///
+/// The parts are shared, so that one of them can be replaced without reading the others anew.
+#[derive(Debug, Default, Clone)]
 pub struct Knowledge {
     /// Location and network files.
-    pub geo: Geo,
+    pub geo: Arc<Geo>,
     /// Threat lists.
-    pub threats: ThreatIndex,
+    pub threats: Arc<ThreatIndex>,
     /// What matters more or less.
-    pub assets: Assets,
+    pub assets: Arc<Assets>,
 }
 
 impl Knowledge {

@@ -67,7 +67,7 @@ fn places_come_from_the_files_and_nowhere_else() {
     assert_eq!(place(&geo, "10.1.2.3"), None, "a private address is nowhere, whatever a file says");
     assert_eq!(place(&Geo::default(), "198.51.100.7"), None, "without a file nothing is guessed");
     let event = Event { source_ip: Some("not an address".to_owned()), ..request(start(), 1, "/", None) };
-    let knowledge = Knowledge { geo, ..Knowledge::default() };
+    let knowledge = Knowledge { geo: geo.into(), ..Knowledge::default() };
     assert_eq!(knowledge.place(&event).expect("nothing is looked up"), None);
 }
 
@@ -152,7 +152,7 @@ fn entries_end_when_they_say() {
 #[test]
 fn a_listed_source_is_one_finding_a_day() {
     let knowledge = Knowledge {
-        threats: index("drop", 90, vec![entry(ThreatKind::Ip, "198.51.100.7")]),
+        threats: index("drop", 90, vec![entry(ThreatKind::Ip, "198.51.100.7")]).into(),
         ..Knowledge::default()
     };
     let one = knowledge.listed(&request(start(), 1, "/", None));
@@ -165,7 +165,7 @@ fn a_listed_source_is_one_finding_a_day() {
     (login.source_ip, login.outcome) = (Some("198.51.100.7".to_owned()), Outcome::Success);
     assert_eq!(knowledge.listed(&login)[0].severity, Severity::High, "it got in");
     let unsure = Knowledge {
-        threats: index("tor", 74, vec![entry(ThreatKind::Ip, "198.51.100.7")]),
+        threats: index("tor", 74, vec![entry(ThreatKind::Ip, "198.51.100.7")]).into(),
         ..Knowledge::default()
     };
     assert!(unsure.listed(&login).is_empty(), "a list that is not sure enough only raises the risk");
@@ -175,15 +175,16 @@ fn a_listed_source_is_one_finding_a_day() {
 #[test]
 fn the_example_of_the_documentation() {
     let knowledge = Knowledge {
-        geo: geo(),
-        threats: index("drop", 90, vec![entry(ThreatKind::Ip, "198.51.100.0/24")]),
+        geo: geo().into(),
+        threats: index("drop", 90, vec![entry(ThreatKind::Ip, "198.51.100.0/24")]).into(),
         assets: Assets::new(vec![AssetRule {
             kind: EntityKind::Endpoint,
             pattern: "/admin".to_owned(),
             label: "critical asset".to_owned(),
             weight: 1.5,
         }])
-        .expect("a rule of this test"),
+        .expect("a rule of this test")
+        .into(),
     };
     let event = request(start(), 1, "/admin/users", None);
     let mut finding = knowledge.listed(&event).remove(0);

@@ -9,6 +9,7 @@ use crate::event::{Entity, Event};
 use crate::finding::Finding;
 use crate::ids::{EventId, NoteId};
 use crate::playbook::Playbook;
+use crate::risk::RiskFactor;
 use crate::words;
 
 /// An event of the attack with its digest.
@@ -157,6 +158,10 @@ pub struct IncidentDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub playbook: Option<Playbook>,
+    /// Why the risk is what it is: the factors of the worst finding, whose points add up to it. Empty where it is not
+    /// known.
+    #[serde(default)]
+    pub risk: Vec<RiskFactor>,
 }
 
 /// A rule that fired in an incident.

@@ -5,6 +5,7 @@
 mod block;
 mod connection;
 mod contain;
+mod enrichment;
 mod event;
 mod incident;
 mod incident_work;
@@ -30,6 +31,11 @@ pub use connection::{
 pub use contain::{
     BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
     Standing,
+};
+pub use enrichment::{
+    AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
+    EntityRiskRow, LocationFile, LocationRole, LocationSettings, NotedMatch, ThreatCheck, ThreatCheckRequest,
+    ThreatImport, ThreatImported, ThreatListPage, ThreatListRef, ThreatListShow, ThreatListShowRequest,
 };
 pub use event::{
     AuditPage, AuditPageRequest, EventPage, EventPageRequest, HealthHistory, HealthHistoryRequest,

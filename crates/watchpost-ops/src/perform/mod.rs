@@ -4,6 +4,7 @@ mod audit;
 pub(crate) mod blocks;
 mod connections;
 pub(crate) mod contain;
+mod enrichment;
 mod events;
 mod health;
 mod imports;
@@ -24,6 +25,11 @@ pub(crate) use connections::{
     connection_save, connection_test, workspace_status,
 };
 pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
+pub(crate) use enrichment::{
+    asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,
+    risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,
+    threat_list_show,
+};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};

@@ -56,7 +56,7 @@ impl Desk {
         self.console.call::<O>(&self.call, request).await
     }
 
-    async fn finish(&self, run: JobRun) -> JobRun {
+    pub(crate) async fn finish(&self, run: JobRun) -> JobRun {
         tokio::time::timeout(Duration::from_secs(60), async {
             let mut timer = tokio::time::interval(Duration::from_millis(20));
             loop {

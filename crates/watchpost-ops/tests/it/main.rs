@@ -1,7 +1,10 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
 mod door;
+mod enrich;
 mod incidents;
+#[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
+mod mmdb;
 mod real_logs;
 mod response;
 mod simulation;

@@ -16,6 +16,7 @@ use super::{detail, list, locked, refuse_merged, set_clocks, timeline, update};
 use crate::canonical::to_canonical;
 use crate::engine::args;
 use crate::error::StoreError;
+use crate::risk;
 use crate::store::{Store, Tag, Write};
 use crate::suppression::{self, NewSuppression};
 
@@ -313,6 +314,9 @@ async fn restore(
     before.put_into(&mut incident);
     incident.version += 1;
     update(write, &incident).await?;
+    if old.verdict != before.verdict {
+        risk::recount(write, &incident).await?;
+    }
     let id = incident.id.to_string();
     if let Some(note) = before.note {
         write.execute("DELETE FROM incident_note WHERE id = $1", args![note.to_string()]).await?;

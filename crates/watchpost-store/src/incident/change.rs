@@ -14,6 +14,7 @@ use watchpost_model::text::visible;
 use super::{Own, detail, events, locked, merge, refuse_merged, set_clocks, update};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::risk;
 use crate::store::{Store, Tag, Write};
 
 /// What is to change; `None` leaves a field as it is.
@@ -138,6 +139,9 @@ pub(super) async fn change_one(
     }
     new.version += 1;
     update(write, &new).await?;
+    if new.verdict != old.verdict {
+        risk::recount(write, &new).await?;
+    }
     if let Some(mut own) = own
         && new.severity != old.severity
     {

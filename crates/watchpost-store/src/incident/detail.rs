@@ -14,6 +14,7 @@ use super::{SELECT, events, from_row, merge};
 use crate::engine::{Row, Sql, Tx, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::{entities, event};
+use crate::risk;
 use crate::store::Store;
 
 /// Evidence on the page of an incident.
@@ -39,6 +40,7 @@ impl Store {
             pauses: pauses(&mut tx, incident.id).await?,
             checks: checks(&mut tx, incident.id).await?,
             playbook: None,
+            risk: risk::explanation(&mut tx, &incident, merge::ids(&group)).await?,
             incident,
         })
     }

@@ -15,6 +15,7 @@ use super::{Own, SELECT, detail, events, from_row, locked, own_of, set_clocks, t
 use crate::canonical::to_canonical;
 use crate::engine::{Tx, Value, args};
 use crate::error::StoreError;
+use crate::risk;
 use crate::store::{Store, Tag, Write};
 
 /// An incident of a group.
@@ -25,7 +26,7 @@ pub(crate) struct Member {
 }
 
 /// The ids of a group as values of a list.
-pub(super) fn ids(group: &[Member]) -> Vec<Value> {
+pub(crate) fn ids(group: &[Member]) -> Vec<Value> {
     group.iter().map(|member| member.id.as_str().into()).collect()
 }
 
@@ -193,6 +194,7 @@ impl Store {
         bump(&mut write, root).await?;
         regroup(&mut write, root).await?;
         let split = regroup(&mut write, source.id).await?;
+        risk::recount(&mut write, &split).await?;
         let actor = draft.caller.name.clone();
         let why = visible(reason, 200);
         let line = format!("Taken out of incident {into}: {why}");
@@ -244,6 +246,7 @@ async fn merge_one(
         .await?;
     bump(write, target).await?;
     let merged = regroup(write, target).await?;
+    risk::recount(write, &merged).await?;
     let actor = draft.caller.name.clone();
     write
         .execute(

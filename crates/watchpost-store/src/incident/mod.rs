@@ -6,7 +6,7 @@ mod detail;
 mod events;
 mod feedback;
 mod list;
-mod merge;
+pub(crate) mod merge;
 mod similar;
 mod steps;
 

@@ -14,6 +14,7 @@ use crate::engine::{Tx, Value, args};
 use crate::error::StoreError;
 use crate::event::key_text;
 use crate::incident::{self, Linked, Own};
+use crate::risk::Gains;
 
 /// An incident that a batch works on. While others are merged into it, `incident` tells of its own part only.
 pub(super) struct Work {
@@ -224,6 +225,11 @@ impl Works {
         let mut works: Vec<Work> = self.by_id.into_values().collect();
         works.sort_by_key(|work| work.incident.number);
         chain::link(tx, &mut works, self.now).await?;
+        let mut gains = Gains::default();
+        for work in &works {
+            gains.add(&work.incident, &work.findings, &work.events, self.now);
+        }
+        gains.write(tx).await?;
         for mut work in works {
             if work.risen && incident::resume(&mut work.incident, self.now).is_some() {
                 incident::end_pause(tx, work.incident.id, self.now, "engine").await?;

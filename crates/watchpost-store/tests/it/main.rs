@@ -12,5 +12,6 @@ mod linking;
 mod merge;
 mod records;
 mod response;
+mod risk;
 mod support;
 mod triage;

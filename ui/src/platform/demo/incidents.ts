@@ -202,5 +202,6 @@ export function makeDetail(incident: Incident): IncidentDetail {
     related: [],
     pauses: [],
     checks: [],
+    risk: [],
   };
 }
