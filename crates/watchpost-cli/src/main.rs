@@ -6,6 +6,8 @@ mod detect;
 mod output;
 mod period;
 mod progress;
+mod report;
+mod report_args;
 mod run;
 mod serve;
 mod session;

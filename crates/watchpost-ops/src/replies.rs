@@ -7,5 +7,6 @@ pub use watchpost_model::health::RedisHealth;
 pub use watchpost_model::incident::{Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::Overview;
+pub use watchpost_model::register::{Proof, RegisterEntry};
 pub use watchpost_model::report::ReportRecord;
 pub use watchpost_report::ReportDocument;

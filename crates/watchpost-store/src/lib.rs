@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod event;
 mod evidence;
+mod figures;
 
 mod health;
 mod incident;
@@ -23,6 +24,7 @@ mod migrate;
 mod overview;
 
 mod pulse;
+mod register;
 mod report;
 mod retention;
 mod rollup;
@@ -36,6 +38,7 @@ pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
+pub use figures::{IncidentTimes, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
     IncidentPatch,

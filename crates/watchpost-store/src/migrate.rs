@@ -27,8 +27,11 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] =
-    &[migration!(20261120000000, "base"), migration!(20261121000004, "incidents")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(20261120000000, "base"),
+    migration!(20261121000004, "incidents"),
+    migration!(20261121000006, "register"),
+];
 
 /// `WPST`, so that tools such as `file` know the file.
 const APPLICATION_ID: &str = "PRAGMA application_id = 1465926484";

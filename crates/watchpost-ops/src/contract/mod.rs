@@ -33,7 +33,11 @@ pub use incident::{
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
 };
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
-pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};
+pub use report::{
+    FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
+    ReportApprove, ReportChanges, ReportChecked, ReportCompare, ReportGenerate, ReportList, ReportRequest,
+    ReportTarget, ReportVerify,
+};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

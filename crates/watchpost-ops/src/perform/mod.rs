@@ -8,6 +8,7 @@ mod health;
 mod imports;
 mod incidents;
 mod maintenance;
+mod register;
 mod reports;
 mod settings;
 
@@ -27,7 +28,11 @@ pub(crate) use incidents::{
 pub(crate) use maintenance::{
     job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
 };
-pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
+pub(crate) use register::{proof_add, register_add, register_change, register_list};
+pub(crate) use reports::{
+    report_approve, report_compare, report_frameworks, report_generate, report_list, report_preview,
+    report_verify,
+};
 pub(crate) use settings::{settings_get, settings_put};
 
 use serde::Serialize;
