@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report_args::{Register, Report};
+
 /// Security operations for teams whose applications report to Redis.
 ///
 /// Exit codes: 0 done; 1 found something, or a check failed; 2 wrong usage; 3 Redis, the database or a file cannot be
@@ -100,9 +102,12 @@ pub(crate) enum Command {
     /// Rank suspicious addresses and users, and show why.
     #[command(subcommand)]
     Risk(crate::enrich::Risk),
-    /// Compliance reports.
+    /// Compliance reports, and the other kinds.
     #[command(subcommand)]
     Report(Report),
+    /// The register of what people do and no event shows: reviews, requests, breaches, approvals.
+    #[command(subcommand)]
+    Register(Register),
     /// The audit trail.
     #[command(subcommand)]
     Audit(Audit),
@@ -351,33 +356,6 @@ pub(crate) enum Block {
     Disallow {
         /// Address or CIDR range.
         target: String,
-    },
-}
-
-/// Reports.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Report {
-    /// List the frameworks.
-    Frameworks,
-    /// List produced reports.
-    List,
-    /// Evaluate a framework over a period and write files. Exit code 1 when a control warns or fails.
-    Generate {
-        /// Which framework.
-        #[arg(long)]
-        framework: String,
-        /// First day, or instant (RFC 3339).
-        #[arg(long, value_parser = crate::period::parse_instant)]
-        from: chrono::DateTime<chrono::Utc>,
-        /// First day after, or instant (RFC 3339).
-        #[arg(long, value_parser = crate::period::parse_instant)]
-        to: chrono::DateTime<chrono::Utc>,
-        /// Formats.
-        #[arg(long, value_delimiter = ',', default_value = "pdf,csv", value_parser = ["pdf", "csv", "json", "md"])]
-        format: Vec<String>,
-        /// Folder for the files.
-        #[arg(long, default_value = ".")]
-        out: PathBuf,
     },
 }
 

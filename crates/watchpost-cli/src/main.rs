@@ -8,6 +8,8 @@ mod incident;
 mod output;
 mod period;
 mod progress;
+mod report;
+mod report_args;
 mod respond;
 mod run;
 mod serve;

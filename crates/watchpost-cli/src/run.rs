@@ -1,26 +1,22 @@
 //! Each verb: build a request, hand it to the door, show the answer.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use watchpost_model::health::Verdict;
 use watchpost_model::job::{JobRun, JobState};
-use watchpost_model::period::Period;
-use watchpost_model::report::ReportFormat;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
     EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
-    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, ReportGenerate,
-    ReportTarget, RetentionRequest, SimulateRequest, Standing, WorkspaceStatus,
+    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
+    SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
 
-use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Report, Serve};
+use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, enrich, incident, output, progress, respond, serve, show};
+use crate::{FOUND, connect, detect, enrich, incident, output, progress, report, respond, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -166,7 +162,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Threat(verb) => enrich::threat(session, form, verb).await,
         Command::Asset(verb) => enrich::asset(session, form, verb).await.map(|()| false),
         Command::Risk(verb) => enrich::risk(session, form, verb).await.map(|()| false),
-        Command::Report(verb) => report(session, form, verb).await,
+        Command::Report(verb) => report::report(session, form, verb).await,
+        Command::Register(verb) => report::register(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
@@ -255,54 +252,6 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
         }
     }
     Ok(false)
-}
-
-async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<bool> {
-    match verb {
-        Report::Frameworks => {
-            show::frameworks(form, &session.ask::<operation::report_frameworks>(Nothing {}).await?)?;
-            Ok(false)
-        }
-        Report::List => {
-            show::reports(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
-            Ok(false)
-        }
-        Report::Generate { framework, from, to, format, out } => {
-            let out = std::path::absolute(out)?;
-            std::fs::create_dir_all(&out)
-                .with_context(|| format!("cannot make the folder {}", out.display()))?;
-            let stem =
-                free_stem(&out, &format!("{framework}-{}-{}", from.format("%Y%m%d"), to.format("%Y%m%d")));
-            let files = format
-                .iter()
-                .map(|word| {
-                    let (format, ending) = match word.as_str() {
-                        "pdf" => (ReportFormat::Pdf, "pdf"),
-                        "csv" => (ReportFormat::Csv, "csv"),
-                        "json" => (ReportFormat::Json, "json"),
-                        _ => (ReportFormat::Markdown, "md"),
-                    };
-                    let path = out.join(format!("{stem}.{ending}")).to_string_lossy().into_owned();
-                    ReportTarget { format, path }
-                })
-                .collect();
-            let request = ReportGenerate { framework, period: Period { from, to }, files };
-            let record = session.ask::<operation::report_generate>(request).await?;
-            show::report_record(form, &record)?;
-            Ok(matches!(record.worst.as_str(), "warn" | "fail"))
-        }
-    }
-}
-
-/// A name that no earlier report has: a report whose digest is in the trail is not written over.
-fn free_stem(folder: &Path, stem: &str) -> String {
-    let taken = |stem: &str| {
-        ["pdf", "csv", "json", "md"].iter().any(|end| folder.join(format!("{stem}.{end}")).exists())
-    };
-    std::iter::once(stem.to_owned())
-        .chain((2..).map(|n| format!("{stem}-{n}")))
-        .find(|stem| !taken(stem))
-        .expect("the names do not end")
 }
 
 async fn audit(session: &Session, form: Output, verb: Audit) -> anyhow::Result<bool> {

@@ -9,11 +9,10 @@ use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
 use watchpost_model::job::{JobReport, JobRun};
 use watchpost_model::overview::Overview;
-use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    AuditPage, BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, FrameworkList,
-    IncidentPage, JobList, OperationSpec, ReportList, Settings, WorkspaceStatus,
+    AuditPage, BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, IncidentPage, JobList,
+    OperationSpec, Settings, WorkspaceStatus,
 };
 
 use crate::args::Output;
@@ -403,50 +402,6 @@ pub(crate) fn standing(form: Output, standing: &BlockStanding) -> anyhow::Result
                 ["key".to_owned(), or_dash(standing.key.as_ref())],
                 ["in Redis".to_owned(), in_redis],
             ],
-        )
-    })
-}
-
-pub(crate) fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
-    either(form, list, || {
-        table(
-            ["ID", "NAME", "VERSION", "CONTROLS"],
-            list.frameworks.iter().map(|framework| {
-                [
-                    framework.id.clone(),
-                    framework.name.clone(),
-                    framework.version.clone(),
-                    framework.controls.to_string(),
-                ]
-            }),
-        )
-    })
-}
-
-pub(crate) fn reports(form: Output, list: &ReportList) -> anyhow::Result<()> {
-    either(form, list, || {
-        table(
-            ["MADE", "FRAMEWORK", "FROM", "TO", "RESULT", "BY"],
-            list.reports.iter().map(|report| {
-                [
-                    at(report.made_at),
-                    report.framework.clone(),
-                    at(report.period.from),
-                    at(report.period.to),
-                    report.summary.clone(),
-                    report.made_by.clone(),
-                ]
-            }),
-        )
-    })
-}
-
-pub(crate) fn report_record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
-    either(form, record, || {
-        line(&record.summary)?;
-        table(
-            ["FILE", "BYTES", "SHA-256"],
-            record.files.iter().map(|file| [file.path.clone(), file.bytes.to_string(), file.sha256.clone()]),
         )
     })
 }

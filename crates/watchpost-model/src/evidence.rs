@@ -3,79 +3,381 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::access::Permission;
+use crate::event::{Category, Severity};
+use crate::finding::AttackFamily;
+use crate::register::RegisterKind;
+use crate::span::Span;
 use crate::words;
 
-/// The named questions that a framework file may ask; the store answers them for a period.
+/// The named questions that a framework file may ask; the store answers them for a period. What stands in backticks is a
+/// parameter ([`EvidenceParams`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceQuery {
     /// Population: authentication events. Exceptions: failures. Rows by user.
     AuthenticationEvents,
-    /// Population: brute-force incidents opened. Exceptions: those whose source was neither blocked nor judged.
-    BruteForceIncidents,
-    /// Population: incidents opened. Exceptions: those not acknowledged within their clock.
-    IncidentsAcknowledged,
-    /// Population: incidents opened whose resolve clock ran out or that were resolved. Exceptions: late ones.
-    IncidentsResolved,
-    /// Population: resolved incidents. Exceptions: those without a verdict or without a reason.
-    IncidentsJudged,
-    /// Population: high and critical incidents opened. Exceptions: those without an assignee.
-    IncidentsAssigned,
-    /// Population: blocks created. Exceptions: those without a reason or an expiry, or that failed.
-    BlocksJustified,
-    /// Population: days of the period (up to now). Exceptions: days without any event.
-    DaysWithEvents,
-    /// Population: audit records of the period. Exceptions: records without a named person.
-    AuditRecordsNamed,
-    /// Population: verifications of the audit trail. Exceptions: failed ones.
-    AuditVerifications,
-    /// Population: checkpoints signed. Exceptions: those that the present tree does not confirm.
-    AuditCheckpoints,
-    /// Population: runs of the retention job. Exceptions: failed ones.
-    RetentionRuns,
-    /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
-    ConfigurationChanges,
     /// Population: authorization events. Exceptions: failures.
     AuthorizationEvents,
     /// Population: data access events. Exceptions: failures.
     DataAccessEvents,
+    /// Population: events (`category`). Exceptions: without a person.
+    EventsNamed,
+    /// Population: events. Exceptions: without who, result, where from or on what.
+    EventsComplete,
+    /// Population: accounts with failed sign-ins. Exceptions: more than `minimum` failures within half an hour that no incident took up.
+    FailureRuns,
+    /// Population: categories with events. Exceptions: never reported a failure, and no test event is registered.
+    FailuresReported,
+    /// Population: accounts that signed in. Exceptions: shared or nameless ones; warnings: those under a registered exception.
+    AccountsPersonal,
+    /// Population: brute-force incidents opened. Exceptions: those whose source was neither blocked nor judged.
+    BruteForceIncidents,
     /// Population: web attack incidents (injection, traversal, scripting) opened. Exceptions: still unresolved.
     WebAttackIncidents,
+    /// Population: incidents opened (`families`, `severity_min`). Exceptions: not acknowledged within their clock.
+    IncidentsAcknowledged,
+    /// Population: incidents (`families`, `severity_min`) whose resolve clock ran out or that were resolved. Exceptions: late ones.
+    IncidentsResolved,
+    /// Population: resolved incidents (`families`). Exceptions: those without a verdict or without a reason.
+    IncidentsJudged,
+    /// Population: high and critical incidents opened. Exceptions: those without an assignee.
+    IncidentsAssigned,
+    /// Population: incidents (`families`). Exceptions: confirmed and still active; warnings: confirmed and resolved.
+    IncidentsConfirmedOpen,
+    /// Population: resolved incidents. Exceptions: without owner, verdict, reason, status history or a closing note.
+    IncidentsComplete,
+    /// Population: resolved incidents of `severity_min`. Exceptions: no review in the register `warn_within` after resolution; warnings: later than `good_within`.
+    IncidentsReviewed,
+    /// Population: judged incidents. Exceptions: false positives.
+    FalsePositives,
+    /// Population: resolved incidents. Exceptions: nobody decided on personal data `good_within` after resolution; warnings: still within it.
+    BreachDecided,
+    /// Population: notifiable breaches. Exceptions: over their clock without a reason; warnings: open within `good_within` of its end, or late with a reason.
+    BreachClock,
+    /// Population: breaches of high risk. Exceptions: people neither told nor exempt after `good_within`; warnings: within it.
+    BreachTold,
+    /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
+    EvidenceIntact,
+    /// Population: events counted. Exceptions: data-leak incidents not handled within `warn_within`; warnings: later than `good_within`.
+    SensitiveData,
+    /// Population: blocks created. Exceptions: those without a reason or an expiry, or that failed.
+    BlocksJustified,
+    /// Population: days of the period (up to now). Exceptions: days without any event.
+    DaysWithEvents,
+    /// Population: event categories. Exceptions: silent all period without a registered exception; warnings: with one.
+    CategoriesReporting,
+    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch; warnings: longer than `good_within`.
+    FeedSilence,
+    /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
+    CategoriesRegistered,
+    /// Population: `families`. Exceptions: neither fired nor tested for `warn_within`; warnings: for `good_within`.
+    RulesFired,
+    /// Population: audit records of the period. Exceptions: records without a named person.
+    AuditRecordsNamed,
+    /// Population: verifications of the audit trail. Exceptions: failed ones.
+    AuditVerifications,
+    /// Population: successful verifications up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
+    AuditVerificationFresh,
+    /// Population: days. Warnings: days without a successful verification.
+    AuditVerificationDaily,
+    /// Population: checkpoints signed. Exceptions: those that the present tree does not confirm.
+    AuditCheckpoints,
+    /// Population: records of the log. Exceptions: gaps in their numbers, and records without a leaf.
+    AuditComplete,
+    /// Population: decisive actions. Exceptions: no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
+    AuditSigned,
+    /// Population: recorded actions that used `permission`. Exceptions: without a reason in words.
+    AuditExplained,
+    /// Population: tables of the audit trail. Exceptions: somebody but the owner may change them; warnings: the engine has no rights of its own.
+    AuditProtected,
+    /// Population: people who used the permission to administer. Exceptions: no approval in the register.
+    AdminsApproved,
+    /// Population: stored protected payloads. Exceptions: not ciphertext under a key.
+    PayloadsSealed,
+    /// Population: reports made. Exceptions: whose content is not kept under its hash.
+    ReportsTraceable,
+    /// Population: runs of the retention job. Exceptions: failed ones.
+    RetentionRuns,
+    /// Population: successful runs of the retention job. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
+    RetentionFresh,
+    /// Population: event categories. Exceptions: hold events longer than their limit and `warn_within`; warnings: and `good_within`.
+    RetentionLimits,
+    /// Population: event categories. Exceptions: kept less than `minimum` days by policy.
+    RetentionPolicy,
+    /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
+    ConfigurationChanges,
+    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time; warnings: due within `good_within`.
+    RegisterTimely,
+    /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
+    RegisterClosed,
+    /// Population: entries of `kind` begun in the period or open. Exceptions: facts missing for longer than `good_within`; warnings: missing.
+    RegisterComplete,
+    /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
+    RegisterApproved,
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly.
+    RegisterGood,
+    /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
+    RegisterFresh,
+    /// Population: subjects of `kind`. Exceptions: newest good entry older than `warn_within`; warnings: than `good_within`.
+    RegisterCurrent,
+    /// Population: days. Exceptions: days without an entry of `kind` that ended well within a day.
+    RegisterDaily,
+    /// Population: spans between entries of `kind`. Exceptions: longer than `warn_within`; warnings: than `good_within`.
+    RegisterGaps,
+    /// Population: entries of `kind` begun in the period. Exceptions: whose `field` is empty.
+    RegisterField,
 }
 
 words!(EvidenceQuery {
     AuthenticationEvents = "authentication_events",
+    AuthorizationEvents = "authorization_events",
+    DataAccessEvents = "data_access_events",
+    EventsNamed = "events_named",
+    EventsComplete = "events_complete",
+    FailureRuns = "failure_runs",
+    FailuresReported = "failures_reported",
+    AccountsPersonal = "accounts_personal",
     BruteForceIncidents = "brute_force_incidents",
+    WebAttackIncidents = "web_attack_incidents",
     IncidentsAcknowledged = "incidents_acknowledged",
     IncidentsResolved = "incidents_resolved",
     IncidentsJudged = "incidents_judged",
     IncidentsAssigned = "incidents_assigned",
+    IncidentsConfirmedOpen = "incidents_confirmed_open",
+    IncidentsComplete = "incidents_complete",
+    IncidentsReviewed = "incidents_reviewed",
+    FalsePositives = "false_positives",
+    BreachDecided = "breach_decided",
+    BreachClock = "breach_clock",
+    BreachTold = "breach_told",
+    EvidenceIntact = "evidence_intact",
+    SensitiveData = "sensitive_data",
     BlocksJustified = "blocks_justified",
     DaysWithEvents = "days_with_events",
+    CategoriesReporting = "categories_reporting",
+    FeedSilence = "feed_silence",
+    CategoriesRegistered = "categories_registered",
+    RulesFired = "rules_fired",
     AuditRecordsNamed = "audit_records_named",
     AuditVerifications = "audit_verifications",
+    AuditVerificationFresh = "audit_verification_fresh",
+    AuditVerificationDaily = "audit_verification_daily",
     AuditCheckpoints = "audit_checkpoints",
+    AuditComplete = "audit_complete",
+    AuditSigned = "audit_signed",
+    AuditExplained = "audit_explained",
+    AuditProtected = "audit_protected",
+    AdminsApproved = "admins_approved",
+    PayloadsSealed = "payloads_sealed",
+    ReportsTraceable = "reports_traceable",
     RetentionRuns = "retention_runs",
+    RetentionFresh = "retention_fresh",
+    RetentionLimits = "retention_limits",
+    RetentionPolicy = "retention_policy",
     ConfigurationChanges = "configuration_changes",
-    AuthorizationEvents = "authorization_events",
-    DataAccessEvents = "data_access_events",
-    WebAttackIncidents = "web_attack_incidents",
+    RegisterTimely = "register_timely",
+    RegisterClosed = "register_closed",
+    RegisterComplete = "register_complete",
+    RegisterApproved = "register_approved",
+    RegisterGood = "register_good",
+    RegisterFresh = "register_fresh",
+    RegisterCurrent = "register_current",
+    RegisterDaily = "register_daily",
+    RegisterGaps = "register_gaps",
+    RegisterField = "register_field",
 });
+
+/// What a question leaves open. A question that needs one which is not given is refused when the file is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvidenceParams {
+    /// Entries of the register of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub kind: Option<RegisterKind>,
+    /// A field of these entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub field: Option<String>,
+    /// Events of this category only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub category: Option<Category>,
+    /// Incidents of these families only; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub families: Vec<AttackFamily>,
+    /// Incidents of this severity and above only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub severity_min: Option<Severity>,
+    /// Audit records that used this permission only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub permission: Option<Permission>,
+    /// Up to this long is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub good_within: Option<Span>,
+    /// Up to this long is a warning, beyond it an exception.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub warn_within: Option<Span>,
+    /// The least that counts; days or a number of times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub minimum: Option<u32>,
+}
+
+/// A question with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+pub struct EvidenceAsk {
+    /// Which question.
+    pub query: EvidenceQuery,
+    /// Its parameters.
+    pub params: EvidenceParams,
+}
+
+impl From<EvidenceQuery> for EvidenceAsk {
+    /// The question without parameters.
+    fn from(query: EvidenceQuery) -> Self {
+        Self { query, params: EvidenceParams::default() }
+    }
+}
+
+impl EvidenceAsk {
+    /// The parameters that are given, by name, as a report prints them.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let EvidenceParams {
+            kind,
+            field,
+            category,
+            families,
+            severity_min,
+            permission,
+            good_within,
+            warn_within,
+            minimum,
+        } = &self.params;
+        let families = families.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        [
+            ("kind", kind.map(|value| value.to_string())),
+            ("field", field.clone()),
+            ("category", category.map(|value| value.to_string())),
+            ("families", Some(families).filter(|text| !text.is_empty())),
+            ("severity_min", severity_min.map(|value| value.to_string())),
+            ("permission", permission.map(|value| value.to_string())),
+            ("good_within", good_within.map(|value| value.to_string())),
+            ("warn_within", warn_within.map(|value| value.to_string())),
+            ("minimum", minimum.map(|value| value.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+    }
+
+    /// Is anything missing that the question cannot do without?
+    ///
+    /// # Errors
+    /// The name of the first missing parameter.
+    pub fn check(&self) -> Result<(), &'static str> {
+        use EvidenceQuery as Q;
+        let params = &self.params;
+        let needs_kind = matches!(
+            self.query,
+            Q::RegisterTimely
+                | Q::RegisterClosed
+                | Q::RegisterComplete
+                | Q::RegisterApproved
+                | Q::RegisterGood
+                | Q::RegisterFresh
+                | Q::RegisterCurrent
+                | Q::RegisterDaily
+                | Q::RegisterGaps
+                | Q::RegisterField
+                | Q::CategoriesRegistered
+        );
+        let needs_both = matches!(
+            self.query,
+            Q::RegisterClosed
+                | Q::RegisterFresh
+                | Q::RegisterCurrent
+                | Q::RegisterGaps
+                | Q::IncidentsReviewed
+                | Q::SensitiveData
+                | Q::FeedSilence
+                | Q::RulesFired
+                | Q::AuditVerificationFresh
+                | Q::AuditSigned
+                | Q::RetentionFresh
+                | Q::RetentionLimits
+        );
+        let needs_good = needs_both
+            || matches!(
+                self.query,
+                Q::RegisterTimely
+                    | Q::RegisterComplete
+                    | Q::RegisterApproved
+                    | Q::BreachDecided
+                    | Q::BreachClock
+                    | Q::BreachTold
+            );
+        if needs_kind && params.kind.is_none() {
+            return Err("kind");
+        }
+        if self.query == Q::RegisterField && params.field.as_deref().is_none_or(str::is_empty) {
+            return Err("field");
+        }
+        if needs_good && params.good_within.is_none() {
+            return Err("good_within");
+        }
+        if needs_both && params.warn_within.is_none() {
+            return Err("warn_within");
+        }
+        if matches!(self.query, Q::RetentionPolicy | Q::FailureRuns) && params.minimum.is_none() {
+            return Err("minimum");
+        }
+        if self.query == Q::RulesFired && params.families.is_empty() {
+            return Err("families");
+        }
+        Ok(())
+    }
+}
+
+/// Members of the population that were drawn by chance, so that somebody can look at them one by one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Sample {
+    /// What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
+    pub seed: String,
+    /// Places in the population, from 0, in the order of the question.
+    pub positions: Vec<u64>,
+    /// Column names of `rows`.
+    pub columns: Vec<String>,
+    /// The members at these places.
+    pub rows: Vec<Vec<String>>,
+}
 
 /// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct EvidenceAnswer {
     /// The question.
-    pub query: EvidenceQuery,
+    pub ask: EvidenceAsk,
     /// How many things were looked at. Zero is "no data", never a pass by itself.
     pub population: u64,
+    /// How many of them are not as they should be but within what is tolerated.
+    pub warnings: u64,
     /// How many of them are exceptions.
     pub exceptions: u64,
     /// Column names of `rows`.
     pub columns: Vec<String>,
-    /// The exceptions, oldest first, at most 500; if there are none, the newest members of the population, at most 25.
-    /// Cells are as stored: attacker-written text included.
+    /// The exceptions, oldest first, then the warnings, at most 500 in all; if there are neither, the newest members of the
+    /// population, at most 25. Cells are as stored: attacker-written text included.
     pub rows: Vec<Vec<String>>,
+    /// The drawn sample; empty where the population is a derived one (days, categories) and shown whole.
+    pub sample: Sample,
     /// One sentence: what exactly was counted, with the parameters.
     pub basis: String,
+    /// The question as the database was asked it.
+    pub text: String,
 }

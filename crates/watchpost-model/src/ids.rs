@@ -88,6 +88,14 @@ id!(
     ReportId
 );
 id!(
+    /// One entry of the register.
+    EntryId
+);
+id!(
+    /// One file or statement that a person gave for a control.
+    ProofId
+);
+id!(
     /// One saved connection.
     ConnectionId
 );

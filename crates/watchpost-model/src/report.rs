@@ -37,6 +37,34 @@ pub struct ReportFile {
     pub bytes: u64,
 }
 
+/// How far a report is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportStatus {
+    /// Made, and nobody has approved it.
+    #[default]
+    Draft,
+    /// Approved by a second person; it cannot change any more.
+    Final,
+    /// A later one stands in its place.
+    Superseded,
+}
+
+words!(ReportStatus { Draft = "draft", Final = "final", Superseded = "superseded" });
+
+/// Somebody's approval of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Approval {
+    /// Who; never the one who made it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What they say about it.
+    pub note: String,
+    /// A C2SP signed note over the hash of the content with the console's key; `None` without a key.
+    pub signed_note: Option<String>,
+}
+
 /// A produced report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ReportRecord {
@@ -58,4 +86,16 @@ pub struct ReportRecord {
     pub worst: String,
     /// The files.
     pub files: Vec<ReportFile>,
+    /// What it was asked besides the period: an incident's number, a person.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// How far it is.
+    #[serde(default)]
+    pub status: ReportStatus,
+    /// The approval of a final one.
+    #[serde(default)]
+    pub approval: Option<Approval>,
+    /// The report in whose place this one stands.
+    #[serde(default)]
+    pub supersedes: Option<ReportId>,
 }

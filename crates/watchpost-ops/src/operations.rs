@@ -171,14 +171,29 @@ macro_rules! for_each_operation {
             "Stop a running job; what it has done stays done."
             job_cancel(JobRef) -> JobRun: Maintain, Change, [], [Jobs, Audit];
 
-            "List the compliance frameworks."
+            "List the frameworks and the other kinds of reports."
             report_frameworks(Nothing) -> FrameworkList: View, Read, [], [];
-            "Evaluate a framework over a period."
+            "Evaluate a framework over a period, or make another report, without writing it."
             report_preview(ReportRequest) -> ReportDocument: Report, Read, [Events, Incidents, Blocks, Audit], [];
-            "Evaluate a framework and write the report to files."
+            "Make a report and write it to files."
             report_generate(ReportGenerate) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "List produced reports."
             report_list(Nothing) -> ReportList: View, Read, [Reports], [];
+
+            "Approve a report that somebody else made: it is final from then on."
+            report_approve(ReportApprove) -> ReportRecord: Report, Change, [], [Reports, Audit];
+            "Tell what changed from an earlier report to a later one."
+            report_compare(ReportCompare) -> ReportChanges: Report, Read, [Reports], [];
+            "Check a report file by itself and against the audit trail."
+            report_verify(ReportVerify) -> ReportChecked: Report, Read, [Reports, Audit], [];
+            "List the register of what people do and no event shows."
+            register_list(RegisterRequest) -> RegisterList: Report, Read, [Reports], [];
+            "Write an entry into the register."
+            register_add(RegisterAdd) -> RegisterEntry: Report, Change, [], [Reports, Audit];
+            "Change, approve or close an entry of the register."
+            register_change(RegisterChange) -> RegisterEntry: Report, Change, [], [Reports, Audit];
+            "Give evidence for a control: a statement, a file by its hash."
+            proof_add(ProofAdd) -> Proof: Report, Change, [], [Reports, Audit];
 
             "List the audit trail."
             audit_page(AuditPageRequest) -> AuditPage: Audit, Read, [Audit], [];

@@ -58,6 +58,12 @@ impl Paths {
         self.data.join("workspace")
     }
 
+    /// The folder of the user's own framework files (`*.toml`); it need not be there.
+    #[must_use]
+    pub fn frameworks(&self) -> PathBuf {
+        self.config.join("frameworks")
+    }
+
     /// The folder of the journals of interrupted imports.
     #[must_use]
     pub fn imports(&self) -> PathBuf {

@@ -9,6 +9,7 @@ pub use watchpost_model::health::RedisHealth;
 pub use watchpost_model::incident::{BulkOutcome, Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::Overview;
+pub use watchpost_model::register::{Proof, RegisterEntry};
 pub use watchpost_model::report::ReportRecord;
 pub use watchpost_model::response::ResponseAction;
 pub use watchpost_model::risk::RiskPolicy;

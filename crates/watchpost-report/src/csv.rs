@@ -2,67 +2,241 @@
 
 use chrono::SecondsFormat;
 use csv::{Terminator, WriterBuilder};
+use watchpost_model::register::Proof;
 use watchpost_model::text::visible;
 
 use crate::ReportError;
-use crate::document::ReportDocument;
+use crate::document::{ControlResult, Parameter, ReportDocument, State};
 
 /// Longer cells are cut, marked by an ellipsis; the JSON has them whole. Spreadsheets hold 32,767 characters a cell.
 const CELL_CHARS_MAX: usize = 32_000;
 
-const HEAD: [&str; 8] = ["record", "control", "title", "state", "population", "exceptions", "detail", "row"];
+const HEAD: [&str; 10] =
+    ["record", "control", "check", "title", "state", "population", "warnings", "exceptions", "detail", "row"];
+
+/// The fixed part of a line; what is not named stays empty.
+#[derive(Default)]
+struct Line<'l> {
+    record: &'l str,
+    control: &'l str,
+    check: &'l str,
+    title: &'l str,
+    state: &'l str,
+    counts: Option<[u64; 3]>,
+    detail: &'l str,
+    row: Option<u64>,
+    cells: &'l [String],
+}
 
 /// The report as CSV.
 ///
-/// Shape: the columns `record, control, title, state, population, exceptions, detail, row` and then as many `cell_n`
-/// as the widest evidence has. Records: `report` (a fact of the scope: `title` and `detail`), `control`, `rule` and
-/// `remedy` (in `detail`), `columns` (the names of the evidence columns of a control) and `evidence` (one row of it,
-/// counted from 1 in `row`).
+/// Shape: the columns `record, control, check, title, state, population, warnings, exceptions, detail, row` and then as
+/// many `cell_n` as the widest table has. Records: `report` and `parameter` (`title` and `detail`), `control`, `check`,
+/// `rule`, `question`, `remedy`, `attest` (in `detail`), `with` (a parameter of the question), `columns` (the names of the
+/// table that follows), `evidence` (a row of it, counted from 1 in `row`), `sample-seed`, `sample-columns` and `sample` (a
+/// drawn member, its place in the population in `row`), `proof`, `gap`, `section`, `text`, `figure`, `table`, `cells`.
 /// Cells that a spreadsheet would run as a formula get a leading apostrophe; control and bidirectional characters are
 /// escaped.
 ///
 /// # Errors
 /// `Csv` or `Json`, neither for any document that [`crate::evaluate()`] makes.
 pub fn render_csv(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
-    let n_cells = document
-        .controls
-        .iter()
-        .flat_map(|control| control.rows.iter().map(Vec::len).chain([control.columns.len()]))
-        .max()
-        .unwrap_or(0);
+    let n_cells = widest(document);
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let head = HEAD.iter().map(ToString::to_string).chain((1..=n_cells).map(|n| format!("cell_{n}")));
     writer.write_record(head)?;
-    let mut line = |fixed: [&str; 8], cells: &[String]| {
+    let mut line = |line: Line<'_>| {
+        let count = |index: usize| line.counts.map_or(String::new(), |counts| counts[index].to_string());
+        let row = line.row.map_or(String::new(), |row| row.to_string());
+        let fixed = [line.record, line.control, line.check, line.title, line.state];
         let mut record: Vec<String> = fixed.iter().map(|cell| safe_cell(cell)).collect();
-        record.extend(cells.iter().map(|cell| safe_cell(cell)));
+        record.extend([count(0), count(1), count(2), safe_cell(line.detail), row]);
+        record.extend(line.cells.iter().map(|cell| safe_cell(cell)));
         record.resize(HEAD.len() + n_cells, String::new());
         writer.write_record(record)
     };
     for (name, value) in facts(document)? {
-        line(["report", "", name, "", "", "", &value, ""], &[])?;
+        line(Line { record: "report", title: name, detail: &value, ..Line::default() })?;
+    }
+    for parameter in &document.parameters {
+        let (title, detail) = (parameter.name.as_str(), parameter.value.as_str());
+        line(Line { record: "parameter", title, detail, ..Line::default() })?;
     }
     for control in &document.controls {
-        let state = control.state.as_str();
-        let (population, exceptions) = (control.population.to_string(), control.exceptions.to_string());
-        line(
-            ["control", &control.id, &control.title, state, &population, &exceptions, &control.reason, ""],
-            &[],
-        )?;
-        for (record, text) in [("rule", &control.rule), ("remedy", &control.remedy)] {
-            if !text.is_empty() {
-                line([record, &control.id, "", "", "", "", text, ""], &[])?;
-            }
+        control_lines(control, &mut line)?;
+    }
+    for gap in &document.gaps {
+        line(Line {
+            record: "gap",
+            control: &gap.control,
+            title: &gap.lacks,
+            detail: &gap.remedy,
+            ..Line::default()
+        })?;
+    }
+    for section in &document.sections {
+        let title = section.title.as_str();
+        line(Line { record: "section", title, ..Line::default() })?;
+        for text in &section.text {
+            line(Line { record: "text", title, detail: text, ..Line::default() })?;
         }
-        if control.rows.is_empty() {
+        for figure in &section.figures {
+            let cells = std::slice::from_ref(&figure.value);
+            line(Line { record: "figure", title, detail: &figure.name, cells, ..Line::default() })?;
+        }
+        if section.columns.is_empty() {
             continue;
         }
-        line(["columns", &control.id, "", "", "", "", &control.basis, ""], &control.columns)?;
-        for (index, row) in control.rows.iter().enumerate() {
-            line(["evidence", &control.id, "", "", "", "", "", &(index + 1).to_string()], row)?;
+        line(Line {
+            record: "table",
+            title,
+            detail: &section.caption,
+            cells: &section.columns,
+            ..Line::default()
+        })?;
+        for (index, cells) in section.rows.iter().enumerate() {
+            line(Line { record: "cells", title, row: Some(index as u64 + 1), cells, ..Line::default() })?;
+        }
+    }
+    for chart in crate::charts::tables(document) {
+        let title = chart.title;
+        line(Line {
+            record: "table",
+            title,
+            detail: "numbers of the chart",
+            cells: &chart.columns,
+            ..Line::default()
+        })?;
+        for (index, cells) in chart.rows.iter().enumerate() {
+            line(Line { record: "cells", title, row: Some(index as u64 + 1), cells, ..Line::default() })?;
         }
     }
     writer.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
+}
+
+fn widest(document: &ReportDocument) -> usize {
+    let checks = document.controls.iter().flat_map(|control| &control.checks);
+    let of_checks = checks.flat_map(|check| {
+        let rows = check.rows.iter().chain(&check.sample.rows).map(Vec::len);
+        rows.chain([check.columns.len(), check.sample.columns.len()])
+    });
+    let of_sections = document.sections.iter().flat_map(|section| {
+        section
+            .rows
+            .iter()
+            .map(Vec::len)
+            .chain([section.columns.len(), usize::from(!section.figures.is_empty())])
+    });
+    let of_charts = crate::charts::tables(document).into_iter().map(|chart| chart.columns.len());
+    of_checks.chain(of_sections).chain(of_charts).max().unwrap_or(0)
+}
+
+fn control_lines(
+    control: &ControlResult,
+    line: &mut impl FnMut(Line<'_>) -> Result<(), csv::Error>,
+) -> Result<(), csv::Error> {
+    let id = control.id.as_str();
+    line(Line {
+        record: "control",
+        control: id,
+        title: &control.title,
+        state: control.state.as_str(),
+        counts: Some([control.population, control.warnings, control.exceptions]),
+        detail: &control.reason,
+        ..Line::default()
+    })?;
+    let attest = control.attest.as_deref().unwrap_or_default();
+    for (record, text) in [("remedy", control.remedy.as_str()), ("attest", attest)] {
+        if !text.is_empty() {
+            line(Line { record, control: id, detail: text, ..Line::default() })?;
+        }
+    }
+    for (index, found) in control.checks.iter().enumerate() {
+        let number = (index + 1).to_string();
+        let check = number.as_str();
+        line(Line {
+            record: "check",
+            control: id,
+            check,
+            title: &found.what,
+            state: found.state.map_or("", State::as_str),
+            counts: Some([found.population, found.warnings, found.exceptions]),
+            detail: &found.reason,
+            ..Line::default()
+        })?;
+        let named =
+            [("rule", "", found.rule.as_str()), ("question", found.query.as_str(), found.text.as_str())];
+        for (record, title, detail) in named {
+            line(Line { record, control: id, check, title, detail, ..Line::default() })?;
+        }
+        for Parameter { name, value } in &found.parameters {
+            line(Line { record: "with", control: id, check, title: name, detail: value, ..Line::default() })?;
+        }
+        if !found.rows.is_empty() {
+            let cells = &found.columns;
+            line(Line {
+                record: "columns",
+                control: id,
+                check,
+                detail: &found.basis,
+                cells,
+                ..Line::default()
+            })?;
+        }
+        for (index, cells) in found.rows.iter().enumerate() {
+            let row = Some(index as u64 + 1);
+            line(Line { record: "evidence", control: id, check, row, cells, ..Line::default() })?;
+        }
+        let sample = &found.sample;
+        if sample.rows.is_empty() {
+            continue;
+        }
+        line(Line { record: "sample-seed", control: id, check, detail: &sample.seed, ..Line::default() })?;
+        line(Line {
+            record: "sample-columns",
+            control: id,
+            check,
+            cells: &sample.columns,
+            ..Line::default()
+        })?;
+        for (position, cells) in sample.positions.iter().zip(&sample.rows) {
+            line(Line {
+                record: "sample",
+                control: id,
+                check,
+                row: Some(*position),
+                cells,
+                ..Line::default()
+            })?;
+        }
+    }
+    for proof in &control.proofs {
+        line(Line {
+            record: "proof",
+            control: id,
+            title: &proof.owner,
+            detail: &proof_words(proof),
+            ..Line::default()
+        })?;
+    }
+    Ok(())
+}
+
+/// What somebody gave for a control, in one line.
+pub(crate) fn proof_words(proof: &Proof) -> String {
+    let day = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d").to_string();
+    let mut words = format!(
+        "{} Given by {} on {}, owner {}, counts until {}.",
+        proof.statement,
+        proof.given_by,
+        day(proof.given_at),
+        proof.owner,
+        day(proof.expires_at)
+    );
+    if let Some(file) = &proof.file {
+        words.push_str(&format!(" File {}, {} bytes, SHA-256 {}.", file.name, file.bytes, file.sha256));
+    }
+    words
 }
 
 /// The scope, name by name. Also what the other formats list.
@@ -70,6 +244,7 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
     let scope = &document.scope;
     let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut facts = vec![
+        ("report", document.title.clone()),
         ("framework", format!("{} ({})", document.framework.name, document.framework.id)),
         ("edition", document.framework.version.clone()),
         ("organisation", scope.organisation.clone()),

@@ -6,9 +6,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
-use watchpost_model::evidence::EvidenceQuery;
-use watchpost_model::overview::{Histogram, Overview};
+use watchpost_model::evidence::{EvidenceQuery, Sample};
+use watchpost_model::overview::Histogram;
 use watchpost_model::period::Period;
+use watchpost_model::register::Proof;
 use watchpost_model::words;
 
 use crate::ReportError;
@@ -160,6 +161,56 @@ impl Summary {
     }
 }
 
+/// A name and a value, both for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl Parameter {
+    /// A parameter.
+    #[must_use]
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// One question of a control with its answer and what the rule made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CheckResult {
+    /// What it looks at, in our words.
+    pub what: String,
+    /// The question asked.
+    pub query: EvidenceQuery,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
+    pub state: Option<State>,
+    /// Why, in one or two sentences.
+    pub reason: String,
+    /// The rule in words.
+    pub rule: String,
+    /// How many things were looked at.
+    pub population: u64,
+    /// How many of them are within what is tolerated only.
+    pub warnings: u64,
+    /// How many of them are exceptions.
+    pub exceptions: u64,
+    /// What exactly was counted.
+    pub basis: String,
+    /// The question as the database was asked it.
+    pub text: String,
+    /// Column names of `rows`.
+    pub columns: Vec<String>,
+    /// The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
+    pub rows: Vec<Vec<String>>,
+    /// Members drawn by chance that anybody can draw again.
+    pub sample: Sample,
+}
+
 /// One control with its state and everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ControlResult {
@@ -173,24 +224,85 @@ pub struct ControlResult {
     pub state: State,
     /// Why, in one or two sentences.
     pub reason: String,
-    /// The question asked; `None` for a manual control.
-    pub query: Option<EvidenceQuery>,
-    /// The rule in words; empty for a manual control.
-    pub rule: String,
-    /// How many things were looked at.
+    /// How many things were looked at, over all checks.
     pub population: u64,
+    /// How many of them are within what is tolerated only.
+    pub warnings: u64,
     /// How many of them are exceptions.
     pub exceptions: u64,
-    /// What exactly was counted.
-    pub basis: String,
-    /// Column names of `rows`.
-    pub columns: Vec<String>,
-    /// The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
-    pub rows: Vec<Vec<String>>,
+    /// The questions; empty for a manual control.
+    pub checks: Vec<CheckResult>,
     /// What to do; empty when it passed or is manual.
     pub remedy: String,
     /// What a person has to attest; set exactly for manual controls.
     pub attest: Option<String>,
+    /// What people gave for it and still counts at the end of the period.
+    pub proofs: Vec<Proof>,
+}
+
+/// A control for which nothing shows how it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Gap {
+    /// The control.
+    pub control: String,
+    /// What is lacking.
+    pub lacks: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What kind of report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// A framework with its controls.
+    Framework,
+    /// What happened in a period.
+    Summary,
+    /// One incident, complete.
+    Incident,
+    /// One page for those who decide.
+    Executive,
+    /// How fast and how well incidents were handled.
+    Kpi,
+    /// The health of Redis and the jobs that kept it.
+    Redis,
+    /// The draft of a notification to the authority and to people.
+    Breach,
+    /// Who may do what, and who did.
+    AccessReview,
+    /// Everything that is kept about one person or address.
+    SubjectAccess,
+}
+
+words!(ReportKind {
+    Framework = "framework",
+    Summary = "summary",
+    Incident = "incident",
+    Executive = "executive",
+    Kpi = "kpi",
+    Redis = "redis",
+    Breach = "breach",
+    AccessReview = "access_review",
+    SubjectAccess = "subject_access",
+});
+
+/// A part of a report that is no control: figures, sentences, a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ReportSection")]
+pub struct Section {
+    /// Its heading.
+    pub title: String,
+    /// Sentences.
+    pub text: Vec<String>,
+    /// Figures, each ready to print.
+    pub figures: Vec<Parameter>,
+    /// What the table holds, in a few words; empty without a table.
+    pub caption: String,
+    /// Column names of `rows`.
+    pub columns: Vec<String>,
+    /// The table. Cells are as stored.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A bar of the incidents chart.
@@ -203,6 +315,16 @@ pub struct SeverityCount {
     pub incidents: u64,
 }
 
+/// Active incidents by how long they have been open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ReportAgeCount")]
+pub struct AgeCount {
+    /// `under 1 day`.
+    pub age: String,
+    /// Incidents.
+    pub incidents: u64,
+}
+
 /// The numbers behind the charts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ChartData {
@@ -212,26 +334,10 @@ pub struct ChartData {
     pub by_category: Histogram,
     /// Incidents with evidence in the period, by severity.
     pub incidents_by_severity: Vec<SeverityCount>,
-}
-
-impl ChartData {
-    /// The charts of an overview of the same period. The incidents are those that the overview lists.
-    #[must_use]
-    pub fn from_overview(overview: &Overview) -> Self {
-        let incidents_by_severity = Severity::ALL
-            .iter()
-            .map(|severity| SeverityCount {
-                severity: *severity,
-                incidents: overview.incidents.iter().filter(|incident| incident.severity == *severity).count()
-                    as u64,
-            })
-            .collect();
-        Self {
-            authentication: overview.authentication.clone(),
-            by_category: overview.by_category.clone(),
-            incidents_by_severity,
-        }
-    }
+    /// Incidents active at the end of the period, by age.
+    pub incidents_by_age: Vec<AgeCount>,
+    /// Events by day of the week (Monday first) and hour of the day (UTC): 7 rows of 24.
+    pub by_hour: Vec<Vec<u64>>,
 }
 
 /// A report: everything that any format of it shows.
@@ -239,19 +345,61 @@ impl ChartData {
 pub struct ReportDocument {
     /// Version of this shape.
     pub format: u32,
-    /// Which framework.
+    /// What kind of report.
+    pub kind: ReportKind,
+    /// Its heading: `SOC 2 evidence report`.
+    pub title: String,
+    /// Which framework; for other kinds their own name.
     pub framework: FrameworkRef,
     /// What it covers.
     pub scope: Scope,
+    /// What it was asked, by name.
+    pub parameters: Vec<Parameter>,
     /// How many controls came out how.
     pub summary: Summary,
     /// The controls, in the order of the framework.
     pub controls: Vec<ControlResult>,
-    /// The numbers behind the charts.
-    pub charts: ChartData,
+    /// Controls that nothing shows.
+    pub gaps: Vec<Gap>,
+    /// Parts that are no controls.
+    pub sections: Vec<Section>,
+    /// The numbers behind the charts; `None` where none is drawn.
+    pub charts: Option<ChartData>,
 }
 
 impl ReportDocument {
+    /// A report that has no controls.
+    #[must_use]
+    pub fn of_sections(
+        kind: ReportKind,
+        title: impl Into<String>,
+        note: impl Into<String>,
+        scope: Scope,
+        parameters: Vec<Parameter>,
+        sections: Vec<Section>,
+        charts: Option<ChartData>,
+    ) -> Self {
+        let title = title.into();
+        Self {
+            format: 2,
+            kind,
+            framework: FrameworkRef {
+                id: kind.as_str().replace('_', "-"),
+                name: title.clone(),
+                version: String::new(),
+                note: note.into(),
+            },
+            title,
+            scope,
+            parameters,
+            summary: Summary::default(),
+            controls: Vec::new(),
+            gaps: Vec::new(),
+            sections,
+            charts,
+        }
+    }
+
     /// The canonical JSON: UTF-8, no white space, object keys sorted by code point, integers only.
     ///
     /// # Errors
@@ -266,12 +414,6 @@ impl ReportDocument {
     /// As [`Self::canonical_json`].
     pub fn sha256(&self) -> Result<String, ReportError> {
         Ok(hex::encode(Sha256::digest(self.canonical_json()?)))
-    }
-
-    /// The heading of the report: `SOC 2 evidence report`.
-    #[must_use]
-    pub fn title(&self) -> String {
-        format!("{} evidence report", self.framework.name)
     }
 }
 

@@ -2,30 +2,40 @@
 
 use std::collections::BTreeMap;
 
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceQuery};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, Sample};
+use watchpost_model::register::Proof;
 
-use crate::document::{ChartData, ControlResult, FrameworkRef, ReportDocument, Scope, State, Summary};
-use crate::framework::{Control, Empty, Framework, Rule};
+use crate::document::{
+    ChartData, CheckResult, ControlResult, FrameworkRef, Gap, Parameter, ReportDocument, ReportKind, Scope,
+    State, Summary,
+};
+use crate::framework::{Check, Control, Empty, Framework, Rule};
 
-/// Judges every control of `framework` by `answers`.
+/// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
 ///
 /// Shape: one result a control, in the order of the framework. An empty population never passes; a question without
-/// an answer is no data; a control whose inputs are not clean is capped at warn and says so.
+/// an answer is no data; a control is as good as the worst of its checks; one whose inputs are not clean is capped at
+/// warn and says so.
 #[must_use]
 pub fn evaluate(
     framework: &Framework,
     scope: Scope,
-    answers: &BTreeMap<EvidenceQuery, EvidenceAnswer>,
-    charts: ChartData,
+    answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>,
+    proofs: &[Proof],
+    charts: Option<ChartData>,
 ) -> ReportDocument {
     let controls: Vec<ControlResult> =
-        framework.controls.iter().map(|control| judge(control, answers)).collect();
+        framework.controls.iter().map(|control| judge(control, answers, proofs, &scope)).collect();
     let mut summary = Summary::default();
     for control in &controls {
         summary.count(control.state);
     }
+    let gaps =
+        framework.controls.iter().zip(&controls).filter_map(|(known, found)| gap(known, found)).collect();
     ReportDocument {
-        format: 1,
+        format: 2,
+        kind: ReportKind::Framework,
+        title: format!("{} evidence report", framework.name),
         framework: FrameworkRef {
             id: framework.id.clone(),
             name: framework.name.clone(),
@@ -33,82 +43,167 @@ pub fn evaluate(
             note: framework.note.clone(),
         },
         scope,
+        parameters: Vec::new(),
         summary,
         controls,
+        gaps,
+        sections: Vec::new(),
         charts,
     }
 }
 
-fn judge(control: &Control, answers: &BTreeMap<EvidenceQuery, EvidenceAnswer>) -> ControlResult {
-    let answer = control.query.and_then(|query| answers.get(&query));
-    let (state, reason) = match (control.query, &control.rule, answer) {
-        (Some(_), Some(rule), Some(answer)) => capped(by_rule(rule, answer), control, answers),
-        (Some(query), _, None) => (State::NoData, format!("The question {query} was not answered.")),
-        (_, None, _) | (None, _, _) => (State::Manual, "Data alone cannot show this.".to_owned()),
+fn judge(
+    control: &Control,
+    answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>,
+    proofs: &[Proof],
+    scope: &Scope,
+) -> ControlResult {
+    let checks: Vec<CheckResult> =
+        control.checks.iter().map(|check| judge_check(check, answers.get(&check.ask))).collect();
+    let (state, reason) = if control.checks.is_empty() {
+        (State::Manual, "Data alone cannot show this.".to_owned())
+    } else {
+        capped(worst(&checks), control, answers)
     };
-    let width = answer.map_or(0, |answer| answer.columns.len());
+    let sum = |count: fn(&CheckResult) -> u64| checks.iter().map(count).fold(0, u64::saturating_add);
+    let last_moment = scope.period.to.min(scope.generated_at);
     ControlResult {
         id: control.id.clone(),
         title: control.title.clone(),
         text: control.text.clone(),
         state,
         reason,
-        query: control.query,
-        rule: control.rule.as_ref().map(Rule::words).unwrap_or_default(),
-        population: answer.map_or(0, |answer| answer.population),
-        exceptions: answer.map_or(0, |answer| answer.exceptions),
-        basis: answer.map(|answer| answer.basis.clone()).unwrap_or_default(),
-        columns: answer.map(|answer| answer.columns.clone()).unwrap_or_default(),
-        rows: answer
-            .map(|answer| answer.rows.iter().map(|row| of_width(row, width)).collect())
-            .unwrap_or_default(),
+        population: sum(|check| check.population),
+        warnings: sum(|check| check.warnings),
+        exceptions: sum(|check| check.exceptions),
         remedy: match state {
             State::Pass | State::Manual => String::new(),
             State::NoData | State::Warn | State::Fail => control.remedy.clone(),
         },
+        checks,
         attest: control.attest.clone(),
+        proofs: proofs
+            .iter()
+            .filter(|proof| proof.control == control.id && proof.expires_at > last_moment)
+            .filter(|proof| proof.period.from < scope.period.to && proof.period.to > scope.period.from)
+            .cloned()
+            .collect(),
     }
 }
 
-fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (State, String) {
-    let (population, exceptions) = (answer.population, answer.exceptions);
-    if exceptions > population {
-        let reason = format!("The answer contradicts itself: {exceptions} exceptions among {population}.");
-        return (State::NoData, reason);
+fn judge_check(check: &Check, answer: Option<&EvidenceAnswer>) -> CheckResult {
+    let Check { what, ask, rule } = check;
+    let (state, reason) = match answer {
+        Some(answer) => by_rule(rule, answer),
+        None => (Some(State::NoData), format!("The question {} was not answered.", ask.query)),
+    };
+    let mut result = CheckResult {
+        what: what.clone(),
+        query: ask.query,
+        parameters: parameters(ask),
+        state,
+        reason,
+        rule: rule.words(),
+        population: 0,
+        warnings: 0,
+        exceptions: 0,
+        basis: String::new(),
+        text: String::new(),
+        columns: Vec::new(),
+        rows: Vec::new(),
+        sample: Sample::default(),
+    };
+    if let Some(answer) = answer {
+        let width = answer.columns.len();
+        result.population = answer.population;
+        result.warnings = answer.warnings;
+        result.exceptions = answer.exceptions;
+        result.basis.clone_from(&answer.basis);
+        result.text.clone_from(&answer.text);
+        result.columns.clone_from(&answer.columns);
+        result.rows = answer.rows.iter().map(|row| of_width(row, width)).collect();
+        result.sample = answer.sample.clone();
+        let width = result.sample.columns.len();
+        result.sample.rows.iter_mut().for_each(|row| *row = of_width(row, width));
+    }
+    result
+}
+
+fn parameters(ask: &EvidenceAsk) -> Vec<Parameter> {
+    ask.parameters().into_iter().map(|(name, value)| Parameter::new(name, value)).collect()
+}
+
+/// The state of one answer under its rule; `None` where nothing happened and nothing had to. Also what a verifier
+/// repeats.
+pub(crate) fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (Option<State>, String) {
+    let (population, warnings, exceptions) = (answer.population, answer.warnings, answer.exceptions);
+    if exceptions.saturating_add(warnings) > population {
+        let reason = format!(
+            "The answer contradicts itself: {exceptions} exceptions and {warnings} warnings among {population}."
+        );
+        return (Some(State::NoData), reason);
     }
     if population == 0 {
         return match rule.empty {
-            Empty::NoData => (State::NoData, "Nothing of the kind happened in the period.".to_owned()),
-            Empty::Warn => (State::Warn, "Nothing of the kind happened, though it should have.".to_owned()),
-            Empty::Fail => (State::Fail, "Nothing of the kind happened, though it had to.".to_owned()),
+            Empty::NoData if rule.if_any => (None, "Nothing of the kind happened in the period.".to_owned()),
+            Empty::NoData => (Some(State::NoData), "Nothing of the kind happened in the period.".to_owned()),
+            Empty::Warn => {
+                (Some(State::Warn), "Nothing of the kind happened, though it should have.".to_owned())
+            }
+            Empty::Fail => (Some(State::Fail), "Nothing of the kind happened, though it had to.".to_owned()),
         };
     }
-    let found = match exceptions {
+    let mut found = match exceptions {
         0 => format!("No exception among {population}"),
         1 => format!("1 of {population} is an exception"),
         _ => format!("{exceptions} of {population} are exceptions"),
     };
+    if warnings > 0 {
+        found.push_str(&format!(", {warnings} near or past the shorter limit"));
+    }
     if !rule.warn.holds(population, exceptions) {
-        return (State::Fail, format!("{found}; tolerated is {}.", rule.warn.words()));
+        return (Some(State::Fail), format!("{found}; tolerated is {}.", rule.warn.words()));
     }
     if !rule.pass.holds(population, exceptions) {
-        return (State::Warn, format!("{found}; a pass allows {}.", rule.pass.words()));
+        return (Some(State::Warn), format!("{found}; a pass allows {}.", rule.pass.words()));
+    }
+    if u128::from(warnings) * 100 > u128::from(rule.warnings_percent_max) * u128::from(population) {
+        return (Some(State::Warn), format!("{found}."));
     }
     if population < rule.population_min {
         let least = rule.population_min;
-        return (State::NoData, format!("{found}, but {population} are too few to judge; it takes {least}."));
+        return (
+            Some(State::NoData),
+            format!("{found}, but {population} are too few to judge; it takes {least}."),
+        );
     }
     if exceptions == 0 {
-        return (State::Pass, format!("{found}."));
+        return (Some(State::Pass), format!("{found}."));
     }
-    (State::Pass, format!("{found}; allowed is {}.", rule.pass.words()))
+    (Some(State::Pass), format!("{found}; allowed is {}.", rule.pass.words()))
+}
+
+/// The worst state of the checks and why; a pass names nothing that failed.
+fn worst(checks: &[CheckResult]) -> (State, String) {
+    let Some(state) = checks.iter().filter_map(|check| check.state).max() else {
+        return (State::NoData, "Nothing of the kind happened in the period.".to_owned());
+    };
+    let reasons: Vec<String> = checks
+        .iter()
+        .filter(|check| check.state == Some(state))
+        .map(|check| match check.what.as_str() {
+            "" => check.reason.clone(),
+            what => format!("{what}: {}", check.reason),
+        })
+        .collect();
+    (state, reasons.join(" "))
 }
 
 /// A control is never better than its inputs.
 fn capped(
     (state, reason): (State, String),
     control: &Control,
-    answers: &BTreeMap<EvidenceQuery, EvidenceAnswer>,
+    answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>,
 ) -> (State, String) {
     if state != State::Pass {
         return (state, reason);
@@ -116,7 +211,7 @@ fn capped(
     let doubts: Vec<String> = control
         .relies_on
         .iter()
-        .filter_map(|query| match answers.get(query) {
+        .filter_map(|query| match answers.get(&EvidenceAsk::from(*query)) {
             None => Some(format!("{query} was not answered")),
             Some(answer) if answer.population == 0 => Some(format!("{query} found nothing to look at")),
             Some(answer) if answer.exceptions > 0 => {
@@ -129,6 +224,19 @@ fn capped(
         return (state, reason);
     }
     (State::Warn, format!("{reason} It would pass, but its inputs are in doubt: {}.", doubts.join("; ")))
+}
+
+/// What is lacking for a control that nothing shows.
+fn gap(control: &Control, result: &ControlResult) -> Option<Gap> {
+    let lacks = match result.state {
+        State::Manual if result.proofs.is_empty() => {
+            "No file and no statement of a person that counts in the period.".to_owned()
+        }
+        State::NoData => result.reason.clone(),
+        State::Pass | State::Warn | State::Fail | State::Manual => return None,
+    };
+    let remedy = control.attest.clone().unwrap_or_else(|| control.remedy.clone());
+    Some(Gap { control: control.id.clone(), lacks, remedy })
 }
 
 fn of_width(row: &[String], width: usize) -> Vec<String> {

@@ -4,15 +4,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use ts_rs::TS;
-use watchpost_model::evidence::EvidenceQuery;
+use watchpost_model::evidence::{EvidenceAsk, EvidenceParams, EvidenceQuery};
 
 /// The files that come with the program, newest edition of each framework.
-const BUILTIN: &[&str] =
-    &[include_str!("../frameworks/soc2.toml"), include_str!("../frameworks/pci-dss.toml")];
+const BUILTIN: &[&str] = &[
+    include_str!("../frameworks/gdpr.toml"),
+    include_str!("../frameworks/iso27001.toml"),
+    include_str!("../frameworks/nist-800-53.toml"),
+    include_str!("../frameworks/owasp-top10.toml"),
+    include_str!("../frameworks/pci-dss.toml"),
+    include_str!("../frameworks/soc2.toml"),
+];
 
 /// A framework file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +29,16 @@ pub struct FrameworkError {
     pub line: usize,
     /// What is wrong there.
     pub reason: String,
+}
+
+/// A framework file of a folder that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}, {error}", file.display())]
+pub struct FileError {
+    /// Which file.
+    pub file: PathBuf,
+    /// Where and why.
+    pub error: FrameworkError,
 }
 
 /// A set of controls.
@@ -39,7 +56,18 @@ pub struct Framework {
     pub controls: Vec<Control>,
 }
 
-/// One control: either a question with a rule, or something that only a person can attest.
+/// A question of a control and how its answer is judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct Check {
+    /// What it looks at, in our words; may be empty where the control has one check only.
+    pub what: String,
+    /// The question.
+    pub ask: EvidenceAsk,
+    /// How the answer is judged.
+    pub rule: Rule,
+}
+
+/// One control: either questions with rules, or something that only a person can attest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct Control {
     /// The framework's own id, unique in the file.
@@ -48,10 +76,8 @@ pub struct Control {
     pub title: String,
     /// What the control wants, in our words.
     pub text: String,
-    /// The question to the store; `None` for a manual control.
-    pub query: Option<EvidenceQuery>,
-    /// How the answer is judged; `None` exactly when `query` is.
-    pub rule: Option<Rule>,
+    /// The questions with their rules; empty for a manual control. The control is as good as the worst of them.
+    pub checks: Vec<Check>,
     /// Questions whose answers must be clean for this control to pass: a control is never better than its inputs.
     pub relies_on: Vec<EvidenceQuery>,
     /// What to do when it does not pass.
@@ -64,23 +90,44 @@ pub struct Control {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// What still passes.
+    /// What still passes; no exception, when nothing else is said.
+    #[serde(default = "Limit::none")]
     pub pass: Limit,
-    /// What still only warns.
+    /// What still only warns; as `pass`, when nothing else is said.
+    #[serde(default = "Limit::none")]
     pub warn: Limit,
+    /// Up to this share of the population may be warnings and it still passes, in percent.
+    #[serde(default)]
+    pub warnings_percent_max: u8,
     /// A smaller population can warn or fail but not pass.
     #[serde(default = "one")]
     pub population_min: u64,
     /// What a population of zero means.
     #[serde(default)]
     pub empty: Empty,
+    /// A population of zero says nothing for or against the control, as long as another check of it has one.
+    #[serde(default)]
+    pub if_any: bool,
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Self {
+            pass: Limit::none(),
+            warn: Limit::none(),
+            warnings_percent_max: 0,
+            population_min: 1,
+            empty: Empty::NoData,
+            if_any: false,
+        }
+    }
 }
 
 const fn one() -> u64 {
     1
 }
 
-/// What may deviate. Both bounds hold when both are given; at least one is.
+/// What may deviate. All bounds hold that are given; at least one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
@@ -90,6 +137,9 @@ pub struct Limit {
     /// At most this share of the population, in percent from 0 to 100.
     #[serde(default)]
     pub percent_max: Option<u8>,
+    /// At most this share of the population, in thousandths from 0 to 1000.
+    #[serde(default)]
+    pub permille_max: Option<u16>,
 }
 
 /// What a population of zero means. There is deliberately no "pass".
@@ -106,42 +156,61 @@ pub enum Empty {
 }
 
 impl Limit {
+    /// No exception at all.
+    const fn none() -> Self {
+        Self { exceptions_max: Some(0), percent_max: None, permille_max: None }
+    }
+
+    /// The tighter of the two shares, in thousandths.
+    fn permille(self) -> Option<u64> {
+        let percent = self.percent_max.map(|percent| u64::from(percent) * 10);
+        percent.into_iter().chain(self.permille_max.map(u64::from)).min()
+    }
+
     /// Are `exceptions` of `population` still within it?
     #[must_use]
     pub fn holds(self, population: u64, exceptions: u64) -> bool {
         let count = self.exceptions_max.is_none_or(|most| exceptions <= most);
         let share = self
-            .percent_max
-            .is_none_or(|most| u128::from(exceptions) * 100 <= u128::from(most) * u128::from(population));
+            .permille()
+            .is_none_or(|most| u128::from(exceptions) * 1_000 <= u128::from(most) * u128::from(population));
         count && share
     }
 
     /// The limit in words: `at most 5 % exceptions`.
     #[must_use]
     pub fn words(self) -> String {
-        match (self.exceptions_max, self.percent_max) {
-            (Some(0), _) | (_, Some(0)) => "no exception".to_owned(),
+        let share = self.permille().map(|permille| match permille % 10 {
+            0 => format!("{} %", permille / 10),
+            rest => format!("{}.{rest} %", permille / 10),
+        });
+        match (self.exceptions_max, share) {
+            (Some(0), _) => "no exception".to_owned(),
+            (None, Some(share)) if share == "0 %" => "no exception".to_owned(),
             (Some(1), None) => "at most 1 exception".to_owned(),
             (Some(count), None) => format!("at most {count} exceptions"),
-            (None, Some(percent)) => format!("at most {percent} % exceptions"),
-            (Some(count), Some(percent)) => format!("at most {count} exceptions and {percent} %"),
+            (None, Some(share)) => format!("at most {share} exceptions"),
+            (Some(count), Some(share)) => format!("at most {count} exceptions and {share}"),
             (None, None) => "any number of exceptions".to_owned(),
         }
     }
 
+    fn forbids_all(self) -> bool {
+        self.exceptions_max == Some(0) || self.permille() == Some(0)
+    }
+
     /// Does everything that holds `other` hold `self`? A limit of no exception at all is within every other.
     fn wider_than(self, other: Self) -> bool {
-        fn covers<N: PartialOrd>(outer: Option<N>, inner: Option<N>) -> bool {
+        fn covers(outer: Option<u64>, inner: Option<u64>) -> bool {
             match (outer, inner) {
                 (None, _) => true,
                 (Some(outer), Some(inner)) => outer >= inner,
                 (Some(_), None) => false,
             }
         }
-        other.exceptions_max == Some(0)
-            || other.percent_max == Some(0)
+        other.forbids_all()
             || (covers(self.exceptions_max, other.exceptions_max)
-                && covers(self.percent_max, other.percent_max))
+                && covers(self.permille(), other.permille()))
     }
 }
 
@@ -154,10 +223,15 @@ impl Rule {
             let _ = write!(words, "warn with {}; ", self.warn.words()); // Cannot fail.
         }
         words.push_str("else fail.");
+        if self.warnings_percent_max > 0 {
+            // Cannot fail.
+            let _ = write!(words, " Up to {} % may be late.", self.warnings_percent_max);
+        }
         if self.population_min > 1 {
             let _ = write!(words, " Fewer than {} cannot pass.", self.population_min); // Cannot fail.
         }
         words.push_str(match self.empty {
+            Empty::NoData if self.if_any => " None at all is left out.",
             Empty::NoData => " None at all is no data.",
             Empty::Warn => " None at all warns.",
             Empty::Fail => " None at all fails.",
@@ -219,13 +293,41 @@ impl Framework {
         Self::builtin().into_iter().find(|framework| framework.id == id)
     }
 
-    /// The questions that must be answered before [`crate::evaluate()`] can judge every control.
+    /// Reads the framework files (`*.toml`) of a folder, by name; a folder that is not there has none.
+    ///
+    /// # Errors
+    /// Each file that cannot be used, with the reason; the others are read nevertheless.
     #[must_use]
-    pub fn queries(&self) -> BTreeSet<EvidenceQuery> {
-        self.controls
-            .iter()
-            .flat_map(|control| control.query.into_iter().chain(control.relies_on.iter().copied()))
-            .collect()
+    pub fn read_folder(folder: &Path) -> (Vec<Self>, Vec<FileError>) {
+        let (mut frameworks, mut errors) = (Vec::new(), Vec::new());
+        let Ok(entries) = std::fs::read_dir(folder) else { return (frameworks, errors) };
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
+        files.sort();
+        for file in files {
+            let read = read_limited(&file).and_then(|text| Self::parse(&text));
+            match read {
+                Ok(framework)
+                    if Self::by_id(&framework.id).is_some()
+                        || frameworks.iter().any(|known: &Self| known.id == framework.id) =>
+                {
+                    let reason = format!("the id {:?} is taken by another framework", framework.id);
+                    errors.push(FileError { file, error: FrameworkError { line: 1, reason } });
+                }
+                Ok(framework) => frameworks.push(framework),
+                Err(error) => errors.push(FileError { file, error }),
+            }
+        }
+        (frameworks, errors)
+    }
+
+    /// The questions that must be answered before [`crate::evaluate()`] can judge every control; those that several
+    /// controls ask are named once.
+    #[must_use]
+    pub fn asks(&self) -> BTreeSet<EvidenceAsk> {
+        let checks = self.controls.iter().flat_map(|control| &control.checks).map(|check| check.ask.clone());
+        let inputs = self.controls.iter().flat_map(|control| &control.relies_on).map(|query| (*query).into());
+        checks.chain(inputs).collect()
     }
 }
 
@@ -246,13 +348,25 @@ struct RawControl {
     id: Spanned<String>,
     title: String,
     text: String,
-    query: Option<EvidenceQuery>,
-    rule: Option<Rule>,
+    #[serde(default)]
+    check: Vec<RawCheck>,
     #[serde(default)]
     relies_on: Vec<EvidenceQuery>,
     #[serde(default)]
     remedy: String,
     manual: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCheck {
+    #[serde(default)]
+    what: String,
+    query: EvidenceQuery,
+    #[serde(default)]
+    with: EvidenceParams,
+    #[serde(default)]
+    rule: Rule,
 }
 
 impl RawControl {
@@ -261,20 +375,35 @@ impl RawControl {
         if id.trim().is_empty() || self.title.trim().is_empty() || self.text.trim().is_empty() {
             return Err(format!("the control {id:?} needs an id, a title and a text"));
         }
-        match (&self.query, &self.rule, &self.manual) {
-            (Some(_), Some(rule), None) => check_rule(&id, rule)?,
-            (None, None, Some(_)) if self.relies_on.is_empty() => {}
-            _ => return Err(format!("the control {id} needs a query and a rule, or manual and neither")),
+        match (self.check.is_empty(), &self.manual) {
+            (false, None) => {}
+            (true, Some(_)) if self.relies_on.is_empty() => {}
+            _ => return Err(format!("the control {id} needs a check, or manual and none")),
         }
-        if self.query.is_some() && self.remedy.trim().is_empty() {
+        if self.remedy.trim().is_empty() && self.manual.is_none() {
             return Err(format!("the control {id} has no remedy"));
+        }
+        let mut checks = Vec::with_capacity(self.check.len());
+        for check in self.check {
+            let ask = EvidenceAsk { query: check.query, params: check.with };
+            ask.check().map_err(|name| format!("the question {} of {id} needs {name}", ask.query))?;
+            if let Some(query) =
+                self.relies_on.iter().find(|query| EvidenceAsk::from(**query).check().is_err())
+            {
+                return Err(format!("{id} cannot rely on {query}: that question needs parameters"));
+            }
+            let mut rule = check.rule;
+            if !rule.warn.wider_than(rule.pass) && rule.warn == Limit::none() {
+                rule.warn = rule.pass;
+            }
+            check_rule(&id, &rule)?;
+            checks.push(Check { what: one_line(&check.what), ask, rule });
         }
         Ok(Control {
             id,
             title: one_line(&self.title),
             text: one_line(&self.text),
-            query: self.query,
-            rule: self.rule,
+            checks,
             relies_on: self.relies_on,
             remedy: one_line(&self.remedy),
             attest: self.manual.as_deref().map(one_line),
@@ -282,12 +411,32 @@ impl RawControl {
     }
 }
 
+/// A framework file is a few pages; more is a mistake.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+fn read_limited(file: &Path) -> Result<String, FrameworkError> {
+    let unreadable = |reason: String| FrameworkError { line: 1, reason };
+    match std::fs::metadata(file) {
+        Ok(data) if data.len() > FILE_BYTES_MAX => {
+            Err(unreadable("the file is larger than 4 MiB".to_owned()))
+        }
+        Ok(_) => {
+            std::fs::read_to_string(file).map_err(|error| unreadable(format!("cannot be read: {error}")))
+        }
+        Err(error) => Err(unreadable(format!("cannot be read: {error}"))),
+    }
+}
+
 fn check_rule(id: &str, rule: &Rule) -> Result<(), String> {
     for (name, limit) in [("pass", rule.pass), ("warn", rule.warn)] {
-        if limit.exceptions_max.is_none() && limit.percent_max.is_none() {
-            return Err(format!("the {name} limit of {id} is empty: give exceptions_max or percent_max"));
+        if limit.exceptions_max.is_none() && limit.percent_max.is_none() && limit.permille_max.is_none() {
+            return Err(format!(
+                "the {name} limit of {id} is empty: give exceptions_max, percent_max or permille_max"
+            ));
         }
-        if limit.percent_max.is_some_and(|percent| percent > 100) {
+        if limit.percent_max.is_some_and(|percent| percent > 100)
+            || limit.permille_max.is_some_and(|permille| permille > 1_000)
+        {
             return Err(format!("the {name} limit of {id} is over 100 percent"));
         }
     }

@@ -6,6 +6,7 @@
 //! person does) and reading the clock (the time of making is part of the [`Scope`]).
 #![warn(missing_docs)]
 
+mod charts;
 mod csv;
 mod document;
 mod evaluate;
@@ -13,17 +14,19 @@ mod file;
 mod framework;
 mod markdown;
 mod pdf;
+mod verify;
 
 pub use crate::csv::render_csv;
 pub use document::{
-    ChartData, ControlResult, FrameworkRef, LogHead, ReportDocument, Scope, SeverityCount, State, Summary,
-    render_json,
+    AgeCount, ChartData, CheckResult, ControlResult, FrameworkRef, Gap, LogHead, Parameter, ReportDocument,
+    ReportKind, Scope, Section, SeverityCount, State, Summary, render_json,
 };
 pub use evaluate::evaluate;
 pub use file::{WriteError, write_atomically};
-pub use framework::{Control, Empty, Framework, FrameworkError, Limit, Rule};
+pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError, Limit, Rule};
 pub use markdown::render_markdown;
 pub use pdf::render_pdf;
+pub use verify::{Verified, compare, sample_seed, verify_json};
 
 /// Why a document could not be rendered.
 #[derive(Debug, thiserror::Error)]

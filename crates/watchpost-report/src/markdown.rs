@@ -5,8 +5,8 @@ use std::fmt::Write;
 use watchpost_model::text::visible;
 
 use crate::ReportError;
-use crate::csv::facts;
-use crate::document::{ControlResult, ReportDocument, State};
+use crate::csv::{facts, proof_words};
+use crate::document::{CheckResult, ControlResult, ReportDocument, Section, State};
 
 /// Longer cells are cut, marked by an ellipsis; the JSON has them whole.
 const CELL_CHARS_MAX: usize = 2_000;
@@ -18,61 +18,160 @@ const CELL_CHARS_MAX: usize = 2_000;
 pub fn render_markdown(document: &ReportDocument) -> Result<String, ReportError> {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "# {}\n", escape(&document.title()));
-    let _ = writeln!(out, "{}\n", escape(&document.framework.note));
+    let _ = writeln!(out, "# {}\n", escape(&document.title));
+    if !document.framework.note.is_empty() {
+        let _ = writeln!(out, "{}\n", escape(&document.framework.note));
+    }
     out.push_str("| Scope | |\n| --- | --- |\n");
     for (name, value) in facts(document)? {
         let _ = writeln!(out, "| {} | {} |", escape(name), escape(&value));
     }
-    out.push_str("\n## Summary\n\n| State | Controls | Meaning |\n| --- | ---: | --- |\n");
-    for state in State::READING_ORDER {
-        let _ = writeln!(out, "| {} | {} | {} |", state.title(), document.summary.of(state), state.meaning());
+    for parameter in &document.parameters {
+        let _ = writeln!(out, "| {} | {} |", escape(&parameter.name), escape(&parameter.value));
     }
-    out.push_str(
-        "\n| Control | Title | State | Exceptions | Population |\n| --- | --- | --- | ---: | ---: |\n",
-    );
-    for control in &document.controls {
-        let (exceptions, population) = numbers(control);
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {exceptions} | {population} |",
-            escape(&control.id),
-            escape(&control.title),
-            control.state.title(),
-        );
+    if !document.controls.is_empty() {
+        push_summary(&mut out, document);
     }
-    out.push_str("\n## Controls\n");
+    for section in &document.sections {
+        push_section(&mut out, section);
+    }
+    let charts = crate::charts::tables(document);
+    if !charts.is_empty() {
+        out.push_str("\n## Activity in the period\n");
+    }
+    for chart in charts {
+        let _ = writeln!(out, "\n### {}\n", escape(chart.title));
+        push_table(&mut out, &chart.columns, &chart.rows);
+    }
+    if !document.controls.is_empty() {
+        out.push_str("\n## Controls\n");
+    }
     for control in &document.controls {
         push_control(&mut out, control);
     }
     Ok(out)
 }
 
+fn push_summary(out: &mut String, document: &ReportDocument) {
+    out.push_str("\n## Summary\n\n| State | Controls | Meaning |\n| --- | ---: | --- |\n");
+    for state in State::READING_ORDER {
+        let _ = writeln!(out, "| {} | {} | {} |", state.title(), document.summary.of(state), state.meaning());
+    }
+    out.push_str(
+        "\n| Control | Title | State | Exceptions | Warnings | Population |\n| --- | --- | --- | ---: | ---: | ---: |\n",
+    );
+    for control in &document.controls {
+        let numbers = match control.checks.is_empty() {
+            true => "- | - | -".to_owned(),
+            false => format!("{} | {} | {}", control.exceptions, control.warnings, control.population),
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {numbers} |",
+            escape(&control.id),
+            escape(&control.title),
+            control.state.title(),
+        );
+    }
+    if document.gaps.is_empty() {
+        return;
+    }
+    out.push_str("\n## Gaps: what nothing shows\n\n| Control | Lacks | What to do |\n| --- | --- | --- |\n");
+    for gap in &document.gaps {
+        let _ =
+            writeln!(out, "| {} | {} | {} |", escape(&gap.control), escape(&gap.lacks), escape(&gap.remedy));
+    }
+}
+
+fn push_section(out: &mut String, section: &Section) {
+    let _ = writeln!(out, "\n## {}\n", escape(&section.title));
+    for text in &section.text {
+        let _ = writeln!(out, "{}\n", escape(text));
+    }
+    if !section.figures.is_empty() {
+        out.push_str("| Figure | |\n| --- | ---: |\n");
+        for figure in &section.figures {
+            let _ = writeln!(out, "| {} | {} |", escape(&figure.name), escape(&figure.value));
+        }
+        out.push('\n');
+    }
+    if !section.columns.is_empty() {
+        let _ = writeln!(out, "{}\n", escape(&section.caption));
+        push_table(out, &section.columns, &section.rows);
+    }
+}
+
 fn push_control(out: &mut String, control: &ControlResult) {
     let _ = writeln!(out, "\n### {} {}\n", escape(&control.id), escape(&control.title));
     let _ = writeln!(out, "{}\n", escape(&control.text));
     let _ = writeln!(out, "- **State**: {}", control.state.title());
-    let named = [
-        ("Why", &control.reason),
-        ("Rule", &control.rule),
-        ("Basis", &control.basis),
-        ("Remedy", &control.remedy),
-    ];
+    let named = [("Why", &control.reason), ("Remedy", &control.remedy)];
     for (name, text) in named.into_iter().filter(|(_, text)| !text.is_empty()) {
         let _ = writeln!(out, "- **{name}**: {}", escape(text));
     }
     if let Some(attest) = &control.attest {
         let _ = writeln!(out, "- **To attest**: {}", escape(attest));
-        out.push_str("- **Attested by, on**: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\n");
+        if control.proofs.is_empty() {
+            out.push_str("- **Attested by, on**: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\n");
+        }
     }
-    if control.rows.is_empty() {
-        return;
+    for proof in &control.proofs {
+        let _ = writeln!(out, "- **Given**: {}", escape(&proof_words(proof)));
     }
-    out.push('\n');
-    push_row(out, &control.columns);
-    out.push_str(&"| --- ".repeat(control.columns.len()));
+    for (index, check) in control.checks.iter().enumerate() {
+        push_check(out, index + 1, check);
+    }
+}
+
+fn push_check(out: &mut String, number: usize, check: &CheckResult) {
+    let what = if check.what.is_empty() { check.query.as_str() } else { &check.what };
+    let _ = writeln!(out, "\n#### Check {number}: {}\n", escape(what));
+    let state = check.state.map_or("Left out", State::title);
+    let _ = writeln!(out, "- **State**: {state}. {}", escape(&check.reason));
+    let _ = writeln!(
+        out,
+        "- **Looked at** {}, **exceptions** {}, **warnings** {}",
+        check.population, check.exceptions, check.warnings
+    );
+    let parameters: Vec<String> = check
+        .parameters
+        .iter()
+        .map(|parameter| format!("{} = {}", parameter.name, parameter.value))
+        .collect();
+    let named = [
+        ("Rule", check.rule.clone()),
+        ("Counted", check.basis.clone()),
+        ("Question", check.query.as_str().to_owned()),
+        ("With", parameters.join(", ")),
+        ("As asked", check.text.clone()),
+    ];
+    for (name, text) in named.into_iter().filter(|(_, text)| !text.is_empty()) {
+        let _ = writeln!(out, "- **{name}**: {}", escape(&text));
+    }
+    if !check.rows.is_empty() {
+        out.push('\n');
+        push_table(out, &check.columns, &check.rows);
+    }
+    let sample = &check.sample;
+    if !sample.rows.is_empty() {
+        let _ = writeln!(out, "\nSample of {}, seed {}:\n", sample.rows.len(), escape(&sample.seed));
+        let columns: Vec<String> =
+            std::iter::once("place".to_owned()).chain(sample.columns.clone()).collect();
+        let rows: Vec<Vec<String>> = sample
+            .positions
+            .iter()
+            .zip(&sample.rows)
+            .map(|(place, row)| std::iter::once(place.to_string()).chain(row.clone()).collect())
+            .collect();
+        push_table(out, &columns, &rows);
+    }
+}
+
+fn push_table(out: &mut String, columns: &[String], rows: &[Vec<String>]) {
+    push_row(out, columns);
+    out.push_str(&"| --- ".repeat(columns.len()));
     out.push_str("|\n");
-    for row in &control.rows {
+    for row in rows {
         push_row(out, row);
     }
 }
@@ -82,13 +181,6 @@ fn push_row(out: &mut String, cells: &[String]) {
         let _ = write!(out, "| {} ", escape(cell));
     }
     out.push_str("|\n");
-}
-
-fn numbers(control: &ControlResult) -> (String, String) {
-    match control.query {
-        Some(_) => (control.exceptions.to_string(), control.population.to_string()),
-        None => ("-".to_owned(), "-".to_owned()),
-    }
 }
 
 /// Text that stays text: one line, what hides is shown, and no character keeps a meaning in CommonMark, in the GitHub

@@ -295,6 +295,23 @@ impl Dialect {
         }
     }
 
+    /// Who besides the owner may change the tables of the audit trail: table, person, right. SQLite has no such rights.
+    pub(crate) const fn audit_grants(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name, 'owner of the file', 'write' FROM sqlite_master WHERE name LIKE 'audit%'"
+            }
+            Self::Postgres => {
+                "SELECT CAST(p.table_name AS TEXT), CAST(p.grantee AS TEXT), CAST(p.privilege_type AS TEXT) \
+                 FROM information_schema.table_privileges p JOIN pg_catalog.pg_tables t \
+                 ON t.schemaname = p.table_schema AND t.tablename = p.table_name \
+                 WHERE p.table_schema = current_schema() AND p.grantee <> t.tableowner \
+                 AND p.table_name IN ('audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_record') \
+                 AND p.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3"
+            }
+        }
+    }
+
     /// Is there a table of this name? One row if so.
     pub(crate) const fn table_exists(self) -> &'static str {
         match self {

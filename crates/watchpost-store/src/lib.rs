@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod event;
 mod evidence;
+mod figures;
 
 mod health;
 mod incident;
@@ -25,6 +26,7 @@ mod outbox;
 mod overview;
 
 mod pulse;
+mod register;
 mod report;
 mod response;
 mod retention;
@@ -41,6 +43,7 @@ pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
+pub use figures::{IncidentTimes, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
     IncidentPatch,

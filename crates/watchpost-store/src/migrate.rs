@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000003, "enrichment"),
     migration!(20261121000004, "incidents"),
     migration!(20261121000005, "response"),
+    migration!(20261121000006, "register"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

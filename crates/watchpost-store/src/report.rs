@@ -1,20 +1,40 @@
-//! Produced reports: what was made, by whom, with the digests of its files.
+//! Produced reports: what was made, by whom, with the digests of its files, its content, and who approved it.
 
-use watchpost_model::audit::AuditDraft;
-use watchpost_model::report::ReportRecord;
+use watchpost_model::audit::{AuditDraft, Change};
+use watchpost_model::ids::ReportId;
+use watchpost_model::report::{Approval, ReportRecord, ReportStatus};
 
-use crate::canonical::to_canonical;
+use crate::canonical::{sha256, to_canonical};
 use crate::engine::args;
 use crate::error::StoreError;
-use crate::store::{Store, Tag};
+use crate::store::{Store, Tag, Write};
 
 impl Store {
-    /// Keeps the record of a report.
+    /// Keeps the record of a report with its canonical JSON. The one that it supersedes is marked.
     ///
     /// # Errors
-    /// What the database says.
-    pub async fn report_add(&self, record: &ReportRecord, draft: AuditDraft) -> Result<(), StoreError> {
+    /// `Validation` if the content is not what the record's hash says; `NotFound` if the superseded one is not there;
+    /// `Precondition` if that one is superseded already; what the database says.
+    pub async fn report_add(
+        &self,
+        record: &ReportRecord,
+        content: &str,
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
+        if hex::encode(sha256(content.as_bytes())) != record.content_sha256 {
+            return Err(StoreError::Validation(
+                "the content of the report is not what its hash says".to_owned(),
+            ));
+        }
         let mut write = self.write().await?;
+        if let Some(id) = record.supersedes {
+            let mut old = locked(&mut write, id).await?;
+            if old.status == ReportStatus::Superseded {
+                return Err(StoreError::Precondition(format!("report {id} is superseded already")));
+            }
+            old.status = ReportStatus::Superseded;
+            put(&mut write, &old).await?;
+        }
         write
             .execute(
                 "INSERT INTO report (id, framework, made_at, made_by, body) VALUES ($1, $2, $3, $4, $5)",
@@ -27,9 +47,88 @@ impl Store {
                 ],
             )
             .await?;
+        write
+            .execute(
+                "INSERT INTO report_content (report_id, sha256, body) VALUES ($1, $2, $3)",
+                args![record.id.to_string(), record.content_sha256.as_str(), content],
+            )
+            .await?;
         write.audit(draft);
         write.touch(Tag::Reports);
         self.commit(write).await.map(drop)
+    }
+
+    /// Makes a draft final.
+    ///
+    /// # Errors
+    /// `NotFound`; `Precondition` if it is not a draft, or if the one who made it approves it; what the database says.
+    pub async fn report_approve(
+        &self,
+        id: ReportId,
+        approval: Approval,
+        draft: AuditDraft,
+    ) -> Result<ReportRecord, StoreError> {
+        let mut write = self.write().await?;
+        let mut record = locked(&mut write, id).await?;
+        if record.status != ReportStatus::Draft {
+            return Err(StoreError::Precondition(format!(
+                "report {id} is {} and cannot change",
+                record.status
+            )));
+        }
+        if approval.by.trim().is_empty()
+            || approval.by.trim().to_lowercase() == record.made_by.trim().to_lowercase()
+        {
+            return Err(StoreError::Precondition(
+                "a report is approved by somebody who did not make it".to_owned(),
+            ));
+        }
+        let mut draft = draft;
+        draft.changes.push(Change::new("status", record.status.as_str(), ReportStatus::Final.as_str()));
+        draft.changes.push(Change::new(
+            "content_sha256",
+            record.content_sha256.as_str(),
+            record.content_sha256.as_str(),
+        ));
+        record.status = ReportStatus::Final;
+        record.approval = Some(approval);
+        put(&mut write, &record).await?;
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await?;
+        Ok(record)
+    }
+
+    /// One report's record.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database says.
+    pub async fn report(&self, id: ReportId) -> Result<ReportRecord, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.fetch_optional("SELECT body FROM report WHERE id = $1", args![id.to_string()]).await?;
+        row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?.json(0)
+    }
+
+    /// The canonical JSON of a report.
+    ///
+    /// # Errors
+    /// `NotFound` for none, or one made before contents were kept; `Corrupt` if it is not what its hash says.
+    pub async fn report_content(&self, id: ReportId) -> Result<String, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT body, sha256 FROM report_content WHERE report_id = $1";
+        let row = tx.fetch_optional(sql, args![id.to_string()]).await?;
+        let row = row.ok_or_else(|| StoreError::NotFound(format!("the content of report {id}")))?;
+        let (body, digest) = (row.text(0)?, row.text(1)?);
+        if hex::encode(sha256(body.as_bytes())) != digest {
+            return Err(StoreError::Corrupt(format!("the content of report {id} is not what its hash says")));
+        }
+        Ok(body)
+    }
+
+    /// Signs a text with the key of this console, as a C2SP signed note; `None` without a key.
+    #[must_use]
+    pub fn sign_note(&self, text: &str) -> Option<String> {
+        self.signer().map(|signer| signer.sign_note(text))
     }
 
     /// The newest reports, newest first, at most `limit`.
@@ -43,4 +142,21 @@ impl Store {
             .await?;
         rows.iter().map(|row| row.json(0)).collect()
     }
+}
+
+async fn locked(write: &mut Write, id: ReportId) -> Result<ReportRecord, StoreError> {
+    let lock = write.dialect().for_update();
+    let sql = format!("SELECT body FROM report WHERE id = $1{lock}");
+    let row = write.fetch_optional(sql, args![id.to_string()]).await?;
+    row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?.json(0)
+}
+
+async fn put(write: &mut Write, record: &ReportRecord) -> Result<(), StoreError> {
+    write
+        .execute(
+            "UPDATE report SET body = $1 WHERE id = $2",
+            args![to_canonical(record)?, record.id.to_string()],
+        )
+        .await
+        .map(drop)
 }

@@ -52,7 +52,11 @@ pub use incident_work::{
     SuppressionPreviewRequest, SuppressionRemove,
 };
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
-pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};
+pub use report::{
+    FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
+    ReportApprove, ReportChanges, ReportChecked, ReportCompare, ReportGenerate, ReportList, ReportRequest,
+    ReportTarget, ReportVerify,
+};
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,
     ResponsePolicyView, ResponsePreview, ResponsePreviewRequest, ResponseReverse,

@@ -1,38 +1,56 @@
-//! Compliance reports.
+//! Reports: what can be made, making it, approving it, checking it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
+use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_model::report::{ReportFormat, ReportRecord};
+use watchpost_report::ReportKind;
 
-/// A framework that reports can be made for.
+/// A framework or another kind of report that can be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FrameworkInfo {
-    /// `soc2`.
+    /// `soc2`, `kpi`.
     pub id: String,
     /// For people.
     pub name: String,
-    /// Version of the framework file.
+    /// Version of the framework file; empty for other kinds.
     pub version: String,
-    /// Number of controls.
+    /// Number of controls; 0 for other kinds.
     pub controls: u32,
+    /// What kind of report it is.
+    pub kind: ReportKind,
+    /// What has to be said besides the period, for people: `the number of the incident`.
+    pub subject: Option<String>,
+    /// What it is for, in one sentence.
+    pub about: String,
 }
 
-/// The frameworks.
+/// What can be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FrameworkList {
-    /// By name.
+    /// Frameworks by name, then the other kinds.
     pub frameworks: Vec<FrameworkInfo>,
+    /// Framework files of the user that cannot be used: file, line and reason.
+    pub broken: Vec<String>,
+    /// The folder in which users put framework files.
+    pub folder: String,
 }
 
-/// Evaluate a framework over a period without writing anything.
+/// Evaluate a framework over a period, or make another report, without writing anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ReportRequest {
-    /// Which framework.
+    /// Which framework or kind.
     pub framework: String,
     /// Which period.
     pub period: Period,
+    /// What the kind asks for besides: an incident's number, a person or address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject: Option<String>,
 }
 
 /// A file to write.
@@ -49,12 +67,20 @@ pub struct ReportTarget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ReportGenerate {
-    /// Which framework.
+    /// Which framework or kind.
     pub framework: String,
     /// Which period.
     pub period: Period,
+    /// What the kind asks for besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject: Option<String>,
     /// The files; at least one.
     pub files: Vec<ReportTarget>,
+    /// The report in whose place this one stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub supersedes: Option<ReportId>,
 }
 
 /// Produced reports, newest first.
@@ -62,4 +88,164 @@ pub struct ReportGenerate {
 pub struct ReportList {
     /// The rows, at most 200.
     pub reports: Vec<ReportRecord>,
+}
+
+/// Make a draft final.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportApprove {
+    /// Which report.
+    pub id: ReportId,
+    /// What the second person says about it.
+    pub note: String,
+}
+
+/// Compare a report with an earlier one of the same framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCompare {
+    /// The later report.
+    pub id: ReportId,
+    /// The earlier one; without it the newest one of the same framework before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub before: Option<ReportId>,
+}
+
+/// What changed from one report to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportChanges {
+    /// The earlier one.
+    pub before: ReportRecord,
+    /// The later one.
+    pub now: ReportRecord,
+    /// Column names of `rows`.
+    pub columns: Vec<String>,
+    /// A line a control whose state or number of exceptions differs.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Check a report file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportVerify {
+    /// The file, in any format.
+    pub path: String,
+}
+
+/// What checking a report file found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportChecked {
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// The report that the trail knows under this hash.
+    pub report: Option<ReportRecord>,
+    /// Number of the audit record in which it stands.
+    pub audit_seq: Option<i64>,
+    /// How many figures and samples were checked; 0 for formats other than JSON.
+    pub checked: u64,
+    /// What does not hold, for people; empty if everything does.
+    pub problems: Vec<String>,
+}
+
+/// Which entries of the register.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// Of this kind only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub kind: Option<RegisterKind>,
+    /// About this only: `incident/12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject: Option<String>,
+}
+
+/// Entries of the register, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RegisterList {
+    /// The rows, at most 500.
+    pub entries: Vec<RegisterEntry>,
+}
+
+/// Write an entry into the register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterAdd {
+    /// What it is about.
+    pub kind: RegisterKind,
+    /// About whom or what.
+    pub subject: String,
+    /// When it began; now, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub opened_at: Option<DateTime<Utc>>,
+    /// Until when it has to be closed; by its kind, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub due_at: Option<DateTime<Utc>>,
+    /// Whose it is; the writer's, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub owner: Option<String>,
+    /// How it ended, if it has.
+    #[serde(default)]
+    pub result: EntryResult,
+    /// Further facts by name.
+    #[serde(default)]
+    pub fields: std::collections::BTreeMap<String, String>,
+    /// Free text.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// Change an entry: what is given is set, the rest stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterChange {
+    /// Which entry.
+    pub id: watchpost_model::ids::EntryId,
+    /// The version that was looked at.
+    pub version: i64,
+    /// Close it with this result, or open it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub result: Option<EntryResult>,
+    /// A new due time: an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub due_at: Option<DateTime<Utc>>,
+    /// Approve it: the caller becomes the approver.
+    #[serde(default)]
+    pub approve: bool,
+    /// Facts to set; an empty value removes one.
+    #[serde(default)]
+    pub fields: std::collections::BTreeMap<String, String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Give evidence for a control: a statement, and a file by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ProofAdd {
+    /// Which framework.
+    pub framework: String,
+    /// Which control.
+    pub control: String,
+    /// For which time it counts.
+    pub period: Period,
+    /// What it says.
+    pub statement: String,
+    /// The file that shows it; it is read, hashed and left where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<String>,
+    /// Who answers for it; the caller, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub owner: Option<String>,
+    /// It says nothing from then on.
+    pub expires_at: DateTime<Utc>,
 }

@@ -11,6 +11,7 @@ mod imports;
 mod incident_work;
 mod incidents;
 mod maintenance;
+mod register;
 mod reports;
 pub(crate) mod response;
 mod settings;
@@ -44,7 +45,11 @@ pub(crate) use incidents::{
 pub(crate) use maintenance::{
     job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
 };
-pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
+pub(crate) use register::{proof_add, register_add, register_change, register_list};
+pub(crate) use reports::{
+    report_approve, report_compare, report_frameworks, report_generate, report_list, report_preview,
+    report_verify,
+};
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
 };

@@ -3,34 +3,133 @@
 use watchpost_model::event::Severity;
 
 use crate::ReportError;
-use crate::document::{ControlResult, ReportDocument, State};
+use crate::charts::WEEKDAYS;
+use crate::document::{ChartData, ControlResult, ReportDocument, ReportKind, Section, State};
+use crate::pdf::control::one_control;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
-use crate::pdf::front::short;
-use crate::pdf::plots::{Legend, by_name, over_time, thousands};
+use crate::pdf::front::{period_words, short};
+use crate::pdf::plots::{Legend, by_name, heat, over_time, thousands};
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, ALARM, BODY, FIGURE, H1, H2, H3, HAIRLINE, INK, Ink, LABEL, MARGIN_X, MUTED, SERIES, SMALL, Type,
-    WIDTH, state_ink,
+    ACCENT, ALARM, BODY, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES, SMALL, Type, WIDTH,
+    state_ink,
 };
 
 pub(crate) const SUMMARY: &str = "Summary";
 pub(crate) const ACTIVITY: &str = "Activity in the period";
 pub(crate) const CONTROLS: &str = "Controls and evidence";
+pub(crate) const GAPS: &str = "Gaps";
 pub(crate) const READING: &str = "How to read this report";
-
-const LABEL_W: f32 = 62.0;
 
 /// Sets all sections.
 pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
-    summary(flow, document)?;
-    activity(flow, document)?;
-    section(flow, CONTROLS);
+    if document.kind == ReportKind::Executive {
+        return one_page(flow, document);
+    }
+    let controls = !document.controls.is_empty() || document.kind == ReportKind::Framework;
+    if controls {
+        summary(flow, document)?;
+        gaps(flow, document);
+    }
+    for (index, part) in document.sections.iter().enumerate() {
+        if index == 0 {
+            flow.new_page();
+        }
+        one_section(flow, index, part);
+    }
+    if let Some(charts) = &document.charts {
+        section(flow, ACTIVITY);
+        activity(flow, charts)?;
+    }
+    if controls {
+        section(flow, CONTROLS);
+    }
     for (index, control) in document.controls.iter().enumerate() {
         one_control(flow, index, control);
     }
-    reading(flow);
+    reading(flow, controls);
     Ok(())
+}
+
+/// Everything on one page: figures, the course of events, what to decide.
+fn one_page(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
+    let title = flow.fonts.drawable(&document.title);
+    flow.mark(Target::Section(SUMMARY));
+    flow.paragraph(&title, H1);
+    let who = format!("{}, {}", document.scope.organisation, period_words(document));
+    let who = flow.fonts.drawable(&who);
+    flow.paragraph(&who, BODY.in_ink(MUTED));
+    flow.gap(14.0);
+    for part in &document.sections {
+        part_body(flow, part);
+    }
+    if let Some(charts) = &document.charts {
+        let severities = severity_rows(charts);
+        by_name(flow, "Incidents in the period, by severity", &severities)?;
+        over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts))?;
+    }
+    Ok(())
+}
+
+fn one_section(flow: &mut Flow<'_>, index: usize, part: &Section) {
+    flow.need(150.0);
+    if !flow.at_top() {
+        flow.gap(16.0);
+    }
+    flow.mark(Target::Part(index));
+    let title = flow.fonts.drawable(&part.title);
+    flow.paragraph(&title, H1);
+    flow.gap(8.0);
+    part_body(flow, part);
+}
+
+fn part_body(flow: &mut Flow<'_>, part: &Section) {
+    for text in &part.text {
+        let text = flow.fonts.drawable(text);
+        flow.paragraph(&text, BODY);
+        flow.gap(6.0);
+    }
+    if !part.figures.is_empty() {
+        flow.gap(4.0);
+        for four in part.figures.chunks(4) {
+            let cells: Vec<(String, String, Type)> = four
+                .iter()
+                .map(|figure| (flow.fonts.drawable(&figure.name), flow.fonts.drawable(&figure.value), FIGURE))
+                .collect();
+            strip(flow, &cells, WIDTH / 4.0);
+        }
+        flow.gap(4.0);
+    }
+    if !part.columns.is_empty() {
+        let caption = flow.fonts.drawable(&part.caption);
+        if part.rows.is_empty() {
+            flow.paragraph(&format!("{caption}: none."), BODY.in_ink(MUTED));
+        } else {
+            table(flow, &caption, &part.columns, &part.rows);
+        }
+        flow.gap(14.0);
+    }
+}
+
+/// Controls that nothing shows, and what to do about it.
+fn gaps(flow: &mut Flow<'_>, document: &ReportDocument) {
+    if document.gaps.is_empty() {
+        return;
+    }
+    section(flow, GAPS);
+    flow.paragraph(
+        "Nothing in the data and nobody's statement shows how these controls stand. They count neither for nor against.",
+        BODY,
+    );
+    flow.gap(10.0);
+    let columns = ["control", "lacks", "what to do"].map(str::to_owned);
+    let rows: Vec<Vec<String>> = document
+        .gaps
+        .iter()
+        .map(|gap| vec![gap.control.clone(), gap.lacks.clone(), gap.remedy.clone()])
+        .collect();
+    table(flow, "Controls without evidence", &columns, &rows);
 }
 
 fn section(flow: &mut Flow<'_>, title: &'static str) {
@@ -104,14 +203,12 @@ fn attention(flow: &mut Flow<'_>, control: &ControlResult) {
     flow.y += 5.0;
 }
 
-fn activity(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
-    section(flow, ACTIVITY);
-    let charts = &document.charts;
-    let named = |flow: &Flow<'_>, name: &str, ink: Ink| Legend {
-        name: flow.fonts.drawable(&name.replace('_', " ").chars().take(40).collect::<String>()),
-        ink,
-    };
-    let outcomes: Vec<Legend> = charts
+fn named(flow: &Flow<'_>, name: &str, ink: Ink) -> Legend {
+    Legend { name: flow.fonts.drawable(&name.replace('_', " ").chars().take(40).collect::<String>()), ink }
+}
+
+fn outcome_legend(flow: &Flow<'_>, charts: &ChartData) -> Vec<Legend> {
+    charts
         .authentication
         .series
         .iter()
@@ -124,8 +221,23 @@ fn activity(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), Report
             };
             named(flow, &series.name, ink)
         })
-        .collect();
-    over_time(flow, "Authentication", &charts.authentication, &outcomes)?;
+        .collect()
+}
+
+fn severity_rows(charts: &ChartData) -> Vec<(String, u64, Ink)> {
+    Severity::ALL
+        .iter()
+        .rev()
+        .map(|severity| {
+            let counts = charts.incidents_by_severity.iter().filter(|count| count.severity == *severity);
+            let n = counts.map(|count| count.incidents).sum();
+            (title_case(severity.as_str()), n, severity_ink(*severity))
+        })
+        .collect()
+}
+
+fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> {
+    over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts))?;
     let categories: Vec<Legend> = charts
         .by_category
         .series
@@ -134,19 +246,17 @@ fn activity(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), Report
         .map(|(index, series)| named(flow, &series.name, SERIES[index % SERIES.len()]))
         .collect();
     over_time(flow, "Events by category", &charts.by_category, &categories)?;
-    let severities: Vec<(String, u64, Ink)> = Severity::ALL
+    by_name(flow, "Incidents in the period, by severity", &severity_rows(charts))?;
+    let ages: Vec<(String, u64, Ink)> = charts
+        .incidents_by_age
         .iter()
-        .rev()
-        .map(|severity| {
-            let counts = charts.incidents_by_severity.iter().filter(|count| count.severity == *severity);
-            (
-                title_case(severity.as_str()),
-                counts.map(|count| count.incidents).sum(),
-                severity_ink(*severity),
-            )
-        })
+        .zip(SERIES.iter().rev())
+        .map(|(count, ink)| (flow.fonts.drawable(&count.age), count.incidents, *ink))
         .collect();
-    by_name(flow, "Incidents in the period, by severity", &severities)
+    if !ages.is_empty() {
+        by_name(flow, "Active incidents at the end, by age", &ages)?;
+    }
+    heat(flow, "Events by day of the week and hour, UTC", &WEEKDAYS, &charts.by_hour)
 }
 
 const fn severity_ink(severity: Severity) -> Ink {
@@ -164,125 +274,31 @@ fn title_case(word: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlResult) {
-    let title = flow.fonts.drawable(&control.title);
-    let text = flow.fonts.drawable(&control.text);
-    let head = 18.0 + flow.height(&title, H2, WIDTH) + flow.height(&text, BODY, WIDTH) + 60.0;
-    flow.need(head + 90.0);
-    if index > 0 {
-        flow.gap(12.0);
-    }
-    flow.mark(Target::Control(index));
-    let (fonts, top) = (flow.fonts, flow.y);
-    let strong = Type { face: Face::Bold, ..BODY };
-    let id = short(fonts, &control.id, strong, WIDTH - 90.0, 1);
-    let state = strong.in_ink(state_ink(control.state));
-    let page = flow.page();
-    page.rule((MARGIN_X, top), WIDTH, 0.9, INK);
-    let line = baseline(top + 7.0, strong);
-    page.text(fonts, (MARGIN_X, line), &id[0], strong.in_ink(ACCENT));
-    let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), control.state.title(), state);
-    page.state_mark((MARGIN_X + WIDTH - width - 10.0, top + 14.0), 10.0, control.state);
-    flow.y += 24.0;
-    flow.paragraph(&title, H2);
-    flow.gap(3.0);
-    flow.paragraph(&text, BODY.in_ink(MUTED));
-    flow.gap(10.0);
-    if control.query.is_some() {
-        figures(flow, control);
-    }
-    for (name, value) in [
-        ("Finding", &control.reason),
-        ("Rule", &control.rule),
-        ("Counted", &control.basis),
-        ("Remedy", &control.remedy),
-    ] {
-        definition(flow, name, value);
-    }
-    if let Some(attest) = &control.attest {
-        sign_off(flow, attest);
-    }
-    evidence(flow, control);
-    flow.gap(22.0);
-}
-
-/// The numbers of a control in a strip.
-fn figures(flow: &mut Flow<'_>, control: &ControlResult) {
-    let share = match control.population {
-        0 => "-".to_owned(),
-        population => format!("{:.1} %", control.exceptions as f64 * 100.0 / population as f64),
-    };
-    let question = control.query.map_or("", |query| query.as_str()).replace('_', " ");
-    let cells = [
-        ("Looked at", thousands(control.population), FIGURE),
-        ("Exceptions", thousands(control.exceptions), FIGURE),
-        ("Share", share, FIGURE),
-        ("Question", question, BODY),
-    ];
+/// Named figures side by side.
+pub(crate) fn strip(flow: &mut Flow<'_>, cells: &[(String, String, Type)], step: f32) {
     flow.need(46.0);
     let (fonts, top) = (flow.fonts, flow.y);
-    for (column, (name, value, kind)) in cells.into_iter().enumerate() {
-        let x = MARGIN_X + 102.0 * column as f32;
+    for (column, (name, value, kind)) in cells.iter().enumerate() {
+        let x = MARGIN_X + step * column as f32;
+        let name = short(fonts, name, LABEL, step - 8.0, 1);
+        // A long value is set smaller before it is cut.
+        let kind = match fonts.width(value, kind.face, kind.size) {
+            width if width > step - 8.0 => {
+                Type { size: (kind.size * (step - 8.0) / width).max(7.0), ..*kind }
+            }
+            _ => *kind,
+        };
+        let value = short(fonts, value, kind, step - 6.0, 1);
         let page = flow.page();
-        page.text(fonts, (x, baseline(top, LABEL)), name, LABEL);
-        page.text(fonts, (x, top + 26.4), &value, kind);
+        page.text(fonts, (x, baseline(top, LABEL)), &name[0], LABEL);
+        page.text(fonts, (x, top + 26.4), &value[0], kind);
     }
     flow.y += 41.0;
 }
 
-/// A name on the left, a text on the right.
-fn definition(flow: &mut Flow<'_>, name: &'static str, value: &str) {
-    if value.is_empty() {
-        return;
-    }
-    let text = flow.fonts.drawable(value);
-    let kind = Type { size: 8.8, leading: 12.8, ..BODY };
-    flow.need(kind.leading * 2.0);
-    let (fonts, top) = (flow.fonts, flow.y);
-    let y = baseline(top + (kind.leading - LABEL.leading) / 2.0, LABEL);
-    flow.page().text(fonts, (MARGIN_X, y), name, LABEL);
-    flow.column(&text, kind, MARGIN_X + LABEL_W, WIDTH - LABEL_W);
-    flow.y += 4.0;
-}
-
-/// A box for a person to fill in by hand.
-fn sign_off(flow: &mut Flow<'_>, attest: &str) {
-    definition(flow, "To attest", attest);
-    flow.need(64.0);
-    flow.gap(8.0);
-    let (fonts, top) = (flow.fonts, flow.y);
-    let width = (WIDTH - LABEL_W - 2.0 * 18.0) / 3.0;
-    for (index, name) in ["Name", "Signature", "Date"].into_iter().enumerate() {
-        let x = MARGIN_X + LABEL_W + (width + 18.0) * index as f32;
-        let page = flow.page();
-        page.rule((x, top + 26.0), width, 0.5, MUTED);
-        page.text(fonts, (x, top + 36.0), name, LABEL);
-    }
-    flow.y += 46.0;
-}
-
-fn evidence(flow: &mut Flow<'_>, control: &ControlResult) {
-    if control.rows.is_empty() {
-        return;
-    }
-    flow.gap(8.0);
-    let n = thousands(control.rows.len());
-    let caption = if control.exceptions > 0 {
-        format!("Exceptions, oldest first: {n} of {} shown", thousands(control.exceptions))
-    } else {
-        format!(
-            "No exceptions; the newest of what was looked at: {n} of {} shown",
-            thousands(control.population)
-        )
-    };
-    let id = short(flow.fonts, &control.id, SMALL, WIDTH / 2.0, 1);
-    let caption = format!("{}  ·  {caption}", id[0]);
-    table(flow, &caption, &control.columns, &control.rows);
-}
-
-fn reading(flow: &mut Flow<'_>) {
+fn reading(flow: &mut Flow<'_>, controls: bool) {
     section(flow, READING);
-    for state in State::READING_ORDER {
+    for state in State::READING_ORDER.into_iter().filter(|_| controls) {
         flow.need(BODY.leading + 4.0);
         let (fonts, top) = (flow.fonts, flow.y);
         let strong = Type { face: Face::Bold, ..BODY };
@@ -307,9 +323,16 @@ fn reading(flow: &mut Flow<'_>) {
         (
             "Checking this report",
             "The JSON file of the same report is the original; its SHA-256 is printed on the cover and at the foot of \
-             each page, and sha256sum of that file returns it. Made again for the same period and the same size of the \
+             each page, and sha256sum of that file returns it. `watchpost report verify FILE` checks it by itself and \
+             against the audit trail. It holds every row, every question as the database was asked it, and every sample. Made again for the same period and the same size of the \
              audit log, the figures are the same. The size and root of the audit log tie the report to the records \
              that existed when it was made.",
+        ),
+        (
+            "The samples",
+            "A sample is drawn by chance that nobody can choose: SHA-256 over the root of the log, the framework, the \
+             question with its parameters and the bounds of the period is its seed; SHA-256 over the seed and a counter \
+             gives the places. Places count from 0 in the order of time, or of number where there is one.",
         ),
         (
             "Text from outside",

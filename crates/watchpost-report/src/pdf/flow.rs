@@ -23,6 +23,8 @@ pub(crate) struct Mark {
 pub(crate) enum Target {
     /// A section, by its title.
     Section(&'static str),
+    /// A part of the document that is no control, by its index.
+    Part(usize),
     /// A control, by its index in the document.
     Control(usize),
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::document::{ReportDocument, State};
+use crate::document::{ReportDocument, ReportKind, State};
 use crate::pdf::canvas::Canvas;
 use crate::pdf::flow::{Mark, Target, baseline};
 use crate::pdf::fonts::{Face, Fonts};
@@ -44,12 +44,22 @@ pub(crate) fn cover(fonts: &Fonts, document: &ReportDocument, digest: &str) -> C
             *y += kind.leading;
         }
     };
-    set(&mut page, &document.framework.name, DISPLAY, &mut y);
-    set(&mut page, "Evidence report", DISPLAY.in_ink(ACCENT), &mut y);
+    let (first, second) = match document.kind {
+        ReportKind::Framework => (document.framework.name.as_str(), "Evidence report"),
+        _ => (document.title.as_str(), ""),
+    };
+    set(&mut page, first, DISPLAY, &mut y);
+    if !second.is_empty() {
+        set(&mut page, second, DISPLAY.in_ink(ACCENT), &mut y);
+    }
     y += 14.0;
     set(&mut page, &document.scope.organisation, LEAD.in_ink(INK), &mut y);
     set(&mut page, &period_words(document), LEAD, &mut y);
-    states(&mut page, fonts, document, 392.0);
+    if document.kind == ReportKind::Framework {
+        states(&mut page, fonts, document, 392.0);
+    } else {
+        leading(&mut page, fonts, document, 392.0);
+    }
     scope_block(&mut page, fonts, document, digest);
     page
 }
@@ -77,11 +87,30 @@ fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32)
     }
 }
 
+/// The first figures of a report without controls.
+fn leading(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32) {
+    let Some(part) = document.sections.first() else { return };
+    page.fill_rect((MARGIN_X, top), (WIDTH, 3.0), ACCENT);
+    let step = WIDTH / 4.0;
+    for (index, figure) in part.figures.iter().take(4).enumerate() {
+        let x = MARGIN_X + step * index as f32;
+        let value = fonts.drawable(&figure.value);
+        let big = Type { size: 25.0, ..FIGURE };
+        let width = fonts.width(&value, big.face, big.size).max(1.0);
+        let big = Type { size: (big.size * (step - 10.0) / width).clamp(8.0, 25.0), ..big };
+        page.text(fonts, (x, top + 44.0), &short(fonts, &value, big, step - 8.0, 1)[0], big);
+        let name = short(fonts, &figure.name, SMALL.in_ink(INK), step - 10.0, 2);
+        for (n, line) in name.iter().enumerate() {
+            page.text(fonts, (x, top + 62.0 + n as f32 * SMALL.leading), line, SMALL.in_ink(INK));
+        }
+    }
+}
+
 fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, digest: &str) {
     let scope = &document.scope;
     let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     let rows = [
-        ("Framework", format!("{}, {}", document.framework.name, document.framework.version)),
+        ("Report", edition(document)),
         (
             "Period",
             format!("from {} up to, not including, {}", time(scope.period.from), time(scope.period.to)),
@@ -112,6 +141,17 @@ fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, dige
         y += 4.0;
     }
     page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
+}
+
+fn edition(document: &ReportDocument) -> String {
+    let mut words = document.framework.name.clone();
+    if !document.framework.version.is_empty() {
+        words = format!("{words}, {}", document.framework.version);
+    }
+    for parameter in &document.parameters {
+        words.push_str(&format!("; {} {}", parameter.name, parameter.value));
+    }
+    words
 }
 
 /// At most `lines_max` lines of any text, the last one marked if something is missing.
@@ -167,6 +207,12 @@ fn entry(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, target: Ta
         Target::Section(title) => {
             let strong = Type { face: Face::Bold, ..BODY };
             page.text(fonts, (MARGIN_X, line), title, strong);
+            page.text_right(fonts, (right, line), &number, strong);
+        }
+        Target::Part(index) => {
+            let strong = Type { face: Face::Bold, ..BODY };
+            let title = short(fonts, &document.sections[index].title, strong, WIDTH - 60.0, 1);
+            page.text(fonts, (MARGIN_X, line), &title[0], strong);
             page.text_right(fonts, (right, line), &number, strong);
         }
         Target::Control(index) => {

@@ -5,6 +5,7 @@
 mod backend;
 mod body;
 mod canvas;
+mod control;
 mod flow;
 mod fonts;
 mod front;
@@ -15,7 +16,7 @@ mod theme;
 use printpdf::{Mm, OffsetDateTime, PageAnnotId, PageAnnotation, PdfDocument, PdfPage, PdfSaveOptions};
 
 use crate::ReportError;
-use crate::document::ReportDocument;
+use crate::document::{ReportDocument, ReportKind};
 use crate::pdf::canvas::Canvas;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Fonts;
@@ -33,23 +34,29 @@ pub fn render_pdf(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
     body::body(&mut flow, document)?;
     let Flow { pages: body_pages, marks, .. } = flow;
 
-    let before = 1 + front::contents_pages(marks.len());
-    let mut pages = vec![front::cover(&fonts, document, &digest)];
-    pages.extend(front::contents(&fonts, document, &marks, before));
+    // One page needs neither a cover nor contents.
+    let short = document.kind == ReportKind::Executive;
+    let before = if short { 0 } else { 1 + front::contents_pages(marks.len()) };
+    let mut pages = Vec::with_capacity(before + body_pages.len());
+    if !short {
+        pages.push(front::cover(&fonts, document, &digest));
+        pages.extend(front::contents(&fonts, document, &marks, before));
+    }
     pages.extend(body_pages);
     let n_pages = pages.len();
     let frame = Frame::new(&fonts, document, &digest);
-    for (index, page) in pages.iter_mut().enumerate().skip(1) {
+    for (index, page) in pages.iter_mut().enumerate().skip(usize::from(!short)) {
         frame.draw(page, index + 1, n_pages);
     }
 
-    let mut pdf = PdfDocument::new(&fonts.drawable(&document.title()));
+    let mut pdf = PdfDocument::new(&fonts.drawable(&document.title));
     describe(&mut pdf, &fonts, document, &digest);
     pdf.resources.fonts.map = fonts.resources();
     pdf.pages = pages.into_iter().map(|page| PdfPage::new(Mm(210.0), Mm(297.0), page.ops)).collect();
     for (index, mark) in marks.iter().enumerate() {
         let name = match mark.target {
             Target::Section(title) => title.to_owned(),
+            Target::Part(index) => fonts.drawable(&document.sections[index].title),
             Target::Control(control) => {
                 let control = &document.controls[control];
                 fonts.drawable(&format!("{} {} ({})", control.id, control.title, control.state.title()))
@@ -104,7 +111,11 @@ impl<'f> Frame<'f> {
         let one_line = |text: String, width: f32| {
             let mut lines = fonts.wrap(&fonts.drawable(&text), SMALL.face, SMALL.size, width);
             if lines.len() > 1 {
-                lines[0].push('…');
+                // The mark has to fit as well.
+                while fonts.width(&lines[0], SMALL.face, SMALL.size) + SMALL.size > width
+                    && lines[0].pop().is_some()
+                {}
+                lines[0] = format!("{}…", lines[0].trim_end_matches([' ', '·', ',']));
             }
             lines.swap_remove(0)
         };
@@ -113,7 +124,7 @@ impl<'f> Frame<'f> {
         let foot = format!("Audit log {} records, root {root}…", thousands(log.size));
         Self {
             fonts,
-            head_left: one_line(document.title(), WIDTH * 0.4),
+            head_left: one_line(document.title.clone(), WIDTH * 0.42),
             head_right: one_line(
                 format!("{}  ·  {}", document.scope.organisation, front::period_words(document)),
                 WIDTH * 0.55,

@@ -16,7 +16,7 @@ use watchpost_model::overview::Histogram;
 use crate::ReportError;
 use crate::pdf::backend::{PageBackend, UNITS};
 use crate::pdf::flow::{Flow, baseline};
-use crate::pdf::theme::{BODY, H3, HAIRLINE, INK, Ink, MARGIN_X, MUTED, SMALL, WIDTH};
+use crate::pdf::theme::{BODY, H3, HAIRLINE, HEAT, INK, Ink, MARGIN_X, MUTED, SMALL, WIDTH};
 
 /// More bars than this cannot be told apart; neighbours are added up.
 const BARS_MAX: usize = 62;
@@ -189,6 +189,85 @@ fn horizontal<E: std::error::Error + Send + Sync>(
         area.draw_text(name, &label(INK).pos(Pos::new(HPos::Right, VPos::Center)), (x0 - units(8.0), y))?;
         let end = label(INK).pos(Pos::new(HPos::Left, VPos::Center));
         area.draw_text(&thousands(*count), &end, (x1 + units(5.0), y))?;
+    }
+    area.present()
+}
+
+/// Counts by row and column as shades, the darkest for the most; the scale stands below. Empty rows say so.
+pub(crate) fn heat(
+    flow: &mut Flow<'_>,
+    title: &'static str,
+    names: &[&str],
+    counts: &[Vec<u64>],
+) -> Result<(), ReportError> {
+    let cell = 15.0;
+    let height = cell * names.len() as f32 + 16.0;
+    flow.need(height + 70.0);
+    flow.line(title, H3, MARGIN_X);
+    let most = counts.iter().flatten().copied().max().unwrap_or(0);
+    if most == 0 {
+        flow.line("No events in the period.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.gap(18.0);
+        return Ok(());
+    }
+    flow.gap(4.0);
+    let top = flow.y;
+    let fonts = flow.fonts;
+    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+    let area = backend.into_drawing_area();
+    shades(&area, names, counts, most)
+        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
+    drop(area);
+    flow.y += height + 4.0;
+    let (mut x, y) = (MARGIN_X + 34.0, flow.y);
+    for (index, ink) in HEAT.iter().enumerate() {
+        let from = if index == 0 { 0 } else { bound(index - 1, most) + 1 };
+        let to = if index == 0 { 0 } else { bound(index, most) };
+        if index > 0 && from > to {
+            continue;
+        }
+        let text =
+            if from == to { thousands(from) } else { format!("{} to {}", thousands(from), thousands(to)) };
+        let page = flow.page();
+        page.fill_rect((x, y + 1.8), (7.0, 7.0), *ink);
+        page.outline(&[(x, y + 1.8), (x + 7.0, y + 1.8), (x + 7.0, y + 8.8), (x, y + 8.8)], 0.3, HAIRLINE);
+        page.text(fonts, (x + 11.0, baseline(y - 0.4, SMALL)), &text, SMALL);
+        x += 24.0 + fonts.width(&text, SMALL.face, SMALL.size);
+    }
+    flow.y += 30.0;
+    Ok(())
+}
+
+/// The largest count of a shade; the last one ends at the most.
+fn bound(index: usize, most: u64) -> u64 {
+    let steps = HEAT.len() as u64 - 1;
+    (u128::from(most) * index as u128).div_ceil(u128::from(steps)).try_into().unwrap_or(u64::MAX)
+}
+
+fn shades<E: std::error::Error + Send + Sync>(
+    area: &DrawingArea<impl plotters_backend::DrawingBackend<ErrorType = E>, Shift>,
+    names: &[&str],
+    counts: &[Vec<u64>],
+    most: u64,
+) -> Result<(), plotters::drawing::DrawingAreaErrorKind<E>> {
+    let n = counts.iter().map(Vec::len).max().unwrap_or(1).max(1) as f32;
+    let (left, cell) = (34.0, 15.0);
+    let width = (WIDTH - left) / n;
+    for (row, (name, counts)) in names.iter().zip(counts).enumerate() {
+        let y = cell * row as f32;
+        let middle = label(INK).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw_text(name, &middle, (0, units(y + cell / 2.0)))?;
+        for (column, count) in counts.iter().enumerate() {
+            let index = (0..HEAT.len()).find(|index| *count <= bound(*index, most)).unwrap_or(HEAT.len() - 1);
+            let x = left + width * column as f32;
+            let corners = [(units(x + 0.6), units(y + 0.6)), (units(x + width - 0.6), units(y + cell - 0.6))];
+            area.draw(&Rectangle::new(corners, rgb(HEAT[index]).filled()))?;
+        }
+    }
+    for hour in (0..n as usize).step_by(3) {
+        let x = left + width * hour as f32;
+        let below = label(MUTED).pos(Pos::new(HPos::Left, VPos::Top));
+        area.draw_text(&format!("{hour:02}:00"), &below, (units(x), units(cell * names.len() as f32 + 3.0)))?;
     }
     area.present()
 }

@@ -25,6 +25,16 @@ pub(crate) const SERIES: [Ink; 6] = [
     Ink(0xc9, 0xd6, 0xdd),
 ];
 
+/// Shades of a heat map, from nothing to the most; apart in lightness, so that they read in grey.
+pub(crate) const HEAT: [Ink; 6] = [
+    Ink(0xf5, 0xf7, 0xf9),
+    Ink(0xd5, 0xe3, 0xe9),
+    Ink(0x9f, 0xc3, 0xd1),
+    Ink(0x5f, 0x98, 0xae),
+    Ink(0x2b, 0x6f, 0x8c),
+    Ink(0x0f, 0x3d, 0x52),
+];
+
 /// What went wrong, in a chart.
 pub(crate) const ALARM: Ink = Ink(0xa3, 0x2a, 0x22);
 

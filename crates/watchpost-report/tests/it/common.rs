@@ -2,10 +2,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Severity;
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceQuery};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::overview::{Histogram, Series};
 use watchpost_model::period::Period;
-use watchpost_report::{ChartData, Framework, LogHead, ReportDocument, Scope, SeverityCount, evaluate};
+use watchpost_model::sample;
+use watchpost_report::{
+    AgeCount, ChartData, Framework, LogHead, Parameter, ReportDocument, ReportKind, Scope, Section,
+    SeverityCount, evaluate, sample_seed,
+};
 
 /// Text that tries every trick of the formats it lands in.
 pub(crate) const HOSTILE: [&str; 12] = [
@@ -51,23 +55,33 @@ pub(crate) fn charts() -> ChartData {
         authentication: histogram(vec![series("success", 400), series("failure", 30)]),
         by_category: histogram(vec![series("authentication", 430), series("api_usage", 2_000)]),
         incidents_by_severity: vec![SeverityCount { severity: Severity::High, incidents: 7 }],
+        incidents_by_age: vec![AgeCount { age: "under 1 day".to_owned(), incidents: 3 }],
+        by_hour: (0..7).map(|day| (0..24).map(|hour| day * 24 + hour).collect()).collect(),
     }
 }
 
-pub(crate) fn answer(query: EvidenceQuery, population: u64, exceptions: u64) -> EvidenceAnswer {
+/// An answer as the store gives it, its sample drawn from the seed that the report prints.
+pub(crate) fn answer(ask: &EvidenceAsk, population: u64, warnings: u64, exceptions: u64) -> EvidenceAnswer {
+    let columns = vec!["user".to_owned(), "failures".to_owned()];
+    let seed = sample_seed(&scope(), "soc2", ask);
+    let positions = sample::draw(&seed, population);
+    let rows = positions.iter().map(|at| vec![format!("member{at}"), at.to_string()]).collect();
     EvidenceAnswer {
-        query,
+        ask: ask.clone(),
         population,
+        warnings,
         exceptions,
-        columns: vec!["user".to_owned(), "failures".to_owned()],
-        rows: (0..exceptions.min(3)).map(|n| vec![format!("user{n}"), n.to_string()]).collect(),
-        basis: format!("What {query} counts."),
+        columns: columns.clone(),
+        rows: (0..(exceptions + warnings).min(3)).map(|n| vec![format!("user{n}"), n.to_string()]).collect(),
+        sample: Sample { seed: hex::encode(seed), positions, columns, rows },
+        basis: format!("What {} counts.", ask.query),
+        text: format!("SELECT COUNT(*) FROM {}", ask.query),
     }
 }
 
-/// Every question answered without an exception.
-pub(crate) fn clean() -> BTreeMap<EvidenceQuery, EvidenceAnswer> {
-    EvidenceQuery::ALL.iter().map(|query| (*query, answer(*query, 100, 0))).collect()
+/// Every question of a framework answered without an exception.
+pub(crate) fn clean(framework: &Framework) -> BTreeMap<EvidenceAsk, EvidenceAnswer> {
+    framework.asks().into_iter().map(|ask| (ask.clone(), answer(&ask, 100, 0, 0))).collect()
 }
 
 pub(crate) fn soc2() -> Framework {
@@ -76,16 +90,52 @@ pub(crate) fn soc2() -> Framework {
 
 /// A document of the built-in framework with some failures in it.
 pub(crate) fn document() -> ReportDocument {
-    let mut answers = clean();
-    answers.insert(EvidenceQuery::IncidentsResolved, answer(EvidenceQuery::IncidentsResolved, 40, 11));
-    answers.insert(EvidenceQuery::RetentionRuns, answer(EvidenceQuery::RetentionRuns, 0, 0));
-    evaluate(&soc2(), scope(), &answers, charts())
+    let framework = soc2();
+    let mut answers = clean(&framework);
+    for (ask, found) in &mut answers {
+        match ask.query {
+            EvidenceQuery::IncidentsResolved => *found = answer(ask, 40, 0, 11),
+            EvidenceQuery::RetentionRuns => *found = answer(ask, 0, 0, 0),
+            EvidenceQuery::RegisterGaps => *found = answer(ask, 5, 2, 0),
+            EvidenceQuery::RegisterApproved => *found = answer(ask, 0, 0, 0),
+            _ => {}
+        }
+    }
+    evaluate(&framework, scope(), &answers, &[], Some(charts()))
+}
+
+/// A report without controls.
+pub(crate) fn sections_document(kind: ReportKind) -> ReportDocument {
+    let table = Section {
+        title: "By severity".to_owned(),
+        text: vec!["A sentence.".to_owned()],
+        figures: vec![
+            Parameter::new("Time to resolve, median", "4 h 05 min"),
+            Parameter::new("Incidents", "1234567"),
+        ],
+        caption: "Times".to_owned(),
+        columns: vec!["severity".to_owned(), "incidents".to_owned()],
+        rows: vec![vec!["high".to_owned(), "7654321".to_owned()]],
+    };
+    let parameters = vec![Parameter::new("the number of the incident", "12")];
+    let sections = vec![table, Section { title: "Notes".to_owned(), ..Section::default() }];
+    ReportDocument::of_sections(
+        kind,
+        "Key figures",
+        "What it is for.",
+        scope(),
+        parameters,
+        sections,
+        Some(charts()),
+    )
 }
 
 /// A document with `HOSTILE` text in every field that takes text.
 pub(crate) fn hostile_document() -> ReportDocument {
     let all = HOSTILE.join(" ");
     let mut document = document();
+    document.title.clone_from(&all);
+    document.parameters = vec![Parameter::new(HOSTILE[6], all.clone())];
     document.framework.name = HOSTILE[6].to_owned();
     document.framework.version = all.clone();
     document.framework.note = all.clone();
@@ -98,19 +148,39 @@ pub(crate) fn hostile_document() -> ReportDocument {
     scope.log = LogHead { id: all.clone(), size: 1, root: HOSTILE[8].to_owned() };
     for control in &mut document.controls {
         control.id = HOSTILE[1].to_owned();
-        for text in [
-            &mut control.title,
-            &mut control.text,
-            &mut control.reason,
-            &mut control.basis,
-            &mut control.remedy,
-        ] {
+        for text in [&mut control.title, &mut control.text, &mut control.reason, &mut control.remedy] {
             text.clone_from(&all);
         }
-        control.columns = HOSTILE.map(str::to_owned).to_vec();
-        control.rows = vec![HOSTILE.map(str::to_owned).to_vec(); 2];
+        for check in &mut control.checks {
+            for text in
+                [&mut check.what, &mut check.reason, &mut check.rule, &mut check.basis, &mut check.text]
+            {
+                text.clone_from(&all);
+            }
+            check.parameters = vec![Parameter::new(all.clone(), all.clone())];
+            check.columns = HOSTILE.map(str::to_owned).to_vec();
+            check.rows = vec![HOSTILE.map(str::to_owned).to_vec(); 2];
+            check.exceptions = 2;
+            check.sample.columns = HOSTILE.map(str::to_owned).to_vec();
+            check.sample.rows =
+                vec![HOSTILE.map(str::to_owned).to_vec(); check.sample.positions.len().min(2)];
+        }
     }
-    for series in &mut document.charts.by_category.series {
+    for gap in &mut document.gaps {
+        gap.control = HOSTILE[6].to_owned();
+        for text in [&mut gap.lacks, &mut gap.remedy] {
+            text.clone_from(&all);
+        }
+    }
+    document.sections = vec![Section {
+        title: all.clone(),
+        text: vec![all.clone()],
+        figures: vec![Parameter::new(HOSTILE[6], all.clone())],
+        caption: all.clone(),
+        columns: HOSTILE.map(str::to_owned).to_vec(),
+        rows: vec![HOSTILE.map(str::to_owned).to_vec()],
+    }];
+    for series in document.charts.iter_mut().flat_map(|charts| &mut charts.by_category.series) {
         series.name = HOSTILE[10].to_owned();
     }
     document
@@ -120,7 +190,8 @@ pub(crate) fn hostile_document() -> ReportDocument {
 pub(crate) fn long_document(n_rows: u64) -> ReportDocument {
     let start = at("2026-10-01T00:00:00Z");
     let mut document = document();
-    let control = &mut document.controls[0];
+    let control = &mut document.controls[0].checks[0];
+    control.exceptions = n_rows;
     control.columns = ["rownumber", "when", "source", "resource"].map(str::to_owned).to_vec();
     control.rows = (0..n_rows)
         .map(|n| {

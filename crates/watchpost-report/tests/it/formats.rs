@@ -1,7 +1,8 @@
 use csv::ReaderBuilder;
-use watchpost_report::{ReportDocument, render_csv, render_json, render_markdown, render_pdf};
+use watchpost_report::{ReportDocument, ReportKind, render_csv, render_json, render_markdown, render_pdf};
 
-use crate::common::{HOSTILE, document, hostile_document, long_document};
+use crate::common::{HOSTILE, document, hostile_document, long_document, sections_document};
+use crate::pdf::pdf_text;
 
 fn hidden(ch: char) -> bool {
     (ch.is_control() && ch != '\n') || watchpost_model::text::is_invisible(ch)
@@ -72,11 +73,11 @@ fn csv_cells_cannot_become_formulas() {
         ("a\u{202e}b", "a\\u{202e}b"),
         ("", ""),
     ] {
-        document.controls[0].columns = vec!["c".to_owned()];
-        document.controls[0].rows = vec![vec![cell.to_owned()]];
+        document.controls[0].checks[0].columns = vec!["c".to_owned()];
+        document.controls[0].checks[0].rows = vec![vec![cell.to_owned()]];
         let records = records(&document);
         let row = records.iter().find(|record| &record[0] == "evidence").expect("the row");
-        assert_eq!(&row[8], expect, "input {cell:?}");
+        assert_eq!(&row[10], expect, "input {cell:?}");
     }
 }
 
@@ -86,12 +87,16 @@ fn csv_holds_every_control_and_row() {
     let records = records(&document);
     let count = |kind: &str| records.iter().filter(|record| &record[0] == kind).count();
     assert_eq!(count("control"), document.controls.len(), "a line a control");
-    let rows: usize = document.controls.iter().map(|control| control.rows.len()).sum();
-    assert_eq!(count("evidence"), rows, "a line a row");
+    let checks: Vec<_> = document.controls.iter().flat_map(|control| &control.checks).collect();
+    assert_eq!(count("check"), checks.len(), "a line a check");
+    assert_eq!(count("evidence"), checks.iter().map(|check| check.rows.len()).sum::<usize>(), "a line a row");
+    let drawn = checks.iter().map(|check| check.sample.rows.len()).sum::<usize>();
+    assert_eq!(count("sample"), drawn, "a line a drawn member");
+    assert_eq!(count("gap"), document.gaps.len(), "a line a gap");
     let bytes = render_csv(&document).expect("CSV");
     assert!(bytes.ends_with(b"\r\n"), "CRLF");
     assert!(
-        records.iter().any(|record| &record[1] == "CC7.5.1" && &record[3] == "fail"),
+        records.iter().any(|record| &record[1] == "CC7.5" && &record[4] == "fail"),
         "a failed control says so"
     );
 }
@@ -112,7 +117,9 @@ fn hostile_text_stays_text() {
         assert!(!live.contains(bad), "{bad:?} became markup");
     }
     let rows: Vec<&str> = live.lines().filter(|line| line.starts_with("| HYPERLINK(")).collect();
-    assert_eq!(rows.len(), document.controls.len() * 3, "the head and two rows a control");
+    let checks = document.controls.iter().flat_map(|control| &control.checks);
+    let expected: usize = checks.map(|_| 3).sum::<usize>() + 2;
+    assert_eq!(rows.len(), expected, "the head and two rows a check, and a section");
     for line in rows {
         assert_eq!(line.matches('|').count(), HOSTILE.len() + 1, "a bar from outside splits no cell: {line}");
     }
@@ -131,4 +138,58 @@ fn without_escapes(markdown: &str) -> String {
         }
     }
     out
+}
+
+/// The numbers of a report, as every format has to show them.
+fn numbers(document: &ReportDocument) -> Vec<String> {
+    let mut all: Vec<String> = document
+        .controls
+        .iter()
+        .flat_map(|control| &control.checks)
+        .flat_map(|check| [check.population, check.warnings, check.exceptions])
+        .map(|n| n.to_string())
+        .collect();
+    all.extend(
+        document.sections.iter().flat_map(|section| &section.figures).map(|figure| figure.value.clone()),
+    );
+    all.extend(document.sections.iter().flat_map(|section| section.rows.iter().flatten().cloned()));
+    all
+}
+
+#[test]
+fn every_format_has_the_same_numbers_to_the_digit() {
+    for mut document in
+        [document(), sections_document(ReportKind::Kpi), sections_document(ReportKind::Executive)]
+    {
+        // Numbers that stand nowhere else.
+        for (n, check) in (0_u64..).zip(document.controls.iter_mut().flat_map(|control| &mut control.checks))
+        {
+            check.population = 7_100_003 + n * 1_117;
+            check.exceptions = 40_009 + n * 113;
+            check.warnings = 20_011 + n * 127;
+        }
+        let (json, csv) = (render_json(&document).expect("JSON"), render_csv(&document).expect("CSV"));
+        let csv = String::from_utf8(csv).expect("UTF-8");
+        let markdown = render_markdown(&document).expect("Markdown");
+        let pdf = pdf_text(&document);
+        let bare =
+            |text: &str| text.chars().filter(|ch| !ch.is_whitespace() && *ch != ',').collect::<String>();
+        let pdf = pdf.as_deref().map(bare);
+        for number in numbers(&document) {
+            assert!(json.contains(&number), "{number} in the JSON");
+            assert!(csv.contains(&number), "{number} in the CSV");
+            assert!(markdown.contains(&number), "{number} in the Markdown");
+            assert!(pdf.as_ref().is_none_or(|text| text.contains(&bare(&number))), "{number} in the PDF");
+        }
+        let digest = document.sha256().expect("digest");
+        let root = &document.scope.log.root;
+        let size = document.scope.log.size.to_string();
+        for text in [&csv, &markdown] {
+            assert!(
+                text.contains(&digest) && text.contains(root.as_str()) && text.contains(&size),
+                "the proofs"
+            );
+            assert!(text.contains("Watchpost 0.1.0"), "the generator");
+        }
+    }
 }

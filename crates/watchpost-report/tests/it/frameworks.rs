@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use watchpost_report::Framework;
 
@@ -11,8 +11,10 @@ note = "n"
 id = "A"
 title = "t"
 text = "x"
-query = "blocks_justified"
 remedy = "do"
+[[control.check]]
+query = "register_closed"
+with = { kind = "leaver", good_within = "24h", warn_within = "72h" }
 rule = { pass = { exceptions_max = 0 }, warn = { percent_max = 20 } }
 
 [[control]]
@@ -26,16 +28,23 @@ manual = "attest it"
 fn the_built_in_files_are_sound() {
     let frameworks = Framework::builtin();
     let ids: BTreeSet<&str> = frameworks.iter().map(|framework| framework.id.as_str()).collect();
-    assert_eq!(ids, BTreeSet::from(["pci-dss", "soc2"]), "each under its own id");
+    assert_eq!(
+        ids,
+        BTreeSet::from(["gdpr", "iso27001", "nist-800-53", "owasp-top10", "pci-dss", "soc2"]),
+        "each under its own id"
+    );
     for framework in &frameworks {
-        assert!(framework.controls.len() >= 12, "{} is thin", framework.id);
-        assert!(
-            framework.controls.iter().any(|control| control.attest.is_some()),
-            "{} has manual ones",
-            framework.id
-        );
         assert!(framework.note.contains("does not replace"), "{} says what it is not", framework.id);
-        assert!(framework.queries().len() >= 10, "{} asks enough", framework.id);
+        for control in &framework.controls {
+            let words = [&control.title, &control.text];
+            assert!(
+                words.iter().all(|text| text.len() > 8),
+                "{} {} says what it is",
+                framework.id,
+                control.id
+            );
+            assert!(control.remedy.len() > 20 || control.attest.is_some(), "{} says what to do", control.id);
+        }
     }
     assert!(Framework::by_id("nonesuch").is_none(), "an unknown id is none");
 }
@@ -45,18 +54,23 @@ fn a_bad_file_is_refused_with_its_line() {
     Framework::parse(GOOD).expect("the good one is good");
     for (from, to, line, reason) in [
         ("note = \"n\"", "note = \"n\"\nextra = 1", 5, "unknown field `extra`"),
-        ("remedy = \"do\"", "remedy = \"do\"\ncolour = 1", 12, "unknown field `colour`"),
-        ("warn = { percent_max", "warn = { percent_most", 12, "unknown field `percent_most`"),
-        ("blocks_justified", "blocks_imagined", 10, "unknown variant `blocks_imagined`"),
-        ("id = \"B\"", "id = \"A\"", 15, "twice"),
-        ("manual = \"attest it\"", "", 15, "needs a query and a rule"),
+        ("remedy = \"do\"", "remedy = \"do\"\ncolour = 1", 11, "unknown field `colour`"),
+        ("warn = { percent_max", "warn = { percent_most", 14, "unknown field `percent_most`"),
+        ("register_closed", "register_imagined", 12, "unknown variant `register_imagined`"),
+        ("kind = \"leaver\"", "kind = \"lover\"", 13, "unknown variant `lover`"),
+        ("24h", "24 hours", 13, "no length of time"),
+        ("kind = \"leaver\", ", "", 7, "needs kind"),
+        (", warn_within = \"72h\"", "", 7, "needs warn_within"),
+        ("id = \"B\"", "id = \"A\"", 17, "twice"),
+        ("manual = \"attest it\"", "", 17, "needs a check"),
         (
             "manual = \"attest it\"",
-            "manual = \"a\"\nquery = \"retention_runs\"",
-            15,
-            "needs a query and a rule",
+            "manual = \"a\"\n[[control.check]]\nquery = \"retention_runs\"",
+            17,
+            "needs a check",
         ),
         ("remedy = \"do\"", "", 7, "no remedy"),
+        ("remedy = \"do\"", "remedy = \"do\"\nrelies_on = [\"register_good\"]", 7, "cannot rely on"),
         ("id = \"mine\"", "id = \"Mine!\"", 1, "lower case"),
         (
             "exceptions_max = 0 }, warn = { percent_max = 20",
@@ -65,9 +79,10 @@ fn a_bad_file_is_refused_with_its_line() {
             "tighter",
         ),
         ("percent_max = 20", "percent_max = 120", 7, "over 100"),
+        ("percent_max = 20", "permille_max = 1200", 7, "over 100"),
         ("{ exceptions_max = 0 }", "{ }", 7, "is empty"),
         ("percent_max = 20 } }", "percent_max = 20 }, population_min = 0 }", 7, "never passes"),
-        ("percent_max = 20 } }", "percent_max = 20 }, empty = \"pass\" }", 12, "unknown variant `pass`"),
+        ("percent_max = 20 } }", "percent_max = 20 }, empty = \"pass\" }", 14, "unknown variant `pass`"),
         ("title = \"t\"", "title = ", 8, ""),
     ] {
         assert!(GOOD.contains(from), "the case {from:?} changes something");
@@ -75,4 +90,56 @@ fn a_bad_file_is_refused_with_its_line() {
         assert!(error.reason.contains(reason), "{to:?}: {error}");
         assert_eq!(error.line, line, "{to:?}: {error}");
     }
+}
+
+/// The table of controls that the frameworks are made for.
+const CONTROLS: &str = include_str!("../../frameworks/controls.csv");
+
+#[test]
+fn every_row_of_the_table_is_a_control() {
+    let ids = BTreeMap::from([
+        ("GDPR (EU) 2016/679", "gdpr"),
+        ("SOC 2 TSC 2017 (2022 points of focus)", "soc2"),
+        ("ISO/IEC 27001:2022 Annex A", "iso27001"),
+        ("PCI DSS v4.0.1", "pci-dss"),
+        ("OWASP Top 10:2025", "owasp-top10"),
+        ("NIST SP 800-53 Rev. 5 (with SP 800-92 practice)", "nist-800-53"),
+    ]);
+    let mut reader = csv::Reader::from_reader(CONTROLS.as_bytes());
+    let mut n_rows = 0;
+    for row in reader.records() {
+        let row = row.expect("RFC 4180");
+        let framework = Framework::by_id(ids[&row[0]]).expect("built in");
+        let control = framework.controls.iter().find(|control| control.id == row[1]);
+        let control = control.unwrap_or_else(|| panic!("{} has no control {}", framework.id, &row[1]));
+        assert_ne!(control.checks.is_empty(), control.attest.is_none(), "{}: asked or attested", control.id);
+        n_rows += 1;
+    }
+    assert_eq!(n_rows, 80, "all rows");
+}
+
+#[test]
+fn a_folder_of_files_is_read_and_bad_ones_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    put("a.toml", GOOD);
+    put("b.toml", &GOOD.replace("mine", "soc2"));
+    put("c.toml", &GOOD.replace("mine", "other").replace("24h", "soon"));
+    put("d.toml", "id = \u{0}");
+    put("e.toml", GOOD);
+    put("notes.txt", "not a framework");
+    let (found, broken) = Framework::read_folder(folder.path());
+    assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["mine"]);
+    let words: Vec<String> = broken.iter().map(ToString::to_string).collect();
+    assert_eq!(words.len(), 4, "{words:?}");
+    for (words, part) in words.iter().zip([
+        "b.toml, line 1: the id \"soc2\" is taken",
+        "c.toml, line 13:",
+        "d.toml, line 1:",
+        "e.toml, line 1: the id \"mine\" is taken",
+    ]) {
+        assert!(words.contains(part), "{words:?} says {part:?}");
+    }
+    let (none, broken) = Framework::read_folder(&folder.path().join("none"));
+    assert!(none.is_empty() && broken.is_empty(), "no folder, no framework");
 }

@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use watchpost_model::evidence::EvidenceQuery;
-use watchpost_report::{Framework, State, evaluate};
+use chrono::Duration;
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
+use watchpost_model::ids::ProofId;
+use watchpost_model::period::Period;
+use watchpost_model::register::Proof;
+use watchpost_report::{Control, Framework, State, evaluate};
 
-use crate::common::{answer, charts, clean, scope, soc2};
+use crate::common::{answer, clean, scope, soc2};
 
 const ONE: &str = r#"
 id = "one"
@@ -14,9 +18,10 @@ note = "n"
 id = "A"
 title = "t"
 text = "x"
-query = "blocks_justified"
 relies_on = ["days_with_events"]
 remedy = "do"
+[[control.check]]
+query = "blocks_justified"
 rule = { pass = { percent_max = 5 }, warn = { percent_max = 20 }, population_min = 10 EMPTY }
 "#;
 
@@ -24,43 +29,132 @@ fn framework(empty: &str) -> Framework {
     Framework::parse(&ONE.replace("EMPTY", empty)).expect("the framework of the test")
 }
 
+fn ask(query: EvidenceQuery) -> EvidenceAsk {
+    EvidenceAsk::from(query)
+}
+
 #[test]
 fn the_rule_decides_the_state() {
-    let query = EvidenceQuery::BlocksJustified;
-    for (population, exceptions, empty, expect) in [
-        (100, 0, "", State::Pass),
-        (100, 5, "", State::Pass),
-        (100, 6, "", State::Warn),
-        (100, 20, "", State::Warn),
-        (100, 21, "", State::Fail),
-        (10, 0, "", State::Pass),
-        (9, 0, "", State::NoData),
-        (9, 1, "", State::Warn),
-        (9, 9, "", State::Fail),
-        (0, 0, "", State::NoData),
-        (0, 0, ", empty = \"warn\"", State::Warn),
-        (0, 0, ", empty = \"fail\"", State::Fail),
-        (0, 3, "", State::NoData),
-        (3, 4, "", State::NoData),
-        (u64::MAX, u64::MAX, "", State::Fail),
+    let query = ask(EvidenceQuery::BlocksJustified);
+    for (population, warnings, exceptions, empty, expect) in [
+        (100, 0, 0, "", State::Pass),
+        (100, 0, 5, "", State::Pass),
+        (100, 1, 5, "", State::Warn),
+        (100, 1, 0, "", State::Warn),
+        (100, 50, 0, ", warnings_percent_max = 50", State::Pass),
+        (100, 51, 0, ", warnings_percent_max = 50", State::Warn),
+        (100, 0, 6, "", State::Warn),
+        (100, 0, 20, "", State::Warn),
+        (100, 0, 21, "", State::Fail),
+        (10, 0, 0, "", State::Pass),
+        (9, 0, 0, "", State::NoData),
+        (9, 0, 1, "", State::Warn),
+        (9, 0, 9, "", State::Fail),
+        (0, 0, 0, "", State::NoData),
+        (0, 0, 0, ", if_any = true", State::NoData),
+        (0, 0, 0, ", empty = \"warn\"", State::Warn),
+        (0, 0, 0, ", empty = \"fail\"", State::Fail),
+        (0, 0, 3, "", State::NoData),
+        (3, 0, 4, "", State::NoData),
+        (3, 2, 2, "", State::NoData),
+        (u64::MAX, 0, u64::MAX, "", State::Fail),
     ] {
-        let mut answers = clean();
-        answers.insert(query, answer(query, population, exceptions));
-        let document = evaluate(&framework(empty), scope(), &answers, charts());
+        let framework = framework(empty);
+        let mut answers = clean(&framework);
+        answers.insert(query.clone(), answer_of(&query, population, warnings, exceptions));
+        let document = evaluate(&framework, scope(), &answers, &[], None);
         let control = &document.controls[0];
-        assert_eq!(control.state, expect, "{exceptions} of {population}, {empty:?}: {}", control.reason);
-        assert_eq!(control.remedy.is_empty(), expect == State::Pass, "a remedy exactly when it did not pass");
+        let case = format!("{exceptions} and {warnings} of {population}, {empty:?}: {}", control.reason);
+        assert_eq!(control.state, expect, "{case}");
+        assert_eq!(
+            control.remedy.is_empty(),
+            expect == State::Pass,
+            "a remedy exactly when it did not pass: {case}"
+        );
         assert_eq!(document.summary.of(expect), 1, "the summary counts it");
+        assert_eq!(
+            document.gaps.len(),
+            usize::from(expect == State::NoData),
+            "a gap where nothing shows: {case}"
+        );
     }
+}
+
+/// Without a sample: the populations of these cases are absurd.
+fn answer_of(ask: &EvidenceAsk, population: u64, warnings: u64, exceptions: u64) -> EvidenceAnswer {
+    EvidenceAnswer { population, warnings, exceptions, ..answer(ask, 0, 0, 0) }
+}
+
+/// Answers that are clean but for every check of `control`, which gets `found`.
+fn all_but(
+    framework: &Framework,
+    control: &Control,
+    found: [u64; 3],
+) -> BTreeMap<EvidenceAsk, EvidenceAnswer> {
+    let mut answers = clean(framework);
+    for check in &control.checks {
+        answers.insert(check.ask.clone(), answer_of(&check.ask, found[0], found[1], found[2]));
+    }
+    answers
+}
+
+#[test]
+fn every_control_of_every_framework_reaches_its_states() {
+    let mut n_controls = 0;
+    for framework in Framework::builtin() {
+        for control in &framework.controls {
+            n_controls += 1;
+            let state = |answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>| {
+                let document = evaluate(&framework, scope(), answers, &[], None);
+                document.controls.iter().find(|found| found.id == control.id).expect("a result").clone()
+            };
+            let name = format!("{} {}", framework.id, control.id);
+            if control.checks.is_empty() {
+                for found in [[100, 0, 0], [100, 0, 100], [0, 0, 0]] {
+                    let manual = state(&all_but(&framework, control, found));
+                    assert_eq!(manual.state, State::Manual, "{name} is for a person whatever the data say");
+                }
+                continue;
+            }
+            let pass = state(&all_but(&framework, control, [1_000_000, 0, 0]));
+            assert_eq!(pass.state, State::Pass, "{name}: {}", pass.reason);
+            let warn = state(&all_but(&framework, control, [1_000_000, 999_999, 0]));
+            assert_eq!(warn.state, State::Warn, "{name}: {}", warn.reason);
+            let fail = state(&all_but(&framework, control, [1_000_000, 0, 999_999]));
+            assert_eq!(fail.state, State::Fail, "{name}: {}", fail.reason);
+            assert!(!fail.remedy.is_empty(), "{name} says what to do");
+            let broken = state(&all_but(&framework, control, [1, 1, 1]));
+            assert_eq!(
+                broken.state,
+                State::NoData,
+                "{name}: an answer that contradicts itself is none: {}",
+                broken.reason
+            );
+            let empty = state(&all_but(&framework, control, [0, 0, 0]));
+            assert_ne!(empty.state, State::Pass, "{name} never passes on nothing");
+            assert_ne!(empty.state, State::Manual, "{name} is not for a person");
+            let unanswered = state(&BTreeMap::new());
+            assert_eq!(unanswered.state, State::NoData, "{name}: {}", unanswered.reason);
+            // One bad check is enough, wherever it stands.
+            for check in &control.checks {
+                let mut answers = all_but(&framework, control, [1_000_000, 0, 0]);
+                answers.insert(check.ask.clone(), answer_of(&check.ask, 1_000_000, 0, 1_000_000));
+                let one = state(&answers);
+                assert_eq!(one.state, State::Fail, "{name}: {} alone", check.ask.query);
+                assert!(one.reason.contains(&check.what), "{name} says which: {}", one.reason);
+            }
+        }
+    }
+    assert!(n_controls >= 80, "{n_controls} controls");
 }
 
 #[test]
 fn an_empty_population_never_passes_in_any_built_in_framework() {
     for framework in Framework::builtin() {
-        let answers = EvidenceQuery::ALL.iter().map(|query| (*query, answer(*query, 0, 0))).collect();
-        let document = evaluate(&framework, scope(), &answers, charts());
+        let answers = framework.asks().into_iter().map(|ask| (ask.clone(), answer(&ask, 0, 0, 0))).collect();
+        let document = evaluate(&framework, scope(), &answers, &[], None);
         assert_eq!(document.summary.pass, 0, "{}: nothing passes on nothing", framework.id);
-        let document = evaluate(&framework, scope(), &BTreeMap::new(), charts());
+        let document = evaluate(&framework, scope(), &BTreeMap::new(), &[], None);
         assert_eq!(document.summary.pass, 0, "{}: nothing passes unanswered", framework.id);
         let total: u32 = State::ALL.iter().map(|state| document.summary.of(*state)).sum();
         assert_eq!(total as usize, framework.controls.len(), "every control is counted once");
@@ -68,27 +162,36 @@ fn an_empty_population_never_passes_in_any_built_in_framework() {
 }
 
 #[test]
-fn clean_answers_pass_everything_but_what_people_attest() {
-    let document = evaluate(&soc2(), scope(), &clean(), charts());
-    for control in &document.controls {
-        let expect = if control.attest.is_some() { State::Manual } else { State::Pass };
-        assert_eq!(control.state, expect, "{}: {}", control.id, control.reason);
+fn what_did_not_happen_is_left_out_where_another_check_shows_something() {
+    let framework = soc2();
+    let control = framework.controls.iter().find(|control| control.id == "CC6.3").expect("it is there");
+    let mut answers = clean(&framework);
+    let mut n_left_out = 0;
+    for check in control.checks.iter().filter(|check| check.rule.if_any) {
+        answers.insert(check.ask.clone(), answer(&check.ask, 0, 0, 0));
+        n_left_out += 1;
     }
+    assert!(n_left_out > 1 && n_left_out < control.checks.len(), "some may be left out, not all");
+    let document = evaluate(&framework, scope(), &answers, &[], None);
+    let found = document.controls.iter().find(|found| found.id == "CC6.3").expect("a result");
+    assert_eq!(found.state, State::Pass, "{}", found.reason);
+    assert_eq!(found.checks.iter().filter(|check| check.state.is_none()).count(), n_left_out, "they say so");
 }
 
 #[test]
 fn a_control_is_never_better_than_its_inputs() {
-    let query = EvidenceQuery::DaysWithEvents;
+    let query = ask(EvidenceQuery::DaysWithEvents);
     for (doubt, expect) in [
-        (Some(answer(query, 31, 0)), State::Pass),
-        (Some(answer(query, 31, 1)), State::Warn),
-        (Some(answer(query, 0, 0)), State::Warn),
+        (Some(answer(&query, 31, 0, 0)), State::Pass),
+        (Some(answer(&query, 31, 0, 1)), State::Warn),
+        (Some(answer(&query, 0, 0, 0)), State::Warn),
         (None, State::Warn),
     ] {
-        let mut answers = clean();
+        let framework = framework("");
+        let mut answers = clean(&framework);
         answers.remove(&query);
-        answers.extend(doubt.clone().map(|answer| (query, answer)));
-        let document = evaluate(&framework(""), scope(), &answers, charts());
+        answers.extend(doubt.clone().map(|answer| (query.clone(), answer)));
+        let document = evaluate(&framework, scope(), &answers, &[], None);
         let control = &document.controls[0];
         assert_eq!(control.state, expect, "{doubt:?}");
         assert_eq!(control.reason.contains("days_with_events"), expect == State::Warn, "{}", control.reason);
@@ -97,13 +200,52 @@ fn a_control_is_never_better_than_its_inputs() {
 
 #[test]
 fn short_rows_are_filled_up() {
-    let query = EvidenceQuery::BlocksJustified;
-    let mut answers = clean();
-    let mut short = answer(query, 100, 1);
+    let query = ask(EvidenceQuery::BlocksJustified);
+    let framework = framework("");
+    let mut answers = clean(&framework);
+    let mut short = answer(&query, 100, 0, 1);
     short.rows = vec![vec!["only".to_owned()]];
     answers.insert(query, short);
-    let document = evaluate(&framework(""), scope(), &answers, charts());
-    assert_eq!(document.controls[0].rows, [["only", ""]], "as wide as the columns");
+    let document = evaluate(&framework, scope(), &answers, &[], None);
+    assert_eq!(document.controls[0].checks[0].rows, [["only", ""]], "as wide as the columns");
+}
+
+#[test]
+fn what_people_gave_counts_for_its_time_and_closes_the_gap() {
+    let framework = Framework::by_id("iso27001").expect("it is built in");
+    let period = scope().period;
+    let proof = |days: i64, length: i64, expires: i64| Proof {
+        id: ProofId::at(period.from),
+        framework: "iso27001".to_owned(),
+        control: "A.8.11".to_owned(),
+        period: Period {
+            from: period.from + Duration::days(days),
+            to: period.from + Duration::days(days + length),
+        },
+        statement: "Tested with a viewer.".to_owned(),
+        file: None,
+        owner: "dana".to_owned(),
+        given_by: "dana".to_owned(),
+        given_at: period.from,
+        expires_at: period.to + Duration::days(expires),
+    };
+    for (proofs, counts) in [
+        (vec![], 0),
+        (vec![proof(0, 31, 300)], 1),
+        (vec![proof(30, 90, 300)], 1),
+        (vec![proof(-90, 90, 300)], 0),
+        (vec![proof(31, 31, 300)], 0),
+        (vec![proof(0, 31, -1)], 0),
+        (vec![proof(0, 31, 0)], 0),
+        (vec![proof(0, 31, 300), proof(1, 2, 300)], 2),
+    ] {
+        let document = evaluate(&framework, scope(), &clean(&framework), &proofs, None);
+        let control = document.controls.iter().find(|found| found.id == "A.8.11").expect("it is manual");
+        assert_eq!(control.proofs.len(), counts, "{proofs:?}");
+        assert_eq!(control.state, State::Manual, "a statement never turns into a pass");
+        let gap = document.gaps.iter().any(|gap| gap.control == "A.8.11");
+        assert_eq!(gap, counts == 0, "a gap as long as nothing counts");
+    }
 }
 
 #[test]
@@ -111,10 +253,11 @@ fn the_summary_in_a_line_and_a_word() {
     for (population, exceptions, worst) in
         [(100, 0, State::Pass), (0, 0, State::NoData), (100, 9, State::Warn), (100, 50, State::Fail)]
     {
-        let mut answers = clean();
-        let query = EvidenceQuery::BlocksJustified;
-        answers.insert(query, answer(query, population, exceptions));
-        let summary = evaluate(&framework(""), scope(), &answers, charts()).summary;
+        let framework = framework("");
+        let mut answers = clean(&framework);
+        let query = ask(EvidenceQuery::BlocksJustified);
+        answers.insert(query.clone(), answer(&query, population, 0, exceptions));
+        let summary = evaluate(&framework, scope(), &answers, &[], None).summary;
         assert_eq!(summary.worst(), worst, "{summary:?}");
         let part = format!("1 {}", worst.title().to_lowercase());
         assert!(summary.line().split(", ").any(|count| count == part), "{part:?} in {}", summary.line());

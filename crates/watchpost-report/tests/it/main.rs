@@ -6,3 +6,4 @@ mod formats;
 mod frameworks;
 mod judging;
 mod pdf;
+mod verifying;

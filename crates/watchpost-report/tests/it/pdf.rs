@@ -1,9 +1,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use watchpost_report::{ReportDocument, render_pdf};
+use watchpost_report::{ReportDocument, ReportKind, render_pdf};
 
-use crate::common::{document, hostile_document, long_document};
+use crate::common::{document, hostile_document, long_document, sections_document};
 
 #[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
 fn say(what: &str) {
@@ -29,6 +29,11 @@ fn pages(document: &ReportDocument) -> Option<Vec<String>> {
     Some(text.split('\u{c}').filter(|page| !page.trim().is_empty()).map(str::to_owned).collect())
 }
 
+/// All text of the PDF; `None` where poppler is not installed.
+pub(crate) fn pdf_text(document: &ReportDocument) -> Option<String> {
+    pages(document).map(|pages| pages.join("\n"))
+}
+
 #[test]
 fn the_pdf_reads_back() {
     let document = document();
@@ -39,13 +44,30 @@ fn the_pdf_reads_back() {
     assert!(pages[0].contains(&document.sha256().expect("digest")), "the digest on the cover");
     for control in &document.controls {
         assert!(all.contains(&control.title), "{} is there", control.title);
-        for cell in control.rows.iter().flatten() {
-            assert!(all.contains(cell.as_str()), "{cell} of {}", control.id);
+        for check in &control.checks {
+            let clean = check.exceptions + check.warnings == 0;
+            let shown = if clean { &check.sample.rows } else { &check.rows };
+            for cell in shown.iter().flatten() {
+                assert!(all.contains(cell.as_str()), "{cell} of {}", control.id);
+            }
         }
     }
-    for label in
-        ["8 Oct", "29 Oct", "events per day", "success", "failure", "api usage", "Critical", "High", "2,000"]
-    {
+    for label in [
+        "under 1 day",
+        "Mon",
+        "Sun",
+        "21:00",
+        "1 to 34",
+        "8 Oct",
+        "29 Oct",
+        "events per day",
+        "success",
+        "failure",
+        "api usage",
+        "Critical",
+        "High",
+        "2,000",
+    ] {
         assert!(all.contains(label), "the chart label {label:?} is text");
     }
 }
@@ -81,8 +103,8 @@ fn contents_and_bookmarks_lead_to_pages() {
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("qpdf's JSON");
     let pages: Vec<&str> =
         json["pages"].as_array().expect("pages").iter().filter_map(|page| page["object"].as_str()).collect();
-    // The four sections and every control.
-    let n_targets = 4 + document.controls.len();
+    // Summary, gaps, activity, controls, how to read, and every control.
+    let n_targets = 5 + document.controls.len();
     let outlines = json["outlines"].as_array().expect("outlines");
     assert_eq!(outlines.len(), n_targets, "a bookmark each");
     for outline in outlines {
@@ -144,11 +166,30 @@ fn hostile_text_is_shown_and_counted() {
 fn nothing_at_all_still_makes_a_report() {
     let mut document = document();
     document.controls.clear();
-    for histogram in [&mut document.charts.authentication, &mut document.charts.by_category] {
+    let charts = document.charts.as_mut().expect("charts");
+    for histogram in [&mut charts.authentication, &mut charts.by_category] {
         histogram.series.clear();
     }
-    document.charts.incidents_by_severity.clear();
+    charts.incidents_by_severity.clear();
+    charts.by_hour.clear();
     let Some(pages) = pages(&document) else { return };
     let all = pages.join("\n");
     assert!(all.contains("No events of this kind in the period."), "the empty charts say so");
+}
+
+#[test]
+fn the_executive_summary_is_one_page() {
+    let Some(pages) = pages(&sections_document(ReportKind::Executive)) else { return };
+    assert_eq!(pages.len(), 1, "{}", pages.join("\n=====\n"));
+    assert!(pages[0].contains("Key figures") && pages[0].contains("1234567"), "{}", pages[0]);
+    assert!(pages[0].contains("page 1 of 1"), "it is numbered");
+}
+
+#[test]
+fn a_report_without_controls_has_its_sections_in_the_contents() {
+    let document = sections_document(ReportKind::Kpi);
+    let Some(pages) = pages(&document) else { return };
+    assert!(pages[0].contains("Key figures") && pages[0].contains("4 h 05 min"), "the cover: {}", pages[0]);
+    assert!(pages[1].contains("By severity") && pages[1].contains("Notes"), "the contents: {}", pages[1]);
+    assert!(!pages.join("\n").contains("Controls and evidence"), "no empty part about controls");
 }

@@ -5,6 +5,7 @@
 mod audit;
 mod block;
 mod event;
+mod evidence;
 mod incident;
 mod ingest;
 mod lifecycle;

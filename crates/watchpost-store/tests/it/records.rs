@@ -6,7 +6,7 @@ use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::block::{Block, BlockState};
 use watchpost_model::event::{Category, Outcome, Severity};
-use watchpost_model::evidence::EvidenceQuery;
+use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::health::HealthSample;
 use watchpost_model::ids::{BlockId, JobId, ReportId};
@@ -14,8 +14,8 @@ use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
-use watchpost_model::report::{ReportFile, ReportFormat, ReportRecord};
-use watchpost_store::{IncidentPatch, Signer};
+use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_store::{IncidentPatch, Signer, StoreError};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -121,12 +121,45 @@ async fn reports_and_samples(world: World) {
         }],
         made_by: "dana".to_owned(),
         made_at: world.now(),
-        content_sha256: "cd".repeat(32),
+        content_sha256: "a665a45920422f9d417e4867efdc4fb8a04a1f3fff1fa07e998e86f7f7a27ae3".to_owned(),
         summary: "12 pass, 1 fail".to_owned(),
         worst: "fail".to_owned(),
+        subject: None,
+        status: ReportStatus::Draft,
+        approval: None,
+        supersedes: None,
     };
-    world.store.report_add(&record, draft("report_generate")).await.unwrap();
-    assert_eq!(world.store.reports(5).await.unwrap(), [record]);
+    let store = &world.store;
+    let other = store.report_add(&record, "124", draft("report_generate")).await.unwrap_err();
+    assert!(matches!(other, StoreError::Validation(_)), "the content is what the hash says: {other}");
+    store.report_add(&record, "123", draft("report_generate")).await.unwrap();
+    assert_eq!(store.reports(5).await.unwrap(), [record.clone()]);
+    assert_eq!(store.report_content(record.id).await.unwrap(), "123");
+    let approval = |by: &str| Approval {
+        by: by.to_owned(),
+        at: world.now(),
+        note: "looked at".to_owned(),
+        signed_note: store.sign_note("x\n"),
+    };
+    for by in ["dana", " Dana ", " "] {
+        let refused =
+            store.report_approve(record.id, approval(by), draft("report_approve")).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Precondition(_)), "{by:?} is no second person: {refused}");
+    }
+    let approved = store.report_approve(record.id, approval("kim"), draft("report_approve")).await.unwrap();
+    assert_eq!(approved.status, ReportStatus::Final);
+    let again = store.report_approve(record.id, approval("lee"), draft("report_approve")).await.unwrap_err();
+    assert!(matches!(again, StoreError::Precondition(_)), "a final one cannot change: {again}");
+    let later = ReportRecord { id: ReportId::at(world.now()), supersedes: Some(record.id), ..record.clone() };
+    store.report_add(&later, "123", draft("report_generate")).await.unwrap();
+    let old = store.report(record.id).await.unwrap();
+    assert_eq!((old.status, old.approval.unwrap().by.as_str()), (ReportStatus::Superseded, "kim"));
+    let twice = ReportRecord { id: ReportId::at(world.now()), ..later.clone() };
+    let twice = store.report_add(&twice, "123", draft("report_generate")).await.unwrap_err();
+    assert!(matches!(twice, StoreError::Precondition(_)), "superseded once: {twice}");
+    world.tamper("UPDATE report_content SET body = '124'").await;
+    let changed = store.report_content(record.id).await.unwrap_err();
+    assert!(matches!(changed, StoreError::Corrupt(_)), "a changed content is found: {changed}");
     for n in 0..100_i32 {
         let sample = HealthSample {
             at: period.from + Duration::minutes(i64::from(n)),
@@ -305,15 +338,19 @@ async fn evidence_is_answered(world: World) {
         (EvidenceQuery::ConfigurationChanges, 1, 0),
     ];
     for (query, population, exceptions) in expected {
-        let answer = store.evidence(query, period, now).await.unwrap();
+        let ask = EvidenceAsk::from(query);
+        let answer = store.evidence(&ask, period, now, &[7; 32]).await.unwrap();
         assert_eq!((answer.population, answer.exceptions), (population, exceptions), "{query}: {answer:?}");
         assert!(answer.rows.iter().all(|row| row.len() == answer.columns.len()), "{query}");
         assert_eq!(answer.rows.is_empty(), population == 0, "{query} shows what it counted");
+        let again = store.evidence(&ask, period, now, &[7; 32]).await.unwrap();
+        assert_eq!(again, answer, "{query}: asked again, the same to the byte");
     }
-    let days = store.evidence(EvidenceQuery::DaysWithEvents, period, now).await.unwrap();
+    let days = store.evidence(&EvidenceQuery::DaysWithEvents.into(), period, now, &[7; 32]).await.unwrap();
     assert_eq!(days.population, 3);
     assert!((1..=2).contains(&days.exceptions), "{days:?}");
     world.tamper("UPDATE audit_checkpoint SET root = 'AAAA'").await;
-    let forged = store.evidence(EvidenceQuery::AuditCheckpoints, period, now).await.unwrap();
+    let forged =
+        store.evidence(&EvidenceQuery::AuditCheckpoints.into(), period, now, &[7; 32]).await.unwrap();
     assert_eq!((forged.population, forged.exceptions), (1, 1), "a forged checkpoint is an exception");
 }

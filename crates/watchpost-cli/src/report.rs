@@ -1,0 +1,250 @@
+//! `report` and `register`.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use watchpost_model::period::Period;
+use watchpost_model::register::RegisterEntry;
+use watchpost_model::report::{ReportFormat, ReportRecord, ReportStatus};
+use watchpost_ops::contract::{
+    FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
+    ReportApprove, ReportChanges, ReportChecked, ReportCompare, ReportGenerate, ReportList, ReportTarget,
+    ReportVerify,
+};
+use watchpost_ops::door::operation;
+
+use crate::args::Output;
+use crate::output::{at, line, table};
+use crate::report_args::{Register, Report};
+use crate::session::Session;
+use crate::show::{either, or_dash};
+
+/// Runs a verb; true if it found something.
+pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<bool> {
+    match verb {
+        Report::Frameworks => {
+            frameworks(form, &session.ask::<operation::report_frameworks>(Nothing {}).await?)?;
+            Ok(false)
+        }
+        Report::List => {
+            list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
+            Ok(false)
+        }
+        Report::Generate { framework, from, to, subject, format, out, supersedes } => {
+            let files = targets(&out, &framework, Period { from, to }, &format)?;
+            let request =
+                ReportGenerate { framework, period: Period { from, to }, subject, files, supersedes };
+            let made = session.ask::<operation::report_generate>(request).await?;
+            record(form, &made)?;
+            Ok(matches!(made.worst.as_str(), "warn" | "fail"))
+        }
+        Report::Verify { file } => {
+            let path = std::path::absolute(file)?.to_string_lossy().into_owned();
+            let found = session.ask::<operation::report_verify>(ReportVerify { path }).await?;
+            checked(form, &found)?;
+            Ok(!found.problems.is_empty())
+        }
+        Report::Approve { id, note } => {
+            record(form, &session.ask::<operation::report_approve>(ReportApprove { id, note }).await?)?;
+            Ok(false)
+        }
+        Report::Compare { id, before } => {
+            let found = session.ask::<operation::report_compare>(ReportCompare { id, before }).await?;
+            changes(form, &found)?;
+            Ok(!found.rows.is_empty())
+        }
+        Report::Attach { framework, control, from, to, statement, file, owner, expires } => {
+            let path =
+                file.map(std::path::absolute).transpose()?.map(|path| path.to_string_lossy().into_owned());
+            let period = Period { from, to };
+            let request =
+                ProofAdd { framework, control, period, statement, path, owner, expires_at: expires };
+            let proof = session.ask::<operation::proof_add>(request).await?;
+            either(form, &proof, || {
+                line(format!("{} {}: {}", proof.framework, proof.control, proof.statement))?;
+                match &proof.file {
+                    Some(file) => line(format!("{}  {}", file.sha256, file.name)),
+                    None => Ok(()),
+                }
+            })?;
+            Ok(false)
+        }
+    }
+}
+
+/// Runs a verb of the register.
+pub(crate) async fn register(session: &Session, form: Output, verb: Register) -> anyhow::Result<bool> {
+    match verb {
+        Register::List { kind, subject } => {
+            let found = session.ask::<operation::register_list>(RegisterRequest { kind, subject }).await?;
+            entries(form, &found)?;
+        }
+        Register::Add { kind, subject, at, due, owner, result, facts, note } => {
+            let fields = facts.into_iter().collect();
+            let request =
+                RegisterAdd { kind, subject, opened_at: at, due_at: due, owner, result, fields, note };
+            entry(form, &session.ask::<operation::register_add>(request).await?)?;
+        }
+        Register::Change { id, result, due, approve, facts, reason } => {
+            let all = session.ask::<operation::register_list>(RegisterRequest::default()).await?;
+            let found = all.entries.iter().find(|entry| entry.id == id);
+            let version =
+                found.map(|entry| entry.version).with_context(|| format!("there is no entry {id}"))?;
+            let fields = facts.into_iter().collect();
+            let request = RegisterChange { id, version, result, due_at: due, approve, fields, reason };
+            entry(form, &session.ask::<operation::register_change>(request).await?)?;
+        }
+    }
+    Ok(false)
+}
+
+fn targets(
+    out: &Path,
+    framework: &str,
+    period: Period,
+    formats: &[String],
+) -> anyhow::Result<Vec<ReportTarget>> {
+    let out = std::path::absolute(out)?;
+    std::fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let days = format!("{}-{}", period.from.format("%Y%m%d"), period.to.format("%Y%m%d"));
+    let stem = free_stem(&out, &format!("{framework}-{days}"));
+    Ok(formats
+        .iter()
+        .map(|word| {
+            let (format, ending) = match word.as_str() {
+                "pdf" => (ReportFormat::Pdf, "pdf"),
+                "csv" => (ReportFormat::Csv, "csv"),
+                "json" => (ReportFormat::Json, "json"),
+                _ => (ReportFormat::Markdown, "md"),
+            };
+            let path = out.join(format!("{stem}.{ending}")).to_string_lossy().into_owned();
+            ReportTarget { format, path }
+        })
+        .collect())
+}
+
+/// A name that no earlier report has: a report whose digest is in the trail is not written over.
+fn free_stem(folder: &Path, stem: &str) -> String {
+    let taken = |stem: &str| {
+        ["pdf", "csv", "json", "md"].iter().any(|end| folder.join(format!("{stem}.{end}")).exists())
+    };
+    std::iter::once(stem.to_owned())
+        .chain((2..).map(|n| format!("{stem}-{n}")))
+        .find(|stem| !taken(stem))
+        .expect("the names do not end")
+}
+
+fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["ID", "NAME", "CONTROLS", "NEEDS", "VERSION"],
+            list.frameworks.iter().map(|one| {
+                let controls = if one.controls == 0 { "-".to_owned() } else { one.controls.to_string() };
+                [
+                    one.id.clone(),
+                    one.name.clone(),
+                    controls,
+                    or_dash(one.subject.as_ref()),
+                    one.version.clone(),
+                ]
+            }),
+        )?;
+        for broken in &list.broken {
+            line(format!("cannot be used: {broken}"))?;
+        }
+        line(format!("framework files of your own: {}", list.folder))
+    })
+}
+
+fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["MADE", "REPORT", "FROM", "TO", "STATUS", "RESULT", "BY", "ID"],
+            list.reports.iter().map(|report| {
+                [
+                    at(report.made_at),
+                    report.framework.clone(),
+                    at(report.period.from),
+                    at(report.period.to),
+                    report.status.to_string(),
+                    report.summary.clone(),
+                    report.made_by.clone(),
+                    report.id.to_string(),
+                ]
+            }),
+        )
+    })
+}
+
+fn record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
+    either(form, record, || {
+        line(&record.summary)?;
+        if record.status != ReportStatus::Draft {
+            let by = record.approval.as_ref().map(|approval| approval.by.as_str()).unwrap_or("nobody");
+            line(format!("{}, approved by {by}", record.status))?;
+        }
+        line(format!("report {}", record.id))?;
+        table(
+            ["FILE", "BYTES", "SHA-256"],
+            record.files.iter().map(|file| [file.path.clone(), file.bytes.to_string(), file.sha256.clone()]),
+        )
+    })
+}
+
+fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
+    either(form, found, || {
+        let word = if found.problems.is_empty() { "holds" } else { "DOES NOT HOLD" };
+        line(format!("the file {word}: SHA-256 {}", found.sha256))?;
+        if let (Some(report), Some(seq)) = (&found.report, found.audit_seq) {
+            line(format!(
+                "report {}, {}, made by {}, audit record {seq}",
+                report.id, report.status, report.made_by
+            ))?;
+        }
+        if found.checked > 0 {
+            line(format!("{} controls, checks and samples looked at", found.checked))?;
+        }
+        for problem in &found.problems {
+            line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;
+        }
+        Ok(())
+    })
+}
+
+fn changes(form: Output, found: &ReportChanges) -> anyhow::Result<()> {
+    either(form, found, || {
+        line(format!("from {} to {}", at(found.before.made_at), at(found.now.made_at)))?;
+        table(
+            ["CONTROL", "TITLE", "BEFORE", "NOW", "EXCEPTIONS BEFORE", "EXCEPTIONS NOW"],
+            found.rows.iter().map(|row| std::array::from_fn(|n| row.get(n).cloned().unwrap_or_default())),
+        )
+    })
+}
+
+fn entries(form: Output, list: &RegisterList) -> anyhow::Result<()> {
+    either(form, list, || {
+        table(
+            ["OPENED", "KIND", "SUBJECT", "DUE", "RESULT", "OWNER", "APPROVER", "ID"],
+            list.entries.iter().map(cells),
+        )
+    })
+}
+
+fn entry(form: Output, entry: &RegisterEntry) -> anyhow::Result<()> {
+    either(form, entry, || {
+        table(["OPENED", "KIND", "SUBJECT", "DUE", "RESULT", "OWNER", "APPROVER", "ID"], [cells(entry)])
+    })
+}
+
+fn cells(entry: &RegisterEntry) -> [String; 8] {
+    [
+        at(entry.opened_at),
+        entry.kind.to_string(),
+        entry.subject.clone(),
+        at(entry.due_at),
+        entry.result.to_string(),
+        entry.owner.clone(),
+        entry.approver.clone(),
+        entry.id.to_string(),
+    ]
+}

@@ -1,0 +1,159 @@
+//! What `report` and `register` can be told.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use watchpost_model::ids::{EntryId, ReportId};
+use watchpost_model::register::{EntryResult, RegisterKind};
+
+/// Reports.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// List the frameworks and the other kinds of reports.
+    Frameworks,
+    /// List produced reports.
+    List,
+    /// Make a report over a period and write files. Exit code 1 when a control warns or fails.
+    Generate {
+        /// Which framework or kind: soc2, gdpr, ... or summary, executive, kpi, incident, ...
+        #[arg(long)]
+        framework: String,
+        /// First day, or instant (RFC 3339).
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        from: DateTime<Utc>,
+        /// First day after, or instant (RFC 3339).
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        to: DateTime<Utc>,
+        /// What the kind is about: the number of an incident, a person or an address.
+        #[arg(long)]
+        subject: Option<String>,
+        /// Formats.
+        #[arg(long, value_delimiter = ',', default_value = "pdf,csv", value_parser = ["pdf", "csv", "json", "md"])]
+        format: Vec<String>,
+        /// Folder for the files.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+        /// The report in whose place this one stands.
+        #[arg(long)]
+        supersedes: Option<ReportId>,
+    },
+    /// Check a report file by itself and against the audit trail. Exit code 1 when something does not hold.
+    Verify {
+        /// The file, in any format.
+        file: PathBuf,
+    },
+    /// Make a draft final, as a second person.
+    Approve {
+        /// Which report.
+        id: ReportId,
+        /// What you say about it.
+        #[arg(long)]
+        note: String,
+    },
+    /// Tell what changed since an earlier report of the same framework. Exit code 1 when something did.
+    Compare {
+        /// The later report.
+        id: ReportId,
+        /// The earlier one; without it the newest one before.
+        #[arg(long)]
+        before: Option<ReportId>,
+    },
+    /// Give evidence for a control: a statement, and a file by its hash.
+    Attach {
+        /// Which framework.
+        #[arg(long)]
+        framework: String,
+        /// Which control.
+        #[arg(long)]
+        control: String,
+        /// First day for which it counts.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        from: DateTime<Utc>,
+        /// First day for which it no longer counts.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        to: DateTime<Utc>,
+        /// What it says.
+        #[arg(long)]
+        statement: String,
+        /// The file that shows it; it stays where it is.
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// Who answers for it; you, without this.
+        #[arg(long)]
+        owner: Option<String>,
+        /// It says nothing from then on.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        expires: DateTime<Utc>,
+    },
+}
+
+/// The register.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Register {
+    /// List entries, newest first.
+    List {
+        /// Of this kind only.
+        #[arg(long)]
+        kind: Option<RegisterKind>,
+        /// About this only: incident/12, account/dana, host/db1.
+        #[arg(long)]
+        subject: Option<String>,
+    },
+    /// Write an entry.
+    Add {
+        /// What it is about: access_review, restore_test, breach, backup, ...
+        #[arg(long)]
+        kind: RegisterKind,
+        /// About whom or what: incident/12, account/dana, host/db1.
+        #[arg(long)]
+        subject: String,
+        /// When it began; now, without this.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        at: Option<DateTime<Utc>>,
+        /// Until when it has to be closed; by its kind, without this.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        due: Option<DateTime<Utc>>,
+        /// Whose it is; yours, without this.
+        #[arg(long)]
+        owner: Option<String>,
+        /// How it ended: open, good or bad.
+        #[arg(long, default_value = "open")]
+        result: EntryResult,
+        /// A fact, as NAME=VALUE; may be given several times.
+        #[arg(long = "set", value_parser = fact)]
+        facts: Vec<(String, String)>,
+        /// Free text.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Change, approve or close an entry.
+    Change {
+        /// Which entry.
+        id: EntryId,
+        /// Close it as good or bad, or open it again.
+        #[arg(long)]
+        result: Option<EntryResult>,
+        /// A new due time.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        due: Option<DateTime<Utc>>,
+        /// Approve it, as a second person.
+        #[arg(long)]
+        approve: bool,
+        /// A fact, as NAME=VALUE; an empty value removes it.
+        #[arg(long = "set", value_parser = fact)]
+        facts: Vec<(String, String)>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+fn fact(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.trim().is_empty() {
+        Err("the name is empty".to_owned())
+    } else {
+        Ok((name.to_owned(), value.to_owned()))
+    }
+}

@@ -1,0 +1,288 @@
+//! The register: what people do and no event shows. Reviews, requests, breaches, restore tests, approvals, exceptions.
+//!
+//! One shape serves all kinds, so that the evidence questions can judge each by who, when, until when and how it ended.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::ids::{EntryId, ProofId};
+use crate::period::Period;
+use crate::words;
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RegisterKind {
+    /// A decision on personal data in an incident; opened when somebody became aware, closed when the authority knew.
+    Breach,
+    /// Somebody asked what is kept about them.
+    SubjectRequest,
+    /// Somebody asked to be erased.
+    ErasureRequest,
+    /// A refusal or a hold that delays erasure.
+    LegalHold,
+    /// The entry of a source or category in the record of processing.
+    ProcessingRecord,
+    /// The data class of an event category.
+    DataClass,
+    /// State of encryption of a disk, database or backup.
+    Encryption,
+    /// A restore was tried.
+    RestoreTest,
+    /// A backup was made.
+    Backup,
+    /// A weakness or failed control that somebody follows up.
+    FollowUp,
+    /// An exception from a rule, with an end.
+    Exception,
+    /// A new account with its approval.
+    AccountApproval,
+    /// A change of rights with its approval.
+    RoleChange,
+    /// Somebody left; closed when the last access was removed.
+    Leaver,
+    /// Who may do what was looked through.
+    AccessReview,
+    /// A right that a review took away; closed when it was gone.
+    AccessRemoval,
+    /// Files or data that went out.
+    Disclosure,
+    /// A scan against the baseline or for changed files.
+    BaselineScan,
+    /// A drift or changed file that somebody handles.
+    Drift,
+    /// The approved baseline of a target.
+    Baseline,
+    /// The review after an incident.
+    IncidentReview,
+    /// A change of rules, retention, roles or settings.
+    Change,
+    /// A playbook as of its last review.
+    Playbook,
+    /// An exercise of the response plan.
+    Exercise,
+    /// An event that a person reported; closed when they got an answer.
+    UserReport,
+    /// An account with administrative rights, approved.
+    PrivilegedAccount,
+    /// Somebody who may read the logs, approved.
+    LogReader,
+    /// The daily look at the logs.
+    DailyReview,
+    /// A clock was compared with its reference.
+    ClockCheck,
+    /// The log was copied to where nobody here can change it.
+    LogCopy,
+    /// A change was planted in the log to see whether it is noticed.
+    PlantedChange,
+    /// A rule or a feed was tried with a test event.
+    TestEvent,
+    /// Keys, methods and transports were looked at.
+    KeyReview,
+    /// A class of errors or crashes that somebody handles.
+    ErrorClass,
+    /// A failure of logging; closed when it was handled.
+    LogFailure,
+    /// The logging policy was reviewed.
+    LoggingPolicy,
+    /// Room for logs was forecast.
+    CapacityCheck,
+    /// An archive was read back.
+    ArchiveProof,
+}
+
+words!(RegisterKind {
+    Breach = "breach",
+    SubjectRequest = "subject_request",
+    ErasureRequest = "erasure_request",
+    LegalHold = "legal_hold",
+    ProcessingRecord = "processing_record",
+    DataClass = "data_class",
+    Encryption = "encryption",
+    RestoreTest = "restore_test",
+    Backup = "backup",
+    FollowUp = "follow_up",
+    Exception = "exception",
+    AccountApproval = "account_approval",
+    RoleChange = "role_change",
+    Leaver = "leaver",
+    AccessReview = "access_review",
+    AccessRemoval = "access_removal",
+    Disclosure = "disclosure",
+    BaselineScan = "baseline_scan",
+    Drift = "drift",
+    Baseline = "baseline",
+    IncidentReview = "incident_review",
+    Change = "change",
+    Playbook = "playbook",
+    Exercise = "exercise",
+    UserReport = "user_report",
+    PrivilegedAccount = "privileged_account",
+    LogReader = "log_reader",
+    DailyReview = "daily_review",
+    ClockCheck = "clock_check",
+    LogCopy = "log_copy",
+    PlantedChange = "planted_change",
+    TestEvent = "test_event",
+    KeyReview = "key_review",
+    ErrorClass = "error_class",
+    LogFailure = "log_failure",
+    LoggingPolicy = "logging_policy",
+    CapacityCheck = "capacity_check",
+    ArchiveProof = "archive_proof",
+});
+
+impl RegisterKind {
+    /// The fields that an entry has to have before it is complete.
+    #[must_use]
+    pub const fn required(self) -> &'static [&'static str] {
+        match self {
+            Self::Breach => &["nature", "people", "records", "contact", "effects", "measures"],
+            Self::LegalHold => &["ground"],
+            Self::ProcessingRecord => &["purpose", "people", "data", "recipients", "limit", "transfer"],
+            Self::DataClass => &["class", "protection"],
+            Self::Encryption => &["method"],
+            Self::RestoreTest => &["backup", "records"],
+            Self::IncidentReview => &["actions"],
+            Self::Disclosure => &["purpose", "recipient"],
+            Self::Exception => &["ground"],
+            Self::Change => &["test"],
+            Self::SubjectRequest
+            | Self::ErasureRequest
+            | Self::Backup
+            | Self::FollowUp
+            | Self::AccountApproval
+            | Self::RoleChange
+            | Self::Leaver
+            | Self::AccessReview
+            | Self::AccessRemoval
+            | Self::BaselineScan
+            | Self::Drift
+            | Self::Baseline
+            | Self::Playbook
+            | Self::Exercise
+            | Self::UserReport
+            | Self::PrivilegedAccount
+            | Self::LogReader
+            | Self::DailyReview
+            | Self::ClockCheck
+            | Self::LogCopy
+            | Self::PlantedChange
+            | Self::TestEvent
+            | Self::KeyReview
+            | Self::ErrorClass
+            | Self::LogFailure
+            | Self::LoggingPolicy
+            | Self::CapacityCheck
+            | Self::ArchiveProof => &[],
+        }
+    }
+
+    /// How long an entry may stay open when nobody says otherwise. For a breach it is the clock of 72 hours.
+    #[must_use]
+    pub const fn due_after(self) -> Duration {
+        match self {
+            Self::Breach => Duration::hours(72),
+            Self::Leaver | Self::LogFailure | Self::UserReport => Duration::hours(24),
+            Self::AccessRemoval | Self::Drift => Duration::days(7),
+            Self::IncidentReview => Duration::days(14),
+            _ => Duration::days(30),
+        }
+    }
+}
+
+/// How an entry ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryResult {
+    /// It has not ended.
+    #[default]
+    Open,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+}
+
+words!(EntryResult { Open = "open", Good = "good", Bad = "bad" });
+
+/// One entry as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RegisterEntry {
+    /// Identity.
+    pub id: EntryId,
+    /// What it is about.
+    pub kind: RegisterKind,
+    /// About whom or what: `incident/12`, `account/dana`, `host/db1`. No text of its own meaning is kept elsewhere.
+    pub subject: String,
+    /// When it began: a request was received, a breach became known, a check was made.
+    pub opened_at: DateTime<Utc>,
+    /// Until when it has to be closed.
+    pub due_at: DateTime<Utc>,
+    /// When it was closed.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Whose it is.
+    pub owner: String,
+    /// Who approved it; has to be somebody else.
+    pub approver: String,
+    /// How it ended.
+    pub result: EntryResult,
+    /// Further facts by name; which ones a kind needs, [`RegisterKind::required`] says.
+    pub fields: BTreeMap<String, String>,
+    /// Free text.
+    pub note: String,
+    /// Who wrote the entry.
+    pub written_by: String,
+    /// When.
+    pub written_at: DateTime<Utc>,
+    /// Grows by one with every change.
+    pub version: i64,
+}
+
+impl RegisterEntry {
+    /// How many required fields are empty.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let blank = |name: &&str| self.fields.get(*name).is_none_or(|value| value.trim().is_empty());
+        self.kind.required().iter().copied().filter(|name| blank(&name)).count() as u64
+    }
+}
+
+/// What a person gave for a control: a file, a statement, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Proof {
+    /// Identity.
+    pub id: ProofId,
+    /// Framework id.
+    pub framework: String,
+    /// Control id.
+    pub control: String,
+    /// For which time it counts.
+    pub period: Period,
+    /// What it says, in the person's words.
+    pub statement: String,
+    /// The file, if there is one; the file itself stays where it is.
+    pub file: Option<ProofFile>,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who gave it.
+    pub given_by: String,
+    /// When.
+    pub given_at: DateTime<Utc>,
+    /// It says nothing from then on.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A file that is evidence, by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ProofFile {
+    /// Its name, without folders.
+    pub name: String,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}

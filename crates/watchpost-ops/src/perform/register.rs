@@ -1,0 +1,163 @@
+//! The register of what people do and no event shows, and what they give as evidence for controls.
+
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::Change;
+use watchpost_model::ids::{EntryId, ProofId};
+use watchpost_model::register::{EntryResult, Proof, ProofFile, RegisterEntry};
+
+use super::events::checked;
+use super::{at_this_machine, required};
+use crate::contract::{ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+pub(crate) async fn register_list(cx: Context, request: RegisterRequest) -> Result<RegisterList, OpError> {
+    let store = cx.workspace()?.store().clone();
+    let entries = store.register_entries(request.kind, request.subject.as_deref(), 500).await?;
+    Ok(RegisterList { entries })
+}
+
+pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<RegisterEntry, OpError> {
+    let workspace = cx.workspace()?;
+    let now = workspace.now();
+    let opened_at = request.opened_at.unwrap_or(now);
+    if opened_at > now {
+        return Err(OpError::invalid("opened_at", "it cannot begin in the future"));
+    }
+    let due_at = request.due_at.unwrap_or(opened_at + request.kind.due_after());
+    if due_at < opened_at {
+        return Err(OpError::invalid("due_at", "it cannot be due before it begins"));
+    }
+    let owner = request.owner.as_deref().unwrap_or(&cx.caller.name);
+    let entry = RegisterEntry {
+        id: EntryId::at(now),
+        kind: request.kind,
+        subject: required("subject", &request.subject, 300)?,
+        opened_at,
+        due_at,
+        closed_at: (request.result != EntryResult::Open).then_some(now),
+        owner: required("owner", owner, 200)?,
+        approver: String::new(),
+        result: request.result,
+        fields: trimmed(request.fields),
+        note: request.note.trim().chars().take(10_000).collect(),
+        written_by: cx.caller.name.clone(),
+        written_at: now,
+        version: 1,
+    };
+    let reason = if entry.note.is_empty() {
+        format!("{} of {}", entry.kind, entry.subject)
+    } else {
+        entry.note.clone()
+    };
+    workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
+    Ok(entry)
+}
+
+pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Result<RegisterEntry, OpError> {
+    let workspace = cx.workspace()?;
+    let now = workspace.now();
+    let reason = required("reason", &request.reason, 2_000)?;
+    let mut entry = workspace.store().register_entry(request.id).await?;
+    if entry.version != request.version {
+        return Err(OpError::new(ErrorCode::Conflict, "somebody changed this entry in the meantime"));
+    }
+    if let Some(due_at) = request.due_at {
+        if due_at < entry.opened_at {
+            return Err(OpError::invalid("due_at", "it cannot be due before it begins"));
+        }
+        entry.due_at = due_at;
+    }
+    if let Some(result) = request.result {
+        entry.closed_at = match (result, entry.closed_at) {
+            (EntryResult::Open, _) => None,
+            (EntryResult::Good | EntryResult::Bad, Some(at)) => Some(at),
+            (EntryResult::Good | EntryResult::Bad, None) => Some(now),
+        };
+        entry.result = result;
+    }
+    if request.approve {
+        let me = cx.caller.name.trim();
+        if [&entry.owner, &entry.written_by].iter().any(|name| name.trim().eq_ignore_ascii_case(me)) {
+            return Err(OpError::precondition(
+                "an entry is approved by somebody who neither owns nor wrote it",
+            ));
+        }
+        entry.approver = me.to_owned();
+    }
+    entry.fields.extend(trimmed(request.fields));
+    entry.fields.retain(|_, value| !value.is_empty());
+    entry.version += 1;
+    workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
+    Ok(entry)
+}
+
+fn trimmed(fields: std::collections::BTreeMap<String, String>) -> std::collections::BTreeMap<String, String> {
+    fields.into_iter().map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+}
+
+pub(crate) async fn proof_add(cx: Context, request: ProofAdd) -> Result<Proof, OpError> {
+    let workspace = cx.workspace()?;
+    let framework = super::reports::framework(&cx, &request.framework)?;
+    if !framework.controls.iter().any(|control| control.id == request.control) {
+        let message = format!("{} has no control {:?}", framework.name, request.control);
+        return Err(OpError::invalid("control", message));
+    }
+    let now = workspace.now();
+    let period = checked(request.period)?;
+    if request.expires_at <= now {
+        return Err(OpError::invalid("expires_at", "it would have expired already"));
+    }
+    let file = match request.path {
+        None => None,
+        Some(path) => {
+            at_this_machine(&cx)?;
+            let hashed = tokio::task::spawn_blocking(move || hashed(Path::new(&path))).await;
+            Some(hashed.map_err(|error| OpError::internal(format!("hashing failed: {error}")))??)
+        }
+    };
+    let proof = Proof {
+        id: ProofId::at(now),
+        framework: request.framework,
+        control: request.control,
+        period,
+        statement: required("statement", &request.statement, 4_000)?,
+        file,
+        owner: required("owner", request.owner.as_deref().unwrap_or(&cx.caller.name), 200)?,
+        given_by: cx.caller.name.clone(),
+        given_at: now,
+        expires_at: request.expires_at,
+    };
+    let value = serde_json::to_value(&proof).map_err(|error| OpError::internal(format!("proof: {error}")))?;
+    let object = format!("control/{}/{}", proof.framework, proof.control);
+    let changes = vec![Change::new("proof", serde_json::Value::Null, value)];
+    let entry = cx.record(object, changes, Some(proof.statement.clone()));
+    workspace.store().proof_add(&proof, entry).await?;
+    Ok(proof)
+}
+
+/// Name, hash and size of a file, read piece by piece.
+fn hashed(path: &Path) -> Result<ProofFile, OpError> {
+    let unreadable = |error: std::io::Error| OpError {
+        field: Some("path".to_owned()),
+        ..OpError::new(ErrorCode::Unavailable, format!("cannot read {}: {error}", path.display()))
+    };
+    let name = path.file_name().ok_or_else(|| OpError::invalid("path", "this names no file"))?;
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    if !file.metadata().map_err(unreadable)?.is_file() {
+        return Err(OpError::invalid("path", "this is no file"));
+    }
+    let (mut hash, mut bytes, mut piece) = (Sha256::new(), 0_u64, vec![0_u8; 1 << 16]);
+    loop {
+        let n = file.read(&mut piece).map_err(unreadable)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&piece[..n]);
+        bytes += n as u64;
+    }
+    Ok(ProofFile { name: name.to_string_lossy().into_owned(), sha256: hex::encode(hash.finalize()), bytes })
+}

@@ -1,0 +1,349 @@
+//! Reports: evaluating, writing, approving, comparing, checking.
+
+mod compose;
+mod kpi;
+mod people;
+mod redis;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
+use watchpost_model::evidence::EvidenceAsk;
+use watchpost_model::ids::ReportId;
+use watchpost_model::period::Period;
+use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_report::{
+    self as report, AgeCount, ChartData, Framework, LogHead, ReportDocument, ReportKind, Scope, SeverityCount,
+};
+use watchpost_store::{ReportCharts, Store};
+
+use super::events::checked;
+use super::{required, settings};
+use crate::console::Workspace;
+use crate::contract::{
+    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCompare,
+    ReportGenerate, ReportList, ReportRequest, ReportVerify,
+};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+/// A report file larger than this is not one of ours.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// The built-in framework of this id, or the user's.
+pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
+    if let Some(framework) = Framework::by_id(id) {
+        return Ok(framework);
+    }
+    let (own, broken) = Framework::read_folder(&cx.console.paths().frameworks());
+    if let Some(framework) = own.iter().find(|framework| framework.id == id) {
+        return Ok(framework.clone());
+    }
+    let mut known: Vec<String> = Framework::builtin().into_iter().chain(own).map(|one| one.id).collect();
+    known.extend(compose::KINDS.iter().map(|kind| kind.id.to_owned()));
+    let error = OpError::invalid("framework", format!("there is no framework {id:?}"));
+    Err(match broken.first() {
+        Some(broken) => error.hint(format!("known: {}; a file cannot be used: {broken}", known.join(", "))),
+        None => error.hint(format!("known: {}", known.join(", "))),
+    })
+}
+
+pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<FrameworkList, OpError> {
+    let folder = cx.console.paths().frameworks();
+    let (own, broken) = Framework::read_folder(&folder);
+    let mut frameworks: Vec<FrameworkInfo> = Framework::builtin()
+        .into_iter()
+        .chain(own)
+        .map(|framework| FrameworkInfo {
+            controls: u32::try_from(framework.controls.len()).unwrap_or(u32::MAX),
+            id: framework.id,
+            name: framework.name,
+            version: framework.version,
+            kind: ReportKind::Framework,
+            subject: None,
+            about: framework.note,
+        })
+        .collect();
+    frameworks.sort_by(|a, b| a.name.cmp(&b.name));
+    frameworks.extend(compose::KINDS.iter().map(|kind| FrameworkInfo {
+        id: kind.id.to_owned(),
+        name: kind.name.to_owned(),
+        version: String::new(),
+        controls: 0,
+        kind: kind.kind,
+        subject: kind.subject.map(str::to_owned),
+        about: kind.about.to_owned(),
+    }));
+    Ok(FrameworkList {
+        frameworks,
+        broken: broken.iter().map(ToString::to_string).collect(),
+        folder: folder.to_string_lossy().into_owned(),
+    })
+}
+
+pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
+    document(&cx, &request.framework, request.period, request.subject.as_deref()).await
+}
+
+pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
+    super::at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    if request.files.is_empty() {
+        return Err(OpError::invalid("files", "choose at least one file to write"));
+    }
+    if let Some(id) = request.supersedes {
+        let old = workspace.store().report(id).await?;
+        if old.framework != request.framework {
+            return Err(OpError::invalid("supersedes", format!("report {id} is about {}", old.framework)));
+        }
+    }
+    let document = document(&cx, &request.framework, request.period, request.subject.as_deref()).await?;
+    let mut files = Vec::new();
+    for target in request.files {
+        let document = document.clone();
+        // Rendering is CPU work; writing waits for the disk.
+        let written =
+            tokio::task::spawn_blocking(move || write(&document, target.format, &target.path)).await;
+        files.push(written.map_err(|error| OpError::internal(format!("rendering failed: {error}")))??);
+    }
+    let content = document
+        .canonical_json()
+        .map_err(|error| OpError::internal(format!("the report has no canonical form: {error}")))?;
+    let (summary, worst) = match document.kind {
+        ReportKind::Framework => (document.summary.line(), document.summary.worst().as_str().to_owned()),
+        _ => (compose::line(&document), "pass".to_owned()),
+    };
+    let record = ReportRecord {
+        id: ReportId::at(workspace.now()),
+        framework: request.framework,
+        period: request.period,
+        made_at: document.scope.generated_at,
+        made_by: cx.caller.name.clone(),
+        content_sha256: hex::encode(Sha256::digest(content.as_bytes())),
+        summary,
+        worst,
+        files,
+        subject: request.subject,
+        status: ReportStatus::Draft,
+        approval: None,
+        supersedes: request.supersedes,
+    };
+    let mut changes = vec![Change::new("content_sha256", Value::Null, record.content_sha256.as_str())];
+    changes.extend(record.files.iter().map(|file| {
+        Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path))
+    }));
+    if let Some(id) = record.supersedes {
+        changes.push(Change::new("supersedes", Value::Null, id.to_string()));
+    }
+    let entry = cx.record(format!("report/{}", record.id), changes, Some(record.summary.clone()));
+    workspace.store().report_add(&record, &content, entry).await?;
+    Ok(record)
+}
+
+pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
+    Ok(ReportList { reports: cx.workspace()?.store().reports(200).await? })
+}
+
+pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Result<ReportRecord, OpError> {
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    let note = required("note", &request.note, 2_000)?;
+    let record = store.report(request.id).await?;
+    let text = format!("watchpost report {}\n{}\n{}\n", record.id, record.content_sha256, cx.caller.name);
+    let approval = Approval {
+        by: cx.caller.name.clone(),
+        at: workspace.now(),
+        note: note.clone(),
+        signed_note: store.sign_note(&text),
+    };
+    let entry = cx.record(format!("report/{}", record.id), Vec::new(), Some(note));
+    Ok(store.report_approve(request.id, approval, entry).await?)
+}
+
+pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Result<ReportChanges, OpError> {
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    let now = store.report(request.id).await?;
+    let before = match request.before {
+        Some(id) => store.report(id).await?,
+        None => store
+            .reports(200)
+            .await?
+            .into_iter()
+            .find(|old| {
+                old.framework == now.framework && old.period.to <= now.period.to && old.made_at < now.made_at
+            })
+            .ok_or_else(|| OpError::not_found("earlier report of this framework"))?,
+    };
+    if before.framework != now.framework {
+        return Err(OpError::invalid("before", "the two reports are about different frameworks"));
+    }
+    let rows = report::compare(&kept(store, before.id).await?, &kept(store, now.id).await?);
+    let columns = ["control", "title", "before", "now", "exceptions before", "exceptions now"];
+    Ok(ReportChanges { before, now, columns: columns.map(str::to_owned).to_vec(), rows })
+}
+
+/// The document of a report that was made earlier.
+async fn kept(store: &Store, id: ReportId) -> Result<ReportDocument, OpError> {
+    serde_json::from_str(&store.report_content(id).await?).map_err(|error| {
+        OpError::precondition(format!("report {id} was made by a version with another form: {error}"))
+    })
+}
+
+pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<ReportChecked, OpError> {
+    super::at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let path = request.path.clone();
+    let read = tokio::task::spawn_blocking(move || read_file(Path::new(&path))).await;
+    let bytes = read.map_err(|error| OpError::internal(format!("reading failed: {error}")))??;
+    let sha256 = hex::encode(Sha256::digest(&bytes));
+    let mut found = ReportChecked {
+        sha256: sha256.clone(),
+        report: None,
+        audit_seq: None,
+        checked: 0,
+        problems: Vec::new(),
+    };
+    let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    if looks_like_json {
+        match report::verify_json(&bytes) {
+            Ok((_, verified)) => {
+                found.checked = verified.checked;
+                found.problems = verified.problems;
+            }
+            Err(problem) => found.problems.push(problem),
+        }
+    }
+    let store = workspace.store();
+    let filter = AuditFilter { action: Some("report_generate".to_owned()), ..AuditFilter::default() };
+    let mut before = None;
+    // The trail is the authority: the hash has to stand in the record of the making.
+    let record = loop {
+        let page: Vec<AuditRecord> = store.audit_page(&filter, before, 500).await?;
+        let Some(last) = page.last().map(|record| record.seq) else { break None };
+        let holds = |record: &&AuditRecord| {
+            record.changes.iter().any(|change| {
+                change.new.as_str().is_some_and(|text| text.split(' ').next() == Some(sha256.as_str()))
+            })
+        };
+        if let Some(record) = page.iter().find(holds) {
+            break Some(record.clone());
+        }
+        before = Some(last);
+    };
+    match record {
+        None => found.problems.push(
+            "no report with this hash stands in the audit trail: it was made elsewhere or changed".to_owned(),
+        ),
+        Some(record) => {
+            found.audit_seq = Some(record.seq);
+            if let Some(id) = record.object.strip_prefix("report/").and_then(|id| id.parse().ok()) {
+                let kept = store.report(id).await?;
+                let known =
+                    kept.content_sha256 == sha256 || kept.files.iter().any(|file| file.sha256 == sha256);
+                if !known {
+                    found.problems.push(
+                        "the record of the report does not name this file, the audit trail does".to_owned(),
+                    );
+                }
+                store.report_content(id).await?;
+                found.report = Some(kept);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
+    let unreadable = |error: std::io::Error| OpError {
+        field: Some("path".to_owned()),
+        ..OpError::new(ErrorCode::Unavailable, format!("cannot read {}: {error}", path.display()))
+    };
+    if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
+        return Err(OpError::invalid("path", "this file is too large to be a report"));
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+/// Makes the document of a framework or of another kind.
+async fn document(
+    cx: &Context,
+    id: &str,
+    period: Period,
+    subject: Option<&str>,
+) -> Result<ReportDocument, OpError> {
+    let workspace = cx.workspace()?;
+    let period = checked(period)?;
+    let now = workspace.now();
+    if period.from > now {
+        return Err(OpError::invalid("period", "the period lies in the future"));
+    }
+    let scope = scope(cx, &workspace, period).await?;
+    if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
+        return compose::document(cx, kind, scope, subject).await;
+    }
+    let framework = framework(cx, id)?;
+    let store = workspace.store();
+    let mut answers: BTreeMap<EvidenceAsk, _> = BTreeMap::new();
+    for ask in framework.asks() {
+        let seed = report::sample_seed(&scope, &framework.id, &ask);
+        let answer = store.evidence(&ask, period, now, &seed).await?;
+        answers.insert(ask, answer);
+    }
+    let proofs = store.proofs(&framework.id, now).await?;
+    let charts = charts(store.report_charts(period, now).await?);
+    Ok(report::evaluate(&framework, scope, &answers, &proofs, Some(charts)))
+}
+
+/// The store's numbers in the shape of the document.
+fn charts(found: ReportCharts) -> ChartData {
+    ChartData {
+        authentication: found.authentication,
+        by_category: found.by_category,
+        incidents_by_severity: found
+            .incidents_by_severity
+            .into_iter()
+            .map(|(severity, incidents)| SeverityCount { severity, incidents })
+            .collect(),
+        incidents_by_age: found
+            .incidents_by_age
+            .into_iter()
+            .map(|(age, incidents)| AgeCount { age, incidents })
+            .collect(),
+        by_hour: found.by_hour,
+    }
+}
+
+async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Scope, OpError> {
+    let store = workspace.store();
+    let head = store.audit_head().await?;
+    Ok(Scope {
+        organisation: settings::current(workspace).await?.organisation,
+        workspace: workspace.connection().name.clone(),
+        period,
+        generated_at: workspace.now(),
+        generated_by: cx.caller.name.clone(),
+        generator: format!("Watchpost {}", env!("CARGO_PKG_VERSION")),
+        log: LogHead { id: head.log_id, size: head.size, root: head.root },
+        sources: vec![workspace.redis_part().detail, store.engine_name().to_owned()],
+    })
+}
+
+fn write(document: &ReportDocument, format: ReportFormat, path: &str) -> Result<ReportFile, OpError> {
+    let broken =
+        |error: report::ReportError| OpError::internal(format!("cannot render the {format}: {error}"));
+    let bytes = match format {
+        ReportFormat::Pdf => report::render_pdf(document).map_err(broken)?,
+        ReportFormat::Csv => report::render_csv(document).map_err(broken)?,
+        ReportFormat::Json => report::render_json(document).map_err(broken)?.into_bytes(),
+        ReportFormat::Markdown => report::render_markdown(document).map_err(broken)?.into_bytes(),
+    };
+    let sha256 = report::write_atomically(Path::new(path), &bytes).map_err(|error| {
+        OpError { field: Some("files".to_owned()), ..OpError::new(ErrorCode::Unavailable, error.to_string()) }
+            .hint("choose another folder")
+    })?;
+    Ok(ReportFile { format, path: path.to_owned(), sha256, bytes: bytes.len() as u64 })
+}

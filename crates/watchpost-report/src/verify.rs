@@ -1,0 +1,148 @@
+//! Checking a report file without the database: is it what was hashed, do its numbers agree with each other, is its sample
+//! the one that its seed draws? And comparing two reports.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use ts_rs::TS;
+use watchpost_model::evidence::EvidenceAsk;
+use watchpost_model::sample;
+
+use crate::document::{Parameter, ReportDocument, Scope, State, Summary};
+use crate::framework::Framework;
+
+/// What checking a report file found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(rename = "ReportVerified")]
+pub struct Verified {
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Its heading.
+    pub title: String,
+    /// How many figures and samples were checked.
+    pub checked: u64,
+    /// What does not hold, for people; empty if everything does.
+    pub problems: Vec<String>,
+}
+
+/// The seed of the sample of a question in a report: SHA-256 over root of the log, framework, question, parameters and
+/// bounds of the period, a line each ([`sample::seed`]).
+#[must_use]
+pub fn sample_seed(scope: &Scope, framework: &str, ask: &EvidenceAsk) -> [u8; 32] {
+    let parameters: Vec<Parameter> =
+        ask.parameters().into_iter().map(|(name, value)| Parameter::new(name, value)).collect();
+    seed_of(scope, framework, ask.query.as_str(), &parameters)
+}
+
+fn seed_of(scope: &Scope, framework: &str, query: &str, parameters: &[Parameter]) -> [u8; 32] {
+    let given: Vec<String> = parameters.iter().map(|one| format!("{}={}", one.name, one.value)).collect();
+    let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let (from, to) = (time(scope.period.from), time(scope.period.to));
+    sample::seed(&[&scope.log.root, framework, query, &given.join(" "), &from, &to])
+}
+
+/// Checks a JSON report file by itself.
+///
+/// # Errors
+/// In words, if it is no report that this version reads.
+pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
+    let document: ReportDocument = serde_json::from_slice(bytes)
+        .map_err(|error| format!("this is no JSON report of this version: {error}"))?;
+    let mut problems = Vec::new();
+    let mut checked = 1;
+    match document.canonical_json() {
+        Ok(text) if text.as_bytes() == bytes => {}
+        Ok(_) => problems.push(
+            "the file is not in canonical form: it was written or changed by another program".to_owned(),
+        ),
+        Err(error) => problems.push(format!("the report has no canonical form: {error}")),
+    }
+    let mut summary = Summary::default();
+    for control in &document.controls {
+        summary.count(control.state);
+        checked += 1;
+        let worst = control.checks.iter().filter_map(|check| check.state).max();
+        // An input in doubt turns a pass into a warning; nothing else may differ from the worst check.
+        let expected = worst.unwrap_or(if control.checks.is_empty() { State::Manual } else { State::NoData });
+        if control.state != expected && !(expected == State::Pass && control.state == State::Warn) {
+            problems
+                .push(format!("{}: the state {} does not follow from its checks", control.id, control.state));
+        }
+        let sums: [u64; 3] = control.checks.iter().fold([0; 3], |sums, check| {
+            [
+                sums[0].saturating_add(check.population),
+                sums[1].saturating_add(check.warnings),
+                sums[2].saturating_add(check.exceptions),
+            ]
+        });
+        if sums != [control.population, control.warnings, control.exceptions] {
+            problems.push(format!("{}: its counts are not the sums of its checks", control.id));
+        }
+        for (index, check) in control.checks.iter().enumerate() {
+            checked += 1;
+            let name = format!("{}, check {}", control.id, index + 1);
+            if check.state == Some(State::Pass) && check.population == 0 {
+                problems.push(format!("{name}: passes on nothing"));
+            }
+            if check.exceptions.saturating_add(check.warnings) > check.population
+                && check.state != Some(State::NoData)
+            {
+                problems.push(format!("{name}: more exceptions than things looked at"));
+            }
+            if check.sample.seed.is_empty() {
+                continue;
+            }
+            let seed =
+                seed_of(&document.scope, &document.framework.id, check.query.as_str(), &check.parameters);
+            if hex::encode(seed) != check.sample.seed {
+                problems.push(format!(
+                    "{name}: the seed of the sample does not follow from the log and the question"
+                ));
+            }
+            if sample::draw(&seed, check.population) != check.sample.positions {
+                problems.push(format!("{name}: the sample is not the one that its seed draws"));
+            }
+            if check.sample.rows.len() != check.sample.positions.len() {
+                problems.push(format!("{name}: the sample lacks members"));
+            }
+        }
+    }
+    if summary != document.summary {
+        problems.push("the summary does not count the controls".to_owned());
+    }
+    if let Some(framework) = Framework::by_id(&document.framework.id)
+        && framework.version == document.framework.version
+        && framework.controls.len() != document.controls.len()
+    {
+        problems.push("controls of the framework are missing".to_owned());
+    }
+    let sha256 = hex::encode(Sha256::digest(bytes));
+    let title = document.title.clone();
+    Ok((document, Verified { sha256, title, checked, problems }))
+}
+
+/// What changed from an earlier report to a later one of the same framework: a line a control whose state or number of
+/// exceptions differs, `[control, title, state before, state now, exceptions before, exceptions now]`.
+#[must_use]
+pub fn compare(before: &ReportDocument, now: &ReportDocument) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for control in &now.controls {
+        let old = before.controls.iter().find(|old| old.id == control.id);
+        let same = old.is_some_and(|old| old.state == control.state && old.exceptions == control.exceptions);
+        if !same {
+            rows.push(vec![
+                control.id.clone(),
+                control.title.clone(),
+                old.map_or("-", |old| old.state.as_str()).to_owned(),
+                control.state.as_str().to_owned(),
+                old.map_or("-".to_owned(), |old| old.exceptions.to_string()),
+                control.exceptions.to_string(),
+            ]);
+        }
+    }
+    for control in before.controls.iter().filter(|old| now.controls.iter().all(|new| new.id != old.id)) {
+        let gone =
+            [&control.id, &control.title, control.state.as_str(), "-", &control.exceptions.to_string(), "-"];
+        rows.push(gone.map(str::to_owned).to_vec());
+    }
+    rows
+}

@@ -1,0 +1,71 @@
+use watchpost_report::{ReportDocument, State, compare, render_json, verify_json};
+
+use crate::common::{document, sections_document};
+
+#[test]
+fn a_report_that_was_not_touched_holds() {
+    for document in [document(), sections_document(watchpost_report::ReportKind::Kpi)] {
+        let bytes = render_json(&document).expect("JSON").into_bytes();
+        let (back, verified) = verify_json(&bytes).expect("a report");
+        assert_eq!(back, document);
+        assert_eq!(verified.problems, Vec::<String>::new());
+        assert_eq!(verified.sha256, document.sha256().expect("digest"));
+        assert!(verified.checked as usize > document.controls.len(), "it looked");
+    }
+}
+
+#[test]
+fn what_was_changed_is_found() {
+    type Change = (&'static str, fn(&mut ReportDocument));
+    let changes: [Change; 8] = [
+        ("state", |document| document.controls[0].state = State::Fail),
+        ("summary", |document| document.summary.fail += 1),
+        ("sums", |document| document.controls[0].population += 1),
+        ("seed", |document| document.scope.log.root.replace_range(0..1, "0")),
+        ("seed", |document| document.scope.period.to += chrono::Duration::days(1)),
+        ("sample is not", |document| document.controls[0].checks[0].sample.positions[0] += 1),
+        ("sample lacks", |document| document.controls[0].checks[0].sample.rows.truncate(1)),
+        ("are missing", |document| {
+            let gone = document.controls.pop().expect("a control");
+            match gone.state {
+                State::Pass => document.summary.pass -= 1,
+                State::Manual => document.summary.manual -= 1,
+                State::NoData => document.summary.no_data -= 1,
+                State::Warn => document.summary.warn -= 1,
+                State::Fail => document.summary.fail -= 1,
+            }
+        }),
+    ];
+    for (word, change) in changes {
+        let mut document = document();
+        change(&mut document);
+        let bytes = render_json(&document).expect("JSON").into_bytes();
+        let (_, verified) = verify_json(&bytes).expect("still a report");
+        assert!(
+            verified.problems.iter().any(|problem| problem.contains(word)),
+            "{word}: {:?}",
+            verified.problems
+        );
+    }
+    let text = render_json(&document()).expect("JSON");
+    let (_, spaced) = verify_json(text.replacen(':', ": ", 1).as_bytes()).expect("still a report");
+    assert!(spaced.problems.iter().any(|problem| problem.contains("canonical")), "{:?}", spaced.problems);
+    for bad in ["", "{}", "[1]", "%PDF-1.7", "{\"format\":2"] {
+        verify_json(bad.as_bytes()).expect_err(bad);
+    }
+}
+
+#[test]
+fn two_reports_are_compared_control_by_control() {
+    let before = document();
+    assert_eq!(compare(&before, &before), Vec::<Vec<String>>::new(), "nothing changed");
+    let mut now = before.clone();
+    now.controls[0].state = State::Fail;
+    now.controls[1].exceptions += 3;
+    let gone = now.controls.remove(2);
+    let rows = compare(&before, &now);
+    let ids: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(ids, [before.controls[0].id.as_str(), before.controls[1].id.as_str(), gone.id.as_str()]);
+    assert_eq!((rows[0][2].as_str(), rows[0][3].as_str()), ("pass", "fail"));
+    assert_eq!(rows[2][3], "-", "what is gone has no state now");
+}

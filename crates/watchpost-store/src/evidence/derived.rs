@@ -1,0 +1,693 @@
+//! Questions whose population is not rows of one table: days, categories, families, the log as a whole. These are shown
+//! whole, so that no sample is drawn of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use watchpost_model::event::Category;
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::period::Period;
+use watchpost_model::policy::{self, RetentionRule};
+use watchpost_model::span::Span;
+
+use super::template::Places;
+use super::{Cell, Class, Column, DAY, EXCEPTIONS_MAX, MEMBERS_MAX, cells, time_text};
+use crate::audit::page::{COLUMNS, stored_payload};
+use crate::audit::verify::unconfirmed_checkpoints;
+use crate::canonical::sha256;
+use crate::engine::{Dialect, Tx, args, micros};
+use crate::error::StoreError;
+use crate::rollup::{BUCKET, bucket_of};
+
+/// What a derived question is asked about.
+pub(super) struct Scope<'s> {
+    pub(super) ask: &'s EvidenceAsk,
+    pub(super) period: Period,
+    /// The earlier of the period's end and now.
+    pub(super) end: DateTime<Utc>,
+    pub(super) places: &'s Places,
+}
+
+/// A population that is held whole: a class and a row for each member.
+struct Members {
+    columns: &'static [&'static str],
+    rows: Vec<(Class, Vec<String>)>,
+    basis: &'static str,
+    text: String,
+}
+
+impl Scope<'_> {
+    fn good(&self) -> i64 {
+        self.ask.params.good_within.map_or(0, Span::micros)
+    }
+
+    fn warn(&self) -> i64 {
+        self.ask.params.warn_within.map_or(0, Span::micros)
+    }
+
+    fn from(&self) -> i64 {
+        self.period.from.timestamp_micros()
+    }
+
+    fn end(&self) -> i64 {
+        self.end.timestamp_micros()
+    }
+
+    /// The answer of a population that is held whole.
+    fn whole(&self, members: Members) -> EvidenceAnswer {
+        let count = |class| members.rows.iter().filter(|(found, _)| *found == class).count() as u64;
+        let (warnings, exceptions, population) =
+            (count(Class::Warning), count(Class::Exception), members.rows.len() as u64);
+        let mut rows = members.rows;
+        if warnings + exceptions > 0 {
+            rows.retain(|(class, _)| *class > Class::Good);
+            rows.sort_by_key(|(class, _)| std::cmp::Reverse(*class));
+            rows.truncate(EXCEPTIONS_MAX);
+        } else {
+            let surplus = rows.len().saturating_sub(MEMBERS_MAX);
+            rows.drain(..surplus);
+            rows.reverse();
+        }
+        self.counted(
+            (population, warnings, exceptions),
+            members.columns,
+            rows.into_iter().map(|(_, row)| row).collect(),
+            members.basis,
+            members.text,
+        )
+    }
+
+    fn counted(
+        &self,
+        (population, warnings, exceptions): (u64, u64, u64),
+        columns: &[&str],
+        rows: Vec<Vec<String>>,
+        basis: &str,
+        text: String,
+    ) -> EvidenceAnswer {
+        EvidenceAnswer {
+            ask: self.ask.clone(),
+            population,
+            warnings,
+            exceptions,
+            columns: columns.iter().map(ToString::to_string).collect(),
+            rows,
+            sample: Sample::default(),
+            basis: basis.to_owned(),
+            text,
+        }
+    }
+
+    /// The days (UTC) of the period up to now, each as its number since 1970.
+    fn days(&self) -> std::ops::Range<i64> {
+        self.from().div_euclid(DAY)..self.end().saturating_sub(1).div_euclid(DAY) + 1
+    }
+}
+
+/// Answers what [`super::questions`] does not.
+pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    use EvidenceQuery as Q;
+    match scope.ask.query {
+        Q::DaysWithEvents => days_with_events(tx, scope).await,
+        Q::CategoriesReporting => categories_reporting(tx, scope).await,
+        Q::FailuresReported => failures_reported(tx, scope).await,
+        Q::CategoriesRegistered => categories_registered(tx, scope).await,
+        Q::FeedSilence => feed_silence(tx, scope).await,
+        Q::RulesFired => rules_fired(tx, scope).await,
+        Q::SensitiveData => sensitive_data(tx, scope).await,
+        Q::EvidenceIntact => evidence_intact(tx, scope).await,
+        Q::AuditCheckpoints => checkpoints(tx, scope).await,
+        Q::AuditVerificationDaily => daily(tx, scope, "SELECT DISTINCT at / :day FROM audit_record WHERE \
+            action = 'audit_verify' AND outcome = 'success' AND at >= :from AND at < :end", Class::Warning,
+            "days (UTC) of the period up to now; warnings have no successful verification of the audit trail").await,
+        Q::RegisterDaily => daily(tx, scope, "SELECT DISTINCT opened_at / :day FROM register_entry WHERE \
+            kind = :kind AND result = 'good' AND opened_at >= :from AND opened_at < :end", Class::Exception,
+            "days (UTC) of the period up to now; exceptions have no entry of this kind in the register that ended well").await,
+        Q::RegisterGaps => register_gaps(tx, scope).await,
+        Q::AuditComplete => audit_complete(tx, scope).await,
+        Q::AuditExplained => audit_explained(tx, scope).await,
+        Q::AuditProtected => audit_protected(tx, scope).await,
+        Q::RetentionLimits => retention_limits(tx, scope).await,
+        Q::RetentionPolicy => retention_policy(tx, scope).await,
+        other => Err(StoreError::Corrupt(format!("the question {other} has no text"))),
+    }
+}
+
+/// Authentication by user: who failed how often.
+pub(super) async fn sign_ins(
+    tx: &mut Tx,
+    places: &Places,
+    exceptions: u64,
+) -> Result<(Vec<String>, Vec<Vec<String>>), StoreError> {
+    const FAILED: &str = "COUNT(CASE WHEN outcome = 'failure' THEN 1 END)";
+    let tail = if exceptions > 0 {
+        format!("HAVING {FAILED} > 0 ORDER BY MIN(at), actor LIMIT {EXCEPTIONS_MAX}")
+    } else {
+        format!("ORDER BY MAX(at) DESC, actor LIMIT {MEMBERS_MAX}")
+    };
+    let (sql, values) = places.bind(&format!(
+        "SELECT actor, COUNT(*), {FAILED}, MIN(at), MAX(at) FROM event WHERE category = 'authentication' \
+         AND at >= :from AND at < :to GROUP BY actor {tail}"
+    ));
+    let columns: &[Column] = &[
+        ("user", "", Cell::Text),
+        ("events", "", Cell::Number),
+        ("failures", "", Cell::Number),
+        ("first", "", Cell::Time),
+        ("last", "", Cell::Time),
+    ];
+    let rows = tx.fetch(sql, values).await?;
+    let names = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
+    Ok((names, rows.iter().map(|row| cells(row, columns)).collect::<Result<_, _>>()?))
+}
+
+fn day_text(day: i64) -> Result<String, StoreError> {
+    Ok(micros(day * DAY)?.format("%Y-%m-%d").to_string())
+}
+
+async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT bucket / :day, CAST(SUM(n) AS BIGINT) FROM rollup WHERE bucket >= :from \
+        AND bucket < :end GROUP BY 1";
+    let mut places = scope.places.clone();
+    places.set("day", DAY);
+    let (sql, mut values) = places.bind(TEXT);
+    // The bucket in which the period begins counts.
+    values[1] = bucket_of(scope.from()).into();
+    let mut counts = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        counts.insert(row.i64(0)?, row.i64(1)?);
+    }
+    let mut rows = Vec::new();
+    for day in scope.days() {
+        let n = counts.get(&day).copied().unwrap_or(0);
+        let class = if n == 0 { Class::Exception } else { Class::Good };
+        rows.push((class, vec![day_text(day)?, n.to_string()]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["day", "events"],
+        rows,
+        basis: "days (UTC) of the period up to now; exceptions have no event",
+        text: TEXT.to_owned(),
+    }))
+}
+
+/// Days that `text` does not name are of the class `missing`.
+async fn daily(
+    tx: &mut Tx,
+    scope: &Scope<'_>,
+    text: &str,
+    missing: Class,
+    basis: &'static str,
+) -> Result<EvidenceAnswer, StoreError> {
+    let mut places = scope.places.clone();
+    places.set("day", DAY);
+    let (sql, values) = places.bind(text);
+    let mut seen = BTreeSet::new();
+    for row in tx.fetch(sql, values).await? {
+        seen.insert(row.i64(0)?);
+    }
+    let mut rows = Vec::new();
+    for day in scope.days() {
+        let there = seen.contains(&day);
+        let word = if there { "yes" } else { "no" };
+        rows.push((if there { Class::Good } else { missing }, vec![day_text(day)?, word.to_owned()]));
+    }
+    Ok(scope.whole(Members { columns: &["day", "done"], rows, basis, text: text.to_owned() }))
+}
+
+/// Events and failures of each category in the period, by the counters.
+async fn by_category(
+    tx: &mut Tx,
+    scope: &Scope<'_>,
+) -> Result<(BTreeMap<Category, (u64, u64)>, String), StoreError> {
+    const TEXT: &str = "SELECT category, CAST(SUM(n) AS BIGINT), \
+        CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) FROM rollup \
+        WHERE bucket >= :from AND bucket < :end GROUP BY category";
+    let (sql, mut values) = scope.places.bind(TEXT);
+    values[0] = bucket_of(scope.from()).into();
+    let mut counts = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        counts.insert(row.parse(0)?, (row.u64(1)?, row.u64(2)?));
+    }
+    Ok((counts, TEXT.to_owned()))
+}
+
+/// Subjects that have an entry of `kind` that began before the end and is in force or ended well, from the register.
+async fn registered(
+    tx: &mut Tx,
+    scope: &Scope<'_>,
+    kind: &str,
+    since: i64,
+) -> Result<BTreeSet<String>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT DISTINCT subject FROM register_entry WHERE kind = $1 AND opened_at < $2 AND opened_at >= $3 \
+             AND result <> 'bad'",
+            args![kind, scope.end(), since],
+        )
+        .await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+/// Exceptions from a rule that are in force at the end.
+async fn exceptions_in_force(tx: &mut Tx, scope: &Scope<'_>) -> Result<BTreeSet<String>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT DISTINCT subject FROM register_entry WHERE kind = 'exception' AND opened_at < $1 AND due_at > $1",
+            args![scope.end()],
+        )
+        .await?;
+    rows.iter().map(|row| row.text(0)).collect()
+}
+
+async fn categories_reporting(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let (counts, text) = by_category(tx, scope).await?;
+    let excused = exceptions_in_force(tx, scope).await?;
+    let rows = Category::ALL
+        .iter()
+        .map(|category| {
+            let n = counts.get(category).map_or(0, |(n, _)| *n);
+            let excuse = excused.contains(&format!("category/{category}"));
+            let class = match (n, excuse) {
+                (0, false) => Class::Exception,
+                (0, true) => Class::Warning,
+                _ => Class::Good,
+            };
+            let word = if excuse { "exception in force" } else { "" };
+            (class, vec![category.to_string(), n.to_string(), word.to_owned()])
+        })
+        .collect();
+    Ok(scope.whole(Members {
+        columns: &["category", "events", "register"],
+        rows,
+        basis: "the five event categories; exceptions sent nothing in the period, warnings are explained by an exception in force in the register",
+        text,
+    }))
+}
+
+async fn failures_reported(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let (counts, text) = by_category(tx, scope).await?;
+    let tested = registered(tx, scope, "test_event", scope.from()).await?;
+    let rows = [Category::Authentication, Category::Authorization, Category::ApiUsage]
+        .into_iter()
+        .filter_map(|category| {
+            let (n, failures) = counts.get(&category).copied()?;
+            let test = tested.contains(&format!("category/{category}"));
+            let class = if failures > 0 || test { Class::Good } else { Class::Exception };
+            let word = if test { "test event" } else { "" };
+            Some((class, vec![category.to_string(), n.to_string(), failures.to_string(), word.to_owned()]))
+        })
+        .collect();
+    Ok(scope.whole(Members {
+        columns: &["category", "events", "failures", "register"],
+        rows,
+        basis: "categories with events in the period that can fail; exceptions reported no failure and no test event is in the register",
+        text,
+    }))
+}
+
+async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let (counts, text) = by_category(tx, scope).await?;
+    let kind = scope.ask.params.kind.map_or("", |kind| kind.as_str());
+    let known = registered(tx, scope, kind, 0).await?;
+    let rows = counts
+        .iter()
+        .filter(|(_, (n, _))| *n > 0)
+        .map(|(category, (n, _))| {
+            let there = known.contains(&format!("category/{category}"));
+            let word = if there { "registered" } else { "missing" };
+            let class = if there { Class::Good } else { Class::Exception };
+            (class, vec![category.to_string(), n.to_string(), word.to_owned()])
+        })
+        .collect();
+    Ok(scope.whole(Members {
+        columns: &["category", "events", "register"],
+        rows,
+        basis: "categories with events in the period; exceptions have no entry of this kind in the register",
+        text,
+    }))
+}
+
+async fn feed_silence(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT g.category, MIN(g.bucket), MAX(g.bucket), MAX(g.gap) FROM \
+        (SELECT d.category, d.bucket, d.bucket - LAG(d.bucket) OVER (PARTITION BY d.category ORDER BY d.bucket) AS gap \
+        FROM (SELECT DISTINCT category, bucket FROM rollup WHERE bucket >= :from AND bucket < :end) d) g \
+        GROUP BY g.category";
+    let (sql, mut values) = scope.places.bind(TEXT);
+    let from = bucket_of(scope.from());
+    values[0] = from.into();
+    let mut found = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        let category: Category = row.parse(0)?;
+        found.insert(category, (row.i64(1)?, row.i64(2)?, row.opt_i64(3)?.unwrap_or(0)));
+    }
+    let mut rows = Vec::new();
+    for category in Category::ALL {
+        let before = tx
+            .fetch_optional(
+                "SELECT 1 FROM rollup WHERE category = $1 AND bucket < $2 LIMIT 1",
+                args![category.as_str(), from],
+            )
+            .await?
+            .is_some();
+        let longest = match found.get(category) {
+            None if !before => continue,
+            None => scope.end() - from,
+            Some((first, last, gap)) => {
+                let lead = if before { first - from } else { 0 };
+                lead.max(*gap - BUCKET).max(scope.end() - last - BUCKET).max(0)
+            }
+        };
+        let class = match longest {
+            gap if gap > scope.warn() => Class::Exception,
+            gap if gap > scope.good() => Class::Warning,
+            _ => Class::Good,
+        };
+        rows.push((class, vec![category.to_string(), (longest / 60_000_000).to_string()]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["category", "longest silence, minutes"],
+        rows,
+        basis: "categories that reported in the period or before; the longest silence of each, to five minutes",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT family, MAX(last_seen) FROM incident WHERE family IN :families AND first_seen < :end \
+        GROUP BY family";
+    let (sql, values) = scope.places.bind(TEXT);
+    let mut fired: BTreeMap<String, i64> = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        fired.insert(row.text(0)?, row.i64(1)?);
+    }
+    let tests = tx
+        .fetch(
+            "SELECT subject, MAX(opened_at) FROM register_entry WHERE kind = 'test_event' AND result = 'good' \
+             AND opened_at < $1 GROUP BY subject",
+            args![scope.end()],
+        )
+        .await?;
+    let mut tested: BTreeMap<String, i64> = BTreeMap::new();
+    for row in &tests {
+        tested.insert(row.text(0)?, row.i64(1)?);
+    }
+    let mut rows = Vec::new();
+    for family in &scope.ask.params.families {
+        let fired = fired.get(family.as_str()).copied();
+        let tried = tested.get(&format!("family/{family}")).copied();
+        let age = scope.end() - fired.max(tried).unwrap_or(i64::MIN / 2);
+        let class = match age {
+            age if age > scope.warn() => Class::Exception,
+            age if age > scope.good() => Class::Warning,
+            _ => Class::Good,
+        };
+        let text = |at: Option<i64>| -> Result<String, StoreError> {
+            Ok(at.map(micros).transpose()?.map(time_text).unwrap_or_default())
+        };
+        rows.push((class, vec![family.to_string(), text(fired)?, text(tried)?]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["family", "last fired", "last tested"],
+        rows,
+        basis: "attack families that must be covered by rules; judged by when a rule last fired or was tested",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT number, title, assignee, opened_at, resolved_at FROM incident \
+        WHERE family = 'data_leak' AND merged_into IS NULL AND first_seen >= :from AND first_seen < :to ORDER BY number";
+    let (counts, _) = by_category(tx, scope).await?;
+    let looked_at: u64 = counts.values().map(|(n, _)| *n).sum();
+    let (sql, values) = scope.places.bind(TEXT);
+    let (mut warnings, mut exceptions, mut rows) = (0, 0, Vec::new());
+    for row in tx.fetch(sql, values).await? {
+        let took = row.opt_i64(4)?.unwrap_or(scope.end()) - row.i64(3)?;
+        match took {
+            took if took > scope.warn() => exceptions += 1,
+            took if took > scope.good() || row.opt_text(2)?.is_none() => warnings += 1,
+            _ => {}
+        }
+        if rows.len() < EXCEPTIONS_MAX {
+            let resolved = row.opt_time(4)?.map(time_text).unwrap_or_default();
+            rows.push(vec![
+                row.i64(0)?.to_string(),
+                row.text(1)?,
+                row.opt_text(2)?.unwrap_or_default(),
+                time_text(row.time(3)?),
+                resolved,
+            ]);
+        }
+    }
+    // Each incident is about at least one of the events; archived ones may be gone from the counters of the period.
+    let population = looked_at.max(warnings + exceptions);
+    Ok(scope.counted(
+        (population, warnings, exceptions),
+        &["incident", "title", "assignee", "opened", "resolved"],
+        rows,
+        "events of the period, every one of which passed the detector for personal data and secrets; exceptions are incidents of data leaks that were not handled within the longer time, warnings not within the shorter or without an owner",
+        TEXT.to_owned(),
+    ))
+}
+
+async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT incident_id, event_id, at, sha256, body FROM evidence WHERE at >= :from AND at < :to \
+        AND (incident_id, event_id) > (:incident, :event) ORDER BY incident_id, event_id LIMIT 500";
+    let (mut population, mut rows, mut broken) = (0, Vec::new(), 0);
+    let (mut incident, mut event) = (String::new(), String::new());
+    loop {
+        let mut places = scope.places.clone();
+        places.set("incident", incident.as_str());
+        places.set("event", event.as_str());
+        let (sql, values) = places.bind(TEXT);
+        let page = tx.fetch(sql, values).await?;
+        for row in &page {
+            population += 1;
+            let (stored, now) = (row.text(3)?, hex::encode(sha256(row.text(4)?.as_bytes())));
+            if stored != now {
+                broken += 1;
+            }
+            let shown =
+                vec![row.text(0)?, row.text(1)?, time_text(row.time(2)?), stored.clone(), now.clone()];
+            if stored != now && rows.len() < EXCEPTIONS_MAX || broken == 0 && rows.len() < MEMBERS_MAX {
+                rows.push(shown);
+            }
+        }
+        let Some(last) = page.last() else { break };
+        (incident, event) = (last.text(0)?, last.text(1)?);
+    }
+    if broken > 0 {
+        rows.retain(|row| row[3] != row[4]);
+    }
+    Ok(scope.counted(
+        (population, 0, broken),
+        &["incident", "event", "time", "hash at collection", "hash now"],
+        rows,
+        "events frozen as evidence whose time lies in the period; the hash of each was computed again, exceptions differ",
+        TEXT.to_owned(),
+    ))
+}
+
+async fn checkpoints(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let (signed, unconfirmed) =
+        Box::pin(unconfirmed_checkpoints(tx, scope.from(), scope.period.to.timestamp_micros())).await?;
+    let bad: BTreeSet<i64> = unconfirmed.iter().map(|found| found.size).collect();
+    let rows = signed
+        .iter()
+        .map(|found| {
+            let class = if bad.contains(&found.size) { Class::Exception } else { Class::Good };
+            let row =
+                vec![found.size.to_string(), time_text(found.at), found.root.clone(), found.key_name.clone()];
+            (class, row)
+        })
+        .collect();
+    Ok(scope.whole(Members {
+        columns: &["size", "time", "root", "key"],
+        rows,
+        basis: "checkpoints signed in the period; exceptions are not confirmed by the present tree",
+        text: "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE at >= :from AND at < :to ORDER BY size"
+            .to_owned(),
+    }))
+}
+
+async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT opened_at FROM register_entry WHERE kind = :kind AND result = 'good' \
+        AND opened_at < :end AND opened_at >= :since ORDER BY opened_at, id";
+    let mut places = scope.places.clone();
+    // The entry before the period may reach into it.
+    places.set("since", scope.from().saturating_sub(scope.warn()));
+    let (sql, values) = places.bind(TEXT);
+    let mut times = Vec::new();
+    for row in tx.fetch(sql, values).await? {
+        times.push(row.i64(0)?);
+    }
+    let mut rows = Vec::new();
+    for (index, at) in times.iter().enumerate() {
+        let next = times.get(index + 1).copied().unwrap_or(scope.end());
+        let class = match next - at {
+            gap if gap > scope.warn() => Class::Exception,
+            gap if gap > scope.good() => Class::Warning,
+            _ => Class::Good,
+        };
+        rows.push((class, vec![time_text(micros(*at)?), time_text(micros(next)?)]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["from", "to the next"],
+        rows,
+        basis: "spans from each entry of this kind to the next one, the last to the end of the period",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT COUNT(*), COALESCE(MIN(seq), 0), COALESCE(MAX(seq) + 1, 0), \
+        (SELECT COUNT(*) FROM audit_record r WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = r.seq)), \
+        (SELECT COALESCE(MAX(size), 0) FROM audit_head) FROM audit_leaf";
+    let row = tx.fetch_one(TEXT, args![]).await?;
+    let (leaves, first, next, stray, size) =
+        (row.u64(0)?, row.u64(1)?, row.u64(2)?, row.u64(3)?, row.u64(4)?);
+    let gaps = size.abs_diff(leaves) + first + stray + size.abs_diff(next).min(size);
+    let population = size.max(leaves).max(gaps);
+    let row = [size, leaves, first, next.saturating_sub(1), stray].map(|n| n.to_string()).to_vec();
+    Ok(scope.counted(
+        (population, 0, gaps),
+        &["size of the log", "leaves", "first", "last", "records without a leaf"],
+        if population == 0 { Vec::new() } else { vec![row] },
+        "records of the whole log; exceptions are numbers without a leaf and records without one",
+        TEXT.to_owned(),
+    ))
+}
+
+async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let mut text = format!("{COLUMNS} WHERE r.at >= :from AND r.at < :to AND r.outcome = 'success'");
+    match scope.ask.params.permission {
+        Some(_) => text.push_str(" AND r.permission = :permission"),
+        None => text.push_str(" AND r.permission IN ('maintain', 'report', 'admin', 'contain')"),
+    }
+    text.push_str(" AND l.seq > :last ORDER BY l.seq LIMIT 500");
+    let mut members = Vec::new();
+    let mut last = -1;
+    loop {
+        let mut places = scope.places.clone();
+        places.set("last", last);
+        let (sql, values) = places.bind(&text);
+        let page = tx.fetch(sql, values).await?;
+        for row in &page {
+            let (seq, actor) = (row.i64(0)?, row.opt_text(4)?.unwrap_or_default());
+            let reason = stored_payload(row)?
+                .and_then(|stored| stored.key?.open(&stored.sealed))
+                .and_then(|payload| payload.reason)
+                .unwrap_or_default();
+            let named = !matches!(actor.trim(), "" | "-" | "unknown" | "anonymous" | "nobody");
+            let class = if named && !reason.trim().is_empty() { Class::Good } else { Class::Exception };
+            let action = row.opt_text(5)?.unwrap_or_default();
+            let object = row.opt_text(6)?.unwrap_or_default();
+            let at = row.opt_time(3)?.map(time_text).unwrap_or_default();
+            members.push((class, vec![seq.to_string(), at, actor, action, object, reason]));
+        }
+        let Some(row) = page.last() else { break };
+        last = row.i64(0)?;
+    }
+    Ok(scope.whole(Members {
+        columns: &["seq", "time", "actor", "action", "object", "reason"],
+        rows: members,
+        basis: "recorded actions of the period that succeeded; exceptions name nobody or give no reason in words",
+        text,
+    }))
+}
+
+async fn audit_protected(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TABLES: [&str; 4] = ["audit_checkpoint", "audit_head", "audit_leaf", "audit_record"];
+    let dialect = tx.dialect();
+    let mut rows = Vec::new();
+    if dialect == Dialect::Postgres {
+        let grants = tx.fetch(dialect.audit_grants(), args![]).await?;
+        let mut foreign: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for row in &grants {
+            foreign.entry(row.text(0)?).or_default().push(format!("{} {}", row.text(1)?, row.text(2)?));
+        }
+        for table in TABLES {
+            let held = foreign.get(table).map(|list| list.join(", ")).unwrap_or_default();
+            let class = if held.is_empty() { Class::Warning } else { Class::Exception };
+            let words = if held.is_empty() {
+                "only the owner, which is the login of this program".to_owned()
+            } else {
+                held
+            };
+            rows.push((class, vec![table.to_owned(), words]));
+        }
+    } else {
+        for table in TABLES {
+            let words = "whoever may write the file; the tree shows a change, it does not prevent it";
+            rows.push((Class::Warning, vec![table.to_owned(), words.to_owned()]));
+        }
+    }
+    Ok(scope.whole(Members {
+        columns: &["table", "who may change it"],
+        rows,
+        basis: "tables of the audit trail; exceptions can be changed by somebody but the owner, warnings by the owner alone",
+        text: dialect.audit_grants().to_owned(),
+    }))
+}
+
+/// The retention of the workspace: its settings, or the defaults.
+async fn retention(tx: &mut Tx) -> Result<Vec<RetentionRule>, StoreError> {
+    let row = tx.fetch_optional("SELECT value FROM setting WHERE name = 'settings'", args![]).await?;
+    let stored = row.map(|row| row.json::<serde_json::Value>(0)).transpose()?;
+    Ok(stored
+        .and_then(|mut value| serde_json::from_value(value.get_mut("retention")?.take()).ok())
+        .unwrap_or_else(policy::default_retention))
+}
+
+async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str =
+        "SELECT COUNT(*), MIN(stored_at) FROM event WHERE category = :limited AND stored_at < :before";
+    let mut rows = Vec::new();
+    for rule in retention(tx).await? {
+        let limit = scope.end() - i64::from(rule.archive_days) * DAY;
+        let mut over = Vec::new();
+        for grace in [scope.good(), scope.warn()] {
+            let mut places = scope.places.clone();
+            places.set("limited", rule.category.as_str());
+            places.set("before", limit - grace);
+            let (sql, values) = places.bind(TEXT);
+            let row = tx.fetch_one(sql, values).await?;
+            over.push((row.u64(0)?, row.opt_time(1)?));
+        }
+        let class = match (over[0].0, over[1].0) {
+            (_, late) if late > 0 => Class::Exception,
+            (late, _) if late > 0 => Class::Warning,
+            _ => Class::Good,
+        };
+        let oldest = over[0].1.map(time_text).unwrap_or_default();
+        rows.push((
+            class,
+            vec![rule.category.to_string(), rule.archive_days.to_string(), over[0].0.to_string(), oldest],
+        ));
+    }
+    Ok(scope.whole(Members {
+        columns: &["category", "limit, days", "events past it", "oldest of them, stored"],
+        rows,
+        basis: "event categories; exceptions hold events that were stored longer ago than their limit and the longer grace, warnings and the shorter",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let minimum = scope.ask.params.minimum.unwrap_or(0);
+    let rows = retention(tx)
+        .await?
+        .into_iter()
+        .map(|rule| {
+            let class = if rule.archive_days < minimum { Class::Exception } else { Class::Good };
+            (class, vec![rule.category.to_string(), rule.archive_days.to_string()])
+        })
+        .collect();
+    Ok(scope.whole(Members {
+        columns: &["category", "kept, days"],
+        rows,
+        basis: "event categories by the retention policy in force; exceptions are kept for fewer days than required",
+        text: "SELECT value FROM setting WHERE name = 'settings'".to_owned(),
+    }))
+}

@@ -1,0 +1,132 @@
+//! Questions to the register of what people do.
+
+use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
+
+use super::{Cell, Column, Question};
+
+const ENTRY: &[Column] = &[
+    ("subject", "r.subject", Cell::Text),
+    ("opened", "r.opened_at", Cell::Time),
+    ("due", "r.due_at", Cell::Time),
+    ("closed", "r.closed_at", Cell::Time),
+    ("result", "r.result", Cell::Text),
+    ("owner", "r.owner", Cell::Text),
+    ("approver", "r.approver", Cell::Text),
+    ("facts missing", "r.missing", Cell::Number),
+];
+
+const OPEN: &str = "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from)";
+const BEGUN: &str = "r.kind = :kind AND r.opened_at >= :from AND r.opened_at < :to";
+
+/// Has a breach this fact? `name` is one of our own words.
+fn fact(name: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' AND TRIM(f.value) <> '')"
+    )
+}
+
+/// Has it this value?
+fn fact_is(name: &str, value: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' \
+         AND LOWER(TRIM(f.value)) = '{value}')"
+    )
+}
+
+pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
+    use EvidenceQuery as Q;
+    let entries = |population: &str, exception: &str, warning: &str, basis: &str| Question {
+        table: "register_entry r".to_owned(),
+        population: population.to_owned(),
+        exception: exception.to_owned(),
+        warning: warning.to_owned(),
+        order: "r.opened_at, r.id",
+        columns: ENTRY,
+        basis: match ask.params.kind {
+            Some(kind) => format!("entries of the kind {kind} in the register, {basis}"),
+            None => basis.to_owned(),
+        },
+    };
+    let elapsed = "COALESCE(r.closed_at, :end) - r.opened_at";
+    let newest = "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.result = 'good' \
+        AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
+    Some(match ask.query {
+        Q::RegisterTimely => entries(
+            OPEN,
+            "COALESCE(r.closed_at, :end) > r.due_at",
+            "(r.closed_at IS NULL AND r.due_at - :good < :end)",
+            "open or closed in the period; exceptions went past their due time, warnings are close to it",
+        ),
+        Q::RegisterClosed => entries(
+            BEGUN,
+            &format!("{elapsed} > :warn"),
+            &format!("{elapsed} > :good"),
+            "begun in the period; exceptions took (or wait) longer than the longer time, warnings than the shorter",
+        ),
+        Q::RegisterComplete => entries(
+            OPEN,
+            "(r.missing > 0 AND r.opened_at + :good < :end)",
+            "r.missing > 0",
+            "open or closed in the period; exceptions lack required facts for too long, warnings still may",
+        ),
+        Q::RegisterApproved => entries(
+            BEGUN,
+            "(TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner)))",
+            "(r.closed_at IS NOT NULL AND r.closed_at - r.opened_at > :good)",
+            "begun in the period; exceptions were not approved by a second person, warnings were late",
+        ),
+        Q::RegisterGood => entries(
+            &format!("{BEGUN} AND r.result <> 'open'"),
+            "r.result = 'bad'",
+            "",
+            "begun in the period and ended; exceptions ended badly",
+        ),
+        Q::RegisterFresh => entries(
+            "r.kind = :kind AND r.result = 'good' AND r.opened_at < :end",
+            &format!("(r.opened_at + :warn < :end AND {newest})"),
+            &format!("(r.opened_at + :good < :end AND {newest})"),
+            "that ended well, up to the end of the period; the newest is judged by its age",
+        ),
+        Q::RegisterCurrent => entries(
+            "r.kind = :kind AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
+             WHERE s.kind = :kind AND s.subject = r.subject AND s.opened_at < :end \
+             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
+            "(r.result <> 'good' OR r.opened_at + :warn < :end)",
+            "r.opened_at + :good < :end",
+            "the newest of each subject; exceptions are too old or not good, warnings are getting old",
+        ),
+        Q::RegisterField => entries(
+            BEGUN,
+            "NOT EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')",
+            "",
+            "begun in the period; exceptions lack the named fact",
+        ),
+        Q::BreachClock => {
+            let reason = fact("delay_reason");
+            entries(
+                &format!(
+                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {}",
+                    fact_is("decision", "notifiable")
+                ),
+                &format!(
+                    "((r.closed_at IS NULL AND r.due_at < :end) OR (r.closed_at > r.due_at AND NOT {reason}))"
+                ),
+                "((r.closed_at IS NULL AND r.due_at - :good < :end) OR r.closed_at > r.due_at)",
+                "notifiable breaches open or notified in the period; the clock starts when somebody became aware and counts every hour; exceptions are over it without a recorded reason, warnings are near its end or late with a reason",
+            )
+        }
+        Q::BreachTold => {
+            let told = format!("({} OR ({} AND TRIM(r.approver) <> ''))", fact("told_at"), fact("exemption"));
+            entries(
+                &format!(
+                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {}",
+                    fact_is("risk", "high")
+                ),
+                &format!("(NOT {told} AND r.opened_at + :good < :end)"),
+                &format!("NOT {told}"),
+                "breaches of high risk open or closed in the period; exceptions: the people were neither told nor is there an approved exemption",
+            )
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,240 @@
+//! Answers to the named questions of the compliance frameworks. One consistent read for each answer.
+
+mod derived;
+mod entries;
+mod questions;
+mod template;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::period::Period;
+use watchpost_model::sample;
+
+use crate::engine::{Row, Tx, Value};
+use crate::error::StoreError;
+use crate::event::severity_of;
+use crate::store::Store;
+use template::Places;
+
+/// Exceptions and warnings told at most, and members of the population if there are none.
+const EXCEPTIONS_MAX: usize = 500;
+const MEMBERS_MAX: usize = 25;
+const DAY: i64 = 86_400 * 1_000_000;
+
+/// How a column is read.
+#[derive(Clone, Copy)]
+enum Cell {
+    Text,
+    Number,
+    Time,
+    Severity,
+}
+
+type Column = (&'static str, &'static str, Cell);
+
+/// A question whose population is rows of the database. Texts have the places `:from`, `:to` (the period), `:end` (the
+/// earlier of its end and now) and those of the parameters.
+struct Question {
+    table: String,
+    population: String,
+    exception: String,
+    warning: String,
+    /// A total order of the population; sampling counts by it.
+    order: &'static str,
+    columns: &'static [Column],
+    basis: String,
+}
+
+impl Question {
+    /// 2 for an exception, 1 for a warning, else 0.
+    fn class(&self) -> String {
+        let Self { exception, warning, .. } = self;
+        if warning.is_empty() {
+            return format!("CASE WHEN {exception} THEN 2 ELSE 0 END");
+        }
+        format!("CASE WHEN {exception} THEN 2 WHEN {warning} THEN 1 ELSE 0 END")
+    }
+
+    /// How many there are of each class.
+    fn counting(&self) -> String {
+        let Self { table, population, .. } = self;
+        format!(
+            "SELECT COUNT(*), COUNT(CASE WHEN t.class = 1 THEN 1 END), COUNT(CASE WHEN t.class = 2 THEN 1 END) \
+             FROM (SELECT {} AS class FROM {table} WHERE {population}) t",
+            self.class()
+        )
+    }
+}
+
+/// Exception, warning, or as it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Class {
+    Good,
+    Warning,
+    Exception,
+}
+
+impl Store {
+    /// Answers one question for a period as of `now`; the sample is drawn from `seed` ([`watchpost_model::sample`]).
+    ///
+    /// # Errors
+    /// `Validation` if a parameter is missing; what the database says.
+    pub async fn evidence(
+        &self,
+        ask: &EvidenceAsk,
+        period: Period,
+        now: DateTime<Utc>,
+        seed: &[u8; 32],
+    ) -> Result<EvidenceAnswer, StoreError> {
+        ask.check()
+            .map_err(|name| StoreError::Validation(format!("the question {} needs {name}", ask.query)))?;
+        let mut tx = self.read().await?;
+        let places = places(ask, period, now);
+        let mut answer = match questions::of(ask) {
+            Some(question) => {
+                let mut answer = Box::pin(answered(&mut tx, ask, &question, &places, seed)).await?;
+                if ask.query == EvidenceQuery::AuthenticationEvents {
+                    (answer.columns, answer.rows) =
+                        derived::sign_ins(&mut tx, &places, answer.exceptions).await?;
+                }
+                answer
+            }
+            None => {
+                let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places };
+                Box::pin(derived::answer(&mut tx, &scope)).await?
+            }
+        };
+        answer.basis = format!("{} ({} to {})", answer.basis, time_text(period.from), time_text(period.to));
+        Ok(answer)
+    }
+}
+
+fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {
+    let params = &ask.params;
+    let mut places = Places::default();
+    places.set("from", period.from);
+    places.set("to", period.to);
+    places.set("end", period.to.min(now));
+    places.set("now", now);
+    if let Some(span) = params.good_within {
+        places.set("good", span.micros());
+    }
+    if let Some(span) = params.warn_within {
+        places.set("warn", span.micros());
+    }
+    if let Some(kind) = params.kind {
+        places.set("kind", kind.as_str());
+    }
+    if let Some(field) = &params.field {
+        places.set("field", field);
+    }
+    if let Some(category) = params.category {
+        places.set("category", category.as_str());
+    }
+    if let Some(permission) = params.permission {
+        places.set("permission", permission.as_str());
+    }
+    if let Some(severity) = params.severity_min {
+        places.set("severity", crate::event::rank(severity));
+    }
+    if let Some(minimum) = params.minimum {
+        places.set("minimum", i64::from(minimum));
+    }
+    places.set_list("families", params.families.iter().map(|family| family.as_str().into()).collect());
+    places
+}
+
+fn time_text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+async fn answered(
+    tx: &mut Tx,
+    ask: &EvidenceAsk,
+    question: &Question,
+    places: &Places,
+    seed: &[u8; 32],
+) -> Result<EvidenceAnswer, StoreError> {
+    let Question { table, population, order, columns, basis, .. } = question;
+    let text = question.counting();
+    let (sql, values) = places.bind(&text);
+    let counts = tx.fetch_one(sql, values).await?;
+    let (all, warnings, exceptions) = (counts.u64(0)?, counts.u64(1)?, counts.u64(2)?);
+    let list = columns.iter().map(|(_, expression, _)| *expression).collect::<Vec<_>>().join(", ");
+    let class = question.class();
+    let listing = if exceptions + warnings > 0 {
+        format!(
+            "SELECT {list} FROM {table} WHERE {population} AND {class} > 0 ORDER BY {class} DESC, {order} \
+             LIMIT {EXCEPTIONS_MAX}"
+        )
+    } else {
+        let newest = order.split(", ").map(|part| format!("{part} DESC")).collect::<Vec<_>>().join(", ");
+        format!("SELECT {list} FROM {table} WHERE {population} ORDER BY {newest} LIMIT {MEMBERS_MAX}")
+    };
+    let (sql, values) = places.bind(&listing);
+    let mut rows = Vec::new();
+    for row in tx.fetch(sql, values).await? {
+        rows.push(cells(&row, columns)?);
+    }
+    let names: Vec<String> = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
+    Ok(EvidenceAnswer {
+        ask: ask.clone(),
+        population: all,
+        warnings,
+        exceptions,
+        columns: names.clone(),
+        rows,
+        sample: sampled(tx, question, places, seed, all, names).await?,
+        basis: basis.clone(),
+        text,
+    })
+}
+
+/// The members of the population at the drawn positions.
+async fn sampled(
+    tx: &mut Tx,
+    question: &Question,
+    places: &Places,
+    seed: &[u8; 32],
+    population: u64,
+    names: Vec<String>,
+) -> Result<Sample, StoreError> {
+    let Question { table, population: condition, order, columns, .. } = question;
+    let positions = sample::draw(seed, population);
+    let mut sample = Sample { seed: hex::encode(seed), positions, columns: names, rows: Vec::new() };
+    if sample.positions.is_empty() {
+        return Ok(sample);
+    }
+    let list: Vec<String> =
+        columns.iter().enumerate().map(|(n, (_, expression, _))| format!("{expression} AS c{n}")).collect();
+    let outer: Vec<String> = (0..columns.len()).map(|n| format!("t.c{n}")).collect();
+    let mut places = places.clone();
+    let wanted: Vec<Value> =
+        sample.positions.iter().map(|at| i64::try_from(*at).unwrap_or(i64::MAX).into()).collect();
+    places.set_list("positions", wanted);
+    let (sql, values) = places.bind(&format!(
+        "SELECT {} FROM (SELECT {}, ROW_NUMBER() OVER (ORDER BY {order}) - 1 AS place FROM {table} WHERE {condition}) t \
+         WHERE t.place IN :positions ORDER BY t.place",
+        outer.join(", "),
+        list.join(", "),
+    ));
+    for row in tx.fetch(sql, values).await? {
+        sample.rows.push(cells(&row, columns)?);
+    }
+    Ok(sample)
+}
+
+fn cells(row: &Row, columns: &[Column]) -> Result<Vec<String>, StoreError> {
+    columns
+        .iter()
+        .enumerate()
+        .map(|(index, (_, _, cell))| {
+            Ok(match cell {
+                Cell::Text => row.opt_text(index)?.unwrap_or_default(),
+                Cell::Number => row.i64(index)?.to_string(),
+                Cell::Time => row.opt_time(index)?.map(time_text).unwrap_or_default(),
+                Cell::Severity => severity_of(row.i64(index)?)?.as_str().to_owned(),
+            })
+        })
+        .collect()
+}
