@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use crate::rules::Rules;
+
 /// Security operations for teams whose applications report to Redis.
 ///
 /// Exit codes: 0 done; 1 found something, or a check failed; 2 wrong usage; 3 Redis, the database or a file cannot be
@@ -204,6 +206,9 @@ pub(crate) struct Detect {
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Directory of rules to add to those that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
 }
 
 /// A log file to look through.
@@ -212,20 +217,11 @@ pub(crate) struct Analyze {
     /// Format of the lines.
     #[arg(long, short, value_parser = ["combined", "common", "sshd", "jsonl", "ecs"])]
     pub(crate) format: String,
+    /// Directory of rules to add to those that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
     /// The file; `.gz` is unpacked.
     pub(crate) file: PathBuf,
-}
-
-/// Rules.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Rules {
-    /// List what can fire.
-    List,
-    /// Show one rule with its samples.
-    Show {
-        /// Its id.
-        id: String,
-    },
 }
 
 /// The daemon.

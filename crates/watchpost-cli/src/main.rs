@@ -6,6 +6,7 @@ mod detect;
 mod output;
 mod period;
 mod progress;
+mod rules;
 mod run;
 mod serve;
 mod session;

@@ -21,7 +21,7 @@ use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Incident, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, output, progress, serve, show};
+use crate::{FOUND, connect, detect, output, progress, rules, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -32,12 +32,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             show::operations(form, OPERATIONS)?;
             false
         }
-        Command::Detect(detect) => return detect::run(detect.explain),
+        Command::Detect(detect) => return detect::run(detect),
         Command::Analyze(analyze) => detect::analyze(form, analyze)?,
-        Command::Rules(rules) => {
-            detect::rules(form, rules)?;
-            false
-        }
+        Command::Rules(verb) if verb.needs_no_workspace() => rules::offline(form, verb)?,
         Command::Connect(_) => {
             let session = Session::closed(&cli, Tenure::Guest)?;
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
@@ -159,6 +156,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::events(form, &session.ask::<operation::event_page>(request).await?)?;
             Ok(false)
         }
+        Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
         Command::Report(verb) => report(session, form, verb).await,
@@ -169,7 +167,6 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         | Command::Serve(_)
         | Command::Operations
         | Command::Detect(_)
-        | Command::Rules(_)
         | Command::Analyze(_)
         | Command::Completions { .. } => {
             unreachable!("these need no open workspace")

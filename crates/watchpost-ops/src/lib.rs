@@ -22,6 +22,7 @@ mod operations;
 mod paths;
 mod perform;
 pub mod replies;
+pub mod rules;
 pub mod secrets;
 mod status;
 mod upkeep;

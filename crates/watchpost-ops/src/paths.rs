@@ -58,6 +58,12 @@ impl Paths {
         self.data.join("workspace")
     }
 
+    /// The directory of the team's own rules; need not be there.
+    #[must_use]
+    pub fn rules(&self) -> PathBuf {
+        self.data.join("rules")
+    }
+
     /// The folder of the journals of interrupted imports.
     #[must_use]
     pub fn imports(&self) -> PathBuf {

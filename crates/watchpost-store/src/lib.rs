@@ -41,7 +41,7 @@ pub use incident::{
     IncidentPatch,
 };
 pub use ingest::{IngestBatch, IngestOutcome};
-pub use pulse::{AuditHead, Pulse};
+pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;

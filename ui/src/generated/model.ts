@@ -191,6 +191,68 @@ problems: Array<string>,
  */
 strength: EvidenceStrength, };
 
+export type BacktestAgainst = "recorded" | "present";
+
+export type BacktestReport = { 
+/**
+ * Events replayed.
+ */
+events: number, 
+/**
+ * There were more than one replay takes; these are the first.
+ */
+truncated: boolean, 
+/**
+ * What `before` means.
+ */
+against: BacktestAgainst, 
+/**
+ * Findings before.
+ */
+findings_before: number, 
+/**
+ * Findings after.
+ */
+findings_after: number, 
+/**
+ * Incidents before.
+ */
+incidents_before: number, 
+/**
+ * Incidents after.
+ */
+incidents_after: number, 
+/**
+ * By rule; those without any finding are left out.
+ */
+rules: Array<BacktestRow>, 
+/**
+ * What could not be loaded.
+ */
+problems: Array<RuleProblem>, };
+
+export type BacktestRow = { 
+/**
+ * The rule.
+ */
+rule_id: string, 
+/**
+ * Findings with what is compared with.
+ */
+findings_before: number, 
+/**
+ * Findings with the rules under test.
+ */
+findings_after: number, 
+/**
+ * Incidents (entity and family) it is part of, before.
+ */
+incidents_before: number, 
+/**
+ * And after.
+ */
+incidents_after: number, };
+
 export type Block = { 
 /**
  * Identity.
@@ -717,7 +779,15 @@ evicted_total: number,
 /**
  * Findings made.
  */
-findings_total: number, };
+findings_total: number, 
+/**
+ * Rules that run.
+ */
+rules: number, 
+/**
+ * Documents of the rules directory that could not be used; `rule_list` says why.
+ */
+rule_problems: number, };
 
 export type Enrichment = { 
 /**
@@ -2219,6 +2289,78 @@ export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "as
 
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
+export type RuleBacktest = { 
+/**
+ * Events of this period of event time; absent means all that are archived.
+ */
+period: Period | null, 
+/**
+ * Rules of this directory instead of the present ones.
+ */
+directory: string | null, };
+
+export type RuleChange = { 
+/**
+ * The rule.
+ */
+id: string, 
+/**
+ * On or off.
+ */
+enabled: boolean | null, 
+/**
+ * How many a behaviour takes.
+ */
+threshold: number | null, 
+/**
+ * In how many seconds.
+ */
+window_s: number | null, 
+/**
+ * Why; stands in the audit trail.
+ */
+reason: string | null, };
+
+export type RuleDetail = { 
+/**
+ * As in the list.
+ */
+row: RuleRow, 
+/**
+ * More about it; may be empty.
+ */
+description: string, 
+/**
+ * ATT&CK techniques.
+ */
+attack: Array<string>, 
+/**
+ * OWASP Top 10 category.
+ */
+owasp: string | null, 
+/**
+ * Compliance controls.
+ */
+controls: Array<string>, 
+/**
+ * What else looks like it.
+ */
+falsepositives: Array<string>, 
+/**
+ * Samples that must fire.
+ */
+fires: unknown[], 
+/**
+ * Samples that must not.
+ */
+near_misses: unknown[], };
+
+export type RuleDirectorySet = { 
+/**
+ * A directory of this machine; absent means `rules` in the data folder.
+ */
+directory: string | null, };
+
 export type RuleHit = { 
 /**
  * Number of findings of the rule.
@@ -2228,6 +2370,200 @@ count: number,
  * The newest of them.
  */
 newest: Finding, };
+
+export type RuleImportFile = { 
+/**
+ * Its path below the one that was named.
+ */
+file: string, 
+/**
+ * Rules that it brings; with none it was not copied.
+ */
+rules: number, 
+/**
+ * What could not be used and why.
+ */
+problems: Array<RuleProblem>, };
+
+export type RuleImportReport = { 
+/**
+ * The folder that the files were copied to.
+ */
+directory: string, 
+/**
+ * Rules that are there now.
+ */
+rules: number, 
+/**
+ * Files copied.
+ */
+copied: number, 
+/**
+ * File by file.
+ */
+files: Array<RuleImportFile>, };
+
+export type RuleImportSigma = { 
+/**
+ * A file, or a directory that is looked through.
+ */
+path: string, };
+
+export type RuleKind = "signature" | "behaviour" | "sigma" | "correlation" | "filter";
+
+export type RuleList = { 
+/**
+ * The rules directory.
+ */
+directory: string, 
+/**
+ * When they were loaded.
+ */
+loaded_at: string, 
+/**
+ * In a fixed order: as shipped, then by file.
+ */
+rules: Array<RuleRow>, 
+/**
+ * What could not be used, and what is worth knowing.
+ */
+problems: Array<RuleProblem>, };
+
+export type RuleProblem = { 
+/**
+ * The file, below the rules directory.
+ */
+file: string, 
+/**
+ * The line, from 1; 0 for the file as a whole.
+ */
+line: number, 
+/**
+ * The rule, where the document says which.
+ */
+rule_id: string | null, 
+/**
+ * One sentence.
+ */
+reason: string, 
+/**
+ * The rule runs all the same.
+ */
+is_warning: boolean, };
+
+export type RuleRef = { 
+/**
+ * Its id.
+ */
+id: string, };
+
+export type RuleRow = { 
+/**
+ * Identity.
+ */
+id: string, 
+/**
+ * Raised whenever what fires changes.
+ */
+version: number, 
+/**
+ * What it looks for.
+ */
+title: string, 
+/**
+ * How it works.
+ */
+kind: RuleKind, 
+/**
+ * The family of its findings.
+ */
+family: AttackFamily, 
+/**
+ * The severity of its findings.
+ */
+severity: Severity, 
+/**
+ * How sure, 0 to 100.
+ */
+confidence: number, 
+/**
+ * Does it run?
+ */
+enabled: boolean, 
+/**
+ * The file it comes from: below the rules directory, or among those that ship.
+ */
+file: string, 
+/**
+ * The line in that file, from 1.
+ */
+line: number, 
+/**
+ * It ships with the program.
+ */
+embedded: boolean, 
+/**
+ * It stands in the rules directory in place of one that ships.
+ */
+overrides: boolean, 
+/**
+ * How many a behaviour takes.
+ */
+threshold: number | null, 
+/**
+ * In how many seconds.
+ */
+window_s: number | null, 
+/**
+ * An administrator switched it or changed its threshold or window.
+ */
+adjusted: boolean, };
+
+export type RuleTest = { 
+/**
+ * Only this one; absent means all that run.
+ */
+id: string | null, };
+
+export type RuleTestFailure = { 
+/**
+ * The rule.
+ */
+rule_id: string, 
+/**
+ * The sample.
+ */
+sample: unknown, 
+/**
+ * It should have fired.
+ */
+should_fire: boolean, 
+/**
+ * What it fired on, if it should not have.
+ */
+summary: string | null, };
+
+export type RuleTestReport = { 
+/**
+ * Rules tested.
+ */
+rules: number, 
+/**
+ * Samples run.
+ */
+samples: number, 
+/**
+ * Rules without any sample.
+ */
+untested: number, 
+/**
+ * Those that did not hold.
+ */
+failures: Array<RuleTestFailure>, 
+/**
+ * What could not even be loaded.
+ */
+problems: Array<RuleProblem>, };
 
 export type Scope = { 
 /**
@@ -2403,7 +2739,7 @@ warn: number,
  */
 fail: number, };
 
-export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings";
+export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings" | "rules";
 
 export type ThreatKind = "ip" | "domain" | "user_agent";
 

@@ -73,6 +73,22 @@ export interface Operations {
   job_get: { request: model.JobRef; reply: model.JobRun };
   /** Stop a running job; what it has done stays done. */
   job_cancel: { request: model.JobRef; reply: model.JobRun };
+  /** List the detection rules, with what could not be loaded. */
+  rule_list: { request: model.Nothing; reply: model.RuleList };
+  /** Show one rule with its samples. */
+  rule_show: { request: model.RuleRef; reply: model.RuleDetail };
+  /** Load the rules directory again. */
+  rule_reload: { request: model.Nothing; reply: model.RuleList };
+  /** Run the samples of the rules. */
+  rule_test: { request: model.RuleTest; reply: model.RuleTestReport };
+  /** Replay archived events and say what other rules would change. */
+  rule_backtest: { request: model.RuleBacktest; reply: model.BacktestReport };
+  /** Copy Sigma rules into the rules directory. */
+  rule_import_sigma: { request: model.RuleImportSigma; reply: model.RuleImportReport };
+  /** Switch a rule, or change its threshold or window. */
+  rule_set: { request: model.RuleChange; reply: model.RuleDetail };
+  /** Choose the rules directory. */
+  rule_directory_set: { request: model.RuleDirectorySet; reply: model.RuleList };
   /** List the compliance frameworks. */
   report_frameworks: { request: model.Nothing; reply: model.FrameworkList };
   /** Evaluate a framework over a period. */
@@ -346,6 +362,62 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['jobs', 'audit'],
+  },
+  rule_list: {
+    about: "List the detection rules, with what could not be loaded.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['rules'],
+    invalidates: [],
+  },
+  rule_show: {
+    about: "Show one rule with its samples.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['rules'],
+    invalidates: [],
+  },
+  rule_reload: {
+    about: "Load the rules directory again.",
+    permission: 'maintain',
+    effect: 'local',
+    provides: [],
+    invalidates: ['rules', 'status'],
+  },
+  rule_test: {
+    about: "Run the samples of the rules.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest: {
+    about: "Replay archived events and say what other rules would change.",
+    permission: 'triage',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_import_sigma: {
+    about: "Copy Sigma rules into the rules directory.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'audit'],
+  },
+  rule_set: {
+    about: "Switch a rule, or change its threshold or window.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'settings', 'audit'],
+  },
+  rule_directory_set: {
+    about: "Choose the rules directory.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'settings', 'audit'],
   },
   report_frameworks: {
     about: "List the compliance frameworks.",

@@ -8,6 +8,7 @@ mod event;
 mod incident;
 mod maintenance;
 mod report;
+mod rule;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,11 @@ pub use incident::{
 };
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
 pub use report::{FrameworkInfo, FrameworkList, ReportGenerate, ReportList, ReportRequest, ReportTarget};
+pub use rule::{
+    BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
+    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow,
+    RuleTest, RuleTestFailure, RuleTestReport,
+};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -64,6 +70,8 @@ pub enum Tag {
     Audit,
     /// Settings.
     Settings,
+    /// The detection rules.
+    Rules,
 }
 
 words!(Tag {
@@ -77,6 +85,7 @@ words!(Tag {
     Reports = "reports",
     Audit = "audit",
     Settings = "settings",
+    Rules = "rules",
 });
 
 /// What an operation does to the world.
@@ -153,6 +162,10 @@ pub struct EngineStatus {
     pub evicted_total: u64,
     /// Findings made.
     pub findings_total: u64,
+    /// Rules that run.
+    pub rules: u64,
+    /// Documents of the rules directory that could not be used; `rule_list` says why.
+    pub rule_problems: u64,
 }
 
 /// Everything the status bar needs.

@@ -9,6 +9,7 @@ mod imports;
 mod incidents;
 mod maintenance;
 mod reports;
+pub(crate) mod rules;
 mod settings;
 
 pub(crate) use audit::{audit_page, audit_verify};
@@ -28,6 +29,10 @@ pub(crate) use maintenance::{
     job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
 };
 pub(crate) use reports::{report_frameworks, report_generate, report_list, report_preview};
+pub(crate) use rules::{
+    rule_backtest, rule_directory_set, rule_import_sigma, rule_list, rule_reload, rule_set, rule_show,
+    rule_test,
+};
 pub(crate) use settings::{settings_get, settings_put};
 
 use serde::Serialize;
