@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report_args::{Register, Report};
+pub(crate) use crate::rules::Rules;
 
 /// Security operations for teams whose applications report to Redis.
 ///
@@ -229,6 +230,9 @@ pub(crate) struct Detect {
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Directory of rules to add to those that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
 }
 
 /// A log file to look through.
@@ -237,20 +241,11 @@ pub(crate) struct Analyze {
     /// Format of the lines.
     #[arg(long, short, value_parser = ["combined", "common", "sshd", "jsonl", "ecs"])]
     pub(crate) format: String,
+    /// Directory of rules to add to those that ship.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
     /// The file; `.gz` is unpacked.
     pub(crate) file: PathBuf,
-}
-
-/// Rules.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Rules {
-    /// List what can fire.
-    List,
-    /// Show one rule with its samples.
-    Show {
-        /// Its id.
-        id: String,
-    },
 }
 
 /// The daemon.

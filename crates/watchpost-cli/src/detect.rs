@@ -1,15 +1,14 @@
-//! `watchpost detect` and `watchpost rules`: detection without a workspace.
+//! `watchpost detect` and `watchpost analyze`: detection without a workspace.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_ops::analyze;
-use watchpost_ops::error::OpError;
 use watchpost_ops::inspect::{self, Detail};
 
-use crate::args::{Analyze, Output, Rules};
-use crate::output;
+use crate::args::{Analyze, Detect, Output};
+use crate::{output, rules};
 
 /// Longest line that is read; the rest of a longer one is passed over and the line is answered with an error.
 const LINE_BYTES_MAX: u64 = 8 << 20;
@@ -19,8 +18,9 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// Answers each line of standard input. Answers are kept together while more input is at hand and written before the
 /// program waits for some, so that a pipe never waits.
-pub(crate) fn run(explain: bool) -> anyhow::Result<ExitCode> {
-    let detail = if explain { Detail::Findings } else { Detail::Verdict };
+pub(crate) fn run(verb: &Detect) -> anyhow::Result<ExitCode> {
+    let detail = if verb.explain { Detail::Findings } else { Detail::Verdict };
+    let rules = rules::with(verb.rules.as_deref())?;
     let mut input = BufReader::with_capacity(BUFFER_BYTES, std::io::stdin().lock());
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
     let mut line = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn run(explain: bool) -> anyhow::Result<ExitCode> {
         if text.trim().is_empty() {
             continue;
         }
-        let mut answer = serde_json::to_vec(&inspect::answer(text.trim_end(), detail))?;
+        let mut answer = serde_json::to_vec(&inspect::answer(&rules, text.trim_end(), detail))?;
         answer.push(b'\n');
         if is_closed(out.write_all(&answer))? {
             return Ok(ExitCode::SUCCESS);
@@ -58,7 +58,8 @@ fn is_closed(written: std::io::Result<()>) -> std::io::Result<bool> {
 
 /// Runs every rule over a log; true when there would be incidents.
 pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
-    let analysis = analyze::analyze(&verb.file, &verb.format, SystemClock.now())?;
+    let analysis =
+        analyze::analyze(&verb.file, &verb.format, rules::with(verb.rules.as_deref())?, SystemClock.now())?;
     let found = !analysis.incidents.is_empty();
     if form == Output::Json {
         output::json(&analysis)?;
@@ -93,31 +94,4 @@ pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
         ))?;
     }
     Ok(found)
-}
-
-/// Lists the rules, or shows one.
-pub(crate) fn rules(form: Output, verb: &Rules) -> anyhow::Result<()> {
-    let all = inspect::rules();
-    match verb {
-        Rules::List if form == Output::Json => output::json(&all),
-        Rules::List => output::table(
-            ["RULE", "VERSION", "FAMILY", "SEVERITY", "CONFIDENCE", "WHAT"],
-            all.iter().map(|rule| {
-                [
-                    rule.id.to_owned(),
-                    rule.version.to_string(),
-                    rule.family.to_string(),
-                    rule.severity.to_string(),
-                    rule.confidence.to_string(),
-                    rule.title.to_owned(),
-                ]
-            }),
-        ),
-        Rules::Show { id } => {
-            let rule = all.iter().find(|rule| rule.id == id).ok_or_else(|| {
-                OpError::not_found(format!("rule {id:?}")).hint("`watchpost rules list` shows them")
-            })?;
-            output::json(rule)
-        }
-    }
 }

@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod report_args;
 mod respond;
+mod rules;
 mod run;
 mod serve;
 mod session;

@@ -7,8 +7,7 @@ use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    EventPageRequest, ImportRequest, IncidentAssign, IncidentNote, IncidentPageRequest, IncidentRef,
-    IncidentResolve, IncidentStatusSet, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
+    EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
     SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
@@ -16,7 +15,9 @@ use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, enrich, incident, output, progress, report, respond, serve, show};
+use crate::{
+    FOUND, connect, detect, enrich, incident, output, progress, report, respond, rules, serve, show,
+};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -27,12 +28,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             show::operations(form, OPERATIONS)?;
             false
         }
-        Command::Detect(detect) => return detect::run(detect.explain),
+        Command::Detect(detect) => return detect::run(detect),
         Command::Analyze(analyze) => detect::analyze(form, analyze)?,
-        Command::Rules(rules) => {
-            detect::rules(form, rules)?;
-            false
-        }
+        Command::Rules(verb) if verb.needs_no_workspace() => rules::offline(form, verb)?,
         Command::Connect(_) => {
             let session = Session::closed(&cli, Tenure::Guest)?;
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
@@ -154,6 +152,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::events(form, &session.ask::<operation::event_page>(request).await?)?;
             Ok(false)
         }
+        Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
@@ -171,7 +170,6 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         | Command::Serve(_)
         | Command::Operations
         | Command::Detect(_)
-        | Command::Rules(_)
         | Command::Analyze(_)
         | Command::Completions { .. } => {
             unreachable!("these need no open workspace")

@@ -18,6 +18,7 @@ pub(crate) fn detail(form: Output, detail: &IncidentDetail) -> anyhow::Result<()
     either(form, detail, || {
         table(INCIDENT, [incident_cells(&detail.incident)])?;
         standing(detail)?;
+        crate::enrich::why_risk(detail)?;
         line("\nwhy it fired")?;
         why(detail)?;
         let shown = detail.evidence.len().min(EVIDENCE);

@@ -1,5 +1,7 @@
 //! The engine: one event in, its findings out.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use watchpost_model::event::Event;
@@ -9,9 +11,8 @@ use watchpost_model::place::Place;
 use crate::behaviour::Behaviours;
 use crate::check::TokenKeys;
 use crate::fields::fields;
-use crate::rule::RuleInfo;
-use crate::rules::{BEHAVIOURS, all};
-use crate::signature::Signatures;
+use crate::ruleset::RuleSet;
+use crate::sigma::SigmaState;
 
 /// Caps and tolerances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +39,10 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How far back events must be replayed to rebuild the state: the longest window and the lateness.
+    /// How far back events must be replayed to rebuild the state: the longest window of `rules` and the lateness.
     #[must_use]
-    pub fn replay_window(&self) -> Duration {
-        let longest = BEHAVIOURS.iter().map(|row| row.window_s).max().unwrap_or(0);
-        Duration::seconds(i64::from(longest)) + self.lateness_max
+    pub fn replay_window(&self, rules: &RuleSet) -> Duration {
+        Duration::seconds(i64::from(rules.longest_window_s())) + self.lateness_max
     }
 }
 
@@ -69,23 +69,42 @@ pub struct Counters {
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    rules: Vec<RuleInfo>,
+    rules: Arc<RuleSet>,
     behaviours: Behaviours,
+    sigma: Option<SigmaState>,
     counters: Counters,
     keys: TokenKeys,
 }
 
 impl Engine {
-    /// An engine without history. After a restart replay [`Config::replay_window`] of events into it.
+    /// An engine with the rules that ship and without history. After a restart replay [`Config::replay_window`] of
+    /// events into it.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::with_rules(config, RuleSet::embedded())
+    }
+
+    /// An engine with these rules and without history.
+    #[must_use]
+    pub fn with_rules(config: Config, rules: Arc<RuleSet>) -> Self {
         Self {
             config,
-            rules: all(),
             behaviours: Behaviours::new(config),
+            sigma: rules.sigma.as_ref().and_then(SigmaState::new),
+            rules,
             counters: Counters::default(),
             keys: TokenKeys::default(),
         }
+    }
+
+    /// Runs other rules from now on; what was counted so far stays.
+    pub fn replace_rules(&mut self, rules: Arc<RuleSet>) {
+        self.sigma = match (rules.sigma.as_ref(), self.sigma.take()) {
+            (None, _) => None,
+            (Some(sigma), None) => SigmaState::new(sigma),
+            (Some(sigma), Some(state)) => state.for_rules(sigma),
+        };
+        self.rules = rules;
     }
 
     /// The same engine, which also checks the signatures of tokens with `keys`.
@@ -110,11 +129,20 @@ impl Engine {
         self.counters.events_total += 1;
         let fields = fields(event);
         self.counters.values_skipped_total += fields.n_dropped;
-        let mut findings = Signatures::shared().findings(event, &fields, &self.keys);
-        if event.at > now + self.config.skew_max {
+        let is_ahead = event.at > now + self.config.skew_max;
+        let (rules, state, counters) = (&self.rules, &mut self.sigma, &mut self.counters);
+        let mut findings = rules.looked_at(event, &fields, &self.keys, |view, results| {
+            match (rules.sigma.as_ref(), state.as_mut().filter(|_| !is_ahead)) {
+                (Some(sigma), Some(state)) => {
+                    state.observe(sigma, event, view, results, &mut counters.groups_evicted_total)
+                }
+                _ => Vec::new(),
+            }
+        });
+        if is_ahead {
             self.counters.events_future_total += 1;
         } else {
-            self.behaviours.observe(event, place, &mut findings, &mut self.counters);
+            self.behaviours.observe(&self.rules.behaviours, event, place, &mut findings, &mut self.counters);
         }
         self.counters.findings_total += findings.len() as u64;
         findings
@@ -128,16 +156,19 @@ impl Engine {
         findings
     }
 
-    /// Every rule of this engine, in a fixed order.
+    /// The rules that it runs.
     #[must_use]
-    pub fn rules(&self) -> &[RuleInfo] {
+    pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
     }
 
     /// What happened so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters { groups: self.behaviours.n_groups() as u64, ..self.counters }
+        Counters {
+            groups: (self.behaviours.n_groups() + self.sigma.as_ref().map_or(0, SigmaState::n_groups)) as u64,
+            ..self.counters
+        }
     }
 
     /// The caps and tolerances it was made with.

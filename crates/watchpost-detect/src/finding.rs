@@ -64,12 +64,11 @@ pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
     let status = event.http.as_ref().and_then(|http| http.status);
     let (risk, factors) =
         risk(seen.severity, info.confidence, if info.family_is_signature() { status } else { None });
-    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     Finding {
         id: seen.id,
-        rule_id: info.id.to_owned(),
+        rule_id: info.id.clone(),
         rule_version: info.version,
-        rule_title: info.title.to_owned(),
+        rule_title: info.title.clone(),
         family: info.family,
         event_id: event.id,
         at: event.at,
@@ -81,9 +80,9 @@ pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
         severity: seen.severity,
         confidence: info.confidence,
         risk,
-        attack: owned(info.attack),
-        owasp: info.owasp.map(str::to_owned),
-        controls: owned(info.controls),
+        attack: info.attack.clone(),
+        owasp: info.owasp.clone(),
+        controls: info.controls.clone(),
         enrichment: Enrichment { risk: factors, ..Enrichment::default() },
     }
 }

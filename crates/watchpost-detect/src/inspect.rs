@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
+use rsigma_eval::EvaluationResult;
 use watchpost_model::event::{Category, Event, Http};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::ids::EventId;
@@ -10,7 +11,8 @@ use watchpost_model::ids::EventId;
 use crate::check::TokenKeys;
 use crate::decode::{Encoding, layers};
 use crate::fields::{Field, Fields, Role, fields};
-use crate::signature::Signatures;
+use crate::ruleset::RuleSet;
+use crate::sigma::View;
 
 /// What the signatures say of one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +40,7 @@ fn blank_event() -> Event {
     Event::new(EventId::derived(0, [0; 16]), DateTime::UNIX_EPOCH, Category::ApiUsage, "request")
 }
 
-/// Looks at one request. `uri` is the raw request target; header names are taken in any case.
+/// Looks at one request with the rules that ship. `uri` is the raw request target; header names are taken in any case.
 ///
 /// The findings carry the nil time and are grouped by the endpoint: they explain, they are not for storing.
 #[must_use]
@@ -48,26 +50,59 @@ pub fn inspect_request(
     headers: &BTreeMap<String, String>,
     body: Option<&str>,
 ) -> Verdict {
-    let (path, query) = match uri.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (uri, None),
-    };
-    let mut event = blank_event();
-    event.http = Some(Http {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query,
-        headers: headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
-        body: body.map(str::to_owned),
-        ..Http::default()
-    });
-    Verdict::of(Signatures::shared().findings(&event, &fields(&event), &TokenKeys::default()))
+    RuleSet::embedded().inspect_request(method, uri, headers, body)
+}
+
+impl RuleSet {
+    /// As [`inspect_request`], with these rules: signatures and Sigma detections, nothing that counts.
+    #[must_use]
+    pub fn inspect_request(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &BTreeMap<String, String>,
+        body: Option<&str>,
+    ) -> Verdict {
+        let (path, query) = match uri.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (uri, None),
+        };
+        let mut event = blank_event();
+        event.http = Some(Http {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query,
+            headers: headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+            body: body.map(str::to_owned),
+            ..Http::default()
+        });
+        let fields = fields(&event);
+        Verdict::of(self.looked_at(&event, &fields, &TokenKeys::default(), |_, _| Vec::new()))
+    }
+
+    /// What signatures and Sigma detections say of an event; `correlate` gets what the latter matched.
+    pub(crate) fn looked_at<'a>(
+        &self,
+        event: &'a Event,
+        fields: &'a Fields<'a>,
+        keys: &TokenKeys,
+        correlate: impl FnOnce(&View<'_>, Vec<EvaluationResult>) -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        let Some(sigma) = &self.sigma else { return self.signatures.findings(event, fields, keys, None) };
+        let mut layers = Vec::with_capacity(fields.all.len());
+        let mut findings = self.signatures.findings(event, fields, keys, Some(&mut layers));
+        let view = View::new(event, fields, &layers);
+        let results = sigma.evaluate(&view);
+        findings.extend(sigma.findings(event, &results));
+        findings.extend(correlate(&view, results));
+        findings
+    }
 }
 
 /// Looks at one event: signatures alone.
 #[must_use]
 pub fn inspect_event(event: &Event) -> Verdict {
-    Verdict::of(Signatures::shared().findings(event, &fields(event), &TokenKeys::default()))
+    Verdict::of(RuleSet::embedded().signatures.findings(event, &fields(event), &TokenKeys::default(), None))
 }
 
 /// Hands every text that the signatures look at to `each`: every value of the event in every decoded form.
@@ -86,9 +121,10 @@ pub fn for_each_decoded(event: &Event, each: &mut dyn FnMut(&str)) {
 pub fn inspect_value(value: &str) -> Verdict {
     let event = blank_event();
     let field = Field { base: "value", key: None, value, encoding: Encoding::Plain, role: Role::Value };
-    Verdict::of(Signatures::shared().findings(
+    Verdict::of(RuleSet::embedded().signatures.findings(
         &event,
         &Fields { all: vec![field], n_dropped: 0 },
         &TokenKeys::default(),
+        None,
     ))
 }

@@ -8,10 +8,13 @@
 //! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
 //! | `expression` | how the expressions of rules are read |
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
-//! | `rules` | the signatures as tables of data with their samples |
+//! | `ruleset` | the rules: YAML read, checked and compiled; what ships is in `rules/` |
+//! | `rules` | what a rule may say of where it looks and how it confirms |
 //! | `shell` | a reader of command lines and the shapes that make a value a command injection |
 //! | `check` | named confirmers: addresses, tokens, uploads, answers |
 //! | `sql` | a tokeniser and the shapes that make a value an SQL injection |
+//! | `sample` | samples played against a set of rules |
+//! | `sigma` | Sigma rules over the decoded event, and their correlations |
 //! | `signature` | gates, matching and the explanation of a match |
 //! | `behaviour` | windows per source and per user |
 //! | `enrich` | places, threat lists, assets, and the risk that follows |
@@ -20,6 +23,7 @@
 #![warn(missing_docs)]
 
 mod behaviour;
+mod bits;
 mod check;
 mod decode;
 mod engine;
@@ -30,11 +34,16 @@ mod finding;
 mod inspect;
 mod rule;
 mod rules;
+mod ruleset;
+mod sample;
 mod shell;
+mod sigma;
 mod signature;
 mod sql;
 
 pub use check::TokenKeys;
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
-pub use rule::{Burst, RuleInfo, Sample, Traffic, TrafficKind};
+pub use rule::{Burst, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};
+pub use ruleset::{Adjust, Problem, Rule, RuleFile, RuleSet};
+pub use sample::{SampleFailure, SampleReport};

@@ -1,65 +1,105 @@
 //! What is known about a rule apart from how it works, and the samples that keep it honest.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use watchpost_model::event::Severity;
 use watchpost_model::finding::AttackFamily;
+
+/// How a rule works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// Looks at the decoded values of one event.
+    Signature,
+    /// Counts events over a window.
+    Behaviour,
+    /// A Sigma detection.
+    Sigma,
+    /// A Sigma correlation.
+    Correlation,
+    /// A Sigma filter: takes away from other rules, never fires itself.
+    Filter,
+}
+
+/// Where a rule comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "from", content = "file")]
+pub enum RuleSource {
+    /// Shipped inside the program, in this file of `rules/`.
+    Embedded(String),
+    /// The team's rules directory, in this file below it.
+    Directory(String),
+}
 
 /// One rule, as shown in the list of rules and copied into each finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleInfo {
-    /// `wp.FAMILY.NAME`; never reused for something else.
-    pub id: &'static str,
+    /// `wp.FAMILY.NAME` for what ships, a UUID in most Sigma rules; never reused for something else.
+    pub id: String,
     /// Raised whenever what fires changes.
     pub version: u32,
     /// What the rule looks for, in a few words.
-    pub title: &'static str,
+    pub title: String,
+    /// More about it; may be empty.
+    pub description: String,
     /// Family: findings of one entity and family fold into one incident.
     pub family: AttackFamily,
     /// Severity of its findings before growth.
     pub severity: Severity,
     /// How sure, 0 to 100.
     pub confidence: u8,
-    /// ATT&CK technique ids.
-    pub attack: &'static [&'static str],
-    /// OWASP Top 10:2025 category, where one fits.
-    pub owasp: Option<&'static str>,
+    /// ATT&CK technique ids: `T1190`.
+    pub attack: Vec<String>,
+    /// OWASP Top 10 category, where one fits: `A05:2025`.
+    pub owasp: Option<String>,
     /// Compliance controls that a finding is evidence for.
-    pub controls: &'static [&'static str],
-    /// Samples that must fire; at least three.
-    pub fires: &'static [Sample],
-    /// Near-misses that must not; at least three.
-    pub near_misses: &'static [Sample],
+    pub controls: Vec<String>,
+    /// What else looks like it.
+    pub falsepositives: Vec<String>,
+    /// Samples that must fire; at least three for what ships.
+    pub fires: Vec<Sample>,
+    /// Near-misses that must not; at least three for what ships.
+    pub near_misses: Vec<Sample>,
 }
 
 /// Input for one rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sample {
     /// A parameter value, as the application reads it.
-    Value(&'static str),
+    Value(String),
     /// A request path, raw.
-    Path(&'static str),
+    Path(String),
     /// A `User-Agent` header.
-    UserAgent(&'static str),
+    UserAgent(String),
     /// A query parameter by name, its value as the application reads it.
-    Param(&'static str, &'static str),
+    Param {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
     /// A GET request with these headers.
-    Headers(&'static [(&'static str, &'static str)]),
+    Headers(BTreeMap<String, String>),
     /// A POST request with these headers and this body, both raw.
-    Post(&'static [(&'static str, &'static str)], &'static str),
+    Post {
+        /// The headers.
+        headers: BTreeMap<String, String>,
+        /// The body.
+        body: String,
+    },
     /// What the application answered: the response body.
-    Answer(&'static str),
+    Answer(String),
     /// An event of this type without a request.
-    Kind(&'static str),
+    Kind(String),
     /// A sequence of events.
-    Traffic(Traffic),
+    Traffic(Vec<Burst>),
 }
 
-/// A sequence of bursts, one after the other.
-pub type Traffic = &'static [Burst];
-
 /// A number of like events with a fixed distance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Burst {
     /// What happens.
     pub kind: TrafficKind,
@@ -74,7 +114,7 @@ pub struct Burst {
 }
 
 /// What one event of a [`Burst`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrafficKind {
     /// A failed login.

@@ -1,19 +1,20 @@
 //! Gates, matching, and the explanation of a match.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use watchpost_model::event::Event;
 use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
+use crate::bits::Bits;
 use crate::check::{Context, TokenKeys};
 use crate::decode::{Layer, layers, lineage, trace};
-use crate::expression::Expression;
 use crate::fields::{Field, Fields, Role};
 use crate::finding::{Seen, entity_of, finding, finding_id};
-use crate::rules::{Matcher, Scope, Signature, all_signatures};
+use crate::rules::{Matcher, Scope, Signature};
 use crate::shell;
 use crate::sql::{self, ANCHORS};
 
@@ -21,23 +22,17 @@ use crate::sql::{self, ANCHORS};
 const LAYER_CHARS_MAX: usize = 2_048;
 /// Longest match that is marked, in bytes; a longer one is marked by its start.
 const SPAN_BYTES_MAX: usize = 1_024;
-/// The bit of the gate that belongs to the SQL reader.
-const SQL_BIT: u128 = 1 << 127;
-
-struct Compiled {
-    signature: &'static Signature,
-    regex: Option<Expression>,
-    bit: u128,
-}
-
-/// All signatures, compiled.
+/// Signatures, with the gate that decides which of them look at a text.
+#[derive(Debug)]
 pub(crate) struct Signatures {
     gate: AhoCorasick,
     /// For each literal of the gate, the rules that it opens.
-    opens: Vec<u128>,
-    /// For each role, the checks without literals.
-    always: [u128; Role::COUNT],
-    rules: Vec<Compiled>,
+    opens: Vec<Bits>,
+    rules: Vec<Arc<Signature>>,
+    /// For each role, the rules without a gate.
+    always: [Bits; Role::COUNT],
+    /// Rules that the reader of command lines answers, which knows by itself what to look at.
+    shell: Bits,
 }
 
 /// A match before it is explained.
@@ -48,62 +43,52 @@ struct Hit {
 }
 
 impl Signatures {
-    /// The one compiled set; compiled at first use.
-    pub(crate) fn shared() -> &'static Self {
-        static SHARED: OnceLock<Signatures> = OnceLock::new();
-        SHARED.get_or_init(Self::compile)
-    }
-
-    fn compile() -> Self {
-        let mut literals: Vec<&'static str> = Vec::new();
-        let mut opens: Vec<u128> = Vec::new();
-        let mut add =
-            |literal: &'static str, bit: u128| match literals.iter().position(|known| *known == literal) {
-                Some(at) => opens[at] |= bit,
-                None => {
-                    literals.push(literal);
-                    opens.push(bit);
+    /// A set of at most [`BITS_MAX`](crate::bits::BITS_MAX) signatures.
+    pub(crate) fn new(rules: Vec<Arc<Signature>>) -> Self {
+        let mut always = [Bits::EMPTY; Role::COUNT];
+        let (mut sql, mut shell) = (Bits::EMPTY, Bits::EMPTY);
+        let mut literals: BTreeMap<&str, Bits> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            match rule.matcher {
+                Matcher::Sql(_) => sql.set(index),
+                Matcher::Shell(_) => shell.set(index),
+                Matcher::Regex(_) | Matcher::Check(_) if rule.gate.is_empty() => {
+                    let roles = Role::ALL.iter().filter(|&&role| is_in_scope(rule.scope, role));
+                    roles.for_each(|&role| always[role as usize].set(index));
                 }
-            };
-        let mut always = [0; Role::COUNT];
-        let mut rules = Vec::new();
-        for (index, signature) in all_signatures().enumerate() {
-            assert!(index < 127, "one bit a rule: widen the gate");
-            let bit = 1_u128 << index;
-            signature.gate.iter().for_each(|literal| add(literal, bit));
-            if signature.gate.is_empty() && matches!(signature.matcher, Matcher::Check(_)) {
-                Role::ALL
-                    .iter()
-                    .filter(|&&role| is_in_scope(signature.scope, role))
-                    .for_each(|&role| always[role as usize] |= bit);
+                Matcher::Regex(_) | Matcher::Check(_) => {}
             }
-            let regex = match signature.matcher {
-                Matcher::Regex(pattern) => Some(
-                    Expression::new(pattern).unwrap_or_else(|error| panic!("{}: {error}", signature.info.id)),
-                ),
-                Matcher::Sql(_) | Matcher::Shell(_) | Matcher::Check(_) => None,
-            };
-            rules.push(Compiled { signature, regex, bit });
+            rule.gate.iter().for_each(|literal| literals.entry(literal).or_default().set(index));
         }
-        ANCHORS.iter().for_each(|literal| add(literal, SQL_BIT));
+        for anchor in ANCHORS {
+            *literals.entry(anchor).or_default() |= sql;
+        }
         let gate = AhoCorasickBuilder::new()
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
-            .build(&literals)
-            .expect("the gate is a few hundred short literals");
-        Self { gate, opens, always, rules }
+            .build(literals.keys())
+            .expect("a few thousand short literals at most");
+        Self { gate, opens: literals.into_values().collect(), rules, always, shell }
     }
 
     /// Which rules may match `text`.
-    fn open(&self, text: &str) -> u128 {
+    fn open(&self, text: &str) -> Bits {
         self.gate
             .find_overlapping_iter(text)
-            .fold(0, |open, found| open | self.opens[found.pattern().as_usize()])
+            .fold(Bits::EMPTY, |open, found| open | self.opens[found.pattern().as_usize()])
     }
 
     /// The findings of one event: at most one of each rule, in the order of the rules.
-    pub(crate) fn findings(&self, event: &Event, fields: &Fields<'_>, keys: &TokenKeys) -> Vec<Finding> {
-        let mut done: u128 = 0;
+    ///
+    /// What was decoded goes to `kept`, field by field, where somebody else needs it too.
+    pub(crate) fn findings<'a>(
+        &self,
+        event: &Event,
+        fields: &Fields<'a>,
+        keys: &TokenKeys,
+        mut kept: Option<&mut Vec<Vec<Layer<'a>>>>,
+    ) -> Vec<Finding> {
+        let mut done = Bits::EMPTY;
         let mut found: Vec<(usize, Finding)> = Vec::new();
         for field in &fields.all {
             let layers = if field.role.is_request() {
@@ -111,61 +96,60 @@ impl Signatures {
             } else {
                 vec![Layer::new("raw", field.value.into())]
             };
-            for hit in self.hits(event, keys, field, &layers, done) {
-                done |= self.rules[hit.rule].bit;
+            let context = Context { event, field, keys };
+            for hit in self.hits(&context, &layers, done) {
+                done.set(hit.rule);
                 found.push((hit.rule, self.explain(event, field, &layers, &hit)));
+            }
+            if let Some(kept) = &mut kept {
+                kept.push(layers);
             }
         }
         found.sort_by_key(|(rule, _)| *rule);
         found.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    fn hits(
-        &self,
-        event: &Event,
-        keys: &TokenKeys,
-        field: &Field<'_>,
-        layers: &[Layer<'_>],
-        done: u128,
-    ) -> Vec<Hit> {
+    fn hits(&self, context: &Context<'_>, layers: &[Layer<'_>], done: Bits) -> Vec<Hit> {
+        let field = context.field;
         let mut done = done;
         let mut hits = Vec::new();
         // The raw form of an encoded value is only of interest where nothing decoded it.
         let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
         for (index, layer) in layers.iter().enumerate().skip(first) {
-            let open = (self.open(&layer.text) | self.always[field.role as usize]) & !done;
             let is_plain_agent = is_plain_agent(field.role, &layer.text);
+            // Both readers undo quoting by themselves.
             let may_read = field.role.is_request() && layer.decoder != "shell" && !is_plain_agent;
-            let sql = if open & SQL_BIT != 0 && may_read { sql::shapes(&layer.text) } else { Vec::new() };
-            // The reader of command lines undoes shell quoting by itself.
+            let mut open = self.open(&layer.text) | self.always[field.role as usize];
             let commands = if may_read && shell::may_have_shape(&layer.text) {
+                open |= self.shell;
                 shell::shapes(&layer.text)
             } else {
                 Vec::new()
             };
-            if open == 0 && commands.is_empty() {
+            let open = open.without(done);
+            if open.is_empty() {
                 continue;
             }
-            for (rule, compiled) in self.rules.iter().enumerate() {
-                if is_plain_agent && compiled.signature.scope == Scope::NotPlainAgent {
+            let mut statements: Option<Vec<(sql::Shape, Range<usize>)>> = None;
+            for rule in open.iter() {
+                let signature = &self.rules[rule];
+                if !is_in_scope(signature.scope, field.role)
+                    || is_plain_agent && signature.scope == Scope::NotPlainAgent
+                    || !signature.layers.is_empty() && !signature.layers.contains(&layer.decoder)
+                {
                     continue;
                 }
-                if done & compiled.bit != 0 || !is_in_scope(compiled.signature.scope, field.role) {
-                    continue;
-                }
-                let span = match (compiled.signature.matcher, &compiled.regex) {
-                    (Matcher::Sql(shape), _) => span_of(&sql, shape),
-                    (Matcher::Shell(shape), _) => span_of(&commands, shape),
-                    (Matcher::Regex(_), Some(regex)) if open & compiled.bit != 0 => {
-                        regex.find(&layer.text, layer.bytes)
+                let span = match &signature.matcher {
+                    Matcher::Sql(_) if !may_read => None,
+                    Matcher::Sql(shape) => {
+                        span_of(statements.get_or_insert_with(|| sql::shapes(&layer.text)), *shape)
                     }
-                    (Matcher::Check(check), _) if open & compiled.bit != 0 => {
-                        check.run(&layer.text, &Context { event, field, keys })
-                    }
-                    (Matcher::Regex(_) | Matcher::Check(_), _) => None,
+                    Matcher::Shell(shape) => span_of(&commands, *shape),
+                    Matcher::Check(check) => check.run(&layer.text, context),
+                    Matcher::Regex(regex) => regex.find(&layer.text, layer.bytes),
                 };
                 if let Some(span) = span {
-                    done |= compiled.bit;
+                    done.set(rule);
                     hits.push(Hit { rule, layer: index, span });
                 }
             }
@@ -174,7 +158,7 @@ impl Signatures {
     }
 
     fn explain(&self, event: &Event, field: &Field<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
-        let info = self.rules[hit.rule].signature.info;
+        let info = &self.rules[hit.rule].info;
         let path = lineage(layers, hit.layer);
         let mut spans: Vec<Option<Range<usize>>> = vec![Some(hit.span.clone())];
         for pair in path.windows(2).rev() {
@@ -188,7 +172,7 @@ impl Signatures {
         let excerpt = visible(&layers[hit.layer].text[hit.span.clone()], 80);
         let entity = entity_of(event);
         let seen = Seen {
-            id: finding_id(event.at, &[info.id, &event.id.to_string(), &entity.to_string()]),
+            id: finding_id(event.at, &[&info.id, &event.id.to_string(), &entity.to_string()]),
             summary: format!("{} in {}: {excerpt}", info.title, matched.field),
             entity,
             matched: Some(matched),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -52,12 +53,17 @@ pub struct Analysis {
     pub findings_left_out: u64,
 }
 
-/// Reads a log (`.gz` is unpacked) and runs every rule over it by event time. Lines must be in about the order of time;
+/// Reads a log (`.gz` is unpacked) and runs `rules` over it by event time. Lines must be in about the order of time;
 /// memory does not grow with the file.
 ///
 /// # Errors
 /// `Validation` when the file cannot be opened or the format is unknown; `Unavailable` when reading it fails.
-pub fn analyze(path: &Path, format: &str, now: DateTime<Utc>) -> Result<Analysis, OpError> {
+pub fn analyze(
+    path: &Path,
+    format: &str,
+    rules: Arc<detect::RuleSet>,
+    now: DateTime<Utc>,
+) -> Result<Analysis, OpError> {
     let format: LogFormat = format.parse().map_err(|error: watchpost_model::event::UnknownWord| {
         OpError::invalid("format", error.to_string())
     })?;
@@ -65,7 +71,7 @@ pub fn analyze(path: &Path, format: &str, now: DateTime<Utc>) -> Result<Analysis
         |error: std::io::Error| OpError::invalid("path", format!("cannot read {}: {error}", path.display()));
     let reader = open_reader(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
     let importer = Importer::new(format, ImportOptions::new(now, path.to_string_lossy()));
-    let mut engine = detect::Engine::new(detect::Config::default());
+    let mut engine = detect::Engine::with_rules(detect::Config::default(), rules);
     let mut analysis = Analysis::default();
     let mut open: BTreeMap<(AttackFamily, Entity), WouldOpen> = BTreeMap::new();
     for item in Import::new(reader, 0, importer) {

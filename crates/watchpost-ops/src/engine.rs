@@ -44,6 +44,8 @@ const CLAIM_IDLE: Duration = Duration::from_secs(10);
 const ADOPT_BUDGET: usize = 2_000;
 /// Pause between two passes over all keys in search of bare hashes.
 const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
+/// Pause between two looks at the rules directory.
+const RULES_PAUSE: chrono::Duration = chrono::Duration::seconds(3);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 /// Archived events replayed to rebuild the detection windows.
@@ -102,6 +104,9 @@ impl Engine {
             quarantined_total: self.quarantined.load(Ordering::Relaxed),
             evicted_total: self.evicted.load(Ordering::Relaxed),
             findings_total: self.findings.load(Ordering::Relaxed),
+            // Filled in by the status, which knows the rules.
+            rules: 0,
+            rule_problems: 0,
         }
     }
 
@@ -203,11 +208,13 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     engine.set(EngineState::Starting, "rebuilding the detection windows");
     events.ensure_group().await?;
     respond::recover(console, workspace).await?;
+    let (rules, _) = workspace.rules().refresh(workspace, false).await?;
     let mut turn = Turn {
         console,
         workspace,
         holder,
-        detectors: rebuilt(workspace).await?,
+        detectors: rebuilt(workspace, rules.set).await?,
+        rules_at: workspace.now(),
         listed: Listed::default(),
         adopt: AdoptCursor::default(),
         events,
@@ -221,8 +228,8 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
 }
 
 /// Detectors whose windows hold what the newest archived events left in them.
-async fn rebuilt(workspace: &Workspace) -> Result<Detectors, OpError> {
-    let mut detectors = Detectors::new();
+async fn rebuilt(workspace: &Workspace, rules: Arc<detect::RuleSet>) -> Result<Detectors, OpError> {
+    let mut detectors = Detectors::new(rules);
     let known = workspace.known(Freshness::Now).await?;
     for event in workspace.store().recently_ingested(REPLAY).await? {
         detectors.observe(&event, known.place(&event).as_ref(), workspace.now());
@@ -235,6 +242,7 @@ async fn rebuilt(workspace: &Workspace) -> Result<Detectors, OpError> {
 /// Behaviours count in windows that move forward, so an old log that is imported beside live traffic would be too late
 /// for all of them. It gets windows of its own, which begin anew whenever something older still comes.
 struct Detectors {
+    rules: Arc<detect::RuleSet>,
     live: Detector,
     history: Option<Detector>,
     evicted_before: u64,
@@ -246,8 +254,11 @@ struct Detector {
 }
 
 impl Detector {
-    fn new() -> Self {
-        Self { engine: detect::Engine::new(detect::Config::default()), newest: DateTime::UNIX_EPOCH }
+    fn new(rules: Arc<detect::RuleSet>) -> Self {
+        Self {
+            engine: detect::Engine::with_rules(detect::Config::default(), rules),
+            newest: DateTime::UNIX_EPOCH,
+        }
     }
 
     fn is_too_late(&self, event: &Event) -> bool {
@@ -264,8 +275,17 @@ impl Detector {
 }
 
 impl Detectors {
-    fn new() -> Self {
-        Self { live: Detector::new(), history: None, evicted_before: 0 }
+    fn new(rules: Arc<detect::RuleSet>) -> Self {
+        Self { live: Detector::new(Arc::clone(&rules)), history: None, evicted_before: 0, rules }
+    }
+
+    /// Other rules from now on; windows that are under way go on.
+    fn replace_rules(&mut self, rules: Arc<detect::RuleSet>) {
+        self.live.engine.replace_rules(Arc::clone(&rules));
+        if let Some(history) = &mut self.history {
+            history.engine.replace_rules(Arc::clone(&rules));
+        }
+        self.rules = rules;
     }
 
     fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
@@ -273,7 +293,7 @@ impl Detectors {
             return self.live.observe(event, place, now);
         }
         if self.history.as_ref().is_none_or(|history| history.is_too_late(event)) {
-            let before = self.history.replace(Detector::new());
+            let before = self.history.replace(Detector::new(Arc::clone(&self.rules)));
             self.evicted_before += before.map_or(0, |before| before.engine.counters().groups_evicted_total);
         }
         self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, place, now))
@@ -292,6 +312,8 @@ struct Turn<'a> {
     holder: &'a str,
     detectors: Detectors,
     listed: Listed,
+    /// When the rules were looked at last.
+    rules_at: DateTime<Utc>,
     adopt: AdoptCursor,
     events: EventStore,
     renewed: DateTime<Utc>,
@@ -304,6 +326,7 @@ impl Turn<'_> {
     /// Reads and processes one batch, adopts bare hashes, keeps the lease.
     async fn take(&mut self) -> Result<(), OpError> {
         self.keep_lease().await?;
+        self.follow_rules().await?;
         let engine = self.workspace.engine();
         let adopted = self.adopt().await?;
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
@@ -337,6 +360,21 @@ impl Turn<'_> {
         let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
         self.adopted_at = adopted.wrapped.then_some(now);
         Ok(adopted)
+    }
+
+    /// Takes over rules that somebody changed: files of the directory, or the setting.
+    async fn follow_rules(&mut self) -> Result<(), OpError> {
+        let now = self.workspace.now();
+        if now - self.rules_at < RULES_PAUSE {
+            return Ok(());
+        }
+        self.rules_at = now;
+        let (rules, _) = self.workspace.rules().refresh(self.workspace, false).await?;
+        if !Arc::ptr_eq(&rules.set, &self.detectors.rules) {
+            self.detectors.replace_rules(rules.set);
+            self.console.announce(&[Tag::Rules, Tag::Status]);
+        }
+        Ok(())
     }
 
     async fn keep_lease(&mut self) -> Result<(), OpError> {

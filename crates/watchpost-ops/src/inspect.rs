@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use watchpost_detect::{self as detect, RuleInfo};
+use watchpost_detect::RuleSet;
 use watchpost_model::finding::Finding;
 
 /// One request, as a line of JSON holds it.
@@ -51,9 +51,9 @@ pub enum Detail {
     Findings,
 }
 
-/// Answers one line. A line that is no request gets an answer that says so; it never fails.
+/// What `rules` say of the request in one line. A line that is no request gets an answer that says so; it never fails.
 #[must_use]
-pub fn answer(line: &str, detail: Detail) -> Answer {
+pub fn answer(rules: &RuleSet, line: &str, detail: Detail) -> Answer {
     let request: Request = match serde_json::from_str(line) {
         Ok(request) => request,
         Err(error) => {
@@ -70,7 +70,7 @@ pub fn answer(line: &str, detail: Detail) -> Answer {
         }
     };
     let verdict =
-        detect::inspect_request(&request.method, &request.uri, &request.headers, request.body.as_deref());
+        rules.inspect_request(&request.method, &request.uri, &request.headers, request.body.as_deref());
     Answer {
         id: request.id,
         detected: verdict.is_detected(),
@@ -80,15 +80,15 @@ pub fn answer(line: &str, detail: Detail) -> Answer {
     }
 }
 
-/// Every rule that can fire.
-#[must_use]
-pub fn rules() -> Vec<RuleInfo> {
-    detect::Engine::new(detect::Config::default()).rules().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Detail, answer};
+    use watchpost_detect::RuleSet;
+
+    use super::{Answer, Detail};
+
+    fn answer(line: &str, detail: Detail) -> Answer {
+        super::answer(&RuleSet::embedded(), line, detail)
+    }
 
     #[test]
     fn every_line_gets_an_answer() {

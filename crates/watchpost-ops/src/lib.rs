@@ -25,6 +25,7 @@ mod perform;
 mod playbooks;
 pub mod replies;
 mod respond;
+pub mod rules;
 pub mod secrets;
 mod status;
 mod upkeep;

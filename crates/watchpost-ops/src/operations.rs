@@ -171,6 +171,23 @@ macro_rules! for_each_operation {
             "Stop a running job; what it has done stays done."
             job_cancel(JobRef) -> JobRun: Maintain, Change, [], [Jobs, Audit];
 
+            "List the detection rules, with what could not be loaded."
+            rule_list(Nothing) -> RuleList: View, Read, [Rules], [];
+            "Show one rule with its samples."
+            rule_show(RuleRef) -> RuleDetail: View, Read, [Rules], [];
+            "Load the rules directory again."
+            rule_reload(Nothing) -> RuleList: Maintain, Local, [], [Rules, Status];
+            "Run the samples of the rules."
+            rule_test(RuleTest) -> RuleTestReport: View, Read, [], [];
+            "Replay archived events and say what other rules would change."
+            rule_backtest(RuleBacktest) -> BacktestReport: Triage, Read, [], [];
+            "Copy Sigma rules into the rules directory."
+            rule_import_sigma(RuleImportSigma) -> RuleImportReport: Admin, Change, [], [Rules, Audit];
+            "Switch a rule, or change its threshold or window."
+            rule_set(RuleChange) -> RuleDetail: Admin, Change, [], [Rules, Settings, Audit];
+            "Choose the rules directory."
+            rule_directory_set(RuleDirectorySet) -> RuleList: Admin, Change, [], [Rules, Settings, Audit];
+
             "List the frameworks and the other kinds of reports."
             report_frameworks(Nothing) -> FrameworkList: View, Read, [], [];
             "Evaluate a framework over a period, or make another report, without writing it."

@@ -64,6 +64,12 @@ impl Paths {
         self.config.join("frameworks")
     }
 
+    /// The directory of the team's own rules; need not be there.
+    #[must_use]
+    pub fn rules(&self) -> PathBuf {
+        self.data.join("rules")
+    }
+
     /// The folder of the journals of interrupted imports.
     #[must_use]
     pub fn imports(&self) -> PathBuf {

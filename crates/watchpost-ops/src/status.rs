@@ -26,6 +26,11 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     status.connection = Some(workspace.connection().clone());
     status.redis = Some(workspace.redis_part());
     status.engine = workspace.engine().status(now);
+    if let Some(rules) = workspace.rules().last() {
+        status.engine.rules = rules.set.rules().iter().filter(|rule| rule.enabled).count() as u64;
+        status.engine.rule_problems =
+            rules.problems.iter().filter(|problem| !problem.is_warning).count() as u64;
+    }
     match workspace.store().pulse().await {
         Ok(pulse) => {
             status.newest_event = pulse.newest_event;
@@ -57,5 +62,7 @@ fn stopped() -> EngineStatus {
         quarantined_total: 0,
         evicted_total: 0,
         findings_total: 0,
+        rules: 0,
+        rule_problems: 0,
     }
 }

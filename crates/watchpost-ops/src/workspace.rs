@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
 use crate::jobs::Jobs;
+use crate::rules::RuleDesk;
 use crate::secrets::{Secret, Secrets};
 use crate::upkeep;
 
@@ -41,6 +42,7 @@ pub struct Workspace {
     /// The private server of the local workspace.
     local: Mutex<Option<LocalServer>>,
     engine: Engine,
+    rules: RuleDesk,
     jobs: Jobs,
     stop: CancellationToken,
     tasks: Mutex<JoinSet<()>>,
@@ -90,6 +92,7 @@ impl Workspace {
             }),
             local: Mutex::new(None),
             engine: Engine::new(),
+            rules: RuleDesk::new(console.0.paths.rules()),
             jobs: Jobs::new(),
             stop: CancellationToken::new(),
             tasks: Mutex::new(JoinSet::new()),
@@ -108,6 +111,11 @@ impl Workspace {
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// The rules.
+    pub(crate) fn rules(&self) -> &RuleDesk {
+        &self.rules
     }
 
     /// The audit database.

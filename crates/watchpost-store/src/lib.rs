@@ -50,7 +50,7 @@ pub use incident::{
 };
 pub use ingest::{IngestBatch, IngestOutcome};
 pub use outbox::OutboxMove;
-pub use pulse::{AuditHead, Pulse};
+pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};

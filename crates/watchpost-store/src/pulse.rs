@@ -7,9 +7,9 @@ use watchpost_model::event::Event;
 use watchpost_model::period::Period;
 
 use crate::audit::tree::Frontier;
-use crate::engine::args;
+use crate::engine::{Sql, args};
 use crate::error::StoreError;
-use crate::event::event;
+use crate::event::{EventCursor, event};
 use crate::store::Store;
 
 /// What a status bar shows of the database.
@@ -30,6 +30,26 @@ pub struct AuditHead {
     pub size: u64,
     /// RFC 6962 root, base64.
     pub root: String,
+}
+
+/// What one rule said of a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFindings {
+    /// The rule.
+    pub rule_id: String,
+    /// Findings.
+    pub findings: u64,
+    /// Incidents that they are part of.
+    pub incidents: u64,
+}
+
+/// What all rules said of a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFindings {
+    /// By rule id, ascending.
+    pub rules: Vec<RuleFindings>,
+    /// Incidents with at least one finding in the period.
+    pub incidents: u64,
 }
 
 impl Store {
@@ -83,6 +103,54 @@ impl Store {
             )
             .await?;
         rows.iter().rev().map(|row| event(row, 0)).collect()
+    }
+
+    /// The events of a period in the order in which they happened, strictly after `after`: what a replay reads.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events_in_order(
+        &self,
+        period: Period,
+        after: Option<EventCursor>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut sql = Sql::new("SELECT body FROM event WHERE at >= ");
+        sql.bind(period.from).push(" AND at < ").bind(period.to);
+        if let Some(cursor) = after {
+            sql.push(" AND (at, id) > ").tuple(args![cursor.at, cursor.id.to_string()]);
+        }
+        sql.push(" ORDER BY at, id LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
+    }
+
+    /// How often each rule spoke of something in a period, and in how many incidents.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn findings_by_rule(&self, period: Period) -> Result<RecordedFindings, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch(
+                "SELECT rule_id, COUNT(*), COUNT(DISTINCT incident_id) FROM finding WHERE at >= $1 AND at < $2 \
+                 GROUP BY rule_id ORDER BY rule_id",
+                args![period.from, period.to],
+            )
+            .await?;
+        let rules = rows
+            .iter()
+            .map(|row| {
+                Ok(RuleFindings { rule_id: row.text(0)?, findings: row.u64(1)?, incidents: row.u64(2)? })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let all = tx
+            .fetch_optional(
+                "SELECT COUNT(DISTINCT incident_id) FROM finding WHERE at >= $1 AND at < $2",
+                args![period.from, period.to],
+            )
+            .await?;
+        Ok(RecordedFindings { rules, incidents: all.map_or(Ok(0), |row| row.u64(0))? })
     }
 
     /// Where the audit log stands.

@@ -50,6 +50,40 @@ export type AllowRemove = {
  */
 target: string, };
 
+export type Approval = { 
+/**
+ * Who; never the one who made it.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * What they say about it.
+ */
+note: string, 
+/**
+ * A C2SP signed note over the hash of the content with the console's key; `None` without a key.
+ */
+signed_note: string | null, };
+
+export type AssetList = { 
+/**
+ * By kind and pattern.
+ */
+assets: Array<AssetRule>, };
+
+export type AssetRef = { 
+/**
+ * The kind.
+ */
+kind: EntityKind, 
+/**
+ * The pattern.
+ */
+pattern: string, };
+
 export type AssetRule = { 
 /**
  * What the pattern is about.
@@ -206,6 +240,68 @@ problems: Array<string>,
  * What the evidence is worth.
  */
 strength: EvidenceStrength, };
+
+export type BacktestAgainst = "recorded" | "present";
+
+export type BacktestReport = { 
+/**
+ * Events replayed.
+ */
+events: number, 
+/**
+ * There were more than one replay takes; these are the first.
+ */
+truncated: boolean, 
+/**
+ * What `before` means.
+ */
+against: BacktestAgainst, 
+/**
+ * Findings before.
+ */
+findings_before: number, 
+/**
+ * Findings after.
+ */
+findings_after: number, 
+/**
+ * Incidents before.
+ */
+incidents_before: number, 
+/**
+ * Incidents after.
+ */
+incidents_after: number, 
+/**
+ * By rule; those without any finding are left out.
+ */
+rules: Array<BacktestRow>, 
+/**
+ * What could not be loaded.
+ */
+problems: Array<RuleProblem>, };
+
+export type BacktestRow = { 
+/**
+ * The rule.
+ */
+rule_id: string, 
+/**
+ * Findings with what is compared with.
+ */
+findings_before: number, 
+/**
+ * Findings with the rules under test.
+ */
+findings_after: number, 
+/**
+ * Incidents (entity and family) it is part of, before.
+ */
+incidents_before: number, 
+/**
+ * And after.
+ */
+incidents_after: number, };
 
 export type Block = { 
 /**
@@ -509,7 +605,73 @@ by_category: Histogram,
 /**
  * Incidents with evidence in the period, by severity.
  */
-incidents_by_severity: Array<ReportSeverityCount>, };
+incidents_by_severity: Array<ReportSeverityCount>, 
+/**
+ * Incidents active at the end of the period, by age.
+ */
+incidents_by_age: Array<ReportAgeCount>, 
+/**
+ * Events by day of the week (Monday first) and hour of the day (UTC): 7 rows of 24.
+ */
+by_hour: Array<Array<number>>, };
+
+export type CheckResult = { 
+/**
+ * What it looks at, in our words.
+ */
+what: string, 
+/**
+ * The question asked.
+ */
+query: EvidenceQuery, 
+/**
+ * Its parameters.
+ */
+parameters: Array<Parameter>, 
+/**
+ * How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
+ */
+state: State | null, 
+/**
+ * Why, in one or two sentences.
+ */
+reason: string, 
+/**
+ * The rule in words.
+ */
+rule: string, 
+/**
+ * How many things were looked at.
+ */
+population: number, 
+/**
+ * How many of them are within what is tolerated only.
+ */
+warnings: number, 
+/**
+ * How many of them are exceptions.
+ */
+exceptions: number, 
+/**
+ * What exactly was counted.
+ */
+basis: string, 
+/**
+ * The question as the database was asked it.
+ */
+text: string, 
+/**
+ * Column names of `rows`.
+ */
+columns: Array<string>, 
+/**
+ * The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
+ */
+rows: Array<Array<string>>, 
+/**
+ * Members drawn by chance that anybody can draw again.
+ */
+sample: Sample, };
 
 export type CheckStep = { 
 /**
@@ -843,33 +1005,21 @@ state: State,
  */
 reason: string, 
 /**
- * The question asked; `None` for a manual control.
- */
-query: EvidenceQuery | null, 
-/**
- * The rule in words; empty for a manual control.
- */
-rule: string, 
-/**
- * How many things were looked at.
+ * How many things were looked at, over all checks.
  */
 population: number, 
+/**
+ * How many of them are within what is tolerated only.
+ */
+warnings: number, 
 /**
  * How many of them are exceptions.
  */
 exceptions: number, 
 /**
- * What exactly was counted.
+ * The questions; empty for a manual control.
  */
-basis: string, 
-/**
- * Column names of `rows`.
- */
-columns: Array<string>, 
-/**
- * The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
- */
-rows: Array<Array<string>>, 
+checks: Array<CheckResult>, 
 /**
  * What to do; empty when it passed or is manual.
  */
@@ -877,7 +1027,11 @@ remedy: string,
 /**
  * What a person has to attest; set exactly for manual controls.
  */
-attest: string | null, };
+attest: string | null, 
+/**
+ * What people gave for it and still counts at the end of the period.
+ */
+proofs: Array<Proof>, };
 
 export type CountedEvents = { 
 /**
@@ -997,7 +1151,15 @@ evicted_total: number,
 /**
  * Findings made.
  */
-findings_total: number, };
+findings_total: number, 
+/**
+ * Rules that run.
+ */
+rules: number, 
+/**
+ * Documents of the rules directory that could not be used; `rule_list` says why.
+ */
+rule_problems: number, };
 
 export type Enrichment = { 
 /**
@@ -1016,6 +1178,36 @@ assets?: Array<AssetRule>,
  * Why the risk is what it is: the points add up to it.
  */
 risk?: Array<RiskFactor>, };
+
+export type EnrichmentState = { 
+/**
+ * The location files that are set; none means that there is no location data.
+ */
+location: Array<LocationFile>, 
+/**
+ * Look-ups that led nowhere because a file is damaged, since this process read it.
+ */
+damaged_lookups: number, 
+/**
+ * Threat lists.
+ */
+threat_lists: number, 
+/**
+ * Entries in all of them.
+ */
+threat_entries: number, 
+/**
+ * Why the threat lists cannot be used; absent while they can.
+ */
+threat_problem: string | null, 
+/**
+ * Rules about assets.
+ */
+assets: number, 
+/**
+ * How fast the risk of entities decays.
+ */
+risk: RiskPolicy, };
 
 export type Entity = { 
 /**
@@ -1037,7 +1229,125 @@ entity: Entity,
  */
 events: number, };
 
+export type EntityHistory = { 
+/**
+ * Attacks.
+ */
+true_positives: number, 
+/**
+ * Mistakes of a rule, and what was allowed.
+ */
+harmless: number, };
+
 export type EntityKind = "ip" | "user" | "session" | "endpoint";
+
+export type EntityRisk = { 
+/**
+ * The entity.
+ */
+entity: Entity, 
+/**
+ * Now, 0 to 100 with one decimal.
+ */
+score: number, 
+/**
+ * When it last gained some (event time).
+ */
+at: string, 
+/**
+ * Incidents that count against it.
+ */
+incidents: number, };
+
+export type EntityRiskDetail = { 
+/**
+ * The entity with its score; 0 if no incident was about it.
+ */
+risk: EntityRisk, 
+/**
+ * What its incidents contribute, newest first, at most 100.
+ */
+contributions: Array<RiskContribution>, 
+/**
+ * How its earlier incidents were judged.
+ */
+history: EntityHistory, 
+/**
+ * Where it is, if it is an address and there is location data.
+ */
+place: Place | null, 
+/**
+ * Is there location data at all?
+ */
+has_location_data: boolean, 
+/**
+ * Threat lists that name it.
+ */
+threats: Array<ThreatMatch>, 
+/**
+ * What was said about it.
+ */
+assets: Array<AssetRule>, 
+/**
+ * How fast it decays.
+ */
+policy: RiskPolicy, 
+/**
+ * At which time.
+ */
+at: string, };
+
+export type EntityRiskPage = { 
+/**
+ * The rows.
+ */
+rows: Array<EntityRiskRow>, 
+/**
+ * Is there location data at all?
+ */
+has_location_data: boolean, 
+/**
+ * How fast it decays.
+ */
+policy: RiskPolicy, 
+/**
+ * At which time.
+ */
+at: string, };
+
+export type EntityRiskRef = { 
+/**
+ * Which.
+ */
+entity: Entity, };
+
+export type EntityRiskRequest = { 
+/**
+ * Of what.
+ */
+kind: EntityKind, 
+/**
+ * Rows, 1 to 500.
+ */
+limit: number, };
+
+export type EntityRiskRow = { 
+/**
+ * The entity with its score.
+ */
+risk: EntityRisk, 
+/**
+ * Where it is, if it is an address and there is location data.
+ */
+place: Place | null, 
+/**
+ * Threat lists that name it.
+ */
+threats: Array<ThreatMatch>, };
+
+export type EntryId = string;
+
+export type EntryResult = "open" | "good" | "bad";
 
 export type ErrorCode = "validation" | "not_found" | "conflict" | "precondition" | "permission" | "unavailable" | "timeout" | "cancelled" | "schema_too_new" | "secret_store" | "internal";
 
@@ -1171,7 +1481,7 @@ findings: Array<Finding>,
  */
 frozen?: boolean, };
 
-export type EvidenceQuery = "authentication_events" | "brute_force_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "blocks_justified" | "days_with_events" | "audit_records_named" | "audit_verifications" | "audit_checkpoints" | "retention_runs" | "configuration_changes" | "authorization_events" | "data_access_events" | "web_attack_incidents";
+export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
 export type EvidenceStrength = "local_only" | "session_key";
 
@@ -1285,7 +1595,7 @@ export type FindingId = string;
 
 export type FrameworkInfo = { 
 /**
- * `soc2`.
+ * `soc2`, `kpi`.
  */
 id: string, 
 /**
@@ -1293,19 +1603,39 @@ id: string,
  */
 name: string, 
 /**
- * Version of the framework file.
+ * Version of the framework file; empty for other kinds.
  */
 version: string, 
 /**
- * Number of controls.
+ * Number of controls; 0 for other kinds.
  */
-controls: number, };
+controls: number, 
+/**
+ * What kind of report it is.
+ */
+kind: ReportKind, 
+/**
+ * What has to be said besides the period, for people: `the number of the incident`.
+ */
+subject: string | null, 
+/**
+ * What it is for, in one sentence.
+ */
+about: string, };
 
 export type FrameworkList = { 
 /**
- * By name.
+ * Frameworks by name, then the other kinds.
  */
-frameworks: Array<FrameworkInfo>, };
+frameworks: Array<FrameworkInfo>, 
+/**
+ * Framework files of the user that cannot be used: file, line and reason.
+ */
+broken: Array<string>, 
+/**
+ * The folder in which users put framework files.
+ */
+folder: string, };
 
 export type FrameworkRef = { 
 /**
@@ -1324,6 +1654,20 @@ version: string,
  * What the report can and cannot show.
  */
 note: string, };
+
+export type Gap = { 
+/**
+ * The control.
+ */
+control: string, 
+/**
+ * What is lacking.
+ */
+lacks: string, 
+/**
+ * What to do about it.
+ */
+remedy: string, };
 
 export type HealthHistory = { 
 /**
@@ -1633,7 +1977,12 @@ checks: Array<StepCheck>,
 /**
  * The playbook of its family with what was checked; absent when it was not asked for.
  */
-playbook?: Playbook, };
+playbook?: Playbook, 
+/**
+ * Why the risk is what it is: the factors of the worst finding, whose points add up to it. Empty where it is not
+ * known.
+ */
+risk: Array<RiskFactor>, };
 
 export type IncidentEscalate = { 
 /**
@@ -2087,6 +2436,44 @@ status: WorkspaceStatus,
  */
 jobs: Array<JobRun>, };
 
+export type LocationFile = { 
+/**
+ * What it tells.
+ */
+role: LocationRole, 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * What its maker calls it.
+ */
+kind: string | null, 
+/**
+ * When it was made.
+ */
+built_at: string | null, 
+/**
+ * Its age in whole days.
+ */
+age_days: number | null, 
+/**
+ * Why it cannot be used; absent while it works.
+ */
+problem: string | null, };
+
+export type LocationRole = "city" | "asn";
+
+export type LocationSettings = { 
+/**
+ * Countries or cities; absolute path on the machine that runs the engine.
+ */
+city_file: string | null, 
+/**
+ * Autonomous systems; absolute path.
+ */
+asn_file: string | null, };
+
 export type LogHead = { 
 /**
  * Which log.
@@ -2174,6 +2561,16 @@ at: string,
 text: string, };
 
 export type NoteId = string;
+
+export type NotedMatch = { 
+/**
+ * The match.
+ */
+found: ThreatMatch, 
+/**
+ * The entry's note.
+ */
+note: string | null, };
 
 export type Nothing = Record<symbol, never>;
 
@@ -2326,6 +2723,16 @@ period: Period | null,
  * Number of buckets in the charts, 1 to 200.
  */
 buckets: number, };
+
+export type Parameter = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: string, };
 
 export type ParsedUrl = { 
 /**
@@ -2517,6 +2924,94 @@ number: number,
  */
 skipped: string | null, };
 
+export type Proof = { 
+/**
+ * Identity.
+ */
+id: ProofId, 
+/**
+ * Framework id.
+ */
+framework: string, 
+/**
+ * Control id.
+ */
+control: string, 
+/**
+ * For which time it counts.
+ */
+period: Period, 
+/**
+ * What it says, in the person's words.
+ */
+statement: string, 
+/**
+ * The file, if there is one; the file itself stays where it is.
+ */
+file: ProofFile | null, 
+/**
+ * Who answers for it.
+ */
+owner: string, 
+/**
+ * Who gave it.
+ */
+given_by: string, 
+/**
+ * When.
+ */
+given_at: string, 
+/**
+ * It says nothing from then on.
+ */
+expires_at: string, };
+
+export type ProofAdd = { 
+/**
+ * Which framework.
+ */
+framework: string, 
+/**
+ * Which control.
+ */
+control: string, 
+/**
+ * For which time it counts.
+ */
+period: Period, 
+/**
+ * What it says.
+ */
+statement: string, 
+/**
+ * The file that shows it; it is read, hashed and left where it is.
+ */
+path?: string, 
+/**
+ * Who answers for it; the caller, if it is not said.
+ */
+owner?: string, 
+/**
+ * It says nothing from then on.
+ */
+expires_at: string, };
+
+export type ProofFile = { 
+/**
+ * Its name, without folders.
+ */
+name: string, 
+/**
+ * SHA-256, hexadecimal.
+ */
+sha256: string, 
+/**
+ * Its size.
+ */
+bytes: number, };
+
+export type ProofId = string;
+
 export type QuarantineList = { 
 /**
  * The rows, at most 200.
@@ -2611,6 +3106,146 @@ keys_with_ttl: number | null,
  */
 slowlog: Array<SlowCommand>, };
 
+export type RegisterAdd = { 
+/**
+ * What it is about.
+ */
+kind: RegisterKind, 
+/**
+ * About whom or what.
+ */
+subject: string, 
+/**
+ * When it began; now, if it is not said.
+ */
+opened_at?: string, 
+/**
+ * Until when it has to be closed; by its kind, if it is not said.
+ */
+due_at?: string, 
+/**
+ * Whose it is; the writer's, if it is not said.
+ */
+owner?: string, 
+/**
+ * How it ended, if it has.
+ */
+result: EntryResult, 
+/**
+ * Further facts by name.
+ */
+fields: { [key in string]: string }, 
+/**
+ * Free text.
+ */
+note: string, };
+
+export type RegisterChange = { 
+/**
+ * Which entry.
+ */
+id: EntryId, 
+/**
+ * The version that was looked at.
+ */
+version: number, 
+/**
+ * Close it with this result, or open it again.
+ */
+result?: EntryResult, 
+/**
+ * A new due time: an extension.
+ */
+due_at?: string, 
+/**
+ * Approve it: the caller becomes the approver.
+ */
+approve: boolean, 
+/**
+ * Facts to set; an empty value removes one.
+ */
+fields: { [key in string]: string }, 
+/**
+ * Why.
+ */
+reason: string, };
+
+export type RegisterEntry = { 
+/**
+ * Identity.
+ */
+id: EntryId, 
+/**
+ * What it is about.
+ */
+kind: RegisterKind, 
+/**
+ * About whom or what: `incident/12`, `account/dana`, `host/db1`. No text of its own meaning is kept elsewhere.
+ */
+subject: string, 
+/**
+ * When it began: a request was received, a breach became known, a check was made.
+ */
+opened_at: string, 
+/**
+ * Until when it has to be closed.
+ */
+due_at: string, 
+/**
+ * When it was closed.
+ */
+closed_at: string | null, 
+/**
+ * Whose it is.
+ */
+owner: string, 
+/**
+ * Who approved it; has to be somebody else.
+ */
+approver: string, 
+/**
+ * How it ended.
+ */
+result: EntryResult, 
+/**
+ * Further facts by name; which ones a kind needs, [`RegisterKind::required`] says.
+ */
+fields: { [key in string]: string }, 
+/**
+ * Free text.
+ */
+note: string, 
+/**
+ * Who wrote the entry.
+ */
+written_by: string, 
+/**
+ * When.
+ */
+written_at: string, 
+/**
+ * Grows by one with every change.
+ */
+version: number, };
+
+export type RegisterKind = "breach" | "subject_request" | "erasure_request" | "legal_hold" | "processing_record" | "data_class" | "encryption" | "restore_test" | "backup" | "follow_up" | "exception" | "account_approval" | "role_change" | "leaver" | "access_review" | "access_removal" | "disclosure" | "baseline_scan" | "drift" | "baseline" | "incident_review" | "change" | "playbook" | "exercise" | "user_report" | "privileged_account" | "log_reader" | "daily_review" | "clock_check" | "log_copy" | "planted_change" | "test_event" | "key_review" | "error_class" | "log_failure" | "logging_policy" | "capacity_check" | "archive_proof";
+
+export type RegisterList = { 
+/**
+ * The rows, at most 500.
+ */
+entries: Array<RegisterEntry>, };
+
+export type RegisterRequest = { 
+/**
+ * Of this kind only.
+ */
+kind?: RegisterKind, 
+/**
+ * About this only: `incident/12`.
+ */
+subject?: string, };
+
 export type RelatedIncident = { 
 /**
  * How.
@@ -2634,19 +3269,101 @@ at: string,
  */
 by: string, };
 
+export type ReportAgeCount = { 
+/**
+ * `under 1 day`.
+ */
+age: string, 
+/**
+ * Incidents.
+ */
+incidents: number, };
+
+export type ReportApprove = { 
+/**
+ * Which report.
+ */
+id: ReportId, 
+/**
+ * What the second person says about it.
+ */
+note: string, };
+
+export type ReportChanges = { 
+/**
+ * The earlier one.
+ */
+before: ReportRecord, 
+/**
+ * The later one.
+ */
+now: ReportRecord, 
+/**
+ * Column names of `rows`.
+ */
+columns: Array<string>, 
+/**
+ * A line a control whose state or number of exceptions differs.
+ */
+rows: Array<Array<string>>, };
+
+export type ReportChecked = { 
+/**
+ * SHA-256 of the file, hexadecimal.
+ */
+sha256: string, 
+/**
+ * The report that the trail knows under this hash.
+ */
+report: ReportRecord | null, 
+/**
+ * Number of the audit record in which it stands.
+ */
+audit_seq: number | null, 
+/**
+ * How many figures and samples were checked; 0 for formats other than JSON.
+ */
+checked: number, 
+/**
+ * What does not hold, for people; empty if everything does.
+ */
+problems: Array<string>, };
+
+export type ReportCompare = { 
+/**
+ * The later report.
+ */
+id: ReportId, 
+/**
+ * The earlier one; without it the newest one of the same framework before.
+ */
+before?: ReportId, };
+
 export type ReportDocument = { 
 /**
  * Version of this shape.
  */
 format: number, 
 /**
- * Which framework.
+ * What kind of report.
+ */
+kind: ReportKind, 
+/**
+ * Its heading: `SOC 2 evidence report`.
+ */
+title: string, 
+/**
+ * Which framework; for other kinds their own name.
  */
 framework: FrameworkRef, 
 /**
  * What it covers.
  */
 scope: Scope, 
+/**
+ * What it was asked, by name.
+ */
+parameters: Array<Parameter>, 
 /**
  * How many controls came out how.
  */
@@ -2656,9 +3373,17 @@ summary: Summary,
  */
 controls: Array<ControlResult>, 
 /**
- * The numbers behind the charts.
+ * Controls that nothing shows.
  */
-charts: ChartData, };
+gaps: Array<Gap>, 
+/**
+ * Parts that are no controls.
+ */
+sections: Array<ReportSection>, 
+/**
+ * The numbers behind the charts; `None` where none is drawn.
+ */
+charts: ChartData | null, };
 
 export type ReportFile = { 
 /**
@@ -2682,7 +3407,7 @@ export type ReportFormat = "pdf" | "csv" | "json" | "markdown";
 
 export type ReportGenerate = { 
 /**
- * Which framework.
+ * Which framework or kind.
  */
 framework: string, 
 /**
@@ -2690,11 +3415,21 @@ framework: string,
  */
 period: Period, 
 /**
+ * What the kind asks for besides.
+ */
+subject?: string, 
+/**
  * The files; at least one.
  */
-files: Array<ReportTarget>, };
+files: Array<ReportTarget>, 
+/**
+ * The report in whose place this one stands.
+ */
+supersedes?: ReportId, };
 
 export type ReportId = string;
+
+export type ReportKind = "framework" | "summary" | "incident" | "executive" | "kpi" | "redis" | "breach" | "access_review" | "subject_access";
 
 export type ReportList = { 
 /**
@@ -2738,17 +3473,63 @@ worst: string,
 /**
  * The files.
  */
-files: Array<ReportFile>, };
+files: Array<ReportFile>, 
+/**
+ * What it was asked besides the period: an incident's number, a person.
+ */
+subject: string | null, 
+/**
+ * How far it is.
+ */
+status: ReportStatus, 
+/**
+ * The approval of a final one.
+ */
+approval: Approval | null, 
+/**
+ * The report in whose place this one stands.
+ */
+supersedes: ReportId | null, };
 
 export type ReportRequest = { 
 /**
- * Which framework.
+ * Which framework or kind.
  */
 framework: string, 
 /**
  * Which period.
  */
-period: Period, };
+period: Period, 
+/**
+ * What the kind asks for besides: an incident's number, a person or address.
+ */
+subject?: string, };
+
+export type ReportSection = { 
+/**
+ * Its heading.
+ */
+title: string, 
+/**
+ * Sentences.
+ */
+text: Array<string>, 
+/**
+ * Figures, each ready to print.
+ */
+figures: Array<Parameter>, 
+/**
+ * What the table holds, in a few words; empty without a table.
+ */
+caption: string, 
+/**
+ * Column names of `rows`.
+ */
+columns: Array<string>, 
+/**
+ * The table. Cells are as stored.
+ */
+rows: Array<Array<string>>, };
 
 export type ReportSeverityCount = { 
 /**
@@ -2760,6 +3541,8 @@ severity: Severity,
  */
 incidents: number, };
 
+export type ReportStatus = "draft" | "final" | "superseded";
+
 export type ReportTarget = { 
 /**
  * In which format.
@@ -2767,6 +3550,12 @@ export type ReportTarget = {
 format: ReportFormat, 
 /**
  * Where to.
+ */
+path: string, };
+
+export type ReportVerify = { 
+/**
+ * The file, in any format.
  */
 path: string, };
 
@@ -3080,6 +3869,40 @@ redis_days: number,
  */
 archive_days: number, };
 
+export type RiskContribution = { 
+/**
+ * The incident.
+ */
+incident: number, 
+/**
+ * Its title.
+ */
+title: string, 
+/**
+ * Its family.
+ */
+family: AttackFamily, 
+/**
+ * How it was judged.
+ */
+verdict: Verdict, 
+/**
+ * Does it count? Not when it was judged harmless or a duplicate.
+ */
+counts: boolean, 
+/**
+ * Points when they were earned.
+ */
+points: number, 
+/**
+ * When that was (event time).
+ */
+at: string, 
+/**
+ * Points that are left now; 0 where it does not count.
+ */
+left: number, };
+
 export type RiskFactor = { 
 /**
  * What it is.
@@ -3096,9 +3919,87 @@ detail: string, };
 
 export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "asset" | "threat_list" | "history" | "limit";
 
+export type RiskPolicy = { 
+/**
+ * Hours after which half of an entity's points are left, 1 to 8,760.
+ */
+half_life_h: number, };
+
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
 export type RuleAdvice = "keep" | "tune" | "retire";
+
+export type RuleBacktest = { 
+/**
+ * Events of this period of event time; absent means all that are archived.
+ */
+period: Period | null, 
+/**
+ * Rules of this directory instead of the present ones.
+ */
+directory: string | null, };
+
+export type RuleChange = { 
+/**
+ * The rule.
+ */
+id: string, 
+/**
+ * On or off.
+ */
+enabled: boolean | null, 
+/**
+ * How many a behaviour takes.
+ */
+threshold: number | null, 
+/**
+ * In how many seconds.
+ */
+window_s: number | null, 
+/**
+ * Why; stands in the audit trail.
+ */
+reason: string | null, };
+
+export type RuleDetail = { 
+/**
+ * As in the list.
+ */
+row: RuleRow, 
+/**
+ * More about it; may be empty.
+ */
+description: string, 
+/**
+ * ATT&CK techniques.
+ */
+attack: Array<string>, 
+/**
+ * OWASP Top 10 category.
+ */
+owasp: string | null, 
+/**
+ * Compliance controls.
+ */
+controls: Array<string>, 
+/**
+ * What else looks like it.
+ */
+falsepositives: Array<string>, 
+/**
+ * Samples that must fire.
+ */
+fires: unknown[], 
+/**
+ * Samples that must not.
+ */
+near_misses: unknown[], };
+
+export type RuleDirectorySet = { 
+/**
+ * A directory of this machine; absent means `rules` in the data folder.
+ */
+directory: string | null, };
 
 export type RuleFeedback = { 
 /**
@@ -3145,6 +4046,218 @@ count: number,
  * The newest of them.
  */
 newest: Finding, };
+
+export type RuleImportFile = { 
+/**
+ * Its path below the one that was named.
+ */
+file: string, 
+/**
+ * Rules that it brings; with none it was not copied.
+ */
+rules: number, 
+/**
+ * What could not be used and why.
+ */
+problems: Array<RuleProblem>, };
+
+export type RuleImportReport = { 
+/**
+ * The folder that the files were copied to.
+ */
+directory: string, 
+/**
+ * Rules that are there now.
+ */
+rules: number, 
+/**
+ * Files copied.
+ */
+copied: number, 
+/**
+ * File by file.
+ */
+files: Array<RuleImportFile>, };
+
+export type RuleImportSigma = { 
+/**
+ * A file, or a directory that is looked through.
+ */
+path: string, };
+
+export type RuleKind = "signature" | "behaviour" | "sigma" | "correlation" | "filter";
+
+export type RuleList = { 
+/**
+ * The rules directory.
+ */
+directory: string, 
+/**
+ * When they were loaded.
+ */
+loaded_at: string, 
+/**
+ * In a fixed order: as shipped, then by file.
+ */
+rules: Array<RuleRow>, 
+/**
+ * What could not be used, and what is worth knowing.
+ */
+problems: Array<RuleProblem>, };
+
+export type RuleProblem = { 
+/**
+ * The file, below the rules directory.
+ */
+file: string, 
+/**
+ * The line, from 1; 0 for the file as a whole.
+ */
+line: number, 
+/**
+ * The rule, where the document says which.
+ */
+rule_id: string | null, 
+/**
+ * One sentence.
+ */
+reason: string, 
+/**
+ * The rule runs all the same.
+ */
+is_warning: boolean, };
+
+export type RuleRef = { 
+/**
+ * Its id.
+ */
+id: string, };
+
+export type RuleRow = { 
+/**
+ * Identity.
+ */
+id: string, 
+/**
+ * Raised whenever what fires changes.
+ */
+version: number, 
+/**
+ * What it looks for.
+ */
+title: string, 
+/**
+ * How it works.
+ */
+kind: RuleKind, 
+/**
+ * The family of its findings.
+ */
+family: AttackFamily, 
+/**
+ * The severity of its findings.
+ */
+severity: Severity, 
+/**
+ * How sure, 0 to 100.
+ */
+confidence: number, 
+/**
+ * Does it run?
+ */
+enabled: boolean, 
+/**
+ * The file it comes from: below the rules directory, or among those that ship.
+ */
+file: string, 
+/**
+ * The line in that file, from 1.
+ */
+line: number, 
+/**
+ * It ships with the program.
+ */
+embedded: boolean, 
+/**
+ * It stands in the rules directory in place of one that ships.
+ */
+overrides: boolean, 
+/**
+ * How many a behaviour takes.
+ */
+threshold: number | null, 
+/**
+ * In how many seconds.
+ */
+window_s: number | null, 
+/**
+ * An administrator switched it or changed its threshold or window.
+ */
+adjusted: boolean, };
+
+export type RuleTest = { 
+/**
+ * Only this one; absent means all that run.
+ */
+id: string | null, };
+
+export type RuleTestFailure = { 
+/**
+ * The rule.
+ */
+rule_id: string, 
+/**
+ * The sample.
+ */
+sample: unknown, 
+/**
+ * It should have fired.
+ */
+should_fire: boolean, 
+/**
+ * What it fired on, if it should not have.
+ */
+summary: string | null, };
+
+export type RuleTestReport = { 
+/**
+ * Rules tested.
+ */
+rules: number, 
+/**
+ * Samples run.
+ */
+samples: number, 
+/**
+ * Rules without any sample.
+ */
+untested: number, 
+/**
+ * Those that did not hold.
+ */
+failures: Array<RuleTestFailure>, 
+/**
+ * What could not even be loaded.
+ */
+problems: Array<RuleProblem>, };
+
+export type Sample = { 
+/**
+ * What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
+ */
+seed: string, 
+/**
+ * Places in the population, from 0, in the order of the question.
+ */
+positions: Array<number>, 
+/**
+ * Column names of `rows`.
+ */
+columns: Array<string>, 
+/**
+ * The members at these places.
+ */
+rows: Array<Array<string>>, };
 
 export type Scope = { 
 /**
@@ -3265,6 +4378,16 @@ users: number,
  * File for the ground truth (JSON).
  */
 truth_path: string | null, };
+
+export type SkippedEntry = { 
+/**
+ * Line of a text or CSV file, number of the object in a STIX bundle; from 1.
+ */
+place: number, 
+/**
+ * Why.
+ */
+reason: string, };
 
 export type SlowCommand = { 
 /**
@@ -3528,11 +4651,173 @@ endpoint?: string,
  */
 user?: string, };
 
-export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings";
+export type Tag = "status" | "connections" | "events" | "incidents" | "blocks" | "jobs" | "health" | "reports" | "audit" | "settings" | "rules";
+
+export type ThreatCheck = { 
+/**
+ * The value.
+ */
+value: string, 
+/**
+ * The lists that name it.
+ */
+matches: Array<NotedMatch>, 
+/**
+ * Where it is, if it is an address and there is location data.
+ */
+place: Place | null, };
+
+export type ThreatCheckRequest = { 
+/**
+ * An address, a domain or a user agent.
+ */
+value: string, };
+
+export type ThreatEntry = { 
+/**
+ * What it names.
+ */
+kind: ThreatKind, 
+/**
+ * An address, a CIDR range, a domain in lower case, or part of a user agent in lower case.
+ */
+value: string, 
+/**
+ * Not valid from then on.
+ */
+until?: string, 
+/**
+ * What the list says about it, at most 200 characters.
+ */
+note?: string, };
+
+export type ThreatFormat = "text" | "csv" | "stix";
+
+export type ThreatImport = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Name of the list; that of the file if absent.
+ */
+name: string | null, 
+/**
+ * How much a match means, 0 to 100; from 75 on it is a finding of its own. 50 if absent.
+ */
+confidence: number | null, 
+/**
+ * How the file is written; guessed if absent.
+ */
+format: ThreatFormat | null, 
+/**
+ * What its values are; told from each value if absent. User agents must be named.
+ */
+kind: ThreatKind | null, };
+
+export type ThreatImported = { 
+/**
+ * The list.
+ */
+list: ThreatList, 
+/**
+ * The first of what could not be used; `list.skipped` tells how many there were.
+ */
+reasons: Array<SkippedEntry>, };
 
 export type ThreatKind = "ip" | "domain" | "user_agent";
 
 export type ThreatLevel = "calm" | "guarded" | "elevated" | "severe";
+
+export type ThreatList = { 
+/**
+ * Its name, unique.
+ */
+name: string, 
+/**
+ * How much a match means, 0 to 100.
+ */
+confidence: number, 
+/**
+ * How the file was written.
+ */
+format: ThreatFormat, 
+/**
+ * Name of the file, without its folders.
+ */
+source: string, 
+/**
+ * SHA-256 of the file, hex.
+ */
+sha256: string, 
+/**
+ * When it was brought in: the age of the data.
+ */
+imported_at: string, 
+/**
+ * By whom.
+ */
+imported_by: string, 
+/**
+ * Entries of each kind.
+ */
+addresses: number, 
+/**
+ * Entries of each kind.
+ */
+domains: number, 
+/**
+ * Entries of each kind.
+ */
+user_agents: number, 
+/**
+ * Lines or objects that could not be used.
+ */
+skipped: number, 
+/**
+ * Entries that occurred before in the same file.
+ */
+duplicates: number, };
+
+export type ThreatListPage = { 
+/**
+ * By name.
+ */
+lists: Array<ThreatList>, 
+/**
+ * Time of this answer, to tell ages.
+ */
+at: string, };
+
+export type ThreatListRef = { 
+/**
+ * The name.
+ */
+name: string, };
+
+export type ThreatListShow = { 
+/**
+ * The list.
+ */
+list: ThreatList, 
+/**
+ * Entries in the order of its file.
+ */
+entries: Array<ThreatEntry>, };
+
+export type ThreatListShowRequest = { 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * Entries to pass over.
+ */
+offset: number, 
+/**
+ * Entries, 1 to 500.
+ */
+limit: number, };
 
 export type ThreatMatch = { 
 /**

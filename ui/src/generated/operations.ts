@@ -107,6 +107,32 @@ export interface Operations {
   response_reverse: { request: model.ResponseReverse; reply: model.ResponseAction };
   /** List the messages that wait to be delivered, and those before. */
   outbox_list: { request: model.Nothing; reply: model.OutboxList };
+  /** List the entities with the highest risk now. */
+  entity_risk_top: { request: model.EntityRiskRequest; reply: model.EntityRiskPage };
+  /** Show why an entity has its risk: its incidents, place, threat lists and assets. */
+  entity_risk_show: { request: model.EntityRiskRef; reply: model.EntityRiskDetail };
+  /** Show where context comes from: location files, threat lists, assets, and how old they are. */
+  enrichment_get: { request: model.Nothing; reply: model.EnrichmentState };
+  /** Set the location and network files (MaxMind DB format). */
+  location_put: { request: model.LocationSettings; reply: model.EnrichmentState };
+  /** Set how fast the risk of entities decays. */
+  risk_policy_put: { request: model.RiskPolicy; reply: model.EnrichmentState };
+  /** List the threat lists with their age. */
+  threat_list_list: { request: model.Nothing; reply: model.ThreatListPage };
+  /** Show entries of a threat list. */
+  threat_list_show: { request: model.ThreatListShowRequest; reply: model.ThreatListShow };
+  /** Bring in a threat list from a file: text, CSV or STIX 2.1; one of the same name is replaced. */
+  threat_list_import: { request: model.ThreatImport; reply: model.ThreatImported };
+  /** Forget a threat list. */
+  threat_list_remove: { request: model.ThreatListRef; reply: model.ThreatListPage };
+  /** Say which threat lists name an address, a domain or a user agent. */
+  threat_check: { request: model.ThreatCheckRequest; reply: model.ThreatCheck };
+  /** List what matters more or less than the rest. */
+  asset_list: { request: model.Nothing; reply: model.AssetList };
+  /** Say how much an endpoint, a user or a network matters; the same pattern is replaced. */
+  asset_add: { request: model.AssetRule; reply: model.AssetList };
+  /** Forget what was said about a pattern. */
+  asset_remove: { request: model.AssetRef; reply: model.AssetList };
   /** Read the health of Redis now. */
   redis_health: { request: model.Nothing; reply: model.RedisHealth };
   /** Read stored health samples. */
@@ -129,14 +155,44 @@ export interface Operations {
   job_get: { request: model.JobRef; reply: model.JobRun };
   /** Stop a running job; what it has done stays done. */
   job_cancel: { request: model.JobRef; reply: model.JobRun };
-  /** List the compliance frameworks. */
+  /** List the detection rules, with what could not be loaded. */
+  rule_list: { request: model.Nothing; reply: model.RuleList };
+  /** Show one rule with its samples. */
+  rule_show: { request: model.RuleRef; reply: model.RuleDetail };
+  /** Load the rules directory again. */
+  rule_reload: { request: model.Nothing; reply: model.RuleList };
+  /** Run the samples of the rules. */
+  rule_test: { request: model.RuleTest; reply: model.RuleTestReport };
+  /** Replay archived events and say what other rules would change. */
+  rule_backtest: { request: model.RuleBacktest; reply: model.BacktestReport };
+  /** Copy Sigma rules into the rules directory. */
+  rule_import_sigma: { request: model.RuleImportSigma; reply: model.RuleImportReport };
+  /** Switch a rule, or change its threshold or window. */
+  rule_set: { request: model.RuleChange; reply: model.RuleDetail };
+  /** Choose the rules directory. */
+  rule_directory_set: { request: model.RuleDirectorySet; reply: model.RuleList };
+  /** List the frameworks and the other kinds of reports. */
   report_frameworks: { request: model.Nothing; reply: model.FrameworkList };
-  /** Evaluate a framework over a period. */
+  /** Evaluate a framework over a period, or make another report, without writing it. */
   report_preview: { request: model.ReportRequest; reply: model.ReportDocument };
-  /** Evaluate a framework and write the report to files. */
+  /** Make a report and write it to files. */
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
   report_list: { request: model.Nothing; reply: model.ReportList };
+  /** Approve a report that somebody else made: it is final from then on. */
+  report_approve: { request: model.ReportApprove; reply: model.ReportRecord };
+  /** Tell what changed from an earlier report to a later one. */
+  report_compare: { request: model.ReportCompare; reply: model.ReportChanges };
+  /** Check a report file by itself and against the audit trail. */
+  report_verify: { request: model.ReportVerify; reply: model.ReportChecked };
+  /** List the register of what people do and no event shows. */
+  register_list: { request: model.RegisterRequest; reply: model.RegisterList };
+  /** Write an entry into the register. */
+  register_add: { request: model.RegisterAdd; reply: model.RegisterEntry };
+  /** Change, approve or close an entry of the register. */
+  register_change: { request: model.RegisterChange; reply: model.RegisterEntry };
+  /** Give evidence for a control: a statement, a file by its hash. */
+  proof_add: { request: model.ProofAdd; reply: model.Proof };
   /** List the audit trail. */
   audit_page: { request: model.AuditPageRequest; reply: model.AuditPage };
   /** Recompute the tree of the audit trail and check every record and checkpoint. */
@@ -522,6 +578,97 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: ['blocks', 'incidents'],
     invalidates: [],
   },
+  entity_risk_top: {
+    about: "List the entities with the highest risk now.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents', 'settings'],
+    invalidates: [],
+  },
+  entity_risk_show: {
+    about: "Show why an entity has its risk: its incidents, place, threat lists and assets.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents', 'settings'],
+    invalidates: [],
+  },
+  enrichment_get: {
+    about: "Show where context comes from: location files, threat lists, assets, and how old they are.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  location_put: {
+    about: "Set the location and network files (MaxMind DB format).",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  risk_policy_put: {
+    about: "Set how fast the risk of entities decays.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'incidents', 'audit'],
+  },
+  threat_list_list: {
+    about: "List the threat lists with their age.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  threat_list_show: {
+    about: "Show entries of a threat list.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  threat_list_import: {
+    about: "Bring in a threat list from a file: text, CSV or STIX 2.1; one of the same name is replaced.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  threat_list_remove: {
+    about: "Forget a threat list.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  threat_check: {
+    about: "Say which threat lists name an address, a domain or a user agent.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  asset_list: {
+    about: "List what matters more or less than the rest.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  asset_add: {
+    about: "Say how much an endpoint, a user or a network matters; the same pattern is replaced.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  asset_remove: {
+    about: "Forget what was said about a pattern.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
   redis_health: {
     about: "Read the health of Redis now.",
     permission: 'view',
@@ -599,22 +746,78 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: [],
     invalidates: ['jobs', 'audit'],
   },
+  rule_list: {
+    about: "List the detection rules, with what could not be loaded.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['rules'],
+    invalidates: [],
+  },
+  rule_show: {
+    about: "Show one rule with its samples.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['rules'],
+    invalidates: [],
+  },
+  rule_reload: {
+    about: "Load the rules directory again.",
+    permission: 'maintain',
+    effect: 'local',
+    provides: [],
+    invalidates: ['rules', 'status'],
+  },
+  rule_test: {
+    about: "Run the samples of the rules.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest: {
+    about: "Replay archived events and say what other rules would change.",
+    permission: 'triage',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_import_sigma: {
+    about: "Copy Sigma rules into the rules directory.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'audit'],
+  },
+  rule_set: {
+    about: "Switch a rule, or change its threshold or window.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'settings', 'audit'],
+  },
+  rule_directory_set: {
+    about: "Choose the rules directory.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['rules', 'settings', 'audit'],
+  },
   report_frameworks: {
-    about: "List the compliance frameworks.",
+    about: "List the frameworks and the other kinds of reports.",
     permission: 'view',
     effect: 'read',
     provides: [],
     invalidates: [],
   },
   report_preview: {
-    about: "Evaluate a framework over a period.",
+    about: "Evaluate a framework over a period, or make another report, without writing it.",
     permission: 'report',
     effect: 'read',
     provides: ['events', 'incidents', 'blocks', 'audit'],
     invalidates: [],
   },
   report_generate: {
-    about: "Evaluate a framework and write the report to files.",
+    about: "Make a report and write it to files.",
     permission: 'report',
     effect: 'change',
     provides: [],
@@ -626,6 +829,55 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['reports'],
     invalidates: [],
+  },
+  report_approve: {
+    about: "Approve a report that somebody else made: it is final from then on.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_compare: {
+    about: "Tell what changed from an earlier report to a later one.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['reports'],
+    invalidates: [],
+  },
+  report_verify: {
+    about: "Check a report file by itself and against the audit trail.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['reports', 'audit'],
+    invalidates: [],
+  },
+  register_list: {
+    about: "List the register of what people do and no event shows.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['reports'],
+    invalidates: [],
+  },
+  register_add: {
+    about: "Write an entry into the register.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  register_change: {
+    about: "Change, approve or close an entry of the register.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  proof_add: {
+    about: "Give evidence for a control: a statement, a file by its hash.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
   },
   audit_page: {
     about: "List the audit trail.",

@@ -59,7 +59,7 @@ export class Live {
     this.#seq = batch.seq;
     this.jobs = batch.jobs;
     this.#takeStatus(batch.status);
-    if (gap) this.#queries.invalidate(['status', 'events', 'incidents', 'blocks', 'jobs', 'health', 'reports', 'audit', 'settings', 'connections']);
+    if (gap) this.#queries.invalidate(['status', 'events', 'incidents', 'blocks', 'jobs', 'health', 'reports', 'audit', 'settings', 'connections', 'rules']);
     else if (batch.changed.length > 0) this.#queries.invalidate(batch.changed);
   }
 

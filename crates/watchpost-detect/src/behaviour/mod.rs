@@ -7,6 +7,7 @@ mod window;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
@@ -16,7 +17,7 @@ use watchpost_model::place::Place;
 use self::window::{Table, Window};
 use crate::engine::{Config, Counters};
 use crate::finding::{Seen, finding, finding_id};
-use crate::rules::{BEHAVIOURS, Behaviour, Counted};
+use crate::rules::{Behaviour, Counted};
 
 /// Most different users (or sources) that one group remembers.
 const MEMBERS_MAX: usize = 256;
@@ -110,6 +111,7 @@ impl Behaviours {
 
     pub(crate) fn observe(
         &mut self,
+        rows: &[Arc<Behaviour>],
         event: &Event,
         _place: Option<&Place>,
         findings: &mut Vec<Finding>,
@@ -123,18 +125,19 @@ impl Behaviours {
         self.newest_ms = self.newest_ms.max(at_ms);
         if is_login(event) {
             match event.outcome {
-                Outcome::Failure => self.login_failed(event, at_ms, findings, counters),
-                Outcome::Success => self.login_succeeded(event, at_ms, findings),
+                Outcome::Failure => self.login_failed(rows, event, at_ms, findings, counters),
+                Outcome::Success => self.login_succeeded(rows, event, at_ms, findings),
                 Outcome::Unknown => {}
             }
         }
         if event.http.is_some() || event.category == Category::ApiUsage {
-            self.requested(event, at_ms, findings, counters);
+            self.requested(rows, event, at_ms, findings, counters);
         }
     }
 
     fn login_failed(
         &mut self,
+        rows: &[Arc<Behaviour>],
         event: &Event,
         at_ms: i64,
         findings: &mut Vec<Finding>,
@@ -151,7 +154,7 @@ impl Behaviours {
             }
             let entity = Entity::new(EntityKind::Ip, source);
             let n_users = group.others.n_since(at_ms, LONG_S);
-            for (nth, row) in rows() {
+            for (nth, row) in rows.iter().enumerate() {
                 let seen = match row.counted {
                     Counted::SourceFailures if row.window_s == SHORT_S => group.short.sums(at_ms, SHORT_S).0,
                     Counted::SourceFailures => group.long.sums(at_ms, LONG_S).0,
@@ -171,21 +174,31 @@ impl Behaviours {
             if group.is_distributed(at_ms) {
                 let entity = Entity::new(EntityKind::User, user);
                 let seen = group.short.sums(at_ms, SHORT_S).0;
-                for (nth, row) in rows().filter(|(_, row)| row.counted == Counted::UserFailures) {
+                for (nth, row) in
+                    rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::UserFailures)
+                {
                     findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
                 }
             }
         }
     }
 
-    fn login_succeeded(&mut self, event: &Event, at_ms: i64, findings: &mut Vec<Finding>) {
+    fn login_succeeded(
+        &mut self,
+        rows: &[Arc<Behaviour>],
+        event: &Event,
+        at_ms: i64,
+        findings: &mut Vec<Finding>,
+    ) {
         let (source, user) = (known(&event.source_ip), known(&event.actor));
         if let Some(source) = source
             && let Some(group) = self.sources.get_mut(source)
         {
             let entity = Entity::new(EntityKind::Ip, source);
             let seen = group.long.sums(at_ms, LONG_S).0;
-            for (nth, row) in rows().filter(|(_, row)| row.counted == Counted::SuccessAfterSource) {
+            for (nth, row) in
+                rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::SuccessAfterSource)
+            {
                 findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
             }
         }
@@ -196,13 +209,22 @@ impl Behaviours {
         {
             let entity = Entity::new(EntityKind::User, user);
             let seen = group.short.sums(at_ms, SHORT_S).0;
-            for (nth, row) in rows().filter(|(_, row)| row.counted == Counted::SuccessAfterUser) {
+            for (nth, row) in
+                rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::SuccessAfterUser)
+            {
                 findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
             }
         }
     }
 
-    fn requested(&mut self, event: &Event, at_ms: i64, findings: &mut Vec<Finding>, counters: &mut Counters) {
+    fn requested(
+        &mut self,
+        rows: &[Arc<Behaviour>],
+        event: &Event,
+        at_ms: i64,
+        findings: &mut Vec<Finding>,
+        counters: &mut Counters,
+    ) {
         let Some(source) = known(&event.source_ip) else { return };
         let count = event.count.max(1);
         let is_refused =
@@ -211,16 +233,13 @@ impl Behaviours {
         group.window.add(at_ms, MINUTE_S, count, if is_refused { count } else { 0 });
         let (all, refused) = group.window.sums(at_ms, MINUTE_S);
         let threshold = |counted| {
-            BEHAVIOURS
-                .iter()
-                .find(|row| row.counted == counted)
-                .map_or(u64::MAX, |row| u64::from(row.threshold))
+            rows.iter().find(|row| row.counted == counted).map_or(u64::MAX, |row| u64::from(row.threshold))
         };
         if all < threshold(Counted::Requests) && refused < threshold(Counted::RefusedRequests) {
             return;
         }
         let entity = Entity::new(EntityKind::Ip, source);
-        for (nth, row) in rows() {
+        for (nth, row) in rows.iter().enumerate() {
             let seen = match row.counted {
                 Counted::Requests => all,
                 Counted::RefusedRequests if is_refused => refused,
@@ -236,10 +255,6 @@ impl Failures {
     fn is_distributed(&self, at_ms: i64) -> bool {
         self.has_unknown || self.others.n_since(at_ms, SHORT_S) >= 2
     }
-}
-
-fn rows() -> impl Iterator<Item = (usize, &'static Behaviour)> {
-    BEHAVIOURS.iter().enumerate()
 }
 
 fn known(value: &Option<String>) -> Option<&str> {
@@ -276,7 +291,7 @@ fn report(
     }
     *last = (window, step + 1);
     let started = DateTime::<Utc>::from_timestamp(window * i64::from(row.window_s), 0).unwrap_or(event.at);
-    let parts = [row.info.id, &entity.to_string(), &window.to_string(), &step.to_string()];
+    let parts = [row.info.id.as_str(), &entity.to_string(), &window.to_string(), &step.to_string()];
     Some(finding(
         &row.info,
         event,
@@ -286,7 +301,7 @@ fn report(
             summary: format!("{seen} {} in {} ({})", row.what, minutes(row.window_s), entity.value),
             matched: None,
             counter: Some(Counter {
-                what: row.what.to_owned(),
+                what: row.what.clone(),
                 seen,
                 threshold,
                 window_s: u64::from(row.window_s),

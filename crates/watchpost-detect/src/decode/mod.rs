@@ -11,6 +11,10 @@ mod steps;
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// The names that a layer's decoder can have.
+pub(crate) const DECODERS: &[&str] =
+    &["raw", "percent", "json", "html", "unicode", "utf7", "base64", "fold", "join", "shell"];
+
 /// Most layers of one value, the raw one included.
 pub(crate) const LAYERS_MAX: usize = 9;
 

@@ -1,36 +1,18 @@
-//! The rules that ship, as tables of data.
-//!
-//! A signature is a row: what it is called, the literals without which it cannot match (its gate), where it looks, how
-//! it confirms, and the samples that prove it. To add one, add a row; the tests run over the tables.
+//! What a rule may say of where it looks and how it confirms.
 
-mod behaviours;
-mod cmdi;
-mod csrf;
-mod deserialization;
-mod header;
-mod java;
-mod ldap;
-mod nosqli;
-mod php;
-mod redirect;
-mod rfi;
-mod scanner;
-mod sqli;
-mod ssrf;
-mod ssti;
-mod traversal;
-mod xss;
-mod xxe;
+use std::sync::Arc;
+
+use serde::Deserialize;
 
 use crate::check::Check;
+use crate::expression::Expression;
 use crate::rule::RuleInfo;
 use crate::shell::ShellShape;
 use crate::sql::Shape;
 
-pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Counted};
-
 /// Where a signature looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Scope {
     /// Every value.
     Any,
@@ -49,10 +31,10 @@ pub(crate) enum Scope {
 }
 
 /// How a signature confirms.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Matcher {
-    /// A regular expression, case-insensitive, without Unicode classes.
-    Regex(&'static str),
+    /// A regular expression, case-insensitive.
+    Regex(Box<Expression>),
     /// A shape found by the SQL reader.
     Sql(Shape),
     /// A shape found by the reader of command lines.
@@ -61,81 +43,48 @@ pub(crate) enum Matcher {
     Check(Check),
 }
 
-/// One row.
-#[derive(Debug, Clone, Copy)]
+/// A rule over one value.
+#[derive(Debug, Clone)]
 pub(crate) struct Signature {
-    pub(crate) info: &'static RuleInfo,
-    /// Lower-case literals; a text without any of them is not looked at. Empty for shapes, which share a gate, and for
-    /// checks that look at everything in their scope.
-    pub(crate) gate: &'static [&'static str],
+    pub(crate) info: Arc<RuleInfo>,
+    /// Lower-case literals; a text without any of them is not looked at. Empty: every text is; shapes
+    /// have a gate of their own.
+    pub(crate) gate: Vec<String>,
     pub(crate) scope: Scope,
     pub(crate) matcher: Matcher,
+    /// The decoders whose layers it looks at; empty: all.
+    pub(crate) layers: Vec<&'static str>,
 }
 
-/// Makes one table of signatures: what the rows of a family share is said once.
-macro_rules! signatures {
-    (
-        $table:ident, $family:ident, attack: $attack:expr, owasp: $owasp:expr;
-        $($id:literal v $version:literal, $title:literal, $severity:ident $confidence:literal, $scope:ident, gate $gate:expr, $matcher:expr,
-          fires [$($fires:expr),+ $(,)?], near [$($near:expr),+ $(,)?];)+
-    ) => {
-        pub(crate) static $table: &[$crate::rules::Signature] = &[$($crate::rules::Signature {
-            info: &$crate::rule::RuleInfo {
-                id: $id,
-                version: $version,
-                title: $title,
-                family: watchpost_model::finding::AttackFamily::$family,
-                severity: watchpost_model::event::Severity::$severity,
-                confidence: $confidence,
-                attack: $attack,
-                owasp: $owasp,
-                controls: $crate::rules::WEB_CONTROLS,
-                fires: &[$($fires),+],
-                near_misses: &[$($near),+],
-            },
-            gate: $gate,
-            scope: $crate::rules::Scope::$scope,
-            matcher: $matcher,
-        }),+];
-    };
-}
-pub(crate) use signatures;
-
-/// Controls that a detected web attack is evidence for.
-pub(crate) const WEB_CONTROLS: &[&str] =
-    &["PCI DSS 10.4.1.1", "SOC 2 CC7.2", "ISO/IEC 27001 A.8.16", "GDPR Art. 32(1)(b)"];
-
-/// All signatures, in a fixed order.
-pub(crate) fn all_signatures() -> impl Iterator<Item = &'static Signature> {
-    [
-        sqli::SQLI,
-        xss::XSS,
-        traversal::TRAVERSAL,
-        cmdi::CMDI,
-        scanner::SCANNER,
-        nosqli::NOSQLI,
-        rfi::RFI,
-        ssti::SSTI,
-        ssti::JAVASCRIPT,
-        php::PHP,
-        java::JAVA,
-        deserialization::DESERIALIZATION,
-        xxe::XXE,
-        ldap::LDAP,
-        ssrf::SSRF,
-        csrf::CSRF,
-        header::HEADER,
-        redirect::REDIRECT,
-    ]
-    .into_iter()
-    .flatten()
+/// What a behaviour counts, and for which group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Counted {
+    /// Failed logins of one source.
+    SourceFailures,
+    /// Failed logins of one user from several sources, or from none that is known.
+    UserFailures,
+    /// Different users that one source failed to log in as.
+    SprayedUsers,
+    /// A success from a source that has failed at least this often.
+    SuccessAfterSource,
+    /// A success of a user whom several sources have failed to log in as, from one of those sources.
+    SuccessAfterUser,
+    /// Requests of one source.
+    Requests,
+    /// Requests of one source that were answered with 4xx.
+    RefusedRequests,
 }
 
-/// Every rule, signatures first.
-pub(crate) fn all() -> Vec<RuleInfo> {
-    all_signatures()
-        .map(|signature| signature.info)
-        .chain(BEHAVIOURS.iter().map(|row| &row.info))
-        .cloned()
-        .collect()
+/// One behaviour.
+#[derive(Debug, Clone)]
+pub(crate) struct Behaviour {
+    pub(crate) info: Arc<RuleInfo>,
+    pub(crate) counted: Counted,
+    /// How many it takes.
+    pub(crate) threshold: u32,
+    /// In how many seconds.
+    pub(crate) window_s: u32,
+    /// For people: `failed logins`.
+    pub(crate) what: String,
 }

@@ -21,7 +21,8 @@ const SEPARATORS_MAX: usize = 4_096;
 const ARGUMENT_BYTES_MAX: usize = 240;
 
 /// The shapes that command rules look for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ShellShape {
     /// `;id`, `x | cat /etc/issue`, `$(uname -a)`.
     Separated,

@@ -29,7 +29,8 @@ const WINDOW_AFTER_BYTES: usize = 512;
 const WINDOWS_MAX: usize = 16;
 
 /// The shapes that SQL rules look for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Shape {
     /// `union select 1,2`.
     Union,

@@ -1,7 +1,7 @@
 //! Windows, growth, lateness, caps and replays.
 
 use chrono::Duration;
-use watchpost_detect::{Burst, Config, Engine, TrafficKind};
+use watchpost_detect::{Burst, Config, Engine, RuleSet, TrafficKind};
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 
@@ -48,7 +48,7 @@ fn a_replay_makes_the_same_ids() {
     assert_eq!(first, second);
     // Restart in the middle: replay what the window asks for, then go on. Nothing new may come out.
     let middle = events.len() / 2;
-    let since = events[middle].at - Config::default().replay_window();
+    let since = events[middle].at - Config::default().replay_window(&RuleSet::embedded());
     let mut engine = Engine::new(Config::default());
     let replayed: Vec<Event> = events[..middle].iter().filter(|event| event.at >= since).cloned().collect();
     let mut third = run(&mut engine, &replayed);

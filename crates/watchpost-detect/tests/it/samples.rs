@@ -1,61 +1,36 @@
 //! Every rule keeps the promises of its samples.
 
-use watchpost_detect::{Config, Engine, RuleInfo, Sample, inspect_value};
-use watchpost_model::event::Event;
-use watchpost_model::finding::Finding;
-
-use crate::support::{sample_event, start, traffic};
-
-fn events(sample: Sample) -> Vec<Event> {
-    match sample {
-        Sample::Traffic(bursts) => traffic(bursts),
-        other => sample_event(other).into_iter().collect(),
-    }
-}
-
-fn findings_of(rule: &RuleInfo, sample: Sample) -> Vec<Finding> {
-    let mut engine = Engine::new(Config::default());
-    let all = events(sample);
-    assert!(!all.is_empty(), "{}: {sample:?} makes events", rule.id);
-    all.iter()
-        .flat_map(|event| engine.observe(event, event.at))
-        .filter(|found| found.rule_id == rule.id)
-        .collect()
-}
+use crate::support::start;
+use watchpost_detect::{Config, Engine, RuleSet, Sample, inspect_value};
 
 #[test]
 fn every_rule_has_samples_and_they_hold() {
-    let engine = Engine::new(Config::default());
-    let mut wrong = Vec::new();
-    for rule in engine.rules() {
+    let set = RuleSet::embedded();
+    assert_eq!(set.problems(), [], "what ships is sound");
+    for rule in set.rules().iter().map(|rule| &rule.info) {
         assert!(
             rule.fires.len() >= 3 && rule.near_misses.len() >= 3,
             "{} has at least three of each",
             rule.id
         );
-        for &sample in rule.fires {
-            if findings_of(rule, sample).is_empty() {
-                wrong.push(format!("{} does not fire on {sample:?}", rule.id));
-            }
-        }
-        for &sample in rule.near_misses {
-            if let Some(found) = findings_of(rule, sample).first() {
-                wrong.push(format!("{} fires on {sample:?}: {}", rule.id, found.summary));
-            }
-        }
+        let mut samples = rule.fires.iter().chain(&rule.near_misses);
+        assert!(samples.all(|sample| !sample.events().is_empty()), "{}: samples make events", rule.id);
     }
+    let report = set.test(None);
+    assert_eq!(report.rules, set.rules().len() as u64, "all are tested");
+    let wrong = report.failures.iter().map(|failure| format!("{failure:?}")).collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{} samples are wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn rule_ids_are_unique_and_say_their_family() {
-    let engine = Engine::new(Config::default());
-    let mut ids: Vec<&str> = engine.rules().iter().map(|rule| rule.id).collect();
+    let set = RuleSet::embedded();
+    let mut ids: Vec<&str> = set.rules().iter().map(|rule| rule.info.id.as_str()).collect();
     let n_all = ids.len();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), n_all, "no id twice");
-    for rule in engine.rules() {
+    for rule in set.rules().iter().map(|rule| &rule.info) {
         assert!(rule.id.starts_with("wp.") && rule.confidence <= 100, "{}", rule.id);
         assert!(
             !rule.attack.is_empty() && !rule.controls.is_empty(),
@@ -68,11 +43,11 @@ fn rule_ids_are_unique_and_say_their_family() {
 /// The span that a finding shows is the match: fed back alone, it fires the same rule.
 #[test]
 fn matched_spans_fire_again() {
-    let engine = Engine::new(Config::default());
+    let set = RuleSet::embedded();
     let mut wrong = Vec::new();
-    for rule in engine.rules() {
-        for &sample in rule.fires.iter().filter(|sample| matches!(sample, Sample::Value(_))) {
-            for found in findings_of(rule, sample) {
+    for rule in set.rules().iter().map(|rule| &rule.info) {
+        for sample in rule.fires.iter().filter(|sample| matches!(sample, Sample::Value(_))) {
+            for found in set.findings_of(rule, sample) {
                 let matched = found.matched.expect("a signature shows its match");
                 let last = matched.layers.last().expect("never empty");
                 let (start, end) = last.span.expect("the layer that matched has a span");

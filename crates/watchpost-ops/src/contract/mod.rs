@@ -12,6 +12,7 @@ mod incident_work;
 mod maintenance;
 mod report;
 mod response;
+mod rule;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,11 @@ pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,
     ResponsePolicyView, ResponsePreview, ResponsePreviewRequest, ResponseReverse,
 };
+pub use rule::{
+    BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
+    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow,
+    RuleTest, RuleTestFailure, RuleTestReport,
+};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -91,6 +97,8 @@ pub enum Tag {
     Audit,
     /// Settings.
     Settings,
+    /// The detection rules.
+    Rules,
 }
 
 words!(Tag {
@@ -104,6 +112,7 @@ words!(Tag {
     Reports = "reports",
     Audit = "audit",
     Settings = "settings",
+    Rules = "rules",
 });
 
 /// What an operation does to the world.
@@ -180,6 +189,10 @@ pub struct EngineStatus {
     pub evicted_total: u64,
     /// Findings made.
     pub findings_total: u64,
+    /// Rules that run.
+    pub rules: u64,
+    /// Documents of the rules directory that could not be used; `rule_list` says why.
+    pub rule_problems: u64,
 }
 
 /// Everything the status bar needs.

@@ -14,6 +14,7 @@ mod maintenance;
 mod register;
 mod reports;
 pub(crate) mod response;
+pub(crate) mod rules;
 mod settings;
 mod suppressions;
 
@@ -52,6 +53,10 @@ pub(crate) use reports::{
 };
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
+};
+pub(crate) use rules::{
+    rule_backtest, rule_directory_set, rule_import_sigma, rule_list, rule_reload, rule_set, rule_show,
+    rule_test,
 };
 pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{

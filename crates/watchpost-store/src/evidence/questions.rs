@@ -184,7 +184,7 @@ fn of_incidents(ask: &EvidenceAsk) -> Option<Question> {
         ),
         Q::IncidentsResolved => incidents(
             ask,
-            " AND (i.resolved_at IS NOT NULL OR i.resolve_due < :now)",
+            " AND (i.resolved_at IS NOT NULL OR i.resolve_due < COALESCE(i.paused_since, :now))",
             "(i.resolved_at IS NULL OR i.resolved_at > i.resolve_due)",
             "",
             "incidents whose first evidence lies in the period that are resolved or whose resolve clock ran out; exceptions are late",

@@ -28,6 +28,8 @@ export function makeStatus(active: number): WorkspaceStatus {
       quarantined_total: 3,
       evicted_total: 0,
       findings_total: 9_120,
+      rules: 90,
+      rule_problems: 0,
     },
     secrets: 'ready',
     newest_event: new Date(now.getTime() - 4_000).toISOString(),

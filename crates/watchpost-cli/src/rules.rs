@@ -1,0 +1,333 @@
+//! `watchpost rules`: looking, testing, replaying, importing, switching.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Subcommand;
+use watchpost_model::clock::{Clock, SystemClock};
+use watchpost_ops::Paths;
+use watchpost_ops::contract::{
+    BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportReport,
+    RuleImportSigma, RuleList, RuleProblem, RuleRef, RuleTestReport,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::OpError;
+use watchpost_ops::rules::{self as directory, RuleSet};
+
+use crate::args::{Last, Output};
+use crate::output;
+use crate::session::Session;
+
+/// Rules.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// List what can fire, where it comes from, and what could not be loaded.
+    List {
+        /// Those that ship with those of this directory, instead of those of the connection.
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
+    },
+    /// Show one rule with its samples.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Run the samples of the rules. Needs no connection; exit code 1 when one does not hold or a file is broken.
+    Test {
+        /// Only this rule.
+        id: Option<String>,
+        /// Directory of rules; without it, `rules` in the data folder.
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
+    },
+    /// Replay archived events and say what would be different. Changes nothing.
+    Backtest {
+        #[command(flatten)]
+        last: Last,
+        /// Rules of this directory, compared with the present ones; without it the present rules are compared with
+        /// what is recorded.
+        #[arg(long, value_name = "DIR")]
+        rules: Option<PathBuf>,
+    },
+    /// Copy Sigma rules into the rules directory and say of each file what was loaded.
+    ImportSigma {
+        /// A file, or a directory that is looked through.
+        path: PathBuf,
+    },
+    /// Load the rules directory again; a running engine does so by itself within seconds.
+    Reload,
+    /// Switch a rule on.
+    Enable {
+        /// Its id.
+        id: String,
+        /// Why; stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Switch a rule off.
+    Disable {
+        /// Its id.
+        id: String,
+        /// Why; stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Change the threshold or the window of a behaviour; without either, go back to what its file says.
+    Set {
+        /// Its id.
+        id: String,
+        /// How many it takes.
+        #[arg(long)]
+        threshold: Option<u32>,
+        /// In how many seconds.
+        #[arg(long)]
+        window: Option<u32>,
+        /// Why; stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+impl Rules {
+    /// Can it be answered from files alone?
+    pub(crate) const fn needs_no_workspace(&self) -> bool {
+        matches!(self, Self::Test { .. } | Self::List { rules: Some(_) })
+    }
+}
+
+/// What ships, with the rules of a directory if one is named; what cannot be used is told on standard error.
+pub(crate) fn with(rules: Option<&Path>) -> Result<Arc<RuleSet>, OpError> {
+    let Some(rules) = rules else { return Ok(RuleSet::embedded()) };
+    let (set, problems) = directory::load_named(rules)?;
+    for problem in problems.iter().filter(|problem| !problem.is_warning) {
+        tracing::error!(%problem, "a rule cannot be used");
+    }
+    Ok(Arc::new(set))
+}
+
+/// A verb that needs no workspace; true means that something does not hold.
+pub(crate) fn offline(form: Output, verb: &Rules) -> anyhow::Result<bool> {
+    match verb {
+        Rules::Test { id, rules } => {
+            let (set, problems) = match rules {
+                Some(rules) => directory::load_named(rules)?,
+                None => {
+                    directory::load(&Paths::from_environment()?.rules(), &std::collections::BTreeMap::new())
+                }
+            };
+            if let Some(id) = id
+                && set.rule(id).is_none()
+            {
+                return Err(OpError::not_found(format!("rule {id:?}")).into());
+            }
+            let report = directory::tested(&Arc::new(set), &problems, id.as_deref());
+            tested(form, &report)
+        }
+        Rules::List { rules: Some(rules) } => {
+            let (set, problems) = directory::load_named(rules)?;
+            list(form, &directory::list_of(rules, &set, &problems, SystemClock.now()))?;
+            Ok(problems.iter().any(|problem| !problem.is_warning))
+        }
+        _ => unreachable!("needs a workspace"),
+    }
+}
+
+/// A verb on an open workspace; true means that something does not hold.
+pub(crate) async fn run(session: &Session, form: Output, verb: Rules) -> anyhow::Result<bool> {
+    match verb {
+        Rules::List { .. } => list(form, &session.ask::<operation::rule_list>(Nothing {}).await?)?,
+        Rules::Reload => {
+            let rules = session.ask::<operation::rule_reload>(Nothing {}).await?;
+            list(form, &rules)?;
+            return Ok(rules.problems.iter().any(|problem| !problem.is_warning));
+        }
+        Rules::Show { id } => detail(form, &session.ask::<operation::rule_show>(RuleRef { id }).await?)?,
+        Rules::Backtest { last, rules } => {
+            let request = RuleBacktest {
+                period: last.last.ending(session.console.now()),
+                directory: rules.as_deref().map(absolute).transpose()?,
+            };
+            backtest(form, &session.ask::<operation::rule_backtest>(request).await?)?;
+        }
+        Rules::ImportSigma { path } => {
+            let request = RuleImportSigma { path: absolute(&path)? };
+            let report = session.ask::<operation::rule_import_sigma>(request).await?;
+            imported(form, &report)?;
+            return Ok(report.files.iter().any(|file| file.rules == 0));
+        }
+        Rules::Enable { id, reason } => switch(session, form, id, Some(true), reason).await?,
+        Rules::Disable { id, reason } => switch(session, form, id, Some(false), reason).await?,
+        Rules::Set { id, threshold, window, reason } => {
+            let request = RuleChange { id, enabled: None, threshold, window_s: window, reason };
+            detail(form, &session.ask::<operation::rule_set>(request).await?)?;
+        }
+        Rules::Test { .. } => unreachable!("needs no workspace"),
+    }
+    Ok(false)
+}
+
+async fn switch(
+    session: &Session,
+    form: Output,
+    id: String,
+    enabled: Option<bool>,
+    reason: Option<String>,
+) -> anyhow::Result<()> {
+    // What else was changed of the rule stays.
+    let now = session.ask::<operation::rule_show>(RuleRef { id: id.clone() }).await?.row;
+    let request = RuleChange {
+        id,
+        enabled,
+        threshold: now.threshold.filter(|_| now.adjusted),
+        window_s: now.window_s.filter(|_| now.adjusted),
+        reason,
+    };
+    detail(form, &session.ask::<operation::rule_set>(request).await?)
+}
+
+fn absolute(path: &Path) -> std::io::Result<String> {
+    Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
+}
+
+fn list(form: Output, rules: &RuleList) -> anyhow::Result<()> {
+    if form == Output::Json {
+        return output::json(rules);
+    }
+    output::table(
+        ["RULE", "VERSION", "KIND", "FAMILY", "SEVERITY", "CONFIDENCE", "", "FROM", "WHAT"],
+        rules.rules.iter().map(|rule| {
+            [
+                rule.id.clone(),
+                rule.version.to_string(),
+                rule.kind.to_string(),
+                rule.family.to_string(),
+                rule.severity.to_string(),
+                rule.confidence.to_string(),
+                if rule.enabled { "" } else { "off" }.to_owned(),
+                if rule.embedded { "shipped".to_owned() } else { format!("{}:{}", rule.file, rule.line) },
+                rule.title.clone(),
+            ]
+        }),
+    )?;
+    output::line(format!("{} rules; directory {}", rules.rules.len(), rules.directory))?;
+    problems(&rules.problems)
+}
+
+fn problems(all: &[RuleProblem]) -> anyhow::Result<()> {
+    for problem in all {
+        let what = if problem.is_warning { "warning" } else { "error" };
+        let rule = problem.rule_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+        let text = format!("{}:{}: {what}: {}{rule}", problem.file, problem.line, problem.reason);
+        output::line(watchpost_model::text::visible(&text, 2_000))?;
+    }
+    Ok(())
+}
+
+fn detail(form: Output, rule: &RuleDetail) -> anyhow::Result<()> {
+    if form == Output::Json {
+        return output::json(rule);
+    }
+    let row = &rule.row;
+    let from = if row.embedded { "shipped" } else { "rules directory" };
+    let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
+    let facts = [
+        ("title", row.title.clone()),
+        ("kind", row.kind.to_string()),
+        ("runs", if row.enabled { "yes" } else { "no" }.to_owned()),
+        ("from", format!("{from}, {}:{}", row.file, row.line)),
+        ("family", row.family.to_string()),
+        ("severity", row.severity.to_string()),
+        ("confidence", row.confidence.to_string()),
+        ("threshold", row.threshold.map_or_else(|| "-".to_owned(), |count| count.to_string())),
+        ("window", row.window_s.map_or_else(|| "-".to_owned(), |span| format!("{span} s"))),
+        ("att&ck", or_dash(rule.attack.join(", "))),
+        ("owasp", or_dash(rule.owasp.clone().unwrap_or_default())),
+        ("controls", or_dash(rule.controls.join(", "))),
+        ("description", or_dash(rule.description.clone())),
+    ];
+    output::table(["RULE", row.id.as_str()], facts.map(|(name, value)| [name.to_owned(), value]))?;
+    for (name, samples) in [("fires on", &rule.fires), ("must not fire on", &rule.near_misses)] {
+        for sample in samples {
+            output::line(format!("{name} {}", watchpost_model::text::visible(&sample.to_string(), 400)))?;
+        }
+    }
+    Ok(())
+}
+
+fn tested(form: Output, report: &RuleTestReport) -> anyhow::Result<bool> {
+    let is_wrong = !report.failures.is_empty() || report.problems.iter().any(|problem| !problem.is_warning);
+    if form == Output::Json {
+        output::json(report)?;
+        return Ok(is_wrong);
+    }
+    for failure in &report.failures {
+        let sample = watchpost_model::text::visible(&failure.sample.to_string(), 400);
+        let what = if failure.should_fire { "does not fire on" } else { "fires on the near-miss" };
+        output::line(format!("{} {what} {sample}", failure.rule_id))?;
+    }
+    problems(&report.problems)?;
+    output::line(format!(
+        "{} samples of {} rules, {} do not hold; {} rules without samples",
+        report.samples,
+        report.rules,
+        report.failures.len(),
+        report.untested
+    ))?;
+    Ok(is_wrong)
+}
+
+fn backtest(form: Output, report: &BacktestReport) -> anyhow::Result<()> {
+    if form == Output::Json {
+        return output::json(report);
+    }
+    let before = match report.against {
+        BacktestAgainst::Recorded => "RECORDED",
+        BacktestAgainst::Present => "PRESENT RULES",
+    };
+    let changed = |before: u64, after: u64| {
+        let more = i128::from(after) - i128::from(before);
+        if more == 0 { String::new() } else { format!("{more:+}") }
+    };
+    output::table(
+        ["RULE", before, "REPLAYED", "FINDINGS", "INCIDENTS BEFORE", "AFTER"],
+        report.rules.iter().map(|row| {
+            [
+                row.rule_id.clone(),
+                row.findings_before.to_string(),
+                row.findings_after.to_string(),
+                changed(row.findings_before, row.findings_after),
+                row.incidents_before.to_string(),
+                row.incidents_after.to_string(),
+            ]
+        }),
+    )?;
+    output::line(format!(
+        "{} events{}; findings {} -> {}, incidents {} -> {}",
+        report.events,
+        if report.truncated { " (the first of more)" } else { "" },
+        report.findings_before,
+        report.findings_after,
+        report.incidents_before,
+        report.incidents_after
+    ))?;
+    problems(&report.problems)
+}
+
+fn imported(form: Output, report: &RuleImportReport) -> anyhow::Result<()> {
+    if form == Output::Json {
+        return output::json(report);
+    }
+    for file in &report.files {
+        problems(&file.problems)?;
+        if file.rules == 0 {
+            output::line(format!("{}: not copied, it brings no rule", file.file))?;
+        }
+    }
+    output::line(format!(
+        "{} of {} files copied to {}; {} rules",
+        report.copied,
+        report.files.len(),
+        report.directory,
+        report.rules
+    ))
+}

@@ -1,0 +1,127 @@
+//! A file of rules taken apart into its YAML documents, each with its place in the file.
+
+use serde::de::DeserializeOwned;
+
+use super::format::Probe;
+use super::{Problem, RuleFile};
+
+/// One YAML document.
+pub(super) struct Part<'a> {
+    pub(super) file: &'a str,
+    /// Line of its first line with anything in it, from 1.
+    pub(super) line: u64,
+    /// The document behind as many empty lines as there are lines before it, so that every parser counts right.
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    /// The id that it gives itself.
+    pub(super) id: Option<String>,
+}
+
+/// What a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Has `watchpost.match` or `watchpost.counts`.
+    Native,
+    /// Only says of another rule whether it is on.
+    Switch(bool),
+    /// Plain Sigma: detection, correlation or filter. `false`: loaded but off.
+    Sigma(bool),
+}
+
+/// The documents of `file` that can be read at all; the others become problems.
+pub(super) fn parts<'a>(file: &'a RuleFile, problems: &mut Vec<Problem>) -> Vec<Part<'a>> {
+    let mut all = Vec::new();
+    let mut start = 0_usize;
+    let lines: Vec<&str> = file.text.lines().collect();
+    // `action: global` and its kin make documents depend on each other: such a file is one part.
+    let is_collection = lines.iter().any(|line| line.starts_with("action:"));
+    while start <= lines.len() {
+        let end = if is_collection {
+            lines.len()
+        } else {
+            (start..lines.len()).find(|&at| is_separator(lines[at])).unwrap_or(lines.len())
+        };
+        let body = &lines[start..end];
+        if let Some(first) = body.iter().position(|line| has_content(line)) {
+            let text = format!("{}{}\n", "\n".repeat(start), body.join("\n"));
+            let part = Part {
+                file: &file.name,
+                line: (start + first + 1) as u64,
+                text,
+                kind: Kind::Sigma(true),
+                id: None,
+            };
+            if is_collection {
+                all.push(part);
+            } else {
+                match probe(part) {
+                    Ok(part) => all.push(part),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        start = end + 1;
+    }
+    all
+}
+
+fn is_separator(line: &str) -> bool {
+    line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
+}
+
+fn has_content(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with('#') && line != "..."
+}
+
+fn probe(mut part: Part<'_>) -> Result<Part<'_>, Problem> {
+    let probe: Probe = part.read()?;
+    let extension = probe.watchpost.as_ref();
+    let is_native =
+        extension.is_some_and(|extension| extension.r#match.is_some() || extension.counts.is_some());
+    let has_body = probe.detection.is_some()
+        || probe.correlation.is_some()
+        || probe.filter.is_some()
+        || probe.watchpost.is_some()
+        || probe.title.is_some()
+        || probe.action.is_some();
+    part.kind = match probe.enabled {
+        _ if is_native => Kind::Native,
+        Some(enabled) if !has_body => Kind::Switch(enabled),
+        enabled => Kind::Sigma(enabled.unwrap_or(true)),
+    };
+    part.id = probe.id.map(|id| id.value);
+    Ok(part)
+}
+
+impl Part<'_> {
+    /// The document as a `T`.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let options = serde_saphyr::options! { with_snippet: false };
+        serde_saphyr::from_str_with_options(&self.text, options).map_err(|error| {
+            let line = error.location().map_or(self.line, |at| at.line());
+            self.problem(line, first_line(&error.to_string()))
+        })
+    }
+
+    /// An error at `line`; 0 stands for the document's first line.
+    pub(super) fn problem(&self, line: u64, reason: impl Into<String>) -> Problem {
+        Problem {
+            file: self.file.to_owned(),
+            line: if line == 0 { self.line } else { line },
+            rule_id: self.id.clone(),
+            reason: reason.into(),
+            is_warning: false,
+        }
+    }
+
+    /// The first line that holds `word`, or else the first line of the document.
+    pub(super) fn line_of(&self, word: &str) -> u64 {
+        let found = self.text.lines().position(|line| !word.is_empty() && line.contains(word));
+        found.map_or(self.line, |at| at as u64 + 1)
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or("cannot be read").to_owned()
+}

@@ -1,0 +1,185 @@
+//! A native document made into a rule that can run.
+
+use std::sync::Arc;
+
+use serde_saphyr::Spanned;
+
+use super::documents::Part;
+use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match};
+use super::{Adjust, Body, Problem};
+use crate::check::Check;
+use crate::decode::DECODERS;
+use crate::expression::Expression;
+use crate::rule::RuleInfo;
+use crate::rules::{Behaviour, Matcher, Scope, Signature};
+
+/// Longest window of a behaviour.
+const WINDOW_S_MAX: u32 = 7 * 86_400;
+
+/// The rule of a document, and whether it says that it is on.
+pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, bool), Problem> {
+    let document: Document = part.read()?;
+    let line = document.watchpost.referenced.line();
+    let extension = document.watchpost.value;
+    if extension.confidence.value > 100 {
+        return Err(part.problem(extension.confidence.referenced.line(), "confidence is from 0 to 100"));
+    }
+    if document.id.value.trim().is_empty() || document.id.value.len() > 128 {
+        return Err(part.problem(document.id.referenced.line(), "an id has 1 to 128 characters"));
+    }
+    let (attack, owasp) = tagged(document.tags.iter().map(|tag| tag.value.as_str()));
+    let info = Arc::new(RuleInfo {
+        id: document.id.value,
+        version: extension.version,
+        title: document.title,
+        description: document.description.trim().to_owned(),
+        family: extension.family,
+        severity: document.level.into(),
+        confidence: extension.confidence.value,
+        attack,
+        owasp,
+        controls: extension.controls,
+        falsepositives: document.falsepositives,
+        fires: extension.fires,
+        near_misses: extension.near_misses,
+    });
+    let body = match (extension.r#match, extension.counts) {
+        (Some(matched), None) => {
+            if let Some(correlation) = document.correlation {
+                let line = correlation.referenced.line();
+                return Err(part.problem(line, "a rule with `match` has no `correlation`"));
+            }
+            let matcher = match matched.value {
+                Match::Regex(all) => Matcher::Regex(compiled(part, &all, matched.referenced.line())?),
+                Match::Sql(shape) => Matcher::Sql(shape),
+                Match::Shell(shape) => Matcher::Shell(shape),
+                Match::Check(name) => Matcher::Check(check(part, &name, matched.referenced.line())?),
+            };
+            Body::Signature(Arc::new(Signature {
+                info,
+                gate: gate(part, extension.gate)?,
+                scope: extension.scope.unwrap_or(Scope::Any),
+                matcher,
+                layers: decoders(part, extension.layers.unwrap_or_default())?,
+            }))
+        }
+        (None, Some(counted)) => {
+            let correlation = document.correlation.ok_or_else(|| {
+                part.problem(line, "a rule with `counts` needs a `correlation` with timespan and condition")
+            })?;
+            let (threshold, window_s) = counted_over(part, &correlation)?;
+            Body::Behaviour(Arc::new(Behaviour {
+                info,
+                counted,
+                threshold: adjust.and_then(|adjust| adjust.threshold).unwrap_or(threshold).max(1),
+                window_s: adjust.and_then(|adjust| adjust.window_s).unwrap_or(window_s).max(1),
+                what: extension.what.unwrap_or_else(|| "events".to_owned()),
+            }))
+        }
+        (Some(_), Some(_)) => {
+            return Err(part.problem(line, "give either `match` or `counts`, not both"));
+        }
+        (None, None) => return Err(part.problem(line, "give `match` or `counts`")),
+    };
+    Ok((body, document.enabled))
+}
+
+/// ATT&CK techniques and the OWASP category among Sigma tags: `attack.t1110.001`, `owasp.a05-2025`.
+pub(super) fn tagged<'a>(tags: impl Iterator<Item = &'a str>) -> (Vec<String>, Option<String>) {
+    let mut attack = Vec::new();
+    let mut owasp = None;
+    for tag in tags {
+        let tag = tag.to_ascii_lowercase();
+        if let Some(technique) = tag.strip_prefix("attack.t")
+            && technique.starts_with(|ch: char| ch.is_ascii_digit())
+        {
+            attack.push(format!("T{technique}"));
+        } else if let Some(category) = tag.strip_prefix("owasp.") {
+            owasp.get_or_insert_with(|| category.to_ascii_uppercase().replace('-', ":"));
+        }
+    }
+    (attack, owasp)
+}
+
+fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expression>, Problem> {
+    if all.0.is_empty() || all.0.iter().all(|one| one.value.is_empty()) {
+        return Err(part.problem(line, "an empty expression matches everything"));
+    }
+    let joined = all.0.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join("|");
+    Expression::new(&joined).map(Box::new).map_err(|error| {
+        // Of several, say which.
+        let wrong = all
+            .0
+            .iter()
+            .find_map(|one| Expression::new(&one.value).err().map(|error| (one.referenced.line(), error)));
+        let (at, error) = wrong.unwrap_or((0, error));
+        let reason = error.lines().last().unwrap_or("").trim_start_matches("error: ");
+        part.problem(if at == 0 { line } else { at }, format!("the regular expression is wrong: {reason}"))
+    })
+}
+
+fn check(part: &Part<'_>, name: &str, line: u64) -> Result<Check, Problem> {
+    Check::ALL.iter().copied().find(|check| check.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = Check::ALL.iter().map(|check| check.name()).collect();
+        part.problem(line, format!("{name:?} is no check: use {}", known.join(", ")))
+    })
+}
+
+fn gate(part: &Part<'_>, gate: Vec<Spanned<String>>) -> Result<Vec<String>, Problem> {
+    if let Some(short) = gate.iter().find(|literal| literal.value.is_empty()) {
+        return Err(
+            part.problem(short.referenced.line(), "a literal of the gate is empty: every text has it")
+        );
+    }
+    Ok(gate.into_iter().map(|literal| literal.value.to_lowercase()).collect())
+}
+
+fn decoders(part: &Part<'_>, names: Vec<Spanned<String>>) -> Result<Vec<&'static str>, Problem> {
+    let known = |name: Spanned<String>| {
+        DECODERS.iter().copied().find(|known| *known == name.value).ok_or_else(|| {
+            let reason = format!("{:?} is no decoder: use {}", name.value, DECODERS.join(", "));
+            part.problem(name.referenced.line(), reason)
+        })
+    };
+    names.into_iter().map(known).collect()
+}
+
+/// Threshold and window in seconds.
+fn counted_over(part: &Part<'_>, correlation: &Spanned<Correlation>) -> Result<(u32, u32), Problem> {
+    let parts = &correlation.value;
+    let line = parts.condition.as_ref().map_or(correlation.referenced.line(), |at| at.referenced.line());
+    let limits = parts.condition.as_ref().map_or((None, None), |at| (at.value.gte, at.value.gt));
+    let threshold = match limits {
+        (Some(gte), None) => gte,
+        (None, Some(gt)) => gt.saturating_add(1),
+        (None, None)
+            if matches!(parts.kind.value, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered) =>
+        {
+            1
+        }
+        _ => return Err(part.problem(line, "a condition has one of `gte` and `gt`")),
+    };
+    if threshold == 0 {
+        return Err(part.problem(line, "a threshold is at least 1"));
+    }
+    let timespan = &parts.timespan;
+    let window_s =
+        seconds(&timespan.value).filter(|&span| (1..=WINDOW_S_MAX).contains(&span)).ok_or_else(|| {
+            let reason = format!("{:?} is no timespan from 1s to 7d, like 10m", timespan.value);
+            part.problem(timespan.referenced.line(), reason)
+        })?;
+    Ok((threshold, window_s))
+}
+
+/// `90s`, `10m`, `24h`, `7d` in seconds.
+fn seconds(text: &str) -> Option<u32> {
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    count.parse::<u32>().ok()?.checked_mul(unit)
+}

@@ -1,0 +1,271 @@
+//! Plain Sigma documents: detections, correlations and filters.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rsigma_eval::CorrelationConfig;
+use rsigma_parser::{
+    CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaRule, Status, parse_sigma_yaml,
+};
+use serde::Deserialize;
+use watchpost_model::event::Severity;
+use watchpost_model::finding::AttackFamily;
+
+use super::documents::{Kind, Part};
+use super::format::SigmaExtension;
+use super::native::tagged;
+use super::{Body, Problem};
+use crate::rule::RuleInfo;
+use crate::sigma::SigmaRules;
+
+/// A Sigma document that could be read.
+#[derive(Debug, Clone)]
+pub(super) enum Sigma {
+    Detection(Box<SigmaRule>),
+    Correlation(Box<CorrelationRule>),
+    Filter(Box<FilterRule>),
+}
+
+#[derive(Deserialize)]
+struct WithExtension {
+    watchpost: Option<SigmaExtension>,
+}
+
+/// What a document defines: one rule, or several where `action: global` joins documents; and whether it is on.
+pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, bool)> {
+    let enabled = !matches!(part.kind, Kind::Sigma(false));
+    let extension = if part.id.is_some() || part.text.contains("watchpost:") {
+        match part.read::<WithExtension>() {
+            Ok(read) => read.watchpost.unwrap_or_default(),
+            Err(problem) => {
+                problems.push(problem);
+                return Vec::new();
+            }
+        }
+    } else {
+        SigmaExtension::default()
+    };
+    let collection = match parse_sigma_yaml(&part.text) {
+        Ok(collection) => collection,
+        Err(error) => {
+            problems.push(placed(part, &error.to_string()));
+            return Vec::new();
+        }
+    };
+    let n_rules = collection.rules.len() + collection.correlations.len() + collection.filters.len();
+    // With a rule beside it, what the parser has to say did not stop it.
+    problems.extend(
+        collection.errors.iter().map(|error| Problem { is_warning: n_rules > 0, ..placed(part, error) }),
+    );
+    let mut all = Vec::new();
+    for mut rule in collection.rules {
+        let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
+        if let Err(error) = rsigma_eval::compile_rule(&rule) {
+            problems.push(placed(part, &error.to_string()));
+            continue;
+        }
+        let about =
+            About { id, title: &rule.title, description: rule.description.as_deref(), level: rule.level };
+        let info = about.info(rule.status, &rule.tags, &rule.falsepositives, &extension);
+        all.push((Body::Sigma(info, Sigma::Detection(Box::new(rule))), enabled));
+    }
+    for mut rule in collection.correlations {
+        let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
+        if let Err(error) =
+            rsigma_eval::CorrelationEngine::new(CorrelationConfig::default()).add_correlation(&rule)
+        {
+            problems.push(placed(part, &error.to_string()));
+            continue;
+        }
+        let about =
+            About { id, title: &rule.title, description: rule.description.as_deref(), level: rule.level };
+        let info = about.info(rule.status, &rule.tags, &rule.falsepositives, &extension);
+        all.push((Body::Sigma(info, Sigma::Correlation(Box::new(rule))), enabled));
+    }
+    for filter in collection.filters {
+        if let Err(error) = rsigma_eval::Engine::new().apply_filter(&filter) {
+            problems.push(placed(part, &error.to_string()));
+            continue;
+        }
+        let id = filter.id.clone().unwrap_or_else(|| made_id(&filter.title));
+        let about =
+            About { id, title: &filter.title, description: filter.description.as_deref(), level: None };
+        let info = about.info(filter.status, &filter.tags, &filter.falsepositives, &extension);
+        all.push((Body::Sigma(info, Sigma::Filter(Box::new(filter))), enabled));
+    }
+    if all.is_empty() && n_rules == 0 && collection.errors.is_empty() {
+        problems.push(part.problem(0, "holds no rule: neither `detection` nor `correlation` nor `filter`"));
+    }
+    all
+}
+
+struct About<'a> {
+    id: String,
+    title: &'a str,
+    description: Option<&'a str>,
+    level: Option<Level>,
+}
+
+impl About<'_> {
+    fn info(
+        self,
+        status: Option<Status>,
+        tags: &[String],
+        falsepositives: &[String],
+        extension: &SigmaExtension,
+    ) -> Arc<RuleInfo> {
+        let (attack, owasp) = tagged(tags.iter().map(String::as_str));
+        let confidence = match status {
+            Some(Status::Stable) => 80,
+            Some(Status::Test) | None => 65,
+            Some(Status::Experimental) => 50,
+            Some(Status::Deprecated | Status::Unsupported) => 30,
+        };
+        let severity = match self.level {
+            Some(Level::Informational) => Severity::Info,
+            Some(Level::Low) => Severity::Low,
+            Some(Level::Medium) | None => Severity::Medium,
+            Some(Level::High) => Severity::High,
+            Some(Level::Critical) => Severity::Critical,
+        };
+        Arc::new(RuleInfo {
+            id: self.id,
+            version: extension.version.unwrap_or(1),
+            title: self.title.to_owned(),
+            description: self.description.unwrap_or("").trim().to_owned(),
+            family: extension.family.unwrap_or_else(|| family(tags, &attack)),
+            severity,
+            confidence: extension.confidence.map_or(confidence, |own| own.min(100)),
+            attack,
+            owasp,
+            controls: extension.controls.clone(),
+            falsepositives: falsepositives.to_vec(),
+            fires: extension.fires.clone(),
+            near_misses: extension.near_misses.clone(),
+        })
+    }
+}
+
+/// `watchpost.FAMILY` among the tags, or what the technique says by itself.
+fn family(tags: &[String], attack: &[String]) -> AttackFamily {
+    let named = tags.iter().find_map(|tag| tag.strip_prefix("watchpost.")?.parse().ok());
+    let meant = |id: &str| attack.iter().any(|technique| technique.starts_with(id));
+    named.unwrap_or(match () {
+        () if meant("T1110") => AttackFamily::BruteForce,
+        () if meant("T1595") => AttackFamily::Scanner,
+        () => AttackFamily::Custom,
+    })
+}
+
+/// An id for a rule that has none: from its name, so that it stays the same.
+fn made_id(name: &str) -> String {
+    let slug: String =
+        name.chars().map(|ch| if ch.is_alphanumeric() { ch.to_ascii_lowercase() } else { '-' }).collect();
+    format!("sigma.{}", slug.trim_matches('-').chars().take(100).collect::<String>())
+}
+
+/// The parser names words, seldom lines: the line is that of the word, where there is one.
+fn placed(part: &Part<'_>, error: &str) -> Problem {
+    let reason = error.lines().next().unwrap_or("cannot be read");
+    let quoted = reason.split(['\'', '"', '`']).nth(1).unwrap_or("");
+    let said =
+        reason.split("line ").nth(1).and_then(|rest| rest.split(|ch: char| !ch.is_ascii_digit()).next());
+    let line = match said.and_then(|digits| digits.parse::<u64>().ok()) {
+        Some(line) => line,
+        None if reason.contains("ondition") => part.line_of("condition:"),
+        None => part.line_of(quoted),
+    };
+    part.problem(line, reason)
+}
+
+/// One rule that is on, with what is needed to say what is wrong with it.
+pub(super) struct Loaded {
+    pub(super) info: Arc<RuleInfo>,
+    pub(super) sigma: Sigma,
+    pub(super) file: String,
+    pub(super) line: u64,
+}
+
+/// Everything that is on, put together; what refers to something that is not there becomes a problem.
+pub(super) fn together(all: Vec<Loaded>, problems: &mut Vec<Problem>) -> Option<SigmaRules> {
+    if all.is_empty() {
+        return None;
+    }
+    let mut report = |one: &Loaded, reason: String, is_warning: bool| {
+        problems.push(Problem {
+            file: one.file.clone(),
+            line: one.line,
+            rule_id: Some(one.info.id.clone()),
+            reason,
+            is_warning,
+        });
+    };
+    // By id and by name.
+    let mut known: HashSet<String> = HashSet::new();
+    let mut id_of: HashMap<String, String> = HashMap::new();
+    for one in &all {
+        if let Sigma::Detection(rule) = &one.sigma {
+            known.insert(one.info.id.clone());
+            known.extend(rule.name.clone());
+            id_of.extend(rule.name.clone().map(|name| (name, one.info.id.clone())));
+        }
+    }
+    let mut rules = SigmaRules::new();
+    // A correlation may refer to another one: take what is complete until nothing more is.
+    let mut open: Vec<&Loaded> =
+        all.iter().filter(|one| matches!(one.sigma, Sigma::Correlation(_))).collect();
+    loop {
+        let (ready, waiting): (Vec<&Loaded>, Vec<&Loaded>) = open.iter().partition(
+            |one| matches!(&one.sigma, Sigma::Correlation(rule) if rule.rules.iter().all(|id| known.contains(id))),
+        );
+        if ready.is_empty() {
+            break;
+        }
+        for one in ready {
+            if let Sigma::Correlation(rule) = &one.sigma {
+                known.insert(one.info.id.clone());
+                known.extend(rule.name.clone());
+                rules.add_correlation(&one.info, rule);
+            }
+        }
+        open = waiting;
+    }
+    for one in open {
+        if let Sigma::Correlation(rule) = &one.sigma {
+            let missing: Vec<&str> =
+                rule.rules.iter().filter(|id| !known.contains(*id)).map(String::as_str).collect();
+            report(one, format!("correlates rules that are not there: {}", missing.join(", ")), false);
+        }
+    }
+    for one in &all {
+        if let Sigma::Detection(rule) = &one.sigma {
+            rules.add_detection(&one.info, rule);
+        }
+    }
+    for one in &all {
+        let Sigma::Filter(filter) = &one.sigma else { continue };
+        let mut filter = (**filter).clone();
+        if let FilterRuleTarget::Specific(targets) = &mut filter.rules {
+            for target in targets.iter_mut() {
+                if let Some(id) = id_of.get(target) {
+                    target.clone_from(id);
+                } else if !known.contains(target) {
+                    report(one, format!("filters {target}, which is not there"), true);
+                }
+            }
+        }
+        rules.add_filter(filter);
+    }
+    rules
+        .compile()
+        .map_err(|error| {
+            problems.push(Problem {
+                file: "sigma".to_owned(),
+                line: 0,
+                rule_id: None,
+                reason: format!("the Sigma rules cannot run together: {error}"),
+                is_warning: false,
+            });
+        })
+        .ok()
+}

@@ -1,0 +1,286 @@
+//! Rules: what can fire, where it comes from, and what a change of it would do.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use watchpost_model::event::Severity;
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::period::Period;
+use watchpost_model::words;
+
+/// How a rule works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// Looks at the decoded values of one event.
+    Signature,
+    /// Counts events over a window.
+    Behaviour,
+    /// A Sigma detection.
+    Sigma,
+    /// A Sigma correlation.
+    Correlation,
+    /// A Sigma filter: takes away from other rules.
+    Filter,
+}
+
+words!(RuleKind {
+    Signature = "signature",
+    Behaviour = "behaviour",
+    Sigma = "sigma",
+    Correlation = "correlation",
+    Filter = "filter",
+});
+
+/// One rule in the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleRow {
+    /// Identity.
+    pub id: String,
+    /// Raised whenever what fires changes.
+    pub version: u32,
+    /// What it looks for.
+    pub title: String,
+    /// How it works.
+    pub kind: RuleKind,
+    /// The family of its findings.
+    pub family: AttackFamily,
+    /// The severity of its findings.
+    pub severity: Severity,
+    /// How sure, 0 to 100.
+    pub confidence: u8,
+    /// Does it run?
+    pub enabled: bool,
+    /// The file it comes from: below the rules directory, or among those that ship.
+    pub file: String,
+    /// The line in that file, from 1.
+    pub line: u64,
+    /// It ships with the program.
+    pub embedded: bool,
+    /// It stands in the rules directory in place of one that ships.
+    pub overrides: bool,
+    /// How many a behaviour takes.
+    pub threshold: Option<u32>,
+    /// In how many seconds.
+    pub window_s: Option<u32>,
+    /// An administrator switched it or changed its threshold or window.
+    pub adjusted: bool,
+}
+
+/// What is wrong with a document of the rules directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RuleProblem {
+    /// The file, below the rules directory.
+    pub file: String,
+    /// The line, from 1; 0 for the file as a whole.
+    pub line: u64,
+    /// The rule, where the document says which.
+    pub rule_id: Option<String>,
+    /// One sentence.
+    pub reason: String,
+    /// The rule runs all the same.
+    pub is_warning: bool,
+}
+
+/// Every rule of the workspace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleList {
+    /// The rules directory.
+    pub directory: String,
+    /// When they were loaded.
+    pub loaded_at: DateTime<Utc>,
+    /// In a fixed order: as shipped, then by file.
+    pub rules: Vec<RuleRow>,
+    /// What could not be used, and what is worth knowing.
+    pub problems: Vec<RuleProblem>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleRef {
+    /// Its id.
+    pub id: String,
+}
+
+/// One rule with all that it says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleDetail {
+    /// As in the list.
+    pub row: RuleRow,
+    /// More about it; may be empty.
+    pub description: String,
+    /// ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// OWASP Top 10 category.
+    pub owasp: Option<String>,
+    /// Compliance controls.
+    pub controls: Vec<String>,
+    /// What else looks like it.
+    pub falsepositives: Vec<String>,
+    /// Samples that must fire.
+    #[ts(type = "unknown[]")]
+    pub fires: Vec<serde_json::Value>,
+    /// Samples that must not.
+    #[ts(type = "unknown[]")]
+    pub near_misses: Vec<serde_json::Value>,
+}
+
+/// Which rules to test.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct RuleTest {
+    /// Only this one; absent means all that run.
+    pub id: Option<String>,
+}
+
+/// A sample that a rule does not keep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleTestFailure {
+    /// The rule.
+    pub rule_id: String,
+    /// The sample.
+    #[ts(type = "unknown")]
+    pub sample: serde_json::Value,
+    /// It should have fired.
+    pub should_fire: bool,
+    /// What it fired on, if it should not have.
+    pub summary: Option<String>,
+}
+
+/// What testing the samples came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleTestReport {
+    /// Rules tested.
+    pub rules: u64,
+    /// Samples run.
+    pub samples: u64,
+    /// Rules without any sample.
+    pub untested: u64,
+    /// Those that did not hold.
+    pub failures: Vec<RuleTestFailure>,
+    /// What could not even be loaded.
+    pub problems: Vec<RuleProblem>,
+}
+
+/// What to replay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleBacktest {
+    /// Events of this period of event time; absent means all that are archived.
+    #[serde(default)]
+    pub period: Option<Period>,
+    /// Rules of this directory instead of the present ones.
+    #[serde(default)]
+    pub directory: Option<String>,
+}
+
+/// What a backtest compares with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BacktestAgainst {
+    /// The findings that stand in the database.
+    Recorded,
+    /// A replay with the present rules.
+    Present,
+}
+
+words!(BacktestAgainst { Recorded = "recorded", Present = "present" });
+
+/// One rule before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct BacktestRow {
+    /// The rule.
+    pub rule_id: String,
+    /// Findings with what is compared with.
+    pub findings_before: u64,
+    /// Findings with the rules under test.
+    pub findings_after: u64,
+    /// Incidents (entity and family) it is part of, before.
+    pub incidents_before: u64,
+    /// And after.
+    pub incidents_after: u64,
+}
+
+/// What other rules would have said of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BacktestReport {
+    /// Events replayed.
+    pub events: u64,
+    /// There were more than one replay takes; these are the first.
+    pub truncated: bool,
+    /// What `before` means.
+    pub against: BacktestAgainst,
+    /// Findings before.
+    pub findings_before: u64,
+    /// Findings after.
+    pub findings_after: u64,
+    /// Incidents before.
+    pub incidents_before: u64,
+    /// Incidents after.
+    pub incidents_after: u64,
+    /// By rule; those without any finding are left out.
+    pub rules: Vec<BacktestRow>,
+    /// What could not be loaded.
+    pub problems: Vec<RuleProblem>,
+}
+
+/// Where Sigma rules are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleImportSigma {
+    /// A file, or a directory that is looked through.
+    pub path: String,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RuleImportFile {
+    /// Its path below the one that was named.
+    pub file: String,
+    /// Rules that it brings; with none it was not copied.
+    pub rules: u64,
+    /// What could not be used and why.
+    pub problems: Vec<RuleProblem>,
+}
+
+/// What an import brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RuleImportReport {
+    /// The folder that the files were copied to.
+    pub directory: String,
+    /// Rules that are there now.
+    pub rules: u64,
+    /// Files copied.
+    pub copied: u64,
+    /// File by file.
+    pub files: Vec<RuleImportFile>,
+}
+
+/// A change of one rule without editing a file. What is absent goes back to what the file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleChange {
+    /// The rule.
+    pub id: String,
+    /// On or off.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// How many a behaviour takes.
+    #[serde(default)]
+    pub threshold: Option<u32>,
+    /// In how many seconds.
+    #[serde(default)]
+    pub window_s: Option<u32>,
+    /// Why; stands in the audit trail.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Where the rules of the team are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDirectorySet {
+    /// A directory of this machine; absent means `rules` in the data folder.
+    pub directory: Option<String>,
+}

@@ -1,0 +1,447 @@
+//! The detection rules: looking, testing, replaying, importing, switching.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use watchpost_detect::{self as detect, Adjust, Config, Engine, RuleFile, RuleSource};
+use watchpost_model::audit::Change;
+use watchpost_model::event::{Entity, Event};
+use watchpost_model::finding::{AttackFamily, Finding};
+use watchpost_model::period::Period;
+
+use super::{at_this_machine, required};
+use crate::contract::{
+    BacktestAgainst, BacktestReport, BacktestRow, Nothing, RuleBacktest, RuleChange, RuleDetail,
+    RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
+    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport,
+};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+use crate::rules::{self, Loaded, RuleSetting, SETTING};
+
+/// Most events of a replay.
+const REPLAY_MAX: u64 = 1_000_000;
+/// Events a page of a replay.
+const PAGE: u32 = 5_000;
+/// The folder of imported Sigma rules below the rules directory.
+const SIGMA_FOLDER: &str = "sigma";
+
+pub(crate) async fn rule_list(cx: Context, _: Nothing) -> Result<RuleList, OpError> {
+    let workspace = cx.workspace()?;
+    Ok(listed(&workspace.rules().refresh(&workspace, false).await?.0))
+}
+
+pub(crate) async fn rule_reload(cx: Context, _: Nothing) -> Result<RuleList, OpError> {
+    let workspace = cx.workspace()?;
+    Ok(listed(&workspace.rules().refresh(&workspace, true).await?.0))
+}
+
+pub(crate) async fn rule_show(cx: Context, request: RuleRef) -> Result<RuleDetail, OpError> {
+    let workspace = cx.workspace()?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    detail(&loaded, &request.id)
+}
+
+pub(crate) async fn rule_test(cx: Context, request: RuleTest) -> Result<RuleTestReport, OpError> {
+    let workspace = cx.workspace()?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    if let Some(id) = &request.id {
+        found(&loaded, id)?;
+    }
+    off_the_runtime(move || tested(&loaded.set, &loaded.problems, request.id.as_deref())).await
+}
+
+/// Runs the samples of the rules that are on, or of one.
+#[must_use]
+pub fn tested(set: &Arc<detect::RuleSet>, problems: &[detect::Problem], id: Option<&str>) -> RuleTestReport {
+    let report = set.test(id);
+    RuleTestReport {
+        rules: report.rules,
+        samples: report.samples,
+        untested: report.untested,
+        failures: report
+            .failures
+            .into_iter()
+            .map(|failure| RuleTestFailure {
+                rule_id: failure.rule_id,
+                sample: serde_json::to_value(&failure.sample).unwrap_or_default(),
+                should_fire: failure.should_fire,
+                summary: failure.summary,
+            })
+            .collect(),
+        problems: problems.iter().map(problem).collect(),
+    }
+}
+
+pub(crate) async fn rule_set(cx: Context, request: RuleChange) -> Result<RuleDetail, OpError> {
+    let workspace = cx.workspace()?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    let rule = found(&loaded, &request.id)?;
+    if rule.counts.is_none() && (request.threshold.is_some() || request.window_s.is_some()) {
+        return Err(OpError::invalid(
+            "threshold",
+            format!("{} counts nothing: it has no threshold", request.id),
+        ));
+    }
+    if request.threshold == Some(0) || request.window_s == Some(0) {
+        return Err(OpError::invalid("threshold", "threshold and window are at least 1"));
+    }
+    let wanted =
+        Adjust { enabled: request.enabled, threshold: request.threshold, window_s: request.window_s };
+    let mut setting = loaded.setting;
+    let before = setting.adjust.get(&request.id).copied().unwrap_or_default();
+    if wanted == Adjust::default() {
+        setting.adjust.remove(&request.id);
+    } else {
+        setting.adjust.insert(request.id.clone(), wanted);
+    }
+    let changes = vec![Change::new(&request.id, json(&before)?, json(&wanted)?)];
+    let draft = cx.record(format!("rule/{}", request.id), changes, request.reason);
+    workspace.store().setting_put(SETTING, &json(&setting)?, draft).await?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    detail(&loaded, &request.id)
+}
+
+pub(crate) async fn rule_directory_set(cx: Context, request: RuleDirectorySet) -> Result<RuleList, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let directory = request.directory.map(|path| existing(&path)).transpose()?;
+    let before = rules::setting(&workspace).await?;
+    let after = RuleSetting { directory, ..before.clone() };
+    let changes = vec![Change::new("directory", json(&before.directory)?, json(&after.directory)?)];
+    workspace.store().setting_put(SETTING, &json(&after)?, cx.record("rules", changes, None)).await?;
+    Ok(listed(&workspace.rules().refresh(&workspace, false).await?.0))
+}
+
+fn existing(path: &str) -> Result<PathBuf, OpError> {
+    let path = std::path::absolute(required("directory", path, 4_096)?)
+        .map_err(|error| OpError::invalid("directory", error.to_string()))?;
+    if path.is_dir() {
+        return Ok(path);
+    }
+    Err(OpError::invalid("directory", format!("{} is no directory", path.display())))
+}
+
+pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<BacktestReport, OpError> {
+    let workspace = cx.workspace()?;
+    let (present, _) = workspace.rules().refresh(&workspace, false).await?;
+    let now = workspace.now();
+    let period = match request.period {
+        Some(period) => super::events::checked(period)?,
+        None => workspace
+            .store()
+            .events_span()
+            .await?
+            .unwrap_or_else(|| Period::ending(now, chrono::Duration::hours(24))),
+    };
+    let (candidate, problems, against) = match request.directory {
+        Some(path) => {
+            at_this_machine(&cx)?;
+            let path = existing(&path)?;
+            let adjust = present.setting.adjust.clone();
+            let (set, problems) = off_the_runtime(move || rules::load(&path, &adjust)).await?;
+            (Arc::new(set), problems, BacktestAgainst::Present)
+        }
+        None => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
+    };
+    let mut after = Replay::new(candidate);
+    let mut before = (against == BacktestAgainst::Present).then(|| Replay::new(present.set.clone()));
+    let (mut events, mut cursor, mut truncated) = (0, None, false);
+    loop {
+        let page = workspace.store().events_in_order(period, cursor, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        cursor = Some(watchpost_store::EventCursor::of(last));
+        events += page.len() as u64;
+        let is_last = page.len() < PAGE as usize;
+        (after, before) = off_the_runtime(move || {
+            let (mut after, mut before) = (after, before);
+            for event in &page {
+                after.observe(event, now);
+                if let Some(before) = &mut before {
+                    before.observe(event, now);
+                }
+            }
+            (after, before)
+        })
+        .await?;
+        truncated = !is_last && events >= REPLAY_MAX;
+        if is_last || truncated {
+            break;
+        }
+    }
+    let after = after.tally;
+    let before = match before {
+        Some(replay) => replay.tally,
+        None => {
+            let recorded = workspace.store().findings_by_rule(period).await?;
+            Tally {
+                incidents_total: recorded.incidents,
+                rules: recorded
+                    .rules
+                    .into_iter()
+                    .map(|row| (row.rule_id, (row.findings, row.incidents)))
+                    .collect(),
+                ..Tally::default()
+            }
+        }
+    };
+    Ok(compared(events, truncated, against, &before, &after, &problems))
+}
+
+/// One set of rules over a period.
+struct Replay {
+    engine: Engine,
+    tally: Tally,
+}
+
+/// What rules said.
+#[derive(Default)]
+struct Tally {
+    /// Findings and incidents by rule.
+    rules: BTreeMap<String, (u64, u64)>,
+    /// Which rule spoke of which incident.
+    seen: BTreeSet<(String, AttackFamily, Entity)>,
+    incidents: BTreeSet<(AttackFamily, Entity)>,
+    incidents_total: u64,
+}
+
+impl Replay {
+    fn new(rules: Arc<detect::RuleSet>) -> Self {
+        Self { engine: Engine::with_rules(Config::default(), rules), tally: Tally::default() }
+    }
+
+    fn observe(&mut self, event: &Event, now: chrono::DateTime<chrono::Utc>) {
+        for finding in self.engine.observe(event, now) {
+            self.tally.take(finding);
+        }
+    }
+}
+
+impl Tally {
+    fn take(&mut self, finding: Finding) {
+        let row = self.rules.entry(finding.rule_id.clone()).or_default();
+        row.0 += 1;
+        if self.seen.insert((finding.rule_id, finding.family, finding.entity.clone())) {
+            row.1 += 1;
+        }
+        if self.incidents.insert((finding.family, finding.entity)) {
+            self.incidents_total += 1;
+        }
+    }
+
+    fn findings(&self) -> u64 {
+        self.rules.values().map(|(findings, _)| findings).sum()
+    }
+}
+
+fn compared(
+    events: u64,
+    truncated: bool,
+    against: BacktestAgainst,
+    before: &Tally,
+    after: &Tally,
+    problems: &[detect::Problem],
+) -> BacktestReport {
+    let ids: BTreeSet<&String> = before.rules.keys().chain(after.rules.keys()).collect();
+    let row = |id: &String| {
+        let (findings_before, incidents_before) = before.rules.get(id).copied().unwrap_or_default();
+        let (findings_after, incidents_after) = after.rules.get(id).copied().unwrap_or_default();
+        BacktestRow {
+            rule_id: id.clone(),
+            findings_before,
+            findings_after,
+            incidents_before,
+            incidents_after,
+        }
+    };
+    BacktestReport {
+        events,
+        truncated,
+        against,
+        findings_before: before.findings(),
+        findings_after: after.findings(),
+        incidents_before: before.incidents_total,
+        incidents_after: after.incidents_total,
+        rules: ids.into_iter().map(row).collect(),
+        problems: problems.iter().map(problem).collect(),
+    }
+}
+
+pub(crate) async fn rule_import_sigma(
+    cx: Context,
+    request: RuleImportSigma,
+) -> Result<RuleImportReport, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let source = PathBuf::from(required("path", &request.path, 4_096)?);
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    let target = loaded.directory.join(SIGMA_FOLDER);
+    // The intent first: the effect is outside the database.
+    let changes = vec![Change::new("imported", serde_json::Value::Null, json(&request.path)?)];
+    workspace.store().audit_append(cx.record("rules/sigma", changes, None)).await?;
+    let report = off_the_runtime(move || import(&source, &loaded, &target)).await??;
+    workspace.rules().refresh(&workspace, true).await?;
+    Ok(report)
+}
+
+/// Validates all files together with the rules that are there, and copies those that bring a rule.
+fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportReport, OpError> {
+    let (files, unread) = if source.is_dir() {
+        rules::read_directory(source)
+    } else {
+        let text = std::fs::read_to_string(source).map_err(|error| {
+            OpError::invalid("path", format!("cannot read {}: {error}", source.display()))
+        })?;
+        let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (vec![RuleFile { name, text }], Vec::new())
+    };
+    if files.is_empty() && unread.is_empty() {
+        return Err(OpError::invalid("path", format!("no .yml file below {}", source.display())));
+    }
+    // Those that are there already, but for the ones that are imported again.
+    let (mut all, _) = rules::read_directory(&loaded.directory);
+    let new: BTreeSet<String> = files.iter().map(|file| format!("{SIGMA_FOLDER}/{}", file.name)).collect();
+    all.retain(|file| !new.contains(&file.name));
+    all.extend(
+        files
+            .iter()
+            .map(|file| RuleFile { name: format!("{SIGMA_FOLDER}/{}", file.name), text: file.text.clone() }),
+    );
+    let set = detect::RuleSet::load(&all, &loaded.setting.adjust);
+    let mut report = RuleImportReport {
+        directory: target.to_string_lossy().into_owned(),
+        rules: 0,
+        copied: 0,
+        files: Vec::with_capacity(files.len()),
+    };
+    let mut n_rules: BTreeMap<&str, u64> = BTreeMap::new();
+    for rule in set.rules() {
+        if let RuleSource::Directory(file) = &rule.source {
+            *n_rules.entry(file.as_str()).or_default() += 1;
+        }
+    }
+    let mut problems: BTreeMap<&str, Vec<RuleProblem>> = BTreeMap::new();
+    for told in set.problems() {
+        problems.entry(told.file.as_str()).or_default().push(problem(told));
+    }
+    for file in files {
+        let name = format!("{SIGMA_FOLDER}/{}", file.name);
+        let n = n_rules.get(name.as_str()).copied().unwrap_or(0);
+        if n > 0 {
+            write(&target.join(&file.name), &file.text)?;
+            report.copied += 1;
+            report.rules += n;
+        }
+        let problems = problems.remove(name.as_str()).unwrap_or_default();
+        report.files.push(RuleImportFile { file: file.name, rules: n, problems });
+    }
+    for told in unread {
+        report.files.push(RuleImportFile {
+            file: told.file.clone(),
+            rules: 0,
+            problems: vec![problem(&told)],
+        });
+    }
+    Ok(report)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), OpError> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, text)).map_err(|error| {
+        OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+/// Work that takes a processor for a while.
+async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| OpError::internal(format!("rules: {error}")))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, OpError> {
+    serde_json::to_value(value).map_err(|error| OpError::internal(format!("rules: {error}")))
+}
+
+fn found<'a>(loaded: &'a Loaded, id: &str) -> Result<&'a detect::Rule, OpError> {
+    loaded
+        .set
+        .rule(id)
+        .ok_or_else(|| OpError::not_found(format!("rule {id:?}")).hint("`watchpost rules list` shows them"))
+}
+
+fn problem(told: &detect::Problem) -> RuleProblem {
+    RuleProblem {
+        file: told.file.clone(),
+        line: told.line,
+        rule_id: told.rule_id.clone(),
+        reason: told.reason.clone(),
+        is_warning: told.is_warning,
+    }
+}
+
+fn row(rule: &detect::Rule, adjust: &BTreeMap<String, Adjust>) -> RuleRow {
+    let (RuleSource::Embedded(file) | RuleSource::Directory(file)) = &rule.source;
+    RuleRow {
+        id: rule.info.id.clone(),
+        version: rule.info.version,
+        title: rule.info.title.clone(),
+        kind: match rule.kind {
+            detect::RuleKind::Signature => RuleKind::Signature,
+            detect::RuleKind::Behaviour => RuleKind::Behaviour,
+            detect::RuleKind::Sigma => RuleKind::Sigma,
+            detect::RuleKind::Correlation => RuleKind::Correlation,
+            detect::RuleKind::Filter => RuleKind::Filter,
+        },
+        family: rule.info.family,
+        severity: rule.info.severity,
+        confidence: rule.info.confidence,
+        enabled: rule.enabled,
+        file: file.clone(),
+        line: rule.line,
+        embedded: matches!(rule.source, RuleSource::Embedded(_)),
+        overrides: rule.overrides,
+        threshold: rule.counts.map(|(threshold, _)| threshold),
+        window_s: rule.counts.map(|(_, window_s)| window_s),
+        adjusted: adjust.contains_key(&rule.info.id),
+    }
+}
+
+fn listed(loaded: &Loaded) -> RuleList {
+    RuleList {
+        directory: loaded.directory.to_string_lossy().into_owned(),
+        loaded_at: loaded.at,
+        rules: loaded.set.rules().iter().map(|rule| row(rule, &loaded.setting.adjust)).collect(),
+        problems: loaded.problems.iter().map(problem).collect(),
+    }
+}
+
+/// The list of a set that belongs to no workspace.
+#[must_use]
+pub fn list_of(
+    directory: &Path,
+    set: &detect::RuleSet,
+    problems: &[detect::Problem],
+    at: chrono::DateTime<chrono::Utc>,
+) -> RuleList {
+    RuleList {
+        directory: directory.to_string_lossy().into_owned(),
+        loaded_at: at,
+        rules: set.rules().iter().map(|rule| row(rule, &BTreeMap::new())).collect(),
+        problems: problems.iter().map(problem).collect(),
+    }
+}
+
+fn detail(loaded: &Loaded, id: &str) -> Result<RuleDetail, OpError> {
+    let rule = found(loaded, id)?;
+    let samples = |all: &[detect::Sample]| all.iter().map(json).collect::<Result<Vec<_>, _>>();
+    Ok(RuleDetail {
+        row: row(rule, &loaded.setting.adjust),
+        description: rule.info.description.clone(),
+        attack: rule.info.attack.clone(),
+        owasp: rule.info.owasp.clone(),
+        controls: rule.info.controls.clone(),
+        falsepositives: rule.info.falsepositives.clone(),
+        fires: samples(&rule.info.fires)?,
+        near_misses: samples(&rule.info.near_misses)?,
+    })
+}

@@ -1,0 +1,186 @@
+//! The rules of a workspace: what ships, what the rules directory adds, what was adjusted; loaded again when either
+//! changes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+pub use watchpost_detect::RuleSet;
+use watchpost_detect::{Adjust, Problem, RuleFile};
+
+use crate::console::Workspace;
+use crate::error::OpError;
+
+/// The name of the setting.
+pub(crate) const SETTING: &str = "rules";
+/// Longest file that is read.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+/// Most files of a directory.
+const FILES_MAX: usize = 20_000;
+/// Deepest folder below the directory.
+const DEPTH_MAX: usize = 8;
+
+/// What is stored of the rules of a workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RuleSetting {
+    /// Another directory than `rules` in the data folder.
+    pub(crate) directory: Option<PathBuf>,
+    /// By rule id.
+    pub(crate) adjust: BTreeMap<String, Adjust>,
+}
+
+/// Path, time of change and length of each file: what tells that a directory was edited.
+type Fingerprint = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+/// The files of rules below `directory`, in the order of their names; what cannot be read becomes a problem. A
+/// directory that is not there holds none.
+pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for (path, _, length) in fingerprint(directory) {
+        let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
+        let mut report = |reason: String| {
+            problems.push(Problem { file: name.clone(), line: 0, rule_id: None, reason, is_warning: false });
+        };
+        if length > FILE_BYTES_MAX {
+            report(format!("longer than {FILE_BYTES_MAX} bytes"));
+            continue;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => files.push(RuleFile { name, text }),
+            Err(error) => report(format!("cannot be read: {error}")),
+        }
+    }
+    (files, problems)
+}
+
+fn fingerprint(directory: &Path) -> Fingerprint {
+    let mut all = Vec::new();
+    let mut folders = vec![(directory.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let (path, Ok(about)) = (entry.path(), entry.metadata()) else { continue };
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let is_rule = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+            if about.is_dir() && depth < DEPTH_MAX {
+                folders.push((path, depth + 1));
+            } else if about.is_file() && is_rule && all.len() < FILES_MAX {
+                all.push((path, about.modified().ok(), about.len()));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+/// What ships with the rules below `directory`.
+#[must_use]
+pub fn load(directory: &Path, adjust: &BTreeMap<String, Adjust>) -> (RuleSet, Vec<Problem>) {
+    let (files, mut problems) = read_directory(directory);
+    let set = RuleSet::load(&files, adjust);
+    problems.extend_from_slice(set.problems());
+    (set, problems)
+}
+
+/// As [`load`], but a directory that is not there is an error: for one that somebody named.
+///
+/// # Errors
+/// `Validation` when there is no such directory.
+pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> {
+    if !directory.is_dir() {
+        return Err(OpError::invalid("directory", format!("{} is no directory", directory.display())));
+    }
+    Ok(load(directory, &BTreeMap::new()))
+}
+
+pub use crate::perform::rules::{list_of, tested};
+
+/// The rules as they were loaded last.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) set: Arc<RuleSet>,
+    /// Those of the set and those of its files.
+    pub(crate) problems: Arc<[Problem]>,
+    pub(crate) directory: PathBuf,
+    pub(crate) setting: RuleSetting,
+    pub(crate) at: DateTime<Utc>,
+    seen: Fingerprint,
+}
+
+/// Holds the rules of a workspace.
+pub(crate) struct RuleDesk {
+    /// `rules` in the data folder.
+    default_directory: PathBuf,
+    /// Replaced whole; never held across an await.
+    loaded: RwLock<Option<Loaded>>,
+}
+
+impl RuleDesk {
+    pub(crate) fn new(default_directory: PathBuf) -> Self {
+        Self { default_directory, loaded: RwLock::new(None) }
+    }
+
+    /// What was loaded last.
+    pub(crate) fn last(&self) -> Option<Loaded> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The directory of a setting.
+    pub(crate) fn directory(&self, setting: &RuleSetting) -> PathBuf {
+        setting.directory.clone().unwrap_or_else(|| self.default_directory.clone())
+    }
+
+    /// Looks whether directory or setting changed and loads again if so (or if `force`d); true says that it did.
+    pub(crate) async fn refresh(
+        &self,
+        workspace: &Workspace,
+        force: bool,
+    ) -> Result<(Loaded, bool), OpError> {
+        let setting = setting(workspace).await?;
+        let directory = self.directory(&setting);
+        let last = self.last();
+        let now = workspace.now();
+        let work = move || {
+            let seen = fingerprint(&directory);
+            if let Some(last) = last
+                && !force
+                && last.setting == setting
+                && last.seen == seen
+            {
+                return (last, false);
+            }
+            let (set, problems) = load(&directory, &setting.adjust);
+            (
+                Loaded { set: Arc::new(set), problems: problems.into(), directory, setting, at: now, seen },
+                true,
+            )
+        };
+        let (loaded, is_new) = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| OpError::internal(format!("loading the rules: {error}")))?;
+        if is_new {
+            for problem in loaded.problems.iter().filter(|problem| !problem.is_warning) {
+                tracing::warn!(%problem, "a rule cannot be used");
+            }
+            *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
+        }
+        Ok((loaded, is_new))
+    }
+}
+
+/// The stored setting, or the default.
+pub(crate) async fn setting(workspace: &Workspace) -> Result<RuleSetting, OpError> {
+    match workspace.store().setting_get(SETTING).await? {
+        Some(value) => serde_json::from_value(value).map_err(|error| {
+            OpError::internal(format!("the stored setting of the rules is damaged: {error}"))
+        }),
+        None => Ok(RuleSetting::default()),
+    }
+}
