@@ -148,7 +148,9 @@ async fn findings_carry_place_lists_assets_and_an_explained_score() {
     let resolve = IncidentResolve {
         number,
         verdict: Verdict::FalsePositive,
+        cause: None,
         reason: "a test".to_owned(),
+        duplicate_of: None,
         version: None,
     };
     desk.ask::<operation::incident_resolve>(resolve).await.expect("it is open");
