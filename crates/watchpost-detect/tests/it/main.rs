@@ -4,5 +4,7 @@ mod behaviour;
 mod enrich;
 mod mmdb;
 mod properties;
+mod ruleset;
 mod samples;
+mod sigma;
 mod support;
