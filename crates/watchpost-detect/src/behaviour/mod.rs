@@ -154,7 +154,7 @@ impl Behaviours {
             }
             let entity = Entity::new(EntityKind::Ip, source);
             let n_users = group.others.n_since(at_ms, LONG_S);
-            for (nth, row) in rows.iter().enumerate() {
+            for (nth, row) in rows.iter().enumerate().take(BEHAVIOURS_MAX) {
                 let seen = match row.counted {
                     Counted::SourceFailures if row.window_s == SHORT_S => group.short.sums(at_ms, SHORT_S).0,
                     Counted::SourceFailures => group.long.sums(at_ms, LONG_S).0,
@@ -174,8 +174,11 @@ impl Behaviours {
             if group.is_distributed(at_ms) {
                 let entity = Entity::new(EntityKind::User, user);
                 let seen = group.short.sums(at_ms, SHORT_S).0;
-                for (nth, row) in
-                    rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::UserFailures)
+                for (nth, row) in rows
+                    .iter()
+                    .enumerate()
+                    .take(BEHAVIOURS_MAX)
+                    .filter(|(_, row)| row.counted == Counted::UserFailures)
                 {
                     findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
                 }
@@ -196,8 +199,11 @@ impl Behaviours {
         {
             let entity = Entity::new(EntityKind::Ip, source);
             let seen = group.long.sums(at_ms, LONG_S).0;
-            for (nth, row) in
-                rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::SuccessAfterSource)
+            for (nth, row) in rows
+                .iter()
+                .enumerate()
+                .take(BEHAVIOURS_MAX)
+                .filter(|(_, row)| row.counted == Counted::SuccessAfterSource)
             {
                 findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
             }
@@ -209,8 +215,11 @@ impl Behaviours {
         {
             let entity = Entity::new(EntityKind::User, user);
             let seen = group.short.sums(at_ms, SHORT_S).0;
-            for (nth, row) in
-                rows.iter().enumerate().filter(|(_, row)| row.counted == Counted::SuccessAfterUser)
+            for (nth, row) in rows
+                .iter()
+                .enumerate()
+                .take(BEHAVIOURS_MAX)
+                .filter(|(_, row)| row.counted == Counted::SuccessAfterUser)
             {
                 findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
             }
@@ -239,7 +248,7 @@ impl Behaviours {
             return;
         }
         let entity = Entity::new(EntityKind::Ip, source);
-        for (nth, row) in rows.iter().enumerate() {
+        for (nth, row) in rows.iter().enumerate().take(BEHAVIOURS_MAX) {
             let seen = match row.counted {
                 Counted::Requests => all,
                 Counted::RefusedRequests if is_refused => refused,

@@ -26,6 +26,8 @@ const GROUPS_MAX: usize = 100_000;
 const GROUPS_SWEEP: usize = GROUPS_MAX / 16 * 15;
 /// Most entries of one group's window.
 const ENTRIES_MAX: usize = 10_000;
+/// How often one event counts at most.
+const REPEATS_MAX: u32 = 1_000;
 /// Longest text of a matched field that a finding keeps.
 const TEXT_CHARS_MAX: usize = 2_048;
 
@@ -233,9 +235,16 @@ impl SigmaState {
             self.swept_s = at_s;
         }
         let n_before = self.engine.state_count();
+        let mut findings = Vec::new();
+        // "message repeated n times" counts n.
+        for _ in 1..event.count.min(REPEATS_MAX) {
+            let results = self.engine.process_with_detections(view, results.clone(), at_s);
+            findings.extend(results.iter().filter_map(|result| self.report(rules, event, result)));
+        }
         let results = self.engine.process_with_detections(view, results, at_s);
+        findings.extend(results.iter().filter_map(|result| self.report(rules, event, result)));
         *evicted += n_before.saturating_sub(self.engine.state_count()) as u64;
-        results.iter().filter_map(|result| self.report(rules, event, result)).collect()
+        findings
     }
 
     /// A finding when a count reaches its threshold and whenever it has doubled, per aligned window.

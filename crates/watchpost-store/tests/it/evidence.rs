@@ -192,6 +192,7 @@ async fn breaches_have_their_clock(world: World) {
             status: Some(Status::Resolved),
             verdict: Some((Verdict::TruePositive, "seen".into())),
             assignee: Some(Some("dana".into())),
+            ..IncidentPatch::default()
         };
         world.store.incident_change(incident.id, 1, patch, draft("incident_resolve")).await.unwrap();
     }
