@@ -4,11 +4,8 @@ mod behaviour;
 mod enrich;
 mod mmdb;
 mod properties;
-<<<<<<< HEAD
 mod quality;
-=======
 mod ruleset;
->>>>>>> origin/main
 mod samples;
 mod sigma;
 mod support;
