@@ -7,4 +7,5 @@ mod incidents;
 mod mmdb;
 mod real_logs;
 mod response;
+mod response_crash;
 mod simulation;
