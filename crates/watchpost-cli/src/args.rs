@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Block addresses and ranges.
     #[command(subcommand)]
     Block(Block),
+    /// What is usual for users and endpoints, and what changed since.
+    #[command(subcommand)]
+    Baseline(crate::baseline::BaselineVerb),
     /// Compliance reports.
     #[command(subcommand)]
     Report(Report),

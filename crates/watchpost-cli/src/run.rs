@@ -21,7 +21,7 @@ use watchpost_ops::error::OpError;
 
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Incident, Output, Report, Serve};
 use crate::session::Session;
-use crate::{FOUND, connect, detect, output, progress, rules, serve, show};
+use crate::{FOUND, baseline, connect, detect, output, progress, rules, serve, show};
 
 /// Runs the command line; the exit code of a command that ran.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -159,6 +159,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
+        Command::Baseline(verb) => baseline::run(session, form, verb).await,
         Command::Report(verb) => report(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),

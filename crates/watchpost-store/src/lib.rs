@@ -10,6 +10,7 @@ mod block;
 mod canonical;
 mod diagnose;
 mod engine;
+mod engine_state;
 mod error;
 mod event;
 mod evidence;
@@ -34,6 +35,7 @@ mod target;
 pub use audit::sign::{Signer, SignerError};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
+pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use incident::{

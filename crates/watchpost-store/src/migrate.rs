@@ -28,7 +28,7 @@ macro_rules! migration {
 }
 
 const MIGRATIONS: &[Migration] =
-    &[migration!(20261120000000, "base"), migration!(20261121000004, "incidents")];
+    &[migration!(20261120000000, "base"), migration!(20261121000002, "engine_state"), migration!(20261121000004, "incidents")];
 
 /// `WPST`, so that tools such as `file` know the file.
 const APPLICATION_ID: &str = "PRAGMA application_id = 1465926484";

@@ -5,4 +5,5 @@ mod enrich;
 mod mmdb;
 mod properties;
 mod samples;
+mod state;
 mod support;

@@ -1,6 +1,7 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
+mod baselines;
 mod blocks;
 mod connections;
 mod events;
@@ -13,6 +14,7 @@ pub(crate) mod rules;
 mod settings;
 
 pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use blocks::{allow_add, allow_remove, block_add, block_list, block_preview, block_remove};
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
