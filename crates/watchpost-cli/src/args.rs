@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Block addresses and ranges.
     #[command(subcommand)]
     Block(Block),
+    /// What is usual for users and endpoints, and what changed since.
+    #[command(subcommand)]
+    Baseline(crate::baseline::BaselineVerb),
     /// Revoke sessions, restrict users, isolate services, limit rates.
     #[command(subcommand)]
     Contain(crate::respond::Contain),

@@ -16,7 +16,7 @@ use watchpost_ops::error::OpError;
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, connect, detect, enrich, incident, output, progress, report, respond, rules, serve, show,
+    FOUND, baseline, connect, detect, enrich, incident, output, progress, report, respond, rules, serve, show,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -156,6 +156,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
         Command::Block(verb) => block(session, form, verb).await,
+        Command::Baseline(verb) => baseline::run(session, form, verb).await,
         Command::Contain(verb) => respond::contain(session, form, verb).await,
         Command::Response(verb) => respond::response(session, form, verb).await.map(|()| false),
         Command::Threat(verb) => enrich::threat(session, form, verb).await,

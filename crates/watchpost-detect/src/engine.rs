@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use watchpost_model::baseline::Baseline;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
@@ -13,6 +14,7 @@ use crate::check::TokenKeys;
 use crate::fields::fields;
 use crate::ruleset::RuleSet;
 use crate::sigma::SigmaState;
+use crate::state::{self, StateError};
 
 /// Caps and tolerances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,16 @@ pub struct Config {
     pub login_groups_max: usize,
     /// Most sources whose requests are counted.
     pub request_groups_max: usize,
+    /// Most sessions, most users with a place and most entities with findings that are remembered, each.
+    pub session_groups_max: usize,
+    /// Most users whose habits are learned.
+    pub profile_users_max: usize,
+    /// Most endpoints whose habits are learned.
+    pub profile_endpoints_max: usize,
+    /// Events that a user needs before anything is unusual for that user.
+    pub baseline_events_min: u32,
+    /// Different days with events that a user or endpoint needs before anything is unusual for it.
+    pub baseline_days_min: u32,
     /// How much older than the newest event an event may be and still be counted by behaviours.
     pub lateness_max: Duration,
     /// How far ahead of `now` an event's time may be and still be counted by behaviours.
@@ -32,6 +44,11 @@ impl Default for Config {
         Self {
             login_groups_max: 50_000,
             request_groups_max: 100_000,
+            session_groups_max: 50_000,
+            profile_users_max: 20_000,
+            profile_endpoints_max: 5_000,
+            baseline_events_min: 30,
+            baseline_days_min: 7,
             lateness_max: Duration::minutes(10),
             skew_max: Duration::minutes(5),
         }
@@ -47,7 +64,7 @@ impl Config {
 }
 
 /// What the engine has done and what it could not do, since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Events observed.
     pub events_total: u64,
@@ -89,7 +106,7 @@ impl Engine {
     pub fn with_rules(config: Config, rules: Arc<RuleSet>) -> Self {
         Self {
             config,
-            behaviours: Behaviours::new(config),
+            behaviours: Behaviours::new(config, &rules.behaviours),
             sigma: rules.sigma.as_ref().and_then(SigmaState::new),
             rules,
             counters: Counters::default(),
@@ -104,6 +121,7 @@ impl Engine {
             (Some(sigma), None) => SigmaState::new(sigma),
             (Some(sigma), Some(state)) => state.for_rules(sigma),
         };
+        self.behaviours.set_rules(&rules.behaviours);
         self.rules = rules;
     }
 
@@ -139,13 +157,37 @@ impl Engine {
                 _ => Vec::new(),
             }
         });
-        if is_ahead {
+        self.count(event, place, now, &mut findings);
+        findings
+    }
+
+    /// As [`Engine::observe_at`] without looking into the event: only what shows over several events. For traffic
+    /// whose content was looked at elsewhere, and for learning from history.
+    pub fn observe_behaviours(
+        &mut self,
+        event: &Event,
+        place: Option<&Place>,
+        now: DateTime<Utc>,
+    ) -> Vec<Finding> {
+        self.counters.events_total += 1;
+        let mut findings = Vec::new();
+        self.count(event, place, now, &mut findings);
+        findings
+    }
+
+    fn count(
+        &mut self,
+        event: &Event,
+        place: Option<&Place>,
+        now: DateTime<Utc>,
+        findings: &mut Vec<Finding>,
+    ) {
+        if event.at > now + self.config.skew_max {
             self.counters.events_future_total += 1;
         } else {
-            self.behaviours.observe(&self.rules.behaviours, event, place, &mut findings, &mut self.counters);
+            self.behaviours.observe(event, place, now, findings, &mut self.counters);
         }
         self.counters.findings_total += findings.len() as u64;
-        findings
     }
 
     /// Findings that no event brings because it is the absence of events that they are about; to be called every now
@@ -154,6 +196,38 @@ impl Engine {
         let findings = self.behaviours.tick(now);
         self.counters.findings_total += findings.len() as u64;
         findings
+    }
+
+    /// The windows, habits and counters as bytes: [`Engine::restore`] goes on from them as if nothing had happened.
+    /// Windows of Sigma correlations are not among them.
+    ///
+    /// Shape: four letters, a version, then the state in the postcard format; equal states are equal bytes.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        state::write(self.counters, &self.behaviours.save())
+    }
+
+    /// Goes on from what [`Engine::save`] made. Rules that are gone since are left out, new ones begin empty.
+    ///
+    /// # Errors
+    /// [`StateError`] if the bytes are of another version or damaged; then nothing has changed.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), StateError> {
+        let (counters, behaviours) = state::read(bytes)?;
+        self.counters = counters;
+        self.behaviours.restore(behaviours);
+        Ok(())
+    }
+
+    /// What was learned of users and endpoints, as an exchange form. `from`, `to` and `events` say what it was
+    /// learned from.
+    #[must_use]
+    pub fn baseline(&self, from: DateTime<Utc>, to: DateTime<Utc>, events: u64) -> Baseline {
+        self.behaviours.baselines().export(from, to, events)
+    }
+
+    /// Takes habits that were learned elsewhere in the place of what is known of the same users and endpoints.
+    pub fn learn_baseline(&mut self, baseline: &Baseline) {
+        self.behaviours.baselines_mut().import(baseline);
     }
 
     /// The rules that it runs.

@@ -16,12 +16,14 @@
 //! | `sample` | samples played against a set of rules |
 //! | `sigma` | Sigma rules over the decoded event, and their correlations |
 //! | `signature` | gates, matching and the explanation of a match |
-//! | `behaviour` | windows per source and per user |
+//! | `behaviour` | what shows over several events: counts, sessions, travel, silence, chains |
+//! | `baseline` | what is usual for each user and endpoint |
 //! | `enrich` | places, threat lists, assets, and the risk that follows |
 //!
 //! Deliberately absent: storage, incidents, blocking, reading files. `watchpost-ops` composes those.
 #![warn(missing_docs)]
 
+mod baseline;
 mod behaviour;
 mod bits;
 mod check;
@@ -40,10 +42,13 @@ mod shell;
 mod sigma;
 mod signature;
 mod sql;
+mod state;
 
+pub use baseline::compare as compare_baselines;
 pub use check::TokenKeys;
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
-pub use rule::{Burst, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};
+pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};
 pub use ruleset::{Adjust, Problem, Rule, RuleFile, RuleSet};
 pub use sample::{SampleFailure, SampleReport};
+pub use state::StateError;

@@ -97,8 +97,8 @@ pub enum Sample {
     Traffic(Vec<Burst>),
 }
 
-/// A number of like events with a fixed distance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A number of like events with a fixed distance. Made with [`Burst::new`] and the methods that refine it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Burst {
     /// What happens.
@@ -109,18 +109,82 @@ pub struct Burst {
     pub n_sources: u32,
     /// Over how many users, in turn; 0 means that the user is not known.
     pub n_users: u32,
-    /// Milliseconds from one to the next.
+    /// Milliseconds from one to the next, and from the burst before to the first.
     pub every_ms: u32,
+    /// The `User-Agent` header, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The session, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Which network the sources are in.
+    #[serde(default)]
+    pub network: u8,
+    /// Where the sources are, as a location file would say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<City>,
 }
 
-/// What one event of a [`Burst`] is.
+impl Burst {
+    /// A burst with neither agent nor session nor place.
+    #[must_use]
+    pub const fn new(kind: TrafficKind, n_events: u32, n_sources: u32, n_users: u32, every_ms: u32) -> Self {
+        Self {
+            kind,
+            n_events,
+            n_sources,
+            n_users,
+            every_ms,
+            agent: None,
+            session: None,
+            network: 0,
+            from: None,
+        }
+    }
+}
+
+/// Cities of the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum City {
+    /// 52.52, 13.40.
+    Berlin,
+    /// 52.40, 13.06: 27 km from Berlin.
+    Potsdam,
+    /// 48.86, 2.35: 878 km from Berlin.
+    Paris,
+    /// 40.71, -74.01.
+    NewYork,
+    /// -33.87, 151.21.
+    Sydney,
+}
+
+/// What one event of a [`Burst`] is. `{}` in a text stands for the number of the event in its burst.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrafficKind {
     /// A failed login.
     LoginFailure,
     /// A login that worked.
     LoginSuccess,
-    /// A request, answered with this status.
+    /// A request for `/`, answered with this status.
     Request(u16),
+    /// A request for this target, answered with this status.
+    Page(String, u16),
+    /// A permission that was missing for this resource.
+    Denied(String),
+    /// A permission that was there for this resource.
+    Allowed(String),
+    /// This role is given to this user.
+    Grant(String, String),
+    /// This role is taken from this user.
+    Revoke(String, String),
+    /// So many mebibytes are uploaded.
+    Upload(u32),
+    /// An upload is refused.
+    UploadRefused,
+    /// So many kibibytes are exported.
+    Download(u32),
+    /// The application reports a violation of this type.
+    Reported(String),
 }

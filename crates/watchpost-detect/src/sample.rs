@@ -7,9 +7,10 @@ use chrono::{DateTime, Duration, TimeDelta, Utc};
 use watchpost_model::event::{Category, Event, Http, Outcome};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
+use watchpost_model::place::Place;
 
 use crate::engine::{Config, Engine};
-use crate::rule::{Burst, RuleInfo, RuleKind, Sample, TrafficKind};
+use crate::rule::{Burst, City, RuleInfo, RuleKind, Sample, TrafficKind};
 use crate::ruleset::RuleSet;
 
 /// A Monday morning, 2026-03-02T10:00:00Z: when samples begin.
@@ -83,8 +84,9 @@ impl RuleSet {
     #[must_use]
     pub fn findings_of(self: &Arc<Self>, rule: &RuleInfo, sample: &Sample) -> Vec<Finding> {
         let mut engine = Engine::with_rules(Config::default(), Arc::clone(self));
-        let events = sample.events();
-        let found = events.iter().flat_map(|event| engine.observe(event, event.at));
+        let events = sample.placed_events();
+        let found =
+            events.iter().flat_map(|(event, place)| engine.observe_at(event, place.as_ref(), event.at));
         found.filter(|finding| finding.rule_id == rule.id).collect()
     }
 }
@@ -93,6 +95,12 @@ impl Sample {
     /// The events that it stands for, in order; the same ones each time.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
+        self.placed_events().into_iter().map(|(event, _)| event).collect()
+    }
+
+    /// As [`Sample::events`], with the places of their sources.
+    #[must_use]
+    pub fn placed_events(&self) -> Vec<(Event, Option<Place>)> {
         let mut http = Http {
             method: "GET".to_owned(),
             path: "/search".to_owned(),
@@ -120,7 +128,7 @@ impl Sample {
         let mut event = Event::new(id(start(), 0), start(), Category::ApiUsage, kind);
         event.source_ip = Some("198.51.100.7".to_owned());
         event.http = (!matches!(self, Self::Kind(_))).then_some(http);
-        vec![event]
+        vec![(event, None)]
     }
 }
 
@@ -142,30 +150,111 @@ fn percent(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-fn traffic(bursts: &[Burst]) -> Vec<Event> {
+fn traffic(bursts: &[Burst]) -> Vec<(Event, Option<Place>)> {
     let mut at = start();
     let mut events = Vec::new();
     for burst in bursts {
         for n in 0..burst.n_events {
             at += Duration::milliseconds(i64::from(burst.every_ms));
-            events.push(one(burst, n, at, events.len() as u64));
+            events.push((one(burst, n, at, events.len() as u64), burst.from.map(place)));
         }
     }
     events
 }
 
 fn one(burst: &Burst, n: u32, at: DateTime<Utc>, index: u64) -> Event {
-    let (category, kind, outcome) = match burst.kind {
-        TrafficKind::LoginFailure => (Category::Authentication, "login_failure", Outcome::Failure),
-        TrafficKind::LoginSuccess => (Category::Authentication, "login_success", Outcome::Success),
-        TrafficKind::Request(_) => (Category::ApiUsage, "request", Outcome::Unknown),
-    };
-    let mut event = Event::new(id(at, index), at, category, kind);
-    event.outcome = outcome;
-    event.source_ip = (burst.n_sources > 0).then(|| format!("203.0.113.{}", n % burst.n_sources + 1));
+    let mut event = Event::new(id(at, index), at, Category::ApiUsage, "request");
+    event.source_ip = (burst.n_sources > 0).then(|| {
+        let network = u32::from(burst.network) + burst.from.map_or(0, |city| 40 + city as u32);
+        let host = n % burst.n_sources;
+        format!("203.{}.{}.{}", network, 113 + host / 250, host % 250 + 1)
+    });
     event.actor = (burst.n_users > 0).then(|| format!("user{}", n % burst.n_users));
-    if let TrafficKind::Request(status) = burst.kind {
-        event.http = Some(Http { path: "/".to_owned(), status: Some(status), ..Http::default() });
+    event.session.clone_from(&burst.session);
+    let numbered = |text: &str| text.replace("{}", &n.to_string());
+    let mut http = None;
+    match &burst.kind {
+        TrafficKind::LoginFailure => {
+            become_of(&mut event, Category::Authentication, "login_failure", Outcome::Failure)
+        }
+        TrafficKind::LoginSuccess => {
+            become_of(&mut event, Category::Authentication, "login_success", Outcome::Success)
+        }
+        TrafficKind::Request(status) => http = Some(request("/", *status)),
+        TrafficKind::Page(target, status) => http = Some(request(&numbered(target), *status)),
+        TrafficKind::Denied(resource) => {
+            become_of(&mut event, Category::Authorization, "permission_check", Outcome::Failure);
+            event.resource = Some(numbered(resource));
+        }
+        TrafficKind::Allowed(resource) => {
+            become_of(&mut event, Category::Authorization, "permission_check", Outcome::Success);
+            event.resource = Some(numbered(resource));
+        }
+        TrafficKind::Grant(role, to) => {
+            become_of(&mut event, Category::Configuration, "role_changed", Outcome::Success);
+            event.details = serde_json::json!({ "role": role, "target_user": to });
+        }
+        TrafficKind::Revoke(role, to) => {
+            become_of(&mut event, Category::Configuration, "role_removed", Outcome::Success);
+            event.details = serde_json::json!({ "role": role, "target_user": to });
+        }
+        TrafficKind::Upload(mebibytes) => {
+            become_of(&mut event, Category::DataAccess, "file_uploaded", Outcome::Success);
+            event.details = serde_json::json!({ "bytes": u64::from(*mebibytes) << 20 });
+        }
+        TrafficKind::UploadRefused => {
+            become_of(&mut event, Category::DataAccess, "file_upload", Outcome::Failure);
+        }
+        TrafficKind::Download(kibibytes) => {
+            become_of(&mut event, Category::DataAccess, "record_exported", Outcome::Success);
+            event.details = serde_json::json!({ "bytes": u64::from(*kibibytes) << 10 });
+        }
+        TrafficKind::Reported(kind) => {
+            become_of(&mut event, Category::ApiUsage, kind, Outcome::Failure);
+        }
     }
+    if let Some(agent) = &burst.agent {
+        let login = || Http { path: "/login".to_owned(), method: "POST".to_owned(), ..Http::default() };
+        let http = http.get_or_insert_with(login);
+        http.headers.insert("user-agent".to_owned(), agent.clone());
+    }
+    event.http = http;
     event
+}
+
+fn become_of(event: &mut Event, category: Category, kind: &str, outcome: Outcome) {
+    event.category = category;
+    kind.clone_into(&mut event.kind);
+    event.outcome = outcome;
+}
+
+fn request(target: &str, status: u16) -> Http {
+    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    Http {
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        query: query.map(|query| {
+            let (name, value) = query.split_once('=').unwrap_or(("q", query));
+            format!("{name}={}", percent(value))
+        }),
+        status: Some(status),
+        ..Http::default()
+    }
+}
+
+fn place(city: City) -> Place {
+    let (country, name, lat, lon) = match city {
+        City::Berlin => ("DE", "Berlin", 52.52, 13.405),
+        City::Potsdam => ("DE", "Potsdam", 52.4, 13.06),
+        City::Paris => ("FR", "Paris", 48.8566, 2.3522),
+        City::NewYork => ("US", "New York", 40.7128, -74.006),
+        City::Sydney => ("AU", "Sydney", -33.8688, 151.2093),
+    };
+    Place {
+        country: Some(country.to_owned()),
+        city: Some(name.to_owned()),
+        lat: Some(lat),
+        lon: Some(lon),
+        ..Place::default()
+    }
 }

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod baseline;
 pub mod block;
 pub mod clock;
 pub mod connection;

@@ -3,8 +3,10 @@
 //! One engine works a database at a time: it holds a lease there. A batch is read from the stream, events that the
 //! archive already knows are set aside, the rest are detected on, and archive rows, findings and incidents are written
 //! in one transaction; only then is the batch acknowledged in Redis. Killed anywhere, the next engine reads the
-//! unacknowledged entries again and the archive recognises what was written. Detection windows are rebuilt by replaying
-//! the newest archived events.
+//! unacknowledged entries again and the archive recognises what was written. What the detectors remember is saved with
+//! the batches (see `state`); without a usable state the newest archived events are replayed.
+
+mod state;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +21,7 @@ use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
 use watchpost_redis::{AdoptCursor, Adopted, EventStore, StreamItem};
-use watchpost_store::IngestBatch;
+use watchpost_store::{EventCursor, IngestBatch, StoringCursor};
 
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
@@ -46,9 +48,11 @@ const ADOPT_BUDGET: usize = 2_000;
 const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
 /// Pause between two looks at the rules directory.
 const RULES_PAUSE: chrono::Duration = chrono::Duration::seconds(3);
+/// Pause between two looks at sources that may have fallen silent, while nothing comes.
+const TICK_PAUSE: chrono::Duration = chrono::Duration::seconds(30);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// Archived events replayed to rebuild the detection windows.
+/// Archived events replayed to rebuild the detection windows where no saved state can be used.
 const REPLAY: u32 = 50_000;
 
 /// The name under which the engine acts.
@@ -219,6 +223,8 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
         adopt: AdoptCursor::default(),
         events,
         renewed: workspace.now(),
+        saving: state::Saving::default(),
+        ticked: workspace.now(),
         claimed: None,
         adopted_at: None,
     };
@@ -227,8 +233,25 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     }
 }
 
-/// Detectors whose windows hold what the newest archived events left in them.
+/// Detectors that stand where the last run left them, or whose windows hold what the newest archived events left there.
 async fn rebuilt(workspace: &Workspace, rules: Arc<detect::RuleSet>) -> Result<Detectors, OpError> {
+    if let Some(saved) = workspace.store().engine_state(state::NAME).await?
+        && let Some(mut detectors) = Detectors::restored(&rules, &saved.body)
+    {
+        detectors.until = saved.until;
+        let known = workspace.known(Freshness::Now).await?;
+        let mut cursor = None;
+        loop {
+            let page = workspace.store().events_stored_after(saved.until, cursor, state::PAGE).await?;
+            for (event, stored_at) in &page {
+                let stored_at = *stored_at;
+                detectors.observe(event, known.place(event).as_ref(), stored_at);
+                detectors.until = stored_at;
+            }
+            let Some((last, stored_at)) = page.last() else { return Ok(detectors) };
+            cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
+        }
+    }
     let mut detectors = Detectors::new(rules);
     let known = workspace.known(Freshness::Now).await?;
     for event in workspace.store().recently_ingested(REPLAY).await? {
@@ -246,6 +269,8 @@ struct Detectors {
     live: Detector,
     history: Option<Detector>,
     evicted_before: u64,
+    /// Storing time of the last batch; that of the next one is later.
+    until: DateTime<Utc>,
 }
 
 struct Detector {
@@ -276,7 +301,13 @@ impl Detector {
 
 impl Detectors {
     fn new(rules: Arc<detect::RuleSet>) -> Self {
-        Self { live: Detector::new(Arc::clone(&rules)), history: None, evicted_before: 0, rules }
+        Self {
+            live: Detector::new(Arc::clone(&rules)),
+            history: None,
+            evicted_before: 0,
+            until: DateTime::UNIX_EPOCH,
+            rules,
+        }
     }
 
     /// Other rules from now on; windows that are under way go on.
@@ -317,6 +348,9 @@ struct Turn<'a> {
     adopt: AdoptCursor,
     events: EventStore,
     renewed: DateTime<Utc>,
+    saving: state::Saving,
+    /// When sources that fell silent were looked for last.
+    ticked: DateTime<Utc>,
     claimed: Option<DateTime<Utc>>,
     /// When the last pass over all keys ended; absent while one is under way.
     adopted_at: Option<DateTime<Utc>>,
@@ -344,6 +378,9 @@ impl Turn<'_> {
         let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
         if engine.set(state, "") {
             self.console.announce(&[Tag::Status]);
+        }
+        if nothing && waiting == 0 {
+            self.tick().await?;
         }
         if nothing && waiting == 0 && adopted.wrapped {
             engine.idle_turns.send_modify(|turns| *turns += 1);
@@ -408,9 +445,31 @@ impl Turn<'_> {
         Ok(items)
     }
 
+    /// Lets time pass for sources that may have fallen silent. Only while nothing waits: what waits is no silence.
+    async fn tick(&mut self) -> Result<(), OpError> {
+        let now = self.workspace.now();
+        if now - self.ticked < TICK_PAUSE {
+            return Ok(());
+        }
+        self.ticked = now;
+        let mut findings = self.detectors.live.engine.tick(now);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        // Retention may have taken the last event of a source.
+        let ids: Vec<_> = findings.iter().map(|finding| finding.event_id).collect();
+        let known = self.workspace.store().known_events(&ids).await?;
+        findings.retain(|finding| known.contains(&finding.event_id));
+        let outcome =
+            self.workspace.store().ingest(IngestBatch { events: &[], findings: &findings, now }).await?;
+        self.workspace.engine().findings.fetch_add(outcome.findings, Ordering::Relaxed);
+        Ok(())
+    }
+
     async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
         let engine = self.workspace.engine();
-        let now = self.workspace.now();
+        let now = self.workspace.now().max(self.detectors.until + chrono::Duration::microseconds(1));
+        self.detectors.until = now;
         let ids: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
         let mut readable: Vec<(Event, String)> = Vec::with_capacity(items.len());
         for item in items {
@@ -426,12 +485,19 @@ impl Turn<'_> {
         readable.retain(|(event, _)| seen.insert(event.id));
         readable.sort_by_key(|(event, _)| (event.at, event.id));
         let findings = self.detect(&readable, now).await?;
+        let saved = self.saving.is_due(now).then(|| self.detectors.save());
         let outcome = self
             .workspace
             .store()
-            .ingest(IngestBatch { events: &readable, findings: &findings, now })
+            .ingest_saving(
+                IngestBatch { events: &readable, findings: &findings, now },
+                saved.as_deref().map(|body| (state::NAME, body)),
+            )
             .await?;
         respond::respond(self.console, self.workspace, &findings, &readable).await?;
+        if let Some(saved) = saved {
+            self.saving.done(now, saved.len());
+        }
         self.events.ack(&ids).await?;
         engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);

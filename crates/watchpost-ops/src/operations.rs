@@ -188,6 +188,11 @@ macro_rules! for_each_operation {
             "Choose the rules directory."
             rule_directory_set(RuleDirectorySet) -> RuleList: Admin, Change, [], [Rules, Settings, Audit];
 
+            "Learn what is usual for users and endpoints from the archived events of a period."
+            baseline_generate(BaselineRequest) -> Baseline: Report, Read, [Events], [];
+            "Compare a baseline with that of a period: what changed, with numbers."
+            baseline_compare(BaselineCompare) -> BaselineDrift: Report, Read, [Events], [];
+
             "List the frameworks and the other kinds of reports."
             report_frameworks(Nothing) -> FrameworkList: View, Read, [], [];
             "Evaluate a framework over a period, or make another report, without writing it."

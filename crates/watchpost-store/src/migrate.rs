@@ -29,6 +29,7 @@ macro_rules! migration {
 
 const MIGRATIONS: &[Migration] = &[
     migration!(20261120000000, "base"),
+    migration!(20261121000002, "engine_state"),
     migration!(20261121000003, "enrichment"),
     migration!(20261121000004, "incidents"),
     migration!(20261121000005, "response"),

@@ -1,119 +1,113 @@
-//! Behaviours: counts over windows of event time, per source and per user.
+//! Behaviours: what shows only over several events. Time is event time, lateness is bounded, every table has a cap.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `facts` | what an event is to the behaviours, read once |
+//! | `cell`, `table` | the memory of one group, and groups with hard caps |
+//! | `count` | rules that count: thresholds over windows and leaking buckets |
+//! | `session`, `travel` | one session or one user in two places |
+//! | `gap` | sources of events that fall silent |
+//! | `chain` | several stages of an attack by one entity |
 //!
 //! A count is reported when it reaches the threshold, and again whenever it has doubled. The identity of a report is the
 //! rule, the group, the aligned window and the step, so a replay that starts elsewhere makes the same ids.
 
-mod window;
+mod cell;
+mod chain;
+mod count;
+pub(crate) mod facts;
+mod gap;
+mod session;
+mod state;
+pub(crate) mod table;
+mod travel;
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
+use watchpost_model::event::{Entity, Event, Severity};
 use watchpost_model::finding::{Counter, Finding};
 use watchpost_model::place::Place;
 
-use self::window::{Table, Window};
+use self::chain::Chains;
+use self::count::Counting;
+use self::facts::Facts;
+use self::gap::Gaps;
+use self::session::Sessions;
+use self::travel::Travels;
+use crate::baseline::Baselines;
 use crate::engine::{Config, Counters};
 use crate::finding::{Seen, finding, finding_id};
-use crate::rules::{Behaviour, Counted};
+use crate::rules::{Behaviour, Of};
 
-/// Most different users (or sources) that one group remembers.
-const MEMBERS_MAX: usize = 256;
-const SHORT_S: u32 = 600;
-const LONG_S: u32 = 3_600;
-const MINUTE_S: u32 = 60;
-
-/// What was reported last, so that a step is reported once: aligned window and step of each behaviour.
-type Reported = [(i64, u32); BEHAVIOURS_MAX];
-const BEHAVIOURS_MAX: usize = 16;
-
-/// Different members seen lately, by hash, with the time of the last.
-#[derive(Debug, Default)]
-struct Members(BTreeMap<u64, i64>);
-
-impl Members {
-    fn add(&mut self, name: &str, at_ms: i64, window_s: u32) {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        let last = self.0.entry(hasher.finish()).or_insert(at_ms);
-        *last = (*last).max(at_ms);
-        if self.0.len() > MEMBERS_MAX {
-            self.0.retain(|_, last| *last > at_ms - i64::from(window_s) * 1_000);
-        }
-        if self.0.len() > MEMBERS_MAX
-            && let Some((&oldest, _)) = self.0.iter().min_by_key(|(member, last)| (**last, **member))
-        {
-            self.0.remove(&oldest);
-        }
-    }
-
-    fn n_since(&self, at_ms: i64, window_s: u32) -> u64 {
-        self.0.values().filter(|&&last| last > at_ms - i64::from(window_s) * 1_000).count() as u64
-    }
-
-    fn has(&self, name: &str) -> bool {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        self.0.contains_key(&hasher.finish())
-    }
-}
-
-/// Failed logins of one source or of one user.
-#[derive(Debug, Default)]
-struct Failures {
-    short: Window,
-    long: Window,
-    /// Users that the source tried, or sources that tried the user.
-    others: Members,
-    /// Failures of a user whose source is not known.
-    has_unknown: bool,
-    reported: Reported,
-}
-
-/// Requests of one source.
-#[derive(Debug, Default)]
-struct Requests {
-    window: Window,
-    reported: Reported,
-}
+pub(crate) use self::state::State;
 
 /// The state of all behaviours.
 #[derive(Debug)]
 pub(crate) struct Behaviours {
     config: Config,
-    sources: Table<Failures>,
-    users: Table<Failures>,
-    requests: Table<Requests>,
+    counting: Counting,
+    sessions: Sessions,
+    travels: Travels,
+    baselines: Baselines,
+    gaps: Gaps,
+    chains: Chains,
+    special: Vec<Arc<Behaviour>>,
     newest_ms: i64,
 }
 
 impl Behaviours {
-    pub(crate) fn new(config: Config) -> Self {
-        let keep_ms = |window_s: u32| i64::from(window_s) * 1_000 + config.lateness_max.num_milliseconds();
-        Self {
+    pub(crate) fn new(config: Config, rows: &[Arc<Behaviour>]) -> Self {
+        let mut new = Self {
             config,
-            sources: Table::new(config.login_groups_max, keep_ms(LONG_S)),
-            users: Table::new(config.login_groups_max, keep_ms(LONG_S)),
-            requests: Table::new(config.request_groups_max, keep_ms(MINUTE_S)),
+            counting: Counting::default(),
+            sessions: Sessions::new(config.session_groups_max),
+            travels: Travels::new(config.session_groups_max),
+            baselines: Baselines::new(&config),
+            gaps: Gaps::default(),
+            chains: Chains::new(config.session_groups_max),
+            special: Vec::new(),
             newest_ms: i64::MIN,
-        }
+        };
+        new.set_rules(rows);
+        new
+    }
+
+    /// Goes on with other rules; what rules of the same id have counted stays.
+    pub(crate) fn set_rules(&mut self, rows: &[Arc<Behaviour>]) {
+        self.counting.set_rules(rows, &self.config);
+        self.special = rows.iter().filter(|row| row.counts.of == Of::Special).cloned().collect();
     }
 
     pub(crate) fn n_groups(&self) -> usize {
-        self.sources.len() + self.users.len() + self.requests.len()
+        self.counting.n_groups()
+            + self.sessions.len()
+            + self.travels.len()
+            + self.baselines.len()
+            + self.gaps.len()
+            + self.chains.len()
     }
 
-    pub(crate) fn tick(&mut self, _now: DateTime<Utc>) -> Vec<Finding> {
-        Vec::new()
+    pub(crate) fn baselines(&self) -> &Baselines {
+        &self.baselines
+    }
+
+    pub(crate) fn baselines_mut(&mut self) -> &mut Baselines {
+        &mut self.baselines
+    }
+
+    /// The absence of events: see [`crate::Engine::tick`].
+    pub(crate) fn tick(&mut self, now: DateTime<Utc>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.gaps.tick(self.row("wp.gap.silence"), now, &mut findings);
+        findings
     }
 
     pub(crate) fn observe(
         &mut self,
-        rows: &[Arc<Behaviour>],
         event: &Event,
-        _place: Option<&Place>,
+        place: Option<&Place>,
+        now: DateTime<Utc>,
         findings: &mut Vec<Finding>,
         counters: &mut Counters,
     ) {
@@ -123,208 +117,80 @@ impl Behaviours {
             return;
         }
         self.newest_ms = self.newest_ms.max(at_ms);
-        if is_login(event) {
-            match event.outcome {
-                Outcome::Failure => self.login_failed(rows, event, at_ms, findings, counters),
-                Outcome::Success => self.login_succeeded(rows, event, at_ms, findings),
-                Outcome::Unknown => {}
-            }
+        let facts = Facts::of(event);
+        let evicted = &mut counters.groups_evicted_total;
+        self.counting.observe(event, &facts, findings, evicted);
+        if facts.session.is_some() {
+            let rows = (self.row("wp.session.agent"), self.row("wp.session.network"));
+            self.sessions.observe(rows, event, &facts, place, findings, evicted);
         }
-        if event.http.is_some() || event.category == Category::ApiUsage {
-            self.requested(rows, event, at_ms, findings, counters);
+        if let Some(place) = place {
+            self.travels.observe(self.row("wp.travel.impossible"), event, &facts, place, findings, evicted);
         }
-    }
-
-    fn login_failed(
-        &mut self,
-        rows: &[Arc<Behaviour>],
-        event: &Event,
-        at_ms: i64,
-        findings: &mut Vec<Finding>,
-        counters: &mut Counters,
-    ) {
-        let (source, user) = (known(&event.source_ip), known(&event.actor));
-        let count = event.count.max(1);
-        if let Some(source) = source {
-            let group = self.sources.touch(source, at_ms, &mut counters.groups_evicted_total);
-            group.short.add(at_ms, SHORT_S, count, 0);
-            group.long.add(at_ms, LONG_S, count, 0);
-            if let Some(user) = user {
-                group.others.add(user, at_ms, LONG_S);
-            }
-            let entity = Entity::new(EntityKind::Ip, source);
-            let n_users = group.others.n_since(at_ms, LONG_S);
-            for (nth, row) in rows.iter().enumerate().take(BEHAVIOURS_MAX) {
-                let seen = match row.counted {
-                    Counted::SourceFailures if row.window_s == SHORT_S => group.short.sums(at_ms, SHORT_S).0,
-                    Counted::SourceFailures => group.long.sums(at_ms, LONG_S).0,
-                    Counted::SprayedUsers => n_users,
-                    _ => continue,
-                };
-                findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
-            }
-        }
-        if let Some(user) = user {
-            let group = self.users.touch(user, at_ms, &mut counters.groups_evicted_total);
-            group.short.add(at_ms, SHORT_S, count, 0);
-            match source {
-                Some(source) => group.others.add(source, at_ms, SHORT_S),
-                None => group.has_unknown = true,
-            }
-            if group.is_distributed(at_ms) {
-                let entity = Entity::new(EntityKind::User, user);
-                let seen = group.short.sums(at_ms, SHORT_S).0;
-                for (nth, row) in rows
-                    .iter()
-                    .enumerate()
-                    .take(BEHAVIOURS_MAX)
-                    .filter(|(_, row)| row.counted == Counted::UserFailures)
-                {
-                    findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
-                }
-            }
+        self.baselines.observe(&self.special, event, &facts, place, findings, evicted);
+        self.gaps.observe(self.row("wp.gap.silence"), event, now, findings);
+        if !findings.is_empty() {
+            self.chains.observe(self.row("wp.chain.stages"), event, findings, evicted);
         }
     }
 
-    fn login_succeeded(
-        &mut self,
-        rows: &[Arc<Behaviour>],
-        event: &Event,
-        at_ms: i64,
-        findings: &mut Vec<Finding>,
-    ) {
-        let (source, user) = (known(&event.source_ip), known(&event.actor));
-        if let Some(source) = source
-            && let Some(group) = self.sources.get_mut(source)
-        {
-            let entity = Entity::new(EntityKind::Ip, source);
-            let seen = group.long.sums(at_ms, LONG_S).0;
-            for (nth, row) in rows
-                .iter()
-                .enumerate()
-                .take(BEHAVIOURS_MAX)
-                .filter(|(_, row)| row.counted == Counted::SuccessAfterSource)
-            {
-                findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
-            }
-        }
-        if let Some(user) = user
-            && let Some(group) = self.users.get_mut(user)
-            && group.is_distributed(at_ms)
-            && source.is_none_or(|source| group.others.has(source))
-        {
-            let entity = Entity::new(EntityKind::User, user);
-            let seen = group.short.sums(at_ms, SHORT_S).0;
-            for (nth, row) in rows
-                .iter()
-                .enumerate()
-                .take(BEHAVIOURS_MAX)
-                .filter(|(_, row)| row.counted == Counted::SuccessAfterUser)
-            {
-                findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
-            }
-        }
-    }
-
-    fn requested(
-        &mut self,
-        rows: &[Arc<Behaviour>],
-        event: &Event,
-        at_ms: i64,
-        findings: &mut Vec<Finding>,
-        counters: &mut Counters,
-    ) {
-        let Some(source) = known(&event.source_ip) else { return };
-        let count = event.count.max(1);
-        let is_refused =
-            event.http.as_ref().and_then(|http| http.status).is_some_and(|status| status / 100 == 4);
-        let group = self.requests.touch(source, at_ms, &mut counters.groups_evicted_total);
-        group.window.add(at_ms, MINUTE_S, count, if is_refused { count } else { 0 });
-        let (all, refused) = group.window.sums(at_ms, MINUTE_S);
-        let threshold = |counted| {
-            rows.iter().find(|row| row.counted == counted).map_or(u64::MAX, |row| u64::from(row.threshold))
-        };
-        if all < threshold(Counted::Requests) && refused < threshold(Counted::RefusedRequests) {
-            return;
-        }
-        let entity = Entity::new(EntityKind::Ip, source);
-        for (nth, row) in rows.iter().enumerate().take(BEHAVIOURS_MAX) {
-            let seen = match row.counted {
-                Counted::Requests => all,
-                Counted::RefusedRequests if is_refused => refused,
-                _ => continue,
-            };
-            findings.extend(report(row, seen, &mut group.reported[nth], event, &entity));
-        }
+    fn row(&self, id: &str) -> Option<Arc<Behaviour>> {
+        row_of(&self.special, id)
     }
 }
 
-impl Failures {
-    /// A single source is the business of the source's own count.
-    fn is_distributed(&self, at_ms: i64) -> bool {
-        self.has_unknown || self.others.n_since(at_ms, SHORT_S) >= 2
-    }
+/// The rule with this id, if it is on.
+pub(crate) fn row_of(rows: &[Arc<Behaviour>], id: &str) -> Option<Arc<Behaviour>> {
+    rows.iter().find(|row| row.info.id == id).cloned()
 }
 
-fn known(value: &Option<String>) -> Option<&str> {
-    value.as_deref().filter(|value| !value.is_empty() && *value != "-")
+/// What a rule that does not merely count has seen.
+pub(crate) struct Unusual<'a> {
+    pub(crate) entity: Entity,
+    pub(crate) summary: String,
+    /// Count and limit.
+    pub(crate) counter: (u64, u64),
+    /// What tells this finding from others of the rule and entity, however often the events are replayed.
+    pub(crate) identity: &'a [&'a str],
+    pub(crate) severity: Severity,
 }
 
-/// Is the event an attempt to log in (or to pass a second factor)?
-fn is_login(event: &Event) -> bool {
-    event.category == Category::Authentication
-        && ["login", "logon", "auth", "signin", "sign_in", "mfa", "password_check"]
-            .iter()
-            .any(|word| event.kind.contains(word))
-        && !event.kind.contains("logout")
-}
-
-/// A finding if `seen` has reached the threshold, or has doubled once more, since the last one in this window.
-fn report(
-    row: &Behaviour,
-    seen: u64,
-    last: &mut (i64, u32),
-    event: &Event,
-    entity: &Entity,
-) -> Option<Finding> {
-    let threshold = u64::from(row.threshold);
-    let step = (seen / threshold).checked_ilog2()?;
-    let window = event.at.timestamp().div_euclid(i64::from(row.window_s));
-    // Steps are kept one higher so that zero is "nothing reported".
-    if last.0 == window && last.1 > step {
-        return None;
-    }
-    // After a restart the state may know less than the first run did: an older window is never reported again.
-    if last.1 != 0 && window < last.0 {
-        return None;
-    }
-    *last = (window, step + 1);
-    let started = DateTime::<Utc>::from_timestamp(window * i64::from(row.window_s), 0).unwrap_or(event.at);
-    let parts = [row.info.id.as_str(), &entity.to_string(), &window.to_string(), &step.to_string()];
-    Some(finding(
+/// A finding of a rule that does not merely count.
+pub(crate) fn unusual(row: &Behaviour, event: &Event, started: DateTime<Utc>, seen: Unusual<'_>) -> Finding {
+    let entity = seen.entity.to_string();
+    let mut parts = vec![row.info.id.as_str(), entity.as_str()];
+    parts.extend_from_slice(seen.identity);
+    let (count, threshold) = seen.counter;
+    finding(
         &row.info,
         event,
         Seen {
             id: finding_id(started, &parts),
-            entity: entity.clone(),
-            summary: format!("{seen} {} in {} ({})", row.what, minutes(row.window_s), entity.value),
+            entity: seen.entity,
+            summary: seen.summary,
             matched: None,
             counter: Some(Counter {
                 what: row.what.clone(),
-                seen,
+                seen: count,
                 threshold,
                 window_s: u64::from(row.window_s),
             }),
             counted: None,
-            severity: row.info.severity,
+            severity: seen.severity,
         },
-    ))
+    )
 }
 
-fn minutes(window_s: u32) -> String {
-    match window_s / 60 {
-        1 => "a minute".to_owned(),
-        60 => "an hour".to_owned(),
-        n => format!("{n} minutes"),
+/// A length of time for people.
+pub(crate) fn length(seconds: u64) -> String {
+    let many = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
+    match seconds {
+        60 => "a minute".to_owned(),
+        3_600 => "an hour".to_owned(),
+        86_400 => "a day".to_owned(),
+        0..120 => many(seconds, "second"),
+        120..7_200 => many(seconds / 60, "minute"),
+        7_200..172_800 => many(seconds / 3_600, "hour"),
+        _ => many(seconds / 86_400, "day"),
     }
 }

@@ -56,31 +56,152 @@ pub(crate) struct Signature {
     pub(crate) layers: Vec<&'static str>,
 }
 
-/// What a behaviour counts, and for which group.
+/// What happened, as far as behaviours tell things apart. `behaviour::facts` says what makes an event one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Counted {
-    /// Failed logins of one source.
-    SourceFailures,
-    /// Failed logins of one user from several sources, or from none that is known.
-    UserFailures,
-    /// Different users that one source failed to log in as.
-    SprayedUsers,
-    /// A success from a source that has failed at least this often.
-    SuccessAfterSource,
-    /// A success of a user whom several sources have failed to log in as, from one of those sources.
-    SuccessAfterUser,
-    /// Requests of one source.
-    Requests,
-    /// Requests of one source that were answered with 4xx.
-    RefusedRequests,
+#[repr(u32)]
+pub(crate) enum When {
+    /// A login, second factor or password check failed.
+    LoginFailed,
+    /// A login worked.
+    LoginWorked,
+    /// Any request.
+    Request,
+    /// A request answered with 4xx.
+    Refused,
+    /// A request answered with 400, 403 or 404.
+    NotFound,
+    /// A request answered with 401 that is no login event.
+    Unauthorized,
+    /// A read of something that is no image, style or script.
+    Page,
+    /// A request for configuration, keys, backups or consoles.
+    Sensitive,
+    /// A permission was missing.
+    Denied,
+    /// A permission was there, or protected data was used.
+    Allowed,
+    /// Bytes went out.
+    DataOut,
+    /// Something was uploaded, or tried to.
+    Upload,
+    /// An upload was refused.
+    UploadRefused,
+    /// The application reports a wrong or missing anti-forgery token.
+    Csrf,
+    /// The application reports a token that does not hold.
+    Jwt,
+    /// The application reports that it would have asked an internal address.
+    Ssrf,
+    /// The application reports that a rate limit was exceeded.
+    RateLimited,
+    /// Somebody was given rights of an administrator.
+    AdminGrant,
+    /// Somebody gave rights to the own account.
+    SelfGrant,
+}
+
+/// Whose events are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum By {
+    /// Of one address.
+    Source,
+    /// Of one user.
+    User,
+    /// Of one endpoint, as reported.
+    Endpoint,
+    /// Of one endpoint, seen through one user agent.
+    EndpointAgent,
+}
+
+/// A part of an event of which different values are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    /// Users.
+    User,
+    /// Addresses.
+    Source,
+    /// Paths, without the query.
+    Path,
+    /// Resources, or paths where there is none.
+    Resource,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Of {
+    /// Events, each as often as it says.
+    Events,
+    /// Different values.
+    Distinct(Part),
+    /// Different values in a bucket that loses one every so many milliseconds; the window says how long one is known.
+    Leaky(Part, u32),
+    /// Mebibytes that went out, or that came in with uploads.
+    Mebibytes,
+    /// Nothing: each event is a finding of its own.
+    Each,
+    /// Not counted here: the code named by the rule's id decides, with this row's threshold and window.
+    Special,
+}
+
+/// What else must hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Also {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// At least so many different values are among those counted (or one that is not known).
+    AtLeast(Part, u32),
+    /// Nothing of this kind in between: it starts the count anew.
+    Without(When),
+    /// At most two tries for each value, and at most a tenth as many of this kind.
+    FewTries(When),
+    /// Then this happens to the same group; only this is reported.
+    Then(When),
+    /// Then this happens to the same group with one of the values that were counted.
+    ThenWith(When, Part),
+    /// As `ThenWith`, and at least so many different values were counted (or one that is not known).
+    ThenWithAtLeast(When, Part, u32),
+}
+
+/// The rules whose logic is code: `of: special` is for these ids.
+pub(crate) const SPECIAL: [&str; 10] = [
+    "wp.session.agent",
+    "wp.session.network",
+    "wp.profile.hour",
+    "wp.profile.country",
+    "wp.profile.device",
+    "wp.travel.impossible",
+    "wp.data.volume",
+    "wp.rate.unusual",
+    "wp.gap.silence",
+    "wp.chain.stages",
+];
+
+/// What a behaviour counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counts {
+    /// Which events.
+    pub(crate) when: When,
+    /// For which group.
+    pub(crate) by: By,
+    /// What of them.
+    pub(crate) of: Of,
+    /// What else must hold.
+    #[serde(default)]
+    pub(crate) also: Also,
 }
 
 /// One behaviour.
 #[derive(Debug, Clone)]
 pub(crate) struct Behaviour {
     pub(crate) info: Arc<RuleInfo>,
-    pub(crate) counted: Counted,
+    pub(crate) counts: Counts,
     /// How many it takes.
     pub(crate) threshold: u32,
     /// In how many seconds.

@@ -9,7 +9,7 @@ use watchpost_model::event::Severity;
 use watchpost_model::finding::AttackFamily;
 
 use crate::rule::Sample;
-use crate::rules::{Counted, Scope};
+use crate::rules::{Counts, Scope};
 use crate::shell::ShellShape;
 use crate::sql::Shape;
 
@@ -159,7 +159,7 @@ pub(super) struct Extension {
     pub(super) gate: Vec<Spanned<String>>,
     pub(super) r#match: Option<Spanned<Match>>,
     pub(super) layers: Option<Vec<Spanned<String>>>,
-    pub(super) counts: Option<Counted>,
+    pub(super) counts: Option<Counts>,
     pub(super) what: Option<String>,
     #[serde(default)]
     pub(super) fires: Vec<Sample>,

@@ -11,7 +11,7 @@ use crate::check::Check;
 use crate::decode::DECODERS;
 use crate::expression::Expression;
 use crate::rule::RuleInfo;
-use crate::rules::{Behaviour, Matcher, Scope, Signature};
+use crate::rules::{Behaviour, Matcher, Of, SPECIAL, Scope, Signature};
 
 /// Longest window of a behaviour.
 const WINDOW_S_MAX: u32 = 7 * 86_400;
@@ -63,14 +63,17 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 layers: decoders(part, extension.layers.unwrap_or_default())?,
             }))
         }
-        (None, Some(counted)) => {
+        (None, Some(counts)) => {
+            if counts.of == Of::Special && !SPECIAL.contains(&info.id.as_str()) {
+                return Err(part.problem(line, "`of: special` is for rules that ship: count something else"));
+            }
             let correlation = document.correlation.ok_or_else(|| {
                 part.problem(line, "a rule with `counts` needs a `correlation` with timespan and condition")
             })?;
             let (threshold, window_s) = counted_over(part, &correlation)?;
             Body::Behaviour(Arc::new(Behaviour {
                 info,
-                counted,
+                counts,
                 threshold: adjust.and_then(|adjust| adjust.threshold).unwrap_or(threshold).max(1),
                 window_s: adjust.and_then(|adjust| adjust.window_s).unwrap_or(window_s).max(1),
                 what: extension.what.unwrap_or_else(|| "events".to_owned()),

@@ -8,4 +8,5 @@ mod quality;
 mod ruleset;
 mod samples;
 mod sigma;
+mod state;
 mod support;

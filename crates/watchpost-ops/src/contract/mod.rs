@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: behaviour. Types of the domain live in `watchpost-model`; here are only the envelopes.
 
+mod baseline;
 mod block;
 mod connection;
 mod contain;
@@ -22,6 +23,7 @@ use watchpost_model::connection::Connection;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::words;
 
+pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
 };

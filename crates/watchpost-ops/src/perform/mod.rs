@@ -1,6 +1,7 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
+mod baselines;
 pub(crate) mod blocks;
 mod connections;
 pub(crate) mod contain;
@@ -19,6 +20,7 @@ mod settings;
 mod suppressions;
 
 pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use blocks::{
     allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove,
 };

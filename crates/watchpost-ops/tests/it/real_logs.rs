@@ -86,3 +86,27 @@ fn samples_of_sshd_are_read_and_brute_force_is_found() {
         assert_eq!(n_found > 0, is_attack, "{name}: {n_found} findings in {} events", events.len());
     }
 }
+
+/// What the scenarios of the logs' source find, with the rule that finds it here.
+#[test]
+fn behaviours_are_found_in_logs_of_attacks() {
+    for (name, format, rules) in [
+        ("hub-ssh-bf.log", LogFormat::Sshd, &["wp.brute.source"][..]),
+        ("hub-ssh-slow-bf.log", LogFormat::Sshd, &["wp.brute.slow"]),
+        ("hub-ssh-time-based-bf.log", LogFormat::Sshd, &["wp.brute.day"]),
+        ("hub-sshd-invalid-bf.log", LogFormat::Sshd, &["wp.brute.source"]),
+        ("hub-apache-http-probing.log", LogFormat::Combined, &["wp.probe.paths"]),
+    ] {
+        let Some(path) = log(name) else { return };
+        let (events, _, _) = read(&path, format);
+        let mut engine = Engine::new(Config::default());
+        let fired: std::collections::BTreeSet<String> = events
+            .iter()
+            .flat_map(|event| engine.observe(event, event.at))
+            .map(|found| found.rule_id)
+            .collect();
+        for rule in rules {
+            assert!(fired.contains(*rule), "{name}: {rule} is not in {fired:?}");
+        }
+    }
+}

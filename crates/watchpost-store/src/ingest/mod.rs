@@ -17,6 +17,7 @@ use watchpost_model::incident::Incident;
 use self::work::Works;
 use crate::audit::engine_caller;
 use crate::engine::{Tx, Value};
+use crate::engine_state;
 use crate::error::StoreError;
 use crate::event::{event, insert_new, rows_of};
 use crate::incident::lock_grouping;
@@ -66,16 +67,33 @@ impl Store {
     /// `Validation` if the event of a finding is neither in the batch nor stored; what the database says. Then nothing
     /// was written.
     pub async fn ingest(&self, batch: IngestBatch<'_>) -> Result<IngestOutcome, StoreError> {
+        self.ingest_saving(batch, None).await
+    }
+
+    /// As [`Store::ingest`]; in the same transaction the engine's state (name and body), which holds this batch, is
+    /// saved. For [`Store::events_stored_after`] to be exact the times of batches must grow.
+    ///
+    /// # Errors
+    /// As [`Store::ingest`].
+    pub async fn ingest_saving(
+        &self,
+        batch: IngestBatch<'_>,
+        state: Option<(&str, &[u8])>,
+    ) -> Result<IngestOutcome, StoreError> {
         let mut tries = 1;
         loop {
-            match Box::pin(self.ingest_once(batch)).await {
+            match Box::pin(self.ingest_once(batch, state)).await {
                 Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
                 result => return result,
             }
         }
     }
 
-    async fn ingest_once(&self, batch: IngestBatch<'_>) -> Result<IngestOutcome, StoreError> {
+    async fn ingest_once(
+        &self,
+        batch: IngestBatch<'_>,
+        state: Option<(&str, &[u8])>,
+    ) -> Result<IngestOutcome, StoreError> {
         let rows = rows_of(batch.events)?;
         let mut write = self.write().await?;
         let inserted = insert_new(&mut write, &rows, batch.now, None).await?;
@@ -95,6 +113,9 @@ impl Store {
         }
         if !outcome.opened.is_empty() || !outcome.updated.is_empty() || outcome.suppressed > 0 {
             write.touch(Tag::Incidents);
+        }
+        if let Some((name, body)) = state {
+            engine_state::put(&mut write, name, body, batch.now).await?;
         }
         self.commit(write).await?;
         Ok(outcome)

@@ -8,7 +8,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Http, Outcome, Severity};
 use watchpost_model::ids::EventId;
 use watchpost_model::period::Period;
-use watchpost_store::{EventCursor, EventFilter, Pulse, StoreError, event_digest};
+use watchpost_store::{
+    EventCursor, EventFilter, IngestBatch, Pulse, StoreError, StoringCursor, event_digest,
+};
 
 use crate::support::{World, both, caller, event, events};
 
@@ -19,6 +21,7 @@ both!(
     archive_keeps_the_last_value,
     the_archive_forgets_after_its_days_and_keeps_what_was_counted,
     short_answers,
+    a_saved_state_knows_what_came_after_it,
     replay_is_in_order,
     any_batches_count_once,
 );
@@ -218,6 +221,35 @@ async fn short_answers(world: World) {
         (verified.leaves.unsigned_abs(), verified.root),
         "the root is that of the tree"
     );
+}
+
+async fn a_saved_state_knows_what_came_after_it(world: World) {
+    assert_eq!(world.store.engine_state("live").await.unwrap(), None);
+    let batches =
+        [events(4, world.now()), events(9, world.now())[4..].to_vec(), events(12, world.now())[9..].to_vec()];
+    let mut times = Vec::new();
+    for (nth, batch) in batches.iter().enumerate() {
+        world.clock.advance(Duration::milliseconds(1));
+        let body = [u8::try_from(nth).unwrap(); 3];
+        let state = (nth < 2).then_some(("live", body.as_slice()));
+        let batch = IngestBatch { events: batch, findings: &[], now: world.now() };
+        world.store.ingest_saving(batch, state).await.unwrap();
+        times.push(world.now());
+    }
+    let saved = world.store.engine_state("live").await.unwrap().expect("saved twice");
+    assert_eq!((saved.until, saved.body), (times[1], vec![1, 1, 1]), "the newer one stands");
+    let after = world.store.events_stored_after(saved.until, None, 5_000).await.unwrap();
+    let ids: Vec<_> = after.iter().map(|(event, stored_at)| (event.id, *stored_at)).collect();
+    assert_eq!(ids, batches[2].iter().map(|(event, _)| (event.id, times[2])).collect::<Vec<_>>());
+    // In pages, from the beginning.
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = world.store.events_stored_after(times[0] - Duration::days(1), cursor, 5).await.unwrap();
+        let Some((last, stored_at)) = page.last() else { break };
+        cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
+        seen.extend(page.iter().map(|(event, _)| event.id));
+    }
+    assert_eq!(seen, batches.concat().iter().map(|(event, _)| event.id).collect::<Vec<_>>());
 }
 
 async fn replay_is_in_order(world: World) {

@@ -1,0 +1,408 @@
+//! What is usual for each user and each endpoint, learned from their events, and what stands out against it.
+//!
+//! Cold start: nothing stands out before a user has [`crate::Config::baseline_events_min`] events on
+//! [`crate::Config::baseline_days_min`] different days, or an endpoint as many days and 48 hours with requests. Failures
+//! teach nothing: who fails to log in as somebody must not become usual. Hours are UTC. What stood out is learned too,
+//! so that it is told once.
+
+mod compare;
+mod export;
+mod profile;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::{Deserialize, Serialize};
+use watchpost_model::event::{Entity, EntityKind, Event, Outcome, Severity};
+use watchpost_model::finding::Finding;
+use watchpost_model::place::Place;
+
+pub use self::compare::compare;
+pub(crate) use self::profile::{EndpointProfile, UserProfile};
+use crate::behaviour::facts::Facts;
+use crate::behaviour::table::{Saved, Table, key_of};
+use crate::behaviour::{Unusual, length, row_of, unusual};
+use crate::engine::Config;
+use crate::rules::{Behaviour, When};
+
+/// Below this a day's volume of a user never stands out, in KiB.
+const DAY_KIB_MIN: u64 = 50 << 10;
+/// Below this an hour's requests for an endpoint never stand out.
+const HOUR_REQUESTS_MIN: u64 = 600;
+/// Hours with requests that an endpoint needs before one stands out.
+const ENDPOINT_HOURS_MIN: usize = 48;
+/// A profile that has been quiet for so long is over: 90 days.
+const KEEP_MS: i64 = 90 * DAY_MS;
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// The habits of users and endpoints.
+#[derive(Debug)]
+pub(crate) struct Baselines {
+    users: Table<UserProfile>,
+    endpoints: Table<EndpointProfile>,
+    events_min: u32,
+    days_min: u32,
+    /// The endpoint at hand, without its numbers; kept to save an allocation.
+    pattern: String,
+}
+
+/// As it stands in a saved state.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedBaselines {
+    users: Saved<UserProfile>,
+    endpoints: Saved<EndpointProfile>,
+}
+
+/// One event about to be learned.
+struct Lesson<'a> {
+    event: &'a Event,
+    facts: &'a Facts<'a>,
+    place: Option<&'a Place>,
+    rows: &'a [Arc<Behaviour>],
+}
+
+impl Baselines {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            users: Table::new(config.profile_users_max, KEEP_MS),
+            endpoints: Table::new(config.profile_endpoints_max, KEEP_MS),
+            events_min: config.baseline_events_min,
+            days_min: config.baseline_days_min,
+            pattern: String::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.users.len() + self.endpoints.len()
+    }
+
+    /// Tells what stands out, then learns it.
+    pub(crate) fn observe(
+        &mut self,
+        rows: &[Arc<Behaviour>],
+        event: &Event,
+        facts: &Facts<'_>,
+        place: Option<&Place>,
+        findings: &mut Vec<Finding>,
+        evicted: &mut u64,
+    ) {
+        if event.outcome == Outcome::Failure {
+            return;
+        }
+        let lesson = Lesson { event, facts, place, rows };
+        if let Some(user) = facts.user {
+            let (events_min, days_min) = (self.events_min, self.days_min);
+            self.users.change(key_of(&[user]), facts.at_ms, evicted, |profile| {
+                let is_known = profile.events >= events_min && profile.days() >= days_min;
+                lesson.user(profile, user, is_known, days_min, findings);
+            });
+        }
+        let status = event.http.as_ref().and_then(|http| http.status).unwrap_or(0);
+        if facts.has(When::Request)
+            && status < 400
+            && let Some(endpoint) = facts.endpoint
+        {
+            let mut pattern = std::mem::take(&mut self.pattern);
+            pattern_into(endpoint, &mut pattern);
+            let days_min = i64::from(self.days_min);
+            self.endpoints.change(key_of(&[&pattern]), facts.at_ms, evicted, |profile| {
+                lesson.endpoint(profile, &pattern, days_min, findings);
+            });
+            self.pattern = pattern;
+        }
+    }
+
+    pub(crate) fn save(&self) -> SavedBaselines {
+        SavedBaselines { users: self.users.save(), endpoints: self.endpoints.save() }
+    }
+
+    pub(crate) fn restore(&mut self, saved: SavedBaselines) {
+        self.users.restore(saved.users);
+        self.endpoints.restore(saved.endpoints);
+    }
+}
+
+impl Lesson<'_> {
+    fn user(
+        &self,
+        profile: &mut UserProfile,
+        user: &str,
+        is_known: bool,
+        days_min: u32,
+        findings: &mut Vec<Finding>,
+    ) {
+        if profile.name.is_empty() {
+            user.clone_into(&mut profile.name);
+        }
+        profile.events = profile.events.saturating_add(self.facts.count);
+        profile.newest_ms = profile.newest_ms.max(self.facts.at_ms);
+        findings.extend(self.hour(profile, is_known));
+        findings.extend(self.country(profile, is_known));
+        findings.extend(self.device(profile, is_known));
+        findings.extend(self.volume(profile, is_known, days_min));
+    }
+
+    fn hour(&self, profile: &mut UserProfile, is_known: bool) -> Option<Finding> {
+        let hour_of_all = self.facts.at_ms.div_euclid(HOUR_MS);
+        if hour_of_all == profile.hour_of_all {
+            return None;
+        }
+        let day = self.facts.at_ms.div_euclid(DAY_MS);
+        let at = self.event.at;
+        let is_weekend = at.weekday().number_from_monday() >= 6;
+        let row = row_of(self.rows, "wp.profile.hour").filter(|_| is_known && profile.reported_day != day);
+        let found = row.and_then(|row| {
+            let (days, near) = profile.activity_near(is_weekend, at.hour() as usize);
+            let percent = near * 100 / days.max(1);
+            if percent >= u64::from(row.threshold) || days < 5 {
+                return None;
+            }
+            profile.reported_day = day;
+            let kind = if is_weekend { "weekend day" } else { "weekday" };
+            Some(self.tell(
+                &row,
+                Unusual {
+                    entity: Entity::new(EntityKind::User, profile.name.as_str()),
+                    summary: format!(
+                        "{} is active at {:02}:{:02} UTC on a {kind}; usual is {}",
+                        profile.name,
+                        at.hour(),
+                        at.minute(),
+                        profile.usual_hours(is_weekend)
+                    ),
+                    counter: (percent, u64::from(row.threshold)),
+                    identity: &[&day.to_string()],
+                    severity: row.info.severity,
+                },
+            ))
+        });
+        profile.learn_hour(hour_of_all, day, is_weekend, at.hour() as usize);
+        found
+    }
+
+    fn country(&self, profile: &mut UserProfile, is_known: bool) -> Option<Finding> {
+        let country = self.place?.country.as_deref()?;
+        let is_new = !profile.countries.is_empty() && !profile.countries.has(country);
+        let usual = is_new.then(|| profile.countries.usual());
+        profile.countries.learn(country, self.facts.at_ms);
+        let row = row_of(self.rows, "wp.profile.country").filter(|_| is_known)?;
+        let usual = usual?;
+        Some(self.tell(
+            &row,
+            Unusual {
+                entity: Entity::new(EntityKind::User, profile.name.as_str()),
+                summary: format!(
+                    "{} comes from {country} for the first time; usual is {usual}",
+                    profile.name
+                ),
+                counter: (0, u64::from(row.threshold)),
+                identity: &[country],
+                severity: row.info.severity,
+            },
+        ))
+    }
+
+    fn device(&self, profile: &mut UserProfile, is_known: bool) -> Option<Finding> {
+        let source = self.facts.source.map_or(0, |source| key_of(&[source]));
+        let mut is_new_network = false;
+        if let Some(source_ip) = self.facts.source.filter(|_| source != profile.last_source) {
+            let network = network(source_ip);
+            is_new_network = !profile.networks.is_empty() && !profile.networks.has(&network);
+            profile.networks.learn(&network, self.facts.at_ms);
+            profile.last_source = source;
+        }
+        let agent = self.facts.agent?;
+        let raw = key_of(&[agent]);
+        if raw == profile.last_agent {
+            return None;
+        }
+        profile.last_agent = raw;
+        let family = agent_family(agent);
+        let is_new = !profile.agents.is_empty() && !profile.agents.has(&family);
+        let usual = is_new.then(|| profile.agents.usual());
+        profile.agents.learn(&family, self.facts.at_ms);
+        let is_login = self.facts.has(When::LoginWorked);
+        let row = row_of(self.rows, "wp.profile.device").filter(|_| is_known && is_login)?;
+        let usual = usual?;
+        let shown: String = agent.chars().take(80).collect();
+        let (also, severity) = if is_new_network {
+            (", in a network that is new too", row.info.severity.max(Severity::Medium))
+        } else {
+            ("", row.info.severity)
+        };
+        Some(self.tell(
+            &row,
+            Unusual {
+                entity: Entity::new(EntityKind::User, profile.name.as_str()),
+                summary: format!(
+                    "{} logs in with {shown} for the first time{also}; usual is {usual}",
+                    profile.name
+                ),
+                counter: (0, u64::from(row.threshold)),
+                identity: &[&family],
+                severity,
+            },
+        ))
+    }
+
+    fn volume(&self, profile: &mut UserProfile, is_known: bool, days_min: u32) -> Option<Finding> {
+        if self.facts.bytes_out == 0 {
+            return None;
+        }
+        let day = self.facts.at_ms.div_euclid(DAY_MS);
+        let kib = self.facts.bytes_out.saturating_mul(u64::from(self.facts.count)).div_ceil(1_024);
+        let today = profile.day_kib.add(day, kib);
+        let row = row_of(self.rows, "wp.data.volume").filter(|_| is_known)?;
+        let usual = profile.day_kib.usual(days_min as usize)?;
+        let limit = usual.limit(u64::from(row.threshold), DAY_KIB_MIN);
+        let step = profile.day_kib.step(today, limit)?;
+        Some(self.tell(
+            &row,
+            Unusual {
+                entity: Entity::new(EntityKind::User, profile.name.as_str()),
+                summary: format!(
+                    "{} took out {} in a day; usual is {} (median of {} days, deviation {})",
+                    profile.name,
+                    size(today),
+                    size(usual.median),
+                    usual.n,
+                    size(usual.deviation)
+                ),
+                counter: (today >> 10, limit >> 10),
+                identity: &[&day.to_string(), &step.to_string()],
+                severity: row.info.severity,
+            },
+        ))
+    }
+
+    fn endpoint(
+        &self,
+        profile: &mut EndpointProfile,
+        pattern: &str,
+        days_min: i64,
+        findings: &mut Vec<Finding>,
+    ) {
+        let at_ms = self.facts.at_ms;
+        if profile.name.is_empty() {
+            pattern.clone_into(&mut profile.name);
+            profile.first_ms = at_ms;
+        }
+        profile.newest_ms = profile.newest_ms.max(at_ms);
+        profile.requests = profile.requests.saturating_add(u64::from(self.facts.count));
+        let hour = at_ms.div_euclid(HOUR_MS);
+        profile.hour_kib.add(hour, self.facts.bytes_out >> 10);
+        let now = profile.hour_requests.add(hour, u64::from(self.facts.count));
+        if now < HOUR_REQUESTS_MIN || at_ms - profile.first_ms < days_min * DAY_MS {
+            return;
+        }
+        let Some(row) = row_of(self.rows, "wp.rate.unusual") else { return };
+        let Some(usual) = profile.hour_requests.usual(ENDPOINT_HOURS_MIN) else { return };
+        let limit = usual.limit(u64::from(row.threshold), HOUR_REQUESTS_MIN);
+        let Some(step) = profile.hour_requests.step(now, limit) else { return };
+        findings.push(self.tell(&row, Unusual {
+            entity: Entity::new(EntityKind::Endpoint, pattern),
+            summary: format!(
+                "{now} requests for {pattern} in {}; usual is {} (median of {} hours with requests, deviation {})",
+                length(3_600),
+                usual.median,
+                usual.n,
+                usual.deviation
+            ),
+            counter: (now, limit),
+            identity: &[&hour.to_string(), &step.to_string()],
+            severity: row.info.severity,
+        }));
+    }
+
+    fn tell(&self, row: &Behaviour, seen: Unusual<'_>) -> Finding {
+        let day = self.facts.at_ms.div_euclid(DAY_MS) * DAY_MS;
+        unusual(row, self.event, DateTime::<Utc>::from_timestamp_millis(day).unwrap_or(self.event.at), seen)
+    }
+}
+
+/// KiB for people.
+fn size(kib: u64) -> String {
+    match kib {
+        0..10_240 => format!("{kib} KiB"),
+        10_240..10_485_760 => format!("{} MiB", kib >> 10),
+        _ => format!("{} GiB", kib >> 20),
+    }
+}
+
+/// A user agent without its version numbers, at most 160 characters: an update makes no other device of it.
+pub(crate) fn agent_family(agent: &str) -> String {
+    let mut family = String::with_capacity(agent.len().min(160));
+    for ch in agent.chars().take(240) {
+        let is_version = ch.is_ascii_digit() || (matches!(ch, '.' | '_') && family.ends_with(['/', ' ']));
+        if !is_version && family.len() < 160 {
+            family.push(ch);
+        }
+    }
+    family
+}
+
+/// The network of an address: the first 16 bits of IPv4, the first 32 of IPv6; what is no address stands for itself.
+pub(crate) fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(v4)) => {
+            let [a, b, ..] = v4.octets();
+            format!("{a}.{b}.0.0/16")
+        }
+        Ok(IpAddr::V6(v6)) => {
+            let [a, b, ..] = v6.segments();
+            format!("{a:x}:{b:x}::/32")
+        }
+        Err(_) => address.chars().take(64).collect(),
+    }
+}
+
+/// An endpoint with `*` for each segment that is a number or an id: `/orders/*/items`.
+fn pattern_into(endpoint: &str, pattern: &mut String) {
+    pattern.clear();
+    for (nth, segment) in endpoint.split('/').enumerate() {
+        if nth > 0 {
+            pattern.push('/');
+        }
+        let n_digits = segment.bytes().filter(u8::is_ascii_digit).count();
+        let is_hex =
+            segment.len() >= 16 && segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        if n_digits > 0 && (is_hex || n_digits * 2 >= segment.len()) {
+            pattern.push('*');
+        } else {
+            pattern.extend(segment.chars().take(64));
+        }
+        if pattern.len() > 200 {
+            break;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_in_paths_are_one_endpoint() {
+        let check = |path: &str, expect: &str| {
+            let mut pattern = String::new();
+            pattern_into(path, &mut pattern);
+            assert_eq!(pattern, expect);
+        };
+        check("/api/orders/1234/items", "/api/orders/*/items");
+        check("/api/v1/users", "/api/*/users");
+        check("/f/0f8fad5b-d9cb-469f-a165-70867728950e", "/f/*");
+        check("/login", "/login");
+        check("/", "/");
+    }
+
+    #[test]
+    fn an_update_is_no_other_device() {
+        assert_eq!(agent_family("Mozilla/5.0 Firefox/128.0"), agent_family("Mozilla/5.0 Firefox/131.0.2"));
+        assert_ne!(agent_family("curl/8.5"), agent_family("okhttp/4.9"));
+        assert_eq!(network("203.0.113.9"), "203.0.0.0/16");
+        assert_eq!(network("::ffff:203.0.113.9"), "203.0.0.0/16");
+        assert_eq!(network("2001:db8:1::1"), "2001:db8::/32");
+    }
+}

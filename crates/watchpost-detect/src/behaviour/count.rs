@@ -1,0 +1,340 @@
+//! Rules that count: thresholds over sliding windows and leaking buckets, for each group.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
+use watchpost_model::finding::{CountedEvents, Counter, Finding};
+
+use super::cell::{Cell, MEMBERS_MAX, Sum};
+use super::facts::Facts;
+use super::length;
+use super::table::{Key, Saved, Table, key_of, short};
+use crate::engine::Config;
+use crate::finding::{Seen, finding, finding_id};
+use crate::rules::{Also, Behaviour, By, Of, Part, When};
+
+/// The member that stands for one that is not known.
+const UNKNOWN: u32 = 0;
+/// Marks the cell of the same group that counts what went well.
+const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
+
+/// All rules that count.
+#[derive(Debug, Default)]
+pub(super) struct Counting {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    row: Arc<Behaviour>,
+    table: Table<Cell>,
+    window_ms: i64,
+    keep_ms: i64,
+    /// What else it looks at.
+    other: Option<When>,
+    /// The part whose values it remembers.
+    part: Option<Part>,
+}
+
+impl Counting {
+    pub(super) fn set_rules(&mut self, rows: &[Arc<Behaviour>], config: &Config) {
+        let mut known: HashMap<String, Rule> =
+            self.rules.drain(..).map(|rule| (rule.row.info.id.clone(), rule)).collect();
+        for row in rows.iter().filter(|row| row.counts.of != Of::Special) {
+            let mut rule = Rule::new(row, config);
+            if let Some(before) = known.remove(&row.info.id) {
+                rule.table.restore(before.table.save());
+            }
+            self.rules.push(rule);
+        }
+    }
+
+    pub(super) fn n_groups(&self) -> usize {
+        self.rules.iter().map(|rule| rule.table.len()).sum()
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        event: &Event,
+        facts: &Facts<'_>,
+        findings: &mut Vec<Finding>,
+        evicted: &mut u64,
+    ) {
+        let mut keys: [Option<Key>; 4] = [None; 4];
+        for rule in &mut self.rules {
+            let counts = rule.row.counts;
+            let does_count = facts.has(counts.when);
+            let does_other = rule.other.is_some_and(|other| facts.has(other));
+            if !does_count && !does_other {
+                continue;
+            }
+            let Some(group) = facts.group(counts.by) else { continue };
+            let key = *keys[counts.by as usize].get_or_insert_with(|| key_of(&[group.0, group.1]));
+            if counts.of == Of::Each {
+                findings.extend(does_count.then(|| rule.each(event, facts, group.0)));
+                continue;
+            }
+            let reached = match (does_other, does_count) {
+                (true, _) => rule.other(facts, key, evicted),
+                (false, _) => rule.count(facts, key, evicted),
+            };
+            findings.extend(reached.map(|reached| rule.report(event, group.0, reached)));
+        }
+    }
+
+    pub(super) fn save(&self) -> Vec<(String, Saved<Cell>)> {
+        self.rules.iter().map(|rule| (rule.row.info.id.clone(), rule.table.save())).collect()
+    }
+
+    /// What rules that are gone have counted is dropped.
+    pub(super) fn restore(&mut self, saved: Vec<(String, Saved<Cell>)>) {
+        for (id, groups) in saved {
+            if let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) {
+                rule.table.restore(groups);
+            }
+        }
+    }
+}
+
+/// A threshold that was reached, or doubled once more.
+struct Reached {
+    sum: Sum,
+    window: i64,
+    step: u8,
+}
+
+impl Rule {
+    fn new(row: &Arc<Behaviour>, config: &Config) -> Self {
+        let window_ms = i64::from(row.window_s) * 1_000;
+        let keep_ms = window_ms + config.lateness_max.num_milliseconds();
+        let is_login = matches!(row.counts.when, When::LoginFailed | When::LoginWorked);
+        let max = if is_login { config.login_groups_max } else { config.request_groups_max };
+        let (other, other_part) = match row.counts.also {
+            Also::Nothing => (None, None),
+            Also::AtLeast(part, _) => (None, Some(part)),
+            Also::Without(when) | Also::FewTries(when) | Also::Then(when) => (Some(when), None),
+            Also::ThenWith(when, part) | Also::ThenWithAtLeast(when, part, _) => (Some(when), Some(part)),
+        };
+        let part = match row.counts.of {
+            Of::Distinct(part) | Of::Leaky(part, _) => Some(part),
+            Of::Events | Of::Mebibytes | Of::Each | Of::Special => other_part,
+        };
+        Self { row: Arc::clone(row), table: Table::new(max, keep_ms), window_ms, keep_ms, other, part }
+    }
+
+    /// Something of the other kind happened to the group.
+    fn other(&mut self, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
+        let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
+        let also = self.row.counts.also;
+        match also {
+            Also::Nothing | Also::AtLeast(..) => None,
+            Also::Without(_) => {
+                self.table.change_known(key, |cell| cell.clear_until(at_ms));
+                None
+            }
+            Also::FewTries(_) => {
+                let n = facts.count;
+                self.table
+                    .change(key ^ PASSES, at_ms, evicted, |cell| cell.add(at_ms, n, window_ms, keep_ms));
+                None
+            }
+            Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
+                let with = self.part.and_then(|part| facts.part(part)).map(member_of);
+                let row = Arc::clone(&self.row);
+                self.table.change_known(key, |cell| {
+                    if with.is_some_and(|member| !cell.has_met(member)) {
+                        return None;
+                    }
+                    if let Also::ThenWithAtLeast(_, _, least) = also
+                        && !is_spread(cell, at_ms, window_ms, least)
+                    {
+                        return None;
+                    }
+                    step(&row, cell, cell.sum(at_ms, window_ms))
+                })?
+            }
+        }
+    }
+
+    fn count(&mut self, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
+        let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
+        let counts = self.row.counts;
+        let value = self.part.and_then(|part| facts.part(part)).map(member_of);
+        let is_distinct = matches!(counts.of, Of::Distinct(_) | Of::Leaky(..));
+        if is_distinct && value.is_none() {
+            return None;
+        }
+        let n = match counts.of {
+            Of::Mebibytes => {
+                let bytes = if counts.when == When::Upload { facts.bytes_in } else { facts.bytes_out };
+                u32::try_from(bytes.saturating_mul(u64::from(facts.count)) >> 10).unwrap_or(u32::MAX)
+            }
+            _ => facts.count,
+        };
+        let passes = match counts.also {
+            Also::FewTries(_) => self.table.get(key ^ PASSES).map_or(0, |cell| cell.sum(at_ms, window_ms).n),
+            _ => 0,
+        };
+        let remembers = self.part.is_some();
+        let row = Arc::clone(&self.row);
+        self.table.change(key, at_ms, evicted, |cell| {
+            let leak = if let Of::Leaky(_, leak_ms) = counts.of { Some(i64::from(leak_ms)) } else { None };
+            if leak.is_none() {
+                cell.add(at_ms, n, window_ms, keep_ms);
+            }
+            if remembers {
+                cell.meet(at_ms, value.unwrap_or(UNKNOWN), keep_ms, leak.is_some());
+            }
+            let sum = match counts.of {
+                Of::Distinct(_) => {
+                    let distinct = cell.distinct(at_ms, window_ms);
+                    if distinct.n < u64::from(row.threshold) {
+                        return None;
+                    }
+                    let events = cell.sum(at_ms, window_ms);
+                    Sum {
+                        n: distinct.n,
+                        from_ms: events.from_ms.min(distinct.from_ms),
+                        to_ms: distinct.to_ms,
+                    }
+                }
+                Of::Leaky(..) => cell.leaked(u64::from(row.threshold), leak.unwrap_or(1)),
+                Of::Events | Of::Mebibytes | Of::Each | Of::Special => cell.sum(at_ms, window_ms),
+            };
+            let holds = match counts.also {
+                Also::Nothing | Also::Without(_) => true,
+                Also::AtLeast(_, least) => is_spread(cell, at_ms, window_ms, least),
+                Also::FewTries(_) => {
+                    let tries = cell.sum(at_ms, window_ms).n;
+                    tries <= sum.n * 2 && passes * 10 <= tries
+                }
+                Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
+            };
+            if holds { step(&row, cell, sum) } else { None }
+        })
+    }
+
+    fn each(&self, event: &Event, facts: &Facts<'_>, group: &str) -> Finding {
+        let row = &self.row;
+        let entity = entity_of(row.counts.by, group);
+        let whom = facts.grantee.map_or(String::new(), |grantee| format!(" to {grantee}"));
+        finding(
+            &row.info,
+            event,
+            Seen {
+                id: finding_id(event.at, &[&row.info.id, &entity.to_string(), &event.id.to_string()]),
+                summary: format!("{}{whom} ({}, by {group})", row.what, event.kind),
+                entity,
+                matched: None,
+                counter: None,
+                counted: None,
+                severity: row.info.severity,
+            },
+        )
+    }
+
+    fn report(&self, event: &Event, group: &str, reached: Reached) -> Finding {
+        let row = &self.row;
+        let entity = entity_of(row.counts.by, group);
+        let Reached { sum, window, step } = reached;
+        let seen = if row.counts.of == Of::Mebibytes { sum.n >> 10 } else { sum.n };
+        let started = time(window.saturating_mul(self.window_ms)).unwrap_or(event.at);
+        let id = finding_id(
+            started,
+            &[&row.info.id, &entity.to_string(), &window.to_string(), &(step - 1).to_string()],
+        );
+        let is_full = matches!(row.counts.of, Of::Distinct(_) | Of::Leaky(..)) && seen >= MEMBERS_MAX as u64;
+        let or_more = if is_full { " or more" } else { "" };
+        let span = match row.counts.of {
+            Of::Leaky(..) => u64::try_from((sum.to_ms - sum.from_ms) / 1_000).unwrap_or(0) + 1,
+            _ => u64::from(row.window_s),
+        };
+        finding(
+            &row.info,
+            event,
+            Seen {
+                id,
+                summary: format!("{seen}{or_more} {} in {} ({})", row.what, length(span), entity.value),
+                entity,
+                matched: None,
+                counter: Some(Counter {
+                    what: row.what.clone(),
+                    seen,
+                    threshold: u64::from(row.threshold),
+                    window_s: u64::from(row.window_s),
+                }),
+                counted: counted(row.counts.when, event, sum),
+                severity: row.info.severity,
+            },
+        )
+    }
+}
+
+fn member_of(value: &str) -> u32 {
+    short(key_of(&[value])).max(1)
+}
+
+fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
+    cell.has_met(UNKNOWN) || cell.distinct(at_ms, window_ms).n >= u64::from(least)
+}
+
+/// The step if `sum` has reached the threshold, or has doubled once more, since the last report in this window.
+fn step(row: &Behaviour, cell: &mut Cell, sum: Sum) -> Option<Reached> {
+    let unit = if row.counts.of == Of::Mebibytes { 1_024 } else { 1 };
+    let threshold = u64::from(row.threshold.max(1)) * unit;
+    // Steps are kept one higher so that zero is "nothing reported".
+    let step = u8::try_from((sum.n / threshold).checked_ilog2()? + 1).unwrap_or(u8::MAX);
+    let window = sum.to_ms.div_euclid(i64::from(row.window_s.max(1)) * 1_000);
+    let last = cell.reported;
+    if last.0 == window && last.1 >= step {
+        return None;
+    }
+    // After a restart the state may know less than the first run did: an older window is never reported again.
+    if last.1 != 0 && window < last.0 {
+        return None;
+    }
+    cell.reported = (window, step);
+    Some(Reached { sum, window, step })
+}
+
+fn time(ms: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms)
+}
+
+fn entity_of(by: By, group: &str) -> Entity {
+    let kind = match by {
+        By::Source => EntityKind::Ip,
+        By::User => EntityKind::User,
+        By::Endpoint | By::EndpointAgent => EntityKind::Endpoint,
+    };
+    Entity::new(kind, group)
+}
+
+/// The events behind a count. For those that the application names by type, all of its category and outcome.
+fn counted(when: When, event: &Event, sum: Sum) -> Option<CountedEvents> {
+    let (category, outcome, status) = match when {
+        When::LoginFailed => (Some(Category::Authentication), Some(Outcome::Failure), None),
+        When::LoginWorked => (Some(Category::Authentication), Some(Outcome::Success), None),
+        When::Request | When::Page | When::Sensitive | When::DataOut => (None, None, None),
+        When::Refused => (None, None, Some((400, 499))),
+        When::NotFound => (None, None, Some((400, 404))),
+        When::Unauthorized => (None, None, Some((401, 401))),
+        When::Denied | When::UploadRefused => (Some(event.category), Some(Outcome::Failure), None),
+        When::Allowed => (Some(event.category), Some(Outcome::Success), None),
+        When::Upload
+        | When::Csrf
+        | When::Jwt
+        | When::Ssrf
+        | When::RateLimited
+        | When::AdminGrant
+        | When::SelfGrant => (Some(event.category), Some(event.outcome), None),
+    };
+    // A rule about "first this, then that" is completed by an event that it does not count.
+    let category = match when {
+        When::Denied if event.outcome == Outcome::Success => Some(Category::Authorization),
+        _ => category,
+    };
+    Some(CountedEvents { from: time(sum.from_ms)?, to: time(sum.to_ms)?, category, outcome, status })
+}

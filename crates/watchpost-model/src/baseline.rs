@@ -1,0 +1,138 @@
+//! What is usual for users and endpoints over a period, as it is exported, kept in files and compared.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::event::Entity;
+
+/// The habits of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// 1; another number is not understood.
+    pub version: u32,
+    /// Event time of the first event that taught something.
+    pub from: DateTime<Utc>,
+    /// Event time of the last one.
+    pub to: DateTime<Utc>,
+    /// How many events taught something.
+    pub events: u64,
+    /// By name.
+    pub users: Vec<UserBaseline>,
+    /// By name.
+    pub endpoints: Vec<EndpointBaseline>,
+}
+
+/// A value that occurred.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct HabitValue {
+    /// The value.
+    pub value: String,
+    /// How often it was begun with: changes to it from another value.
+    pub count: u32,
+    /// When it was begun with last.
+    pub last: DateTime<Utc>,
+}
+
+/// A volume per period, over the periods in which there was any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    /// Median.
+    pub median: u64,
+    /// Median absolute deviation from it.
+    pub deviation: u64,
+    /// The last periods, oldest first; at most 60.
+    pub history: Vec<u64>,
+}
+
+/// The habits of a user. Hours are UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct UserBaseline {
+    /// The user.
+    pub user: String,
+    /// Events.
+    pub events: u64,
+    /// Different weekdays with events.
+    pub weekdays: u32,
+    /// Different weekend days with events.
+    pub weekend_days: u32,
+    /// On how many weekdays there were events in each of the 24 hours.
+    pub weekday_hours: Vec<u32>,
+    /// On how many weekend days there were events in each of the 24 hours.
+    pub weekend_hours: Vec<u32>,
+    /// Countries, where a location file was there.
+    pub countries: Vec<HabitValue>,
+    /// User agents without version numbers.
+    pub agents: Vec<HabitValue>,
+    /// Networks: /16 of IPv4, /32 of IPv6.
+    pub networks: Vec<HabitValue>,
+    /// KiB sent per day.
+    pub day_kib: Volume,
+}
+
+/// The habits of an endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointBaseline {
+    /// The path with `*` for ids.
+    pub endpoint: String,
+    /// Requests that were not refused.
+    pub requests: u64,
+    /// Requests per hour.
+    pub hour_requests: Volume,
+    /// KiB sent per hour.
+    pub hour_kib: Volume,
+}
+
+/// What kind of thing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftKind {
+    /// Only in the later baseline.
+    New,
+    /// Only in the earlier baseline.
+    Gone,
+    /// Hours of day.
+    Hours,
+    /// Countries.
+    Countries,
+    /// User agents.
+    Agents,
+    /// Networks.
+    Networks,
+    /// Data volume.
+    Volume,
+    /// Requests.
+    Requests,
+}
+
+crate::words!(DriftKind {
+    New = "new",
+    Gone = "gone",
+    Hours = "hours",
+    Countries = "countries",
+    Agents = "agents",
+    Networks = "networks",
+    Volume = "volume",
+    Requests = "requests",
+});
+
+/// One thing that changed between two baselines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Drift {
+    /// The user or endpoint.
+    pub entity: Entity,
+    /// What changed.
+    pub kind: DriftKind,
+    /// How it was.
+    pub before: String,
+    /// How it is.
+    pub after: String,
+    /// How much: a factor for volumes (never below 1), the share that moved in percent for hours, the number of new
+    /// values otherwise.
+    pub size: f64,
+}
