@@ -5,6 +5,7 @@ mod enrich;
 mod mmdb;
 mod properties;
 mod quality;
+mod quality;
 mod ruleset;
 mod samples;
 mod sigma;
