@@ -5,7 +5,6 @@ mod enrich;
 mod mmdb;
 mod properties;
 mod quality;
-mod quality;
 mod ruleset;
 mod samples;
 mod sigma;
