@@ -41,7 +41,7 @@ mod sigma;
 mod signature;
 mod sql;
 
-pub use check::TokenKeys;
+pub use check::{KeyError, TokenKeys};
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};

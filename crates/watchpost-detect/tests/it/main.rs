@@ -8,4 +8,7 @@ mod quality;
 mod ruleset;
 mod samples;
 mod sigma;
+mod spellings;
 mod support;
+mod tokens;
+mod uploads;
