@@ -201,14 +201,24 @@ impl<'a> Fields<'a> {
         for part in text.split("\r\n--").flat_map(|part| part.split("\n--")) {
             let split = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
             let (head, content) = split.unwrap_or(("", part));
+            let name = parameter(head, "name=");
+            if let Some(name) = name
+                && !is_plain_name(name)
+            {
+                self.add("http.body", None, name, Encoding::Plain, Role::Value);
+            }
+            let file = parameter(head, "filename=");
             if head.contains("filename") {
                 self.add("http.body", Some("file"), part, Encoding::Plain, Role::Part);
             }
-            if let Some(name) = head.split("filename=").nth(1) {
-                let name = name.split(['\r', '\n']).next().unwrap_or("").trim_matches('"');
-                self.add("http.body", Some("filename"), name, Encoding::Plain, Role::Value);
+            if let Some(file) = file {
+                self.add("http.body", Some("filename"), file, Encoding::Plain, Role::Value);
             }
-            self.add("http.body", None, content, Encoding::Plain, Role::Value);
+            // What is in a file is for the checks of uploads: a program or a page is no attack there. Entities are.
+            let is_file = file.is_some_and(|file| !file.is_empty()) && !content.contains("<!");
+            if !is_file {
+                self.add("http.body", name, content, Encoding::Plain, Role::Value);
+            }
         }
     }
 
@@ -337,6 +347,18 @@ fn is_word(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'[' | b']'))
 }
 
+/// The value of a parameter in the head of a multipart part; `name=` is not the end of `filename=`.
+fn parameter<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    let (at, _) = head
+        .match_indices(wanted)
+        .find(|(at, _)| !head[..*at].ends_with(|ch: char| ch.is_ascii_alphanumeric()))?;
+    let value = &head[at + wanted.len()..];
+    Some(match value.strip_prefix('"') {
+        Some(quoted) => quoted.split(['"', '\r', '\n']).next().unwrap_or(""),
+        None => value.split([';', '\r', '\n']).next().unwrap_or(""),
+    })
+}
+
 /// A plain word that is not itself an attack on what reads names.
 fn is_plain_name(name: &str) -> bool {
     is_word(name)
@@ -405,9 +427,13 @@ mod tests {
                         "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello",
                     ),
                     ("http.body.filename", "a.php"),
-                    ("http.body", "hello"),
                     ("http.body", "x--"),
                 ],
+            ),
+            (
+                "--x\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\nhello\r\n--x--",
+                "multipart/form-data; boundary=x",
+                &[("http.body.url", "hello"), ("http.body", "x--")],
             ),
         ] {
             assert_eq!(body(text, content_type), pairs(expect), "body {text:?}");

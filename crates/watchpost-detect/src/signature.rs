@@ -96,7 +96,7 @@ impl Signatures {
             } else {
                 vec![Layer::new("raw", field.value.into())]
             };
-            let context = Context { event, field, keys };
+            let context = Context::new(event, field, keys);
             for hit in self.hits(&context, &layers, done) {
                 done.set(hit.rule);
                 found.push((hit.rule, self.explain(event, field, &layers, &hit)));
@@ -116,6 +116,8 @@ impl Signatures {
         // The raw form of an encoded value is only of interest where nothing decoded it.
         let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
         for (index, layer) in layers.iter().enumerate().skip(first) {
+            // What a check remembers is of one layer.
+            let context = Context::new(context.event, context.field, context.keys);
             let is_plain_agent = is_plain_agent(field.role, &layer.text);
             // Both readers undo quoting by themselves.
             let may_read = field.role.is_request() && layer.decoder != "shell" && !is_plain_agent;
@@ -145,7 +147,7 @@ impl Signatures {
                         span_of(statements.get_or_insert_with(|| sql::shapes(&layer.text)), *shape)
                     }
                     Matcher::Shell(shape) => span_of(&commands, *shape),
-                    Matcher::Check(check) => check.run(&layer.text, context),
+                    Matcher::Check(check) => check.run(&layer.text, &context),
                     Matcher::Regex(regex) => regex.find(&layer.text, layer.bytes),
                 };
                 if let Some(span) = span {

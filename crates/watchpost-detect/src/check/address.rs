@@ -151,7 +151,7 @@ fn read_name(name: &str) -> Option<Place> {
     if CALLBACKS.iter().any(|suffix| name.ends_with(suffix)) && !INTERNAL_NAMES.contains(&name) {
         return Some(Place::Callback);
     }
-    (INTERNAL_NAMES.contains(&name) || INTERNAL_SUFFIXES.iter().any(|suffix| is_under(&suffix)))
+    (INTERNAL_NAMES.contains(&name) || INTERNAL_SUFFIXES.iter().any(|suffix| is_under(suffix)))
         .then_some(Place::Internal)
 }
 

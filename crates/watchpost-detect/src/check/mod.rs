@@ -2,23 +2,41 @@
 
 mod address;
 mod jndi;
+mod leak;
 mod ssrf;
+mod token;
+mod upload;
 mod web;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use watchpost_model::event::Event;
 
 use crate::fields::Field;
 
+pub use token::{KeyError, TokenKeys};
+
 /// What a check may look at besides the text.
 pub(crate) struct Context<'a> {
     pub(crate) event: &'a Event,
     pub(crate) field: &'a Field<'a>,
     pub(crate) keys: &'a TokenKeys,
+    /// The problems of the text's tokens, worked out when the first rule asks.
+    tokens: OnceCell<Vec<(token::Problem, Range<usize>)>>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// For one text: a layer of `field`.
+    pub(crate) const fn new(event: &'a Event, field: &'a Field<'a>, keys: &'a TokenKeys) -> Self {
+        Self { event, field, keys, tokens: OnceCell::new() }
+    }
+
+    fn token(&self, text: &str, problem: token::Problem) -> Option<Range<usize>> {
+        let problems = self.tokens.get_or_init(|| token::problems(text, self));
+        problems.iter().find(|(found, _)| *found == problem).map(|(_, range)| range.clone())
+    }
+
     /// The parameter, header or member that the text is the value of; empty where there is none.
     pub(crate) fn key(&self) -> &str {
         self.field.key.as_deref().unwrap_or("")
@@ -54,6 +72,30 @@ macro_rules! checks {
     };
 }
 
+/// One function a problem of tokens.
+macro_rules! token_checks {
+    ($($name:ident = $problem:ident),+ $(,)?) => {
+        $(fn $name(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+            context.token(text, token::Problem::$problem)
+        })+
+    };
+}
+
+token_checks! {
+    token_no_algorithm = NoAlgorithm,
+    token_confusion = Confusion,
+    token_key_name = KeyName,
+    token_foreign_key = ForeignKey,
+    token_critical = Critical,
+    token_malformed = Malformed,
+    token_out_of_time = OutOfTime,
+}
+
+/// Missing, or not one of the configured keys'.
+fn token_no_signature(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    context.token(text, token::Problem::NoSignature).or_else(|| context.token(text, token::Problem::Forged))
+}
+
 checks! {
     SsrfMetadata = "ssrf_metadata" => ssrf::metadata,
     SsrfInternal = "ssrf_internal" => ssrf::internal,
@@ -69,8 +111,22 @@ checks! {
     CsrfReport = "csrf_report" => web::csrf_report,
     ForeignForm = "foreign_form" => web::foreign_form,
     SessionFixation = "session_fixation" => web::session_fixation,
+    TokenNoAlgorithm = "token_no_algorithm" => token_no_algorithm,
+    TokenNoSignature = "token_no_signature" => token_no_signature,
+    TokenConfusion = "token_confusion" => token_confusion,
+    TokenKeyName = "token_key_name" => token_key_name,
+    TokenForeignKey = "token_foreign_key" => token_foreign_key,
+    TokenCritical = "token_critical" => token_critical,
+    TokenMalformed = "token_malformed" => token_malformed,
+    TokenOutOfTime = "token_out_of_time" => token_out_of_time,
+    UploadName = "upload_name" => upload::bad_name,
+    UploadShell = "upload_shell" => upload::web_shell,
+    UploadPolyglot = "upload_polyglot" => upload::polyglot,
+    UploadActive = "upload_active" => upload::active,
+    UploadMismatch = "upload_mismatch" => upload::mismatch,
+    UploadBomb = "upload_bomb" => upload::bomb,
+    UploadSlip = "upload_slip" => upload::slip,
+    UploadMacros = "upload_macros" => upload::macros,
+    UploadValue = "upload_value" => upload::value,
+    CardNumber = "card_number" => leak::card_number,
 }
-
-/// Keys that check the signatures of tokens; empty until configured.
-#[derive(Debug, Default)]
-pub struct TokenKeys {}

@@ -116,10 +116,12 @@ pub(super) fn scheme(text: &str, context: &Context<'_>) -> Option<Range<usize>> 
         return None;
     }
     let target = target(text, false)?;
+    // Java takes `url:` in front of anything.
+    let is_named = target.outer.is_some_and(|outer| outer.eq_ignore_ascii_case("url"));
     let is_bad = |scheme: &str| {
         let scheme = scheme.to_ascii_lowercase();
         ODD_SCHEMES.contains(&scheme.as_str())
-            || (ODD_WHERE_FETCHED.contains(&scheme.as_str()) && is_fetched(context.key()))
+            || (ODD_WHERE_FETCHED.contains(&scheme.as_str()) && (is_named || is_fetched(context.key())))
     };
     let is_jar = target.outer.is_some_and(|outer| outer.eq_ignore_ascii_case("jar"));
     let is_url = if is_jar { text.contains("!") } else { text.contains("://") || text.contains("netdoc:/") };
@@ -291,7 +293,7 @@ fn host_of(text: &str) -> &str {
         return text.find(']').map_or("", |end| &text[..=end]);
     }
     let end = text
-        .find(['/', '\\', '?', '#', ' ', '&', ',', '"', '\'', '<', '>', ')', ';', '*', '+'])
+        .find(['/', '\\', '?', '#', ' ', '\0', '&', ',', '"', '\'', '<', '>', ')', ';', '*', '+'])
         .unwrap_or(text.len());
     let authority = &text[..end];
     match authority.matches(':').count() {

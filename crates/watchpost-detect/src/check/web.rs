@@ -163,6 +163,7 @@ const SESSION_NAMES: &[&str] = &[
     "xsrf-session",
     "sid_session",
     "siteserver",
+    "_flask_session",
 ];
 
 /// What may stand at the start of an injected line.
@@ -215,7 +216,7 @@ fn host_only(host: &str) -> &str {
 }
 
 /// The host of `scheme://host[:port]/...`, without user.
-fn host_of_url(url: &str) -> Option<&str> {
+pub(super) fn host_of_url(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
     let host = authority.rsplit('@').next().unwrap_or(authority);
@@ -239,7 +240,7 @@ fn site(host: &str) -> String {
     labels.iter().take(n).rev().copied().collect::<Vec<_>>().join(".")
 }
 
-fn is_other_site(left: &str, right: &str) -> bool {
+pub(super) fn is_other_site(left: &str, right: &str) -> bool {
     site(host_only(left)) != site(host_only(right))
 }
 
@@ -371,7 +372,7 @@ pub(super) fn remote_file(text: &str, context: &Context<'_>) -> Option<Range<usi
     .any(|end| {
         path.ends_with(end) || path.contains(&format!("{end}%00")) || path.contains(&format!("{end}\0"))
     });
-    let host = bare.splitn(4, '/').nth(2).unwrap_or("");
+    let host = bare.split('/').nth(2).unwrap_or("");
     let is_address = host_only(host).parse::<std::net::Ipv4Addr>().is_ok()
         || host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::Ipv6Addr>().is_ok();
     let ends_in_mark = query == Some("") || text.ends_with('\0') || lower.ends_with("%00");
@@ -419,7 +420,11 @@ pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<us
         };
         // In a text of several lines only what cannot be prose.
         let is_header = if is_text && !is_mail {
-            (starts("set-cookie:") || starts("http/1.")) && n_lines(text) < 4
+            n_lines(text) < 5
+                && (starts("set-cookie:")
+                    || starts("http/1.")
+                    || (text[at..end].contains('\r')
+                        && is_named(&["location", "content-length", "content-type", "x-forwarded-", "transfer-encoding"])))
         } else {
             is_named(HEADERS) || (is_mail || n_lines(text) <= 2) && is_named(MAIL_HEADERS) && starts_mail(line)
         };

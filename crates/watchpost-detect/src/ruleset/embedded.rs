@@ -23,6 +23,9 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "csrf.yml",
     "header.yml",
     "redirect.yml",
+    "jwt.yml",
+    "upload.yml",
+    "leak.yml",
     "behaviours.yml"
 ];
 

@@ -9,4 +9,7 @@ mod ruleset;
 mod samples;
 mod sigma;
 mod state;
+mod spellings;
 mod support;
+mod tokens;
+mod uploads;

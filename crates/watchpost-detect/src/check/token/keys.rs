@@ -1,0 +1,184 @@
+//! Keys that tell a genuine signature from an altered one.
+
+use ring::{hmac, signature};
+
+use super::read::{Token, decode};
+
+/// Why a key could not be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyError {
+    /// Not PEM, or not a public key in the usual form (`BEGIN PUBLIC KEY`, `BEGIN RSA PUBLIC KEY`).
+    NotAPublicKey,
+    /// A key of a kind that is not checked: only RSA and the curve P-256 are.
+    KindNotKnown,
+    /// A shared secret without any bytes.
+    EmptySecret,
+}
+
+impl std::fmt::Display for KeyError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::NotAPublicKey => "not a public key in PEM (BEGIN PUBLIC KEY or BEGIN RSA PUBLIC KEY)",
+            Self::KindNotKnown => "only RSA keys and keys of the curve P-256 can check tokens",
+            Self::EmptySecret => "the shared secret is empty",
+        })
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+enum Key {
+    Shared(Vec<u8>),
+    /// DER of an RSA public key.
+    Rsa(Vec<u8>),
+    /// An uncompressed point on P-256.
+    P256(Vec<u8>),
+}
+
+/// Keys that check the signatures of tokens; without any, signatures are not checked.
+///
+/// With keys, every token is expected to be signed by one of them: use them where the application takes tokens of its
+/// own issuer only, or name that issuer ([`TokenKeys::of_issuer`]).
+#[derive(Default)]
+pub struct TokenKeys {
+    keys: Vec<Key>,
+    issuer: Option<String>,
+}
+
+impl std::fmt::Debug for TokenKeys {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("TokenKeys").field("n_keys", &self.keys.len()).field("issuer", &self.issuer).finish()
+    }
+}
+
+impl TokenKeys {
+    /// Checks only tokens whose `iss` claim is this, or that have none.
+    #[must_use]
+    pub fn of_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Adds the secret of HS256, HS384 and HS512, as bytes.
+    ///
+    /// # Errors
+    /// When it is empty.
+    pub fn add_secret(&mut self, secret: &[u8]) -> Result<(), KeyError> {
+        if secret.is_empty() {
+            return Err(KeyError::EmptySecret);
+        }
+        self.keys.push(Key::Shared(secret.to_vec()));
+        Ok(())
+    }
+
+    /// Adds a public key in PEM: RSA for RS256, RS384 and RS512, P-256 for ES256.
+    ///
+    /// # Errors
+    /// When it is no public key, or of another kind.
+    pub fn add_public_key(&mut self, pem: &str) -> Result<(), KeyError> {
+        let is_pkcs1 = pem.contains("BEGIN RSA PUBLIC KEY");
+        if !is_pkcs1 && !pem.contains("BEGIN PUBLIC KEY") {
+            return Err(KeyError::NotAPublicKey);
+        }
+        let body: String =
+            pem.lines().filter(|line| !line.contains("-----")).flat_map(|line| line.trim().chars()).collect();
+        let der = decode(&body).ok_or(KeyError::NotAPublicKey)?;
+        if is_pkcs1 {
+            self.keys.push(Key::Rsa(der));
+            return Ok(());
+        }
+        let (algorithm, key) = spki(&der).ok_or(KeyError::NotAPublicKey)?;
+        // 1.2.840.113549.1.1.1 and 1.2.840.10045.3.1.7
+        const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+        const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+        let names = |oid: &[u8]| algorithm.windows(oid.len()).any(|window| window == oid);
+        self.keys.push(if names(RSA) {
+            Key::Rsa(key)
+        } else if names(P256) {
+            Key::P256(key)
+        } else {
+            return Err(KeyError::KindNotKnown);
+        });
+        Ok(())
+    }
+
+    /// Is there nothing to check with?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Is the token's signature not one of the configured keys'? Algorithms without a key to check are left alone,
+    /// but for a shared secret where only public keys are in use: that is how keys are confused.
+    pub(super) fn is_forged(&self, token: &Token<'_>, alg: &str) -> bool {
+        if self.keys.is_empty() || token.parts.len() != 3 {
+            return false;
+        }
+        let issuer = token.claim("iss").and_then(serde_json::Value::as_str);
+        if self.issuer.is_some() && issuer.is_some() && issuer != self.issuer.as_deref() {
+            return false;
+        }
+        let Some(signature) = decode(token.signature()) else { return true };
+        let signed = token.signed();
+        let checks: Vec<bool> =
+            self.keys.iter().filter_map(|key| key.check(alg, signed.as_bytes(), &signature)).collect();
+        let is_shared = alg.starts_with("HS");
+        if checks.is_empty() { is_shared } else { !checks.contains(&true) }
+    }
+}
+
+impl Key {
+    /// `None` where the key is not for the algorithm.
+    fn check(&self, alg: &str, signed: &[u8], signature: &[u8]) -> Option<bool> {
+        match self {
+            Self::Shared(secret) => {
+                let algorithm = match alg {
+                    "HS256" => hmac::HMAC_SHA256,
+                    "HS384" => hmac::HMAC_SHA384,
+                    "HS512" => hmac::HMAC_SHA512,
+                    _ => return None,
+                };
+                Some(hmac::verify(&hmac::Key::new(algorithm, secret), signed, signature).is_ok())
+            }
+            Self::Rsa(key) => {
+                let parameters = match alg {
+                    "RS256" => &signature::RSA_PKCS1_2048_8192_SHA256,
+                    "RS384" => &signature::RSA_PKCS1_2048_8192_SHA384,
+                    "RS512" => &signature::RSA_PKCS1_2048_8192_SHA512,
+                    _ => return None,
+                };
+                Some(signature::UnparsedPublicKey::new(parameters, key).verify(signed, signature).is_ok())
+            }
+            Self::P256(key) => {
+                if alg != "ES256" {
+                    return None;
+                }
+                let key = signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, key);
+                Some(key.verify(signed, signature).is_ok())
+            }
+        }
+    }
+}
+
+/// Algorithm and key of a `SubjectPublicKeyInfo`: a sequence of a sequence and a bit string.
+fn spki(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (tag, inside, _) = element(der)?;
+    let (algorithm_tag, algorithm, rest) = element(inside)?;
+    let (key_tag, key, _) = element(rest)?;
+    let is_shape = (tag, algorithm_tag, key_tag) == (0x30, 0x30, 0x03) && key.first() == Some(&0);
+    is_shape.then(|| (algorithm.to_vec(), key[1..].to_vec()))
+}
+
+/// Tag, content and what follows of one DER element.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let n = usize::from(first & 0x7f);
+        let digits = rest.get(..n).filter(|_| (1..=4).contains(&n))?;
+        (digits.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)), &rest[n..])
+    };
+    Some((tag, rest.get(..length)?, &rest[length..]))
+}
