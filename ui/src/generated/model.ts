@@ -303,6 +303,66 @@ incidents_before: number,
  */
 incidents_after: number, };
 
+export type Baseline = { 
+/**
+ * 1; another number is not understood.
+ */
+version: number, 
+/**
+ * Event time of the first event that taught something.
+ */
+from: string, 
+/**
+ * Event time of the last one.
+ */
+to: string, 
+/**
+ * How many events taught something.
+ */
+events: number, 
+/**
+ * By name.
+ */
+users: Array<UserBaseline>, 
+/**
+ * By name.
+ */
+endpoints: Array<EndpointBaseline>, };
+
+export type BaselineCompare = { 
+/**
+ * How it was.
+ */
+before: Baseline, 
+/**
+ * How it is: learned from the archived events of this period.
+ */
+period: Period, };
+
+export type BaselineDrift = { 
+/**
+ * First and last event of the earlier baseline.
+ */
+before: [string, string], 
+/**
+ * First and last event of the later one.
+ */
+after: [string, string], 
+/**
+ * Events of the earlier and of the later one.
+ */
+events: [number, number], 
+/**
+ * Users first, then endpoints, by name.
+ */
+drifts: Array<Drift>, };
+
+export type BaselineRequest = { 
+/**
+ * Event time.
+ */
+period: Period, };
+
 export type Block = { 
 /**
  * Identity.
@@ -1113,6 +1173,49 @@ text: string,
  */
 span: [number, number] | null, };
 
+export type Drift = { 
+/**
+ * The user or endpoint.
+ */
+entity: Entity, 
+/**
+ * What changed.
+ */
+kind: DriftKind, 
+/**
+ * How it was.
+ */
+before: string, 
+/**
+ * How it is.
+ */
+after: string, 
+/**
+ * How much: a factor for volumes (never below 1), the share that moved in percent for hours, the number of new
+ * values otherwise.
+ */
+size: number, };
+
+export type DriftKind = "new" | "gone" | "hours" | "countries" | "agents" | "networks" | "volume" | "requests";
+
+export type EndpointBaseline = { 
+/**
+ * The path with `*` for ids.
+ */
+endpoint: string, 
+/**
+ * Requests that were not refused.
+ */
+requests: number, 
+/**
+ * Requests per hour.
+ */
+hour_requests: Volume, 
+/**
+ * KiB sent per hour.
+ */
+hour_kib: Volume, };
+
 export type EngineState = "starting" | "running" | "behind" | "standby" | "down" | "stopped";
 
 export type EngineStatus = { 
@@ -1668,6 +1771,20 @@ lacks: string,
  * What to do about it.
  */
 remedy: string, };
+
+export type HabitValue = { 
+/**
+ * The value.
+ */
+value: string, 
+/**
+ * How often it was begun with: changes to it from another value.
+ */
+count: number, 
+/**
+ * When it was begun with last.
+ */
+last: string, };
 
 export type HealthHistory = { 
 /**
@@ -4902,9 +5019,65 @@ blocked: boolean, };
 
 export type Unit = "ratio" | "bytes" | "milliseconds" | "per_second" | "per_minute" | "count" | "seconds";
 
+export type UserBaseline = { 
+/**
+ * The user.
+ */
+user: string, 
+/**
+ * Events.
+ */
+events: number, 
+/**
+ * Different weekdays with events.
+ */
+weekdays: number, 
+/**
+ * Different weekend days with events.
+ */
+weekend_days: number, 
+/**
+ * On how many weekdays there were events in each of the 24 hours.
+ */
+weekday_hours: Array<number>, 
+/**
+ * On how many weekend days there were events in each of the 24 hours.
+ */
+weekend_hours: Array<number>, 
+/**
+ * Countries, where a location file was there.
+ */
+countries: Array<HabitValue>, 
+/**
+ * User agents without version numbers.
+ */
+agents: Array<HabitValue>, 
+/**
+ * Networks: /16 of IPv4, /32 of IPv6.
+ */
+networks: Array<HabitValue>, 
+/**
+ * KiB sent per day.
+ */
+day_kib: Volume, };
+
 export type Verdict = "unjudged" | "true_positive" | "false_positive" | "benign_true_positive" | "duplicate";
 
 export type VerdictCause = "attack_blocked" | "attack_failed" | "attack_succeeded" | "policy_violation" | "normal_traffic" | "bad_pattern" | "low_threshold" | "bad_data" | "pentest" | "own_scanner" | "load_test" | "approved_change" | "user_mistake" | "same_source" | "same_campaign" | "other";
+
+export type Volume = { 
+/**
+ * Median.
+ */
+median: number, 
+/**
+ * Median absolute deviation from it.
+ */
+deviation: number, 
+/**
+ * The last periods, oldest first; at most 60.
+ */
+history: Array<number>, };
 
 export type WorkspaceStatus = { 
 /**

@@ -171,6 +171,10 @@ export interface Operations {
   rule_set: { request: model.RuleChange; reply: model.RuleDetail };
   /** Choose the rules directory. */
   rule_directory_set: { request: model.RuleDirectorySet; reply: model.RuleList };
+  /** Learn what is usual for users and endpoints from the archived events of a period. */
+  baseline_generate: { request: model.BaselineRequest; reply: model.Baseline };
+  /** Compare a baseline with that of a period: what changed, with numbers. */
+  baseline_compare: { request: model.BaselineCompare; reply: model.BaselineDrift };
   /** List the frameworks and the other kinds of reports. */
   report_frameworks: { request: model.Nothing; reply: model.FrameworkList };
   /** Evaluate a framework over a period, or make another report, without writing it. */
@@ -801,6 +805,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['rules', 'settings', 'audit'],
+  },
+  baseline_generate: {
+    about: "Learn what is usual for users and endpoints from the archived events of a period.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['events'],
+    invalidates: [],
+  },
+  baseline_compare: {
+    about: "Compare a baseline with that of a period: what changed, with numbers.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['events'],
+    invalidates: [],
   },
   report_frameworks: {
     about: "List the frameworks and the other kinds of reports.",
