@@ -64,7 +64,7 @@ const RUN: &[Column] = &[
 const PAYLOAD: &[Column] = &[
     ("seq", "p.seq", Cell::Number),
     ("key", "p.key_id", Cell::Text),
-    ("bytes", "LENGTH(p.sealed)", Cell::Number),
+    ("bytes", "CAST(LENGTH(p.sealed) AS BIGINT)", Cell::Number),
 ];
 const REPORT: &[Column] = &[
     ("made", "r.made_at", Cell::Time),

@@ -71,21 +71,39 @@ const CONTROLS: readonly (readonly [string, string, ControlState, number, number
 
 function control([id, title, state, exceptions, population]: (typeof CONTROLS)[number]): ControlResult {
   const manual = state === 'manual';
+  const reason = state === 'pass' ? 'No exception.' : manual ? 'Data cannot show it.' : state === 'no_data' ? 'No event of this kind was recorded in the period.' : `${exceptions} of ${population} incidents were acknowledged late; at most 5 % are tolerated.`;
   return {
     id,
-    query: manual ? null : 'incidents_acknowledged',
     title,
     text: 'Every incident is acknowledged within the time of its severity: critical 15 min, high 4 h, medium 24 h, low 7 d.',
     state,
-    reason: state === 'pass' ? 'No exception.' : manual ? 'Data cannot show it.' : state === 'no_data' ? 'No event of this kind was recorded in the period.' : `${exceptions} of ${population} incidents were acknowledged late; at most 5 % are tolerated.`,
-    rule: manual ? '' : 'Passes with at most 2 % exceptions, warns up to 5 %.',
+    reason,
     population,
+    warnings: 0,
     exceptions,
-    basis: manual ? '' : 'Incidents opened in the period; late means acknowledged after acknowledge_due, or not yet and due.',
-    columns: exceptions === 0 ? [] : ['Incident', 'Severity', 'Opened', 'Acknowledged', 'Late by'],
-    rows: Array.from({ length: exceptions }, (_, index) => [`#${index * 7 + 3}`, index % 2 === 0 ? 'high' : 'critical', '2026-11-12 04:11', '2026-11-12 09:40', '1 h 29 min']),
+    checks: manual
+      ? []
+      : [
+          {
+            what: '',
+            query: 'incidents_acknowledged',
+            parameters: [],
+            state,
+            reason,
+            rule: 'Pass with at most 2 % exceptions; warn with at most 5 % exceptions; else fail.',
+            population,
+            warnings: 0,
+            exceptions,
+            basis: 'Incidents opened in the period; late means acknowledged after acknowledge_due, or not yet and due.',
+            text: 'SELECT COUNT(*) FROM incident i WHERE i.first_seen >= :from AND i.first_seen < :to',
+            columns: exceptions === 0 ? [] : ['Incident', 'Severity', 'Opened', 'Acknowledged', 'Late by'],
+            rows: Array.from({ length: exceptions }, (_, index) => [`#${index * 7 + 3}`, index % 2 === 0 ? 'high' : 'critical', '2026-11-12 04:11', '2026-11-12 09:40', '1 h 29 min']),
+            sample: { seed: '9b74'.repeat(16), positions: population > 1 ? [0, 1] : [], columns: ['Incident'], rows: population > 1 ? [['#3'], ['#10']] : [] },
+          },
+        ],
     remedy: exceptions === 0 ? '' : 'Look at the rows: if the night shift is the pattern, route critical incidents to the on-call phone.',
     attest: manual ? 'A named person confirms that accounts of people who left in the period were closed, with the list attached.' : null,
+    proofs: [],
   };
 }
 
@@ -94,8 +112,13 @@ export function makeReport(id: string, period: { from: string; to: string }): Re
   const of = (state: ControlState): number => controls.filter((one) => one.state === state).length;
   const none = { start: period.from, bucket_s: 3_600, series: [] };
   return {
-    format: 1,
-    charts: { authentication: none, by_category: none, incidents_by_severity: [] },
+    format: 2,
+    kind: id === 'kpi' ? 'kpi' : 'framework',
+    title: id === 'kpi' ? 'Key figures of incident handling' : `${id === 'soc2' ? 'SOC 2' : 'PCI DSS'} evidence report`,
+    parameters: [],
+    gaps: id === 'kpi' ? [] : controls.filter((one) => one.state === 'manual').map((one) => ({ control: one.id, lacks: 'No file and no statement of a person that counts in the period.', remedy: one.attest ?? '' })),
+    sections: id === 'kpi' ? [{ title: 'Key figures', text: ['Incidents whose first evidence lies in the period.'], figures: [{ name: 'Time to resolve, median', value: '4 h 05 min' }], caption: 'Times as median / p90', columns: ['severity', 'to resolve'], rows: [['high', '4 h 05 min / 9 h 40 min']] }] : [],
+    charts: { authentication: none, by_category: none, incidents_by_severity: [], incidents_by_age: [], by_hour: [] },
     framework: {
       id,
       name: id === 'soc2' ? 'SOC 2' : 'PCI DSS',
@@ -113,7 +136,7 @@ export function makeReport(id: string, period: { from: string; to: string }): Re
       sources: ['Redis 7.0.15 at redis.shop.example:6379', 'PostgreSQL 15.8 at db.shop.example:5432'],
     },
     summary: { pass: of('pass'), warn: of('warn'), fail: of('fail'), no_data: of('no_data'), manual: of('manual') },
-    controls,
+    controls: id === 'kpi' ? [] : controls,
   };
 }
 
@@ -128,6 +151,10 @@ export function makeReports(): ReportRecord[] {
     content_sha256: random.sha256(),
     summary: index === 0 ? '8 pass, 2 warn, 1 fail, 1 no data, 2 manual' : '11 pass, 1 warn, 0 fail, 0 no data, 2 manual',
     worst: index === 0 ? 'fail' : 'warn',
+    subject: null,
+    status: index === 0 ? ('draft' as const) : ('final' as const),
+    approval: null,
+    supersedes: null,
     files: (['pdf', 'csv'] as const).map((format) => ({ format, path: `/home/mara/Reports/watchpost-soc2-${month}.${format}`, sha256: random.sha256(), bytes: random.int(20_000, 600_000) })),
   }));
 }

@@ -58,16 +58,20 @@ export function panelAnswers(empty: boolean) {
     simulate_run: ({ days, seed }) => begin('simulate', `${days} days, seed ${seed}`),
     report_frameworks: () => ({
       frameworks: [
-        { id: 'soc2', name: 'SOC 2', version: 'Trust Services Criteria 2017 (points of focus 2022), file edition 1', controls: 20 },
-        { id: 'pci-dss', name: 'PCI DSS', version: '4.0.1, file edition 1', controls: 12 },
+        { id: 'soc2', name: 'SOC 2', version: 'Trust Services Criteria 2017 (points of focus 2022), file edition 2', controls: 20, kind: 'framework', subject: null, about: 'Operating evidence.' },
+        { id: 'pci-dss', name: 'PCI DSS', version: '4.0.1, file edition 2', controls: 12, kind: 'framework', subject: null, about: 'Operating evidence.' },
+        { id: 'kpi', name: 'Key figures of incident handling', version: '', controls: 0, kind: 'kpi', subject: null, about: 'How fast incidents were handled.' },
+        { id: 'incident', name: 'Incident report', version: '', controls: 0, kind: 'incident', subject: 'the number of the incident', about: 'One incident, complete.' },
       ],
+      broken: [],
+      folder: '/home/mara/.config/watchpost/frameworks',
     }),
     report_preview: async ({ framework, period }) => {
       await wait(400);
       return makeReport(framework, period);
     },
     report_generate: ({ framework, period, files }) => {
-      const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
+      const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', subject: null, status: 'draft' as const, approval: null, supersedes: null, files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
       reports = [made, ...reports];
       return made;
     },

@@ -33,6 +33,23 @@ describe('reports', () => {
     await waitFor(() => hook('report-outdated'));
   });
 
+  it('shows the figures of a report without controls', async () => {
+    await choose('report-framework', 'kpi');
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => hook('report-document'));
+    expect(hook('report-figure').textContent).toBe('4 h 05 min');
+    expect(document.querySelector('[data-test=report-control]')).toBeNull();
+  });
+
+  it('asks what a report is about before it makes one', async () => {
+    await choose('report-framework', 'incident');
+    expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(true);
+    await fireEvent.input(hook('report-subject'), { target: { value: ' 12 ' } });
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => hook('report-document'));
+    expect(asked('report_preview')).toMatchObject([{ framework: 'incident', subject: '12' }]);
+  });
+
   it('shows only the controls of one state', async () => {
     await fireEvent.submit(hook('report-form'));
     await waitFor(() => hook('report-document'));
