@@ -8,4 +8,5 @@ mod mmdb;
 mod real_logs;
 mod response;
 mod response_crash;
+mod rules;
 mod simulation;

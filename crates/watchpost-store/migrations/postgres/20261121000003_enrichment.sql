@@ -39,7 +39,7 @@ CREATE TABLE incident_risk (
 );
 
 -- Earlier incidents of an entity by verdict.
-CREATE INDEX incident_by_entity ON incident (entity_key, entity_kind, verdict);
+CREATE INDEX incident_by_entity_verdict ON incident (entity_key, entity_kind, verdict);
 
 -- The lock under which the risk of entities changes.
 INSERT INTO counter (name, n) VALUES ('risk', 0);

@@ -1,0 +1,111 @@
+//! The rules of a workspace through the door: a directory that changes, switches with a record, Sigma brought in.
+
+use std::sync::Arc;
+
+use watchpost_model::access::{Caller, Origin, Role};
+use watchpost_model::clock::SystemClock;
+use watchpost_ops::Paths;
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::contract::{
+    AuditPageRequest, BacktestAgainst, Nothing, RuleBacktest, RuleChange, RuleImportSigma, RuleRef, RuleTest,
+};
+use watchpost_ops::door::{Call, Operation, operation};
+use watchpost_ops::error::{ErrorCode, OpError};
+
+struct Desk(Console, Call);
+
+impl Desk {
+    async fn ask<O: Operation>(&self, request: O::Request) -> Result<O::Reply, OpError> {
+        self.0.call::<O>(&self.1, request).await
+    }
+}
+
+const SIGMA: &str = "title: Probe\nid: own.probe\nstatus: test\nlogsource: { category: webserver }\nlevel: high\n\
+                     detection:\n  sel:\n    c-uri|contains: probe\n  condition: sel\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_followed_switched_and_brought_in() {
+    let home = tempfile::Builder::new().prefix("wp-").tempdir().expect("a temporary folder can be made");
+    let console = Console::start(ConsoleOptions {
+        paths: Paths::below(home.path()).expect("the folder is ours"),
+        clock: Arc::new(SystemClock),
+        tenure: Tenure::Guest,
+        offer_demo: false,
+        remember: false,
+    })
+    .expect("starts");
+    console.open(local_connection()).await.expect("opens");
+    let caller =
+        Caller { name: "dana".to_owned(), role: Role::Admin, origin: Origin::Cli, host: "test".to_owned() };
+    let desk = Desk(console, Call { caller, confirmation: None });
+    let shipped = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    assert!(shipped.problems.is_empty() && shipped.rules.iter().all(|rule| rule.embedded));
+
+    // A file appears, and a broken one beside it.
+    let directory = std::path::PathBuf::from(&shipped.directory);
+    std::fs::create_dir_all(&directory).expect("made");
+    std::fs::write(directory.join("own.yml"), SIGMA).expect("written");
+    std::fs::write(directory.join("bad.yml"), "title: [x\n").expect("written");
+    let list = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    assert_eq!(list.rules.len(), shipped.rules.len() + 1);
+    assert!(
+        matches!(list.problems.as_slice(), [told] if told.file == "bad.yml" && told.line > 0),
+        "{:?}",
+        list.problems
+    );
+
+    // A switch and a threshold are settings with a record.
+    let change = |id: &str, enabled, threshold| RuleChange {
+        id: id.to_owned(),
+        enabled,
+        threshold,
+        window_s: None,
+        reason: Some("too loud".to_owned()),
+    };
+    let off = desk.ask::<operation::rule_set>(change("own.probe", Some(false), None)).await.expect("set");
+    assert!(!off.row.enabled && off.row.adjusted);
+    let set = desk.ask::<operation::rule_set>(change("wp.brute.source", None, Some(9))).await.expect("set");
+    assert_eq!(set.row.threshold, Some(9));
+    let wrong = desk
+        .ask::<operation::rule_set>(change("own.probe", None, Some(9)))
+        .await
+        .expect_err("counts nothing");
+    assert_eq!(wrong.code, ErrorCode::Validation);
+    let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
+    assert!(
+        trail.rows.iter().any(|row| row.action == "rule_set" && row.reason.as_deref() == Some("too loud"))
+    );
+    let missing = desk.ask::<operation::rule_show>(RuleRef { id: "no.such".to_owned() }).await;
+    assert_eq!(missing.expect_err("not there").code, ErrorCode::NotFound);
+
+    // Sigma from elsewhere: what brings a rule is copied, the rest is told.
+    let other = home.path().join("sigma");
+    std::fs::create_dir_all(&other).expect("made");
+    std::fs::write(other.join("good.yml"), SIGMA.replace("own.probe", "own.other")).expect("written");
+    std::fs::write(
+        other.join("odd.yml"),
+        SIGMA.replace("own.probe", "own.odd").replace("contains", "containz"),
+    )
+    .expect("written");
+    let path = other.to_string_lossy().into_owned();
+    let report = desk.ask::<operation::rule_import_sigma>(RuleImportSigma { path }).await.expect("imported");
+    assert_eq!((report.copied, report.rules, report.files.len()), (1, 1, 2), "{report:?}");
+    assert!(
+        report
+            .files
+            .iter()
+            .any(|file| file.file == "odd.yml" && file.rules == 0 && !file.problems.is_empty())
+    );
+    let shown =
+        desk.ask::<operation::rule_show>(RuleRef { id: "own.other".to_owned() }).await.expect("there");
+    assert!(shown.row.enabled && !shown.row.embedded);
+
+    // Samples and a replay over an empty archive.
+    let tested = desk.ask::<operation::rule_test>(RuleTest { id: Some("wp.sqli.union".to_owned()) }).await;
+    assert!(tested.expect("tested").failures.is_empty());
+    let replay = RuleBacktest { period: None, directory: Some(shipped.directory.clone()) };
+    let replay = desk.ask::<operation::rule_backtest>(replay).await.expect("replayed");
+    assert_eq!((replay.events, replay.against), (0, BacktestAgainst::Present));
+    desk.0.close().await;
+}
