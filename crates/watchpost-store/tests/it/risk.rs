@@ -111,7 +111,7 @@ async fn judging_takes_back_and_gives_again(world: World) {
 async fn a_merged_incident_follows_its_target(world: World) {
     let batch = events(1, world.now() - Duration::hours(2));
     world.ingest(&batch, &attack(&batch, AttackFamily::Sqli, "203.0.113.9", 60)).await;
-    world.ingest(&batch, &attack(&batch, AttackFamily::Sqli, "203.0.113.10", 80)).await;
+    world.ingest(&batch, &attack(&batch, AttackFamily::Xss, "203.0.113.10", 80)).await;
     let (one, two) = (ip("203.0.113.9"), ip("203.0.113.10"));
     let before = (score(&world, &one).await, score(&world, &two).await);
     world.store.incident_merge(&[2], 1, "one actor", draft("merge")).await.unwrap();
