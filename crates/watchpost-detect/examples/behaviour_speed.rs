@@ -21,9 +21,9 @@ fn event(n: u32, n_sources: u32) -> Event {
     event.source_ip = Some(format!("10.{}.{}.{}", source >> 16 & 255, source >> 8 & 255, source & 255));
     event.actor = Some(format!("user{}", source % 5_000));
     event.session = Some(format!("s{source}"));
-    let mut status = if mixed % 29 == 0 { 404 } else { 200 };
+    let mut status = if mixed.is_multiple_of(29) { 404 } else { 200 };
     if n.is_multiple_of(9) {
-        let is_failure = mixed % 4 == 0;
+        let is_failure = mixed.is_multiple_of(4);
         event.category = Category::Authentication;
         event.kind = if is_failure { "login_failure" } else { "login_success" }.to_owned();
         event.outcome = if is_failure { Outcome::Failure } else { Outcome::Success };

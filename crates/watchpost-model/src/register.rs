@@ -247,7 +247,7 @@ impl RegisterEntry {
     #[must_use]
     pub fn missing(&self) -> u64 {
         let blank = |name: &&str| self.fields.get(*name).is_none_or(|value| value.trim().is_empty());
-        self.kind.required().iter().copied().filter(|name| blank(&name)).count() as u64
+        self.kind.required().iter().copied().filter(|name| blank(name)).count() as u64
     }
 }
 

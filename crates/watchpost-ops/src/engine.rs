@@ -184,7 +184,7 @@ pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let holder = uuid::Uuid::now_v7().to_string();
     stop.run_until_cancelled(async {
         loop {
-            if let Err(problem) = hold_and_work(&console, &workspace, &holder).await
+            if let Err(problem) = Box::pin(hold_and_work(&console, &workspace, &holder)).await
                 && workspace.engine().set(EngineState::Down, problem.to_string())
             {
                 tracing::warn!(%problem, "the engine stopped; trying again");
@@ -217,7 +217,7 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
         console,
         workspace,
         holder,
-        detectors: rebuilt(workspace, rules.set).await?,
+        detectors: Box::pin(rebuilt(workspace, rules.set)).await?,
         rules_at: workspace.now(),
         listed: Listed::default(),
         adopt: AdoptCursor::default(),

@@ -169,10 +169,11 @@ impl Planner<'_> {
             }
             for candidate in wanted.into_iter().filter(|candidate| candidate.kind.is_containment()) {
                 let key = (candidate.kind, candidate.target);
-                if !histories.contains_key(&key) {
+                if let std::collections::btree_map::Entry::Vacant(vacant) = histories.entry(key) {
+                    let key = vacant.key();
                     let since = now - Duration::days(i64::from(self.policy.repeat_days));
                     let history = store.target_history(key.0, &key.1, since, now).await?;
-                    histories.insert(key, history);
+                    vacant.insert(history);
                 }
             }
             let facts = Facts {

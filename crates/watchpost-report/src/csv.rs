@@ -234,7 +234,7 @@ pub(crate) fn proof_words(proof: &Proof) -> String {
         day(proof.expires_at)
     );
     if let Some(file) = &proof.file {
-        words.push_str(&format!(" File {}, {} bytes, SHA-256 {}.", file.name, file.bytes, file.sha256));
+        words = format!("{words} File {}, {} bytes, SHA-256 {}.", file.name, file.bytes, file.sha256);
     }
     words
 }

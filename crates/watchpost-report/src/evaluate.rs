@@ -159,7 +159,7 @@ pub(crate) fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (Option<State>, S
         _ => format!("{exceptions} of {population} are exceptions"),
     };
     if warnings > 0 {
-        found.push_str(&format!(", {warnings} near or past the shorter limit"));
+        found = format!("{found}, {warnings} near or past the shorter limit");
     }
     if !rule.warn.holds(population, exceptions) {
         return (Some(State::Fail), format!("{found}; tolerated is {}.", rule.warn.words()));

@@ -67,13 +67,8 @@ impl UserProfile {
 
 impl Habit {
     fn of(values: &[HabitValue]) -> Self {
-        let mut habit = Self::default();
-        habit.0 = values
-            .iter()
-            .take(super::profile::VALUES_MAX)
-            .map(|value| (value.value.clone(), value.count, value.last.timestamp_millis()))
-            .collect();
-        habit
+        let values = values.iter().take(super::profile::VALUES_MAX);
+        Self(values.map(|value| (value.value.clone(), value.count, value.last.timestamp_millis())).collect())
     }
 
     fn values(&self) -> Vec<HabitValue> {

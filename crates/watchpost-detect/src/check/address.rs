@@ -151,8 +151,7 @@ fn read_name(name: &str) -> Option<Place> {
     if CALLBACKS.iter().any(|suffix| name.ends_with(suffix)) && !INTERNAL_NAMES.contains(&name) {
         return Some(Place::Callback);
     }
-    (INTERNAL_NAMES.contains(&name) || INTERNAL_SUFFIXES.iter().any(|suffix| is_under(suffix)))
-        .then_some(Place::Internal)
+    (INTERNAL_NAMES.contains(&name) || INTERNAL_SUFFIXES.iter().any(is_under)).then_some(Place::Internal)
 }
 
 /// The address in front of a mirror: `a.127.0.0.1`, `app-127-0-0-1`, `7f000001`, `0--1` for `::1`.

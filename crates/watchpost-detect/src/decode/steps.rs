@@ -354,7 +354,7 @@ pub(super) fn fold(text: &str, out: &mut Out) {
             }
             at += n_inside + 4;
         } else {
-            let is_plain = |byte: u8| byte >= 0x20 && byte < 0x7f && byte != b'/' && byte != b'*';
+            let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b'/' && byte != b'*';
             if is_plain(bytes[at]) {
                 at = copy_run(text, at, out, |byte| !is_plain(byte));
                 continue;

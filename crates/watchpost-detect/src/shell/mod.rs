@@ -425,7 +425,7 @@ fn whole_line(text: &str) -> Option<usize> {
     {
         return Some(text.len());
     }
-    let strength = if (1..8).contains(&found.n_tricks) && found.n_quotes % 2 == 0 {
+    let strength = if (1..8).contains(&found.n_tricks) && found.n_quotes.is_multiple_of(2) {
         Strength::Program
     } else {
         strength
@@ -543,7 +543,7 @@ fn function(text: &str) -> Option<Range<usize>> {
     let calls_itself =
         !name.is_empty() && inside.trim_start().starts_with(name) && inside.contains(['|', '&']);
     let is_called = after.trim_start_matches([' ', ';', '\n']).starts_with(name);
-    (calls_itself && is_called && inside.len() < 80).then(|| start..text.len())
+    (calls_itself && is_called && inside.len() < 80).then_some(start..text.len())
 }
 
 #[cfg(test)]

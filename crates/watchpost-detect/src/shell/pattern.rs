@@ -87,7 +87,7 @@ pub(super) fn pattern(text: &str) -> Option<Range<usize>> {
 fn whole_tilde(text: &str) -> Option<Range<usize>> {
     let rest = text.strip_prefix('~')?;
     let digits = rest.strip_prefix(['+', '-'])?;
-    (digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| 0..text.len())
+    (digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(0..text.len())
 }
 
 /// `{cat,/etc/issue}`, `{,ifconfig,eth0}`, `c{a,oun}t`.

@@ -220,6 +220,9 @@ pub(crate) async fn response_preview(
     }
 }
 
+/// From when to when something was contained.
+type Stretch = (DateTime<Utc>, DateTime<Utc>);
+
 /// The state of a preview.
 #[derive(Default)]
 struct Play {
@@ -228,7 +231,7 @@ struct Play {
     /// What holds for an incident, until when.
     holding: HashMap<(IncidentId, ActionKind, String), Option<DateTime<Utc>>>,
     /// Begin and end of containments, oldest first.
-    contained: HashMap<(ActionKind, String), Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    contained: HashMap<(ActionKind, String), Vec<Stretch>>,
     recent: VecDeque<DateTime<Utc>>,
     counts: BTreeMap<ActionKind, (u64, u64)>,
     rows: VecDeque<PreviewedAction>,

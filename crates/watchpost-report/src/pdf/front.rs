@@ -149,7 +149,7 @@ fn edition(document: &ReportDocument) -> String {
         words = format!("{words}, {}", document.framework.version);
     }
     for parameter in &document.parameters {
-        words.push_str(&format!("; {} {}", parameter.name, parameter.value));
+        words = format!("{words}; {} {}", parameter.name, parameter.value);
     }
     words
 }
