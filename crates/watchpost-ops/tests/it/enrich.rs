@@ -66,7 +66,10 @@ async fn attacks(desk: &Desk, home: &Path) {
     let mut log = String::new();
     for address in ["203.0.113.9", "198.51.100.9"] {
         for path in ["/search?q=1%27%20OR%20%271%27=%271--%20", "/download?file=../../../../etc/passwd"] {
-            log += &format!("{address} - - [{at}] \"GET {path} HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n");
+            log = format!(
+                "{log}{}",
+                format_args!("{address} - - [{at}] \"GET {path} HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"\n")
+            );
         }
     }
     let path = write(&home.join("access.log"), log.as_bytes());

@@ -20,7 +20,7 @@ use crate::door::{Desk, desk, folder};
 /// Numbers of the incidents that a simulated day makes, oldest first.
 async fn numbers(desk: &Desk) -> Vec<i64> {
     let request = IncidentPageRequest { limit: 500, ..IncidentPageRequest::default() };
-    let page = desk.ask::<operation::incident_page>(request).await.unwrap();
+    let page = desk.ask::<operation::incident_page>(request).await.expect("a page of incidents");
     let mut numbers: Vec<i64> = page.rows.iter().map(|row| row.number).collect();
     numbers.sort_unstable();
     assert!(numbers.len() >= 3, "the simulation holds several attacks: {numbers:?}");
