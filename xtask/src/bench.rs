@@ -26,6 +26,8 @@ pub fn detect() -> Result<()> {
         "watchpost-detect",
         "--example",
         "detect_bench",
+        "--example",
+        "behaviour_speed",
     ]))?;
     shell::run(shell::cargo().args(["build", "--release", "-p", "watchpost-cli", "--bin", "watchpost"]))?;
     let directory = release()?;
@@ -34,6 +36,8 @@ pub fn detect() -> Result<()> {
         serde_json::from_str(&text).context("the benchmark wrote something that is not JSON")?;
     print(&figures);
     println!("{:<44}{:>12.0}", "JSON lines/s through `watchpost detect`", lines(&directory)?);
+    println!("behaviours alone:");
+    shell::run(&mut shell::command(directory.join("examples/behaviour_speed")))?;
     Ok(())
 }
 

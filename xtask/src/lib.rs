@@ -8,6 +8,7 @@ pub mod bench;
 pub mod build;
 pub mod codegen;
 pub mod doctor;
+pub mod fuzz;
 pub mod gate;
 pub mod packages;
 pub mod shell;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use xtask::{bench, codegen, doctor, gate, start, tidy};
+use xtask::{bench, codegen, doctor, fuzz, gate, start, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -43,6 +43,15 @@ enum Job {
     Tidy,
     /// Say what this machine lacks
     Doctor,
+    /// Throw altered inputs at everything that reads what attackers write
+    Fuzz {
+        /// How long, for each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only this target
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Build in release and measure
     Bench {
         /// What to measure
@@ -66,6 +75,7 @@ fn main() -> Result<ExitCode> {
         Job::Codegen { check: true } => codegen::check()?,
         Job::Codegen { check: false } => codegen::write()?,
         Job::Tidy => return tidy::run(),
+        Job::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref())?,
         Job::Doctor => return doctor::run(),
         Job::Bench { what: Bench::Detect } => bench::detect()?,
     }

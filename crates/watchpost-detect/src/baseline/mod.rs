@@ -10,7 +10,6 @@ mod export;
 mod profile;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,7 +21,7 @@ pub use self::compare::compare;
 pub(crate) use self::profile::{EndpointProfile, UserProfile};
 use crate::behaviour::facts::Facts;
 use crate::behaviour::table::{Saved, Table, key_of};
-use crate::behaviour::{Unusual, length, row_of, unusual};
+use crate::behaviour::{Special, Unusual, length, unusual};
 use crate::engine::Config;
 use crate::rules::{Behaviour, When};
 
@@ -60,7 +59,7 @@ struct Lesson<'a> {
     event: &'a Event,
     facts: &'a Facts<'a>,
     place: Option<&'a Place>,
-    rows: &'a [Arc<Behaviour>],
+    rows: &'a Special,
 }
 
 impl Baselines {
@@ -81,7 +80,7 @@ impl Baselines {
     /// Tells what stands out, then learns it.
     pub(crate) fn observe(
         &mut self,
-        rows: &[Arc<Behaviour>],
+        rows: &Special,
         event: &Event,
         facts: &Facts<'_>,
         place: Option<&Place>,
@@ -152,7 +151,7 @@ impl Lesson<'_> {
         let day = self.facts.at_ms.div_euclid(DAY_MS);
         let at = self.event.at;
         let is_weekend = at.weekday().number_from_monday() >= 6;
-        let row = row_of(self.rows, "wp.profile.hour").filter(|_| is_known && profile.reported_day != day);
+        let row = self.rows.hour.as_ref().filter(|_| is_known && profile.reported_day != day);
         let found = row.and_then(|row| {
             let (days, near) = profile.activity_near(is_weekend, at.hour() as usize);
             let percent = near * 100 / days.max(1);
@@ -162,7 +161,7 @@ impl Lesson<'_> {
             profile.reported_day = day;
             let kind = if is_weekend { "weekend day" } else { "weekday" };
             Some(self.tell(
-                &row,
+                row,
                 Unusual {
                     entity: Entity::new(EntityKind::User, profile.name.as_str()),
                     summary: format!(
@@ -187,10 +186,10 @@ impl Lesson<'_> {
         let is_new = !profile.countries.is_empty() && !profile.countries.has(country);
         let usual = is_new.then(|| profile.countries.usual());
         profile.countries.learn(country, self.facts.at_ms);
-        let row = row_of(self.rows, "wp.profile.country").filter(|_| is_known)?;
+        let row = self.rows.country.as_ref().filter(|_| is_known)?;
         let usual = usual?;
         Some(self.tell(
-            &row,
+            row,
             Unusual {
                 entity: Entity::new(EntityKind::User, profile.name.as_str()),
                 summary: format!(
@@ -224,7 +223,7 @@ impl Lesson<'_> {
         let usual = is_new.then(|| profile.agents.usual());
         profile.agents.learn(&family, self.facts.at_ms);
         let is_login = self.facts.has(When::LoginWorked);
-        let row = row_of(self.rows, "wp.profile.device").filter(|_| is_known && is_login)?;
+        let row = self.rows.device.as_ref().filter(|_| is_known && is_login)?;
         let usual = usual?;
         let shown: String = agent.chars().take(80).collect();
         let (also, severity) = if is_new_network {
@@ -233,7 +232,7 @@ impl Lesson<'_> {
             ("", row.info.severity)
         };
         Some(self.tell(
-            &row,
+            row,
             Unusual {
                 entity: Entity::new(EntityKind::User, profile.name.as_str()),
                 summary: format!(
@@ -254,12 +253,12 @@ impl Lesson<'_> {
         let day = self.facts.at_ms.div_euclid(DAY_MS);
         let kib = self.facts.bytes_out.saturating_mul(u64::from(self.facts.count)).div_ceil(1_024);
         let today = profile.day_kib.add(day, kib);
-        let row = row_of(self.rows, "wp.data.volume").filter(|_| is_known)?;
+        let row = self.rows.volume.as_ref().filter(|_| is_known)?;
         let usual = profile.day_kib.usual(days_min as usize)?;
         let limit = usual.limit(u64::from(row.threshold), DAY_KIB_MIN);
         let step = profile.day_kib.step(today, limit)?;
         Some(self.tell(
-            &row,
+            row,
             Unusual {
                 entity: Entity::new(EntityKind::User, profile.name.as_str()),
                 summary: format!(
@@ -297,11 +296,11 @@ impl Lesson<'_> {
         if now < HOUR_REQUESTS_MIN || at_ms - profile.first_ms < days_min * DAY_MS {
             return;
         }
-        let Some(row) = row_of(self.rows, "wp.rate.unusual") else { return };
+        let Some(row) = self.rows.rate.as_ref() else { return };
         let Some(usual) = profile.hour_requests.usual(ENDPOINT_HOURS_MIN) else { return };
         let limit = usual.limit(u64::from(row.threshold), HOUR_REQUESTS_MIN);
         let Some(step) = profile.hour_requests.step(now, limit) else { return };
-        findings.push(self.tell(&row, Unusual {
+        findings.push(self.tell(row, Unusual {
             entity: Entity::new(EntityKind::Endpoint, pattern),
             summary: format!(
                 "{now} requests for {pattern} in {}; usual is {} (median of {} hours with requests, deviation {})",

@@ -108,6 +108,19 @@ impl Cell {
     pub(super) fn sum(&self, at_ms: i64, window_ms: i64) -> Sum {
         let at = at_ms - self.base_ms;
         let mut best = Sum { n: 0, from_ms: at_ms, to_ms: at_ms };
+        // In order: only the window that ends here can hold it.
+        if let Some((last, before)) = self.events.split_last()
+            && i64::from(last.0) <= at
+        {
+            let inside = before.iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
+            let (n, start) =
+                inside.fold((u64::from(last.1), last.0), |(n, _), entry| (n + u64::from(entry.1), entry.0));
+            return if n == 0 {
+                best
+            } else {
+                Sum { n, from_ms: self.base_ms + i64::from(start), to_ms: at_ms }
+            };
+        }
         // The entry that the event was folded into stands at or before its time.
         let Some(mine) =
             self.events.iter().rev().map(|entry| i64::from(entry.0)).find(|&offset| offset <= at)

@@ -52,7 +52,7 @@ pub(crate) struct Behaviours {
     baselines: Baselines,
     gaps: Gaps,
     chains: Chains,
-    special: Vec<Arc<Behaviour>>,
+    special: Special,
     newest_ms: i64,
 }
 
@@ -66,7 +66,7 @@ impl Behaviours {
             baselines: Baselines::new(&config),
             gaps: Gaps::default(),
             chains: Chains::new(config.session_groups_max),
-            special: Vec::new(),
+            special: Special::default(),
             newest_ms: i64::MIN,
         };
         new.set_rules(rows);
@@ -76,7 +76,7 @@ impl Behaviours {
     /// Goes on with other rules; what rules of the same id have counted stays.
     pub(crate) fn set_rules(&mut self, rows: &[Arc<Behaviour>]) {
         self.counting.set_rules(rows, &self.config);
-        self.special = rows.iter().filter(|row| row.counts.of == Of::Special).cloned().collect();
+        self.special = Special::of(rows);
     }
 
     pub(crate) fn n_groups(&self) -> usize {
@@ -99,7 +99,7 @@ impl Behaviours {
     /// The absence of events: see [`crate::Engine::tick`].
     pub(crate) fn tick(&mut self, now: DateTime<Utc>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        self.gaps.tick(self.row("wp.gap.silence"), now, &mut findings);
+        self.gaps.tick(self.special.silence.clone(), now, &mut findings);
         findings
     }
 
@@ -121,27 +121,52 @@ impl Behaviours {
         let evicted = &mut counters.groups_evicted_total;
         self.counting.observe(event, &facts, findings, evicted);
         if facts.session.is_some() {
-            let rows = (self.row("wp.session.agent"), self.row("wp.session.network"));
+            let rows = (self.special.agent.clone(), self.special.network.clone());
             self.sessions.observe(rows, event, &facts, place, findings, evicted);
         }
         if let Some(place) = place {
-            self.travels.observe(self.row("wp.travel.impossible"), event, &facts, place, findings, evicted);
+            self.travels.observe(self.special.travel.clone(), event, &facts, place, findings, evicted);
         }
         self.baselines.observe(&self.special, event, &facts, place, findings, evicted);
-        self.gaps.observe(self.row("wp.gap.silence"), event, now, findings);
+        self.gaps.observe(self.special.silence.clone(), event, now, findings);
         if !findings.is_empty() {
-            self.chains.observe(self.row("wp.chain.stages"), event, findings, evicted);
+            self.chains.observe(self.special.stages.clone(), event, findings, evicted);
         }
-    }
-
-    fn row(&self, id: &str) -> Option<Arc<Behaviour>> {
-        row_of(&self.special, id)
     }
 }
 
-/// The rule with this id, if it is on.
-pub(crate) fn row_of(rows: &[Arc<Behaviour>], id: &str) -> Option<Arc<Behaviour>> {
-    rows.iter().find(|row| row.info.id == id).cloned()
+/// The rules whose logic is code, where they are on. Looked up once, not for every event.
+#[derive(Debug, Default)]
+pub(crate) struct Special {
+    agent: Option<Arc<Behaviour>>,
+    network: Option<Arc<Behaviour>>,
+    travel: Option<Arc<Behaviour>>,
+    silence: Option<Arc<Behaviour>>,
+    stages: Option<Arc<Behaviour>>,
+    pub(crate) hour: Option<Arc<Behaviour>>,
+    pub(crate) country: Option<Arc<Behaviour>>,
+    pub(crate) device: Option<Arc<Behaviour>>,
+    pub(crate) volume: Option<Arc<Behaviour>>,
+    pub(crate) rate: Option<Arc<Behaviour>>,
+}
+
+impl Special {
+    fn of(rows: &[Arc<Behaviour>]) -> Self {
+        let row =
+            |id: &str| rows.iter().find(|row| row.counts.of == Of::Special && row.info.id == id).cloned();
+        Self {
+            agent: row("wp.session.agent"),
+            network: row("wp.session.network"),
+            travel: row("wp.travel.impossible"),
+            silence: row("wp.gap.silence"),
+            stages: row("wp.chain.stages"),
+            hour: row("wp.profile.hour"),
+            country: row("wp.profile.country"),
+            device: row("wp.profile.device"),
+            volume: row("wp.data.volume"),
+            rate: row("wp.rate.unusual"),
+        }
+    }
 }
 
 /// What a rule that does not merely count has seen.

@@ -405,9 +405,16 @@ pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<us
     let is_mail = ["mail", "from", "subject", "to", "sender", "recipient", "name", "cc"]
         .iter()
         .any(|word| key.contains(word));
+    // Few suffice for every question below, and a text may consist of nothing else.
+    let n_lines = text.lines().take(5).count();
+    // Where the blanks after the last break ended: breaks of the same run lead to the same line.
+    let mut run = 0..0;
     breaks.into_iter().find_map(|(at, end)| {
-        let line = text[end..].trim_start_matches(['\r', '\n', ' ', '\t', '\u{560a}', '\u{560d}']);
-        let n_skipped = text.len() - end - line.len();
+        if !run.contains(&end) {
+            let blanks = ['\r', '\n', ' ', '\t', '\u{560a}', '\u{560d}'];
+            run = end..text.len() - text[end..].trim_start_matches(blanks).len();
+        }
+        let line = &text[run.end..];
         let head = &line.as_bytes()[..line.len().min(64)];
         let starts = |name: &str| head.len() >= name.len() && head[..name.len()].eq_ignore_ascii_case(name.as_bytes());
         let colon = line.bytes().take(48).position(|byte| byte == b':').unwrap_or(0);
@@ -420,27 +427,25 @@ pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<us
         };
         // In a text of several lines only what cannot be prose.
         let is_header = if is_text && !is_mail {
-            n_lines(text) < 5
+            n_lines < 5
                 && (starts("set-cookie:")
                     || starts("http/1.")
                     || (text[at..end].contains('\r')
                         && is_named(&["location", "content-length", "content-type", "x-forwarded-", "transfer-encoding"])))
         } else {
-            is_named(HEADERS) || (is_mail || n_lines(text) <= 2) && is_named(MAIL_HEADERS) && starts_mail(line)
+            is_named(HEADERS) || (is_mail || n_lines <= 2) && is_named(MAIL_HEADERS) && starts_mail(line)
         };
         let is_request = ["GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS "].iter().any(|verb| {
             line.starts_with(verb) && line[verb.len()..].split_whitespace().nth(1).is_some_and(|version| version.starts_with("HTTP/"))
         });
         let is_split = !is_text
-            && matches!(&text[at..text.len() - line.len()], gap if gap.matches('\n').count() + gap.matches("%0a").count() >= 2)
-            && (starts("<html") || starts("<script") || starts("<!doctype"));
-        let length = line.find(['\r', '\n']).unwrap_or(line.len());
-        (is_header || is_request || is_split).then(|| at..end + n_skipped + length.max(1))
+            && (starts("<html") || starts("<script") || starts("<!doctype"))
+            && matches!(&text[at..text.len() - line.len()], gap if gap.matches('\n').count() + gap.matches("%0a").count() >= 2);
+        (is_header || is_request || is_split).then(|| {
+            let length = line.find(['\r', '\n']).unwrap_or(line.len());
+            at..run.end + length.max(1)
+        })
     })
-}
-
-fn n_lines(text: &str) -> usize {
-    text.lines().count()
 }
 
 /// A mail header with an address or a whole subject behind it.

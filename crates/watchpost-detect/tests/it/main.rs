@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod enrich;
+mod fuzz;
 mod mmdb;
 mod properties;
 mod quality;
