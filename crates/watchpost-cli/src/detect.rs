@@ -35,6 +35,12 @@ pub(crate) fn run(verb: &Detect) -> anyhow::Result<ExitCode> {
         }
         if line.last() != Some(&b'\n') && line.len() as u64 == LINE_BYTES_MAX {
             input.skip_until(b'\n')?;
+            let told =
+                r#"{"id":null,"detected":false,"categories":[],"error":"the line is longer than 8 MiB"}"#;
+            if is_closed(out.write_all(told.as_bytes()).and_then(|()| out.write_all(b"\n")))? {
+                return Ok(ExitCode::SUCCESS);
+            }
+            continue;
         }
         let text = String::from_utf8_lossy(&line);
         if text.trim().is_empty() {

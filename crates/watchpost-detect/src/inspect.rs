@@ -80,6 +80,13 @@ impl RuleSet {
         Verdict::of(self.looked_at(&event, &fields, &TokenKeys::default(), |_, _| Vec::new()))
     }
 
+    /// Looks at one event, its answer included: signatures and Sigma detections, no counting.
+    #[must_use]
+    pub fn inspect_event(&self, event: &Event) -> Verdict {
+        let fields = fields(event);
+        Verdict::of(self.looked_at(event, &fields, &TokenKeys::default(), |_, _| Vec::new()))
+    }
+
     /// What signatures and Sigma detections say of an event; `correlate` gets what the latter matched.
     pub(crate) fn looked_at<'a>(
         &self,
