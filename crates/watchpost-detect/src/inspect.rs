@@ -76,8 +76,7 @@ impl RuleSet {
             body: body.map(str::to_owned),
             ..Http::default()
         });
-        let fields = fields(&event);
-        Verdict::of(self.looked_at(&event, &fields, &TokenKeys::default(), |_, _| Vec::new()))
+        self.inspect_event(&event)
     }
 
     /// Looks at one event, its answer included: signatures and Sigma detections, no counting.
@@ -109,7 +108,7 @@ impl RuleSet {
 /// Looks at one event: signatures alone.
 #[must_use]
 pub fn inspect_event(event: &Event) -> Verdict {
-    Verdict::of(RuleSet::embedded().signatures.findings(event, &fields(event), &TokenKeys::default(), None))
+    RuleSet::embedded().inspect_event(event)
 }
 
 /// Hands every text that the signatures look at to `each`: every value of the event in every decoded form.

@@ -151,6 +151,7 @@ impl Engine {
             tokio::select! {
                 _ = turns.changed() => {}
                 _ = state.changed() => {}
+                // An engine that stands still changes neither; its patience must run out all the same.
                 () = tokio::time::sleep(RETRY) => {}
             }
         }
