@@ -4,6 +4,8 @@ import { audit } from './en/audit';
 import { blocklist } from './en/blocklist';
 import { common } from './en/common';
 import { connection } from './en/connection';
+import { containment } from './en/containment';
+import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
 import { overview } from './en/overview';
@@ -18,6 +20,8 @@ export const en = {
   ...words,
   ...overview,
   ...incidents,
+  ...incidentActions,
+  ...containment,
   ...redis,
   ...blocklist,
   ...maintenance,
