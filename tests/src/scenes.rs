@@ -55,15 +55,27 @@ pub(crate) const SCENES: &[Scene] = &[
         "#/incidents",
         &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-tab-playbook]")],
     ),
-    scene("incident-related", "#/incidents", &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-tab-related]")]),
+    scene(
+        "incident-related",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-tab-related]")],
+    ),
     scene("incident-menu", "#/incidents", &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-menu]")]),
     scene(
         "incident-resolve",
         "#/incidents",
         &[FIRST_INCIDENT, PAGE, Press("f"), Wait("[data-test=resolve-dialog]"), Press("s")],
     ),
-    scene("incident-escalate", "#/incidents", &[FIRST_INCIDENT, PAGE, Press("e"), Wait("[data-test=escalate-dialog]")]),
-    scene("incident-merge", "#/incidents", &[FIRST_INCIDENT, PAGE, Press("m"), Wait("[data-test=merge-dialog] label")]),
+    scene(
+        "incident-escalate",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("e"), Wait("[data-test=escalate-dialog]")],
+    ),
+    scene(
+        "incident-merge",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("m"), Wait("[data-test=merge-dialog] label")],
+    ),
     scene(
         "incident-suppress",
         "#/incidents",

@@ -2,6 +2,7 @@
 
 import { audit } from './en/audit';
 import { blocklist } from './en/blocklist';
+import { bulk } from './en/bulk';
 import { common } from './en/common';
 import { connection } from './en/connection';
 import { containment } from './en/containment';
@@ -22,6 +23,7 @@ export const en = {
   ...incidents,
   ...incidentActions,
   ...containment,
+  ...bulk,
   ...redis,
   ...blocklist,
   ...maintenance,
