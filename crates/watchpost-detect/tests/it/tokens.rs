@@ -348,7 +348,7 @@ fn keys_of_an_issuer_leave_tokens_of_others_alone() {
         let signed = format!(
             "{}.{}",
             encode(r#"{"alg":"HS256","typ":"JWT"}"#),
-            encode(&format!(r#"{{"sub":"1"{issuer}}}"#))
+            encode(format!(r#"{{"sub":"1"{issuer}}}"#))
         );
         let rules = rules_of(&mut engine, &event(&format!("{signed}.{}", sign(&signed, secret)), |_| {}));
         let found = rules.iter().any(|rule| rule == "wp.jwt.unsigned");
