@@ -165,6 +165,8 @@ pub enum City {
 pub enum TrafficKind {
     /// A failed login.
     LoginFailure,
+    /// A login that failed for this reason, as the application reports it.
+    LoginRefused(String),
     /// A login that worked.
     LoginSuccess,
     /// A request for `/`, answered with this status.

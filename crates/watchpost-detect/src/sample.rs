@@ -177,6 +177,10 @@ fn one(burst: &Burst, n: u32, at: DateTime<Utc>, index: u64) -> Event {
         TrafficKind::LoginFailure => {
             become_of(&mut event, Category::Authentication, "login_failure", Outcome::Failure)
         }
+        TrafficKind::LoginRefused(reason) => {
+            become_of(&mut event, Category::Authentication, "login_failure", Outcome::Failure);
+            event.details = serde_json::json!({ "reason": reason });
+        }
         TrafficKind::LoginSuccess => {
             become_of(&mut event, Category::Authentication, "login_success", Outcome::Success)
         }

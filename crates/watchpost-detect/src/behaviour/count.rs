@@ -112,7 +112,7 @@ impl Rule {
     fn new(row: &Arc<Behaviour>, config: &Config) -> Self {
         let window_ms = i64::from(row.window_s) * 1_000;
         let keep_ms = window_ms + config.lateness_max.num_milliseconds();
-        let is_login = matches!(row.counts.when, When::LoginFailed | When::LoginWorked);
+        let is_login = matches!(row.counts.when, When::LoginFailed | When::UnknownUser | When::LoginWorked);
         let max = if is_login { config.login_groups_max } else { config.request_groups_max };
         let (other, other_part) = match row.counts.also {
             Also::Nothing => (None, None),
@@ -318,7 +318,9 @@ fn entity_of(by: By, group: &str) -> Entity {
 /// The events behind a count. For those that the application names by type, all of its category and outcome.
 fn counted(when: When, event: &Event, sum: Sum) -> Option<CountedEvents> {
     let (category, outcome, status) = match when {
-        When::LoginFailed => (Some(Category::Authentication), Some(Outcome::Failure), None),
+        When::LoginFailed | When::UnknownUser => {
+            (Some(Category::Authentication), Some(Outcome::Failure), None)
+        }
         When::LoginWorked => (Some(Category::Authentication), Some(Outcome::Success), None),
         When::Request | When::Page | When::Sensitive | When::DataOut => (None, None, None),
         When::Refused => (None, None, Some((400, 499))),

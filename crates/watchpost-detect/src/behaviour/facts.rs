@@ -11,6 +11,32 @@ use crate::rules::{By, Part, When};
 
 /// Words in the type of an event that say that somebody tries to get in.
 const LOGIN_WORDS: &[&str] = &["login", "logon", "auth", "signin", "sign_in", "mfa", "password_check"];
+/// Members of an event's details in which applications say why a login failed.
+const WHY: &[&str] = &["reason", "failure_reason", "error", "error_code", "code", "cause", "message"];
+/// Ways to say that there is no such user, as words in this order.
+const NO_SUCH_USER: &[&str] = &[
+    "unknown user",
+    "unknown username",
+    "unknown account",
+    "unknown login",
+    "user unknown",
+    "invalid user",
+    "illegal user",
+    "no such user",
+    "no such account",
+    "no such login",
+    "no user",
+    "user not found",
+    "account not found",
+    "user does not exist",
+    "account does not exist",
+    "user doesn t exist",
+    "nonexistent user",
+    "non existent user",
+    "user nonexistent",
+];
+/// Words of answers that leave open whether the user or the password was wrong.
+const EITHER: &[&str] = &["or", "password", "credential", "credentials", "token", "session", "agent"];
 /// Rights beyond those of a user, as words inside a role or permission.
 const ADMIN_WORDS: &[&str] = &["admin", "root", "superuser", "super_user", "owner", "sudo", "wheel"];
 /// Ends of paths that a page brings with it.
@@ -174,6 +200,7 @@ impl<'a> Facts<'a> {
             Category::Authentication => {
                 let is_login = LOGIN_WORDS.iter().any(|word| has(word)) && !has("logout");
                 self.put(When::LoginFailed, is_login && is_failure);
+                self.put(When::UnknownUser, is_login && is_failure && is_user_unknown(event));
                 self.put(When::LoginWorked, is_login && is_success);
             }
             Category::Authorization => {
@@ -233,6 +260,44 @@ impl<'a> Facts<'a> {
         self.put(When::Page, is_read && !is_static && http.path.len() > 1);
         self.put(When::Sensitive, sensitive().is_match(&http.path));
     }
+}
+
+/// Does the event say that the login failed because there is no such user?
+fn is_user_unknown(event: &Event) -> bool {
+    let says = |name: &&str| event.details.get(*name).and_then(serde_json::Value::as_str);
+    event.details.get("invalid_user").and_then(serde_json::Value::as_bool).unwrap_or(false)
+        || says_no_such_user(&event.kind)
+        || WHY.iter().filter_map(says).any(says_no_such_user)
+}
+
+fn says_no_such_user(text: &str) -> bool {
+    /// Longer texts are no reasons.
+    const REASON_MAX: usize = 200;
+    if text.len() > REASON_MAX {
+        return false;
+    }
+    let mut words = String::with_capacity(text.len() + 2);
+    words.push(' ');
+    let mut was_lower = false;
+    for letter in text.chars() {
+        // `UserNotFound` is three words as well.
+        if letter.is_ascii_uppercase() && was_lower {
+            words.push(' ');
+        }
+        was_lower = letter.is_ascii_lowercase();
+        let letter = if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { ' ' };
+        if letter != ' ' || !words.ends_with(' ') {
+            words.push(letter);
+        }
+    }
+    words.push(' ');
+    let has = |phrase: &&str| words.match_indices(*phrase).any(|(at, _)| is_whole(&words, at, phrase.len()));
+    NO_SUCH_USER.iter().any(has) && !EITHER.iter().any(has)
+}
+
+fn is_whole(words: &str, at: usize, len: usize) -> bool {
+    let is_space = |at: usize| words.as_bytes().get(at).is_none_or(|byte| *byte == b' ');
+    is_space(at.wrapping_sub(1)) && is_space(at + len)
 }
 
 fn sensitive() -> &'static AhoCorasick {

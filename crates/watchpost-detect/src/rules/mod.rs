@@ -63,6 +63,8 @@ pub(crate) struct Signature {
 pub(crate) enum When {
     /// A login, second factor or password check failed.
     LoginFailed,
+    /// A login failed because there is no such user.
+    UnknownUser,
     /// A login worked.
     LoginWorked,
     /// Any request.
