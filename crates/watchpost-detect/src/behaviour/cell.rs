@@ -318,6 +318,19 @@ mod tests {
     }
 
     #[test]
+    fn members_of_an_older_state_are_put_in_order() {
+        let members = vec![(7, 50_000), (3, 10_000), (9, 30_000), (2, 30_000)];
+        let mut cell = Cell { members, ..Cell::default() };
+        cell.sort();
+        assert_eq!(cell.members, [(3, 10_000), (2, 30_000), (9, 30_000), (7, 50_000)]);
+        assert_eq!((cell.newest_ms(), cell.distinct(60_000, 40_000).n), (50_000, 3));
+        // Seen again, and one that comes late.
+        cell.meet(60_000, 3, 600_000, false);
+        cell.meet(20_000, 5, 600_000, false);
+        assert_eq!(cell.members, [(5, 20_000), (2, 30_000), (9, 30_000), (7, 50_000), (3, 60_000)]);
+    }
+
+    #[test]
     fn members_are_counted_once_and_bounded() {
         let mut cell = Cell::default();
         for nth in 0..2_000_u32 {
