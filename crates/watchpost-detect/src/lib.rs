@@ -48,7 +48,7 @@ mod sql;
 mod state;
 
 pub use baseline::compare as compare_baselines;
-pub use check::{KeyError, TokenKeys};
+pub use check::{KeyError, KeyKind, TokenKeys};
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};

@@ -15,7 +15,7 @@ use watchpost_model::event::Event;
 
 use crate::fields::Field;
 
-pub use token::{KeyError, TokenKeys};
+pub use token::{KeyError, KeyKind, TokenKeys};
 
 /// What a check may look at besides the text.
 pub(crate) struct Context<'a> {
