@@ -164,8 +164,9 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
                 let RuleTrial { id, enabled, threshold, window_s } = change;
                 adjust.insert(id, Adjust { enabled, threshold, window_s });
             }
+            let keys = Arc::clone(&present.keys.keys);
             let (set, problems) = off_the_runtime(move || rules::load(&path, &adjust)).await?;
-            (Arc::new(set), problems, BacktestAgainst::Present)
+            (Arc::new(set.with_keys(keys)), problems, BacktestAgainst::Present)
         }
         _ => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
     };

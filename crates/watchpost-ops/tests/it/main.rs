@@ -10,3 +10,4 @@ mod response;
 mod response_crash;
 mod rules;
 mod simulation;
+mod token_keys;
