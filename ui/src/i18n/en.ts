@@ -5,6 +5,7 @@ import { blocklist } from './en/blocklist';
 import { bulk } from './en/bulk';
 import { common } from './en/common';
 import { connection } from './en/connection';
+import { context } from './en/context';
 import { containment } from './en/containment';
 import { entities } from './en/entities';
 import { incidentActions } from './en/incident-actions';
@@ -36,6 +37,7 @@ export const en = {
   ...rules,
   ...response,
   ...entities,
+  ...context,
   ...connection,
   ...welcome,
 } as const;
