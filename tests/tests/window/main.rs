@@ -2,4 +2,3 @@
 
 mod smoke;
 mod story;
-mod triage;
