@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
+//! | `dictionary`, `gate` | words looked up, and literals found in one pass |
 //! | `expression` | how the expressions of rules are read |
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
 //! | `ruleset` | the rules: YAML read, checked and compiled; what ships is in `rules/` |
@@ -28,11 +29,13 @@ mod behaviour;
 mod bits;
 mod check;
 mod decode;
+mod dictionary;
 mod engine;
 pub mod enrich;
 mod expression;
 mod fields;
 mod finding;
+mod gate;
 mod inspect;
 mod rule;
 mod rules;
