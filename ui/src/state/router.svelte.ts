@@ -1,6 +1,6 @@
 // Hash routes: `#/panel`, `#/panel/detail`, `#/panel?name=value`.
 
-export const PANELS = ['overview', 'incidents', 'redis', 'blocklist', 'maintenance', 'reports', 'audit', 'settings'] as const;
+export const PANELS = ['overview', 'incidents', 'events', 'entities', 'blocklist', 'rules', 'baselines', 'redis', 'maintenance', 'reports', 'audit', 'settings'] as const;
 export type Panel = (typeof PANELS)[number];
 
 export interface Route {

@@ -161,7 +161,7 @@ export const common = {
   'grid.empty': 'Nothing here.',
   'grid.rows': '{n} rows',
 
-  'entity.filter': 'Show incidents about {entity}',
+  'entity.open': 'Everything about {entity}',
   'entity.menu': 'Actions for {entity}',
   'entity.block': 'Block …',
   'entity.show': 'Show its incidents',
