@@ -47,6 +47,12 @@ class Router {
     this.current = parseRoute(location.hash);
   }
 
+  /** Goes to a route from outside; what is no route leads to the overview. */
+  follow(route: string): void {
+    location.hash = `#/${route}`;
+    this.current = parseRoute(location.hash);
+  }
+
   /** Changes the place without a step in the history: for filters while typing. */
   replace(panel: Panel, detail: string | null, query: Readonly<Record<string, string>>): void {
     history.replaceState(null, '', formatRoute(panel, detail, query));
