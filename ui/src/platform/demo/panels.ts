@@ -82,7 +82,7 @@ export function panelAnswers(empty: boolean) {
       return { ok: true, leaves: 4_812, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'local_only' };
     },
     settings_get: () => settings,
-    settings_put: (next) => (settings = next),
+    settings_put: ({ organisation, retention }) => (settings = { organisation, retention }),
     connection_list: connectionList,
     connection_parse: ({ url }) => {
       if (!url.includes('://')) {
