@@ -25,6 +25,7 @@ mod daemon;
 mod home;
 mod postgres;
 mod redis;
+mod scenes;
 mod screen;
 mod session;
 mod shots;

@@ -11,23 +11,11 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::home::Home;
+use crate::scenes::{SCENES, Scene, Step};
 use crate::window::Window;
 
-/// The panels by the name of their picture and their route. The page of one incident comes after the queue.
-const PANELS: [(&str, &str); 8] = [
-    ("overview", "#/overview"),
-    ("incidents", "#/incidents"),
-    ("redis", "#/redis"),
-    ("blocklist", "#/blocklist"),
-    ("maintenance", "#/maintenance"),
-    ("reports", "#/reports"),
-    ("audit", "#/audit"),
-    ("settings", "#/settings"),
-];
 /// The status bar names the workspace once it is open.
 const WORKSPACE: &str = ".workspace[data-test=status-workspace]";
-/// The first row of the queue below its head.
-const FIRST_INCIDENT: &str = "[role=row][aria-rowindex='2']";
 /// How long a panel may go on changing before it is pictured anyway: live panels never rest.
 const SETTLE: Duration = Duration::from_secs(6);
 /// Between two looks at whether a panel still changes.
@@ -103,6 +91,8 @@ pub struct Shots {
     pub sizes: Vec<Size>,
     /// The themes.
     pub themes: Vec<Theme>,
+    /// Only pictures whose name begins with one of these; empty means all.
+    pub only: Vec<String>,
 }
 
 impl Shots {
@@ -124,18 +114,20 @@ impl Shots {
             window.wait_for(WORKSPACE).await?;
             for size in &self.sizes {
                 window.resize(size.width, size.height).await?;
-                for (name, route) in PANELS {
-                    window.go(route).await?;
-                    pictures.push(self.picture(&window, name, *theme, *size).await?);
-                    if name == "incidents" {
-                        open_first_incident(&window).await?;
-                        pictures.push(self.picture(&window, "incident", *theme, *size).await?);
+                for scene in SCENES {
+                    if self.wants(scene) {
+                        play(&window, scene).await?;
+                        pictures.push(self.picture(&window, scene.name, *theme, *size).await?);
                     }
                 }
             }
         }
         window.close().await?;
         Ok(pictures)
+    }
+
+    fn wants(&self, scene: &Scene) -> bool {
+        self.only.is_empty() || self.only.iter().any(|begin| scene.name.starts_with(begin.as_str()))
     }
 
     async fn picture(&self, window: &Window, name: &str, theme: Theme, size: Size) -> Result<PathBuf> {
@@ -152,11 +144,21 @@ async fn seed(home: &Home) -> Result<()> {
     Ok(())
 }
 
-async fn open_first_incident(window: &Window) -> Result<()> {
-    window.click(FIRST_INCIDENT).await?;
-    window
-        .wait_until("the page of an incident", "return /^#\\/incidents\\/\\d+/.test(window.location.hash)")
-        .await
+/// Goes where the picture is taken. A dialog of the scene before is left by coming from another panel.
+async fn play(window: &Window, scene: &Scene) -> Result<()> {
+    window.reload().await?;
+    window.wait_for(WORKSPACE).await?;
+    window.go(scene.route).await?;
+    for step in scene.steps {
+        let done = match step {
+            Step::Click(css) => window.click(css).await,
+            Step::Press(keys) => window.press(keys).await,
+            Step::Wait(css) => window.wait_for(css).await.map(|_| ()),
+            Step::Type(css, text) => window.type_into(css, text).await,
+        };
+        done.with_context(|| format!("the picture {:?}", scene.name))?;
+    }
+    Ok(())
 }
 
 /// Writes the picture once nothing is loading and two looks in a row are the same.

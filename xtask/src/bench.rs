@@ -14,7 +14,7 @@ use crate::{build, shell};
 const N_LINES: usize = 40_000;
 
 /// Measures detection: throughput of a generated mix beside a floor and peers, latencies, memory, large bodies, JSON
-/// lines through the command line, events through the whole engine.
+/// lines through the command line, events through the whole engine, behaviours and Sigma rules by themselves.
 ///
 /// # Errors
 /// When the build or a program fails.
@@ -28,16 +28,24 @@ pub fn detect() -> Result<()> {
         "detect_bench",
         "--example",
         "behaviour_speed",
+        "--example",
+        "sigma_speed",
     ]))?;
-    shell::run(shell::cargo().args(["build", "--release", "-p", "watchpost-cli", "--bin", "watchpost"]))?;
     let directory = release()?;
     let text = shell::read(&mut shell::command(directory.join("examples/detect_bench")))?;
     let figures: Value =
         serde_json::from_str(&text).context("the benchmark wrote something that is not JSON")?;
     print(&figures);
-    println!("{:<44}{:>12.0}", "JSON lines/s through `watchpost detect`", lines(&directory)?);
+    // Each in a process of its own: what one has allocated is not the next one's memory.
+    println!("memory of groups:");
+    shell::run(shell::command(directory.join("examples/behaviour_speed")).arg("memory"))?;
     println!("behaviours alone:");
     shell::run(&mut shell::command(directory.join("examples/behaviour_speed")))?;
+    println!("Sigma, 142 generated rules:");
+    shell::run(&mut shell::command(directory.join("examples/sigma_speed")))?;
+    // Last, for the whole program takes long to build.
+    shell::run(shell::cargo().args(["build", "--release", "-p", "watchpost-cli", "--bin", "watchpost"]))?;
+    println!("{:<44}{:>12.0}", "JSON lines/s through `watchpost detect`", lines(&directory)?);
     Ok(())
 }
 

@@ -29,9 +29,17 @@ pub fn programs() -> Result<PathBuf> {
 /// # Errors
 /// When cargo does not say where it builds.
 pub fn directory() -> Result<PathBuf> {
+    Ok(target()?.join("debug"))
+}
+
+/// Where everything is built.
+///
+/// # Errors
+/// When cargo does not say where it builds.
+pub fn target() -> Result<PathBuf> {
     let metadata = metadata()?;
     let target = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
-    Ok(PathBuf::from(target).join("debug"))
+    Ok(PathBuf::from(target))
 }
 
 /// `cargo metadata` of this workspace, without dependencies.

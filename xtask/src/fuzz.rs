@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::build;
 use crate::shell::{cargo, command, root, run};
 
 /// What libFuzzer needs to see where an input leads. These are options of the stable compiler.
@@ -14,10 +15,11 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
 /// Fuzzes each target for `seconds`, starting from the corpus in the tree; what is found new stays out of it.
 ///
 /// # Errors
-/// When a target does not build, or an input makes one panic: the input is kept under `target/fuzz`.
+/// When a target does not build, or an input makes one panic: the input is kept under `fuzz` in the target directory.
 pub fn fuzz(seconds: u32, only: Option<&str>) -> Result<()> {
     let folder = root().join("fuzz");
-    let built = root().join("target/fuzz");
+    // Beside what else is built, so that a fresh checkout finds the dependencies compiled.
+    let built = build::target()?.join("fuzz");
     let host = host()?;
     let mut build = cargo();
     build

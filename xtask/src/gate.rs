@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::packages::{self, Purpose};
-use crate::{build, codegen, shell, tidy, ui};
+use crate::{build, codegen, fuzz, shell, tidy, ui};
 
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,10 @@ const fn full(name: &'static str, job: fn(Extent) -> Result<Outcome>) -> Step {
     Step { name, job, extent: Extent::Full }
 }
 
-const STEPS: [Step; 14] = [
+/// Each target, in a run of all checks.
+const FUZZ_SECONDS: u32 = 8;
+
+const STEPS: [Step; 15] = [
     always("tools and packages", |_| done(prepare())),
     always("format", |_| done(shell::run(shell::cargo().args(["fmt", "--all", "--check"])))),
     always("ui packages", |_| done(ui::install())),
@@ -57,6 +60,7 @@ const STEPS: [Step; 14] = [
         done(shell::run(shell::cargo().args(["build", "--locked", "--workspace", "--all-targets"])))
     }),
     always("tests", tests),
+    full("short fuzzing", |_| done(fuzz::fuzz(FUZZ_SECONDS, None))),
     full("documentation", |_| {
         let doc = ["doc", "--locked", "--workspace", "--no-deps"];
         done(shell::run(shell::cargo().args(doc).env("RUSTDOCFLAGS", "-D warnings")))

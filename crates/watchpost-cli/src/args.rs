@@ -236,6 +236,9 @@ pub(crate) struct Detect {
     /// Directory of rules to add to those that ship.
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Option<PathBuf>,
+    /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_key: Vec<PathBuf>,
 }
 
 /// A log file to look through.
@@ -247,6 +250,9 @@ pub(crate) struct Analyze {
     /// Directory of rules to add to those that ship.
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Option<PathBuf>,
+    /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_key: Vec<PathBuf>,
     /// The file; `.gz` is unpacked.
     pub(crate) file: PathBuf,
 }
@@ -381,6 +387,9 @@ pub(crate) enum Config {
     Location(crate::enrich::Location),
     /// Show where context comes from: location files, threat lists, assets, and how fast risk decays.
     Context,
+    /// The keys that check the signatures of JSON Web Tokens.
+    #[command(subcommand)]
+    TokenKey(crate::token_keys::TokenKey),
     /// Set how fast the risk of entities decays.
     Risk {
         /// Hours after which half of it is left, 1 to 8,760.

@@ -20,7 +20,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// program waits for some, so that a pipe never waits.
 pub(crate) fn run(verb: &Detect) -> anyhow::Result<ExitCode> {
     let detail = if verb.explain { Detail::Findings } else { Detail::Verdict };
-    let rules = rules::with(verb.rules.as_deref())?;
+    let rules = rules::with(verb.rules.as_deref(), &verb.token_key)?;
     let mut input = BufReader::with_capacity(BUFFER_BYTES, std::io::stdin().lock());
     let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
     let mut line = Vec::new();
@@ -64,8 +64,8 @@ fn is_closed(written: std::io::Result<()>) -> std::io::Result<bool> {
 
 /// Runs every rule over a log; true when there would be incidents.
 pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
-    let analysis =
-        analyze::analyze(&verb.file, &verb.format, rules::with(verb.rules.as_deref())?, SystemClock.now())?;
+    let rules = rules::with(verb.rules.as_deref(), &verb.token_key)?;
+    let analysis = analyze::analyze(&verb.file, &verb.format, rules, SystemClock.now())?;
     let found = !analysis.incidents.is_empty();
     if form == Output::Json {
         output::json(&analysis)?;

@@ -18,6 +18,7 @@ mod serve;
 mod session;
 mod show;
 mod show_incident;
+mod token_keys;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -96,13 +96,19 @@ impl Rules {
 }
 
 /// What ships, with the rules of a directory if one is named; what cannot be used is told on standard error.
-pub(crate) fn with(rules: Option<&Path>) -> Result<Arc<RuleSet>, OpError> {
-    let Some(rules) = rules else { return Ok(RuleSet::embedded()) };
-    let (set, problems) = directory::load_named(rules)?;
+pub(crate) fn with(rules: Option<&Path>, token_keys: &[PathBuf]) -> Result<Arc<RuleSet>, OpError> {
+    if rules.is_none() && token_keys.is_empty() {
+        return Ok(RuleSet::embedded());
+    }
+    let (set, problems) = match rules {
+        Some(rules) => directory::load_named(rules)?,
+        None => directory::load_shipped(),
+    };
     for problem in problems.iter().filter(|problem| !problem.is_warning) {
         tracing::error!(%problem, "a rule cannot be used");
     }
-    Ok(Arc::new(set))
+    let keys = watchpost_ops::token_keys::from_files(token_keys)?;
+    Ok(Arc::new(set.with_keys(Arc::new(keys))))
 }
 
 /// A verb that needs no workspace; true means that something does not hold.

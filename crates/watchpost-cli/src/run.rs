@@ -16,7 +16,8 @@ use watchpost_ops::error::OpError;
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, baseline, connect, detect, enrich, incident, output, progress, report, respond, rules, serve, show,
+    FOUND, baseline, connect, detect, enrich, incident, output, progress, report, respond, rules, serve,
+    show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -273,6 +274,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
     let verb = match verb {
         Config::Location(location) => return enrich::location(session, form, location).await,
         Config::Context => return enrich::context(session, form).await,
+        Config::TokenKey(verb) => return token_keys::run(session, form, verb).await,
         Config::Risk { half_life, reason } => {
             return enrich::half_life(&session.because(reason), form, half_life).await;
         }
@@ -282,7 +284,9 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
     let mut reason = None;
     match verb {
         Config::Show => return show::settings(form, &settings),
-        Config::Location(_) | Config::Context | Config::Risk { .. } => unreachable!("matched above"),
+        Config::Location(_) | Config::Context | Config::TokenKey(_) | Config::Risk { .. } => {
+            unreachable!("matched above")
+        }
         Config::Organisation { name, reason: why } => {
             settings.organisation = name;
             reason = why;

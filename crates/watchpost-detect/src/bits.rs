@@ -27,6 +27,11 @@ impl Bits {
         self.0.iter().all(|&word| word == 0)
     }
 
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= other);
+        self
+    }
+
     pub(crate) fn without(mut self, other: Self) -> Self {
         self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word &= !other);
         self
@@ -77,6 +82,7 @@ mod tests {
         some.set(511);
         assert_eq!(bits.without(some).iter().collect::<Vec<_>>(), [0, 64, 127, 128]);
         assert_eq!(bits.without(some) | some, bits);
+        assert_eq!(bits.and(some), some);
         assert!(Bits::EMPTY.is_empty() && bits.without(bits).is_empty());
     }
 }

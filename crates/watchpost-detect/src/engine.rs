@@ -10,7 +10,6 @@ use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
 
 use crate::behaviour::Behaviours;
-use crate::check::TokenKeys;
 use crate::fields::fields;
 use crate::ruleset::RuleSet;
 use crate::sigma::SigmaState;
@@ -90,7 +89,6 @@ pub struct Engine {
     behaviours: Behaviours,
     sigma: Option<SigmaState>,
     counters: Counters,
-    keys: TokenKeys,
 }
 
 impl Engine {
@@ -110,7 +108,6 @@ impl Engine {
             sigma: rules.sigma.as_ref().and_then(SigmaState::new),
             rules,
             counters: Counters::default(),
-            keys: TokenKeys::default(),
         }
     }
 
@@ -123,13 +120,6 @@ impl Engine {
         };
         self.behaviours.set_rules(&rules.behaviours);
         self.rules = rules;
-    }
-
-    /// The same engine, which also checks the signatures of tokens with `keys`.
-    #[must_use]
-    pub fn with_keys(mut self, keys: TokenKeys) -> Self {
-        self.keys = keys;
-        self
     }
 
     /// The findings of `event`, which may come late or out of order; `now` is the time of observation.
@@ -149,7 +139,7 @@ impl Engine {
         self.counters.values_skipped_total += fields.n_dropped;
         let is_ahead = event.at > now + self.config.skew_max;
         let (rules, state, counters) = (&self.rules, &mut self.sigma, &mut self.counters);
-        let mut findings = rules.looked_at(event, &fields, &self.keys, |view, results| {
+        let mut findings = rules.looked_at(event, &fields, |view, results| {
             match (rules.sigma.as_ref(), state.as_mut().filter(|_| !is_ahead)) {
                 (Some(sigma), Some(state)) => {
                     state.observe(sigma, event, view, results, &mut counters.groups_evicted_total)

@@ -83,7 +83,7 @@ impl RuleSet {
     #[must_use]
     pub fn inspect_event(&self, event: &Event) -> Verdict {
         let fields = fields(event);
-        Verdict::of(self.looked_at(event, &fields, &TokenKeys::default(), |_, _| Vec::new()))
+        Verdict::of(self.looked_at(event, &fields, |_, _| Vec::new()))
     }
 
     /// What signatures and Sigma detections say of an event; `correlate` gets what the latter matched.
@@ -91,12 +91,13 @@ impl RuleSet {
         &self,
         event: &'a Event,
         fields: &'a Fields<'a>,
-        keys: &TokenKeys,
         correlate: impl FnOnce(&View<'_>, Vec<EvaluationResult>) -> Vec<Finding>,
     ) -> Vec<Finding> {
-        let Some(sigma) = &self.sigma else { return self.signatures.findings(event, fields, keys, None) };
+        let Some(sigma) = &self.sigma else {
+            return self.signatures.findings(event, fields, &self.keys, None);
+        };
         let mut layers = Vec::with_capacity(fields.all.len());
-        let mut findings = self.signatures.findings(event, fields, keys, Some(&mut layers));
+        let mut findings = self.signatures.findings(event, fields, &self.keys, Some(&mut layers));
         let view = View::new(event, fields, &layers);
         let results = sigma.evaluate(&view);
         findings.extend(sigma.findings(event, &results));

@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
+//! | `dictionary`, `gate` | words looked up, and literals found in one pass |
 //! | `expression` | how the expressions of rules are read |
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
 //! | `ruleset` | the rules: YAML read, checked and compiled; what ships is in `rules/` |
@@ -28,11 +29,13 @@ mod behaviour;
 mod bits;
 mod check;
 mod decode;
+mod dictionary;
 mod engine;
 pub mod enrich;
 mod expression;
 mod fields;
 mod finding;
+mod gate;
 mod inspect;
 mod rule;
 mod rules;
@@ -45,7 +48,7 @@ mod sql;
 mod state;
 
 pub use baseline::compare as compare_baselines;
-pub use check::{KeyError, TokenKeys};
+pub use check::{KeyError, KeyKind, TokenKeys};
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};

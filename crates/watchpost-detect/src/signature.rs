@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use watchpost_model::event::Event;
 use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
 use crate::bits::Bits;
 use crate::check::{Context, TokenKeys};
-use crate::decode::{Layer, layers, lineage, trace};
+use crate::decode::{Layer, layers_into, lineage, trace};
 use crate::fields::{Field, Fields, Role};
 use crate::finding::{Seen, entity_of, finding, finding_id};
+use crate::gate::Gate;
 use crate::rules::{Matcher, Scope, Signature};
 use crate::shell;
 use crate::sql::{self, ANCHORS};
@@ -25,12 +25,15 @@ const SPAN_BYTES_MAX: usize = 1_024;
 /// Signatures, with the gate that decides which of them look at a text.
 #[derive(Debug)]
 pub(crate) struct Signatures {
-    gate: AhoCorasick,
-    /// For each literal of the gate, the rules that it opens.
-    opens: Vec<Bits>,
+    /// For what a request brings.
+    gate: Gate,
+    /// For everything else, which few rules look at.
+    gate_other: Gate,
     rules: Vec<Arc<Signature>>,
     /// For each role, the rules without a gate.
     always: [Bits; Role::COUNT],
+    /// For each role, the rules that look at it at all.
+    in_scope: [Bits; Role::COUNT],
     /// Rules that the reader of command lines answers, which knows by itself what to look at.
     shell: Bits,
 }
@@ -46,15 +49,18 @@ impl Signatures {
     /// A set of at most [`BITS_MAX`](crate::bits::BITS_MAX) signatures.
     pub(crate) fn new(rules: Vec<Arc<Signature>>) -> Self {
         let mut always = [Bits::EMPTY; Role::COUNT];
+        let mut in_scope = [Bits::EMPTY; Role::COUNT];
         let (mut sql, mut shell) = (Bits::EMPTY, Bits::EMPTY);
         let mut literals: BTreeMap<&str, Bits> = BTreeMap::new();
         for (index, rule) in rules.iter().enumerate() {
+            for &role in Role::ALL.iter().filter(|&&role| is_in_scope(rule.scope, role)) {
+                in_scope[role as usize].set(index);
+            }
             match rule.matcher {
                 Matcher::Sql(_) => sql.set(index),
                 Matcher::Shell(_) => shell.set(index),
                 Matcher::Regex(_) | Matcher::Check(_) if rule.gate.is_empty() => {
-                    let roles = Role::ALL.iter().filter(|&&role| is_in_scope(rule.scope, role));
-                    roles.for_each(|&role| always[role as usize].set(index));
+                    always.iter_mut().for_each(|always| always.set(index));
                 }
                 Matcher::Regex(_) | Matcher::Check(_) => {}
             }
@@ -63,19 +69,20 @@ impl Signatures {
         for anchor in ANCHORS {
             *literals.entry(anchor).or_default() |= sql;
         }
-        let gate = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(literals.keys())
-            .expect("a few thousand short literals at most");
-        Self { gate, opens: literals.into_values().collect(), rules, always, shell }
+        let gate_of = |is_request: bool| {
+            let roles = Role::ALL.iter().filter(|role| role.is_request() == is_request);
+            let wanted = roles.fold(Bits::EMPTY, |all, &role| all | in_scope[role as usize]);
+            let opening = literals.iter().map(|(&literal, &bits)| (literal, bits.and(wanted)));
+            Gate::new(opening.filter(|(_, bits)| !bits.is_empty()))
+        };
+        let (gate, gate_other) = (gate_of(true), gate_of(false));
+        Self { gate, gate_other, rules, always, in_scope, shell }
     }
 
-    /// Which rules may match `text`.
-    fn open(&self, text: &str) -> Bits {
-        self.gate
-            .find_overlapping_iter(text)
-            .fold(Bits::EMPTY, |open, found| open | self.opens[found.pattern().as_usize()])
+    /// Which rules may match a text of this role.
+    fn open(&self, text: &str, role: Role) -> Bits {
+        let gate = if role.is_request() { &self.gate } else { &self.gate_other };
+        gate.open(text) | self.always[role as usize]
     }
 
     /// The findings of one event: at most one of each rule, in the order of the rules.
@@ -90,19 +97,21 @@ impl Signatures {
     ) -> Vec<Finding> {
         let mut done = Bits::EMPTY;
         let mut found: Vec<(usize, Finding)> = Vec::new();
+        let mut layers: Vec<Layer<'a>> = Vec::new();
         for field in &fields.all {
-            let layers = if field.role.is_request() {
-                layers(field.value, field.encoding)
+            if field.role.is_request() {
+                layers_into(field.value, field.encoding, &mut layers);
             } else {
-                vec![Layer::new("raw", field.value.into())]
-            };
+                layers.clear();
+                layers.push(Layer::new("raw", field.value.into()));
+            }
             let context = Context::new(event, field, keys);
             for hit in self.hits(&context, &layers, done) {
                 done.set(hit.rule);
                 found.push((hit.rule, self.explain(event, field, &layers, &hit)));
             }
             if let Some(kept) = &mut kept {
-                kept.push(layers);
+                kept.push(std::mem::take(&mut layers));
             }
         }
         found.sort_by_key(|(rule, _)| *rule);
@@ -121,31 +130,31 @@ impl Signatures {
             let is_plain_agent = is_plain_agent(field.role, &layer.text);
             // Both readers undo quoting by themselves.
             let may_read = field.role.is_request() && layer.decoder != "shell" && !is_plain_agent;
-            let mut open = self.open(&layer.text) | self.always[field.role as usize];
-            let commands = if may_read && shell::may_have_shape(&layer.text) {
+            let mut open = self.open(&layer.text, field.role);
+            let commands = if may_read && shell::may_have_shape(&layer.text, layer.bytes) {
                 open |= self.shell;
                 shell::shapes(&layer.text)
             } else {
                 Vec::new()
             };
-            let open = open.without(done);
+            let open = open.and(self.in_scope[field.role as usize]).without(done);
             if open.is_empty() {
                 continue;
             }
             let mut statements: Option<Vec<(sql::Shape, Range<usize>)>> = None;
             for rule in open.iter() {
                 let signature = &self.rules[rule];
-                if !is_in_scope(signature.scope, field.role)
-                    || is_plain_agent && signature.scope == Scope::NotPlainAgent
+                if is_plain_agent && signature.scope == Scope::NotPlainAgent
                     || !signature.layers.is_empty() && !signature.layers.contains(&layer.decoder)
                 {
                     continue;
                 }
                 let span = match &signature.matcher {
                     Matcher::Sql(_) if !may_read => None,
-                    Matcher::Sql(shape) => {
-                        span_of(statements.get_or_insert_with(|| sql::shapes(&layer.text)), *shape)
-                    }
+                    Matcher::Sql(shape) => span_of(
+                        statements.get_or_insert_with(|| sql::shapes(&layer.text, layer.bytes)),
+                        *shape,
+                    ),
                     Matcher::Shell(shape) => span_of(&commands, *shape),
                     Matcher::Check(check) => check.run(&layer.text, &context),
                     Matcher::Regex(regex) => regex.find(&layer.text, layer.bytes),

@@ -403,7 +403,10 @@ impl Turn<'_> {
     /// Takes over rules that somebody changed: files of the directory, or the setting.
     async fn follow_rules(&mut self) -> Result<(), OpError> {
         let now = self.workspace.now();
-        if now - self.rules_at < RULES_PAUSE {
+        // What somebody changed in this process is known at once; files and other processes are looked at now and then.
+        let changed_here = (self.workspace.rules().last())
+            .is_some_and(|last| !Arc::ptr_eq(&last.set, &self.detectors.rules));
+        if !changed_here && now - self.rules_at < RULES_PAUSE {
             return Ok(());
         }
         self.rules_at = now;

@@ -29,6 +29,7 @@ mod respond;
 pub mod rules;
 pub mod secrets;
 mod status;
+pub mod token_keys;
 mod upkeep;
 mod workspace;
 

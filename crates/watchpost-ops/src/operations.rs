@@ -128,6 +128,12 @@ macro_rules! for_each_operation {
             enrichment_get(Nothing) -> EnrichmentState: View, Read, [Settings], [];
             "Set the location and network files (MaxMind DB format)."
             location_put(LocationSettings) -> EnrichmentState: Admin, Change, [], [Settings, Audit];
+            "List the keys that check the signatures of tokens."
+            token_key_list(Nothing) -> TokenKeyList: View, Read, [Settings, Rules], [];
+            "Add a key that checks the signatures of tokens; one of the same name is replaced."
+            token_key_add(TokenKeyAdd) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit];
+            "Forget a key that checks the signatures of tokens."
+            token_key_remove(TokenKeyRef) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit];
             "Set how fast the risk of entities decays."
             risk_policy_put(RiskPolicy) -> EnrichmentState: Admin, Change, [], [Settings, Incidents, Audit];
             "List the threat lists with their age."

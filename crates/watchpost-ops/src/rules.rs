@@ -13,6 +13,8 @@ use watchpost_detect::{Adjust, Problem, RuleFile};
 
 use crate::console::Workspace;
 use crate::error::OpError;
+use crate::secrets::Secrets;
+use crate::token_keys;
 
 /// The name of the setting.
 pub(crate) const SETTING: &str = "rules";
@@ -100,6 +102,12 @@ pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> 
     Ok(load(directory, &BTreeMap::new()))
 }
 
+/// What ships and nothing else.
+#[must_use]
+pub fn load_shipped() -> (RuleSet, Vec<Problem>) {
+    (RuleSet::load(&[], &BTreeMap::new()), Vec::new())
+}
+
 pub use crate::perform::rules::{list_of, tested};
 
 /// The rules as they were loaded last.
@@ -110,6 +118,8 @@ pub(crate) struct Loaded {
     pub(crate) problems: Arc<[Problem]>,
     pub(crate) directory: PathBuf,
     pub(crate) setting: RuleSetting,
+    /// What signatures of tokens are checked with.
+    pub(crate) keys: token_keys::Read,
     pub(crate) at: DateTime<Utc>,
     seen: Fingerprint,
 }
@@ -118,13 +128,14 @@ pub(crate) struct Loaded {
 pub(crate) struct RuleDesk {
     /// `rules` in the data folder.
     default_directory: PathBuf,
+    secrets: Secrets,
     /// Replaced whole; never held across an await.
     loaded: RwLock<Option<Loaded>>,
 }
 
 impl RuleDesk {
-    pub(crate) fn new(default_directory: PathBuf) -> Self {
-        Self { default_directory, loaded: RwLock::new(None) }
+    pub(crate) fn new(default_directory: PathBuf, secrets: Secrets) -> Self {
+        Self { default_directory, secrets, loaded: RwLock::new(None) }
     }
 
     /// What was loaded last.
@@ -147,20 +158,24 @@ impl RuleDesk {
         let directory = self.directory(&setting);
         let last = self.last();
         let now = workspace.now();
+        let seen = token_keys::seen(workspace.store()).await?;
+        let keys = match &last {
+            Some(last) if !force && last.keys.seen == seen => last.keys.clone(),
+            _ => token_keys::read(seen, &self.secrets, workspace.connection().id).await,
+        };
         let work = move || {
             let seen = fingerprint(&directory);
             if let Some(last) = last
                 && !force
                 && last.setting == setting
                 && last.seen == seen
+                && Arc::ptr_eq(&last.keys.keys, &keys.keys)
             {
                 return (last, false);
             }
             let (set, problems) = load(&directory, &setting.adjust);
-            (
-                Loaded { set: Arc::new(set), problems: problems.into(), directory, setting, at: now, seen },
-                true,
-            )
+            let set = Arc::new(set.with_keys(Arc::clone(&keys.keys)));
+            (Loaded { set, problems: problems.into(), directory, setting, keys, at: now, seen }, true)
         };
         let (loaded, is_new) = tokio::task::spawn_blocking(work)
             .await

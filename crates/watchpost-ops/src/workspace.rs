@@ -92,7 +92,7 @@ impl Workspace {
             }),
             local: Mutex::new(None),
             engine: Engine::new(),
-            rules: RuleDesk::new(console.0.paths.rules()),
+            rules: RuleDesk::new(console.0.paths.rules(), secrets.clone()),
             jobs: Jobs::new(),
             stop: CancellationToken::new(),
             tasks: Mutex::new(JoinSet::new()),

@@ -21,6 +21,9 @@ struct Args {
     /// Theme, dark or light; may be given several times [default: both]
     #[arg(long = "theme", value_name = "THEME")]
     themes: Vec<Theme>,
+    /// Only pictures whose name begins so; may be given several times [default: all]
+    #[arg(long = "only", value_name = "NAME")]
+    only: Vec<String>,
 }
 
 #[tokio::main]
@@ -31,7 +34,7 @@ async fn main() -> Result<()> {
         None => target_directory()?.join("shots"),
     };
     let themes = if args.themes.is_empty() { vec![Theme::Dark, Theme::Light] } else { args.themes };
-    let pictures = Shots { out: out.clone(), sizes: args.sizes, themes }.take().await?;
+    let pictures = Shots { out: out.clone(), sizes: args.sizes, themes, only: args.only }.take().await?;
     for picture in &pictures {
         println!("{}", picture.display());
     }

@@ -4995,6 +4995,78 @@ cert: string | null,
  */
 key: string | null, };
 
+export type TokenKeyAdd = { 
+/**
+ * What to call it; at most 80 characters.
+ */
+name: string, 
+/**
+ * Only for tokens whose `iss` claim is this, and for those without one. Absent: for all tokens.
+ */
+issuer: string | null, 
+/**
+ * The key.
+ */
+key: TokenKeyInput, };
+
+export type TokenKeyInput = { "kind": "public", 
+/**
+ * PEM (`BEGIN PUBLIC KEY` or `BEGIN RSA PUBLIC KEY`).
+ */
+pem: string, } | { "kind": "secret", 
+/**
+ * The secret.
+ */
+value: string, } | { "kind": "file", 
+/**
+ * Absolute path.
+ */
+path: string, };
+
+export type TokenKeyList = { 
+/**
+ * By name.
+ */
+keys: Array<TokenKeyRow>, };
+
+export type TokenKeyRef = { 
+/**
+ * Its name.
+ */
+name: string, };
+
+export type TokenKeyRow = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where it comes from.
+ */
+source: TokenKeySource, 
+/**
+ * The issuer whose tokens it is for.
+ */
+issuer: string | null, 
+/**
+ * The file, for one that is read from there.
+ */
+path: string | null, 
+/**
+ * The algorithms that it checks; empty while it cannot be used.
+ */
+algorithms: Array<string>, 
+/**
+ * Why it cannot be used; absent while it works.
+ */
+problem: string | null, 
+/**
+ * When it was set.
+ */
+changed_at: string, };
+
+export type TokenKeySource = "public" | "secret" | "file";
+
 export type TopEntity = { 
 /**
  * The entity.

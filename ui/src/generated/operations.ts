@@ -115,6 +115,12 @@ export interface Operations {
   enrichment_get: { request: model.Nothing; reply: model.EnrichmentState };
   /** Set the location and network files (MaxMind DB format). */
   location_put: { request: model.LocationSettings; reply: model.EnrichmentState };
+  /** List the keys that check the signatures of tokens. */
+  token_key_list: { request: model.Nothing; reply: model.TokenKeyList };
+  /** Add a key that checks the signatures of tokens; one of the same name is replaced. */
+  token_key_add: { request: model.TokenKeyAdd; reply: model.TokenKeyList };
+  /** Forget a key that checks the signatures of tokens. */
+  token_key_remove: { request: model.TokenKeyRef; reply: model.TokenKeyList };
   /** Set how fast the risk of entities decays. */
   risk_policy_put: { request: model.RiskPolicy; reply: model.EnrichmentState };
   /** List the threat lists with their age. */
@@ -609,6 +615,27 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['settings', 'audit'],
+  },
+  token_key_list: {
+    about: "List the keys that check the signatures of tokens.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings', 'rules'],
+    invalidates: [],
+  },
+  token_key_add: {
+    about: "Add a key that checks the signatures of tokens; one of the same name is replaced.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'rules', 'audit'],
+  },
+  token_key_remove: {
+    about: "Forget a key that checks the signatures of tokens.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'rules', 'audit'],
   },
   risk_policy_put: {
     about: "Set how fast the risk of entities decays.",

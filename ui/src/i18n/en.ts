@@ -2,8 +2,11 @@
 
 import { audit } from './en/audit';
 import { blocklist } from './en/blocklist';
+import { bulk } from './en/bulk';
 import { common } from './en/common';
 import { connection } from './en/connection';
+import { containment } from './en/containment';
+import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
 import { overview } from './en/overview';
@@ -18,6 +21,9 @@ export const en = {
   ...words,
   ...overview,
   ...incidents,
+  ...incidentActions,
+  ...containment,
+  ...bulk,
   ...redis,
   ...blocklist,
   ...maintenance,

@@ -213,7 +213,7 @@ impl Lesson<'_> {
             profile.last_source = source;
         }
         let agent = self.facts.agent?;
-        let raw = key_of(&[agent]);
+        let raw = self.facts.agent_key()?;
         if raw == profile.last_agent {
             return None;
         }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Entries that are kept exactly; beyond, neighbours are folded.
 const EXACT: usize = 48;
+/// Folding waits for a multiple of so many entries.
+const FOLD_EVERY: usize = 8;
 /// Bins that one window is folded into.
 const BINS: i64 = 30;
 /// Bins that the time before the window (kept for late events) is folded into, for each window's length.
@@ -32,7 +34,7 @@ pub(super) struct Cell {
     base_ms: i64,
     /// Offset in milliseconds and how many; ascending.
     events: Vec<(u32, u32)>,
-    /// Member by hash and the offset of its last time (of its first, where a bucket leaks).
+    /// Member by hash and the offset of its last time (of its first, where a bucket leaks); ascending by time, then hash.
     members: Vec<(u32, u32)>,
     /// What was reported last: window, and step counted from one.
     pub(super) reported: (i64, u8),
@@ -47,7 +49,7 @@ impl Cell {
     /// The newest time that it remembers.
     pub(super) fn newest_ms(&self) -> i64 {
         let events = self.events.last().map_or(0, |entry| entry.0);
-        let members = self.members.iter().map(|entry| entry.1).max().unwrap_or(0);
+        let members = self.members.last().map_or(0, |entry| entry.1);
         self.base_ms + i64::from(events.max(members))
     }
 
@@ -65,9 +67,11 @@ impl Cell {
         }
         let oldest = self.oldest(at_ms, keep_ms);
         if self.events.first().is_some_and(|entry| entry.0 < oldest) {
-            self.events.retain(|entry| entry.0 >= oldest);
+            let n_over = self.events.partition_point(|entry| entry.0 < oldest);
+            self.events.drain(..n_over);
         }
-        if self.events.len() > EXACT {
+        // Not at every event: a look at all entries is worth it for several at once.
+        if self.events.len() > EXACT && self.events.len().is_multiple_of(FOLD_EVERY) {
             self.fold(window_ms);
         }
     }
@@ -76,21 +80,43 @@ impl Cell {
     pub(super) fn meet(&mut self, at_ms: i64, member: u32, keep_ms: i64, keeps_first: bool) {
         let Some(offset) = self.offset(at_ms, keep_ms) else { return };
         let oldest = self.oldest(at_ms, keep_ms);
-        if let Some(known) = self.members.iter_mut().find(|entry| entry.0 == member) {
-            let is_over = known.1 < oldest;
-            known.1 = if keeps_first && !is_over { known.1.min(offset) } else { known.1.max(offset) };
+        // From the end: who was there lately is there again soon.
+        if let Some(at) = self.members.iter().rposition(|entry| entry.0 == member) {
+            let known = self.members[at].1;
+            let is_over = known < oldest;
+            let time = if keeps_first && !is_over { known.min(offset) } else { known.max(offset) };
+            if time != known {
+                self.members.remove(at);
+                self.put(member, time);
+            }
             return;
         }
-        if self.members.len() >= 8 {
-            self.members.retain(|entry| entry.1 >= oldest);
+        if self.members.len() >= 8 && self.members[0].1 < oldest {
+            let n_over = self.members.partition_point(|entry| entry.1 < oldest);
+            self.members.drain(..n_over);
         }
         if self.members.len() >= MEMBERS_MAX {
-            let first = self.members.iter().enumerate().min_by_key(|(_, entry)| (entry.1, entry.0));
-            if let Some((at, _)) = first {
-                self.members.swap_remove(at);
-            }
+            self.members.remove(0);
         }
-        self.members.push((member, offset));
+        self.put(member, offset);
+    }
+
+    /// Puts a member where it belongs.
+    fn put(&mut self, member: u32, offset: u32) {
+        let at = match self.members.last() {
+            Some(last) if (last.1, last.0) > (offset, member) => {
+                self.members.partition_point(|entry| (entry.1, entry.0) < (offset, member))
+            }
+            _ => self.members.len(),
+        };
+        self.members.insert(at, (member, offset));
+    }
+
+    /// Brings what an older state holds in no order into its order.
+    pub(super) fn sort(&mut self) {
+        if !self.members.is_sorted_by_key(|entry| (entry.1, entry.0)) {
+            self.members.sort_unstable_by_key(|entry| (entry.1, entry.0));
+        }
     }
 
     pub(super) fn has_met(&self, member: u32) -> bool {
@@ -100,8 +126,10 @@ impl Cell {
     /// Forgets everything up to `at_ms`.
     pub(super) fn clear_until(&mut self, at_ms: i64) {
         let limit = at_ms - self.base_ms;
-        self.events.retain(|entry| i64::from(entry.0) > limit);
-        self.members.retain(|entry| i64::from(entry.1) > limit);
+        let n_events = self.events.partition_point(|entry| i64::from(entry.0) <= limit);
+        self.events.drain(..n_events);
+        let n_members = self.members.partition_point(|entry| i64::from(entry.1) <= limit);
+        self.members.drain(..n_members);
     }
 
     /// The window with most events among those that hold `at_ms`; for the newest time that is the one ending there.
@@ -149,23 +177,24 @@ impl Cell {
     /// The number of different members in the window with most of them that holds `at_ms`.
     pub(super) fn distinct(&self, at_ms: i64, window_ms: i64) -> Sum {
         let at = at_ms - self.base_ms;
-        let newest = self.members.iter().map(|entry| i64::from(entry.1)).max().unwrap_or(0);
+        let newest = self.members.last().map_or(0, |entry| i64::from(entry.1));
         if at >= newest {
-            let inside = self.members.iter().filter(|entry| i64::from(entry.1) > at - window_ms);
-            let (n, first) = inside.fold((0, at), |(n, first), entry| (n + 1, first.min(i64::from(entry.1))));
-            return Sum { n, from_ms: self.base_ms + first, to_ms: at_ms };
+            let n_before = self.members.partition_point(|entry| i64::from(entry.1) <= at - window_ms);
+            let inside = &self.members[n_before..];
+            let first = inside.first().map_or(at, |entry| i64::from(entry.1));
+            return Sum { n: inside.len() as u64, from_ms: self.base_ms + first, to_ms: at_ms };
         }
-        let mut times: Vec<i64> = self.members.iter().map(|entry| i64::from(entry.1)).collect();
-        times.sort_unstable();
+        let time = |nth: usize| i64::from(self.members[nth].1);
         let mut best = Sum { n: 0, from_ms: at_ms, to_ms: at_ms };
         let mut first = 0;
-        for (nth, &end) in times.iter().enumerate() {
-            while times[first] <= end - window_ms {
+        for nth in 0..self.members.len() {
+            let end = time(nth);
+            while time(first) <= end - window_ms {
                 first += 1;
             }
             let n = (nth - first + 1) as u64;
-            if n > best.n && times[first] <= at && end >= at {
-                best = Sum { n, from_ms: self.base_ms + times[first], to_ms: self.base_ms + end };
+            if n > best.n && time(first) <= at && end >= at {
+                best = Sum { n, from_ms: self.base_ms + time(first), to_ms: self.base_ms + end };
             }
         }
         best
@@ -178,13 +207,11 @@ impl Cell {
         if (self.members.len() as u64) < threshold {
             return nothing;
         }
-        let mut times: Vec<i64> = self.members.iter().map(|entry| i64::from(entry.1)).collect();
-        times.sort_unstable();
         let full = i64::try_from(threshold).unwrap_or(i64::MAX).saturating_sub(1).saturating_mul(leak_ms);
-        let (mut level, mut last, mut run_from, mut run_n, mut is_over) =
-            (0_i64, times[0], times[0], 0_u64, false);
+        let start = self.members.first().map_or(0, |entry| i64::from(entry.1));
+        let (mut level, mut last, mut run_from, mut run_n, mut is_over) = (0_i64, start, start, 0_u64, false);
         let mut best = nothing;
-        for &at in &times {
+        for at in self.members.iter().map(|entry| i64::from(entry.1)) {
             level -= at - last;
             if level <= 0 {
                 (level, run_from, run_n, is_over) = (0, at, 0, false);
@@ -228,22 +255,27 @@ impl Cell {
 
     fn fold(&mut self, window_ms: i64) {
         let newest = self.last_offset();
-        let bin_of = |offset: u32, base: i64| {
+        let base = self.base_ms;
+        let bin_of = |offset: u32| {
             let is_old = i64::from(offset) <= newest - window_ms;
             let length = (window_ms / if is_old { BINS_OLD } else { BINS }).max(1);
             ((base + i64::from(offset)).div_euclid(length), is_old)
         };
-        let base = self.base_ms;
-        let mut folded: Vec<(u32, u32)> = Vec::with_capacity(EXACT);
-        for &(offset, n) in &self.events {
-            match folded.last_mut() {
-                Some(last) if bin_of(last.0, base) == bin_of(offset, base) => {
-                    last.1 = last.1.saturating_add(n)
-                }
-                _ => folded.push((offset, n)),
+        let mut bin = None;
+        let mut n_kept = 0;
+        for nth in 0..self.events.len() {
+            let (offset, n) = self.events[nth];
+            let own = bin_of(offset);
+            if bin == Some(own) {
+                let last = &mut self.events[n_kept - 1].1;
+                *last = last.saturating_add(n);
+            } else {
+                self.events[n_kept] = (offset, n);
+                n_kept += 1;
+                bin = Some(own);
             }
         }
-        self.events = folded;
+        self.events.truncate(n_kept);
     }
 }
 
@@ -283,6 +315,19 @@ mod tests {
         assert_eq!(forth.leaked(10, 10_000).n, 12);
         assert_eq!(back.leaked(10, 10_000).n, 12);
         assert_eq!(forth.leaked(10, 500).n, 0, "what leaks faster than it is filled never overflows");
+    }
+
+    #[test]
+    fn members_of_an_older_state_are_put_in_order() {
+        let members = vec![(7, 50_000), (3, 10_000), (9, 30_000), (2, 30_000)];
+        let mut cell = Cell { members, ..Cell::default() };
+        cell.sort();
+        assert_eq!(cell.members, [(3, 10_000), (2, 30_000), (9, 30_000), (7, 50_000)]);
+        assert_eq!((cell.newest_ms(), cell.distinct(60_000, 40_000).n), (50_000, 3));
+        // Seen again, and one that comes late.
+        cell.meet(60_000, 3, 600_000, false);
+        cell.meet(20_000, 5, 600_000, false);
+        assert_eq!(cell.members, [(5, 20_000), (2, 30_000), (9, 30_000), (7, 50_000), (3, 60_000)]);
     }
 
     #[test]

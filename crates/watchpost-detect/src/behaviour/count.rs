@@ -24,6 +24,8 @@ const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
 #[derive(Debug, Default)]
 pub(super) struct Counting {
     rules: Vec<Rule>,
+    /// For each of them what it looks at, as `Facts::is`: an event is nothing to most rules.
+    wanted: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,9 @@ impl Counting {
             }
             self.rules.push(rule);
         }
+        let bit = |when: When| 1_u32 << when as u32;
+        self.wanted =
+            self.rules.iter().map(|rule| bit(rule.row.counts.when) | rule.other.map_or(0, bit)).collect();
     }
 
     pub(super) fn n_groups(&self) -> usize {
@@ -63,13 +68,11 @@ impl Counting {
         evicted: &mut u64,
     ) {
         let mut keys: [Option<Key>; 4] = [None; 4];
-        for rule in &mut self.rules {
+        let rules = self.rules.iter_mut().zip(&self.wanted);
+        for (rule, _) in rules.filter(|(_, wanted)| **wanted & facts.is != 0) {
             let counts = rule.row.counts;
             let does_count = facts.has(counts.when);
             let does_other = rule.other.is_some_and(|other| facts.has(other));
-            if !does_count && !does_other {
-                continue;
-            }
             let Some(group) = facts.group(counts.by) else { continue };
             let key = *keys[counts.by as usize].get_or_insert_with(|| key_of(&[group.0, group.1]));
             if counts.of == Of::Each {

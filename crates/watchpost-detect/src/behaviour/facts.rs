@@ -1,10 +1,12 @@
 //! What an event is to the behaviours, read once: which kinds of things happened, to whom, from where.
 
+use std::cell::OnceCell;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use watchpost_model::event::{Category, Event, Outcome};
 
+use super::table::{Key, key_of};
 use crate::rules::{By, Part, When};
 
 /// Words in the type of an event that say that somebody tries to get in.
@@ -113,7 +115,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) bytes_in: u64,
     /// Whom a right was given, for changes of rights.
     pub(crate) grantee: Option<&'a str>,
-    is: u32,
+    /// What happened: one bit for each [`When`].
+    pub(super) is: u32,
+    agent_key: OnceCell<Key>,
 }
 
 impl<'a> Facts<'a> {
@@ -136,6 +140,7 @@ impl<'a> Facts<'a> {
             bytes_in: 0,
             grantee: None,
             is: 0,
+            agent_key: OnceCell::new(),
         };
         facts.read_kind(event, is_failure);
         if facts.has(When::Upload) {
@@ -153,6 +158,12 @@ impl<'a> Facts<'a> {
     /// Did this happen?
     pub(crate) const fn has(&self, when: When) -> bool {
         self.is & (1 << when as u32) != 0
+    }
+
+    /// The hash of the agent as it stands there.
+    pub(crate) fn agent_key(&self) -> Option<Key> {
+        let agent = self.agent?;
+        Some(*self.agent_key.get_or_init(|| key_of(&[agent])))
     }
 
     /// The one of its parts that a behaviour counts or groups by.

@@ -8,13 +8,15 @@ use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
 
 use super::facts::Facts;
-use super::table::{Group, Saved, Table, key_of, short};
+use super::table::{Group, Key, Saved, Table, key_of, short};
 use super::{Unusual, length, unusual};
 use crate::baseline::{agent_family, network};
 use crate::rules::Behaviour;
 
 const AGENT: u8 = 1;
 const NETWORK: u8 = 2;
+/// How many agents and addresses are known at a time.
+const KNOWN: usize = 1_024;
 
 /// What a session was last seen with.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,11 +42,13 @@ impl Group for Session {
 #[derive(Debug)]
 pub(super) struct Sessions {
     table: Table<Session>,
+    /// What was worked out of an agent or address lately, by its hash: the short hash of its family or network.
+    known: Box<[(Key, u32); KNOWN]>,
 }
 
 impl Sessions {
     pub(super) fn new(max: usize) -> Self {
-        Self { table: Table::new(max, 86_400_000) }
+        Self { table: Table::new(max, 86_400_000), known: Box::new([(0, 0); KNOWN]) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -61,10 +65,10 @@ impl Sessions {
         evicted: &mut u64,
     ) {
         let Some(name) = facts.session else { return };
-        let hash = |text: &str| short(key_of(&[text])).max(1);
-        let agent = facts.agent.map_or(0, |agent| hash(&agent_family(agent)));
-        let net = facts.source.map(network);
-        let net_hash = net.as_deref().map_or(0, hash);
+        let agent = facts.agent.zip(facts.agent_key());
+        // An agent may be written like an address.
+        let agent = agent.map_or(0, |(agent, key)| self.known(!key, || agent_family(agent)));
+        let net_hash = facts.source.map_or(0, |source| self.known(key_of(&[source]), || network(source)));
         let asn = place.and_then(|place| place.asn).unwrap_or(0);
         let at_ms = facts.at_ms;
         let (before, is_agent, is_network) = self.table.change(key_of(&[name]), at_ms, evicted, |session| {
@@ -97,7 +101,10 @@ impl Sessions {
         for (row, is_other, what) in [(by_agent, is_agent, "user agent"), (by_network, is_network, "network")]
         {
             let Some(row) = row.filter(|_| is_other) else { continue };
-            let detail = if what == "network" { net.as_deref() } else { facts.agent }.unwrap_or("");
+            let detail = match what {
+                "network" => facts.source.map(network).unwrap_or_default(),
+                _ => facts.agent.unwrap_or("").to_owned(),
+            };
             let detail: String = detail.chars().take(80).collect();
             findings.push(unusual(
                 &row,
@@ -115,6 +122,16 @@ impl Sessions {
                 },
             ));
         }
+    }
+
+    /// The short hash of what `made` makes of the text behind `key`; looked up where it was asked for lately.
+    fn known(&mut self, key: Key, made: impl FnOnce() -> String) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
+        let slot = &mut self.known[key as usize % KNOWN];
+        if slot.0 != key || slot.1 == 0 {
+            *slot = (key, short(key_of(&[&made()])).max(1));
+        }
+        slot.1
     }
 
     pub(super) fn save(&self) -> Saved<Session> {

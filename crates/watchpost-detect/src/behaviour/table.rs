@@ -51,6 +51,8 @@ pub(crate) trait Group: Default {
     fn newest_ms(&self) -> i64;
     /// Its memory in entries of eight bytes, beyond its fixed size.
     fn n_entries(&self) -> usize;
+    /// Called once it was read from a saved state, which another version may have written.
+    fn restored(&mut self) {}
 }
 
 impl Group for super::cell::Cell {
@@ -61,21 +63,42 @@ impl Group for super::cell::Cell {
     fn n_entries(&self) -> usize {
         Self::n_entries(self)
     }
+
+    fn restored(&mut self) {
+        self.sort();
+    }
 }
 
 /// At most `max` groups with at most `entries_max` entries together; when full, those that were quiet longest go.
 #[derive(Debug)]
 pub(crate) struct Table<G> {
-    groups: HashMap<Key, G, BuildHasherDefault<Identity>>,
+    groups: HashMap<Key, Slot<G>, BuildHasherDefault<Identity>>,
     n_entries: usize,
     max: usize,
     entries_max: usize,
     keep_ms: i64,
 }
 
+/// A group, with its newest time beside it: making room looks at that of every group and at nothing else.
+#[derive(Debug, Default)]
+struct Slot<G> {
+    newest_ms: i64,
+    group: G,
+}
+
 /// The groups of a table in the order of their keys, as they are saved.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Saved<G>(Vec<(Key, G)>);
+
+impl<G: Group> Slot<G> {
+    /// What `change` returns, and how many entries there were and are.
+    fn change<R>(&mut self, change: impl FnOnce(&mut G) -> R) -> (R, usize, usize) {
+        let before = self.group.n_entries();
+        let result = change(&mut self.group);
+        self.newest_ms = self.group.newest_ms();
+        (result, before, self.group.n_entries())
+    }
+}
 
 impl<G: Group + Clone> Table<G> {
     /// `keep_ms`: a group that has been quiet for so long is over and no loss.
@@ -89,12 +112,12 @@ impl<G: Group + Clone> Table<G> {
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&G> {
-        self.groups.get(&key)
+        self.groups.get(&key).map(|slot| &slot.group)
     }
 
     /// Every group, in no order.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &G> {
-        self.groups.values()
+        self.groups.values().map(|slot| &slot.group)
     }
 
     /// Changes a group, made if it is not there, and returns what `change` returns. `evicted` counts groups that had to
@@ -110,33 +133,36 @@ impl<G: Group + Clone> Table<G> {
         if is_full || self.n_entries >= self.entries_max {
             self.make_room(at_ms, evicted);
         }
-        let group = self.groups.entry(key).or_default();
-        let before = group.n_entries();
-        let result = change(group);
-        self.n_entries = self.n_entries.saturating_add(group.n_entries()).saturating_sub(before);
+        let slot = self.groups.entry(key).or_default();
+        let (result, before, after) = slot.change(change);
+        self.n_entries = self.n_entries.saturating_add(after).saturating_sub(before);
         result
     }
 
     /// Changes a group if it is there.
     pub(crate) fn change_known<R>(&mut self, key: Key, change: impl FnOnce(&mut G) -> R) -> Option<R> {
-        let group = self.groups.get_mut(&key)?;
-        let before = group.n_entries();
-        let result = change(group);
-        self.n_entries = self.n_entries.saturating_add(group.n_entries()).saturating_sub(before);
+        let (result, before, after) = self.groups.get_mut(&key)?.change(change);
+        self.n_entries = self.n_entries.saturating_add(after).saturating_sub(before);
         Some(result)
     }
 
     fn make_room(&mut self, now_ms: i64, evicted: &mut u64) {
-        let keep_ms = self.keep_ms;
-        self.groups.retain(|_, group| group.newest_ms() > now_ms - keep_ms);
-        self.n_entries = self.groups.values().map(Group::n_entries).sum();
+        let (limit_ms, mut n_entries) = (now_ms - self.keep_ms, self.n_entries);
+        self.groups.retain(|_, slot| {
+            let is_kept = slot.newest_ms > limit_ms;
+            if !is_kept {
+                n_entries = n_entries.saturating_sub(slot.group.n_entries());
+            }
+            is_kept
+        });
+        self.n_entries = n_entries;
         let (groups_goal, entries_goal) = (self.max - (self.max / 16).max(1), self.entries_max / 16 * 15);
         if self.groups.len() <= groups_goal && self.n_entries <= entries_goal {
             return;
         }
         // Ordered by time and key, so that what goes does not depend on the order inside the map.
         let mut quiet: Vec<(i64, Key)> =
-            self.groups.iter().map(|(&key, group)| (group.newest_ms(), key)).collect();
+            self.groups.iter().map(|(&key, slot)| (slot.newest_ms, key)).collect();
         let n_over = quiet.len().saturating_sub(groups_goal);
         if n_over > 0 && n_over < quiet.len() {
             quiet.select_nth_unstable(n_over);
@@ -152,7 +178,7 @@ impl<G: Group + Clone> Table<G> {
                 n_sorted = usize::MAX;
             }
             if let Some(gone) = self.groups.remove(&quiet[nth].1) {
-                self.n_entries -= gone.n_entries().min(self.n_entries);
+                self.n_entries = self.n_entries.saturating_sub(gone.group.n_entries());
                 *evicted += 1;
             }
         }
@@ -160,15 +186,19 @@ impl<G: Group + Clone> Table<G> {
 
     pub(crate) fn save(&self) -> Saved<G> {
         let mut groups: Vec<(Key, G)> =
-            self.groups.iter().map(|(&key, group)| (key, group.clone())).collect();
+            self.groups.iter().map(|(&key, slot)| (key, slot.group.clone())).collect();
         groups.sort_unstable_by_key(|(key, _)| *key);
         Saved(groups)
     }
 
     /// Takes saved groups in. Beyond the cap the last ones are left out: only a smaller cap than before can do that.
     pub(crate) fn restore(&mut self, saved: Saved<G>) {
-        self.groups = saved.0.into_iter().take(self.max).collect();
-        self.n_entries = self.groups.values().map(Group::n_entries).sum();
+        let slot = |(key, mut group): (Key, G)| {
+            group.restored();
+            (key, Slot { newest_ms: group.newest_ms(), group })
+        };
+        self.groups = saved.0.into_iter().take(self.max).map(slot).collect();
+        self.n_entries = self.groups.values().map(|slot| slot.group.n_entries()).sum();
     }
 }
 

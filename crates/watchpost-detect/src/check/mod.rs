@@ -15,7 +15,7 @@ use watchpost_model::event::Event;
 
 use crate::fields::Field;
 
-pub use token::{KeyError, TokenKeys};
+pub use token::{KeyError, KeyKind, TokenKeys};
 
 /// What a check may look at besides the text.
 pub(crate) struct Context<'a> {
@@ -24,12 +24,14 @@ pub(crate) struct Context<'a> {
     pub(crate) keys: &'a TokenKeys,
     /// The problems of the text's tokens, worked out when the first rule asks.
     tokens: OnceCell<Vec<(token::Problem, Range<usize>)>>,
+    /// Whether the key says that a server fetches what the value names, worked out when the first rule asks.
+    is_fetched: OnceCell<bool>,
 }
 
 impl<'a> Context<'a> {
     /// For one text: a layer of `field`.
     pub(crate) const fn new(event: &'a Event, field: &'a Field<'a>, keys: &'a TokenKeys) -> Self {
-        Self { event, field, keys, tokens: OnceCell::new() }
+        Self { event, field, keys, tokens: OnceCell::new(), is_fetched: OnceCell::new() }
     }
 
     fn token(&self, text: &str, problem: token::Problem) -> Option<Range<usize>> {

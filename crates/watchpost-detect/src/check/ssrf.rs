@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 
 use super::Context;
 use super::address::{Place, Reading, read_host};
@@ -121,7 +121,7 @@ pub(super) fn scheme(text: &str, context: &Context<'_>) -> Option<Range<usize>> 
     let is_bad = |scheme: &str| {
         let scheme = scheme.to_ascii_lowercase();
         ODD_SCHEMES.contains(&scheme.as_str())
-            || (ODD_WHERE_FETCHED.contains(&scheme.as_str()) && (is_named || is_fetched(context.key())))
+            || (ODD_WHERE_FETCHED.contains(&scheme.as_str()) && (is_named || is_fetched(context)))
     };
     let is_jar = target.outer.is_some_and(|outer| outer.eq_ignore_ascii_case("jar"));
     let is_url = if is_jar { text.contains("!") } else { text.contains("://") || text.contains("netdoc:/") };
@@ -134,7 +134,7 @@ fn find(text: &str, context: &Context<'_>, is_wanted: impl Fn(&Reading) -> bool)
         return None;
     }
     let key = context.key();
-    let may_be_bare = is_fetched(key);
+    let may_be_bare = is_fetched(context);
     if !may_be_bare && !text.contains(['/', ':']) {
         return None;
     }
@@ -186,9 +186,17 @@ fn is_from_client(context: &Context<'_>) -> bool {
             ))
 }
 
-fn is_fetched(key: &str) -> bool {
+fn is_fetched(context: &Context<'_>) -> bool {
+    *context.is_fetched.get_or_init(|| is_fetched_key(context.key()))
+}
+
+fn is_fetched_key(key: &str) -> bool {
     static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-        AhoCorasickBuilder::new().ascii_case_insensitive(true).build(FETCHED).expect("a few short words")
+        AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(FETCHED)
+            .expect("a few short words")
     });
     let is_edge = |ch: Option<&u8>| ch.is_none_or(|ch| !ch.is_ascii_alphanumeric());
     key.len() >= 2

@@ -62,21 +62,15 @@ pub(crate) struct Present {
 impl Present {
     /// Looks once at each byte.
     pub(crate) fn of(text: &str) -> Self {
-        // Two words are quicker than one of twice the width.
+        // Two words are quicker than one of twice the width, and masks than branches.
         let (mut low, mut high, mut all) = (0_u64, 0_u64, 0_u8);
         for byte in text.bytes() {
             let bit = 1_u64 << (byte & 63);
-            let is_low = u64::from(byte & 0x40 == 0).wrapping_neg();
-            low |= bit & is_low;
-            high |= bit & !is_low;
+            low |= bit & u64::from(byte < 0x40).wrapping_neg();
+            high |= bit & u64::from(byte & 0xc0 == 0x40).wrapping_neg();
             all |= byte;
         }
-        if all < 0x80 {
-            return Self { ascii: u128::from(high) << 64 | u128::from(low), other: false };
-        }
-        // The bits of other bytes fell onto ASCII ones: look again, at ASCII alone.
-        let ascii = text.bytes().filter(u8::is_ascii).fold(0_u128, |all, byte| all | 1 << byte);
-        Self { ascii, other: true }
+        Self { ascii: u128::from(high) << 64 | u128::from(low), other: all >= 0x80 }
     }
 
     /// Does any of `marks` occur?
@@ -176,7 +170,15 @@ fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {
 
 /// All layers of a value; the first is `raw`. Deterministic; at most [`LAYERS_MAX`]; linear in the input.
 pub(crate) fn layers(raw: &str, encoding: Encoding) -> Vec<Layer<'_>> {
-    let mut all = vec![Layer::new("raw", Cow::Borrowed(raw))];
+    let mut all = Vec::new();
+    layers_into(raw, encoding, &mut all);
+    all
+}
+
+/// As [`layers`], into a list whose memory is used again.
+pub(crate) fn layers_into<'a>(raw: &'a str, encoding: Encoding, all: &mut Vec<Layer<'a>>) {
+    all.clear();
+    all.push(Layer::new("raw", Cow::Borrowed(raw)));
     if let Some((name, step)) = first_step(encoding)
         && steps::needs_first(encoding, all[0].bytes)
         && let Some(out) = apply(name, step, raw, false)
@@ -201,7 +203,6 @@ pub(crate) fn layers(raw: &str, encoding: Encoding) -> Vec<Layer<'_>> {
             all.push(Layer::new(name, Cow::Owned(out.text)));
         }
     }
-    all
 }
 
 /// The layers that lead to `layers[index]`, as indices: raw first. Final forms all come from the last exact layer.

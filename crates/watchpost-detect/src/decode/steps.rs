@@ -31,9 +31,21 @@ pub(super) fn may_be_html(_: &str, present: Present) -> bool {
     present.any(bits("&"))
 }
 
-pub(super) fn may_be_unicode(_: &str, present: Present) -> bool {
-    present.other || present.any(bits("\\"))
+pub(super) fn may_be_unicode(text: &str, present: Present) -> bool {
+    present.any(bits("\\")) || present.other && text.bytes().any(|byte| FOLDED_LEADS[usize::from(byte)])
 }
+
+/// The first bytes of characters that [`unicode`] drops or folds; letters of most alphabets have others.
+const FOLDED_LEADS: [bool; 256] = {
+    let mut leads = [false; 256];
+    let all = [0xc2, 0xca, 0xcb, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf3];
+    let mut at = 0;
+    while at < all.len() {
+        leads[all[at]] = true;
+        at += 1;
+    }
+    leads
+};
 
 pub(super) fn may_be_base64(text: &str, present: Present) -> bool {
     const LOWER: u128 = bits("abcdefghijklmnopqrstuvwxyz");
@@ -422,6 +434,30 @@ pub(super) fn shell(text: &str, out: &mut Out) {
             at += 1;
         } else {
             at = copy_run(text, at, out, |byte| matches!(byte, b'$' | b'\'' | b'"' | b'`' | b'\\' | b'^'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_that_is_dropped_or_folded_is_looked_for() {
+        for ch in ('\u{80}'..=char::MAX).filter(|&ch| is_invisible(ch) || fold_char(ch) != ch) {
+            let text = ch.to_string();
+            assert!(may_be_unicode(&text, Present::of(&text)), "{ch:?} is passed over");
+        }
+        for text in ["café", "naïve", "Привет", "漢字", "한글"] {
+            assert!(!may_be_unicode(text, Present::of(text)), "{text} is looked at for nothing");
+        }
+    }
+
+    #[test]
+    fn bytes_that_occur_are_known() {
+        for text in ["", "abc", "\0\u{7f}@?", "é", "a漢;"] {
+            let ascii = text.bytes().filter(u8::is_ascii).fold(0, |all, byte| all | 1_u128 << byte);
+            assert_eq!(Present::of(text), Present { ascii, other: !text.is_ascii() }, "text {text:?}");
         }
     }
 }

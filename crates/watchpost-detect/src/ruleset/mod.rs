@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::documents::{Kind, Part};
 use self::sigma::{Loaded, Sigma};
 use crate::bits::BITS_MAX;
+use crate::check::TokenKeys;
 use crate::rule::{RuleInfo, RuleKind, RuleSource};
 use crate::rules::{Behaviour, Signature};
 use crate::sigma::SigmaRules;
@@ -122,6 +123,8 @@ pub struct RuleSet {
     pub(crate) behaviours: Vec<Arc<Behaviour>>,
     /// Only where there are any: an engine without Sigma rules pays nothing for them.
     pub(crate) sigma: Option<SigmaRules>,
+    /// What the rules about tokens check signatures with.
+    pub(crate) keys: Arc<TokenKeys>,
 }
 
 impl RuleSet {
@@ -141,10 +144,25 @@ impl RuleSet {
             let file = RuleFile { name: (*name).to_owned(), text: (*text).to_owned() };
             loader.add(&file, RuleSource::Embedded((*name).to_owned()));
         }
-        for file in files {
-            loader.add(file, RuleSource::Directory(file.name.clone()));
-        }
+        loader.add_all(files);
         loader.finish()
+    }
+
+    /// The documents of `files` alone, without what ships.
+    #[must_use]
+    pub fn only(files: &[RuleFile]) -> Self {
+        let adjust = BTreeMap::new();
+        let mut loader =
+            Loader { adjust: &adjust, entries: Vec::new(), by_id: HashMap::new(), problems: Vec::new() };
+        loader.add_all(files);
+        loader.finish()
+    }
+
+    /// The same rules, which also check the signatures of tokens with `keys`.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<TokenKeys>) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// Every rule, those that are off included, in a fixed order: as shipped, then by file and document.
@@ -250,6 +268,12 @@ impl Loader<'_> {
         Ok(())
     }
 
+    fn add_all(&mut self, files: &[RuleFile]) {
+        for file in files {
+            self.add(file, RuleSource::Directory(file.name.clone()));
+        }
+    }
+
     fn finish(mut self) -> RuleSet {
         for (id, adjust) in self.adjust {
             let Some(&at) = self.by_id.get(id) else {
@@ -293,7 +317,14 @@ impl Loader<'_> {
         }
         let sigma = sigma::together(loaded, &mut self.problems);
         let rules = self.entries.into_iter().map(Entry::listed).collect();
-        RuleSet { rules, problems: self.problems, signatures: Signatures::new(signatures), behaviours, sigma }
+        RuleSet {
+            rules,
+            problems: self.problems,
+            signatures: Signatures::new(signatures),
+            behaviours,
+            sigma,
+            keys: Arc::default(),
+        }
     }
 }
 

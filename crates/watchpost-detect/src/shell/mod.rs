@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use self::read::{Word, program_name, skip_blanks, word};
 use self::words::{Strength, is_prose, program};
+use crate::decode::{Present, bits};
 
 /// Most separators of one text that are looked at: from the start and from the end.
 const SEPARATORS_MAX: usize = 4_096;
@@ -120,31 +121,27 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
     found
 }
 
-/// Can [`shapes`] find anything? A look at the bytes and at the first word.
-pub(crate) fn may_have_shape(text: &str) -> bool {
-    const MARKS: [bool; 256] = {
-        let mut marks = [false; 256];
-        let all = b";|&`$\n\r{?*[~%\\()";
-        let mut at = 0;
-        while at < all.len() {
-            marks[all[at] as usize] = true;
-            at += 1;
-        }
-        marks
-    };
-    text.bytes().any(|byte| MARKS[usize::from(byte)]) || starts_with_program(text)
+/// Can [`shapes`] find anything in `text`, in which the bytes `present` occur? A look at the bytes and the first word.
+pub(crate) fn may_have_shape(text: &str, present: Present) -> bool {
+    const MARKS: u128 = bits(";|&`$\n\r{?*[~%\\()");
+    present.any(MARKS) || starts_with_program(text)
 }
 
 fn starts_with_program(text: &str) -> bool {
+    const WORD_BYTES_MAX: usize = 64;
     let start = text.len() - text.trim_start_matches([' ', '"', '\'', '+']).len();
     let end = text.as_bytes()[start..]
         .iter()
-        .take(64)
+        .take(WORD_BYTES_MAX)
         .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'\'' | b'"' | b'+'))
-        .map_or(text.len().min(start + 64), |n| start + n);
+        .map_or(text.len().min(start + WORD_BYTES_MAX), |n| start + n);
     let Some(first) = text.get(start..end) else { return false };
-    let first = first.to_ascii_lowercase();
-    program(program_name(&first)).is_some() || first.starts_with("if") || first == "for"
+    let mut lower = [0; WORD_BYTES_MAX];
+    let lower = &mut lower[..first.len()];
+    lower.copy_from_slice(first.as_bytes());
+    lower.make_ascii_lowercase();
+    let Ok(first) = std::str::from_utf8(lower) else { return false };
+    program(program_name(first)).is_some() || first.starts_with("if") || first == "for"
 }
 
 fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {

@@ -1,5 +1,9 @@
 //! The programs that the reader knows, by how likely their names are to be something else.
 
+use std::sync::OnceLock;
+
+use crate::dictionary::Dictionary;
+
 /// How much a name alone says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Strength {
@@ -190,14 +194,14 @@ fn base(name: &str) -> &str {
 }
 
 fn exact(name: &str) -> Option<Strength> {
-    use std::collections::HashMap;
-    use std::sync::OnceLock;
-    static ALL: OnceLock<HashMap<&'static str, Strength>> = OnceLock::new();
+    static ALL: OnceLock<Dictionary<Strength>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let tables = [(WORDS, Strength::Word), (SHORTS, Strength::Short), (PROGRAMS, Strength::Program)];
-        tables.iter().flat_map(|&(table, strength)| table.iter().map(move |&name| (name, strength))).collect()
+        let words =
+            tables.iter().flat_map(|&(table, strength)| table.iter().map(move |&name| (name, strength)));
+        Dictionary::new(&words.collect())
     });
-    all.get(name).copied()
+    all.get(name.as_bytes())
 }
 
 /// What is known of a program's name: lower case, without its directory.

@@ -18,6 +18,7 @@ use aho_corasick::AhoCorasick;
 use self::reading::Reading;
 use self::tokens::{Context, tokens};
 use self::words::classes;
+use crate::decode::{Present, bits};
 
 /// Texts up to this length are read from the start; of longer ones only windows around anchors are.
 const WHOLE_BYTES_MAX: usize = 4 * 1024;
@@ -183,10 +184,10 @@ pub(crate) const ANCHORS: &[&str] = &[
     "'?",
 ];
 
-/// All shapes in `text`, each with the bytes that show it. At most one of each.
+/// All shapes in `text`, in which the bytes `present` occur, each with the bytes that show it. At most one of each.
 ///
 /// Cost: linear in the text; at most a few dozen readings of at most 600 tokens.
-pub(crate) fn shapes(text: &str) -> Vec<(Shape, Range<usize>)> {
+pub(crate) fn shapes(text: &str, present: Present) -> Vec<(Shape, Range<usize>)> {
     let mut found: Vec<(Shape, Range<usize>)> = Vec::new();
     let mut read = |offset: usize, part: &str, context: Context, is_first: bool| {
         let all = tokens(part, context);
@@ -203,12 +204,15 @@ pub(crate) fn shapes(text: &str) -> Vec<(Shape, Range<usize>)> {
     }
     // An apostrophe makes the rest of a short text a quotation, and a long text is not read in whole: both are read
     // again from where SQL may begin.
-    if !is_short || text.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'`')) {
+    if !is_short || present.any(bits("'\"`")) {
         for (start, end) in windows(text) {
             read(start, &text[start..end], Context::Bare, start == 0 && !is_short);
         }
     }
     for quote in [b'\'', b'"', b'`'] {
+        if !present.any(1 << quote) {
+            continue;
+        }
         let places: Vec<usize> =
             text.bytes().enumerate().filter(|&(_, byte)| byte == quote).map(|(at, _)| at).collect();
         for (nth, &at) in few(&places, QUOTES_MAX).enumerate() {
@@ -318,7 +322,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expect: Option<Shape>) {
-        let found = shapes(text);
+        let found = shapes(text, Present::of(text));
         match expect {
             Some(shape) => {
                 assert!(found.iter().any(|(known, _)| *known == shape), "{text:?} lacks {shape:?}: {found:?}")
@@ -388,6 +392,9 @@ mod tests {
     #[test]
     fn an_attack_at_the_end_of_a_long_text_is_found() {
         let text = format!("{} 1 union select user,pass from accounts", "it's fine. ".repeat(3_000));
-        assert!(shapes(&text).iter().any(|(shape, _)| *shape == Shape::Union), "found behind 33 KB");
+        assert!(
+            shapes(&text, Present::of(&text)).iter().any(|(shape, _)| *shape == Shape::Union),
+            "found behind 33 KB"
+        );
     }
 }

@@ -32,7 +32,9 @@ impl Reading<'_> {
     }
 
     pub(super) fn is_word(&self, at: usize, words: &[&str]) -> bool {
-        self.kind(at) == Some(Kind::Word) && words.iter().any(|word| self.str(at).eq_ignore_ascii_case(word))
+        let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else { return false };
+        let word = &self.text.as_bytes()[token.span.clone()];
+        words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     }
 
     /// Is the token a word of one of the sets `classes`?

@@ -415,13 +415,17 @@ impl<'a> Reading<'a> {
             {
                 return Some(self.span(at, self.group_end(at + 1)));
             }
-            if self.is_word(at, &["waitfor"])
+            // Both words are of this set, and next to no others.
+            let may_begin = self.is_in(at, class::UNION);
+            if may_begin
+                && self.is_word(at, &["waitfor"])
                 && self.is_word(at + 1, &["delay", "time"])
                 && matches!(self.kind(at + 2), Some(Kind::Text | Kind::Variable))
             {
                 return Some(self.span(at, at + 3));
             }
-            if self.is_word(at, &["case"])
+            if may_begin
+                && self.is_word(at, &["case"])
                 && self.is_word(at + 1, &["when"])
                 && (self.is_place(at) || at == 0 && self.is_first)
                 && (at + 2..at + 16).any(|at| self.is_word(at, &["then"]))
@@ -507,6 +511,9 @@ impl<'a> Reading<'a> {
 
     fn clause(&self) -> Option<Range<usize>> {
         (0..self.tokens.len()).find_map(|at| {
+            if !self.is_in(at, class::UNION) {
+                return None;
+            }
             let by = self.is_word(at, &["order", "group"]) && self.is_word(at + 1, &["by"]);
             if by && self.begins_injection(at) {
                 let (end, operand) = self.operand(at + 2)?;

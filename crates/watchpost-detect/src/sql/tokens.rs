@@ -63,7 +63,7 @@ pub(super) enum Context {
 /// Reads `text` from `start` on.
 pub(super) fn tokens(text: &str, context: Context) -> Vec<Token> {
     let bytes = text.as_bytes();
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(bytes.len().div_ceil(4).min(TOKENS_MAX));
     let mut at = 0;
     if let Context::Quoted(quote) = context {
         // Filters that add a backslash are met with a backslash: the first quote closes in any case.

@@ -1,7 +1,9 @@
 //! The words that the shapes know; compared without regard to case.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
+
+use crate::dictionary::Dictionary;
 
 /// What stands between two operands of a comparison.
 const COMPARING: &[&str] =
@@ -239,7 +241,7 @@ pub(super) mod class {
 /// The sets that `word` is in; compared without regard to case.
 pub(super) fn classes(word: &[u8]) -> u8 {
     const WORD_BYTES_MAX: usize = 26;
-    static ALL: OnceLock<HashMap<&'static [u8], u8>> = OnceLock::new();
+    static ALL: OnceLock<Dictionary<u8>> = OnceLock::new();
     if !(2..=WORD_BYTES_MAX).contains(&word.len()) || !word[0].is_ascii_alphabetic() {
         return 0;
     }
@@ -254,15 +256,11 @@ pub(super) fn classes(word: &[u8]) -> u8 {
             (LEADING, class::LEADING),
             (&["union", "select", "waitfor", "case", "order", "group", "into", "procedure"], class::UNION),
         ];
-        let mut all: HashMap<&'static [u8], u8> = HashMap::new();
+        let mut all: BTreeMap<&'static str, u8> = BTreeMap::new();
         for (table, bit) in tables {
-            table.iter().for_each(|word| *all.entry(word.as_bytes()).or_default() |= bit);
+            table.iter().for_each(|word| *all.entry(word).or_default() |= bit);
         }
-        all
+        Dictionary::new(&all)
     });
-    let mut lower = [0; WORD_BYTES_MAX];
-    let lower = &mut lower[..word.len()];
-    lower.copy_from_slice(word);
-    lower.make_ascii_lowercase();
-    all.get(&*lower).copied().unwrap_or(0)
+    all.get(word).unwrap_or(0)
 }

@@ -1,11 +1,12 @@
 //! Tokens: the ways to tamper with one, and the ways to write a good one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
-use watchpost_detect::{Config, Engine, KeyError, TokenKeys, inspect_request};
+use watchpost_detect::{Config, Engine, KeyError, KeyKind, RuleSet, TokenKeys, inspect_request};
 use watchpost_model::event::{Event, Outcome};
 
 use crate::support::{request, start};
@@ -267,6 +268,11 @@ fn time_is_that_of_the_event_and_only_what_was_accepted_counts() {
     assert!(expired(rules_of(&mut engine, &said)), "the outcome says so");
 }
 
+fn engine_with(keys: TokenKeys) -> Engine {
+    let rules = RuleSet::load(&[], &BTreeMap::new()).with_keys(Arc::new(keys));
+    Engine::with_rules(Config::default(), Arc::new(rules))
+}
+
 /// Made for this test with openssl; the private halves are gone.
 const P256: &str = include_str!("keys/p256.pem");
 const RSA: &str = include_str!("keys/rsa.pem");
@@ -276,10 +282,10 @@ const RSA_TOKEN: &str = include_str!("keys/rsa.jwt");
 #[test]
 fn configured_keys_tell_altered_signatures() {
     let mut keys = TokenKeys::default();
-    keys.add_secret(SECRET).expect("a secret");
-    keys.add_public_key(P256).expect("a public key");
-    keys.add_public_key(RSA).expect("a public key");
-    let mut engine = Engine::new(Config::default()).with_keys(keys);
+    keys.add_secret(SECRET, None).expect("a secret");
+    keys.add_public_key(P256, None).expect("a public key");
+    keys.add_public_key(RSA, None).expect("a public key");
+    let mut engine = engine_with(keys);
     let mut is_forged = |token: &str| {
         rules_of(&mut engine, &event(token.trim(), |_| {})).iter().any(|rule| rule == "wp.jwt.unsigned")
     };
@@ -304,8 +310,8 @@ fn configured_keys_tell_altered_signatures() {
 #[test]
 fn a_public_key_does_not_pass_as_a_secret() {
     let mut keys = TokenKeys::default();
-    keys.add_public_key(RSA).expect("a public key");
-    let mut engine = Engine::new(Config::default()).with_keys(keys);
+    keys.add_public_key(RSA, None).expect("a public key");
+    let mut engine = engine_with(keys);
     let signed = format!("{}.{}", encode(r#"{"alg":"HS256"}"#), encode(CLAIMS));
     let confused = format!("{signed}.{}", sign(&signed, RSA.as_bytes()));
     let rules = rules_of(&mut engine, &event(&confused, |_| {}));
@@ -315,11 +321,37 @@ fn a_public_key_does_not_pass_as_a_secret() {
 #[test]
 fn keys_are_refused_with_a_reason() {
     let mut keys = TokenKeys::default();
-    assert_eq!(keys.add_secret(b""), Err(KeyError::EmptySecret));
-    assert_eq!(keys.add_public_key("hello"), Err(KeyError::NotAPublicKey));
+    assert_eq!(keys.add_secret(b"", None), Err(KeyError::EmptySecret));
+    assert_eq!(keys.add_public_key("hello", None), Err(KeyError::NotAPublicKey));
     assert_eq!(
-        keys.add_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
+        keys.add_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None),
         Err(KeyError::NotAPublicKey)
     );
     assert!(keys.is_empty());
+}
+
+#[test]
+fn keys_of_an_issuer_leave_tokens_of_others_alone() {
+    let mut keys = TokenKeys::default();
+    keys.add_secret(SECRET, Some("https://login.example")).expect("a secret");
+    assert_eq!(keys.add_public_key(P256, Some("https://partner.example")), Ok(KeyKind::P256));
+    let mut engine = engine_with(keys);
+    for (issuer, secret, is_found) in [
+        (r#","iss":"https://login.example""#, SECRET, false),
+        (r#","iss":"https://login.example""#, &b"guess"[..], true),
+        (r#","iss":"https://other.example""#, b"guess", false),
+        // A partner's tokens are signed with its private key: no shared secret is right.
+        (r#","iss":"https://partner.example""#, SECRET, true),
+        ("", b"guess", true),
+        ("", SECRET, false),
+    ] {
+        let signed = format!(
+            "{}.{}",
+            encode(r#"{"alg":"HS256","typ":"JWT"}"#),
+            encode(format!(r#"{{"sub":"1"{issuer}}}"#))
+        );
+        let rules = rules_of(&mut engine, &event(&format!("{signed}.{}", sign(&signed, secret)), |_| {}));
+        let found = rules.iter().any(|rule| rule == "wp.jwt.unsigned");
+        assert_eq!(found, is_found, "{issuer} signed with {}", String::from_utf8_lossy(secret));
+    }
 }

@@ -14,6 +14,7 @@ mod maintenance;
 mod report;
 mod response;
 mod rule;
+mod token_key;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,7 @@ pub use rule::{
     RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow,
     RuleTest, RuleTestFailure, RuleTestReport,
 };
+pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

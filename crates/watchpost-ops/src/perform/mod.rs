@@ -18,6 +18,7 @@ pub(crate) mod response;
 pub(crate) mod rules;
 mod settings;
 mod suppressions;
+mod token_keys;
 
 pub(crate) use audit::{audit_page, audit_verify};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
@@ -65,6 +66,7 @@ pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
 };
+pub(crate) use token_keys::{token_key_add, token_key_list, token_key_remove};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

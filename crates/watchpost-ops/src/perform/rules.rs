@@ -140,8 +140,9 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
             at_this_machine(&cx)?;
             let path = existing(&path)?;
             let adjust = present.setting.adjust.clone();
+            let keys = Arc::clone(&present.keys.keys);
             let (set, problems) = off_the_runtime(move || rules::load(&path, &adjust)).await?;
-            (Arc::new(set), problems, BacktestAgainst::Present)
+            (Arc::new(set.with_keys(keys)), problems, BacktestAgainst::Present)
         }
         None => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
     };

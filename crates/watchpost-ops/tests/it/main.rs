@@ -11,3 +11,4 @@ mod response;
 mod response_crash;
 mod rules;
 mod simulation;
+mod token_keys;

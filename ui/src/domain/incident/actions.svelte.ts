@@ -1,27 +1,55 @@
 // What can be done to an incident, from a key, a button or a menu. The dialogs are drawn once, by the panel.
 
-import type { Incident, Status, Verdict } from '$ui/generated/model';
+import type { ContainKind, EntityCount, Incident, PauseReason, Severity, Status, Verdict, VerdictCause } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
+import { normaliseError } from '$ui/state/error';
 import { openBlock } from '../block/block-request.svelte';
+import { openContain } from '../contain/contain-request.svelte';
+import { openSuppress } from '../suppress/suppress-request.svelte';
 import { isActive, nextStatuses } from './tones';
 
 export type Asked =
   | { kind: 'assign'; incident: Incident }
   | { kind: 'note'; incident: Incident }
   | { kind: 'resolve'; incident: Incident; verdict: Verdict | null }
-  | { kind: 'status'; incident: Incident; status: Status };
+  | { kind: 'status'; incident: Incident; status: Status }
+  | { kind: 'escalate'; incident: Incident }
+  | { kind: 'handover'; incident: Incident }
+  | { kind: 'pause'; incident: Incident }
+  | { kind: 'split'; incident: Incident }
+  /** Several: into one of them. One: into another one. */
+  | { kind: 'merge'; incidents: readonly Incident[] };
+
+/** What a resolution says besides the verdict. */
+export interface Judgement {
+  verdict: Verdict;
+  cause: VerdictCause | null;
+  reason: string;
+  /** Number of the incident that is kept, of a duplicate. */
+  duplicateOf: number | null;
+}
+
+const CONTAINED: Readonly<Record<string, ContainKind>> = { session: 'session', user: 'user', ip: 'limit' };
+
+/** The keys of the actions on one incident. */
+export const ACTION_KEYS = ['t', 'a', 'r', 'f', 'n', 'b', 'e', 'm', 's'] as const;
 
 export class IncidentActions {
   /** The dialog that is open. */
   asked = $state.raw<Asked | null>(null);
   readonly #app: App;
   readonly #onResolved: (incident: Incident) => void;
+  readonly #onMerged: ((into: Incident) => void) | undefined;
 
-  /** `onResolved` hears of an incident that was resolved, before the queue is fetched again. */
-  constructor(app: App, onResolved: (incident: Incident) => void) {
+  /**
+   * `onResolved` hears of an incident that was resolved, before the queue is fetched again;
+   * `onMerged` of the one that others were merged into.
+   */
+  constructor(app: App, onResolved: (incident: Incident) => void, onMerged?: (into: Incident) => void) {
     this.#app = app;
     this.#onResolved = onResolved;
+    this.#onMerged = onMerged;
   }
 
   close(): void {
@@ -50,6 +78,53 @@ export class IncidentActions {
     if (!nextStatuses(incident.status).includes(status)) return;
     if (status === 'reopened') this.asked = { kind: 'status', incident, status };
     else await this.sendStatus(incident, status, null);
+  }
+
+  escalate(incident: Incident): void {
+    if (isActive(incident.status)) this.asked = { kind: 'escalate', incident };
+  }
+
+  handOver(incident: Incident): void {
+    if (isActive(incident.status)) this.asked = { kind: 'handover', incident };
+  }
+
+  /** Stops the clocks, after asking why; or lets them run again. */
+  async pauseOrResume(incident: Incident): Promise<void> {
+    if (!isActive(incident.status)) return;
+    if (incident.paused === undefined) {
+      this.asked = { kind: 'pause', incident };
+      return;
+    }
+    const n = incident.number;
+    await this.#app.change('incident_resume', { number: n }, { what: t('resume.what', { n }), done: t('resume.done', { n }) });
+  }
+
+  split(incident: Incident): void {
+    if (incident.merged_into !== undefined) this.asked = { kind: 'split', incident };
+  }
+
+  merge(incidents: readonly Incident[]): void {
+    if (incidents.length > 0) this.asked = { kind: 'merge', incidents };
+  }
+
+  /** Asks for a suppression of what opened the incident. */
+  async suppress(incident: Incident): Promise<void> {
+    try {
+      const detail = await this.#app.read('incident_detail', { number: incident.number });
+      const rules = [...new Set(detail.why.map((hit) => hit.newest.rule_id))];
+      openSuppress({ rules, family: incident.family, entity: incident.entity, incident: incident.number });
+    } catch (thrown) {
+      this.#app.toasts.failed('incident_detail', normaliseError(thrown));
+    }
+  }
+
+  /** Asks for a containment; of the incident's own entity where that can be contained. */
+  contain(incident: Incident, kind: ContainKind, entities: readonly EntityCount[]): void {
+    const known = entities.flatMap(({ entity }) => {
+      const of = CONTAINED[entity.kind];
+      return of === undefined ? [] : [{ kind: of, target: entity.value }];
+    });
+    openContain({ kind, target: known.find((one) => one.kind === kind)?.target ?? '', incident: incident.number, known });
   }
 
   block(incident: Incident): void {
@@ -82,16 +157,57 @@ export class IncidentActions {
     return done !== null;
   }
 
-  async sendResolve(incident: Incident, verdict: Verdict, reason: string): Promise<void> {
+  async sendResolve(incident: Incident, { verdict, cause, reason, duplicateOf }: Judgement): Promise<void> {
     const values = { n: incident.number, verdict: word('verdict', verdict) };
     const done = await this.#app.change(
       'incident_resolve',
-      { number: incident.number, verdict, reason, version: incident.version },
+      {
+        number: incident.number,
+        verdict,
+        ...(cause === null ? {} : { cause }),
+        reason,
+        ...(duplicateOf === null ? {} : { duplicate_of: duplicateOf }),
+        version: incident.version,
+      },
       { what: t('resolve.what', values), done: t('resolve.done', values) },
     );
     if (done === null) return;
     this.close();
     this.#onResolved(done);
+  }
+
+  async sendEscalate(incident: Incident, severity: Severity | null, to: string | null, reason: string): Promise<void> {
+    const n = incident.number;
+    const done = await this.#app.change('incident_escalate', { number: n, severity, to, reason, version: incident.version }, { what: t('escalate.what', { n }), done: t('escalate.done', { n }) });
+    if (done !== null) this.close();
+  }
+
+  async sendHandover(incident: Incident, to: string, note: string): Promise<void> {
+    const values = { n: incident.number, who: to };
+    const done = await this.#app.change('incident_handover', { number: incident.number, to, note, version: incident.version }, { what: t('handover.what', values), done: t('handover.done', values) });
+    if (done !== null) this.close();
+  }
+
+  async sendPause(incident: Incident, reason: PauseReason, note: string): Promise<void> {
+    const n = incident.number;
+    const done = await this.#app.change('incident_pause', { number: n, reason, note, version: incident.version }, { what: t('pause.what', { n }), done: t('pause.done', { n }) });
+    if (done !== null) this.close();
+  }
+
+  async sendSplit(incident: Incident, reason: string): Promise<void> {
+    const n = incident.number;
+    const done = await this.#app.change('incident_split', { number: n, reason }, { what: t('split.what', { n }), done: t('split.done', { n }) });
+    if (done !== null) this.close();
+  }
+
+  /** Merges; true when it is done. */
+  async sendMerge(numbers: number[], into: number, reason: string): Promise<boolean> {
+    const values = { n: numbers.map((number) => `#${number}`).join(', '), into };
+    const done = await this.#app.change('incident_merge', { numbers, into, reason }, { what: t('merge.what', values), done: t('merge.done', values) });
+    if (done === null) return false;
+    this.close();
+    this.#onMerged?.(done);
+    return true;
   }
 
   /** Handles the key of an action; true if it was one. */
@@ -105,6 +221,18 @@ export class IncidentActions {
         return true;
       case 'r':
         if (this.#app.may('incident_resolve')) this.resolve(incident);
+        return true;
+      case 'f':
+        if (this.#app.may('incident_resolve')) this.resolve(incident, 'false_positive');
+        return true;
+      case 'e':
+        if (this.#app.may('incident_escalate')) this.escalate(incident);
+        return true;
+      case 'm':
+        if (this.#app.may('incident_merge')) this.merge([incident]);
+        return true;
+      case 's':
+        if (this.#app.may('suppression_add')) void this.suppress(incident);
         return true;
       case 'n':
         if (this.#app.may('incident_note')) this.note(incident);

@@ -94,6 +94,11 @@ export const common = {
   'keys.open': 'Open the row',
   'keys.filter': 'Filter by text',
   'keys.refresh': 'Fetch again',
+  'keys.escalate': 'Escalate',
+  'keys.merge': 'Merge into another',
+  'keys.suppress': 'Suppress',
+  'keys.select': 'Select for a bulk action',
+  'keys.undo': 'Undo the bulk action',
   'keys.rail': 'Collapse or expand the rail',
 
   'confirm.title': 'This is production',

@@ -9,11 +9,13 @@ export function queueColumns(room: 'split' | 'plain' | 'wide'): Column[] {
   const number = { id: 'number', title: t('incidents.col.number'), width: '40px' };
   const title = { id: 'title', title: t('incidents.col.title'), width: 'minmax(160px, 1fr)' };
   const due = { id: 'due', title: t('incidents.col.due'), width: '92px' };
-  if (room === 'split') return [{ ...severity, width: '16px', quietTitle: true }, number, title, due];
+  const mark = { id: 'mark', title: t('incident.select'), width: '16px', quietTitle: true };
+  if (room === 'split') return [mark, { ...severity, width: '16px', quietTitle: true }, number, title, due];
   const status = { id: 'status', title: t('incidents.col.status'), width: '150px' };
   const assignee = { id: 'assignee', title: t('incidents.col.assignee'), width: 'minmax(80px, 120px)' };
-  if (room === 'plain') return [severity, number, title, status, assignee, due];
+  if (room === 'plain') return [mark, severity, number, title, status, assignee, due];
   return [
+    mark,
     severity,
     number,
     title,

@@ -27,6 +27,26 @@ impl std::fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
+/// What a public key is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA.
+    Rsa,
+    /// The curve P-256.
+    P256,
+}
+
+impl KeyKind {
+    /// The algorithms whose signatures it checks.
+    #[must_use]
+    pub const fn algorithms(self) -> &'static [&'static str] {
+        match self {
+            Self::Rsa => &["RS256", "RS384", "RS512"],
+            Self::P256 => &["ES256"],
+        }
+    }
+}
+
 enum Key {
     Shared(Vec<u8>),
     /// DER of an RSA public key.
@@ -37,45 +57,42 @@ enum Key {
 
 /// Keys that check the signatures of tokens; without any, signatures are not checked.
 ///
-/// With keys, every token is expected to be signed by one of them: use them where the application takes tokens of its
-/// own issuer only, or name that issuer ([`TokenKeys::of_issuer`]).
+/// With keys, every token is expected to be signed by one of them. A key of a named issuer is for tokens whose `iss`
+/// claim says so and for those without one; a token of an issuer that no key is for is left alone.
 #[derive(Default)]
 pub struct TokenKeys {
-    keys: Vec<Key>,
+    keys: Vec<Held>,
+}
+
+struct Held {
+    key: Key,
     issuer: Option<String>,
 }
 
 impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("TokenKeys").field("n_keys", &self.keys.len()).field("issuer", &self.issuer).finish()
+        out.debug_struct("TokenKeys").field("n_keys", &self.keys.len()).finish_non_exhaustive()
     }
 }
 
 impl TokenKeys {
-    /// Checks only tokens whose `iss` claim is this, or that have none.
-    #[must_use]
-    pub fn of_issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
-        self
-    }
-
-    /// Adds the secret of HS256, HS384 and HS512, as bytes.
+    /// Adds the secret of HS256, HS384 and HS512, as bytes: for tokens of `issuer`, or of any.
     ///
     /// # Errors
     /// When it is empty.
-    pub fn add_secret(&mut self, secret: &[u8]) -> Result<(), KeyError> {
+    pub fn add_secret(&mut self, secret: &[u8], issuer: Option<&str>) -> Result<(), KeyError> {
         if secret.is_empty() {
             return Err(KeyError::EmptySecret);
         }
-        self.keys.push(Key::Shared(secret.to_vec()));
+        self.hold(Key::Shared(secret.to_vec()), issuer);
         Ok(())
     }
 
-    /// Adds a public key in PEM: RSA for RS256, RS384 and RS512, P-256 for ES256.
+    /// Adds a public key in PEM: RSA for RS256, RS384 and RS512, P-256 for ES256; for tokens of `issuer`, or of any.
     ///
     /// # Errors
     /// When it is no public key, or of another kind.
-    pub fn add_public_key(&mut self, pem: &str) -> Result<(), KeyError> {
+    pub fn add_public_key(&mut self, pem: &str, issuer: Option<&str>) -> Result<KeyKind, KeyError> {
         let is_pkcs1 = pem.contains("BEGIN RSA PUBLIC KEY");
         if !is_pkcs1 && !pem.contains("BEGIN PUBLIC KEY") {
             return Err(KeyError::NotAPublicKey);
@@ -84,22 +101,27 @@ impl TokenKeys {
             pem.lines().filter(|line| !line.contains("-----")).flat_map(|line| line.trim().chars()).collect();
         let der = decode(&body).ok_or(KeyError::NotAPublicKey)?;
         if is_pkcs1 {
-            self.keys.push(Key::Rsa(der));
-            return Ok(());
+            self.hold(Key::Rsa(der), issuer);
+            return Ok(KeyKind::Rsa);
         }
         let (algorithm, key) = spki(&der).ok_or(KeyError::NotAPublicKey)?;
         // 1.2.840.113549.1.1.1 and 1.2.840.10045.3.1.7
         const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
         const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
         let names = |oid: &[u8]| algorithm.windows(oid.len()).any(|window| window == oid);
-        self.keys.push(if names(RSA) {
-            Key::Rsa(key)
+        let (kind, key) = if names(RSA) {
+            (KeyKind::Rsa, Key::Rsa(key))
         } else if names(P256) {
-            Key::P256(key)
+            (KeyKind::P256, Key::P256(key))
         } else {
             return Err(KeyError::KindNotKnown);
-        });
-        Ok(())
+        };
+        self.hold(key, issuer);
+        Ok(kind)
+    }
+
+    fn hold(&mut self, key: Key, issuer: Option<&str>) {
+        self.keys.push(Held { key, issuer: issuer.map(str::to_owned) });
     }
 
     /// Is there nothing to check with?
@@ -115,13 +137,16 @@ impl TokenKeys {
             return false;
         }
         let issuer = token.claim("iss").and_then(serde_json::Value::as_str);
-        if self.issuer.is_some() && issuer.is_some() && issuer != self.issuer.as_deref() {
+        let is_for =
+            |held: &&Held| held.issuer.is_none() || issuer.is_none() || held.issuer.as_deref() == issuer;
+        let mut keys = self.keys.iter().filter(is_for).map(|held| &held.key).peekable();
+        if keys.peek().is_none() {
             return false;
         }
         let Some(signature) = decode(token.signature()) else { return true };
         let signed = token.signed();
         let checks: Vec<bool> =
-            self.keys.iter().filter_map(|key| key.check(alg, signed.as_bytes(), &signature)).collect();
+            keys.filter_map(|key| key.check(alg, signed.as_bytes(), &signature)).collect();
         let is_shared = alg.starts_with("HS");
         if checks.is_empty() { is_shared } else { !checks.contains(&true) }
     }

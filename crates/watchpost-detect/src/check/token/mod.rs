@@ -12,7 +12,7 @@ mod read;
 
 use std::ops::Range;
 
-pub use keys::{KeyError, TokenKeys};
+pub use keys::{KeyError, KeyKind, TokenKeys};
 
 use super::Context;
 

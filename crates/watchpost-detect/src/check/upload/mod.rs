@@ -169,7 +169,13 @@ pub(super) fn bad_name(text: &str, context: &Context<'_>) -> Option<Range<usize>
             (is_put && name::runs(last)).then_some(0..text.len())
         }
         _ => {
-            let key = context.key().to_ascii_lowercase().replace(['_', '-'], "");
+            // Most keys are told apart without a copy: what is looked for is longer, or has other letters.
+            let key = context.key();
+            let has_letters = key.bytes().any(|byte| matches!(byte, b'f' | b'F' | b'm' | b'M'));
+            if key.len() < 5 || !has_letters && field.base != "http.headers" {
+                return None;
+            }
+            let key = key.to_ascii_lowercase().replace(['_', '-'], "");
             let is_name = ["filename", "xfile", "originalname", "qqfile", "uploadname"]
                 .iter()
                 .any(|part| key.contains(part));

@@ -1,0 +1,89 @@
+//! Keys that check the signatures of tokens.
+
+use watchpost_detect::TokenKeys;
+use watchpost_model::audit::Change;
+
+use super::{at_this_machine, required};
+use crate::contract::{Nothing, SecretState, TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef};
+use crate::door::Context;
+use crate::error::OpError;
+use crate::secrets::Secret;
+use crate::token_keys::{self, KEYS_MAX, Place, SETTING, Stored, secret_account};
+
+pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyList, OpError> {
+    let workspace = cx.workspace()?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    Ok(TokenKeyList { keys: loaded.keys.rows.to_vec() })
+}
+
+pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<TokenKeyList, OpError> {
+    let name = required("name", &request.name, 80)?;
+    let issuer = request.issuer.map(|issuer| required("issuer", &issuer, 500)).transpose()?;
+    let workspace = cx.workspace()?;
+    let mut keys = token_keys::stored(workspace.store()).await?;
+    let before = keys.iter().position(|key| key.name == name).map(|at| keys.remove(at));
+    if keys.len() >= KEYS_MAX {
+        return Err(OpError::invalid("name", format!("there are {KEYS_MAX} keys already: remove one first")));
+    }
+    let mut tried = TokenKeys::default();
+    let mut secret = None;
+    let place = match request.key {
+        TokenKeyInput::Public { pem } => {
+            token_keys::add(&mut tried, &pem, None).map_err(|problem| OpError::invalid("pem", problem))?;
+            Place::Public { pem }
+        }
+        TokenKeyInput::Secret { value } => {
+            tried
+                .add_secret(value.as_bytes(), None)
+                .map_err(|problem| OpError::invalid("value", problem.to_string()))?;
+            secret = Some(Secret::new(value));
+            Place::Secret
+        }
+        TokenKeyInput::File { path } => {
+            at_this_machine(&cx)?;
+            let file = std::path::Path::new(&path);
+            if !file.is_absolute() {
+                return Err(OpError::invalid("path", format!("{path} is not an absolute path")));
+            }
+            token_keys::add_file(&mut tried, file, None)
+                .map_err(|problem| OpError::invalid("path", problem))?;
+            Place::File { path }
+        }
+    };
+    let after = Stored { name, issuer, place, changed_at: workspace.now() };
+    // The record says that a secret was set, never which.
+    let changes = vec![Change::new("key", json(&before)?, json(&Some(&after))?)];
+    let record = cx.record(format!("token_key/{}", after.name), changes, None);
+    let account = secret_account(workspace.connection().id, &after.name);
+    keys.push(after);
+    keys.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(secret) = secret {
+        let state = cx.console.secrets().put(&account, secret).await;
+        if state != SecretState::Ready {
+            tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
+        }
+    }
+    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
+    token_key_list(cx, Nothing {}).await
+}
+
+pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Result<TokenKeyList, OpError> {
+    let workspace = cx.workspace()?;
+    let mut keys = token_keys::stored(workspace.store()).await?;
+    let Some(at) = keys.iter().position(|key| key.name == request.name) else {
+        return Err(OpError::not_found(format!("key {:?}", request.name))
+            .hint("`watchpost config token-key list` shows them"));
+    };
+    let gone = keys.remove(at);
+    let changes = vec![Change::new("key", json(&Some(&gone))?, serde_json::Value::Null)];
+    let record = cx.record(format!("token_key/{}", gone.name), changes, None);
+    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
+    if gone.place == Place::Secret {
+        cx.console.secrets().remove(&secret_account(workspace.connection().id, &gone.name)).await;
+    }
+    token_key_list(cx, Nothing {}).await
+}
+
+fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, OpError> {
+    serde_json::to_value(value).map_err(|error| OpError::internal(error.to_string()))
+}

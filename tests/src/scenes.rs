@@ -1,0 +1,102 @@
+//! What is pictured: every panel, and the dialogs that a person meets in them.
+
+/// One picture.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scene {
+    /// The name of the file.
+    pub(crate) name: &'static str,
+    /// Where it is.
+    pub(crate) route: &'static str,
+    /// What a person does there first.
+    pub(crate) steps: &'static [Step],
+}
+
+/// One thing that a person does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    /// Clicks.
+    Click(&'static str),
+    /// Presses keys where the focus is.
+    Press(&'static str),
+    /// Waits until it is there.
+    Wait(&'static str),
+    /// Replaces what a field holds.
+    Type(&'static str, &'static str),
+}
+
+use Step::{Click, Press, Type, Wait};
+
+/// The first row of the queue below its head.
+const FIRST_INCIDENT: Step = Click("[role=row][aria-rowindex='2']");
+/// Its page is open.
+const PAGE: Step = Wait("[data-test=incident-title]");
+
+const fn panel(name: &'static str, route: &'static str) -> Scene {
+    Scene { name, route, steps: &[] }
+}
+
+const fn scene(name: &'static str, route: &'static str, steps: &'static [Step]) -> Scene {
+    Scene { name, route, steps }
+}
+
+/// Every picture, in the order in which they are taken.
+pub(crate) const SCENES: &[Scene] = &[
+    panel("overview", "#/overview"),
+    panel("incidents", "#/incidents"),
+    scene("incident", "#/incidents", &[FIRST_INCIDENT, PAGE]),
+    scene("incident-full", "#/incidents", &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-expand]")]),
+    scene(
+        "incident-sqli",
+        "#/incidents?family=sqli&status=all",
+        &[FIRST_INCIDENT, PAGE, Wait("[data-test=why-layer]")],
+    ),
+    scene(
+        "incident-response",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-tab-playbook]")],
+    ),
+    scene(
+        "incident-related",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-tab-related]")],
+    ),
+    scene("incident-menu", "#/incidents", &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-menu]")]),
+    scene(
+        "incident-resolve",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("f"), Wait("[data-test=resolve-dialog]"), Press("s")],
+    ),
+    scene(
+        "incident-escalate",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("e"), Wait("[data-test=escalate-dialog]")],
+    ),
+    scene(
+        "incident-merge",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("m"), Wait("[data-test=merge-dialog] label")],
+    ),
+    scene(
+        "incident-suppress",
+        "#/incidents",
+        &[FIRST_INCIDENT, PAGE, Press("s"), Wait("[data-test=suppress-preview][data-hidden]")],
+    ),
+    scene(
+        "incident-contain",
+        "#/incidents",
+        &[
+            FIRST_INCIDENT,
+            PAGE,
+            Click("[data-test=contain-menu]"),
+            Click("[data-test=contain-user]"),
+            Type("[data-test=contain-target]", "mara"),
+            Wait("[data-test=contain-preview] dl"),
+        ],
+    ),
+    panel("redis", "#/redis"),
+    panel("blocklist", "#/blocklist"),
+    panel("maintenance", "#/maintenance"),
+    panel("reports", "#/reports"),
+    panel("audit", "#/audit"),
+    panel("settings", "#/settings"),
+];
