@@ -23,6 +23,8 @@ const SAMPLE: usize = 2_000;
 const TOKEN_MAX: f32 = 100.0;
 /// A table that asks for little is not stretched over the page: the eye would lose the row.
 const STRETCH_MAX: f32 = 1.5;
+/// How much smaller the type of a crowded table is.
+const SMALLER: f32 = 0.86;
 /// Words for people, in the type of the running text.
 const PROSE: Type = Type { size: 8.0, leading: 10.8, ..BODY };
 
@@ -85,7 +87,13 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
     close(flow, &layout);
 }
 
+/// Columns for the measure; in smaller type where what should not be broken has no room otherwise.
 fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
+    let (layout, fits) = measure_at(flow, heads, cells, 1.0);
+    if fits { layout } else { measure_at(flow, heads, cells, SMALLER).0 }
+}
+
+fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f32) -> (Layout, bool) {
     let column_of = |index: usize| cells.iter().filter_map(move |row| row.get(index));
     let filled = |index: &usize| cells.is_empty() || column_of(*index).any(|cell| !cell.is_empty());
     // A column to be filled in by hand stays, however empty.
@@ -93,7 +101,11 @@ fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
     let drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
     let n = drawn.len().max(1) as f32;
     let floor = COLUMN_MIN.min(WIDTH / n);
-    let kinds: Vec<Type> = drawn.iter().map(|index| kind_of(column_of(*index).take(SAMPLE))).collect();
+    let kinds: Vec<Type> = drawn
+        .iter()
+        .map(|index| kind_of(column_of(*index).take(SAMPLE)))
+        .map(|kind| Type { size: kind.size * scale, ..kind })
+        .collect();
     let pad = 2.0 * PAD_X + 0.5;
     let head_width = |text: &str| flow.fonts.width(text, LABEL.face, LABEL.size) + pad;
     let mut least = Vec::with_capacity(drawn.len());
@@ -116,6 +128,7 @@ fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
         wanted.push(whole.min(COLUMN_WANTED_MAX).max(token));
     }
     let total: f32 = wanted.iter().sum();
+    let fits = least.iter().sum::<f32>() <= WIDTH;
     let widths: Vec<f32> = if total <= WIDTH {
         // What is left over goes to the columns by what they hold.
         let factor = (WIDTH / total).min(STRETCH_MAX);
@@ -137,7 +150,7 @@ fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
             placed
         })
         .collect();
-    Layout { columns, width: x - MARGIN_X }
+    (Layout { columns, width: x - MARGIN_X }, fits)
 }
 
 /// Words are set as words, everything that is compared letter by letter in the mono.
@@ -265,7 +278,7 @@ fn set_cell(flow: &mut Flow<'_>, lines: &[String], column: &Column, top: f32, ki
     let fonts = flow.fonts;
     let page = flow.page();
     // One line of words stands on the same baseline as one line in the mono.
-    let shift = if kind == PROSE { (CELL.leading - PROSE.leading) / 2.0 } else { 0.0 };
+    let shift = if kind.face == PROSE.face { (CELL.leading - PROSE.leading) / 2.0 } else { 0.0 };
     for (n, line) in lines.iter().enumerate() {
         let y = baseline(top + PAD_Y + shift + n as f32 * kind.leading, kind);
         if column.right {

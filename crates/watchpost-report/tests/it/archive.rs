@@ -92,7 +92,7 @@ fn its_parts_are_tagged() {
         "Link (inline)",
         "Table",
         "THead",
-        "TH (inline)",
+        "TH",
         "TBody",
         "TR",
         "TD",

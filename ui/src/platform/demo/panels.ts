@@ -75,6 +75,9 @@ export function panelAnswers(empty: boolean) {
       reports = [made, ...reports];
       return made;
     },
+    report_progress: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_cancel: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
     report_list: () => ({ reports }),
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {

@@ -97,7 +97,7 @@ pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<Framewo
 
 pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
     let making = cx.console.0.makings.begin(None)?;
-    document(&cx, &request.framework, request.period, request.subject.as_deref(), &making).await
+    Box::pin(document(&cx, &request.framework, request.period, request.subject.as_deref(), &making)).await
 }
 
 pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
@@ -118,7 +118,8 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     }
     let making = cx.console.0.makings.begin(request.ticket)?;
     let subject = request.subject.as_deref();
-    let document = Arc::new(document(&cx, &request.framework, request.period, subject, &making).await?);
+    let document =
+        Arc::new(Box::pin(document(&cx, &request.framework, request.period, subject, &making)).await?);
     let written = files::write(&document, request.files, request.archive, &making).await?;
     let content = document
         .canonical_json()
@@ -342,7 +343,7 @@ async fn document(
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
         making.steps(FILES_MAX);
         let scope = scope(cx, &workspace, period, store.audit_head().await?).await?;
-        return making.step("composing", compose::document(cx, kind, scope, subject)).await;
+        return making.step("composing", Box::pin(compose::document(cx, kind, scope, subject))).await;
     }
     let framework = framework(cx, id)?;
     if subject.is_some_and(|text| !text.trim().is_empty()) {
