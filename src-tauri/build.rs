@@ -8,7 +8,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Commands of the window that are not operations.
-const OWN: [&str; 2] = ["live_subscribe", "ui_ready"];
+const OWN: [&str; 3] = ["live_subscribe", "ui_ready", "link_pending"];
 const LIST: &str = "../crates/watchpost-ops/src/operations.rs";
 
 fn main() {

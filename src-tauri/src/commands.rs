@@ -4,6 +4,7 @@ use tauri::ipc::{Channel, Invoke};
 use watchpost_ops::live::LiveBatch;
 
 use crate::desk::Desk;
+use crate::links::Links;
 
 macro_rules! expand_commands {
     ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
@@ -31,7 +32,7 @@ macro_rules! expand_commands {
 
         /// Answers every command of the window.
         pub(crate) fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![live_subscribe, ui_ready, $(operations::$name),+]
+            tauri::generate_handler![live_subscribe, ui_ready, link_pending, $(operations::$name),+]
         }
     };
 }
@@ -43,6 +44,12 @@ watchpost_ops::for_each_operation!(expand_commands);
 async fn live_subscribe(desk: tauri::State<'_, Desk>, channel: Channel<LiveBatch>) -> Result<(), ()> {
     desk.feed(channel);
     Ok(())
+}
+
+/// The link that the program was started with, once: the page was not there to hear of it.
+#[tauri::command]
+async fn link_pending(links: tauri::State<'_, Links>) -> Result<Option<String>, ()> {
+    Ok(links.take())
 }
 
 /// The page tells that it has painted.

@@ -46,6 +46,11 @@ impl Desk {
         self.console.call::<O>(&call, request).await
     }
 
+    /// A feed of one's own, beside that of the page.
+    pub(crate) fn own_feed(&self) -> LiveFeed {
+        LiveFeed::new(&self.console, self.caller.clone())
+    }
+
     /// Feeds a page until it is gone or loads again.
     pub(crate) fn feed(&self, channel: Channel<LiveBatch>) {
         let mut feed = LiveFeed::new(&self.console, self.caller.clone());

@@ -1,18 +1,22 @@
 //! The desktop window: commands that call the operations, and nothing else.
 
+mod attention;
 mod commands;
 mod desk;
+mod links;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tauri::{Manager, RunEvent};
+use tauri_plugin_deep_link::DeepLinkExt;
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::{Paths, os_caller};
 
 use crate::desk::Desk;
+use crate::links::Links;
 
 fn main() -> ExitCode {
     settle_graphics();
@@ -33,20 +37,33 @@ fn main() -> ExitCode {
     reason = "code that Tauri generates ends the process on a broken bundle"
 )]
 fn run() -> anyhow::Result<()> {
+    let paths = Paths::from_environment()?;
     let console = Console::start(ConsoleOptions {
-        paths: Paths::from_environment()?,
+        paths: paths.clone(),
         clock: Arc::new(SystemClock),
         tenure: Tenure::Owner,
         offer_demo: true,
         remember: true,
     })?;
+    let name = bus_name(paths.workspace().as_os_str().as_encoded_bytes());
     let desk = Desk::new(console, os_caller(Origin::Window));
     let app = tauri::Builder::default()
+        // First of all: a second start hands over what it was asked for and ends before it opens anything.
+        .plugin(
+            tauri_plugin_single_instance::Builder::new()
+                .dbus_id(name)
+                .callback(|app, _, _| links::raise(app))
+                .build(),
+        )
+        .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
+        .manage(Links::default())
         .manage(desk)
         .invoke_handler(commands::handler())
         .setup(|app| {
             app.state::<Desk>().open_first();
+            follow_links(app);
+            attention::start(app.handle());
             end_on_signal(app.handle().clone());
             Ok(())
         })
@@ -57,6 +74,30 @@ fn run() -> anyhow::Result<()> {
         }
     });
     Ok(())
+}
+
+/// Goes where links lead: the one that the program was started with, and those that come later.
+fn follow_links(app: &tauri::App) {
+    let go = |handle: &tauri::AppHandle, urls: Vec<tauri::Url>| {
+        if let Some(route) = urls.iter().find_map(links::route_of) {
+            links::follow(handle, &route);
+        }
+    };
+    match app.deep_link().get_current() {
+        Ok(urls) => go(app.handle(), urls.unwrap_or_default()),
+        Err(problem) => tracing::warn!(%problem, "the link at the start was not read"),
+    }
+    let handle = app.handle().clone();
+    app.deep_link().on_open_url(move |event| go(&handle, event.urls()));
+}
+
+/// The name of this program on the session's bus: one for each data folder, since each can have a window of its own.
+fn bus_name(folder: &[u8]) -> String {
+    // FNV-1a: only has to be the same in the next run.
+    let hash = folder.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("dev.watchpost.console.d{hash:016x}")
 }
 
 /// A session that ends sends SIGTERM: the window then closes as if by hand, so that the workspace closes too.

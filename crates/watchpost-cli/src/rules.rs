@@ -8,7 +8,7 @@ use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_ops::Paths;
 use watchpost_ops::contract::{
     BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportReport,
-    RuleImportSigma, RuleList, RuleProblem, RuleRef, RuleTestReport,
+    RuleImportSigma, RuleList, RuleProblem, RuleRef, RuleTestReport, RuleTrial, RuleTried, RuleTry,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -48,6 +48,23 @@ pub(crate) enum Rules {
         /// what is recorded.
         #[arg(long, value_name = "DIR")]
         rules: Option<PathBuf>,
+        /// Try this rule otherwise than it is set.
+        #[arg(long, value_name = "ID")]
+        change: Option<String>,
+        /// With `--change`: switched off.
+        #[arg(long, requires = "change")]
+        off: bool,
+        /// With `--change`: how many it takes.
+        #[arg(long, requires = "change")]
+        threshold: Option<u32>,
+        /// With `--change`: in how many seconds.
+        #[arg(long, requires = "change")]
+        window: Option<u32>,
+    },
+    /// Look at a request, an event or a value: its decoded forms and what fires.
+    Try {
+        /// What to look at; `-` reads it from standard input.
+        text: String,
     },
     /// Copy Sigma rules into the rules directory and say of each file what was loaded.
     ImportSigma {
@@ -148,12 +165,22 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Rules) -> anyhow:
             return Ok(rules.problems.iter().any(|problem| !problem.is_warning));
         }
         Rules::Show { id } => detail(form, &session.ask::<operation::rule_show>(RuleRef { id }).await?)?,
-        Rules::Backtest { last, rules } => {
+        Rules::Backtest { last, rules, change, off, threshold, window } => {
             let request = RuleBacktest {
                 period: last.last.ending(session.console.now()),
                 directory: rules.as_deref().map(absolute).transpose()?,
+                change: change.map(|id| RuleTrial {
+                    id,
+                    enabled: off.then_some(false),
+                    threshold,
+                    window_s: window,
+                }),
             };
             backtest(form, &session.ask::<operation::rule_backtest>(request).await?)?;
+        }
+        Rules::Try { text } => {
+            let text = if text == "-" { std::io::read_to_string(std::io::stdin())? } else { text };
+            return tried(form, &session.ask::<operation::rule_try>(RuleTry { text }).await?);
         }
         Rules::ImportSigma { path } => {
             let request = RuleImportSigma { path: absolute(&path)? };
@@ -280,6 +307,28 @@ fn tested(form: Output, report: &RuleTestReport) -> anyhow::Result<bool> {
         report.untested
     ))?;
     Ok(is_wrong)
+}
+
+/// Prints what a trial came to; true when a rule fires.
+fn tried(form: Output, told: &RuleTried) -> anyhow::Result<bool> {
+    let fires = !told.findings.is_empty();
+    if form == Output::Json {
+        output::json(told)?;
+        return Ok(fires);
+    }
+    output::table(
+        ["FIELD", "DECODER", "TEXT"],
+        told.fields.iter().flat_map(|field| {
+            field.layers.iter().map(|layer| [field.field.clone(), layer.decoder.clone(), layer.text.clone()])
+        }),
+    )?;
+    output::table(
+        ["RULE", "SEVERITY", "WHAT"],
+        told.findings
+            .iter()
+            .map(|finding| [finding.rule_id.clone(), finding.severity.to_string(), finding.summary.clone()]),
+    )?;
+    Ok(fires)
 }
 
 fn backtest(form: Output, report: &BacktestReport) -> anyhow::Result<()> {

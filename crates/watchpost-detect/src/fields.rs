@@ -1,5 +1,7 @@
 //! Which parts of an event are looked at, and how each is encoded.
 
+mod xml;
+
 use std::borrow::Cow;
 
 use watchpost_model::event::{Event, Http};
@@ -15,6 +17,8 @@ const BODY_HEAD_BYTES: usize = 96 * 1024;
 const BODY_TAIL_BYTES: usize = 64 * 1024;
 /// Longest single value that is looked at in whole; longer ones from both ends.
 const OTHER_BYTES_MAX: usize = 16 * 1024;
+/// Most parts of a path that are looked at by themselves, from its end.
+const SEGMENTS_MAX: usize = 8;
 
 /// Headers that applications log, parse or pass on.
 const HEADERS: &[(&str, Role)] = &[
@@ -47,6 +51,8 @@ const HEADERS: &[(&str, Role)] = &[
 fn is_odd_header(value: &str) -> bool {
     value.bytes().any(|byte| matches!(byte, b'$' | b'<' | b'\'' | b'{' | b'%' | b'\\' | b'`' | b'\r' | b'\n'))
         || ["eyJ", "rO0", "://"].iter().any(|mark| value.contains(mark))
+        // What a browser says of a request that another site made it send.
+        || value == "cross-site"
 }
 
 /// What a value is; some rules look at one kind only.
@@ -243,6 +249,11 @@ impl<'a> Fields<'a> {
                 self.add_form("http.body", text);
             } else {
                 self.add("http.body", None, text, Encoding::Plain, Role::Value);
+                if content_type.contains("xml") || start.starts_with('<') {
+                    xml::values(text, &mut |name, value| {
+                        self.add("http.body", Some(name), value, Encoding::Plain, Role::Value);
+                    });
+                }
             }
         }
     }
@@ -259,7 +270,7 @@ impl<'a> Fields<'a> {
                         Encoding::Form,
                         Role::Value,
                     );
-                    if !is_word(name.trim()) {
+                    if !is_plain_name(name.trim()) {
                         self.add("http.headers.cookie", None, name.trim(), Encoding::Form, Role::Value);
                     }
                 }
@@ -281,8 +292,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The parts of a path between slashes that have a mark in them: where routes have parameters, they are values.
+    fn add_segments(&mut self, path: &'a str) {
+        let all = path.rsplit('/').take(SEGMENTS_MAX);
+        for segment in all.filter(|segment| segment.len() + 1 < path.len() && has_mark(segment)) {
+            self.add("http.path", None, segment, Encoding::Form, Role::Value);
+        }
+    }
+
     fn add_http(&mut self, http: &'a Http) {
         self.add("http.path", None, &http.path, Encoding::Path, Role::Path);
+        self.add_segments(&http.path);
         if let Some(query) = &http.query {
             self.add_form("http.query", query);
         }
@@ -343,6 +363,22 @@ pub(crate) fn fields(event: &Event) -> Fields<'_> {
     fields
 }
 
+/// Has a part of a path a quote, a bracket or another mark of some grammar in it, plain or percent-encoded?
+fn has_mark(segment: &str) -> bool {
+    let is_mark = |byte: u8| {
+        matches!(byte, b'\'' | b'"' | b'(' | b')' | b'<' | b'>' | b';' | b'{' | b'}' | b'$' | b'|' | b'`')
+    };
+    let bytes = segment.as_bytes();
+    bytes.iter().any(|&byte| is_mark(byte))
+        || bytes.windows(3).any(|three| {
+            let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            // A percent sign that is encoded hides another one.
+            three[0] == b'%'
+                && matches!((digit(three[1]), digit(three[2])), (Some(high), Some(low))
+                    if is_mark(high << 4 | low) || high << 4 | low == b'%')
+        })
+}
+
 fn is_word(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'[' | b']'))
 }
@@ -365,7 +401,7 @@ fn is_plain_name(name: &str) -> bool {
         && !name
             .as_bytes()
             .windows(4)
-            .any(|four| matches!(four, b"__pr" | b"roto" | b"rO0A" | b"zdAA" | b"s7QA" | b"_FUN"))
+            .any(|four| matches!(four, b"__pr" | b"roto" | b"rO0A" | b"ztAA" | b"s7QA" | b"_FUN"))
 }
 
 fn looks_like_form(text: &str) -> bool {

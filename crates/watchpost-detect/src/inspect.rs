@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use rsigma_eval::EvaluationResult;
 use watchpost_model::event::{Category, Event, Http};
-use watchpost_model::finding::{AttackFamily, Finding};
+use watchpost_model::finding::{AttackFamily, DecodedLayer, Finding, MatchedField};
 use watchpost_model::ids::EventId;
 
 use crate::check::TokenKeys;
-use crate::decode::{Encoding, layers};
+use crate::decode::{Encoding, Layer, layers};
 use crate::fields::{Field, Fields, Role, fields};
 use crate::ruleset::RuleSet;
 use crate::sigma::View;
+
+/// Characters of a decoded text that are shown.
+const SHOWN_CHARS_MAX: usize = 2_048;
 
 /// What the signatures say of one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +124,25 @@ pub fn for_each_decoded(event: &Event, each: &mut dyn FnMut(&str)) {
             each(&layer.text);
         }
     }
+}
+
+/// Every value of the event that the signatures look at, in every decoded form; texts are shortened to 2,048 characters.
+#[must_use]
+pub fn decoded_fields(event: &Event) -> Vec<MatchedField> {
+    let shown = |layer: &Layer<'_>| DecodedLayer {
+        decoder: layer.decoder.to_owned(),
+        text: layer.text.chars().take(SHOWN_CHARS_MAX).collect(),
+        span: None,
+    };
+    fields(event)
+        .all
+        .iter()
+        .filter(|field| field.role.is_request())
+        .map(|field| MatchedField {
+            field: field.name(),
+            layers: layers(field.value, field.encoding).iter().map(shown).collect(),
+        })
+        .collect()
 }
 
 /// Looks at one value as an application reads it (already decoded once).

@@ -50,7 +50,7 @@ mod state;
 pub use baseline::compare as compare_baselines;
 pub use check::{KeyError, KeyKind, TokenKeys};
 pub use engine::{Config, Counters, Engine};
-pub use inspect::{Verdict, for_each_decoded, inspect_event, inspect_request, inspect_value};
+pub use inspect::{Verdict, decoded_fields, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};
 pub use ruleset::{Adjust, Problem, Rule, RuleFile, RuleSet};
 pub use sample::{SampleFailure, SampleReport};

@@ -3,10 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use watchpost_detect::{RuleSet, Verdict};
-use watchpost_model::event::Event;
+use watchpost_model::event::{Category, Event, Http};
 use watchpost_model::finding::Finding;
+use watchpost_model::ids::EventId;
+
+use crate::contract::{RuleTried, TriedAs};
+use crate::error::OpError;
 
 /// One request, as a line of JSON holds it.
 #[derive(Debug, Clone, Deserialize)]
@@ -81,6 +87,83 @@ pub fn answer(rules: &RuleSet, line: &str, detail: Detail) -> Answer {
     Answer { id, detected: false, categories: Vec::new(), findings: Vec::new(), error: Some(why) }
 }
 
+/// Looks at what a person pasted: an event or request in JSON, a request as it goes over the wire, or a bare value.
+///
+/// # Errors
+/// When it is JSON that is neither an event nor a request.
+pub(crate) fn tried(rules: &RuleSet, text: &str) -> Result<RuleTried, OpError> {
+    let (tried_as, event) = read(text.trim())?;
+    let fields = watchpost_detect::decoded_fields(&event);
+    Ok(RuleTried { tried_as, fields, findings: rules.inspect_event(&event).findings })
+}
+
+fn read(text: &str) -> Result<(TriedAs, Event), OpError> {
+    if text.starts_with('{') {
+        if let Ok(request) = serde_json::from_str::<Request>(text) {
+            let headers = request.headers.into_iter().collect();
+            return Ok((TriedAs::Request, requested(&request.method, &request.uri, headers, request.body)));
+        }
+        let members = serde_json::from_str(text)
+            .map_err(|error| OpError::invalid("text", format!("not JSON: {error}")))?;
+        let event =
+            event(members).map_err(|error| OpError::invalid("text", format!("not an event: {error}")))?;
+        return Ok((TriedAs::Event, event));
+    }
+    if let Some(event) = wire(text) {
+        return Ok((TriedAs::Request, event));
+    }
+    let value = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    Ok((TriedAs::Value, requested("GET", &format!("/?value={value}"), BTreeMap::new(), None)))
+}
+
+/// A request as it goes over the wire: at least `METHOD target`, or a target that begins with a slash or names a host.
+fn wire(text: &str) -> Option<Event> {
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .or_else(|| text.split_once("\n\n"))
+        .map_or((text, None), |(head, body)| (head, Some(body)));
+    let mut lines = head.lines();
+    let first = lines.next()?.trim();
+    let is_target =
+        |word: &str| word.starts_with('/') || word.starts_with("http://") || word.starts_with("https://");
+    let (method, target) = match first.split_once(' ') {
+        Some((method, rest))
+            if !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
+        {
+            // A raw target may hold spaces; the version comes last.
+            let target = rest.rsplit_once(" HTTP/").map_or(rest, |(target, _)| target).trim();
+            (method, target)
+        }
+        _ => ("GET", first),
+    };
+    if !is_target(target) {
+        return None;
+    }
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .collect();
+    Some(requested(method, target, headers, body.filter(|body| !body.is_empty()).map(str::to_owned)))
+}
+
+fn requested(method: &str, target: &str, headers: BTreeMap<String, String>, body: Option<String>) -> Event {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    let mut event =
+        Event::new(EventId::derived(0, [0; 16]), DateTime::UNIX_EPOCH, Category::ApiUsage, "request");
+    event.http = Some(Http {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query,
+        headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
+        body,
+        ..Http::default()
+    });
+    event
+}
+
 fn problem(line: &str) -> String {
     match serde_json::from_str::<Request>(line) {
         Err(error) => format!("not a request: {error}"),
@@ -112,6 +195,7 @@ mod tests {
     use watchpost_detect::RuleSet;
 
     use super::{Answer, Detail};
+    use crate::contract::TriedAs;
 
     fn answer(line: &str, detail: Detail) -> Answer {
         super::answer(&RuleSet::embedded(), line, detail)
@@ -130,6 +214,35 @@ mod tests {
             wrong.error.is_some_and(|error| error.starts_with("not an event")),
             "named as what it tried to be"
         );
+    }
+
+    #[test]
+    fn what_a_person_pastes_is_understood() {
+        let rules = RuleSet::embedded();
+        let cases = [
+            ("GET /p?id=1%27%20OR%20%271%27=%271 HTTP/1.1\r\nHost: shop\r\n\r\n", TriedAs::Request),
+            ("/p?id=1%27%20OR%20%271%27=%271", TriedAs::Request),
+            ("https://shop.example/p?id=1' OR '1'='1", TriedAs::Request),
+            (
+                "POST /p HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nid=1%27%20OR%20%271%27=%271",
+                TriedAs::Request,
+            ),
+            (r#"{"id":1,"method":"GET","uri":"/p?id=1' OR '1'='1"}"#, TriedAs::Request),
+            (
+                r#"{"category":"api_usage","http":{"method":"GET","path":"/p","query":"id=1' OR '1'='1"}}"#,
+                TriedAs::Event,
+            ),
+            ("1' OR '1'='1", TriedAs::Value),
+        ];
+        for (text, tried_as) in cases {
+            let told = super::tried(&rules, text).expect(text);
+            assert_eq!(told.tried_as, tried_as, "{text:?}");
+            assert!(told.findings.iter().any(|finding| finding.family.as_str() == "sqli"), "{text:?} fires");
+            assert!(!told.fields.is_empty(), "{text:?} shows what was looked at");
+        }
+        let calm = super::tried(&rules, "/products?page=2").expect("understood");
+        assert!(calm.findings.is_empty());
+        assert!(super::tried(&rules, "{").is_err(), "broken JSON is told");
     }
 
     #[test]

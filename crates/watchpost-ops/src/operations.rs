@@ -185,6 +185,8 @@ macro_rules! for_each_operation {
             rule_reload(Nothing) -> RuleList: Maintain, Local, [], [Rules, Status];
             "Run the samples of the rules."
             rule_test(RuleTest) -> RuleTestReport: View, Read, [], [];
+            "Look at a request, an event or a value with the rules as they are: its decoded forms and what fires."
+            rule_try(RuleTry) -> RuleTried: View, Read, [], [];
             "Replay archived events and say what other rules would change."
             rule_backtest(RuleBacktest) -> BacktestReport: Triage, Read, [], [];
             "Copy Sigma rules into the rules directory."

@@ -4230,7 +4230,11 @@ period: Period | null,
 /**
  * Rules of this directory instead of the present ones.
  */
-directory: string | null, };
+directory: string | null, 
+/**
+ * One rule otherwise than it is set: what a change would do before it is made.
+ */
+change: RuleTrial | null, };
 
 export type RuleChange = { 
 /**
@@ -4279,6 +4283,10 @@ controls: Array<string>,
  * What else looks like it.
  */
 falsepositives: Array<string>, 
+/**
+ * Its document as it stands in the file; empty where the file is gone.
+ */
+text: string, 
 /**
  * Samples that must fire.
  */
@@ -4533,6 +4541,45 @@ failures: Array<RuleTestFailure>,
  * What could not even be loaded.
  */
 problems: Array<RuleProblem>, };
+
+export type RuleTrial = { 
+/**
+ * The rule.
+ */
+id: string, 
+/**
+ * On or off.
+ */
+enabled: boolean | null, 
+/**
+ * How many a behaviour takes.
+ */
+threshold: number | null, 
+/**
+ * In how many seconds.
+ */
+window_s: number | null, };
+
+export type RuleTried = { 
+/**
+ * What the text was taken for.
+ */
+tried_as: TriedAs, 
+/**
+ * Every value that was looked at, in every decoded form.
+ */
+fields: Array<MatchedField>, 
+/**
+ * One a rule that fires.
+ */
+findings: Array<Finding>, };
+
+export type RuleTry = { 
+/**
+ * A request as it goes over the wire, its first line or target alone, an event in JSON, or a bare value; at most
+ * 1 MiB.
+ */
+text: string, };
 
 export type Sample = { 
 /**
@@ -5298,6 +5345,8 @@ incidents: number,
  * Is it blocked now?
  */
 blocked: boolean, };
+
+export type TriedAs = "request" | "event" | "value";
 
 export type Unit = "ratio" | "bytes" | "milliseconds" | "per_second" | "per_minute" | "count" | "seconds";
 

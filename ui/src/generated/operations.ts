@@ -169,6 +169,8 @@ export interface Operations {
   rule_reload: { request: model.Nothing; reply: model.RuleList };
   /** Run the samples of the rules. */
   rule_test: { request: model.RuleTest; reply: model.RuleTestReport };
+  /** Look at a request, an event or a value with the rules as they are: its decoded forms and what fires. */
+  rule_try: { request: model.RuleTry; reply: model.RuleTried };
   /** Replay archived events and say what other rules would change. */
   rule_backtest: { request: model.RuleBacktest; reply: model.BacktestReport };
   /** Copy Sigma rules into the rules directory. */
@@ -814,6 +816,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   rule_test: {
     about: "Run the samples of the rules.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_try: {
+    about: "Look at a request, an event or a value with the rules as they are: its decoded forms and what fires.",
     permission: 'view',
     effect: 'read',
     provides: [],

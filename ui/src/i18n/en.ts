@@ -5,13 +5,17 @@ import { blocklist } from './en/blocklist';
 import { bulk } from './en/bulk';
 import { common } from './en/common';
 import { connection } from './en/connection';
+import { context } from './en/context';
 import { containment } from './en/containment';
+import { entities } from './en/entities';
 import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
 import { overview } from './en/overview';
 import { redis } from './en/redis';
 import { reports } from './en/reports';
+import { response } from './en/response';
+import { rules } from './en/rules';
 import { settings } from './en/settings';
 import { welcome } from './en/welcome';
 import { words } from './en/words';
@@ -30,6 +34,10 @@ export const en = {
   ...reports,
   ...audit,
   ...settings,
+  ...rules,
+  ...response,
+  ...entities,
+  ...context,
   ...connection,
   ...welcome,
 } as const;

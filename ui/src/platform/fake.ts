@@ -19,6 +19,7 @@ export class FakePlatform implements Platform {
   answers: Answers;
   /** What the next file dialogs answer. */
   picked: string | null = null;
+  readonly #routes = new Set<(route: string) => void>();
   readonly #listeners = new Set<(batch: LiveBatch) => void>();
   #seq = 0;
 
@@ -45,6 +46,16 @@ export class FakePlatform implements Platform {
   push(batch: Omit<LiveBatch, 'seq'>): void {
     this.#seq += 1;
     for (const listener of this.#listeners) listener({ ...batch, seq: this.#seq });
+  }
+
+  links(onRoute: (route: string) => void): () => void {
+    this.#routes.add(onRoute);
+    return () => this.#routes.delete(onRoute);
+  }
+
+  /** A link from outside. */
+  follow(route: string): void {
+    for (const listener of this.#routes) listener(route);
   }
 
   pickSaveFile(): Promise<string | null> {

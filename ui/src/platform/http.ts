@@ -79,6 +79,11 @@ export class HttpPlatform implements Platform {
     return Promise.resolve(this.#options.ask(title, ''));
   }
 
+  /** A browser has its own address line. */
+  links(): () => void {
+    return () => undefined;
+  }
+
   uiReady(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,6 +1,7 @@
 // The desktop window. The only file that imports @tauri-apps.
 
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import type { LiveBatch } from '$ui/generated/model';
 import type { OpenFileOptions, OperationName, Platform, Reply, Request, SaveFileOptions } from './types';
@@ -40,6 +41,21 @@ export class TauriPlatform implements Platform {
 
   pickFolder(title: string): Promise<string | null> {
     return open({ title, multiple: false, directory: true });
+  }
+
+  links(onRoute: (route: string) => void): () => void {
+    let ended = false;
+    // The route waits in the shell, so that one that came before the page is not lost.
+    const look = async (): Promise<void> => {
+      const route = await invoke<string | null>('link_pending');
+      if (route !== null && !ended) onRoute(route);
+    };
+    const heard = listen('link', () => void look());
+    void heard.then(look);
+    return () => {
+      ended = true;
+      void heard.then((stop) => stop());
+    };
   }
 
   async uiReady(): Promise<void> {

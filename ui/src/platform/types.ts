@@ -45,6 +45,9 @@ export interface Platform {
   pickOpenFile(options: OpenFileOptions): Promise<string | null>;
   pickFolder(title: string): Promise<string | null>;
 
+  /** Hears of links from outside (`watchpost://incident/42`) as routes (`incidents/42`); the returned function ends it. */
+  links(onRoute: (route: string) => void): () => void;
+
   /** Tells the shell that the first paint is done. */
   uiReady(): Promise<void>;
 

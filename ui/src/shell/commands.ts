@@ -1,6 +1,9 @@
 // What the palette offers.
 
 import { openBlock } from '$ui/domain/block/block-request.svelte';
+import { openContain } from '$ui/domain/contain/contain-request.svelte';
+import { entityKey } from '$ui/domain/entity/entity-menu';
+import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
 import { t } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
 import type { App } from '$ui/state/app.svelte';
@@ -24,6 +27,11 @@ export function fixedCommands(app: App): Command[] {
     actions.push({ id, group: t('palette.group.actions'), label, run, ...(key === undefined ? {} : { key }) });
   };
   if (app.may('block_add')) add('block', t('palette.block'), () => openBlock({ target: '', incident: null }));
+  if (app.may('contain_add')) {
+    for (const kind of ['session', 'user', 'service', 'limit'] as const) add(`contain-${kind}`, t('palette.contain', { what: t(`contain.title.${kind}`) }), () => openContain({ kind, target: '', incident: null }));
+  }
+  if (app.may('suppression_add')) add('suppress', t('palette.suppress'), () => openSuppress({ rules: [], family: null, entity: null, incident: null }));
+  add('bench', t('palette.bench'), () => router.go('rules', null, { tab: 'bench' }));
   for (const theme of ['dark', 'light', 'system'] as const) {
     if (prefs.theme !== theme) add(`theme-${theme}`, t(`palette.theme.${theme}`), () => (prefs.theme = theme));
   }
@@ -46,5 +54,11 @@ export function typedCommands(typed: string): Command[] {
   if (number !== null) {
     return [{ id: 'incident', group, label: t('palette.incident', { n: number }), run: () => router.go('incidents', String(number)) }];
   }
-  return text.length < 3 ? [] : [{ id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
+  if (text.length < 3) return [];
+  const entities = t('palette.group.entities');
+  const address = /^[\da-f.:]+$/i.test(text) && /[.:]/.test(text);
+  const kind = address ? 'ip' : 'user';
+  const entity: Command[] = /\s/.test(text) ? [] : [{ id: 'entity', group: entities, last: !address, label: t(`palette.entity.${kind}`, { value: text }), run: () => router.go('entities', entityKey({ kind, value: text })) }];
+  const events: Command = { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { text }) };
+  return [...entity, events, { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
 }

@@ -1,6 +1,6 @@
 // Hash routes: `#/panel`, `#/panel/detail`, `#/panel?name=value`.
 
-export const PANELS = ['overview', 'incidents', 'redis', 'blocklist', 'maintenance', 'reports', 'audit', 'settings'] as const;
+export const PANELS = ['overview', 'incidents', 'events', 'entities', 'blocklist', 'rules', 'baselines', 'redis', 'maintenance', 'reports', 'audit', 'settings'] as const;
 export type Panel = (typeof PANELS)[number];
 
 export interface Route {
@@ -44,6 +44,12 @@ class Router {
 
   go(panel: Panel, detail: string | null = null, query: Readonly<Record<string, string>> = {}): void {
     location.hash = formatRoute(panel, detail, query);
+    this.current = parseRoute(location.hash);
+  }
+
+  /** Goes to a route from outside; what is no route leads to the overview. */
+  follow(route: string): void {
+    location.hash = `#/${route}`;
     this.current = parseRoute(location.hash);
   }
 

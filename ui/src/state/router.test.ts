@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRoute, parseRoute } from './router.svelte';
+import { formatRoute, parseRoute, router } from './router.svelte';
 
 describe('routes', () => {
   it.each([
@@ -18,5 +18,16 @@ describe('routes', () => {
       const route = parseRoute(formatRoute('incidents', '7', { entity: value }));
       expect(route).toEqual({ panel: 'incidents', detail: '7', query: { entity: value } });
     }
+  });
+});
+
+describe('links from outside', () => {
+  it.each([
+    ['incidents/42', 'incidents', '42'],
+    ['audit', 'audit', null],
+    ['no-such-panel', 'overview', null],
+  ])('%s', (route, panel, detail) => {
+    router.follow(route);
+    expect(router.current).toMatchObject({ panel, detail });
   });
 });

@@ -49,6 +49,8 @@ const INTERNAL_NAMES: &[&str] = &[
     "localhost4",
     "localhost6",
     "ip6-localhost",
+    "ipv6-localhost",
+    "host.docker.internal",
     "ip6-loopback",
     "loopback",
     "broadcasthost",

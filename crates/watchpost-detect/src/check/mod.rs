@@ -1,6 +1,8 @@
 //! Named confirmers: what a regular expression cannot decide.
 
 mod address;
+mod forgery;
+mod include;
 mod jndi;
 mod leak;
 mod ssrf;
@@ -106,13 +108,14 @@ checks! {
     Jndi = "jndi" => jndi::find,
     RedirectTrick = "redirect_trick" => web::redirect_trick,
     RedirectAway = "redirect_away" => web::redirect_away,
-    RemoteFile = "remote_file" => web::remote_file,
+    RemoteFile = "remote_file" => include::remote_file,
     HeaderBreak = "header_break" => web::header_break,
     HostPoison = "host_poison" => web::host_poison,
     Smuggling = "smuggling" => web::smuggling,
-    CsrfReport = "csrf_report" => web::csrf_report,
-    ForeignForm = "foreign_form" => web::foreign_form,
-    SessionFixation = "session_fixation" => web::session_fixation,
+    CsrfReport = "csrf_report" => forgery::csrf_report,
+    ForeignForm = "foreign_form" => forgery::foreign_form,
+    CrossSite = "cross_site" => forgery::cross_site,
+    SessionFixation = "session_fixation" => forgery::session_fixation,
     TokenNoAlgorithm = "token_no_algorithm" => token_no_algorithm,
     TokenNoSignature = "token_no_signature" => token_no_signature,
     TokenConfusion = "token_confusion" => token_confusion,

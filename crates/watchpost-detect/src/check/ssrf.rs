@@ -170,7 +170,7 @@ fn is_host_like(host: &str) -> bool {
         n_dots > 0
             || lower.contains(':')
             || !lower.is_ascii()
-            || ["localhost", "ip6-", "0x"].iter().any(|start| lower.starts_with(start))
+            || ["localhost", "ip6-", "ipv6-localhost", "0x"].iter().any(|start| lower.starts_with(start))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use watchpost_model::event::Outcome;
-
 use super::Context;
 use crate::fields::Role;
 
@@ -111,61 +109,6 @@ const SURE_REDIRECTS: &[&str] = &[
     "returnuri",
 ];
 
-const SESSION_NAMES: &[&str] = &[
-    "jsessionid",
-    "phpsessid",
-    "phpsession",
-    "phpsession",
-    "phpsessionid",
-    "asp.net_sessionid",
-    "aspsession",
-    "aspsessionid",
-    "jwsession",
-    "jservsession",
-    "jsession",
-    "jwsession",
-    "sessionid",
-    "session_id",
-    "session-id",
-    "sessid",
-    "cfid",
-    "cftoken",
-    "cfsid",
-    "jservsessionid",
-    "jwsessionid",
-    "zend_session_id",
-    "laravel_session",
-    "next-auth.session-token",
-    "__secure-next-auth.session-token",
-    "cakephp",
-    "ci_session",
-    "koa.sess",
-    "koa.sess.sig",
-    "_rails_session",
-    "_session_id",
-    "weblogicsession",
-    "rack.session",
-    "sails.sid",
-    "connect.sid",
-    "express.sid",
-    "meteor_login_token",
-    "shiny-token",
-    "symfony",
-    "sf_redirect",
-    "play_session",
-    "grails_session",
-    "flask_session",
-    "django_session",
-    "beaker.session.id",
-    "viewstate_session",
-    "wordpress_logged_in",
-    "frontend_sid",
-    "xsrf-session",
-    "sid_session",
-    "siteserver",
-    "_flask_session",
-];
-
 /// What may stand at the start of an injected line.
 const HEADERS: &[&str] = &[
     "set-cookie",
@@ -207,7 +150,7 @@ const HEADERS: &[&str] = &[
 const MAIL_HEADERS: &[&str] =
     &["bcc", "cc", "to", "from", "subject", "reply-to", "mime-version", "content-type"];
 
-fn host_only(host: &str) -> &str {
+pub(super) fn host_only(host: &str) -> &str {
     let host = host.trim().trim_end_matches('.');
     if host.starts_with('[') {
         return host.find(']').map_or(host, |end| &host[..=end]);
@@ -244,15 +187,15 @@ pub(super) fn is_other_site(left: &str, right: &str) -> bool {
     site(host_only(left)) != site(host_only(right))
 }
 
-fn is_parameter(context: &Context<'_>) -> bool {
+pub(super) fn is_parameter(context: &Context<'_>) -> bool {
     matches!(context.field.base, "http.query" | "http.body" | "value") && context.field.role == Role::Value
 }
 
-fn is_in(names: &[&str], key: &str) -> bool {
+pub(super) fn is_in(names: &[&str], key: &str) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
-fn whole(text: &str) -> Option<Range<usize>> {
+pub(super) fn whole(text: &str) -> Option<Range<usize>> {
     Some(0..text.len())
 }
 
@@ -327,65 +270,6 @@ pub(super) fn redirect_away(text: &str, context: &Context<'_>) -> Option<Range<u
     let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     let leaves = own.is_none_or(|own| is_other_site(host, own));
     if leaves && !is_loopback && host.contains('.') { whole(text) } else { None }
-}
-
-// Inclusion
-
-pub(super) fn remote_file(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    if context.field.role != Role::Value || context.field.base == "http.headers" || text.len() > 2_048 {
-        return None;
-    }
-    let trimmed = text.trim_end_matches([' ', '\0', '\n']);
-    let lower = trimmed.to_ascii_lowercase();
-    let key = context.key().to_ascii_lowercase();
-    if matches!(lower.as_str(), "file?" | "ftp?" | "ftps?" | "http?" | "https?") {
-        return whole(text);
-    }
-    let is_unc = lower.starts_with(r"\\") && lower.trim_start_matches('\\').contains('\\');
-    let start = ["http:", "https:", "ftp:", "ftps:", "ftp%3a", "http%3a", "https%3a"]
-        .iter()
-        .find(|start| lower.starts_with(**start));
-    if !(is_unc || start.is_some()) || lower.contains(char::is_whitespace) {
-        return None;
-    }
-    let is_ftp = start.is_some_and(|start| start.starts_with("ftp"));
-    const INCLUDED: &[&str] = &[
-        "file", "include", "inc", "path", "page", "template", "tpl", "dir", "root", "document", "folder",
-        "style", "module", "mod", "conf", "config", "lang", "language", "load", "skin", "theme", "view",
-        "pg", "layout", "body", "content", "locale", "php_path", "basepath", "section", "plugin", "class",
-        "lib", "main",
-    ];
-    let is_included = key
-        .split(|ch: char| !ch.is_ascii_alphanumeric())
-        .flat_map(|part| [part, part.trim_end_matches("path"), part.trim_end_matches("dir")])
-        .any(|part| INCLUDED.contains(&part))
-        || key.ends_with("_path")
-        || key.ends_with("_dir");
-    let (bare, query) =
-        lower.split_once('?').map_or((lower.as_str(), None), |(bare, query)| (bare, Some(query)));
-    let path = bare.splitn(4, '/').nth(3).unwrap_or("");
-    let is_code = [
-        ".php", ".txt", ".inc", ".phtml", ".php5", ".php3", ".asp", ".aspx", ".jsp", ".cgi", ".pl", ".dat",
-        ".gif", ".jpg", ".sh", ".py",
-    ]
-    .iter()
-    .any(|end| {
-        path.ends_with(end) || path.contains(&format!("{end}%00")) || path.contains(&format!("{end}\0"))
-    });
-    let host = bare.split('/').nth(2).unwrap_or("");
-    let is_address = host_only(host).parse::<std::net::Ipv4Addr>().is_ok()
-        || host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::Ipv6Addr>().is_ok();
-    let ends_in_mark = query == Some("") || text.ends_with('\0') || lower.ends_with("%00");
-    let is_found = ends_in_mark
-        || (is_included && key != "content" && key != "body" && (is_code || path.is_empty() || is_ftp))
-        || (is_address && is_code)
-        || (is_ftp && !path.is_empty() && (is_included || is_code))
-        || (is_ftp && is_address)
-        || is_unc && is_included
-        || ["c99", "r57", "/shell.", "cmd.txt", "id.txt", "evil.txt", "rfi.txt"]
-            .iter()
-            .any(|name| path.contains(name) || bare.ends_with(name));
-    if is_found { whole(text) } else { None }
 }
 
 // Headers
@@ -512,61 +396,4 @@ pub(super) fn smuggling(text: &str, context: &Context<'_>) -> Option<Range<usize
         }
         _ => None,
     }
-}
-
-// Forgery
-
-pub(super) fn csrf_report(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    let lower = text.to_ascii_lowercase();
-    let at = ["csrf", "xsrf", "forgery"].iter().find_map(|word| lower.find(word))?;
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let good = says(&["issued", "passed", "success", "_ok", "rotated", "created", "refreshed", "valid"])
-        && !says(&["invalid", "violat"]);
-    let bad = says(&[
-        "fail", "invalid", "missing", "mismatch", "violat", "reject", "denied", "expired", "detect", "error",
-        "attempt", "attack", "block", "absent", "bad", "wrong",
-    ]);
-    ((bad || context.event.outcome == Outcome::Failure) && !good).then_some(at..text.len())
-}
-
-pub(super) fn foreign_form(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    let field = context.field;
-    if field.base != "http.headers" {
-        return None;
-    }
-    let is_source = match context.key() {
-        "origin" => true,
-        "referer" => context.header("origin").is_none(),
-        _ => false,
-    };
-    let http = context.event.http.as_ref()?;
-    let content_type = context.header("content-type").unwrap_or("").to_ascii_lowercase();
-    let is_form = content_type.starts_with("application/x-www-form-urlencoded")
-        || content_type.starts_with("multipart/form-data")
-        || content_type.starts_with("text/plain");
-    let changes = matches!(http.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
-    if !is_source || !changes || !is_form || http.body.as_ref().is_none_or(String::is_empty) {
-        return None;
-    }
-    // Single sign-on answers are posted by another site; that is how they work.
-    let path = http.path.to_ascii_lowercase();
-    if ["saml", "sso", "oauth", "oidc", "signin-", "callback", "/acs", "wsfed", "payment", "3ds", "webhook"]
-        .iter()
-        .any(|word| path.contains(word))
-    {
-        return None;
-    }
-    let own = context.header("host")?;
-    let host = host_of_url(text)?;
-    (own.contains('.') && host.contains('.') && is_other_site(host, own)).then_some(0..text.len())
-}
-
-pub(super) fn session_fixation(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    if !is_parameter(context) || text.len() < 2 || !is_in(SESSION_NAMES, context.key()) {
-        return None;
-    }
-    let own = context.header("host").unwrap_or("");
-    let foreign =
-        context.header("referer").and_then(host_of_url).is_some_and(|host| is_other_site(host, own));
-    foreign.then_some(0..text.len())
 }

@@ -128,6 +128,12 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
+    /// The text of a file that ships.
+    #[must_use]
+    pub fn embedded_text(file: &str) -> Option<&'static str> {
+        embedded::FILES.iter().find(|(name, _)| *name == file).map(|(_, text)| *text)
+    }
+
     /// What ships, unchanged; compiled once a process.
     #[must_use]
     pub fn embedded() -> Arc<Self> {

@@ -147,6 +147,7 @@ fn starts_with_program(text: &str) -> bool {
 fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
     let second = bytes.get(at + 1).copied().unwrap_or(0);
     match bytes[at] {
+        b';' if ends_entity(&bytes[..at]) => None,
         b';' => Some((Before::Hard, at + 1)),
         b'|' => Some((Before::Hard, at + if second == b'|' { 2 } else { 1 })),
         b'&' if second == b'&' => Some((Before::Hard, at + 2)),
@@ -160,6 +161,18 @@ fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
         }
         _ => None,
     }
+}
+
+/// Is a semicolon behind `before` the end of an entity, as in text that was written for a page: `Fish &amp; more`?
+fn ends_entity(before: &[u8]) -> bool {
+    let Some(n) = before.iter().rev().take(8).position(|&byte| byte == b'&') else { return false };
+    let name = &before[before.len() - n..];
+    matches!(name, b"amp" | b"lt" | b"gt" | b"quot" | b"apos" | b"nbsp")
+        || name.split_first().is_some_and(|(&mark, digits)| {
+            mark == b'#'
+                && !digits.is_empty()
+                && digits.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'x')
+        })
 }
 
 fn note_assignment(text: &str, at: usize, assigned: &mut Vec<String>) {

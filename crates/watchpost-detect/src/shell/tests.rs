@@ -66,6 +66,8 @@ fn prose_and_code_have_none() {
         "/images/*.png",
         "Dear all,\nlast week was fine\nsee you",
         "page=2&id=5&sort=date",
+        "Tea &amp; \"more\"",
+        "less &lt; more &#38; most",
     ] {
         check(text, None);
     }

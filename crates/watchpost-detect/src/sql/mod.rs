@@ -4,6 +4,7 @@
 //! closes). Where libinjection looks a fingerprint up, this looks for a grammar: an operand, a comparison, an operand.
 //! Words alone (`select`, `or`, `union`) never suffice, which is what keeps prose quiet.
 
+mod piece;
 mod reading;
 mod shapes;
 mod tautology;
@@ -47,6 +48,8 @@ pub(crate) enum Shape {
     Function,
     /// `1 order by 4--`, `' group by x having`.
     Clause,
+    /// `'union a`, `|| name ==`, `from t where a='b'`: a short value that is a piece of a statement.
+    Piece,
 }
 
 /// Words without which no shape can exist in a bare reading; lower case.
@@ -181,6 +184,13 @@ pub(crate) const ANCHORS: &[&str] = &[
     "or-",
     "or1",
     "and1",
+    "or`",
+    "and`",
+    "mod ",
+    "delay",
+    ") when",
+    ")when",
+    "in/",
     "'?",
 ];
 
@@ -213,10 +223,13 @@ pub(crate) fn shapes(text: &str, present: Present) -> Vec<(Shape, Range<usize>)>
         if !present.any(1 << quote) {
             continue;
         }
+        let bytes = text.as_bytes();
         let places: Vec<usize> =
             text.bytes().enumerate().filter(|&(_, byte)| byte == quote).map(|(at, _)| at).collect();
+        // Where a backslash stands before the first ones, they may close the quotation or not.
+        let n_escaped = places.iter().take_while(|&&at| at > 0 && bytes[at - 1] == b'\\').count();
         for (nth, &at) in few(&places, QUOTES_MAX).enumerate() {
-            if !may_go_on(text.as_bytes(), at + 1) {
+            if !may_go_on(bytes, at + 1) {
                 continue;
             }
             let start = if nth == 0 { 0 } else { at };
@@ -225,7 +238,7 @@ pub(crate) fn shapes(text: &str, present: Present) -> Vec<(Shape, Range<usize>)>
                 read(at, &text[at..end], Context::Quoted(quote), false);
             } else {
                 let end = ceil_boundary(text, at + WINDOW_AFTER_BYTES * 4);
-                read(start, &text[start..end], Context::Quoted(quote), nth == 0);
+                read(start, &text[start..end], Context::Quoted(quote), nth == 0 || nth == n_escaped);
             }
         }
     }

@@ -91,6 +91,7 @@ impl Reading<'_> {
             }
             Some(before) => match self.kind(before) {
                 Some(Kind::Number | Kind::Text | Kind::Variable) => true,
+                Some(Kind::Semicolon) => before == 0 && self.is_first,
                 Some(Kind::Word) => {
                     before == 0
                         || self.kind(at - 1) == Some(Kind::Close)
@@ -110,9 +111,15 @@ impl Reading<'_> {
             at += 1;
         }
         let (mut end, mut operand) = match self.kind(at)? {
-            Kind::Number | Kind::Text | Kind::Variable => (at + 1, Operand::Literal),
+            // Two texts side by side are one text.
+            Kind::Text => (at + 1 + usize::from(self.kind(at + 1) == Some(Kind::Text)), Operand::Literal),
+            Kind::Number | Kind::Variable => (at + 1, Operand::Literal),
             Kind::Word if self.kind(at + 1) == Some(Kind::Open) => (self.group_end(at + 1), Operand::Call),
             Kind::Word if self.is_word(at, &["null", "true", "false"]) => (at + 1, Operand::Literal),
+            // `array[id]`.
+            Kind::Word if self.kind(at + 1) == Some(Kind::Word) && self.str(at + 1).starts_with('[') => {
+                (at + 2, Operand::Name)
+            }
             Kind::Word => (at + 1, Operand::Name),
             Kind::Open if self.is_word(at + 1, &["select"]) => (self.group_end(at), Operand::Group),
             Kind::Open => {

@@ -11,7 +11,7 @@ type Finder<'a> = fn(&Reading<'a>) -> Option<Range<usize>>;
 
 impl<'a> Reading<'a> {
     pub(super) fn shapes(&self) -> Vec<(Shape, Range<usize>)> {
-        let finders: [(Shape, Finder<'a>); 7] = [
+        let finders: [(Shape, Finder<'a>); 8] = [
             (Shape::Union, Self::union),
             (Shape::Tautology, Self::tautology),
             (Shape::CommentEnd, Self::comment_end),
@@ -19,6 +19,7 @@ impl<'a> Reading<'a> {
             (Shape::Select, Self::select),
             (Shape::Function, Self::function),
             (Shape::Clause, Self::clause),
+            (Shape::Piece, Self::piece),
         ];
         finders.iter().filter_map(|(shape, find)| find(self).map(|span| (*shape, span))).collect()
     }
@@ -299,7 +300,7 @@ impl<'a> Reading<'a> {
         // `) as x from`: the end of a list of columns.
         let is_list_end = self.is_first
             && self.tokens.len() <= 12
-            && matches!(self.kind(0), Some(Kind::Close | Kind::Text | Kind::Operator))
+            && matches!(self.kind(0), Some(Kind::Close | Kind::Text | Kind::Operator | Kind::Number))
             && (1..4).any(|at| {
                 self.is_word(at, &["as"])
                     && matches!(self.kind(at + 1), Some(Kind::Word | Kind::Text))
@@ -424,6 +425,13 @@ impl<'a> Reading<'a> {
             {
                 return Some(self.span(at, at + 3));
             }
+            // However the word before is spelled: `waifor delay '0:0:9'`.
+            if self.is_word(at, &["delay"])
+                && self.kind(at + 1) == Some(Kind::Text)
+                && is_time(self.str(at + 1))
+            {
+                return Some(self.span(at, at + 2));
+            }
             if may_begin
                 && self.is_word(at, &["case"])
                 && self.is_word(at + 1, &["when"])
@@ -536,4 +544,10 @@ impl<'a> Reading<'a> {
             is_analyse.then(|| self.span(at, at + 3))
         })
     }
+}
+
+/// `'0:0:20'`.
+fn is_time(text: &str) -> bool {
+    let inside = text.trim_matches(['\'', '"']);
+    inside.matches(':').count() == 2 && inside.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
 }

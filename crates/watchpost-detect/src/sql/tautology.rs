@@ -22,6 +22,15 @@ impl Reading<'_> {
                     self.kind(at),
                     Some(Kind::Comparison | Kind::Operator | Kind::Comma | Kind::Number)
                 );
+            // `where 9896=9896`: nobody compares a number with itself but to try.
+            if is_joint
+                && self.kind(at + 1) == Some(Kind::Number)
+                && self.str(at + 2) == "="
+                && self.str(at + 1) == self.str(at + 3)
+                && self.str(at + 1).len() > 1
+            {
+                return Some(self.span(at, at + 4));
+            }
             if !(is_joint || is_symbol) || !self.begins_injection(at) {
                 return None;
             }
@@ -72,11 +81,12 @@ impl Reading<'_> {
             (left, right) if is_constant(left) && is_constant(right) => true,
             // `x=x`.
             (Operand::Name, Operand::Name) if is_symbol => {
-                self.str(at).eq_ignore_ascii_case(self.str(next))
+                self.str(self.skip(at, Kind::Open)).eq_ignore_ascii_case(self.str(next))
                     || in_quotation && self.is_end(end)
                     || self.kind(end) == Some(Kind::Comment) && self.is_first && self.tokens.len() <= 8
             }
             (Operand::Name, right) if is_null_test => is_constant(right),
+            (Operand::Name, Operand::Name) if in_quotation && self.is_word(end, &["escape"]) => true,
             (Operand::Name, Operand::Literal) => {
                 in_quotation && self.is_first
                     || is_symbol && self.is_first && at <= 2 && self.tokens.len() <= 8
@@ -122,7 +132,10 @@ impl Reading<'_> {
         let is_or = self.kind(at) == Some(Kind::Logic)
             || self.is_word(
                 at,
-                &["or", "and", "xor", "like", "rlike", "regexp", "having", "where", "div", "mod", "not"],
+                &[
+                    "or", "and", "xor", "like", "rlike", "regexp", "having", "where", "div", "mod", "not",
+                    "glob", "ilike",
+                ],
             );
         let goes_on = self.kind(end) == Some(Kind::Logic)
             || self.is_word(end, &["or", "and", "xor", "limit", "order", "group", "union", "having"]);
@@ -137,10 +150,17 @@ impl Reading<'_> {
             && self.kind(0) == Some(Kind::Number)
             && self.kind(2) == Some(Kind::Number)
             && self.str(0) == self.str(2);
+        // `9 or true`, `1 or '1`: the whole value.
+        let is_whole = at == 1
+            && self.is_word(1, &["or"])
+            && self.tokens.len() == 3
+            && self.kind(0) == Some(Kind::Number)
+            && (self.is_word(2, &["true"]) || self.kind(2) == Some(Kind::Text) && self.str(2).len() <= 4);
         let is_commented = operand == Operand::Literal
             && self.kind(end) == Some(Kind::Comment)
             && self.kind(at + 1) != Some(Kind::Text);
-        (is_short || is_same_number || is_commented && self.is_word(at, &["or", "and"])).then_some(end)
+        (is_short || is_same_number || is_whole || is_commented && self.is_word(at, &["or", "and"]))
+            .then_some(end)
     }
 
     /// `'='`, `'-'`, `'||(select ...)`, `'+char(65)+'` right after a closed quotation; the index after it.

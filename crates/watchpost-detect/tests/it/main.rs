@@ -4,6 +4,7 @@ mod behaviour;
 mod enrich;
 mod fuzz;
 mod mmdb;
+mod places;
 mod properties;
 mod quality;
 mod ruleset;

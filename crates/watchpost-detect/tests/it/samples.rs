@@ -69,6 +69,82 @@ fn matched_spans_fire_again() {
     assert!(wrong.is_empty(), "{} spans do not fire alone:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Rules about something else than one value of the request: the raw span says nothing by itself as a parameter.
+const NOT_OF_ONE_VALUE: &[(&str, &str)] = &[
+    ("wp.csrf.reported", "the event's type"),
+    ("wp.csrf.origin", "a header beside the host, the method and the body"),
+    ("wp.csrf.cross_site", "a header beside the method and a cookie"),
+    ("wp.csrf.fixation", "a parameter beside the referrer"),
+    ("wp.jwt.expired", "a token beside the time of the event, which says that the token was taken"),
+    ("wp.header.host", "the host and its like"),
+    ("wp.header.smuggling", "lengths of the body"),
+    ("wp.leak.card", "answers"),
+    ("wp.leak.file", "answers"),
+    ("wp.leak.key", "answers"),
+    ("wp.leak.listing", "answers"),
+    ("wp.leak.sql", "answers"),
+    ("wp.leak.token", "answers"),
+    ("wp.leak.trace", "answers"),
+    ("wp.scanner.agent", "the user agent"),
+    ("wp.scanner.probe", "the path"),
+    ("wp.traversal.secret", "the path"),
+    ("wp.upload.active", "files of a multipart body"),
+    ("wp.upload.bomb", "files of a multipart body"),
+    ("wp.upload.eicar", "files of a multipart body"),
+    ("wp.upload.macro", "files of a multipart body"),
+    ("wp.upload.part", "files of a multipart body"),
+    ("wp.upload.polyglot", "files of a multipart body"),
+    ("wp.upload.shell", "files of a multipart body"),
+    ("wp.upload.slip", "files of a multipart body"),
+    ("wp.upload.type", "files of a multipart body"),
+];
+
+/// What a finding marks in the raw text suffices: as the only parameter of a request it fires the same rule. All rules
+/// that look at one value, all samples, wherever in the request the value stood.
+#[test]
+fn raw_spans_fire_alone_as_a_parameter() {
+    let set = RuleSet::embedded();
+    let mut wrong: Vec<(&str, String)> = Vec::new();
+    let mut n_spans = 0;
+    for rule in set.rules().iter().map(|rule| &rule.info) {
+        for sample in &rule.fires {
+            for matched in set.findings_of(rule, sample).into_iter().filter_map(|found| found.matched) {
+                n_spans += 1;
+                let raw = &matched.layers[0];
+                let (start, end) = raw.span.expect("the raw text is marked");
+                let span: String =
+                    raw.text.chars().skip(start as usize).take((end - start) as usize).collect();
+                // A query is raw as it is; what stood elsewhere is encoded as a browser would.
+                let (name, value) = match matched.field.strip_prefix("http.query") {
+                    Some(name) => (name.trim_start_matches('.'), span.clone()),
+                    None => {
+                        let name = matched.field.strip_prefix("http.body.");
+                        let name =
+                            name.or_else(|| matched.field.strip_prefix("http.headers.x-")).unwrap_or("q");
+                        (name, crate::support::percent(&span))
+                    }
+                };
+                let name = if name.is_empty() { "q" } else { name };
+                let verdict = watchpost_detect::inspect_request(
+                    "GET",
+                    &format!("/search?{name}={value}"),
+                    &Default::default(),
+                    None,
+                );
+                if !verdict.findings.iter().any(|found| found.rule_id == rule.id) {
+                    wrong.push((&rule.id, format!("{span:?} in {} of {sample:?}", matched.field)));
+                }
+            }
+        }
+    }
+    assert!(n_spans > 300, "{n_spans} spans");
+    for (id, about) in NOT_OF_ONE_VALUE {
+        assert!(wrong.iter().any(|(wrong, _)| wrong == id), "{id} ({about}) is no exception any more");
+    }
+    wrong.retain(|(id, _)| NOT_OF_ONE_VALUE.iter().all(|(known, _)| known != id));
+    assert!(wrong.is_empty(), "{} spans do not suffice: {wrong:#?}", wrong.len());
+}
+
 #[test]
 fn evasions_are_seen_through() {
     for (query, family) in [

@@ -69,7 +69,7 @@ pub use response::{
 pub use rule::{
     BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
     RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow,
-    RuleTest, RuleTestFailure, RuleTestReport,
+    RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
 };
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
-use watchpost_model::finding::AttackFamily;
+use watchpost_model::finding::{AttackFamily, Finding, MatchedField};
 use watchpost_model::period::Period;
 use watchpost_model::words;
 
@@ -118,6 +118,8 @@ pub struct RuleDetail {
     pub controls: Vec<String>,
     /// What else looks like it.
     pub falsepositives: Vec<String>,
+    /// Its document as it stands in the file; empty where the file is gone.
+    pub text: String,
     /// Samples that must fire.
     #[ts(type = "unknown[]")]
     pub fires: Vec<serde_json::Value>,
@@ -173,6 +175,60 @@ pub struct RuleBacktest {
     /// Rules of this directory instead of the present ones.
     #[serde(default)]
     pub directory: Option<String>,
+    /// One rule otherwise than it is set: what a change would do before it is made.
+    #[serde(default)]
+    pub change: Option<RuleTrial>,
+}
+
+/// A change of one rule to try. What is absent is as the file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTrial {
+    /// The rule.
+    pub id: String,
+    /// On or off.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// How many a behaviour takes.
+    #[serde(default)]
+    pub threshold: Option<u32>,
+    /// In how many seconds.
+    #[serde(default)]
+    pub window_s: Option<u32>,
+}
+
+/// Something to look at with the rules as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RuleTry {
+    /// A request as it goes over the wire, its first line or target alone, an event in JSON, or a bare value; at most
+    /// 1 MiB.
+    pub text: String,
+}
+
+/// What the text of a trial was taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TriedAs {
+    /// An HTTP request.
+    Request,
+    /// An event in JSON.
+    Event,
+    /// A bare value: the value of a query parameter.
+    Value,
+}
+
+words!(TriedAs { Request = "request", Event = "event", Value = "value" });
+
+/// What the rules say of a text. Nothing that counts over several events: that takes a replay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RuleTried {
+    /// What the text was taken for.
+    pub tried_as: TriedAs,
+    /// Every value that was looked at, in every decoded form.
+    pub fields: Vec<MatchedField>,
+    /// One a rule that fires.
+    pub findings: Vec<Finding>,
 }
 
 /// What a backtest compares with.

@@ -60,7 +60,7 @@ pub(crate) use response::{
 };
 pub(crate) use rules::{
     rule_backtest, rule_directory_set, rule_import_sigma, rule_list, rule_reload, rule_set, rule_show,
-    rule_test,
+    rule_test, rule_try,
 };
 pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{

@@ -14,16 +14,19 @@ use super::{at_this_machine, required};
 use crate::contract::{
     BacktestAgainst, BacktestReport, BacktestRow, Nothing, RuleBacktest, RuleChange, RuleDetail,
     RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
-    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport,
+    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::inspect;
 use crate::rules::{self, Loaded, RuleSetting, SETTING};
 
 /// Most events of a replay.
 const REPLAY_MAX: u64 = 1_000_000;
 /// Events a page of a replay.
 const PAGE: u32 = 5_000;
+/// Most that is tried at once.
+const TRY_BYTES_MAX: usize = 1 << 20;
 /// The folder of imported Sigma rules below the rules directory.
 const SIGMA_FOLDER: &str = "sigma";
 
@@ -40,7 +43,7 @@ pub(crate) async fn rule_reload(cx: Context, _: Nothing) -> Result<RuleList, OpE
 pub(crate) async fn rule_show(cx: Context, request: RuleRef) -> Result<RuleDetail, OpError> {
     let workspace = cx.workspace()?;
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
-    detail(&loaded, &request.id)
+    detail(&loaded, &request.id).await
 }
 
 pub(crate) async fn rule_test(cx: Context, request: RuleTest) -> Result<RuleTestReport, OpError> {
@@ -78,15 +81,7 @@ pub(crate) async fn rule_set(cx: Context, request: RuleChange) -> Result<RuleDet
     let workspace = cx.workspace()?;
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
     let rule = found(&loaded, &request.id)?;
-    if rule.counts.is_none() && (request.threshold.is_some() || request.window_s.is_some()) {
-        return Err(OpError::invalid(
-            "threshold",
-            format!("{} counts nothing: it has no threshold", request.id),
-        ));
-    }
-    if request.threshold == Some(0) || request.window_s == Some(0) {
-        return Err(OpError::invalid("threshold", "threshold and window are at least 1"));
-    }
+    checked_counts(rule, request.threshold, request.window_s)?;
     let wanted =
         Adjust { enabled: request.enabled, threshold: request.threshold, window_s: request.window_s };
     let mut setting = loaded.setting;
@@ -100,7 +95,25 @@ pub(crate) async fn rule_set(cx: Context, request: RuleChange) -> Result<RuleDet
     let draft = cx.record(format!("rule/{}", request.id), changes, request.reason);
     workspace.store().setting_put(SETTING, &json(&setting)?, draft).await?;
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
-    detail(&loaded, &request.id)
+    detail(&loaded, &request.id).await
+}
+
+fn checked_counts(rule: &detect::Rule, threshold: Option<u32>, window_s: Option<u32>) -> Result<(), OpError> {
+    if rule.counts.is_none() && (threshold.is_some() || window_s.is_some()) {
+        let message = format!("{} counts nothing: it has no threshold", rule.info.id);
+        return Err(OpError::invalid("threshold", message));
+    }
+    if threshold == Some(0) || window_s == Some(0) {
+        return Err(OpError::invalid("threshold", "threshold and window are at least 1"));
+    }
+    Ok(())
+}
+
+pub(crate) async fn rule_try(cx: Context, request: RuleTry) -> Result<RuleTried, OpError> {
+    let workspace = cx.workspace()?;
+    let text = required("text", &request.text, TRY_BYTES_MAX)?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    off_the_runtime(move || inspect::tried(&loaded.set, &text)).await?
 }
 
 pub(crate) async fn rule_directory_set(cx: Context, request: RuleDirectorySet) -> Result<RuleList, OpError> {
@@ -135,16 +148,27 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
             .await?
             .unwrap_or_else(|| Period::ending(now, chrono::Duration::hours(24))),
     };
-    let (candidate, problems, against) = match request.directory {
-        Some(path) => {
-            at_this_machine(&cx)?;
-            let path = existing(&path)?;
-            let adjust = present.setting.adjust.clone();
+    let (candidate, problems, against) = match (request.directory, request.change) {
+        (directory, change) if directory.is_some() || change.is_some() => {
+            let path = match directory {
+                Some(path) => {
+                    at_this_machine(&cx)?;
+                    existing(&path)?
+                }
+                None => present.directory.clone(),
+            };
+            let mut adjust = present.setting.adjust.clone();
+            if let Some(change) = change {
+                let rule = found(&present, &change.id)?;
+                checked_counts(rule, change.threshold, change.window_s)?;
+                let RuleTrial { id, enabled, threshold, window_s } = change;
+                adjust.insert(id, Adjust { enabled, threshold, window_s });
+            }
             let keys = Arc::clone(&present.keys.keys);
             let (set, problems) = off_the_runtime(move || rules::load(&path, &adjust)).await?;
             (Arc::new(set.with_keys(keys)), problems, BacktestAgainst::Present)
         }
-        None => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
+        _ => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
     };
     let mut after = Replay::new(candidate);
     let mut before = (against == BacktestAgainst::Present).then(|| Replay::new(present.set.clone()));
@@ -432,7 +456,29 @@ pub fn list_of(
     }
 }
 
-fn detail(loaded: &Loaded, id: &str) -> Result<RuleDetail, OpError> {
+/// The document of a rule: from its line to the next `---`.
+fn document(text: &str, line: u64) -> String {
+    let first = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let is_end = |line: &&str| line.trim_end() == "---";
+    let lines: Vec<&str> =
+        text.lines().skip(first).skip_while(is_end).take_while(|line| !is_end(line)).collect();
+    lines.join("\n")
+}
+
+async fn text_of(loaded: &Loaded, rule: &detect::Rule) -> Result<String, OpError> {
+    let line = rule.line;
+    match &rule.source {
+        RuleSource::Embedded(file) => {
+            Ok(document(detect::RuleSet::embedded_text(file).unwrap_or_default(), line))
+        }
+        RuleSource::Directory(file) => {
+            let path = loaded.directory.join(file);
+            off_the_runtime(move || document(&std::fs::read_to_string(path).unwrap_or_default(), line)).await
+        }
+    }
+}
+
+async fn detail(loaded: &Loaded, id: &str) -> Result<RuleDetail, OpError> {
     let rule = found(loaded, id)?;
     let samples = |all: &[detect::Sample]| all.iter().map(json).collect::<Result<Vec<_>, _>>();
     Ok(RuleDetail {
@@ -442,6 +488,7 @@ fn detail(loaded: &Loaded, id: &str) -> Result<RuleDetail, OpError> {
         owasp: rule.info.owasp.clone(),
         controls: rule.info.controls.clone(),
         falsepositives: rule.info.falsepositives.clone(),
+        text: text_of(loaded, rule).await?,
         fires: samples(&rule.info.fires)?,
         near_misses: samples(&rule.info.near_misses)?,
     })

@@ -104,7 +104,7 @@ async fn rules_are_followed_switched_and_brought_in() {
     // Samples and a replay over an empty archive.
     let tested = desk.ask::<operation::rule_test>(RuleTest { id: Some("wp.sqli.union".to_owned()) }).await;
     assert!(tested.expect("tested").failures.is_empty());
-    let replay = RuleBacktest { period: None, directory: Some(shipped.directory.clone()) };
+    let replay = RuleBacktest { period: None, directory: Some(shipped.directory.clone()), change: None };
     let replay = desk.ask::<operation::rule_backtest>(replay).await.expect("replayed");
     assert_eq!((replay.events, replay.against), (0, BacktestAgainst::Present));
     desk.0.close().await;

@@ -40,13 +40,13 @@ export class IncidentActions {
   asked = $state.raw<Asked | null>(null);
   readonly #app: App;
   readonly #onResolved: (incident: Incident) => void;
-  readonly #onMerged: ((into: Incident) => void) | undefined;
+  readonly #onMerged: ((numbers: readonly number[]) => void) | undefined;
 
   /**
    * `onResolved` hears of an incident that was resolved, before the queue is fetched again;
-   * `onMerged` of the one that others were merged into.
+   * `onMerged` of those that were merged into another one.
    */
-  constructor(app: App, onResolved: (incident: Incident) => void, onMerged?: (into: Incident) => void) {
+  constructor(app: App, onResolved: (incident: Incident) => void, onMerged?: (numbers: readonly number[]) => void) {
     this.#app = app;
     this.#onResolved = onResolved;
     this.#onMerged = onMerged;
@@ -206,7 +206,7 @@ export class IncidentActions {
     const done = await this.#app.change('incident_merge', { numbers, into, reason }, { what: t('merge.what', values), done: t('merge.done', values) });
     if (done === null) return false;
     this.close();
-    this.#onMerged?.(done);
+    this.#onMerged?.(numbers);
     return true;
   }
 

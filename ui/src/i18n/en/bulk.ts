@@ -28,7 +28,7 @@ export const bulk = {
   'views.title': 'Views',
   'views.active': 'Active',
   'views.mine': 'Mine',
-  'views.unassigned': 'Nobody’s, high and above',
+  'views.unassigned': 'Nobody’s, high and up',
   'views.save': 'Save this view …',
   'views.save.title': 'Save this view',
   'views.save.name': 'Name',

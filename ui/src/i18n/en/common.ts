@@ -94,6 +94,7 @@ export const common = {
   'keys.open': 'Open the row',
   'keys.filter': 'Filter by text',
   'keys.refresh': 'Fetch again',
+  'keys.send': 'Send a dialog from any field',
   'keys.escalate': 'Escalate',
   'keys.merge': 'Merge into another',
   'keys.suppress': 'Suppress',
@@ -161,7 +162,7 @@ export const common = {
   'grid.empty': 'Nothing here.',
   'grid.rows': '{n} rows',
 
-  'entity.filter': 'Show incidents about {entity}',
+  'entity.open': 'Everything about {entity}',
   'entity.menu': 'Actions for {entity}',
   'entity.block': 'Block …',
   'entity.show': 'Show its incidents',

@@ -113,5 +113,6 @@ export const containment = {
   'contained.none': 'Nothing is contained',
   'contained.none.text': 'Revoked sessions, restricted users, isolated services and limited addresses stand here.',
   'contained.col.kind': 'Kind',
+  'contained.col.target': 'Target',
   'contained.new': 'Contain …',
 } as const;

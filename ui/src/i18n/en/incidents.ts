@@ -70,7 +70,7 @@ export const incidents = {
   'incident.status.set': 'Change the status',
   'incident.reopen': 'Reopen',
   'incident.close': 'Close',
-  'incident.tab.why': 'Why it fired',
+  'incident.tab.why': 'Why',
   'incident.tab.evidence': 'Evidence',
   'incident.tab.timeline': 'Timeline',
   'incident.tab.playbook': 'Response',

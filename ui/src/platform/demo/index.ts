@@ -6,6 +6,7 @@
 
 import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
 import { FakePlatform, type Answers } from '../fake';
+import { defenceAnswers } from './defence';
 import { makeDetail, makeIncidents } from './incidents';
 import { makeOverview } from './overview';
 import { panelAnswers } from './panels';
@@ -55,6 +56,7 @@ export function demoPlatform(): FakePlatform {
   const switches = new URLSearchParams(location.search);
   const now = Date.now();
   let incidents = switches.has('empty') ? [] : makeIncidents(now, 134);
+  let before: Incident[] = [];
   const blocked = new Set(['203.0.113.77', '91.92.243.8']);
   const find = (number: number): Incident => {
     const found = incidents.find((incident) => incident.number === number);
@@ -83,6 +85,29 @@ export function demoPlatform(): FakePlatform {
   const panels = panelAnswers(switches.has('empty'));
   const answers: Answers = {
     ...panels,
+    ...defenceAnswers(),
+    incident_similar: ({ number }) => ({ rows: incidents.filter((row) => row.number !== number && row.family === find(number).family).slice(0, 5).map((incident) => ({ incident, score: 53, because: ['the same rule'] })) }),
+    incident_escalate: ({ number, severity, to }) => change(number, { ...(severity === null ? {} : { severity }), ...(to === null ? {} : { escalated_to: to }) }),
+    incident_handover: ({ number, to }) => change(number, { assignee: to }),
+    incident_pause: ({ number, reason }) => change(number, { paused: { reason, since: new Date().toISOString() } }),
+    incident_merge: ({ numbers, into }) => {
+      for (const number of numbers) change(number, { status: 'closed', verdict: 'duplicate', merged_into: into });
+      return find(into);
+    },
+    incident_bulk: ({ numbers, filter, action }) => {
+      const chosen = filter === null ? numbers : incidents.filter((row) => matches(row, filter)).map((row) => row.number);
+      before = incidents;
+      for (const number of chosen) {
+        if (action.do === 'resolve') change(number, { status: 'resolved', verdict: action.verdict, resolved_at: new Date().toISOString() });
+        if (action.do === 'assign') change(number, { assignee: action.assignee });
+      }
+      return { changed: chosen, skipped: [], undo: 'token' };
+    },
+    incident_undo: () => {
+      const changed = incidents.filter((row) => !before.includes(row)).map((row) => row.number);
+      incidents = before;
+      return { changed, skipped: [], undo: null };
+    },
     workspace_status: status,
     overview: (request) => makeOverview(request, incidents, blocked, now),
     event_page: ({ after, limit }) => {

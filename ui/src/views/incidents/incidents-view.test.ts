@@ -111,3 +111,71 @@ describe('a verdict by digit', () => {
     expect((hook('verdict-true_positive') as HTMLInputElement).checked).toBe(true);
   });
 });
+
+describe('the selection', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is made with x, resolved in one step with a cause, and undone', async () => {
+    const platform = await show();
+    const grid = screen.getByRole('grid');
+    const numbers = rows().slice(0, 3).map((row) => Number(row.dataset['number']));
+    for (let n = 0; n < 3; n += 1) {
+      await fireEvent.keyDown(grid, { key: 'j' });
+      await fireEvent.keyDown(document.body, { key: 'x' });
+    }
+    await waitFor(() => expect(hook('bulk-count').dataset['value']).toBe('3'));
+    await fireEvent.keyDown(document.body, { key: 'f' });
+    await waitFor(() => hook('bulk-dialog'));
+    await fireEvent.keyDown(document.body, { key: 's' });
+    expect((hook('cause-bad_pattern') as HTMLInputElement).checked).toBe(true);
+    await fireEvent.click(hook('bulk-confirm'));
+    await waitFor(() => expect(requests(platform, 'incident_bulk')).toEqual([{ numbers, filter: null, expected: null, action: { do: 'resolve', verdict: 'false_positive', cause: 'bad_pattern', reason: '' } }]));
+    await waitFor(() => expect(hook('bulk-outcome').dataset['changed']).toBe('3'));
+    await waitFor(() => expect(rows().map((row) => Number(row.dataset['number']))).not.toContain(numbers[0]));
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    await waitFor(() => expect(requests(platform, 'incident_undo')).toEqual([{ undo: 'token' }]));
+    await waitFor(() => expect(rows().map((row) => Number(row.dataset['number'])), 'they are back').toContain(numbers[0]));
+  });
+
+  it('of everything that matches carries the number that was seen', async () => {
+    const platform = await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await fireEvent.click(hook('bulk-all'));
+    const total = Number(hook('incidents-total').dataset['value']);
+    expect(Number(hook('bulk-count').dataset['value'])).toBe(total);
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_bulk')[0]).toMatchObject({ numbers: [], expected: total, action: { do: 'assign', assignee: 'mara' } }));
+  });
+});
+
+describe('the actions of an incident', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('merge it into a similar one, with a reason', async () => {
+    const platform = await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    const number = Number(rows()[0]?.dataset['number']);
+    await fireEvent.keyDown(document.body, { key: 'm' });
+    await waitFor(() => expect(hook('merge-dialog').querySelectorAll('label').length).toBeGreaterThan(1));
+    await fireEvent.click(hook('merge-confirm'));
+    expect(requests(platform, 'incident_merge'), 'a merge needs a reason').toHaveLength(0);
+    await fireEvent.input(hook('merge-number'), { target: { value: '#5' } });
+    await fireEvent.input(hook('merge-reason'), { target: { value: 'One campaign' } });
+    await fireEvent.click(hook('merge-confirm'));
+    await waitFor(() => expect(requests(platform, 'incident_merge')).toEqual([{ numbers: [number], into: 5, reason: 'One campaign' }]));
+  });
+
+  it('escalate it: to somebody or to a higher severity, never to nobody', async () => {
+    const platform = await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'e' });
+    await waitFor(() => hook('escalate-dialog'));
+    await fireEvent.input(hook('escalate-text'), { target: { value: 'The shop is down' } });
+    await fireEvent.click(hook('escalate-confirm'));
+    expect(requests(platform, 'incident_escalate')).toHaveLength(0);
+    await fireEvent.input(hook('escalate-to'), { target: { value: 'lead' } });
+    await fireEvent.click(hook('escalate-confirm'));
+    await waitFor(() => expect(requests(platform, 'incident_escalate')[0]).toMatchObject({ to: 'lead', severity: null, reason: 'The shop is down' }));
+  });
+});

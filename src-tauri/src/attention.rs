@@ -1,0 +1,236 @@
+//! What reaches people who do not look at the window: the icon in the panel of the desktop, and notices of new critical
+//! incidents that open them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tauri::image::Image;
+use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
+use tauri::tray::{TrayIcon, TrayIconBuilder};
+use tauri::{AppHandle, Manager, Wry};
+use watchpost_model::event::Severity;
+use watchpost_model::ids::ConnectionId;
+use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status};
+use watchpost_ops::contract::{IncidentPageRequest, PartState, Tag, WorkspaceStatus};
+use watchpost_ops::door::operation;
+use watchpost_ops::live::LiveFeed;
+
+use crate::desk::Desk;
+use crate::links;
+
+/// Notices at once; more are told as a number.
+const NOTICES_MAX: usize = 3;
+/// Incidents that are looked at for new ones.
+const LOOKED_AT: u32 = 50;
+
+/// The icon in the desktop's panel.
+struct Tray {
+    icon: TrayIcon<Wry>,
+    state: MenuItem<Wry>,
+    shown: Option<(String, bool)>,
+}
+
+impl Tray {
+    fn new(app: &AppHandle) -> tauri::Result<Self> {
+        let state = MenuItem::with_id(app, "state", "Starting", false, None::<&str>)?;
+        let items = Menu::with_items(
+            app,
+            &[
+                &state,
+                &PredefinedMenuItem::separator(app)?,
+                &MenuItem::with_id(app, "open", "Open Watchpost", true, None::<&str>)?,
+                &MenuItem::with_id(app, "incidents", "Incidents", true, None::<&str>)?,
+                &MenuItem::with_id(app, "redis", "Redis health", true, None::<&str>)?,
+                &PredefinedMenuItem::separator(app)?,
+                &MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?,
+            ],
+        )?;
+        let icon = TrayIconBuilder::with_id("main")
+            .icon(face(app, false))
+            .tooltip("Watchpost")
+            .menu(&items)
+            .on_menu_event(|app, event| match event.id().as_ref() {
+                "open" => links::raise(app),
+                "quit" => app.exit(0),
+                panel => links::follow(app, panel),
+            })
+            .build(app)?;
+        Ok(Self { icon, state, shown: None })
+    }
+
+    fn show(&mut self, app: &AppHandle, status: &WorkspaceStatus, critical: u64) {
+        let next = (sentence(status, critical), critical > 0);
+        if self.shown.as_ref() == Some(&next) {
+            return;
+        }
+        let told = (self.state.set_text(&next.0))
+            .and_then(|()| self.icon.set_tooltip(Some(format!("Watchpost: {}", next.0))))
+            .and_then(|()| self.icon.set_icon(Some(face(app, next.1))));
+        if let Err(problem) = told {
+            tracing::debug!(%problem, "the icon in the panel was not changed");
+        }
+        self.shown = Some(next);
+    }
+}
+
+/// How the workspace is, in one line.
+fn sentence(status: &WorkspaceStatus, critical: u64) -> String {
+    let Some(connection) = &status.connection else { return "no connection".to_owned() };
+    let down = |part: &Option<watchpost_ops::contract::Part>| {
+        part.as_ref().is_some_and(|part| part.state == PartState::Down)
+    };
+    let name = &connection.name;
+    if down(&status.redis) {
+        return format!("{name}: Redis does not answer");
+    }
+    if down(&status.database) {
+        return format!("{name}: the database does not answer");
+    }
+    match (status.incidents_active, critical) {
+        (0, _) => format!("{name}: no active incident"),
+        (active, 0) => format!("{name}: {active} active"),
+        (active, critical) => format!("{name}: {active} active, {critical} critical and new"),
+    }
+}
+
+/// The icon of the program, with a mark when something critical waits: a filled circle, told by shape as by colour.
+fn face(app: &AppHandle, is_marked: bool) -> Image<'static> {
+    let Some(icon) = app.default_window_icon() else { return Image::new_owned(vec![0; 4], 1, 1) };
+    let (width, height) = (icon.width(), icon.height());
+    let mut rgba = icon.rgba().to_vec();
+    if is_marked {
+        let radius = i64::from(width) / 4;
+        let (x0, y0) = (i64::from(width) - radius - 1, i64::from(height) - radius - 1);
+        for (at, pixel) in (0_i64..).zip(rgba.chunks_exact_mut(4)) {
+            let (x, y) = (at % i64::from(width) - x0, at / i64::from(width) - y0);
+            let distance = x * x + y * y;
+            if distance <= radius * radius {
+                let is_rim = distance > (radius - radius / 4 - 1) * (radius - radius / 4 - 1);
+                pixel.copy_from_slice(if is_rim { &[255, 255, 255, 255] } else { &[214, 40, 57, 255] });
+            }
+        }
+    }
+    Image::new_owned(rgba, width, height)
+}
+
+/// Starts the icon and the notices; they end with the process.
+pub(crate) fn start(app: &AppHandle) {
+    // The binding of the desktop's panel panics where its library is not installed; the window must open all the same.
+    let tray = catch_unwind(AssertUnwindSafe(|| Tray::new(app)));
+    let tray = match tray {
+        Ok(Ok(tray)) => Some(tray),
+        Ok(Err(problem)) => {
+            tracing::warn!(%problem, "no icon in the desktop's panel");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("no icon in the desktop's panel: libayatana-appindicator3 is not installed");
+            None
+        }
+    };
+    let app = app.clone();
+    drop(tauri::async_runtime::spawn(watch(app, tray)));
+}
+
+async fn watch(app: AppHandle, mut tray: Option<Tray>) {
+    let desk = app.state::<Desk>();
+    let mut feed: LiveFeed = desk.own_feed();
+    let mut known: Option<(ConnectionId, i64)> = None;
+    let mut critical = 0;
+    loop {
+        let batch = feed.next().await;
+        let connection = batch.status.connection.as_ref().map(|connection| connection.id);
+        let is_other = known.map(|(id, _)| id) != connection;
+        if is_other || batch.changed.contains(&Tag::Incidents) {
+            let (newest, total) = match connection {
+                Some(_) => waiting(&desk).await.unwrap_or_default(),
+                None => Default::default(),
+            };
+            critical = total;
+            let highest = newest.iter().map(|incident| incident.number).max().unwrap_or(0);
+            match known.filter(|_| !is_other) {
+                Some((_, before)) => {
+                    let fresh: Vec<&Incident> =
+                        newest.iter().filter(|incident| incident.number > before).collect();
+                    notices(&app, &fresh);
+                    known = connection.map(|id| (id, before.max(highest)));
+                }
+                // What was there when the connection was opened stands in the window and is no news.
+                None => known = connection.map(|id| (id, highest)),
+            }
+        }
+        if let Some(tray) = &mut tray {
+            tray.show(&app, &batch.status, critical);
+        }
+    }
+}
+
+/// The newest critical incidents that nobody took, and how many there are.
+async fn waiting(desk: &Desk) -> Option<(Vec<Incident>, u64)> {
+    let filter = IncidentFilter {
+        status: vec![Status::Open, Status::Reopened],
+        severity: vec![Severity::Critical],
+        ..IncidentFilter::default()
+    };
+    let request = IncidentPageRequest { filter, order: IncidentOrder::Newest, after: None, limit: LOOKED_AT };
+    let page = desk.call::<operation::incident_page>(request, None).await.ok()?;
+    Some((page.rows, page.total))
+}
+
+fn notices(app: &AppHandle, fresh: &[&Incident]) {
+    for incident in fresh.iter().take(NOTICES_MAX) {
+        let title = format!("Critical: {}", incident.family.title());
+        let body = format!(
+            "Incident {} · {} {}",
+            incident.number,
+            incident.entity.kind,
+            escaped(&incident.entity.value)
+        );
+        notice(app.clone(), title, body, format!("incidents/{}", incident.number));
+    }
+    if fresh.len() > NOTICES_MAX {
+        let more = fresh.len() - NOTICES_MAX;
+        notice(app.clone(), format!("{more} more critical incidents"), String::new(), "incidents".to_owned());
+    }
+}
+
+/// The text as it is: desktops read marks of HTML in notices, and attackers write names.
+fn escaped(text: &str) -> String {
+    watchpost_model::text::visible(text, 80).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Shows a notice; clicking it leads to `route`. Each waits in a thread of its own until it is clicked or closed.
+fn notice(app: AppHandle, title: String, body: String, route: String) {
+    let waiting = std::thread::Builder::new().name("notice".to_owned()).spawn(move || {
+        let shown = notify_rust::Notification::new()
+            .appname("Watchpost")
+            .summary(&title)
+            .body(&body)
+            .icon("watchpost")
+            .hint(notify_rust::Hint::DesktopEntry("Watchpost".to_owned()))
+            .urgency(notify_rust::Urgency::Critical)
+            .action("default", "Open")
+            .show();
+        match shown {
+            Ok(shown) => shown.wait_for_action(|action| {
+                if action == "default" {
+                    links::follow(&app, &route);
+                }
+            }),
+            Err(problem) => tracing::debug!(%problem, "the desktop shows no notices"),
+        }
+    });
+    if let Err(problem) = waiting {
+        tracing::warn!(%problem, "no notice was shown");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn names_in_notices_are_text() {
+        assert_eq!(escaped("<b>x</b>&"), "&lt;b&gt;x&lt;/b&gt;&amp;");
+        assert!(!escaped("a\u{202e}b\u{1b}[31m").contains(['\u{202e}', '\u{1b}']));
+    }
+}

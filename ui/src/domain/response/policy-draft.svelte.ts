@@ -1,0 +1,101 @@
+// A response policy as it is being changed. It cannot be turned on before what it would have done was looked at.
+
+import type { ResponsePolicy, ResponsePolicyView, ResponsePreview, ResponseRule, ResponseStep } from '$ui/generated/model';
+import { t } from '$ui/i18n';
+import type { App } from '$ui/state/app.svelte';
+import { normaliseError, type OperationError } from '$ui/state/error';
+
+export const BACK = ['1', '7', '30'] as const;
+export type Back = (typeof BACK)[number];
+
+/** A plain copy, so that editing leaves what was saved alone. */
+function copied<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+export class PolicyDraft {
+  policy = $state.raw<ResponsePolicy>({} as ResponsePolicy);
+  reason = $state('');
+  back = $state<Back>('7');
+  looking = $state(false);
+  busy = $state(false);
+  preview = $state.raw<ResponsePreview | null>(null);
+  /** What the preview is of; another policy needs another look. */
+  previewed = $state('');
+  fault = $state.raw<OperationError | null>(null);
+  #saved = $state('');
+
+  constructor(saved: ResponsePolicy) {
+    this.policy = copied(saved);
+    this.#saved = JSON.stringify(saved);
+  }
+
+  readonly text = $derived(JSON.stringify(this.policy));
+  readonly changed = $derived(this.text !== this.#saved);
+  readonly seen = $derived(this.preview !== null && this.previewed === this.text);
+  /** Off hurts nobody; anything else is looked at first. */
+  readonly ready = $derived(this.changed && this.reason.trim() !== '' && (this.policy.mode === 'off' || this.seen));
+
+  set<K extends keyof ResponsePolicy>(key: K, value: ResponsePolicy[K]): void {
+    this.policy = { ...this.policy, [key]: value };
+  }
+
+  setRule(index: number, part: Partial<ResponseRule>): void {
+    this.set('rules', this.policy.rules.map((rule, at) => (at === index ? { ...rule, ...part } : rule)));
+  }
+
+  setStep(index: number, step: number, part: Partial<ResponseStep>): void {
+    const rule = this.policy.rules[index];
+    if (rule !== undefined) this.setRule(index, { steps: rule.steps.map((one, at) => (at === step ? { ...one, ...part } : one)) });
+  }
+
+  removeStep(index: number, step: number): void {
+    const rule = this.policy.rules[index];
+    if (rule !== undefined) this.setRule(index, { steps: rule.steps.filter((_, at) => at !== step) });
+  }
+
+  addStep(index: number): void {
+    const rule = this.policy.rules[index];
+    if (rule !== undefined) this.setRule(index, { steps: [...rule.steps, { action: 'notify', ttl_s: null, value: null, per_min: null }] });
+  }
+
+  addRule(): void {
+    const names = new Set(this.policy.rules.map((rule) => rule.name));
+    let n = this.policy.rules.length + 1;
+    while (names.has(`rule-${n}`)) n += 1;
+    this.set('rules', [...this.policy.rules, { name: `rule-${n}`, rules: [], families: [], severity_min: 'critical', confidence_min: 80, steps: [{ action: 'notify', ttl_s: null, value: null, per_min: null }] }]);
+  }
+
+  removeRule(index: number): void {
+    this.set('rules', this.policy.rules.filter((_, at) => at !== index));
+  }
+
+  async look(app: App): Promise<void> {
+    const text = this.text;
+    this.looking = true;
+    this.fault = null;
+    try {
+      this.preview = await app.read('response_preview', { policy: this.policy, days: Number(this.back) });
+      this.previewed = text;
+    } catch (thrown) {
+      this.preview = null;
+      this.fault = normaliseError(thrown);
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  async save(app: App): Promise<ResponsePolicyView | null> {
+    if (!this.ready || this.busy) return null;
+    this.busy = true;
+    this.fault = null;
+    try {
+      return await app.change('response_policy_put', { policy: this.policy, reason: this.reason.trim() }, { what: t('policy.what', { mode: t(`policy.mode.${this.policy.mode}`) }), done: t('policy.done', { mode: t(`policy.mode.${this.policy.mode}`) }), quiet: true });
+    } catch (thrown) {
+      this.fault = normaliseError(thrown);
+      return null;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// A change of a rule as it is being tried: other counts, or off; what it would have changed, then the change.
+
+import type { BacktestReport, BacktestRow, RuleDetail, RuleRow } from '$ui/generated/model';
+import { t } from '$ui/i18n';
+import type { App } from '$ui/state/app.svelte';
+import { normaliseError, type OperationError } from '$ui/state/error';
+
+export const SPANS = ['1', '7', '30'] as const;
+export type Span = (typeof SPANS)[number];
+
+const DAY_MS = 86_400_000;
+
+function positive(text: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(text.trim()) ? Number(text.trim()) : null;
+}
+
+export class Tuning {
+  threshold = $state('');
+  window = $state('');
+  enabled = $state(true);
+  reason = $state('');
+  span = $state<Span>('7');
+  busy = $state(false);
+  replaying = $state(false);
+  report = $state.raw<BacktestReport | null>(null);
+  fault = $state.raw<OperationError | null>(null);
+  readonly #row: RuleRow;
+  #asked = 0;
+
+  constructor(row: RuleRow) {
+    this.#row = row;
+    this.threshold = row.threshold === null ? '' : String(row.threshold);
+    this.window = row.window_s === null ? '' : String(row.window_s);
+    this.enabled = row.enabled;
+  }
+
+  readonly counts = $derived.by(() => ({ threshold: positive(this.threshold), window_s: positive(this.window) }));
+
+  get valid(): boolean {
+    return this.#row.threshold === null || (this.counts.threshold !== null && this.counts.window_s !== null);
+  }
+
+  get changed(): boolean {
+    const row = this.#row;
+    return this.enabled !== row.enabled || (row.threshold !== null && (this.counts.threshold !== row.threshold || this.counts.window_s !== row.window_s));
+  }
+
+  /** What the report says of this rule; nothing fired before or after means zeros. */
+  get own(): BacktestRow | null {
+    if (this.report === null) return null;
+    const id = this.#row.id;
+    return this.report.rules.find((row) => row.rule_id === id) ?? { rule_id: id, findings_before: 0, findings_after: 0, incidents_before: 0, incidents_after: 0 };
+  }
+
+  /** Typing makes a report old. */
+  touched(): void {
+    this.#asked += 1;
+    this.report = null;
+    this.replaying = false;
+  }
+
+  async replay(app: App, now: number): Promise<void> {
+    if (!this.valid) return;
+    this.#asked += 1;
+    const asked = this.#asked;
+    this.replaying = true;
+    this.report = null;
+    this.fault = null;
+    try {
+      const report = await app.read('rule_backtest', {
+        period: { from: new Date(now - Number(this.span) * DAY_MS).toISOString(), to: new Date(now).toISOString() },
+        directory: null,
+        change: { id: this.#row.id, enabled: this.enabled, threshold: this.#row.threshold === null ? null : this.counts.threshold, window_s: this.#row.threshold === null ? null : this.counts.window_s },
+      });
+      if (asked === this.#asked) this.report = report;
+    } catch (thrown) {
+      if (asked === this.#asked) this.fault = normaliseError(thrown);
+    } finally {
+      if (asked === this.#asked) this.replaying = false;
+    }
+  }
+
+  async save(app: App): Promise<RuleDetail | null> {
+    if (!this.valid || this.busy) return null;
+    const row = this.#row;
+    return await this.#put(app, { enabled: this.enabled, threshold: row.threshold === null ? null : this.counts.threshold, window_s: row.threshold === null ? null : this.counts.window_s });
+  }
+
+  /** Back to what its file says. */
+  async reset(app: App): Promise<RuleDetail | null> {
+    return await this.#put(app, { enabled: null, threshold: null, window_s: null });
+  }
+
+  async #put(app: App, change: { enabled: boolean | null; threshold: number | null; window_s: number | null }): Promise<RuleDetail | null> {
+    this.busy = true;
+    this.fault = null;
+    const id = this.#row.id;
+    try {
+      return await app.change('rule_set', { id, ...change, reason: this.reason.trim() === '' ? null : this.reason.trim() }, { what: t('rule.set.what', { id }), done: t('rule.set.done', { id }), quiet: true });
+    } catch (thrown) {
+      this.fault = normaliseError(thrown);
+      return null;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

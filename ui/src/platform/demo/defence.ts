@@ -1,0 +1,111 @@
+// Rules, suppressions, containments, the response policy, risk: answers of the made-up workspace.
+
+import type { Containment, EntityRisk, ResponsePolicy, RuleRow, Suppression } from '$ui/generated/model';
+import type { Answers } from '../fake';
+
+const HOUR = 3_600_000;
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function refuse(code: string, message: string): never {
+  const error: unknown = { code, message };
+  throw error;
+}
+
+const RULES: RuleRow[] = [
+  { id: 'wp.sqli.union', version: 1, title: 'UNION SELECT appended', kind: 'signature', family: 'sqli', severity: 'high', confidence: 95, enabled: true, file: 'sqli.yml', line: 1, embedded: true, overrides: false, threshold: null, window_s: null, adjusted: false },
+  { id: 'wp.brute.source', version: 2, title: 'Many failed logins from one source', kind: 'behaviour', family: 'brute_force', severity: 'high', confidence: 80, enabled: true, file: 'behaviours.yml', line: 1, embedded: true, overrides: false, threshold: 5, window_s: 600, adjusted: false },
+  { id: 'acme.export', version: 1, title: 'Nightly export <b>called</b> by day', kind: 'sigma', family: 'custom', severity: 'low', confidence: 60, enabled: false, file: 'acme.yml', line: 4, embedded: false, overrides: false, threshold: null, window_s: null, adjusted: true },
+];
+
+const POLICY: ResponsePolicy = {
+  mode: 'dry_run',
+  rules: [{ name: 'critical and certain', rules: [], families: [], severity_min: 'critical', confidence_min: 85, steps: [{ action: 'block_ip', ttl_s: 3_600, value: null, per_min: null }] }],
+  trusted_proxies: [],
+  sensors: [],
+  protected_users: ['root'],
+  private_ranges: false,
+  soft_allow_h: 24,
+  repeat_days: 30,
+  ttl_max_s: 604_800,
+  age_max_s: 3_600,
+  contain_per_hour_max: 50,
+};
+
+export function defenceAnswers() {
+  let rules = RULES;
+  let policy = POLICY;
+  let suppressions: Suppression[] = [];
+  let containments: Containment[] = [];
+  const rule = (id: string): RuleRow => rules.find((row) => row.id === id) ?? refuse('not_found', `there is no rule ${id}`);
+  const detail = (row: RuleRow) => ({
+    row,
+    description: '',
+    attack: ['T1190'],
+    owasp: 'A05:2025',
+    controls: ['PCI DSS 6.4.2'],
+    falsepositives: ['A search for the words of SQL'],
+    text: `title: ${row.title}\nid: ${row.id}\nlevel: ${row.severity}`,
+    fires: [{ request: '/p?id=1 UNION SELECT 1' }],
+    near_misses: [{ request: '/p?q=union jack \u202egpj.exe' }],
+  });
+  const risk = (kind: EntityRisk['entity']['kind'], value: string, score: number): EntityRisk => ({ entity: { kind, value }, score, at: iso(Date.now() - HOUR), incidents: 2 });
+  return {
+    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, reason: 'unknown modifier <script>', is_warning: false }] }),
+    rule_show: ({ id }) => detail(rule(id)),
+    rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [] }),
+    rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
+    rule_set: ({ id, enabled, threshold, window_s }) => {
+      const shipped = RULES.find((row) => row.id === id) ?? rule(id);
+      const adjusted = enabled !== null || threshold !== null || window_s !== null;
+      const next = { ...rule(id), enabled: enabled ?? shipped.enabled, threshold: threshold ?? shipped.threshold, window_s: window_s ?? shipped.window_s, adjusted };
+      rules = rules.map((row) => (row.id === id ? next : row));
+      return detail(next);
+    },
+    rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
+    rule_feedback: () => ({ rules: [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
+    rule_try: ({ text }) =>
+      text.startsWith('{') ? refuse('validation', 'not JSON: expected value') : { tried_as: 'value', fields: [{ field: 'http.query.value', layers: [{ decoder: 'raw', text, span: null }, { decoder: 'percent', text: decodeURIComponent(text), span: null }] }], findings: [] },
+    suppression_list: () => ({ rows: suppressions, in_force: suppressions.filter((row) => row.removed_at === null).length }),
+    suppression_preview: ({ scope }) => ({ findings: 1_217, findings_hidden: scope.entity === undefined ? 73 : 12, incidents_hidden: 2, incidents_smaller: 1, true_positives_hidden: scope.entity === undefined ? 1 : 0, samples: [] }),
+    suppression_add: ({ scope, owner, reason, expires_at }) => {
+      const made: Suppression = { id: crypto.randomUUID(), scope, owner: owner ?? 'mara', reason, created_at: iso(Date.now()), created_by: 'mara', expires_at, removed_at: null, removed_by: null, hidden: 0, last_hidden: null };
+      suppressions = [made, ...suppressions];
+      return made;
+    },
+    suppression_remove: ({ id }) => {
+      const found = suppressions.find((row) => row.id === id) ?? refuse('not_found', 'there is no such suppression');
+      const removed = { ...found, removed_at: iso(Date.now()), removed_by: 'mara' };
+      suppressions = suppressions.map((row) => (row === found ? removed : row));
+      return removed;
+    },
+    suppression_findings: () => ({ rows: [], next: null }),
+    contain_list: ({ kind }) => ({ containments: containments.filter((one) => one.state === 'active' && (kind.length === 0 || kind.includes(one.kind))).map((containment) => ({ containment, incident: null, redis_ttl_s: 3_600 })) }),
+    contain_preview: ({ kind, target }) => ({ kind, target, key: `security:revoked:${kind}:${target}`, refusal: target === 'root' ? 'root is a protected user of the policy' : null, events_24h: 41, sessions_24h: 2, users_24h: kind === 'user' ? [] : ['mara'], existing: null }),
+    contain_add: ({ kind, target, reason, ttl_s, per_min }) => {
+      const made: Containment = { id: crypto.randomUUID(), kind, target, per_min, reason, created_by: 'mara', created_at: iso(Date.now()), expires_at: iso(Date.now() + ttl_s * 1_000), state: 'active', removed_at: null, removed_by: null, incident: null };
+      containments = [made, ...containments];
+      return made;
+    },
+    contain_remove: ({ id }) => {
+      const found = containments.find((one) => one.id === id) ?? refuse('not_found', 'there is no such containment');
+      const removed: Containment = { ...found, state: 'removed', removed_at: iso(Date.now()), removed_by: 'mara' };
+      containments = containments.map((one) => (one === found ? removed : one));
+      return removed;
+    },
+    response_policy_get: () => ({ policy, effective: policy.mode, detail: '' }),
+    response_policy_put: (request) => {
+      policy = request.policy;
+      return { policy, effective: policy.mode, detail: '' };
+    },
+    response_preview: () => ({ from: iso(Date.now() - 168 * HOUR), to: iso(Date.now()), findings: 1_217, matched: 532, done: 5, skipped: 1, by_action: [{ action: 'block_ip', done: 5, skipped: 1 }], rows: [] }),
+    response_list: () => ({ rows: [], next: null }),
+    entity_risk_top: ({ kind }) => ({ rows: kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
+    entity_risk_show: ({ entity }) => ({ risk: { ...risk(entity.kind, entity.value, 64.5) }, contributions: [{ incident: 78, title: 'SQL injection', family: 'sqli', verdict: 'unjudged', counts: true, points: 96, at: iso(Date.now() - HOUR), left: 74.7 }], history: { true_positives: 1, harmless: 2 }, place: { country: 'NL', org: 'Example Hosting' }, has_location_data: true, threats: [], assets: [], policy: { half_life_h: 24 }, at: iso(Date.now()) }),
+    block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null }),
+    baseline_generate: ({ period }) => ({ version: 1, from: period.from, to: period.to, events: 22_297, users: [], endpoints: [] }),
+    baseline_compare: ({ before, period }) => ({ before: [before.from, before.to], after: [period.from, period.to], events: [before.events, 4_294], drifts: [{ entity: { kind: 'user', value: 'eve<script>' }, kind: 'agents', before: 'Firefox', after: 'sqlmap\u0007', size: 1 }] }),
+  } satisfies Answers;
+}

@@ -1,0 +1,77 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
+import RulesView from './rules-view.svelte';
+
+function hook<T extends HTMLElement>(name: string): T {
+  const found = document.querySelector<T>(`[data-test="${name}"]`);
+  if (found === null) throw new Error(`no ${name} on screen`);
+  return found;
+}
+
+function rows(): (string | undefined)[] {
+  return [...document.querySelectorAll<HTMLElement>('[data-test=rule-row]')].map((row) => row.dataset['rule']);
+}
+
+function show(): FakePlatform {
+  const platform = demoPlatform();
+  render(RulesView, { context: appContext(new App(platform)) });
+  return platform;
+}
+
+describe('the rules', () => {
+  beforeEach(() => router.go('rules'));
+
+  it('are listed with their record, and filtered', async () => {
+    show();
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    await waitFor(() => expect(document.querySelector('[data-rule="wp.brute.source"]')?.textContent).toContain('Tune 33.3%'));
+    await fireEvent.change(hook('rule-state-filter'), { target: { value: 'off' } });
+    await waitFor(() => expect(rows()).toEqual(['acme.export']));
+    expect(document.querySelector('[data-rule="acme.export"] b'), 'a title is text').toBeNull();
+  });
+
+  it('say what another threshold would do before it is set', async () => {
+    const platform = show();
+    router.go('rules', 'wp.brute.source');
+    await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value).toBe('5'));
+    expect(document.querySelector('[data-test=rule-save]'), 'nothing is changed yet').toBeNull();
+    await fireEvent.input(hook('rule-threshold'), { target: { value: '20' } });
+    await fireEvent.click(hook('rule-backtest'));
+    await waitFor(() => expect(hook('backtest-report').textContent).toMatch(/15\s*9/));
+    expect(platform.calls.find((call) => call.name === 'rule_backtest')?.request).toMatchObject({ change: { id: 'wp.brute.source', enabled: true, threshold: 20, window_s: 600 } });
+    await fireEvent.input(hook('rule-threshold'), { target: { value: '30' } });
+    expect(document.querySelector('[data-test=backtest-report]'), 'the report was of another number').toBeNull();
+    await fireEvent.click(hook('rule-save'));
+    await waitFor(() => expect(platform.calls.find((call) => call.name === 'rule_set')?.request).toMatchObject({ id: 'wp.brute.source', enabled: true, threshold: 30, window_s: 600 }));
+    await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value, 'what is true now').toBe('30'));
+  });
+
+  it('refuse a threshold that is no number', async () => {
+    show();
+    router.go('rules', 'wp.brute.source');
+    await waitFor(() => hook('rule-threshold'));
+    await fireEvent.input(hook('rule-threshold'), { target: { value: '0' } });
+    await waitFor(() => expect(hook<HTMLButtonElement>('rule-backtest').disabled).toBe(true));
+  });
+});
+
+describe('the test bench', () => {
+  beforeEach(() => router.go('rules', null, { tab: 'bench' }));
+
+  it('shows every form of what was pasted as text, and faults where they belong', async () => {
+    show();
+    await fireEvent.input(hook('bench-text'), { target: { value: '%3Cimg src=x onerror=alert(1)%3E\u202e' } });
+    await fireEvent.click(hook('bench-go'));
+    await waitFor(() => expect(hook('bench-verdict').dataset['findings']).toBe('0'));
+    expect(hook('bench-field').textContent).toContain('<img src=x');
+    expect(hook('bench-field').textContent, 'a bidi control is visible').not.toContain('\u202e');
+    expect(document.querySelector('img')).toBeNull();
+    await fireEvent.input(hook('bench-text'), { target: { value: '{' } });
+    await fireEvent.click(hook('bench-go'));
+    await waitFor(() => expect(hook('form-fault').textContent).toContain('not JSON'));
+  });
+});
