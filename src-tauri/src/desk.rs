@@ -42,7 +42,7 @@ impl Desk {
         request: O::Request,
         confirmation: Option<String>,
     ) -> Result<O::Reply, OpError> {
-        let call = Call { caller: self.caller.clone(), confirmation };
+        let call = Call { caller: self.caller.clone(), confirmation, reason: None };
         self.console.call::<O>(&call, request).await
     }
 

@@ -30,11 +30,12 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates, by the beginning of their name, that only one crate may use.
-const FENCES: [(&str, &str); 8] = [
+const FENCES: [(&str, &str); 9] = [
     ("sqlx", "watchpost-store"),
     ("redis", "watchpost-redis"),
     ("plotters", "watchpost-report"),
     ("printpdf", "watchpost-report"),
+    ("krilla", "watchpost-report"),
     ("tauri", "watchpost-desktop"),
     ("keyring", "watchpost-ops"),
     ("axum", "watchpost-cli"),

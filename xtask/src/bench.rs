@@ -49,6 +49,22 @@ pub fn detect() -> Result<()> {
     Ok(())
 }
 
+/// Measures reports: drawing many rows, CSV beside the sqlite3 shell, and a framework over a million events and fifty
+/// thousand audit records.
+///
+/// # Errors
+/// When the build or a program fails.
+pub fn report() -> Result<()> {
+    let examples = ["--example", "report_speed", "--example", "report_scale"];
+    let packages = ["-p", "watchpost-report", "-p", "watchpost-ops"];
+    shell::run(shell::cargo().args(["build", "--release"]).args(packages).args(examples))?;
+    let directory = release()?.join("examples");
+    shell::run(&mut shell::command(directory.join("report_speed")))?;
+    let folder = crate::samples::Scratch::new()?;
+    let file = folder.0.join("scale.db");
+    shell::run(shell::command(directory.join("report_scale")).arg(file).args(["1000000", "50000"]))
+}
+
 fn release() -> Result<PathBuf> {
     let debug = build::directory()?;
     Ok(debug.parent().context("the directory of the programs has a parent")?.join("release"))

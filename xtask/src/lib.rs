@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod fuzz;
 pub mod gate;
 pub mod packages;
+pub mod samples;
 pub mod shell;
 pub mod start;
 pub mod tidy;

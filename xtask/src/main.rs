@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use xtask::{bench, codegen, doctor, fuzz, gate, start, tidy};
+use xtask::{bench, codegen, doctor, fuzz, gate, samples, start, tidy};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -52,6 +52,8 @@ enum Job {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Make the reports in docs/samples again, from simulated traffic
+    Samples,
     /// Build in release and measure
     Bench {
         /// What to measure
@@ -63,6 +65,8 @@ enum Job {
 enum Bench {
     /// The signature engine beside a floor and peers, latencies, memory, JSON lines and events a second
     Detect,
+    /// Reports: a PDF of 10,000 rows, CSV beside the sqlite3 shell, SOC 2 over a large database
+    Report,
 }
 
 fn main() -> Result<ExitCode> {
@@ -78,6 +82,8 @@ fn main() -> Result<ExitCode> {
         Job::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref())?,
         Job::Doctor => return doctor::run(),
         Job::Bench { what: Bench::Detect } => bench::detect()?,
+        Job::Bench { what: Bench::Report } => bench::report()?,
+        Job::Samples => samples::write()?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -395,11 +395,17 @@ pub(crate) enum Config {
         /// Hours after which half of it is left, 1 to 8,760.
         #[arg(long, value_name = "HOURS")]
         half_life: u32,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Set the name that is printed on reports.
     Organisation {
         /// The name.
         name: String,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Set retention of one category.
     Retention {
@@ -412,6 +418,9 @@ pub(crate) enum Config {
         /// Days in the database.
         #[arg(long)]
         archive_days: u32,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 
@@ -423,4 +432,7 @@ pub(crate) struct Call {
     /// The request as JSON; `-` reads it from standard input.
     #[arg(default_value = "{}")]
     pub(crate) request: String,
+    /// Why, for changes whose request asks for no reason; it stands in the audit trail.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use watchpost_model::job::JobRun;
-use watchpost_ops::contract::JobRef;
+use watchpost_model::report::ReportRecord;
+use watchpost_ops::contract::{JobRef, ReportGenerate, ReportTicket};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
 
@@ -36,6 +37,32 @@ pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpE
         if now.ended_at.is_some() {
             bar.finish_and_clear();
             return Ok(now);
+        }
+    }
+}
+
+/// Makes a report with a progress bar; Ctrl+C stops it, and no file is left.
+pub(crate) async fn of_report(session: &Session, request: ReportGenerate) -> Result<ReportRecord, OpError> {
+    let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
+    let bar = ProgressBar::new(1);
+    bar.set_style(style("steps"));
+    let mut timer = tokio::time::interval(ASK_EVERY);
+    let mut making = std::pin::pin!(session.ask::<operation::report_generate>(request));
+    loop {
+        tokio::select! {
+            made = &mut making => {
+                bar.finish_and_clear();
+                return made;
+            }
+            _ = timer.tick() => {
+                let now = session.ask::<operation::report_progress>(ticket.clone()).await?;
+                bar.set_length(u64::from(now.total.max(1)));
+                bar.set_position(u64::from(now.done));
+                bar.set_message(now.step);
+            }
+            _ = tokio::signal::ctrl_c() => {
+                session.ask::<operation::report_cancel>(ticket.clone()).await?;
+            }
         }
     }
 }

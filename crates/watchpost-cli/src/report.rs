@@ -1,21 +1,21 @@
 //! `report` and `register`.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
-use watchpost_model::report::{ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{ReportFormat, ReportRecord, ReportSchedule, ReportStatus};
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
-    ReportApprove, ReportChanges, ReportChecked, ReportCompare, ReportGenerate, ReportList, ReportTarget,
-    ReportVerify,
+    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
+    ReportScheduleAdd, ReportScheduleList, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
+use watchpost_ops::report_targets;
 
 use crate::args::Output;
 use crate::output::{at, line, table};
-use crate::report_args::{Register, Report};
+use crate::progress;
+use crate::report_args::{Register, Report, Schedule};
 use crate::session::Session;
 use crate::show::{either, or_dash};
 
@@ -30,13 +30,22 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
             Ok(false)
         }
-        Report::Generate { framework, from, to, subject, format, out, supersedes } => {
-            let files = targets(&out, &framework, Period { from, to }, &format)?;
-            let request =
-                ReportGenerate { framework, period: Period { from, to }, subject, files, supersedes };
-            let made = session.ask::<operation::report_generate>(request).await?;
+        Report::Generate { framework, from, to, subject, format, out, archive, supersedes } => {
+            let period = Period { from, to };
+            let out = std::path::absolute(&out)?;
+            let files = report_targets(&out, &framework, subject.as_deref(), period, &formats(&format))?;
+            let ticket = Some(format!("cli-{}", std::process::id()));
+            let request = ReportGenerate { framework, period, subject, files, archive, ticket, supersedes };
+            let made = progress::of_report(session, request).await?;
             record(form, &made)?;
             Ok(matches!(made.worst.as_str(), "warn" | "fail"))
+        }
+        Report::Schedule(verb) => schedule(session, form, verb).await.map(|()| false),
+        Report::Comment { framework, control, row, text } => {
+            let request = ReportCommentAdd { framework, control, row, text };
+            let said = session.ask::<operation::report_comment_add>(request).await?;
+            either(form, &said, || line(format!("{} {}: {}", said.framework, said.control, said.text)))?;
+            Ok(false)
         }
         Report::Verify { file } => {
             let path = std::path::absolute(file)?.to_string_lossy().into_owned();
@@ -98,40 +107,78 @@ pub(crate) async fn register(session: &Session, form: Output, verb: Register) ->
     Ok(false)
 }
 
-fn targets(
-    out: &Path,
-    framework: &str,
-    period: Period,
-    formats: &[String],
-) -> anyhow::Result<Vec<ReportTarget>> {
-    let out = std::path::absolute(out)?;
-    std::fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    let days = format!("{}-{}", period.from.format("%Y%m%d"), period.to.format("%Y%m%d"));
-    let stem = free_stem(&out, &format!("{framework}-{days}"));
-    Ok(formats
-        .iter()
-        .map(|word| {
-            let (format, ending) = match word.as_str() {
-                "pdf" => (ReportFormat::Pdf, "pdf"),
-                "csv" => (ReportFormat::Csv, "csv"),
-                "json" => (ReportFormat::Json, "json"),
-                _ => (ReportFormat::Markdown, "md"),
+/// Runs a verb of the schedules.
+async fn schedule(session: &Session, form: Output, verb: Schedule) -> anyhow::Result<()> {
+    match verb {
+        Schedule::List => schedules(form, &session.ask::<operation::report_schedule_list>(Nothing {}).await?),
+        Schedule::Add { framework, every, subject, format, archive, out, reason } => {
+            let folder = std::path::absolute(out)?.to_string_lossy().into_owned();
+            let request = ReportScheduleAdd {
+                framework,
+                subject,
+                cadence: every,
+                formats: formats(&format),
+                archive,
+                folder,
+                reason,
             };
-            let path = out.join(format!("{stem}.{ending}")).to_string_lossy().into_owned();
-            ReportTarget { format, path }
-        })
-        .collect())
+            let added = session.ask::<operation::report_schedule_add>(request).await?;
+            one_schedule(form, &added)
+        }
+        Schedule::Remove { id } => {
+            let left = session.ask::<operation::report_schedule_remove>(ReportScheduleRef { id }).await?;
+            schedules(form, &left)
+        }
+        Schedule::Run { id } => {
+            let ran = session.ask::<operation::report_schedule_run>(ReportScheduleRef { id }).await?;
+            one_schedule(form, &ran)
+        }
+    }
 }
 
-/// A name that no earlier report has: a report whose digest is in the trail is not written over.
-fn free_stem(folder: &Path, stem: &str) -> String {
-    let taken = |stem: &str| {
-        ["pdf", "csv", "json", "md"].iter().any(|end| folder.join(format!("{stem}.{end}")).exists())
-    };
-    std::iter::once(stem.to_owned())
-        .chain((2..).map(|n| format!("{stem}-{n}")))
-        .find(|stem| !taken(stem))
-        .expect("the names do not end")
+fn schedules(form: Output, list: &ReportScheduleList) -> anyhow::Result<()> {
+    either(form, list, || schedule_table(list.schedules.iter()))
+}
+
+fn one_schedule(form: Output, schedule: &ReportSchedule) -> anyhow::Result<()> {
+    either(form, schedule, || schedule_table([schedule].into_iter()))
+}
+
+fn schedule_table<'s>(rows: impl Iterator<Item = &'s ReportSchedule>) -> anyhow::Result<()> {
+    table(
+        ["REPORT", "EVERY", "DUE", "LAST", "WENT", "FOLDER", "ID"],
+        rows.map(|schedule| {
+            let (last, went) = match &schedule.last {
+                None => ("-".to_owned(), "-".to_owned()),
+                Some(run) => {
+                    let went = run.error.clone().or_else(|| run.report.map(|id| id.to_string()));
+                    (at(run.at), went.unwrap_or_default())
+                }
+            };
+            let about = schedule.subject.as_ref().map_or_else(String::new, |text| format!(" {text}"));
+            [
+                format!("{}{about}", schedule.framework),
+                schedule.cadence.to_string(),
+                at(schedule.due_at),
+                last,
+                went,
+                schedule.folder.clone(),
+                schedule.id.to_string(),
+            ]
+        }),
+    )
+}
+
+fn formats(words: &[String]) -> Vec<ReportFormat> {
+    words
+        .iter()
+        .map(|word| match word.as_str() {
+            "pdf" => ReportFormat::Pdf,
+            "csv" => ReportFormat::Csv,
+            "json" => ReportFormat::Json,
+            _ => ReportFormat::Markdown,
+        })
+        .collect()
 }
 
 fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {

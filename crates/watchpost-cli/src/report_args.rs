@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use watchpost_model::ids::{EntryId, ReportId};
+use watchpost_model::ids::{EntryId, ReportId, ScheduleId};
 use watchpost_model::register::{EntryResult, RegisterKind};
+use watchpost_model::report::Cadence;
 
 /// Reports.
 #[derive(Debug, Subcommand)]
@@ -34,9 +35,29 @@ pub(crate) enum Report {
         /// Folder for the files.
         #[arg(long, default_value = ".")]
         out: PathBuf,
+        /// The PDF as an archive copy: PDF/A-3 with tags, the JSON and the CSV of the report attached.
+        #[arg(long)]
+        archive: bool,
         /// The report in whose place this one stands.
         #[arg(long)]
         supersedes: Option<ReportId>,
+    },
+    /// Reports that are made by themselves, by whoever runs the engine.
+    #[command(subcommand)]
+    Schedule(Schedule),
+    /// Say something about an exception of a control; the next reports show it.
+    Comment {
+        /// Which framework.
+        #[arg(long)]
+        framework: String,
+        /// Which control.
+        #[arg(long)]
+        control: String,
+        /// The row of evidence, cell by cell, each with its own --cell, as the CSV has it; without any, the control as a whole.
+        #[arg(long = "cell")]
+        row: Vec<String>,
+        /// What you say.
+        text: String,
     },
     /// Check a report file by itself and against the audit trail. Exit code 1 when something does not hold.
     Verify {
@@ -85,6 +106,48 @@ pub(crate) enum Report {
         /// It says nothing from then on.
         #[arg(long, value_parser = crate::period::parse_instant)]
         expires: DateTime<Utc>,
+    },
+}
+
+/// Schedules of reports.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schedule {
+    /// List them with how the last run went.
+    List,
+    /// Have a report made whenever a day, week, month or quarter (UTC) has ended. What was missed is made once, about the
+    /// newest period.
+    Add {
+        /// Which framework or kind: soc2, gdpr, ... or summary, executive, kpi, ...
+        #[arg(long)]
+        framework: String,
+        /// How often: daily, weekly, monthly or quarterly.
+        #[arg(long, default_value = "monthly")]
+        every: Cadence,
+        /// What the kind is about.
+        #[arg(long)]
+        subject: Option<String>,
+        /// Formats.
+        #[arg(long, value_delimiter = ',', default_value = "pdf,csv,json", value_parser = ["pdf", "csv", "json", "md"])]
+        format: Vec<String>,
+        /// The PDF as an archive copy (PDF/A-3).
+        #[arg(long)]
+        archive: bool,
+        /// Folder for the files, on the machine that runs the engine.
+        #[arg(long)]
+        out: PathBuf,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Take one away.
+    Remove {
+        /// Which one.
+        id: ScheduleId,
+    },
+    /// Make one now, about the newest period that has ended.
+    Run {
+        /// Which one.
+        id: ScheduleId,
     },
 }
 

@@ -8,7 +8,7 @@ use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
     EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
-    SimulateRequest, Standing, WorkspaceStatus,
+    SettingsChange, SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
@@ -275,17 +275,24 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         Config::Location(location) => return enrich::location(session, form, location).await,
         Config::Context => return enrich::context(session, form).await,
         Config::TokenKey(verb) => return token_keys::run(session, form, verb).await,
-        Config::Risk { half_life } => return enrich::half_life(session, form, half_life).await,
+        Config::Risk { half_life, reason } => {
+            return enrich::half_life(&session.because(reason), form, half_life).await;
+        }
         verb => verb,
     };
     let mut settings = session.ask::<operation::settings_get>(Nothing {}).await?;
+    let mut reason = None;
     match verb {
         Config::Show => return show::settings(form, &settings),
         Config::Location(_) | Config::Context | Config::TokenKey(_) | Config::Risk { .. } => {
             unreachable!("matched above")
         }
-        Config::Organisation { name } => settings.organisation = name,
-        Config::Retention { category, redis_days, archive_days } => {
+        Config::Organisation { name, reason: why } => {
+            settings.organisation = name;
+            reason = why;
+        }
+        Config::Retention { category, redis_days, archive_days, reason: why } => {
+            reason = why;
             for rule in &mut settings.retention {
                 if rule.category.as_str() == category {
                     rule.redis_days = redis_days;
@@ -294,13 +301,16 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
             }
         }
     }
-    show::settings(form, &session.ask::<operation::settings_put>(settings).await?)
+    let change =
+        SettingsChange { organisation: settings.organisation, retention: settings.retention, reason };
+    show::settings(form, &session.ask::<operation::settings_put>(change).await?)
 }
 
 async fn call(session: &Session, call: Call) -> anyhow::Result<()> {
     let text = if call.request == "-" { std::io::read_to_string(std::io::stdin())? } else { call.request };
     let request = serde_json::from_str(&text)
         .map_err(|error| OpError::invalid("request", format!("the request is not JSON: {error}")))?;
-    let reply = session.console.call_json(&session.call, &call.operation, request).await?;
+    let reply =
+        session.console.call_json(&session.because(call.reason).call, &call.operation, request).await?;
     output::json(&reply)
 }

@@ -21,6 +21,8 @@ use watchpost_ops::os_caller;
 
 /// Header that carries the confirmation of a change on a production connection.
 const CONFIRM: &str = "x-watchpost-confirm";
+/// Why, for changes whose request asks for no reason; stands in the audit record.
+const REASON: &str = "x-watchpost-reason";
 
 struct Shared {
     console: Console,
@@ -136,7 +138,8 @@ async fn operation(
         Err(rejection) => return failure(&OpError::invalid("request", rejection.body_text())),
     };
     let confirmation = headers.get(CONFIRM).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    let call = Call { caller: os_caller(Origin::Http), confirmation };
+    let reason = headers.get(REASON).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let call = Call { caller: os_caller(Origin::Http), confirmation, reason };
     match shared.console.call_json(&call, &name, request).await {
         Ok(reply) => axum::Json(reply).into_response(),
         Err(error) => failure(&error),

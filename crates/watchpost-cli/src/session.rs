@@ -28,7 +28,10 @@ impl Session {
             remember: false,
         })?;
         let origin = if tenure == Tenure::Owner { Origin::Http } else { Origin::Cli };
-        Ok(Self { console, call: Call { caller: os_caller(origin), confirmation: cli.confirm.clone() } })
+        Ok(Self {
+            console,
+            call: Call { caller: os_caller(origin), confirmation: cli.confirm.clone(), reason: None },
+        })
     }
 
     /// A console with the chosen connection open.
@@ -40,6 +43,11 @@ impl Session {
         };
         session.console.open(connection).await?;
         Ok(session)
+    }
+
+    /// The same, with a reason for the audit trail.
+    pub(crate) fn because(&self, reason: Option<String>) -> Self {
+        Self { console: self.console.clone(), call: Call { reason, ..self.call.clone() } }
     }
 
     /// Passes a request through the door.

@@ -104,6 +104,14 @@ id!(
     /// One suppression.
     SuppressionId
 );
+id!(
+    /// A report that is made by itself, again and again.
+    ScheduleId
+);
+id!(
+    /// What somebody says about an exception of a control.
+    CommentId
+);
 
 impl EventId {
     /// The id of an event that came without one: stable for the same `seed`, so that a replay adds nothing.

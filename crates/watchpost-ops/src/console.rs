@@ -12,6 +12,7 @@ use watchpost_model::connection::Connection;
 use crate::connections::ConnectionBook;
 use crate::contract::{Tag, WorkspaceStatus};
 use crate::error::{ErrorCode, OpError};
+use crate::making::Makings;
 use crate::paths::Paths;
 use crate::secrets::Secrets;
 use crate::status;
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) offer_demo: bool,
     remember: bool,
     pub(crate) secrets: Secrets,
+    /// Reports in the making.
+    pub(crate) makings: Makings,
     /// Held for the length of a file write, never across an await.
     book: Mutex<ConnectionBook>,
     /// Replaced whole; readers take the `Arc` and let go.
@@ -76,6 +79,7 @@ impl Console {
             offer_demo: options.offer_demo,
             remember: options.remember,
             secrets: Secrets::start(),
+            makings: Makings::default(),
             book: Mutex::new(book),
             workspace: RwLock::new(None),
             opening: tokio::sync::Mutex::new(()),

@@ -16,6 +16,9 @@ use crate::contract::{Effect, OperationSpec};
 use crate::error::{ErrorCode, OpError};
 use crate::perform;
 
+/// A longer reason is cut.
+const REASON_CHARS_MAX: usize = 2_000;
+
 /// What performing an operation returns.
 pub type Performed<T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send>>;
 
@@ -39,6 +42,8 @@ pub struct Call {
     pub caller: Caller,
     /// The connection's name, typed by the person.
     pub confirmation: Option<String>,
+    /// Why, in words, for changes whose request asks for no reason; it stands in the audit record.
+    pub reason: Option<String>,
 }
 
 /// What an operation has at hand.
@@ -48,6 +53,8 @@ pub struct Context {
     pub console: Console,
     /// Who asks.
     pub caller: Caller,
+    /// Why, where the request does not say.
+    pub reason: Option<String>,
     /// The operation.
     pub spec: OperationSpec,
 }
@@ -88,7 +95,7 @@ impl Context {
             permission: self.spec.permission,
             outcome,
             changes,
-            reason,
+            reason: reason.or_else(|| self.reason.clone()),
             at: self.console.now(),
             risk: risk_of(self.spec.permission, outcome),
         }
@@ -186,7 +193,7 @@ impl Console {
     /// operation itself says. Refusals and failures of changes are in the audit trail.
     pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
-        let cx = Context { console: self.clone(), caller: call.caller.clone(), spec };
+        let cx = self.context(call, spec);
         self.authorise(&cx).await?;
         self.confirm(&cx, call.confirmation.as_deref())?;
         let result = O::perform(cx.clone(), request).await;
@@ -198,6 +205,12 @@ impl Console {
             Ok(_) | Err(_) => {}
         }
         result
+    }
+
+    fn context(&self, call: &Call, spec: OperationSpec) -> Context {
+        let reason = call.reason.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let reason = reason.map(|text| text.chars().take(REASON_CHARS_MAX).collect());
+        Context { console: self.clone(), caller: call.caller.clone(), reason, spec }
     }
 
     async fn authorise(&self, cx: &Context) -> Result<(), OpError> {
@@ -216,8 +229,7 @@ impl Console {
 
     async fn call_value<O: Operation>(&self, call: &Call, request: Value) -> Result<Value, OpError> {
         // Who may not do it is told so before the request is looked at.
-        self.authorise(&Context { console: self.clone(), caller: call.caller.clone(), spec: O::SPEC })
-            .await?;
+        self.authorise(&self.context(call, O::SPEC)).await?;
         let request = serde_json::from_value(request)
             .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
         let reply = self.call::<O>(call, request).await?;

@@ -19,6 +19,7 @@ mod identity;
 pub mod inspect;
 mod jobs;
 pub mod live;
+mod making;
 mod operations;
 mod paths;
 mod perform;
@@ -34,3 +35,4 @@ mod workspace;
 
 pub use identity::os_caller;
 pub use paths::Paths;
+pub use perform::reports::report_targets;

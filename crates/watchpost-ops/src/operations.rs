@@ -210,6 +210,20 @@ macro_rules! for_each_operation {
             "List produced reports."
             report_list(Nothing) -> ReportList: View, Read, [Reports], [];
 
+            "Tell how far the making of a report is, by its ticket."
+            report_progress(ReportTicket) -> ReportProgress: Report, Read, [], [];
+            "Stop the making of a report, by its ticket: no file is left."
+            report_cancel(ReportTicket) -> ReportProgress: Report, Local, [], [];
+            "List the reports that are made by themselves."
+            report_schedule_list(Nothing) -> ReportScheduleList: View, Read, [Reports], [];
+            "Have a report made whenever a day, week, month or quarter has ended."
+            report_schedule_add(ReportScheduleAdd) -> ReportSchedule: Report, Change, [], [Reports, Audit];
+            "Stop having a report made by itself."
+            report_schedule_remove(ReportScheduleRef) -> ReportScheduleList: Report, Change, [], [Reports, Audit];
+            "Make a scheduled report now, about the newest period that has ended."
+            report_schedule_run(ReportScheduleRef) -> ReportSchedule: Report, Change, [], [Reports, Audit];
+            "Say something about an exception of a control; the next reports show it."
+            report_comment_add(ReportCommentAdd) -> ControlComment: Report, Change, [], [Reports, Audit];
             "Approve a report that somebody else made: it is final from then on."
             report_approve(ReportApprove) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "Tell what changed from an earlier report to a later one."
@@ -233,7 +247,7 @@ macro_rules! for_each_operation {
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."
-            settings_put(Settings) -> Settings: Admin, Change, [], [Settings, Audit];
+            settings_put(SettingsChange) -> Settings: Admin, Change, [], [Settings, Audit];
         }
     };
 }

@@ -11,7 +11,7 @@ pub use watchpost_model::incident::{BulkOutcome, Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::Overview;
 pub use watchpost_model::register::{Proof, RegisterEntry};
-pub use watchpost_model::report::ReportRecord;
+pub use watchpost_model::report::{ControlComment, ReportRecord, ReportSchedule};
 pub use watchpost_model::response::ResponseAction;
 pub use watchpost_model::risk::RiskPolicy;
 pub use watchpost_model::suppression::{Suppression, SuppressionPreview};

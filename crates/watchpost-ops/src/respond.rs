@@ -164,7 +164,7 @@ pub(crate) async fn restore(workspace: &Workspace) {
 
 /// The engine at work on an operation, for steps that are not a whole operation.
 fn context<O: Operation>(console: &Console) -> Context {
-    Context { console: console.clone(), caller: engine_caller(), spec: O::SPEC }
+    Context { console: console.clone(), caller: engine_caller(), reason: None, spec: O::SPEC }
 }
 
 /// What one batch is planned with.
@@ -357,7 +357,7 @@ async fn act(console: &Console, workspace: &Workspace, action: &ResponseAction) 
     };
     // Mode `on` of a production connection was confirmed with a typed name; see `StoredPolicy::mode_on`.
     let confirmation = Some(workspace.connection().name.clone());
-    let call = Call { caller: engine_caller(), confirmation };
+    let call = Call { caller: engine_caller(), confirmation, reason: None };
     let incident = Some(action.number);
     let made = match action.kind.contains() {
         Some(kind) => {

@@ -25,6 +25,9 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 /// How often a checkpoint is signed when something was added.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
+/// How often it is looked whether a scheduled report is due.
+const REPORTS_EVERY: Duration = Duration::from_secs(15);
+
 /// Starts the tasks. What others change from the moment this returns is announced: the counters are read here, not by
 /// the first turn of a task that may come later.
 pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
@@ -35,6 +38,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(sample_health(console.clone(), workspace.clone()));
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire_blocks));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
+    workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
 }
 
 /// Calls `step` at an interval until the workspace closes. A step that takes longer delays the next one.

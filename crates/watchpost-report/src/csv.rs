@@ -1,8 +1,12 @@
 //! The report as CSV: RFC 4180, UTF-8, one header, every line of the same width, safe to open in a spreadsheet.
 
+use std::borrow::Cow;
+use std::io::Write;
+
 use chrono::SecondsFormat;
 use csv::{Terminator, WriterBuilder};
 use watchpost_model::register::Proof;
+use watchpost_model::report::ControlComment;
 use watchpost_model::text::visible;
 
 use crate::ReportError;
@@ -34,26 +38,45 @@ struct Line<'l> {
 /// many `cell_n` as the widest table has. Records: `report` and `parameter` (`title` and `detail`), `control`, `check`,
 /// `rule`, `question`, `remedy`, `attest` (in `detail`), `with` (a parameter of the question), `columns` (the names of the
 /// table that follows), `evidence` (a row of it, counted from 1 in `row`), `sample-seed`, `sample-columns` and `sample` (a
-/// drawn member, its place in the population in `row`), `proof`, `gap`, `section`, `text`, `figure`, `table`, `cells`.
+/// drawn member, its place in the population in `row`), `proof`, `comment`, `gap`, `section`, `text`, `figure`, `table`, `cells`.
 /// Cells that a spreadsheet would run as a formula get a leading apostrophe; control and bidirectional characters are
 /// escaped.
 ///
 /// # Errors
 /// `Csv` or `Json`, neither for any document that [`crate::evaluate()`] makes.
 pub fn render_csv(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = Vec::new();
+    write_csv(document, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// As [`render_csv`], line by line into `out`: nothing but the line at hand is held.
+///
+/// # Errors
+/// `Csv` if `out` cannot take it, or as [`render_csv`].
+pub fn write_csv(document: &ReportDocument, out: impl Write) -> Result<(), ReportError> {
     let n_cells = widest(document);
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
     let head = HEAD.iter().map(ToString::to_string).chain((1..=n_cells).map(|n| format!("cell_{n}")));
     writer.write_record(head)?;
     let mut line = |line: Line<'_>| {
         let count = |index: usize| line.counts.map_or(String::new(), |counts| counts[index].to_string());
         let row = line.row.map_or(String::new(), |row| row.to_string());
-        let fixed = [line.record, line.control, line.check, line.title, line.state];
-        let mut record: Vec<String> = fixed.iter().map(|cell| safe_cell(cell)).collect();
-        record.extend([count(0), count(1), count(2), safe_cell(line.detail), row]);
-        record.extend(line.cells.iter().map(|cell| safe_cell(cell)));
-        record.resize(HEAD.len() + n_cells, String::new());
-        writer.write_record(record)
+        for cell in [line.record, line.control, line.check, line.title, line.state] {
+            writer.write_field(&*safe_cell(cell))?;
+        }
+        for cell in [count(0), count(1), count(2)] {
+            writer.write_field(cell)?;
+        }
+        writer.write_field(&*safe_cell(line.detail))?;
+        writer.write_field(row)?;
+        for cell in line.cells {
+            writer.write_field(&*safe_cell(cell))?;
+        }
+        for _ in line.cells.len()..n_cells {
+            writer.write_field("")?;
+        }
+        writer.write_record(None::<&[u8]>)
     };
     for (name, value) in facts(document)? {
         line(Line { record: "report", title: name, detail: &value, ..Line::default() })?;
@@ -111,7 +134,7 @@ pub fn render_csv(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
             line(Line { record: "cells", title, row: Some(index as u64 + 1), cells, ..Line::default() })?;
         }
     }
-    writer.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
+    writer.flush().map_err(|error| ReportError::Csv(error.into()))
 }
 
 fn widest(document: &ReportDocument) -> usize {
@@ -128,7 +151,9 @@ fn widest(document: &ReportDocument) -> usize {
             .chain([section.columns.len(), usize::from(!section.figures.is_empty())])
     });
     let of_charts = crate::charts::tables(document).into_iter().map(|chart| chart.columns.len());
-    of_checks.chain(of_sections).chain(of_charts).max().unwrap_or(0)
+    let of_comments =
+        document.controls.iter().flat_map(|control| &control.comments).map(|comment| comment.row.len());
+    of_checks.chain(of_comments).chain(of_sections).chain(of_charts).max().unwrap_or(0)
 }
 
 fn control_lines(
@@ -219,7 +244,26 @@ fn control_lines(
             ..Line::default()
         })?;
     }
+    for comment in &control.comments {
+        line(Line {
+            record: "comment",
+            control: id,
+            title: &comment.by,
+            detail: &comment_words(comment),
+            cells: &comment.row,
+            ..Line::default()
+        })?;
+    }
     Ok(())
+}
+
+/// What somebody says about an exception, in one line: about what, by whom, when.
+pub(crate) fn comment_words(comment: &ControlComment) -> String {
+    let at = comment.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let about: Vec<&str> =
+        comment.row.iter().filter(|cell| !cell.is_empty()).take(3).map(String::as_str).collect();
+    let about = if about.is_empty() { String::new() } else { format!(" on {}", about.join(" / ")) };
+    format!("{} ({}, {at}{about})", comment.text, comment.by)
 }
 
 /// What somebody gave for a control, in one line.
@@ -265,10 +309,14 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
 
 /// Escapes what hides and disarms what a spreadsheet would run: a cell whose first visible character is one of
 /// `= + - @`, their full-width forms, or that began with a tab or a carriage return.
-fn safe_cell(text: &str) -> String {
+fn safe_cell(text: &str) -> Cow<'_, str> {
+    let plain = text.len() <= CELL_CHARS_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if plain && !text.trim_start().starts_with(['=', '+', '-', '@']) {
+        return Cow::Borrowed(text);
+    }
     let shown = visible(text, CELL_CHARS_MAX);
     let starts_control = text.starts_with(['\t', '\r', '\n']);
     let first = text.trim_start().chars().next();
     let formula = first.is_some_and(|ch| matches!(ch, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
-    if formula || starts_control { format!("'{shown}") } else { shown }
+    Cow::Owned(if formula || starts_control { format!("'{shown}") } else { shown })
 }

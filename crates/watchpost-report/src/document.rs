@@ -10,6 +10,7 @@ use watchpost_model::evidence::{EvidenceQuery, Sample};
 use watchpost_model::overview::Histogram;
 use watchpost_model::period::Period;
 use watchpost_model::register::Proof;
+use watchpost_model::report::ControlComment;
 use watchpost_model::words;
 
 use crate::ReportError;
@@ -238,6 +239,10 @@ pub struct ControlResult {
     pub attest: Option<String>,
     /// What people gave for it and still counts at the end of the period.
     pub proofs: Vec<Proof>,
+    /// What people say about its exceptions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<ControlComment>>", optional)]
+    pub comments: Vec<ControlComment>,
 }
 
 /// A control for which nothing shows how it stands.
@@ -398,6 +403,23 @@ impl ReportDocument {
             sections,
             charts,
         }
+    }
+
+    /// The same report with what people said about its controls. A comment about a row is left out where the row is not
+    /// among the evidence any more.
+    #[must_use]
+    pub fn with_comments(mut self, comments: &[ControlComment]) -> Self {
+        for control in &mut self.controls {
+            let shows = |row: &Vec<String>| {
+                row.is_empty() || control.checks.iter().any(|check| check.rows.contains(row))
+            };
+            control.comments = comments
+                .iter()
+                .filter(|comment| comment.control == control.id && shows(&comment.row))
+                .cloned()
+                .collect();
+        }
+        self
     }
 
     /// The canonical JSON: UTF-8, no white space, object keys sorted by code point, integers only.

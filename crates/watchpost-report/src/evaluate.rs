@@ -88,6 +88,7 @@ fn judge(
             .filter(|proof| proof.period.from < scope.period.to && proof.period.to > scope.period.from)
             .cloned()
             .collect(),
+        comments: Vec::new(),
     }
 }
 

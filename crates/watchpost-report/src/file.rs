@@ -1,7 +1,7 @@
 //! Putting a finished report on disk: whole or not at all.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -44,37 +44,116 @@ pub enum WriteError {
     },
 }
 
-/// Writes `bytes` to `path` by way of a temporary file in the same folder, so that a reader sees the old file or the
-/// new one and a crash leaves no half of it. Replaces what is there. Returns the SHA-256 of the bytes, hexadecimal.
-///
-/// # Errors
-/// `NotAFile`, `NoFolder`, `NotWritable`, `Full`, `Io`: by cause.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<String, WriteError> {
-    if path.file_name().is_none() || path.is_dir() {
-        return Err(WriteError::NotAFile(path.to_owned()));
+impl WriteError {
+    /// What went wrong at `path`, by its cause.
+    #[must_use]
+    pub fn at(path: &Path, source: std::io::Error) -> Self {
+        failed(path, source)
     }
-    let folder = match path.parent() {
+}
+
+/// A file that is written in full beside its place and not yet there: dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Prepared {
+    temporary: tempfile::NamedTempFile,
+    path: PathBuf,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub sha256: String,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl Prepared {
+    /// Lets `write` write into a temporary file in the folder of `path`, and puts that on disk.
+    ///
+    /// # Errors
+    /// What `write` says, or `NotAFile`, `NoFolder`, `NotWritable`, `Full`, `Io`, by cause.
+    pub fn write<E: From<WriteError>>(
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        if path.file_name().is_none() || path.is_dir() {
+            return Err(WriteError::NotAFile(path.to_owned()).into());
+        }
+        let folder = folder_of(path);
+        if !folder.is_dir() {
+            return Err(WriteError::NoFolder(folder.to_owned()).into());
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix(".watchpost-")
+            .tempfile_in(folder)
+            .map_err(|error| failed(path, error))?;
+        let mut out =
+            Hashing { file: BufWriter::with_capacity(1 << 16, temporary), hash: Sha256::new(), bytes: 0 };
+        write(&mut out)?;
+        let Hashing { file, hash, bytes } = out;
+        let temporary = file.into_inner().map_err(|error| failed(path, error.into_error()))?;
+        temporary.as_file().sync_all().map_err(|error| failed(path, error))?;
+        Ok(Self { temporary, path: path.to_owned(), sha256: hex::encode(hash.finalize()), bytes })
+    }
+
+    /// Puts the file in its place: a reader sees what was there before or all of this, and a crash leaves no half of it.
+    ///
+    /// # Errors
+    /// By cause, as [`Self::write`].
+    pub fn persist(self) -> Result<(), WriteError> {
+        let path = self.path;
+        self.temporary.persist(&path).map_err(|error| failed(&path, error.error))?;
+        // The rename itself is durable only once the folder is on disk; some file systems cannot sync a folder.
+        if let Ok(handle) = File::open(folder_of(&path)) {
+            let _ = handle.sync_all();
+        }
+        Ok(())
+    }
+}
+
+/// A file that is hashed while it is written.
+struct Hashing<W> {
+    file: W,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(piece)?;
+        self.hash.update(&piece[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(WriteError::NoFolder(folder.to_owned()));
     }
-    let fail = |source: std::io::Error| match source.kind() {
+}
+
+fn failed(path: &Path, source: std::io::Error) -> WriteError {
+    match source.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            WriteError::NotWritable { folder: folder.to_owned(), source }
+            WriteError::NotWritable { folder: folder_of(path).to_owned(), source }
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             WriteError::Full { path: path.to_owned(), source }
         }
         _ => WriteError::Io { path: path.to_owned(), source },
-    };
-    let mut temporary = tempfile::Builder::new().prefix(".watchpost-").tempfile_in(folder).map_err(fail)?;
-    temporary.write_all(bytes).and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
-    temporary.persist(path).map_err(|error| fail(error.error))?;
-    // The rename itself is durable only once the folder is on disk; some file systems cannot sync a folder.
-    if let Ok(handle) = File::open(folder) {
-        let _ = handle.sync_all();
     }
-    Ok(hex::encode(Sha256::digest(bytes)))
+}
+
+/// Writes `bytes` to `path` by way of a temporary file in the same folder. Replaces what is there. Returns the SHA-256 of
+/// the bytes, hexadecimal.
+///
+/// # Errors
+/// `NotAFile`, `NoFolder`, `NotWritable`, `Full`, `Io`: by cause.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<String, WriteError> {
+    let prepared = Prepared::write(path, |out| out.write_all(bytes).map_err(|error| failed(path, error)))?;
+    let sha256 = prepared.sha256.clone();
+    prepared.persist()?;
+    Ok(sha256)
 }

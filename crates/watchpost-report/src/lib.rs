@@ -16,16 +16,16 @@ mod markdown;
 mod pdf;
 mod verify;
 
-pub use crate::csv::render_csv;
+pub use crate::csv::{render_csv, write_csv};
 pub use document::{
     AgeCount, ChartData, CheckResult, ControlResult, FrameworkRef, Gap, LogHead, Parameter, ReportDocument,
     ReportKind, Scope, Section, SeverityCount, State, Summary, render_json,
 };
 pub use evaluate::evaluate;
-pub use file::{WriteError, write_atomically};
+pub use file::{Prepared, WriteError, write_atomically};
 pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError, Limit, Rule};
 pub use markdown::render_markdown;
-pub use pdf::render_pdf;
+pub use pdf::{render_archive, render_pdf};
 pub use verify::{Verified, compare, sample_seed, verify_json};
 
 /// Why a document could not be rendered.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use watchpost_model::text::visible;
 
 use crate::ReportError;
-use crate::csv::{facts, proof_words};
+use crate::csv::{comment_words, facts, proof_words};
 use crate::document::{CheckResult, ControlResult, ReportDocument, Section, State};
 
 /// Longer cells are cut, marked by an ellipsis; the JSON has them whole.
@@ -117,6 +117,9 @@ fn push_control(out: &mut String, control: &ControlResult) {
     }
     for proof in &control.proofs {
         let _ = writeln!(out, "- **Given**: {}", escape(&proof_words(proof)));
+    }
+    for comment in &control.comments {
+        let _ = writeln!(out, "- **Comment**: {}", escape(&comment_words(comment)));
     }
     for (index, check) in control.checks.iter().enumerate() {
         push_check(out, index + 1, check);

@@ -88,32 +88,7 @@ impl Store {
         period: Period,
         now: DateTime<Utc>,
     ) -> Result<ReportCharts, StoreError> {
-        let mut tx = self.read().await?;
-        let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
-        let width = WIDTHS.into_iter().find(|width| (to - from) / width <= BARS_MAX).unwrap_or(364 * DAY);
-        // Weeks and more begin with the period, everything shorter at a round time.
-        let start = if width > DAY { from.div_euclid(DAY) * DAY } else { from.div_euclid(width) * width };
-        let bars = usize::try_from((to - start + width - 1) / width).unwrap_or(1).max(1);
-        let mut outcomes = vec![vec![0_u64; bars]; Outcome::ALL.len()];
-        let mut categories = vec![vec![0_u64; bars]; Category::ALL.len()];
-        for part in parts(from, to) {
-            for row in tx.fetch(part.by_bar(), args![start, width, part.from, part.to]).await? {
-                let n = row.u64(3)?;
-                let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(bars - 1);
-                let (category, outcome): (Category, Outcome) = (row.parse(1)?, row.parse(2)?);
-                categories[category as usize][index] += n;
-                if category == Category::Authentication {
-                    outcomes[outcome as usize][index] += n;
-                }
-            }
-        }
-        Ok(ReportCharts {
-            authentication: histogram(start, width, Outcome::ALL, outcomes)?,
-            by_category: histogram(start, width, Category::ALL, categories)?,
-            incidents_by_severity: by_severity(&mut tx, period).await?,
-            incidents_by_age: by_age(&mut tx, period.to.min(now)).await?,
-            by_hour: by_hour(&mut tx, from, to).await?,
-        })
+        report_charts(&mut self.read().await?, period, now).await
     }
 
     /// The times of the incidents that were there in the period: first seen before its end and not resolved before its
@@ -189,6 +164,38 @@ impl Store {
             .map(|row| Ok((row.text(0)?, row.u64(1)?, row.u64(2)?, row.u64(3)?, row.time(4)?)))
             .collect()
     }
+}
+
+pub(crate) async fn report_charts(
+    tx: &mut Tx,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<ReportCharts, StoreError> {
+    let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
+    let width = WIDTHS.into_iter().find(|width| (to - from) / width <= BARS_MAX).unwrap_or(364 * DAY);
+    // Weeks and more begin with the period, everything shorter at a round time.
+    let start = if width > DAY { from.div_euclid(DAY) * DAY } else { from.div_euclid(width) * width };
+    let bars = usize::try_from((to - start + width - 1) / width).unwrap_or(1).max(1);
+    let mut outcomes = vec![vec![0_u64; bars]; Outcome::ALL.len()];
+    let mut categories = vec![vec![0_u64; bars]; Category::ALL.len()];
+    for part in parts(from, to) {
+        for row in tx.fetch(part.by_bar(), args![start, width, part.from, part.to]).await? {
+            let n = row.u64(3)?;
+            let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(bars - 1);
+            let (category, outcome): (Category, Outcome) = (row.parse(1)?, row.parse(2)?);
+            categories[category as usize][index] += n;
+            if category == Category::Authentication {
+                outcomes[outcome as usize][index] += n;
+            }
+        }
+    }
+    Ok(ReportCharts {
+        authentication: histogram(start, width, Outcome::ALL, outcomes)?,
+        by_category: histogram(start, width, Category::ALL, categories)?,
+        incidents_by_severity: by_severity(tx, period).await?,
+        incidents_by_age: by_age(tx, period.to.min(now)).await?,
+        by_hour: by_hour(tx, from, to).await?,
+    })
 }
 
 /// A part of a period that the counters or the events themselves answer.
@@ -267,7 +274,8 @@ async fn by_severity(tx: &mut Tx, period: Period) -> Result<Vec<(Severity, u64)>
 async fn by_age(tx: &mut Tx, end: DateTime<Utc>) -> Result<Vec<(String, u64)>, StoreError> {
     let rows = tx
         .fetch(
-            "SELECT opened_at FROM incident WHERE merged_into IS NULL AND opened_at <= $1 AND (resolved_at IS NULL OR resolved_at > $1)",
+            "SELECT first_seen FROM incident WHERE merged_into IS NULL AND first_seen <= $1 \
+             AND (resolved_at IS NULL OR resolved_at > $1)",
             args![end],
         )
         .await?;

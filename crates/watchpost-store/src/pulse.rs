@@ -7,7 +7,7 @@ use watchpost_model::event::Event;
 use watchpost_model::period::Period;
 
 use crate::audit::tree::Frontier;
-use crate::engine::{Sql, args};
+use crate::engine::{Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::{EventCursor, event};
 use crate::store::Store;
@@ -158,13 +158,16 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
-        let mut tx = self.read().await?;
-        let row =
-            tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
-        let (log_id, size, frontier) = match &row {
-            Some(row) => (row.text(0)?, row.i64(1)?, Frontier::from_bytes(row.i64(1)?, &row.blob(2)?)?),
-            None => (String::new(), 0, Frontier::from_bytes(0, &[])?),
-        };
-        Ok(AuditHead { log_id, size: size.unsigned_abs(), root: STANDARD.encode(frontier.root()) })
+        head(&mut self.read().await?).await
     }
+}
+
+pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {
+    let row =
+        tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
+    let (log_id, size, frontier) = match &row {
+        Some(row) => (row.text(0)?, row.i64(1)?, Frontier::from_bytes(row.i64(1)?, &row.blob(2)?)?),
+        None => (String::new(), 0, Frontier::from_bytes(0, &[])?),
+    };
+    Ok(AuditHead { log_id, size: size.unsigned_abs(), root: STANDARD.encode(frontier.root()) })
 }

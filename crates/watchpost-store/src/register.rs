@@ -6,7 +6,7 @@ use watchpost_model::ids::EntryId;
 use watchpost_model::register::{Proof, RegisterEntry, RegisterKind};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Sql, args};
+use crate::engine::{Sql, Tx, args};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -142,15 +142,22 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn proofs(&self, framework: &str, until: DateTime<Utc>) -> Result<Vec<Proof>, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = tx
-            .fetch(
-                "SELECT body FROM proof WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
-                args![framework, until],
-            )
-            .await?;
-        rows.iter().map(|row| row.json(0)).collect()
+        proofs(&mut self.read().await?, framework, until).await
     }
+}
+
+pub(crate) async fn proofs(
+    tx: &mut Tx,
+    framework: &str,
+    until: DateTime<Utc>,
+) -> Result<Vec<Proof>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT body FROM proof WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
+            args![framework, until],
+        )
+        .await?;
+    rows.iter().map(|row| row.json(0)).collect()
 }
 
 /// What differs between two versions, by name.

@@ -605,6 +605,8 @@ number: number,
  */
 reason: string, };
 
+export type Cadence = "daily" | "weekly" | "monthly" | "quarterly";
+
 export type Caller = { 
 /**
  * The person's name: the OS account in local mode.
@@ -776,6 +778,8 @@ note: string,
  * Name of the key that signed it.
  */
 key_name: string, };
+
+export type CommentId = string;
 
 export type Connection = { 
 /**
@@ -1043,6 +1047,36 @@ incident: IncidentId | null, };
 
 export type ContainmentId = string;
 
+export type ControlComment = { 
+/**
+ * Identity.
+ */
+id: CommentId, 
+/**
+ * Framework id.
+ */
+framework: string, 
+/**
+ * Control id.
+ */
+control: string, 
+/**
+ * The row of evidence that it is about, cell by cell; empty for the control as a whole.
+ */
+row: Array<string>, 
+/**
+ * What they say.
+ */
+text: string, 
+/**
+ * Who.
+ */
+by: string, 
+/**
+ * When.
+ */
+at: string, };
+
 export type ControlResult = { 
 /**
  * The framework's own id.
@@ -1091,7 +1125,11 @@ attest: string | null,
 /**
  * What people gave for it and still counts at the end of the period.
  */
-proofs: Array<Proof>, };
+proofs: Array<Proof>, 
+/**
+ * What people say about its exceptions.
+ */
+comments?: Array<ControlComment>, };
 
 export type CountedEvents = { 
 /**
@@ -3446,6 +3484,24 @@ checked: number,
  */
 problems: Array<string>, };
 
+export type ReportCommentAdd = { 
+/**
+ * Which framework.
+ */
+framework: string, 
+/**
+ * Which control.
+ */
+control: string, 
+/**
+ * The row of evidence, cell by cell as the report shows it; empty for the control as a whole.
+ */
+row: Array<string>, 
+/**
+ * What you say.
+ */
+text: string, };
+
 export type ReportCompare = { 
 /**
  * The later report.
@@ -3540,6 +3596,14 @@ subject?: string,
  */
 files: Array<ReportTarget>, 
 /**
+ * The PDF as an archive copy: PDF/A-3 with tags, the JSON and the CSV attached.
+ */
+archive?: boolean, 
+/**
+ * A name that the caller makes up, by which it can ask how far the making is and stop it.
+ */
+ticket?: string, 
+/**
  * The report in whose place this one stands.
  */
 supersedes?: ReportId, };
@@ -3553,6 +3617,24 @@ export type ReportList = {
  * The rows, at most 200.
  */
 reports: Array<ReportRecord>, };
+
+export type ReportProgress = { 
+/**
+ * What is done now, for people.
+ */
+step: string, 
+/**
+ * Steps done.
+ */
+done: number, 
+/**
+ * Steps in all.
+ */
+total: number, 
+/**
+ * Is it being made? Not, before it begins and once it has ended.
+ */
+running: boolean, };
 
 export type ReportRecord = { 
 /**
@@ -3622,6 +3704,94 @@ period: Period,
  */
 subject?: string, };
 
+export type ReportSchedule = { 
+/**
+ * Identity.
+ */
+id: ScheduleId, 
+/**
+ * Which framework or kind.
+ */
+framework: string, 
+/**
+ * What the kind asks for besides.
+ */
+subject: string | null, 
+/**
+ * How often.
+ */
+cadence: Cadence, 
+/**
+ * In which formats.
+ */
+formats: Array<ReportFormat>, 
+/**
+ * The PDF as an archive copy.
+ */
+archive: boolean, 
+/**
+ * The folder of the machine that runs the engine, as an absolute path.
+ */
+folder: string, 
+/**
+ * Who set it up.
+ */
+made_by: string, 
+/**
+ * When.
+ */
+made_at: string, 
+/**
+ * When it is due next.
+ */
+due_at: string, 
+/**
+ * How it went the last time.
+ */
+last: ScheduleRun | null, };
+
+export type ReportScheduleAdd = { 
+/**
+ * Which framework or kind.
+ */
+framework: string, 
+/**
+ * What the kind asks for besides.
+ */
+subject?: string, 
+/**
+ * How often.
+ */
+cadence: Cadence, 
+/**
+ * In which formats; at least one.
+ */
+formats: Array<ReportFormat>, 
+/**
+ * The PDF as an archive copy.
+ */
+archive?: boolean, 
+/**
+ * The folder for the files, as an absolute path on the machine that runs the engine.
+ */
+folder: string, 
+/**
+ * Why.
+ */
+reason?: string, };
+
+export type ReportScheduleList = { 
+/**
+ * The rows, at most 500.
+ */
+schedules: Array<ReportSchedule>, };
+
+export type ReportScheduleRef = { 
+/**
+ * Which one.
+ */
+id: ScheduleId, };
+
 export type ReportSection = { 
 /**
  * Its heading.
@@ -3669,6 +3839,12 @@ format: ReportFormat,
  * Where to.
  */
 path: string, };
+
+export type ReportTicket = { 
+/**
+ * The ticket.
+ */
+ticket: string, };
 
 export type ReportVerify = { 
 /**
@@ -4423,6 +4599,26 @@ columns: Array<string>,
  */
 rows: Array<Array<string>>, };
 
+export type ScheduleId = string;
+
+export type ScheduleRun = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * About which period.
+ */
+period: Period, 
+/**
+ * What was made; `None` if nothing could be.
+ */
+report: ReportId | null, 
+/**
+ * Why nothing could be made.
+ */
+error: string | null, };
+
 export type Scope = { 
 /**
  * Whose report it is.
@@ -4484,6 +4680,20 @@ organisation: string,
  * Retention by category; all five categories.
  */
 retention: Array<RetentionRule>, };
+
+export type SettingsChange = { 
+/**
+ * Printed on reports.
+ */
+organisation: string, 
+/**
+ * Retention by category; all five categories.
+ */
+retention: Array<RetentionRule>, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
 
 export type Severity = "info" | "low" | "medium" | "high" | "critical";
 

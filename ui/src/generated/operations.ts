@@ -191,6 +191,20 @@ export interface Operations {
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
   report_list: { request: model.Nothing; reply: model.ReportList };
+  /** Tell how far the making of a report is, by its ticket. */
+  report_progress: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** Stop the making of a report, by its ticket: no file is left. */
+  report_cancel: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** List the reports that are made by themselves. */
+  report_schedule_list: { request: model.Nothing; reply: model.ReportScheduleList };
+  /** Have a report made whenever a day, week, month or quarter has ended. */
+  report_schedule_add: { request: model.ReportScheduleAdd; reply: model.ReportSchedule };
+  /** Stop having a report made by itself. */
+  report_schedule_remove: { request: model.ReportScheduleRef; reply: model.ReportScheduleList };
+  /** Make a scheduled report now, about the newest period that has ended. */
+  report_schedule_run: { request: model.ReportScheduleRef; reply: model.ReportSchedule };
+  /** Say something about an exception of a control; the next reports show it. */
+  report_comment_add: { request: model.ReportCommentAdd; reply: model.ControlComment };
   /** Approve a report that somebody else made: it is final from then on. */
   report_approve: { request: model.ReportApprove; reply: model.ReportRecord };
   /** Tell what changed from an earlier report to a later one. */
@@ -212,7 +226,7 @@ export interface Operations {
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
-  settings_put: { request: model.Settings; reply: model.Settings };
+  settings_put: { request: model.SettingsChange; reply: model.Settings };
 }
 
 export type OperationName = keyof Operations;
@@ -883,6 +897,55 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['reports'],
     invalidates: [],
+  },
+  report_progress: {
+    about: "Tell how far the making of a report is, by its ticket.",
+    permission: 'report',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  report_cancel: {
+    about: "Stop the making of a report, by its ticket: no file is left.",
+    permission: 'report',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  report_schedule_list: {
+    about: "List the reports that are made by themselves.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['reports'],
+    invalidates: [],
+  },
+  report_schedule_add: {
+    about: "Have a report made whenever a day, week, month or quarter has ended.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_schedule_remove: {
+    about: "Stop having a report made by itself.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_schedule_run: {
+    about: "Make a scheduled report now, about the newest period that has ended.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_comment_add: {
+    about: "Say something about an exception of a control; the next reports show it.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
   },
   report_approve: {
     about: "Approve a report that somebody else made: it is final from then on.",

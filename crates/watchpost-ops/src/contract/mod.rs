@@ -58,8 +58,9 @@ pub use incident_work::{
 pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
-    ReportApprove, ReportChanges, ReportChecked, ReportCompare, ReportGenerate, ReportList, ReportRequest,
-    ReportTarget, ReportVerify,
+    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
+    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportScheduleRef, ReportTarget,
+    ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,
@@ -234,6 +235,20 @@ pub struct Settings {
     pub organisation: String,
     /// Retention by category; all five categories.
     pub retention: Vec<RetentionRule>,
+}
+
+/// Change what the workspace is set to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsChange {
+    /// Printed on reports.
+    pub organisation: String,
+    /// Retention by category; all five categories.
+    pub retention: Vec<RetentionRule>,
+    /// Why; it stands in the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
 }
 
 /// One operation of the product, for the palette, the documentation and the shells.

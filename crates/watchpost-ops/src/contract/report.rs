@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use watchpost_model::ids::ReportId;
+use watchpost_model::ids::{ReportId, ScheduleId};
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
-use watchpost_model::report::{ReportFormat, ReportRecord};
+use watchpost_model::report::{Cadence, ReportFormat, ReportRecord, ReportSchedule};
 use watchpost_report::ReportKind;
 
 /// A framework or another kind of report that can be made.
@@ -77,6 +77,14 @@ pub struct ReportGenerate {
     pub subject: Option<String>,
     /// The files; at least one.
     pub files: Vec<ReportTarget>,
+    /// The PDF as an archive copy: PDF/A-3 with tags, the JSON and the CSV attached.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub archive: bool,
+    /// A name that the caller makes up, by which it can ask how far the making is and stop it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
     /// The report in whose place this one stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -248,4 +256,81 @@ pub struct ProofAdd {
     pub owner: Option<String>,
     /// It says nothing from then on.
     pub expires_at: DateTime<Utc>,
+}
+
+/// The making of a report, by the ticket that its caller made up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportTicket {
+    /// The ticket.
+    pub ticket: String,
+}
+
+/// How far the making of a report is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportProgress {
+    /// What is done now, for people.
+    pub step: String,
+    /// Steps done.
+    pub done: u32,
+    /// Steps in all.
+    pub total: u32,
+    /// Is it being made? Not, before it begins and once it has ended.
+    pub running: bool,
+}
+
+/// Have a report made whenever a period of the calendar has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportScheduleAdd {
+    /// Which framework or kind.
+    pub framework: String,
+    /// What the kind asks for besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject: Option<String>,
+    /// How often.
+    pub cadence: Cadence,
+    /// In which formats; at least one.
+    pub formats: Vec<ReportFormat>,
+    /// The PDF as an archive copy.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub archive: bool,
+    /// The folder for the files, as an absolute path on the machine that runs the engine.
+    pub folder: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
+}
+
+/// One schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportScheduleRef {
+    /// Which one.
+    pub id: ScheduleId,
+}
+
+/// Schedules, the next one first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportScheduleList {
+    /// The rows, at most 500.
+    pub schedules: Vec<ReportSchedule>,
+}
+
+/// Say something about an exception of a control, or about the control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCommentAdd {
+    /// Which framework.
+    pub framework: String,
+    /// Which control.
+    pub control: String,
+    /// The row of evidence, cell by cell as the report shows it; empty for the control as a whole.
+    #[serde(default)]
+    pub row: Vec<String>,
+    /// What you say.
+    pub text: String,
 }

@@ -13,7 +13,7 @@ mod incident_work;
 mod incidents;
 mod maintenance;
 mod register;
-mod reports;
+pub(crate) mod reports;
 pub(crate) mod response;
 pub(crate) mod rules;
 mod settings;
@@ -51,8 +51,9 @@ pub(crate) use maintenance::{
 };
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
-    report_approve, report_compare, report_frameworks, report_generate, report_list, report_preview,
-    report_verify,
+    report_approve, report_cancel, report_comment_add, report_compare, report_frameworks, report_generate,
+    report_list, report_preview, report_progress, report_schedule_add, report_schedule_list,
+    report_schedule_remove, report_schedule_run, report_verify,
 };
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,

@@ -8,7 +8,7 @@ use watchpost_model::policy;
 
 use super::required;
 use crate::console::Workspace;
-use crate::contract::{Nothing, Settings};
+use crate::contract::{Nothing, Settings, SettingsChange};
 use crate::door::Context;
 use crate::error::OpError;
 
@@ -30,8 +30,10 @@ pub(crate) async fn settings_get(cx: Context, _: Nothing) -> Result<Settings, Op
     current(cx.workspace()?.as_ref()).await
 }
 
-pub(crate) async fn settings_put(cx: Context, mut request: Settings) -> Result<Settings, OpError> {
+pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result<Settings, OpError> {
     let workspace = cx.workspace()?;
+    let reason = request.reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let mut request = Settings { organisation: request.organisation, retention: request.retention };
     request.organisation = required("organisation", &request.organisation, 200)?;
     let covered: BTreeSet<Category> = request.retention.iter().map(|rule| rule.category).collect();
     if covered.len() != Category::ALL.len() || request.retention.len() != Category::ALL.len() {
@@ -60,6 +62,6 @@ pub(crate) async fn settings_put(cx: Context, mut request: Settings) -> Result<S
         .filter(|field| old[*field] != new[*field])
         .map(|field| Change::new(field, old[*field].clone(), new[*field].clone()))
         .collect();
-    workspace.store().setting_put(KEY, &new, cx.record("settings", changes, None)).await?;
+    workspace.store().setting_put(KEY, &new, cx.record("settings", changes, reason)).await?;
     Ok(request)
 }

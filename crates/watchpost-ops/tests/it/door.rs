@@ -48,7 +48,7 @@ pub(crate) async fn desk(home: &TempDir, tenure: Tenure, connection: Connection)
     })
     .expect("an empty folder holds no bad connections");
     console.open(connection).await.expect("the local workspace opens");
-    Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None } }
+    Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None, reason: None } }
 }
 
 impl Desk {
@@ -185,7 +185,7 @@ async fn a_role_does_what_its_permissions_say_and_refusals_are_recorded() {
     let block =
         || BlockAdd { target: "203.0.113.7".into(), reason: "test".into(), ttl_s: 600, incident: None };
     for &role in Role::ALL {
-        let call = Call { caller: caller(role), confirmation: None };
+        let call = Call { caller: caller(role), confirmation: None, reason: None };
         for spec in OPERATIONS {
             // No request is a number: who is let in learns that, who is not learns nothing of it.
             let result = desk.console.call_json(&call, spec.name, serde_json::json!(7)).await;
@@ -371,7 +371,11 @@ async fn a_log_is_known_by_its_content() {
 async fn files_of_the_server_are_not_named_over_http() {
     let home = folder();
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
-    let call = Call { caller: Caller { origin: Origin::Http, ..caller(Role::Admin) }, confirmation: None };
+    let call = Call {
+        caller: Caller { origin: Origin::Http, ..caller(Role::Admin) },
+        confirmation: None,
+        reason: None,
+    };
     let request =
         ImportRequest { path: "/etc/passwd".to_owned(), format: "common".to_owned(), restart: false };
     let error = desk.console.call::<operation::import_run>(&call, request).await.expect_err("it is refused");
@@ -400,6 +404,7 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
     let run = |confirmation: Option<&str>| Call {
         caller: caller(Role::Admin),
         confirmation: confirmation.map(ToOwned::to_owned),
+        reason: None,
     };
     for wrong in [None, Some("local"), Some("")] {
         let request = RetentionRequest::default();

@@ -218,7 +218,7 @@ async fn files_and_lists_are_read_anew_and_broken_ones_are_named() {
 
     let mut remote = caller(Role::Admin);
     remote.origin = Origin::Http;
-    let call = Call { caller: remote, confirmation: None };
+    let call = Call { caller: remote, confirmation: None, reason: None };
     let refused = desk.console.call::<operation::threat_list_import>(&call, import(first, 50)).await;
     assert_eq!(refused.expect_err("files of the server").code, ErrorCode::Permission);
     let settings = LocationSettings { city_file: Some("/etc/passwd".to_owned()), asn_file: None };

@@ -6,6 +6,7 @@ mod incidents;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod real_logs;
+mod reports;
 mod response;
 mod response_crash;
 mod restored;

@@ -245,6 +245,7 @@ async fn the_engine_passes_the_guard_like_everybody_and_leaves_private_ranges_al
     let call = Call {
         caller: watchpost_model::access::Caller { origin: Origin::Engine, ..caller(Role::Admin) },
         confirmation: None,
+        reason: None,
     };
     for target in ["10.1.2.3", "203.0.113.200", "64:ff9b::10.0.0.1"] {
         let request = BlockAdd { target: target.into(), reason: "test".into(), ttl_s: 600, incident: None };
@@ -394,7 +395,7 @@ async fn people_contain_and_release() {
 }
 
 /// A console whose clock is moved by the test.
-async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
+pub(crate) async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),
         clock,
@@ -404,7 +405,7 @@ async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
     })
     .expect("an empty folder holds no bad connections");
     console.open(local_connection()).await.expect("the local workspace opens");
-    Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None } }
+    Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None, reason: None } }
 }
 
 #[tokio::test]

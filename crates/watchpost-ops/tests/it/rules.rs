@@ -38,7 +38,7 @@ async fn rules_are_followed_switched_and_brought_in() {
     console.open(local_connection()).await.expect("opens");
     let caller =
         Caller { name: "dana".to_owned(), role: Role::Admin, origin: Origin::Cli, host: "test".to_owned() };
-    let desk = Desk(console, Call { caller, confirmation: None });
+    let desk = Desk(console, Call { caller, confirmation: None, reason: None });
     let shipped = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
     assert!(shipped.problems.is_empty() && shipped.rules.iter().all(|rule| rule.embedded));
 

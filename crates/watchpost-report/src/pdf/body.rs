@@ -1,6 +1,8 @@
 //! The sections of the report: summary, activity, controls, how to read it.
 
+use chrono::{DateTime, Utc};
 use watchpost_model::event::Severity;
+use watchpost_model::overview::{Histogram, Series};
 
 use crate::ReportError;
 use crate::charts::WEEKDAYS;
@@ -9,11 +11,12 @@ use crate::pdf::control::one_control;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
 use crate::pdf::front::{period_words, short};
-use crate::pdf::plots::{Legend, by_name, heat, over_time, thousands};
+use crate::pdf::plots::{Legend, backlog, by_name, grouped, heat, over_time, thousands};
+use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, ALARM, BODY, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES, SMALL, Type, WIDTH,
-    state_ink,
+    ACCENT, ALARM, BODY, CALLOUT, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES, SMALL, Type,
+    WIDTH, state_ink,
 };
 
 pub(crate) const SUMMARY: &str = "Summary";
@@ -36,7 +39,7 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
         if index == 0 {
             flow.new_page();
         }
-        one_section(flow, index, part);
+        one_section(flow, document.kind, index, part)?;
     }
     if let Some(charts) = &document.charts {
         section(flow, ACTIVITY);
@@ -56,7 +59,7 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
 fn one_page(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
     let title = flow.fonts.drawable(&document.title);
     flow.mark(Target::Section(SUMMARY));
-    flow.paragraph(&title, H1);
+    flow.heading(1, &title, H1);
     let who = format!("{}, {}", document.scope.organisation, period_words(document));
     let who = flow.fonts.drawable(&who);
     flow.paragraph(&who, BODY.in_ink(MUTED));
@@ -72,16 +75,69 @@ fn one_page(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), Report
     Ok(())
 }
 
-fn one_section(flow: &mut Flow<'_>, index: usize, part: &Section) {
-    flow.need(150.0);
+fn one_section(
+    flow: &mut Flow<'_>,
+    kind: ReportKind,
+    index: usize,
+    part: &Section,
+) -> Result<(), ReportError> {
+    let course = (kind == ReportKind::Kpi).then(|| course(part)).flatten();
+    flow.need(if course.is_some() { 300.0 } else { 150.0 });
     if !flow.at_top() {
         flow.gap(16.0);
     }
     flow.mark(Target::Part(index));
     let title = flow.fonts.drawable(&part.title);
-    flow.paragraph(&title, H1);
+    flow.heading(2, &title, H1);
     flow.gap(8.0);
-    part_body(flow, part);
+    if let Some(course) = course {
+        backlog(flow, &course)?;
+    }
+    if kind == ReportKind::Breach && index == 0 {
+        // A draft that is taken for a finished notice does harm: its warnings stand out.
+        for text in &part.text {
+            callout(flow, text);
+        }
+        part_body(flow, &Section { text: Vec::new(), ..part.clone() });
+    } else {
+        part_body(flow, part);
+    }
+    Ok(())
+}
+
+/// What nobody may overlook: beside a bar, on a tint.
+fn callout(flow: &mut Flow<'_>, text: &str) {
+    let text = flow.fonts.drawable(text);
+    let (x, width) = (MARGIN_X + 14.0, WIDTH - 26.0);
+    let height = flow.height(&text, BODY, width) + 14.0;
+    flow.need(height);
+    let top = flow.y;
+    let page = flow.page();
+    page.fill_rect((MARGIN_X, top), (WIDTH, height), CALLOUT);
+    page.fill_rect((MARGIN_X, top), (3.0, height), ALARM);
+    flow.y += 7.0;
+    flow.column(&text, BODY, x, width);
+    flow.y = top + height + 8.0;
+}
+
+/// The table of what stood open after each step as a course over time; `None` for any other table.
+fn course(part: &Section) -> Option<Histogram> {
+    if part.columns != ["until", "opened", "resolved", "active"] {
+        return None;
+    }
+    let ends: Vec<DateTime<Utc>> = part
+        .rows
+        .iter()
+        .map(|row| DateTime::parse_from_rfc3339(row.first()?).ok().map(|at| at.to_utc()))
+        .collect::<Option<_>>()?;
+    let counts = part.rows.iter().map(|row| row.get(3)?.parse().ok()).collect::<Option<Vec<u64>>>()?;
+    let [first, second, ..] = ends.as_slice() else { return None };
+    let step = *second - *first;
+    Some(Histogram {
+        start: *first - step,
+        bucket_s: step.num_seconds().unsigned_abs(),
+        series: vec![Series { name: "active".to_owned(), counts }],
+    })
 }
 
 fn part_body(flow: &mut Flow<'_>, part: &Section) {
@@ -95,7 +151,10 @@ fn part_body(flow: &mut Flow<'_>, part: &Section) {
         for four in part.figures.chunks(4) {
             let cells: Vec<(String, String, Type)> = four
                 .iter()
-                .map(|figure| (flow.fonts.drawable(&figure.name), flow.fonts.drawable(&figure.value), FIGURE))
+                .map(|figure| {
+                    let value = grouped(&flow.fonts.drawable(&figure.value));
+                    (flow.fonts.drawable(&figure.name), value, FIGURE)
+                })
                 .collect();
             strip(flow, &cells, WIDTH / 4.0);
         }
@@ -117,7 +176,15 @@ fn gaps(flow: &mut Flow<'_>, document: &ReportDocument) {
     if document.gaps.is_empty() {
         return;
     }
-    section(flow, GAPS);
+    if flow.at_top() {
+        section(flow, GAPS);
+    } else {
+        flow.need(220.0);
+        flow.gap(34.0);
+        flow.mark(Target::Section(GAPS));
+        flow.heading(2, GAPS, H1);
+        flow.gap(10.0);
+    }
     flow.paragraph(
         "Nothing in the data and nobody's statement shows how these controls stand. They count neither for nor against.",
         BODY,
@@ -135,7 +202,7 @@ fn gaps(flow: &mut Flow<'_>, document: &ReportDocument) {
 fn section(flow: &mut Flow<'_>, title: &'static str) {
     flow.new_page();
     flow.mark(Target::Section(title));
-    flow.line(title, H1, MARGIN_X);
+    flow.heading(2, title, H1);
     flow.gap(10.0);
 }
 
@@ -169,7 +236,7 @@ fn summary(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportE
         .filter(|control| matches!(control.state, State::Fail | State::Warn))
         .collect();
     flow.need(60.0);
-    flow.line("What needs attention", H3, MARGIN_X);
+    flow.heading(3, "What needs attention", H3);
     flow.gap(6.0);
     if urgent.is_empty() {
         flow.paragraph("No control failed or warns.", BODY.in_ink(MUTED));
@@ -193,13 +260,15 @@ fn attention(flow: &mut Flow<'_>, control: &ControlResult) {
     let (fonts, top) = (flow.fonts, flow.y);
     let id = Type { size: 8.4, ..strong }.in_ink(ACCENT);
     let shown = short(fonts, &control.id, id, 60.0, 1);
-    let page = flow.page();
-    page.rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
-    page.state_mark((MARGIN_X + 5.0, top + 12.2), 9.4, control.state);
-    page.text(fonts, (MARGIN_X + 17.0, baseline(top + 5.0, strong)), &shown[0], id);
-    flow.y += 5.0;
-    flow.column(&title, strong, x, width);
-    flow.column(&reason, small, x, width);
+    flow.part(Role::Paragraph, |flow| {
+        let page = flow.page();
+        page.rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
+        page.state_mark((MARGIN_X + 5.0, top + 12.2), 9.4, control.state);
+        page.text(fonts, (MARGIN_X + 17.0, baseline(top + 5.0, strong)), &format!("{} ", shown[0]), id);
+        flow.y += 5.0;
+        flow.column(&format!("{title} "), strong, x, width);
+        flow.column(&reason, small, x, width);
+    });
     flow.y += 5.0;
 }
 
@@ -289,9 +358,11 @@ pub(crate) fn strip(flow: &mut Flow<'_>, cells: &[(String, String, Type)], step:
             _ => *kind,
         };
         let value = short(fonts, value, kind, step - 6.0, 1);
-        let page = flow.page();
-        page.text(fonts, (x, baseline(top, LABEL)), &name[0], LABEL);
-        page.text(fonts, (x, top + 26.4), &value[0], kind);
+        flow.part(Role::Paragraph, |flow| {
+            let page = flow.page();
+            page.text(fonts, (x, baseline(top, LABEL)), &format!("{} ", name[0]), LABEL);
+            page.text(fonts, (x, top + 26.4), &value[0], kind);
+        });
     }
     flow.y += 41.0;
 }
@@ -302,10 +373,13 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
         flow.need(BODY.leading + 4.0);
         let (fonts, top) = (flow.fonts, flow.y);
         let strong = Type { face: Face::Bold, ..BODY };
-        let page = flow.page();
-        page.state_mark((MARGIN_X + 5.0, top + 7.0), 9.4, state);
-        page.text(fonts, (MARGIN_X + 17.0, baseline(top, strong)), state.title(), strong);
-        flow.column(state.meaning(), BODY, MARGIN_X + 78.0, WIDTH - 78.0);
+        flow.part(Role::Paragraph, |flow| {
+            let page = flow.page();
+            page.state_mark((MARGIN_X + 5.0, top + 7.0), 9.4, state);
+            let word = format!("{} ", state.title());
+            page.text(fonts, (MARGIN_X + 17.0, baseline(top, strong)), &word, strong);
+            flow.column(state.meaning(), BODY, MARGIN_X + 78.0, WIDTH - 78.0);
+        });
         flow.y += 5.0;
     }
     flow.gap(12.0);
@@ -343,13 +417,13 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
     ];
     for (title, text) in texts {
         flow.need(BODY.leading * 3.0);
-        flow.line(title, H3, MARGIN_X);
+        flow.heading(3, title, H3);
         flow.paragraph(text, BODY);
         flow.gap(10.0);
     }
     if let Some(text) = shortfall(flow.fonts.substituted(), flow.fonts.cut()) {
         flow.need(BODY.leading * 4.0);
-        flow.line("What this PDF could not show", H3, MARGIN_X);
+        flow.heading(3, "What this PDF could not show", H3);
         flow.paragraph(&text, BODY);
     }
 }

@@ -1,43 +1,106 @@
 //! One page to draw on. Coordinates are points from the top left corner, y downwards; text is placed by its baseline.
-
-use printpdf::{
-    Actions, BorderArray, Color, Destination, Line, LineCapStyle, LineJoinStyle, LinePoint, LinkAnnotation,
-    Op, PaintMode, PdfFontHandle, Point, Polygon, PolygonRing, Pt, Rect, Rgb, TextItem, WindingOrder,
-};
+//!
+//! What is drawn is kept as plain operations; [`printed`](super::printed) and [`archive`](super::archive) put them into
+//! files.
 
 use crate::document::State;
 use crate::pdf::fonts::Fonts;
-use crate::pdf::theme::{Ink, PAGE_H, Type, WHITE, state_ink};
+use crate::pdf::structure::{PartId, Role, Structure};
+use crate::pdf::theme::{Ink, Type, WHITE, state_ink};
 
 /// How far the handles of a quarter circle reach, as a share of the radius.
 const KAPPA: f32 = 0.552_285;
 
-/// The operations of one page.
+/// What something drawn belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Belongs {
+    /// To no part: lines, shades, signs beside a word, repeated heads.
+    #[default]
+    Decoration,
+    /// The running head.
+    Header,
+    /// The running foot.
+    Footer,
+    /// To a part of the report.
+    To(PartId),
+}
+
+/// A corner of a path; `handle` marks the two control points before the end of a curve.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Corner {
+    pub(crate) x: f32,
+    pub(crate) y: f32,
+    pub(crate) handle: bool,
+}
+
+/// How a path is painted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Paint {
+    Fill,
+    /// An open or closed line of a width, with round ends.
+    Stroke {
+        width: f32,
+        closed: bool,
+    },
+}
+
+/// Something on a page.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// Text with its baseline at `at`.
+    Text { at: (f32, f32), text: Box<str>, kind: Type },
+    /// A path.
+    Path { corners: Box<[Corner]>, paint: Paint, ink: Ink },
+    /// An area that leads to `target_y` on `page` (counted from 1).
+    Link { at: (f32, f32), size: (f32, f32), page: usize, target_y: f32 },
+}
+
+/// An operation of a page.
+#[derive(Debug)]
+pub(crate) struct Drawn {
+    pub(crate) belongs: Belongs,
+    pub(crate) what: What,
+}
+
+/// One page.
 #[derive(Debug, Default)]
 pub(crate) struct Canvas {
-    pub(crate) ops: Vec<Op>,
+    pub(crate) drawn: Vec<Drawn>,
+    /// What text belongs to from here on.
+    pub(crate) belongs: Belongs,
+    /// Do lines and areas belong there as well? Outside of drawings they are decoration.
+    pub(crate) in_figure: bool,
 }
 
 impl Canvas {
+    /// What is drawn from here on belongs to the open part.
+    pub(crate) fn belong(&mut self, structure: &Structure) {
+        self.belongs = structure.current().map_or(Belongs::Decoration, Belongs::To);
+        self.in_figure = structure.in_figure();
+    }
+
+    /// Draws what `draw` draws as one part.
+    pub(crate) fn part(&mut self, structure: &mut Structure, role: Role, draw: impl FnOnce(&mut Self)) {
+        structure.open(role);
+        self.belong(structure);
+        draw(self);
+        structure.close();
+        self.belong(structure);
+    }
+
     /// Draws `text`, which has to be drawable, with its baseline at `y`. Returns the width.
     pub(crate) fn text(&mut self, fonts: &Fonts, (x, y): (f32, f32), text: &str, kind: Type) -> f32 {
         if text.is_empty() {
             return 0.0;
         }
-        self.ops.push(Op::StartTextSection);
-        self.ops.push(Op::SetFillColor { col: color(kind.ink) });
-        self.ops.push(Op::SetTextCursor { pos: point(x, y) });
-        for (face, run) in fonts.runs(text, kind.face) {
-            self.ops.push(Op::SetFont { font: PdfFontHandle::External(face.id()), size: Pt(kind.size) });
-            self.ops.push(Op::ShowText { items: vec![TextItem::Text(run.to_owned())] });
-        }
-        self.ops.push(Op::EndTextSection);
+        let what = What::Text { at: (hundredth(x), hundredth(y)), text: text.into(), kind };
+        self.drawn.push(Drawn { belongs: self.belongs, what });
         fonts.width(text, kind.face, kind.size)
     }
 
     /// Draws `text` so that it ends at `x`.
     pub(crate) fn text_right(&mut self, fonts: &Fonts, (x, y): (f32, f32), text: &str, kind: Type) -> f32 {
-        let width = fonts.width(text, kind.face, kind.size);
+        let width = fonts.width(text.trim_end(), kind.face, kind.size);
         self.text(fonts, (x - width, y), text, kind)
     }
 
@@ -48,20 +111,17 @@ impl Canvas {
 
     /// A filled polygon.
     pub(crate) fn polygon(&mut self, corners: &[(f32, f32)], ink: Ink) {
-        let points = corners.iter().map(|(x, y)| LinePoint { p: point(*x, *y), bezier: false }).collect();
-        self.fill_ring(points, ink);
+        self.path(straight(corners), Paint::Fill, ink);
     }
 
     /// An open line through `corners`.
     pub(crate) fn polyline(&mut self, corners: &[(f32, f32)], width: f32, ink: Ink) {
-        let points = corners.iter().map(|(x, y)| LinePoint { p: point(*x, *y), bezier: false }).collect();
-        self.stroke(points, false, width, ink);
+        self.path(straight(corners), Paint::Stroke { width, closed: false }, ink);
     }
 
     /// A closed outline through `corners`.
     pub(crate) fn outline(&mut self, corners: &[(f32, f32)], width: f32, ink: Ink) {
-        let points = corners.iter().map(|(x, y)| LinePoint { p: point(*x, *y), bezier: false }).collect();
-        self.stroke(points, true, width, ink);
+        self.path(straight(corners), Paint::Stroke { width, closed: true }, ink);
     }
 
     /// A horizontal hairline.
@@ -71,26 +131,17 @@ impl Canvas {
 
     /// A filled circle.
     pub(crate) fn disc(&mut self, centre: (f32, f32), radius: f32, ink: Ink) {
-        self.fill_ring(circle(centre, radius), ink);
+        self.path(circle(centre, radius), Paint::Fill, ink);
     }
 
     /// A circle.
     pub(crate) fn ring(&mut self, centre: (f32, f32), radius: f32, width: f32, ink: Ink) {
-        self.stroke(circle(centre, radius), true, width, ink);
+        self.path(circle(centre, radius), Paint::Stroke { width, closed: true }, ink);
     }
 
-    /// A part of the page that leads to `page` (counted from 1) at `y` from its top.
-    pub(crate) fn link(&mut self, (x, y): (f32, f32), (w, h): (f32, f32), page: usize, target_y: f32) {
-        let rect = Rect::from_xywh(Pt(x), Pt(PAGE_H - y - h), Pt(w), Pt(h));
-        let to = Destination::Xyz { page, left: None, top: Some(PAGE_H - target_y), zoom: None };
-        let link = LinkAnnotation::new(
-            rect,
-            Actions::go_to(to),
-            Some(BorderArray::Solid([0.0, 0.0, 0.0])),
-            None,
-            None,
-        );
-        self.ops.push(Op::LinkAnnotation { link });
+    /// A part of the page that leads to `page` (counted from 1) at `target_y` from its top.
+    pub(crate) fn link(&mut self, at: (f32, f32), size: (f32, f32), page: usize, target_y: f32) {
+        self.drawn.push(Drawn { belongs: self.belongs, what: What::Link { at, size, page, target_y } });
     }
 
     /// The sign of a state, of diameter `size` around `centre`: a shape of its own each, so that it reads in grey.
@@ -131,41 +182,33 @@ impl Canvas {
         }
     }
 
-    fn fill_ring(&mut self, points: Vec<LinePoint>, ink: Ink) {
-        self.ops.push(Op::SetFillColor { col: color(ink) });
-        let polygon = Polygon {
-            rings: vec![PolygonRing { points }],
-            mode: PaintMode::Fill,
-            winding_order: WindingOrder::NonZero,
+    fn path(&mut self, corners: Box<[Corner]>, paint: Paint, ink: Ink) {
+        let belongs = match self.belongs {
+            Belongs::To(_) if !self.in_figure => Belongs::Decoration,
+            belongs => belongs,
         };
-        self.ops.push(Op::DrawPolygon { polygon });
+        self.drawn.push(Drawn { belongs, what: What::Path { corners, paint, ink } });
     }
-
-    fn stroke(&mut self, points: Vec<LinePoint>, is_closed: bool, width: f32, ink: Ink) {
-        self.ops.push(Op::SetOutlineColor { col: color(ink) });
-        self.ops.push(Op::SetOutlineThickness { pt: Pt(width) });
-        self.ops.push(Op::SetLineCapStyle { cap: LineCapStyle::Round });
-        self.ops.push(Op::SetLineJoinStyle { join: LineJoinStyle::Round });
-        self.ops.push(Op::DrawLine { line: Line { points, is_closed } });
-    }
-}
-
-fn color(Ink(r, g, b): Ink) -> Color {
-    let part = |value: u8| f32::from(value) / 255.0;
-    Color::Rgb(Rgb::new(part(r), part(g), part(b), None))
 }
 
 /// Rounded to hundredths of a point: finer is invisible and makes the file larger.
-fn point(x: f32, y: f32) -> Point {
-    let round = |value: f32| (value * 100.0).round() / 100.0;
-    Point { x: Pt(round(x)), y: Pt(round(PAGE_H - y)) }
+fn hundredth(value: f32) -> f32 {
+    (value * 100.0).round() / 100.0
 }
 
-fn circle((x, y): (f32, f32), r: f32) -> Vec<LinePoint> {
+fn corner(x: f32, y: f32, handle: bool) -> Corner {
+    Corner { x: hundredth(x), y: hundredth(y), handle }
+}
+
+fn straight(corners: &[(f32, f32)]) -> Box<[Corner]> {
+    corners.iter().map(|(x, y)| corner(*x, *y, false)).collect()
+}
+
+fn circle((x, y): (f32, f32), r: f32) -> Box<[Corner]> {
     let k = r * KAPPA;
-    let on = |dx: f32, dy: f32| LinePoint { p: point(x + dx, y + dy), bezier: false };
-    let off = |dx: f32, dy: f32| LinePoint { p: point(x + dx, y + dy), bezier: true };
-    vec![
+    let on = |dx: f32, dy: f32| corner(x + dx, y + dy, false);
+    let off = |dx: f32, dy: f32| corner(x + dx, y + dy, true);
+    Box::new([
         on(r, 0.0),
         off(r, k),
         off(k, r),
@@ -179,5 +222,5 @@ fn circle((x, y): (f32, f32), r: f32) -> Vec<LinePoint> {
         off(k, -r),
         off(r, -k),
         on(r, 0.0),
-    ]
+    ])
 }

@@ -1,18 +1,21 @@
 //! A control with its checks, its evidence and its sign-off.
 
-use crate::csv::proof_words;
+use crate::csv::{comment_words, proof_words};
 use crate::document::{CheckResult, ControlResult, State};
 use crate::pdf::body::strip;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
 use crate::pdf::front::short;
 use crate::pdf::plots::thousands;
+use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
     ACCENT, BODY, FIGURE, H2, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, Type, WIDTH, state_ink,
 };
 
 const LABEL_W: f32 = 62.0;
+/// What stands beside a label.
+const FACT: Type = Type { size: 8.8, leading: 12.8, ..BODY };
 
 /// Sets one control; `index` is its place in the document.
 pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlResult) {
@@ -28,14 +31,16 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
     let strong = Type { face: Face::Bold, ..BODY };
     let id = short(fonts, &control.id, strong, WIDTH - 90.0, 1);
     let state = strong.in_ink(state_ink(control.state));
-    let page = flow.page();
-    page.rule((MARGIN_X, top), WIDTH, 0.9, INK);
-    let line = baseline(top + 7.0, strong);
-    page.text(fonts, (MARGIN_X, line), &id[0], strong.in_ink(ACCENT));
-    let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), control.state.title(), state);
-    page.state_mark((MARGIN_X + WIDTH - width - 10.0, top + 14.0), 10.0, control.state);
+    flow.part(Role::Paragraph, |flow| {
+        let page = flow.page();
+        page.rule((MARGIN_X, top), WIDTH, 0.9, INK);
+        let line = baseline(top + 7.0, strong);
+        page.text(fonts, (MARGIN_X, line), &format!("{} ", id[0]), strong.in_ink(ACCENT));
+        let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), control.state.title(), state);
+        page.state_mark((MARGIN_X + WIDTH - width - 10.0, top + 14.0), 10.0, control.state);
+    });
     flow.y += 24.0;
-    flow.paragraph(&title, H2);
+    flow.heading(3, &title, H2);
     flow.gap(3.0);
     flow.paragraph(&text, BODY.in_ink(MUTED));
     flow.gap(10.0);
@@ -51,45 +56,60 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
     for proof in &control.proofs {
         definition(flow, "Given", &proof_words(proof));
     }
+    for comment in &control.comments {
+        definition(flow, "Comment", &comment_words(comment));
+    }
     let several = control.checks.len() > 1;
     for (index, check) in control.checks.iter().enumerate() {
         one_check(flow, control, several.then_some(index + 1), check);
     }
+    flow.gap(if control.checks.is_empty() { 0.0 } else { 8.0 });
     definition(flow, "Remedy", &control.remedy);
     flow.gap(22.0);
 }
 
 fn one_check(flow: &mut Flow<'_>, control: &ControlResult, number: Option<usize>, check: &CheckResult) {
     if let Some(number) = number {
-        flow.need(110.0);
+        flow.need(150.0);
         flow.gap(6.0);
         let what = if check.what.is_empty() { check.query.as_str() } else { &check.what };
         let what = flow.fonts.drawable(&format!("Check {number}: {what}"));
         let state = check.state.unwrap_or(State::NoData);
         let word = check.state.map_or("Left out", State::title);
         let (fonts, top) = (flow.fonts, flow.y);
-        let page = flow.page();
-        page.rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
         let line = baseline(top + 5.0, H3);
-        page.text(fonts, (MARGIN_X, line), &what, H3);
-        let kind = SMALL.in_ink(state_ink(state));
-        let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), word, kind);
-        page.state_mark((MARGIN_X + WIDTH - width - 8.0, top + 11.4), 8.0, state);
+        flow.part(Role::Heading(4, what.clone()), |flow| {
+            let page = flow.page();
+            page.rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
+            page.text(fonts, (MARGIN_X, line), &format!("{what} "), H3);
+            let kind = SMALL.in_ink(state_ink(state));
+            let width = page.text_right(fonts, (MARGIN_X + WIDTH, line), word, kind);
+            page.state_mark((MARGIN_X + WIDTH - width - 8.0, top + 11.4), 8.0, state);
+        });
         flow.y += 24.0;
     }
-    figures(flow, check);
     let with: Vec<String> =
         check.parameters.iter().map(|one| format!("{} = {}", one.name, one.value)).collect();
     let question = match with.is_empty() {
         true => check.query.as_str().to_owned(),
         false => format!("{} with {}", check.query, with.join(", ")),
     };
-    for (name, value) in [
-        ("Finding", &check.reason),
-        ("Rule", &check.rule),
-        ("Counted", &check.basis),
-        ("Question", &question),
-    ] {
+    // The period stands at the head of every page.
+    let counted = check.basis.rsplit_once(" (").filter(|(_, tail)| tail.contains(" to "));
+    let counted = counted.map_or(check.basis.as_str(), |(words, _)| words);
+    let facts = [
+        ("Finding", check.reason.as_str()),
+        ("Rule", check.rule.as_str()),
+        ("Counted", counted),
+        ("Question", question.as_str()),
+    ];
+    let height: f32 = facts.iter().map(|(_, value)| flow.height(value, FACT, WIDTH - LABEL_W) + 4.0).sum();
+    flow.need((height + 45.0).min(240.0));
+    // Four noughts say no more than the finding does.
+    if check.population > 0 {
+        figures(flow, check);
+    }
+    for (name, value) in facts {
         definition(flow, name, value);
     }
     sample_words(flow, check);
@@ -132,12 +152,14 @@ fn definition(flow: &mut Flow<'_>, name: &'static str, value: &str) {
         return;
     }
     let text = flow.fonts.drawable(value);
-    let kind = Type { size: 8.8, leading: 12.8, ..BODY };
+    let kind = FACT;
     flow.need(kind.leading * 2.0);
     let (fonts, top) = (flow.fonts, flow.y);
     let y = baseline(top + (kind.leading - LABEL.leading) / 2.0, LABEL);
-    flow.page().text(fonts, (MARGIN_X, y), name, LABEL);
-    flow.column(&text, kind, MARGIN_X + LABEL_W, WIDTH - LABEL_W);
+    flow.part(Role::Paragraph, |flow| {
+        flow.page().text(fonts, (MARGIN_X, y), &format!("{name} "), LABEL);
+        flow.column(&text, kind, MARGIN_X + LABEL_W, WIDTH - LABEL_W);
+    });
     flow.y += 4.0;
 }
 
@@ -149,9 +171,11 @@ fn sign_off(flow: &mut Flow<'_>) {
     let width = (WIDTH - LABEL_W - 2.0 * 18.0) / 3.0;
     for (index, name) in ["Name", "Signature", "Date"].into_iter().enumerate() {
         let x = MARGIN_X + LABEL_W + (width + 18.0) * index as f32;
-        let page = flow.page();
-        page.rule((x, top + 26.0), width, 0.5, MUTED);
-        page.text(fonts, (x, top + 36.0), name, LABEL);
+        flow.part(Role::Paragraph, |flow| {
+            let page = flow.page();
+            page.rule((x, top + 26.0), width, 0.5, MUTED);
+            page.text(fonts, (x, top + 36.0), name, LABEL);
+        });
     }
     flow.y += 46.0;
 }

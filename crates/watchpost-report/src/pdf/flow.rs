@@ -2,6 +2,7 @@
 
 use crate::pdf::canvas::Canvas;
 use crate::pdf::fonts::Fonts;
+use crate::pdf::structure::{Role, Structure};
 use crate::pdf::theme::{BOTTOM, MARGIN_X, TOP, Type, WIDTH};
 
 /// How far above the baseline a line begins, as a share of the type size.
@@ -34,18 +35,43 @@ pub(crate) struct Flow<'f> {
     pub(crate) fonts: &'f Fonts,
     pub(crate) pages: Vec<Canvas>,
     pub(crate) marks: Vec<Mark>,
+    pub(crate) structure: Structure,
     /// The top of the next line.
     pub(crate) y: f32,
 }
 
 impl<'f> Flow<'f> {
-    pub(crate) fn new(fonts: &'f Fonts) -> Self {
-        Self { fonts, pages: vec![Canvas::default()], marks: Vec::new(), y: TOP }
+    /// A body whose parts come after those of `structure`.
+    pub(crate) fn new(fonts: &'f Fonts, structure: Structure) -> Self {
+        Self { fonts, pages: vec![Canvas::default()], marks: Vec::new(), structure, y: TOP }
     }
 
-    /// The page being set.
+    /// The page being set. What is drawn on it belongs to the part that is open.
     pub(crate) fn page(&mut self) -> &mut Canvas {
-        self.pages.last_mut().expect("a flow starts with a page and never drops one")
+        let page = self.pages.last_mut().expect("a flow starts with a page and never drops one");
+        page.belong(&self.structure);
+        page
+    }
+
+    /// Sets what `set` sets as one part.
+    pub(crate) fn part<T>(&mut self, role: Role, set: impl FnOnce(&mut Self) -> T) -> T {
+        self.structure.open(role);
+        let done = set(self);
+        self.structure.close();
+        done
+    }
+
+    /// Sets running text as a paragraph, unless it stands in a part that holds text already.
+    pub(crate) fn text_part<T>(&mut self, set: impl FnOnce(&mut Self) -> T) -> T {
+        match self.structure.current() {
+            Some(_) => set(self),
+            None => self.part(Role::Paragraph, set),
+        }
+    }
+
+    /// Sets a drawable text as a heading of a level, from 1.
+    pub(crate) fn heading(&mut self, level: u16, text: &str, kind: Type) {
+        self.part(Role::Heading(level, text.to_owned()), |flow| flow.paragraph(text, kind));
     }
 
     /// Is nothing on this page yet?
@@ -89,16 +115,20 @@ impl<'f> Flow<'f> {
     pub(crate) fn column(&mut self, text: &str, kind: Type, x: f32, width: f32) {
         let lines = self.fonts.wrap(text, kind.face, kind.size, width);
         self.need(kind.leading * lines.len().min(2) as f32);
-        for line in lines {
-            self.need(kind.leading);
-            self.line(&line, kind, x);
-        }
+        self.text_part(|flow| {
+            let last = lines.len().saturating_sub(1);
+            for (index, line) in lines.iter().enumerate() {
+                // The last line does not stand alone at the top of a page either.
+                flow.need(kind.leading * if index + 1 == last && last > 1 { 2.0 } else { 1.0 });
+                flow.line(line, kind, x);
+            }
+        });
     }
 
     /// Sets one line and moves below it.
     pub(crate) fn line(&mut self, text: &str, kind: Type, x: f32) {
         let (fonts, baseline) = (self.fonts, baseline(self.y, kind));
-        self.page().text(fonts, (x, baseline), text, kind);
+        self.text_part(|flow| flow.page().text(fonts, (x, baseline), text, kind));
         self.y += kind.leading;
     }
 

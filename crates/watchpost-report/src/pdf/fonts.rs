@@ -25,7 +25,8 @@ pub(crate) enum Face {
     Wide,
 }
 
-const FACES: [(Face, &str, &[u8]); 4] = [
+/// The fonts with their names in the file.
+pub(crate) const FACES: [(Face, &str, &[u8]); 4] = [
     (Face::Sans, "PLEXSA", include_bytes!("../../fonts/IBMPlexSans-Regular.ttf")),
     (Face::Bold, "PLEXSB", include_bytes!("../../fonts/IBMPlexSans-SemiBold.ttf")),
     (Face::Mono, "PLEXMO", include_bytes!("../../fonts/IBMPlexMono-Regular.ttf")),
@@ -83,7 +84,9 @@ impl Fonts {
         for ch in shown.chars() {
             if ch == '\u{a0}' || ch == '\u{202f}' {
                 out.push(' ');
-            } else if ch.is_ascii() || self.has(Face::Wide, ch) || self.has(Face::Sans, ch) {
+            } else if ch.is_ascii()
+                || !is_private(ch) && (self.has(Face::Wide, ch) || self.has(Face::Sans, ch))
+            {
                 out.push(ch);
             } else {
                 self.substituted.set(self.substituted.get() + 1);
@@ -168,12 +171,22 @@ impl Fonts {
                 .filter(good)
                 .or_else(|| last_break.filter(good).filter(|at| at * 2 > end))
                 .unwrap_or(end);
-            lines.push(rest[..at].trim_end().to_owned());
+            // The space at the end of a line stays: without it the words of two lines run together when text is
+            // copied or read aloud.
+            let line = rest[..at].trim_end();
+            let space = if line.len() < at { " " } else { "" };
+            lines.push(format!("{line}{space}"));
             rest = rest[at..].trim_start();
             if rest.is_empty() {
                 return lines;
             }
         }
+    }
+
+    /// The glyph of a character in a face that has it, with its advance in ems.
+    pub(crate) fn glyph(&self, face: Face, ch: char) -> (u16, f32) {
+        let font = &self.faces[face as usize];
+        font.lookup_glyph_index(ch.into()).map_or((0, 0.0), |glyph| (glyph, advance(font, glyph)))
     }
 
     fn advance(&self, ch: char, face: Face) -> f32 {
@@ -204,6 +217,11 @@ impl Face {
     pub(crate) fn id(self) -> FontId {
         FontId(FACES[self as usize].1.to_owned())
     }
+}
+
+/// Characters without a meaning of their own: every font draws something else there.
+const fn is_private(ch: char) -> bool {
+    matches!(ch, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
 fn advance(font: &ParsedFont, glyph: u16) -> f32 {

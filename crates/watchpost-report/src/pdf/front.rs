@@ -6,7 +6,8 @@ use crate::document::{ReportDocument, ReportKind, State};
 use crate::pdf::canvas::Canvas;
 use crate::pdf::flow::{Mark, Target, baseline};
 use crate::pdf::fonts::{Face, Fonts};
-use crate::pdf::plots::thousands;
+use crate::pdf::plots::{grouped, thousands};
+use crate::pdf::structure::{PartId, Role, Structure};
 use crate::pdf::theme::{
     ACCENT, BODY, CODE, DISPLAY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, LEAD, MARGIN_X, MUTED, PAGE_H, SMALL,
     TOP, Type, WIDTH, state_ink,
@@ -31,41 +32,68 @@ pub(crate) fn period_words(document: &ReportDocument) -> String {
 }
 
 /// The first page.
-pub(crate) fn cover(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Canvas {
+pub(crate) fn cover(
+    fonts: &Fonts,
+    document: &ReportDocument,
+    digest: &str,
+    structure: &mut Structure,
+) -> Canvas {
     let mut page = Canvas::default();
     let mut y = 78.0;
     page.fill_rect((MARGIN_X, y - 9.0), (11.0, 11.0), ACCENT);
-    page.text(fonts, (MARGIN_X + 18.0, y), "Watchpost", H3);
+    page.part(structure, Role::Paragraph, |page| {
+        page.text(fonts, (MARGIN_X + 18.0, y), "Watchpost", H3);
+    });
     y = 190.0;
     // Two lines each at most: the states below have their fixed place.
     let set = |page: &mut Canvas, text: &str, kind: Type, y: &mut f32| {
         for line in short(fonts, text, kind, WIDTH - kind.size, 2) {
-            page.text(fonts, (MARGIN_X, baseline(*y, kind)), &line, kind);
+            page.text(fonts, (MARGIN_X, baseline(*y, kind)), &format!("{line} "), kind);
             *y += kind.leading;
         }
     };
+    let subject = document.parameters.first().map_or("", |one| one.value.as_str());
+    let incident = format!("Incident {}", subject.trim_start_matches('#'));
     let (first, second) = match document.kind {
         ReportKind::Framework => (document.framework.name.as_str(), "Evidence report"),
-        _ => (document.title.as_str(), ""),
+        ReportKind::Incident => {
+            (document.title.as_str(), document.sections.first().map_or("", |section| section.title.as_str()))
+        }
+        ReportKind::Breach => (document.title.as_str(), incident.as_str()),
+        ReportKind::SubjectAccess => (document.title.as_str(), subject),
+        ReportKind::Summary
+        | ReportKind::Executive
+        | ReportKind::Kpi
+        | ReportKind::Redis
+        | ReportKind::AccessReview => (document.title.as_str(), ""),
     };
-    set(&mut page, first, DISPLAY, &mut y);
-    if !second.is_empty() {
-        set(&mut page, second, DISPLAY.in_ink(ACCENT), &mut y);
-    }
+    // A subject is somebody's words: it is set smaller than the name of a framework.
+    let below = match document.kind {
+        ReportKind::Framework => DISPLAY,
+        _ => Type { size: 21.0, leading: 28.0, ..DISPLAY },
+    };
+    page.part(structure, Role::Heading(1, fonts.drawable(&document.title)), |page| {
+        set(page, first, DISPLAY, &mut y);
+        if !second.is_empty() {
+            set(page, second, below.in_ink(ACCENT), &mut y);
+        }
+    });
     y += 14.0;
-    set(&mut page, &document.scope.organisation, LEAD.in_ink(INK), &mut y);
-    set(&mut page, &period_words(document), LEAD, &mut y);
+    page.part(structure, Role::Paragraph, |page| {
+        set(page, &document.scope.organisation, LEAD.in_ink(INK), &mut y);
+    });
+    page.part(structure, Role::Paragraph, |page| set(page, &period_words(document), LEAD, &mut y));
     if document.kind == ReportKind::Framework {
-        states(&mut page, fonts, document, 392.0);
+        states(&mut page, fonts, document, 392.0, structure);
     } else {
-        leading(&mut page, fonts, document, 392.0);
+        leading(&mut page, fonts, document, 392.0, structure);
     }
-    scope_block(&mut page, fonts, document, digest);
+    scope_block(&mut page, fonts, document, digest, structure);
     page
 }
 
 /// The five counts under a bar of their shares.
-fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32) {
+fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32, structure: &mut Structure) {
     let total = document.controls.len().max(1) as f32;
     let shown: Vec<State> =
         State::READING_ORDER.into_iter().filter(|state| document.summary.of(*state) > 0).collect();
@@ -81,32 +109,44 @@ fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32)
     for (index, state) in State::READING_ORDER.into_iter().enumerate() {
         let x = MARGIN_X + step * index as f32;
         let big = Type { size: 27.0, ..FIGURE };
-        page.text(fonts, (x, top + 44.0), &document.summary.of(state).to_string(), big);
-        page.state_mark((x + 5.0, top + 59.6), 10.0, state);
-        page.text(fonts, (x + 15.0, top + 63.0), state.title(), SMALL.in_ink(INK));
+        page.part(structure, Role::Paragraph, |page| {
+            page.text(fonts, (x, top + 44.0), &format!("{} ", document.summary.of(state)), big);
+            page.state_mark((x + 5.0, top + 59.6), 10.0, state);
+            page.text(fonts, (x + 15.0, top + 63.0), state.title(), SMALL.in_ink(INK));
+        });
     }
 }
 
 /// The first figures of a report without controls.
-fn leading(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32) {
+fn leading(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32, structure: &mut Structure) {
     let Some(part) = document.sections.first() else { return };
     page.fill_rect((MARGIN_X, top), (WIDTH, 3.0), ACCENT);
     let step = WIDTH / 4.0;
-    for (index, figure) in part.figures.iter().take(4).enumerate() {
+    let values: Vec<String> =
+        part.figures.iter().take(4).map(|figure| grouped(&fonts.drawable(&figure.value))).collect();
+    // All in one size: the one in which the longest fits.
+    let longest = values.iter().map(|value| fonts.width(value, FIGURE.face, 1.0)).fold(0.1, f32::max);
+    let big = Type { size: ((step - 14.0) / longest).clamp(9.0, 25.0), ..FIGURE };
+    for ((index, figure), value) in part.figures.iter().take(4).enumerate().zip(values) {
         let x = MARGIN_X + step * index as f32;
-        let value = fonts.drawable(&figure.value);
-        let big = Type { size: 25.0, ..FIGURE };
-        let width = fonts.width(&value, big.face, big.size).max(1.0);
-        let big = Type { size: (big.size * (step - 10.0) / width).clamp(8.0, 25.0), ..big };
-        page.text(fonts, (x, top + 44.0), &short(fonts, &value, big, step - 8.0, 1)[0], big);
+        let value = format!("{} ", short(fonts, &value, big, step - 8.0, 1)[0]);
         let name = short(fonts, &figure.name, SMALL.in_ink(INK), step - 10.0, 2);
-        for (n, line) in name.iter().enumerate() {
-            page.text(fonts, (x, top + 62.0 + n as f32 * SMALL.leading), line, SMALL.in_ink(INK));
-        }
+        page.part(structure, Role::Paragraph, |page| {
+            page.text(fonts, (x, top + 44.0), &value, big);
+            for (n, line) in name.iter().enumerate() {
+                page.text(fonts, (x, top + 62.0 + n as f32 * SMALL.leading), line, SMALL.in_ink(INK));
+            }
+        });
     }
 }
 
-fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, digest: &str) {
+fn scope_block(
+    page: &mut Canvas,
+    fonts: &Fonts,
+    document: &ReportDocument,
+    digest: &str,
+    structure: &mut Structure,
+) {
     let scope = &document.scope;
     let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     let rows = [
@@ -133,11 +173,14 @@ fn scope_block(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, dige
     for (name, lines, kind) in blocks {
         page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
         y += 4.0;
-        page.text(fonts, (MARGIN_X, baseline(y + (kind.leading - LABEL.leading) / 2.0, LABEL)), name, LABEL);
-        for line in lines {
-            page.text(fonts, (MARGIN_X + label_w, baseline(y, kind)), &line, kind);
-            y += kind.leading;
-        }
+        page.part(structure, Role::Paragraph, |page| {
+            let label = baseline(y + (kind.leading - LABEL.leading) / 2.0, LABEL);
+            page.text(fonts, (MARGIN_X, label), &format!("{name} "), LABEL);
+            for line in lines {
+                page.text(fonts, (MARGIN_X + label_w, baseline(y, kind)), &line, kind);
+                y += kind.leading;
+            }
+        });
         y += 4.0;
     }
     page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
@@ -161,7 +204,7 @@ pub(crate) fn short(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max
         fonts.note_cut();
         lines.truncate(lines_max);
         if let Some(last) = lines.last_mut() {
-            last.push('…');
+            *last = format!("{}…", last.trim_end());
         }
     }
     lines
@@ -172,16 +215,31 @@ pub(crate) fn contents_pages(n_entries: usize) -> usize {
     1 + n_entries.saturating_sub(ENTRIES_FIRST).div_ceil(ENTRIES_MORE)
 }
 
+/// The place of the contents in the order of reading; none for a single page.
+pub(crate) fn contents_part(mut structure: Structure, single: bool) -> (Option<PartId>, Structure) {
+    if single {
+        return (None, structure);
+    }
+    let part = structure.open(Role::Section);
+    structure.close();
+    (Some(part), structure)
+}
+
 /// The contents: every section and control with its page, each a link. `before` is the number of pages before the body.
 pub(crate) fn contents(
     fonts: &Fonts,
     document: &ReportDocument,
     marks: &[Mark],
     before: usize,
+    (structure, part): (&mut Structure, PartId),
 ) -> Vec<Canvas> {
     let mut pages = vec![Canvas::default()];
     let mut y = TOP;
-    pages[0].text(fonts, (MARGIN_X, baseline(y, H1)), "Contents", H1);
+    structure.reopen(part);
+    pages[0].part(structure, Role::Heading(2, "Contents".to_owned()), |page| {
+        page.text(fonts, (MARGIN_X, baseline(y, H1)), "Contents", H1);
+    });
+    structure.open(Role::Contents);
     y += H1.leading + 16.0;
     let mut room = ENTRIES_FIRST;
     for mark in marks {
@@ -192,10 +250,16 @@ pub(crate) fn contents(
         room -= 1;
         let page = pages.last_mut().expect("there is a first page");
         let number = before + mark.page + 1;
-        entry(page, fonts, document, mark.target, number, y);
-        page.link((MARGIN_X, y), (WIDTH, ENTRY_H), number, mark.y);
+        structure.open(Role::Entry);
+        page.part(structure, Role::Link, |page| {
+            entry(page, fonts, document, mark.target, number, y);
+            page.link((MARGIN_X, y), (WIDTH, ENTRY_H), number, mark.y);
+        });
+        structure.close();
         y += ENTRY_H;
     }
+    structure.close();
+    structure.close();
     pages
 }
 
@@ -206,24 +270,24 @@ fn entry(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, target: Ta
     match target {
         Target::Section(title) => {
             let strong = Type { face: Face::Bold, ..BODY };
-            page.text(fonts, (MARGIN_X, line), title, strong);
+            page.text(fonts, (MARGIN_X, line), &format!("{title} "), strong);
             page.text_right(fonts, (right, line), &number, strong);
         }
         Target::Part(index) => {
             let strong = Type { face: Face::Bold, ..BODY };
             let title = short(fonts, &document.sections[index].title, strong, WIDTH - 60.0, 1);
-            page.text(fonts, (MARGIN_X, line), &title[0], strong);
+            page.text(fonts, (MARGIN_X, line), &format!("{} ", title[0]), strong);
             page.text_right(fonts, (right, line), &number, strong);
         }
         Target::Control(index) => {
             let control = &document.controls[index];
             let id = Type { face: Face::Bold, size: 8.4, ..BODY }.in_ink(ACCENT);
             let ids = short(fonts, &control.id, id, 62.0, 1);
-            page.text(fonts, (MARGIN_X + 14.0, line), &ids[0], id);
+            page.text(fonts, (MARGIN_X + 14.0, line), &format!("{} ", ids[0]), id);
             let title = short(fonts, &control.title, BODY, WIDTH - 190.0, 1);
-            page.text(fonts, (MARGIN_X + 80.0, line), &title[0], BODY);
+            page.text(fonts, (MARGIN_X + 80.0, line), &format!("{} ", title[0]), BODY);
             page.state_mark((right - 80.0, y + 10.0), 8.4, control.state);
-            page.text(fonts, (right - 71.0, line), control.state.title(), SMALL);
+            page.text(fonts, (right - 71.0, line), &format!("{} ", control.state.title()), SMALL);
             page.text_right(fonts, (right, line), &number, BODY.in_ink(MUTED));
         }
     }

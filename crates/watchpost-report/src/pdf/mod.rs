@@ -2,6 +2,7 @@
 //!
 //! Nothing here computes a figure; what is not in the document is not in the PDF.
 
+mod archive;
 mod backend;
 mod body;
 mod canvas;
@@ -10,17 +11,18 @@ mod flow;
 mod fonts;
 mod front;
 mod plots;
+mod printed;
+mod structure;
 mod table;
 mod theme;
 
-use printpdf::{Mm, OffsetDateTime, PageAnnotId, PageAnnotation, PdfDocument, PdfPage, PdfSaveOptions};
-
 use crate::ReportError;
 use crate::document::{ReportDocument, ReportKind};
-use crate::pdf::canvas::Canvas;
+use crate::pdf::canvas::{Belongs, Canvas};
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::plots::thousands;
+use crate::pdf::structure::Structure;
 use crate::pdf::theme::{HAIRLINE, MARGIN_X, PAGE_H, SMALL, Type, WIDTH};
 
 /// The report as a PDF file. The same document gives the same bytes.
@@ -30,71 +32,79 @@ use crate::pdf::theme::{HAIRLINE, MARGIN_X, PAGE_H, SMALL, Type, WIDTH};
 pub fn render_pdf(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
     let digest = document.sha256()?;
     let fonts = Fonts::load()?;
-    let mut flow = Flow::new(&fonts);
-    body::body(&mut flow, document)?;
-    let Flow { pages: body_pages, marks, .. } = flow;
+    let laid = lay_out(&fonts, document, &digest)?;
+    printed::file(&fonts, document, &digest, &laid)
+}
 
+/// The report as PDF/A-3a: the same pages, tagged for those who do not see them, with the JSON and the CSV attached.
+/// The same document gives the same bytes.
+///
+/// # Errors
+/// As [`render_pdf`]; `Pdf` also if the file would not keep the standard.
+pub fn render_archive(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+    let digest = document.sha256()?;
+    let fonts = Fonts::load()?;
+    let laid = lay_out(&fonts, document, &digest)?;
+    archive::file(&fonts, document, &digest, &laid)
+}
+
+/// The pages, what their parts are, and where the bookmarks lead: everything that a file is made of.
+struct Laid {
+    pages: Vec<Canvas>,
+    structure: Structure,
+    bookmarks: Vec<Bookmark>,
+}
+
+/// A line of the reader's side bar.
+struct Bookmark {
+    name: String,
+    /// Counted from 1.
+    page: usize,
+    /// From the top of the page.
+    y: f32,
+    /// Does it stand below the one before that does not?
+    below: bool,
+}
+
+fn lay_out(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Result<Laid, ReportError> {
     // One page needs neither a cover nor contents.
     let short = document.kind == ReportKind::Executive;
+    let mut structure = Structure::default();
+    let cover = (!short).then(|| front::cover(fonts, document, digest, &mut structure));
+    // The contents are read before the body and set after it, when the pages are known.
+    let (contents, structure) = front::contents_part(structure, short);
+    let mut flow = Flow::new(fonts, structure);
+    body::body(&mut flow, document)?;
+    let Flow { pages: body_pages, marks, mut structure, .. } = flow;
     let before = if short { 0 } else { 1 + front::contents_pages(marks.len()) };
     let mut pages = Vec::with_capacity(before + body_pages.len());
-    if !short {
-        pages.push(front::cover(&fonts, document, &digest));
-        pages.extend(front::contents(&fonts, document, &marks, before));
+    pages.extend(cover);
+    if let Some(part) = contents {
+        pages.extend(front::contents(fonts, document, &marks, before, (&mut structure, part)));
     }
     pages.extend(body_pages);
     let n_pages = pages.len();
-    let frame = Frame::new(&fonts, document, &digest);
+    let frame = Frame::new(fonts, document, digest);
     for (index, page) in pages.iter_mut().enumerate().skip(usize::from(!short)) {
         frame.draw(page, index + 1, n_pages);
     }
-
-    let mut pdf = PdfDocument::new(&fonts.drawable(&document.title));
-    describe(&mut pdf, &fonts, document, &digest);
-    pdf.resources.fonts.map = fonts.resources();
-    pdf.pages = pages.into_iter().map(|page| PdfPage::new(Mm(210.0), Mm(297.0), page.ops)).collect();
-    for (index, mark) in marks.iter().enumerate() {
-        let name = match mark.target {
-            Target::Section(title) => title.to_owned(),
-            Target::Part(index) => fonts.drawable(&document.sections[index].title),
-            Target::Control(control) => {
-                let control = &document.controls[control];
-                fonts.drawable(&format!("{} {} ({})", control.id, control.title, control.state.title()))
-            }
-        };
-        let annotation = PageAnnotation { name, page: before + mark.page + 1 };
-        pdf.bookmarks.map.insert(PageAnnotId(format!("{index:06}")), annotation);
-    }
-    save(&pdf, &digest)
-}
-
-fn describe(pdf: &mut PdfDocument, fonts: &Fonts, document: &ReportDocument, digest: &str) {
-    let info = &mut pdf.metadata.info;
-    info.author = fonts.drawable(&document.scope.generated_by);
-    info.creator = fonts.drawable(&document.scope.generator);
-    info.producer = fonts.drawable(&document.scope.generator);
-    info.subject = format!("Report SHA-256 {digest}");
-    info.identifier = digest.to_owned();
-    info.keywords = vec![fonts.drawable(&document.framework.id), "evidence".to_owned()];
-    if let Ok(at) = OffsetDateTime::from_unix_timestamp(document.scope.generated_at.timestamp()) {
-        (info.creation_date, info.modification_date, info.metadata_date) = (at, at, at);
-    }
-}
-
-/// Puts the file together. Its id comes from the digest instead of from chance, and its language is declared.
-fn save(pdf: &PdfDocument, digest: &str) -> Result<Vec<u8>, ReportError> {
-    let mut file = pdf.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
-    let broken = |error: &dyn std::fmt::Display| ReportError::Pdf(error.to_string());
-    let ids = file.trailer.get_mut(b"ID").and_then(|id| id.as_array_mut()).map_err(|error| broken(&error))?;
-    for id in ids {
-        let text = id.as_str_mut().map_err(|error| broken(&error))?;
-        *text = digest.as_bytes()[..32].to_vec();
-    }
-    file.catalog_mut().map_err(|error| broken(&error))?.set("Lang", "en".to_owned());
-    file.compress();
-    let mut bytes = Vec::new();
-    file.save_to(&mut bytes).map_err(|error| broken(&error))?;
-    Ok(bytes)
+    let bookmarks = marks
+        .iter()
+        .map(|mark| Bookmark {
+            name: match mark.target {
+                Target::Section(title) => title.to_owned(),
+                Target::Part(index) => fonts.drawable(&document.sections[index].title),
+                Target::Control(control) => {
+                    let control = &document.controls[control];
+                    fonts.drawable(&format!("{} {} ({})", control.id, control.title, control.state.title()))
+                }
+            },
+            page: before + mark.page + 1,
+            y: mark.y,
+            below: matches!(mark.target, Target::Control(_)),
+        })
+        .collect();
+    Ok(Laid { pages, structure, bookmarks })
 }
 
 /// The running head and foot of every page but the cover.
@@ -136,9 +146,11 @@ impl<'f> Frame<'f> {
 
     fn draw(&self, page: &mut Canvas, number: usize, total: usize) {
         let right = MARGIN_X + WIDTH;
+        (page.belongs, page.in_figure) = (Belongs::Header, false);
         page.text(self.fonts, (MARGIN_X, 52.0), &self.head_left, SMALL);
         page.text_right(self.fonts, (right, 52.0), &self.head_right, SMALL);
         page.rule((MARGIN_X, 61.0), WIDTH, 0.5, HAIRLINE);
+        page.belongs = Belongs::Footer;
         let foot = PAGE_H - 52.0;
         let tiny = Type { size: 6.8, ..SMALL };
         page.rule((MARGIN_X, foot - 13.0), WIDTH, 0.5, HAIRLINE);

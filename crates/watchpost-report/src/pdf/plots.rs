@@ -16,11 +16,14 @@ use watchpost_model::overview::Histogram;
 use crate::ReportError;
 use crate::pdf::backend::{PageBackend, UNITS};
 use crate::pdf::flow::{Flow, baseline};
-use crate::pdf::theme::{BODY, H3, HAIRLINE, HEAT, INK, Ink, MARGIN_X, MUTED, SMALL, WIDTH};
+use crate::pdf::structure::Role;
+use crate::pdf::theme::{BODY, H3, HAIRLINE, HEAT, INK, Ink, MARGIN_X, MUTED, SERIES, SMALL, WIDTH};
 
 /// More bars than this cannot be told apart; neighbours are added up.
 const BARS_MAX: usize = 62;
 const LABEL_PT: f32 = 7.4;
+/// The level of the heading of a chart: it stands in a section.
+const CHART_LEVEL: u16 = 3;
 
 /// What a series of a chart is called and drawn in.
 pub(crate) struct Legend {
@@ -35,24 +38,47 @@ pub(crate) fn over_time(
     histogram: &Histogram,
     legend: &[Legend],
 ) -> Result<(), ReportError> {
+    let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
+    let words = |span: &str| format!("events per {span}, UTC; {} in all", thousands(total));
+    bars_over_time(flow, title, histogram, legend, words)
+}
+
+/// What stood open at the end of each step, one bar a step.
+pub(crate) fn backlog(flow: &mut Flow<'_>, histogram: &Histogram) -> Result<(), ReportError> {
+    let legend = [Legend { name: "active".to_owned(), ink: SERIES[1] }];
+    let words = |span: &str| format!("incidents active at the end of each {span}, UTC");
+    bars_over_time(flow, "Course of the backlog", histogram, &legend, words)
+}
+
+fn bars_over_time(
+    flow: &mut Flow<'_>,
+    title: &'static str,
+    histogram: &Histogram,
+    legend: &[Legend],
+    words: impl Fn(&str) -> String,
+) -> Result<(), ReportError> {
     let height = 132.0;
     flow.need(height + 80.0);
-    flow.line(title, H3, MARGIN_X);
+    flow.heading(CHART_LEVEL, title, H3);
     let bars = coarse(histogram);
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
     if total == 0 || bars.starts.is_empty() {
-        flow.line("No events of this kind in the period.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.line("Nothing of this kind in the period.", BODY.in_ink(MUTED), MARGIN_X);
         flow.gap(18.0);
         return Ok(());
     }
-    let unit = format!("events per {}, UTC; {} in all", span(bars.bucket_s), thousands(total));
-    flow.line(&unit, SMALL, MARGIN_X);
-    draw_legend(flow, histogram, legend);
-    let top = flow.y;
-    let fonts = flow.fonts;
-    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
-    stacked(backend.into_drawing_area(), &bars, legend)
-        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
+    flow.paragraph(&words(&span(bars.bucket_s)), SMALL);
+    flow.part(Role::Figure(bars.words(title, legend)), |flow| {
+        if legend.len() > 1 {
+            draw_legend(flow, histogram, legend);
+        }
+        let top = flow.y;
+        let fonts = flow.fonts;
+        let canvas = flow.page();
+        let backend = PageBackend { canvas, fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+        stacked(backend.into_drawing_area(), &bars, legend)
+            .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })
+    })?;
     flow.y += height + 22.0;
     Ok(())
 }
@@ -63,6 +89,25 @@ struct Bars {
     starts: Vec<i64>,
     /// One row of counts a series.
     counts: Vec<Vec<u64>>,
+}
+
+impl Bars {
+    /// The chart for those who do not see it: the sums, and when the most was.
+    fn words(&self, title: &str, legend: &[Legend]) -> String {
+        let sums: Vec<String> = legend
+            .iter()
+            .zip(&self.counts)
+            .map(|(entry, row)| format!("{} {}", entry.name, thousands(row.iter().sum::<u64>())))
+            .collect();
+        let total = |index: usize| self.counts.iter().filter_map(|row| row.get(index)).sum::<u64>();
+        let most = (0..self.starts.len()).max_by_key(|index| (total(*index), std::cmp::Reverse(*index)));
+        let at = most
+            .and_then(|index| Some((DateTime::<Utc>::from_timestamp(self.starts[index], 0)?, total(index))));
+        let peak = at.map_or_else(String::new, |(at, count)| {
+            format!("; the most, {}, from {} UTC", thousands(count), at.format("%-d %B %Y %H:%M"))
+        });
+        format!("{title}, bars over time. {}{peak}.", sums.join(", "))
+    }
 }
 
 fn coarse(histogram: &Histogram) -> Bars {
@@ -150,15 +195,23 @@ pub(crate) fn by_name(
     let row_height = 17.0;
     let height = row_height * rows.len() as f32;
     flow.need(height + 44.0);
-    flow.line(title, H3, MARGIN_X);
+    flow.heading(CHART_LEVEL, title, H3);
+    if rows.iter().all(|(_, count, _)| *count == 0) {
+        flow.line("None.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.gap(18.0);
+        return Ok(());
+    }
     flow.gap(4.0);
     let top = flow.y;
     let fonts = flow.fonts;
-    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
-    let area = backend.into_drawing_area();
-    horizontal(&area, rows)
-        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
-    drop(area);
+    let counts: Vec<String> =
+        rows.iter().map(|(name, count, _)| format!("{name} {}", thousands(count))).collect();
+    flow.part(Role::Figure(format!("{title}, bars. {}.", counts.join(", "))), |flow| {
+        let canvas = flow.page();
+        let backend = PageBackend { canvas, fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+        horizontal(&backend.into_drawing_area(), rows)
+            .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })
+    })?;
     flow.y += height + 22.0;
     Ok(())
 }
@@ -203,7 +256,7 @@ pub(crate) fn heat(
     let cell = 15.0;
     let height = cell * names.len() as f32 + 16.0;
     flow.need(height + 70.0);
-    flow.line(title, H3, MARGIN_X);
+    flow.heading(CHART_LEVEL, title, H3);
     let most = counts.iter().flatten().copied().max().unwrap_or(0);
     if most == 0 {
         flow.line("No events in the period.", BODY.in_ink(MUTED), MARGIN_X);
@@ -211,14 +264,31 @@ pub(crate) fn heat(
         return Ok(());
     }
     flow.gap(4.0);
-    let top = flow.y;
+    let peak = names.iter().zip(counts).find_map(|(name, row)| {
+        row.iter().position(|count| *count == most).map(|hour| format!("{name} {hour:02}:00"))
+    });
+    let words = format!(
+        "{title}, a shade for each hour. The most, {}, {}.",
+        thousands(most),
+        peak.unwrap_or_default()
+    );
+    flow.part(Role::Figure(words), |flow| {
+        let top = flow.y;
+        let fonts = flow.fonts;
+        let canvas = flow.page();
+        let backend = PageBackend { canvas, fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+        shades(&backend.into_drawing_area(), names, counts, most)
+            .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
+        flow.y += height + 4.0;
+        heat_legend(flow, most);
+        Ok::<(), ReportError>(())
+    })?;
+    flow.y += 30.0;
+    Ok(())
+}
+
+fn heat_legend(flow: &mut Flow<'_>, most: u64) {
     let fonts = flow.fonts;
-    let backend = PageBackend { canvas: flow.page(), fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
-    let area = backend.into_drawing_area();
-    shades(&area, names, counts, most)
-        .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })?;
-    drop(area);
-    flow.y += height + 4.0;
     let (mut x, y) = (MARGIN_X + 34.0, flow.y);
     for (index, ink) in HEAT.iter().enumerate() {
         let from = if index == 0 { 0 } else { bound(index - 1, most) + 1 };
@@ -234,8 +304,6 @@ pub(crate) fn heat(
         page.text(fonts, (x + 11.0, baseline(y - 0.4, SMALL)), &text, SMALL);
         x += 24.0 + fonts.width(&text, SMALL.face, SMALL.size);
     }
-    flow.y += 30.0;
-    Ok(())
 }
 
 /// The largest count of a shade; the last one ends at the most.
@@ -395,6 +463,12 @@ pub(crate) fn thousands(number: impl Display) -> String {
         out.push(ch);
     }
     out
+}
+
+/// A count with its thousands apart; everything else as it is.
+pub(crate) fn grouped(text: &str) -> String {
+    let is_count = text.len() > 3 && text.len() < 16 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_count && !text.starts_with('0') { thousands(text) } else { text.to_owned() }
 }
 
 fn units(points: f32) -> i32 {

@@ -1,7 +1,8 @@
 //! Tables: measured columns, wrapped cells, a head on each page, rows never split.
 
 use crate::pdf::flow::{Flow, baseline};
-use crate::pdf::theme::{BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, WIDTH, ZEBRA};
+use crate::pdf::structure::Role;
+use crate::pdf::theme::{BODY, BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, Type, WIDTH, ZEBRA};
 
 const PAD_X: f32 = 5.0;
 const PAD_Y: f32 = 3.4;
@@ -9,6 +10,8 @@ const PAD_Y: f32 = 3.4;
 const COLUMN_MIN: f32 = 34.0;
 /// No column asks for more than this while another has less.
 const COLUMN_WANTED_MAX: f32 = 230.0;
+/// Room to write a decision by hand.
+const BY_HAND: f32 = 72.0;
 /// More lines in one cell are cut: a row must fit on a page.
 const LINES_MAX: usize = 40;
 /// More lines in one head are cut: it is repeated on each page.
@@ -16,13 +19,31 @@ const HEAD_LINES_MAX: usize = 5;
 /// Rows that decide the widths of the columns; the widest of more would hardly differ.
 const SAMPLE: usize = 2_000;
 
+/// A token up to this wide is not broken: an instant, an address, a number.
+const TOKEN_MAX: f32 = 100.0;
+/// A table that asks for little is not stretched over the page: the eye would lose the row.
+const STRETCH_MAX: f32 = 1.5;
+/// How much smaller the type of a crowded table is.
+const SMALLER: f32 = 0.86;
+/// Words for people, in the type of the running text.
+const PROSE: Type = Type { size: 8.0, leading: 10.8, ..BODY };
+
 struct Column {
+    /// Which cell of a row.
+    index: usize,
     x: f32,
     width: f32,
     right: bool,
+    kind: Type,
 }
 
-/// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as `columns`; what is longer is not drawn.
+struct Layout {
+    columns: Vec<Column>,
+    width: f32,
+}
+
+/// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as
+/// `columns`; what is longer is not drawn. Columns without a single text are named instead of drawn.
 pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows: &[Vec<String>]) {
     if columns.is_empty() {
         return;
@@ -33,69 +54,122 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
         .map(|row| row.iter().take(columns.len()).map(|cell| flow.fonts.drawable(cell)).collect())
         .collect();
     let layout = measure(flow, &heads, &cells);
-    let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout)));
-    flow.need(SMALL.leading + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
-    flow.line(caption, SMALL, MARGIN_X);
+    let left_out: Vec<&str> = heads
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| layout.columns.iter().all(|column| column.index != *index))
+        .map(|(_, head)| head.as_str())
+        .collect();
+    let caption = match left_out.as_slice() {
+        [] => caption.to_owned(),
+        names => format!("{caption}  ·  empty: {}", names.join(", ")),
+    };
+    let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout), &layout));
+    let caption_h = flow.height(&caption, SMALL, WIDTH);
+    flow.need(caption_h + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
+    flow.structure.open(Role::Table);
+    flow.part(Role::Caption, |flow| flow.paragraph(&caption, SMALL));
     flow.y += 3.0;
-    head(flow, &heads, &layout);
+    head(flow, &heads, &layout, false);
+    flow.structure.open(Role::Rows);
     for (index, row) in cells.iter().enumerate() {
         let lines = wrapped(flow, row, &layout);
-        let height = row_height(&lines);
+        let height = row_height(&lines, &layout);
         if flow.y + height > BOTTOM {
-            close(flow);
+            close(flow, &layout);
             flow.new_page();
-            head(flow, &heads, &layout);
+            head(flow, &heads, &layout, true);
         }
         draw_row(flow, &lines, &layout, height, index % 2 == 1);
     }
-    close(flow);
+    flow.structure.close();
+    flow.structure.close();
+    close(flow, &layout);
 }
 
-fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Vec<Column> {
-    let n = heads.len() as f32;
+/// Columns for the measure; in smaller type where what should not be broken has no room otherwise.
+fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
+    let (layout, fits) = measure_at(flow, heads, cells, 1.0);
+    if fits { layout } else { measure_at(flow, heads, cells, SMALLER).0 }
+}
+
+fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f32) -> (Layout, bool) {
+    let column_of = |index: usize| cells.iter().filter_map(move |row| row.get(index));
+    let filled = |index: &usize| cells.is_empty() || column_of(*index).any(|cell| !cell.is_empty());
+    // A column to be filled in by hand stays, however empty.
+    let by_hand = |index: &usize| heads[*index] == "decision";
+    let drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
+    let n = drawn.len().max(1) as f32;
     let floor = COLUMN_MIN.min(WIDTH / n);
-    let wide = |text: &str| flow.fonts.width(text, CELL.face, CELL.size) + 2.0 * PAD_X + 0.5;
-    let least: Vec<f32> = heads
+    let kinds: Vec<Type> = drawn
         .iter()
-        .map(|head| {
-            let word = head
-                .split(' ')
-                .map(|word| flow.fonts.width(word, LABEL.face, LABEL.size))
-                .fold(0.0, f32::max);
-            (word + 2.0 * PAD_X + 0.5).clamp(floor, WIDTH / n)
-        })
+        .map(|index| kind_of(column_of(*index).take(SAMPLE)))
+        .map(|kind| Type { size: kind.size * scale, ..kind })
         .collect();
-    let wanted: Vec<f32> = (0..heads.len())
-        .map(|column| {
-            let widest = cells.iter().take(SAMPLE).filter_map(|row| row.get(column)).map(|cell| wide(cell));
-            let head = flow.fonts.width(&heads[column], LABEL.face, LABEL.size) + 2.0 * PAD_X + 0.5;
-            widest.fold(head, f32::max).min(COLUMN_WANTED_MAX).max(least[column])
-        })
-        .collect();
+    let pad = 2.0 * PAD_X + 0.5;
+    let head_width = |text: &str| flow.fonts.width(text, LABEL.face, LABEL.size) + pad;
+    let mut least = Vec::with_capacity(drawn.len());
+    let mut wanted = Vec::with_capacity(drawn.len());
+    for (index, kind) in drawn.iter().zip(&kinds) {
+        let wide = |text: &str| flow.fonts.width(text, kind.face, kind.size) + pad;
+        let mut whole = head_width(&heads[*index]);
+        let mut token = heads[*index].split(' ').map(head_width).fold(0.0, f32::max);
+        for cell in column_of(*index).take(SAMPLE) {
+            whole = whole.max(wide(cell));
+            let longest = cell.split(' ').map(wide).filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
+            token = token.max(longest);
+        }
+        if by_hand(index) {
+            whole = whole.max(BY_HAND);
+            token = token.max(BY_HAND);
+        }
+        let token = token.clamp(floor, TOKEN_MAX);
+        least.push(token);
+        wanted.push(whole.min(COLUMN_WANTED_MAX).max(token));
+    }
     let total: f32 = wanted.iter().sum();
+    let fits = least.iter().sum::<f32>() <= WIDTH;
     let widths: Vec<f32> = if total <= WIDTH {
-        // What is left over goes to the columns by what they hold, so that the table fills the measure.
-        wanted.iter().map(|width| width + (WIDTH - total) * width / total).collect()
+        // What is left over goes to the columns by what they hold.
+        let factor = (WIDTH / total).min(STRETCH_MAX);
+        wanted.iter().map(|width| width * factor).collect()
     } else {
         // Short columns keep what they want; the long ones share the rest.
         shrink(&wanted, &least)
     };
     let mut x = MARGIN_X;
-    widths
+    let columns: Vec<Column> = drawn
         .into_iter()
-        .enumerate()
-        .map(|(column, width)| {
-            let numbers = !cells.is_empty()
-                && cells.iter().all(|row| row.get(column).is_some_and(|cell| is_number(cell)));
-            let placed = Column { x, width, right: numbers };
+        .zip(widths)
+        .zip(kinds)
+        .map(|((index, width), kind)| {
+            let right = !cells.is_empty()
+                && cells.iter().all(|row| row.get(index).is_some_and(|cell| is_number(cell)));
+            let placed = Column { index, x, width, right, kind };
             x += width;
             placed
         })
-        .collect()
+        .collect();
+    (Layout { columns, width: x - MARGIN_X }, fits)
+}
+
+/// Words are set as words, everything that is compared letter by letter in the mono.
+fn kind_of<'c>(cells: impl Iterator<Item = &'c String>) -> Type {
+    let (mut words, mut all) = (0_usize, 0_usize);
+    for cell in cells.filter(|cell| !cell.is_empty()) {
+        all += 1;
+        let letters = cell.split(' ').filter(|word| word.chars().all(char::is_alphabetic)).count();
+        words += usize::from(letters >= 2);
+    }
+    if words * 2 > all { PROSE } else { CELL }
 }
 
 /// Takes width from the widest columns first, down to what each needs at least, until the table fits.
 fn shrink(wanted: &[f32], least: &[f32]) -> Vec<f32> {
+    if least.iter().sum::<f32>() > WIDTH {
+        // Not even what should not be broken has room: the longest is broken first.
+        return shrink(least, &vec![0.0; least.len()]);
+    }
     let fits = |cap: f32| {
         wanted.iter().zip(least).map(|(want, least)| want.min(cap.max(*least))).sum::<f32>() <= WIDTH
     };
@@ -119,11 +193,14 @@ fn is_number(text: &str) -> bool {
         && digits.matches('.').count() < 2
 }
 
-fn wrapped(flow: &Flow<'_>, row: &[String], layout: &[Column]) -> Vec<Vec<String>> {
-    row.iter()
-        .zip(layout)
-        .map(|(cell, column)| {
-            let mut lines = flow.fonts.wrap(cell, CELL.face, CELL.size, column.width - 2.0 * PAD_X);
+fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
+    layout
+        .columns
+        .iter()
+        .map(|column| {
+            let cell = row.get(column.index).map_or("", String::as_str);
+            let kind = column.kind;
+            let mut lines = flow.fonts.wrap(cell, kind.face, kind.size, column.width - 2.0 * PAD_X);
             if lines.len() > LINES_MAX {
                 flow.fonts.note_cut();
                 lines.truncate(LINES_MAX);
@@ -134,16 +211,19 @@ fn wrapped(flow: &Flow<'_>, row: &[String], layout: &[Column]) -> Vec<Vec<String
         .collect()
 }
 
-fn row_height(lines: &[Vec<String>]) -> f32 {
-    lines.iter().map(Vec::len).max().unwrap_or(1) as f32 * CELL.leading + 2.0 * PAD_Y
+fn row_height(lines: &[Vec<String>], layout: &Layout) -> f32 {
+    let heights =
+        lines.iter().zip(&layout.columns).map(|(cell, column)| cell.len() as f32 * column.kind.leading);
+    heights.fold(CELL.leading, f32::max) + 2.0 * PAD_Y
 }
 
-fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &[Column]) -> Vec<Vec<String>> {
-    heads
+fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &Layout) -> Vec<Vec<String>> {
+    layout
+        .columns
         .iter()
-        .zip(layout)
-        .map(|(head, column)| {
-            let mut lines = flow.fonts.wrap(head, LABEL.face, LABEL.size, column.width - 2.0 * PAD_X);
+        .map(|column| {
+            let width = column.width - 2.0 * PAD_X;
+            let mut lines = flow.fonts.wrap(&heads[column.index], LABEL.face, LABEL.size, width);
             if lines.len() > HEAD_LINES_MAX {
                 lines.truncate(HEAD_LINES_MAX);
                 lines.push("…".to_owned());
@@ -153,51 +233,63 @@ fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &[Column]) -> Vec<Vec<S
         .collect()
 }
 
-fn head_height(flow: &Flow<'_>, heads: &[String], layout: &[Column]) -> f32 {
+fn head_height(flow: &Flow<'_>, heads: &[String], layout: &Layout) -> f32 {
     let lines = head_lines(flow, heads, layout).iter().map(Vec::len).max().unwrap_or(1);
     lines as f32 * LABEL.leading + 2.0 * PAD_Y
 }
 
-fn head(flow: &mut Flow<'_>, heads: &[String], layout: &[Column]) {
+/// The head of the table; a repeated one is decoration for those who hear the table instead of seeing it.
+fn head(flow: &mut Flow<'_>, heads: &[String], layout: &Layout, repeated: bool) {
     let lines = head_lines(flow, heads, layout);
     let height = head_height(flow, heads, layout);
-    let (fonts, top) = (flow.fonts, flow.y);
-    let page = flow.page();
-    page.rule((MARGIN_X, top), WIDTH, 0.9, INK);
-    for (cell, column) in lines.iter().zip(layout) {
-        for (n, line) in cell.iter().enumerate() {
-            let y = baseline(top + PAD_Y + n as f32 * LABEL.leading, LABEL);
-            if column.right {
-                page.text_right(fonts, (column.x + column.width - PAD_X, y), line, LABEL);
-            } else {
-                page.text(fonts, (column.x + PAD_X, y), line, LABEL);
-            }
+    let top = flow.y;
+    flow.page().rule((MARGIN_X, top), layout.width, 0.9, INK);
+    if repeated {
+        for (cell, column) in lines.iter().zip(&layout.columns) {
+            set_cell(flow, cell, column, top, LABEL);
         }
+    } else {
+        flow.structure.open(Role::Heads);
+        flow.structure.open(Role::Row);
+        for (cell, column) in lines.iter().zip(&layout.columns) {
+            flow.part(Role::Head, |flow| set_cell(flow, cell, column, top, LABEL));
+        }
+        flow.structure.close();
+        flow.structure.close();
     }
-    page.rule((MARGIN_X, top + height), WIDTH, 0.4, INK);
+    flow.page().rule((MARGIN_X, top + height), layout.width, 0.4, INK);
     flow.y += height;
 }
 
-fn draw_row(flow: &mut Flow<'_>, lines: &[Vec<String>], layout: &[Column], height: f32, shaded: bool) {
-    let (fonts, top) = (flow.fonts, flow.y);
-    let page = flow.page();
+fn draw_row(flow: &mut Flow<'_>, lines: &[Vec<String>], layout: &Layout, height: f32, shaded: bool) {
+    let top = flow.y;
     if shaded {
-        page.fill_rect((MARGIN_X, top), (WIDTH, height), ZEBRA);
+        flow.page().fill_rect((MARGIN_X, top), (layout.width, height), ZEBRA);
     }
-    for (cell, column) in lines.iter().zip(layout) {
-        for (n, line) in cell.iter().enumerate() {
-            let y = baseline(top + PAD_Y + n as f32 * CELL.leading, CELL);
-            if column.right {
-                page.text_right(fonts, (column.x + column.width - PAD_X, y), line, CELL);
-            } else {
-                page.text(fonts, (column.x + PAD_X, y), line, CELL);
-            }
-        }
+    flow.structure.open(Role::Row);
+    for (cell, column) in lines.iter().zip(&layout.columns) {
+        flow.part(Role::Cell, |flow| set_cell(flow, cell, column, top, column.kind));
     }
+    flow.structure.close();
     flow.y += height;
 }
 
-fn close(flow: &mut Flow<'_>) {
+fn set_cell(flow: &mut Flow<'_>, lines: &[String], column: &Column, top: f32, kind: Type) {
+    let fonts = flow.fonts;
+    let page = flow.page();
+    // One line of words stands on the same baseline as one line in the mono.
+    let shift = if kind.face == PROSE.face { (CELL.leading - PROSE.leading) / 2.0 } else { 0.0 };
+    for (n, line) in lines.iter().enumerate() {
+        let y = baseline(top + PAD_Y + shift + n as f32 * kind.leading, kind);
+        if column.right {
+            page.text_right(fonts, (column.x + column.width - PAD_X, y), line, kind);
+        } else {
+            page.text(fonts, (column.x + PAD_X, y), line, kind);
+        }
+    }
+}
+
+fn close(flow: &mut Flow<'_>, layout: &Layout) {
     let y = flow.y;
-    flow.page().rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
+    flow.page().rule((MARGIN_X, y), layout.width, 0.5, HAIRLINE);
 }

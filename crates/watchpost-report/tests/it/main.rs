@@ -1,5 +1,6 @@
 //! The report crate from outside: judging, every format, and the PDF read back.
 
+mod archive;
 mod common;
 mod files;
 mod formats;

@@ -174,14 +174,14 @@ fn nothing_at_all_still_makes_a_report() {
     charts.by_hour.clear();
     let Some(pages) = pages(&document) else { return };
     let all = pages.join("\n");
-    assert!(all.contains("No events of this kind in the period."), "the empty charts say so");
+    assert!(all.contains("Nothing of this kind in the period."), "the empty charts say so");
 }
 
 #[test]
 fn the_executive_summary_is_one_page() {
     let Some(pages) = pages(&sections_document(ReportKind::Executive)) else { return };
     assert_eq!(pages.len(), 1, "{}", pages.join("\n=====\n"));
-    assert!(pages[0].contains("Key figures") && pages[0].contains("1234567"), "{}", pages[0]);
+    assert!(pages[0].contains("Key figures") && pages[0].contains("1,234,567"), "{}", pages[0]);
     assert!(pages[0].contains("page 1 of 1"), "it is numbered");
 }
 

@@ -86,27 +86,34 @@ impl Store {
         now: DateTime<Utc>,
         seed: &[u8; 32],
     ) -> Result<EvidenceAnswer, StoreError> {
-        ask.check()
-            .map_err(|name| StoreError::Validation(format!("the question {} needs {name}", ask.query)))?;
-        let mut tx = self.read().await?;
-        let places = places(ask, period, now);
-        let mut answer = match questions::of(ask) {
-            Some(question) => {
-                let mut answer = Box::pin(answered(&mut tx, ask, &question, &places, seed)).await?;
-                if ask.query == EvidenceQuery::AuthenticationEvents {
-                    (answer.columns, answer.rows) =
-                        derived::sign_ins(&mut tx, &places, answer.exceptions).await?;
-                }
-                answer
-            }
-            None => {
-                let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places };
-                Box::pin(derived::answer(&mut tx, &scope)).await?
-            }
-        };
-        answer.basis = format!("{} ({} to {})", answer.basis, time_text(period.from), time_text(period.to));
-        Ok(answer)
+        evidence(&mut self.read().await?, ask, period, now, seed).await
     }
+}
+
+pub(crate) async fn evidence(
+    tx: &mut Tx,
+    ask: &EvidenceAsk,
+    period: Period,
+    now: DateTime<Utc>,
+    seed: &[u8; 32],
+) -> Result<EvidenceAnswer, StoreError> {
+    ask.check().map_err(|name| StoreError::Validation(format!("the question {} needs {name}", ask.query)))?;
+    let places = places(ask, period, now);
+    let mut answer = match questions::of(ask) {
+        Some(question) => {
+            let mut answer = Box::pin(answered(tx, ask, &question, &places, seed)).await?;
+            if ask.query == EvidenceQuery::AuthenticationEvents {
+                (answer.columns, answer.rows) = derived::sign_ins(tx, &places, answer.exceptions).await?;
+            }
+            answer
+        }
+        None => {
+            let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places };
+            Box::pin(derived::answer(tx, &scope)).await?
+        }
+    };
+    answer.basis = format!("{} ({} to {})", answer.basis, time_text(period.from), time_text(period.to));
+    Ok(answer)
 }
 
 fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {

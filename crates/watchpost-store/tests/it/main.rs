@@ -14,5 +14,6 @@ mod merge;
 mod records;
 mod response;
 mod risk;
+mod schedules;
 mod support;
 mod triage;

@@ -9,6 +9,8 @@ export const settings = {
   'settings.retention.redis': 'Days in Redis',
   'settings.retention.archive': 'Days in the database',
   'settings.retention.wrong': '{category}: whole days, 1 to 3650, in the database at least as long as in Redis.',
+  'settings.reason': 'Reason',
+  'settings.reason.help': 'Stands in the audit trail; a reviewer asks for it.',
   'settings.save': 'Save',
   'settings.saved': 'Settings saved',
   'settings.save.what': 'Change the settings of the workspace',

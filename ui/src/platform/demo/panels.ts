@@ -75,6 +75,9 @@ export function panelAnswers(empty: boolean) {
       reports = [made, ...reports];
       return made;
     },
+    report_progress: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_cancel: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
     report_list: () => ({ reports }),
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {
@@ -82,7 +85,7 @@ export function panelAnswers(empty: boolean) {
       return { ok: true, leaves: 4_812, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'local_only' };
     },
     settings_get: () => settings,
-    settings_put: (next) => (settings = next),
+    settings_put: ({ organisation, retention }) => (settings = { organisation, retention }),
     connection_list: connectionList,
     connection_parse: ({ url }) => {
       if (!url.includes('://')) {

@@ -67,6 +67,36 @@ describe('reports', () => {
     expect(document.querySelector('[data-test=report-file][data-format=csv]')?.getAttribute('data-sha256')).toHaveLength(64);
   });
 
+  it('asks for the archive copy only where a PDF is written', async () => {
+    const archive = hook<HTMLInputElement>('report-archive');
+    expect(archive.disabled).toBe(true);
+    await fireEvent.input(hook('report-pdf-path'), { target: { value: '/tmp/a.pdf' } });
+    await waitFor(() => expect(archive.disabled).toBe(false));
+    await fireEvent.click(archive);
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-result'));
+    expect(requests(platform, 'report_generate')).toMatchObject([{ archive: true, ticket: expect.stringMatching(/^window-/) }]);
+  });
+
+  it('keeps what is said about an exception', async () => {
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => hook('report-document'));
+    const failed = document.querySelector<HTMLElement>('[data-test=report-control][data-state=fail] button');
+    if (failed === null) throw new Error('no failed control');
+    await fireEvent.click(failed);
+    expect(hook<HTMLButtonElement>('report-comment-save').disabled).toBe(true);
+    const beside = document.querySelector<HTMLElement>('[data-test=report-comment-row]');
+    if (beside === null) throw new Error('no exception to speak of');
+    await fireEvent.click(beside);
+    await fireEvent.input(hook('report-comment-text'), { target: { value: ' A test account. ' } });
+    await fireEvent.submit(hook('report-comment-form'));
+    await waitFor(() => hook('report-comment'));
+    const [asked] = requests(platform, 'report_comment_add') as { row: string[]; text: string }[];
+    expect(asked?.text).toBe('A test account.');
+    expect(asked?.row[0]).toBe('#3');
+    expect(hook('report-comment').textContent).toContain('#3');
+  });
+
   it('fills every path from one folder', async () => {
     platform.picked = '/home/mara/Reports/';
     await fireEvent.click(hook('report-folder'));

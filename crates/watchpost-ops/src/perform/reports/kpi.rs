@@ -168,6 +168,10 @@ pub(super) fn sections(incidents: &[IncidentTimes], period: Period, now: DateTim
     ]
 }
 
+fn there_from(incident: &IncidentTimes) -> DateTime<Utc> {
+    incident.first_seen.min(incident.opened_at)
+}
+
 /// Days up to two months, else weeks: what came, what went, what stood at the end.
 fn backlog(incidents: &[IncidentTimes], period: Period, now: DateTime<Utc>) -> Vec<Vec<String>> {
     let days = (period.to - period.from).num_days();
@@ -183,11 +187,12 @@ fn backlog(incidents: &[IncidentTimes], period: Period, now: DateTime<Utc>) -> V
     while from < end {
         let until = (from + step).min(end);
         let within = |at: DateTime<Utc>| from <= at && at < until;
-        let opened = incidents.iter().filter(|one| within(one.opened_at)).count();
+        // As the overview counts: an incident is there from its first evidence on.
+        let opened = incidents.iter().filter(|one| within(there_from(one))).count();
         let resolved = incidents.iter().filter(|one| one.resolved_at.is_some_and(within)).count();
         let active = incidents
             .iter()
-            .filter(|one| one.opened_at < until && one.resolved_at.is_none_or(|at| at >= until))
+            .filter(|one| there_from(one) < until && one.resolved_at.is_none_or(|at| at >= until))
             .count();
         rows.push(vec![time(until), opened.to_string(), resolved.to_string(), active.to_string()]);
         from = until;

@@ -1,35 +1,46 @@
 //! Reports: evaluating, writing, approving, comparing, checking.
 
 mod compose;
+mod files;
 mod kpi;
 mod people;
 mod redis;
+mod schedule;
 
-use std::collections::BTreeMap;
+pub use files::report_targets;
+pub(crate) use schedule::{
+    report_schedule_add, report_schedule_list, report_schedule_remove, report_schedule_run, run_due,
+};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
 use watchpost_model::evidence::EvidenceAsk;
-use watchpost_model::ids::ReportId;
+use watchpost_model::ids::{CommentId, ReportId};
 use watchpost_model::period::Period;
-use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{Approval, ControlComment, ReportFormat, ReportRecord, ReportStatus};
 use watchpost_report::{
     self as report, AgeCount, ChartData, Framework, LogHead, ReportDocument, ReportKind, Scope, SeverityCount,
 };
-use watchpost_store::{ReportCharts, Store};
+use watchpost_store::{AuditHead, ReportCharts, Store};
 
 use super::events::checked;
 use super::{required, settings};
 use crate::console::Workspace;
 use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCompare,
-    ReportGenerate, ReportList, ReportRequest, ReportVerify,
+    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd,
+    ReportCompare, ReportGenerate, ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::making::Making;
 
+/// One file of each format.
+const FILES_MAX: usize = ReportFormat::ALL.len();
 /// A report file larger than this is not one of ours.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
@@ -85,7 +96,8 @@ pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<Framewo
 }
 
 pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
-    document(&cx, &request.framework, request.period, request.subject.as_deref()).await
+    let making = cx.console.0.makings.begin(None)?;
+    Box::pin(document(&cx, &request.framework, request.period, request.subject.as_deref(), &making)).await
 }
 
 pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
@@ -94,21 +106,21 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     if request.files.is_empty() {
         return Err(OpError::invalid("files", "choose at least one file to write"));
     }
+    let paths: BTreeSet<&str> = request.files.iter().map(|file| file.path.as_str()).collect();
+    if paths.len() < request.files.len() {
+        return Err(OpError::invalid("files", "two files have the same path"));
+    }
     if let Some(id) = request.supersedes {
         let old = workspace.store().report(id).await?;
         if old.framework != request.framework {
             return Err(OpError::invalid("supersedes", format!("report {id} is about {}", old.framework)));
         }
     }
-    let document = document(&cx, &request.framework, request.period, request.subject.as_deref()).await?;
-    let mut files = Vec::new();
-    for target in request.files {
-        let document = document.clone();
-        // Rendering is CPU work; writing waits for the disk.
-        let written =
-            tokio::task::spawn_blocking(move || write(&document, target.format, &target.path)).await;
-        files.push(written.map_err(|error| OpError::internal(format!("rendering failed: {error}")))??);
-    }
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    let subject = request.subject.as_deref();
+    let document =
+        Arc::new(Box::pin(document(&cx, &request.framework, request.period, subject, &making)).await?);
+    let written = files::write(&document, request.files, request.archive, &making).await?;
     let content = document
         .canonical_json()
         .map_err(|error| OpError::internal(format!("the report has no canonical form: {error}")))?;
@@ -125,7 +137,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
         content_sha256: hex::encode(Sha256::digest(content.as_bytes())),
         summary,
         worst,
-        files,
+        files: written.files.clone(),
         subject: request.subject,
         status: ReportStatus::Draft,
         approval: None,
@@ -135,12 +147,56 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     changes.extend(record.files.iter().map(|file| {
         Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path))
     }));
+    if request.archive {
+        changes.push(Change::new("archive", Value::Null, "PDF/A-3a"));
+    }
     if let Some(id) = record.supersedes {
         changes.push(Change::new("supersedes", Value::Null, id.to_string()));
     }
     let entry = cx.record(format!("report/{}", record.id), changes, Some(record.summary.clone()));
     workspace.store().report_add(&record, &content, entry).await?;
+    written.keep();
     Ok(record)
+}
+
+pub(crate) async fn report_progress(cx: Context, request: ReportTicket) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.progress(&request.ticket))
+}
+
+pub(crate) async fn report_cancel(cx: Context, request: ReportTicket) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.cancel(&request.ticket))
+}
+
+pub(crate) async fn report_comment_add(
+    cx: Context,
+    request: ReportCommentAdd,
+) -> Result<ControlComment, OpError> {
+    let workspace = cx.workspace()?;
+    let framework = framework(&cx, &request.framework)?;
+    if !framework.controls.iter().any(|control| control.id == request.control) {
+        let message = format!("{} has no control {:?}", framework.name, request.control);
+        return Err(OpError::invalid("control", message));
+    }
+    if request.row.len() > 40 || request.row.iter().any(|cell| cell.chars().count() > 4_000) {
+        return Err(OpError::invalid("row", "this is no row of evidence"));
+    }
+    let now = workspace.now();
+    let comment = ControlComment {
+        id: CommentId::at(now),
+        framework: request.framework,
+        control: request.control,
+        row: request.row,
+        text: super::required("text", &request.text, 2_000)?,
+        by: cx.caller.name.clone(),
+        at: now,
+    };
+    let value =
+        serde_json::to_value(&comment).map_err(|error| OpError::internal(format!("comment: {error}")))?;
+    let object = format!("control/{}/{}", comment.framework, comment.control);
+    let entry =
+        cx.record(object, vec![Change::new("comment", Value::Null, value)], Some(comment.text.clone()));
+    workspace.store().control_comment_add(&comment, entry).await?;
+    Ok(comment)
 }
 
 pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
@@ -268,12 +324,14 @@ fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-/// Makes the document of a framework or of another kind.
+/// Makes the document of a framework or of another kind. A framework is evaluated on one snapshot of the database, so that
+/// its figures fit each other and the log's root.
 async fn document(
     cx: &Context,
     id: &str,
     period: Period,
     subject: Option<&str>,
+    making: &Making,
 ) -> Result<ReportDocument, OpError> {
     let workspace = cx.workspace()?;
     let period = checked(period)?;
@@ -281,21 +339,32 @@ async fn document(
     if period.from > now {
         return Err(OpError::invalid("period", "the period lies in the future"));
     }
-    let scope = scope(cx, &workspace, period).await?;
+    let store = workspace.store();
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
-        return compose::document(cx, kind, scope, subject).await;
+        making.steps(FILES_MAX);
+        let scope = scope(cx, &workspace, period, store.audit_head().await?).await?;
+        return making.step("composing", Box::pin(compose::document(cx, kind, scope, subject))).await;
     }
     let framework = framework(cx, id)?;
-    let store = workspace.store();
+    if subject.is_some_and(|text| !text.trim().is_empty()) {
+        return Err(OpError::invalid("subject", format!("{} is about no single thing", framework.name)));
+    }
+    let mut snapshot = store.snapshot().await?;
+    let head = snapshot.audit_head().await?;
+    let scope = scope(cx, &workspace, period, head).await?;
+    let asks = framework.asks();
+    making.steps(asks.len() + 2 + FILES_MAX);
     let mut answers: BTreeMap<EvidenceAsk, _> = BTreeMap::new();
-    for ask in framework.asks() {
+    for ask in asks {
         let seed = report::sample_seed(&scope, &framework.id, &ask);
-        let answer = store.evidence(&ask, period, now, &seed).await?;
+        let words = ask.query.as_str().replace('_', " ");
+        let answer = making.step(&words, snapshot.evidence(&ask, period, now, &seed)).await?;
         answers.insert(ask, answer);
     }
-    let proofs = store.proofs(&framework.id, now).await?;
-    let charts = charts(store.report_charts(period, now).await?);
-    Ok(report::evaluate(&framework, scope, &answers, &proofs, Some(charts)))
+    let proofs = making.step("what people gave", snapshot.proofs(&framework.id, now)).await?;
+    let comments = snapshot.comments(&framework.id, now).await?;
+    let charts = charts(making.step("charts", snapshot.report_charts(period, now)).await?);
+    Ok(report::evaluate(&framework, scope, &answers, &proofs, Some(charts)).with_comments(&comments))
 }
 
 /// The store's numbers in the shape of the document.
@@ -317,9 +386,12 @@ fn charts(found: ReportCharts) -> ChartData {
     }
 }
 
-async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Scope, OpError> {
-    let store = workspace.store();
-    let head = store.audit_head().await?;
+async fn scope(
+    cx: &Context,
+    workspace: &Workspace,
+    period: Period,
+    head: AuditHead,
+) -> Result<Scope, OpError> {
     Ok(Scope {
         organisation: settings::current(workspace).await?.organisation,
         workspace: workspace.connection().name.clone(),
@@ -328,22 +400,6 @@ async fn scope(cx: &Context, workspace: &Workspace, period: Period) -> Result<Sc
         generated_by: cx.caller.name.clone(),
         generator: format!("Watchpost {}", env!("CARGO_PKG_VERSION")),
         log: LogHead { id: head.log_id, size: head.size, root: head.root },
-        sources: vec![workspace.redis_part().detail, store.engine_name().to_owned()],
+        sources: vec![workspace.redis_part().detail, workspace.store().engine_name().to_owned()],
     })
-}
-
-fn write(document: &ReportDocument, format: ReportFormat, path: &str) -> Result<ReportFile, OpError> {
-    let broken =
-        |error: report::ReportError| OpError::internal(format!("cannot render the {format}: {error}"));
-    let bytes = match format {
-        ReportFormat::Pdf => report::render_pdf(document).map_err(broken)?,
-        ReportFormat::Csv => report::render_csv(document).map_err(broken)?,
-        ReportFormat::Json => report::render_json(document).map_err(broken)?.into_bytes(),
-        ReportFormat::Markdown => report::render_markdown(document).map_err(broken)?.into_bytes(),
-    };
-    let sha256 = report::write_atomically(Path::new(path), &bytes).map_err(|error| {
-        OpError { field: Some("files".to_owned()), ..OpError::new(ErrorCode::Unavailable, error.to_string()) }
-            .hint("choose another folder")
-    })?;
-    Ok(ReportFile { format, path: path.to_owned(), sha256, bytes: bytes.len() as u64 })
 }

@@ -1,0 +1,223 @@
+//! Reports that are made by themselves.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
+use watchpost_model::ids::ScheduleId;
+use watchpost_model::report::{ReportSchedule, ScheduleRun};
+
+use super::{compose, files, framework};
+use crate::console::{Console, Workspace};
+use crate::contract::{
+    Nothing, ReportGenerate, ReportScheduleAdd, ReportScheduleList, ReportScheduleRef, Tag,
+};
+use crate::door::{Call, Context, operation};
+use crate::engine::engine_caller;
+use crate::error::{ErrorCode, OpError};
+
+/// Who has it makes the reports that are due.
+const LEASE: &str = "report_schedule";
+/// A console that died while it made them is replaced after this long.
+const LEASE_TTL: Duration = Duration::from_secs(15 * 60);
+
+pub(crate) async fn report_schedule_list(cx: Context, _: Nothing) -> Result<ReportScheduleList, OpError> {
+    Ok(ReportScheduleList { schedules: cx.workspace()?.store().report_schedules().await? })
+}
+
+pub(crate) async fn report_schedule_add(
+    cx: Context,
+    request: ReportScheduleAdd,
+) -> Result<ReportSchedule, OpError> {
+    super::super::at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let subject = request.subject.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    match compose::KINDS.iter().find(|kind| kind.id == request.framework) {
+        Some(kind) if kind.subject.is_some() != subject.is_some() => {
+            let message = match kind.subject {
+                Some(what) => format!("{} needs {what}", kind.name),
+                None => format!("{} is about no single thing", kind.name),
+            };
+            return Err(OpError::invalid("subject", message));
+        }
+        Some(_) => {}
+        None => {
+            let framework = framework(&cx, &request.framework)?;
+            if subject.is_some() {
+                let message = format!("{} is about no single thing", framework.name);
+                return Err(OpError::invalid("subject", message));
+            }
+        }
+    }
+    let mut formats = request.formats;
+    formats.sort_unstable();
+    formats.dedup();
+    if formats.is_empty() {
+        return Err(OpError::invalid("formats", "choose at least one format"));
+    }
+    if !Path::new(&request.folder).is_absolute() {
+        return Err(OpError::invalid("folder", "write the folder as an absolute path"));
+    }
+    let now = workspace.now();
+    let schedule = ReportSchedule {
+        id: ScheduleId::at(now),
+        framework: request.framework,
+        subject,
+        cadence: request.cadence,
+        formats,
+        archive: request.archive,
+        folder: request.folder,
+        made_by: cx.caller.name.clone(),
+        made_at: now,
+        due_at: request.cadence.next_due(now),
+        last: None,
+    };
+    let value =
+        serde_json::to_value(&schedule).map_err(|error| OpError::internal(format!("schedule: {error}")))?;
+    let changes = vec![Change::new("schedule", Value::Null, value)];
+    let entry = cx.record(format!("report_schedule/{}", schedule.id), changes, request.reason);
+    workspace.store().report_schedule_put(&schedule, entry).await?;
+    Ok(schedule)
+}
+
+pub(crate) async fn report_schedule_remove(
+    cx: Context,
+    request: ReportScheduleRef,
+) -> Result<ReportScheduleList, OpError> {
+    let workspace = cx.workspace()?;
+    let old = found(&workspace, request.id).await?;
+    let value =
+        serde_json::to_value(&old).map_err(|error| OpError::internal(format!("schedule: {error}")))?;
+    let changes = vec![Change::new("schedule", value, Value::Null)];
+    let entry = cx.record(format!("report_schedule/{}", old.id), changes, None);
+    workspace.store().report_schedule_remove(request.id, entry).await?;
+    report_schedule_list(cx, Nothing {}).await
+}
+
+pub(crate) async fn report_schedule_run(
+    cx: Context,
+    request: ReportScheduleRef,
+) -> Result<ReportSchedule, OpError> {
+    super::super::at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let schedule = found(&workspace, request.id).await?;
+    // The run itself was confirmed at the door.
+    let call = Call {
+        caller: cx.caller.clone(),
+        confirmation: Some(workspace.connection().name.clone()),
+        reason: cx.reason.clone(),
+    };
+    let (schedule, made) = run(&cx.console, &workspace, &call, schedule).await;
+    let entry = cx.record_as(outcome(&made), object(&schedule), Vec::new(), Some(words(&schedule)));
+    workspace.store().report_schedule_ran(&schedule, entry).await?;
+    made.map(|()| schedule)
+}
+
+/// Makes what is due, each once for the newest period that has ended, however many were missed. Of several consoles on one
+/// database one does.
+pub(crate) async fn run_due(console: Console, workspace: Arc<Workspace>) {
+    if let Err(problem) = try_due(&console, &workspace).await {
+        tracing::warn!(%problem, "scheduled reports were not made");
+    }
+}
+
+async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), OpError> {
+    let store = workspace.store();
+    if store.report_schedules_due(workspace.now()).await?.is_empty() {
+        return Ok(());
+    }
+    let holder = uuid::Uuid::now_v7().to_string();
+    if !store.lease_acquire(LEASE, &holder, LEASE_TTL, workspace.now()).await? {
+        return Ok(());
+    }
+    // Another console may have made them before it let go of the lease.
+    for schedule in store.report_schedules_due(workspace.now()).await? {
+        let confirmation = Some(workspace.connection().name.clone());
+        let call = Call { caller: engine_caller(), confirmation, reason: None };
+        let (schedule, made) = run(console, workspace, &call, schedule).await;
+        let entry = AuditDraft {
+            caller: engine_caller(),
+            action: "report_schedule_run".to_owned(),
+            object: object(&schedule),
+            permission: watchpost_model::access::Permission::Report,
+            outcome: outcome(&made),
+            changes: Vec::new(),
+            reason: Some(words(&schedule)),
+            at: workspace.now(),
+            risk: 0,
+        };
+        match store.report_schedule_ran(&schedule, entry).await {
+            // Taken away while it was made.
+            Err(watchpost_store::StoreError::NotFound(_)) | Ok(()) => {}
+            Err(error) => return Err(error.into()),
+        }
+        store.lease_acquire(LEASE, &holder, LEASE_TTL, workspace.now()).await?;
+    }
+    store.lease_release(LEASE, &holder).await?;
+    console.announce(&[Tag::Reports, Tag::Audit]);
+    Ok(())
+}
+
+/// Makes the report and notes how it went.
+async fn run(
+    console: &Console,
+    workspace: &Workspace,
+    call: &Call,
+    schedule: ReportSchedule,
+) -> (ReportSchedule, Result<(), OpError>) {
+    let now = workspace.now();
+    let period = schedule.cadence.newest_complete(now);
+    let folder = Path::new(&schedule.folder);
+    let subject = schedule.subject.as_deref();
+    let made = match files::report_targets(folder, &schedule.framework, subject, period, &schedule.formats) {
+        Ok(targets) => {
+            let request = ReportGenerate {
+                framework: schedule.framework.clone(),
+                period,
+                subject: schedule.subject.clone(),
+                files: targets,
+                archive: schedule.archive,
+                ticket: None,
+                supersedes: None,
+            };
+            Box::pin(console.call::<operation::report_generate>(call, request)).await
+        }
+        Err(error) => Err(error),
+    };
+    let (report, error) = match &made {
+        Ok(record) => (Some(record.id), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let last = Some(ScheduleRun { at: now, period, report, error });
+    // What could not be made is tried again with the next period, or by hand: a full disk is no reason to try each minute.
+    let schedule = ReportSchedule { due_at: schedule.cadence.next_due(now), last, ..schedule };
+    (schedule, made.map(drop))
+}
+
+fn outcome(made: &Result<(), OpError>) -> AuditOutcome {
+    match made {
+        Ok(()) => AuditOutcome::Success,
+        Err(_) => AuditOutcome::Failure,
+    }
+}
+
+fn object(schedule: &ReportSchedule) -> String {
+    format!("report_schedule/{}", schedule.id)
+}
+
+fn words(schedule: &ReportSchedule) -> String {
+    match &schedule.last {
+        Some(ScheduleRun { report: Some(id), .. }) => format!("made report {id}"),
+        Some(ScheduleRun { error: Some(error), .. }) => error.clone(),
+        Some(_) | None => "nothing was made".to_owned(),
+    }
+}
+
+async fn found(workspace: &Workspace, id: ScheduleId) -> Result<ReportSchedule, OpError> {
+    let all = workspace.store().report_schedules().await?;
+    all.into_iter()
+        .find(|schedule| schedule.id == id)
+        .ok_or_else(|| OpError::new(ErrorCode::NotFound, format!("there is no schedule {id}")))
+}

@@ -1,0 +1,253 @@
+//! Reports through the door: made by themselves, stopped, commented, and explained in the trail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tempfile::TempDir;
+use watchpost_model::clock::ManualClock;
+use watchpost_model::period::Period;
+use watchpost_model::report::{Cadence, ReportFormat, ReportSchedule};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditPageRequest, Nothing, ReportCommentAdd, ReportGenerate, ReportRequest, ReportScheduleAdd,
+    ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
+use watchpost_ops::report_targets;
+
+use crate::door::{Desk, desk, folder};
+use crate::response::timed;
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+fn october() -> Period {
+    Period { from: at("2024-10-01T00:00:00Z"), to: at("2024-11-01T00:00:00Z") }
+}
+
+async fn scheduled(desk: &Desk, out: &TempDir) -> ReportSchedule {
+    let request = ReportScheduleAdd {
+        framework: "soc2".to_owned(),
+        subject: None,
+        cadence: Cadence::Monthly,
+        formats: vec![ReportFormat::Json, ReportFormat::Pdf, ReportFormat::Json],
+        archive: true,
+        folder: out.path().join("monthly").to_string_lossy().into_owned(),
+        reason: Some("the auditor asked for it".to_owned()),
+    };
+    desk.ask::<operation::report_schedule_add>(request).await.expect("a good request")
+}
+
+#[tokio::test]
+async fn what_is_due_is_made_once_however_much_was_missed() {
+    let (home, out) = (folder(), folder());
+    let clock = Arc::new(ManualClock::new(at("2024-08-20T12:00:00Z")));
+    let first = timed(&home, clock).await;
+    let schedule = scheduled(&first, &out).await;
+    assert_eq!(schedule.due_at, at("2024-09-01T01:00:00Z"), "an hour after the month");
+    assert_eq!(schedule.formats, [ReportFormat::Pdf, ReportFormat::Json], "each format once");
+    assert!(first.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+    first.console.close().await;
+
+    // Nobody is there on 1 September, October and November.
+    let clock = Arc::new(ManualClock::new(at("2024-11-20T08:00:00Z")));
+    let second = timed(&home, clock).await;
+    let made = tokio::time::timeout(Duration::from_secs(60), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            timer.tick().await;
+            let list = second.ask::<operation::report_schedule_list>(Nothing {}).await.expect("listed");
+            if let Some(last) = &list.schedules[0].last {
+                return (last.clone(), list.schedules[0].due_at);
+            }
+        }
+    })
+    .await
+    .expect("the engine makes it");
+    assert_eq!(
+        (made.0.period, made.0.error.as_deref()),
+        (october(), None),
+        "the newest month that has ended"
+    );
+    assert_eq!(made.1, at("2024-12-01T01:00:00Z"), "not again before the next month has ended");
+    let reports = second.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports;
+    assert_eq!(reports.len(), 1, "once, though three were missed");
+    assert_eq!((reports[0].made_by.as_str(), Some(reports[0].id)), ("engine", made.0.report));
+    for file in &reports[0].files {
+        assert!(std::path::Path::new(&file.path).is_file(), "{} is there", file.path);
+    }
+    let trail = second.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
+    for action in ["report_schedule_add", "report_generate", "report_schedule_run"] {
+        let records: Vec<_> = trail.rows.iter().filter(|row| row.action == action).collect();
+        assert_eq!(records.len(), 1, "one record of {action}");
+    }
+
+    // By hand it is made again, beside the first one.
+    let request = ReportScheduleRef { id: schedule.id };
+    let ran = second.ask::<operation::report_schedule_run>(request.clone()).await.expect("made");
+    assert_eq!(ran.last.map(|last| last.period), Some(october()));
+    let files = std::fs::read_dir(out.path().join("monthly")).expect("the folder").count();
+    assert_eq!(files, 4, "nothing was written over, and no half file is there");
+    let left = second.ask::<operation::report_schedule_remove>(request.clone()).await.expect("removed");
+    assert!(left.schedules.is_empty());
+    let error = second.ask::<operation::report_schedule_run>(request).await.expect_err("it is gone");
+    assert_eq!(error.code, ErrorCode::NotFound);
+    second.console.close().await;
+}
+
+#[tokio::test]
+async fn a_scheduled_report_that_cannot_be_written_says_why_and_waits_for_the_next_period() {
+    let (home, out) = (folder(), folder());
+    std::fs::write(out.path().join("monthly"), b"a file where the folder should be").expect("written");
+    let clock = Arc::new(ManualClock::new(at("2024-11-20T12:00:00Z")));
+    let desk = timed(&home, clock).await;
+    let schedule = scheduled(&desk, &out).await;
+    let request = ReportScheduleRef { id: schedule.id };
+    let error = desk.ask::<operation::report_schedule_run>(request).await.expect_err("no folder");
+    assert_eq!(error.code, ErrorCode::Unavailable, "{error}");
+    let list = desk.ask::<operation::report_schedule_list>(Nothing {}).await.expect("listed");
+    let last = list.schedules[0].last.clone().expect("it is noted");
+    assert!(last.report.is_none() && last.error.is_some_and(|text| text.contains("monthly")));
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn schedules_are_checked_when_they_are_set_up() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let good = ReportScheduleAdd {
+        framework: "kpi".to_owned(),
+        subject: None,
+        cadence: Cadence::Weekly,
+        formats: vec![ReportFormat::Csv],
+        archive: false,
+        folder: "/somewhere".to_owned(),
+        reason: None,
+    };
+    for (field, request) in [
+        ("framework", ReportScheduleAdd { framework: "none".to_owned(), ..good.clone() }),
+        ("subject", ReportScheduleAdd { subject: Some("7".to_owned()), ..good.clone() }),
+        ("subject", ReportScheduleAdd { framework: "incident".to_owned(), ..good.clone() }),
+        ("formats", ReportScheduleAdd { formats: Vec::new(), ..good.clone() }),
+        ("folder", ReportScheduleAdd { folder: "here".to_owned(), ..good.clone() }),
+    ] {
+        let error = desk.ask::<operation::report_schedule_add>(request).await.expect_err(field);
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some(field)), "{error}");
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_report_that_is_stopped_leaves_no_file() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let formats = [ReportFormat::Pdf, ReportFormat::Csv, ReportFormat::Json, ReportFormat::Markdown];
+    let request = ReportGenerate {
+        framework: "soc2".to_owned(),
+        period: october(),
+        subject: None,
+        files: report_targets(out.path(), "soc2", None, october(), &formats).expect("a folder"),
+        archive: false,
+        ticket: Some("mine".to_owned()),
+        supersedes: None,
+    };
+    let ticket = ReportTicket { ticket: "mine".to_owned() };
+    let (made, stopped) = tokio::join!(
+        desk.ask::<operation::report_generate>(request.clone()),
+        desk.ask::<operation::report_cancel>(ticket.clone()),
+    );
+    assert!(stopped.expect("it answers").running, "it was being made when it was stopped");
+    assert_eq!(made.expect_err("it was stopped").code, ErrorCode::Cancelled);
+    assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 0, "nothing is left");
+    assert!(desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+
+    let made = desk.ask::<operation::report_generate>(request).await.expect("the ticket is free again");
+    assert_eq!((made.files.len(), std::fs::read_dir(out.path()).expect("the folder").count()), (4, 4));
+    let after = desk.ask::<operation::report_progress>(ticket).await.expect("it answers");
+    assert!(!after.running, "it has ended");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn all_files_are_written_or_none() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let path = |name: &str| out.path().join(name).to_string_lossy().into_owned();
+    let file = |format, name: &str| ReportTarget { format, path: path(name) };
+    for files in [
+        vec![file(ReportFormat::Json, "one.json"), file(ReportFormat::Csv, "none/two.csv")],
+        vec![file(ReportFormat::Json, "same"), file(ReportFormat::Csv, "same")],
+    ] {
+        let request = ReportGenerate {
+            framework: "kpi".to_owned(),
+            period: october(),
+            subject: None,
+            files,
+            archive: false,
+            ticket: None,
+            supersedes: None,
+        };
+        let error = desk.ask::<operation::report_generate>(request).await.expect_err("one cannot be written");
+        assert_eq!(error.field.as_deref(), Some("files"), "{error}");
+        assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 0, "nothing is left");
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_control_stands_in_the_next_report() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let say = |control: &str, row: &[&str], text: &str| ReportCommentAdd {
+        framework: "soc2".to_owned(),
+        control: control.to_owned(),
+        row: row.iter().map(ToString::to_string).collect(),
+        text: text.to_owned(),
+    };
+    let said = desk.ask::<operation::report_comment_add>(say("A1.2", &[], " The backup moved. ")).await;
+    assert_eq!(said.expect("kept").text, "The backup moved.");
+    let gone = desk.ask::<operation::report_comment_add>(say("A1.2", &["no", "such row"], "Gone")).await;
+    gone.expect("kept as well");
+    for (field, request) in [("control", say("X9", &[], "?")), ("text", say("A1.2", &[], "  "))] {
+        let error = desk.ask::<operation::report_comment_add>(request).await.expect_err(field);
+        assert_eq!(error.field.as_deref(), Some(field), "{error}");
+    }
+    let request = ReportRequest { framework: "soc2".to_owned(), period: october(), subject: None };
+    let document = desk.ask::<operation::report_preview>(request).await.expect("evaluated");
+    let spoken: Vec<(&str, &str)> = document
+        .controls
+        .iter()
+        .flat_map(|control| &control.comments)
+        .map(|comment| (comment.control.as_str(), comment.text.as_str()))
+        .collect();
+    assert_eq!(spoken, [("A1.2", "The backup moved.")], "what is about a row that is not there is left out");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_change_says_why_in_its_request_or_at_the_door() {
+    let home = folder();
+    let mut desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("read");
+    let change = |name: &str, reason: Option<&str>| SettingsChange {
+        organisation: name.to_owned(),
+        retention: settings.retention.clone(),
+        reason: reason.map(str::to_owned),
+    };
+    desk.ask::<operation::settings_put>(change("One", Some("the name was wrong"))).await.expect("changed");
+    desk.call.reason = Some("a second thought".to_owned());
+    desk.ask::<operation::settings_put>(change("Two", None)).await.expect("changed");
+    let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
+    let reasons: Vec<Option<&str>> = trail
+        .rows
+        .iter()
+        .filter(|row| row.action == "settings_put")
+        .map(|row| row.reason.as_deref())
+        .collect();
+    assert_eq!(reasons, [Some("a second thought"), Some("the name was wrong")]);
+    desk.console.close().await;
+}

@@ -1,0 +1,136 @@
+//! Reports that are made by themselves, and what people say about exceptions of controls.
+
+use chrono::{DateTime, Utc};
+use watchpost_model::audit::AuditDraft;
+use watchpost_model::ids::ScheduleId;
+use watchpost_model::report::{ControlComment, ReportSchedule};
+
+use crate::canonical::to_canonical;
+use crate::engine::{Tx, args};
+use crate::error::StoreError;
+use crate::store::{Store, Tag};
+
+impl Store {
+    /// Keeps a schedule, a new one or a changed one.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn report_schedule_put(
+        &self,
+        schedule: &ReportSchedule,
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        write
+            .execute(
+                "INSERT INTO report_schedule (id, due_at, body) VALUES ($1, $2, $3) \
+                 ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, body = excluded.body",
+                args![schedule.id.to_string(), schedule.due_at, to_canonical(schedule)?],
+            )
+            .await?;
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await.map(drop)
+    }
+
+    /// Notes how a schedule went: nothing is written if it was taken away meanwhile.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not there any more; what the database says.
+    pub async fn report_schedule_ran(
+        &self,
+        schedule: &ReportSchedule,
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let changed = write
+            .execute(
+                "UPDATE report_schedule SET due_at = $1, body = $2 WHERE id = $3",
+                args![schedule.due_at, to_canonical(schedule)?, schedule.id.to_string()],
+            )
+            .await?;
+        if changed == 0 {
+            return Err(StoreError::NotFound(format!("schedule {}", schedule.id)));
+        }
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await.map(drop)
+    }
+
+    /// Takes a schedule away.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn report_schedule_remove(&self, id: ScheduleId, draft: AuditDraft) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let gone = write.execute("DELETE FROM report_schedule WHERE id = $1", args![id.to_string()]).await?;
+        if gone == 0 {
+            return Err(StoreError::NotFound(format!("schedule {id}")));
+        }
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await.map(drop)
+    }
+
+    /// All schedules, the next one first, at most 500.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn report_schedules(&self) -> Result<Vec<ReportSchedule>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT body FROM report_schedule ORDER BY due_at, id LIMIT 500";
+        tx.fetch(sql, args![]).await?.iter().map(|row| row.json(0)).collect()
+    }
+
+    /// Those that are due at `now`, the longest due first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn report_schedules_due(&self, now: DateTime<Utc>) -> Result<Vec<ReportSchedule>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT body FROM report_schedule WHERE due_at <= $1 ORDER BY due_at, id LIMIT 100";
+        tx.fetch(sql, args![now]).await?.iter().map(|row| row.json(0)).collect()
+    }
+
+    /// Keeps what somebody says about a control.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn control_comment_add(
+        &self,
+        comment: &ControlComment,
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        write
+            .execute(
+                "INSERT INTO control_comment (id, framework, control, given_at, body) VALUES ($1, $2, $3, $4, $5)",
+                args![
+                    comment.id.to_string(),
+                    comment.framework.as_str(),
+                    comment.control.as_str(),
+                    comment.at,
+                    to_canonical(comment)?
+                ],
+            )
+            .await?;
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await.map(drop)
+    }
+}
+
+/// What was said about the controls of a framework up to `until`, oldest first, at most 10,000.
+pub(crate) async fn comments(
+    tx: &mut Tx,
+    framework: &str,
+    until: DateTime<Utc>,
+) -> Result<Vec<ControlComment>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
+            args![framework, until],
+        )
+        .await?;
+    rows.iter().map(|row| row.json(0)).collect()
+}

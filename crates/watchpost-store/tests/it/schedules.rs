@@ -1,0 +1,100 @@
+//! Schedules of reports, comments on controls, and one look at the database for a whole report.
+
+use chrono::Duration;
+use watchpost_model::event::{Category, Outcome};
+use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
+use watchpost_model::ids::{CommentId, ScheduleId};
+use watchpost_model::period::Period;
+use watchpost_model::report::{Cadence, ControlComment, ReportFormat, ReportSchedule, ScheduleRun};
+use watchpost_store::{IngestBatch, StoreError};
+
+use crate::support::{World, both, draft, event};
+
+both!(schedules_are_due_once, comments_are_kept, a_snapshot_stands_still);
+
+fn schedule(world: &World, due: Duration) -> ReportSchedule {
+    ReportSchedule {
+        id: ScheduleId::at(world.now()),
+        framework: "soc2".to_owned(),
+        subject: None,
+        cadence: Cadence::Monthly,
+        formats: vec![ReportFormat::Pdf],
+        archive: true,
+        folder: "/reports".to_owned(),
+        made_by: "dana".to_owned(),
+        made_at: world.now(),
+        due_at: world.now() + due,
+        last: None,
+    }
+}
+
+async fn schedules_are_due_once(world: World) {
+    let (store, now) = (&world.store, world.now());
+    let (soon, late) = (schedule(&world, Duration::hours(1)), schedule(&world, Duration::days(40)));
+    for one in [&late, &soon] {
+        store.report_schedule_put(one, draft("report_schedule_add")).await.unwrap();
+    }
+    assert_eq!(store.report_schedules().await.unwrap(), [soon.clone(), late.clone()], "the next one first");
+    assert!(store.report_schedules_due(now).await.unwrap().is_empty(), "not yet");
+    let then = now + Duration::hours(1);
+    assert_eq!(store.report_schedules_due(then).await.unwrap(), [soon.clone()]);
+    let period = Period { from: now - Duration::days(30), to: now };
+    let last = Some(ScheduleRun { at: then, period, report: None, error: Some("full".to_owned()) });
+    let ran = ReportSchedule { due_at: then + Duration::days(30), last, ..soon };
+    store.report_schedule_ran(&ran, draft("report_schedule_run")).await.unwrap();
+    assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "it ran");
+    assert_eq!(store.report_schedules().await.unwrap()[0], ran);
+    store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await.unwrap();
+    for result in [
+        store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await,
+        store.report_schedule_ran(&ran, draft("report_schedule_run")).await,
+    ] {
+        assert!(matches!(result, Err(StoreError::NotFound(_))), "{result:?}");
+    }
+    assert_eq!(store.report_schedules().await.unwrap(), [late], "it does not come back");
+}
+
+async fn comments_are_kept(world: World) {
+    let (store, now) = (&world.store, world.now());
+    let comment = |framework: &str, after: i64| ControlComment {
+        id: CommentId::at(now),
+        framework: framework.to_owned(),
+        control: "CC6.1".to_owned(),
+        row: vec!["dana".to_owned(), "=1+1".to_owned()],
+        text: "a test \u{202e} account".to_owned(),
+        by: "erik".to_owned(),
+        at: now + Duration::minutes(after),
+    };
+    let all = [comment("soc2", 0), comment("soc2", 1), comment("gdpr", 0)];
+    for one in all.iter().rev() {
+        store.control_comment_add(one, draft("report_comment_add")).await.unwrap();
+    }
+    let until = now + Duration::minutes(1);
+    let mut look = store.snapshot().await.unwrap();
+    assert_eq!(look.comments("soc2", until).await.unwrap(), all[..2], "oldest first, of this framework");
+    assert_eq!(look.comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
+}
+
+async fn a_snapshot_stands_still(world: World) {
+    let (store, now) = (&world.store, world.now());
+    let period = Period { from: now - Duration::hours(1), to: now + Duration::hours(1) };
+    let ask = EvidenceAsk::from(EvidenceQuery::AuthenticationEvents);
+    let sign_in = |n: u32, outcome: Outcome| {
+        let mut one = event(n, now);
+        (one.category, one.outcome) = (Category::Authentication, outcome);
+        vec![(one, format!("security:auth:{n}"))]
+    };
+    let first = sign_in(1, Outcome::Failure);
+    store.ingest(IngestBatch { events: &first, findings: &[], now }).await.unwrap();
+    let mut look = store.snapshot().await.unwrap();
+    let head = look.audit_head().await.unwrap();
+    let later = sign_in(2, Outcome::Success);
+    store.ingest(IngestBatch { events: &later, findings: &[], now }).await.unwrap();
+    store.audit_append(draft("later")).await.unwrap();
+    let seed = [7; 32];
+    let answer = look.evidence(&ask, period, now, &seed).await.unwrap();
+    assert_eq!((answer.population, answer.exceptions), (1, 1), "as of its first question");
+    assert_eq!(look.audit_head().await.unwrap(), head, "and the head of the log with it");
+    let fresh = store.evidence(&ask, period, now, &seed).await.unwrap();
+    assert_eq!(fresh.population, 2, "a new look sees it");
+}
