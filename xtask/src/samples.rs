@@ -2,8 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
@@ -13,29 +12,25 @@ use crate::{build, shell};
 const UNTIL: &str = "2026-11-01";
 const FROM: &str = "2026-10-01";
 const TO: &str = "2026-11-01";
-const PATIENCE: Duration = Duration::from_secs(180);
 /// A visitor of the repository downloads them.
 const BYTES_MAX: u64 = 300_000;
 
 /// Makes the samples.
 ///
 /// # Errors
-/// When a program fails, the engine does not finish in three minutes, or a sample is too large.
+/// When a program fails, or a sample is too large.
 pub fn write() -> Result<()> {
-    shell::run(shell::cargo().args(["build", "--workspace", "--bins"]))?;
     let home = Scratch::new()?;
-    let program = build::directory()?.join("watchpost");
+    let program = build::programs()?.join("watchpost");
     let watchpost = |arguments: &[&str]| {
         let mut command = shell::command(&program);
         settle(&mut command, home.0.as_path());
         command.args(arguments);
         command
     };
-    let mut serve = watchpost(&["serve", "--listen", "127.0.0.1:0"]);
-    let _engine = Stopped(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("serve")?);
     let traffic = ["simulate", "--seed", "7", "--days", "30", "--events-per-day", "400", "--users", "40"];
-    retry(|| shell::read(watchpost(&traffic).args(["--until", UNTIL])))?;
-    settled(&watchpost)?;
+    shell::read(watchpost(&traffic).args(["--until", UNTIL]))?;
+    shell::read(&mut watchpost(&["serve", "--until-idle"]))?;
     people(&watchpost)?;
     let out = home.0.as_path().join("out");
     let out_text = out.to_string_lossy().into_owned();
@@ -107,42 +102,6 @@ fn people(watchpost: &impl Fn(&[&str]) -> Command) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the engine has archived everything: the number of events stays the same for two looks.
-fn settled(watchpost: &impl Fn(&[&str]) -> Command) -> Result<()> {
-    let begun = Instant::now();
-    let mut before = String::new();
-    loop {
-        let look = ["overview", "--from", FROM, "--to", TO, "-o", "json"];
-        let now = shell::read(&mut watchpost(&look))?;
-        let events = now.split("\"kpis\"").nth(1).unwrap_or_default().to_owned();
-        if !before.is_empty() && events == before {
-            return Ok(());
-        }
-        before = events;
-        ensure!(begun.elapsed() < PATIENCE, "the engine is not done");
-        pause(Duration::from_secs(5));
-    }
-}
-
-fn retry(mut work: impl FnMut() -> Result<String>) -> Result<()> {
-    let begun = Instant::now();
-    loop {
-        match work() {
-            Ok(_) => return Ok(()),
-            Err(error) if begun.elapsed() > PATIENCE => return Err(error),
-            Err(_) => pause(Duration::from_secs(1)),
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program of its own is waited for, and asked only now and then"
-)]
-fn pause(length: Duration) {
-    std::thread::sleep(length);
-}
-
 /// A folder for the length of a job. Sockets live in it, and their paths may have 107 bytes.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
@@ -173,16 +132,5 @@ fn settle(command: &mut Command, home: &Path) {
         // What cannot be made is told by the program that needs it.
         let _ = fs::create_dir_all(&path);
         command.env(name, path);
-    }
-}
-
-/// The engine, stopped as a person would stop it when this is dropped.
-struct Stopped(Child);
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        let id = self.0.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &id]).status();
-        let _ = self.0.wait();
     }
 }

@@ -281,26 +281,25 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         verb => verb,
     };
     let mut settings = session.ask::<operation::settings_get>(Nothing {}).await?;
-    let mut reason = None;
-    match verb {
+    let reason = match verb {
         Config::Show => return show::settings(form, &settings),
         Config::Location(_) | Config::Context | Config::TokenKey(_) | Config::Risk { .. } => {
             unreachable!("matched above")
         }
         Config::Organisation { name, reason: why } => {
             settings.organisation = name;
-            reason = why;
+            why
         }
         Config::Retention { category, redis_days, archive_days, reason: why } => {
-            reason = why;
             for rule in &mut settings.retention {
                 if rule.category.as_str() == category {
                     rule.redis_days = redis_days;
                     rule.archive_days = archive_days;
                 }
             }
+            why
         }
-    }
+    };
     let change =
         SettingsChange { organisation: settings.organisation, retention: settings.retention, reason };
     show::settings(form, &session.ask::<operation::settings_put>(change).await?)
