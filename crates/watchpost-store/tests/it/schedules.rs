@@ -37,7 +37,7 @@ async fn schedules_are_due_once(world: World) {
     assert_eq!(store.report_schedules().await.unwrap(), [soon.clone(), late.clone()], "the next one first");
     assert!(store.report_schedules_due(now).await.unwrap().is_empty(), "not yet");
     let then = now + Duration::hours(1);
-    assert_eq!(store.report_schedules_due(then).await.unwrap(), [soon.clone()]);
+    assert_eq!(store.report_schedules_due(then).await.unwrap(), std::slice::from_ref(&soon));
     let period = Period { from: now - Duration::days(30), to: now };
     let last = Some(ScheduleRun { at: then, period, report: None, error: Some("full".to_owned()) });
     let ran = ReportSchedule { due_at: then + Duration::days(30), last, ..soon };
