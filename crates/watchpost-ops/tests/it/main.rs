@@ -8,6 +8,7 @@ mod mmdb;
 mod real_logs;
 mod response;
 mod response_crash;
+mod restored;
 mod rules;
 mod simulation;
 mod token_keys;
