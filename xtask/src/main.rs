@@ -67,6 +67,8 @@ enum Bench {
     Detect,
     /// Reports: a PDF of 10,000 rows, CSV beside the sqlite3 shell, SOC 2 over a large database
     Report,
+    /// Events a second from Redis into the database, and how long an attack takes to become an incident
+    Pipeline,
 }
 
 fn main() -> Result<ExitCode> {
@@ -84,6 +86,7 @@ fn main() -> Result<ExitCode> {
         Job::Bench { what: Bench::Detect } => bench::detect()?,
         Job::Bench { what: Bench::Report } => bench::report()?,
         Job::Samples => samples::write()?,
+        Job::Bench { what: Bench::Pipeline } => bench::pipeline()?,
     }
     Ok(ExitCode::SUCCESS)
 }

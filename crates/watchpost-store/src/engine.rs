@@ -341,7 +341,8 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_with(options.clone().optimize_on_close(true, 400))
+            // Large enough for the pages that a large batch changes, so that none is written twice.
+            .connect_with(options.clone().pragma("cache_size", "-65536").optimize_on_close(true, 400))
             .await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()

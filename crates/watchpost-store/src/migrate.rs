@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000005, "response"),
     migration!(20261121000006, "register"),
     migration!(20261121000007, "report_schedule"),
+    migration!(20261121000009, "ingest"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
