@@ -78,6 +78,8 @@ pub(crate) struct Engine {
     recent: Mutex<VecDeque<(DateTime<Utc>, u64)>>,
     /// Counts up when a full turn found nothing to do.
     idle_turns: watch::Sender<u64>,
+    /// Since when it fails at every try; a start in between does not count as work.
+    down_since: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Engine {
@@ -92,7 +94,13 @@ impl Engine {
             backlog: Mutex::new(None),
             recent: Mutex::new(VecDeque::new()),
             idle_turns: watch::channel(0).0,
+            down_since: Mutex::new(None),
         }
+    }
+
+    /// Since when it has failed at every try; `None` while it works, waits for another one's lease, or is stopped.
+    pub(crate) fn down_since(&self) -> Option<DateTime<Utc>> {
+        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The engine in figures.
@@ -157,8 +165,17 @@ impl Engine {
         }
     }
 
+    /// It failed, at `now`; true if that is new.
+    fn fail(&self, now: DateTime<Utc>, problem: &OpError) -> bool {
+        self.down_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
+        self.set(EngineState::Down, problem.to_string())
+    }
+
     fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
         let detail = detail.into();
+        if !matches!(state, EngineState::Down | EngineState::Starting) {
+            *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         self.state.send_if_modified(|current| {
             let changed = current.0 != state || current.1 != detail;
             *current = (state, detail);
@@ -186,7 +203,7 @@ pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     stop.run_until_cancelled(async {
         loop {
             if let Err(problem) = Box::pin(hold_and_work(&console, &workspace, &holder)).await
-                && workspace.engine().set(EngineState::Down, problem.to_string())
+                && workspace.engine().fail(workspace.now(), &problem)
             {
                 tracing::warn!(%problem, "the engine stopped; trying again");
                 console.announce(&[Tag::Status]);
@@ -212,6 +229,9 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     let events = workspace.events()?;
     engine.set(EngineState::Starting, "rebuilding the detection windows");
     events.ensure_group().await?;
+    if let Err(problem) = events.clear_acknowledged().await {
+        tracing::debug!(%problem, "what a crash left on the stream stays there; it does not count as waiting");
+    }
     respond::recover(console, workspace).await?;
     let (rules, _) = workspace.rules().refresh(workspace, false).await?;
     let mut turn = Turn {
