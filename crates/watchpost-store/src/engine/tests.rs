@@ -1,4 +1,4 @@
-use super::{Db, args, chunks, like_pattern};
+use super::{Db, chunks, like_pattern};
 use crate::target::sqlite_options;
 
 /// SQLite ends the transaction itself when there is no room; the store must work again as soon as there is.
