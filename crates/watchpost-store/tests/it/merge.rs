@@ -46,7 +46,7 @@ async fn seed_from(world: &World, base: u32, count: u32) -> BTreeMap<i64, Own> {
             let event = event(base * 1_000 + id, at);
             let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.100.{}", base + n));
             found.severity = Severity::ALL[1 + (n as usize + k as usize % 2) % 4];
-            batch.push((event, format!("security:api:x:{id}")));
+            batch.push((event, format!("security:api:x:{base}-{id}")));
             findings.push(found);
         }
         let opened = world.ingest(&batch, &findings).await.opened.remove(0);
