@@ -81,10 +81,18 @@ fn standing(detail: &IncidentDetail) -> anyhow::Result<()> {
         Some(paused) => {
             format!("stand since {}: {}", at(paused.since), paused.reason.as_str().replace('_', " "))
         }
+        None if incident.status.is_active() && incident.acknowledged_at.is_none() => {
+            format!(
+                "acknowledge by {}, resolve by {}",
+                at(incident.acknowledge_due),
+                at(incident.resolve_due)
+            )
+        }
         None if incident.status.is_active() => format!("resolve by {}", at(incident.resolve_due)),
         None => format!("resolved {}", incident.resolved_at.map_or_else(|| "-".to_owned(), at)),
     };
-    line(format!("\nclocks: {clocks}"))?;
+    line(format!("\nfirst seen {}, last seen {}", at(incident.first_seen), at(incident.last_seen)))?;
+    line(format!("clocks: {clocks}"))?;
     if let Some(to) = &incident.escalated_to {
         line(format!("escalated to {}", visible(to, 100)))?;
     }

@@ -50,7 +50,7 @@ macro_rules! words {
 
 /// A word outside a closed set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{word:?} is not a {kind}: use one of {}", allowed.join(", "))]
+#[error("{word:?} is not one of {}", allowed.join(", "))]
 pub struct UnknownWord {
     /// The set, by type name.
     pub kind: &'static str,
@@ -139,7 +139,7 @@ words!(Outcome { Success = "success", Failure = "failure", Unknown = "unknown" }
 /// The HTTP exchange behind an event, as the application saw it.
 ///
 /// Every string is attacker-written. `query` is raw (not decoded) without the question mark.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
 #[serde(default)]
 pub struct Http {
     /// Request method, upper case as received.
@@ -165,6 +165,64 @@ pub struct Http {
     pub bytes: Option<u64>,
     /// Time to answer in milliseconds.
     pub duration_ms: Option<u64>,
+}
+
+/// As applications write it: the target in one piece (`uri`) is taken apart where `path` is not given.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HttpWritten {
+    method: String,
+    uri: Option<String>,
+    path: String,
+    query: Option<String>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    response_headers: BTreeMap<String, String>,
+    response_body: Option<String>,
+    status: Option<u16>,
+    bytes: Option<u64>,
+    duration_ms: Option<u64>,
+}
+
+impl<'de> Deserialize<'de> for Http {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let HttpWritten {
+            method,
+            uri,
+            mut path,
+            mut query,
+            headers,
+            body,
+            response_headers,
+            response_body,
+            status,
+            bytes,
+            duration_ms,
+        } = HttpWritten::deserialize(deserializer)?;
+        if let Some(uri) = uri
+            && path.is_empty()
+        {
+            match uri.split_once('?') {
+                Some((before, after)) => {
+                    path = before.to_owned();
+                    query = query.or_else(|| Some(after.to_owned()));
+                }
+                None => path = uri,
+            }
+        }
+        Ok(Self {
+            method,
+            path,
+            query,
+            headers,
+            body,
+            response_headers,
+            response_body,
+            status,
+            bytes,
+            duration_ms,
+        })
+    }
 }
 
 /// One security event. The unit of everything: stored in Redis by applications, read by the engine, archived in the
@@ -319,5 +377,25 @@ impl FromStr for Entity {
     fn from_str(s: &str) -> Result<Self, Self::Err> {
         let (kind, value) = s.split_once(':').unwrap_or((s, ""));
         Ok(Self { kind: kind.parse()?, value: value.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Http;
+
+    #[test]
+    fn a_target_in_one_piece_is_taken_apart() {
+        for (written, path, query) in [
+            (r#"{"method":"GET","uri":"/x?cmd=%3Bid"}"#, "/x", Some("cmd=%3Bid")),
+            (r#"{"method":"GET","uri":"/x"}"#, "/x", None),
+            (r#"{"uri":"/x?a","query":"b"}"#, "/x", Some("b")),
+            (r#"{"uri":"/x?a","path":"/y"}"#, "/y", None),
+            (r#"{"path":"/y","query":"b","other":1}"#, "/y", Some("b")),
+            ("{}", "", None),
+        ] {
+            let http: Http = serde_json::from_str(written).expect("it is JSON");
+            assert_eq!((http.path.as_str(), http.query.as_deref()), (path, query), "{written}");
+        }
     }
 }

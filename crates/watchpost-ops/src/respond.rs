@@ -134,6 +134,34 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
     }
 }
 
+/// Writes blocks and containments again that Redis has lost, with a record of each.
+pub(crate) async fn restore(workspace: &Workspace) {
+    let now = workspace.now();
+    let again = |action: &'static str| {
+        move |object: String| AuditDraft {
+            caller: engine_caller(),
+            action: action.to_owned(),
+            object,
+            permission: Permission::Contain,
+            outcome: AuditOutcome::Success,
+            changes: Vec::new(),
+            reason: Some("Redis came back without it".to_owned()),
+            at: now,
+            risk: 0,
+        }
+    };
+    for result in [
+        blocks::restore(workspace, again("block_restore")).await,
+        contain::restore(workspace, again("contain_restore")).await,
+    ] {
+        match result {
+            Ok(0) => {}
+            Ok(n) => tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again"),
+            Err(problem) => tracing::warn!(%problem, "what Redis lost was not written again"),
+        }
+    }
+}
+
 /// The engine at work on an operation, for steps that are not a whole operation.
 fn context<O: Operation>(console: &Console) -> Context {
     Context { console: console.clone(), caller: engine_caller(), spec: O::SPEC }

@@ -66,10 +66,18 @@ fn fingerprint(directory: &Path) -> Fingerprint {
     while let Some((folder, depth)) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries.flatten() {
-            let (path, Ok(about)) = (entry.path(), entry.metadata()) else { continue };
+            let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
             }
+            // Links are followed: a mounted directory of a cluster's configuration consists of them.
+            let Ok(about) = std::fs::metadata(&path) else {
+                // Gone, or a link that leads nowhere: reading it says which.
+                if entry.file_type().is_ok_and(|kind| kind.is_symlink()) && all.len() < FILES_MAX {
+                    all.push((path, None, 0));
+                }
+                continue;
+            };
             let is_rule = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
             if about.is_dir() && depth < DEPTH_MAX {
                 folders.push((path, depth + 1));

@@ -68,7 +68,12 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
         },
         Err(_) => workspace.try_redis().await,
     }
-    if workspace.redis_part().state != before {
+    let state = workspace.redis_part().state;
+    if state != before {
+        if state == PartState::Connected {
+            // It may have come back without its data.
+            respond::restore(&workspace).await;
+        }
         console.announce(&[Tag::Status, Tag::Health, Tag::Blocks]);
     }
 }

@@ -290,7 +290,8 @@ pub(crate) fn account(connection: watchpost_model::ids::ConnectionId, part: &str
     format!("{connection}/{part}")
 }
 
-async fn secret_for(
+/// The stored secret of a connection: that of a file that the environment names, else that of the keychain.
+pub(crate) async fn secret_for(
     secrets: &Secrets,
     connection: &Connection,
     part: &str,

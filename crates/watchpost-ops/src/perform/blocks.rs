@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::access::Origin;
-use watchpost_model::audit::AuditOutcome;
+use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
 use watchpost_redis::{BlockWritten, EventStore};
@@ -19,8 +19,22 @@ use crate::error::{ErrorCode, OpError};
 /// A block or containment lasts at least a minute and at most a year.
 pub(crate) const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 
+/// Blocks that are looked at when Redis comes back.
+pub(crate) const RESTORED_MAX: u32 = 100_000;
+
 fn target(text: &str) -> Result<BlockTarget, OpError> {
     text.parse().map_err(|error: block::TargetError| OpError::invalid("target", error.to_string()))
+}
+
+/// `203.0.113.7/24` names one address and means 256: nobody is to block that by a slip.
+fn not_a_slip(target: BlockTarget, text: &str) -> Result<(), OpError> {
+    let named = text.split('/').next().and_then(|address| address.trim().parse::<std::net::IpAddr>().ok());
+    let Some(named) = named.map(|ip| ip.to_canonical()) else { return Ok(()) };
+    if target.is_single() || target.net().addr() == named {
+        return Ok(());
+    }
+    Err(OpError::invalid("target", format!("{named} is one address inside of {target}"))
+        .hint(format!("say {target} for the whole range, or {named} for the address")))
 }
 
 /// The guard, with the allowlist as it is now. Every block and every limit passes here; there is no way around it. What
@@ -168,6 +182,25 @@ pub(crate) async fn finish(
     Ok(state)
 }
 
+/// Writes those blocks in force again that Redis has lost: it came back without its data. Tells how many.
+pub(crate) async fn restore(
+    workspace: &Workspace,
+    draft: impl Fn(String) -> AuditDraft,
+) -> Result<usize, OpError> {
+    let events = workspace.events()?;
+    let mut restored = 0;
+    for block in workspace.store().block_page(&[BlockState::Active], RESTORED_MAX).await? {
+        if events.block_ttl_ms(block.target).await?.is_some() {
+            continue;
+        }
+        if let (BlockState::Active, ..) = put(&events, &block).await {
+            workspace.store().audit_append(draft(format!("block/{}", block.target))).await?;
+            restored += 1;
+        }
+    }
+    Ok(restored)
+}
+
 pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<BlockStanding, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
@@ -217,13 +250,14 @@ async fn planned(
     request: BlockAdd,
 ) -> Result<(Block, Option<Block>), OpError> {
     let target = target(&request.target)?;
+    not_a_slip(target, &request.target)?;
     let reason = required("reason", &request.reason, 1_000)?;
     if !TTL_S.contains(&request.ttl_s) {
         return Err(OpError::invalid("ttl_s", "a block lasts between one minute and one year"));
     }
     guard(workspace, target, cx.caller.origin).await?.map_err(|refusal| {
         OpError::precondition(refusal.to_string())
-            .hint("nothing was blocked; the allowlist is on the Blocklist panel")
+            .hint("nothing was blocked; `watchpost block list` and the Blocklist panel show the allowlist")
     })?;
     let now = workspace.now();
     let expires_at = now + Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
@@ -278,6 +312,18 @@ pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockLis
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
     let note = required("note", &request.note, 500)?;
+    let active =
+        workspace.store().block_page(&[BlockState::Active, BlockState::Pending], RESTORED_MAX).await?;
+    if let Some(block) = active.iter().find(|block| block.target.overlaps(target)) {
+        let until = block.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
+        return Err(OpError::precondition(format!("{} is blocked until {until}", block.target)).hint(
+            format!(
+                "the allowlist keeps blocks from being made and takes none back: release this one first \
+             (`watchpost block remove {}`, or the Blocklist panel)",
+                block.target
+            ),
+        ));
+    }
     let entry = AllowEntry {
         target,
         note: note.clone(),

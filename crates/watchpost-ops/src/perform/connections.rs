@@ -17,7 +17,7 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::OpError;
 use crate::secrets::{self, Secret};
-use crate::workspace::{account, database_target, redis_target};
+use crate::workspace::{account, database_target, redis_target, secret_for};
 
 pub(crate) async fn workspace_status(cx: Context, _: Nothing) -> Result<WorkspaceStatus, OpError> {
     Ok(cx.console.status(&cx.caller).await)
@@ -113,7 +113,7 @@ async fn secret(cx: &Context, connection: &Connection, part: &str, input: &Secre
     match input {
         SecretInput::Set { value } => Some(Secret::new(value.clone())),
         SecretInput::Clear => None,
-        SecretInput::Keep => cx.console.secrets().get(&account(connection.id, part)).await.ok().flatten(),
+        SecretInput::Keep => secret_for(cx.console.secrets(), connection, part).await.ok().flatten(),
     }
 }
 

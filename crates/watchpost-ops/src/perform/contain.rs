@@ -3,14 +3,14 @@
 
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::access::Origin;
-use watchpost_model::audit::AuditOutcome;
+use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::BlockState;
 use watchpost_model::contain::{ContainKind, ContainPreview, Containment, PER_MIN_DEFAULT, canonical_target};
 use watchpost_model::ids::ContainmentId;
 use watchpost_model::text::visible;
 use watchpost_redis::{ContainWritten, EventStore};
 
-use super::blocks::{TTL_S, guard};
+use super::blocks::{RESTORED_MAX, TTL_S, guard};
 use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow};
@@ -85,6 +85,25 @@ pub(crate) async fn contain_preview(cx: Context, request: ContainCheck) -> Resul
         existing: workspace.store().containment_active(kind, &target).await?,
         target,
     })
+}
+
+/// Writes those containments in force again that Redis has lost. Tells how many.
+pub(crate) async fn restore(
+    workspace: &Workspace,
+    draft: impl Fn(String) -> AuditDraft,
+) -> Result<usize, OpError> {
+    let events = workspace.events()?;
+    let mut restored = 0;
+    for containment in workspace.store().containment_page(&[], &[BlockState::Active], RESTORED_MAX).await? {
+        if events.containment_ttl_ms(containment.kind, &containment.target).await?.is_some() {
+            continue;
+        }
+        if let (BlockState::Active, ..) = put(&events, &containment).await {
+            workspace.store().audit_append(draft(object(containment.kind, &containment.target))).await?;
+            restored += 1;
+        }
+    }
+    Ok(restored)
 }
 
 pub(crate) async fn contain_add(cx: Context, request: ContainAdd) -> Result<Containment, OpError> {

@@ -1,13 +1,14 @@
 //! Keys that check the signatures of tokens.
 
 use watchpost_detect::TokenKeys;
+use watchpost_model::access::Origin;
 use watchpost_model::audit::Change;
 
 use super::{at_this_machine, required};
 use crate::contract::{Nothing, SecretState, TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef};
 use crate::door::Context;
-use crate::error::OpError;
-use crate::secrets::Secret;
+use crate::error::{ErrorCode, OpError};
+use crate::secrets::{self, Secret};
 use crate::token_keys::{self, KEYS_MAX, Place, SETTING, Stored, secret_account};
 
 pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyList, OpError> {
@@ -59,6 +60,13 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
     keys.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(secret) = secret {
         let state = cx.console.secrets().put(&account, secret).await;
+        if state != SecretState::Ready && cx.caller.origin == Origin::Cli {
+            cx.console.secrets().remove(&account).await;
+            return Err(OpError::new(ErrorCode::SecretStore, "the secret cannot be kept").hint(format!(
+                "{}; or keep it in a file that only you can read, and name it with --file",
+                secrets::describe(state)
+            )));
+        }
         if state != SecretState::Ready {
             tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
         }

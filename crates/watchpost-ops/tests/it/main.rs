@@ -9,6 +9,7 @@ mod real_logs;
 mod response;
 mod response_bounds;
 mod response_crash;
+mod restored;
 mod rules;
 mod simulation;
 mod token_keys;

@@ -55,6 +55,16 @@ async fn rules_are_followed_switched_and_brought_in() {
         list.problems
     );
 
+    // Links are followed, as in a mounted configuration; one that leads nowhere is told of.
+    let outside = home.path().join("linked.yml");
+    std::fs::write(&outside, SIGMA.replace("own.probe", "own.linked")).expect("written");
+    std::os::unix::fs::symlink(&outside, directory.join("linked.yml")).expect("linked");
+    std::os::unix::fs::symlink(home.path().join("gone"), directory.join("gone.yml")).expect("linked");
+    let linked = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    assert!(linked.rules.iter().any(|rule| rule.id == "own.linked"));
+    assert!(linked.problems.iter().any(|told| told.file == "gone.yml"), "{:?}", linked.problems);
+    std::fs::remove_file(directory.join("gone.yml")).expect("ours");
+
     // A switch and a threshold are settings with a record.
     let change = |id: &str, enabled, threshold| RuleChange {
         id: id.to_owned(),

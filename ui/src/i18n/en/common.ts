@@ -94,6 +94,7 @@ export const common = {
   'keys.open': 'Open the row',
   'keys.filter': 'Filter by text',
   'keys.refresh': 'Fetch again',
+  'keys.send': 'Send a dialog from any field',
   'keys.escalate': 'Escalate',
   'keys.merge': 'Merge into another',
   'keys.suppress': 'Suppress',

@@ -129,6 +129,8 @@ export const incidentActions = {
   'response.actions.what': 'the automatic actions',
   'response.done_here': 'Done by the engine',
   'response.none_here': 'The response policy has done nothing about this incident.',
+  'response.none_at_all': 'The response policy has done nothing yet. It is set in Settings.',
+  'response.tab': 'Automatic',
   'response.reverse': 'Take back',
   'response.reverse.title': 'Take back: {what}',
   'response.reverse.text': 'What the engine did is undone, and the engine leaves the target alone for a while.',
