@@ -223,13 +223,16 @@ pub(crate) async fn response_preview(
 /// From when to when something was contained.
 type Stretch = (DateTime<Utc>, DateTime<Utc>);
 
+/// Until when something holds, and whether it gives way.
+type Hold = (Option<DateTime<Utc>>, bool);
+
 /// The state of a preview.
 #[derive(Default)]
 struct Play {
     findings: u64,
     matched: u64,
     /// What holds for an incident, until when, and whether it gives way: see `PlannedAction::is_spared`.
-    holding: HashMap<(IncidentId, ActionKind, String), (Option<DateTime<Utc>>, bool)>,
+    holding: HashMap<(IncidentId, ActionKind, String), Hold>,
     /// Begin and end of containments, oldest first.
     contained: HashMap<(ActionKind, String), Vec<Stretch>>,
     recent: VecDeque<DateTime<Utc>>,
