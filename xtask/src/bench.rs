@@ -49,6 +49,24 @@ pub fn detect() -> Result<()> {
     Ok(())
 }
 
+/// Measures the way from an event in Redis to an incident in the database: events a second from a full queue, and how
+/// long an attack takes at a steady rate. Needs `redis-server`; the server and the database are new and private.
+///
+/// # Errors
+/// When the build or the program fails.
+pub fn pipeline() -> Result<()> {
+    shell::run(shell::cargo().args([
+        "build",
+        "--release",
+        "-p",
+        "watchpost-ops",
+        "--example",
+        "pipeline_speed",
+    ]))?;
+    shell::run(&mut shell::command(release()?.join("examples/pipeline_speed")))?;
+    Ok(())
+}
+
 fn release() -> Result<PathBuf> {
     let debug = build::directory()?;
     Ok(debug.parent().context("the directory of the programs has a parent")?.join("release"))

@@ -63,6 +63,8 @@ enum Job {
 enum Bench {
     /// The signature engine beside a floor and peers, latencies, memory, JSON lines and events a second
     Detect,
+    /// Events a second from Redis into the database, and how long an attack takes to become an incident
+    Pipeline,
 }
 
 fn main() -> Result<ExitCode> {
@@ -78,6 +80,7 @@ fn main() -> Result<ExitCode> {
         Job::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref())?,
         Job::Doctor => return doctor::run(),
         Job::Bench { what: Bench::Detect } => bench::detect()?,
+        Job::Bench { what: Bench::Pipeline } => bench::pipeline()?,
     }
     Ok(ExitCode::SUCCESS)
 }

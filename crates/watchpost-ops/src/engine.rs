@@ -2,10 +2,13 @@
 //!
 //! One engine works a database at a time: it holds a lease there. A batch is read from the stream, events that the
 //! archive already knows are set aside, the rest are detected on, and archive rows, findings and incidents are written
-//! in one transaction; only then is the batch acknowledged in Redis. Killed anywhere, the next engine reads the
-//! unacknowledged entries again and the archive recognises what was written. What the detectors remember is saved with
-//! the batches (see `state`); without a usable state the newest archived events are replayed.
+//! in one transaction; only then is the batch acknowledged in Redis. While a batch is committed (see `commit`) the next
+//! one is read and detected on; batches are committed in the order in which the detectors saw them. Killed anywhere, the
+//! next engine reads the unacknowledged entries again and the archive recognises what was written. What the detectors
+//! remember is saved with the batches (see `state`); without a usable state the newest archived events are replayed.
 
+mod commit;
+mod detectors;
 mod state;
 
 use std::collections::{HashSet, VecDeque};
@@ -15,13 +18,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use watchpost_detect as detect;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use watchpost_model::access::{Caller, Origin, Role};
-use watchpost_model::event::{Entity, Event};
-use watchpost_model::finding::Finding;
-use watchpost_model::place::Place;
-use watchpost_redis::{AdoptCursor, Adopted, EventStore, StreamItem};
-use watchpost_store::{EventCursor, IngestBatch, StoringCursor};
+use watchpost_model::event::Event;
+use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, StreamItem};
+use watchpost_store::IngestBatch;
+
+use self::commit::{Batch, Commits, Found};
+use self::detectors::{Detectors, rebuilt};
 
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
@@ -36,14 +41,21 @@ const CONSUMER: &str = "engine";
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// How long [`Engine::until_idle`] waits for an engine that does not work.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// Entries a batch.
+/// Entries a batch: at least so many are asked for, and at most, when many wait.
 const BATCH: usize = 500;
+const BATCH_MAX: usize = 4_000;
+/// Bytes of hashes a batch, about: what it takes in memory is bounded however large its events are.
+const BATCH_BYTES: usize = 16 << 20;
+/// A batch whose commit takes longer than this is too large: others wait for the database meanwhile.
+const COMMIT_MAX: Duration = Duration::from_millis(300);
 /// How long a read waits for the next event.
 const READ_WAIT_MS: u64 = 400;
 /// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
 const CLAIM_IDLE: Duration = Duration::from_secs(10);
 /// Keys looked at for bare hashes a turn.
 const ADOPT_BUDGET: usize = 2_000;
+/// Pause between two parts of a pass while there are events to process.
+const ADOPT_REST: Duration = Duration::from_millis(100);
 /// Pause between two passes over all keys in search of bare hashes.
 const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
 /// Pause between two looks at the rules directory.
@@ -52,8 +64,17 @@ const RULES_PAUSE: chrono::Duration = chrono::Duration::seconds(3);
 const TICK_PAUSE: chrono::Duration = chrono::Duration::seconds(30);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// Archived events replayed to rebuild the detection windows where no saved state can be used.
-const REPLAY: u32 = 50_000;
+
+/// How many entries to ask for next: more while more wait than were read, fewer when commits take long.
+fn next_batch(asked: usize, got: usize, commit: Duration) -> usize {
+    if commit > COMMIT_MAX || got < asked / 4 {
+        (asked / 2).max(BATCH)
+    } else if got == asked && commit < COMMIT_MAX / 2 {
+        (asked * 2).min(BATCH_MAX)
+    } else {
+        asked
+    }
+}
 
 /// The name under which the engine acts.
 pub(crate) fn engine_caller() -> Caller {
@@ -200,9 +221,11 @@ impl Engine {
 pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
     let holder = uuid::Uuid::now_v7().to_string();
+    let mut committing = JoinSet::new();
     stop.run_until_cancelled(async {
         loop {
-            if let Err(problem) = Box::pin(hold_and_work(&console, &workspace, &holder)).await
+            if let Err(problem) =
+                Box::pin(hold_and_work(&console, &workspace, &holder, &mut committing)).await
                 && workspace.engine().fail(workspace.now(), &problem)
             {
                 tracing::warn!(%problem, "the engine stopped; trying again");
@@ -212,13 +235,19 @@ pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
         }
     })
     .await;
+    committing.shutdown().await;
     if let Err(problem) = workspace.store().lease_release(LEASE, &holder).await {
         tracing::debug!(%problem, "the lease was not given back; it runs out by itself");
     }
 }
 
 /// Acquires the lease, rebuilds the windows and works until something fails or the lease is lost.
-async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &str) -> Result<(), OpError> {
+async fn hold_and_work(
+    console: &Console,
+    workspace: &Arc<Workspace>,
+    holder: &str,
+    committing: &mut JoinSet<Result<(), OpError>>,
+) -> Result<(), OpError> {
     let engine = workspace.engine();
     if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, workspace.now()).await? {
         if engine.set(EngineState::Standby, "another console runs the engine of this database") {
@@ -234,11 +263,13 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
     }
     respond::recover(console, workspace).await?;
     let (rules, _) = workspace.rules().refresh(workspace, false).await?;
+    let detectors = Box::pin(rebuilt(workspace, rules.set)).await?;
+    let commits = commit::start(committing, console, workspace, &events);
     let mut turn = Turn {
         console,
         workspace,
         holder,
-        detectors: Box::pin(rebuilt(workspace, rules.set)).await?,
+        detectors,
         rules_at: workspace.now(),
         listed: Listed::default(),
         adopt: AdoptCursor::default(),
@@ -248,114 +279,34 @@ async fn hold_and_work(console: &Console, workspace: &Arc<Workspace>, holder: &s
         ticked: workspace.now(),
         claimed: None,
         adopted_at: None,
+        looked_at: None,
+        batch: BATCH,
+        unread: Delivered::default(),
+        commits,
     };
-    loop {
-        turn.take().await?;
-    }
-}
-
-/// Detectors that stand where the last run left them, or whose windows hold what the newest archived events left there.
-async fn rebuilt(workspace: &Workspace, rules: Arc<detect::RuleSet>) -> Result<Detectors, OpError> {
-    if let Some(saved) = workspace.store().engine_state(state::NAME).await?
-        && let Some(mut detectors) = Detectors::restored(&rules, &saved.body)
-    {
-        detectors.until = saved.until;
-        let known = workspace.known(Freshness::Now).await?;
-        let mut cursor = None;
+    let worked = async {
         loop {
-            let page = workspace.store().events_stored_after(saved.until, cursor, state::PAGE).await?;
-            for (event, stored_at) in &page {
-                let stored_at = *stored_at;
-                detectors.observe(event, known.place(event).as_ref(), stored_at);
-                detectors.until = stored_at;
+            if let Err(problem) = turn.take().await {
+                return problem;
             }
-            let Some((last, stored_at)) = page.last() else { return Ok(detectors) };
-            cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
         }
+    };
+    let problem = tokio::select! {
+        // A commit that fails ends everything: what the detectors saw after it was never stored.
+        Some(ended) = committing.join_next() => return commit::why(ended),
+        problem = worked => problem,
+    };
+    drop(turn);
+    if problem.code == ErrorCode::Conflict {
+        // Another engine works; what this one has not committed is that one's.
+        committing.shutdown().await;
+        return Err(problem);
     }
-    let mut detectors = Detectors::new(rules);
-    let known = workspace.known(Freshness::Now).await?;
-    for event in workspace.store().recently_ingested(REPLAY).await? {
-        detectors.observe(&event, known.place(&event).as_ref(), workspace.now());
+    // What was detected on before is still committed; then the saved state and the archive agree.
+    while let Some(ended) = committing.join_next().await {
+        commit::why(ended)?;
     }
-    Ok(detectors)
-}
-
-/// The detector of what happens now, and one for history that comes in later.
-///
-/// Behaviours count in windows that move forward, so an old log that is imported beside live traffic would be too late
-/// for all of them. It gets windows of its own, which begin anew whenever something older still comes.
-struct Detectors {
-    rules: Arc<detect::RuleSet>,
-    live: Detector,
-    history: Option<Detector>,
-    evicted_before: u64,
-    /// Storing time of the last batch; that of the next one is later.
-    until: DateTime<Utc>,
-}
-
-struct Detector {
-    engine: detect::Engine,
-    newest: DateTime<Utc>,
-}
-
-impl Detector {
-    fn new(rules: Arc<detect::RuleSet>) -> Self {
-        Self {
-            engine: detect::Engine::with_rules(detect::Config::default(), rules),
-            newest: DateTime::UNIX_EPOCH,
-        }
-    }
-
-    fn is_too_late(&self, event: &Event) -> bool {
-        event.at < self.newest - self.engine.config().lateness_max
-    }
-
-    fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
-        // A time ahead of the clock is a mistake of its sender and must not make the present late.
-        if event.at <= now {
-            self.newest = self.newest.max(event.at);
-        }
-        self.engine.observe_at(event, place, now)
-    }
-}
-
-impl Detectors {
-    fn new(rules: Arc<detect::RuleSet>) -> Self {
-        Self {
-            live: Detector::new(Arc::clone(&rules)),
-            history: None,
-            evicted_before: 0,
-            until: DateTime::UNIX_EPOCH,
-            rules,
-        }
-    }
-
-    /// Other rules from now on; windows that are under way go on.
-    fn replace_rules(&mut self, rules: Arc<detect::RuleSet>) {
-        self.live.engine.replace_rules(Arc::clone(&rules));
-        if let Some(history) = &mut self.history {
-            history.engine.replace_rules(Arc::clone(&rules));
-        }
-        self.rules = rules;
-    }
-
-    fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
-        if !self.live.is_too_late(event) {
-            return self.live.observe(event, place, now);
-        }
-        if self.history.as_ref().is_none_or(|history| history.is_too_late(event)) {
-            let before = self.history.replace(Detector::new(Arc::clone(&self.rules)));
-            self.evicted_before += before.map_or(0, |before| before.engine.counters().groups_evicted_total);
-        }
-        self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, place, now))
-    }
-
-    fn evicted(&self) -> u64 {
-        let history =
-            self.history.as_ref().map_or(0, |history| history.engine.counters().groups_evicted_total);
-        self.evicted_before + history + self.live.engine.counters().groups_evicted_total
-    }
+    Err(problem)
 }
 
 struct Turn<'a> {
@@ -375,6 +326,13 @@ struct Turn<'a> {
     claimed: Option<DateTime<Utc>>,
     /// When the last pass over all keys ended; absent while one is under way.
     adopted_at: Option<DateTime<Utc>>,
+    /// When the last part of a pass was looked at.
+    looked_at: Option<Instant>,
+    /// Entries to ask for.
+    batch: usize,
+    /// Entries that were too many bytes for the last batch.
+    unread: Delivered,
+    commits: Commits,
 }
 
 impl Turn<'_> {
@@ -385,12 +343,18 @@ impl Turn<'_> {
         let engine = self.workspace.engine();
         let adopted = self.adopt().await?;
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
-        let mut items = self.claim().await?;
-        if items.is_empty() {
-            items = self.events.read_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
+        if self.unread.is_empty() {
+            self.unread = self.claim().await?;
         }
+        if self.unread.is_empty() {
+            self.unread = self.events.deliver_new(CONSUMER, self.batch, READ_WAIT_MS).await?;
+            self.batch = next_batch(self.batch, self.unread.len(), self.commits.took());
+        }
+        let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
         let nothing = items.is_empty() && adopted.adopted == 0;
-        if !items.is_empty() {
+        if nothing {
+            self.commits.settle().await;
+        } else if !items.is_empty() {
             self.process(items).await?;
         }
         let backlog = self.events.backlog().await?;
@@ -412,9 +376,11 @@ impl Turn<'_> {
     /// Looks for hashes that applications wrote without the queue: a part of a pass each turn, a pause between passes.
     async fn adopt(&mut self) -> Result<Adopted, OpError> {
         let now = self.workspace.now();
-        if self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
+        let resting = self.commits.is_busy() && self.looked_at.is_some_and(|at| at.elapsed() < ADOPT_REST);
+        if resting || self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
             return Ok(Adopted::default());
         }
+        self.looked_at = Some(Instant::now());
         let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
         self.adopted_at = adopted.wrapped.then_some(now);
         Ok(adopted)
@@ -454,19 +420,21 @@ impl Turn<'_> {
     }
 
     /// Entries that a dead engine left unacknowledged; looked for at the start and every ten seconds.
-    async fn claim(&mut self) -> Result<Vec<StreamItem>, OpError> {
+    async fn claim(&mut self) -> Result<Delivered, OpError> {
         let now = self.workspace.now();
         let due = self.claimed.is_none_or(|at| now - at > chrono::Duration::seconds(10));
         if !due {
-            return Ok(Vec::new());
+            return Ok(Delivered::default());
         }
+        // What is being committed is pending as well.
+        self.commits.settle().await;
         // This engine holds the lease, so at the start nobody else can be working on what is pending.
         let idle = if self.claimed.is_none() { Duration::ZERO } else { CLAIM_IDLE };
-        let items = self.events.claim_stale(CONSUMER, idle, BATCH).await?;
-        if items.is_empty() {
+        let stale = self.events.deliver_stale(CONSUMER, idle, BATCH).await?;
+        if stale.is_empty() {
             self.claimed = Some(now);
         }
-        Ok(items)
+        Ok(stale)
     }
 
     /// Lets time pass for sources that may have fallen silent. Only while nothing waits: what waits is no silence.
@@ -490,70 +458,56 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// Detects on what was read and hands it on, to be committed while the next batch is read.
     async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
-        let engine = self.workspace.engine();
         let now = self.workspace.now().max(self.detectors.until + chrono::Duration::microseconds(1));
         self.detectors.until = now;
-        let ids: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
-        let mut readable: Vec<(Event, String)> = Vec::with_capacity(items.len());
+        let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
+        let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
         for item in items {
             match item.event {
-                Ok(event) => readable.push((event, item.key)),
+                Ok(event) => events.push((event, item.key)),
                 // The event store has put it into quarantine with its reason.
-                Err(_) => drop(engine.quarantined.fetch_add(1, Ordering::Relaxed)),
+                Err(_) => drop(self.workspace.engine().quarantined.fetch_add(1, Ordering::Relaxed)),
             }
         }
-        let delivered = readable.len() as u64;
-        let wanted: Vec<_> = readable.iter().map(|(event, _)| event.id).collect();
+        let delivered = events.len() as u64;
+        let wanted: Vec<_> = events.iter().map(|(event, _)| event.id).collect();
         let mut seen: HashSet<_> = self.workspace.store().known_events(&wanted).await?;
-        readable.retain(|(event, _)| seen.insert(event.id));
-        readable.sort_by_key(|(event, _)| (event.at, event.id));
-        let findings = self.detect(&readable, now).await?;
-        let saved = self.saving.is_due(now).then(|| self.detectors.save());
-        let outcome = self
-            .workspace
-            .store()
-            .ingest_saving(
-                IngestBatch { events: &readable, findings: &findings, now },
-                saved.as_deref().map(|body| (state::NAME, body)),
-            )
-            .await?;
-        respond::respond(self.console, self.workspace, &findings, &readable).await?;
-        if let Some(saved) = saved {
-            self.saving.done(now, saved.len());
-        }
-        self.events.ack(&ids).await?;
-        engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
-        engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
-        engine.evicted.store(self.detectors.evicted(), Ordering::Relaxed);
-        engine.count_processed(now, outcome.inserted);
-        Ok(())
-    }
-
-    /// The findings of a batch in event-time order, with what is known about each and a score that follows from it.
-    async fn detect(
-        &mut self,
-        events: &[(Event, String)],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Finding>, OpError> {
+        self.commits.add_ahead(&mut seen);
+        events.retain(|(event, _)| seen.insert(event.id));
+        events.sort_by_key(|(event, _)| (event.at, event.id));
         let known = self.workspace.known(Freshness::Recent).await?;
-        let mut found: Vec<(&Event, Option<Place>, Finding)> = Vec::new();
-        for (event, _) in events {
+        let mut found = Vec::new();
+        for (index, (event, _)) in events.iter().enumerate() {
             let place = known.place(event);
             let mut findings = self.detectors.observe(event, place.as_ref(), now);
             findings.extend(self.listed.fresh(&known, event));
-            found.extend(findings.into_iter().map(|finding| (event, place.clone(), finding)));
+            found.extend(findings.into_iter().map(|finding| Found { index, place: place.clone(), finding }));
         }
-        let entities: HashSet<Entity> = found.iter().map(|(.., finding)| finding.entity.clone()).collect();
-        let entities: Vec<Entity> = entities.into_iter().collect();
-        let history = self.workspace.store().entity_history(&entities).await?;
-        Ok(found
-            .into_iter()
-            .map(|(event, place, mut finding)| {
-                let history = history.get(&finding.entity).copied().unwrap_or_default();
-                known.knowledge.enrich(event, place.as_ref(), history, &mut finding);
-                finding
-            })
-            .collect())
+        let state = self.saving.is_due(now).then(|| self.detectors.save());
+        if let Some(state) = &state {
+            self.saving.done(now, state.len());
+        }
+        let evicted = self.detectors.evicted();
+        self.commits.send(Batch { now, events, found, known, state, acknowledge, delivered, evicted }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{BATCH, BATCH_MAX, COMMIT_MAX, next_batch};
+
+    #[test]
+    fn batches_grow_while_more_wait_and_shrink_when_commits_take_long() {
+        let quick = Duration::from_millis(50);
+        assert_eq!(next_batch(BATCH, BATCH, quick), 2 * BATCH, "more may wait");
+        assert_eq!(next_batch(BATCH_MAX, BATCH_MAX, quick), BATCH_MAX);
+        assert_eq!(next_batch(BATCH, 20, quick), BATCH, "never below the smallest");
+        assert_eq!(next_batch(BATCH_MAX, 20, quick), BATCH_MAX / 2, "the queue is empty");
+        assert_eq!(next_batch(BATCH_MAX, BATCH_MAX, COMMIT_MAX * 2), BATCH_MAX / 2, "commits hold up others");
+        assert_eq!(next_batch(2 * BATCH, 2 * BATCH, COMMIT_MAX), 2 * BATCH, "neither");
     }
 }

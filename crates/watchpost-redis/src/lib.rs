@@ -63,6 +63,7 @@ pub use probe::HealthProbe;
 pub use queue::AdoptCursor;
 pub use queue::Adopted;
 pub use queue::Backlog;
+pub use queue::Delivered;
 pub use queue::StreamItem;
 pub use store::BLOCK_MS_MAX;
 pub use store::EventStore;

@@ -1,6 +1,6 @@
 //! The processing queue: a stream read by a consumer group, and the adoption of bare hashes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,11 +17,38 @@ use crate::scripts;
 use crate::store::BLOCK_MS_MAX;
 use crate::store::EventStore;
 
-/// Names asked of the server in one `SCAN`; about 0.5 ms of its time.
+/// Names asked of the server in one `SCAN`, and looked at in one script; each takes about 0.5 ms of its time.
 const ADOPT_COUNT: usize = 500;
 /// Entries of the stream that are looked at in one request where they must be counted, and at most for one count.
 const LAG_PAGE: usize = 1_000;
 const LAG_MAX: u64 = 10_000;
+/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops after a MiB, so
+/// a pipeline answers with 24 MiB at most.
+const READ_KEYS: usize = 32;
+const READ_CALLS: usize = 8;
+
+/// Id of a stream entry and the key that it names.
+type Entry = (String, Option<String>);
+
+/// Entries that were delivered to a consumer and whose hashes are still to be read.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    entries: Vec<Entry>,
+}
+
+impl Delivered {
+    /// How many entries there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Is everything read?
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
 
 /// One entry of the stream with its event.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +130,20 @@ impl EventStore {
         count: usize,
         block_ms: u64,
     ) -> Result<Vec<StreamItem>, RedisError> {
+        let mut delivered = self.deliver_new(consumer, count, block_ms).await?;
+        self.read_delivered(&mut delivered, usize::MAX).await
+    }
+
+    /// As [`Self::read_new`], but leaves the hashes to [`Self::read_delivered`].
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn deliver_new(
+        &self,
+        consumer: &str,
+        count: usize,
+        block_ms: u64,
+    ) -> Result<Delivered, RedisError> {
         match self.read_group(consumer, count, Some(block_ms), ">").await {
             Err(RedisError::Server { code, .. }) if code == "NOGROUP" => {
                 self.ensure_group().await?; // Somebody deleted the stream; the group starts at its oldest entry again.
@@ -110,6 +151,21 @@ impl EventStore {
             }
             result => result,
         }
+    }
+
+    /// Reads hashes of delivered entries until there are `bytes_max` bytes of them (or up to 24 MiB more), at least one
+    /// where there are any; the others stay in `delivered`. Large events may be overtaken by later ones.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; what was delivered then comes again as [`Self::read_new`] says.
+    pub async fn read_delivered(
+        &self,
+        delivered: &mut Delivered,
+        bytes_max: usize,
+    ) -> Result<Vec<StreamItem>, RedisError> {
+        let (items, rest) = self.load(std::mem::take(&mut delivered.entries), bytes_max).await?;
+        delivered.entries = rest;
+        Ok(items)
     }
 
     /// Reads again what `consumer` was given and has not acknowledged, oldest first: the first thing after a restart.
@@ -123,7 +179,7 @@ impl EventStore {
     ) -> Result<Vec<StreamItem>, RedisError> {
         match self.read_group(consumer, count, None, "0").await {
             Err(RedisError::Server { code, .. }) if code == "NOGROUP" => Ok(Vec::new()),
-            result => result,
+            result => self.read_delivered(&mut result?, usize::MAX).await,
         }
     }
 
@@ -133,7 +189,7 @@ impl EventStore {
         count: usize,
         block_ms: Option<u64>,
         from: &str,
-    ) -> Result<Vec<StreamItem>, RedisError> {
+    ) -> Result<Delivered, RedisError> {
         let mut cmd = redis::cmd("XREADGROUP");
         cmd.arg("GROUP").arg(GROUP).arg(consumer).arg("COUNT").arg(count.max(1));
         let block_ms = block_ms.unwrap_or(0).min(BLOCK_MS_MAX);
@@ -144,7 +200,7 @@ impl EventStore {
         let reply: Value = self.inner.reader.query(&cmd).await?;
         let streams = reply::list(reply).into_iter();
         let entries = streams.flat_map(|stream| reply::list(reply::list(stream).pop().unwrap_or_default()));
-        self.load(entries.filter_map(parse_entry).collect()).await
+        Ok(Delivered { entries: entries.filter_map(parse_entry).collect() })
     }
 
     /// Takes over entries that other consumers got and did not acknowledge for `min_idle`.
@@ -157,16 +213,30 @@ impl EventStore {
         min_idle: Duration,
         count: usize,
     ) -> Result<Vec<StreamItem>, RedisError> {
+        let mut delivered = self.deliver_stale(consumer, min_idle, count).await?;
+        self.read_delivered(&mut delivered, usize::MAX).await
+    }
+
+    /// As [`Self::claim_stale`], but leaves the hashes to [`Self::read_delivered`].
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn deliver_stale(
+        &self,
+        consumer: &str,
+        min_idle: Duration,
+        count: usize,
+    ) -> Result<Delivered, RedisError> {
         let mut cmd = redis::cmd("XAUTOCLAIM");
         let min_idle_ms = u64::try_from(min_idle.as_millis()).unwrap_or(u64::MAX);
         cmd.arg(self.inner.keys.stream()).arg(GROUP).arg(consumer).arg(min_idle_ms).arg("0-0");
         cmd.arg("COUNT").arg(count.max(1));
         let reply: Value = match self.inner.main.query(&cmd).await {
-            Err(RedisError::Server { code, .. }) if code == "NOGROUP" => return Ok(Vec::new()),
+            Err(RedisError::Server { code, .. }) if code == "NOGROUP" => return Ok(Delivered::default()),
             result => result?,
         };
         let entries = reply::list(reply).into_iter().nth(1).unwrap_or_default();
-        self.load(reply::list(entries).into_iter().filter_map(parse_entry).collect()).await
+        Ok(Delivered { entries: reply::list(entries).into_iter().filter_map(parse_entry).collect() })
     }
 
     /// Acknowledges entries, and deletes them from the stream if no other group reads it. So what is on the stream is
@@ -340,13 +410,23 @@ impl EventStore {
                 KeyKind::Own | KeyKind::Foreign => {}
             }
         }
+        if calls.is_empty() && bad.is_empty() {
+            return Ok(());
+        }
+        let unmarked = self.unmarked(&called).await?;
+        let mut number = 0;
+        calls.retain(|_| {
+            number += 1;
+            unmarked.contains(&number)
+        });
+        let called = unmarked.iter().filter_map(|number| called.get(number - 1));
         let results = inner.main.eval_many(&scripts::ADOPT, calls).await?;
         let mut adopted = 0;
-        for (key, result) in called.into_iter().zip(results) {
+        for (key, result) in called.zip(results) {
             match reply::text(result?).as_deref() {
                 Some("adopted") => adopted += 1,
                 Some("queued" | "gone") => {}
-                Some(kind) => bad.push((key.to_owned(), not_a_hash(kind))),
+                Some(kind) => bad.push(((*key).to_owned(), not_a_hash(kind))),
                 None => return Err(RedisError::Answer { command: "EVALSHA adopt" }),
             }
         }
@@ -358,23 +438,79 @@ impl EventStore {
         Ok(())
     }
 
-    /// Reads the hashes of stream entries; what is no event goes to the quarantine.
-    async fn load(&self, entries: Vec<(String, Option<String>)>) -> Result<Vec<StreamItem>, RedisError> {
+    /// The keys that may be bare, by their numbers from 1, ascending.
+    async fn unmarked(&self, keys: &[&str]) -> Result<BTreeSet<usize>, RedisError> {
+        if keys.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let reply = self.inner.main.eval(&scripts::UNMARKED, Call::new(keys)).await?;
+        let numbers = reply::list(reply);
+        Ok(numbers.iter().filter_map(|n| reply::count(n).and_then(|n| usize::try_from(n).ok())).collect())
+    }
+
+    /// The states and fields of hashes as [`scripts::READ`] gives them, in the order of `entries`; `None` for those that
+    /// were not read because others had `bytes_max` bytes.
+    async fn read_hashes(
+        &self,
+        entries: &[Entry],
+        bytes_max: usize,
+    ) -> Result<Vec<Option<Value>>, RedisError> {
+        let mut replies: Vec<Option<Value>> = vec![None; entries.len()];
+        let mut open: VecDeque<usize> = (0..entries.len()).collect();
+        let mut bytes = 0;
+        while !open.is_empty() && bytes < bytes_max {
+            let asked: Vec<usize> = open.drain(..open.len().min(READ_KEYS * READ_CALLS)).collect();
+            let parts: Vec<&[usize]> = asked.chunks(READ_KEYS).collect();
+            let calls = parts.iter().map(|part| {
+                let asked = part.iter().filter_map(|index| entries.get(*index));
+                let (ids, keys): (Vec<&str>, Vec<&str>) =
+                    asked.map(|(id, key)| (id.as_str(), key.as_deref().unwrap_or_default())).unzip();
+                ids.into_iter().fold(Call::new(&keys), Call::arg)
+            });
+            let results = self.inner.main.eval_many(&scripts::READ, calls.collect()).await?;
+            let mut left = Vec::new();
+            for (part, result) in parts.into_iter().zip(results) {
+                let read = reply::list(result?);
+                if read.is_empty() {
+                    return Err(RedisError::Answer { command: "EVALSHA read" });
+                }
+                left.extend_from_slice(part.get(read.len()..).unwrap_or_default());
+                for (index, value) in part.iter().zip(read) {
+                    bytes += size(&value);
+                    if let Some(place) = replies.get_mut(*index) {
+                        *place = Some(value);
+                    }
+                }
+            }
+            for index in left.into_iter().rev() {
+                open.push_front(index);
+            }
+        }
+        Ok(replies)
+    }
+
+    /// Reads the hashes of stream entries up to about `bytes_max` bytes, and gives back the entries that are left; what is
+    /// no event goes to the quarantine.
+    async fn load(
+        &self,
+        entries: Vec<Entry>,
+        bytes_max: usize,
+    ) -> Result<(Vec<StreamItem>, Vec<Entry>), RedisError> {
         let inner = &self.inner;
-        let calls = entries
-            .iter()
-            .map(|(id, key)| Call::new(&[key.as_deref().unwrap_or_default()]).arg(id))
-            .collect();
-        let results = inner.main.eval_many(&scripts::READ, calls).await?;
-        let (mut items, mut bad) = (Vec::with_capacity(entries.len()), Vec::new());
-        for ((stream_id, key), result) in entries.into_iter().zip(results) {
+        let replies = self.read_hashes(&entries, bytes_max).await?;
+        let (mut items, mut rest, mut bad) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::new());
+        for ((stream_id, key), reply) in entries.into_iter().zip(replies) {
+            let Some(reply) = reply else {
+                rest.push((stream_id, key));
+                continue;
+            };
             let Some(key) = key else {
                 let reason = "the stream entry has no field key".to_owned();
                 bad.push((format!("{}#{stream_id}", inner.keys.stream()), reason.clone()));
                 items.push(StreamItem { stream_id, key: String::new(), event: Err(reason) });
                 continue;
             };
-            let mut parts = reply::list(result?).into_iter();
+            let mut parts = reply::list(reply).into_iter();
             let state =
                 parts.next().and_then(reply::text).ok_or(RedisError::Answer { command: "EVALSHA read" })?;
             let event = self.event_of(&key, &state, parts.next().unwrap_or_default());
@@ -391,7 +527,7 @@ impl EventStore {
         if !bad.is_empty() {
             self.quarantine(bad).await?;
         }
-        Ok(items)
+        Ok((items, rest))
     }
 
     /// The event behind a guarded read, or the reason why there is none.
@@ -452,8 +588,17 @@ fn not_a_hash(state: &str) -> String {
     }
 }
 
+/// Bytes of text in an answer.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::BulkString(text) => text.len(),
+        Value::Array(parts) => parts.iter().map(size).sum(),
+        _ => 0,
+    }
+}
+
 /// Id and key of a stream entry; deleted entries (nil) are left out.
-fn parse_entry(value: Value) -> Option<(String, Option<String>)> {
+fn parse_entry(value: Value) -> Option<Entry> {
     let mut parts = reply::list(value).into_iter();
     let id = reply::text(parts.next()?)?;
     let mut key = None;

@@ -1,4 +1,4 @@
-//! The Lua scripts: one event each, short, so that none of them ever holds the server.
+//! The Lua scripts: one event each, or a bounded number of small ones, so that none of them ever holds the server.
 //!
 //! Scripts exist only where several keys must change together or where a change depends on what is there. They name
 //! keys of several slots; so this crate works with standalone and Sentinel servers, and says so for a cluster.
@@ -39,21 +39,24 @@ macro_rules! scripts {
 }
 
 /// Tells whether a key can be read as an event: `type`, number of fields and bytes are bounded before `HGETALL`.
+/// What the whole key takes in memory is more than its fields, and one question; where the server does not say, or says
+/// too much, the fields are counted one by one.
 macro_rules! guard {
     () => {
         r"
 local function guarded(key)
-  local kind = redis.call('TYPE', key).ok
-  if kind == 'none' then return 'gone' end
-  if kind ~= 'hash' then return 'type:' .. kind end
-  local n = redis.call('HLEN', key)
+  local n = redis.pcall('HLEN', key)
+  if type(n) ~= 'number' then return 'type:' .. redis.call('TYPE', key).ok end
+  if n == 0 then return 'gone' end
   if n > 64 then return 'wide:' .. n end
-  local bytes = 0
+  local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
+  if type(bytes) == 'number' and bytes <= 2097152 then return 'ok', bytes end
+  bytes = 0
   for _, field in ipairs(redis.call('HKEYS', key)) do
     bytes = bytes + #field + redis.call('HSTRLEN', key, field)
   end
   if bytes > 2097152 then return 'large:' .. bytes end
-  return 'ok'
+  return 'ok', bytes
 end
 "
     };
@@ -139,15 +142,36 @@ redis.call('ZADD', KEYS[3], ARGV[2], key)
 return {1, key}
 ";
 
-    /// Reads one event's hash, guarded. Keys: hash. Arguments: id of its stream entry or empty; a hash that an
-    /// application has put on the stream itself is marked with it (a full server may refuse that; reading goes on). Returns `{state, fields}`.
+    /// Reads the hashes of events, guarded. Keys: hashes. Arguments: for each the id of its stream entry or empty; a hash
+    /// that an application has put on the stream itself is marked with it (a full server may refuse that; reading goes
+    /// on). Returns `{state, fields}` for each; after a MiB it stops, and the rest has to be asked for again.
     READ = guard!(), r"
-local state = guarded(KEYS[1])
-if state ~= 'ok' then return {state, {}} end
-if ARGV[1] ~= '' and redis.call('HEXISTS', KEYS[1], '_q') == 0 then
-  redis.pcall('HSET', KEYS[1], '_q', ARGV[1])
+local read, total = {}, 0
+for i, key in ipairs(KEYS) do
+  if total > 1048576 then break end
+  local state, bytes = guarded(key)
+  if state ~= 'ok' then
+    read[i] = {state, {}}
+  else
+    local fields = redis.call('HGETALL', key)
+    local marked = ARGV[i] == ''
+    for j = 1, #fields, 2 do marked = marked or fields[j] == '_q' end
+    if not marked then redis.pcall('HSET', key, '_q', ARGV[i]) end
+    read[i] = {state, fields}
+    total = total + bytes
+  end
 end
-return {state, redis.call('HGETALL', KEYS[1])}
+return read
+";
+
+    /// Which of these keys may be bare: hashes without the mark of the stream, and what is no hash. Keys: some. Returns
+    /// their numbers, from 1.
+    UNMARKED = r"
+local found = {}
+for i, key in ipairs(KEYS) do
+  if redis.pcall('HEXISTS', key, '_q') ~= 1 then found[#found + 1] = i end
+end
+return found
 ";
 
     /// Puts a bare hash on the stream, once. Keys: hash, index, stream. Arguments: ms.

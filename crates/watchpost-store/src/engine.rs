@@ -342,7 +342,8 @@ impl Db {
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(30))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
-            .connect_with(options.clone().optimize_on_close(true, 400))
+            // Large enough for the pages that a large batch changes, so that none is written twice.
+            .connect_with(options.clone().pragma("cache_size", "-65536").optimize_on_close(true, 400))
             .await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()

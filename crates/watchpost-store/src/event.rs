@@ -162,7 +162,13 @@ fn search_text(event: &Event) -> String {
     ];
     let mut text = String::with_capacity(128);
     for part in parts.into_iter().flatten() {
-        text.extend(part.chars().take(2048).flat_map(char::to_lowercase));
+        if part.is_ascii() {
+            let begin = text.len();
+            text.push_str(part.get(..2048).unwrap_or(part));
+            text[begin..].make_ascii_lowercase();
+        } else {
+            text.extend(part.chars().take(2048).flat_map(char::to_lowercase));
+        }
         text.push('\n');
     }
     text

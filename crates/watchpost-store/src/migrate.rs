@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000004, "incidents"),
     migration!(20261121000005, "response"),
     migration!(20261121000006, "register"),
+    migration!(20261121000009, "ingest"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

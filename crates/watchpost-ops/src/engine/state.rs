@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use watchpost_detect as detect;
 
-use super::{Detector, Detectors};
+use super::detectors::{Detector, Detectors};
 
 /// The name under which the state is saved.
 pub(super) const NAME: &str = "detectors";

@@ -63,6 +63,49 @@ async fn an_event_goes_round() {
 }
 
 #[tokio::test]
+async fn large_events_are_read_in_parts() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let mut raw = server.raw().await;
+    let note = "n".repeat(400 << 10);
+    for n in 0..40 {
+        let key = format!("security:auth:{}", 1_700_000_000_000_u64 + n);
+        // Every fifth entry names a key that is not there, others are small.
+        if n % 5 != 0 {
+            let note = if n % 2 == 0 { note.as_str() } else { "short" };
+            let _: u64 = query(&mut raw, &["HSET", &key, "type", &format!("t{n}"), "note", note]).await;
+        }
+        let _: String = query(&mut raw, &["XADD", "security:events", "*", "key", &key]).await;
+    }
+    let mut delivered = store.deliver_new("a", 100, 0).await.unwrap();
+    assert_eq!(delivered.len(), 40);
+    let first = store.read_delivered(&mut delivered, 2 << 20).await.unwrap();
+    assert!(!first.is_empty() && delivered.len() == 40 - first.len(), "{} of 40 are read", first.len());
+    assert!(delivered.len() > 10, "16 events are large, and few of them are read at once");
+    assert!(store.read_new("b", 100, 0).await.unwrap().is_empty(), "what is not read is delivered");
+    let mut items = first;
+    items.extend(store.read_delivered(&mut delivered, usize::MAX).await.unwrap());
+    assert!(delivered.is_empty() && items.len() == 40);
+    let number =
+        |item: &watchpost_redis::StreamItem| item.key.rsplit(':').next().unwrap().parse::<u64>().unwrap();
+    items.sort_by_key(number);
+    for (n, item) in items.iter().enumerate() {
+        match &item.event {
+            Ok(event) => {
+                assert_eq!(event.kind, format!("t{n}"), "each answer belongs to its entry");
+                let length = if n % 2 == 0 { note.len() } else { 5 };
+                let read = event.details.pointer("/fields/note").and_then(|note| note.as_str());
+                assert_eq!(read.map(str::len), Some(length), "entry {n}");
+                let mark: String = query(&mut raw, &["HGET", &item.key, "_q"]).await;
+                assert_eq!(mark, item.stream_id, "what was read is marked");
+            }
+            Err(reason) => assert!(n % 5 == 0 && reason.contains("gone"), "entry {n}: {reason}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn keys_ttls_and_index_follow_the_contract() {
     let server = TestServer::start().await;
     let store = server.store().await;

@@ -1,0 +1,130 @@
+//! The detectors of the engine, and how they are rebuilt when it starts.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use watchpost_detect as detect;
+use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
+use watchpost_model::place::Place;
+use watchpost_store::{EventCursor, StoringCursor};
+
+use super::state;
+use crate::console::Workspace;
+use crate::enrich::Freshness;
+use crate::error::OpError;
+
+/// Archived events replayed to rebuild the detection windows where no saved state can be used.
+const REPLAY: u32 = 50_000;
+
+/// Detectors that stand where the last run left them, or whose windows hold what the newest archived events left there.
+pub(super) async fn rebuilt(
+    workspace: &Workspace,
+    rules: Arc<detect::RuleSet>,
+) -> Result<Detectors, OpError> {
+    if let Some(saved) = workspace.store().engine_state(state::NAME).await?
+        && let Some(mut detectors) = Detectors::restored(&rules, &saved.body)
+    {
+        detectors.until = saved.until;
+        let known = workspace.known(Freshness::Now).await?;
+        let mut cursor = None;
+        loop {
+            let page = workspace.store().events_stored_after(saved.until, cursor, state::PAGE).await?;
+            for (event, stored_at) in &page {
+                let stored_at = *stored_at;
+                detectors.observe(event, known.place(event).as_ref(), stored_at);
+                detectors.until = stored_at;
+            }
+            let Some((last, stored_at)) = page.last() else { return Ok(detectors) };
+            cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
+        }
+    }
+    let mut detectors = Detectors::new(rules);
+    let known = workspace.known(Freshness::Now).await?;
+    for event in workspace.store().recently_ingested(REPLAY).await? {
+        detectors.observe(&event, known.place(&event).as_ref(), workspace.now());
+    }
+    Ok(detectors)
+}
+
+/// The detector of what happens now, and one for history that comes in later.
+///
+/// Behaviours count in windows that move forward, so an old log that is imported beside live traffic would be too late
+/// for all of them. It gets windows of its own, which begin anew whenever something older still comes.
+pub(super) struct Detectors {
+    pub(super) rules: Arc<detect::RuleSet>,
+    pub(super) live: Detector,
+    pub(super) history: Option<Detector>,
+    evicted_before: u64,
+    /// Storing time of the last batch; that of the next one is later.
+    pub(super) until: DateTime<Utc>,
+}
+
+pub(super) struct Detector {
+    pub(super) engine: detect::Engine,
+    pub(super) newest: DateTime<Utc>,
+}
+
+impl Detector {
+    pub(super) fn new(rules: Arc<detect::RuleSet>) -> Self {
+        Self {
+            engine: detect::Engine::with_rules(detect::Config::default(), rules),
+            newest: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn is_too_late(&self, event: &Event) -> bool {
+        event.at < self.newest - self.engine.config().lateness_max
+    }
+
+    fn observe(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
+        // A time ahead of the clock is a mistake of its sender and must not make the present late.
+        if event.at <= now {
+            self.newest = self.newest.max(event.at);
+        }
+        self.engine.observe_at(event, place, now)
+    }
+}
+
+impl Detectors {
+    pub(super) fn new(rules: Arc<detect::RuleSet>) -> Self {
+        Self {
+            live: Detector::new(Arc::clone(&rules)),
+            history: None,
+            evicted_before: 0,
+            until: DateTime::UNIX_EPOCH,
+            rules,
+        }
+    }
+
+    /// Other rules from now on; windows that are under way go on.
+    pub(super) fn replace_rules(&mut self, rules: Arc<detect::RuleSet>) {
+        self.live.engine.replace_rules(Arc::clone(&rules));
+        if let Some(history) = &mut self.history {
+            history.engine.replace_rules(Arc::clone(&rules));
+        }
+        self.rules = rules;
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        event: &Event,
+        place: Option<&Place>,
+        now: DateTime<Utc>,
+    ) -> Vec<Finding> {
+        if !self.live.is_too_late(event) {
+            return self.live.observe(event, place, now);
+        }
+        if self.history.as_ref().is_none_or(|history| history.is_too_late(event)) {
+            let before = self.history.replace(Detector::new(Arc::clone(&self.rules)));
+            self.evicted_before += before.map_or(0, |before| before.engine.counters().groups_evicted_total);
+        }
+        self.history.as_mut().map_or_else(Vec::new, |history| history.observe(event, place, now))
+    }
+
+    pub(super) fn evicted(&self) -> u64 {
+        let history =
+            self.history.as_ref().map_or(0, |history| history.engine.counters().groups_evicted_total);
+        self.evicted_before + history + self.live.engine.counters().groups_evicted_total
+    }
+}
