@@ -192,10 +192,15 @@ impl Engine {
         self.set(EngineState::Down, problem.to_string())
     }
 
+    /// It did what it is there for: a batch is committed, or nothing is to be.
+    fn recover(&self) {
+        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
         let detail = detail.into();
-        if !matches!(state, EngineState::Down | EngineState::Starting) {
-            *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if state == EngineState::Standby {
+            self.recover();
         }
         self.state.send_if_modified(|current| {
             let changed = current.0 != state || current.1 != detail;
@@ -363,6 +368,9 @@ impl Turn<'_> {
         let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
         if engine.set(state, "") {
             self.console.announce(&[Tag::Status]);
+        }
+        if !self.commits.is_busy() {
+            engine.recover();
         }
         if nothing && waiting == 0 {
             self.tick().await?;
