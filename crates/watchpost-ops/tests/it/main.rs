@@ -8,6 +8,7 @@ mod mmdb;
 mod real_logs;
 mod reports;
 mod response;
+mod response_bounds;
 mod response_crash;
 mod restored;
 mod rules;
