@@ -244,7 +244,7 @@ async fn arrivals(
 ) -> Result<(Vec<f64>, u64), Failure> {
     let caller =
         Caller { name: "bench".to_owned(), role: Role::Admin, origin: Origin::Cli, host: "bench".to_owned() };
-    let call = Call { caller, confirmation: None };
+    let call = Call { caller, confirmation: None, reason: None };
     let (per_tick, ticks) = (rate * TICK_MS / 1_000, seconds * 1_000 / TICK_MS);
     // Encoding takes a while; the first event is due when all are encoded.
     let lead = Duration::from_secs(u64::from(2 + rate * seconds / 50_000));
