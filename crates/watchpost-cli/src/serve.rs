@@ -21,6 +21,8 @@ use watchpost_ops::os_caller;
 
 /// Header that carries the confirmation of a change on a production connection.
 const CONFIRM: &str = "x-watchpost-confirm";
+/// For how long the engine may be down before the daemon says that it is not well.
+const ENGINE_PATIENCE: chrono::Duration = chrono::Duration::seconds(30);
 
 struct Shared {
     console: Console,
@@ -108,17 +110,22 @@ async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     let well = |part: &Option<watchpost_ops::contract::Part>| {
         part.as_ref().is_some_and(|part| part.state == watchpost_ops::contract::PartState::Connected)
     };
-    let code = if well(&status.redis) && well(&status.database) {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let code = health(well(&status.redis) && well(&status.database), shared.console.engine_down_for());
     let answer = serde_json::json!({
         "redis": status.redis.map(|part| part.state),
         "database": status.database.map(|part| part.state),
         "engine": status.engine.state,
     });
     (code, axum::Json(answer)).into_response()
+}
+
+/// An engine that starts anew now and then is well; one that fails at every try for so long is not.
+fn health(servers_answer: bool, engine_down_for: Option<chrono::Duration>) -> StatusCode {
+    if servers_answer && engine_down_for.is_none_or(|down| down <= ENGINE_PATIENCE) {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
 }
 
 async fn operations() -> axum::Json<&'static [watchpost_ops::contract::OperationSpec]> {
@@ -202,4 +209,20 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use chrono::Duration;
+
+    use super::health;
+
+    #[test]
+    fn a_daemon_whose_engine_stays_down_is_not_well() {
+        assert_eq!(health(true, None), StatusCode::OK);
+        assert_eq!(health(true, Some(Duration::seconds(30))), StatusCode::OK, "it may only start anew");
+        assert_eq!(health(true, Some(Duration::seconds(31))), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(health(false, None), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

@@ -193,6 +193,14 @@ impl Console {
         status::status(self, caller).await
     }
 
+    /// For how long the engine of this console has failed at every try; `None` while it works, while another console has
+    /// the lease, and where no engine runs.
+    #[must_use]
+    pub fn engine_down_for(&self) -> Option<chrono::Duration> {
+        let workspace = self.current()?;
+        workspace.engine().down_since().map(|since| workspace.now() - since)
+    }
+
     /// Runs until the engine has nothing left to do: the queue is empty and nothing waits to be adopted.
     ///
     /// # Errors

@@ -99,6 +99,8 @@ pub(crate) struct Engine {
     recent: Mutex<VecDeque<(DateTime<Utc>, u64)>>,
     /// Counts up when a full turn found nothing to do.
     idle_turns: watch::Sender<u64>,
+    /// Since when it fails at every try; a start in between does not count as work.
+    down_since: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Engine {
@@ -113,7 +115,13 @@ impl Engine {
             backlog: Mutex::new(None),
             recent: Mutex::new(VecDeque::new()),
             idle_turns: watch::channel(0).0,
+            down_since: Mutex::new(None),
         }
+    }
+
+    /// Since when it has failed at every try; `None` while it works, waits for another one's lease, or is stopped.
+    pub(crate) fn down_since(&self) -> Option<DateTime<Utc>> {
+        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The engine in figures.
@@ -178,8 +186,22 @@ impl Engine {
         }
     }
 
+    /// It failed, at `now`; true if that is new.
+    fn fail(&self, now: DateTime<Utc>, problem: &OpError) -> bool {
+        self.down_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(now);
+        self.set(EngineState::Down, problem.to_string())
+    }
+
+    /// It did what it is there for: a batch is committed, or nothing is to be.
+    fn recover(&self) {
+        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
         let detail = detail.into();
+        if state == EngineState::Standby {
+            self.recover();
+        }
         self.state.send_if_modified(|current| {
             let changed = current.0 != state || current.1 != detail;
             *current = (state, detail);
@@ -209,7 +231,7 @@ pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
         loop {
             if let Err(problem) =
                 Box::pin(hold_and_work(&console, &workspace, &holder, &mut committing)).await
-                && workspace.engine().set(EngineState::Down, problem.to_string())
+                && workspace.engine().fail(workspace.now(), &problem)
             {
                 tracing::warn!(%problem, "the engine stopped; trying again");
                 console.announce(&[Tag::Status]);
@@ -241,6 +263,9 @@ async fn hold_and_work(
     let events = workspace.events()?;
     engine.set(EngineState::Starting, "rebuilding the detection windows");
     events.ensure_group().await?;
+    if let Err(problem) = events.clear_acknowledged().await {
+        tracing::debug!(%problem, "what a crash left on the stream stays there; it does not count as waiting");
+    }
     respond::recover(console, workspace).await?;
     let (rules, _) = workspace.rules().refresh(workspace, false).await?;
     let detectors = Box::pin(rebuilt(workspace, rules.set)).await?;
@@ -343,6 +368,9 @@ impl Turn<'_> {
         let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
         if engine.set(state, "") {
             self.console.announce(&[Tag::Status]);
+        }
+        if !self.commits.is_busy() {
+            engine.recover();
         }
         if nothing && waiting == 0 {
             self.tick().await?;

@@ -13,7 +13,7 @@ use watchpost_model::block::BlockState;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, IncidentId, OutboxId, ResponseId};
-use watchpost_model::response::plan::{Facts, Histories, PlannedAction, candidates, plan};
+use watchpost_model::response::plan::{Candidate, Facts, Histories, PlannedAction, candidates, plan};
 use watchpost_model::response::{
     ActionKind, OutboxMessage, OutboxState, ResponseAction, ResponseMode, ResponsePolicy, ResponseState,
 };
@@ -184,7 +184,9 @@ impl Planner<'_> {
         let now = self.workspace.now();
         let incidents: BTreeSet<IncidentId> = findings.iter().map(|stored| stored.incident).collect();
         let incidents: Vec<IncidentId> = incidents.into_iter().collect();
-        let mut holding: HashSet<_> = store.responses_holding(&incidents, now).await?.into_iter().collect();
+        // What holds, and whether it gives way: see `PlannedAction::is_spared`.
+        let mut holding: HashMap<_, bool> =
+            store.responses_holding(&incidents, now).await?.into_iter().collect();
         let allowlist = store.allow_list().await?;
         let mut contained_last_hour = store.responses_contained_since(now - Duration::hours(1)).await?;
         let mut histories = Histories::new();
@@ -192,7 +194,11 @@ impl Planner<'_> {
         for stored in findings {
             let event = events.get(&stored.finding.event_id).copied();
             let wanted = candidates(self.policy, &stored.finding, event);
-            if wanted.iter().all(|c| holding.contains(&(stored.incident, c.kind, c.target.clone()))) {
+            let holds = |c: &Candidate| {
+                let key = (stored.incident, c.kind, c.target.clone());
+                holding.get(&key).is_some_and(|gives_way| c.spared || !gives_way)
+            };
+            if wanted.iter().all(holds) {
                 continue;
             }
             for candidate in wanted.into_iter().filter(|candidate| candidate.kind.is_containment()) {
@@ -213,9 +219,12 @@ impl Planner<'_> {
             };
             for planned in plan(self.policy, &stored.finding, event, &facts) {
                 let key = (planned.kind, planned.target.clone());
-                if !holding.insert((stored.incident, key.0, key.1.clone())) {
+                let held = (stored.incident, key.0, key.1.clone());
+                let gives_way = holding.get(&held).copied();
+                if gives_way.is_some_and(|gives_way| !gives_way || planned.skipped.is_some()) {
                     continue;
                 }
+                holding.insert(held, planned.is_spared());
                 if planned.kind.is_containment() && planned.skipped.is_none() {
                     contained_last_hour += 1;
                     histories.entry(key).or_default().in_force_until = planned.holds_until;
@@ -350,8 +359,13 @@ fn reason(action: &ResponseAction) -> String {
 
 /// Does a planned containment through the door, as a person would, and records what came of it.
 async fn act(console: &Console, workspace: &Workspace, action: &ResponseAction) -> Result<(), OpError> {
-    let left = action.expires_at.map_or(0, |end| (end - workspace.now()).num_seconds());
-    let Some(ttl_s) = u64::try_from(left).ok().filter(|left| *left >= 60) else {
+    let left = action.expires_at.map_or(0, |end| (end - workspace.now()).num_milliseconds());
+    // Rounded up to what the door takes: some of the shortest time has always passed by now.
+    let Some(ttl_s) = u64::try_from(left)
+        .ok()
+        .filter(|left| *left > 0)
+        .map(|left| left.div_ceil(1_000).max(*blocks::TTL_S.start()))
+    else {
         let why = "its time was over before it was done";
         return decide(workspace, action, ResponseState::Failed, why, None).await;
     };

@@ -7,8 +7,8 @@ use watchpost_model::health::Metric;
 use watchpost_model::health::Unit;
 use watchpost_model::health::Verdict;
 
+use crate::backlog::Backlog;
 use crate::info::Info;
-use crate::queue::Backlog;
 
 /// Under this many allocated bytes ratios are noise; the cut-off of `MEMORY DOCTOR`.
 const JUDGE_FROM_BYTES: u64 = 5 << 20;

@@ -7,8 +7,8 @@ use super::Reading;
 use super::assess;
 use super::percentile;
 use super::worst;
+use crate::backlog::Backlog;
 use crate::info::Info;
-use crate::queue::Backlog;
 
 /// What a fresh, empty Redis 7.0 says, shortened; its `mem_fragmentation_ratio` is famous for false alarms.
 const EMPTY: &str = "redis_version:7.0.15\r\nrun_id:aaaa\r\nserver_time_usec:1000000000\r\nuptime_in_seconds:1\r\n\

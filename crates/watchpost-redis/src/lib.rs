@@ -28,6 +28,7 @@
 //! ([`StoreCounters`]).
 #![warn(missing_docs)]
 
+mod backlog;
 mod blocks;
 mod codec;
 mod contain;
@@ -50,6 +51,7 @@ mod store;
 mod target;
 mod walk;
 
+pub use backlog::Backlog;
 pub use blocks::BlockRemoved;
 pub use blocks::BlockWritten;
 pub use blocks::StoredBlock;
@@ -62,7 +64,6 @@ pub use hints::KeyHints;
 pub use probe::HealthProbe;
 pub use queue::AdoptCursor;
 pub use queue::Adopted;
-pub use queue::Backlog;
 pub use queue::Delivered;
 pub use queue::StreamItem;
 pub use store::BLOCK_MS_MAX;

@@ -58,26 +58,6 @@ pub struct StreamItem {
     pub event: Result<Event, String>,
 }
 
-/// What waits to be processed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backlog {
-    /// Entries not delivered to any consumer.
-    pub lag: u64,
-    /// Entries delivered and not acknowledged.
-    pub pending: u64,
-    /// Bare hashes not on the stream, as of the last complete pass of [`EventStore::adopt_bare`] in this process; `None`
-    /// before there was one.
-    pub unadopted: Option<u64>,
-}
-
-impl Backlog {
-    /// All that waits.
-    #[must_use]
-    pub fn total(self) -> u64 {
-        self.lag + self.pending + self.unadopted.unwrap_or(0)
-    }
-}
-
 /// Where the search for bare hashes stands. Belongs to one connection: after a reconnection the pass starts anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AdoptCursor {
@@ -260,38 +240,6 @@ impl EventStore {
             self.inner.main.query::<Value>(&delete).await?;
         }
         Ok(())
-    }
-
-    /// What waits to be processed.
-    ///
-    /// # Errors
-    /// Every cause of [`RedisError`].
-    pub async fn backlog(&self) -> Result<Backlog, RedisError> {
-        let stream = self.inner.keys.stream();
-        let mut pipe = redis::pipe();
-        pipe.cmd("XLEN").arg(&stream);
-        pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
-        let mut results = self.inner.probe.pipe(pipe).await?.into_iter();
-        let length = match results.next() {
-            Some(Ok(value)) => reply::count(&value).unwrap_or(0),
-            Some(Err(error)) => return Err(self.classify(error)),
-            None => return Err(RedisError::Answer { command: "XLEN" }),
-        };
-        // Without a stream `XINFO` is an error; then nothing waits on it.
-        let groups = results.next().and_then(Result::ok).map(reply::list).unwrap_or_default();
-        let n_groups = groups.len();
-        let ours = groups
-            .into_iter()
-            .map(reply::list)
-            .find(|group| reply::field(group, "name").and_then(reply::text).as_deref() == Some(GROUP));
-        let unadopted = (self.inner.counts.adopt_passes.load(Ordering::Relaxed) > 0).then_some(0);
-        let Some(group) = ours else { return Ok(Backlog { lag: length, pending: 0, unadopted }) };
-        let pending = reply::field(&group, "pending").and_then(|value| reply::count(&value)).unwrap_or(0);
-        // Before 7.0, and after some deletions, the server does not know the lag. With one group the stream holds only
-        // what is not acknowledged; with several this is an upper bound.
-        let lag =
-            if n_groups == 1 { None } else { reply::field(&group, "lag").and_then(|v| reply::count(&v)) };
-        Ok(Backlog { lag: lag.unwrap_or_else(|| length.saturating_sub(pending)), pending, unadopted })
     }
 
     /// Looks for bare hashes (written by applications without index and stream) and puts each on the stream, exactly
@@ -494,7 +442,7 @@ fn size(value: &Value) -> usize {
 }
 
 /// Id and key of a stream entry; deleted entries (nil) are left out.
-fn parse_entry(value: Value) -> Option<Entry> {
+pub(crate) fn parse_entry(value: Value) -> Option<Entry> {
     let mut parts = reply::list(value).into_iter();
     let id = reply::text(parts.next()?)?;
     let mut key = None;

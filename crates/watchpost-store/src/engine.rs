@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
 
 use crate::error::StoreError;
 
@@ -341,6 +341,7 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(30))
+            .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             // Large enough for the pages that a large batch changes, so that none is written twice.
             .connect_with(options.clone().pragma("cache_size", "-65536").optimize_on_close(true, 400))
             .await?;
@@ -349,6 +350,7 @@ impl Db {
             .max_connections(4)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
+            .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
         Ok(Self::Sqlite { writer, readers })
     }
@@ -404,6 +406,19 @@ impl Db {
             Self::Postgres { pool } => pool.close().await,
         }
     }
+}
+
+/// Keeps a connection that stands outside of any transaction, and has any other one closed and replaced.
+///
+/// SQLite ends a transaction by itself when the disk is full or fails. The rollback that follows finds none, so the
+/// driver goes on counting one, and no transaction could begin on that connection any more.
+async fn keep_if_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    connection.ping().await?; // A rollback that a dropped transaction left is done before this answers.
+    let stuck = connection.is_in_transaction();
+    if stuck {
+        tracing::debug!("a connection whose transaction could not be ended is replaced");
+    }
+    Ok(!stuck)
 }
 
 /// An open transaction; dropped without [`Tx::commit`] it is rolled back.
@@ -548,20 +563,4 @@ impl Tx {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{chunks, like_pattern};
-
-    #[test]
-    fn lists_are_cut_into_few_sizes() {
-        let items: Vec<u32> = (0..234).collect();
-        let sizes: Vec<usize> = chunks(&items).map(<[u32]>::len).collect();
-        assert_eq!(sizes, [100, 100, 10, 10, 10, 1, 1, 1, 1]);
-        let all: Vec<u32> = chunks(&items).flatten().copied().collect();
-        assert_eq!(all, items, "nothing is lost");
-    }
-
-    #[test]
-    fn patterns_are_literal() {
-        assert_eq!(like_pattern("50%_OFF!"), "%50!%!_off!!%");
-    }
-}
+mod tests;

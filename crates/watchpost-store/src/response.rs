@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::block::BlockTarget;
 use watchpost_model::ids::{IncidentId, ResponseId};
-use watchpost_model::response::plan::{Release, TargetHistory};
+use watchpost_model::response::plan::{Release, SPARED, TargetHistory};
 use watchpost_model::response::{ActionKind, OutboxMessage, ResponseAction, ResponseState};
 use watchpost_model::text::visible;
 
@@ -316,7 +316,8 @@ impl Store {
         tx.fetch(sql, args![]).await?.iter().map(from_row).collect()
     }
 
-    /// Of these triples of incident, action and target: those that have an action that holds at `now`.
+    /// Of these incidents: action and target of each action that holds at `now`, and whether it gives way to any but a
+    /// skipped one because its user was [`SPARED`].
     ///
     /// # Errors
     /// What the database says.
@@ -324,19 +325,22 @@ impl Store {
         &self,
         incidents: &[IncidentId],
         now: DateTime<Utc>,
-    ) -> Result<Vec<(IncidentId, ActionKind, String)>, StoreError> {
+    ) -> Result<Vec<((IncidentId, ActionKind, String), bool)>, StoreError> {
         let ids: Vec<Value> = incidents.iter().map(|id| id.to_string().into()).collect();
         let mut tx = self.read().await?;
         let rows = tx
             .fetch_in(
-                "SELECT incident_id, kind, target, expires_at FROM response_action WHERE holds = 1 AND incident_id IN ",
+                "SELECT incident_id, kind, target, expires_at, state, detail FROM response_action \
+                 WHERE holds = 1 AND incident_id IN ",
                 &ids,
             )
             .await?;
         let mut found = Vec::new();
         for row in rows {
             if row.opt_time(3)?.is_none_or(|end| end > now) {
-                found.push((row.parse(0)?, row.parse(1)?, row.text(2)?));
+                let gives_way =
+                    row.parse::<ResponseState>(4)? == ResponseState::Skipped && row.text(5)? == SPARED;
+                found.push(((row.parse(0)?, row.parse(1)?, row.text(2)?), gives_way));
             }
         }
         Ok(found)
@@ -411,12 +415,14 @@ async fn insert(write: &mut Write, action: &ResponseAction) -> Result<bool, Stor
     write
         .execute(
             "UPDATE response_action SET holds = 0 WHERE incident_id = $1 AND kind = $2 AND target = $3 \
-             AND holds = 1 AND expires_at <= $4",
+             AND holds = 1 AND (expires_at <= $4 OR ($5 <> 'skipped' AND state = 'skipped' AND detail = $6))",
             args![
                 action.incident.to_string(),
                 action.kind.as_str(),
                 action.target.as_str(),
-                action.planned_at
+                action.planned_at,
+                action.state.as_str(),
+                SPARED
             ],
         )
         .await?;

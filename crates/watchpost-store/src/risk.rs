@@ -48,10 +48,12 @@ struct Gain {
 }
 
 impl Gains {
-    /// Adds the findings that `incident` takes in, with their events. A time ahead of `now` counts as `now`.
+    /// Adds the findings that `incident` takes in, with their events; `verdict` is that of what it is merged into, or its
+    /// own. A time ahead of `now` counts as `now`.
     pub(crate) fn add(
         &mut self,
         incident: &Incident,
+        verdict: Verdict,
         findings: &[Finding],
         events: &[Event],
         now: DateTime<Utc>,
@@ -61,7 +63,7 @@ impl Gains {
         }
         let events: HashMap<EventId, &Event> = events.iter().map(|event| (event.id, event)).collect();
         let gain = self.incidents.entry(incident.id).or_insert_with(|| Gain {
-            counted: counts(incident.verdict),
+            counted: counts(verdict),
             worst: (0, Vec::new()),
             own: BTreeSet::new(),
             entities: BTreeMap::new(),

@@ -155,7 +155,7 @@ pub(crate) enum Incident {
         #[arg(long)]
         reason: String,
     },
-    /// Take a merged one out again.
+    /// Take a merged one out again, with what came to it meanwhile.
     Split {
         /// Its number.
         number: i64,

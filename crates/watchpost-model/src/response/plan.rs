@@ -7,12 +7,14 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{ActionKind, ResponsePolicy, ResponseRule, ResponseStep};
 use crate::block::{AllowEntry, BlockTarget, guard, guard_automatic};
-use crate::event::{EntityKind, Event};
-use crate::finding::Finding;
+use crate::event::{Category, EntityKind, Event, Outcome};
+use crate::finding::{AttackFamily, Finding};
 use crate::text::visible;
 
 /// How often the time of a repeat offender grows, and by how much.
 const FACTORS: [u32; 3] = [1, 4, 16];
+/// Why a user whom others attack is not restricted.
+pub const SPARED: &str = "the user is the target of these failed logins, not their author";
 /// For how long a refusal of the guard is not looked at again for the same incident and target.
 const REFUSAL_HOLDS: Duration = Duration::hours(24);
 
@@ -29,6 +31,8 @@ pub struct Candidate {
     pub per_min: Option<u32>,
     /// The rule of the policy.
     pub policy_rule: String,
+    /// It would lock out a user for what others do to the account: see [`SPARED`].
+    pub spared: bool,
 }
 
 /// A person who released a target.
@@ -90,6 +94,14 @@ pub struct PlannedAction {
     pub holds_until: Option<DateTime<Utc>>,
 }
 
+impl PlannedAction {
+    /// Was this skipped only because the user is a target? Then it gives way to an action on what the same user did.
+    #[must_use]
+    pub fn is_spared(&self) -> bool {
+        self.skipped.as_deref() == Some(SPARED)
+    }
+}
+
 impl ResponseRule {
     /// Does this rule of the policy want something done about `finding`?
     #[must_use]
@@ -108,8 +120,8 @@ impl ResponseRule {
 /// The actions that the policy names for `finding`, whose last event is `event`: one for each action and target.
 ///
 /// A finding about an address can be answered on that address; one about a user on that user; the session is the
-/// finding's or the event's. What has no such target is not a candidate: a user who is attacked from many addresses is
-/// not locked out for it, and no address is blocked for what another one did.
+/// finding's or the event's. What has no such target is not a candidate: no address is blocked for what another one
+/// did.
 #[must_use]
 pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Event>) -> Vec<Candidate> {
     let mut found: BTreeMap<(ActionKind, String), Candidate> = BTreeMap::new();
@@ -122,6 +134,7 @@ pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Eve
                 ttl_s: step.ttl_s,
                 per_min: step.per_min,
                 policy_rule: rule.name.clone(),
+                spared: step.action == ActionKind::RestrictUser && is_victim(finding, event),
             };
             let kept = found.entry((step.action, target)).or_insert_with(|| candidate.clone());
             if candidate.ttl_s > kept.ttl_s {
@@ -130,6 +143,17 @@ pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Eve
         }
     }
     found.into_values().collect()
+}
+
+/// Is the finding's user the target of what it counted? Failed logins are what anybody can do to an account, so they
+/// lock nobody out; a login that worked after them may.
+fn is_victim(finding: &Finding, event: Option<&Event>) -> bool {
+    let counts_failed_logins = finding.counted.as_ref().is_some_and(|counted| {
+        counted.category == Some(Category::Authentication) && counted.outcome == Some(Outcome::Failure)
+    });
+    finding.entity.kind == EntityKind::User
+        && (finding.family == AttackFamily::BruteForce || counts_failed_logins)
+        && event.is_none_or(|event| event.outcome != Outcome::Success)
 }
 
 fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> Option<String> {
@@ -184,14 +208,19 @@ pub fn plan(
 }
 
 fn decide(policy: &ResponsePolicy, candidate: Candidate, facts: &Facts<'_>, contained: u32) -> PlannedAction {
-    let Candidate { kind, target, ttl_s, per_min, policy_rule } = candidate;
+    let Candidate { kind, target, ttl_s, per_min, policy_rule, spared } = candidate;
     let none = TargetHistory::default();
     let history = facts.histories.get(&(kind, target.clone())).unwrap_or(&none);
     let level = usize::try_from(history.earlier).unwrap_or(usize::MAX).min(FACTORS.len() - 1);
     let factor = if kind.is_containment() { FACTORS[level] } else { 1 };
     let ttl_s = ttl_s.map(|ttl| ttl.saturating_mul(u64::from(factor)).min(policy.ttl_max_s));
-    let refusal =
-        if kind.is_containment() { refusal(policy, kind, &target, facts, history, contained) } else { None };
+    let refusal = if spared {
+        Some((SPARED.to_owned(), facts.now + REFUSAL_HOLDS))
+    } else if kind.is_containment() {
+        refusal(policy, kind, &target, facts, history, contained)
+    } else {
+        None
+    };
     let end = ttl_s.map(|ttl| facts.now + Duration::seconds(i64::try_from(ttl).unwrap_or(0)));
     let (skipped, holds_until) = match refusal {
         Some((why, until)) => (Some(why), Some(until)),

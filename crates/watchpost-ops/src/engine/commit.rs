@@ -167,6 +167,7 @@ impl Committer {
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
         engine.evicted.store(evicted, Ordering::Relaxed);
         engine.count_processed(now, outcome.inserted);
+        engine.recover();
         Ok(())
     }
 

@@ -223,13 +223,16 @@ pub(crate) async fn response_preview(
 /// From when to when something was contained.
 type Stretch = (DateTime<Utc>, DateTime<Utc>);
 
+/// Until when something holds, and whether it gives way.
+type Hold = (Option<DateTime<Utc>>, bool);
+
 /// The state of a preview.
 #[derive(Default)]
 struct Play {
     findings: u64,
     matched: u64,
-    /// What holds for an incident, until when.
-    holding: HashMap<(IncidentId, ActionKind, String), Option<DateTime<Utc>>>,
+    /// What holds for an incident, until when, and whether it gives way: see `PlannedAction::is_spared`.
+    holding: HashMap<(IncidentId, ActionKind, String), Hold>,
     /// Begin and end of containments, oldest first.
     contained: HashMap<(ActionKind, String), Vec<Stretch>>,
     recent: VecDeque<DateTime<Utc>>,
@@ -271,11 +274,13 @@ impl Play {
         let now = stored.finding.at;
         for action in planned {
             let key = (stored.incident, action.kind, action.target.clone());
-            let holds = self.holding.get(&key).is_some_and(|end| end.is_none_or(|end| end > now));
+            let holds = self.holding.get(&key).is_some_and(|(end, gives_way)| {
+                end.is_none_or(|end| end > now) && (!gives_way || action.skipped.is_some())
+            });
             if holds {
                 continue;
             }
-            self.holding.insert(key, action.holds_until);
+            self.holding.insert(key, (action.holds_until, action.is_spared()));
             let counts = self.counts.entry(action.kind).or_default();
             if action.skipped.is_some() {
                 counts.1 += 1;

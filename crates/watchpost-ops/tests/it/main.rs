@@ -7,6 +7,7 @@ mod incidents;
 mod mmdb;
 mod real_logs;
 mod response;
+mod response_bounds;
 mod response_crash;
 mod restored;
 mod rules;

@@ -394,7 +394,7 @@ async fn people_contain_and_release() {
 }
 
 /// A console whose clock is moved by the test.
-async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
+pub(crate) async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),
         clock,

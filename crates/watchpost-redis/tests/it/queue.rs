@@ -204,6 +204,50 @@ async fn other_groups_keep_their_entries() {
     assert_eq!((backlog.lag, backlog.pending), (0, 0), "ours has");
 }
 
+/// A crash between the acknowledgement and the deletion leaves entries on the stream that nobody will be given again.
+#[tokio::test]
+async fn what_was_acknowledged_and_not_deleted_does_not_wait() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let events: Vec<Event> = (0..30).map(|n| old_event(1, Category::Authentication, n)).collect();
+    store.write_events(&events).await.unwrap();
+    let items = store.read_new("a", 25, 0).await.unwrap();
+    let ids: Vec<&str> = items.iter().map(|item| item.stream_id.as_str()).collect();
+    let mut raw = server.raw().await;
+    let mut ack = vec!["XACK", "security:events", "watchpost"];
+    ack.extend(&ids[..20]);
+    let _: u64 = query(&mut raw, &ack).await;
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.lag, backlog.pending), (5, 5), "20 of 30 are done");
+
+    // A deletion among what waits makes the server forget how much that is.
+    let waiting = format!("({}", ids[24]);
+    let rest: Vec<(String, Vec<String>)> =
+        query(&mut raw, &["XRANGE", "security:events", &waiting, "+"]).await;
+    let _: u64 = query(&mut raw, &["XDEL", "security:events", &rest[2].0]).await;
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.lag, backlog.pending), (4, 5));
+
+    assert_eq!(store.clear_acknowledged().await.unwrap(), 20);
+    assert_eq!(store.clear_acknowledged().await.unwrap(), 0, "nothing is left to clear");
+    let length: u64 = query(&mut raw, &["XLEN", "security:events"]).await;
+    assert_eq!(length, 9, "what is pending or waits stays");
+    assert_eq!(store.read_unacknowledged("a", 100).await.unwrap(), items[20..], "and is given again");
+    let last = store.read_new("a", 100, 0).await.unwrap();
+    assert_eq!(last.len(), 4);
+    let mut ids: Vec<String> = last.into_iter().map(|item| item.stream_id).collect();
+    ids.extend(items[20..].iter().map(|item| item.stream_id.clone()));
+    let mut ack = vec!["XACK", "security:events", "watchpost"];
+    ack.extend(ids.iter().map(String::as_str));
+    let _: u64 = query(&mut raw, &ack).await;
+    assert_eq!(store.backlog().await.unwrap().total(), 0, "nine entries are on the stream, none waits");
+
+    let _: redis::Value = query(&mut raw, &["XGROUP", "CREATE", "security:events", "other", "0"]).await;
+    assert_eq!(store.clear_acknowledged().await.unwrap(), 0, "another group has not read them");
+    assert_eq!(store.backlog().await.unwrap().total(), 0);
+}
+
 fn text() -> impl Strategy<Value = String> {
     proptest::string::string_regex("(?s).{0,40}").expect("a valid expression")
 }

@@ -13,7 +13,7 @@ use watchpost_model::text::visible;
 
 use super::{Own, SELECT, detail, events, from_row, locked, own_of, set_clocks, timeline, update};
 use crate::canonical::to_canonical;
-use crate::engine::{Tx, Value, args};
+use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
 use crate::risk;
 use crate::store::{Store, Tag, Write};
@@ -56,10 +56,12 @@ pub(crate) async fn group(tx: &mut Tx, incident: IncidentId) -> Result<Vec<Membe
     Ok(found)
 }
 
-/// Brings the columns of a root up to date with all that is merged into it, and returns its row.
+/// Brings the columns of an incident up to date with all that is merged into it, and returns its row.
 pub(crate) async fn regroup(tx: &mut Tx, root: IncidentId) -> Result<Incident, StoreError> {
-    let sql = format!("{SELECT} WHERE root_id = $1 ORDER BY number");
-    let rows = tx.fetch(sql, args![root.to_string()]).await?;
+    let members = group(tx, root).await?;
+    let mut rows = tx.fetch_in(&format!("{SELECT} WHERE id IN "), &ids(&members)).await?;
+    let number = |row: &Row| row.i64(1).unwrap_or(i64::MAX);
+    rows.sort_by_key(number);
     let mut whole: Option<Incident> = None;
     let mut own = None;
     let mut others = Vec::new();
@@ -91,7 +93,6 @@ pub(crate) async fn regroup(tx: &mut Tx, root: IncidentId) -> Result<Incident, S
         }
     }
     if kept.is_some() {
-        let members = group(tx, root).await?;
         whole.event_count = events::counts(tx, &members).await?.1;
     }
     set_clocks(&mut whole);
@@ -115,7 +116,7 @@ pub(crate) async fn lock_grouping(tx: &mut Tx) -> Result<i64, StoreError> {
 impl Store {
     /// Merges incidents into another one, all or none; returns the target as it stands then.
     ///
-    /// New findings of their groups go to the target from now on.
+    /// New findings of their groups show in the target from now on; they are kept with the incident of their group.
     ///
     /// # Errors
     /// `NotFound`; `Validation` if none is named, or one with itself; `Precondition` if one is merged already or the
@@ -152,8 +153,8 @@ impl Store {
         Ok(target)
     }
 
-    /// Takes a merged incident out again; both are as they were, and what came to the target since stays there. Returns
-    /// the incident that was taken out.
+    /// Takes a merged incident out again, with what came to its own group since: both are as if they had never been
+    /// merged. Returns the incident that was taken out.
     ///
     /// # Errors
     /// `NotFound`; `Precondition` if it is not merged; what the database says.
@@ -214,7 +215,8 @@ async fn tx_root(tx: &mut Tx, id: IncidentId) -> Result<IncidentId, StoreError> 
     tx.fetch_one("SELECT root_id FROM incident WHERE id = $1", args![id.to_string()]).await?.parse(0)
 }
 
-async fn bump(tx: &mut Tx, id: IncidentId) -> Result<(), StoreError> {
+/// A change of an incident that others may hold an older version of.
+pub(crate) async fn bump(tx: &mut Tx, id: IncidentId) -> Result<(), StoreError> {
     let sql = "UPDATE incident SET version = version + 1 WHERE id = $1";
     tx.execute(sql, args![id.to_string()]).await.map(drop)
 }

@@ -30,7 +30,7 @@ pub use list::{IncidentCounts, IncidentCursor, IncidentPage};
 
 pub(crate) use change::{add_link, end_pause, resume, timeline};
 pub(crate) use events::{LINKED, Linked, count_entities, freeze, link};
-pub(crate) use merge::{keep_own, lock_grouping, regroup};
+pub(crate) use merge::{bump, keep_own, lock_grouping, regroup};
 
 /// A full row.
 pub(crate) const SELECT: &str = "SELECT id, number, title, family, entity_kind, entity_value, severity, confidence, \

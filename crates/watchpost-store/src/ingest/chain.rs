@@ -65,8 +65,14 @@ async fn steps_of(tx: &mut Tx, chain: &Work) -> Result<Vec<(Numbered, Numbered)>
     let rows = tx
         .fetch(
             "SELECT id, number FROM incident WHERE entity_kind = $1 AND entity_key = $2 AND family <> 'kill_chain' \
-             AND merged_into IS NULL AND last_seen >= $3 AND first_seen <= $4 ORDER BY number LIMIT 200",
-            args![incident.entity.kind.as_str(), key_text(&incident.entity.value), from, to],
+             AND merged_into IS NULL AND last_seen >= $3 AND first_seen <= $4 AND id <> $5 ORDER BY number LIMIT 200",
+            args![
+                incident.entity.kind.as_str(),
+                key_text(&incident.entity.value),
+                from,
+                to,
+                chain.root.to_string()
+            ],
         )
         .await?;
     rows.iter().map(|row| Ok(((row.parse(0)?, row.i64(1)?), (incident.id, incident.number)))).collect()
@@ -78,8 +84,13 @@ async fn chains_of(tx: &mut Tx, step: &Work) -> Result<Vec<(Numbered, Numbered)>
     let rows = tx
         .fetch(
             "SELECT id, number FROM incident WHERE entity_kind = $1 AND entity_key = $2 AND family = 'kill_chain' \
-             AND active = 1 AND first_seen <= $3",
-            args![incident.entity.kind.as_str(), key_text(&incident.entity.value), incident.last_seen],
+             AND active = 1 AND first_seen <= $3 AND id <> $4",
+            args![
+                incident.entity.kind.as_str(),
+                key_text(&incident.entity.value),
+                incident.last_seen,
+                step.root.to_string()
+            ],
         )
         .await?;
     rows.iter().map(|row| Ok(((incident.id, incident.number), (row.parse(0)?, row.i64(1)?)))).collect()

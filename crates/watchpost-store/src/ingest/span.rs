@@ -36,7 +36,8 @@ struct Span {
     raised: bool,
 }
 
-const SELECT: &str = "SELECT s.finding_id, i.root_id, s.rule_id, s.entity_kind, s.entity_key, s.category, s.outcome, \
+/// The second column is the incident that takes in what goes on: see `find_active`.
+const SELECT: &str = "SELECT s.finding_id, CASE WHEN i.status IN ('resolved', 'closed') THEN i.root_id ELSE i.id END, s.rule_id, s.entity_kind, s.entity_key, s.category, s.outcome, \
     s.status_from, s.status_to, s.from_at, s.to_at, s.reach, s.what, s.threshold, s.severity, s.n, s.raised \
     FROM incident_span s JOIN incident i ON i.id = s.incident_id JOIN incident r ON r.id = i.root_id AND r.active = 1";
 
@@ -256,13 +257,13 @@ pub(super) async fn counted(tx: &mut Tx, work: &mut Work, finding: &Finding) -> 
     let rows = tx
         .fetch(
             format!("{SELECT} WHERE i.root_id = $1 AND s.rule_id = $2 ORDER BY s.to_at DESC"),
-            args![work.incident.id.to_string(), finding.rule_id.as_str()],
+            args![work.root.to_string(), finding.rule_id.as_str()],
         )
         .await?;
     let mut known = None;
     for row in &rows {
         let span = Span::from_row(row)?;
-        if span.counts_alike(finding, counted) {
+        if span.incident == work.incident.id && span.counts_alike(finding, counted) {
             known = Some(span);
             break;
         }

@@ -6,22 +6,30 @@ use chrono::{DateTime, Utc};
 use watchpost_model::event::{Entity, Event, Severity};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::ids::IncidentId;
-use watchpost_model::incident::Incident;
+use watchpost_model::incident::{Incident, Status, Verdict};
 
 use super::{IngestOutcome, chain, span};
 use crate::canonical::to_canonical;
-use crate::engine::{Tx, Value, args};
+use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
 use crate::event::key_text;
 use crate::incident::{self, Linked, Own};
 use crate::risk::Gains;
 
-/// An incident that a batch works on. While others are merged into it, `incident` tells of its own part only.
+/// An incident that a batch works on: that of a finding's own group, also while it is merged into another one, so that
+/// splitting takes along what came meanwhile. While it is merged or others are merged into it, `incident` tells of its
+/// own part only.
 pub(super) struct Work {
     pub(super) incident: Incident,
     is_new: bool,
-    /// What the row says while others are merged in; their part of the severity is not raised again.
+    /// What it is merged into, over all steps; itself if it is not.
+    pub(super) root: IncidentId,
+    /// What the row of the root says while incidents are merged; their part of the severity is not raised again.
     whole: Option<Severity>,
+    /// Are others merged into it?
+    has_others: bool,
+    /// The verdict of the root, which all merged ones follow.
+    verdict: Verdict,
     rules: HashSet<String>,
     pub(super) findings: Vec<Finding>,
     /// The events that completed them.
@@ -62,9 +70,9 @@ impl Work {
         }
         let before = self.whole.unwrap_or(incident.severity).max(incident.severity);
         incident.severity = severity;
+        incident::set_clocks(incident);
         if severity > before {
             self.timeline.push(("severity", format!("Severity from {before} to {severity} by {by}")));
-            incident::set_clocks(incident);
             self.risen = true;
         }
     }
@@ -139,7 +147,10 @@ impl Works {
         let work = Work {
             incident,
             is_new: true,
+            root: id,
             whole: None,
+            has_others: false,
+            verdict: Verdict::Unjudged,
             rules: HashSet::from([finding.rule_id.clone()]),
             findings: Vec::new(),
             events: Vec::new(),
@@ -156,7 +167,17 @@ impl Works {
             return Ok(());
         }
         let (mut incident, own) = incident::locked(tx, id).await?;
-        let whole = own.is_some().then_some(incident.severity);
+        let root: IncidentId = tx
+            .fetch_one("SELECT root_id FROM incident WHERE id = $1", args![id.to_string()])
+            .await?
+            .parse(0)?;
+        let has_others = own.is_some();
+        let (whole, verdict) = if root == id {
+            (has_others.then_some(incident.severity), incident.verdict)
+        } else {
+            let top = incident::locked(tx, root).await?.0;
+            (Some(top.severity), top.verdict)
+        };
         if let Some(own) = own {
             own.put_into(&mut incident);
         }
@@ -166,7 +187,10 @@ impl Works {
         let work = Work {
             incident,
             is_new: false,
+            root,
             whole,
+            has_others,
+            verdict,
             rules: rules.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?,
             findings: Vec::new(),
             events: Vec::new(),
@@ -226,14 +250,18 @@ impl Works {
         works.sort_by_key(|work| work.incident.number);
         chain::link(tx, &mut works, self.now).await?;
         let mut gains = Gains::default();
+        // Roots first: what a merged one raises, it raises on what they became.
+        works.sort_by_key(|work| (work.root != work.incident.id, work.incident.number));
         for work in &works {
-            gains.add(&work.incident, &work.findings, &work.events, self.now);
+            gains.add(&work.incident, work.verdict, &work.findings, &work.events, self.now);
         }
         gains.write(tx).await?;
+        let mut updated: BTreeMap<IncidentId, Incident> = BTreeMap::new();
         for mut work in works {
-            if work.risen && incident::resume(&mut work.incident, self.now).is_some() {
+            let is_root = work.root == work.incident.id;
+            if is_root && work.risen && incident::resume(&mut work.incident, self.now).is_some() {
                 incident::end_pause(tx, work.incident.id, self.now, "engine").await?;
-                work.say("resume", "Clocks run again: the severity rose".to_owned());
+                work.say("resume", RESUMED.to_owned());
             }
             if !work.is_new {
                 work.incident.version += 1;
@@ -243,33 +271,64 @@ impl Works {
             for (kind, text) in &work.timeline {
                 incident::timeline(tx, id, self.now, "engine", kind, text).await?;
             }
-            let incident = match work.whole {
-                Some(_) => {
-                    incident::keep_own(tx, id, Some(&Own::of(&work.incident))).await?;
-                    incident::regroup(tx, id).await?
+            if work.has_others {
+                incident::keep_own(tx, id, Some(&Own::of(&work.incident))).await?;
+            }
+            let incident = if is_root {
+                if work.has_others { incident::regroup(tx, id).await? } else { work.incident }
+            } else {
+                if work.has_others {
+                    incident::regroup(tx, id).await?;
                 }
-                None => work.incident,
+                regroup_root(tx, work.root, work.risen, self.now).await?
             };
-            if work.is_new { outcome.opened.push(incident) } else { outcome.updated.push(incident) }
+            if work.is_new {
+                outcome.opened.push(incident);
+            } else {
+                updated.insert(work.root, incident);
+            }
         }
+        outcome.updated.extend(updated.into_values());
+        outcome.updated.sort_by_key(|incident| incident.number);
         Ok(())
     }
 }
 
-/// The incident that takes in findings of a group: the newest whose root is active.
+const RESUMED: &str = "Clocks run again: the severity rose";
+
+/// Brings the root up to date with a merged incident that took something in.
+async fn regroup_root(
+    tx: &mut Tx,
+    root: IncidentId,
+    risen: bool,
+    now: DateTime<Utc>,
+) -> Result<Incident, StoreError> {
+    incident::bump(tx, root).await?;
+    let mut whole = incident::regroup(tx, root).await?;
+    if risen && incident::resume(&mut whole, now).is_some() {
+        incident::end_pause(tx, root, now, "engine").await?;
+        incident::update(tx, &whole).await?;
+        incident::timeline(tx, root, now, "engine", "resume", RESUMED).await?;
+    }
+    Ok(whole)
+}
+
+/// The incident that takes in findings of a group: the newest whose root is active, or that root if the incident itself
+/// had ended before it was merged.
 async fn find_active(
     tx: &mut Tx,
     (family, entity): &(AttackFamily, Entity),
 ) -> Result<Option<IncidentId>, StoreError> {
     let row = tx
         .fetch_optional(
-            "SELECT r.id FROM incident m JOIN incident r ON r.id = m.root_id WHERE m.family = $1 AND \
+            "SELECT m.id, m.status, r.id FROM incident m JOIN incident r ON r.id = m.root_id WHERE m.family = $1 AND \
              m.entity_kind = $2 AND m.entity_key = $3 AND m.entity_value = $4 AND r.active = 1 \
              ORDER BY m.number DESC LIMIT 1",
             args![family.as_str(), entity.kind.as_str(), key_text(&entity.value), entity.value.as_str()],
         )
         .await?;
-    row.map(|row| row.parse(0)).transpose()
+    let taker = |row: Row| if row.parse::<Status>(1)?.is_active() { row.parse(0) } else { row.parse(2) };
+    row.map(taker).transpose()
 }
 
 /// Counts the user agents of events, for finding similar incidents.

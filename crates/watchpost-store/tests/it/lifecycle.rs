@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{Connection, Executor, SqliteConnection};
 use watchpost_model::clock::SystemClock;
 use watchpost_model::diagnosis::{CheckStep, StepState};
-use watchpost_store::{DatabaseTarget, Signer, Store, StoreError, diagnose};
+use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, StoreError, diagnose};
 
 use crate::support::{World, both, caller, draft, postgres_database};
 
@@ -72,6 +72,28 @@ async fn postgres_is_migrated_by_many_at_once() {
     if let Some(target) = postgres_database().await {
         many_open(target).await;
     }
+}
+
+/// A full disk makes SQLite end transactions by itself, in the middle of a batch; here a trigger does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_sqlite_ended_itself_wedges_nothing() {
+    let world = World::sqlite().await;
+    let batch = crate::support::events(25, world.now());
+    world
+        .tamper(
+            "CREATE TRIGGER no_room BEFORE INSERT ON event BEGIN \
+             SELECT RAISE(ROLLBACK, 'database or disk is full'); END",
+        )
+        .await;
+    for _ in 0..3 {
+        let batch = IngestBatch { events: &batch, findings: &[], now: world.now() };
+        let refused = world.store.ingest(batch).await.unwrap_err();
+        assert!(refused.to_string().contains("is full"), "{refused}");
+    }
+    world.tamper("DROP TRIGGER no_room").await;
+    world.ingest(&batch, &[]).await;
+    assert_eq!(world.store.event_count(&Default::default()).await.unwrap(), 25, "as soon as there is room");
+    world.store.audit_append(draft("incident_take")).await.unwrap();
 }
 
 #[cfg(unix)]

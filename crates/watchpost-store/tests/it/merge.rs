@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
-use proptest::prelude::{Strategy, any, prop};
+use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use watchpost_model::event::Severity;
-use watchpost_model::finding::AttackFamily;
+use watchpost_model::event::{Category, Event, Outcome, Severity};
+use watchpost_model::finding::{AttackFamily, CountedEvents, Counter};
 use watchpost_model::incident::{Incident, IncidentDetail, LinkKind, Status, Verdict};
 use watchpost_store::{IncidentPatch, StoreError};
 
 use crate::support::{World, both, draft, event, finding};
 
-both!(merging_adds_and_splitting_restores, any_sequence_equals_an_oracle, only_what_can_be_merged_is);
+both!(
+    merging_adds_and_splitting_restores,
+    any_sequence_equals_an_oracle,
+    what_came_while_merged_goes_with_its_group,
+    only_what_can_be_merged_is,
+);
 
 /// What one incident has of its own.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +31,10 @@ struct Own {
 
 /// `count` incidents of one source each; some events belong to two of them.
 async fn seed(world: &World, count: u32) -> BTreeMap<i64, Own> {
+    seed_from(world, 0, count).await
+}
+
+async fn seed_from(world: &World, base: u32, count: u32) -> BTreeMap<i64, Own> {
     let mut own = BTreeMap::new();
     for n in 0..count {
         let mut batch = Vec::new();
@@ -33,10 +42,11 @@ async fn seed(world: &World, count: u32) -> BTreeMap<i64, Own> {
         // Incident n has the events 10n .. 10n+11: the last two are the first two of the next one.
         for k in 0..12 {
             let id = n * 10 + k;
-            let event = event(id, world.now() - Duration::hours(5) + Duration::seconds(i64::from(id)));
-            let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.100.{n}"));
+            let at = world.now() - Duration::hours(5) + Duration::seconds(i64::from(id));
+            let event = event(base * 1_000 + id, at);
+            let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.100.{}", base + n));
             found.severity = Severity::ALL[1 + (n as usize + k as usize % 2) % 4];
-            batch.push((event, format!("security:api:x:{id}")));
+            batch.push((event, format!("security:api:x:{base}-{id}")));
             findings.push(found);
         }
         let opened = world.ingest(&batch, &findings).await.opened.remove(0);
@@ -94,30 +104,50 @@ async fn merging_adds_and_splitting_restores(world: World) {
     assert!(outcome.opened.is_empty());
     assert_eq!((outcome.updated[0].number, outcome.updated[0].finding_count), (1, 25));
     let split = world.store.incident_split(2, "another one", draft("incident_split")).await.unwrap();
-    assert_eq!(bare(&split), bare(&before[1].incident), "as it was");
-    let rest = detail(&world, 1).await.incident;
-    assert_eq!((rest.finding_count, rest.event_count), (13, 13), "what came since stays with the target");
+    assert_eq!((split.finding_count, split.event_count), (13, 13), "what came to its group goes with it");
+    assert_eq!(bare(&detail(&world, 1).await.incident), bare(&before[0].incident), "as it was");
     let again = detail(&world, 2).await;
-    assert_eq!(
-        (again.notes, again.entities, again.why),
-        (before[1].notes.clone(), before[1].entities.clone(), before[1].why.clone())
-    );
+    assert_eq!(again.notes, before[1].notes);
+    assert_eq!((again.event_rows, again.why.iter().map(|hit| hit.count).sum::<u64>()), (13, 13));
+    let rest = detail(&world, 1).await;
+    assert_eq!((rest.entities, rest.why), (before[0].entities.clone(), before[0].why.clone()));
     assert!(again.related.is_empty());
 }
 
 async fn any_sequence_equals_an_oracle(world: World) {
     const COUNT: u32 = 7;
     let mut own = seed(&world, COUNT).await;
-    let mut before = BTreeMap::new();
-    for &number in own.keys() {
-        before.insert(number, detail(&world, number).await.incident);
-    }
+    // Each has a twin, which takes in the same and is never merged.
+    const TWIN: u32 = 100;
+    assert_eq!(seed_from(&world, TWIN, COUNT).await.keys().copied().min(), Some(i64::from(COUNT) + 1));
     let mut parent: BTreeMap<i64, i64> = BTreeMap::new();
     let mut runner = TestRunner::deterministic();
-    let moves = prop::collection::vec((any::<bool>(), 1..=i64::from(COUNT), 1..=i64::from(COUNT)), 80);
+    let moves = prop::collection::vec((0..3, 1..=i64::from(COUNT), 1..=i64::from(COUNT)), 120);
     let moves = moves.new_tree(&mut runner).unwrap().current();
-    for (step, (merge, a, b)) in moves.into_iter().enumerate() {
-        if merge {
+    for (step, (kind, a, b)) in moves.into_iter().enumerate() {
+        if kind == 0 {
+            // New findings of the group of `a`, merged or not.
+            let id = 5_000 + u32::try_from(step).unwrap();
+            let at = world.now() - Duration::hours(6) + Duration::seconds(i64::from(id % 1_000) * b * 9);
+            let severity = 1 + (step + usize::try_from(b).unwrap()) % 4;
+            let n = u32::try_from(a - 1).unwrap();
+            let mut batch = Vec::new();
+            for base in [0, TWIN] {
+                let event = event(base * 1_000 + id, at);
+                let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.100.{}", base + n));
+                found.severity = Severity::ALL[severity];
+                found.risk = 60 + u8::try_from(step % 40).unwrap();
+                batch.push(((event, format!("security:api:y:{base}-{id}")), found));
+            }
+            let (events, findings): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+            let outcome = world.ingest(&events, &findings).await;
+            assert!(outcome.opened.is_empty(), "step {step}: {:?}", outcome.opened);
+            assert_eq!(outcome.updated.len(), 2, "the root of {a}, and the twin");
+            let own = own.get_mut(&a).unwrap();
+            own.events.insert(id);
+            own.findings += 1;
+            own.severity = own.severity.max(severity);
+        } else if kind == 1 {
             let may = a != b && !parent.contains_key(&a) && !parent.contains_key(&b);
             let result = world.store.incident_merge(&[a], b, "x", draft("incident_merge")).await;
             assert_eq!(result.is_ok(), may, "step {step}: merge {a} into {b}: {result:?}");
@@ -172,12 +202,87 @@ async fn any_sequence_equals_an_oracle(world: World) {
             world.store.incident_split(number, "x", draft("incident_split")).await.unwrap();
         }
     }
-    for (number, before) in before {
-        let after = detail(&world, number).await.incident;
-        // A note of the way acknowledged some.
-        let after = Incident { acknowledged_at: before.acknowledged_at, ..bare(&after) };
-        assert_eq!(after, bare(&before), "{number} is as it was");
+    for number in 1..=i64::from(COUNT) {
+        let (after, twin) = (detail(&world, number).await, detail(&world, number + i64::from(COUNT)).await);
+        assert_eq!(
+            as_if_alone(&after.incident, &twin.incident),
+            bare(&twin.incident),
+            "{number} is as if it had never been merged"
+        );
+        assert_eq!(after.event_rows, twin.event_rows);
+        let score = async |incident: &Incident| {
+            let (risk, parts) =
+                world.store.entity_risk(&incident.entity, world.now()).await.unwrap().unwrap();
+            let parts: Vec<(f64, bool)> = parts.iter().map(|part| (part.points, part.counts)).collect();
+            (risk.score, risk.incidents, parts)
+        };
+        assert_eq!(score(&after.incident).await, score(&twin.incident).await, "the risk of its source");
     }
+}
+
+/// An incident under the name of its twin, which no note acknowledged.
+fn as_if_alone(incident: &Incident, twin: &Incident) -> Incident {
+    Incident {
+        id: twin.id,
+        number: twin.number,
+        title: twin.title.clone(),
+        entity: twin.entity.clone(),
+        acknowledged_at: twin.acknowledged_at,
+        ..bare(incident)
+    }
+}
+
+/// What a behaviour counts goes on in the group that it was found in, also while that is merged.
+async fn what_came_while_merged_goes_with_its_group(world: World) {
+    let start = world.now() - Duration::hours(2);
+    let failures = |source: &str, from: u32| -> Vec<(Event, String)> {
+        (from..from + 12)
+            .map(|n| {
+                let mut event = event(n, start + Duration::seconds(i64::from(n % 1_000)));
+                event.category = Category::Authentication;
+                event.outcome = Outcome::Failure;
+                event.source_ip = Some(source.to_owned());
+                event.actor = None;
+                (event, format!("security:auth:{n}"))
+            })
+            .collect()
+    };
+    let counting = |events: &[(Event, String)], source: &str, n: u32| {
+        let last = &events.last().unwrap().0;
+        let mut found = finding(n, last, AttackFamily::BruteForce, source);
+        found.counter = Some(Counter { what: "x".into(), seen: 12, threshold: 10, window_s: 300 });
+        found.counted = Some(CountedEvents {
+            from: events[0].0.at,
+            to: last.at,
+            category: Some(Category::Authentication),
+            outcome: Some(Outcome::Failure),
+            status: None,
+        });
+        found
+    };
+    for (n, source) in [(1_000, "198.51.100.3"), (2_000, "198.51.100.9")] {
+        let events = failures(source, n);
+        world.ingest(&events, &[counting(&events, source, n)]).await;
+    }
+    let before = detail(&world, 1).await;
+    world.store.incident_merge(&[2], 1, "x", draft("m")).await.unwrap();
+    // Twelve that only go on, then a finding about twelve more.
+    world.ingest(&failures("198.51.100.9", 2_012), &[]).await;
+    let more = failures("198.51.100.9", 2_024);
+    world.ingest(&more, &[counting(&more, "198.51.100.9", 7)]).await;
+    let whole = detail(&world, 1).await;
+    assert_eq!((whole.incident.finding_count, whole.incident.event_count, whole.event_rows), (3, 48, 48));
+    let found = counting(&more, "198.51.100.9", 7).id;
+    let shown = world.store.incidents_of_findings(&[found]).await.unwrap();
+    assert_eq!(shown[&found].1, 1, "it is answered on the one that people see");
+    let split = world.store.incident_split(2, "x", draft("s")).await.unwrap();
+    assert_eq!((split.finding_count, split.event_count), (2, 36));
+    let after = detail(&world, 1).await;
+    assert_eq!((bare(&after.incident), after.event_rows), (bare(&before.incident), before.event_rows));
+    assert_eq!(after.entities, before.entities);
+    world.ingest(&failures("198.51.100.9", 2_036), &[]).await;
+    assert_eq!(detail(&world, 2).await.incident.event_count, 48, "it goes on by itself");
+    assert_eq!(detail(&world, 1).await.incident.event_count, 12);
 }
 
 async fn only_what_can_be_merged_is(world: World) {

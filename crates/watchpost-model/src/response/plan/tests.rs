@@ -1,9 +1,9 @@
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Facts, Histories, PlannedAction, Release, TargetHistory, candidates, plan};
+use super::{Facts, Histories, PlannedAction, Release, SPARED, TargetHistory, candidates, plan};
 use crate::block::AllowEntry;
-use crate::event::{Category, Entity, EntityKind, Event, Severity};
-use crate::finding::{AttackFamily, Finding};
+use crate::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
+use crate::finding::{AttackFamily, CountedEvents, Finding};
 use crate::ids::{EventId, FindingId};
 use crate::response::{ActionKind, ResponsePolicy, ResponseRule, ResponseStep};
 
@@ -218,11 +218,40 @@ fn no_guard_is_passed_by() {
 }
 
 #[test]
+fn who_is_attacked_is_not_locked_out_until_a_login_works() {
+    let policy = policy(&[ActionKind::RestrictUser]);
+    let histories = Histories::new();
+    let mut event = Event::new(EventId::at(now()), now(), Category::Authentication, "login");
+    let mut skipped = |finding: &Finding, outcome| {
+        event.outcome = outcome;
+        plan(&policy, finding, Some(&event), &facts(&histories)).remove(0).skipped
+    };
+    let mut seen = finding(EntityKind::User, "anna");
+    assert_eq!(skipped(&seen, Outcome::Failure).as_deref(), Some(SPARED), "brute force by user");
+    assert_eq!(skipped(&seen, Outcome::Success), None, "the login that worked after it");
+    seen.family = AttackFamily::AccountTakeover;
+    assert_eq!(skipped(&seen, Outcome::Failure), None, "what the account itself did");
+    seen.family = AttackFamily::Custom;
+    seen.counted = Some(CountedEvents {
+        from: now(),
+        to: now(),
+        category: Some(Category::Authentication),
+        outcome: Some(Outcome::Failure),
+        status: None,
+    });
+    assert_eq!(skipped(&seen, Outcome::Failure).as_deref(), Some(SPARED), "a rule of the team");
+}
+
+#[test]
 fn protected_users_stay() {
     let mut policy = policy(&[ActionKind::RestrictUser]);
     policy.protected_users = vec!["Break-Glass".to_owned()];
     let histories = Histories::new();
-    let planned = |user| one(&policy, &finding(EntityKind::User, user), &facts(&histories)).skipped;
+    let planned = |user| {
+        let mut seen = finding(EntityKind::User, user);
+        seen.family = AttackFamily::AccountTakeover;
+        one(&policy, &seen, &facts(&histories)).skipped
+    };
     assert!(planned("break-glass").is_some());
     assert_eq!(planned("anna"), None);
 }

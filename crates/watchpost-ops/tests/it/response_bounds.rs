@@ -1,0 +1,114 @@
+//! Bounds of what the engine does by itself: the shortest time, whom it leaves alone, and what it says of a failure that
+//! lasts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use watchpost_model::clock::{Clock, ManualClock, SystemClock};
+use watchpost_model::contain::ContainKind;
+use watchpost_model::event::{Category, Event, Outcome};
+use watchpost_model::ids::EventId;
+use watchpost_model::response::plan::SPARED;
+use watchpost_model::response::{ActionKind, ResponseMode, ResponseState};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{EngineState, ResponsePreviewRequest};
+use watchpost_ops::door::operation;
+
+use crate::door::{desk, folder};
+use crate::response::{ATTACKER, injection, of, policy, put, report, timed};
+
+#[tokio::test]
+async fn the_shortest_time_that_the_policy_takes_works() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let mut shortest = policy(ResponseMode::On, &[ActionKind::BlockIp, ActionKind::RateLimit]);
+    for step in &mut shortest.rules[0].steps {
+        step.ttl_s = Some(60);
+    }
+    put(&desk, shortest).await;
+    report(&desk, &injection(desk.console.now(), ATTACKER)).await;
+    for kind in [ActionKind::BlockIp, ActionKind::RateLimit] {
+        let done = of(&desk, kind).await;
+        assert_eq!(done.len(), 1, "{done:?}");
+        assert_eq!(done[0].state, ResponseState::Done, "{}", done[0].detail);
+    }
+    desk.console.close().await;
+}
+
+fn login(at: DateTime<Utc>, source: u8, outcome: Outcome) -> Event {
+    let mut event = Event::new(EventId::at(at), at, Category::Authentication, "login");
+    event.outcome = outcome;
+    event.actor = Some("anna".to_owned());
+    event.source_ip = Some(format!("203.0.113.{source}"));
+    event
+}
+
+#[tokio::test]
+async fn who_is_attacked_is_not_locked_out_until_a_login_works() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    put(&desk, policy(ResponseMode::On, &[ActionKind::RestrictUser])).await;
+    let begin = desk.console.now() - chrono::Duration::seconds(60);
+    let at = |n: u8| begin + chrono::Duration::seconds(i64::from(n));
+    let failures: Vec<Event> = (0..20).map(|n| login(at(n), n, Outcome::Failure)).collect();
+    report(&desk, &failures).await;
+    let seen = of(&desk, ActionKind::RestrictUser).await;
+    assert_eq!(seen.len(), 1, "brute.user and brute.distributed, one incident: {seen:?}");
+    assert_eq!((seen[0].state, seen[0].detail.as_str()), (ResponseState::Skipped, SPARED));
+    let workspace = desk.console.workspace().expect("it is open");
+    let redis = workspace.events().expect("Redis answers");
+    let ttl = redis.containment_ttl_ms(ContainKind::User, "anna").await.expect("Redis answers");
+    assert_eq!(ttl, None, "anna can log in");
+
+    // The one that worked gives the account to somebody: the same incident, and the skip does not stand in the way.
+    report(&desk, &[login(at(30), 5, Outcome::Success)]).await;
+    let seen = of(&desk, ActionKind::RestrictUser).await;
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    let done = seen.iter().find(|action| action.state == ResponseState::Done).expect("one was done");
+    assert_eq!(done.rule_id, "wp.brute.success_user");
+    let ttl = redis.containment_ttl_ms(ContainKind::User, "anna").await.expect("Redis answers");
+    assert!(ttl.is_some(), "who has the account is out");
+
+    let request = ResponsePreviewRequest { days: 1, ..ResponsePreviewRequest::default() };
+    let preview = desk.ask::<operation::response_preview>(request).await.expect("a preview");
+    assert_eq!((preview.done, preview.skipped), (1, 1), "the preview says the same: {preview:?}");
+    desk.console.close().await;
+}
+
+/// An engine that fails at every try is not well, however often it starts anew.
+#[tokio::test]
+async fn how_long_the_engine_is_down_is_known() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let desk = timed(&home, clock.clone()).await;
+    let redis = |args: &[&str]| {
+        let socket = home.path().join("data/workspace/redis.sock");
+        let told = std::process::Command::new("redis-cli").arg("-s").arg(&socket).args(args).output();
+        assert!(told.expect("redis-cli comes with redis-server").status.success());
+    };
+    let is_down = async |wanted: bool| {
+        tokio::time::timeout(Duration::from_secs(30), async {
+            let mut timer = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                timer.tick().await;
+                let state = desk.console.status(&desk.call.caller).await.engine.state;
+                let at_work = state == EngineState::Running;
+                if desk.console.engine_down_for().is_some() == wanted && at_work != wanted {
+                    return;
+                }
+            }
+        })
+        .await
+        .expect("the engine says how it is");
+    };
+    is_down(false).await;
+    redis(&["SET", "security:events", "no stream"]);
+    is_down(true).await;
+    clock.advance(chrono::Duration::seconds(45));
+    assert_eq!(desk.console.engine_down_for(), Some(chrono::Duration::seconds(45)));
+    redis(&["DEL", "security:events"]);
+    is_down(false).await;
+    desk.console.close().await;
+}
