@@ -201,7 +201,9 @@ return added
     /// What retention would find. Keys: hash, stream. Arguments: group. Returns `{processed, bytes}`, nil if gone.
     PEEK = processed!(), r"
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
-local bytes = redis.call('MEMORY', 'USAGE', KEYS[1]) or 0
+-- All fields of an event, but only some of a hash that is none.
+local samples = redis.call('HLEN', KEYS[1]) <= 64 and '0' or '5'
+local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples) or 0
 return {processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0, bytes}
 ";
 
@@ -212,7 +214,7 @@ local state = guarded(KEYS[1])
 if state ~= 'ok' then return {state, '', 0, 0, {}} end
 local h = redis.call('HGETALL', KEYS[1])
 local done = processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0
-local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1])
+local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', '0')
 if type(bytes) ~= 'number' then bytes = 0 end
 return {state, token(KEYS[1], h), done, bytes, h}
 ";
