@@ -41,13 +41,11 @@ const CONSUMER: &str = "engine";
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// How long [`Engine::until_idle`] waits for an engine that does not work.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// Entries a batch: at least so many are asked for, and at most, when many wait.
+/// Entries a batch. The events of a batch are observed in the order of their times, so what late ones complete depends on
+/// where batches end: with one size a run that was killed ends them where any other run does.
 const BATCH: usize = 500;
-const BATCH_MAX: usize = 4_000;
 /// Bytes of hashes a batch, about: what it takes in memory is bounded however large its events are.
 const BATCH_BYTES: usize = 16 << 20;
-/// A batch whose commit takes longer than this is too large: others wait for the database meanwhile.
-const COMMIT_MAX: Duration = Duration::from_millis(300);
 /// How long a read waits for the next event.
 const READ_WAIT_MS: u64 = 400;
 /// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
@@ -64,17 +62,6 @@ const RULES_PAUSE: chrono::Duration = chrono::Duration::seconds(3);
 const TICK_PAUSE: chrono::Duration = chrono::Duration::seconds(30);
 /// How long to wait before trying again after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// How many entries to ask for next: more while more wait than were read, fewer when commits take long.
-fn next_batch(asked: usize, got: usize, commit: Duration) -> usize {
-    if commit > COMMIT_MAX || got < asked / 4 {
-        (asked / 2).max(BATCH)
-    } else if got == asked && commit < COMMIT_MAX / 2 {
-        (asked * 2).min(BATCH_MAX)
-    } else {
-        asked
-    }
-}
 
 /// The name under which the engine acts.
 pub(crate) fn engine_caller() -> Caller {
@@ -285,7 +272,6 @@ async fn hold_and_work(
         claimed: None,
         adopted_at: None,
         looked_at: None,
-        batch: BATCH,
         unread: Delivered::default(),
         commits,
     };
@@ -333,8 +319,6 @@ struct Turn<'a> {
     adopted_at: Option<DateTime<Utc>>,
     /// When the last part of a pass was looked at.
     looked_at: Option<Instant>,
-    /// Entries to ask for.
-    batch: usize,
     /// Entries that were too many bytes for the last batch.
     unread: Delivered,
     commits: Commits,
@@ -352,8 +336,7 @@ impl Turn<'_> {
             self.unread = self.claim().await?;
         }
         if self.unread.is_empty() {
-            self.unread = self.events.deliver_new(CONSUMER, self.batch, READ_WAIT_MS).await?;
-            self.batch = next_batch(self.batch, self.unread.len(), self.commits.took());
+            self.unread = self.events.deliver_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
         }
         let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
         let nothing = items.is_empty() && adopted.adopted == 0;
@@ -499,23 +482,5 @@ impl Turn<'_> {
         }
         let evicted = self.detectors.evicted();
         self.commits.send(Batch { now, events, found, known, state, acknowledge, delivered, evicted }).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::{BATCH, BATCH_MAX, COMMIT_MAX, next_batch};
-
-    #[test]
-    fn batches_grow_while_more_wait_and_shrink_when_commits_take_long() {
-        let quick = Duration::from_millis(50);
-        assert_eq!(next_batch(BATCH, BATCH, quick), 2 * BATCH, "more may wait");
-        assert_eq!(next_batch(BATCH_MAX, BATCH_MAX, quick), BATCH_MAX);
-        assert_eq!(next_batch(BATCH, 20, quick), BATCH, "never below the smallest");
-        assert_eq!(next_batch(BATCH_MAX, 20, quick), BATCH_MAX / 2, "the queue is empty");
-        assert_eq!(next_batch(BATCH_MAX, BATCH_MAX, COMMIT_MAX * 2), BATCH_MAX / 2, "commits hold up others");
-        assert_eq!(next_batch(2 * BATCH, 2 * BATCH, COMMIT_MAX), 2 * BATCH, "neither");
     }
 }

@@ -7,12 +7,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
@@ -60,8 +58,6 @@ pub(super) struct Found {
 #[derive(Debug, Clone, Copy, Default)]
 struct Progress {
     done: u64,
-    /// How long the last commit took.
-    took: Duration,
 }
 
 /// The first half's end of the way.
@@ -114,11 +110,6 @@ impl Commits {
         self.progress.borrow().done < self.sent
     }
 
-    /// How long the last commit took.
-    pub(super) fn took(&self) -> Duration {
-        self.progress.borrow().took
-    }
-
     /// Waits until everything that was handed on is committed. Returns early if the second half has failed, which
     /// its owner sees.
     pub(super) async fn settle(&mut self) {
@@ -140,11 +131,8 @@ impl Committer {
         told: watch::Sender<Progress>,
     ) -> Result<(), OpError> {
         while let Some(batch) = batches.recv().await {
-            let begun = Instant::now();
             Box::pin(self.commit(batch)).await?;
-            told.send_modify(|progress| {
-                *progress = Progress { done: progress.done + 1, took: begun.elapsed() };
-            });
+            told.send_modify(|progress| progress.done += 1);
         }
         Ok(())
     }
