@@ -7,7 +7,7 @@ use chrono::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use watchpost_detect::{RuleSet, Verdict};
-use watchpost_model::event::{Category, Event, Http};
+use watchpost_model::event::{Category, Event, Http, split_target};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
 
@@ -147,16 +147,13 @@ fn wire(text: &str) -> Option<Event> {
 }
 
 fn requested(method: &str, target: &str, headers: BTreeMap<String, String>, body: Option<String>) -> Event {
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (target, None),
-    };
+    let (path, query) = split_target(target);
     let mut event =
         Event::new(EventId::derived(0, [0; 16]), DateTime::UNIX_EPOCH, Category::ApiUsage, "request");
     event.http = Some(Http {
         method: method.to_owned(),
         path: path.to_owned(),
-        query,
+        query: query.map(str::to_owned),
         headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
         body,
         ..Http::default()

@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::access::Permission;
 use watchpost_model::audit::{AuditDraft, AuditOutcome};
-use watchpost_model::block::BlockState;
+use watchpost_model::block::{Block, BlockState};
+use watchpost_model::contain::Containment;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, IncidentId, OutboxId, ResponseId};
@@ -25,7 +26,7 @@ use crate::contract::{BlockAdd, ContainAdd, Tag};
 use crate::door::{Call, Context, Operation, operation};
 use crate::engine::engine_caller;
 use crate::error::{ErrorCode, OpError};
-use crate::perform::{blocks, contain, response};
+use crate::perform::{enforce, response};
 
 /// A block or containment that is pending this long was left by a crash: no write to Redis takes so long.
 const PENDING_AGE: Duration = Duration::seconds(30);
@@ -119,8 +120,9 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
         return;
     }
     let before = workspace.now() - PENDING_AGE;
-    let block = blocks::finish_pending(&context::<operation::block_add>(console), before).await;
-    let contained = contain::finish_pending(&context::<operation::contain_add>(console), before).await;
+    let block = enforce::finish_pending::<Block>(&context::<operation::block_add>(console), before).await;
+    let contained =
+        enforce::finish_pending::<Containment>(&context::<operation::contain_add>(console), before).await;
     let mut finished = 0;
     for result in [block, contained] {
         match result {
@@ -136,24 +138,9 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
 
 /// Writes blocks and containments again that Redis has lost, with a record of each.
 pub(crate) async fn restore(workspace: &Workspace) {
-    let now = workspace.now();
-    let again = |action: &'static str| {
-        move |object: String| AuditDraft {
-            caller: engine_caller(),
-            action: action.to_owned(),
-            object,
-            permission: Permission::Contain,
-            outcome: AuditOutcome::Success,
-            changes: Vec::new(),
-            reason: Some("Redis came back without it".to_owned()),
-            at: now,
-            risk: 0,
-        }
-    };
-    for result in [
-        blocks::restore(workspace, again("block_restore")).await,
-        contain::restore(workspace, again("contain_restore")).await,
-    ] {
+    for result in
+        [enforce::restore::<Block>(workspace).await, enforce::restore::<Containment>(workspace).await]
+    {
         match result {
             Ok(0) => {}
             Ok(n) => tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again"),
@@ -364,7 +351,7 @@ async fn act(console: &Console, workspace: &Workspace, action: &ResponseAction) 
     let Some(ttl_s) = u64::try_from(left)
         .ok()
         .filter(|left| *left > 0)
-        .map(|left| left.div_ceil(1_000).max(*blocks::TTL_S.start()))
+        .map(|left| left.div_ceil(1_000).max(*enforce::TTL_S.start()))
     else {
         let why = "its time was over before it was done";
         return decide(workspace, action, ResponseState::Failed, why, None).await;
@@ -421,7 +408,7 @@ async fn finish_made(
             }
             let state = match made.state {
                 BlockState::Pending => {
-                    contain::finish(&context::<operation::contain_add>(console), workspace, &made).await?
+                    enforce::finish(&context::<operation::contain_add>(console), workspace, &made).await?
                 }
                 state => state,
             };
@@ -437,7 +424,7 @@ async fn finish_made(
             }
             let state = match made.state {
                 BlockState::Pending => {
-                    blocks::finish(&context::<operation::block_add>(console), workspace, &made).await?
+                    enforce::finish(&context::<operation::block_add>(console), workspace, &made).await?
                 }
                 state => state,
             };

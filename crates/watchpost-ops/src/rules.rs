@@ -110,12 +110,6 @@ pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> 
     Ok(load(directory, &BTreeMap::new()))
 }
 
-/// What ships and nothing else.
-#[must_use]
-pub fn load_shipped() -> (RuleSet, Vec<Problem>) {
-    (RuleSet::load(&[], &BTreeMap::new()), Vec::new())
-}
-
 pub use crate::perform::rules::{list_of, tested};
 
 /// The rules as they were loaded last.

@@ -103,7 +103,7 @@ pub(crate) async fn read(
         let added = match &key.place {
             Place::Public { pem } => add(&mut keys, pem, issuer),
             Place::File { path } => add_file(&mut keys, Path::new(path), issuer),
-            Place::Secret => match secrets.get(&secret_account(connection, &key.name)).await {
+            Place::Secret => match secrets.get(&secret_account(connection, key)).await {
                 Ok(Some(secret)) => keys
                     .add_secret(secret.as_bytes(), issuer)
                     .map(|()| HMAC)
@@ -133,11 +133,12 @@ pub(crate) async fn read(
     Read { keys: Arc::new(keys), rows: rows.into(), seen }
 }
 
-/// The keychain account of a shared secret.
-pub(crate) fn secret_account(connection: watchpost_model::ids::ConnectionId, name: &str) -> String {
-    let mut part = "token-key-".to_owned();
+/// The keychain account of a key's shared secret. Each change of a key has an account of its own: a secret counts from
+/// the moment the setting that names it is stored, not from the moment the keychain holds it.
+pub(crate) fn secret_account(connection: watchpost_model::ids::ConnectionId, key: &Stored) -> String {
+    let mut part = format!("token-key-{}-", key.changed_at.timestamp_micros());
     // Any name makes one plain account, and two names never the same.
-    for byte in name.bytes() {
+    for byte in key.name.bytes() {
         let _ = write!(part, "{byte:02x}");
     }
     account(connection, &part)

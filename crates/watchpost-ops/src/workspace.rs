@@ -63,6 +63,8 @@ struct HealthDesk {
 struct RedisSlot {
     events: Option<EventStore>,
     part: Part,
+    /// The server process that answered last.
+    run_id: String,
 }
 
 impl Workspace {
@@ -89,6 +91,7 @@ impl Workspace {
             redis: RwLock::new(RedisSlot {
                 events: None,
                 part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
+                run_id: String::new(),
             }),
             local: Mutex::new(None),
             engine: Engine::new(),
@@ -209,6 +212,13 @@ impl Workspace {
         if let Some(server) = server {
             slot.part.detail = self.describe_redis(server);
         }
+    }
+
+    /// Notes which server process answers; true if it is another one than before.
+    pub(crate) fn redis_is(&self, run_id: String) -> bool {
+        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut slot.run_id, run_id);
+        before != slot.run_id
     }
 
     /// Notes that Redis did not answer; operations that need it say so from now on.

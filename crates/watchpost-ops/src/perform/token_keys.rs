@@ -55,24 +55,50 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
     // The record says that a secret was set, never which.
     let changes = vec![Change::new("key", json(&before)?, json(&Some(&after))?)];
     let record = cx.record(format!("token_key/{}", after.name), changes, None);
-    let account = secret_account(workspace.connection().id, &after.name);
+    let account = secret_account(workspace.connection().id, &after);
     keys.push(after);
     keys.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(secret) = secret {
-        let state = cx.console.secrets().put(&account, secret).await;
-        if state != SecretState::Ready && cx.caller.origin == Origin::Cli {
-            cx.console.secrets().remove(&account).await;
+    let new_secret = match secret {
+        Some(secret) => Some(keep(&cx, account, secret).await?),
+        None => None,
+    };
+    // From here the new key counts, and the old one no longer does.
+    if let Err(problem) = workspace.store().setting_put(SETTING, &json(&keys)?, record).await {
+        if let Some(account) = new_secret {
+            forget(&cx, &account).await;
+        }
+        return Err(problem.into());
+    }
+    if let Some(before) = before.filter(|key| key.place == Place::Secret) {
+        forget(&cx, &secret_account(workspace.connection().id, &before)).await;
+    }
+    token_key_list(cx, Nothing {}).await
+}
+
+/// Puts a shared secret where it will be looked for; returns the account. A command that ends with this call needs a
+/// keychain: memory would forget it at once.
+async fn keep(cx: &Context, account: String, secret: Secret) -> Result<String, OpError> {
+    let secrets = cx.console.secrets();
+    let state = secrets.put(&account, secret).await;
+    if state != SecretState::Ready {
+        if cx.caller.origin == Origin::Cli {
+            forget(cx, &account).await;
             return Err(OpError::new(ErrorCode::SecretStore, "the secret cannot be kept").hint(format!(
                 "{}; or keep it in a file that only you can read, and name it with --file",
                 secrets::describe(state)
             )));
         }
-        if state != SecretState::Ready {
-            tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
-        }
+        tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
     }
-    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
-    token_key_list(cx, Nothing {}).await
+    Ok(account)
+}
+
+/// Takes a secret out of the keychain that no setting names any more.
+async fn forget(cx: &Context, account: &str) {
+    let state = cx.console.secrets().remove(account).await;
+    if state != SecretState::Ready {
+        tracing::warn!(?state, account, "a secret that is no longer used stays in the keychain");
+    }
 }
 
 pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Result<TokenKeyList, OpError> {
@@ -87,7 +113,7 @@ pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Resul
     let record = cx.record(format!("token_key/{}", gone.name), changes, None);
     workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
     if gone.place == Place::Secret {
-        cx.console.secrets().remove(&secret_account(workspace.connection().id, &gone.name)).await;
+        forget(&cx, &secret_account(workspace.connection().id, &gone)).await;
     }
     token_key_list(cx, Nothing {}).await
 }

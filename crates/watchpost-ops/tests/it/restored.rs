@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use watchpost_model::audit::AuditOutcome;
 use watchpost_model::contain::ContainKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
@@ -59,8 +60,12 @@ async fn a_redis_that_comes_back_empty_gets_its_blocks_again() {
     .await
     .expect("the owner writes them again");
     let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
-    let n = |action: &str| trail.rows.iter().filter(|row| row.action == action).count();
-    assert_eq!((n("block_restore"), n("contain_restore")), (2, 1));
+    for (action, n) in [("block_restore", 2), ("contain_restore", 1)] {
+        // The intent of each, then its outcome; the newest record is the first.
+        let outcomes: Vec<_> =
+            trail.rows.iter().filter(|row| row.action == action).map(|row| row.outcome).rev().collect();
+        assert_eq!(outcomes, [AuditOutcome::Started, AuditOutcome::Success].repeat(n), "{action}");
+    }
     desk.console.close().await;
 }
 
