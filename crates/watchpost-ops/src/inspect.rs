@@ -98,7 +98,9 @@ pub(crate) fn tried(rules: &RuleSet, text: &str) -> Result<RuleTried, OpError> {
 }
 
 fn read(text: &str) -> Result<(TriedAs, Event), OpError> {
-    if text.starts_with('{') {
+    // A template (`{{7*7}}`) begins like an object and is none.
+    let inside = text.strip_prefix('{').map(str::trim_start);
+    if inside.is_some_and(|inside| inside.starts_with(['"', '}'])) {
         if let Ok(request) = serde_json::from_str::<Request>(text) {
             let headers = request.headers.into_iter().collect();
             return Ok((TriedAs::Request, requested(&request.method, &request.uri, headers, request.body)));
@@ -239,7 +241,10 @@ mod tests {
         }
         let calm = super::tried(&rules, "/products?page=2").expect("understood");
         assert!(calm.findings.is_empty());
-        assert!(super::tried(&rules, "{").is_err(), "broken JSON is told");
+        assert!(super::tried(&rules, r#"{"id": "#).is_err(), "broken JSON is told");
+        let template = super::tried(&rules, "{{7*7}}").expect("a template is no object");
+        assert_eq!(template.tried_as, TriedAs::Value);
+        assert!(template.findings.iter().any(|finding| finding.family.as_str() == "ssti"));
     }
 
     #[test]

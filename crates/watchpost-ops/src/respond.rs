@@ -31,7 +31,10 @@ use crate::perform::{enforce, response};
 /// A block or containment that is pending this long was left by a crash: no write to Redis takes so long.
 const PENDING_AGE: Duration = Duration::seconds(30);
 
-/// Acts on the findings of a batch that was just taken in; `events` are the batch's.
+/// Between two tries to write again what Redis lost: each leaves records.
+const RESTORE_PAUSE: Duration = Duration::seconds(60);
+
+/// Acts on the findings of a batch that was just taken in; `events` are the batch's, stored at `stored_at`.
 ///
 /// # Errors
 /// What the database says. What Redis says of one action is on that action.
@@ -40,6 +43,7 @@ pub(crate) async fn respond(
     workspace: &Workspace,
     findings: &[Finding],
     events: &[(Event, String)],
+    stored_at: DateTime<Utc>,
 ) -> Result<(), OpError> {
     if findings.is_empty() {
         return Ok(());
@@ -78,13 +82,14 @@ pub(crate) async fn respond(
         .map(|entry| entry.action.clone())
         .collect();
     let kept: HashSet<ResponseId> = workspace.store().response_insert(entries).await?.into_iter().collect();
-    if kept.is_empty() {
-        return Ok(());
-    }
     for action in planned.iter().filter(|action| kept.contains(&action.id)) {
         act(console, workspace, action).await?;
     }
-    console.announce(&[Tag::Blocks, Tag::Incidents, Tag::Audit]);
+    // Else the next start would answer them again when what was done about them has run out.
+    workspace.store().answered_until(stored_at).await?;
+    if !kept.is_empty() {
+        console.announce(&[Tag::Blocks, Tag::Incidents, Tag::Audit]);
+    }
     Ok(())
 }
 
@@ -106,12 +111,12 @@ pub(crate) async fn recover(console: &Console, workspace: &Workspace) -> Result<
             act(console, workspace, action).await?;
         }
     }
-    let newest = workspace.store().findings_of_newest_batch().await?;
+    let Some((newest, stored_at)) = workspace.store().findings_unanswered().await? else { return Ok(()) };
     let ids: Vec<EventId> = newest.iter().map(|stored| stored.finding.event_id).collect();
     let events = workspace.store().events_by_ids(&ids).await?;
     let events: Vec<(Event, String)> = events.into_values().map(|event| (event, String::new())).collect();
     let findings: Vec<Finding> = newest.into_iter().map(|stored| stored.finding).collect();
-    respond(console, workspace, &findings, &events).await
+    respond(console, workspace, &findings, &events, stored_at).await
 }
 
 /// Finishes blocks and containments that a crash left between the database and Redis, by whomever begun.
@@ -136,17 +141,35 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
     }
 }
 
-/// Writes blocks and containments again that Redis has lost, with a record of each.
-pub(crate) async fn restore(workspace: &Workspace) {
+/// Writes blocks and containments again that Redis has lost, with a record of each. Tells from when it must be tried
+/// again, if something is left.
+pub(crate) async fn restore(workspace: &Workspace) -> Option<DateTime<Utc>> {
+    let mut again = None;
     for result in
         [enforce::restore::<Block>(workspace).await, enforce::restore::<Containment>(workspace).await]
     {
         match result {
-            Ok(0) => {}
-            Ok(n) => tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again"),
-            Err(problem) => tracing::warn!(%problem, "what Redis lost was not written again"),
+            Ok(restored) => {
+                if restored.written > 0 {
+                    let n = restored.written;
+                    tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again");
+                }
+                if restored.failed > 0 {
+                    let n = restored.failed;
+                    tracing::warn!(
+                        n,
+                        "some of what Redis lost could not be written again; next try in a minute"
+                    );
+                    again = again.max(Some(workspace.now() + RESTORE_PAUSE));
+                }
+            }
+            Err(problem) => {
+                tracing::warn!(%problem, "it is not known what Redis lost; next try at once");
+                again = again.max(Some(workspace.now()));
+            }
         }
     }
+    again
 }
 
 /// The engine at work on an operation, for steps that are not a whole operation.

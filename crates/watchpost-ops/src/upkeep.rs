@@ -77,9 +77,12 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
         Err(_) => workspace.try_redis().await,
     }
     let state = workspace.redis_part().state;
-    if state == PartState::Connected && (is_another || state != before) {
+    if is_another || state != before {
         // It may have come back without its data, perhaps so quickly that nobody saw it go; or while nobody was here.
-        respond::restore(&workspace).await;
+        workspace.restore_from(Some(workspace.now()));
+    }
+    if state == PartState::Connected && workspace.is_restore_due() {
+        workspace.restore_from(respond::restore(&workspace).await);
     }
     if state != before || is_another {
         console.announce(&[Tag::Status, Tag::Health, Tag::Blocks]);

@@ -77,9 +77,7 @@ async fn in_force(workspace: &Workspace, target: BlockTarget) -> Result<Option<B
     if let Some(exact) = workspace.store().block_active(target).await? {
         return Ok(Some(exact));
     }
-    let active = workspace.store().block_page(&[BlockState::Active], 500).await?;
-    let covering = active.into_iter().filter(|block| block.target.net().contains(&target.net()));
-    Ok(covering.max_by_key(|block| block.target.net().prefix_len()))
+    Ok(workspace.store().block_covering(target).await?)
 }
 
 pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
@@ -99,8 +97,8 @@ pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<Bl
 
 pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, OpError> {
     let workspace = cx.workspace()?;
-    let (block, shorter) = planned(&cx, &workspace, request).await?;
-    enforce::begin(&cx, &workspace, block, shorter).await
+    let block = planned(&cx, &workspace, request).await?;
+    enforce::begin(&cx, &workspace, block).await
 }
 
 pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<BlockStanding, OpError> {
@@ -145,12 +143,8 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
     Ok(BlockStanding { target, standing, detail, block, key, redis_ttl_s, in_redis, allow })
 }
 
-/// The block that was asked for, if it may be, and the shorter one that it replaces.
-async fn planned(
-    cx: &Context,
-    workspace: &Workspace,
-    request: BlockAdd,
-) -> Result<(Block, Option<Block>), OpError> {
+/// The block that was asked for, if it may be.
+async fn planned(cx: &Context, workspace: &Workspace, request: BlockAdd) -> Result<Block, OpError> {
     let target = target(&request.target)?;
     not_a_slip(target, &request.target)?;
     let reason = required("reason", &request.reason, 1_000)?;
@@ -185,7 +179,7 @@ async fn planned(
         removed_by: None,
         incident,
     };
-    Ok((block, existing))
+    Ok(block)
 }
 
 pub(crate) async fn block_remove(cx: Context, request: BlockRemove) -> Result<Block, OpError> {

@@ -83,16 +83,12 @@ pub(crate) async fn contain_preview(cx: Context, request: ContainCheck) -> Resul
 
 pub(crate) async fn contain_add(cx: Context, request: ContainAdd) -> Result<Containment, OpError> {
     let workspace = cx.workspace()?;
-    let (containment, shorter) = planned(&cx, &workspace, request).await?;
-    enforce::begin(&cx, &workspace, containment, shorter).await
+    let containment = planned(&cx, &workspace, request).await?;
+    enforce::begin(&cx, &workspace, containment).await
 }
 
-/// The containment that was asked for, if it may be, and the shorter one that it replaces.
-async fn planned(
-    cx: &Context,
-    workspace: &Workspace,
-    request: ContainAdd,
-) -> Result<(Containment, Option<Containment>), OpError> {
+/// The containment that was asked for, if it may be.
+async fn planned(cx: &Context, workspace: &Workspace, request: ContainAdd) -> Result<Containment, OpError> {
     let (kind, target) = (request.kind, target(request.kind, &request.target)?);
     let reason = required("reason", &request.reason, 1_000)?;
     if !TTL_S.contains(&request.ttl_s) {
@@ -136,7 +132,7 @@ async fn planned(
         removed_by: None,
         incident,
     };
-    Ok((containment, existing))
+    Ok(containment)
 }
 
 pub(crate) async fn contain_remove(cx: Context, request: ContainRemove) -> Result<Containment, OpError> {

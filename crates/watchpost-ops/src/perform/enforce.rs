@@ -9,7 +9,7 @@ use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::{Block, BlockState};
 use watchpost_model::contain::Containment;
 use watchpost_model::text::visible;
-use watchpost_redis::{BlockWritten, ContainWritten, EventStore, RedisError};
+use watchpost_redis::{BlockRemoved, BlockWritten, ContainRemoved, ContainWritten, EventStore, RedisError};
 use watchpost_store::{Store, StoreError};
 
 use crate::console::Workspace;
@@ -46,6 +46,7 @@ pub(crate) trait Enforced: Sized + Send + Sync {
     fn shown(&self) -> String;
     fn reason(&self) -> &str;
     fn state(&self) -> BlockState;
+    fn ends_at(&self) -> DateTime<Utc>;
 
     fn insert(&self, store: &Store, begun: AuditDraft)
     -> impl Future<Output = Result<(), StoreError>> + Send;
@@ -64,25 +65,24 @@ pub(crate) trait Enforced: Sized + Send + Sync {
     fn due(store: &Store, now: DateTime<Utc>) -> impl Future<Output = Result<Vec<Self>, StoreError>> + Send;
 
     fn put(&self, events: &EventStore) -> impl Future<Output = Result<Written, RedisError>> + Send;
-    fn take_back(&self, events: &EventStore) -> impl Future<Output = Result<(), RedisError>> + Send;
+    /// Tells what else holds the target in Redis and was left.
+    fn take_back(
+        &self,
+        events: &EventStore,
+    ) -> impl Future<Output = Result<Option<String>, RedisError>> + Send;
     fn is_in_redis(&self, events: &EventStore) -> impl Future<Output = Result<bool, RedisError>> + Send;
 }
 
-/// Puts one in force: the row with the intent, Redis, the row with the outcome. `shorter` is the one that it prolongs.
+/// Puts one in force: the row with the intent, Redis, the row with the outcome. A shorter one of the same target holds
+/// until Redis has the new one; the store ends it with the row that says so.
 pub(crate) async fn begin<E: Enforced>(
     cx: &Context,
     workspace: &Workspace,
     planned: E,
-    shorter: Option<E>,
 ) -> Result<E, OpError> {
     let events = workspace.events()?;
     let store = workspace.store();
     let reason = planned.reason().to_owned();
-    if let Some(shorter) = shorter {
-        // Redis keeps the longer of the two; the row of the shorter one ends here.
-        let ended = cx.record(planned.object(), Vec::new(), Some(format!("prolonged: {reason}")));
-        shorter.state_set(store, BlockState::Removed, Some(&cx.caller.name), ended).await?;
-    }
     let begun = cx.record_as(AuditOutcome::Started, planned.object(), Vec::new(), Some(reason));
     planned.insert(store, begun).await?;
     let (state, outcome, why) = put(&events, &planned).await;
@@ -118,7 +118,15 @@ pub(crate) async fn end<E: Enforced>(
         |outcome, reason: &str| cx.record_as(outcome, enforced.object(), Vec::new(), Some(reason.to_owned()));
     workspace.store().audit_append(record(AuditOutcome::Started, &reason)).await?;
     // What fails here is recorded by the door.
-    enforced.take_back(&events).await?;
+    if let Some(holder) = enforced.take_back(&events).await?
+        && enforced.state() != BlockState::Failed
+    {
+        return Err(OpError::precondition(format!(
+            "{} stays as it is: Redis holds {holder} of it, which is not this one",
+            enforced.shown()
+        ))
+        .hint("take that one back first, or delete its key in Redis if nothing here wrote it"));
+    }
     let ended = record(AuditOutcome::Success, &reason);
     Ok(enforced.state_set(workspace.store(), BlockState::Removed, Some(&cx.caller.name), ended).await?)
 }
@@ -173,12 +181,24 @@ pub(crate) async fn finish<E: Enforced>(
     Ok(state)
 }
 
-/// Writes again what is in force and Redis has lost: it came back without its data. Tells how many.
-pub(crate) async fn restore<E: Enforced>(workspace: &Workspace) -> Result<usize, OpError> {
+/// What a look for losses of Redis came to.
+#[derive(Debug, Default)]
+pub(crate) struct Restored {
+    /// What is in force again.
+    pub(crate) written: usize,
+    /// What Redis would not take.
+    pub(crate) failed: usize,
+}
+
+/// Writes again what is in force and Redis has lost: it came back without its data.
+///
+/// # Errors
+/// When Redis cannot say what it has: then the rest was not looked at.
+pub(crate) async fn restore<E: Enforced>(workspace: &Workspace) -> Result<Restored, OpError> {
     let events = workspace.events()?;
-    let mut restored = 0;
+    let mut restored = Restored::default();
     for lost in E::active(workspace.store()).await? {
-        if lost.is_in_redis(&events).await? {
+        if lost.ends_at() <= workspace.now() || lost.is_in_redis(&events).await? {
             continue;
         }
         let record =
@@ -187,7 +207,7 @@ pub(crate) async fn restore<E: Enforced>(workspace: &Workspace) -> Result<usize,
         workspace.store().audit_append(begun).await?;
         let (state, outcome, why) = put(&events, &lost).await;
         workspace.store().audit_append(record(outcome, why)).await?;
-        restored += usize::from(state == BlockState::Active);
+        if state == BlockState::Active { restored.written += 1 } else { restored.failed += 1 }
     }
     Ok(restored)
 }
@@ -242,6 +262,9 @@ impl Enforced for Block {
     fn state(&self) -> BlockState {
         self.state
     }
+    fn ends_at(&self) -> DateTime<Utc> {
+        self.expires_at
+    }
 
     async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<(), StoreError> {
         store.block_insert(self, begun).await
@@ -272,8 +295,12 @@ impl Enforced for Block {
             BlockWritten::AlreadyOver => Written::AlreadyOver,
         })
     }
-    async fn take_back(&self, events: &EventStore) -> Result<(), RedisError> {
-        events.remove_block(self).await.map(drop)
+    async fn take_back(&self, events: &EventStore) -> Result<Option<String>, RedisError> {
+        Ok(match events.remove_block(self).await? {
+            BlockRemoved::Removed | BlockRemoved::Gone => None,
+            BlockRemoved::Replaced { by: Some(id) } => Some(format!("block {id}")),
+            BlockRemoved::Replaced { by: None } => Some("a block that Watchpost did not write".to_owned()),
+        })
     }
     async fn is_in_redis(&self, events: &EventStore) -> Result<bool, RedisError> {
         Ok(events.block_ttl_ms(self.target).await?.is_some())
@@ -295,6 +322,9 @@ impl Enforced for Containment {
     }
     fn state(&self) -> BlockState {
         self.state
+    }
+    fn ends_at(&self) -> DateTime<Utc> {
+        self.expires_at
     }
 
     async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<(), StoreError> {
@@ -326,8 +356,11 @@ impl Enforced for Containment {
             ContainWritten::AlreadyOver => Written::AlreadyOver,
         })
     }
-    async fn take_back(&self, events: &EventStore) -> Result<(), RedisError> {
-        events.remove_containment(self).await.map(drop)
+    async fn take_back(&self, events: &EventStore) -> Result<Option<String>, RedisError> {
+        Ok(match events.remove_containment(self).await? {
+            ContainRemoved::Removed | ContainRemoved::Gone => None,
+            ContainRemoved::Replaced => Some("another containment".to_owned()),
+        })
     }
     async fn is_in_redis(&self, events: &EventStore) -> Result<bool, RedisError> {
         Ok(events.containment_ttl_ms(self.kind, &self.target).await?.is_some())

@@ -9,6 +9,7 @@ use crate::contract::{Nothing, SecretState, TokenKeyAdd, TokenKeyInput, TokenKey
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::secrets::{self, Secret};
+use crate::setting::{self, json};
 use crate::token_keys::{self, KEYS_MAX, Place, SETTING, Stored, secret_account};
 
 pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyList, OpError> {
@@ -21,7 +22,8 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
     let name = required("name", &request.name, 80)?;
     let issuer = request.issuer.map(|issuer| required("issuer", &issuer, 500)).transpose()?;
     let workspace = cx.workspace()?;
-    let mut keys = token_keys::stored(workspace.store()).await?;
+    let setting = setting::read::<Vec<Stored>>(workspace.store(), SETTING).await?;
+    let mut keys = setting.value.clone();
     let before = keys.iter().position(|key| key.name == name).map(|at| keys.remove(at));
     if keys.len() >= KEYS_MAX {
         return Err(OpError::invalid("name", format!("there are {KEYS_MAX} keys already: remove one first")));
@@ -63,11 +65,11 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
         None => None,
     };
     // From here the new key counts, and the old one no longer does.
-    if let Err(problem) = workspace.store().setting_put(SETTING, &json(&keys)?, record).await {
+    if let Err(problem) = setting.replace(workspace.store(), &keys, record).await {
         if let Some(account) = new_secret {
             forget(&cx, &account).await;
         }
-        return Err(problem.into());
+        return Err(problem);
     }
     if let Some(before) = before.filter(|key| key.place == Place::Secret) {
         forget(&cx, &secret_account(workspace.connection().id, &before)).await;
@@ -103,7 +105,8 @@ async fn forget(cx: &Context, account: &str) {
 
 pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Result<TokenKeyList, OpError> {
     let workspace = cx.workspace()?;
-    let mut keys = token_keys::stored(workspace.store()).await?;
+    let setting = setting::read::<Vec<Stored>>(workspace.store(), SETTING).await?;
+    let mut keys = setting.value.clone();
     let Some(at) = keys.iter().position(|key| key.name == request.name) else {
         return Err(OpError::not_found(format!("key {:?}", request.name))
             .hint("`watchpost config token-key list` shows them"));
@@ -111,13 +114,9 @@ pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Resul
     let gone = keys.remove(at);
     let changes = vec![Change::new("key", json(&Some(&gone))?, serde_json::Value::Null)];
     let record = cx.record(format!("token_key/{}", gone.name), changes, None);
-    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
+    setting.replace(workspace.store(), &keys, record).await?;
     if gone.place == Place::Secret {
         forget(&cx, &secret_account(workspace.connection().id, &gone)).await;
     }
     token_key_list(cx, Nothing {}).await
-}
-
-fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, OpError> {
-    serde_json::to_value(value).map_err(|error| OpError::internal(error.to_string()))
 }
