@@ -6,7 +6,7 @@ use watchpost_model::ids::ScheduleId;
 use watchpost_model::report::{ControlComment, ReportSchedule};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Tx, args};
+use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -118,19 +118,23 @@ impl Store {
         write.touch(Tag::Reports);
         self.commit(write).await.map(drop)
     }
-}
 
-/// What was said about the controls of a framework up to `until`, oldest first, at most 10,000.
-pub(crate) async fn comments(
-    tx: &mut Tx,
-    framework: &str,
-    until: DateTime<Utc>,
-) -> Result<Vec<ControlComment>, StoreError> {
-    let rows = tx
-        .fetch(
-            "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
-            args![framework, until],
-        )
-        .await?;
-    rows.iter().map(|row| row.json(0)).collect()
+    /// What people said about the controls of a framework up to `until`, oldest first, at most 10,000.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn control_comments(
+        &self,
+        framework: &str,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<ControlComment>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch(
+                "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
+                args![framework, until],
+            )
+            .await?;
+        rows.iter().map(|row| row.json(0)).collect()
+    }
 }

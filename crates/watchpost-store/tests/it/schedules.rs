@@ -70,9 +70,13 @@ async fn comments_are_kept(world: World) {
         store.control_comment_add(one, draft("report_comment_add")).await.unwrap();
     }
     let until = now + Duration::minutes(1);
-    let mut look = store.snapshot().await.unwrap();
-    assert_eq!(look.comments("soc2", until).await.unwrap(), all[..2], "oldest first, of this framework");
-    assert_eq!(look.comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
+    let look = store.snapshot().await.unwrap();
+    assert_eq!(
+        look.control_comments("soc2", until).await.unwrap(),
+        all[..2],
+        "oldest first, of this framework"
+    );
+    assert_eq!(look.control_comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
 }
 
 async fn a_snapshot_stands_still(world: World) {
@@ -86,8 +90,9 @@ async fn a_snapshot_stands_still(world: World) {
     };
     let first = sign_in(1, Outcome::Failure);
     store.ingest(IngestBatch { events: &first, findings: &[], now }).await.unwrap();
-    let mut look = store.snapshot().await.unwrap();
+    let look = store.snapshot().await.unwrap();
     let head = look.audit_head().await.unwrap();
+    let before = look.overview(period, now, 60).await.unwrap();
     let later = sign_in(2, Outcome::Success);
     store.ingest(IngestBatch { events: &later, findings: &[], now }).await.unwrap();
     store.audit_append(draft("later")).await.unwrap();
@@ -95,6 +100,10 @@ async fn a_snapshot_stands_still(world: World) {
     let answer = look.evidence(&ask, period, now, &seed).await.unwrap();
     assert_eq!((answer.population, answer.exceptions), (1, 1), "as of its first question");
     assert_eq!(look.audit_head().await.unwrap(), head, "and the head of the log with it");
+    assert_eq!(look.overview(period, now, 60).await.unwrap(), before, "and every figure");
+    let error = look.audit_append(draft("through a look")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Validation(_)), "{error}");
     let fresh = store.evidence(&ask, period, now, &seed).await.unwrap();
     assert_eq!(fresh.population, 2, "a new look sees it");
+    assert_ne!(store.overview(period, now, 60).await.unwrap(), before, "in every figure");
 }
