@@ -111,6 +111,13 @@ impl Fonts {
         self.cut.get()
     }
 
+    /// Forgets what was counted since `counted` was what [`substituted`](Self::substituted) and [`cut`](Self::cut) said: that page
+    /// was thrown away.
+    pub(crate) fn forget_since(&self, counted: (u64, u64)) {
+        self.substituted.set(counted.0);
+        self.cut.set(counted.1);
+    }
+
     /// Width in points.
     pub(crate) fn width(&self, text: &str, face: Face, size: f32) -> f32 {
         text.chars().map(|ch| self.advance(ch, face)).sum::<f32>() * size

@@ -1,6 +1,7 @@
 //! Tables: measured columns, wrapped cells, a head on each page, rows never split.
 
 use crate::pdf::flow::{Flow, baseline};
+use crate::pdf::front::clipped;
 use crate::pdf::structure::Role;
 use crate::pdf::theme::{BODY, BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, Type, WIDTH, ZEBRA};
 
@@ -12,8 +13,6 @@ const COLUMN_MIN: f32 = 34.0;
 const COLUMN_WANTED_MAX: f32 = 230.0;
 /// Room to write a decision by hand.
 const BY_HAND: f32 = 72.0;
-/// More lines in one cell are cut: a row must fit on a page.
-const LINES_MAX: usize = 40;
 /// More lines in one head are cut: it is repeated on each page.
 const HEAD_LINES_MAX: usize = 5;
 /// Rows that decide the widths of the columns; the widest of more would hardly differ.
@@ -200,13 +199,7 @@ fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>>
         .map(|column| {
             let cell = row.get(column.index).map_or("", String::as_str);
             let kind = column.kind;
-            let mut lines = flow.fonts.wrap(cell, kind.face, kind.size, column.width - 2.0 * PAD_X);
-            if lines.len() > LINES_MAX {
-                flow.fonts.note_cut();
-                lines.truncate(LINES_MAX);
-                lines.push("…".to_owned());
-            }
-            lines
+            clipped(flow.fonts, cell, kind, column.width - 2.0 * PAD_X, flow.cell_lines)
         })
         .collect()
 }
