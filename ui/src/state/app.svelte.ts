@@ -2,6 +2,7 @@
 
 import { getContext, setContext, untrack } from 'svelte';
 import { operations } from '$ui/generated/operations';
+import { visible } from '$ui/shared/text/visible';
 import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
 import { Confirmations } from './confirm.svelte';
 import { normaliseError, OperationError } from './error';
@@ -63,7 +64,7 @@ export class App {
     const connection = this.live.status?.connection;
     let confirmation: string | undefined;
     if (spec.effect === 'change' && connection?.production === true) {
-      if (!(await this.confirmations.ask(options.what, connection.name))) return null;
+      if (!(await this.confirmations.ask(visible(options.what), connection.name))) return null;
       confirmation = connection.name;
     }
     try {

@@ -41,6 +41,15 @@ describe('App.change', () => {
     expect(platform.calls).toHaveLength(0);
   });
 
+  it('shows what attackers wrote into names for what it is, in the question and after', async () => {
+    const { app } = await appWith({ production: true });
+    const change = app.change('incident_take', { number: 4 }, { what: 'Restrict user \u202enimda', done: '\u202enimda is restricted' });
+    expect(app.confirmations.question?.what).toBe('Restrict user \\u{202e}nimda');
+    app.confirmations.answer(true);
+    await change;
+    expect(app.toasts.shown.map((toast) => toast.text)).toEqual(['\\u{202e}nimda is restricted']);
+  });
+
   it('does not ask elsewhere', async () => {
     const { app, platform } = await appWith({ production: false });
     await app.change('incident_take', { number: 4 }, { what: 'Take #4', done: 'taken' });

@@ -4,12 +4,12 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
+import { hook, requests } from '$ui/test-hook';
 import IncidentsView from './incidents-view.svelte';
 
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
+/** The boxes of the queue that are ticked, by the number of their incident. */
+function ticked(): string[] {
+  return rows().filter((row) => within(row).getByRole<HTMLInputElement>('checkbox').checked).map((row) => row.dataset['number'] ?? '');
 }
 
 function rows(): HTMLElement[] {
@@ -32,10 +32,6 @@ async function show(): Promise<FakePlatform> {
   return platform;
 }
 
-function requests(platform: FakePlatform, name: string): unknown[] {
-  return platform.calls.filter((call) => call.name === name).map((call) => call.request);
-}
-
 describe('triage by keyboard', () => {
   beforeEach(() => router.go('incidents'));
 
@@ -55,9 +51,9 @@ describe('triage by keyboard', () => {
 
     await fireEvent.keyDown(document.body, { key: 'r' });
     await waitFor(() => hook('resolve-dialog'));
-    expect((hook('resolve-confirm') as HTMLButtonElement).disabled, 'nothing is judged yet').toBe(true);
+    expect(hook<HTMLButtonElement>('resolve-confirm').disabled, 'nothing is judged yet').toBe(true);
     await fireEvent.keyDown(document.body, { key: '2' });
-    expect((hook('verdict-false_positive') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('verdict-false_positive').checked).toBe(true);
     await fireEvent.click(hook('resolve-confirm'));
     expect(requests(platform, 'incident_resolve'), 'a verdict needs a reason').toHaveLength(0);
     await fireEvent.input(hook('resolve-reason'), { target: { value: 'A form field that holds SQL on purpose' } });
@@ -108,7 +104,7 @@ describe('a verdict by digit', () => {
     await fireEvent.keyDown(field, { key: '3' });
     await fireEvent.keyDown(hook('resolve-reason'), { key: '4' });
     field.remove();
-    expect((hook('verdict-true_positive') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('verdict-true_positive').checked).toBe(true);
   });
 });
 
@@ -127,7 +123,7 @@ describe('the selection', () => {
     await fireEvent.keyDown(document.body, { key: 'f' });
     await waitFor(() => hook('bulk-dialog'));
     await fireEvent.keyDown(document.body, { key: 's' });
-    expect((hook('cause-bad_pattern') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('cause-bad_pattern').checked).toBe(true);
     await fireEvent.click(hook('bulk-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_bulk')).toEqual([{ numbers, filter: null, expected: null, action: { do: 'resolve', verdict: 'false_positive', cause: 'bad_pattern', reason: '' } }]));
     await waitFor(() => expect(hook('bulk-outcome').dataset['changed']).toBe('3'));
@@ -146,6 +142,47 @@ describe('the selection', () => {
     expect(Number(hook('bulk-count').dataset['value'])).toBe(total);
     await fireEvent.keyDown(document.body, { key: 't' });
     await waitFor(() => expect(requests(platform, 'incident_bulk')[0]).toMatchObject({ numbers: [], expected: total, action: { do: 'assign', assignee: 'mara' } }));
+  });
+
+  it('of everything leaves out the one whose box is pressed, on screen and in what is sent', async () => {
+    const platform = await show();
+    const [first, second] = rows();
+    if (first === undefined || second === undefined) throw new Error('no incidents');
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    expect(ticked()).toEqual([first.dataset['number']]);
+    await fireEvent.click(hook('bulk-all'));
+    const total = Number(hook('incidents-total').dataset['value']);
+    expect(ticked()).toHaveLength(rows().length);
+    await fireEvent.click(within(second).getByRole('checkbox'));
+    expect(ticked()).toEqual(rows().map((row) => row.dataset['number']).filter((number) => number !== second.dataset['number']));
+    expect(hook('bulk-count').dataset['value']).toBe(String(total - 1));
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_bulk')).toHaveLength(1));
+    const sent = requests(platform, 'incident_bulk')[0] as { numbers: number[]; filter: unknown };
+    expect(sent.filter).toBeNull();
+    expect(sent.numbers).toHaveLength(total - 1);
+    expect(sent.numbers).not.toContain(Number(second.dataset['number']));
+    expect(sent.numbers, 'also those that were not on screen').toContain(Number(first.dataset['number']));
+  });
+
+  it('of everything but one is sent to nobody when the filter describes others by now', async () => {
+    const platform = await show();
+    const [first] = rows();
+    if (first === undefined) throw new Error('no incidents');
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await fireEvent.click(hook('bulk-all'));
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    const answer = platform.answers.incident_page;
+    platform.answers.incident_page = async (request) => {
+      const page = await answer?.(request);
+      if (page === undefined) throw new Error('the demo has a queue');
+      return { ...page, rows: page.rows.slice(1) };
+    };
+    await fireEvent.click(hook('bulk-take'));
+    await waitFor(() => expect(hook<HTMLButtonElement>('bulk-take').disabled).toBe(false));
+    expect(requests(platform, 'incident_bulk')).toHaveLength(0);
+    expect(hook('bulk-bar'), 'the selection stands').toBeTruthy();
   });
 });
 
