@@ -24,6 +24,7 @@ fn schedule(world: &World, due: Duration) -> ReportSchedule {
         made_by: "dana".to_owned(),
         made_at: world.now(),
         due_at: world.now() + due,
+        paused: false,
         last: None,
     }
 }
@@ -37,6 +38,20 @@ async fn schedules_are_due_once(world: World) {
     assert_eq!(store.report_schedules().await.unwrap(), [soon.clone(), late.clone()], "the next one first");
     assert!(store.report_schedules_due(now).await.unwrap().is_empty(), "not yet");
     let then = now + Duration::hours(1);
+    let paused = ReportSchedule { paused: true, ..soon.clone() };
+    store.report_schedule_put(&paused, draft("report_schedule_pause")).await.unwrap();
+    assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "not while it is paused");
+    assert_eq!(
+        store.report_schedules().await.unwrap(),
+        [late.clone(), paused.clone()],
+        "the paused ones last"
+    );
+    store.report_schedule_ran(&soon, draft("report_schedule_run")).await.unwrap();
+    assert!(
+        store.report_schedules_due(then).await.unwrap().is_empty(),
+        "a run that was under way resumes nothing"
+    );
+    store.report_schedule_put(&soon, draft("report_schedule_pause")).await.unwrap();
     assert_eq!(store.report_schedules_due(then).await.unwrap(), std::slice::from_ref(&soon));
     let period = Period { from: now - Duration::days(30), to: now };
     let last = Some(ScheduleRun { at: then, period, report: None, error: Some("full".to_owned()) });

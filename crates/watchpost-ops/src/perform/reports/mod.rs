@@ -10,7 +10,8 @@ mod schedule;
 
 pub use files::report_targets;
 pub(crate) use schedule::{
-    report_schedule_add, report_schedule_list, report_schedule_remove, report_schedule_run, run_due,
+    report_schedule_add, report_schedule_list, report_schedule_pause, report_schedule_remove,
+    report_schedule_run, run_due,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
