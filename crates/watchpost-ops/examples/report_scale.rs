@@ -54,7 +54,7 @@ async fn main() -> Result<(), Failure> {
 
 async fn report(store: &Store, period: Period, turn: &str) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut snapshot = store.snapshot().await?;
+    let snapshot = store.snapshot().await?;
     let head = snapshot.audit_head().await?;
     let scope = Scope {
         organisation: "Example Shop GmbH".to_owned(),

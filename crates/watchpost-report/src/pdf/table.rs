@@ -1,6 +1,8 @@
 //! Tables: measured columns, wrapped cells, a head on each page, rows never split.
 
 use crate::pdf::flow::{Flow, baseline};
+use crate::pdf::fonts::is_instant;
+use crate::pdf::front::clipped;
 use crate::pdf::structure::Role;
 use crate::pdf::theme::{BODY, BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, Type, WIDTH, ZEBRA};
 
@@ -12,8 +14,6 @@ const COLUMN_MIN: f32 = 34.0;
 const COLUMN_WANTED_MAX: f32 = 230.0;
 /// Room to write a decision by hand.
 const BY_HAND: f32 = 72.0;
-/// More lines in one cell are cut: a row must fit on a page.
-const LINES_MAX: usize = 40;
 /// More lines in one head are cut: it is repeated on each page.
 const HEAD_LINES_MAX: usize = 5;
 /// Rows that decide the widths of the columns; the widest of more would hardly differ.
@@ -23,6 +23,16 @@ const SAMPLE: usize = 2_000;
 const TOKEN_MAX: f32 = 100.0;
 /// A table that asks for little is not stretched over the page: the eye would lose the row.
 const STRETCH_MAX: f32 = 1.5;
+/// From this many columns on, those that say the same in every row are set into the caption,
+const CROWDED: usize = 7;
+/// if there are this many rows,
+const SAME_MIN: usize = 3;
+/// and it is short.
+const SAME_CHARS_MAX: usize = 40;
+/// Rows that decide between the ways to lay a table out.
+const TRIED: usize = 150;
+/// What a table costs in which something is broken that should not be.
+const BROKEN: f32 = 1.6;
 /// How much smaller the type of a crowded table is.
 const SMALLER: f32 = 0.86;
 /// Words for people, in the type of the running text.
@@ -54,16 +64,7 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
         .map(|row| row.iter().take(columns.len()).map(|cell| flow.fonts.drawable(cell)).collect())
         .collect();
     let layout = measure(flow, &heads, &cells);
-    let left_out: Vec<&str> = heads
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| layout.columns.iter().all(|column| column.index != *index))
-        .map(|(_, head)| head.as_str())
-        .collect();
-    let caption = match left_out.as_slice() {
-        [] => caption.to_owned(),
-        names => format!("{caption}  ·  empty: {}", names.join(", ")),
-    };
+    let caption = with_left_out(caption, &heads, &cells, &layout);
     let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout), &layout));
     let caption_h = flow.height(&caption, SMALL, WIDTH);
     flow.need(caption_h + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
@@ -87,24 +88,82 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
     close(flow, &layout);
 }
 
-/// Columns for the measure; in smaller type where what should not be broken has no room otherwise.
-fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
-    let (layout, fits) = measure_at(flow, heads, cells, 1.0);
-    if fits { layout } else { measure_at(flow, heads, cells, SMALLER).0 }
+/// The caption with what is not drawn as columns: the empty ones by name, the others with what stands in every row.
+fn with_left_out(caption: &str, heads: &[String], cells: &[Vec<String>], layout: &Layout) -> String {
+    let (mut empty, mut constant) = (Vec::new(), Vec::new());
+    for (index, head) in heads.iter().enumerate() {
+        if layout.columns.iter().any(|column| column.index == index) {
+            continue;
+        }
+        match cells.first().and_then(|row| row.get(index)).filter(|cell| !cell.is_empty()) {
+            Some(cell) => constant.push(format!("{head} {cell}")),
+            None => empty.push(head.as_str()),
+        }
+    }
+    let mut words = caption.to_owned();
+    if !constant.is_empty() {
+        words = format!("{words}  ·  in every row: {}", constant.join(", "));
+    }
+    if !empty.is_empty() {
+        words = format!("{words}  ·  empty: {}", empty.join(", "));
+    }
+    words
 }
 
-fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f32) -> (Layout, bool) {
+/// A way to lay a table out.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Of the type.
+    scale: f32,
+    /// May the day and the time of an instant stand on two lines?
+    two_lines: bool,
+}
+
+/// Columns for the measure, in the way that takes the least height. What reads worse has to save something.
+fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
+    let mut best: Option<(f32, Layout)> = None;
+    for (scale, two_lines, price) in
+        [(1.0, false, 1.0), (1.0, true, 1.1), (SMALLER, false, 1.25), (SMALLER, true, 1.35)]
+    {
+        let (layout, fits) = measure_at(flow, heads, cells, Way { scale, two_lines });
+        let rows = cells.iter().take(TRIED);
+        let height: f32 = rows.map(|row| row_height(&tried(flow, row, &layout), &layout)).sum();
+        let cost = height * price * if fits { 1.0 } else { BROKEN };
+        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            best = Some((cost, layout));
+        }
+        // Every row on one line: nothing is to be gained.
+        if fits && height <= (CELL.leading + 2.0 * PAD_Y + 0.1) * cells.len().min(TRIED) as f32 {
+            break;
+        }
+    }
+    best.expect("there is at least one way").1
+}
+
+fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way) -> (Layout, bool) {
     let column_of = |index: usize| cells.iter().filter_map(move |row| row.get(index));
     let filled = |index: &usize| cells.is_empty() || column_of(*index).any(|cell| !cell.is_empty());
     // A column to be filled in by hand stays, however empty.
     let by_hand = |index: &usize| heads[*index] == "decision";
-    let drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
+    let mut drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
+    if drawn.len() >= CROWDED && cells.len() >= SAME_MIN {
+        // What every row repeats is said once.
+        let first = |index: usize| cells[0].get(index).filter(|cell| cell.chars().count() <= SAME_CHARS_MAX);
+        let same = |index: &usize| {
+            first(*index).is_some_and(|cell| cells.iter().all(|row| row.get(*index) == Some(cell)))
+        };
+        let varied: Vec<usize> =
+            drawn.iter().copied().filter(|index| by_hand(index) || !same(index)).collect();
+        if varied.len() >= 2 {
+            drawn = varied;
+        }
+    }
     let n = drawn.len().max(1) as f32;
     let floor = COLUMN_MIN.min(WIDTH / n);
     let kinds: Vec<Type> = drawn
         .iter()
         .map(|index| kind_of(column_of(*index).take(SAMPLE)))
-        .map(|kind| Type { size: kind.size * scale, ..kind })
+        .map(|kind| Type { size: kind.size * way.scale, ..kind })
         .collect();
     let pad = 2.0 * PAD_X + 0.5;
     let head_width = |text: &str| flow.fonts.width(text, LABEL.face, LABEL.size) + pad;
@@ -116,7 +175,11 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f
         let mut token = heads[*index].split(' ').map(head_width).fold(0.0, f32::max);
         for cell in column_of(*index).take(SAMPLE) {
             whole = whole.max(wide(cell));
-            let longest = cell.split(' ').map(wide).filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
+            let parts = cell.split(' ').map(|part| match way.two_lines && is_instant(part) {
+                true => wide(&part[..11]),
+                false => wide(part),
+            });
+            let longest = parts.filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
             token = token.max(longest);
         }
         if by_hand(index) {
@@ -193,6 +256,14 @@ fn is_number(text: &str) -> bool {
         && digits.matches('.').count() < 2
 }
 
+/// As [`wrapped`], without counting what is cut.
+fn tried(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
+    let counted = (flow.fonts.substituted(), flow.fonts.cut());
+    let lines = wrapped(flow, row, layout);
+    flow.fonts.forget_since(counted);
+    lines
+}
+
 fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
     layout
         .columns
@@ -200,13 +271,7 @@ fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>>
         .map(|column| {
             let cell = row.get(column.index).map_or("", String::as_str);
             let kind = column.kind;
-            let mut lines = flow.fonts.wrap(cell, kind.face, kind.size, column.width - 2.0 * PAD_X);
-            if lines.len() > LINES_MAX {
-                flow.fonts.note_cut();
-                lines.truncate(LINES_MAX);
-                lines.push("…".to_owned());
-            }
-            lines
+            clipped(flow.fonts, cell, kind, column.width - 2.0 * PAD_X, flow.cell_lines)
         })
         .collect()
 }

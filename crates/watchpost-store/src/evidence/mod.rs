@@ -86,7 +86,7 @@ impl Store {
         now: DateTime<Utc>,
         seed: &[u8; 32],
     ) -> Result<EvidenceAnswer, StoreError> {
-        evidence(&mut self.read().await?, ask, period, now, seed).await
+        evidence(&mut *self.read().await?, ask, period, now, seed).await
     }
 }
 
