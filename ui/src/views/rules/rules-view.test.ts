@@ -45,6 +45,17 @@ describe('the rules', () => {
     await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value, 'what is true now').toBe('30'));
   });
 
+  it('leave the focus in the tabs to whoever goes through them by arrow', async () => {
+    show();
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    hook('rules-tab-rules').focus();
+    await fireEvent.keyDown(hook('rules-tab-rules'), { key: 'ArrowRight' });
+    await waitFor(() => expect(rows()).toHaveLength(0));
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'ArrowLeft' });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    expect(document.activeElement).toBe(hook('rules-tab-rules'));
+  });
+
   it('are switched off and on without settling on the counts of today', async () => {
     const platform = show();
     await waitFor(() => expect(rows()).toHaveLength(3));
