@@ -5,6 +5,7 @@ import type { AttackFamily, Entity, EntityKind, IncidentFilter, IncidentOrder, S
 export const STATUSES: readonly Status[] = ['open', 'reopened', 'investigating', 'contained', 'resolved', 'closed'];
 export const ACTIVE: readonly Status[] = ['open', 'investigating', 'contained', 'reopened'];
 export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+export const RISING: readonly Severity[] = SEVERITIES.toReversed();
 export const FAMILIES: readonly AttackFamily[] = [
   'brute_force',
   'sqli',
