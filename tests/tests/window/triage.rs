@@ -85,7 +85,7 @@ async fn total(window: &Window) -> Result<i64> {
 
 async fn left(window: &Window, rows: i64) -> Result<()> {
     let seen = format!(
-        "return {TOTAL} === {rows} && document.querySelector('[data-test=incident-row][aria-selected=true]') !== null"
+        "return {TOTAL} === {rows} && document.querySelector('[data-test=incident-row][data-active]') !== null"
     );
     window.wait_until(&format!("{rows} incidents, one of them chosen"), &seen).await
 }
