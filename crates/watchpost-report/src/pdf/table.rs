@@ -31,12 +31,13 @@ const SAME_MIN: usize = 3;
 const SAME_CHARS_MAX: usize = 40;
 /// Rows that decide between the ways to lay a table out.
 const TRIED: usize = 150;
-/// What a table costs in which something is broken that should not be.
-const BROKEN: f32 = 1.6;
 /// How much smaller the type of a crowded table is.
 const SMALLER: f32 = 0.86;
 /// Words for people, in the type of the running text.
 const PROSE: Type = Type { size: 8.0, leading: 10.8, ..BODY };
+
+/// What is folded below a row.
+const BELOW: Type = Type { size: 7.4, leading: 10.6, ..SMALL };
 
 struct Column {
     /// Which cell of a row.
@@ -50,6 +51,8 @@ struct Column {
 struct Layout {
     columns: Vec<Column>,
     width: f32,
+    /// What has no room beside the others stands below them in each row, with its head: which cell, and its head.
+    folded: Vec<(usize, String)>,
 }
 
 /// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as
@@ -92,7 +95,8 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
 fn with_left_out(caption: &str, heads: &[String], cells: &[Vec<String>], layout: &Layout) -> String {
     let (mut empty, mut constant) = (Vec::new(), Vec::new());
     for (index, head) in heads.iter().enumerate() {
-        if layout.columns.iter().any(|column| column.index == index) {
+        let is_folded = layout.folded.iter().any(|(folded, _)| *folded == index);
+        if is_folded || layout.columns.iter().any(|column| column.index == index) {
             continue;
         }
         match cells.first().and_then(|row| row.get(index)).filter(|cell| !cell.is_empty()) {
@@ -117,27 +121,43 @@ struct Way {
     scale: f32,
     /// May the day and the time of an instant stand on two lines?
     two_lines: bool,
+    /// How many of the last columns go below the others.
+    n_folded: usize,
 }
 
-/// Columns for the measure, in the way that takes the least height. What reads worse has to save something.
+/// Columns for the measure, in the way that takes the least height. What reads worse has to save something. Where nothing
+/// fits, the last columns go below the others.
 fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
     let mut best: Option<(f32, Layout)> = None;
     for (scale, two_lines, price) in
         [(1.0, false, 1.0), (1.0, true, 1.1), (SMALLER, false, 1.25), (SMALLER, true, 1.35)]
     {
-        let (layout, fits) = measure_at(flow, heads, cells, Way { scale, two_lines });
+        let (layout, fits) = measure_at(flow, heads, cells, Way { scale, two_lines, n_folded: 0 });
+        if !fits {
+            continue;
+        }
         let rows = cells.iter().take(TRIED);
         let height: f32 = rows.map(|row| row_height(&tried(flow, row, &layout), &layout)).sum();
-        let cost = height * price * if fits { 1.0 } else { BROKEN };
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, layout));
+        if best.as_ref().is_none_or(|(least, _)| height * price < *least) {
+            best = Some((height * price, layout));
         }
         // Every row on one line: nothing is to be gained.
-        if fits && height <= (CELL.leading + 2.0 * PAD_Y + 0.1) * cells.len().min(TRIED) as f32 {
+        if height <= (CELL.leading + 2.0 * PAD_Y + 0.1) * cells.len().min(TRIED) as f32 {
             break;
         }
     }
-    best.expect("there is at least one way").1
+    if let Some((_, layout)) = best {
+        return layout;
+    }
+    for n_folded in 1..heads.len().saturating_sub(2) {
+        for two_lines in [false, true] {
+            let (layout, fits) = measure_at(flow, heads, cells, Way { scale: 1.0, two_lines, n_folded });
+            if fits {
+                return layout;
+            }
+        }
+    }
+    measure_at(flow, heads, cells, Way { scale: SMALLER, two_lines: true, n_folded: 0 }).0
 }
 
 fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way) -> (Layout, bool) {
@@ -156,6 +176,16 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way
             drawn.iter().copied().filter(|index| by_hand(index) || !same(index)).collect();
         if varied.len() >= 2 {
             drawn = varied;
+        }
+    }
+    // The first columns say what a row is about; a column to be filled in by hand needs its own room.
+    let n_kept = drawn.len().saturating_sub(way.n_folded).max(2);
+    let (mut folded, mut last) = (Vec::new(), drawn.len());
+    while drawn.len() > n_kept && last > 2 {
+        last -= 1;
+        if !by_hand(&drawn[last]) {
+            let index = drawn.remove(last);
+            folded.insert(0, (index, heads[index].clone()));
         }
     }
     let n = drawn.len().max(1) as f32;
@@ -213,7 +243,7 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way
             placed
         })
         .collect();
-    (Layout { columns, width: x - MARGIN_X }, fits)
+    (Layout { columns, width: x - MARGIN_X, folded }, fits)
 }
 
 /// Words are set as words, everything that is compared letter by letter in the mono.
@@ -265,7 +295,7 @@ fn tried(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
 }
 
 fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
-    layout
+    let mut lines: Vec<Vec<String>> = layout
         .columns
         .iter()
         .map(|column| {
@@ -273,13 +303,34 @@ fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>>
             let kind = column.kind;
             clipped(flow.fonts, cell, kind, column.width - 2.0 * PAD_X, flow.cell_lines)
         })
-        .collect()
+        .collect();
+    if !layout.folded.is_empty() {
+        let said: Vec<String> = layout
+            .folded
+            .iter()
+            .filter_map(|(index, head)| Some((head, row.get(*index).filter(|cell| !cell.is_empty())?)))
+            .map(|(head, cell)| format!("{head} {cell}"))
+            .collect();
+        let said = said.join("  ·  ");
+        // A row in which nothing of it is known has no such lines.
+        lines.push(match said.is_empty() {
+            true => Vec::new(),
+            false => clipped(flow.fonts, &said, BELOW, layout.width - 2.0 * PAD_X, flow.cell_lines),
+        });
+    }
+    lines
 }
 
+/// The cells, and below them what is folded: the lines behind those of the columns.
 fn row_height(lines: &[Vec<String>], layout: &Layout) -> f32 {
+    let below = lines.get(layout.columns.len()).map_or(0, Vec::len) as f32 * BELOW.leading;
+    cells_height(lines, layout) + below + 2.0 * PAD_Y
+}
+
+fn cells_height(lines: &[Vec<String>], layout: &Layout) -> f32 {
     let heights =
         lines.iter().zip(&layout.columns).map(|(cell, column)| cell.len() as f32 * column.kind.leading);
-    heights.fold(CELL.leading, f32::max) + 2.0 * PAD_Y
+    heights.fold(CELL.leading, f32::max)
 }
 
 fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &Layout) -> Vec<Vec<String>> {
@@ -332,8 +383,20 @@ fn draw_row(flow: &mut Flow<'_>, lines: &[Vec<String>], layout: &Layout, height:
         flow.page().fill_rect((MARGIN_X, top), (layout.width, height), ZEBRA);
     }
     flow.structure.open(Role::Row);
-    for (cell, column) in lines.iter().zip(&layout.columns) {
-        flow.part(Role::Cell, |flow| set_cell(flow, cell, column, top, column.kind));
+    let n_columns = layout.columns.len();
+    for (n, (cell, column)) in lines.iter().zip(&layout.columns).enumerate() {
+        flow.part(Role::Cell, |flow| {
+            set_cell(flow, cell, column, top, column.kind);
+            // What is folded is heard with the last cell.
+            if let Some(below) = lines.get(n_columns).filter(|_| n + 1 == n_columns) {
+                let mut y = top + PAD_Y + cells_height(lines, layout);
+                let fonts = flow.fonts;
+                for line in below {
+                    flow.page().text(fonts, (MARGIN_X + PAD_X, baseline(y, BELOW)), line, BELOW);
+                    y += BELOW.leading;
+                }
+            }
+        });
     }
     flow.structure.close();
     flow.y += height;

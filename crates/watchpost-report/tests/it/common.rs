@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Severity;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::ids::{CommentId, ProofId};
 use watchpost_model::overview::{Histogram, Series};
 use watchpost_model::period::Period;
+use watchpost_model::register::{Proof, ProofFile};
+use watchpost_model::report::ControlComment;
 use watchpost_model::sample;
 use watchpost_report::{
     AgeCount, ChartData, Framework, LogHead, Parameter, ReportDocument, ReportKind, Scope, Section,
@@ -151,6 +154,28 @@ pub(crate) fn hostile_document() -> ReportDocument {
         for text in [&mut control.title, &mut control.text, &mut control.reason, &mut control.remedy] {
             text.clone_from(&all);
         }
+        // What people say is theirs as well.
+        control.proofs = vec![Proof {
+            id: ProofId::at(at("2026-10-02T00:00:00Z")),
+            framework: all.clone(),
+            control: all.clone(),
+            period: document.scope.period,
+            statement: all.clone(),
+            file: Some(ProofFile { name: HOSTILE[0].to_owned(), sha256: all.clone(), bytes: 7 }),
+            owner: all.clone(),
+            given_by: HOSTILE[9].to_owned(),
+            given_at: at("2026-10-02T00:00:00Z"),
+            expires_at: at("2027-10-02T00:00:00Z"),
+        }];
+        control.comments = vec![ControlComment {
+            id: CommentId::at(at("2026-10-02T00:00:00Z")),
+            framework: all.clone(),
+            control: all.clone(),
+            row: HOSTILE.map(str::to_owned).to_vec(),
+            text: all.clone(),
+            by: all.clone(),
+            at: at("2026-10-02T00:00:00Z"),
+        }];
         for check in &mut control.checks {
             for text in
                 [&mut check.what, &mut check.reason, &mut check.rule, &mut check.basis, &mut check.text]
