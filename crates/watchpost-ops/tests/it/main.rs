@@ -1,11 +1,13 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
+mod analyze;
 mod door;
 mod enrich;
 mod incidents;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod real_logs;
+mod refusals;
 mod reports;
 mod response;
 mod response_bounds;
@@ -14,3 +16,4 @@ mod restored;
 mod rules;
 mod simulation;
 mod token_keys;
+mod windows;
