@@ -3,6 +3,7 @@
 import { getContext, setContext, untrack } from 'svelte';
 import { operations } from '$ui/generated/operations';
 import { visible } from '$ui/shared/text/visible';
+import { t } from '$ui/i18n';
 import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
 import { Confirmations } from './confirm.svelte';
 import { normaliseError, OperationError } from './error';
@@ -46,6 +47,16 @@ export class App {
       return await this.platform.call(name, request);
     } catch (thrown) {
       throw normaliseError(thrown);
+    }
+  }
+
+  /** Puts a text on the clipboard and says whether it is there. */
+  async copy(text: string): Promise<void> {
+    try {
+      await this.platform.copy(text);
+      this.toasts.done(t('action.copied'));
+    } catch (thrown) {
+      this.toasts.failed('copy', normaliseError(thrown));
     }
   }
 

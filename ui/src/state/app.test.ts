@@ -70,6 +70,20 @@ describe('App.change', () => {
   });
 });
 
+describe('App.copy', () => {
+  it('says that it is copied, or why it is not', async () => {
+    const { app, platform } = await appWith({});
+    await app.copy('203.0.113.7');
+    expect(platform.copied).toEqual(['203.0.113.7']);
+    platform.copy = () => Promise.reject(new Error('the clipboard is not allowed'));
+    await app.copy('203.0.113.8');
+    expect(app.toasts.shown.map((toast) => [toast.kind, toast.text])).toEqual([
+      ['done', 'Copied'],
+      ['failed', 'the clipboard is not allowed'],
+    ]);
+  });
+});
+
 describe('App.may', () => {
   it.each([
     ['viewer', 'incident_take', false],

@@ -48,6 +48,21 @@ export class Selection {
     this.everything = except.size >= this.everything.total ? null : { ...this.everything, except };
   }
 
+  /** One that is no longer where it was selected. */
+  drop(number: number): void {
+    if (this.everything === null) {
+      if (!this.marked.has(number)) return;
+      const next = new Map(this.marked);
+      next.delete(number);
+      this.marked = next;
+      return;
+    }
+    const except = new Set(this.everything.except);
+    except.delete(number);
+    const total = this.everything.total - 1;
+    this.everything = total <= except.size ? null : { ...this.everything, total, except };
+  }
+
   selectAll(filter: IncidentFilter, total: number): void {
     this.everything = { filter, total, except: new Set() };
     this.marked = new Map();
