@@ -54,7 +54,8 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Say of single requests whether they are attacks: one JSON object a line in, one a line out.
     Detect(Detect),
-    /// Run every rule over a log file and print the incidents that it would open. Needs no Redis and keeps nothing.
+    /// Run every rule over a log file and print the incidents that it would open, source by source. Needs no Redis and
+    /// keeps nothing.
     ///
     /// Exit code 1 when there are any.
     Analyze(Analyze),
@@ -253,6 +254,21 @@ pub(crate) struct Analyze {
     /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_key: Vec<PathBuf>,
+    /// Location file with countries or cities (MaxMind DB format): says where sources are.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) city: Option<PathBuf>,
+    /// Location file with autonomous systems.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) asn: Option<PathBuf>,
+    /// Threat list: text, CSV or STIX 2.1. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) threats: Vec<PathBuf>,
+    /// How much a match of these lists means, 0 to 100; from 75 on it is a finding of its own.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) confidence: u8,
+    /// What matters more or less: `endpoint:/admin=1.5`, `user:svc-*=0.5`, `ip:10.0.0.0/8=2`. Repeatable.
+    #[arg(long, value_name = "KIND:PATTERN=WEIGHT", value_parser = crate::detect::asset)]
+    pub(crate) asset: Vec<watchpost_model::enrichment::AssetRule>,
     /// The file; `.gz` is unpacked.
     pub(crate) file: PathBuf,
 }

@@ -34,7 +34,7 @@ use crate::enrich::{Freshness, Listed};
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
 
-const LEASE: &str = "engine";
+pub(crate) const LEASE: &str = "engine";
 /// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
 const CONSUMER: &str = "engine";
 /// A dead engine is replaced after this long.

@@ -189,6 +189,10 @@ macro_rules! for_each_operation {
             rule_try(RuleTry) -> RuleTried: View, Read, [], [];
             "Replay archived events and say what other rules would change."
             rule_backtest(RuleBacktest) -> BacktestReport: Triage, Read, [], [];
+            "Tell how far a replay is, by its ticket."
+            rule_backtest_progress(ReportTicket) -> ReportProgress: Triage, Read, [], [];
+            "Stop a replay, by its ticket: it answers with what it has replayed."
+            rule_backtest_cancel(ReportTicket) -> ReportProgress: Triage, Local, [], [];
             "Copy Sigma rules into the rules directory."
             rule_import_sigma(RuleImportSigma) -> RuleImportReport: Admin, Change, [], [Rules, Audit];
             "Switch a rule, or change its threshold or window."

@@ -2,5 +2,6 @@
 
 mod command_line;
 mod crash;
+mod exit_codes;
 mod interrupt;
 mod team;

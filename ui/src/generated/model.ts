@@ -249,7 +249,7 @@ export type BacktestReport = {
  */
 events: number, 
 /**
- * There were more than one replay takes; these are the first.
+ * It was stopped: these are the first events of the period.
  */
 truncated: boolean, 
 /**
@@ -4248,7 +4248,11 @@ directory: string | null,
 /**
  * One rule otherwise than it is set: what a change would do before it is made.
  */
-change: RuleTrial | null, };
+change: RuleTrial | null, 
+/**
+ * A word by which to ask how far it is, and to stop it.
+ */
+ticket?: string, };
 
 export type RuleChange = { 
 /**
@@ -5328,7 +5332,7 @@ path: string | null,
  */
 algorithms: Array<string>, 
 /**
- * Why it cannot be used; absent while it works.
+ * Why it cannot be used, or what is wrong with it although it works (then `algorithms` is not empty).
  */
 problem: string | null, 
 /**

@@ -173,6 +173,10 @@ export interface Operations {
   rule_try: { request: model.RuleTry; reply: model.RuleTried };
   /** Replay archived events and say what other rules would change. */
   rule_backtest: { request: model.RuleBacktest; reply: model.BacktestReport };
+  /** Tell how far a replay is, by its ticket. */
+  rule_backtest_progress: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** Stop a replay, by its ticket: it answers with what it has replayed. */
+  rule_backtest_cancel: { request: model.ReportTicket; reply: model.ReportProgress };
   /** Copy Sigma rules into the rules directory. */
   rule_import_sigma: { request: model.RuleImportSigma; reply: model.RuleImportReport };
   /** Switch a rule, or change its threshold or window. */
@@ -834,6 +838,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     about: "Replay archived events and say what other rules would change.",
     permission: 'triage',
     effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest_progress: {
+    about: "Tell how far a replay is, by its ticket.",
+    permission: 'triage',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest_cancel: {
+    about: "Stop a replay, by its ticket: it answers with what it has replayed.",
+    permission: 'triage',
+    effect: 'local',
     provides: [],
     invalidates: [],
   },

@@ -169,7 +169,7 @@ pub enum EngineState {
     Standby,
     /// Cannot work; `detail` says why; tries again.
     Down,
-    /// Not started in this process.
+    /// Not started in this process, and in no other one on this database.
     Stopped,
 }
 

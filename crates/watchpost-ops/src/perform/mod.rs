@@ -60,8 +60,8 @@ pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
 };
 pub(crate) use rules::{
-    rule_backtest, rule_directory_set, rule_import_sigma, rule_list, rule_reload, rule_set, rule_show,
-    rule_test, rule_try,
+    rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
+    rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
 pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{
