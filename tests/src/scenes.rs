@@ -79,7 +79,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene(
         "incident-suppress",
         "#/incidents",
-        &[FIRST_INCIDENT, PAGE, Press("s"), Wait("[data-test=suppress-preview][data-hidden]")],
+        &[FIRST_INCIDENT, PAGE, Press("s"), Wait("[data-test=suppress-hidden]")],
     ),
     scene(
         "incident-contain",

@@ -129,7 +129,7 @@ async fn escalate(window: &Window) -> Result<()> {
 /// What is known is hidden for a day, after a look at what that would have hidden.
 async fn suppress(window: &Window) -> Result<()> {
     window.press("s").await?;
-    window.wait_for("[data-test=suppress-preview][data-hidden]").await?;
+    window.wait_for("[data-test=suppress-hidden]").await?;
     while !has_focus(window, "suppress-reason").await? {
         window.press(Key::Tab.to_string()).await?;
     }
