@@ -57,6 +57,8 @@ pub enum Theme {
     Dark,
     /// Dark on light.
     Light,
+    /// White on black, with strong lines.
+    Contrast,
 }
 
 impl Theme {
@@ -66,6 +68,7 @@ impl Theme {
         match self {
             Self::Dark => "dark",
             Self::Light => "light",
+            Self::Contrast => "contrast",
         }
     }
 }
@@ -77,7 +80,8 @@ impl FromStr for Theme {
         match text {
             "dark" => Ok(Self::Dark),
             "light" => Ok(Self::Light),
-            other => bail!("{other:?} is no theme: dark or light"),
+            "contrast" => Ok(Self::Contrast),
+            other => bail!("{other:?} is no theme: dark, light or contrast"),
         }
     }
 }
@@ -191,7 +195,7 @@ mod tests {
         let size: Size = "1440x900".parse().unwrap();
         assert_eq!(size, Size { width: 1440, height: 900 });
         assert_eq!(size.to_string(), "1440x900");
-        for theme in [Theme::Dark, Theme::Light] {
+        for theme in [Theme::Dark, Theme::Light, Theme::Contrast] {
             assert_eq!(theme.as_str().parse::<Theme>().unwrap(), theme);
         }
     }
