@@ -23,9 +23,9 @@ export class EventRows {
     this.#request = request;
   }
 
-  /** Fetches the next page; the first one to begin with. */
+  /** Fetches the next page; the first one to begin with. A later page that failed is fetched again by `retry` only. */
   async more(): Promise<void> {
-    if (this.loading || this.complete === true || this.rows.length >= ROWS_MAX) return;
+    if (this.loading || this.complete === true || this.rows.length >= ROWS_MAX || (this.error !== null && this.rows.length > 0)) return;
     this.loading = true;
     this.error = null;
     try {
@@ -46,5 +46,11 @@ export class EventRows {
     const fresh = newest.filter((row) => !known.has(row.id));
     if (fresh.length > 0) this.rows = [...fresh, ...this.rows].slice(0, ROWS_MAX);
     return fresh.length;
+  }
+
+  /** Fetches the page that failed again. */
+  async retry(): Promise<void> {
+    if (!this.loading) this.error = null;
+    await this.more();
   }
 }

@@ -2,6 +2,7 @@ export const bulk = {
   'bulk.label': 'Aktionen für die gewählten Vorfälle',
   'bulk.selected': '{n} gewählt',
   'bulk.all': 'Alle {n} passenden wählen',
+  'bulk.moved': 'Der Filter beschreibt jetzt {n} Vorfälle, nicht {was}. Neu ansehen, dann wählen.',
   'bulk.clear': 'Nichts wählen',
   'bulk.take': 'Übernehmen',
   'bulk.merge': 'Zusammenführen …',

@@ -65,6 +65,7 @@ export const incidentActions = {
   'merge.none': 'Kein aktiver Vorfall ähnelt ihm.',
   'merge.number': 'Oder nach Nummer',
   'merge.number.missing': 'Einen Vorfall wählen oder seine Nummer eingeben.',
+  'merge.number.itself': 'Das ist dieser Vorfall: er kann nicht in sich selbst überführt werden.',
   'merge.reason': 'Warum',
   'merge.help': 'Nichts geht verloren, und ein überführter Vorfall kann wieder gelöst werden.',
   'merge.go': 'In #{n} überführen',
