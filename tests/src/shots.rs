@@ -95,6 +95,8 @@ pub struct Shots {
     pub sizes: Vec<Size>,
     /// The themes.
     pub themes: Vec<Theme>,
+    /// The language of the window, as it is stored there.
+    pub language: String,
     /// Only pictures whose name begins with one of these; empty means all.
     pub only: Vec<String>,
 }
@@ -113,7 +115,9 @@ impl Shots {
         let mut pictures = Vec::new();
         for theme in &self.themes {
             let word = json!(theme.as_str());
-            window.run("window.localStorage.setItem('watchpost.theme', arguments[0])", vec![word]).await?;
+            let store = "localStorage.setItem('watchpost.theme', arguments[0]); \
+                localStorage.setItem('watchpost.language', arguments[1])";
+            window.run(store, vec![word, json!(self.language)]).await?;
             window.reload().await?;
             window.wait_for(WORKSPACE).await?;
             for size in &self.sizes {
