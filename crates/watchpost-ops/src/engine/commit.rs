@@ -149,7 +149,7 @@ impl Committer {
                 state.as_deref().map(|body| (state::NAME, body)),
             )
             .await?;
-        respond::respond(&self.console, &self.workspace, &findings, &events).await?;
+        respond::respond(&self.console, &self.workspace, &findings, &events, now).await?;
         self.events.ack(&acknowledge).await?;
         engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
         engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);

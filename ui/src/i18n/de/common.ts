@@ -174,6 +174,5 @@ export const common = {
   'entity.copy': 'Kopieren',
   'entity.blocked': 'Gesperrt',
 
-  'field.required': 'nötig',
-  'field.optional': 'freiwillig',
+  'field.range': 'Eine ganze Zahl von {min} bis {max}.',
 } as const;

@@ -55,6 +55,7 @@ export const containment = {
   'suppressions.hidden.title': 'Befunde, die sie verbarg',
   'suppressions.hidden.what': 'die verborgenen Befunde',
   'suppressions.hidden.none': 'Sie hat nichts verborgen.',
+  'suppressions.hidden.some': 'Die neuesten {shown} von {n}',
   'suppressions.new': 'Neue Unterdrückung …',
   'scope.rule': 'Regel {value}',
   'scope.family': '{value}',

@@ -8,7 +8,6 @@ export const context = {
   'context.file.none': 'Eine Datei im Format MaxMind DB auf dem Rechner der Erkennung. Keine ist gesetzt.',
   'context.file.age': '{kind}, {days} Tage alt',
   'context.half_life': 'Risiko halbiert sich alle … Stunden',
-  'context.half_life.bad': 'Ganze Stunden von 1 bis 8.760.',
   'context.save': 'Sichern',
   'context.saved': 'Gesichert',
   'context.forget': 'Vergessen',

@@ -101,6 +101,7 @@ export const reports = {
   'report.comment.about_control': 'Zur Kontrolle als Ganzem. „Kommentar“ neben einer Ausnahme spricht von dieser.',
   'report.comment.text': 'Was gesagt werden muss',
   'report.comment.save': 'Kommentar behalten',
+  'report.comment.whole': 'Über die ganze Kontrolle sprechen',
   'report.comment.what': 'Eine Kontrolle kommentieren',
   'report.comment.done': 'Kommentar behalten; der nächste Bericht zeigt ihn',
   'report.comment.by': '{by}, {at}',
