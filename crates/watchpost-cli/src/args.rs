@@ -316,14 +316,36 @@ pub(crate) struct Last {
 /// Which events.
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// Words in type, actor, address, resource or request.
-    pub(crate) text: Option<String>,
+    /// What to look for: words, or `ip:203.0.113.0/24 severity:>=high -user:anna` (docs/search.md).
+    ///
+    /// A query that begins with a minus comes after `--`.
+    pub(crate) query: Option<String>,
+    /// How far back: `90m`, `24h`, `7d`, or `all`.
+    #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
+    pub(crate) last: crate::period::LastPeriod,
     /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["figures", "export"])]
     pub(crate) entity: Option<String>,
     /// Rows.
     #[arg(long, short = 'n', default_value_t = 50)]
     pub(crate) limit: u32,
+    /// Say when they happened and which values are frequent among them.
+    #[arg(long)]
+    pub(crate) figures: bool,
+    /// Write all of them to this file: a table for `.csv`, else one JSON object a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "figures")]
+    pub(crate) export: Option<std::path::PathBuf>,
+    /// Columns of the table.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "at,severity,category,type,outcome,ip,user,endpoint,method,path,query,status",
+        requires = "export"
+    )]
+    pub(crate) columns: Vec<String>,
+    /// List the fields that can be asked for.
+    #[arg(long, exclusive = true)]
+    pub(crate) fields: bool,
 }
 
 /// Blocks.

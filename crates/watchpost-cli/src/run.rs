@@ -7,8 +7,8 @@ use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
-    SettingsChange, SimulateRequest, Standing, WorkspaceStatus,
+    ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
+    SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
@@ -16,8 +16,8 @@ use watchpost_ops::error::OpError;
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, baseline, connect, detect, enrich, incident, output, progress, report, respond, rules, serve,
-    show, token_keys,
+    FOUND, baseline, connect, detect, enrich, events, incident, output, progress, report, respond, rules,
+    serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -139,20 +139,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::overview(form, &overview)?;
             Ok(false)
         }
-        Command::Events(events) => {
-            let request = EventPageRequest {
-                text: events.text,
-                entity: events.entity.map(|text| text.parse()).transpose().map_err(
-                    |error: watchpost_model::event::UnknownWord| {
-                        OpError::invalid("entity", error.to_string())
-                    },
-                )?,
-                limit: events.limit,
-                ..EventPageRequest::default()
-            };
-            show::events(form, &session.ask::<operation::event_page>(request).await?)?;
-            Ok(false)
-        }
+        Command::Events(wanted) => events::run(session, form, wanted).await.map(|()| false),
         Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),

@@ -23,6 +23,12 @@ export interface Operations {
   overview: { request: model.OverviewRequest; reply: model.Overview };
   /** List events. */
   event_page: { request: model.EventPageRequest; reply: model.EventPage };
+  /** Tell when the events of a search happened and which values are frequent among them. */
+  event_figures: { request: model.EventFiguresRequest; reply: model.EventFigures };
+  /** Say how a query is understood, or what is wrong with it and where. */
+  event_query: { request: model.EventQueryRequest; reply: model.EventQueryReply };
+  /** Write the events of a search to a file. */
+  event_export: { request: model.EventExport; reply: model.EventExported };
   /** List keys that could not be read as events. */
   quarantine_list: { request: model.Nothing; reply: model.QuarantineList };
   /** List incidents with counts by facet. */
@@ -315,6 +321,27 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['events'],
     invalidates: [],
+  },
+  event_figures: {
+    about: "Tell when the events of a search happened and which values are frequent among them.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  event_query: {
+    about: "Say how a query is understood, or what is wrong with it and where.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  event_export: {
+    about: "Write the events of a search to a file.",
+    permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
   },
   quarantine_list: {
     about: "List keys that could not be read as events.",

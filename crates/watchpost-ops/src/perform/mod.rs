@@ -7,6 +7,7 @@ mod connections;
 mod contain;
 pub(crate) mod enforce;
 mod enrichment;
+mod event_search;
 mod events;
 mod health;
 mod imports;
@@ -36,6 +37,7 @@ pub(crate) use enrichment::{
     risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,
     threat_list_show,
 };
+pub(crate) use event_search::{event_export, event_figures, event_query};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};

@@ -16,6 +16,7 @@ mod response_bounds;
 mod response_crash;
 mod restored;
 mod rules;
+mod search;
 mod simulation;
 mod token_keys;
 mod windows;
