@@ -189,12 +189,13 @@ impl Engine {
     }
 
     /// The windows, habits and counters as bytes: [`Engine::restore`] goes on from them as if nothing had happened.
-    /// Windows of Sigma correlations are not among them.
+    /// Windows of Sigma correlations are among them.
     ///
     /// Shape: four letters, a version, then the state in the postcard format; equal states are equal bytes.
     #[must_use]
     pub fn save(&self) -> Vec<u8> {
-        state::write(self.counters, &self.behaviours.save())
+        let sigma = self.sigma.as_ref().map(SigmaState::save);
+        state::write(self.counters, &self.behaviours.save(), sigma.as_ref())
     }
 
     /// Goes on from what [`Engine::save`] made. Rules that are gone since are left out, new ones begin empty.
@@ -202,9 +203,12 @@ impl Engine {
     /// # Errors
     /// [`StateError`] if the bytes are of another version or damaged; then nothing has changed.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), StateError> {
-        let (counters, behaviours) = state::read(bytes)?;
+        let (counters, behaviours, sigma) = state::read(bytes)?;
         self.counters = counters;
         self.behaviours.restore(behaviours);
+        if let (Some(state), Some(saved)) = (self.sigma.as_mut(), sigma) {
+            state.restore(saved);
+        }
         Ok(())
     }
 

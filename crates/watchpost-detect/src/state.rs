@@ -2,11 +2,12 @@
 
 use crate::behaviour::State;
 use crate::engine::Counters;
+use crate::sigma::Saved;
 
 /// Begins every saved state.
 const MAGIC: [u8; 4] = *b"WPES";
 /// Raised whenever the shape of the state changes: an older one is not read, and the caller replays instead.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Why a saved state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,14 +26,14 @@ pub enum StateError {
     Damaged(#[source] postcard::Error),
 }
 
-pub(crate) fn write(counters: Counters, behaviours: &State) -> Vec<u8> {
+pub(crate) fn write(counters: Counters, behaviours: &State, sigma: Option<&Saved>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&VERSION.to_be_bytes());
-    postcard::to_extend(&(counters, behaviours), bytes)
+    postcard::to_extend(&(counters, behaviours, sigma), bytes)
         .expect("plain data without maps of unknown size, written to memory, cannot fail")
 }
 
-pub(crate) fn read(bytes: &[u8]) -> Result<(Counters, State), StateError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<(Counters, State, Option<Saved>), StateError> {
     let rest = bytes.strip_prefix(&MAGIC).ok_or(StateError::Foreign)?;
     let (version, body) = rest.split_first_chunk::<2>().ok_or(StateError::Foreign)?;
     let found = u16::from_be_bytes(*version);

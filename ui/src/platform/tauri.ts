@@ -43,18 +43,21 @@ export class TauriPlatform implements Platform {
     return open({ title, multiple: false, directory: true });
   }
 
-  links(onRoute: (route: string) => void): () => void {
+  links(onRoute: (route: string) => void, onError: (reason: unknown) => void): () => void {
     let ended = false;
     // The route waits in the shell, so that one that came before the page is not lost.
     const look = async (): Promise<void> => {
       const route = await invoke<string | null>('link_pending');
       if (route !== null && !ended) onRoute(route);
     };
-    const heard = listen('link', () => void look());
-    void heard.then(look);
+    const failed = (reason: unknown): void => {
+      if (!ended) onError(reason);
+    };
+    const heard = listen('link', () => void look().catch(failed));
+    heard.then(look).catch(failed);
     return () => {
       ended = true;
-      void heard.then((stop) => stop());
+      heard.then((stop) => stop()).catch(failed);
     };
   }
 

@@ -45,8 +45,8 @@ export interface Platform {
   pickOpenFile(options: OpenFileOptions): Promise<string | null>;
   pickFolder(title: string): Promise<string | null>;
 
-  /** Hears of links from outside (`watchpost://incident/42`) as routes (`incidents/42`); the returned function ends it. */
-  links(onRoute: (route: string) => void): () => void;
+  /** Hears of links from outside (`watchpost://incident/42`) as routes (`incidents/42`); the returned function ends it. `onError` hears of one that was lost. */
+  links(onRoute: (route: string) => void, onError: (reason: unknown) => void): () => void;
 
   /** Tells the shell that the first paint is done. */
   uiReady(): Promise<void>;

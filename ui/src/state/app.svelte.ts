@@ -2,6 +2,8 @@
 
 import { getContext, setContext, untrack } from 'svelte';
 import { operations } from '$ui/generated/operations';
+import { visible } from '$ui/shared/text/visible';
+import { t } from '$ui/i18n';
 import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
 import { Confirmations } from './confirm.svelte';
 import { normaliseError, OperationError } from './error';
@@ -48,6 +50,16 @@ export class App {
     }
   }
 
+  /** Puts a text on the clipboard and says whether it is there. */
+  async copy(text: string): Promise<void> {
+    try {
+      await this.platform.copy(text);
+      this.toasts.done(t('action.copied'));
+    } catch (thrown) {
+      this.toasts.failed('copy', normaliseError(thrown));
+    }
+  }
+
   /**
    * Runs a change: asks for confirmation on a production connection, refreshes what it made stale, reports.
    *
@@ -63,7 +75,7 @@ export class App {
     const connection = this.live.status?.connection;
     let confirmation: string | undefined;
     if (spec.effect === 'change' && connection?.production === true) {
-      if (!(await this.confirmations.ask(options.what, connection.name))) return null;
+      if (!(await this.confirmations.ask(visible(options.what), connection.name))) return null;
       confirmation = connection.name;
     }
     try {

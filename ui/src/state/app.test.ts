@@ -41,6 +41,15 @@ describe('App.change', () => {
     expect(platform.calls).toHaveLength(0);
   });
 
+  it('shows what attackers wrote into names for what it is, in the question and after', async () => {
+    const { app } = await appWith({ production: true });
+    const change = app.change('incident_take', { number: 4 }, { what: 'Restrict user \u202enimda', done: '\u202enimda is restricted' });
+    expect(app.confirmations.question?.what).toBe('Restrict user \\u{202e}nimda');
+    app.confirmations.answer(true);
+    await change;
+    expect(app.toasts.shown.map((toast) => toast.text)).toEqual(['\\u{202e}nimda is restricted']);
+  });
+
   it('does not ask elsewhere', async () => {
     const { app, platform } = await appWith({ production: false });
     await app.change('incident_take', { number: 4 }, { what: 'Take #4', done: 'taken' });
@@ -58,6 +67,20 @@ describe('App.change', () => {
     await expect(app.change('incident_take', { number: 4 }, { what: '' })).resolves.toBeNull();
     expect(app.toasts.shown[0]).toMatchObject({ kind: 'failed', text: 'taken by Teo' });
     await expect(app.change('incident_take', { number: 4 }, { what: '', quiet: true })).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
+
+describe('App.copy', () => {
+  it('says that it is copied, or why it is not', async () => {
+    const { app, platform } = await appWith({});
+    await app.copy('203.0.113.7');
+    expect(platform.copied).toEqual(['203.0.113.7']);
+    platform.copy = () => Promise.reject(new Error('the clipboard is not allowed'));
+    await app.copy('203.0.113.8');
+    expect(app.toasts.shown.map((toast) => [toast.kind, toast.text])).toEqual([
+      ['done', 'Copied'],
+      ['failed', 'the clipboard is not allowed'],
+    ]);
   });
 });
 

@@ -7,6 +7,11 @@ describe('normaliseError', () => {
     expect(error).toMatchObject({ code: 'validation', message: 'is not an address', hint: 'write it like 203.0.113.7', field: 'target', traceId: 'abc' });
   });
 
+  it('shows what attackers wrote into a message for what it is, and keeps its lines', () => {
+    const error = normaliseError({ code: 'not_found', message: 'there is no user \u202enimda\nlook again', hint: 'try \u200badmin' });
+    expect(error).toMatchObject({ message: 'there is no user \\u{202e}nimda\nlook again', hint: 'try \\u{200b}admin' });
+  });
+
   it('leaves out what was not sent', () => {
     expect(normaliseError({ code: 'conflict', message: 'somebody was faster' })).toMatchObject({ hint: null, field: null, traceId: null });
   });

@@ -1,5 +1,7 @@
 // Makes one kind of error out of everything that can be thrown at us. The text of a failure is never parsed.
 
+import { visibleLines } from '$ui/shared/text/visible';
+
 const CODES = [
   'validation',
   'not_found',
@@ -25,9 +27,10 @@ export class OperationError extends Error {
   readonly traceId: string | null;
 
   constructor(code: ErrorCode, message: string, more: { hint?: string | null; field?: string | null; traceId?: string | null } = {}) {
-    super(message);
+    // It may quote what an attacker wrote, and is shown in many places.
+    super(visibleLines(message));
     this.code = code;
-    this.hint = more.hint ?? null;
+    this.hint = more.hint === undefined || more.hint === null ? null : visibleLines(more.hint);
     this.field = more.field ?? null;
     this.traceId = more.traceId ?? null;
   }

@@ -1,5 +1,6 @@
 // Short messages. One failure of one command with one code is shown once a minute; the rest is counted on it.
 
+import { visibleLines } from '$ui/shared/text/visible';
 import type { OperationError } from './error';
 
 const REPEAT_MS = 60_000;
@@ -52,7 +53,8 @@ export class Toasts {
   }
 
   #add(content: Omit<Toast, 'id' | 'count'>): Toast {
-    const toast = { ...content, id: this.#next, count: 1 };
+    // What was done may name what an attacker wrote.
+    const toast = { ...content, text: visibleLines(content.text), id: this.#next, count: 1 };
     this.#next += 1;
     this.shown = [...this.shown, toast].slice(-SHOWN_MAX);
     return toast;

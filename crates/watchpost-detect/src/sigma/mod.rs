@@ -1,5 +1,6 @@
 //! Sigma rules at work: detections over one event, correlations over windows of event time.
 
+mod saved;
 mod view;
 
 use std::collections::{HashMap, HashSet};
@@ -16,6 +17,7 @@ use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::{Counter, DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
+pub(crate) use self::saved::Saved;
 pub(crate) use self::view::View;
 use crate::finding::{Seen, entity_of, finding, finding_id};
 use crate::rule::RuleInfo;
@@ -210,6 +212,17 @@ impl SigmaState {
         next.engine.import_state(self.engine.export_state());
         next.reported = self.reported;
         Some(next)
+    }
+
+    pub(crate) fn save(&self) -> Saved {
+        Saved::new(self.engine.export_state(), &self.reported)
+    }
+
+    /// Goes on from what was saved; what correlations that are gone had counted is left out.
+    pub(crate) fn restore(&mut self, saved: Saved) {
+        self.reported = saved.reported.clone().into_iter().collect();
+        let empty = self.engine.export_state();
+        self.engine.import_state(saved.into_snapshot(empty));
     }
 
     pub(crate) fn n_groups(&self) -> usize {

@@ -28,6 +28,7 @@ impl Reading<'_> {
                     || self.end_of_group()
                     || self.list()
                     || self.cut_off()
+                    || self.open_expression()
             }
         };
         (is_piece || self.joint_and_comment()).then(|| self.span(0, self.tokens.len()))
@@ -49,6 +50,9 @@ impl Reading<'_> {
             .find(|&at| !matches!(self.kind(at), Some(Kind::Close | Kind::Semicolon)))
             .unwrap_or(1);
         self.is_word(at, VERBS) && self.n_tokens() <= at + 2
+            || self.is_word(at, &["or", "xor", "and"])
+                && self.n_tokens() == at + 1
+                && self.tokens[at].span.start > self.tokens[at - 1].span.end
             || self.kind(at) == Some(Kind::Open) && self.is_word(at + 1, &["select"])
             || self.is_word(at, &["or", "xor", "and"])
                 && self.n_tokens() == at + 3
@@ -59,9 +63,14 @@ impl Reading<'_> {
     /// `|| name ==`, `and id!=(`, `; drop`: what stands on the left is the statement that the value is put into.
     fn condition_without_operand(&self) -> bool {
         if self.kind(0) == Some(Kind::Semicolon) {
-            return self.is_word(1, SECOND)
-                && self.n_tokens() <= 3
-                && !matches!(self.kind(2), Some(Kind::Other));
+            // `; --`: nothing but the end of a statement.
+            let is_end = self.n_tokens() == 2
+                && self.kind(1) == Some(Kind::Comment)
+                && matches!(self.str(1).trim_end(), "--" | "#" | "/*");
+            return is_end
+                || self.is_word(1, SECOND)
+                    && self.n_tokens() <= 3
+                    && !matches!(self.kind(2), Some(Kind::Other));
         }
         let is_joint = self.kind(0) == Some(Kind::Logic) || self.is_word(0, &["or", "and", "xor"]);
         if !is_joint || self.n_tokens() > 8 {
@@ -97,7 +106,7 @@ impl Reading<'_> {
             || self.is_word(at, &["group"])
                 && self.is_word(at + 1, &["by"])
                 && self.kind(at + 2) == Some(Kind::Word)
-                && self.n_tokens() <= at + 4
+                && self.n_tokens() <= at + 6
             || is_dressed && self.is_word(at, &["limit", "where", "order", "join"])
     }
 
@@ -168,6 +177,33 @@ impl Reading<'_> {
                 && last >= 3
                 && self.kind(last - 2) == Some(Kind::Comma)
                 && is_operand_before_comma(self, last - 2)
+    }
+
+    /// `length&&(`, `password>$(`, `if(2=`: a name that a database knows, marks, and an end where an operand belongs.
+    fn open_expression(&self) -> bool {
+        let Some(last) = self.n_tokens().checked_sub(1).filter(|last| (2..=8).contains(last)) else {
+            return false;
+        };
+        let is_known = self.is_in(0, class::WEAK | class::STRONG | class::TELLING)
+            || self.is_word(0, &["password", "passwd", "username"]);
+        if !is_known || self.text.contains([' ', '\n']) {
+            return false;
+        }
+        let is_mark = |at: usize| {
+            matches!(
+                self.kind(at),
+                Some(Kind::Operator | Kind::Comparison | Kind::Logic | Kind::Other | Kind::Close)
+            ) || matches!(self.str(at), "?" | "$")
+        };
+        let is_joint =
+            |at| matches!(self.kind(at), Some(Kind::Comparison | Kind::Logic)) || self.str(at) == "?";
+        let ends_in_group =
+            self.kind(last) == Some(Kind::Open) && (1..last).any(is_joint) && (1..last).all(is_mark);
+        let ends_in_comparison = self.kind(1) == Some(Kind::Open)
+            && self.kind(last) == Some(Kind::Comparison)
+            && self.group_end(1) > last
+            && matches!(self.kind(last - 1), Some(Kind::Number | Kind::Text | Kind::Close));
+        ends_in_group || ends_in_comparison
     }
 
     /// `1='1' or-- -`: a condition that a comment takes the place of.

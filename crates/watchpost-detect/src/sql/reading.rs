@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::tokens::{Context, Kind, Token};
+use super::words::class;
 
 /// A value as tokens in one context.
 pub(super) struct Reading<'a> {
@@ -83,6 +84,7 @@ impl Reading<'_> {
         }
         match self.before(at) {
             None => self.is_first,
+            Some(_) if self.follows_calls(at) => true,
             Some(0) if matches!(self.context, Context::Quoted(_)) => self.is_closed_quotation(),
             // Texts side by side are one text.
             Some(before) if matches!(self.context, Context::Quoted(_)) => {
@@ -100,6 +102,15 @@ impl Reading<'_> {
                 _ => false,
             },
         }
+    }
+
+    /// `floor(pi()) and`, `1+(pi()) and`: is everything before `at` one operand that a function makes?
+    pub(super) fn follows_calls(&self, at: usize) -> bool {
+        let is_start = self.context == Context::Bare
+            && self.is_first
+            && (3..=16).contains(&at)
+            && (self.kind(0) == Some(Kind::Number) || self.is_in(0, class::WEAK | class::STRONG));
+        is_start && matches!(self.operand(0), Some((end, Operand::Call | Operand::Group)) if end == at)
     }
 
     /// The operand that begins at `at`: the index after it and what it is.

@@ -327,6 +327,7 @@ impl<'a> Reading<'a> {
                         | Kind::Semicolon
                         | Kind::Logic
                         | Kind::Comparison
+                        | Kind::Variable
                         | Kind::Close,
                     ),
                 )) => true,
@@ -341,8 +342,10 @@ impl<'a> Reading<'a> {
             let end = self.select_list(at + 1).map(|from| from + 2).or_else(|| {
                 let is_call = self.kind(at + 2) == Some(Kind::Open)
                     && (self.is_in(at + 1, class::STRONG) || self.is_in(at + 1, class::WEAK));
-                let is_variable =
-                    self.kind(at + 1) == Some(Kind::Variable) && self.str(at + 1).starts_with("@@");
+                let is_variable = self.kind(at + 1) == Some(Kind::Variable)
+                    && (self.str(at + 1).starts_with("@@")
+                        || self.str(at + 1).starts_with('@')
+                            && (self.kind(at + 2) == Some(Kind::Text) || self.is_word(at + 2, &["as"])));
                 let is_value_list = at == 0
                     && self.is_first
                     && (matches!(self.kind(1), Some(Kind::Number))
@@ -376,6 +379,15 @@ impl<'a> Reading<'a> {
         }
         let is_known =
             self.is_in(0, class::STRONG) || self.is_in(0, class::WEAK) || self.is_word(0, &["benchmark"]);
+        // `div(23,-2)`, `lo_get(16400)`: what only a database calls by this name.
+        let is_arithmetic = self.is_word(0, &["div", "lo_get", "lo_put", "lo_export"])
+            && self.group_end(1) == n_tokens
+            && n_tokens > 3
+            && (2..n_tokens - 1)
+                .all(|at| matches!(self.kind(at), Some(Kind::Number | Kind::Comma | Kind::Operator)));
+        if is_arithmetic {
+            return Some(self.span(0, n_tokens));
+        }
         let is_cut = is_known && n_tokens == 2 && self.text.len() <= 32
             || self.is_in(0, class::TELLING) && n_tokens == 3 && self.kind(2) == Some(Kind::Close);
         let end = self.group_end(1);
@@ -534,9 +546,12 @@ impl<'a> Reading<'a> {
             }
             if self.is_word(at, &["into"])
                 && self.is_word(at + 1, &["outfile", "dumpfile"])
-                && self.kind(at + 2) == Some(Kind::Text)
+                && (self.kind(at + 2) == Some(Kind::Text)
+                    || self.kind(at + 2) == Some(Kind::Open)
+                        && self.is_in(at + 3, class::WEAK)
+                        && self.kind(at + 4) == Some(Kind::Open))
             {
-                return Some(self.span(at, at + 3));
+                return Some(self.span(at, at + 5));
             }
             let is_analyse = self.is_word(at, &["procedure"])
                 && self.is_word(at + 1, &["analyse"])

@@ -34,7 +34,7 @@ impl Reading<'_> {
             if !(is_joint || is_symbol) || !self.begins_injection(at) {
                 return None;
             }
-            let first = self.before(at).unwrap_or(at);
+            let first = if self.follows_calls(at) { 0 } else { self.before(at).unwrap_or(at) };
             if let Some(end) = self.expression_to_end(at) {
                 return Some(self.span(first, end));
             }
@@ -65,7 +65,10 @@ impl Reading<'_> {
             return None;
         }
         let is_null_test = self.is_word(next, &["is"]);
-        while self.kind(next) == Some(Kind::Comparison) || self.is_in(next, class::COMPARING) {
+        while self.kind(next) == Some(Kind::Comparison)
+            || self.is_in(next, class::COMPARING)
+            || self.is_word(next, &["to"]) && self.is_word(next - 1, &["similar"])
+        {
             next += 1;
         }
         let Some((end, right)) = self.operand(next) else {
@@ -86,6 +89,9 @@ impl Reading<'_> {
                     || self.kind(end) == Some(Kind::Comment) && self.is_first && self.tokens.len() <= 8
             }
             (Operand::Name, right) if is_null_test => is_constant(right),
+            (Operand::Name, Operand::Name) if in_quotation && self.is_word(next - 1, &["to"]) => {
+                self.kind(end) == Some(Kind::Comment) && self.str(end).len() <= 4
+            }
             (Operand::Name, Operand::Name) if in_quotation && self.is_word(end, &["escape"]) => true,
             (Operand::Name, Operand::Literal) => {
                 in_quotation && self.is_first
@@ -101,6 +107,8 @@ impl Reading<'_> {
                     || right == Operand::Group
             }
         };
+        // What follows `similar to` needs its comment to be one.
+        let end = end + usize::from(self.is_word(next - 1, &["to"]) && self.kind(end) == Some(Kind::Comment));
         is_shape.then_some(end)
     }
 

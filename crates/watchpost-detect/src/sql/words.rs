@@ -270,6 +270,11 @@ const LEADING: &[&str] = &[
     "false",
     "desc",
     "asc",
+    "alter",
+    "create",
+    "truncate",
+    "grant",
+    "revoke",
 ];
 
 /// Sets of words, as bits of [`class`].

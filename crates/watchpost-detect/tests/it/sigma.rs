@@ -126,6 +126,75 @@ fn a_correlation_counts_in_event_time_and_its_parts_are_quiet() {
     assert_eq!(run(50), Vec::<String>::new(), "too slow");
 }
 
+/// One of each kind of correlation, over the same probes.
+fn correlations() -> String {
+    let probe = rule("own.probe", "  sel:\n    c-uri|contains: probe\n  condition: sel");
+    let login = rule("own.login", "  sel:\n    c-uri|contains: login\n  condition: sel");
+    let correlation = |id: &str, body: &str| {
+        format!(
+            "---\ntitle: {id}\nid: {id}\nlevel: high\ncorrelation:\n  group-by: [src_ip]\n  timespan: 10m\n{body}"
+        )
+    };
+    [
+        probe,
+        format!("---\n{login}"),
+        correlation("own.count", "  type: event_count\n  rules: [own.probe]\n  condition:\n    gte: 5\n"),
+        correlation(
+            "own.values",
+            "  type: value_count\n  rules: [own.probe]\n  condition:\n    field: cs-uri-stem\n    gte: 4\n",
+        ),
+        correlation("own.temporal", "  type: temporal\n  rules: [own.probe, own.login]\n"),
+        correlation("own.ordered", "  type: temporal_ordered\n  rules: [own.probe, own.login]\n"),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_window_forgets_nothing() {
+    let text = correlations();
+    let engine = || {
+        let set = load(&[file("own.yml", &text)]);
+        assert_eq!(set.problems(), []);
+        Engine::with_rules(Config::default(), set)
+    };
+    let events: Vec<Event> = (0..5_u32)
+        .map(|n| (n, format!("/probe/{n}")))
+        .chain([(5, "/login".to_owned())])
+        .map(|(n, path)| request(start() + Duration::seconds(i64::from(n) * 60), u64::from(n), &path, None))
+        .collect();
+    let run = |engine: &mut Engine, events: &[Event]| -> Vec<(String, watchpost_model::ids::FindingId)> {
+        events
+            .iter()
+            .flat_map(|event| engine.observe(event, event.at))
+            .filter(|found| found.rule_id.starts_with("own."))
+            .map(|found| (found.rule_id, found.id))
+            .collect()
+    };
+    let mut whole = engine();
+    let expect = run(&mut whole, &events);
+    let ids: std::collections::BTreeSet<&str> = expect.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(
+        ids.into_iter().collect::<Vec<_>>(),
+        ["own.count", "own.ordered", "own.temporal", "own.values"]
+    );
+    for cut in 0..=events.len() {
+        let mut first = engine();
+        let mut found = run(&mut first, &events[..cut]);
+        let saved = first.save();
+        let mut second = engine();
+        second.restore(&saved).expect("just saved");
+        assert_eq!(second.save(), saved, "nothing is lost on the way at {cut}");
+        assert_eq!(second.counters().groups, first.counters().groups, "groups at {cut}");
+        found.extend(run(&mut second, &events[cut..]));
+        assert_eq!(found, expect, "cut at {cut}");
+        assert_eq!(second.save(), whole.save(), "cut at {cut}");
+    }
+    // Without its correlations a state is still one, and says nothing of them.
+    let mut none = Engine::new(Config::default());
+    none.restore(&whole.save()).expect("of this version");
+    assert_eq!(run(&mut none, &events), []);
+}
+
 #[test]
 fn a_filter_takes_away_and_missing_references_are_told() {
     let base = rule("own.sigma", "  sel:\n    c-uri|contains: secret\n  condition: sel");

@@ -3,14 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { hook } from '$ui/test-hook';
 import BlockDialog from './block-dialog.svelte';
 import { closeBlock, openBlock } from './block-request.svelte';
-
-function hook<T extends HTMLElement>(name: string): T {
-  const found = document.querySelector<T>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
-}
 
 function show(target: string, incident: number | null): FakePlatform {
   const platform = demoPlatform();

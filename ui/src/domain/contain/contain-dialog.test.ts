@@ -3,14 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { hook } from '$ui/test-hook';
 import ContainDialog from './contain-dialog.svelte';
 import { closeContain, openContain, type ContainRequest } from './contain-request.svelte';
-
-function hook<T extends HTMLElement>(name: string): T {
-  const found = document.querySelector<T>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
-}
 
 function show(request: ContainRequest): FakePlatform {
   const platform = demoPlatform();
@@ -34,6 +29,11 @@ describe('the containment dialog', () => {
       ]),
     );
     await waitFor(() => expect(document.querySelector('[data-test=contain-confirm]')).toBeNull());
+  });
+
+  it('begins in the field of the target', async () => {
+    show({ kind: 'user', target: 'eve', incident: null });
+    await waitFor(() => expect(document.activeElement).toBe(hook('contain-target')));
   });
 
   it('cannot contain what is protected, and says why', async () => {

@@ -3,6 +3,7 @@
 import type { Containment, ContainKind, ContainPreview } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import { duration } from '$ui/shared/format/number';
+import { visible } from '$ui/shared/text/visible';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
 import type { ContainRequest } from './contain-request.svelte';
@@ -71,7 +72,7 @@ export class ContainDraft {
     const { preview } = this;
     if (!this.possible || preview === null || this.reason.trim() === '') return null;
     this.busy = true;
-    const words = { target: preview.target, time: duration(Number(this.ttl)) };
+    const words = { target: visible(preview.target, 80), time: duration(Number(this.ttl)) };
     try {
       return await app.change(
         'contain_add',

@@ -29,7 +29,7 @@ export function entityMenu(app: App, entity: Entity, incident: number | null): M
   const items: MenuItem[] = [
     { label: t('entity.show'), run: () => router.go('incidents', null, { entity: entityKey(entity) }) },
     { label: t('entity.events'), run: () => router.go('events', null, { entity: entityKey(entity) }) },
-    { label: t('entity.copy'), run: () => void app.platform.copy(value).then(() => app.toasts.done(t('action.copied'))) },
+    { label: t('entity.copy'), run: () => void app.copy(value) },
   ];
   if (kind === 'ip') {
     items.push({ label: t('entity.block'), danger: true, hook: 'entity-block', disabled: !app.may('block_add'), run: () => openBlock({ target: value, incident }) });

@@ -21,9 +21,9 @@ export class EventRows {
     this.#request = request;
   }
 
-  /** Fetches the next page; the first one to begin with. */
+  /** Fetches the next page; the first one to begin with. A later page that failed is fetched again by `retry` only. */
   async more(): Promise<void> {
-    if (this.loading || this.complete === true) return;
+    if (this.loading || this.complete === true || (this.error !== null && this.rows.length > 0)) return;
     this.loading = true;
     this.error = null;
     try {
@@ -36,5 +36,11 @@ export class EventRows {
     } finally {
       this.loading = false;
     }
+  }
+
+  /** Fetches the page that failed again. */
+  async retry(): Promise<void> {
+    if (!this.loading) this.error = null;
+    await this.more();
   }
 }

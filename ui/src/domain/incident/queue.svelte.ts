@@ -5,6 +5,16 @@ import type { Incident, IncidentPage, IncidentPageRequest } from '$ui/generated/
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
 
+/** The row that is active after the list has changed: the same one, else the next that stayed, else the last before it. */
+export function successor(before: readonly Incident[], after: readonly Incident[], number: number): number | null {
+  const stayed = new Set(after.map((row) => row.number));
+  if (stayed.has(number)) return number;
+  const at = before.findIndex((row) => row.number === number);
+  if (at < 0) return number;
+  const next = before.slice(at + 1).find((row) => stayed.has(row.number)) ?? before.slice(0, at).findLast((row) => stayed.has(row.number));
+  return next?.number ?? null;
+}
+
 export class Queue {
   rows = $state.raw<readonly Incident[]>([]);
   loadingMore = $state(false);

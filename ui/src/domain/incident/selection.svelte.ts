@@ -1,14 +1,20 @@
 // What is selected in the queue, and what was last done to all of it: one action at a time, one undo.
 
-import type { BulkAction, BulkOutcome, Incident, IncidentFilter } from '$ui/generated/model';
+import type { BulkAction, BulkOutcome, Incident, IncidentBulk, IncidentFilter, IncidentPage } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import { count } from '$ui/shared/format/number';
 import type { App } from '$ui/state/app.svelte';
+import { normaliseError, OperationError } from '$ui/state/error';
+
+/** The most rows that one page of incidents holds. */
+const PAGE = 500;
 
 /** Everything that a filter describes, as it was counted when the person said "all". */
 interface Everything {
   filter: IncidentFilter;
   total: number;
+  /** Taken out again, by number. */
+  except: ReadonlySet<number>;
 }
 
 export class Selection {
@@ -18,7 +24,7 @@ export class Selection {
   /** What the last action came to; until it is dismissed or undone. */
   outcome = $state.raw<BulkOutcome | null>(null);
   busy = $state(false);
-  readonly size = $derived(this.everything?.total ?? this.marked.size);
+  readonly size = $derived(this.everything === null ? this.marked.size : this.everything.total - this.everything.except.size);
   readonly #app: App;
 
   constructor(app: App) {
@@ -26,19 +32,39 @@ export class Selection {
   }
 
   has(number: number): boolean {
-    return this.everything !== null || this.marked.has(number);
+    return this.everything === null ? this.marked.has(number) : !this.everything.except.has(number);
   }
 
-  /** Selects, or takes out. After "all" it begins anew with this one. */
+  /** Selects, or takes out; after "all" as well. */
   toggle(incident: Incident): void {
-    const next = new Map(this.everything === null ? this.marked : []);
-    this.everything = null;
-    if (!next.delete(incident.number)) next.set(incident.number, incident);
-    this.marked = next;
+    if (this.everything === null) {
+      const next = new Map(this.marked);
+      if (!next.delete(incident.number)) next.set(incident.number, incident);
+      this.marked = next;
+      return;
+    }
+    const except = new Set(this.everything.except);
+    if (!except.delete(incident.number)) except.add(incident.number);
+    this.everything = except.size >= this.everything.total ? null : { ...this.everything, except };
+  }
+
+  /** One that is no longer where it was selected. */
+  drop(number: number): void {
+    if (this.everything === null) {
+      if (!this.marked.has(number)) return;
+      const next = new Map(this.marked);
+      next.delete(number);
+      this.marked = next;
+      return;
+    }
+    const except = new Set(this.everything.except);
+    except.delete(number);
+    const total = this.everything.total - 1;
+    this.everything = total <= except.size ? null : { ...this.everything, total, except };
   }
 
   selectAll(filter: IncidentFilter, total: number): void {
-    this.everything = { filter, total };
+    this.everything = { filter, total, except: new Set() };
     this.marked = new Map();
   }
 
@@ -56,20 +82,40 @@ export class Selection {
   async send(action: BulkAction): Promise<boolean> {
     if (this.busy || this.size === 0) return false;
     this.busy = true;
-    const all = this.everything;
     try {
+      const target = await this.#target();
       const outcome = await this.#app.change(
         'incident_bulk',
-        all === null ? { numbers: [...this.marked.keys()], filter: null, expected: null, action } : { numbers: [], filter: all.filter, expected: all.total, action },
+        { ...target, action },
         { what: t('bulk.what', { what: t(`bulk.do.${action.do}`), n: count(this.size) }) },
       );
       if (outcome === null) return false;
       this.outcome = outcome;
       this.clear();
       return true;
+    } catch (thrown) {
+      this.#app.toasts.failed('incident_bulk', normaliseError(thrown));
+      return false;
     } finally {
       this.busy = false;
     }
+  }
+
+  /** What the action is for. "All but these" is sent as numbers: a filter cannot leave one out. */
+  async #target(): Promise<Omit<IncidentBulk, 'action'>> {
+    const all = this.everything;
+    if (all === null) return { numbers: [...this.marked.keys()], filter: null, expected: null };
+    if (all.except.size === 0) return { numbers: [], filter: all.filter, expected: all.total };
+    const found = new Set<number>();
+    let after: string | null = null;
+    do {
+      const page: IncidentPage = await this.#app.read('incident_page', { filter: all.filter, order: 'newest', after, limit: PAGE });
+      for (const row of page.rows) found.add(row.number);
+      after = page.next;
+    } while (after !== null && found.size <= all.total);
+    // The same promise as with a filter: it is done to those that the person saw, or to none.
+    if (found.size !== all.total) throw new OperationError('conflict', t('bulk.moved', { n: count(found.size), was: count(all.total) }));
+    return { numbers: [...found].filter((number) => !all.except.has(number)), filter: null, expected: null };
   }
 
   /** Takes the last action back, once. */

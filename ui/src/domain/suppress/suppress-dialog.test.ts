@@ -3,14 +3,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { hook } from '$ui/test-hook';
 import SuppressDialog from './suppress-dialog.svelte';
 import { closeSuppress, openSuppress } from './suppress-request.svelte';
-
-function hook<T extends HTMLElement>(name: string): T {
-  const found = document.querySelector<T>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
-}
 
 function added(platform: FakePlatform): unknown[] {
   return platform.calls.filter((call) => call.name === 'suppression_add').map((call) => call.request);
@@ -52,6 +47,26 @@ describe('the suppression dialog', () => {
     const days = (new Date(request.expires_at).getTime() - Date.now()) / 86_400_000;
     expect(days).toBeGreaterThan(6.9);
     expect(days).toBeLessThan(7.1);
+  });
+
+  it('is made once, however often the keys are pressed', async () => {
+    const platform = show();
+    const answer = platform.answers.suppression_add;
+    const held: (() => void)[] = [];
+    platform.answers.suppression_add = async (request) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      if (answer === undefined) throw new Error('the demo suppresses');
+      return await answer(request);
+    };
+    await waitFor(() => expect(hook('suppress-preview').dataset['hidden']).toBe('12'));
+    await fireEvent.input(hook('suppress-reason'), { target: { value: 'Our own scanner' } });
+    await fireEvent.click(hook('suppress-days-7'));
+    await fireEvent.keyDown(hook('suppress-reason'), { key: 'Enter', ctrlKey: true });
+    await fireEvent.keyDown(hook('suppress-reason'), { key: 'Enter', ctrlKey: true });
+    expect(added(platform)).toHaveLength(1);
+    for (const go of held) go();
+    await waitFor(() => expect(document.querySelector('[data-test=suppress-confirm]')).toBeNull());
+    expect(added(platform)).toHaveLength(1);
   });
 
   it('cannot be made of everything', async () => {

@@ -3,6 +3,7 @@ export const bulk = {
   'bulk.label': 'Actions on the selected incidents',
   'bulk.selected': '{n} selected',
   'bulk.all': 'Select all {n} that match',
+  'bulk.moved': 'The filter describes {n} incidents now, not {was}. Look again, then select.',
   'bulk.clear': 'Select nothing',
   'bulk.take': 'Take',
   'bulk.merge': 'Merge …',

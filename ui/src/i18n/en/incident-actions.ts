@@ -66,6 +66,7 @@ export const incidentActions = {
   'merge.none': 'No active incident resembles it.',
   'merge.number': 'Or by number',
   'merge.number.missing': 'Choose an incident, or enter its number.',
+  'merge.number.itself': 'That is this incident: it cannot be merged into itself.',
   'merge.reason': 'Why',
   'merge.help': 'Nothing is lost, and a merged incident can be taken out again.',
   'merge.go': 'Merge into #{n}',

@@ -15,6 +15,11 @@ export function count(value: number): string {
   return plain.format(value);
 }
 
+/** `64.5`: scores and points, which are known no finer. */
+export function tenths(value: number): string {
+  return one.format(value);
+}
+
 /** `12.3K`: for axes and narrow places; the full number belongs in the title. */
 export function short(value: number): string {
   return Math.abs(value) < 10_000 ? fine.format(value) : compact.format(value);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, axis, briefDuration, fromInput, listTime, niceTicks, stamp, toInput } from './time';
+import { ago, axis, briefDuration, fromInput, listTime, niceTicks, secondsUntil, stamp, toInput } from './time';
 
 const AT = '2026-11-20T23:04:05.678Z';
 
@@ -18,6 +18,12 @@ describe('times', () => {
 
   it('shows text that is no time as it is', () => {
     expect(stamp('yesterday', 'utc')).toBe('yesterday');
+  });
+
+  it('counts the seconds that are left, and none when it is past', () => {
+    const now = new Date(AT).getTime();
+    expect(secondsUntil(AT, now - 1_500)).toBe(1.5);
+    expect(secondsUntil(AT, now + 1_500)).toBe(0);
   });
 
   it('says how long ago, and never the future', () => {

@@ -81,6 +81,11 @@ export function ago(at: string | number, now: number): string {
   return `${briefDuration(seconds)} ago`;
 }
 
+/** Seconds until `at`; 0 when it is past. */
+export function secondsUntil(at: string, now: number): number {
+  return Math.max(0, (new Date(at).getTime() - now) / 1_000);
+}
+
 /** The largest unit only: `3 d`, `12 min`. */
 export function briefDuration(seconds: number): string {
   const [first = ''] = duration(seconds).split(/(?<=[a-z]) /);

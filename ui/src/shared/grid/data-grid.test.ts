@@ -1,5 +1,6 @@
 import { fireEvent, render, screen } from '@testing-library/svelte';
-import { createRawSnippet } from 'svelte';
+import { createRawSnippet, tick } from 'svelte';
+import { SvelteSet } from 'svelte/reactivity';
 import { describe, expect, it, vi } from 'vitest';
 import DataGrid from './data-grid.svelte';
 
@@ -77,5 +78,18 @@ describe('DataGrid', () => {
   it('asks for more when the end is near', () => {
     const { onend } = show({ rows: ROWS.slice(0, 12) });
     expect(onend).toHaveBeenCalled();
+  });
+
+  it('asks once for one end, whatever the owner reads and changes to answer', async () => {
+    const busy = new SvelteSet<string>();
+    const onend = vi.fn(async () => {
+      if (busy.has('page')) return;
+      busy.add('page');
+      await Promise.resolve();
+      busy.delete('page');
+    });
+    show({ rows: ROWS.slice(0, 12), onend });
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(onend).toHaveBeenCalledTimes(1);
   });
 });

@@ -63,6 +63,14 @@ export function pieces(input: string, maxChars = 4_096): Piece[] {
   return out;
 }
 
+/** The same as one string, line by line: for messages of our own that name what somebody else wrote. */
+export function visibleLines(input: string): string {
+  return input
+    .split('\n')
+    .map((line) => visible(line))
+    .join('\n');
+}
+
 /** The same as one string: for titles, accessible names and the clipboard. */
 export function visible(input: string, maxChars = 4_096): string {
   return pieces(input, maxChars)

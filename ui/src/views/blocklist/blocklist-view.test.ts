@@ -65,6 +65,33 @@ describe('the blocklist', () => {
     await waitFor(() => expect(requests(platform, 'block_remove')).toMatchObject([{ reason: 'Own scanner' }]));
   });
 
+  it('does not call missing what nobody could look up', async () => {
+    platform.answers.contain_list = () => ({
+      containments: [
+        {
+          containment: { id: 'c1', kind: 'user', target: 'eve', per_min: null, reason: 'Incident #4', created_by: 'mara', created_at: '2026-01-01T00:00:00Z', expires_at: '2999-01-01T00:00:00Z', state: 'active', removed_at: null, removed_by: null, incident: null },
+          incident: 4,
+          redis_ttl_s: null,
+        },
+      ],
+    });
+    app.queries.invalidate(['blocks']);
+    const status = platform.answers.workspace_status;
+    const state = (of: 'down' | 'connected') => async () => {
+      const made = await status?.({});
+      if (made === undefined) throw new Error('the demo has a status');
+      return { ...made, redis: { state: of, detail: '', last_ok: null } };
+    };
+    platform.answers.workspace_status = state('connected');
+    await app.live.look();
+    await fireEvent.click(hook('blocks-tab-contained'));
+    await waitFor(() => hook('contain-not-in-redis'));
+    platform.answers.workspace_status = state('down');
+    await app.live.look();
+    await waitFor(() => hook('contain-unchecked'));
+    expect(document.querySelector('[data-test=contain-not-in-redis]')).toBeNull();
+  });
+
   it('manages the allowlist', async () => {
     await fireEvent.click(hook('blocks-tab-allowlist'));
     await waitFor(() => hook('allow-row'));

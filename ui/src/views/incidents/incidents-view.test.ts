@@ -1,22 +1,22 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
+import { hook, requests } from '$ui/test-hook';
 import IncidentsView from './incidents-view.svelte';
 
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
+/** The boxes of the queue that are ticked, by the number of their incident. */
+function ticked(): string[] {
+  return rows().filter((row) => within(row).getByRole<HTMLInputElement>('checkbox').checked).map((row) => row.dataset['number'] ?? '');
 }
 
 function rows(): HTMLElement[] {
   return [...document.querySelectorAll<HTMLElement>('[data-test=incident-row]')];
 }
 
-async function show(): Promise<FakePlatform> {
+async function open() {
   const platform = demoPlatform();
   const app = new App(platform);
   // Not a production workspace: the confirmation has its own test.
@@ -27,13 +27,13 @@ async function show(): Promise<FakePlatform> {
     return { ...made, connection: made.connection === null ? null : { ...made.connection, production: false } };
   };
   await app.live.look();
-  render(IncidentsView, { context: appContext(app) });
+  const view = render(IncidentsView, { context: appContext(app) });
   await waitFor(() => expect(rows().length).toBeGreaterThan(5));
-  return platform;
+  return { platform, app, view };
 }
 
-function requests(platform: FakePlatform, name: string): unknown[] {
-  return platform.calls.filter((call) => call.name === name).map((call) => call.request);
+async function show(): Promise<FakePlatform> {
+  return (await open()).platform;
 }
 
 describe('triage by keyboard', () => {
@@ -55,9 +55,9 @@ describe('triage by keyboard', () => {
 
     await fireEvent.keyDown(document.body, { key: 'r' });
     await waitFor(() => hook('resolve-dialog'));
-    expect((hook('resolve-confirm') as HTMLButtonElement).disabled, 'nothing is judged yet').toBe(true);
+    expect(hook<HTMLButtonElement>('resolve-confirm').disabled, 'nothing is judged yet').toBe(true);
     await fireEvent.keyDown(document.body, { key: '2' });
-    expect((hook('verdict-false_positive') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('verdict-false_positive').checked).toBe(true);
     await fireEvent.click(hook('resolve-confirm'));
     expect(requests(platform, 'incident_resolve'), 'a verdict needs a reason').toHaveLength(0);
     await fireEvent.input(hook('resolve-reason'), { target: { value: 'A form field that holds SQL on purpose' } });
@@ -73,7 +73,7 @@ describe('triage by keyboard', () => {
     await fireEvent.click(hook('facet-severity-critical'));
     await waitFor(() => expect(rows().every((row) => row.dataset['severity'] === 'critical')).toBe(true));
     expect(router.current.query['severity']).toBe('critical');
-    expect(requests(platform, 'incident_page').at(-1)).toMatchObject({ filter: { severity: ['critical'] } });
+    expect(requests(platform, 'incident_page')).toContainEqual(expect.objectContaining({ filter: expect.objectContaining({ severity: ['critical'] }) as unknown, limit: 200 }));
     const first = rows()[0];
     if (first === undefined) throw new Error('no critical incident');
     await fireEvent.click(within(first).getAllByRole('gridcell')[0] ?? first);
@@ -108,7 +108,7 @@ describe('a verdict by digit', () => {
     await fireEvent.keyDown(field, { key: '3' });
     await fireEvent.keyDown(hook('resolve-reason'), { key: '4' });
     field.remove();
-    expect((hook('verdict-true_positive') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('verdict-true_positive').checked).toBe(true);
   });
 });
 
@@ -127,7 +127,7 @@ describe('the selection', () => {
     await fireEvent.keyDown(document.body, { key: 'f' });
     await waitFor(() => hook('bulk-dialog'));
     await fireEvent.keyDown(document.body, { key: 's' });
-    expect((hook('cause-bad_pattern') as HTMLInputElement).checked).toBe(true);
+    expect(hook<HTMLInputElement>('cause-bad_pattern').checked).toBe(true);
     await fireEvent.click(hook('bulk-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_bulk')).toEqual([{ numbers, filter: null, expected: null, action: { do: 'resolve', verdict: 'false_positive', cause: 'bad_pattern', reason: '' } }]));
     await waitFor(() => expect(hook('bulk-outcome').dataset['changed']).toBe('3'));
@@ -146,6 +146,129 @@ describe('the selection', () => {
     expect(Number(hook('bulk-count').dataset['value'])).toBe(total);
     await fireEvent.keyDown(document.body, { key: 't' });
     await waitFor(() => expect(requests(platform, 'incident_bulk')[0]).toMatchObject({ numbers: [], expected: total, action: { do: 'assign', assignee: 'mara' } }));
+  });
+
+  it('of everything leaves out the one whose box is pressed, on screen and in what is sent', async () => {
+    const platform = await show();
+    const [first, second] = rows();
+    if (first === undefined || second === undefined) throw new Error('no incidents');
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    expect(ticked()).toEqual([first.dataset['number']]);
+    await fireEvent.click(hook('bulk-all'));
+    const total = Number(hook('incidents-total').dataset['value']);
+    expect(ticked()).toHaveLength(rows().length);
+    await fireEvent.click(within(second).getByRole('checkbox'));
+    expect(ticked()).toEqual(rows().map((row) => row.dataset['number']).filter((number) => number !== second.dataset['number']));
+    expect(hook('bulk-count').dataset['value']).toBe(String(total - 1));
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_bulk')).toHaveLength(1));
+    const sent = requests(platform, 'incident_bulk')[0] as { numbers: number[]; filter: unknown };
+    expect(sent.filter).toBeNull();
+    expect(sent.numbers).toHaveLength(total - 1);
+    expect(sent.numbers).not.toContain(Number(second.dataset['number']));
+    expect(sent.numbers, 'also those that were not on screen').toContain(Number(first.dataset['number']));
+  });
+
+  it('of everything but one is sent to nobody when the filter describes others by now', async () => {
+    const platform = await show();
+    const [first] = rows();
+    if (first === undefined) throw new Error('no incidents');
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await fireEvent.click(hook('bulk-all'));
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    const answer = platform.answers.incident_page;
+    platform.answers.incident_page = async (request) => {
+      const page = await answer?.(request);
+      if (page === undefined) throw new Error('the demo has a queue');
+      return { ...page, rows: page.rows.slice(1) };
+    };
+    await fireEvent.click(hook('bulk-take'));
+    await waitFor(() => expect(hook<HTMLButtonElement>('bulk-take').disabled).toBe(false));
+    expect(requests(platform, 'incident_bulk')).toHaveLength(0);
+    expect(hook('bulk-bar'), 'the selection stands').toBeTruthy();
+  });
+});
+
+describe('what has left the queue', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is no longer selected', async () => {
+    const platform = await show();
+    const [first, second] = rows();
+    if (first === undefined || second === undefined) throw new Error('no incidents');
+    const [gone, kept] = [Number(first.dataset['number']), Number(second.dataset['number'])];
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    await fireEvent.click(within(second).getByRole('checkbox'));
+    await fireEvent.click(within(first).getAllByRole('gridcell')[1] ?? first);
+    await waitFor(() => hook('incident-title'));
+    await fireEvent.click(hook('resolve'));
+    await waitFor(() => hook('resolve-dialog'));
+    await fireEvent.keyDown(document.body, { key: '1' });
+    await fireEvent.input(hook('resolve-reason'), { target: { value: 'An attack' } });
+    await fireEvent.click(hook('resolve-confirm'));
+    await waitFor(() => expect(requests(platform, 'incident_resolve')).toMatchObject([{ number: gone }]));
+    await waitFor(() => expect(hook('bulk-count').dataset['value']).toBe('1'));
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_bulk')).toMatchObject([{ numbers: [kept] }]));
+  });
+
+  it('hands the active row on to the next that stayed', async () => {
+    await show();
+    const numbers = rows().map((row) => row.dataset['number']);
+    const grid = screen.getByRole('grid');
+    for (let n = 0; n < 2; n += 1) {
+      await fireEvent.keyDown(grid, { key: 'j' });
+      await fireEvent.keyDown(document.body, { key: 'x' });
+    }
+    await fireEvent.keyDown(document.body, { key: 'f' });
+    await waitFor(() => hook('bulk-dialog'));
+    await fireEvent.keyDown(document.body, { key: 's' });
+    await fireEvent.click(hook('bulk-confirm'));
+    await waitFor(() => expect(rows().map((row) => row.dataset['number'])).not.toContain(numbers[1]));
+    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-test=incident-row][aria-selected=true]')?.dataset['number']).toBe(numbers[2]));
+  });
+
+  it('is not undone by a key while a new selection hides what would be undone', async () => {
+    const platform = await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await fireEvent.click(hook('bulk-take'));
+    await waitFor(() => hook('bulk-undo'));
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await waitFor(() => hook('bulk-bar'));
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    expect(requests(platform, 'incident_undo')).toHaveLength(0);
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await waitFor(() => hook('bulk-undo'));
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    await waitFor(() => expect(requests(platform, 'incident_undo')).toHaveLength(1));
+  });
+});
+
+describe('the queue', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('says why a key did nothing to an incident that cannot be read', async () => {
+    const { app } = await open();
+    router.go('incidents', '99999');
+    await waitFor(() => hook('incident-page'));
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(app.toasts.shown.map((toast) => toast.text)).toEqual(['there is no incident #99999']));
+  });
+
+  it('does not bring a person back who left while typing', async () => {
+    const { view } = await open();
+    vi.useFakeTimers();
+    try {
+      await fireEvent.input(hook('incident-search'), { target: { value: 'sql' } });
+      router.go('overview');
+      view.unmount();
+      vi.advanceTimersByTime(1_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(router.current.panel).toBe('overview');
   });
 });
 

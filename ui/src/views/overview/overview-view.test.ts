@@ -6,13 +6,8 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { period } from '$ui/state/period.svelte';
+import { hook } from '$ui/test-hook';
 import OverviewView from './overview-view.svelte';
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
-}
 
 function show(platform: FakePlatform): App {
   const app = new App(platform);
@@ -83,6 +78,35 @@ describe('the overview', () => {
     if (good !== undefined) platform.answers.overview = good;
     await fireEvent.click(hook('retry'));
     await waitFor(() => hook('overview'));
+  });
+
+  it('does not say that nobody is dangerous before it knows', async () => {
+    const platform = demoPlatform();
+    platform.answers.entity_risk_top = ({ kind }) => {
+      const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
+      if (kind === 'ip') throw failure;
+      return new Promise(() => undefined);
+    };
+    show(platform);
+    await waitFor(() => hook('overview'));
+    await waitFor(() => expect(hook('error-state').textContent).toContain('the database does not answer'));
+    expect(document.querySelector('.risk [data-test=loading]'), 'the users are on their way').not.toBeNull();
+    expect(hook('overview').textContent).not.toContain('Nothing has gained risk');
+  });
+
+  it('shows risk as it is rounded everywhere', async () => {
+    const platform = demoPlatform();
+    const answer = platform.answers.entity_risk_top;
+    platform.answers.entity_risk_top = async (request) => {
+      const page = await answer?.(request);
+      if (page === undefined) throw new Error('the demo has risk');
+      return { ...page, rows: page.rows.map((row) => ({ ...row, risk: { ...row.risk, score: 64.51823 } })) };
+    };
+    show(platform);
+    await waitFor(() => hook('risk-row'));
+    const score = hook('risk-row').querySelector('.score');
+    expect(score?.textContent).toBe('64.5');
+    expect(score?.getAttribute('title')).toBe('Risk 64.5 of 100');
   });
 
   it('offers demo data to an empty workspace', async () => {

@@ -1,0 +1,56 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { tick } from 'svelte';
+import { afterEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import { App, appContext } from '$ui/state/app.svelte';
+import { hook, requests } from '$ui/test-hook';
+import { EventRows } from './event-rows.svelte';
+import EventsDrawer from './events-drawer.svelte';
+import { closeEvents, openEvents } from './events-request.svelte';
+
+afterEach(() => closeEvents());
+
+describe('the rows behind a figure', () => {
+  it('ask once for a page that fails, say so, and ask again when told to', async () => {
+    const platform = demoPlatform();
+    const answer = platform.answers.event_page;
+    let down = true;
+    platform.answers.event_page = async (request) => {
+      const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
+      if (request.after !== null && down) throw failure;
+      const page = await answer?.({ ...request, limit: 5 });
+      if (page === undefined) throw new Error('the demo has events');
+      return page;
+    };
+    render(EventsDrawer, { context: appContext(new App(platform)) });
+    openEvents({ title: 'Failed logins', period: null });
+    await waitFor(() => hook('events-more-error'));
+    for (let turn = 0; turn < 20; turn += 1) await tick();
+    expect(requests(platform, 'event_page'), 'the first page and one try of the second').toHaveLength(2);
+    expect(hook('events-more-error').textContent).toContain('the database does not answer');
+    down = false;
+    await fireEvent.click(hook('events-retry'));
+    await waitFor(() => expect(document.querySelector('[data-test=events-more-error]')).toBeNull());
+    await waitFor(() => expect(requests(platform, 'event_page').length).toBeGreaterThan(2));
+  });
+
+  it('leave a page that failed alone while a person scrolls to and fro', async () => {
+    const platform = demoPlatform();
+    const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
+    const [event] = (await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, after: null, limit: 1 })).rows;
+    if (event === undefined) throw new Error('the demo has events');
+    platform.answers.event_page = ({ after }) => {
+      if (after !== null) throw failure;
+      return { rows: [event], next: 'more' };
+    };
+    const list = new EventRows(new App(platform), { period: null, category: [], severity: [], outcome: null, entity: null, text: null });
+    await list.more();
+    await list.more();
+    const asked = platform.calls.length;
+    await list.more();
+    expect(platform.calls).toHaveLength(asked);
+    expect(list.error?.message).toBe('the database does not answer');
+    await list.retry();
+    expect(platform.calls).toHaveLength(asked + 1);
+  });
+});
