@@ -419,7 +419,13 @@ impl EventStore {
             KeyKind::Own | KeyKind::Foreign => return Err("the key is not one of an event".to_owned()),
         };
         match state {
-            "ok" => codec::decode(key, &parsed, reply::pairs(fields)),
+            "ok" => match fields {
+                Value::BulkString(packed) => {
+                    let fields = reply::packed(&packed).ok_or("the server's answer cannot be read")?;
+                    codec::decode(key, &parsed, fields)
+                }
+                fields => codec::decode(key, &parsed, reply::pairs(fields)),
+            },
             "gone" => Err("the key is gone: it expired or was removed before it was processed".to_owned()),
             other => Err(not_a_hash(other)),
         }
