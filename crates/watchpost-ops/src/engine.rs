@@ -2,13 +2,15 @@
 //!
 //! One engine works a database at a time: it holds a lease there. A batch is read from the stream, events that the
 //! archive already knows are set aside, the rest are detected on, and archive rows, findings and incidents are written
-//! in one transaction; only then is the batch acknowledged in Redis. While a batch is committed (see `commit`) the next
-//! one is read and detected on; batches are committed in the order in which the detectors saw them. Killed anywhere, the
+//! in one transaction; only then is the batch acknowledged in Redis. Reading (see `read`), detection and committing (see
+//! `commit`) each work on a batch of their own at a time; batches are committed in the order in which the detectors saw
+//! them. Killed anywhere, the
 //! next engine reads the unacknowledged entries again and the archive recognises what was written. What the detectors
 //! remember is saved with the batches (see `state`); without a usable state the newest archived events are replayed.
 
 mod commit;
 mod detectors;
+mod read;
 mod state;
 
 use std::collections::{HashSet, VecDeque};
@@ -22,11 +24,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::event::Event;
-use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, StreamItem};
+use watchpost_redis::{EventStore, RedisError, StreamItem};
 use watchpost_store::IngestBatch;
 
 use self::commit::{Batch, Commits, Found};
 use self::detectors::{Detectors, rebuilt};
+use self::read::{BATCH, Reader, Reading};
 
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
@@ -35,27 +38,12 @@ use crate::error::{ErrorCode, OpError};
 use crate::respond;
 
 pub(crate) const LEASE: &str = "engine";
-/// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
-const CONSUMER: &str = "engine";
 /// A dead engine is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// How long [`Engine::until_idle`] waits for an engine that does not work.
 const PATIENCE: Duration = Duration::from_secs(12);
-/// Entries a batch. The events of a batch are observed in the order of their times, so what late ones complete depends on
-/// where batches end: with one size a run that was killed ends them where any other run does.
-const BATCH: usize = 500;
-/// Bytes of hashes a batch, about: what it takes in memory is bounded however large its events are.
-const BATCH_BYTES: usize = 16 << 20;
-/// How long a read waits for the next event.
-const READ_WAIT_MS: u64 = 400;
-/// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
-const CLAIM_IDLE: Duration = Duration::from_secs(10);
-/// Keys looked at for bare hashes a turn.
-const ADOPT_BUDGET: usize = 2_000;
-/// Pause between two parts of a pass while there are events to process.
-const ADOPT_REST: Duration = Duration::from_millis(100);
-/// Pause between two passes over all keys in search of bare hashes.
-const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
+/// Pause between two looks at how much waits, while there are events to process.
+const BACKLOG_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two looks at the rules directory.
 const RULES_PAUSE: chrono::Duration = chrono::Duration::seconds(3);
 /// Pause between two looks at sources that may have fallen silent, while nothing comes.
@@ -264,15 +252,14 @@ async fn hold_and_work(
         detectors,
         rules_at: workspace.now(),
         listed: Listed::default(),
-        adopt: AdoptCursor::default(),
+        reader: Some(Reader::new(events.clone())),
+        reading: JoinSet::new(),
         events,
         renewed: workspace.now(),
         saving: state::Saving::default(),
         ticked: workspace.now(),
-        claimed: None,
-        adopted_at: None,
         looked_at: None,
-        unread: Delivered::default(),
+        waiting: 0,
         commits,
     };
     let worked = async {
@@ -308,73 +295,98 @@ struct Turn<'a> {
     listed: Listed,
     /// When the rules were looked at last.
     rules_at: DateTime<Utc>,
-    adopt: AdoptCursor,
+    /// Absent while the next batch is being read.
+    reader: Option<Reader>,
+    reading: JoinSet<(Reader, Result<Reading, RedisError>)>,
     events: EventStore,
     renewed: DateTime<Utc>,
     saving: state::Saving,
     /// When sources that fell silent were looked for last.
     ticked: DateTime<Utc>,
-    claimed: Option<DateTime<Utc>>,
-    /// When the last pass over all keys ended; absent while one is under way.
-    adopted_at: Option<DateTime<Utc>>,
-    /// When the last part of a pass was looked at.
+    /// When it was asked last how much waits, and the answer.
     looked_at: Option<Instant>,
-    /// Entries that were too many bytes for the last batch.
-    unread: Delivered,
+    waiting: u64,
     commits: Commits,
 }
 
 impl Turn<'_> {
-    /// Reads and processes one batch, adopts bare hashes, keeps the lease.
+    /// Processes one batch, has the next one read meanwhile, keeps the lease.
     async fn take(&mut self) -> Result<(), OpError> {
         self.keep_lease().await?;
         self.follow_rules().await?;
         let engine = self.workspace.engine();
-        let adopted = self.adopt().await?;
+        let Reading { items, adopted } = self.read().await?;
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
-        if self.unread.is_empty() {
-            self.unread = self.claim().await?;
-        }
-        if self.unread.is_empty() {
-            self.unread = self.events.deliver_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
-        }
-        let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
         let nothing = items.is_empty() && adopted.adopted == 0;
         if nothing {
-            self.commits.settle().await;
+            self.commits.settle().await?;
         } else if !items.is_empty() {
+            self.read_ahead();
             self.process(items).await?;
         }
-        let backlog = self.events.backlog().await?;
-        let waiting = backlog.total();
-        *engine.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some(waiting);
-        let state = if waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
-        if engine.set(state, "") {
-            self.console.announce(&[Tag::Status]);
+        if nothing || self.looked_at.is_none_or(|at| at.elapsed() >= BACKLOG_PAUSE) {
+            self.look_at_backlog().await?;
         }
         if !self.commits.is_busy() {
             engine.recover();
         }
-        if nothing && waiting == 0 {
+        if nothing && self.waiting == 0 {
             self.tick().await?;
         }
-        if nothing && waiting == 0 && adopted.wrapped {
+        if nothing && self.waiting == 0 && adopted.wrapped {
             engine.idle_turns.send_modify(|turns| *turns += 1);
         }
         Ok(())
     }
 
-    /// Looks for hashes that applications wrote without the queue: a part of a pass each turn, a pause between passes.
-    async fn adopt(&mut self) -> Result<Adopted, OpError> {
+    /// The next batch: what was read ahead, else what a dead engine left or comes now.
+    async fn read(&mut self) -> Result<Reading, OpError> {
+        let (mut reader, ahead) = match (self.reader.take(), self.reading.join_next().await) {
+            (_, Some(read)) => {
+                let (reader, result) = read
+                    .map_err(|error| OpError::internal(format!("the engine's reading stopped: {error}")))?;
+                (reader, Some(result))
+            }
+            (Some(reader), None) => (reader, None),
+            (None, None) => (Reader::new(self.events.clone()), None),
+        };
+        let result = match ahead {
+            Some(result) => result,
+            None => {
+                let now = self.workspace.now();
+                if reader.is_claim_due(now) {
+                    // What is being committed is pending as well.
+                    self.commits.settle().await?;
+                    reader.claim(now).await?;
+                }
+                reader.read(now, self.commits.is_busy()).await
+            }
+        };
+        self.reader = Some(reader);
+        Ok(result?)
+    }
+
+    /// Begins to read the next batch, unless what a dead engine left is to be looked for first.
+    fn read_ahead(&mut self) {
         let now = self.workspace.now();
-        let resting = self.commits.is_busy() && self.looked_at.is_some_and(|at| at.elapsed() < ADOPT_REST);
-        if resting || self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
-            return Ok(Adopted::default());
+        if let Some(mut reader) = self.reader.take_if(|reader| !reader.is_claim_due(now)) {
+            self.reading.spawn(async move {
+                let result = reader.read(now, true).await;
+                (reader, result)
+            });
         }
+    }
+
+    async fn look_at_backlog(&mut self) -> Result<(), OpError> {
         self.looked_at = Some(Instant::now());
-        let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
-        self.adopted_at = adopted.wrapped.then_some(now);
-        Ok(adopted)
+        self.waiting = self.events.backlog().await?.total();
+        let engine = self.workspace.engine();
+        *engine.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.waiting);
+        let state = if self.waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };
+        if engine.set(state, "") {
+            self.console.announce(&[Tag::Status]);
+        }
+        Ok(())
     }
 
     /// Takes over rules that somebody changed: files of the directory, or the setting.
@@ -410,24 +422,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Entries that a dead engine left unacknowledged; looked for at the start and every ten seconds.
-    async fn claim(&mut self) -> Result<Delivered, OpError> {
-        let now = self.workspace.now();
-        let due = self.claimed.is_none_or(|at| now - at > chrono::Duration::seconds(10));
-        if !due {
-            return Ok(Delivered::default());
-        }
-        // What is being committed is pending as well.
-        self.commits.settle().await;
-        // This engine holds the lease, so at the start nobody else can be working on what is pending.
-        let idle = if self.claimed.is_none() { Duration::ZERO } else { CLAIM_IDLE };
-        let stale = self.events.deliver_stale(CONSUMER, idle, BATCH).await?;
-        if stale.is_empty() {
-            self.claimed = Some(now);
-        }
-        Ok(stale)
-    }
-
     /// Lets time pass for sources that may have fallen silent. Only while nothing waits: what waits is no silence.
     async fn tick(&mut self) -> Result<(), OpError> {
         let now = self.workspace.now();
@@ -454,6 +448,7 @@ impl Turn<'_> {
         let now = self.workspace.now().max(self.detectors.until + chrono::Duration::microseconds(1));
         self.detectors.until = now;
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
+        let bytes = items.iter().map(|item| item.bytes).sum();
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
         for item in items {
             match item.event {
@@ -464,9 +459,9 @@ impl Turn<'_> {
         }
         let delivered = events.len() as u64;
         let wanted: Vec<_> = events.iter().map(|(event, _)| event.id).collect();
+        self.commits.forget_stored();
         let mut seen: HashSet<_> = self.workspace.store().known_events(&wanted).await?;
-        self.commits.add_ahead(&mut seen);
-        events.retain(|(event, _)| seen.insert(event.id));
+        events.retain(|(event, _)| !self.commits.is_ahead(event.id) && seen.insert(event.id));
         events.sort_by_key(|(event, _)| (event.at, event.id));
         let known = self.workspace.known(Freshness::Recent).await?;
         let mut found = Vec::new();
@@ -481,6 +476,7 @@ impl Turn<'_> {
             self.saving.done(now, state.len());
         }
         let evicted = self.detectors.evicted();
-        self.commits.send(Batch { now, events, found, known, state, acknowledge, delivered, evicted }).await
+        let batch = Batch { now, events, found, known, state, acknowledge, delivered, evicted, bytes };
+        self.commits.send(batch).await
     }
 }

@@ -105,14 +105,14 @@ pub(crate) fn compress(plain: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// The reason why it is not one, for the quarantine.
-pub(crate) fn decode(
+pub(crate) fn decode<B: AsRef<[u8]> + Into<Vec<u8>>>(
     key: &str,
     parsed: &EventKey<'_>,
-    fields: Vec<(Vec<u8>, Vec<u8>)>,
+    fields: Vec<(B, B)>,
 ) -> Result<Event, String> {
     let mut raw = RawFields::default();
     for (name, value) in fields {
-        raw.put(&name, value)?;
+        raw.put(name.as_ref(), value)?;
     }
     let bare = raw.id.is_none();
     let at = match &raw.at {
@@ -185,16 +185,16 @@ struct RawFields {
 }
 
 impl RawFields {
-    fn put(&mut self, name: &[u8], value: Vec<u8>) -> Result<(), String> {
+    fn put(&mut self, name: &[u8], value: impl Into<Vec<u8>>) -> Result<(), String> {
         let name = std::str::from_utf8(name).map_err(|_| "a field's name is not UTF-8".to_owned())?;
         if name == "payload" {
-            self.payload = Some(value);
+            self.payload = Some(value.into());
             return Ok(());
         }
         if name.starts_with('_') {
             return Ok(()); // Marks of the queue, not of the event.
         }
-        let value = String::from_utf8(value).map_err(|_| format!("field {name} is not UTF-8"))?;
+        let value = String::from_utf8(value.into()).map_err(|_| format!("field {name} is not UTF-8"))?;
         let place = match name {
             "id" => &mut self.id,
             "at" => &mut self.at,
@@ -311,7 +311,7 @@ mod tests {
             panic!("{key} is an event's key")
         };
         let fields = fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
-        decode(key, &parsed, fields.collect())
+        decode(key, &parsed, fields.collect::<Vec<_>>())
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct StreamItem {
     pub key: String,
     /// The event, or why there is none (it is in the quarantine then, or its key is gone; acknowledge it as well).
     pub event: Result<Event, String>,
+    /// Bytes of the hash as it was read.
+    pub bytes: usize,
 }
 
 /// Where the search for bare hashes stands. Belongs to one connection: after a reconnection the pass starts anew.
@@ -221,13 +223,14 @@ impl EventStore {
     ///
     /// # Errors
     /// Every cause of [`RedisError`]; acknowledging twice is harmless.
-    pub async fn ack(&self, stream_ids: &[String]) -> Result<(), RedisError> {
+    pub async fn ack(&self, stream_ids: &[impl AsRef<str> + Sync]) -> Result<(), RedisError> {
         if stream_ids.is_empty() {
             return Ok(());
         }
         let stream = self.inner.keys.stream();
+        let stream_ids: Vec<&str> = stream_ids.iter().map(AsRef::as_ref).collect();
         let mut pipe = redis::pipe();
-        pipe.cmd("XACK").arg(&stream).arg(GROUP).arg(stream_ids);
+        pipe.cmd("XACK").arg(&stream).arg(GROUP).arg(&stream_ids);
         pipe.cmd("XINFO").arg("GROUPS").arg(&stream);
         let mut results = self.inner.main.pipe(pipe).await?.into_iter();
         if let Some(Err(error)) = results.next() {
@@ -236,7 +239,7 @@ impl EventStore {
         let groups = results.next().and_then(Result::ok).map_or(0, |value| reply::list(value).len());
         if groups == 1 {
             let mut delete = redis::cmd("XDEL");
-            delete.arg(&stream).arg(stream_ids);
+            delete.arg(&stream).arg(&stream_ids);
             self.inner.main.query::<Value>(&delete).await?;
         }
         Ok(())
@@ -331,8 +334,8 @@ impl EventStore {
         &self,
         entries: &[Entry],
         bytes_max: usize,
-    ) -> Result<Vec<Option<Value>>, RedisError> {
-        let mut replies: Vec<Option<Value>> = vec![None; entries.len()];
+    ) -> Result<Vec<Option<(Value, usize)>>, RedisError> {
+        let mut replies: Vec<Option<(Value, usize)>> = vec![None; entries.len()];
         let mut open: VecDeque<usize> = (0..entries.len()).collect();
         let mut bytes = 0;
         while !open.is_empty() && bytes < bytes_max {
@@ -353,9 +356,10 @@ impl EventStore {
                 }
                 left.extend_from_slice(part.get(read.len()..).unwrap_or_default());
                 for (index, value) in part.iter().zip(read) {
-                    bytes += size(&value);
+                    let size = size(&value);
+                    bytes += size;
                     if let Some(place) = replies.get_mut(*index) {
-                        *place = Some(value);
+                        *place = Some((value, size));
                     }
                 }
             }
@@ -377,14 +381,14 @@ impl EventStore {
         let replies = self.read_hashes(&entries, bytes_max).await?;
         let (mut items, mut rest, mut bad) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::new());
         for ((stream_id, key), reply) in entries.into_iter().zip(replies) {
-            let Some(reply) = reply else {
+            let Some((reply, bytes)) = reply else {
                 rest.push((stream_id, key));
                 continue;
             };
             let Some(key) = key else {
                 let reason = "the stream entry has no field key".to_owned();
                 bad.push((format!("{}#{stream_id}", inner.keys.stream()), reason.clone()));
-                items.push(StreamItem { stream_id, key: String::new(), event: Err(reason) });
+                items.push(StreamItem { stream_id, key: String::new(), event: Err(reason), bytes });
                 continue;
             };
             let mut parts = reply::list(reply).into_iter();
@@ -399,7 +403,7 @@ impl EventStore {
                     inner.counts.malformed.fetch_add(1, Ordering::Relaxed)
                 }
             };
-            items.push(StreamItem { stream_id, key, event });
+            items.push(StreamItem { stream_id, key, event, bytes });
         }
         if !bad.is_empty() {
             self.quarantine(bad).await?;
@@ -415,7 +419,13 @@ impl EventStore {
             KeyKind::Own | KeyKind::Foreign => return Err("the key is not one of an event".to_owned()),
         };
         match state {
-            "ok" => codec::decode(key, &parsed, reply::pairs(fields)),
+            "ok" => match fields {
+                Value::BulkString(packed) => {
+                    let fields = reply::packed(&packed).ok_or("the server's answer cannot be read")?;
+                    codec::decode(key, &parsed, fields)
+                }
+                fields => codec::decode(key, &parsed, reply::pairs(fields)),
+            },
             "gone" => Err("the key is gone: it expired or was removed before it was processed".to_owned()),
             other => Err(not_a_hash(other)),
         }

@@ -50,6 +50,43 @@ pub(crate) fn pairs(value: Value) -> Vec<(Vec<u8>, Vec<u8>)> {
     pairs
 }
 
+/// Texts that `cmsgpack` packed, name, value, name, value, as pairs; `None` if it is anything else.
+pub(crate) fn packed(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    let mut rest = bytes;
+    let n = match take(&mut rest, 1)? {
+        [n @ 0x90..=0x9f] => usize::from(n & 0x0f),
+        [0xdc] => number(&mut rest, 2)?,
+        [0xdd] => number(&mut rest, 4)?,
+        _ => return None,
+    };
+    let mut pairs = Vec::with_capacity((n / 2).min(rest.len()));
+    for _ in 0..n / 2 {
+        pairs.push((packed_text(&mut rest)?, packed_text(&mut rest)?));
+    }
+    (rest.is_empty() && n.is_multiple_of(2)).then_some(pairs)
+}
+
+fn packed_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let n = match take(rest, 1)? {
+        [n @ 0xa0..=0xbf] => usize::from(n & 0x1f),
+        [0xd9 | 0xc4] => number(rest, 1)?,
+        [0xda | 0xc5] => number(rest, 2)?,
+        [0xdb | 0xc6] => number(rest, 4)?,
+        _ => return None,
+    };
+    take(rest, n)
+}
+
+fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
+    let (head, tail) = rest.split_at_checked(n)?;
+    *rest = tail;
+    Some(head)
+}
+
+fn number(rest: &mut &[u8], bytes: usize) -> Option<usize> {
+    Some(take(rest, bytes)?.iter().fold(0, |n, byte| n << 8 | usize::from(*byte)))
+}
+
 /// The value of `name` in a flat list of name, value.
 pub(crate) fn field(items: &[Value], name: &str) -> Option<Value> {
     items
@@ -64,4 +101,26 @@ pub(crate) fn scan(value: Value) -> Option<(u64, Vec<Vec<u8>>)> {
     let cursor = text(parts.next()?)?.parse().ok()?;
     let names = list(parts.next()?).into_iter().filter_map(bytes).collect();
     Some((cursor, names))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::packed;
+
+    #[test]
+    fn packed_texts_are_read_and_nothing_else() {
+        let long = vec![b'x'; 300];
+        let mut bytes = vec![0x94, 0xa1, b'a', 0xa0, 0xd9, 2, b'b', 0xff, 0xda, 1, 44];
+        bytes.extend(&long);
+        let pairs: Vec<(&[u8], &[u8])> = vec![(b"a", b""), (b"b\xff", &long)];
+        assert_eq!(packed(&bytes), Some(pairs));
+        assert_eq!(packed(&[0x90]), Some(Vec::new()));
+        assert_eq!(packed(&[0xdc, 0, 2, 0xa1, b'a', 0xa1, b'b']), Some(vec![(&b"a"[..], &b"b"[..])]));
+        for end in 1..bytes.len() {
+            assert_eq!(packed(&bytes[..end]), None, "cut off at {end}");
+        }
+        for other in [&b""[..], b"\x91\xa1a", b"\x92\xa1a\x01", b"\x90\x90", b"\xdd\xff\xff\xff\xff"] {
+            assert_eq!(packed(other), None, "{other:?}");
+        }
+    }
 }

@@ -148,7 +148,8 @@ return {1, key}
 
     /// Reads the hashes of events, guarded. Keys: hashes. Arguments: for each the id of its stream entry or empty; a hash
     /// that an application has put on the stream itself is marked with it (a full server may refuse that; reading goes
-    /// on). Returns `{state, fields}` for each; after a MiB it stops, and the rest has to be asked for again.
+    /// on). Returns `{state, fields}` for each, the fields packed by MessagePack: one answer instead of twenty is cheaper for
+    /// both sides. After a MiB it stops, and the rest has to be asked for again.
     READ = guard!(), r"
 local read, total = {}, 0
 for i, key in ipairs(KEYS) do
@@ -161,7 +162,7 @@ for i, key in ipairs(KEYS) do
     local marked = ARGV[i] == ''
     for j = 1, #fields, 2 do marked = marked or fields[j] == '_q' end
     if not marked then redis.pcall('HSET', key, '_q', ARGV[i]) end
-    read[i] = {state, fields}
+    read[i] = {state, cmsgpack.pack(fields)}
     total = total + bytes
   end
 end

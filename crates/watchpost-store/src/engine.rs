@@ -29,6 +29,11 @@ pub(crate) fn without_nul(text: &str) -> String {
     if text.contains('\0') { text.replace('\0', "\u{2400}") } else { text.to_owned() }
 }
 
+/// As [`without_nul`], for a text of its own, which stays where it is.
+fn freed_of_nul(text: String) -> String {
+    if text.contains('\0') { without_nul(&text) } else { text }
+}
+
 macro_rules! from_value {
     ($($type:ty => |$value:ident| $build:expr;)+) => {
         $(impl From<$type> for Value { fn from($value: $type) -> Self { $build } })+
@@ -40,10 +45,10 @@ from_value! {
     Option<i64> => |v| Value::I64(v);
     Option<f64> => |v| Value::F64(v);
     &str => |v| Value::Text(Some(without_nul(v)));
-    String => |v| Value::Text(Some(without_nul(&v)));
+    String => |v| Value::Text(Some(freed_of_nul(v)));
     &String => |v| Value::Text(Some(without_nul(v)));
     Option<&str> => |v| Value::Text(v.map(without_nul));
-    Option<String> => |v| Value::Text(v.map(|text| without_nul(&text)));
+    Option<String> => |v| Value::Text(v.map(freed_of_nul));
     Vec<u8> => |v| Value::Blob(Some(v));
     &[u8] => |v| Value::Blob(Some(v.to_vec()));
     Option<Vec<u8>> => |v| Value::Blob(v);
@@ -577,6 +582,22 @@ impl Tx {
             returned.extend(self.fetch_sql(sql).await?);
         }
         Ok(returned)
+    }
+
+    /// As [`Tx::insert_rows`] for rows that nobody needs afterwards; how many were written.
+    pub(crate) async fn insert_all(
+        &mut self,
+        insert: &str,
+        rows: Vec<Vec<Value>>,
+        suffix: &str,
+    ) -> Result<u64, StoreError> {
+        let (mut rows, mut written) = (rows.into_iter(), 0);
+        while let Some(size) = CHUNKS.into_iter().find(|size| *size <= rows.len()) {
+            let mut sql = Sql::list(insert, self.dialect());
+            sql.tuples(rows.by_ref().take(size)).push(suffix);
+            written += self.execute_sql(sql).await?;
+        }
+        Ok(written)
     }
 
     /// Runs a migration file: several statements, nothing bound.

@@ -82,7 +82,8 @@ impl From<sqlx::Error> for StoreError {
 
 impl StoreError {
     /// Did PostgreSQL give this transaction up in favour of another, so that a second try may succeed?
-    pub(crate) fn is_retryable(&self) -> bool {
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(inner)) => {
                 matches!(inner.code().as_deref(), Some("40001" | "40P01"))

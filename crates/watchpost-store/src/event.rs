@@ -101,7 +101,8 @@ pub(crate) fn severity_of(rank: i64) -> Result<Severity, StoreError> {
 
 /// A text short enough for an index: attacker-written values have no limit of their own.
 pub(crate) fn key_text(text: &str) -> String {
-    without_nul(text).chars().take(512).collect()
+    // No character is shorter than a byte.
+    if text.len() <= 512 { without_nul(text) } else { without_nul(text).chars().take(512).collect() }
 }
 
 /// The sortable form of an address: 16 bytes of IPv6 or v4-mapped IPv6.
@@ -183,6 +184,7 @@ const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, ac
     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) VALUES ";
 
 /// An event ready to be written.
+#[derive(Debug)]
 pub(crate) struct EventRow<'a> {
     pub(crate) event: &'a Event,
     pub(crate) redis_key: &'a str,
@@ -244,9 +246,21 @@ pub(crate) async fn insert_new(
     now: DateTime<Utc>,
     archived_at: Option<DateTime<Utc>>,
 ) -> Result<HashSet<EventId>, StoreError> {
-    let values: Vec<Vec<Value>> = rows.iter().map(|row| row.values(now, archived_at)).collect();
-    let returned = tx.insert_rows(INSERT, &values, " ON CONFLICT (id) DO NOTHING RETURNING id").await?;
-    let inserted: HashSet<EventId> = returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?;
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let values = || rows.iter().map(|row| row.values(now, archived_at)).collect::<Vec<_>>();
+    // Nearly always all are new, and then a number says so at a fraction of what naming each costs.
+    tx.execute("SAVEPOINT new_events", args![]).await?;
+    let written = tx.insert_all(INSERT, values(), " ON CONFLICT (id) DO NOTHING").await?;
+    let inserted: HashSet<EventId> = if written == rows.len() as u64 {
+        rows.iter().map(|row| row.event.id).collect()
+    } else {
+        tx.execute("ROLLBACK TO SAVEPOINT new_events", args![]).await?;
+        let returned = tx.insert_rows(INSERT, &values(), " ON CONFLICT (id) DO NOTHING RETURNING id").await?;
+        returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?
+    };
+    tx.execute("RELEASE SAVEPOINT new_events", args![]).await?;
     let mut tally = Tally::default();
     for row in rows.iter().filter(|row| inserted.contains(&row.event.id)) {
         tally.add(row.event, weight(row.event));

@@ -54,7 +54,7 @@ pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
     IncidentPatch,
 };
-pub use ingest::{IngestBatch, IngestOutcome};
+pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};

@@ -420,38 +420,42 @@ impl Store {
         &self,
         entities: &[Entity],
     ) -> Result<HashMap<Entity, EntityHistory>, StoreError> {
-        let mut history: HashMap<Entity, EntityHistory> = HashMap::new();
-        if entities.is_empty() {
-            return Ok(history);
-        }
-        let wanted: HashMap<Key, &Entity> =
-            entities.iter().map(|entity| ((entity.kind, key_text(&entity.value)), entity)).collect();
-        // One name of two kinds is asked for once, or its rows would be counted twice.
-        let keys: BTreeSet<&str> = wanted.keys().map(|(_, key)| key.as_str()).collect();
-        let keys: Vec<Value> = keys.into_iter().map(Value::from).collect();
-        let mut tx = self.read().await?;
-        for part in chunks(&keys) {
-            let mut sql = Sql::new(
-                "SELECT entity_kind, entity_key, verdict, COUNT(*) FROM incident WHERE entity_key IN ",
-            );
-            sql.tuple(part.to_vec()).push(" AND verdict <> ").bind(Verdict::Unjudged.as_str());
-            sql.push(" GROUP BY entity_kind, entity_key, verdict");
-            for row in tx.fetch_sql(sql).await? {
-                let Some(entity) = wanted.get(&(row.parse(0)?, row.text(1)?)) else { continue };
-                let (verdict, n): (Verdict, u64) = (row.parse(2)?, row.u64(3)?);
-                match verdict {
-                    Verdict::TruePositive => {
-                        history.entry((*entity).clone()).or_default().true_positives += n
-                    }
-                    Verdict::FalsePositive | Verdict::BenignTruePositive => {
-                        history.entry((*entity).clone()).or_default().harmless += n;
-                    }
-                    Verdict::Unjudged | Verdict::Duplicate => {}
+        history(&mut self.read().await?, entities).await
+    }
+}
+
+/// How earlier incidents of each entity were judged; entities without a judged incident are not in it.
+pub(crate) async fn history(
+    tx: &mut Tx,
+    entities: &[Entity],
+) -> Result<HashMap<Entity, EntityHistory>, StoreError> {
+    let mut history: HashMap<Entity, EntityHistory> = HashMap::new();
+    if entities.is_empty() {
+        return Ok(history);
+    }
+    let wanted: HashMap<Key, &Entity> =
+        entities.iter().map(|entity| ((entity.kind, key_text(&entity.value)), entity)).collect();
+    // One name of two kinds is asked for once, or its rows would be counted twice.
+    let keys: BTreeSet<&str> = wanted.keys().map(|(_, key)| key.as_str()).collect();
+    let keys: Vec<Value> = keys.into_iter().map(Value::from).collect();
+    for part in chunks(&keys) {
+        let mut sql =
+            Sql::new("SELECT entity_kind, entity_key, verdict, COUNT(*) FROM incident WHERE entity_key IN ");
+        sql.tuple(part.to_vec()).push(" AND verdict <> ").bind(Verdict::Unjudged.as_str());
+        sql.push(" GROUP BY entity_kind, entity_key, verdict");
+        for row in tx.fetch_sql(sql).await? {
+            let Some(entity) = wanted.get(&(row.parse(0)?, row.text(1)?)) else { continue };
+            let (verdict, n): (Verdict, u64) = (row.parse(2)?, row.u64(3)?);
+            match verdict {
+                Verdict::TruePositive => history.entry((*entity).clone()).or_default().true_positives += n,
+                Verdict::FalsePositive | Verdict::BenignTruePositive => {
+                    history.entry((*entity).clone()).or_default().harmless += n;
                 }
+                Verdict::Unjudged | Verdict::Duplicate => {}
             }
         }
-        Ok(history)
     }
+    Ok(history)
 }
 
 fn one_decimal(value: f64) -> f64 {

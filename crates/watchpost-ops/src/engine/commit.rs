@@ -1,22 +1,23 @@
 //! The second half of the engine: batches that were detected on are written, answered and acknowledged, in order, by a
 //! task of its own, while the first half reads and detects on what comes next.
 //!
-//! At most one batch waits while one is written. When a commit fails the task ends, and with it everything that the
-//! first half had ahead of the database: nothing of that is acknowledged, so it is read again.
+//! What waits is committed together, up to [`GROUP_MAX`] batches in one transaction, each taken in as if it were alone:
+//! a commit costs a wait for the disk whatever it holds. When a commit fails the task ends, and with it everything that
+//! the first half had ahead of the database: nothing of that is acknowledged, so it is read again.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
 use watchpost_model::place::Place;
 use watchpost_redis::EventStore;
-use watchpost_store::IngestBatch;
+use watchpost_store::{IngestBatch, Ingesting, PreparedEvents, StoreError};
 
 use super::state;
 use crate::console::{Console, Workspace};
@@ -24,8 +25,14 @@ use crate::enrich::Known;
 use crate::error::OpError;
 use crate::respond;
 
-/// Batches that wait while one is written: with one, both halves always have work.
-const WAITING_MAX: usize = 1;
+/// Batches that are committed together.
+const GROUP_MAX: usize = 8;
+/// Batches that wait meanwhile.
+const WAITING_MAX: usize = GROUP_MAX;
+/// KiB of events that are detected on and not committed; a batch of more waits until nothing else is.
+const AHEAD_KIB: u32 = 64 << 10;
+/// Tries of a transaction that PostgreSQL gave up in favour of another.
+const TRIES: usize = 5;
 
 /// A batch after detection.
 pub(super) struct Batch {
@@ -44,6 +51,8 @@ pub(super) struct Batch {
     pub(super) delivered: u64,
     /// Groups that the detectors have dropped so far.
     pub(super) evicted: u64,
+    /// Bytes of its hashes.
+    pub(super) bytes: usize,
 }
 
 /// A finding before it is known how much it matters.
@@ -62,11 +71,13 @@ struct Progress {
 
 /// The first half's end of the way.
 pub(super) struct Commits {
-    batches: mpsc::Sender<Batch>,
+    batches: mpsc::Sender<(Batch, OwnedSemaphorePermit)>,
     progress: watch::Receiver<Progress>,
+    room: Arc<Semaphore>,
     sent: u64,
-    /// The events of the batches that may not be in the archive yet.
-    ahead: VecDeque<HashSet<EventId>>,
+    /// The events that may not be in the archive yet: of each batch, and of all.
+    waiting: VecDeque<Vec<EventId>>,
+    ahead: HashSet<EventId>,
 }
 
 /// Starts the second half as a task of `tasks`.
@@ -81,7 +92,14 @@ pub(super) fn start(
     let committer =
         Committer { console: console.clone(), workspace: Arc::clone(workspace), events: events.clone() };
     tasks.spawn(committer.run(waiting, told));
-    Commits { batches, progress, sent: 0, ahead: VecDeque::new() }
+    Commits {
+        batches,
+        progress,
+        room: Arc::new(Semaphore::new(AHEAD_KIB as usize)),
+        sent: 0,
+        waiting: VecDeque::new(),
+        ahead: HashSet::new(),
+    }
 }
 
 /// Why the second half ended; while the first half lives that is always a failure.
@@ -89,20 +107,36 @@ pub(super) fn why(ended: Result<Result<(), OpError>, JoinError>) -> Result<(), O
     ended.map_err(|error| OpError::internal(format!("the engine's second half stopped: {error}")))?
 }
 
+fn stopped() -> OpError {
+    OpError::internal("the engine's second half has stopped")
+}
+
 impl Commits {
-    /// Hands a batch on; waits while another one is waiting.
+    /// Hands a batch on; waits while too many are waiting.
     pub(super) async fn send(&mut self, batch: Batch) -> Result<(), OpError> {
-        // Once this is taken, all but the one that waits and the one that is written are stored.
-        self.ahead.truncate(WAITING_MAX);
-        self.ahead.push_front(batch.events.iter().map(|(event, _)| event.id).collect());
+        let kib = u32::try_from(batch.bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
+        let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| stopped())?;
+        let ids: Vec<EventId> = batch.events.iter().map(|(event, _)| event.id).collect();
+        self.ahead.extend(&ids);
+        self.waiting.push_back(ids);
         self.sent += 1;
-        let sent = self.batches.send(batch).await;
-        sent.map_err(|_| OpError::internal("the engine's second half has stopped"))
+        self.batches.send((batch, room)).await.map_err(|_| stopped())
     }
 
-    /// Adds the events that the archive may not know yet.
-    pub(super) fn add_ahead(&self, known: &mut HashSet<EventId>) {
-        known.extend(self.ahead.iter().flatten());
+    /// Lets go of the events that are in the archive by now. To be called before the archive is asked which events it
+    /// knows: those that it does not know then are among [`Commits::is_ahead`], or new.
+    pub(super) fn forget_stored(&mut self) {
+        let open = usize::try_from(self.sent - self.progress.borrow().done).unwrap_or(usize::MAX);
+        while self.waiting.len() > open {
+            for id in self.waiting.pop_front().into_iter().flatten() {
+                self.ahead.remove(&id);
+            }
+        }
+    }
+
+    /// Is an event on its way to the archive?
+    pub(super) fn is_ahead(&self, id: EventId) -> bool {
+        self.ahead.contains(&id)
     }
 
     /// Is anything still to be committed?
@@ -110,11 +144,13 @@ impl Commits {
         self.progress.borrow().done < self.sent
     }
 
-    /// Waits until everything that was handed on is committed. Returns early if the second half has failed, which
-    /// its owner sees.
-    pub(super) async fn settle(&mut self) {
+    /// Waits until everything that was handed on is committed.
+    ///
+    /// # Errors
+    /// If the second half has ended; why, its own result says.
+    pub(super) async fn settle(&mut self) -> Result<(), OpError> {
         let sent = self.sent;
-        let _ = self.progress.wait_for(|progress| progress.done == sent).await;
+        self.progress.wait_for(|progress| progress.done == sent).await.map(drop).map_err(|_| stopped())
     }
 }
 
@@ -127,54 +163,89 @@ struct Committer {
 impl Committer {
     async fn run(
         self,
-        mut batches: mpsc::Receiver<Batch>,
+        mut batches: mpsc::Receiver<(Batch, OwnedSemaphorePermit)>,
         told: watch::Sender<Progress>,
     ) -> Result<(), OpError> {
-        while let Some(batch) = batches.recv().await {
-            Box::pin(self.commit(batch)).await?;
-            told.send_modify(|progress| progress.done += 1);
+        let mut received = Vec::with_capacity(GROUP_MAX);
+        while batches.recv_many(&mut received, GROUP_MAX).await > 0 {
+            let (group, _room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
+            Box::pin(self.commit(&group)).await?;
+            told.send_modify(|progress| progress.done += group.len() as u64);
         }
         Ok(())
     }
 
-    async fn commit(&self, batch: Batch) -> Result<(), OpError> {
-        let Batch { now, events, found, known, state, acknowledge, delivered, evicted } = batch;
+    async fn commit(&self, group: &[Batch]) -> Result<(), OpError> {
         let engine = self.workspace.engine();
-        let findings = self.enriched(&events, found, &known).await?;
-        let outcome = self
-            .workspace
-            .store()
-            .ingest_saving(
-                IngestBatch { events: &events, findings: &findings, now },
-                state.as_deref().map(|body| (state::NAME, body)),
+        let prepared: Vec<PreparedEvents<'_>> =
+            group.iter().map(|batch| PreparedEvents::new(&batch.events)).collect::<Result<_, _>>()?;
+        let mut tries = 1;
+        let taken = loop {
+            match Box::pin(self.write(group, &prepared)).await {
+                Err(problem) if problem.is_retryable() && tries < TRIES => tries += 1,
+                result => break result?,
+            }
+        };
+        for (batch, taken) in group.iter().zip(&taken) {
+            respond::respond(
+                &self.console,
+                &self.workspace,
+                &taken.findings,
+                &batch.events,
+                batch.now,
             )
             .await?;
-        respond::respond(&self.console, &self.workspace, &findings, &events, now).await?;
+        }
+        let acknowledge: Vec<&str> =
+            group.iter().flat_map(|batch| &batch.acknowledge).map(String::as_str).collect();
         self.events.ack(&acknowledge).await?;
-        engine.duplicates.fetch_add(delivered - outcome.inserted, Ordering::Relaxed);
-        engine.findings.fetch_add(findings.len() as u64, Ordering::Relaxed);
-        engine.evicted.store(evicted, Ordering::Relaxed);
-        engine.count_processed(now, outcome.inserted);
+        for (batch, taken) in group.iter().zip(taken) {
+            engine.duplicates.fetch_add(batch.delivered - taken.inserted, Ordering::Relaxed);
+            engine.findings.fetch_add(taken.findings.len() as u64, Ordering::Relaxed);
+            engine.evicted.store(batch.evicted, Ordering::Relaxed);
+            engine.count_processed(batch.now, taken.inserted);
+        }
         engine.recover();
         Ok(())
     }
 
-    /// The findings with what is known about each and a score that follows from it.
-    async fn enriched(
+    /// Writes the batches in one transaction, each as the ones before it leave the database.
+    async fn write(
         &self,
-        events: &[(Event, String)],
-        found: Vec<Found>,
-        known: &Known,
-    ) -> Result<Vec<Finding>, OpError> {
-        let entities: HashSet<Entity> = found.iter().map(|found| found.finding.entity.clone()).collect();
-        let entities: Vec<Entity> = entities.into_iter().collect();
-        let history = self.workspace.store().entity_history(&entities).await?;
-        let enriched = found.into_iter().filter_map(|Found { index, place, mut finding }| {
-            let (event, _) = events.get(index)?;
-            let history = history.get(&finding.entity).copied().unwrap_or_default();
-            known.knowledge.enrich(event, place.as_ref(), history, &mut finding);
-            Some(finding)
-        });
-        Ok(enriched.collect())
+        group: &[Batch],
+        prepared: &[PreparedEvents<'_>],
+    ) -> Result<Vec<Taken>, StoreError> {
+        let mut ingest = self.workspace.store().ingest_begin().await?;
+        let mut taken = Vec::with_capacity(group.len());
+        for (batch, prepared) in group.iter().zip(prepared) {
+            let findings = enriched(&mut ingest, batch).await?;
+            let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };
+            let state = batch.state.as_deref().map(|body| (state::NAME, body));
+            let inserted = ingest.take_in(prepared, of_batch, state).await?.inserted;
+            taken.push(Taken { findings, inserted });
+        }
+        ingest.commit().await?;
+        Ok(taken)
     }
+}
+
+/// What became of a batch.
+struct Taken {
+    findings: Vec<Finding>,
+    inserted: u64,
+}
+
+/// The findings of a batch with what is known about each and a score that follows from it.
+async fn enriched(ingest: &mut Ingesting<'_>, batch: &Batch) -> Result<Vec<Finding>, StoreError> {
+    let entities: HashSet<Entity> = batch.found.iter().map(|found| found.finding.entity.clone()).collect();
+    let entities: Vec<Entity> = entities.into_iter().collect();
+    let history = ingest.entity_history(&entities).await?;
+    let enriched = batch.found.iter().filter_map(|Found { index, place, finding }| {
+        let (event, _) = batch.events.get(*index)?;
+        let history = history.get(&finding.entity).copied().unwrap_or_default();
+        let mut finding = finding.clone();
+        batch.known.knowledge.enrich(event, place.as_ref(), history, &mut finding);
+        Some(finding)
+    });
+    Ok(enriched.collect())
 }

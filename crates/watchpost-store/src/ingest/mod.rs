@@ -9,18 +9,20 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use watchpost_model::access::Permission;
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
-use watchpost_model::event::Event;
+use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, FindingId};
 use watchpost_model::incident::Incident;
+use watchpost_model::risk::EntityHistory;
 
 use self::work::Works;
 use crate::audit::engine_caller;
 use crate::engine::{Tx, Value};
 use crate::engine_state;
 use crate::error::StoreError;
-use crate::event::{event, insert_new, rows_of};
+use crate::event::{EventRow, event, insert_new, rows_of};
 use crate::incident::lock_grouping;
+use crate::risk;
 use crate::store::{Store, Tag, Write};
 use crate::suppression;
 
@@ -94,9 +96,70 @@ impl Store {
         batch: IngestBatch<'_>,
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
-        let rows = rows_of(batch.events)?;
-        let mut write = self.write().await?;
-        let inserted = insert_new(&mut write, &rows, batch.now, None).await?;
+        let mut ingest = self.ingest_begin().await?;
+        let outcome = ingest.take_in(&PreparedEvents::new(batch.events)?, batch, state).await?;
+        ingest.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Begins a transaction that takes in several batches one after the other, as [`Store::ingest`] would, and all of
+    /// them or none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn ingest_begin(&self) -> Result<Ingesting<'_>, StoreError> {
+        Ok(Ingesting { store: self, write: self.write().await? })
+    }
+}
+
+/// The events of a batch, ready to be written: what takes computing is done before the database is held.
+#[derive(Debug)]
+pub struct PreparedEvents<'a>(Vec<EventRow<'a>>);
+
+impl<'a> PreparedEvents<'a> {
+    /// # Errors
+    /// `Encode` if an event cannot be written as JSON.
+    pub fn new(events: &'a [(Event, String)]) -> Result<Self, StoreError> {
+        rows_of(events).map(Self)
+    }
+}
+
+/// Batches that are being taken in; dropped without [`Ingesting::commit`] nothing of them was.
+pub struct Ingesting<'a> {
+    store: &'a Store,
+    write: Write,
+}
+
+impl std::fmt::Debug for Ingesting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingesting").finish_non_exhaustive()
+    }
+}
+
+impl Ingesting<'_> {
+    /// As [`Store::entity_history`], as the batches so far leave it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn entity_history(
+        &mut self,
+        entities: &[Entity],
+    ) -> Result<HashMap<Entity, EntityHistory>, StoreError> {
+        risk::history(&mut self.write, entities).await
+    }
+
+    /// Takes in the next batch, whose events `prepared` holds; with it the engine's state (name and body), if given.
+    ///
+    /// # Errors
+    /// As [`Store::ingest`]; then this must be dropped.
+    pub async fn take_in(
+        &mut self,
+        prepared: &PreparedEvents<'_>,
+        batch: IngestBatch<'_>,
+        state: Option<(&str, &[u8])>,
+    ) -> Result<IngestOutcome, StoreError> {
+        let (rows, write) = (&prepared.0, &mut self.write);
+        let inserted = insert_new(write, rows, batch.now, None).await?;
         let mut outcome = IngestOutcome {
             inserted: inserted.len() as u64,
             duplicates: batch.events.len().saturating_sub(inserted.len()) as u64,
@@ -107,7 +170,7 @@ impl Store {
         }
         let new: Vec<&Event> =
             rows.iter().map(|row| row.event).filter(|event| inserted.contains(&event.id)).collect();
-        Box::pin(fold(&mut write, batch, &new, &mut outcome)).await?;
+        Box::pin(fold(write, batch, &new, &mut outcome)).await?;
         for incident in &outcome.opened {
             write.audit(opened_draft(incident, batch.now));
         }
@@ -115,10 +178,17 @@ impl Store {
             write.touch(Tag::Incidents);
         }
         if let Some((name, body)) = state {
-            engine_state::put(&mut write, name, body, batch.now).await?;
+            engine_state::put(write, name, body, batch.now).await?;
         }
-        self.commit(write).await?;
         Ok(outcome)
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// What the database says; then nothing was written.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.store.commit(self.write).await.map(drop)
     }
 }
 

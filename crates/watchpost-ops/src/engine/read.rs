@@ -1,0 +1,100 @@
+//! The engine's reading: what the stream delivers, with the hashes behind it, and the search for hashes that nobody
+//! put on the stream. While one batch is detected on, the next one is read.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, RedisError, StreamItem};
+
+/// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
+const CONSUMER: &str = "engine";
+/// Entries a batch. The events of a batch are observed in the order of their times, so what late ones complete depends on
+/// where batches end: with one size a run that was killed ends them where any other run does.
+pub(super) const BATCH: usize = 500;
+/// Bytes of hashes a batch, about: what it takes in memory is bounded however large its events are.
+const BATCH_BYTES: usize = 4 << 20;
+/// How long a read waits for the next event.
+const READ_WAIT_MS: u64 = 400;
+/// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
+const CLAIM_IDLE: Duration = Duration::from_secs(10);
+/// Pause between two looks for such entries.
+const CLAIM_PAUSE: chrono::Duration = chrono::Duration::seconds(10);
+/// Keys looked at for bare hashes a turn.
+const ADOPT_BUDGET: usize = 2_000;
+/// Pause between two parts of a pass while there are events to process.
+const ADOPT_REST: Duration = Duration::from_millis(100);
+/// Pause between two passes over all keys in search of bare hashes.
+const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
+
+/// Where reading stands.
+pub(super) struct Reader {
+    events: EventStore,
+    adopt: AdoptCursor,
+    /// When entries of a dead engine were looked for last.
+    claimed: Option<DateTime<Utc>>,
+    /// When the last pass over all keys ended; absent while one is under way.
+    adopted_at: Option<DateTime<Utc>>,
+    /// When the last part of a pass was looked at.
+    looked_at: Option<Instant>,
+    /// Entries that were too many bytes for the last batch.
+    unread: Delivered,
+}
+
+/// What one read brought.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) items: Vec<StreamItem>,
+    pub(super) adopted: Adopted,
+}
+
+impl Reader {
+    pub(super) fn new(events: EventStore) -> Self {
+        Self {
+            events,
+            adopt: AdoptCursor::default(),
+            claimed: None,
+            adopted_at: None,
+            looked_at: None,
+            unread: Delivered::default(),
+        }
+    }
+
+    /// Is it time to look for entries that a dead engine left unacknowledged? At the start, and every ten seconds.
+    pub(super) fn is_claim_due(&self, now: DateTime<Utc>) -> bool {
+        self.unread.is_empty() && self.claimed.is_none_or(|at| now - at > CLAIM_PAUSE)
+    }
+
+    /// Takes over such entries. Nothing that was read before may be unacknowledged: it would be taken over as well.
+    pub(super) async fn claim(&mut self, now: DateTime<Utc>) -> Result<(), RedisError> {
+        // This engine holds the lease, so at the start nobody else can be working on what is pending.
+        let idle = if self.claimed.is_none() { Duration::ZERO } else { CLAIM_IDLE };
+        self.unread = self.events.deliver_stale(CONSUMER, idle, BATCH).await?;
+        if self.unread.is_empty() {
+            self.claimed = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Reads the next batch and looks for bare hashes; `busy`: there are events to process meanwhile.
+    pub(super) async fn read(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Reading, RedisError> {
+        let adopted = self.adopt(now, busy).await?;
+        if self.unread.is_empty() {
+            self.unread = self.events.deliver_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
+        }
+        let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
+        Ok(Reading { items, adopted })
+    }
+
+    /// Looks for hashes that applications wrote without the queue: a part of a pass each time, a pause between passes.
+    async fn adopt(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Adopted, RedisError> {
+        let resting = busy && self.looked_at.is_some_and(|at| at.elapsed() < ADOPT_REST);
+        if resting || self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
+            return Ok(Adopted::default());
+        }
+        self.looked_at = Some(Instant::now());
+        let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
+        self.adopted_at = adopted.wrapped.then_some(now);
+        Ok(adopted)
+    }
+}
