@@ -2,5 +2,4 @@
 
 mod command_line;
 mod crash;
-mod interrupt;
 mod team;
