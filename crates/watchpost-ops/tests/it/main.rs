@@ -9,6 +9,7 @@ mod incidents;
 mod mmdb;
 mod real_logs;
 mod refusals;
+mod report_kinds;
 mod reports;
 mod response;
 mod response_bounds;
