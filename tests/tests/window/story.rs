@@ -27,8 +27,6 @@ async fn the_main_job_in_the_window() -> Result<()> {
     let keys = ask(&["ZCARD", "security:index:api_usage"])?;
     ensure!(keys.trim() == "0", "retention removed the events from Redis: {keys} are left");
     report(&window, &home).await?;
-    afterwards(&window).await?;
-    schedule(&window, &home).await?;
     window.close().await?;
 
     let window = Window::launch(&home).await?;
@@ -159,43 +157,6 @@ async fn report(window: &Window, home: &Home) -> Result<()> {
     let rows = std::fs::read_to_string(&csv)?;
     ensure!(rows.contains("CC6.1"), "the CSV is the report: {rows:.400}");
     Ok(())
-}
-
-/// The report is made again, compared with the first one, and not approved by who made it.
-async fn afterwards(window: &Window) -> Result<()> {
-    window.click("[data-test=reports-tab-history]").await?;
-    window.click("[data-test=report-row] button").await?;
-    window.click("[data-test=report-again]").await?;
-    let rows = "return document.querySelectorAll('[data-test=report-row]').length === 2";
-    window.wait_until("the second report in the history", rows).await?;
-    window.go("#/overview").await?;
-    window.go("#/reports").await?;
-    window.click("[data-test=reports-tab-history]").await?;
-    window.click("[data-test=report-row] button").await?;
-    window.click("[data-test=report-compare]").await?;
-    window.wait_for("[data-test=report-changes]").await?;
-    window.type_into("[data-test=report-approve-note]", "I looked at it myself").await?;
-    window.click("[data-test=report-approve]").await?;
-    window.wait_for("[data-test=report-review-fault]").await.map(drop)
-}
-
-/// A schedule is added, run by hand, paused and taken away; its files are there.
-async fn schedule(window: &Window, home: &Home) -> Result<()> {
-    let folder = home.work().join("monthly");
-    window.click("[data-test=reports-tab-schedules]").await?;
-    window.choose("[data-test=schedule-framework]", "soc2").await?;
-    window.type_into("[data-test=schedule-folder]", folder.to_str().context("the path is text")?).await?;
-    window.click("[data-test=schedule-add]").await?;
-    window.wait_for("[data-test=schedule-row]").await?;
-    window.click("[data-test=schedule-run]").await?;
-    window.wait_for("[data-test=schedule-went][data-outcome=made]").await?;
-    window.screenshot(home.artefacts().join("schedules.png")).await?;
-    let made = std::fs::read_dir(&folder)?.count();
-    ensure!(made == 3, "a PDF, a CSV and a JSON, not {made} files");
-    window.click("[data-test=schedule-pause]").await?;
-    window.wait_for("[data-test=schedule-paused]").await?;
-    window.click("[data-test=schedule-remove]").await?;
-    window.wait_for("[data-test=schedules-empty]").await.map(drop)
 }
 
 /// The trail names everything that was done, and holds.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rsigma_eval::{CorrelationConfig, RuleFieldSet};
 use rsigma_parser::{
-    CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaCollection, SigmaRule, Status,
-    parse_sigma_yaml,
+    ConditionOperator, CorrelationCondition, CorrelationRule, CorrelationType, FilterRule, FilterRuleTarget,
+    Level, SigmaCollection, SigmaRule, Status, parse_sigma_yaml,
 };
 use serde::Deserialize;
 use watchpost_model::event::Severity;
@@ -73,6 +73,16 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
         all.push((Body::Sigma(info, Sigma::Detection(Box::new(rule))), enabled));
     }
     for mut rule in collection.correlations {
+        let is_temporal =
+            matches!(rule.correlation_type, CorrelationType::Temporal | CorrelationType::TemporalOrdered);
+        if is_temporal && !part.text.contains("condition:") {
+            // Without a condition all rules have to match; the parser takes one for enough.
+            rule.condition = CorrelationCondition::Threshold {
+                predicates: vec![(ConditionOperator::Gte, rule.rules.len() as u64)],
+                field: None,
+                percentile: None,
+            };
+        }
         let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
         if let Err(error) =
             rsigma_eval::CorrelationEngine::new(CorrelationConfig::default()).add_correlation(&rule)

@@ -85,7 +85,7 @@ fn what_is_known_of_sources_is_told_source_by_source() {
             kind: EntityKind::Endpoint,
             pattern: "/shop".to_owned(),
             label: "shop".to_owned(),
-            weight: 1.5,
+            weight: 0.5,
         }],
     };
     let told = run(&log, context);

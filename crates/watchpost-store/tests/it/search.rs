@@ -45,13 +45,13 @@ fn pool(now: DateTime<Utc>) -> Vec<(Event, String)> {
                 2 => Some(format!("2001:db8::{n:x}")),
                 _ => Some(format!("203.0.113.{n}")),
             };
-            event.resource = (nth % 4 == 0).then(|| "/search".to_owned());
-            event.session = (nth % 5 == 0).then(|| format!("s-{n}"));
+            event.resource = (nth.is_multiple_of(4)).then(|| "/search".to_owned());
+            event.session = (nth.is_multiple_of(5)).then(|| format!("s-{n}"));
             event.count = 1 + n % 3;
-            event.risk = (nth % 2 == 0).then(|| u8::try_from(n).unwrap());
+            event.risk = (nth.is_multiple_of(2)).then(|| u8::try_from(n).unwrap());
             event.tags = (0..nth % 3).map(|tag| NASTY[(nth + tag) % NASTY.len()].to_owned()).collect();
             event.details = match nth % 4 {
-                0 => serde_json::json!({"order": {"id": n, "paid": nth % 8 == 0, "note": null}}),
+                0 => serde_json::json!({"order": {"id": n, "paid": nth.is_multiple_of(8), "note": null}}),
                 1 => serde_json::json!({"service": NASTY[nth % NASTY.len()]}),
                 2 => serde_json::json!({"order": "none", "service": 5.5}),
                 _ => serde_json::Value::Null,
@@ -59,13 +59,13 @@ fn pool(now: DateTime<Utc>) -> Vec<(Event, String)> {
             event.http = (nth % 3 != 1).then(|| Http {
                 method: ["GET", "POST"][nth % 2].to_owned(),
                 path: format!("/api/{}/{}", nth % 4, NASTY[nth % NASTY.len()]),
-                query: (nth % 2 == 0).then(|| format!("q={}", NASTY[nth % NASTY.len()])),
+                query: (nth.is_multiple_of(2)).then(|| format!("q={}", NASTY[nth % NASTY.len()])),
                 headers: [
                     ("user-agent".to_owned(), format!("agent/{}", nth % 3)),
                     ("x-id".to_owned(), n.to_string()),
                 ]
                 .into(),
-                body: (nth % 5 == 0).then(|| "{\"a\": 1}".to_owned()),
+                body: (nth.is_multiple_of(5)).then(|| "{\"a\": 1}".to_owned()),
                 status: (nth % 4 != 0).then(|| 200 + u16::try_from(n).unwrap() * 5),
                 bytes: (nth % 4 != 1).then(|| u64::from(n) * 1_000),
                 duration_ms: Some(u64::from(n)),
