@@ -2,6 +2,8 @@
 //! incidents that open them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
@@ -10,6 +12,7 @@ use tauri::{AppHandle, Manager, Wry};
 use watchpost_model::event::Severity;
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status};
+use watchpost_ops::attention::News;
 use watchpost_ops::contract::{IncidentPageRequest, PartState, Tag, WorkspaceStatus};
 use watchpost_ops::door::operation;
 use watchpost_ops::live::LiveFeed;
@@ -17,10 +20,12 @@ use watchpost_ops::live::LiveFeed;
 use crate::desk::Desk;
 use crate::links;
 
-/// Notices at once; more are told as a number.
+/// Notices of one look; more are told as one.
 const NOTICES_MAX: usize = 3;
+/// Notices that are open at once, beside the one that tells of more.
+const OPEN_MAX: usize = 5;
 /// Incidents that are looked at for new ones.
-const LOOKED_AT: u32 = 50;
+const LOOKED_AT: u32 = 500;
 
 /// The icon in the desktop's panel.
 struct Tray {
@@ -134,28 +139,24 @@ pub(crate) fn start(app: &AppHandle) {
 async fn watch(app: AppHandle, mut tray: Option<Tray>) {
     let desk = app.state::<Desk>();
     let mut feed: LiveFeed = desk.own_feed();
-    let mut known: Option<(ConnectionId, i64)> = None;
+    let mut news = News::default();
+    let notices = Notices::default();
+    let mut seen: Option<ConnectionId> = None;
     let mut critical = 0;
     loop {
         let batch = feed.next().await;
         let connection = batch.status.connection.as_ref().map(|connection| connection.id);
-        let is_other = known.map(|(id, _)| id) != connection;
-        if is_other || batch.changed.contains(&Tag::Incidents) {
-            let (newest, total) = match connection {
-                Some(_) => waiting(&desk).await.unwrap_or_default(),
-                None => Default::default(),
-            };
-            critical = total;
-            let highest = newest.iter().map(|incident| incident.number).max().unwrap_or(0);
-            match known.filter(|_| !is_other) {
-                Some((_, before)) => {
-                    let fresh: Vec<&Incident> =
-                        newest.iter().filter(|incident| incident.number > before).collect();
-                    notices(&app, &fresh);
-                    known = connection.map(|id| (id, before.max(highest)));
+        if seen != connection || batch.changed.contains(&Tag::Incidents) {
+            match connection {
+                // Without an answer all stays as it is, and the next batch asks again.
+                Some(id) => {
+                    if let Some((waiting, total)) = waiting(&desk).await {
+                        critical = total;
+                        notices.tell(&app, &news.look(id, &waiting));
+                        seen = connection;
+                    }
                 }
-                // What was there when the connection was opened stands in the window and is no news.
-                None => known = connection.map(|id| (id, highest)),
+                None => (critical, seen) = (0, None),
             }
         }
         if let Some(tray) = &mut tray {
@@ -176,20 +177,62 @@ async fn waiting(desk: &Desk) -> Option<(Vec<Incident>, u64)> {
     Some((page.rows, page.total))
 }
 
-fn notices(app: &AppHandle, fresh: &[&Incident]) {
-    for incident in fresh.iter().take(NOTICES_MAX) {
-        let title = format!("Critical: {}", incident.family.title());
-        let body = format!(
-            "Incident {} · {} {}",
-            incident.number,
-            incident.entity.kind,
-            escaped(&incident.entity.value)
-        );
-        notice(app.clone(), title, body, format!("incidents/{}", incident.number));
+/// The notices on the screen. Each is a thread and a connection to the desktop until somebody clicks or closes it, so
+/// there are only a few at once.
+#[derive(Default)]
+struct Notices {
+    open: Arc<AtomicUsize>,
+}
+
+impl Notices {
+    fn tell(&self, app: &AppHandle, fresh: &[&Incident]) {
+        for incident in fresh.iter().take(NOTICES_MAX) {
+            let title = format!("Critical: {}", incident.family.title());
+            let body = format!(
+                "Incident {} · {} {}",
+                incident.number,
+                incident.entity.kind,
+                escaped(&incident.entity.value)
+            );
+            if !self.show(OPEN_MAX, app, title, body, format!("incidents/{}", incident.number)) {
+                return self.more(app);
+            }
+        }
+        if fresh.len() > NOTICES_MAX {
+            self.more(app);
+        }
     }
-    if fresh.len() > NOTICES_MAX {
-        let more = fresh.len() - NOTICES_MAX;
-        notice(app.clone(), format!("{more} more critical incidents"), String::new(), "incidents".to_owned());
+
+    /// One notice for all that had no place; where it stands already it says enough.
+    fn more(&self, app: &AppHandle) {
+        let title = "More critical incidents".to_owned();
+        self.show(OPEN_MAX + 1, app, title, "Open the list".to_owned(), "incidents".to_owned());
+    }
+
+    /// Shows a notice unless `most` are open; clicking it leads to `route`.
+    fn show(&self, most: usize, app: &AppHandle, title: String, body: String, route: String) -> bool {
+        let below = |open: usize| (open < most).then_some(open + 1);
+        if self.open.fetch_update(Ordering::SeqCst, Ordering::SeqCst, below).is_err() {
+            return false;
+        }
+        let (app, place) = (app.clone(), Place(Arc::clone(&self.open)));
+        let waiting = std::thread::Builder::new().name("notice".to_owned()).spawn(move || {
+            notice(&app, &title, &body, &route);
+            drop(place);
+        });
+        if let Err(problem) = waiting {
+            tracing::warn!(%problem, "no notice was shown");
+        }
+        true
+    }
+}
+
+/// The place of a notice that is open.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -198,29 +241,24 @@ fn escaped(text: &str) -> String {
     watchpost_model::text::visible(text, 80).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Shows a notice; clicking it leads to `route`. Each waits in a thread of its own until it is clicked or closed.
-fn notice(app: AppHandle, title: String, body: String, route: String) {
-    let waiting = std::thread::Builder::new().name("notice".to_owned()).spawn(move || {
-        let shown = notify_rust::Notification::new()
-            .appname("Watchpost")
-            .summary(&title)
-            .body(&body)
-            .icon("watchpost")
-            .hint(notify_rust::Hint::DesktopEntry("Watchpost".to_owned()))
-            .urgency(notify_rust::Urgency::Critical)
-            .action("default", "Open")
-            .show();
-        match shown {
-            Ok(shown) => shown.wait_for_action(|action| {
-                if action == "default" {
-                    links::follow(&app, &route);
-                }
-            }),
-            Err(problem) => tracing::debug!(%problem, "the desktop shows no notices"),
-        }
-    });
-    if let Err(problem) = waiting {
-        tracing::warn!(%problem, "no notice was shown");
+/// Shows a notice and waits until it is clicked or closed.
+fn notice(app: &AppHandle, title: &str, body: &str, route: &str) {
+    let shown = notify_rust::Notification::new()
+        .appname("Watchpost")
+        .summary(title)
+        .body(body)
+        .icon("watchpost")
+        .hint(notify_rust::Hint::DesktopEntry("Watchpost".to_owned()))
+        .urgency(notify_rust::Urgency::Critical)
+        .action("default", "Open")
+        .show();
+    match shown {
+        Ok(shown) => shown.wait_for_action(|action| {
+            if action == "default" {
+                links::follow(app, route);
+            }
+        }),
+        Err(problem) => tracing::debug!(%problem, "the desktop shows no notices"),
     }
 }
 

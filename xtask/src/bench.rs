@@ -148,11 +148,10 @@ fn lines(directory: &std::path::Path) -> Result<f64> {
         .context("failed to start watchpost")?;
     let mut input = child.stdin.take().context("the child has an input")?;
     let writer = std::thread::spawn(move || -> std::io::Result<()> {
-        let mut text: String;
         for n in 0..N_LINES {
             let query =
                 if n % 10 == 0 { "id=1%27%20or%20%271%27%3D%271" } else { "q=blue+running+shoes&page=2" };
-            text = format!(
+            let text = format!(
                 "{{\"id\":{n},\"method\":\"GET\",\"uri\":\"/api/v1/items?{query}&n={n}\",\"headers\":{{\"user-agent\":\"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\"}},\"body\":null}}\n"
             );
             input.write_all(text.as_bytes())?;

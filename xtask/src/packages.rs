@@ -39,7 +39,7 @@ const fn package(name: &'static str, purpose: Purpose, probe: Probe) -> Package 
 
 /// Everything beyond Rust and Node.
 pub const PACKAGES: [Package; 20] = [
-    package("build-essential", Purpose::Run, Probe::Program("cc")),
+    package("build-essential", Purpose::Run, Probe::Program("c++")),
     package("pkg-config", Purpose::Run, Probe::Program("pkg-config")),
     package("file", Purpose::Run, Probe::Program("file")),
     package("libwebkit2gtk-4.1-dev", Purpose::Run, Probe::Library("webkit2gtk-4.1")),

@@ -55,10 +55,12 @@ pub(crate) async fn of_report(session: &Session, request: ReportGenerate) -> Res
                 return made;
             }
             _ = timer.tick() => {
-                let now = session.ask::<operation::report_progress>(ticket.clone()).await?;
-                bar.set_length(u64::from(now.total.max(1)));
-                bar.set_position(u64::from(now.done));
-                bar.set_message(now.step);
+                // What cannot be told of the way is no reason not to arrive.
+                if let Ok(now) = session.ask::<operation::report_progress>(ticket.clone()).await {
+                    bar.set_length(u64::from(now.total.max(1)));
+                    bar.set_position(u64::from(now.done));
+                    bar.set_message(now.step);
+                }
             }
             _ = tokio::signal::ctrl_c() => {
                 session.ask::<operation::report_cancel>(ticket.clone()).await?;

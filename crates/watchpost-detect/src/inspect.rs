@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use rsigma_eval::EvaluationResult;
-use watchpost_model::event::{Category, Event, Http};
+use watchpost_model::event::{Category, Event, Http, split_target};
 use watchpost_model::finding::{AttackFamily, DecodedLayer, Finding, MatchedField};
 use watchpost_model::ids::EventId;
 
@@ -66,15 +66,12 @@ impl RuleSet {
         headers: &BTreeMap<String, String>,
         body: Option<&str>,
     ) -> Verdict {
-        let (path, query) = match uri.split_once('?') {
-            Some((path, query)) => (path, Some(query.to_owned())),
-            None => (uri, None),
-        };
+        let (path, query) = split_target(uri);
         let mut event = blank_event();
         event.http = Some(Http {
             method: method.to_owned(),
             path: path.to_owned(),
-            query,
+            query: query.map(str::to_owned),
             headers: headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
             body: body.map(str::to_owned),
             ..Http::default()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, TimeDelta, Utc};
-use watchpost_model::event::{Category, Event, Http, Outcome};
+use watchpost_model::event::{Category, Event, Http, Outcome, split_target};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
 use watchpost_model::place::Place;
@@ -233,7 +233,7 @@ fn become_of(event: &mut Event, category: Category, kind: &str, outcome: Outcome
 }
 
 fn request(target: &str, status: u16) -> Http {
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+    let (path, query) = split_target(target);
     Http {
         method: "GET".to_owned(),
         path: path.to_owned(),

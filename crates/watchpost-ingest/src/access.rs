@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Event, Http, Outcome, Severity};
+use watchpost_model::event::{Category, Event, Http, Outcome, Severity, split_target};
 use watchpost_model::ids::EventId;
 
 use crate::importer::{Reading, canonical_ip};
@@ -183,12 +183,8 @@ fn request_line(line: &str, http: &mut Http) -> bool {
         return false;
     }
     method.clone_into(&mut http.method);
-    match target.split_once('?') {
-        Some((path, query)) => {
-            path.clone_into(&mut http.path);
-            http.query = Some(query.to_owned());
-        }
-        None => target.clone_into(&mut http.path),
-    }
+    let (path, query) = split_target(target);
+    path.clone_into(&mut http.path);
+    http.query = query.map(str::to_owned);
     true
 }

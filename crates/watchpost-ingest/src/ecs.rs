@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use watchpost_model::event::{Category, Event, Http, Outcome, Severity};
+use watchpost_model::event::{Category, Event, Http, Outcome, Severity, split_target};
 use watchpost_model::ids::EventId;
 
 use crate::importer::{Reading, canonical_ip};
@@ -191,8 +191,7 @@ fn http(document: &Value) -> Option<Http> {
         let target = original
             .split_once("://")
             .map_or(original.as_str(), |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
-        let (path, raw_query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, raw_query) = split_target(target);
         path.clone_into(&mut http_path);
         query = raw_query.map(str::to_owned).or(query);
     }

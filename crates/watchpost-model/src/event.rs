@@ -202,13 +202,9 @@ impl<'de> Deserialize<'de> for Http {
         if let Some(uri) = uri
             && path.is_empty()
         {
-            match uri.split_once('?') {
-                Some((before, after)) => {
-                    path = before.to_owned();
-                    query = query.or_else(|| Some(after.to_owned()));
-                }
-                None => path = uri,
-            }
+            let (before, after) = split_target(&uri);
+            path = before.to_owned();
+            query = query.or_else(|| after.map(str::to_owned));
         }
         Ok(Self {
             method,
@@ -223,6 +219,12 @@ impl<'de> Deserialize<'de> for Http {
             duration_ms,
         })
     }
+}
+
+/// The path of a request's target, and what follows its first question mark; both raw.
+#[must_use]
+pub fn split_target(target: &str) -> (&str, Option<&str>) {
+    target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)))
 }
 
 /// One security event. The unit of everything: stored in Redis by applications, read by the engine, archived in the

@@ -162,8 +162,11 @@ impl Console {
         if let Some(before) = before {
             before.close().await;
         }
-        if self.0.remember {
-            self.book().set_last(connection.id)?;
+        // It is open by now: that it will not be the first choice next time is no reason to say that it is not.
+        if self.0.remember
+            && let Err(problem) = self.book().set_last(connection.id)
+        {
+            tracing::warn!(%problem, "the next start will not open this connection by itself");
         }
         self.announce(Tag::ALL);
         Ok(())

@@ -95,11 +95,17 @@ impl Context {
             permission: self.spec.permission,
             outcome,
             changes,
-            reason: reason.or_else(|| self.reason.clone()),
+            reason: reason.as_deref().and_then(said).or_else(|| self.reason.clone()),
             at: self.console.now(),
             risk: risk_of(self.spec.permission, outcome),
         }
     }
+}
+
+/// A reason as it is kept: without blanks around it, `None` if nothing is left, and not longer than the trail takes.
+fn said(reason: &str) -> Option<String> {
+    let reason = reason.trim();
+    (!reason.is_empty()).then(|| reason.chars().take(REASON_CHARS_MAX).collect())
 }
 
 /// How much a record deserves to be looked at, 0 to 100: what the permission can do, more when it was refused or failed.
@@ -208,9 +214,12 @@ impl Console {
     }
 
     fn context(&self, call: &Call, spec: OperationSpec) -> Context {
-        let reason = call.reason.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let reason = reason.map(|text| text.chars().take(REASON_CHARS_MAX).collect());
-        Context { console: self.clone(), caller: call.caller.clone(), reason, spec }
+        Context {
+            console: self.clone(),
+            caller: call.caller.clone(),
+            reason: call.reason.as_deref().and_then(said),
+            spec,
+        }
     }
 
     async fn authorise(&self, cx: &Context) -> Result<(), OpError> {

@@ -22,6 +22,7 @@ use watchpost_store::Store;
 
 use crate::contract::{LocationFile, LocationRole, LocationSettings};
 use crate::error::OpError;
+use crate::setting;
 
 /// The settings that this module reads.
 pub(crate) const LOCATION: &str = "location";
@@ -178,19 +179,11 @@ pub(crate) enum Freshness {
 }
 
 pub(crate) async fn location_settings(store: &Store) -> Result<LocationSettings, OpError> {
-    stored(store, LOCATION).await
+    Ok(setting::read(store, LOCATION).await?.value)
 }
 
 pub(crate) async fn asset_rules(store: &Store) -> Result<Vec<AssetRule>, OpError> {
-    stored(store, ASSETS).await
-}
-
-async fn stored<T: serde::de::DeserializeOwned + Default>(store: &Store, key: &str) -> Result<T, OpError> {
-    match store.setting_get(key).await? {
-        Some(value) => serde_json::from_value(value)
-            .map_err(|error| OpError::internal(format!("the stored setting {key} is damaged: {error}"))),
-        None => Ok(T::default()),
-    }
+    Ok(setting::read(store, ASSETS).await?.value)
 }
 
 fn stamp(path: Option<&str>) -> FileStamp {

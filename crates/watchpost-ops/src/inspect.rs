@@ -7,7 +7,7 @@ use chrono::DateTime;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use watchpost_detect::{RuleSet, Verdict};
-use watchpost_model::event::{Category, Event, Http};
+use watchpost_model::event::{Category, Event, Http, split_target};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
 
@@ -98,7 +98,9 @@ pub(crate) fn tried(rules: &RuleSet, text: &str) -> Result<RuleTried, OpError> {
 }
 
 fn read(text: &str) -> Result<(TriedAs, Event), OpError> {
-    if text.starts_with('{') {
+    // A template (`{{7*7}}`) begins like an object and is none.
+    let inside = text.strip_prefix('{').map(str::trim_start);
+    if inside.is_some_and(|inside| inside.starts_with(['"', '}'])) {
         if let Ok(request) = serde_json::from_str::<Request>(text) {
             let headers = request.headers.into_iter().collect();
             return Ok((TriedAs::Request, requested(&request.method, &request.uri, headers, request.body)));
@@ -147,16 +149,13 @@ fn wire(text: &str) -> Option<Event> {
 }
 
 fn requested(method: &str, target: &str, headers: BTreeMap<String, String>, body: Option<String>) -> Event {
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query.to_owned())),
-        None => (target, None),
-    };
+    let (path, query) = split_target(target);
     let mut event =
         Event::new(EventId::derived(0, [0; 16]), DateTime::UNIX_EPOCH, Category::ApiUsage, "request");
     event.http = Some(Http {
         method: method.to_owned(),
         path: path.to_owned(),
-        query,
+        query: query.map(str::to_owned),
         headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
         body,
         ..Http::default()
@@ -242,7 +241,10 @@ mod tests {
         }
         let calm = super::tried(&rules, "/products?page=2").expect("understood");
         assert!(calm.findings.is_empty());
-        assert!(super::tried(&rules, "{").is_err(), "broken JSON is told");
+        assert!(super::tried(&rules, r#"{"id": "#).is_err(), "broken JSON is told");
+        let template = super::tried(&rules, "{{7*7}}").expect("a template is no object");
+        assert_eq!(template.tried_as, TriedAs::Value);
+        assert!(template.findings.iter().any(|finding| finding.family.as_str() == "ssti"));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 pub mod analyze;
+pub mod attention;
+mod blocking;
 pub mod codegen;
 pub mod connections;
 pub mod console;
@@ -28,6 +30,7 @@ pub mod replies;
 mod respond;
 pub mod rules;
 pub mod secrets;
+mod setting;
 mod status;
 pub mod token_keys;
 mod upkeep;

@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::access::Permission;
 use watchpost_model::audit::{AuditDraft, AuditOutcome};
-use watchpost_model::block::BlockState;
+use watchpost_model::block::{Block, BlockState};
+use watchpost_model::contain::Containment;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, IncidentId, OutboxId, ResponseId};
@@ -25,12 +26,15 @@ use crate::contract::{BlockAdd, ContainAdd, Tag};
 use crate::door::{Call, Context, Operation, operation};
 use crate::engine::engine_caller;
 use crate::error::{ErrorCode, OpError};
-use crate::perform::{blocks, contain, response};
+use crate::perform::{enforce, response};
 
 /// A block or containment that is pending this long was left by a crash: no write to Redis takes so long.
 const PENDING_AGE: Duration = Duration::seconds(30);
 
-/// Acts on the findings of a batch that was just taken in; `events` are the batch's.
+/// Between two tries to write again what Redis lost: each leaves records.
+const RESTORE_PAUSE: Duration = Duration::seconds(60);
+
+/// Acts on the findings of a batch that was just taken in; `events` are the batch's, stored at `stored_at`.
 ///
 /// # Errors
 /// What the database says. What Redis says of one action is on that action.
@@ -39,6 +43,7 @@ pub(crate) async fn respond(
     workspace: &Workspace,
     findings: &[Finding],
     events: &[(Event, String)],
+    stored_at: DateTime<Utc>,
 ) -> Result<(), OpError> {
     if findings.is_empty() {
         return Ok(());
@@ -77,13 +82,14 @@ pub(crate) async fn respond(
         .map(|entry| entry.action.clone())
         .collect();
     let kept: HashSet<ResponseId> = workspace.store().response_insert(entries).await?.into_iter().collect();
-    if kept.is_empty() {
-        return Ok(());
-    }
     for action in planned.iter().filter(|action| kept.contains(&action.id)) {
         act(console, workspace, action).await?;
     }
-    console.announce(&[Tag::Blocks, Tag::Incidents, Tag::Audit]);
+    // Else the next start would answer them again when what was done about them has run out.
+    workspace.store().answered_until(stored_at).await?;
+    if !kept.is_empty() {
+        console.announce(&[Tag::Blocks, Tag::Incidents, Tag::Audit]);
+    }
     Ok(())
 }
 
@@ -105,12 +111,12 @@ pub(crate) async fn recover(console: &Console, workspace: &Workspace) -> Result<
             act(console, workspace, action).await?;
         }
     }
-    let newest = workspace.store().findings_of_newest_batch().await?;
+    let Some((newest, stored_at)) = workspace.store().findings_unanswered().await? else { return Ok(()) };
     let ids: Vec<EventId> = newest.iter().map(|stored| stored.finding.event_id).collect();
     let events = workspace.store().events_by_ids(&ids).await?;
     let events: Vec<(Event, String)> = events.into_values().map(|event| (event, String::new())).collect();
     let findings: Vec<Finding> = newest.into_iter().map(|stored| stored.finding).collect();
-    respond(console, workspace, &findings, &events).await
+    respond(console, workspace, &findings, &events, stored_at).await
 }
 
 /// Finishes blocks and containments that a crash left between the database and Redis, by whomever begun.
@@ -119,8 +125,9 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
         return;
     }
     let before = workspace.now() - PENDING_AGE;
-    let block = blocks::finish_pending(&context::<operation::block_add>(console), before).await;
-    let contained = contain::finish_pending(&context::<operation::contain_add>(console), before).await;
+    let block = enforce::finish_pending::<Block>(&context::<operation::block_add>(console), before).await;
+    let contained =
+        enforce::finish_pending::<Containment>(&context::<operation::contain_add>(console), before).await;
     let mut finished = 0;
     for result in [block, contained] {
         match result {
@@ -134,32 +141,35 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
     }
 }
 
-/// Writes blocks and containments again that Redis has lost, with a record of each.
-pub(crate) async fn restore(workspace: &Workspace) {
-    let now = workspace.now();
-    let again = |action: &'static str| {
-        move |object: String| AuditDraft {
-            caller: engine_caller(),
-            action: action.to_owned(),
-            object,
-            permission: Permission::Contain,
-            outcome: AuditOutcome::Success,
-            changes: Vec::new(),
-            reason: Some("Redis came back without it".to_owned()),
-            at: now,
-            risk: 0,
-        }
-    };
-    for result in [
-        blocks::restore(workspace, again("block_restore")).await,
-        contain::restore(workspace, again("contain_restore")).await,
-    ] {
+/// Writes blocks and containments again that Redis has lost, with a record of each. Tells from when it must be tried
+/// again, if something is left.
+pub(crate) async fn restore(workspace: &Workspace) -> Option<DateTime<Utc>> {
+    let mut again = None;
+    for result in
+        [enforce::restore::<Block>(workspace).await, enforce::restore::<Containment>(workspace).await]
+    {
         match result {
-            Ok(0) => {}
-            Ok(n) => tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again"),
-            Err(problem) => tracing::warn!(%problem, "what Redis lost was not written again"),
+            Ok(restored) => {
+                if restored.written > 0 {
+                    let n = restored.written;
+                    tracing::warn!(n, "Redis had lost what was blocked or contained; it was written again");
+                }
+                if restored.failed > 0 {
+                    let n = restored.failed;
+                    tracing::warn!(
+                        n,
+                        "some of what Redis lost could not be written again; next try in a minute"
+                    );
+                    again = again.max(Some(workspace.now() + RESTORE_PAUSE));
+                }
+            }
+            Err(problem) => {
+                tracing::warn!(%problem, "it is not known what Redis lost; next try at once");
+                again = again.max(Some(workspace.now()));
+            }
         }
     }
+    again
 }
 
 /// The engine at work on an operation, for steps that are not a whole operation.
@@ -364,7 +374,7 @@ async fn act(console: &Console, workspace: &Workspace, action: &ResponseAction) 
     let Some(ttl_s) = u64::try_from(left)
         .ok()
         .filter(|left| *left > 0)
-        .map(|left| left.div_ceil(1_000).max(*blocks::TTL_S.start()))
+        .map(|left| left.div_ceil(1_000).max(*enforce::TTL_S.start()))
     else {
         let why = "its time was over before it was done";
         return decide(workspace, action, ResponseState::Failed, why, None).await;
@@ -421,7 +431,7 @@ async fn finish_made(
             }
             let state = match made.state {
                 BlockState::Pending => {
-                    contain::finish(&context::<operation::contain_add>(console), workspace, &made).await?
+                    enforce::finish(&context::<operation::contain_add>(console), workspace, &made).await?
                 }
                 state => state,
             };
@@ -437,7 +447,7 @@ async fn finish_made(
             }
             let state = match made.state {
                 BlockState::Pending => {
-                    blocks::finish(&context::<operation::block_add>(console), workspace, &made).await?
+                    enforce::finish(&context::<operation::block_add>(console), workspace, &made).await?
                 }
                 state => state,
             };

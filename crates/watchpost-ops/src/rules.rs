@@ -2,6 +2,7 @@
 //! changes.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use watchpost_detect::{Adjust, Problem, RuleFile};
 use crate::console::Workspace;
 use crate::error::OpError;
 use crate::secrets::Secrets;
+use crate::setting;
 use crate::token_keys;
 
 /// The name of the setting.
@@ -43,21 +45,36 @@ type Fingerprint = Vec<(PathBuf, Option<SystemTime>, u64)>;
 pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut files = Vec::new();
-    for (path, _, length) in fingerprint(directory) {
+    for (path, ..) in fingerprint(directory) {
         let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
         let mut report = |reason: String| {
             problems.push(Problem { file: name.clone(), line: 0, rule_id: None, reason, is_warning: false });
         };
-        if length > FILE_BYTES_MAX {
-            report(format!("longer than {FILE_BYTES_MAX} bytes"));
-            continue;
-        }
-        match std::fs::read_to_string(&path) {
+        match read_file(&path) {
             Ok(text) => files.push(RuleFile { name, text }),
-            Err(error) => report(format!("cannot be read: {error}")),
+            Err(problem) => report(problem),
         }
     }
     (files, problems)
+}
+
+/// The text of a file of rules.
+///
+/// # Errors
+/// Why it cannot be had: gone, no file, too long, no text.
+pub(crate) fn read_file(path: &Path) -> Result<String, String> {
+    let no = |error: std::io::Error| format!("cannot be read: {error}");
+    let file = std::fs::File::open(path).map_err(no)?;
+    let about = file.metadata().map_err(no)?;
+    if !about.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(no)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("longer than {FILE_BYTES_MAX} bytes"));
+    }
+    Ok(text)
 }
 
 fn fingerprint(directory: &Path) -> Fingerprint {
@@ -108,12 +125,6 @@ pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> 
         return Err(OpError::invalid("directory", format!("{} is no directory", directory.display())));
     }
     Ok(load(directory, &BTreeMap::new()))
-}
-
-/// What ships and nothing else.
-#[must_use]
-pub fn load_shipped() -> (RuleSet, Vec<Problem>) {
-    (RuleSet::load(&[], &BTreeMap::new()), Vec::new())
 }
 
 pub use crate::perform::rules::{list_of, tested};
@@ -167,9 +178,18 @@ impl RuleDesk {
         let last = self.last();
         let now = workspace.now();
         let seen = token_keys::seen(workspace.store()).await?;
-        let keys = match &last {
-            Some(last) if !force && last.keys.seen == seen => last.keys.clone(),
-            _ => token_keys::read(seen, &self.secrets, workspace.connection().id).await,
+        let keys = match last.as_ref().filter(|last| !force && last.keys.seen == seen) {
+            Some(last) if !last.keys.is_stale(now) => last.keys.clone(),
+            known => {
+                let read = token_keys::read(seen, &self.secrets, workspace.connection().id, now).await;
+                match known {
+                    // Nothing came of looking again: what was loaded stays.
+                    Some(last) if last.keys.rows == read.rows => {
+                        token_keys::Read { at: now, ..last.keys.clone() }
+                    }
+                    _ => read,
+                }
+            }
         };
         let work = move || {
             let seen = fingerprint(&directory);
@@ -179,7 +199,7 @@ impl RuleDesk {
                 && last.seen == seen
                 && Arc::ptr_eq(&last.keys.keys, &keys.keys)
             {
-                return (last, false);
+                return (Loaded { keys, ..last }, false);
             }
             let (set, problems) = load(&directory, &setting.adjust);
             let set = Arc::new(set.with_keys(Arc::clone(&keys.keys)));
@@ -192,18 +212,13 @@ impl RuleDesk {
             for problem in loaded.problems.iter().filter(|problem| !problem.is_warning) {
                 tracing::warn!(%problem, "a rule cannot be used");
             }
-            *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         }
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         Ok((loaded, is_new))
     }
 }
 
 /// The stored setting, or the default.
 pub(crate) async fn setting(workspace: &Workspace) -> Result<RuleSetting, OpError> {
-    match workspace.store().setting_get(SETTING).await? {
-        Some(value) => serde_json::from_value(value).map_err(|error| {
-            OpError::internal(format!("the stored setting of the rules is damaged: {error}"))
-        }),
-        None => Ok(RuleSetting::default()),
-    }
+    Ok(setting::read(workspace.store(), SETTING).await?.value)
 }

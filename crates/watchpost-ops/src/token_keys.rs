@@ -4,6 +4,7 @@
 //! cannot be had is named with its problem; the others go on.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -13,15 +14,19 @@ use serde::{Deserialize, Serialize};
 use watchpost_detect::TokenKeys;
 use watchpost_store::Store;
 
+use crate::blocking::off_the_runtime;
 use crate::contract::{TokenKeyRow, TokenKeySource};
 use crate::error::OpError;
 use crate::secrets::{self, Secrets};
+use crate::setting;
 use crate::workspace::account;
 
 /// The name of the setting.
 pub(crate) const SETTING: &str = "token_keys";
 /// Most keys.
 pub(crate) const KEYS_MAX: usize = 100;
+/// How long a key with a problem is left alone.
+const RETRY: chrono::Duration = chrono::Duration::seconds(30);
 /// Longest file of a key.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -63,6 +68,14 @@ pub(crate) struct Read {
     pub(crate) keys: Arc<TokenKeys>,
     pub(crate) rows: Arc<[TokenKeyRow]>,
     pub(crate) seen: Seen,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Read {
+    /// Is it time to look again? A keychain is unlocked and rights of a file are put right without a trace.
+    pub(crate) fn is_stale(&self, now: DateTime<Utc>) -> bool {
+        self.rows.iter().any(|row| row.problem.is_some()) && now - self.at >= RETRY
+    }
 }
 
 /// The stored keys, with the state of their files.
@@ -71,23 +84,20 @@ pub(crate) async fn seen(store: &Store) -> Result<Seen, OpError> {
         let about = std::fs::metadata(path).ok()?;
         Some((about.len(), about.modified().ok()?))
     };
-    Ok(stored(store)
-        .await?
-        .into_iter()
-        .map(|key| {
+    let keys = stored(store).await?;
+    let stamped = move || {
+        let stamped = keys.into_iter().map(|key| {
             let stamp = if let Place::File { path } = &key.place { stamp(path) } else { None };
             (key, stamp)
-        })
-        .collect())
+        });
+        stamped.collect()
+    };
+    off_the_runtime(stamped).await
 }
 
 /// The stored keys, by name.
 pub(crate) async fn stored(store: &Store) -> Result<Vec<Stored>, OpError> {
-    match store.setting_get(SETTING).await? {
-        Some(value) => serde_json::from_value(value)
-            .map_err(|error| OpError::internal(format!("the stored setting {SETTING} is damaged: {error}"))),
-        None => Ok(Vec::new()),
-    }
+    Ok(setting::read(store, SETTING).await?.value)
 }
 
 /// Reads all keys.
@@ -95,6 +105,7 @@ pub(crate) async fn read(
     seen: Seen,
     secrets: &Secrets,
     connection: watchpost_model::ids::ConnectionId,
+    now: DateTime<Utc>,
 ) -> Read {
     let mut keys = TokenKeys::default();
     let mut rows = Vec::new();
@@ -102,8 +113,13 @@ pub(crate) async fn read(
         let issuer = key.issuer.as_deref();
         let added = match &key.place {
             Place::Public { pem } => add(&mut keys, pem, issuer),
-            Place::File { path } => add_file(&mut keys, Path::new(path), issuer),
-            Place::Secret => match secrets.get(&secret_account(connection, &key.name)).await {
+            Place::File { path } => {
+                let file = std::path::PathBuf::from(path);
+                let bytes = off_the_runtime(move || read_file(&file)).await;
+                let bytes = bytes.unwrap_or_else(|error| Err(error.to_string()));
+                bytes.and_then(|bytes| add_bytes(&mut keys, Path::new(path), &bytes, issuer))
+            }
+            Place::Secret => match secrets.get(&secret_account(connection, key)).await {
                 Ok(Some(secret)) => keys
                     .add_secret(secret.as_bytes(), issuer)
                     .map(|()| HMAC)
@@ -130,14 +146,15 @@ pub(crate) async fn read(
             changed_at: key.changed_at,
         });
     }
-    Read { keys: Arc::new(keys), rows: rows.into(), seen }
+    Read { keys: Arc::new(keys), rows: rows.into(), seen, at: now }
 }
 
-/// The keychain account of a shared secret.
-pub(crate) fn secret_account(connection: watchpost_model::ids::ConnectionId, name: &str) -> String {
-    let mut part = "token-key-".to_owned();
+/// The keychain account of a key's shared secret. Each change of a key has an account of its own: a secret counts from
+/// the moment the setting that names it is stored, not from the moment the keychain holds it.
+pub(crate) fn secret_account(connection: watchpost_model::ids::ConnectionId, key: &Stored) -> String {
+    let mut part = format!("token-key-{}-", key.changed_at.timestamp_micros());
     // Any name makes one plain account, and two names never the same.
-    for byte in name.bytes() {
+    for byte in key.name.bytes() {
         let _ = write!(part, "{byte:02x}");
     }
     account(connection, &part)
@@ -164,18 +181,38 @@ pub(crate) fn add_file(
     path: &Path,
     issuer: Option<&str>,
 ) -> Result<&'static [&'static str], String> {
+    add_bytes(keys, path, &read_file(path)?, issuer)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
-    let about = std::fs::metadata(path).map_err(|error| format!("cannot read {name}: {error}"))?;
-    if !about.is_file() || about.len() > FILE_BYTES_MAX {
+    let no = |error: std::io::Error| format!("cannot read {name}: {error}");
+    let is_file = std::fs::metadata(path).map_err(no)?.is_file();
+    let mut bytes = Vec::new();
+    if is_file {
+        // Bounded while it is read: it may grow meanwhile.
+        let file = std::fs::File::open(path).map_err(no)?;
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(no)?;
+    }
+    if !is_file || bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(format!("{name} is no file of at most {} KiB", FILE_BYTES_MAX >> 10));
     }
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {name}: {error}"))?;
-    if let Ok(text) = std::str::from_utf8(&bytes)
+    Ok(bytes)
+}
+
+fn add_bytes(
+    keys: &mut TokenKeys,
+    path: &Path,
+    bytes: &[u8],
+    issuer: Option<&str>,
+) -> Result<&'static [&'static str], String> {
+    let name = path.display();
+    if let Ok(text) = std::str::from_utf8(bytes)
         && text.contains("-----BEGIN ")
     {
         return add(keys, text, issuer).map_err(|problem| format!("{name}: {problem}"));
     }
-    let secret = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let secret = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
     keys.add_secret(secret, issuer).map(|()| HMAC).map_err(|problem| format!("{name}: {problem}"))
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use watchpost_model::audit::{AuditDraft, AuditOutcome};
-use watchpost_model::block::BlockState;
+use watchpost_model::block::Block;
+use watchpost_model::contain::Containment;
 
 use crate::console::{Console, Workspace};
 use crate::contract::{PartState, Tag};
 use crate::engine;
+use crate::perform::enforce;
 use crate::respond;
 
 /// How often Redis is asked whether it is there.
@@ -20,7 +20,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(2);
 const LISTEN_EVERY: Duration = Duration::from_millis(900);
 /// How often a health sample is stored.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
-/// How often blocks that ran out are marked.
+/// How often blocks and containments that ran out are marked.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 /// How often a checkpoint is signed when something was added.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(engine::run(console.clone(), workspace.clone()));
     workspace.run(listen(console.clone(), workspace.clone(), known));
     workspace.run(sample_health(console.clone(), workspace.clone()));
-    workspace.run(every(EXPIRE_EVERY, console, workspace, expire_blocks));
+    workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
 }
@@ -65,19 +65,26 @@ where
 
 async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
     let before = workspace.redis_part().state;
+    let mut is_another = false;
     match workspace.events() {
-        Ok(events) => match events.ping().await {
-            Ok(()) => workspace.redis_answered(None),
+        Ok(events) => match events.run_id().await {
+            Ok(run_id) => {
+                is_another = workspace.redis_is(run_id);
+                workspace.redis_answered(None);
+            }
             Err(error) => workspace.redis_lost(&error.to_string()),
         },
         Err(_) => workspace.try_redis().await,
     }
     let state = workspace.redis_part().state;
-    if state != before {
-        if state == PartState::Connected {
-            // It may have come back without its data.
-            respond::restore(&workspace).await;
-        }
+    if is_another || state != before {
+        // It may have come back without its data, perhaps so quickly that nobody saw it go; or while nobody was here.
+        workspace.restore_from(Some(workspace.now()));
+    }
+    if state == PartState::Connected && workspace.is_restore_due() {
+        workspace.restore_from(respond::restore(&workspace).await);
+    }
+    if state != before || is_another {
         console.announce(&[Tag::Status, Tag::Health, Tag::Blocks]);
     }
 }
@@ -120,60 +127,20 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     }
 }
 
-async fn expire_blocks(console: Console, workspace: Arc<Workspace>) {
-    let now = workspace.now();
-    let due = match workspace.store().blocks_due_to_expire(now).await {
-        Ok(due) => due,
-        Err(problem) => return tracing::warn!(%problem, "cannot look for blocks that ran out"),
-    };
-    for block in &due {
-        let draft = expired("block_expire", format!("block/{}", block.target), now);
-        if let Err(problem) =
-            workspace.store().block_state_set(block.id, BlockState::Expired, None, draft).await
-        {
-            tracing::warn!(%problem, target = %block.target, "a block that ran out was not marked");
+async fn expire(console: Console, workspace: Arc<Workspace>) {
+    let mut any = false;
+    for result in
+        [enforce::expire::<Block>(&workspace).await, enforce::expire::<Containment>(&workspace).await]
+    {
+        match result {
+            Ok(n) => any |= n > 0,
+            Err(problem) => tracing::warn!(%problem, "cannot look for what ran out"),
         }
     }
-    let expired = expire_containments(&workspace).await;
-    if !due.is_empty() || expired {
+    if any {
         console.announce(&[Tag::Blocks, Tag::Audit]);
     }
     respond::finish_pending(&console, &workspace).await;
-}
-
-/// Marks containments that ran out; true if there were any.
-async fn expire_containments(workspace: &Workspace) -> bool {
-    let now = workspace.now();
-    let due = match workspace.store().containments_due_to_expire(now).await {
-        Ok(due) => due,
-        Err(problem) => {
-            tracing::warn!(%problem, "cannot look for containments that ran out");
-            return false;
-        }
-    };
-    for containment in &due {
-        let draft = expired("contain_expire", String::new(), now);
-        let set = workspace.store().containment_state_set(containment.id, BlockState::Expired, None, draft);
-        if let Err(problem) = set.await {
-            tracing::warn!(%problem, kind = %containment.kind, "a containment that ran out was not marked");
-        }
-    }
-    !due.is_empty()
-}
-
-/// The record of something that ran out.
-fn expired(action: &str, object: String, now: DateTime<Utc>) -> AuditDraft {
-    AuditDraft {
-        caller: engine::engine_caller(),
-        action: action.to_owned(),
-        object,
-        permission: watchpost_model::access::Permission::Contain,
-        outcome: AuditOutcome::Success,
-        changes: Vec::new(),
-        reason: Some("its time ran out".to_owned()),
-        at: now,
-        risk: 0,
-    }
 }
 
 async fn sign_checkpoint(_console: Console, workspace: Arc<Workspace>) {

@@ -63,6 +63,10 @@ struct HealthDesk {
 struct RedisSlot {
     events: Option<EventStore>,
     part: Part,
+    /// The server process that answered last.
+    run_id: String,
+    /// From when it is to be looked whether it lost what applications are to enforce; until that is done.
+    restore_from: Option<DateTime<Utc>>,
 }
 
 impl Workspace {
@@ -89,6 +93,8 @@ impl Workspace {
             redis: RwLock::new(RedisSlot {
                 events: None,
                 part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
+                run_id: String::new(),
+                restore_from: None,
             }),
             local: Mutex::new(None),
             engine: Engine::new(),
@@ -211,6 +217,24 @@ impl Workspace {
         }
     }
 
+    /// Notes which server process answers; true if it is another one than before.
+    pub(crate) fn redis_is(&self, run_id: String) -> bool {
+        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut slot.run_id, run_id);
+        before != slot.run_id
+    }
+
+    /// Is it time to look whether Redis lost what applications are to enforce?
+    pub(crate) fn is_restore_due(&self) -> bool {
+        let slot = self.redis.read().unwrap_or_else(PoisonError::into_inner);
+        slot.restore_from.is_some_and(|from| from <= self.now())
+    }
+
+    /// Sets from when it is to be looked at; `None` when that is done.
+    pub(crate) fn restore_from(&self, from: Option<DateTime<Utc>>) {
+        self.redis.write().unwrap_or_else(PoisonError::into_inner).restore_from = from;
+    }
+
     /// Notes that Redis did not answer; operations that need it say so from now on.
     pub(crate) fn redis_lost(&self, reason: &str) {
         let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
@@ -314,7 +338,7 @@ pub(crate) async fn secret_for(
 
 /// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE` or `WATCHPOST_DATABASE_PASSWORD_FILE`
 /// names, else the systemd credential `redis-password` or `database-password`.
-fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
+pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
     let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
     let named = std::env::var_os(&variable).map(PathBuf::from);
     let credential = std::env::var_os("CREDENTIALS_DIRECTORY")

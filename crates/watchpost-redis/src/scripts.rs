@@ -46,7 +46,11 @@ macro_rules! guard {
         r"
 local function guarded(key)
   local n = redis.pcall('HLEN', key)
-  if type(n) ~= 'number' then return 'type:' .. redis.call('TYPE', key).ok end
+  if type(n) ~= 'number' then
+    -- Only another type makes the key unreadable for good; what the user may not ask is the caller's to hear.
+    if string.sub(n.err, 1, 9) ~= 'WRONGTYPE' then error(n) end
+    return 'type:' .. redis.call('TYPE', key).ok
+  end
   if n == 0 then return 'gone' end
   if n > 64 then return 'wide:' .. n end
   local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')

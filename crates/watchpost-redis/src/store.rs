@@ -16,6 +16,7 @@ use watchpost_model::text::visible;
 
 use crate::codec;
 use crate::error::RedisError;
+use crate::info::Info;
 use crate::keys::Keys;
 use crate::link::Call;
 use crate::link::Link;
@@ -144,6 +145,21 @@ impl EventStore {
     /// Why not.
     pub async fn ping(&self) -> Result<(), RedisError> {
         self.inner.probe.query::<String>(&redis::cmd("PING")).await.map(drop)
+    }
+
+    /// Which server process answers: another one after a restart. Empty where the user may not ask; then a
+    /// reconnection counts as the same server.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub async fn run_id(&self) -> Result<String, RedisError> {
+        let mut cmd = redis::cmd("INFO");
+        cmd.arg("server");
+        match self.inner.probe.query::<String>(&cmd).await {
+            Ok(text) => Ok(Info::parse(&text).text("run_id").unwrap_or_default().to_owned()),
+            Err(RedisError::NoPermission(_)) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The counters of this process.

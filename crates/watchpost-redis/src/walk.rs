@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RedisError;
-use crate::info::Info;
 use crate::reply;
 use crate::store::EventStore;
 
@@ -64,7 +63,7 @@ impl Walk {
             baseline_ms = baseline_ms.min(ping_ms(store).await?);
         }
         let keys_at_start = store.inner.jobs.query(&redis::cmd("DBSIZE")).await?;
-        let run_id = run_id(store).await?;
+        let run_id = store.run_id().await?;
         Ok(Self {
             store: store.clone(),
             pattern,
@@ -169,7 +168,7 @@ impl Walk {
         self.store.inner.jobs.ensure().await?;
         let generation = self.store.inner.jobs.generation();
         if generation != self.generation {
-            let run_id = run_id(&self.store).await?;
+            let run_id = self.store.run_id().await?;
             if run_id != self.run_id {
                 self.run_id = run_id;
                 self.cursor = 0;
@@ -187,15 +186,4 @@ async fn ping_ms(store: &EventStore) -> Result<f64, RedisError> {
     let start = Instant::now();
     store.ping().await?;
     Ok(start.elapsed().as_secs_f64() * 1_000.0)
-}
-
-/// Empty where the user may not ask; then a reconnection counts as the same server.
-async fn run_id(store: &EventStore) -> Result<String, RedisError> {
-    let mut cmd = redis::cmd("INFO");
-    cmd.arg("server");
-    match store.inner.jobs.query::<String>(&cmd).await {
-        Ok(text) => Ok(Info::parse(&text).text("run_id").unwrap_or_default().to_owned()),
-        Err(RedisError::NoPermission(_)) => Ok(String::new()),
-        Err(error) => Err(error),
-    }
 }

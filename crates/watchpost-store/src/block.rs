@@ -51,7 +51,7 @@ impl Store {
     /// Keeps a new block; it is `pending` until Redis has it.
     ///
     /// # Errors
-    /// `Conflict` if the target is blocked already; `Validation` if it does not end after it begins; what the database
+    /// `Conflict` if the target is being blocked already; `Validation` if it does not end after it begins; what the database
     /// says.
     pub async fn block_insert(&self, block: &Block, draft: AuditDraft) -> Result<(), StoreError> {
         if block.expires_at <= block.created_at {
@@ -80,7 +80,7 @@ impl Store {
         ]);
         sql.push(" ON CONFLICT DO NOTHING");
         if write.execute_sql(sql).await? == 0 {
-            return Err(StoreError::Conflict(format!("{target} is blocked already")));
+            return Err(StoreError::Conflict(format!("{target} is being blocked already")));
         }
         if let Some(id) = block.incident {
             let known = write.fetch("SELECT 1 FROM incident WHERE id = $1", args![id.to_string()]).await?;
@@ -100,7 +100,8 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// Moves a block to `state`; `removed_by` names the person if it is taken back.
+    /// Moves a block to `state`; `removed_by` names the person if it is taken back. One that becomes active ends the
+    /// one of the same target that was.
     ///
     /// # Errors
     /// `NotFound`; `Precondition` if it cannot go there from where it is; what the database says.
@@ -124,6 +125,21 @@ impl Store {
                 old.target, old.state
             )));
         }
+        let mut draft = AuditDraft { object: format!("block/{}", old.target), ..draft };
+        if state == BlockState::Active {
+            // The shorter one that it prolongs: Redis has this one now.
+            let others = format!("{SELECT} WHERE target = $1 AND state = 'active'{lock}");
+            for row in write.fetch(others, args![old.target.to_string()]).await? {
+                let shorter = from_row(&row)?.id.to_string();
+                write
+                    .execute(
+                        "UPDATE block SET state = 'removed', removed_at = $1, removed_by = $2 WHERE id = $3",
+                        args![self.inner.clock.now(), old.created_by.as_str(), shorter.as_str()],
+                    )
+                    .await?;
+                draft.changes.push(Change::new("prolongs", serde_json::Value::Null, shorter));
+            }
+        }
         let mut new = Block { state, ..old.clone() };
         if state == BlockState::Removed {
             new.removed_at = Some(self.inner.clock.now());
@@ -141,7 +157,6 @@ impl Store {
                 .await?;
             write.touch(Tag::Incidents);
         }
-        let mut draft = AuditDraft { object: format!("block/{}", new.target), ..draft };
         draft.changes.push(Change::new("state", old.state.as_str(), state.as_str()));
         write.audit(draft);
         write.touch(Tag::Blocks);
@@ -182,8 +197,25 @@ impl Store {
     /// What the database says.
     pub async fn block_active(&self, target: BlockTarget) -> Result<Option<Block>, StoreError> {
         let mut tx = self.read().await?;
-        let sql = format!("{SELECT} WHERE target = $1 AND state IN ('pending', 'active')");
+        let sql = format!(
+            "{SELECT} WHERE target = $1 AND state IN ('pending', 'active') ORDER BY expires_at DESC, id LIMIT 1"
+        );
         let row = tx.fetch_optional(sql, args![target.to_string()]).await?;
+        row.as_ref().map(from_row).transpose()
+    }
+
+    /// The narrowest block in force that covers all of `target`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn block_covering(&self, target: BlockTarget) -> Result<Option<Block>, StoreError> {
+        let (low, high) = span(target);
+        let mut tx = self.read().await?;
+        // Of ranges that cover the same target the narrower one begins later, or ends earlier.
+        let sql = format!(
+            "{SELECT} WHERE state = 'active' AND low <= $1 AND high >= $2 ORDER BY low DESC, high, id LIMIT 1"
+        );
+        let row = tx.fetch_optional(sql, args![low, high]).await?;
         row.as_ref().map(from_row).transpose()
     }
 

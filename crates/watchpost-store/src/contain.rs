@@ -97,7 +97,8 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// Moves a containment to `state`; `removed_by` names the person if it is taken back.
+    /// Moves a containment to `state`; `removed_by` names the person if it is taken back. One that becomes active ends
+    /// the one of the same target that was.
     ///
     /// # Errors
     /// `NotFound`; `Precondition` if it cannot go there from where it is; what the database says.
@@ -122,6 +123,21 @@ impl Store {
                 old.kind, old.state
             )));
         }
+        let mut draft = AuditDraft { object: object(&old), ..draft };
+        if state == BlockState::Active {
+            // The shorter one that it prolongs: Redis has this one now.
+            let others = format!("{SELECT} WHERE kind = $1 AND target = $2 AND state = 'active'{lock}");
+            for row in write.fetch(others, args![old.kind.as_str(), old.target.as_str()]).await? {
+                let shorter = from_row(&row)?.id.to_string();
+                write
+                    .execute(
+                        "UPDATE containment SET state = 'removed', removed_at = $1, removed_by = $2 WHERE id = $3",
+                        args![self.inner.clock.now(), old.created_by.as_str(), shorter.as_str()],
+                    )
+                    .await?;
+                draft.changes.push(Change::new("prolongs", serde_json::Value::Null, shorter));
+            }
+        }
         let mut new = Containment { state, ..old.clone() };
         if state == BlockState::Removed {
             new.removed_at = Some(self.inner.clock.now());
@@ -139,7 +155,6 @@ impl Store {
                 .await?;
             write.touch(Tag::Incidents);
         }
-        let mut draft = AuditDraft { object: object(&new), ..draft };
         draft.changes.push(Change::new("state", old.state.as_str(), state.as_str()));
         write.audit(draft);
         write.touch(Tag::Blocks);
@@ -194,7 +209,10 @@ impl Store {
         target: &str,
     ) -> Result<Option<Containment>, StoreError> {
         let mut tx = self.read().await?;
-        let sql = format!("{SELECT} WHERE kind = $1 AND target = $2 AND state IN ('pending', 'active')");
+        let sql = format!(
+            "{SELECT} WHERE kind = $1 AND target = $2 AND state IN ('pending', 'active') \
+             ORDER BY expires_at DESC, id LIMIT 1"
+        );
         let row = tx.fetch_optional(sql, args![kind.as_str(), target]).await?;
         row.as_ref().map(from_row).transpose()
     }

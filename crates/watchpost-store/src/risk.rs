@@ -315,7 +315,7 @@ impl Store {
                 args![POLICY, to_canonical(&new)?, now, draft.caller.name.as_str()],
             )
             .await?;
-        let mut draft = AuditDraft { object: format!("setting/{POLICY}"), ..draft };
+        let mut draft = draft;
         draft.changes.push(watchpost_model::audit::Change::new(
             "half_life_h",
             i64::from(old.half_life_h),

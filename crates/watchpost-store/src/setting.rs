@@ -19,15 +19,25 @@ impl Store {
         row.map(|row| row.json(0)).transpose()
     }
 
-    /// Sets a setting. Old and new value stand in the audit record, so no secret may be a setting.
+    /// Sets a setting that was `before` when its author looked at it. The record has the changes of the draft, else old
+    /// and new value as a whole: no secret may be a setting.
     ///
     /// # Errors
-    /// What the database says.
-    pub async fn setting_put(&self, key: &str, value: &Value, draft: AuditDraft) -> Result<(), StoreError> {
+    /// `Conflict` if it is not `before` any more; what the database says.
+    pub async fn setting_put(
+        &self,
+        key: &str,
+        before: Option<&Value>,
+        value: &Value,
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
         let mut write = self.write().await?;
         let lock = write.dialect().for_update();
         let sql = format!("SELECT value FROM setting WHERE name = $1{lock}");
         let old = write.fetch_optional(sql, args![key]).await?.map(|row| row.json::<Value>(0)).transpose()?;
+        if old.as_ref() != before {
+            return Err(StoreError::Conflict(format!("the setting {key} was changed meanwhile")));
+        }
         write
             .execute(
                 "INSERT INTO setting (name, value, updated_at, updated_by) VALUES ($1, $2, $3, $4) \
@@ -36,8 +46,13 @@ impl Store {
                 args![key, to_canonical(value)?, self.inner.clock.now(), draft.caller.name.as_str()],
             )
             .await?;
-        let mut draft = AuditDraft { object: format!("setting/{key}"), ..draft };
-        draft.changes.push(Change::new(key, old.unwrap_or(Value::Null), value.clone()));
+        let mut draft = draft;
+        if draft.object.is_empty() {
+            draft.object = format!("setting/{key}");
+        }
+        if draft.changes.is_empty() {
+            draft.changes.push(Change::new(key, old.unwrap_or(Value::Null), value.clone()));
+        }
         write.audit(draft);
         write.touch(Tag::Settings);
         self.commit(write).await.map(drop)

@@ -85,7 +85,7 @@ async fn total(window: &Window) -> Result<i64> {
 
 async fn left(window: &Window, rows: i64) -> Result<()> {
     let seen = format!(
-        "return {TOTAL} === {rows} && document.querySelector('[data-test=incident-row][aria-selected=true]') !== null"
+        "return {TOTAL} === {rows} && document.querySelector('[data-test=incident-row][data-active]') !== null"
     );
     window.wait_until(&format!("{rows} incidents, one of them chosen"), &seen).await
 }
@@ -117,9 +117,7 @@ async fn escalate(window: &Window) -> Result<()> {
     window.press("e").await?;
     window.wait_for("[data-test=escalate-dialog]").await?;
     // One that is critical already has no severity to choose.
-    while !has_focus(window, "escalate-to").await? {
-        window.press(Key::Tab.to_string()).await?;
-    }
+    tab_to(window, "escalate-to").await?;
     window.press("lead").await?;
     window.press(Key::Tab.to_string()).await?;
     window.press("The customers notice").await?;
@@ -130,15 +128,22 @@ async fn escalate(window: &Window) -> Result<()> {
 async fn suppress(window: &Window) -> Result<()> {
     window.press("s").await?;
     window.wait_for("[data-test=suppress-preview][data-hidden]").await?;
-    while !has_focus(window, "suppress-reason").await? {
-        window.press(Key::Tab.to_string()).await?;
-    }
+    tab_to(window, "suppress-reason").await?;
     window.press("Our own scanner").await?;
-    while !has_focus(window, "suppress-days-1").await? {
-        window.press(Key::Tab.to_string()).await?;
-    }
+    tab_to(window, "suppress-days-1").await?;
     window.press(" ").await?;
     send(window, "suppress").await
+}
+
+/// Presses Tab until `hook` has the focus; no dialog has so many places.
+async fn tab_to(window: &Window, hook: &str) -> Result<()> {
+    for _ in 0..50 {
+        if has_focus(window, hook).await? {
+            return Ok(());
+        }
+        window.press(Key::Tab.to_string()).await?;
+    }
+    anyhow::bail!("{hook} was not reached with the Tab key")
 }
 
 async fn has_focus(window: &Window, hook: &str) -> Result<bool> {

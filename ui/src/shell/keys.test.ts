@@ -36,6 +36,19 @@ describe('GlobalKeys', () => {
     expect(actions.go).toHaveBeenCalledTimes(1);
   });
 
+  it('leaves an open menu alone', () => {
+    const { actions, press } = keysAt();
+    const menu = document.createElement('div');
+    // The double of the browser knows no popovers.
+    vi.spyOn(document, 'querySelector').mockImplementation((selector) => (selector.includes('[popover]:popover-open') ? menu : null));
+    expect(press('?')).toBe(false);
+    expect(press('g')).toBe(false);
+    vi.mocked(document.querySelector).mockRestore();
+    expect(press('i'), 'no g was heard').toBe(false);
+    expect(actions.help).not.toHaveBeenCalled();
+    expect(press('?')).toBe(true);
+  });
+
   it('leaves a person who types alone, but for the palette', () => {
     const { actions, press } = keysAt();
     const input = document.createElement('input');

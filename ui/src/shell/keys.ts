@@ -6,6 +6,11 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.closest('input, textarea, select, [contenteditable="true"]') !== null;
 }
 
+/** Is a dialog or a menu open? It has the keys for itself. */
+export function keysTaken(): boolean {
+  return document.querySelector('dialog[open], [popover]:popover-open') !== null;
+}
+
 export interface KeyActions {
   palette: () => void;
   help: () => void;
@@ -35,8 +40,7 @@ export class GlobalKeys {
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;
-    // A dialog has the keys for itself.
-    if (document.querySelector('dialog[open]') !== null) return false;
+    if (keysTaken()) return false;
     const chord = this.#chordAt !== null && this.#now() - this.#chordAt < CHORD_MS;
     this.#chordAt = null;
     if (chord) return this.#actions.go(event.key);

@@ -4,6 +4,7 @@ import type { JobRun, LiveBatch, WorkspaceStatus } from '$ui/generated/model';
 import type { Platform } from '$ui/platform/types';
 import { normaliseError, type OperationError } from './error';
 import type { QueryCache } from './query-cache.svelte';
+import { ALL_TAGS } from './tags';
 
 /** The feed speaks at least every few seconds; after this silence we look for ourselves. */
 export const SILENCE_MS = 10_000;
@@ -59,7 +60,7 @@ export class Live {
     this.#seq = batch.seq;
     this.jobs = batch.jobs;
     this.#takeStatus(batch.status);
-    if (gap) this.#queries.invalidate(['status', 'events', 'incidents', 'blocks', 'jobs', 'health', 'reports', 'audit', 'settings', 'connections', 'rules']);
+    if (gap) this.#queries.invalidate(ALL_TAGS);
     else if (batch.changed.length > 0) this.#queries.invalidate(batch.changed);
   }
 

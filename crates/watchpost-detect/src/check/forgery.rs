@@ -11,7 +11,6 @@ const SESSION_NAMES: &[&str] = &[
     "jsessionid",
     "phpsessid",
     "phpsession",
-    "phpsession",
     "phpsessionid",
     "asp.net_sessionid",
     "aspsession",
@@ -19,7 +18,6 @@ const SESSION_NAMES: &[&str] = &[
     "jwsession",
     "jservsession",
     "jsession",
-    "jwsession",
     "sessionid",
     "session_id",
     "session-id",
@@ -129,12 +127,31 @@ pub(super) fn csrf_report(text: &str, context: &Context<'_>) -> Option<Range<usi
     let lower = text.to_ascii_lowercase();
     let at = ["csrf", "xsrf", "forgery"].iter().find_map(|word| lower.find(word))?;
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let good = says(&["issued", "passed", "success", "_ok", "rotated", "created", "refreshed", "valid"])
-        && !says(&["invalid", "violat"]);
+    let is_word = |word: &str| lower.split(|ch: char| !ch.is_ascii_alphanumeric()).any(|part| part == word);
     let bad = says(&[
-        "fail", "invalid", "missing", "mismatch", "violat", "reject", "denied", "expired", "detect", "error",
-        "attempt", "attack", "block", "absent", "bad", "wrong",
+        "fail",
+        "invalid",
+        "missing",
+        "mismatch",
+        "violat",
+        "reject",
+        "denied",
+        "expired",
+        "detect",
+        "error",
+        "attempt",
+        "attack",
+        "block",
+        "absent",
+        "bad",
+        "wrong",
+        "not_valid",
+        "not valid",
     ]);
+    // `token_valid` is good; `validation_failed`, `not_valid` and `invalid` are not.
+    let good = (says(&["issued", "passed", "success", "rotated", "created", "refreshed"])
+        || ["ok", "valid", "validated", "verified"].into_iter().any(is_word))
+        && !says(&["fail", "not_valid", "not valid"]);
     ((bad || context.event.outcome == Outcome::Failure) && !good).then_some(at..text.len())
 }
 

@@ -1,5 +1,7 @@
 //! Files of other servers and streams where a local file belongs.
 
+use watchpost_model::event::split_target;
+
 use std::ops::Range;
 
 use super::Context;
@@ -71,7 +73,7 @@ struct Remote<'a> {
 
 /// `http://h/p`, `http:h/p`, `http:/h/p`, `http%3a//h`, `//h/p`, `\\\\h\\p`, `php://p`.
 fn remote(lower: &str) -> Option<Remote<'_>> {
-    let (bare, query) = lower.split_once('?').map_or((lower, None), |(bare, query)| (bare, Some(query)));
+    let (bare, query) = split_target(lower);
     let is_slash = |ch: char| matches!(ch, '/' | '\\');
     let (scheme, rest) = if bare.starts_with("//") || bare.starts_with(r"\\") {
         ("", bare)

@@ -208,6 +208,8 @@ pub(crate) struct Behaviour {
     pub(crate) threshold: u32,
     /// In how many seconds.
     pub(crate) window_s: u32,
+    /// Both as the rule's file has them.
+    pub(crate) own: (u32, u32),
     /// For people: `failed logins`.
     pub(crate) what: String,
 }

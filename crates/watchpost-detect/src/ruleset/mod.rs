@@ -84,6 +84,17 @@ pub struct Rule {
     pub overrides: bool,
     /// How many events a behaviour takes, and in how many seconds.
     pub counts: Option<(u32, u32)>,
+    /// Both switch and counts as its file has them, whatever was adjusted.
+    pub own: Own,
+}
+
+/// What the file of a rule says of what can be adjusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Own {
+    /// Does it run?
+    pub enabled: bool,
+    /// How many events a behaviour takes, and in how many seconds.
+    pub counts: Option<(u32, u32)>,
 }
 
 /// How a rule runs.
@@ -201,6 +212,7 @@ struct Entry {
     source: RuleSource,
     line: u64,
     enabled: bool,
+    own_enabled: bool,
     overrides: bool,
 }
 
@@ -259,7 +271,14 @@ impl Loader<'_> {
                 "fewer than three samples that fire, or than three near-misses: nothing proves this rule";
             self.problems.push(Problem { is_warning: true, ..part.problem(0, reason) });
         }
-        let mut entry = Entry { body, source: source.clone(), line: part.line, enabled, overrides: false };
+        let mut entry = Entry {
+            body,
+            source: source.clone(),
+            line: part.line,
+            enabled,
+            own_enabled: enabled,
+            overrides: false,
+        };
         let Some(&at) = self.by_id.get(&id) else {
             self.by_id.insert(id, self.entries.len());
             self.entries.push(entry);
@@ -341,9 +360,11 @@ impl Entry {
     }
 
     fn listed(self) -> Rule {
-        let counts = match &self.body {
-            Body::Behaviour(behaviour) => Some((behaviour.threshold, behaviour.window_s)),
-            Body::Signature(_) | Body::Sigma(..) => None,
+        let (counts, own_counts) = match &self.body {
+            Body::Behaviour(behaviour) => {
+                (Some((behaviour.threshold, behaviour.window_s)), Some(behaviour.own))
+            }
+            Body::Signature(_) | Body::Sigma(..) => (None, None),
         };
         Rule {
             info: Arc::clone(self.body.info()),
@@ -353,6 +374,7 @@ impl Entry {
             enabled: self.enabled,
             overrides: self.overrides,
             counts,
+            own: Own { enabled: self.own_enabled, counts: own_counts },
         }
     }
 }

@@ -76,6 +76,7 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 counts,
                 threshold: adjust.and_then(|adjust| adjust.threshold).unwrap_or(threshold).max(1),
                 window_s: adjust.and_then(|adjust| adjust.window_s).unwrap_or(window_s).max(1),
+                own: (threshold.max(1), window_s.max(1)),
                 what: extension.what.unwrap_or_else(|| "events".to_owned()),
             }))
         }

@@ -147,7 +147,11 @@ fn starts_with_program(text: &str) -> bool {
 fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
     let second = bytes.get(at + 1).copied().unwrap_or(0);
     match bytes[at] {
-        b';' if ends_entity(&bytes[..at]) => None,
+        // Text that was written for a page has `Fish &amp; more`; a shell still runs what follows.
+        b';' if ends_entity(&bytes[..at]) => {
+            let before = if second.is_ascii_whitespace() { Before::Line } else { Before::Ampersand };
+            Some((before, at + 1))
+        }
         b';' => Some((Before::Hard, at + 1)),
         b'|' => Some((Before::Hard, at + if second == b'|' { 2 } else { 1 })),
         b'&' if second == b'&' => Some((Before::Hard, at + 2)),
@@ -163,16 +167,18 @@ fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
     }
 }
 
-/// Is a semicolon behind `before` the end of an entity, as in text that was written for a page: `Fish &amp; more`?
+/// Is a semicolon behind `before` the end of an entity?
 fn ends_entity(before: &[u8]) -> bool {
     let Some(n) = before.iter().rev().take(8).position(|&byte| byte == b'&') else { return false };
     let name = &before[before.len() - n..];
-    matches!(name, b"amp" | b"lt" | b"gt" | b"quot" | b"apos" | b"nbsp")
-        || name.split_first().is_some_and(|(&mark, digits)| {
-            mark == b'#'
-                && !digits.is_empty()
-                && digits.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'x')
-        })
+    let is_number =
+        |digits: &[u8], is_digit: fn(&u8) -> bool| !digits.is_empty() && digits.iter().all(is_digit);
+    match name {
+        b"amp" | b"lt" | b"gt" | b"quot" | b"apos" | b"nbsp" => true,
+        [b'#', b'x' | b'X', digits @ ..] => is_number(digits, u8::is_ascii_hexdigit),
+        [b'#', digits @ ..] => is_number(digits, u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 fn note_assignment(text: &str, at: usize, assigned: &mut Vec<String>) {

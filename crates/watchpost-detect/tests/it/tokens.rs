@@ -327,6 +327,14 @@ fn keys_are_refused_with_a_reason() {
         keys.add_public_key("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None),
         Err(KeyError::NotAPublicKey)
     );
+    for (pem, why) in [
+        (include_str!("keys/rsa1024.pem"), KeyError::UnusableRsa),
+        ("-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----", KeyError::UnusableRsa),
+        (include_str!("keys/p256_compressed.pem"), KeyError::UnusablePoint),
+        (include_str!("keys/p384.pem"), KeyError::KindNotKnown),
+    ] {
+        assert_eq!(keys.add_public_key(pem, None), Err(why), "{pem}");
+    }
     assert!(keys.is_empty());
 }
 

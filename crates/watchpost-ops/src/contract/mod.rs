@@ -237,6 +237,15 @@ pub struct Settings {
     pub retention: Vec<RetentionRule>,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            organisation: "Unnamed organisation".to_owned(),
+            retention: watchpost_model::policy::default_retention(),
+        }
+    }
+}
+
 /// Change what the workspace is set to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -187,7 +187,8 @@ impl Committer {
             }
         };
         for (batch, taken) in group.iter().zip(&taken) {
-            respond::respond(&self.console, &self.workspace, &taken.findings, &batch.events).await?;
+            respond::respond(&self.console, &self.workspace, &taken.findings, &batch.events, batch.now)
+                .await?;
         }
         let acknowledge: Vec<&str> =
             group.iter().flat_map(|batch| &batch.acknowledge).map(String::as_str).collect();

@@ -1,12 +1,11 @@
 //! Blocks and the allowlist.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use watchpost_model::access::Origin;
-use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
-use watchpost_redis::{BlockWritten, EventStore};
 
+use super::enforce::{self, RESTORED_MAX, TTL_S};
 use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{
@@ -14,13 +13,7 @@ use crate::contract::{
     BlockStanding, Standing,
 };
 use crate::door::Context;
-use crate::error::{ErrorCode, OpError};
-
-/// A block or containment lasts at least a minute and at most a year.
-pub(crate) const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
-
-/// Blocks that are looked at when Redis comes back.
-pub(crate) const RESTORED_MAX: u32 = 100_000;
+use crate::error::OpError;
 
 fn target(text: &str) -> Result<BlockTarget, OpError> {
     text.parse().map_err(|error: block::TargetError| OpError::invalid("target", error.to_string()))
@@ -84,9 +77,7 @@ async fn in_force(workspace: &Workspace, target: BlockTarget) -> Result<Option<B
     if let Some(exact) = workspace.store().block_active(target).await? {
         return Ok(Some(exact));
     }
-    let active = workspace.store().block_page(&[BlockState::Active], 500).await?;
-    let covering = active.into_iter().filter(|block| block.target.net().contains(&target.net()));
-    Ok(covering.max_by_key(|block| block.target.net().prefix_len()))
+    Ok(workspace.store().block_covering(target).await?)
 }
 
 pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
@@ -104,101 +95,10 @@ pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<Bl
     })
 }
 
-/// Writes the block to the database first, then to Redis, then marks it in force: a crash in between leaves a pending
-/// row that says so, never a block that nobody recorded.
 pub(crate) async fn block_add(cx: Context, request: BlockAdd) -> Result<Block, OpError> {
     let workspace = cx.workspace()?;
-    let (mut block, shorter) = planned(&cx, &workspace, request).await?;
-    let events = workspace.events()?;
-    let object = format!("block/{}", block.target);
-    if let Some(shorter) = shorter {
-        // Redis keeps the longer of the two; the row of the shorter one ends here.
-        let ended = cx.record(object.clone(), Vec::new(), Some(format!("prolonged: {}", block.reason)));
-        workspace
-            .store()
-            .block_state_set(shorter.id, BlockState::Removed, Some(&cx.caller.name), ended)
-            .await?;
-    }
-    let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(block.reason.clone()));
-    workspace.store().block_insert(&block, begun).await?;
-    let (state, outcome, why) = put(&events, &block).await;
-    let ended = cx.record_as(outcome, object, Vec::new(), Some(why.clone()));
-    workspace.store().block_state_set(block.id, state, None, ended).await?;
-    if state == BlockState::Failed {
-        return Err(OpError::new(
-            ErrorCode::Unavailable,
-            format!("the block was not written to Redis: {why}"),
-        )
-        .hint("the application is not told of it; try again when Redis answers"));
-    }
-    block.state = state;
-    Ok(block)
-}
-
-/// Writes a block to Redis; what came of it, and the reason for the record.
-async fn put(events: &EventStore, block: &Block) -> (BlockState, AuditOutcome, String) {
-    match events.put_block(block).await {
-        Ok(BlockWritten::Written { .. }) => (BlockState::Active, AuditOutcome::Success, block.reason.clone()),
-        Ok(BlockWritten::KeptLonger { ttl_ms, .. }) => {
-            let left =
-                ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
-            let why = format!("{} (Redis has a longer block, {left})", block.reason);
-            (BlockState::Active, AuditOutcome::Success, why)
-        }
-        Ok(BlockWritten::AlreadyOver) => {
-            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
-        }
-        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
-    }
-}
-
-/// Finishes blocks that a crash left between the database and Redis: those begun before `before`. Writing one again is
-/// harmless. While Redis does not answer they stay as they are.
-pub(crate) async fn finish_pending(cx: &Context, before: DateTime<Utc>) -> Result<usize, OpError> {
-    let workspace = cx.workspace()?;
-    let mut finished = 0;
-    for block in workspace.store().blocks_pending(before).await? {
-        if finish(cx, &workspace, &block).await? != BlockState::Pending {
-            finished += 1;
-        }
-    }
-    Ok(finished)
-}
-
-/// Finishes one such block; `Pending` if Redis does not answer.
-pub(crate) async fn finish(
-    cx: &Context,
-    workspace: &Workspace,
-    block: &Block,
-) -> Result<BlockState, OpError> {
-    let events = workspace.events()?;
-    if events.ping().await.is_err() {
-        return Ok(BlockState::Pending);
-    }
-    let (state, outcome, why) = put(&events, block).await;
-    let why = format!("finished what a crash interrupted: {why}");
-    let ended = cx.record_as(outcome, format!("block/{}", block.target), Vec::new(), Some(why));
-    workspace.store().block_state_set(block.id, state, None, ended).await?;
-    Ok(state)
-}
-
-/// Writes those blocks in force again that Redis has lost: it came back without its data. Tells how many.
-pub(crate) async fn restore(
-    workspace: &Workspace,
-    draft: impl Fn(String) -> AuditDraft,
-) -> Result<usize, OpError> {
-    let events = workspace.events()?;
-    let mut restored = 0;
-    for block in workspace.store().block_page(&[BlockState::Active], RESTORED_MAX).await? {
-        if events.block_ttl_ms(block.target).await?.is_some() {
-            continue;
-        }
-        if let (BlockState::Active, ..) = put(&events, &block).await {
-            workspace.store().audit_append(draft(format!("block/{}", block.target))).await?;
-            restored += 1;
-        }
-    }
-    Ok(restored)
+    let block = planned(&cx, &workspace, request).await?;
+    enforce::begin(&cx, &workspace, block).await
 }
 
 pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<BlockStanding, OpError> {
@@ -243,12 +143,8 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
     Ok(BlockStanding { target, standing, detail, block, key, redis_ttl_s, in_redis, allow })
 }
 
-/// The block that was asked for, if it may be, and the shorter one that it replaces.
-async fn planned(
-    cx: &Context,
-    workspace: &Workspace,
-    request: BlockAdd,
-) -> Result<(Block, Option<Block>), OpError> {
+/// The block that was asked for, if it may be.
+async fn planned(cx: &Context, workspace: &Workspace, request: BlockAdd) -> Result<Block, OpError> {
     let target = target(&request.target)?;
     not_a_slip(target, &request.target)?;
     let reason = required("reason", &request.reason, 1_000)?;
@@ -283,29 +179,14 @@ async fn planned(
         removed_by: None,
         incident,
     };
-    Ok((block, existing))
+    Ok(block)
 }
 
-/// Takes the block out of Redis first: when that fails it stays in force and the row says so.
 pub(crate) async fn block_remove(cx: Context, request: BlockRemove) -> Result<Block, OpError> {
     let workspace = cx.workspace()?;
     let reason = required("reason", &request.reason, 1_000)?;
     let block = workspace.store().block_by_id(request.id).await?;
-    match block.state {
-        BlockState::Active | BlockState::Pending | BlockState::Failed => {}
-        BlockState::Expired | BlockState::Removed => {
-            return Err(OpError::precondition(format!(
-                "the block of {} is {} already",
-                block.target, block.state
-            )));
-        }
-    }
-    workspace.events()?.remove_block(&block).await?;
-    let record = cx.record(format!("block/{}", block.target), Vec::new(), Some(reason));
-    Ok(workspace
-        .store()
-        .block_state_set(block.id, BlockState::Removed, Some(&cx.caller.name), record)
-        .await?)
+    enforce::end(&cx, &workspace, block, reason).await
 }
 
 pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockList, OpError> {

@@ -8,7 +8,7 @@ use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, 
 use watchpost_model::diagnosis::{CheckStep, StepState};
 use watchpost_model::ids::ConnectionId;
 
-use super::required;
+use super::{at_this_machine, required};
 use crate::connections::LOCAL;
 use crate::contract::{
     ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, Nothing, ParsedUrl,
@@ -17,7 +17,7 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::OpError;
 use crate::secrets::{self, Secret};
-use crate::workspace::{account, database_target, redis_target, secret_for};
+use crate::workspace::{account, database_target, redis_target, secret_for, secret_from_file};
 
 pub(crate) async fn workspace_status(cx: Context, _: Nothing) -> Result<WorkspaceStatus, OpError> {
     Ok(cx.console.status(&cx.caller).await)
@@ -39,8 +39,8 @@ async fn list(cx: &Context) -> ConnectionList {
 
 pub(crate) async fn connection_test(cx: Context, draft: ConnectionDraft) -> Result<ConnectionCheck, OpError> {
     let connection = checked(&cx, &draft)?;
-    let redis_password = secret(&cx, &connection, "redis", &draft.redis_password).await;
-    let database_password = secret(&cx, &connection, "database", &draft.database_password).await;
+    let redis_password = secret(&cx, &connection, "redis", &draft.redis_password).await?;
+    let database_password = secret(&cx, &connection, "database", &draft.database_password).await?;
     let redis = if connection.redis.address == RedisAddress::Local {
         vec![CheckStep {
             name: "connect".to_owned(),
@@ -108,12 +108,31 @@ pub(crate) async fn connection_open(cx: Context, request: ConnectionRef) -> Resu
     Ok(cx.console.status(&cx.caller).await)
 }
 
-/// The typed or the stored secret.
-async fn secret(cx: &Context, connection: &Connection, part: &str, input: &SecretInput) -> Option<Secret> {
+/// The typed or the stored secret. A stored one goes only where it was saved for: a draft may name any host. One from
+/// a file of this process's environment is for whoever sits at this machine and could read it.
+async fn secret(
+    cx: &Context,
+    connection: &Connection,
+    part: &str,
+    input: &SecretInput,
+) -> Result<Option<Secret>, OpError> {
     match input {
-        SecretInput::Set { value } => Some(Secret::new(value.clone())),
-        SecretInput::Clear => None,
-        SecretInput::Keep => secret_for(cx.console.secrets(), connection, part).await.ok().flatten(),
+        SecretInput::Set { value } => Ok(Some(Secret::new(value.clone()))),
+        SecretInput::Clear => Ok(None),
+        SecretInput::Keep => {
+            let is_saved = cx.console.book().by_id(connection.id).is_some_and(|saved| {
+                if part == "redis" {
+                    saved.redis.address == connection.redis.address
+                } else {
+                    saved.database == connection.database
+                }
+            });
+            match (is_saved, at_this_machine(cx)) {
+                (true, _) => secret_for(cx.console.secrets(), connection, part).await,
+                (false, Ok(())) => secret_from_file(part),
+                (false, Err(_)) => Ok(None),
+            }
+        }
     }
 }
 

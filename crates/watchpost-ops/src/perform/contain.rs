@@ -1,28 +1,22 @@
-//! Containments of sessions, users, services and rates. Like blocks: the intent is in the database first, then Redis,
-//! then the outcome.
+//! Containments of sessions, users, services and rates.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use watchpost_model::access::Origin;
-use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::block::BlockState;
 use watchpost_model::contain::{ContainKind, ContainPreview, Containment, PER_MIN_DEFAULT, canonical_target};
 use watchpost_model::ids::ContainmentId;
 use watchpost_model::text::visible;
-use watchpost_redis::{ContainWritten, EventStore};
 
-use super::blocks::{RESTORED_MAX, TTL_S, guard};
+use super::blocks::guard;
+use super::enforce::{self, TTL_S};
 use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow};
 use crate::door::Context;
-use crate::error::{ErrorCode, OpError};
+use crate::error::OpError;
 
 fn target(kind: ContainKind, text: &str) -> Result<String, OpError> {
     canonical_target(kind, text).map_err(|error| OpError::invalid("target", error.to_string()))
-}
-
-fn object(kind: ContainKind, target: &str) -> String {
-    format!("contain/{kind}:{target}")
 }
 
 /// Why this must not be contained: addresses pass the guard of blocks; the engine leaves protected users alone.
@@ -87,57 +81,14 @@ pub(crate) async fn contain_preview(cx: Context, request: ContainCheck) -> Resul
     })
 }
 
-/// Writes those containments in force again that Redis has lost. Tells how many.
-pub(crate) async fn restore(
-    workspace: &Workspace,
-    draft: impl Fn(String) -> AuditDraft,
-) -> Result<usize, OpError> {
-    let events = workspace.events()?;
-    let mut restored = 0;
-    for containment in workspace.store().containment_page(&[], &[BlockState::Active], RESTORED_MAX).await? {
-        if events.containment_ttl_ms(containment.kind, &containment.target).await?.is_some() {
-            continue;
-        }
-        if let (BlockState::Active, ..) = put(&events, &containment).await {
-            workspace.store().audit_append(draft(object(containment.kind, &containment.target))).await?;
-            restored += 1;
-        }
-    }
-    Ok(restored)
-}
-
 pub(crate) async fn contain_add(cx: Context, request: ContainAdd) -> Result<Containment, OpError> {
     let workspace = cx.workspace()?;
-    let (mut containment, shorter) = planned(&cx, &workspace, request).await?;
-    let events = workspace.events()?;
-    let object = object(containment.kind, &containment.target);
-    let reason = containment.reason.clone();
-    if let Some(shorter) = shorter {
-        // Redis keeps the longer of the two; the row of the shorter one ends here.
-        let ended = cx.record(object.clone(), Vec::new(), Some(format!("prolonged: {reason}")));
-        let by = Some(cx.caller.name.as_str());
-        workspace.store().containment_state_set(shorter.id, BlockState::Removed, by, ended).await?;
-    }
-    let begun = cx.record_as(AuditOutcome::Started, object.clone(), Vec::new(), Some(reason));
-    workspace.store().containment_insert(&containment, begun).await?;
-    let (state, outcome, why) = put(&events, &containment).await;
-    let ended = cx.record_as(outcome, object, Vec::new(), Some(why.clone()));
-    workspace.store().containment_state_set(containment.id, state, None, ended).await?;
-    if state == BlockState::Failed {
-        let message = format!("the containment was not written to Redis: {why}");
-        return Err(OpError::new(ErrorCode::Unavailable, message)
-            .hint("the application is not told of it; try again when Redis answers"));
-    }
-    containment.state = state;
-    Ok(containment)
+    let containment = planned(&cx, &workspace, request).await?;
+    enforce::begin(&cx, &workspace, containment).await
 }
 
-/// The containment that was asked for, if it may be, and the shorter one that it replaces.
-async fn planned(
-    cx: &Context,
-    workspace: &Workspace,
-    request: ContainAdd,
-) -> Result<(Containment, Option<Containment>), OpError> {
+/// The containment that was asked for, if it may be.
+async fn planned(cx: &Context, workspace: &Workspace, request: ContainAdd) -> Result<Containment, OpError> {
     let (kind, target) = (request.kind, target(request.kind, &request.target)?);
     let reason = required("reason", &request.reason, 1_000)?;
     if !TTL_S.contains(&request.ttl_s) {
@@ -181,74 +132,12 @@ async fn planned(
         removed_by: None,
         incident,
     };
-    Ok((containment, existing))
+    Ok(containment)
 }
 
-/// Writes a containment to Redis; what came of it, and the reason for the record.
-async fn put(events: &EventStore, containment: &Containment) -> (BlockState, AuditOutcome, String) {
-    let reason = &containment.reason;
-    match events.put_containment(containment).await {
-        Ok(ContainWritten::Written { .. }) => (BlockState::Active, AuditOutcome::Success, reason.clone()),
-        Ok(ContainWritten::KeptLonger { ttl_ms }) => {
-            let left =
-                ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
-            let why = format!("{reason} (Redis has a longer one, {left})");
-            (BlockState::Active, AuditOutcome::Success, why)
-        }
-        Ok(ContainWritten::AlreadyOver) => {
-            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
-        }
-        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
-    }
-}
-
-/// Takes it out of Redis first: when that fails it stays in force and the row says so.
 pub(crate) async fn contain_remove(cx: Context, request: ContainRemove) -> Result<Containment, OpError> {
     let workspace = cx.workspace()?;
     let reason = required("reason", &request.reason, 1_000)?;
     let containment = workspace.store().containment_by_id(request.id).await?;
-    match containment.state {
-        BlockState::Active | BlockState::Pending | BlockState::Failed => {}
-        BlockState::Expired | BlockState::Removed => {
-            return Err(OpError::precondition(format!(
-                "the containment of {} {} is {} already",
-                containment.kind,
-                visible(&containment.target, 100),
-                containment.state
-            )));
-        }
-    }
-    workspace.events()?.remove_containment(&containment).await?;
-    let record = cx.record(object(containment.kind, &containment.target), Vec::new(), Some(reason));
-    let by = Some(cx.caller.name.as_str());
-    Ok(workspace.store().containment_state_set(containment.id, BlockState::Removed, by, record).await?)
-}
-
-/// Finishes containments that a crash left between the database and Redis: those begun before `before`.
-pub(crate) async fn finish_pending(cx: &Context, before: DateTime<Utc>) -> Result<usize, OpError> {
-    let workspace = cx.workspace()?;
-    let mut finished = 0;
-    for containment in workspace.store().containments_pending(before).await? {
-        if finish(cx, &workspace, &containment).await? != BlockState::Pending {
-            finished += 1;
-        }
-    }
-    Ok(finished)
-}
-
-/// Finishes one such containment; `Pending` if Redis does not answer.
-pub(crate) async fn finish(
-    cx: &Context,
-    workspace: &Workspace,
-    containment: &Containment,
-) -> Result<BlockState, OpError> {
-    let events = workspace.events()?;
-    if events.ping().await.is_err() {
-        return Ok(BlockState::Pending);
-    }
-    let (state, outcome, why) = put(&events, containment).await;
-    let why = format!("finished what a crash interrupted: {why}");
-    let ended = cx.record_as(outcome, object(containment.kind, &containment.target), Vec::new(), Some(why));
-    workspace.store().containment_state_set(containment.id, state, None, ended).await?;
-    Ok(state)
+    enforce::end(&cx, &workspace, containment, reason).await
 }

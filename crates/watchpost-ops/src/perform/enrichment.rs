@@ -16,8 +16,9 @@ use crate::contract::{
     ThreatImported, ThreatListPage, ThreatListRef, ThreatListShow, ThreatListShowRequest,
 };
 use crate::door::Context;
-use crate::enrich::{ASSETS, Freshness, Known, LOCATION, asset_rules, location_settings, read_file};
+use crate::enrich::{ASSETS, Freshness, Known, LOCATION, asset_rules, read_file};
 use crate::error::{ErrorCode, OpError};
+use crate::setting::{self, Setting};
 
 /// Most rules about assets: each finding is held against all of them.
 const ASSETS_MAX: usize = 1_000;
@@ -46,7 +47,8 @@ pub(crate) async fn enrichment_get(cx: Context, _: Nothing) -> Result<Enrichment
 pub(crate) async fn location_put(cx: Context, request: LocationSettings) -> Result<EnrichmentState, OpError> {
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
-    let before = location_settings(workspace.store()).await?;
+    let setting = setting::read::<LocationSettings>(workspace.store(), LOCATION).await?;
+    let before = &setting.value;
     for (field, path, old) in [
         ("city_file", &request.city_file, &before.city_file),
         ("asn_file", &request.asn_file, &before.asn_file),
@@ -65,8 +67,8 @@ pub(crate) async fn location_put(cx: Context, request: LocationSettings) -> Resu
             },
         )?;
     }
-    let value = serde_json::to_value(&request).map_err(|error| OpError::internal(error.to_string()))?;
-    workspace.store().setting_put(LOCATION, &value, cx.record("settings", Vec::new(), None)).await?;
+    let record = cx.record(format!("setting/{LOCATION}"), Vec::new(), None);
+    setting.replace(workspace.store(), &request, record).await?;
     enrichment_get(cx, Nothing {}).await
 }
 
@@ -74,7 +76,7 @@ pub(crate) async fn risk_policy_put(cx: Context, request: RiskPolicy) -> Result<
     if !request.is_valid() {
         return Err(OpError::invalid("half_life_h", "a half-life has 1 to 8,760 hours"));
     }
-    let record = cx.record("settings", Vec::new(), None);
+    let record = cx.record("setting/risk", Vec::new(), None);
     cx.workspace()?.store().risk_policy_put(request, record).await?;
     enrichment_get(cx, Nothing {}).await
 }
@@ -210,17 +212,19 @@ pub(crate) async fn asset_add(cx: Context, mut request: AssetRule) -> Result<Ass
     request.pattern = required("pattern", &request.pattern, 500)?;
     request.label = required("label", &request.label, 100)?;
     check_asset(&request).map_err(|error| OpError::invalid("pattern", error.to_string()))?;
-    let mut assets = asset_rules(cx.workspace()?.store()).await?;
+    let setting = setting::read::<Vec<AssetRule>>(cx.workspace()?.store(), ASSETS).await?;
+    let mut assets = setting.value.clone();
     assets.retain(|known| (known.kind, &known.pattern) != (request.kind, &request.pattern));
     if assets.len() >= ASSETS_MAX {
         return Err(OpError::precondition(format!("there are {ASSETS_MAX} rules about assets already")));
     }
     assets.push(request);
-    put_assets(cx, assets).await
+    put_assets(cx, setting, assets).await
 }
 
 pub(crate) async fn asset_remove(cx: Context, request: AssetRef) -> Result<AssetList, OpError> {
-    let mut assets = asset_rules(cx.workspace()?.store()).await?;
+    let setting = setting::read::<Vec<AssetRule>>(cx.workspace()?.store(), ASSETS).await?;
+    let mut assets = setting.value.clone();
     let before = assets.len();
     assets.retain(|known| (known.kind, &known.pattern) != (request.kind, &request.pattern));
     if assets.len() == before {
@@ -230,14 +234,17 @@ pub(crate) async fn asset_remove(cx: Context, request: AssetRef) -> Result<Asset
         )
         .hint("`watchpost asset list` shows what is"));
     }
-    put_assets(cx, assets).await
+    put_assets(cx, setting, assets).await
 }
 
-async fn put_assets(cx: Context, mut assets: Vec<AssetRule>) -> Result<AssetList, OpError> {
+async fn put_assets(
+    cx: Context,
+    setting: Setting<Vec<AssetRule>>,
+    mut assets: Vec<AssetRule>,
+) -> Result<AssetList, OpError> {
     assets.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.pattern.cmp(&b.pattern)));
-    let value = serde_json::to_value(&assets).map_err(|error| OpError::internal(error.to_string()))?;
-    let record = cx.record("settings", Vec::new(), None);
-    cx.workspace()?.store().setting_put(ASSETS, &value, record).await?;
+    let record = cx.record(format!("setting/{ASSETS}"), Vec::new(), None);
+    setting.replace(cx.workspace()?.store(), &assets, record).await?;
     Ok(AssetList { assets })
 }
 

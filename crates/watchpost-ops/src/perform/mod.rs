@@ -2,9 +2,10 @@
 
 mod audit;
 mod baselines;
-pub(crate) mod blocks;
+mod blocks;
 mod connections;
-pub(crate) mod contain;
+mod contain;
+pub(crate) mod enforce;
 mod enrichment;
 mod events;
 mod health;

@@ -20,6 +20,7 @@ use crate::contract::{
 };
 use crate::door::Context;
 use crate::error::OpError;
+use crate::setting::{self, json};
 
 const KEY: &str = "response_policy";
 /// Findings that a preview reads at once.
@@ -29,11 +30,7 @@ const ROWS: usize = 500;
 
 /// The stored policy, or the safe defaults.
 pub(crate) async fn stored(workspace: &Workspace) -> Result<StoredPolicy, OpError> {
-    match workspace.store().setting_get(KEY).await? {
-        Some(value) => serde_json::from_value(value)
-            .map_err(|error| OpError::internal(format!("the stored response policy is damaged: {error}"))),
-        None => Ok(StoredPolicy::default()),
-    }
+    Ok(setting::read(workspace.store(), KEY).await?.value)
 }
 
 /// The stored policy for the engine. One that cannot be read, such as that of a newer version, stops no detection: the
@@ -76,15 +73,13 @@ pub(crate) async fn response_policy_put(
     let reason = required("reason", &request.reason, 1_000)?;
     let policy = request.policy;
     policy.validate().map_err(|error| OpError::invalid(&error.field, error.message))?;
-    let before = stored(&workspace).await?;
+    let setting = setting::read::<StoredPolicy>(workspace.store(), KEY).await?;
+    let before = &setting.value;
     let on = policy.mode == ResponseMode::On;
     let was_on = before.policy.mode == ResponseMode::On && before.confirmed_on_production;
     let confirmed_on_production = on && (was_on || workspace.connection().production);
     let after = StoredPolicy { policy, confirmed_on_production };
-    let value = |stored: &StoredPolicy| {
-        serde_json::to_value(stored).map_err(|error| OpError::internal(format!("response policy: {error}")))
-    };
-    let (old, new) = (value(&before)?, value(&after)?);
+    let (old, new) = (json(before)?, json(&after)?);
     let mut changes = Vec::new();
     if let (Some(old), Some(new)) = (old["policy"].as_object(), new["policy"].as_object()) {
         for (field, value) in new {
@@ -94,7 +89,8 @@ pub(crate) async fn response_policy_put(
             }
         }
     }
-    workspace.store().setting_put(KEY, &new, cx.record("response_policy", changes, Some(reason))).await?;
+    let record = cx.record(format!("setting/{KEY}"), changes, Some(reason));
+    setting.replace(workspace.store(), &after, record).await?;
     Ok(view(&workspace, after))
 }
 

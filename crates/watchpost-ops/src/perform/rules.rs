@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use watchpost_detect::{self as detect, Adjust, Config, Engine, RuleFile, RuleSource};
-use watchpost_model::audit::Change;
+use watchpost_model::audit::{AuditOutcome, Change};
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::period::Period;
 
 use super::{at_this_machine, required};
+use crate::blocking::off_the_runtime;
 use crate::contract::{
     BacktestAgainst, BacktestReport, BacktestRow, Nothing, RuleBacktest, RuleChange, RuleDetail,
     RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
@@ -20,6 +21,7 @@ use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::inspect;
 use crate::rules::{self, Loaded, RuleSetting, SETTING};
+use crate::setting::{self, json};
 
 /// Most events of a replay.
 const REPLAY_MAX: u64 = 1_000_000;
@@ -82,18 +84,24 @@ pub(crate) async fn rule_set(cx: Context, request: RuleChange) -> Result<RuleDet
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
     let rule = found(&loaded, &request.id)?;
     checked_counts(rule, request.threshold, request.window_s)?;
-    let wanted =
-        Adjust { enabled: request.enabled, threshold: request.threshold, window_s: request.window_s };
-    let mut setting = loaded.setting;
-    let before = setting.adjust.get(&request.id).copied().unwrap_or_default();
+    // What the file says anyway is no adjustment: the numbers of a later version shall count.
+    let own = rule.own;
+    let wanted = Adjust {
+        enabled: request.enabled.filter(|is_on| *is_on != own.enabled),
+        threshold: request.threshold.filter(|n| own.counts.map(|own| own.0) != Some(*n)),
+        window_s: request.window_s.filter(|n| own.counts.map(|own| own.1) != Some(*n)),
+    };
+    let setting = setting::read::<RuleSetting>(workspace.store(), SETTING).await?;
+    let mut after = setting.value.clone();
+    let before = after.adjust.get(&request.id).copied().unwrap_or_default();
     if wanted == Adjust::default() {
-        setting.adjust.remove(&request.id);
+        after.adjust.remove(&request.id);
     } else {
-        setting.adjust.insert(request.id.clone(), wanted);
+        after.adjust.insert(request.id.clone(), wanted);
     }
     let changes = vec![Change::new(&request.id, json(&before)?, json(&wanted)?)];
     let draft = cx.record(format!("rule/{}", request.id), changes, request.reason);
-    workspace.store().setting_put(SETTING, &json(&setting)?, draft).await?;
+    setting.replace(workspace.store(), &after, draft).await?;
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
     detail(&loaded, &request.id).await
 }
@@ -120,10 +128,10 @@ pub(crate) async fn rule_directory_set(cx: Context, request: RuleDirectorySet) -
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     let directory = request.directory.map(|path| existing(&path)).transpose()?;
-    let before = rules::setting(&workspace).await?;
-    let after = RuleSetting { directory, ..before.clone() };
-    let changes = vec![Change::new("directory", json(&before.directory)?, json(&after.directory)?)];
-    workspace.store().setting_put(SETTING, &json(&after)?, cx.record("rules", changes, None)).await?;
+    let setting = setting::read::<RuleSetting>(workspace.store(), SETTING).await?;
+    let after = RuleSetting { directory, ..setting.value.clone() };
+    let changes = vec![Change::new("directory", json(&setting.value.directory)?, json(&after.directory)?)];
+    setting.replace(workspace.store(), &after, cx.record("rules", changes, None)).await?;
     Ok(listed(&workspace.rules().refresh(&workspace, false).await?.0))
 }
 
@@ -302,10 +310,14 @@ pub(crate) async fn rule_import_sigma(
     let source = PathBuf::from(required("path", &request.path, 4_096)?);
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
     let target = loaded.directory.join(SIGMA_FOLDER);
-    // The intent first: the effect is outside the database.
-    let changes = vec![Change::new("imported", serde_json::Value::Null, json(&request.path)?)];
-    workspace.store().audit_append(cx.record("rules/sigma", changes, None)).await?;
+    // The intent first: the effect is outside the database. What fails is recorded by the door.
+    let changes = vec![Change::new("from", serde_json::Value::Null, json(&request.path)?)];
+    let begun = cx.record_as(AuditOutcome::Started, "rules/sigma", changes, None);
+    workspace.store().audit_append(begun).await?;
     let report = off_the_runtime(move || import(&source, &loaded, &target)).await??;
+    let changes = [("files", report.copied), ("rules", report.rules)]
+        .map(|(field, n)| Change::new(field, serde_json::Value::Null, n));
+    workspace.store().audit_append(cx.record("rules/sigma", changes.to_vec(), None)).await?;
     workspace.rules().refresh(&workspace, true).await?;
     Ok(report)
 }
@@ -315,9 +327,8 @@ fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportRep
     let (files, unread) = if source.is_dir() {
         rules::read_directory(source)
     } else {
-        let text = std::fs::read_to_string(source).map_err(|error| {
-            OpError::invalid("path", format!("cannot read {}: {error}", source.display()))
-        })?;
+        let text = rules::read_file(source)
+            .map_err(|problem| OpError::invalid("path", format!("{}: {problem}", source.display())))?;
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         (vec![RuleFile { name, text }], Vec::new())
     };
@@ -379,14 +390,6 @@ fn write(path: &Path, text: &str) -> Result<(), OpError> {
 }
 
 /// Work that takes a processor for a while.
-async fn off_the_runtime<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, OpError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| OpError::internal(format!("rules: {error}")))
-}
-
-fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, OpError> {
-    serde_json::to_value(value).map_err(|error| OpError::internal(format!("rules: {error}")))
-}
-
 fn found<'a>(loaded: &'a Loaded, id: &str) -> Result<&'a detect::Rule, OpError> {
     loaded
         .set
@@ -473,7 +476,9 @@ async fn text_of(loaded: &Loaded, rule: &detect::Rule) -> Result<String, OpError
         }
         RuleSource::Directory(file) => {
             let path = loaded.directory.join(file);
-            off_the_runtime(move || document(&std::fs::read_to_string(path).unwrap_or_default(), line)).await
+            let read =
+                off_the_runtime(move || rules::read_file(&path).map(|text| document(&text, line))).await?;
+            read.map_err(|problem| OpError::not_found(format!("{file}: {problem}")))
         }
     }
 }

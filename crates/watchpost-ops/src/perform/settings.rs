@@ -4,26 +4,19 @@ use std::collections::BTreeSet;
 
 use watchpost_model::audit::Change;
 use watchpost_model::event::Category;
-use watchpost_model::policy;
 
 use super::required;
 use crate::console::Workspace;
 use crate::contract::{Nothing, Settings, SettingsChange};
 use crate::door::Context;
 use crate::error::OpError;
+use crate::setting::{self, json};
 
 const KEY: &str = "settings";
 
 /// The stored settings, or the defaults.
 pub(crate) async fn current(workspace: &Workspace) -> Result<Settings, OpError> {
-    match workspace.store().setting_get(KEY).await? {
-        Some(value) => serde_json::from_value(value)
-            .map_err(|error| OpError::internal(format!("the stored settings are damaged: {error}"))),
-        None => Ok(Settings {
-            organisation: "Unnamed organisation".to_owned(),
-            retention: policy::default_retention(),
-        }),
-    }
+    Ok(setting::read(workspace.store(), KEY).await?.value)
 }
 
 pub(crate) async fn settings_get(cx: Context, _: Nothing) -> Result<Settings, OpError> {
@@ -32,7 +25,7 @@ pub(crate) async fn settings_get(cx: Context, _: Nothing) -> Result<Settings, Op
 
 pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result<Settings, OpError> {
     let workspace = cx.workspace()?;
-    let reason = request.reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let reason = request.reason;
     let mut request = Settings { organisation: request.organisation, retention: request.retention };
     request.organisation = required("organisation", &request.organisation, 200)?;
     let covered: BTreeSet<Category> = request.retention.iter().map(|rule| rule.category).collect();
@@ -53,15 +46,15 @@ pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result
             ));
         }
     }
-    let value = |settings: &Settings| {
-        serde_json::to_value(settings).map_err(|error| OpError::internal(format!("settings: {error}")))
-    };
-    let (old, new) = (value(&current(&workspace).await?)?, value(&request)?);
+    let setting = setting::read::<Settings>(workspace.store(), KEY).await?;
+    let (old, new) = (json(&setting.value)?, json(&request)?);
     let changes = ["organisation", "retention"]
         .iter()
         .filter(|field| old[*field] != new[*field])
         .map(|field| Change::new(field, old[*field].clone(), new[*field].clone()))
         .collect();
-    workspace.store().setting_put(KEY, &new, cx.record("settings", changes, reason)).await?;
+    setting
+        .replace(workspace.store(), &request, cx.record(format!("setting/{KEY}"), changes, reason))
+        .await?;
     Ok(request)
 }

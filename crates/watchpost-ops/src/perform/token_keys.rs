@@ -9,6 +9,7 @@ use crate::contract::{Nothing, SecretState, TokenKeyAdd, TokenKeyInput, TokenKey
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::secrets::{self, Secret};
+use crate::setting::{self, json};
 use crate::token_keys::{self, KEYS_MAX, Place, SETTING, Stored, secret_account};
 
 pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyList, OpError> {
@@ -21,7 +22,8 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
     let name = required("name", &request.name, 80)?;
     let issuer = request.issuer.map(|issuer| required("issuer", &issuer, 500)).transpose()?;
     let workspace = cx.workspace()?;
-    let mut keys = token_keys::stored(workspace.store()).await?;
+    let setting = setting::read::<Vec<Stored>>(workspace.store(), SETTING).await?;
+    let mut keys = setting.value.clone();
     let before = keys.iter().position(|key| key.name == name).map(|at| keys.remove(at));
     if keys.len() >= KEYS_MAX {
         return Err(OpError::invalid("name", format!("there are {KEYS_MAX} keys already: remove one first")));
@@ -55,29 +57,56 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
     // The record says that a secret was set, never which.
     let changes = vec![Change::new("key", json(&before)?, json(&Some(&after))?)];
     let record = cx.record(format!("token_key/{}", after.name), changes, None);
-    let account = secret_account(workspace.connection().id, &after.name);
+    let account = secret_account(workspace.connection().id, &after);
     keys.push(after);
     keys.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(secret) = secret {
-        let state = cx.console.secrets().put(&account, secret).await;
-        if state != SecretState::Ready && cx.caller.origin == Origin::Cli {
-            cx.console.secrets().remove(&account).await;
+    let new_secret = match secret {
+        Some(secret) => Some(keep(&cx, account, secret).await?),
+        None => None,
+    };
+    // From here the new key counts, and the old one no longer does.
+    if let Err(problem) = setting.replace(workspace.store(), &keys, record).await {
+        if let Some(account) = new_secret {
+            forget(&cx, &account).await;
+        }
+        return Err(problem);
+    }
+    if let Some(before) = before.filter(|key| key.place == Place::Secret) {
+        forget(&cx, &secret_account(workspace.connection().id, &before)).await;
+    }
+    token_key_list(cx, Nothing {}).await
+}
+
+/// Puts a shared secret where it will be looked for; returns the account. A command that ends with this call needs a
+/// keychain: memory would forget it at once.
+async fn keep(cx: &Context, account: String, secret: Secret) -> Result<String, OpError> {
+    let secrets = cx.console.secrets();
+    let state = secrets.put(&account, secret).await;
+    if state != SecretState::Ready {
+        if cx.caller.origin == Origin::Cli {
+            forget(cx, &account).await;
             return Err(OpError::new(ErrorCode::SecretStore, "the secret cannot be kept").hint(format!(
                 "{}; or keep it in a file that only you can read, and name it with --file",
                 secrets::describe(state)
             )));
         }
-        if state != SecretState::Ready {
-            tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
-        }
+        tracing::warn!(?state, "the secret is kept for this session only: a file outlasts it");
     }
-    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
-    token_key_list(cx, Nothing {}).await
+    Ok(account)
+}
+
+/// Takes a secret out of the keychain that no setting names any more.
+async fn forget(cx: &Context, account: &str) {
+    let state = cx.console.secrets().remove(account).await;
+    if state != SecretState::Ready {
+        tracing::warn!(?state, account, "a secret that is no longer used stays in the keychain");
+    }
 }
 
 pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Result<TokenKeyList, OpError> {
     let workspace = cx.workspace()?;
-    let mut keys = token_keys::stored(workspace.store()).await?;
+    let setting = setting::read::<Vec<Stored>>(workspace.store(), SETTING).await?;
+    let mut keys = setting.value.clone();
     let Some(at) = keys.iter().position(|key| key.name == request.name) else {
         return Err(OpError::not_found(format!("key {:?}", request.name))
             .hint("`watchpost config token-key list` shows them"));
@@ -85,13 +114,9 @@ pub(crate) async fn token_key_remove(cx: Context, request: TokenKeyRef) -> Resul
     let gone = keys.remove(at);
     let changes = vec![Change::new("key", json(&Some(&gone))?, serde_json::Value::Null)];
     let record = cx.record(format!("token_key/{}", gone.name), changes, None);
-    workspace.store().setting_put(SETTING, &json(&keys)?, record).await?;
+    setting.replace(workspace.store(), &keys, record).await?;
     if gone.place == Place::Secret {
-        cx.console.secrets().remove(&secret_account(workspace.connection().id, &gone.name)).await;
+        forget(&cx, &secret_account(workspace.connection().id, &gone)).await;
     }
     token_key_list(cx, Nothing {}).await
-}
-
-fn json(value: &impl serde::Serialize) -> Result<serde_json::Value, OpError> {
-    serde_json::to_value(value).map_err(|error| OpError::internal(error.to_string()))
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::BlockState;
-use watchpost_model::clock::SystemClock;
+use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::{IncidentDetail, Status, Verdict};
@@ -39,9 +39,18 @@ pub(crate) fn folder() -> TempDir {
 }
 
 pub(crate) async fn desk(home: &TempDir, tenure: Tenure, connection: Connection) -> Desk {
+    desk_at(home, tenure, connection, Arc::new(SystemClock)).await
+}
+
+pub(crate) async fn desk_at(
+    home: &TempDir,
+    tenure: Tenure,
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+) -> Desk {
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),
-        clock: Arc::new(SystemClock),
+        clock,
         tenure,
         offer_demo: false,
         remember: false,

@@ -1,5 +1,6 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
+mod attention;
 mod door;
 mod enrich;
 mod incidents;

@@ -378,7 +378,7 @@ async fn people_contain_and_release() {
     let timeline = desk.first_incident().await.timeline;
     assert_eq!(
         timeline.iter().filter(|line| line.kind == "contain").count(),
-        16,
+        12,
         "added, prolonged, released"
     );
     let wrong = ContainAdd {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use watchpost_model::audit::AuditOutcome;
+use watchpost_model::block::BlockState;
 use watchpost_model::contain::ContainKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, ContainAdd, ContainListRequest,
+    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, BlockRemove, ContainAdd, ContainListRequest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -59,8 +61,12 @@ async fn a_redis_that_comes_back_empty_gets_its_blocks_again() {
     .await
     .expect("the owner writes them again");
     let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
-    let n = |action: &str| trail.rows.iter().filter(|row| row.action == action).count();
-    assert_eq!((n("block_restore"), n("contain_restore")), (2, 1));
+    for (action, n) in [("block_restore", 2), ("contain_restore", 1)] {
+        // The intent of each, then its outcome; the newest record is the first.
+        let outcomes: Vec<_> =
+            trail.rows.iter().filter(|row| row.action == action).map(|row| row.outcome).rev().collect();
+        assert_eq!(outcomes, [AuditOutcome::Started, AuditOutcome::Success].repeat(n), "{action}");
+    }
     desk.console.close().await;
 }
 
@@ -81,4 +87,56 @@ async fn slips_are_refused_with_what_to_say() {
     }
     desk.ask::<operation::allow_add>(allow("198.51.100.1")).await.expect("nothing blocks it");
     desk.console.close().await;
+}
+
+/// Redis holds another key for the address: taking back says so instead of pretending.
+#[tokio::test]
+async fn what_another_hand_blocks_is_not_said_to_be_free() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let events = desk.console.workspace().and_then(|workspace| workspace.events()).expect("Redis answers");
+    let key = events.block_key("45.3.0.1".parse().expect("an address"));
+    let redis = |words: &[&str]| {
+        let socket = home.path().join("data/workspace/redis.sock");
+        let status = std::process::Command::new("redis-cli").arg("-s").arg(socket).args(words).status();
+        assert!(status.expect("redis-cli comes with redis-server").success(), "{words:?}");
+    };
+    redis(&["SET", &key, "by hand"]);
+    let made = desk.ask::<operation::block_add>(block("45.3.0.1")).await.expect("it may be blocked");
+    let remove = || BlockRemove { id: made.id, reason: "over".to_owned() };
+    let kept = desk.ask::<operation::block_remove>(remove()).await.expect_err("the other key stays");
+    assert_eq!(kept.code, ErrorCode::Precondition);
+    assert!(kept.message.contains("did not write"), "{kept:?}");
+    let seen = desk.ask::<operation::block_check>(BlockCheck { target: "45.3.0.1".to_owned() }).await;
+    assert_eq!(seen.expect("it can be checked").in_redis, Some(true));
+    redis(&["DEL", &key]);
+    desk.ask::<operation::block_remove>(remove()).await.expect("nothing holds it any more");
+}
+
+/// A longer block that cannot be written leaves the shorter one in force; one that can ends it.
+#[tokio::test]
+async fn prolonging_never_leaves_an_address_free() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let short = desk.ask::<operation::block_add>(block("45.4.0.1")).await.expect("it may be blocked");
+    let longer = || BlockAdd { ttl_s: 7_200, ..block("45.4.0.1") };
+    let store = desk.console.workspace().expect("it is open");
+    let redis = |words: &[&str]| {
+        let socket = home.path().join("data/workspace/redis.sock");
+        let status = std::process::Command::new("redis-cli").arg("-s").arg(socket).args(words).status();
+        assert!(status.expect("redis-cli comes with redis-server").success(), "{words:?}");
+    };
+    // A server without room refuses to write, and still answers.
+    redis(&["CONFIG", "SET", "maxmemory", "1"]);
+    let refused = desk.ask::<operation::block_add>(longer()).await.expect_err("there is no room");
+    assert_eq!(refused.code, ErrorCode::Unavailable);
+    let now = store.store().block_by_id(short.id).await.expect("it is kept");
+    assert_eq!(now.state, BlockState::Active, "the shorter one still holds");
+    redis(&["CONFIG", "SET", "maxmemory", "0"]);
+    let long = desk.ask::<operation::block_add>(longer()).await.expect("there is room again");
+    assert_eq!(long.state, BlockState::Active);
+    let now = store.store().block_by_id(short.id).await.expect("it is kept");
+    assert_eq!(now.state, BlockState::Removed);
+    let seen = desk.ask::<operation::block_check>(BlockCheck { target: "45.4.0.1".to_owned() }).await;
+    assert_eq!(seen.expect("it can be checked").block.map(|block| block.id), Some(long.id));
 }

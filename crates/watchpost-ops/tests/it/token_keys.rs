@@ -85,7 +85,7 @@ async fn signatures_are_checked_with_the_keys_that_are_set() {
     let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
     for action in ["token_key_add", "token_key_remove"] {
         let told: Vec<_> = trail.rows.iter().map(|row| (row.action.as_str(), row.object.as_str())).collect();
-        assert!(told.contains(&(action, "setting/token_keys")), "{told:?}");
+        assert!(told.contains(&(action, "token_key/login")), "{told:?}");
     }
     desk.console.close().await;
 }

@@ -9,9 +9,13 @@ use watchpost_model::ids::{EventId, FindingId, IncidentId};
 
 use super::ResponseCursor;
 use crate::engine::{Row, Sql, Value, args};
+use crate::engine_state;
 use crate::error::StoreError;
 use crate::event::event;
 use crate::store::Store;
+
+/// The name under which it stands until when findings are answered.
+const ANSWERED: &str = "answered";
 
 /// A finding with the incident that holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,22 +79,42 @@ impl Store {
         Ok((found, next))
     }
 
-    /// Findings about the events that were taken in last: those whose response a crash may have prevented.
+    /// Findings about the events that were taken in last and are not answered: those whose response a crash may have
+    /// prevented. With them the storing time of the newest event, to be noted when they are answered.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn findings_of_newest_batch(&self) -> Result<Vec<StoredFinding>, StoreError> {
+    pub async fn findings_unanswered(
+        &self,
+    ) -> Result<Option<(Vec<StoredFinding>, DateTime<Utc>)>, StoreError> {
         let mut tx = self.read().await?;
         let newest = tx.fetch_one("SELECT MAX(stored_at) FROM event", args![]).await?.opt_time(0)?;
-        let Some(newest) = newest else { return Ok(Vec::new()) };
+        let Some(newest) = newest else { return Ok(None) };
+        let answered = tx
+            .fetch_optional("SELECT until FROM engine_state WHERE name = $1", args![ANSWERED])
+            .await?
+            .map(|row| row.time(0))
+            .transpose()?;
+        let minute_before = newest - Duration::seconds(60);
         let rows = tx
             .fetch(
                 "SELECT f.body, i.id, i.number FROM event e JOIN finding f ON f.event_id = e.id \
-                 JOIN incident m ON m.id = f.incident_id JOIN incident i ON i.id = m.root_id WHERE e.stored_at >= $1 ORDER BY f.at, f.id LIMIT 5000",
-                args![newest - Duration::seconds(60)],
+                 JOIN incident m ON m.id = f.incident_id JOIN incident i ON i.id = m.root_id WHERE e.stored_at > $1 \
+                 ORDER BY e.stored_at DESC, f.at, f.id LIMIT 5000",
+                args![answered.map_or(minute_before, |answered| answered.max(minute_before))],
             )
             .await?;
-        rows.iter().map(stored_finding).collect()
+        Ok(Some((rows.iter().map(stored_finding).collect::<Result<_, _>>()?, newest)))
+    }
+
+    /// Notes that the findings about all events stored until `stored_at` are answered.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn answered_until(&self, stored_at: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        engine_state::put(&mut write, ANSWERED, &[], stored_at).await?;
+        self.commit(write).await.map(drop)
     }
 
     /// Archived events by id; those that are not in the archive are absent.

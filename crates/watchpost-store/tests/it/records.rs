@@ -33,11 +33,14 @@ async fn settings_are_recorded(world: World) {
     let store = &world.store;
     assert_eq!(store.setting_get("policy").await.unwrap(), None);
     let value = serde_json::json!({"days": 7, "name": "\u{1f980}"});
-    store.setting_put("policy", &value, draft("setting_put")).await.unwrap();
-    store.setting_put("policy", &serde_json::json!(null), draft("setting_put")).await.unwrap();
+    store.setting_put("policy", None, &value, draft("setting_put")).await.unwrap();
+    let unseen = store.setting_put("policy", None, &serde_json::json!(1), draft("setting_put")).await;
+    assert!(matches!(unseen, Err(StoreError::Conflict(_))), "{unseen:?}");
+    let null = serde_json::json!(null);
+    store.setting_put("policy", Some(&value), &null, draft("setting_put")).await.unwrap();
     assert_eq!(store.setting_get("policy").await.unwrap(), Some(serde_json::Value::Null));
     let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
-    assert_eq!((&trail[0].changes[0].old, trail[0].object.as_str()), (&value, "setting/policy"));
+    assert_eq!((&trail[0].changes[0].old, trail[0].object.as_str()), (&value, "thing/1"));
 }
 
 async fn leases_have_one_holder(world: World) {
@@ -185,7 +188,7 @@ async fn revisions_grow(world: World) {
     let other = world.another().await;
     let before = other.revisions().await.unwrap();
     assert_eq!(before.len(), 8);
-    world.store.setting_put("x", &serde_json::json!(1), draft("setting_put")).await.unwrap();
+    world.store.setting_put("x", None, &serde_json::json!(1), draft("setting_put")).await.unwrap();
     let after = other.revisions().await.unwrap();
     assert_eq!((after["settings"], after["audit"]), (before["settings"] + 1, before["audit"] + 1));
     assert_eq!(after["incidents"], before["incidents"]);
@@ -312,7 +315,7 @@ async fn evidence_is_answered(world: World) {
     store.job_run_put(&retention, None).await.unwrap();
     let mut admin = draft("setting_put");
     admin.permission = watchpost_model::access::Permission::Admin;
-    store.setting_put("x", &serde_json::json!(1), admin).await.unwrap();
+    store.setting_put("x", None, &serde_json::json!(1), admin).await.unwrap();
     let mut nameless = draft("note_add");
     nameless.caller.name = " ".into();
     store.audit_append(nameless).await.unwrap();

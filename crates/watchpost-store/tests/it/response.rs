@@ -356,9 +356,11 @@ async fn findings_are_walked(world: World) {
     world.ingest(&batch[..20], &findings[..20]).await;
     world.clock.advance(Duration::minutes(5));
     world.ingest(&batch[20..], &findings[20..]).await;
-    let newest = world.store.findings_of_newest_batch().await.unwrap();
+    let (newest, stored_at) = world.store.findings_unanswered().await.unwrap().unwrap();
     let ids: Vec<_> = newest.iter().map(|stored| stored.finding.id).collect();
     assert_eq!(ids, findings[20..].iter().map(|finding| finding.id).collect::<Vec<_>>());
+    world.store.answered_until(stored_at).await.unwrap();
+    assert_eq!(world.store.findings_unanswered().await.unwrap(), Some((Vec::new(), stored_at)));
     let (from, to) = (world.now() - Duration::days(1), world.now());
     let (mut walked, mut after) = (Vec::new(), None);
     loop {

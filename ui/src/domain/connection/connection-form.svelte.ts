@@ -2,7 +2,7 @@
 
 import type { Connection, ConnectionDraft, DatabaseConnection, ParsedUrl, RedisConnection, SecretInput, TlsFiles } from '$ui/generated/model';
 import { t } from '$ui/i18n';
-import { wholeNumber } from '../job/runs';
+import { wholeNumber } from '$ui/shared/format/number';
 
 export class TlsForm {
   on = $state(false);

@@ -1,6 +1,6 @@
 // What can be done from any place where an entity is named.
 
-import type { Entity, EntityKind } from '$ui/generated/model';
+import type { Entity } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { MenuItem } from '$ui/shared/layout/menu';
 import type { App } from '$ui/state/app.svelte';
@@ -8,21 +8,9 @@ import { router } from '$ui/state/router.svelte';
 import { openBlock } from '../block/block-request.svelte';
 import { openContain } from '../contain/contain-request.svelte';
 import { openSuppress } from '../suppress/suppress-request.svelte';
+import { entityKey } from './key';
 
-const KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
-
-/** An entity as it stands in an address: `ip:203.0.113.7`. */
-export function entityKey(entity: Entity): string {
-  return `${entity.kind}:${entity.value}`;
-}
-
-export function parseEntityKey(key: string | null): Entity | null {
-  if (key === null) return null;
-  const at = key.indexOf(':');
-  const kind = KINDS.find((known) => known === key.slice(0, at));
-  const value = key.slice(at + 1);
-  return kind === undefined || value === '' ? null : { kind, value };
-}
+export { entityKey, parseEntityKey } from './key';
 
 export function entityMenu(app: App, entity: Entity, incident: number | null): MenuItem[] {
   const { kind, value } = entity;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFilter, parseEntity, parseFilter, parseOrder, toggled } from './filter';
+import { formatFilter, parseFilter, parseOrder, toggled } from './filter';
 
 describe('the filter in the address', () => {
   it('shows the active incidents by default', () => {
@@ -26,7 +26,8 @@ describe('the filter in the address', () => {
 
   it('drops words it does not know', () => {
     expect(parseFilter({ severity: 'critical,terrible', status: 'nonsense' })).toMatchObject({ severity: ['critical'], status: [] });
-    expect(parseEntity('planet:mars')).toBeNull();
+    expect(parseFilter({ entity: 'planet:mars' }).entity).toBeNull();
+    expect(parseFilter({ entity: 'user:' }).entity, 'of nobody').toBeNull();
     expect(parseOrder({ order: 'random' })).toBe('newest');
   });
 

@@ -1,10 +1,12 @@
 // Which incidents the queue shows, as it stands in the address.
 
-import type { AttackFamily, Entity, EntityKind, IncidentFilter, IncidentOrder, Severity, Status } from '$ui/generated/model';
+import { entityKey, parseEntityKey } from '$ui/domain/entity/key';
+import type { AttackFamily, IncidentFilter, IncidentOrder, Severity, Status } from '$ui/generated/model';
 
 export const STATUSES: readonly Status[] = ['open', 'reopened', 'investigating', 'contained', 'resolved', 'closed'];
 export const ACTIVE: readonly Status[] = ['open', 'investigating', 'contained', 'reopened'];
 export const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'info'];
+export const RISING: readonly Severity[] = SEVERITIES.toReversed();
 export const FAMILIES: readonly AttackFamily[] = [
   'brute_force',
   'sqli',
@@ -37,7 +39,6 @@ export const FAMILIES: readonly AttackFamily[] = [
   'custom',
 ];
 export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
-const KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
 
 type Query = Readonly<Record<string, string>>;
 
@@ -45,14 +46,6 @@ function words<T extends string>(text: string | undefined, known: readonly T[]):
   if (text === undefined) return [];
   const given = text.split(',');
   return known.filter((word) => given.includes(word));
-}
-
-/** The entity in `kind:value`. */
-export function parseEntity(text: string | undefined): Entity | null {
-  if (text === undefined) return null;
-  const at = text.indexOf(':');
-  const kind = KINDS.find((known) => known === text.slice(0, at));
-  return kind === undefined ? null : { kind, value: text.slice(at + 1) };
 }
 
 /** Nothing said about the status means the active ones; `status=all` means any. */
@@ -64,7 +57,7 @@ export function parseFilter(query: Query): IncidentFilter {
     family: words(query['family'], FAMILIES),
     assignee: query['assignee'] ?? null,
     text: query['text'] === undefined || query['text'].trim() === '' ? null : query['text'].trim(),
-    entity: parseEntity(query['entity']),
+    entity: parseEntityKey(query['entity']),
   };
 }
 
@@ -85,7 +78,7 @@ export function formatFilter(filter: IncidentFilter, order: IncidentOrder): Reco
   if (filter.family.length > 0) query['family'] = filter.family.join(',');
   if (filter.assignee !== null) query['assignee'] = filter.assignee;
   if (filter.text !== null) query['text'] = filter.text;
-  if (filter.entity !== null) query['entity'] = `${filter.entity.kind}:${filter.entity.value}`;
+  if (filter.entity !== null) query['entity'] = entityKey(filter.entity);
   if (order !== 'newest') query['order'] = order;
   return query;
 }

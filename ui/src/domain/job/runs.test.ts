@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRun } from '$ui/generated/model';
-import { elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, wholeNumber } from './runs';
+import { elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining } from './runs';
 
 function run(id: string, part: Partial<JobRun> = {}): JobRun {
   return {
@@ -73,16 +73,5 @@ describe('words', () => {
     ['/home/a/notes.txt', null],
   ])('guesses the format of %s', (path, format) => {
     expect(guessFormat(path)).toBe(format);
-  });
-
-  it.each([
-    ['7', 7],
-    [' 0 ', 0],
-    ['-1', null],
-    ['3651', null],
-    ['7.5', null],
-    ['', null],
-  ])('reads %j as days', (typed, days) => {
-    expect(wholeNumber(typed, 0, 3650)).toBe(days);
   });
 });

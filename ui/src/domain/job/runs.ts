@@ -72,11 +72,3 @@ const BY_NAME: readonly (readonly [RegExp, string])[] = [
 export function guessFormat(path: string): string | null {
   return BY_NAME.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
-
-/** A whole number as typed, within limits; `null` otherwise. */
-export function wholeNumber(typed: string, from: number, to: number): number | null {
-  const text = typed.trim();
-  if (!/^\d{1,12}$/.test(text)) return null;
-  const value = Number(text);
-  return value < from || value > to ? null : value;
-}

@@ -8,6 +8,12 @@ import { normaliseError, type OperationError } from '$ui/state/error';
 export const BACK = ['1', '7', '30'] as const;
 export type Back = (typeof BACK)[number];
 
+/** What tells rules and steps apart while they are moved and removed; the policy itself has no ids. */
+interface RuleKeys {
+  id: number;
+  steps: readonly number[];
+}
+
 /** A plain copy, so that editing leaves what was saved alone. */
 function copied<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
@@ -23,18 +29,37 @@ export class PolicyDraft {
   /** What the preview is of; another policy needs another look. */
   previewed = $state('');
   fault = $state.raw<OperationError | null>(null);
+  /** In the order of the rules. */
+  keys = $state.raw<readonly RuleKeys[]>([]);
+  /** Fields that hold what is no number: what is on screen is not what would be saved. */
+  wrong = $state(0);
+  #lastKey = 0;
   #saved = $state('');
 
   constructor(saved: ResponsePolicy) {
     this.policy = copied(saved);
     this.#saved = JSON.stringify(saved);
+    this.keys = saved.rules.map((rule) => ({ id: this.#key(), steps: rule.steps.map(() => this.#key()) }));
   }
 
   readonly text = $derived(JSON.stringify(this.policy));
   readonly changed = $derived(this.text !== this.#saved);
   readonly seen = $derived(this.preview !== null && this.previewed === this.text);
   /** Off hurts nobody; anything else is looked at first. */
-  readonly ready = $derived(this.changed && this.reason.trim() !== '' && (this.policy.mode === 'off' || this.seen));
+  readonly ready = $derived(this.changed && this.wrong === 0 && this.reason.trim() !== '' && (this.policy.mode === 'off' || this.seen));
+
+  #key(): number {
+    this.#lastKey += 1;
+    return this.#lastKey;
+  }
+
+  /** A field holds what cannot be meant; the returned function takes it back. */
+  mark(): () => void {
+    this.wrong += 1;
+    return () => {
+      this.wrong -= 1;
+    };
+  }
 
   set<K extends keyof ResponsePolicy>(key: K, value: ResponsePolicy[K]): void {
     this.policy = { ...this.policy, [key]: value };
@@ -51,23 +76,33 @@ export class PolicyDraft {
 
   removeStep(index: number, step: number): void {
     const rule = this.policy.rules[index];
-    if (rule !== undefined) this.setRule(index, { steps: rule.steps.filter((_, at) => at !== step) });
+    if (rule === undefined) return;
+    this.#setKeys(index, (steps) => steps.filter((_, at) => at !== step));
+    this.setRule(index, { steps: rule.steps.filter((_, at) => at !== step) });
   }
 
   addStep(index: number): void {
     const rule = this.policy.rules[index];
-    if (rule !== undefined) this.setRule(index, { steps: [...rule.steps, { action: 'notify', ttl_s: null, value: null, per_min: null }] });
+    if (rule === undefined) return;
+    this.#setKeys(index, (steps) => [...steps, this.#key()]);
+    this.setRule(index, { steps: [...rule.steps, { action: 'notify', ttl_s: null, value: null, per_min: null }] });
   }
 
   addRule(): void {
     const names = new Set(this.policy.rules.map((rule) => rule.name));
     let n = this.policy.rules.length + 1;
     while (names.has(`rule-${n}`)) n += 1;
+    this.keys = [...this.keys, { id: this.#key(), steps: [this.#key()] }];
     this.set('rules', [...this.policy.rules, { name: `rule-${n}`, rules: [], families: [], severity_min: 'critical', confidence_min: 80, steps: [{ action: 'notify', ttl_s: null, value: null, per_min: null }] }]);
   }
 
   removeRule(index: number): void {
+    this.keys = this.keys.filter((_, at) => at !== index);
     this.set('rules', this.policy.rules.filter((_, at) => at !== index));
+  }
+
+  #setKeys(index: number, change: (steps: readonly number[]) => readonly number[]): void {
+    this.keys = this.keys.map((rule, at) => (at === index ? { ...rule, steps: change(rule.steps) } : rule));
   }
 
   async look(app: App): Promise<void> {

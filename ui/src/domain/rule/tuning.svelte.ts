@@ -4,6 +4,7 @@ import type { BacktestReport, BacktestRow, RuleDetail, RuleRow } from '$ui/gener
 import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
+import { fileValues } from './file-values';
 
 export const SPANS = ['1', '7', '30'] as const;
 export type Span = (typeof SPANS)[number];
@@ -12,6 +13,13 @@ const DAY_MS = 86_400_000;
 
 function positive(text: string): number | null {
   return /^[1-9]\d{0,8}$/.test(text.trim()) ? Number(text.trim()) : null;
+}
+
+/** A change of a rule; `null` is what its file says. */
+interface FileValuesChange {
+  enabled: boolean | null;
+  threshold: number | null;
+  window_s: number | null;
 }
 
 export class Tuning {
@@ -82,8 +90,20 @@ export class Tuning {
 
   async save(app: App): Promise<RuleDetail | null> {
     if (!this.valid || this.busy) return null;
-    const row = this.#row;
-    return await this.#put(app, { enabled: this.enabled, threshold: row.threshold === null ? null : this.counts.threshold, window_s: row.threshold === null ? null : this.counts.window_s });
+    return await this.#put(app, this.#difference());
+  }
+
+  /** Only what differs from the file: whoever switches a rule off and on does not settle on the counts of today. */
+  #difference(): FileValuesChange {
+    const counting = this.#row.threshold !== null;
+    const wanted = { enabled: this.enabled, threshold: counting ? this.counts.threshold : null, window_s: counting ? this.counts.window_s : null };
+    const file = fileValues(this.#row);
+    if (file === null) return wanted;
+    return {
+      enabled: wanted.enabled === file.enabled ? null : wanted.enabled,
+      threshold: wanted.threshold === file.threshold ? null : wanted.threshold,
+      window_s: wanted.window_s === file.window_s ? null : wanted.window_s,
+    };
   }
 
   /** Back to what its file says. */
@@ -91,7 +111,7 @@ export class Tuning {
     return await this.#put(app, { enabled: null, threshold: null, window_s: null });
   }
 
-  async #put(app: App, change: { enabled: boolean | null; threshold: number | null; window_s: number | null }): Promise<RuleDetail | null> {
+  async #put(app: App, change: FileValuesChange): Promise<RuleDetail | null> {
     this.busy = true;
     this.fault = null;
     const id = this.#row.id;

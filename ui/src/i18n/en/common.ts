@@ -169,6 +169,5 @@ export const common = {
   'entity.copy': 'Copy',
   'entity.blocked': 'Blocked',
 
-  'field.required': 'required',
-  'field.optional': 'optional',
+  'field.range': 'A whole number from {min} to {max}.',
 } as const;

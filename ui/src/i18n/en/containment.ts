@@ -55,6 +55,7 @@ export const containment = {
   'suppressions.remove.done': 'Suppression removed',
   'suppressions.hidden.title': 'Findings that it hid',
   'suppressions.hidden.what': 'the hidden findings',
+  'suppressions.hidden.some': 'The newest {shown} of {n}',
   'suppressions.hidden.none': 'It has hidden nothing.',
   'suppressions.new': 'New suppression …',
   'scope.rule': 'rule {value}',

@@ -9,7 +9,6 @@ export const context = {
   'context.file.none': 'A file in the MaxMind DB format on the machine that runs the engine. None is set.',
   'context.file.age': '{kind}, {days} days old',
   'context.half_life': 'Risk halves every … hours',
-  'context.half_life.bad': 'A whole number of hours from 1 to 8,760.',
   'context.save': 'Save',
   'context.saved': 'Saved',
   'context.forget': 'Forget',

@@ -99,6 +99,7 @@ export const reports = {
   'report.comment.title': 'Comment on {control}',
   'report.comment.about_row': 'About the exception {row}',
   'report.comment.about_control': 'About the control as a whole. Press Comment beside an exception to speak of that one.',
+  'report.comment.whole': 'Speak of the whole control',
   'report.comment.text': 'What has to be said',
   'report.comment.save': 'Keep the comment',
   'report.comment.what': 'Comment on a control',

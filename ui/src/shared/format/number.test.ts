@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, change, count, duration, percent, short, withUnit } from './number';
+import { bytes, change, count, duration, percent, short, withUnit, wholeNumber } from './number';
 
 describe('numbers', () => {
   it.each([
@@ -46,4 +46,15 @@ describe('numbers', () => {
     [178, 9, '×20'],
     [19, 2, '+850%'],
   ])('the change from %s to %s', (value, previous, expected) => expect(change(value, previous)).toBe(expected));
+
+  it.each([
+    ['7', 7],
+    [' 0 ', 0],
+    ['-1', null],
+    ['3651', null],
+    ['7.5', null],
+    ['', null],
+  ])('reads %j as days', (typed, days) => {
+    expect(wholeNumber(typed, 0, 3650)).toBe(days);
+  });
 });

@@ -89,3 +89,11 @@ export function change(value: number | null, previous: number | null): string | 
   if (rounded >= 900) return value / previous > 999 ? '>×999' : `×${Math.round(value / previous)}`;
   return `${rounded > 0 ? '+' : rounded < 0 ? '−' : ''}${Math.abs(rounded)}%`;
 }
+
+/** A whole number as typed, within limits; `null` otherwise. */
+export function wholeNumber(typed: string, from: number, to: number): number | null {
+  const text = typed.trim();
+  if (!/^\d{1,12}$/.test(text)) return null;
+  const value = Number(text);
+  return value < from || value > to ? null : value;
+}

@@ -75,6 +75,15 @@ describe('DataGrid', () => {
     expect(activeRow()).toBe('row 2');
   });
 
+  it('tells the rows that are selected from the one that is active', async () => {
+    const { grid } = show({ chosen: (row: Row) => row.id === 1 || row.id === 3 });
+    expect(grid.getAttribute('aria-multiselectable')).toBe('true');
+    await fireEvent.keyDown(grid, { key: 'j' });
+    expect([...document.querySelectorAll('[aria-selected=true]')].map((row) => row.textContent?.trim())).toEqual(['row 1', 'row 3']);
+    expect(document.querySelector('[data-active]')?.textContent?.trim()).toBe('row 0');
+    expect(grid.getAttribute('aria-activedescendant')).toBe(document.querySelector('[data-active]')?.id);
+  });
+
   it('asks for more when the end is near', () => {
     const { onend } = show({ rows: ROWS.slice(0, 12) });
     expect(onend).toHaveBeenCalled();

@@ -4,7 +4,7 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
 import { seenWith } from '$ui/domain/entity/seen-with';
-import { entityKey, parseEntityKey } from '$ui/domain/entity/entity-menu';
+import { entityKey, parseEntityKey } from '$ui/domain/entity/key';
 import EntitiesView from './entities-view.svelte';
 
 describe('entities', () => {

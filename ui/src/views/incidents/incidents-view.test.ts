@@ -226,7 +226,22 @@ describe('what has left the queue', () => {
     await fireEvent.keyDown(document.body, { key: 's' });
     await fireEvent.click(hook('bulk-confirm'));
     await waitFor(() => expect(rows().map((row) => row.dataset['number'])).not.toContain(numbers[1]));
-    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-test=incident-row][aria-selected=true]')?.dataset['number']).toBe(numbers[2]));
+    await waitFor(() => expect(document.querySelector<HTMLElement>('[data-test=incident-row][data-active]')?.dataset['number']).toBe(numbers[2]));
+  });
+
+  it('or was left alone says why to whoever asks, by key as well', async () => {
+    const platform = await show();
+    const number = Number(rows()[0]?.dataset['number']);
+    platform.answers.incident_bulk = () => ({ changed: [], skipped: [{ number, reason: `incident ${number} is resolved already` }], undo: null });
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(document.body, { key: 'x' });
+    await fireEvent.click(hook('bulk-take'));
+    await waitFor(() => hook('bulk-skipped'));
+    expect(hook('bulk-skipped').tagName).toBe('BUTTON');
+    await fireEvent.click(hook('bulk-skipped'));
+    expect(hook('bulk-why').textContent).toContain('is resolved already');
+    await fireEvent.click(hook('bulk-skipped'));
+    expect(document.querySelector('[data-test=bulk-why]')).toBeNull();
   });
 
   it('is not undone by a key while a new selection hides what would be undone', async () => {

@@ -5,7 +5,7 @@ import type { BulkKind } from '$ui/domain/incident/bulk';
 import type { Judged } from '$ui/domain/incident/causes';
 import type { Selection } from '$ui/domain/incident/selection.svelte';
 import type { Incident } from '$ui/generated/model';
-import { isTyping } from '$ui/shell/keys';
+import { isTyping, keysTaken } from '$ui/shell/keys';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
 
@@ -53,7 +53,7 @@ export class QueueKeys {
 
   handle(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector('dialog[open], [popover]:popover-open') !== null) return;
+    if (keysTaken()) return;
     const inSearch = event.target === this.#place.searchBox();
     if (event.key === 'Escape') this.#escape(inSearch);
     else if (event.key === 'Enter' && inSearch) this.#place.rows();

@@ -4,13 +4,8 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
+import { hook, requests } from '$ui/test-hook';
 import RulesView from './rules-view.svelte';
-
-function hook<T extends HTMLElement>(name: string): T {
-  const found = document.querySelector<T>(`[data-test="${name}"]`);
-  if (found === null) throw new Error(`no ${name} on screen`);
-  return found;
-}
 
 function rows(): (string | undefined)[] {
   return [...document.querySelectorAll<HTMLElement>('[data-test=rule-row]')].map((row) => row.dataset['rule']);
@@ -46,8 +41,50 @@ describe('the rules', () => {
     await fireEvent.input(hook('rule-threshold'), { target: { value: '30' } });
     expect(document.querySelector('[data-test=backtest-report]'), 'the report was of another number').toBeNull();
     await fireEvent.click(hook('rule-save'));
-    await waitFor(() => expect(platform.calls.find((call) => call.name === 'rule_set')?.request).toMatchObject({ id: 'wp.brute.source', enabled: true, threshold: 30, window_s: 600 }));
+    await waitFor(() => expect(platform.calls.find((call) => call.name === 'rule_set')?.request).toMatchObject({ id: 'wp.brute.source', enabled: null, threshold: 30, window_s: null }));
     await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value, 'what is true now').toBe('30'));
+  });
+
+  it('leave the focus in the tabs to whoever goes through them by arrow', async () => {
+    show();
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    hook('rules-tab-rules').focus();
+    await fireEvent.keyDown(hook('rules-tab-rules'), { key: 'ArrowRight' });
+    await waitFor(() => expect(rows()).toHaveLength(0));
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'ArrowLeft' });
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    expect(document.activeElement).toBe(hook('rules-tab-rules'));
+  });
+
+  it('are switched off and on without settling on the counts of today', async () => {
+    const platform = show();
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    router.go('rules', 'wp.brute.source');
+    await waitFor(() => hook('rule-enabled'));
+    for (const state of ['Off', 'On']) {
+      await fireEvent.click(hook('rule-enabled'));
+      await fireEvent.click(hook('rule-save'));
+      await waitFor(() => expect(hook('rule-state').textContent).toContain(state));
+      await waitFor(() => expect(document.querySelector('[data-test=rule-save]')).toBeNull());
+    }
+    expect(requests(platform, 'rule_set')).toMatchObject([
+      { enabled: false, threshold: null, window_s: null },
+      { enabled: null, threshold: null, window_s: null },
+    ]);
+    expect(document.querySelector('[data-test=rule-reset]'), 'nothing differs from the file any more').toBeNull();
+  });
+
+  it('keep what a person tuned when they are switched', async () => {
+    const platform = show();
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    router.go('rules', 'wp.brute.source');
+    await waitFor(() => hook('rule-threshold'));
+    await fireEvent.input(hook('rule-threshold'), { target: { value: '30' } });
+    await fireEvent.click(hook('rule-save'));
+    await waitFor(() => expect(document.querySelector('[data-test=rule-reset]')).not.toBeNull());
+    await fireEvent.click(hook('rule-enabled'));
+    await fireEvent.click(hook('rule-save'));
+    await waitFor(() => expect(requests(platform, 'rule_set').at(-1)).toMatchObject({ enabled: false, threshold: 30, window_s: null }));
   });
 
   it('refuse a threshold that is no number', async () => {

@@ -11,6 +11,10 @@ pub enum KeyError {
     NotAPublicKey,
     /// A key of a kind that is not checked: only RSA and the curve P-256 are.
     KindNotKnown,
+    /// An RSA key whose numbers cannot be read, or whose modulus has not 2,048 to 8,192 bits: nothing would verify.
+    UnusableRsa,
+    /// No uncompressed point of the curve P-256.
+    UnusablePoint,
     /// A shared secret without any bytes.
     EmptySecret,
 }
@@ -20,6 +24,10 @@ impl std::fmt::Display for KeyError {
         out.write_str(match self {
             Self::NotAPublicKey => "not a public key in PEM (BEGIN PUBLIC KEY or BEGIN RSA PUBLIC KEY)",
             Self::KindNotKnown => "only RSA keys and keys of the curve P-256 can check tokens",
+            Self::UnusableRsa => {
+                "an RSA key that cannot check anything: it needs a modulus of 2,048 to 8,192 bits and an odd exponent"
+            }
+            Self::UnusablePoint => "the key is no uncompressed point of the curve P-256",
             Self::EmptySecret => "the shared secret is empty",
         })
     }
@@ -91,7 +99,8 @@ impl TokenKeys {
     /// Adds a public key in PEM: RSA for RS256, RS384 and RS512, P-256 for ES256; for tokens of `issuer`, or of any.
     ///
     /// # Errors
-    /// When it is no public key, or of another kind.
+    /// When it is no public key, of another kind, or one that can verify nothing: with such a key every genuine token
+    /// would count as forged.
     pub fn add_public_key(&mut self, pem: &str, issuer: Option<&str>) -> Result<KeyKind, KeyError> {
         let is_pkcs1 = pem.contains("BEGIN RSA PUBLIC KEY");
         if !is_pkcs1 && !pem.contains("BEGIN PUBLIC KEY") {
@@ -101,6 +110,7 @@ impl TokenKeys {
             pem.lines().filter(|line| !line.contains("-----")).flat_map(|line| line.trim().chars()).collect();
         let der = decode(&body).ok_or(KeyError::NotAPublicKey)?;
         if is_pkcs1 {
+            usable_rsa(&der)?;
             self.hold(Key::Rsa(der), issuer);
             return Ok(KeyKind::Rsa);
         }
@@ -110,8 +120,13 @@ impl TokenKeys {
         const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
         let names = |oid: &[u8]| algorithm.windows(oid.len()).any(|window| window == oid);
         let (kind, key) = if names(RSA) {
+            usable_rsa(&key)?;
             (KeyKind::Rsa, Key::Rsa(key))
         } else if names(P256) {
+            // An uncompressed point: a mark and two coordinates.
+            if key.len() != 65 || key[0] != 4 {
+                return Err(KeyError::UnusablePoint);
+            }
             (KeyKind::P256, Key::P256(key))
         } else {
             return Err(KeyError::KindNotKnown);
@@ -192,6 +207,26 @@ fn spki(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let (key_tag, key, _) = element(rest)?;
     let is_shape = (tag, algorithm_tag, key_tag) == (0x30, 0x30, 0x03) && key.first() == Some(&0);
     is_shape.then(|| (algorithm.to_vec(), key[1..].to_vec()))
+}
+
+/// Checks that RSA signatures can be verified with `der`: a sequence of modulus and exponent.
+fn usable_rsa(der: &[u8]) -> Result<(), KeyError> {
+    let numbers = || {
+        let (tag, inside, _) = element(der)?;
+        let (modulus_tag, modulus, rest) = element(inside)?;
+        let (exponent_tag, exponent, _) = element(rest)?;
+        ((tag, modulus_tag, exponent_tag) == (0x30, 0x02, 0x02)).then_some((modulus, exponent))
+    };
+    let (modulus, exponent) = numbers().ok_or(KeyError::UnusableRsa)?;
+    let digits = |number: &[u8]| number.iter().skip_while(|byte| **byte == 0).count();
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+    let first = modulus.iter().find(|byte| **byte != 0).map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = (digits(modulus) * 8).saturating_sub(first);
+    let is_exponent =
+        is_odd(exponent) && (digits(exponent) > 1 || exponent.last().is_some_and(|&byte| byte >= 3));
+    let is_usable =
+        (2_048..=8_192).contains(&bits) && is_odd(modulus) && is_exponent && digits(exponent) <= 4;
+    if is_usable { Ok(()) } else { Err(KeyError::UnusableRsa) }
 }
 
 /// Tag, content and what follows of one DER element.
