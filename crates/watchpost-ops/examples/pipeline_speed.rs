@@ -82,11 +82,18 @@ async fn main() -> Result<(), Failure> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let spent = begun.elapsed().as_secs_f64();
-    say(&format!(
-        "sustained, queue full, nobody writing: {:.0} events/s ({queued} events in {spent:.1} s)",
-        f64::from(queued) / spent
-    ))?;
-    costs.say(&Costs::now(&mut writer).await?)?;
+    if queued > 0 {
+        say(&format!(
+            "sustained, queue full, nobody writing: {:.0} events/s ({queued} events in {spent:.1} s)",
+            f64::from(queued) / spent
+        ))?;
+        costs.say(&Costs::now(&mut writer).await?)?;
+    }
+    if rate == 0 {
+        drop(writer);
+        console.close().await;
+        return Ok(server.stop().await?);
+    }
 
     let costs = Costs::now(&mut writer).await?;
     let (mut waits, worst_backlog) = arrivals(&console, &store, &mut writer, queued, rate, seconds).await?;
