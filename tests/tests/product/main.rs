@@ -3,5 +3,4 @@
 mod command_line;
 mod crash;
 mod exit_codes;
-mod interrupt;
 mod team;
