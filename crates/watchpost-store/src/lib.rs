@@ -47,7 +47,7 @@ pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
-pub use figures::{IncidentTimes, ReportCharts};
+pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
     IncidentPatch,
@@ -56,7 +56,6 @@ pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
-pub use snapshot::Snapshot;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;
