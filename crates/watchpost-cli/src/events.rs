@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
             if exported.complete {
                 Ok(())
             } else {
-                line("older ones are left out: narrow the query".to_owned())
+                line("older ones are left out: narrow the query")
             }
         });
     }
