@@ -34,11 +34,7 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
         return either(form, &exported, || {
             line(format!("{} events to {}", exported.rows, exported.path))?;
             line(format!("sha256 {}", exported.sha256))?;
-            if exported.complete {
-                Ok(())
-            } else {
-                line("older ones are left out: narrow the query")
-            }
+            if exported.complete { Ok(()) } else { line("older ones are left out: narrow the query") }
         });
     }
     let entity = wanted.entity.map(|text| text.parse()).transpose();

@@ -66,7 +66,7 @@ fn pool(now: DateTime<Utc>) -> Vec<(Event, String)> {
                 ]
                 .into(),
                 body: (nth.is_multiple_of(5)).then(|| "{\"a\": 1}".to_owned()),
-                status: (nth % 4 != 0).then(|| 200 + u16::try_from(n).unwrap() * 5),
+                status: (!nth.is_multiple_of(4)).then(|| 200 + u16::try_from(n).unwrap() * 5),
                 bytes: (nth % 4 != 1).then(|| u64::from(n) * 1_000),
                 duration_ms: Some(u64::from(n)),
                 ..Http::default()
