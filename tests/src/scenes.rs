@@ -156,6 +156,20 @@ pub(crate) const SCENES: &[Scene] = &[
     ),
     panel("maintenance", "#/maintenance"),
     panel("reports", "#/reports"),
+    scene(
+        "reports-preview",
+        "#/reports",
+        &[
+            Click("[data-test=report-preview]"),
+            Wait("[data-test=report-document]"),
+            Click("[data-test=report-control] button"),
+        ],
+    ),
+    scene(
+        "reports-schedules",
+        "#/reports",
+        &[Click("[data-test=reports-tab-schedules]"), Wait("[data-test=schedule-form]")],
+    ),
     panel("audit", "#/audit"),
     panel("settings", "#/settings"),
     scene(

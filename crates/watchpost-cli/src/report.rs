@@ -1,13 +1,14 @@
 //! `report` and `register`.
 
 use anyhow::Context as _;
+use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
 use watchpost_model::report::{ReportFormat, ReportRecord, ReportSchedule, ReportStatus};
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportScheduleAdd, ReportScheduleList, ReportScheduleRef, ReportVerify,
+    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::report_targets;
@@ -129,11 +130,18 @@ async fn schedule(session: &Session, form: Output, verb: Schedule) -> anyhow::Re
             let left = session.ask::<operation::report_schedule_remove>(ReportScheduleRef { id }).await?;
             schedules(form, &left)
         }
+        Schedule::Pause { id } => pause(session, form, id, true).await,
+        Schedule::Resume { id } => pause(session, form, id, false).await,
         Schedule::Run { id } => {
             let ran = session.ask::<operation::report_schedule_run>(ReportScheduleRef { id }).await?;
             one_schedule(form, &ran)
         }
     }
+}
+
+async fn pause(session: &Session, form: Output, id: ScheduleId, paused: bool) -> anyhow::Result<()> {
+    let request = ReportSchedulePause { id, paused };
+    one_schedule(form, &session.ask::<operation::report_schedule_pause>(request).await?)
 }
 
 fn schedules(form: Output, list: &ReportScheduleList) -> anyhow::Result<()> {
@@ -159,7 +167,7 @@ fn schedule_table<'s>(rows: impl Iterator<Item = &'s ReportSchedule>) -> anyhow:
             [
                 format!("{}{about}", schedule.framework),
                 schedule.cadence.to_string(),
-                at(schedule.due_at),
+                if schedule.paused { "paused".to_owned() } else { at(schedule.due_at) },
                 last,
                 went,
                 schedule.folder.clone(),

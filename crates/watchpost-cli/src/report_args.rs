@@ -144,6 +144,16 @@ pub(crate) enum Schedule {
         /// Which one.
         id: ScheduleId,
     },
+    /// Keep one without anything being made.
+    Pause {
+        /// Which one.
+        id: ScheduleId,
+    },
+    /// Go on with one that is paused; what ended meanwhile is not made.
+    Resume {
+        /// Which one.
+        id: ScheduleId,
+    },
     /// Make one now, about the newest period that has ended.
     Run {
         /// Which one.

@@ -174,8 +174,11 @@ pub struct ReportSchedule {
     pub made_by: String,
     /// When.
     pub made_at: DateTime<Utc>,
-    /// When it is due next.
+    /// When it is due next; nothing is made while it is paused.
     pub due_at: DateTime<Utc>,
+    /// Is it kept without anything being made?
+    #[serde(default)]
+    pub paused: bool,
     /// How it went the last time.
     #[serde(default)]
     pub last: Option<ScheduleRun>,

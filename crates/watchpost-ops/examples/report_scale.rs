@@ -1,5 +1,5 @@
-//! A SOC 2 report over a large database: `report_scale FILE EVENTS RECORDS` fills a new SQLite file with events of 90 days
-//! and audit records, or takes one that is there as it is, then evaluates the framework on one snapshot and draws it.
+//! A SOC 2 report over a large database: `report_scale FILE EVENTS RECORDS` fills a SQLite file up to so many events of 90 days
+//! and audit records, or takes one that has as many as it is, then evaluates the framework on one snapshot and draws it.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use watchpost_model::period::Period;
 use watchpost_report::{
     ChartData, Framework, LogHead, Scope, evaluate, render_json, render_pdf, sample_seed, write_csv,
 };
-use watchpost_store::{DatabaseTarget, IngestBatch, Store};
+use watchpost_store::{DatabaseTarget, EventFilter, IngestBatch, Store};
 
 const DAYS: i64 = 90;
 const BATCH: u32 = 10_000;
@@ -33,16 +33,13 @@ async fn main() -> Result<(), Failure> {
     };
     let (events, records): (u32, u32) = (events.parse()?, records.parse()?);
     let path = PathBuf::from(path);
-    let is_new = !path.exists();
     let from: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
     let period = Period { from, to: from + Duration::days(DAYS) };
     let clock = Arc::new(ManualClock::new(period.to));
     let store = Store::open(&DatabaseTarget::Sqlite { path: path.clone() }, clock).await?;
-    if is_new {
-        let started = Instant::now();
-        fill(&store, period, events, records).await?;
-        println!("filled in {:.1} s", started.elapsed().as_secs_f64());
-    }
+    let started = Instant::now();
+    fill(&store, period, events, records).await?;
+    println!("filled in {:.1} s", started.elapsed().as_secs_f64());
     println!("file of {} MB", std::fs::metadata(&path)?.len() / 1_000_000);
     // Twice: the second time the pages that it needs are in the memory of the system.
     for turn in ["first", "second"] {
@@ -54,7 +51,7 @@ async fn main() -> Result<(), Failure> {
 
 async fn report(store: &Store, period: Period, turn: &str) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut snapshot = store.snapshot().await?;
+    let snapshot = store.snapshot().await?;
     let head = snapshot.audit_head().await?;
     let scope = Scope {
         organisation: "Example Shop GmbH".to_owned(),
@@ -118,7 +115,9 @@ fn peak() -> String {
 
 async fn fill(store: &Store, period: Period, events: u32, records: u32) -> Result<(), Failure> {
     let step = (period.to - period.from) / i32::try_from(events.max(1))?;
-    let mut next = 0;
+    // What was stopped goes on where it was.
+    let filter = EventFilter { period: Some(period), ..EventFilter::default() };
+    let mut next = u32::try_from(store.event_count(&filter).await?)?;
     while next < events {
         let until = events.min(next + BATCH);
         let batch: Vec<(Event, String)> =
@@ -127,7 +126,8 @@ async fn fill(store: &Store, period: Period, events: u32, records: u32) -> Resul
         next = until;
     }
     let step = (period.to - period.from) / i32::try_from(records.max(1))?;
-    for n in 0..records {
+    let there = u32::try_from(store.audit_head().await?.size)?;
+    for n in there..records {
         store.audit_append(record(n, period.from + step * i32::try_from(n)?)).await?;
     }
     Ok(())

@@ -226,6 +226,8 @@ macro_rules! for_each_operation {
             report_schedule_add(ReportScheduleAdd) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Stop having a report made by itself."
             report_schedule_remove(ReportScheduleRef) -> ReportScheduleList: Report, Change, [], [Reports, Audit];
+            "Keep a schedule without anything being made, or go on with it."
+            report_schedule_pause(ReportSchedulePause) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Make a scheduled report now, about the newest period that has ended."
             report_schedule_run(ReportScheduleRef) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Say something about an exception of a control; the next reports show it."

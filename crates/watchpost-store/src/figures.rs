@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Outcome, Severity};
-use watchpost_model::incident::Verdict;
+use watchpost_model::incident::{Incident, Verdict};
 use watchpost_model::overview::{Histogram, Series};
 use watchpost_model::period::Period;
 
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
-use crate::event::severity_of;
+use crate::event::{rank, severity_of};
+use crate::incident::{self, SELECT};
 use crate::rollup::{BUCKET, bucket_of};
 use crate::store::Store;
 
@@ -77,7 +78,60 @@ pub struct IncidentTimes {
     pub resolve_due: DateTime<Utc>,
 }
 
+/// What stands open, and what of it waits for somebody.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenIncidents {
+    /// All that are active.
+    pub total: u64,
+    /// Of these high or critical.
+    pub severe: u64,
+    /// Of the severe ones nobody's.
+    pub severe_unassigned: u64,
+    /// A clock has run out.
+    pub overdue: u64,
+    /// The first clock that ran out.
+    pub overdue_since: Option<DateTime<Utc>>,
+    /// The most severe first.
+    pub worst: Vec<Incident>,
+}
+
 impl Store {
+    /// The active incidents that were first seen before `until`: how many, and the worst of them, `limit` at most.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn open_incidents(
+        &self,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<OpenIncidents, StoreError> {
+        let mut tx = self.read().await?;
+        let high = rank(Severity::High);
+        let counts = tx
+            .fetch_one(
+                "SELECT COUNT(*), COUNT(CASE WHEN severity >= $1 THEN 1 END), \
+                 COUNT(CASE WHEN severity >= $1 AND assignee IS NULL THEN 1 END), COUNT(CASE WHEN due < $2 THEN 1 END), \
+                 MIN(CASE WHEN due < $2 THEN due END) FROM incident \
+                 WHERE active = 1 AND merged_into IS NULL AND first_seen < $3",
+                args![high, now, until],
+            )
+            .await?;
+        let sql = format!(
+            "{SELECT} WHERE active = 1 AND merged_into IS NULL AND first_seen < $1 \
+             ORDER BY severity DESC, risk DESC, number LIMIT $2"
+        );
+        let worst = tx.fetch(sql, args![until, i64::from(limit)]).await?;
+        Ok(OpenIncidents {
+            total: counts.u64(0)?,
+            severe: counts.u64(1)?,
+            severe_unassigned: counts.u64(2)?,
+            overdue: counts.u64(3)?,
+            overdue_since: counts.opt_time(4)?,
+            worst: worst.iter().map(incident::from_row).collect::<Result<_, _>>()?,
+        })
+    }
+
     /// The charts of a report over `period` as of `now`. Bars are 5 minutes to 364 days wide, at most 63 of them, and begin
     /// at round times of UTC; counts are those of the period exactly.
     ///
@@ -88,7 +142,7 @@ impl Store {
         period: Period,
         now: DateTime<Utc>,
     ) -> Result<ReportCharts, StoreError> {
-        report_charts(&mut self.read().await?, period, now).await
+        report_charts(&mut *self.read().await?, period, now).await
     }
 
     /// The times of the incidents that were there in the period: first seen before its end and not resolved before its

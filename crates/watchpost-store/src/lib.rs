@@ -49,7 +49,7 @@ pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
-pub use figures::{IncidentTimes, ReportCharts};
+pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,
     IncidentPatch,
@@ -58,7 +58,6 @@ pub use ingest::{IngestBatch, IngestOutcome};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
-pub use snapshot::Snapshot;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;

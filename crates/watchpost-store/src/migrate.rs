@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000007, "report_schedule"),
     migration!(20261121000009, "ingest"),
     migration!(20261121000010, "prolong"),
+    migration!(20261121000011, "evidence"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

@@ -158,7 +158,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
-        head(&mut self.read().await?).await
+        head(&mut *self.read().await?).await
     }
 }
 

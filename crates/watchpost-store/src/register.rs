@@ -142,7 +142,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn proofs(&self, framework: &str, until: DateTime<Utc>) -> Result<Vec<Proof>, StoreError> {
-        proofs(&mut self.read().await?, framework, until).await
+        proofs(&mut *self.read().await?, framework, until).await
     }
 }
 

@@ -6,9 +6,16 @@ use watchpost_model::ids::ScheduleId;
 use watchpost_model::report::{ControlComment, ReportSchedule};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Tx, args};
+use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
+
+/// When a schedule that is paused is due.
+const NEVER: i64 = i64::MAX;
+
+fn due(schedule: &ReportSchedule) -> i64 {
+    if schedule.paused { NEVER } else { schedule.due_at.timestamp_micros() }
+}
 
 impl Store {
     /// Keeps a schedule, a new one or a changed one.
@@ -25,7 +32,7 @@ impl Store {
             .execute(
                 "INSERT INTO report_schedule (id, due_at, body) VALUES ($1, $2, $3) \
                  ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, body = excluded.body",
-                args![schedule.id.to_string(), schedule.due_at, to_canonical(schedule)?],
+                args![schedule.id.to_string(), due(schedule), to_canonical(schedule)?],
             )
             .await?;
         write.audit(draft);
@@ -33,7 +40,7 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// Notes how a schedule went: nothing is written if it was taken away meanwhile.
+    /// Notes how a schedule went: nothing is written if it was taken away meanwhile, and it stays paused if somebody paused it.
     ///
     /// # Errors
     /// `NotFound` if it is not there any more; what the database says.
@@ -43,15 +50,19 @@ impl Store {
         draft: AuditDraft,
     ) -> Result<(), StoreError> {
         let mut write = self.write().await?;
-        let changed = write
+        let sql = "SELECT body FROM report_schedule WHERE id = $1";
+        let rows = write.fetch(sql, args![schedule.id.to_string()]).await?;
+        let Some(row) = rows.first() else {
+            return Err(StoreError::NotFound(format!("schedule {}", schedule.id)));
+        };
+        let now: ReportSchedule = row.json(0)?;
+        let schedule = &ReportSchedule { paused: now.paused, ..schedule.clone() };
+        write
             .execute(
                 "UPDATE report_schedule SET due_at = $1, body = $2 WHERE id = $3",
-                args![schedule.due_at, to_canonical(schedule)?, schedule.id.to_string()],
+                args![due(schedule), to_canonical(schedule)?, schedule.id.to_string()],
             )
             .await?;
-        if changed == 0 {
-            return Err(StoreError::NotFound(format!("schedule {}", schedule.id)));
-        }
         write.audit(draft);
         write.touch(Tag::Reports);
         self.commit(write).await.map(drop)
@@ -72,7 +83,7 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// All schedules, the next one first, at most 500.
+    /// All schedules, the next one first, the paused ones last, at most 500.
     ///
     /// # Errors
     /// What the database says.
@@ -118,19 +129,23 @@ impl Store {
         write.touch(Tag::Reports);
         self.commit(write).await.map(drop)
     }
-}
 
-/// What was said about the controls of a framework up to `until`, oldest first, at most 10,000.
-pub(crate) async fn comments(
-    tx: &mut Tx,
-    framework: &str,
-    until: DateTime<Utc>,
-) -> Result<Vec<ControlComment>, StoreError> {
-    let rows = tx
-        .fetch(
-            "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
-            args![framework, until],
-        )
-        .await?;
-    rows.iter().map(|row| row.json(0)).collect()
+    /// What people said about the controls of a framework up to `until`, oldest first, at most 10,000.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn control_comments(
+        &self,
+        framework: &str,
+        until: DateTime<Utc>,
+    ) -> Result<Vec<ControlComment>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch(
+                "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
+                args![framework, until],
+            )
+            .await?;
+        rows.iter().map(|row| row.json(0)).collect()
+    }
 }

@@ -282,7 +282,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn risk_policy(&self) -> Result<RiskPolicy, StoreError> {
-        policy(&mut self.read().await?).await
+        policy(&mut *self.read().await?).await
     }
 
     /// Sets how fast the risk of entities decays, from now on: what is gathered stays as it is.

@@ -1,85 +1,63 @@
 //! One look at the database for many questions: what a report says of one figure fits what it says of every other one.
 
-use chrono::{DateTime, Utc};
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk};
-use watchpost_model::period::Period;
-use watchpost_model::register::Proof;
-use watchpost_model::report::ControlComment;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::engine::Tx;
 use crate::error::StoreError;
-use crate::figures::ReportCharts;
-use crate::pulse::AuditHead;
 use crate::store::Store;
-use crate::{evidence, figures, pulse, register, report_schedule};
 
-/// The database as of the first question. Holds a reading connection; what others write meanwhile is not seen.
-pub struct Snapshot {
-    tx: Tx,
+/// The transaction of a look at one moment.
+#[derive(Clone)]
+pub(crate) struct Moment(Arc<Mutex<Tx>>);
+
+impl Moment {
+    /// Refuses instead of waiting: whoever holds the transaction while asking for it would wait for ever.
+    pub(crate) fn read(&self) -> Result<Reading, StoreError> {
+        let held = self.0.clone().try_lock_owned();
+        held.map(Reading::Of)
+            .map_err(|_| StoreError::Validation("one question at a time in a look at one moment".to_owned()))
+    }
+}
+
+/// A reading transaction.
+pub(crate) enum Reading {
+    /// Begun for one question.
+    Own(Tx),
+    /// Of a look at one moment.
+    Of(OwnedMutexGuard<Tx>),
+}
+
+impl Deref for Reading {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        match self {
+            Self::Own(tx) => tx,
+            Self::Of(tx) => tx,
+        }
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut Tx {
+        match self {
+            Self::Own(tx) => tx,
+            Self::Of(tx) => tx,
+        }
+    }
 }
 
 impl Store {
-    /// Begins one consistent look.
+    /// The database as of the first question that is asked of what is returned, whatever others write meanwhile. It answers
+    /// every question of the store, one at a time, and changes nothing. It holds a reading connection until it is dropped.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot { tx: self.read().await? })
-    }
-}
-
-impl Snapshot {
-    /// As [`Store::audit_head`].
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn audit_head(&mut self) -> Result<AuditHead, StoreError> {
-        pulse::head(&mut self.tx).await
-    }
-
-    /// As [`Store::evidence`].
-    ///
-    /// # Errors
-    /// `Validation` if a parameter is missing; what the database says.
-    pub async fn evidence(
-        &mut self,
-        ask: &EvidenceAsk,
-        period: Period,
-        now: DateTime<Utc>,
-        seed: &[u8; 32],
-    ) -> Result<EvidenceAnswer, StoreError> {
-        evidence::evidence(&mut self.tx, ask, period, now, seed).await
-    }
-
-    /// As [`Store::report_charts`].
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn report_charts(
-        &mut self,
-        period: Period,
-        now: DateTime<Utc>,
-    ) -> Result<ReportCharts, StoreError> {
-        figures::report_charts(&mut self.tx, period, now).await
-    }
-
-    /// As [`Store::proofs`].
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn proofs(&mut self, framework: &str, until: DateTime<Utc>) -> Result<Vec<Proof>, StoreError> {
-        register::proofs(&mut self.tx, framework, until).await
-    }
-
-    /// What people said about the controls of a framework up to `until`, oldest first.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn comments(
-        &mut self,
-        framework: &str,
-        until: DateTime<Utc>,
-    ) -> Result<Vec<ControlComment>, StoreError> {
-        report_schedule::comments(&mut self.tx, framework, until).await
+    pub async fn snapshot(&self) -> Result<Self, StoreError> {
+        let tx = self.inner.db.begin_read().await?;
+        Ok(Self { inner: self.inner.clone(), moment: Some(Moment(Arc::new(Mutex::new(tx)))) })
     }
 }

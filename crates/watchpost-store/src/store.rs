@@ -13,6 +13,7 @@ use crate::audit::append::{self, Fact};
 use crate::audit::sign::Signer;
 use crate::engine::{Db, Dialect, Tx, args};
 use crate::error::StoreError;
+use crate::snapshot::{Moment, Reading};
 use crate::target::{DatabaseTarget, postgres_options, sqlite_options};
 use crate::{job, migrate};
 
@@ -52,6 +53,8 @@ words!(Tag {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) inner: Arc<Inner>,
+    /// Where one moment is looked at: the transaction in which everything is read.
+    pub(crate) moment: Option<Moment>,
 }
 
 pub(crate) struct Inner {
@@ -87,6 +90,7 @@ impl Store {
         migrate::migrate(&db, clock.now()).await?;
         let store = Self {
             inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), owner: job::this_process() }),
+            moment: None,
         };
         store.jobs_fail_orphans().await?;
         Ok(store)
@@ -136,11 +140,17 @@ impl Store {
         rows.iter().map(|row| Ok((row.text(0)?, row.i64(1)?))).collect()
     }
 
-    pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
-        self.inner.db.begin_read().await
+    pub(crate) async fn read(&self) -> Result<Reading, StoreError> {
+        match &self.moment {
+            Some(moment) => moment.read(),
+            None => Ok(Reading::Own(self.inner.db.begin_read().await?)),
+        }
     }
 
     pub(crate) async fn write(&self) -> Result<Write, StoreError> {
+        if self.moment.is_some() {
+            return Err(StoreError::Validation("a look at one moment changes nothing".to_owned()));
+        }
         let tx = self.inner.db.begin_write().await?;
         Ok(Write { tx, touched: BTreeSet::new(), entries: Vec::new() })
     }

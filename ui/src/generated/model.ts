@@ -3912,9 +3912,13 @@ made_by: string,
  */
 made_at: string, 
 /**
- * When it is due next.
+ * When it is due next; nothing is made while it is paused.
  */
 due_at: string, 
+/**
+ * Is it kept without anything being made?
+ */
+paused: boolean, 
 /**
  * How it went the last time.
  */
@@ -3955,6 +3959,16 @@ export type ReportScheduleList = {
  * The rows, at most 500.
  */
 schedules: Array<ReportSchedule>, };
+
+export type ReportSchedulePause = { 
+/**
+ * Which one.
+ */
+id: ScheduleId, 
+/**
+ * Is nothing made from now on?
+ */
+paused: boolean, };
 
 export type ReportScheduleRef = { 
 /**

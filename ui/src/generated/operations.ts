@@ -207,6 +207,8 @@ export interface Operations {
   report_schedule_add: { request: model.ReportScheduleAdd; reply: model.ReportSchedule };
   /** Stop having a report made by itself. */
   report_schedule_remove: { request: model.ReportScheduleRef; reply: model.ReportScheduleList };
+  /** Keep a schedule without anything being made, or go on with it. */
+  report_schedule_pause: { request: model.ReportSchedulePause; reply: model.ReportSchedule };
   /** Make a scheduled report now, about the newest period that has ended. */
   report_schedule_run: { request: model.ReportScheduleRef; reply: model.ReportSchedule };
   /** Say something about an exception of a control; the next reports show it. */
@@ -955,6 +957,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   report_schedule_remove: {
     about: "Stop having a report made by itself.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_schedule_pause: {
+    about: "Keep a schedule without anything being made, or go on with it.",
     permission: 'report',
     effect: 'change',
     provides: [],

@@ -305,6 +305,16 @@ pub struct ReportScheduleAdd {
     pub reason: Option<String>,
 }
 
+/// A schedule to pause or to go on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportSchedulePause {
+    /// Which one.
+    pub id: ScheduleId,
+    /// Is nothing made from now on?
+    pub paused: bool,
+}
+
 /// One schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -56,7 +56,7 @@ pub(crate) use register::{proof_add, register_add, register_change, register_lis
 pub(crate) use reports::{
     report_approve, report_cancel, report_comment_add, report_compare, report_frameworks, report_generate,
     report_list, report_preview, report_progress, report_schedule_add, report_schedule_list,
-    report_schedule_remove, report_schedule_run, report_verify,
+    report_schedule_pause, report_schedule_remove, report_schedule_run, report_verify,
 };
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,

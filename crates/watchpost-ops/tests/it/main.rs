@@ -7,6 +7,7 @@ mod incidents;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod real_logs;
+mod report_kinds;
 mod reports;
 mod response;
 mod response_bounds;

@@ -12,7 +12,7 @@ use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, Nothing, ReportCommentAdd, ReportGenerate, ReportRequest, ReportScheduleAdd,
-    ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
+    ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -92,6 +92,12 @@ async fn what_is_due_is_made_once_however_much_was_missed() {
     assert_eq!(ran.last.map(|last| last.period), Some(october()));
     let files = std::fs::read_dir(out.path().join("monthly")).expect("the folder").count();
     assert_eq!(files, 4, "nothing was written over, and no half file is there");
+    let pause = |paused| ReportSchedulePause { id: schedule.id, paused };
+    let paused = second.ask::<operation::report_schedule_pause>(pause(true)).await.expect("paused");
+    assert!(paused.paused, "it is kept and rests");
+    second.ask::<operation::report_schedule_run>(request.clone()).await.expect("by hand it is made still");
+    let resumed = second.ask::<operation::report_schedule_pause>(pause(false)).await.expect("resumed");
+    assert_eq!((resumed.paused, resumed.due_at), (false, at("2024-12-01T01:00:00Z")), "with the next month");
     let left = second.ask::<operation::report_schedule_remove>(request.clone()).await.expect("removed");
     assert!(left.schedules.is_empty());
     let error = second.ask::<operation::report_schedule_run>(request).await.expect_err("it is gone");

@@ -10,8 +10,8 @@ use crate::document::{ChartData, ControlResult, ReportDocument, ReportKind, Sect
 use crate::pdf::control::one_control;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
-use crate::pdf::front::{period_words, short};
-use crate::pdf::plots::{Legend, backlog, by_name, grouped, heat, over_time, thousands};
+use crate::pdf::front::short;
+use crate::pdf::plots::{BAR_H, CHART_H, Legend, backlog, by_name, grouped, heat, over_time, thousands};
 use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
@@ -27,9 +27,6 @@ pub(crate) const READING: &str = "How to read this report";
 
 /// Sets all sections.
 pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
-    if document.kind == ReportKind::Executive {
-        return one_page(flow, document);
-    }
     let controls = !document.controls.is_empty() || document.kind == ReportKind::Framework;
     if controls {
         summary(flow, document)?;
@@ -52,26 +49,6 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
         one_control(flow, index, control);
     }
     reading(flow, controls);
-    Ok(())
-}
-
-/// Everything on one page: figures, the course of events, what to decide.
-fn one_page(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
-    let title = flow.fonts.drawable(&document.title);
-    flow.mark(Target::Section(SUMMARY));
-    flow.heading(1, &title, H1);
-    let who = format!("{}, {}", document.scope.organisation, period_words(document));
-    let who = flow.fonts.drawable(&who);
-    flow.paragraph(&who, BODY.in_ink(MUTED));
-    flow.gap(14.0);
-    for part in &document.sections {
-        part_body(flow, part);
-    }
-    if let Some(charts) = &document.charts {
-        let severities = severity_rows(charts);
-        by_name(flow, "Incidents in the period, by severity", &severities)?;
-        over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts))?;
-    }
     Ok(())
 }
 
@@ -140,7 +117,7 @@ fn course(part: &Section) -> Option<Histogram> {
     })
 }
 
-fn part_body(flow: &mut Flow<'_>, part: &Section) {
+pub(crate) fn part_body(flow: &mut Flow<'_>, part: &Section) {
     for text in &part.text {
         let text = flow.fonts.drawable(text);
         flow.paragraph(&text, BODY);
@@ -229,7 +206,7 @@ fn summary(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportE
         .into_iter()
         .map(|state| (state.title().to_owned(), u64::from(counts.of(state)), state_ink(state)))
         .collect();
-    by_name(flow, "Controls by state", &rows)?;
+    by_name(flow, "Controls by state", &rows, BAR_H)?;
     let urgent: Vec<&ControlResult> = document
         .controls
         .iter()
@@ -276,7 +253,7 @@ fn named(flow: &Flow<'_>, name: &str, ink: Ink) -> Legend {
     Legend { name: flow.fonts.drawable(&name.replace('_', " ").chars().take(40).collect::<String>()), ink }
 }
 
-fn outcome_legend(flow: &Flow<'_>, charts: &ChartData) -> Vec<Legend> {
+pub(crate) fn outcome_legend(flow: &Flow<'_>, charts: &ChartData) -> Vec<Legend> {
     charts
         .authentication
         .series
@@ -293,7 +270,7 @@ fn outcome_legend(flow: &Flow<'_>, charts: &ChartData) -> Vec<Legend> {
         .collect()
 }
 
-fn severity_rows(charts: &ChartData) -> Vec<(String, u64, Ink)> {
+pub(crate) fn severity_rows(charts: &ChartData) -> Vec<(String, u64, Ink)> {
     Severity::ALL
         .iter()
         .rev()
@@ -305,8 +282,18 @@ fn severity_rows(charts: &ChartData) -> Vec<(String, u64, Ink)> {
         .collect()
 }
 
+/// Active incidents by age, oldest last.
+pub(crate) fn age_rows(flow: &Flow<'_>, charts: &ChartData) -> Vec<(String, u64, Ink)> {
+    charts
+        .incidents_by_age
+        .iter()
+        .zip(SERIES.iter().rev())
+        .map(|(count, ink)| (flow.fonts.drawable(&count.age), count.incidents, *ink))
+        .collect()
+}
+
 fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> {
-    over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts))?;
+    over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts), CHART_H)?;
     let categories: Vec<Legend> = charts
         .by_category
         .series
@@ -314,16 +301,11 @@ fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> 
         .enumerate()
         .map(|(index, series)| named(flow, &series.name, SERIES[index % SERIES.len()]))
         .collect();
-    over_time(flow, "Events by category", &charts.by_category, &categories)?;
-    by_name(flow, "Incidents in the period, by severity", &severity_rows(charts))?;
-    let ages: Vec<(String, u64, Ink)> = charts
-        .incidents_by_age
-        .iter()
-        .zip(SERIES.iter().rev())
-        .map(|(count, ink)| (flow.fonts.drawable(&count.age), count.incidents, *ink))
-        .collect();
+    over_time(flow, "Events by category", &charts.by_category, &categories, CHART_H)?;
+    by_name(flow, "Incidents in the period, by severity", &severity_rows(charts), BAR_H)?;
+    let ages = age_rows(flow, charts);
     if !ages.is_empty() {
-        by_name(flow, "Active incidents at the end, by age", &ages)?;
+        by_name(flow, "Active incidents at the end, by age", &ages, BAR_H)?;
     }
     heat(flow, "Events by day of the week and hour, UTC", &WEEKDAYS, &charts.by_hour)
 }
@@ -429,7 +411,7 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
 }
 
 /// What the fonts lacked and what was too long, in words; nothing if all is shown.
-fn shortfall(substituted: u64, cut: u64) -> Option<String> {
+pub(crate) fn shortfall(substituted: u64, cut: u64) -> Option<String> {
     let count = |n: u64, one: &str, many: &str| match n {
         0 => None,
         1 => Some(format!("1 {one}")),

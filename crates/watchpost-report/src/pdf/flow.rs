@@ -8,6 +8,9 @@ use crate::pdf::theme::{BOTTOM, MARGIN_X, TOP, Type, WIDTH};
 /// How far above the baseline a line begins, as a share of the type size.
 const ASCENT: f32 = 0.78;
 
+/// More lines in one cell are cut: a row must fit on a page.
+const CELL_LINES_MAX: usize = 40;
+
 /// A place that the contents and the bookmarks lead to.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
@@ -38,12 +41,27 @@ pub(crate) struct Flow<'f> {
     pub(crate) structure: Structure,
     /// The top of the next line.
     pub(crate) y: f32,
+    /// Where running text and charts begin.
+    pub(crate) left: f32,
+    /// How wide they are.
+    pub(crate) width: f32,
+    /// More lines in the cell of a table are cut.
+    pub(crate) cell_lines: usize,
 }
 
 impl<'f> Flow<'f> {
     /// A body whose parts come after those of `structure`.
     pub(crate) fn new(fonts: &'f Fonts, structure: Structure) -> Self {
-        Self { fonts, pages: vec![Canvas::default()], marks: Vec::new(), structure, y: TOP }
+        Self {
+            fonts,
+            pages: vec![Canvas::default()],
+            marks: Vec::new(),
+            structure,
+            y: TOP,
+            left: MARGIN_X,
+            width: WIDTH,
+            cell_lines: CELL_LINES_MAX,
+        }
     }
 
     /// The page being set. What is drawn on it belongs to the part that is open.
@@ -108,7 +126,16 @@ impl<'f> Flow<'f> {
 
     /// Sets a drawable text over the whole measure.
     pub(crate) fn paragraph(&mut self, text: &str, kind: Type) {
-        self.column(text, kind, MARGIN_X, WIDTH);
+        self.column(text, kind, self.left, self.width);
+    }
+
+    /// Sets what `set` sets in a column of the page.
+    pub(crate) fn within<T>(&mut self, left: f32, width: f32, set: impl FnOnce(&mut Self) -> T) -> T {
+        let measure = (self.left, self.width);
+        (self.left, self.width) = (left, width);
+        let done = set(self);
+        (self.left, self.width) = measure;
+        done
     }
 
     /// Sets a drawable text in a column, over pages where needed; no line alone at the end of a page.

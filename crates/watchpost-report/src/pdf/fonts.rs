@@ -111,6 +111,13 @@ impl Fonts {
         self.cut.get()
     }
 
+    /// Forgets what was counted since `counted` was what [`substituted`](Self::substituted) and [`cut`](Self::cut) said: that page
+    /// was thrown away.
+    pub(crate) fn forget_since(&self, counted: (u64, u64)) {
+        self.substituted.set(counted.0);
+        self.cut.set(counted.1);
+    }
+
     /// Width in points.
     pub(crate) fn width(&self, text: &str, face: Face, size: f32) -> f32 {
         text.chars().map(|ch| self.advance(ch, face)).sum::<f32>() * size
@@ -146,6 +153,7 @@ impl Fonts {
         let mut rest = text.trim_end();
         loop {
             let (mut used, mut last_space, mut last_break, mut end) = (0.0, None, None, rest.len());
+            let (mut before, mut day_ends) = (' ', None);
             for (index, ch) in rest.char_indices() {
                 used += self.advance(ch, face) * size;
                 if used > width && index > 0 && ch != ' ' {
@@ -158,8 +166,10 @@ impl Fonts {
                     '/' | '-' | '_' | ',' | ';' | '&' | '?' | '=' | ':' | '.' | '%' => {
                         last_break = Some(after)
                     }
+                    'T' if before.is_ascii_digit() => day_ends = Some(after),
                     _ => {}
                 }
+                before = ch;
             }
             if end == rest.len() {
                 lines.push(rest.to_owned());
@@ -169,6 +179,7 @@ impl Fonts {
             let good = |at: &usize| *at > 0 && *at <= end;
             let at = last_space
                 .filter(good)
+                .or_else(|| day_ends.filter(good).filter(|at| is_day(&rest[..*at])))
                 .or_else(|| last_break.filter(good).filter(|at| at * 2 > end))
                 .unwrap_or(end);
             // The space at the end of a line stays: without it the words of two lines run together when text is
@@ -217,6 +228,23 @@ impl Face {
     pub(crate) fn id(self) -> FontId {
         FontId(FACES[self as usize].1.to_owned())
     }
+}
+
+/// Is it the day of an instant, up to the `T` before the time?
+fn is_day(text: &str) -> bool {
+    let shape = |(index, byte): (usize, u8)| match index {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 11 && text.bytes().enumerate().all(shape)
+}
+
+/// Is it an instant as reports write it?
+pub(crate) fn is_instant(text: &str) -> bool {
+    text.len() <= 32
+        && text.get(..11).is_some_and(is_day)
+        && text[11..].bytes().all(|byte| byte.is_ascii_digit() || b":.Z+-".contains(&byte))
 }
 
 /// Characters without a meaning of their own: every font draws something else there.

@@ -199,12 +199,20 @@ fn edition(document: &ReportDocument) -> String {
 
 /// At most `lines_max` lines of any text, the last one marked if something is missing.
 pub(crate) fn short(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max: usize) -> Vec<String> {
-    let mut lines = fonts.wrap(&fonts.drawable(text), kind.face, kind.size, width);
+    clipped(fonts, &fonts.drawable(text), kind, width, lines_max)
+}
+
+/// As [`short`], of a drawable text.
+pub(crate) fn clipped(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_max: usize) -> Vec<String> {
+    let mut lines = fonts.wrap(text, kind.face, kind.size, width);
     if lines.len() > lines_max {
         fonts.note_cut();
         lines.truncate(lines_max);
         if let Some(last) = lines.last_mut() {
-            *last = format!("{}…", last.trim_end());
+            // The mark has to fit as well.
+            let room = width - fonts.width("…", kind.face, kind.size);
+            while fonts.width(last.trim_end(), kind.face, kind.size) > room && last.pop().is_some() {}
+            *last = format!("{}…", last.trim_end_matches([' ', ',', '·', '-']));
         }
     }
     lines

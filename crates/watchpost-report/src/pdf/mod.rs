@@ -12,6 +12,7 @@ mod fonts;
 mod front;
 mod plots;
 mod printed;
+mod single;
 mod structure;
 mod table;
 mod theme;
@@ -73,8 +74,13 @@ fn lay_out(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Result<Lai
     let cover = (!short).then(|| front::cover(fonts, document, digest, &mut structure));
     // The contents are read before the body and set after it, when the pages are known.
     let (contents, structure) = front::contents_part(structure, short);
-    let mut flow = Flow::new(fonts, structure);
-    body::body(&mut flow, document)?;
+    let flow = if short {
+        single::page(fonts, document)?
+    } else {
+        let mut flow = Flow::new(fonts, structure);
+        body::body(&mut flow, document)?;
+        flow
+    };
     let Flow { pages: body_pages, marks, mut structure, .. } = flow;
     let before = if short { 0 } else { 1 + front::contents_pages(marks.len()) };
     let mut pages = Vec::with_capacity(before + body_pages.len());

@@ -31,23 +31,29 @@ pub(crate) struct Legend {
     pub(crate) ink: Ink,
 }
 
+/// How high the bars over time are.
+pub(crate) const CHART_H: f32 = 132.0;
+/// How high a bar with a name is.
+pub(crate) const BAR_H: f32 = 17.0;
+
 /// Events over time, one bar a bucket, the series stacked in their order. An empty histogram says so.
 pub(crate) fn over_time(
     flow: &mut Flow<'_>,
     title: &'static str,
     histogram: &Histogram,
     legend: &[Legend],
+    height: f32,
 ) -> Result<(), ReportError> {
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
     let words = |span: &str| format!("events per {span}, UTC; {} in all", thousands(total));
-    bars_over_time(flow, title, histogram, legend, words)
+    bars_over_time(flow, title, histogram, legend, height, words)
 }
 
 /// What stood open at the end of each step, one bar a step.
 pub(crate) fn backlog(flow: &mut Flow<'_>, histogram: &Histogram) -> Result<(), ReportError> {
     let legend = [Legend { name: "active".to_owned(), ink: SERIES[1] }];
     let words = |span: &str| format!("incidents active at the end of each {span}, UTC");
-    bars_over_time(flow, "Course of the backlog", histogram, &legend, words)
+    bars_over_time(flow, "Course of the backlog", histogram, &legend, CHART_H, words)
 }
 
 fn bars_over_time(
@@ -55,15 +61,15 @@ fn bars_over_time(
     title: &'static str,
     histogram: &Histogram,
     legend: &[Legend],
+    height: f32,
     words: impl Fn(&str) -> String,
 ) -> Result<(), ReportError> {
-    let height = 132.0;
     flow.need(height + 80.0);
     flow.heading(CHART_LEVEL, title, H3);
     let bars = coarse(histogram);
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
     if total == 0 || bars.starts.is_empty() {
-        flow.line("Nothing of this kind in the period.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.line("Nothing of this kind in the period.", BODY.in_ink(MUTED), flow.left);
         flow.gap(18.0);
         return Ok(());
     }
@@ -73,10 +79,10 @@ fn bars_over_time(
             draw_legend(flow, histogram, legend);
         }
         let top = flow.y;
-        let fonts = flow.fonts;
+        let (fonts, left, width) = (flow.fonts, flow.left, flow.width);
         let canvas = flow.page();
-        let backend = PageBackend { canvas, fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
-        stacked(backend.into_drawing_area(), &bars, legend)
+        let backend = PageBackend { canvas, fonts, origin: (left, top), size: (width, height) };
+        stacked(backend.into_drawing_area(), &bars, legend, (width / 54.0) as usize)
             .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })
     })?;
     flow.y += height + 22.0;
@@ -128,6 +134,7 @@ fn stacked<E: std::error::Error + Send + Sync>(
     area: DrawingArea<impl plotters_backend::DrawingBackend<ErrorType = E>, Shift>,
     bars: &Bars,
     legend: &[Legend],
+    n_ticks: usize,
 ) -> Result<(), plotters::drawing::DrawingAreaErrorKind<E>> {
     let total = |index: usize| bars.counts.iter().filter_map(|row| row.get(index)).sum::<u64>();
     let (step, top) = scale((0..bars.starts.len()).map(total).max().unwrap_or(0));
@@ -147,7 +154,7 @@ fn stacked<E: std::error::Error + Send + Sync>(
         .light_line_style(RGBColor(0, 0, 0).mix(0.0))
         .axis_style(line(MUTED, 0.6))
         .label_style(label(MUTED))
-        .x_labels(9)
+        .x_labels(n_ticks)
         .x_label_formatter(&|at| tick_words(*at, last - first))
         .y_label_formatter(&|count| thousands(*count))
         .set_all_tick_mark_size(units(2.4))
@@ -171,12 +178,13 @@ fn stacked<E: std::error::Error + Send + Sync>(
 fn draw_legend(flow: &mut Flow<'_>, histogram: &Histogram, legend: &[Legend]) {
     let fonts = flow.fonts;
     let kind = SMALL.in_ink(INK);
-    let (mut x, mut y) = (MARGIN_X, flow.y + 5.0);
+    let (left, right) = (flow.left, flow.left + flow.width);
+    let (mut x, mut y) = (left, flow.y + 5.0);
     for (series, entry) in histogram.series.iter().zip(legend) {
         let text = format!("{}  {}", entry.name, thousands(series.counts.iter().sum::<u64>()));
         let width = 11.0 + fonts.width(&text, kind.face, kind.size);
-        if x > MARGIN_X && x + width > MARGIN_X + WIDTH {
-            (x, y) = (MARGIN_X, y + 12.0);
+        if x > left && x + width > right {
+            (x, y) = (left, y + 12.0);
         }
         let page = flow.page();
         page.fill_rect((x, y + 1.8), (7.0, 7.0), entry.ink);
@@ -191,24 +199,24 @@ pub(crate) fn by_name(
     flow: &mut Flow<'_>,
     title: &'static str,
     rows: &[(String, u64, Ink)],
+    row_height: f32,
 ) -> Result<(), ReportError> {
-    let row_height = 17.0;
     let height = row_height * rows.len() as f32;
     flow.need(height + 44.0);
     flow.heading(CHART_LEVEL, title, H3);
     if rows.iter().all(|(_, count, _)| *count == 0) {
-        flow.line("None.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.line("None.", BODY.in_ink(MUTED), flow.left);
         flow.gap(18.0);
         return Ok(());
     }
     flow.gap(4.0);
     let top = flow.y;
-    let fonts = flow.fonts;
+    let (fonts, left, width) = (flow.fonts, flow.left, flow.width);
     let counts: Vec<String> =
         rows.iter().map(|(name, count, _)| format!("{name} {}", thousands(count))).collect();
     flow.part(Role::Figure(format!("{title}, bars. {}.", counts.join(", "))), |flow| {
         let canvas = flow.page();
-        let backend = PageBackend { canvas, fonts, origin: (MARGIN_X, top), size: (WIDTH, height) };
+        let backend = PageBackend { canvas, fonts, origin: (left, top), size: (width, height) };
         horizontal(&backend.into_drawing_area(), rows)
             .map_err(|error| ReportError::Chart { chart: title, reason: error.to_string() })
     })?;
@@ -223,9 +231,10 @@ fn horizontal<E: std::error::Error + Send + Sync>(
     let most = rows.iter().map(|(_, count, _)| *count).max().unwrap_or(0).max(1);
     let n = rows.len() as i64;
     // Room for the names on the left and for the number behind the longest bar.
+    let number_w = thousands(most).len() as f32 * LABEL_PT * 0.6 + 10.0;
     let mut chart = ChartBuilder::on(area)
         .margin_left(units(64.0))
-        .margin_right(units(44.0))
+        .margin_right(units(number_w))
         .build_cartesian_2d(CountAxis { top: most, step: most }, TimeAxis(0..n * 100))?;
     for (index, (_, count, ink)) in rows.iter().enumerate() {
         let from = (n - 1 - index as i64) * 100;
@@ -259,7 +268,7 @@ pub(crate) fn heat(
     flow.heading(CHART_LEVEL, title, H3);
     let most = counts.iter().flatten().copied().max().unwrap_or(0);
     if most == 0 {
-        flow.line("No events in the period.", BODY.in_ink(MUTED), MARGIN_X);
+        flow.line("No events in the period.", BODY.in_ink(MUTED), flow.left);
         flow.gap(18.0);
         return Ok(());
     }

@@ -1,6 +1,8 @@
 //! Tables: measured columns, wrapped cells, a head on each page, rows never split.
 
 use crate::pdf::flow::{Flow, baseline};
+use crate::pdf::fonts::is_instant;
+use crate::pdf::front::clipped;
 use crate::pdf::structure::Role;
 use crate::pdf::theme::{BODY, BOTTOM, CELL, HAIRLINE, INK, LABEL, MARGIN_X, SMALL, Type, WIDTH, ZEBRA};
 
@@ -12,8 +14,6 @@ const COLUMN_MIN: f32 = 34.0;
 const COLUMN_WANTED_MAX: f32 = 230.0;
 /// Room to write a decision by hand.
 const BY_HAND: f32 = 72.0;
-/// More lines in one cell are cut: a row must fit on a page.
-const LINES_MAX: usize = 40;
 /// More lines in one head are cut: it is repeated on each page.
 const HEAD_LINES_MAX: usize = 5;
 /// Rows that decide the widths of the columns; the widest of more would hardly differ.
@@ -23,10 +23,21 @@ const SAMPLE: usize = 2_000;
 const TOKEN_MAX: f32 = 100.0;
 /// A table that asks for little is not stretched over the page: the eye would lose the row.
 const STRETCH_MAX: f32 = 1.5;
+/// From this many columns on, those that say the same in every row are set into the caption,
+const CROWDED: usize = 7;
+/// if there are this many rows,
+const SAME_MIN: usize = 3;
+/// and it is short.
+const SAME_CHARS_MAX: usize = 40;
+/// Rows that decide between the ways to lay a table out.
+const TRIED: usize = 150;
 /// How much smaller the type of a crowded table is.
 const SMALLER: f32 = 0.86;
 /// Words for people, in the type of the running text.
 const PROSE: Type = Type { size: 8.0, leading: 10.8, ..BODY };
+
+/// What is folded below a row.
+const BELOW: Type = Type { size: 7.4, leading: 10.6, ..SMALL };
 
 struct Column {
     /// Which cell of a row.
@@ -40,6 +51,8 @@ struct Column {
 struct Layout {
     columns: Vec<Column>,
     width: f32,
+    /// What has no room beside the others stands below them in each row, with its head: which cell, and its head.
+    folded: Vec<(usize, String)>,
 }
 
 /// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as
@@ -54,16 +67,7 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
         .map(|row| row.iter().take(columns.len()).map(|cell| flow.fonts.drawable(cell)).collect())
         .collect();
     let layout = measure(flow, &heads, &cells);
-    let left_out: Vec<&str> = heads
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| layout.columns.iter().all(|column| column.index != *index))
-        .map(|(_, head)| head.as_str())
-        .collect();
-    let caption = match left_out.as_slice() {
-        [] => caption.to_owned(),
-        names => format!("{caption}  ·  empty: {}", names.join(", ")),
-    };
+    let caption = with_left_out(caption, &heads, &cells, &layout);
     let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout), &layout));
     let caption_h = flow.height(&caption, SMALL, WIDTH);
     flow.need(caption_h + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
@@ -87,24 +91,109 @@ pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows
     close(flow, &layout);
 }
 
-/// Columns for the measure; in smaller type where what should not be broken has no room otherwise.
-fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
-    let (layout, fits) = measure_at(flow, heads, cells, 1.0);
-    if fits { layout } else { measure_at(flow, heads, cells, SMALLER).0 }
+/// The caption with what is not drawn as columns: the empty ones by name, the others with what stands in every row.
+fn with_left_out(caption: &str, heads: &[String], cells: &[Vec<String>], layout: &Layout) -> String {
+    let (mut empty, mut constant) = (Vec::new(), Vec::new());
+    for (index, head) in heads.iter().enumerate() {
+        let is_folded = layout.folded.iter().any(|(folded, _)| *folded == index);
+        if is_folded || layout.columns.iter().any(|column| column.index == index) {
+            continue;
+        }
+        match cells.first().and_then(|row| row.get(index)).filter(|cell| !cell.is_empty()) {
+            Some(cell) => constant.push(format!("{head} {cell}")),
+            None => empty.push(head.as_str()),
+        }
+    }
+    let mut words = caption.to_owned();
+    if !constant.is_empty() {
+        words = format!("{words}  ·  in every row: {}", constant.join(", "));
+    }
+    if !empty.is_empty() {
+        words = format!("{words}  ·  empty: {}", empty.join(", "));
+    }
+    words
 }
 
-fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f32) -> (Layout, bool) {
+/// A way to lay a table out.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Of the type.
+    scale: f32,
+    /// May the day and the time of an instant stand on two lines?
+    two_lines: bool,
+    /// How many of the last columns go below the others.
+    n_folded: usize,
+}
+
+/// Columns for the measure, in the way that takes the least height. What reads worse has to save something. Where nothing
+/// fits, the last columns go below the others.
+fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
+    let mut best: Option<(f32, Layout)> = None;
+    for (scale, two_lines, price) in
+        [(1.0, false, 1.0), (1.0, true, 1.1), (SMALLER, false, 1.25), (SMALLER, true, 1.35)]
+    {
+        let (layout, fits) = measure_at(flow, heads, cells, Way { scale, two_lines, n_folded: 0 });
+        if !fits {
+            continue;
+        }
+        let rows = cells.iter().take(TRIED);
+        let height: f32 = rows.map(|row| row_height(&tried(flow, row, &layout), &layout)).sum();
+        if best.as_ref().is_none_or(|(least, _)| height * price < *least) {
+            best = Some((height * price, layout));
+        }
+        // Every row on one line: nothing is to be gained.
+        if height <= (CELL.leading + 2.0 * PAD_Y + 0.1) * cells.len().min(TRIED) as f32 {
+            break;
+        }
+    }
+    if let Some((_, layout)) = best {
+        return layout;
+    }
+    for n_folded in 1..heads.len().saturating_sub(2) {
+        for two_lines in [false, true] {
+            let (layout, fits) = measure_at(flow, heads, cells, Way { scale: 1.0, two_lines, n_folded });
+            if fits {
+                return layout;
+            }
+        }
+    }
+    measure_at(flow, heads, cells, Way { scale: SMALLER, two_lines: true, n_folded: 0 }).0
+}
+
+fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way) -> (Layout, bool) {
     let column_of = |index: usize| cells.iter().filter_map(move |row| row.get(index));
     let filled = |index: &usize| cells.is_empty() || column_of(*index).any(|cell| !cell.is_empty());
     // A column to be filled in by hand stays, however empty.
     let by_hand = |index: &usize| heads[*index] == "decision";
-    let drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
+    let mut drawn: Vec<usize> = (0..heads.len()).filter(|index| filled(index) || by_hand(index)).collect();
+    if drawn.len() >= CROWDED && cells.len() >= SAME_MIN {
+        // What every row repeats is said once.
+        let first = |index: usize| cells[0].get(index).filter(|cell| cell.chars().count() <= SAME_CHARS_MAX);
+        let same = |index: &usize| {
+            first(*index).is_some_and(|cell| cells.iter().all(|row| row.get(*index) == Some(cell)))
+        };
+        let varied: Vec<usize> =
+            drawn.iter().copied().filter(|index| by_hand(index) || !same(index)).collect();
+        if varied.len() >= 2 {
+            drawn = varied;
+        }
+    }
+    // The first columns say what a row is about; a column to be filled in by hand needs its own room.
+    let n_kept = drawn.len().saturating_sub(way.n_folded).max(2);
+    let (mut folded, mut last) = (Vec::new(), drawn.len());
+    while drawn.len() > n_kept && last > 2 {
+        last -= 1;
+        if !by_hand(&drawn[last]) {
+            let index = drawn.remove(last);
+            folded.insert(0, (index, heads[index].clone()));
+        }
+    }
     let n = drawn.len().max(1) as f32;
     let floor = COLUMN_MIN.min(WIDTH / n);
     let kinds: Vec<Type> = drawn
         .iter()
         .map(|index| kind_of(column_of(*index).take(SAMPLE)))
-        .map(|kind| Type { size: kind.size * scale, ..kind })
+        .map(|kind| Type { size: kind.size * way.scale, ..kind })
         .collect();
     let pad = 2.0 * PAD_X + 0.5;
     let head_width = |text: &str| flow.fonts.width(text, LABEL.face, LABEL.size) + pad;
@@ -116,7 +205,11 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f
         let mut token = heads[*index].split(' ').map(head_width).fold(0.0, f32::max);
         for cell in column_of(*index).take(SAMPLE) {
             whole = whole.max(wide(cell));
-            let longest = cell.split(' ').map(wide).filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
+            let parts = cell.split(' ').map(|part| match way.two_lines && is_instant(part) {
+                true => wide(&part[..11]),
+                false => wide(part),
+            });
+            let longest = parts.filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
             token = token.max(longest);
         }
         if by_hand(index) {
@@ -150,7 +243,7 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], scale: f
             placed
         })
         .collect();
-    (Layout { columns, width: x - MARGIN_X }, fits)
+    (Layout { columns, width: x - MARGIN_X, folded }, fits)
 }
 
 /// Words are set as words, everything that is compared letter by letter in the mono.
@@ -193,28 +286,51 @@ fn is_number(text: &str) -> bool {
         && digits.matches('.').count() < 2
 }
 
+/// As [`wrapped`], without counting what is cut.
+fn tried(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
+    let counted = (flow.fonts.substituted(), flow.fonts.cut());
+    let lines = wrapped(flow, row, layout);
+    flow.fonts.forget_since(counted);
+    lines
+}
+
 fn wrapped(flow: &Flow<'_>, row: &[String], layout: &Layout) -> Vec<Vec<String>> {
-    layout
+    let mut lines: Vec<Vec<String>> = layout
         .columns
         .iter()
         .map(|column| {
             let cell = row.get(column.index).map_or("", String::as_str);
             let kind = column.kind;
-            let mut lines = flow.fonts.wrap(cell, kind.face, kind.size, column.width - 2.0 * PAD_X);
-            if lines.len() > LINES_MAX {
-                flow.fonts.note_cut();
-                lines.truncate(LINES_MAX);
-                lines.push("…".to_owned());
-            }
-            lines
+            clipped(flow.fonts, cell, kind, column.width - 2.0 * PAD_X, flow.cell_lines)
         })
-        .collect()
+        .collect();
+    if !layout.folded.is_empty() {
+        let said: Vec<String> = layout
+            .folded
+            .iter()
+            .filter_map(|(index, head)| Some((head, row.get(*index).filter(|cell| !cell.is_empty())?)))
+            .map(|(head, cell)| format!("{head} {cell}"))
+            .collect();
+        let said = said.join("  ·  ");
+        // A row in which nothing of it is known has no such lines.
+        lines.push(match said.is_empty() {
+            true => Vec::new(),
+            false => clipped(flow.fonts, &said, BELOW, layout.width - 2.0 * PAD_X, flow.cell_lines),
+        });
+    }
+    lines
 }
 
+/// The cells, and below them what is folded: the lines behind those of the columns.
 fn row_height(lines: &[Vec<String>], layout: &Layout) -> f32 {
+    let below = lines.get(layout.columns.len()).map_or(0, Vec::len) as f32 * BELOW.leading;
+    cells_height(lines, layout) + below + 2.0 * PAD_Y
+}
+
+fn cells_height(lines: &[Vec<String>], layout: &Layout) -> f32 {
     let heights =
         lines.iter().zip(&layout.columns).map(|(cell, column)| cell.len() as f32 * column.kind.leading);
-    heights.fold(CELL.leading, f32::max) + 2.0 * PAD_Y
+    heights.fold(CELL.leading, f32::max)
 }
 
 fn head_lines(flow: &Flow<'_>, heads: &[String], layout: &Layout) -> Vec<Vec<String>> {
@@ -267,8 +383,20 @@ fn draw_row(flow: &mut Flow<'_>, lines: &[Vec<String>], layout: &Layout, height:
         flow.page().fill_rect((MARGIN_X, top), (layout.width, height), ZEBRA);
     }
     flow.structure.open(Role::Row);
-    for (cell, column) in lines.iter().zip(&layout.columns) {
-        flow.part(Role::Cell, |flow| set_cell(flow, cell, column, top, column.kind));
+    let n_columns = layout.columns.len();
+    for (n, (cell, column)) in lines.iter().zip(&layout.columns).enumerate() {
+        flow.part(Role::Cell, |flow| {
+            set_cell(flow, cell, column, top, column.kind);
+            // What is folded is heard with the last cell.
+            if let Some(below) = lines.get(n_columns).filter(|_| n + 1 == n_columns) {
+                let mut y = top + PAD_Y + cells_height(lines, layout);
+                let fonts = flow.fonts;
+                for line in below {
+                    flow.page().text(fonts, (MARGIN_X + PAD_X, baseline(y, BELOW)), line, BELOW);
+                    y += BELOW.leading;
+                }
+            }
+        });
     }
     flow.structure.close();
     flow.y += height;

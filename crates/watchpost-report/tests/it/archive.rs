@@ -6,7 +6,7 @@ use std::process::Command;
 
 use watchpost_report::{ReportDocument, ReportKind, render_archive, render_csv, render_json, render_pdf};
 
-use crate::common::{document, hostile_document, long_document, sections_document};
+use crate::common::{document, executive_document, hostile_document, long_document, sections_document};
 
 #[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
 fn said(tool: &str, arguments: &[&str], file: &Path) -> Option<String> {
@@ -34,7 +34,8 @@ fn every_kind_keeps_the_standard_and_shows_the_same_text() {
     let documents = [
         document(),
         hostile_document(),
-        sections_document(ReportKind::Executive),
+        executive_document(false),
+        executive_document(true),
         sections_document(ReportKind::Kpi),
         sections_document(ReportKind::Breach),
     ];

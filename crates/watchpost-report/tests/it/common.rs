@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Severity;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::ids::{CommentId, ProofId};
 use watchpost_model::overview::{Histogram, Series};
 use watchpost_model::period::Period;
+use watchpost_model::register::{Proof, ProofFile};
+use watchpost_model::report::ControlComment;
 use watchpost_model::sample;
 use watchpost_report::{
     AgeCount, ChartData, Framework, LogHead, Parameter, ReportDocument, ReportKind, Scope, Section,
@@ -151,6 +154,28 @@ pub(crate) fn hostile_document() -> ReportDocument {
         for text in [&mut control.title, &mut control.text, &mut control.reason, &mut control.remedy] {
             text.clone_from(&all);
         }
+        // What people say is theirs as well.
+        control.proofs = vec![Proof {
+            id: ProofId::at(at("2026-10-02T00:00:00Z")),
+            framework: all.clone(),
+            control: all.clone(),
+            period: document.scope.period,
+            statement: all.clone(),
+            file: Some(ProofFile { name: HOSTILE[0].to_owned(), sha256: all.clone(), bytes: 7 }),
+            owner: all.clone(),
+            given_by: HOSTILE[9].to_owned(),
+            given_at: at("2026-10-02T00:00:00Z"),
+            expires_at: at("2027-10-02T00:00:00Z"),
+        }];
+        control.comments = vec![ControlComment {
+            id: CommentId::at(at("2026-10-02T00:00:00Z")),
+            framework: all.clone(),
+            control: all.clone(),
+            row: HOSTILE.map(str::to_owned).to_vec(),
+            text: all.clone(),
+            by: all.clone(),
+            at: at("2026-10-02T00:00:00Z"),
+        }];
         for check in &mut control.checks {
             for text in
                 [&mut check.what, &mut check.reason, &mut check.rule, &mut check.basis, &mut check.text]
@@ -205,4 +230,86 @@ pub(crate) fn long_document(n_rows: u64) -> ReportDocument {
         })
         .collect();
     document
+}
+
+/// An executive summary as the operations compose it; a crowded one is as full as it can get.
+pub(crate) fn executive_document(crowded: bool) -> ReportDocument {
+    let figures = [
+        ("Events", "1234567890"),
+        ("Failed sign-ins", "987654321"),
+        ("New incidents", "12345"),
+        ("Active at the end", "6789"),
+        ("Time to acknowledge, median", "2 h 05 min"),
+        ("Time to resolve, median", "11 d 03 h"),
+        ("Acknowledged in time", "93.1 % (11498 of 12345)"),
+        ("Resolved in time", "48.2 % (5951 of 12345)"),
+    ];
+    let long =
+        |text: &str| if crowded { format!("{text}, {}", "and so on ".repeat(30)) } else { text.to_owned() };
+    let severities = ["critical", "critical", "critical", "high", "high", "medium"];
+    let rows = severities.iter().zip(0..).map(|(severity, n)| {
+        vec![
+            format!("{}", 1_204 + n),
+            (*severity).to_owned(),
+            long("SQL injection from 2001:db8:85a3::8a2e:370:7334"),
+            if crowded { "bartholomew.featherstonehaugh@example.org".repeat(2) } else { "nobody".to_owned() },
+            "2026-10-30T17:30:00Z".to_owned(),
+        ]
+    });
+    let sections = vec![
+        Section {
+            title: "How it stands".to_owned(),
+            text: vec![long("Threat level severe: 22 critical incidents are active, the oldest is #5.")],
+            figures: figures.map(|(name, value)| Parameter::new(name, value)).to_vec(),
+            caption: "Beside the period of equal length before".to_owned(),
+            columns: ["figure", "now", "before", "change"].map(str::to_owned).to_vec(),
+            rows: figures[..4]
+                .iter()
+                .map(|(name, now)| [name, now, "7654321", "+148.1 %"].map(str::to_owned).to_vec())
+                .collect(),
+        },
+        Section {
+            title: "To decide".to_owned(),
+            text: vec![
+                long("19 of 22 open incidents that are high or critical have nobody: who takes them?"),
+                long(
+                    "34 of 85 open incidents are late, the first since 2026-10-03T07:15:28Z: more people, or other deadlines?",
+                ),
+                long("5 of 12 judged incidents were false alarms: which rules are to be tuned?"),
+            ],
+            ..Section::default()
+        },
+        Section {
+            title: "Open now".to_owned(),
+            caption: "The most severe first, 6 of 85".to_owned(),
+            columns: ["number", "severity", "title", "who", "resolve by"].map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+            ..Section::default()
+        },
+    ];
+    let mut charts = charts();
+    let counts = [22_000, 1_100, 333, 23, 0];
+    charts.incidents_by_severity = Severity::ALL
+        .iter()
+        .rev()
+        .zip(counts)
+        .map(|(severity, incidents)| SeverityCount { severity: *severity, incidents })
+        .collect();
+    let ages = ["under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "over 30 days"];
+    charts.incidents_by_age = ages
+        .iter()
+        .zip(counts)
+        .map(|(age, incidents)| AgeCount { age: (*age).to_owned(), incidents })
+        .collect();
+    let mut scope = scope();
+    scope.organisation = long("Example Ltd");
+    ReportDocument::of_sections(
+        ReportKind::Executive,
+        "Executive summary",
+        "One page for those who decide.",
+        scope,
+        Vec::new(),
+        sections,
+        Some(charts),
+    )
 }

@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 
 use watchpost_report::{ReportDocument, ReportKind, render_pdf};
 
-use crate::common::{document, hostile_document, long_document, sections_document};
+use crate::common::{
+    HOSTILE, document, executive_document, hostile_document, long_document, sections_document,
+};
 
 #[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
 fn say(what: &str) {
@@ -178,11 +180,54 @@ fn nothing_at_all_still_makes_a_report() {
 }
 
 #[test]
-fn the_executive_summary_is_one_page() {
-    let Some(pages) = pages(&sections_document(ReportKind::Executive)) else { return };
-    assert_eq!(pages.len(), 1, "{}", pages.join("\n=====\n"));
-    assert!(pages[0].contains("Key figures") && pages[0].contains("1,234,567"), "{}", pages[0]);
-    assert!(pages[0].contains("page 1 of 1"), "it is numbered");
+fn the_executive_summary_is_one_page_however_much_there_is_to_say() {
+    let mut hostile = executive_document(true);
+    let all = HOSTILE.join(" ");
+    for section in &mut hostile.sections {
+        section.title.clone_from(&all);
+        let cells = section.rows.iter_mut().flatten();
+        let values = section.figures.iter_mut().map(|figure| &mut figure.value);
+        for text in section.text.iter_mut().chain(cells).chain(values) {
+            text.clone_from(&all);
+        }
+    }
+    let mut bare = executive_document(false);
+    bare.charts = None;
+    for document in [
+        sections_document(ReportKind::Executive),
+        executive_document(false),
+        executive_document(true),
+        hostile,
+        bare,
+    ] {
+        let Some(pages) = pages(&document) else { return };
+        assert_eq!(pages.len(), 1, "{}", pages.join("\n=====\n"));
+        assert!(pages[0].contains("page 1 of 1"), "it is numbered");
+    }
+}
+
+#[test]
+fn the_executive_summary_says_everything_or_that_something_is_missing() {
+    let document = executive_document(false);
+    let Some(pages) = pages(&document) else { return };
+    for text in [
+        "Threat level severe",
+        "1,234,567,890",
+        "before 7,654,321, +148.1 %",
+        "93.1 %",
+        "11498 of 12345",
+        "19 of 22 open incidents",
+        "Critical",
+        "22,000",
+        "over 30 days",
+        "success",
+        "1209",
+    ] {
+        assert!(pages[0].contains(text), "{text}: {}", pages[0]);
+    }
+    assert!(!pages[0].contains("shortened"), "nothing had to be cut: {}", pages[0]);
+    let Some(pages) = self::pages(&executive_document(true)) else { return };
+    assert!(pages[0].contains("texts were shortened to fit"), "{}", pages[0]);
 }
 
 #[test]

@@ -19,6 +19,8 @@ use template::Places;
 /// Exceptions and warnings told at most, and members of the population if there are none.
 const EXCEPTIONS_MAX: usize = 500;
 const MEMBERS_MAX: usize = 25;
+/// The order of events; an index has it.
+const BY_TIME: &str = "e.at, e.id";
 const DAY: i64 = 86_400 * 1_000_000;
 
 /// How a column is read.
@@ -86,7 +88,7 @@ impl Store {
         now: DateTime<Utc>,
         seed: &[u8; 32],
     ) -> Result<EvidenceAnswer, StoreError> {
-        evidence(&mut self.read().await?, ask, period, now, seed).await
+        evidence(&mut *self.read().await?, ask, period, now, seed).await
     }
 }
 
@@ -168,20 +170,27 @@ async fn answered(
     let counts = tx.fetch_one(sql, values).await?;
     let (all, warnings, exceptions) = (counts.u64(0)?, counts.u64(1)?, counts.u64(2)?);
     let list = columns.iter().map(|(_, expression, _)| *expression).collect::<Vec<_>>().join(", ");
-    let class = question.class();
-    let listing = if exceptions + warnings > 0 {
-        format!(
-            "SELECT {list} FROM {table} WHERE {population} AND {class} > 0 ORDER BY {class} DESC, {order} \
-             LIMIT {EXCEPTIONS_MAX}"
-        )
-    } else {
-        let newest = order.split(", ").map(|part| format!("{part} DESC")).collect::<Vec<_>>().join(", ");
-        format!("SELECT {list} FROM {table} WHERE {population} ORDER BY {newest} LIMIT {MEMBERS_MAX}")
-    };
-    let (sql, values) = places.bind(&listing);
     let mut rows = Vec::new();
-    for row in tx.fetch(sql, values).await? {
-        rows.push(cells(&row, columns)?);
+    // Exceptions, then warnings, each in the order of the question: sorting all of them by what they are would read every one.
+    let mut parts = Vec::new();
+    if exceptions > 0 {
+        parts.push(format!(" AND ({}) ORDER BY {order}", question.exception));
+    }
+    if warnings > 0 {
+        parts.push(format!(" AND {} = 1 ORDER BY {order}", question.class()));
+    }
+    if parts.is_empty() {
+        let newest = order.split(", ").map(|part| format!("{part} DESC")).collect::<Vec<_>>().join(", ");
+        parts.push(format!(" ORDER BY {newest}"));
+    }
+    let room = if exceptions + warnings > 0 { EXCEPTIONS_MAX } else { MEMBERS_MAX };
+    for part in parts {
+        let left = room - rows.len();
+        let (sql, values) =
+            places.bind(&format!("SELECT {list} FROM {table} WHERE {population}{part} LIMIT {left}"));
+        for row in tx.fetch(sql, values).await? {
+            rows.push(cells(&row, columns)?);
+        }
     }
     let names: Vec<String> = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
     Ok(EvidenceAnswer {
@@ -212,6 +221,10 @@ async fn sampled(
     if sample.positions.is_empty() {
         return Ok(sample);
     }
+    if *order == BY_TIME {
+        sample.rows = members(tx, question, places, &sample.positions).await?;
+        return Ok(sample);
+    }
     let list: Vec<String> =
         columns.iter().enumerate().map(|(n, (_, expression, _))| format!("{expression} AS c{n}")).collect();
     let outer: Vec<String> = (0..columns.len()).map(|n| format!("t.c{n}")).collect();
@@ -229,6 +242,39 @@ async fn sampled(
         sample.rows.push(cells(&row, columns)?);
     }
     Ok(sample)
+}
+
+/// The events at the drawn positions. One walk over the index, from each to the next: numbering all of them is what takes long.
+async fn members(
+    tx: &mut Tx,
+    question: &Question,
+    places: &Places,
+    positions: &[u64],
+) -> Result<Vec<Vec<String>>, StoreError> {
+    let Question { table, population: condition, order, columns, .. } = question;
+    let mut positions = positions.to_vec();
+    positions.sort_unstable();
+    let mut walk = places.clone();
+    let (mut ids, mut next, mut after) = (Vec::<Value>::new(), 0, "");
+    for position in positions {
+        walk.set("skip", i64::try_from(position - next).unwrap_or(i64::MAX));
+        let (sql, values) = walk.bind(&format!(
+            "SELECT e.at, e.id FROM {table} WHERE {condition}{after} ORDER BY {order} LIMIT 1 OFFSET :skip"
+        ));
+        let row = tx.fetch_one(sql, values).await?;
+        let id = row.text(1)?;
+        // Where the walk goes on is also where it seeks to.
+        walk.set("from", row.i64(0)?);
+        walk.set("lastid", id.as_str());
+        ids.push(id.into());
+        (next, after) = (position + 1, " AND (e.at > :from OR e.id > :lastid)");
+    }
+    let mut places = places.clone();
+    places.set_list("positions", ids);
+    let list = columns.iter().map(|(_, expression, _)| *expression).collect::<Vec<_>>().join(", ");
+    let (sql, values) =
+        places.bind(&format!("SELECT {list} FROM {table} WHERE e.id IN :positions ORDER BY {order}"));
+    tx.fetch(sql, values).await?.iter().map(|row| cells(row, columns)).collect()
 }
 
 fn cells(row: &Row, columns: &[Column]) -> Result<Vec<String>, StoreError> {

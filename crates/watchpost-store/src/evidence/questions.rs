@@ -3,7 +3,7 @@
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
 use watchpost_model::register::RegisterKind;
 
-use super::{Cell, Column, Question, entries};
+use super::{BY_TIME, Cell, Column, Question, entries};
 
 const INCIDENT: &[Column] = &[
     ("number", "i.number", Cell::Number),
@@ -104,13 +104,15 @@ fn incidents(ask: &EvidenceAsk, extra: &str, exception: &str, warning: &str, bas
     }
 }
 
+/// The terms with `api_usage` are those of the indexes for evidence: SQLite takes an index over a part of the rows only where
+/// the question has its condition literally.
 fn events(condition: &str, exception: &str, basis: &str) -> Question {
     Question {
         table: "event e".to_owned(),
         population: format!("e.at >= :from AND e.at < :to{condition}"),
         exception: exception.to_owned(),
         warning: String::new(),
-        order: "e.at, e.id",
+        order: BY_TIME,
         columns: EVENT,
         basis: basis.to_owned(),
     }
@@ -140,12 +142,14 @@ fn jobs(population: &str, exception: &str, warning: &str, basis: &str) -> Questi
     }
 }
 
-/// People by what they did; `condition` chooses from `table`.
+/// People by what they did; `condition` chooses from `table`. Grouped by the column itself first, which an index does without
+/// sorting, then the nameless into one.
 fn people(table: &str, condition: &str, exception: String, warning: &str, basis: &str) -> Question {
     Question {
         table: format!(
-            "(SELECT COALESCE(x.actor, '') AS actor, COUNT(*) AS n, MIN(x.at) AS first, MAX(x.at) AS last FROM {table} x \
-             WHERE x.at >= :from AND x.at < :to AND {condition} GROUP BY COALESCE(x.actor, '')) a"
+            "(SELECT COALESCE(y.actor, '') AS actor, CAST(SUM(y.n) AS BIGINT) AS n, MIN(y.first) AS first, MAX(y.last) AS last \
+             FROM (SELECT x.actor AS actor, COUNT(*) AS n, MIN(x.at) AS first, MAX(x.at) AS last FROM {table} x \
+             WHERE x.at >= :from AND x.at < :to AND {condition} GROUP BY x.actor) y GROUP BY COALESCE(y.actor, '')) a"
         ),
         population: "1 = 1".to_owned(),
         exception,
@@ -264,17 +268,17 @@ fn of_events(ask: &EvidenceAsk) -> Option<Question> {
     let category = if ask.params.category.is_some() { " AND e.category = :category" } else { "" };
     Some(match ask.query {
         Q::AuthenticationEvents => events(
-            " AND e.category = 'authentication'",
+            " AND e.category = 'authentication' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
             "authentication events of the period; exceptions failed; rows are users",
         ),
         Q::AuthorizationEvents => events(
-            " AND e.category = 'authorization'",
+            " AND e.category = 'authorization' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
             "authorization events of the period; exceptions failed",
         ),
         Q::DataAccessEvents => events(
-            " AND e.category = 'data_access'",
+            " AND e.category = 'data_access' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
             "data access events of the period; exceptions failed",
         ),
@@ -291,7 +295,7 @@ fn of_events(ask: &EvidenceAsk) -> Option<Question> {
         ),
         Q::FailureRuns => Question {
             table: "(SELECT x.actor AS actor, COUNT(*) AS n, MIN(x.at) AS first, MAX(x.at) AS last FROM event x \
-                    WHERE x.category = 'authentication' AND x.outcome = 'failure' AND COALESCE(x.actor, '') <> '' \
+                    WHERE x.category = 'authentication' AND x.category <> 'api_usage' AND x.outcome = 'failure' AND COALESCE(x.actor, '') <> '' \
                     AND x.at >= :from AND x.at < :to GROUP BY x.actor, x.at / 1800000000) a"
                 .to_owned(),
             population: "1 = 1".to_owned(),
@@ -305,7 +309,7 @@ fn of_events(ask: &EvidenceAsk) -> Option<Question> {
         },
         Q::AccountsPersonal => people(
             "event",
-            "x.category = 'authentication' AND x.outcome = 'success'",
+            "x.category = 'authentication' AND x.category <> 'api_usage' AND x.outcome = 'success'",
             format!(
                 "({SHARED} AND NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = 'exception' \
                  AND r.subject = 'account/' || a.actor AND r.opened_at < :end AND r.due_at > :end))"

@@ -9,6 +9,7 @@ pub(super) struct Places(Vec<(&'static str, Vec<Value>)>);
 impl Places {
     /// A place for one value.
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.retain(|(place, _)| *place != name);
         self.0.push((name, vec![value.into()]));
     }
 

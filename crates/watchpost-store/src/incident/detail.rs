@@ -50,7 +50,7 @@ impl Store {
     /// # Errors
     /// `NotFound`; what the database says.
     pub async fn incident_row(&self, number: i64) -> Result<Incident, StoreError> {
-        by_number(&mut self.read().await?, number).await
+        by_number(&mut *self.read().await?, number).await
     }
 
     /// An incident's row by its identity.

@@ -24,6 +24,7 @@ fn schedule(world: &World, due: Duration) -> ReportSchedule {
         made_by: "dana".to_owned(),
         made_at: world.now(),
         due_at: world.now() + due,
+        paused: false,
         last: None,
     }
 }
@@ -37,6 +38,20 @@ async fn schedules_are_due_once(world: World) {
     assert_eq!(store.report_schedules().await.unwrap(), [soon.clone(), late.clone()], "the next one first");
     assert!(store.report_schedules_due(now).await.unwrap().is_empty(), "not yet");
     let then = now + Duration::hours(1);
+    let paused = ReportSchedule { paused: true, ..soon.clone() };
+    store.report_schedule_put(&paused, draft("report_schedule_pause")).await.unwrap();
+    assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "not while it is paused");
+    assert_eq!(
+        store.report_schedules().await.unwrap(),
+        [late.clone(), paused.clone()],
+        "the paused ones last"
+    );
+    store.report_schedule_ran(&soon, draft("report_schedule_run")).await.unwrap();
+    assert!(
+        store.report_schedules_due(then).await.unwrap().is_empty(),
+        "a run that was under way resumes nothing"
+    );
+    store.report_schedule_put(&soon, draft("report_schedule_pause")).await.unwrap();
     assert_eq!(store.report_schedules_due(then).await.unwrap(), std::slice::from_ref(&soon));
     let period = Period { from: now - Duration::days(30), to: now };
     let last = Some(ScheduleRun { at: then, period, report: None, error: Some("full".to_owned()) });
@@ -70,9 +85,13 @@ async fn comments_are_kept(world: World) {
         store.control_comment_add(one, draft("report_comment_add")).await.unwrap();
     }
     let until = now + Duration::minutes(1);
-    let mut look = store.snapshot().await.unwrap();
-    assert_eq!(look.comments("soc2", until).await.unwrap(), all[..2], "oldest first, of this framework");
-    assert_eq!(look.comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
+    let look = store.snapshot().await.unwrap();
+    assert_eq!(
+        look.control_comments("soc2", until).await.unwrap(),
+        all[..2],
+        "oldest first, of this framework"
+    );
+    assert_eq!(look.control_comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
 }
 
 async fn a_snapshot_stands_still(world: World) {
@@ -86,8 +105,9 @@ async fn a_snapshot_stands_still(world: World) {
     };
     let first = sign_in(1, Outcome::Failure);
     store.ingest(IngestBatch { events: &first, findings: &[], now }).await.unwrap();
-    let mut look = store.snapshot().await.unwrap();
+    let look = store.snapshot().await.unwrap();
     let head = look.audit_head().await.unwrap();
+    let before = look.overview(period, now, 60).await.unwrap();
     let later = sign_in(2, Outcome::Success);
     store.ingest(IngestBatch { events: &later, findings: &[], now }).await.unwrap();
     store.audit_append(draft("later")).await.unwrap();
@@ -95,6 +115,10 @@ async fn a_snapshot_stands_still(world: World) {
     let answer = look.evidence(&ask, period, now, &seed).await.unwrap();
     assert_eq!((answer.population, answer.exceptions), (1, 1), "as of its first question");
     assert_eq!(look.audit_head().await.unwrap(), head, "and the head of the log with it");
+    assert_eq!(look.overview(period, now, 60).await.unwrap(), before, "and every figure");
+    let error = look.audit_append(draft("through a look")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Validation(_)), "{error}");
     let fresh = store.evidence(&ask, period, now, &seed).await.unwrap();
     assert_eq!(fresh.population, 2, "a new look sees it");
+    assert_ne!(store.overview(period, now, 60).await.unwrap(), before, "in every figure");
 }

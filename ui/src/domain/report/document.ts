@@ -9,3 +9,10 @@ export type ControlState = State;
 export function knownState(state: string): ControlState {
   return STATES.find((known) => known === state) ?? 'fail';
 }
+
+/** A path beside one that exists: `soc2.pdf` becomes `soc2-20261121-091042.pdf`. A report whose hash is in the trail is not written over. */
+export function anotherPath(path: string, now: Date): string {
+  const at = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const dot = path.lastIndexOf('.');
+  return dot > path.lastIndexOf('/') + 1 ? `${path.slice(0, dot)}-${at}${path.slice(dot)}` : `${path}-${at}`;
+}

@@ -1,6 +1,6 @@
 // Connections, settings, reports and the audit trail of the made-up workspace.
 
-import type { AuditPage, AuditPageRequest, AuditRecord, Change, Connection, ConnectionCheck, ConnectionList, ControlResult, ReportDocument, ReportRecord, Settings } from '$ui/generated/model';
+import type { AuditPage, AuditPageRequest, AuditRecord, Change, Connection, ConnectionCheck, ConnectionList, ControlResult, ReportDocument, ReportRecord, ReportSchedule, Settings } from '$ui/generated/model';
 import type { ControlState } from '$ui/domain/report/document';
 import { Random } from './random';
 import { CONNECTION } from './workspace';
@@ -138,6 +138,16 @@ export function makeReport(id: string, period: { from: string; to: string }): Re
     summary: { pass: of('pass'), warn: of('warn'), fail: of('fail'), no_data: of('no_data'), manual: of('manual') },
     controls: id === 'kpi' ? [] : controls,
   };
+}
+
+export function makeSchedules(): ReportSchedule[] {
+  const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+  const last = (error: string | null) => ({ at: at(-20), period: { from: at(-51), to: at(-21) }, report: error === null ? '0190b3c4-7a11-7c3e-9d2b-6f1e5a0c4d21' : null, error });
+  const made = { subject: null, archive: true, made_by: 'mara', made_at: at(-90), paused: false };
+  return [
+    { ...made, id: '0190b3c4-7a11-7c3e-9d2b-000000000001', framework: 'soc2', cadence: 'monthly', formats: ['pdf', 'csv', 'json'], folder: '/srv/reports/soc2', due_at: at(10), last: last(null) },
+    { ...made, id: '0190b3c4-7a11-7c3e-9d2b-000000000002', framework: 'kpi', cadence: 'weekly', formats: ['pdf'], folder: '/mnt/share/weekly', due_at: at(3), last: last('cannot make the folder /mnt/share/weekly: Permission denied (os error 13)') },
+  ];
 }
 
 export function makeReports(): ReportRecord[] {

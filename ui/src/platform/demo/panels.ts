@@ -1,8 +1,9 @@
 // The answers of the panels beside overview and incidents.
 
+import type { ReportSchedule } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoBlocks } from './blocks';
-import { auditPage, CHECK, connectionList, makeReport, makeReports, SETTINGS } from './console';
+import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
 import { makeRuns, OPTIMIZE_REPORT, RETENTION_REPORT, started } from './jobs';
 import { CONNECTION } from './workspace';
@@ -15,6 +16,7 @@ export function panelAnswers(empty: boolean) {
   const blocks = new DemoBlocks(empty);
   let runs = empty ? [] : makeRuns();
   let reports = empty ? [] : makeReports();
+  let schedules: ReportSchedule[] = empty ? [] : makeSchedules();
   let settings = SETTINGS;
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
@@ -79,6 +81,39 @@ export function panelAnswers(empty: boolean) {
     report_cancel: () => ({ step: 'charts', done: 3, total: 24, running: true }),
     report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
     report_list: () => ({ reports }),
+    report_approve: ({ id, note }) => {
+      const found = reports.find((report) => report.id === id);
+      if (found === undefined) throw new Error('no such report');
+      if (found.made_by === 'mara') {
+        const error: unknown = { code: 'precondition', message: 'a second person approves: you made it' };
+        throw error;
+      }
+      const approved = { ...found, status: 'final' as const, approval: { by: 'mara', at: new Date().toISOString(), note, signed_note: null } };
+      reports = reports.map((report) => (report.id === id ? approved : report));
+      return approved;
+    },
+    report_compare: ({ id, before }) => {
+      const now = reports.find((report) => report.id === id);
+      const old = reports.find((report) => report.id === before);
+      if (now === undefined || old === undefined) throw new Error('no such report');
+      return { before: old, now, columns: ['control', 'title', 'before', 'now', 'exceptions before', 'exceptions now'], rows: [['CC7.3', 'Security events are judged', 'warn', 'fail', '2', '9']] };
+    },
+    report_schedule_list: () => ({ schedules }),
+    report_schedule_add: ({ framework, cadence, formats, folder, subject, archive }) => {
+      const made: ReportSchedule = { id: crypto.randomUUID(), framework, cadence, formats, folder, subject: subject ?? null, archive: archive ?? false, made_by: 'mara', made_at: new Date().toISOString(), due_at: new Date(Date.now() + 9 * 86_400_000).toISOString(), paused: false, last: null };
+      schedules = [...schedules, made];
+      return made;
+    },
+    report_schedule_pause: ({ id, paused }) => {
+      schedules = schedules.map((schedule) => (schedule.id === id ? { ...schedule, paused } : schedule));
+      return schedules.find((schedule) => schedule.id === id) as ReportSchedule;
+    },
+    report_schedule_remove: ({ id }) => ({ schedules: (schedules = schedules.filter((schedule) => schedule.id !== id)) }),
+    report_schedule_run: ({ id }) => {
+      const period = { from: new Date(Date.now() - 30 * 86_400_000).toISOString(), to: new Date().toISOString() };
+      schedules = schedules.map((schedule) => (schedule.id === id ? { ...schedule, last: { at: new Date().toISOString(), period, report: crypto.randomUUID(), error: null } } : schedule));
+      return schedules.find((schedule) => schedule.id === id) as ReportSchedule;
+    },
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {
       await wait(500);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { choose, hook, requests } from '$ui/test-hook';
+import { choose, hook, requests, type } from '$ui/test-hook';
 import ReportsView from './reports-view.svelte';
 
 let platform: FakePlatform;
@@ -111,5 +111,50 @@ describe('reports', () => {
     await fireEvent.input(hook('report-to'), { target: { value: '2026-02-03' } });
     await fireEvent.submit(hook('report-form'));
     await waitFor(() => expect(asked('report_preview').map((request) => request.period)).toEqual([{ from: '2026-02-01T00:00:00.000Z', to: '2026-02-04T00:00:00.000Z' }]));
+  });
+
+  it('adds, runs, pauses and removes a schedule', async () => {
+    await fireEvent.click(hook('reports-tab-schedules'));
+    await waitFor(() => hook('schedule-row'));
+    const rows = () => [...document.querySelectorAll<HTMLElement>('[data-test=schedule-row]')];
+    expect(rows().map((row) => row.querySelector('[data-test=schedule-went]')?.getAttribute('data-outcome'))).toEqual(['made', 'failed']);
+    expect(hook<HTMLButtonElement>('schedule-add').disabled).toBe(true);
+    await choose('schedule-framework', 'incident');
+    await type('schedule-folder', ' /srv/incident ');
+    expect(hook<HTMLButtonElement>('schedule-add').disabled).toBe(true);
+    await type('schedule-subject', '12');
+    await fireEvent.click(hook('schedule-cadence-quarterly'));
+    await fireEvent.click(hook('schedule-csv'));
+    await fireEvent.submit(hook('schedule-form'));
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    expect(requests(platform, 'report_schedule_add')).toEqual([{ framework: 'incident', subject: '12', cadence: 'quarterly', formats: ['pdf', 'json'], archive: true, folder: '/srv/incident' }]);
+    const press = async (name: string) => fireEvent.click(rows()[2]?.querySelector(`[data-test=${name}]`) ?? document.body);
+    await press('schedule-run');
+    await waitFor(() => expect(rows()[2]?.querySelector('[data-outcome=made]')).not.toBeNull());
+    await press('schedule-pause');
+    await waitFor(() => expect(rows()[2]?.dataset['paused']).toBe('true'));
+    await press('schedule-pause');
+    await waitFor(() => expect(rows()[2]?.dataset['paused']).toBe('false'));
+    await press('schedule-remove');
+    await waitFor(() => expect(rows()).toHaveLength(2));
+  });
+
+  it('makes a report again, compares it with an earlier one, and says who may approve it', async () => {
+    await type('report-pdf-path', '/tmp/b.pdf');
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-result'));
+    await fireEvent.click(hook('reports-tab-history'));
+    await waitFor(() => hook('report-row'));
+    await fireEvent.click(hook('report-row').querySelector('button') ?? document.body);
+    await fireEvent.click(hook('report-compare'));
+    await waitFor(() => hook('report-changes'));
+    expect(hook('report-change').textContent).toContain('CC7.3');
+    await type('report-approve-note', ' Looked at all. ');
+    await fireEvent.submit(hook('report-approve-form'));
+    await waitFor(() => expect(hook('report-review-fault').textContent).toContain('second person'));
+    expect(requests(platform, 'report_approve')).toMatchObject([{ note: 'Looked at all.' }]);
+    await fireEvent.click(hook('report-again'));
+    await waitFor(() => expect(asked('report_generate')).toHaveLength(2));
+    expect(requests(platform, 'report_generate')[1]).toMatchObject({ framework: 'soc2', archive: false, files: [{ format: 'pdf', path: expect.stringMatching(/^\/tmp\/b-\d{8}-\d{6}\.pdf$/) }] });
   });
 });

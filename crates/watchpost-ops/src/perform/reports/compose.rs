@@ -5,8 +5,9 @@ use watchpost_model::incident::IncidentDetail;
 use watchpost_model::overview::Overview;
 use watchpost_model::register::{RegisterEntry, RegisterKind};
 use watchpost_report::{Parameter, ReportDocument, ReportKind, Scope, Section};
+use watchpost_store::Store;
 
-use super::{charts, kpi, people, redis};
+use super::{charts, executive, kpi, people, redis};
 use crate::contract::Nothing;
 use crate::door::Context;
 use crate::error::OpError;
@@ -80,9 +81,10 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
-/// Makes the document of a kind.
+/// Makes the document of a kind. What it says of the database is of one moment, that of `store`.
 pub(super) async fn document(
     cx: &Context,
+    store: &Store,
     kind: &Kind,
     scope: Scope,
     subject: Option<&str>,
@@ -97,16 +99,14 @@ pub(super) async fn document(
     };
     let parameters: Vec<Parameter> =
         kind.subject.map(|what| Parameter::new(what, subject)).into_iter().collect();
-    let workspace = cx.workspace()?;
-    let store = workspace.store();
     let (period, now) = (scope.period, scope.generated_at);
     let (sections, with_charts) = match kind.kind {
-        ReportKind::Executive => (executive(cx, &scope).await?, true),
-        ReportKind::Summary => (summary(cx, &scope).await?, true),
+        ReportKind::Executive => (executive::sections(store, &scope).await?, true),
+        ReportKind::Summary => (summary(store, &scope).await?, true),
         ReportKind::Kpi => (kpi::sections(&store.incident_times(period).await?, period, now), true),
-        ReportKind::Incident => (incident(&detail(cx, subject).await?), false),
+        ReportKind::Incident => (incident(&detail(store, subject).await?), false),
         ReportKind::Breach => {
-            let found = detail(cx, subject).await?;
+            let found = detail(store, subject).await?;
             let about = format!("incident/{}", found.incident.number);
             let entries = store.register_entries(Some(RegisterKind::Breach), Some(&about), 1).await?;
             (breach(&found, entries.first(), &scope), false)
@@ -152,22 +152,21 @@ pub(super) fn names(list: &[&str]) -> Vec<String> {
 }
 
 /// The number of a tile of the Overview as a report prints it.
-fn tile(overview: &Overview, name: &str) -> String {
+pub(super) fn tile(overview: &Overview, name: &str) -> String {
     let found = overview.kpis.iter().find(|kpi| kpi.name == name).and_then(|kpi| kpi.value);
     found.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
 }
 
-async fn detail(cx: &Context, subject: &str) -> Result<IncidentDetail, OpError> {
+async fn detail(store: &Store, subject: &str) -> Result<IncidentDetail, OpError> {
     let number: i64 = subject
         .trim_start_matches('#')
         .parse()
         .map_err(|_| OpError::invalid("subject", format!("{subject:?} is not the number of an incident")))?;
-    Ok(cx.workspace()?.store().incident_by_number(number).await?)
+    Ok(store.incident_by_number(number).await?)
 }
 
-async fn summary(cx: &Context, scope: &Scope) -> Result<Vec<Section>, OpError> {
-    let workspace = cx.workspace()?;
-    let overview = workspace.store().overview(scope.period, scope.generated_at, 60).await?;
+async fn summary(store: &Store, scope: &Scope) -> Result<Vec<Section>, OpError> {
+    let overview = store.overview(scope.period, scope.generated_at, 60).await?;
     let figures = [
         ("Events", "events"),
         ("Failed sign-ins", "auth_failures"),
@@ -175,7 +174,7 @@ async fn summary(cx: &Context, scope: &Scope) -> Result<Vec<Section>, OpError> {
         ("Active incidents at the end", "incidents_active"),
         ("Active blocks at the end", "blocks_active"),
     ];
-    let times = workspace.store().incident_times(scope.period).await?;
+    let times = store.incident_times(scope.period).await?;
     let mut incidents: Vec<Vec<String>> = Vec::new();
     for incident in overview.incidents.iter().rev() {
         incidents.push(vec![
@@ -242,56 +241,6 @@ async fn summary(cx: &Context, scope: &Scope) -> Result<Vec<Section>, OpError> {
             ..Section::default()
         },
     ])
-}
-
-async fn executive(cx: &Context, scope: &Scope) -> Result<Vec<Section>, OpError> {
-    let workspace = cx.workspace()?;
-    let store = workspace.store();
-    let overview = store.overview(scope.period, scope.generated_at, 60).await?;
-    let previous = store.overview(scope.period.previous(), scope.generated_at, 60).await?;
-    let figures = kpi::figures(&store.incident_times(scope.period).await?, scope.period, scope.generated_at);
-    let mut tiles = vec![
-        Parameter::new("Events", tile(&overview, "events")),
-        Parameter::new("New incidents", tile(&overview, "incidents_opened")),
-        Parameter::new("Active at the end", tile(&overview, "incidents_active")),
-        Parameter::new("Failed sign-ins", tile(&overview, "auth_failures")),
-    ];
-    tiles.extend(figures.into_iter().filter(|figure| {
-        ["Acknowledged in time", "Resolved in time", "Time to acknowledge, median", "Time to resolve, median"]
-            .contains(&figure.name.as_str())
-    }));
-    let mut open: Vec<_> = overview.incidents.iter().filter(|incident| incident.status.is_active()).collect();
-    open.sort_by_key(|incident| {
-        (std::cmp::Reverse(incident.severity), std::cmp::Reverse(incident.risk), incident.number)
-    });
-    let rows = open
-        .iter()
-        .take(6)
-        .map(|incident| {
-            vec![
-                incident.number.to_string(),
-                incident.severity.to_string(),
-                incident.title.clone(),
-                incident.assignee.clone().unwrap_or_else(|| "nobody".to_owned()),
-                time(incident.resolve_due),
-            ]
-        })
-        .collect();
-    let course = format!(
-        "Threat level {}: {}. In the period of equal length before there were {} events and {} new incidents.",
-        overview.threat,
-        overview.threat_reason,
-        tile(&previous, "events"),
-        tile(&previous, "incidents_opened"),
-    );
-    Ok(vec![Section {
-        title: "In one page".to_owned(),
-        text: vec![course],
-        figures: tiles,
-        caption: format!("Open now, the most severe first: {} of {}", open.len().min(6), open.len()),
-        columns: names(&["number", "severity", "title", "who", "resolve by"]),
-        rows,
-    }])
 }
 
 fn incident(detail: &IncidentDetail) -> Vec<Section> {

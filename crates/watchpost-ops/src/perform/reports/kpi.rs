@@ -91,6 +91,13 @@ fn of_period(incidents: &[IncidentTimes], period: Period) -> impl Iterator<Item 
     incidents.iter().filter(move |incident| period.contains(incident.first_seen))
 }
 
+/// How many judged incidents of the period were false alarms, and how many were judged.
+pub(super) fn false_alarms(incidents: &[IncidentTimes], period: Period) -> (usize, usize) {
+    let verdicts = of_period(incidents, period).map(|one| one.verdict);
+    let judged: Vec<Verdict> = verdicts.filter(|verdict| *verdict != Verdict::Unjudged).collect();
+    (judged.iter().filter(|verdict| **verdict == Verdict::FalsePositive).count(), judged.len())
+}
+
 /// The figures over all severities.
 pub(super) fn figures(incidents: &[IncidentTimes], period: Period, now: DateTime<Utc>) -> Vec<Parameter> {
     let found = measure(of_period(incidents, period), now);

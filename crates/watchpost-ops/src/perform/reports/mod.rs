@@ -1,6 +1,7 @@
 //! Reports: evaluating, writing, approving, comparing, checking.
 
 mod compose;
+mod executive;
 mod files;
 mod kpi;
 mod people;
@@ -9,7 +10,8 @@ mod schedule;
 
 pub use files::report_targets;
 pub(crate) use schedule::{
-    report_schedule_add, report_schedule_list, report_schedule_remove, report_schedule_run, run_due,
+    report_schedule_add, report_schedule_list, report_schedule_pause, report_schedule_remove,
+    report_schedule_run, run_due,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -324,8 +326,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-/// Makes the document of a framework or of another kind. A framework is evaluated on one snapshot of the database, so that
-/// its figures fit each other and the log's root.
+/// Makes the document of a framework or of another kind, on one snapshot of the database, so that its figures fit each
+/// other and the log's root.
 async fn document(
     cx: &Context,
     id: &str,
@@ -339,18 +341,17 @@ async fn document(
     if period.from > now {
         return Err(OpError::invalid("period", "the period lies in the future"));
     }
-    let store = workspace.store();
+    let store = workspace.store().snapshot().await?;
+    let head = store.audit_head().await?;
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
         making.steps(FILES_MAX);
-        let scope = scope(cx, &workspace, period, store.audit_head().await?).await?;
-        return making.step("composing", Box::pin(compose::document(cx, kind, scope, subject))).await;
+        let scope = scope(cx, &workspace, period, head).await?;
+        return making.step("composing", Box::pin(compose::document(cx, &store, kind, scope, subject))).await;
     }
     let framework = framework(cx, id)?;
     if subject.is_some_and(|text| !text.trim().is_empty()) {
         return Err(OpError::invalid("subject", format!("{} is about no single thing", framework.name)));
     }
-    let mut snapshot = store.snapshot().await?;
-    let head = snapshot.audit_head().await?;
     let scope = scope(cx, &workspace, period, head).await?;
     let asks = framework.asks();
     making.steps(asks.len() + 2 + FILES_MAX);
@@ -358,12 +359,12 @@ async fn document(
     for ask in asks {
         let seed = report::sample_seed(&scope, &framework.id, &ask);
         let words = ask.query.as_str().replace('_', " ");
-        let answer = making.step(&words, snapshot.evidence(&ask, period, now, &seed)).await?;
+        let answer = making.step(&words, store.evidence(&ask, period, now, &seed)).await?;
         answers.insert(ask, answer);
     }
-    let proofs = making.step("what people gave", snapshot.proofs(&framework.id, now)).await?;
-    let comments = snapshot.comments(&framework.id, now).await?;
-    let charts = charts(making.step("charts", snapshot.report_charts(period, now)).await?);
+    let proofs = making.step("what people gave", store.proofs(&framework.id, now)).await?;
+    let comments = store.control_comments(&framework.id, now).await?;
+    let charts = charts(making.step("charts", store.report_charts(period, now)).await?);
     Ok(report::evaluate(&framework, scope, &answers, &proofs, Some(charts)).with_comments(&comments))
 }
 

@@ -12,7 +12,8 @@ use watchpost_model::report::{ReportSchedule, ScheduleRun};
 use super::{compose, files, framework};
 use crate::console::{Console, Workspace};
 use crate::contract::{
-    Nothing, ReportGenerate, ReportScheduleAdd, ReportScheduleList, ReportScheduleRef, Tag,
+    Nothing, ReportGenerate, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef,
+    Tag,
 };
 use crate::door::{Call, Context, operation};
 use crate::engine::engine_caller;
@@ -72,6 +73,7 @@ pub(crate) async fn report_schedule_add(
         made_by: cx.caller.name.clone(),
         made_at: now,
         due_at: request.cadence.next_due(now),
+        paused: false,
         last: None,
     };
     let value =
@@ -94,6 +96,21 @@ pub(crate) async fn report_schedule_remove(
     let entry = cx.record(format!("report_schedule/{}", old.id), changes, None);
     workspace.store().report_schedule_remove(request.id, entry).await?;
     report_schedule_list(cx, Nothing {}).await
+}
+
+pub(crate) async fn report_schedule_pause(
+    cx: Context,
+    request: ReportSchedulePause,
+) -> Result<ReportSchedule, OpError> {
+    let workspace = cx.workspace()?;
+    let old = found(&workspace, request.id).await?;
+    // What ended while it was paused is not made up for.
+    let due_at = if request.paused { old.due_at } else { old.cadence.next_due(workspace.now()) };
+    let changes = vec![Change::new("paused", old.paused, request.paused)];
+    let schedule = ReportSchedule { paused: request.paused, due_at, ..old };
+    let entry = cx.record(object(&schedule), changes, None);
+    workspace.store().report_schedule_put(&schedule, entry).await?;
+    Ok(schedule)
 }
 
 pub(crate) async fn report_schedule_run(

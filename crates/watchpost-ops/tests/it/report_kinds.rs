@@ -1,0 +1,179 @@
+//! Every report that can be chosen, over nothing and over simulated traffic, and requests that make none.
+
+use std::path::Path;
+
+use serde_json::Value;
+use watchpost_model::period::Period;
+use watchpost_model::report::ReportFormat;
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    FrameworkInfo, IncidentPageRequest, Nothing, ReportGenerate, ReportRequest, ReportVerify,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
+use watchpost_ops::report_targets;
+use watchpost_report::{ReportDocument, ReportKind};
+
+use crate::door::{Desk, desk, folder};
+
+fn period(from: &str, to: &str) -> Period {
+    Period { from: from.parse().expect("an instant"), to: to.parse().expect("an instant") }
+}
+
+fn request(framework: &str, period: Period, subject: Option<&str>) -> ReportRequest {
+    ReportRequest { framework: framework.to_owned(), period, subject: subject.map(str::to_owned) }
+}
+
+/// What can be chosen, each with something that it can be about.
+async fn choices(desk: &Desk, incident: &str, person: &str) -> Vec<(FrameworkInfo, Option<String>)> {
+    let list = desk.ask::<operation::report_frameworks>(Nothing {}).await.expect("listed").frameworks;
+    assert!(list.len() >= 14, "six frameworks and eight other kinds: {list:?}");
+    list.into_iter()
+        .map(|one| {
+            let subject = match one.kind {
+                ReportKind::Incident | ReportKind::Breach => Some(incident.to_owned()),
+                ReportKind::SubjectAccess => Some(person.to_owned()),
+                _ => None,
+            };
+            assert_eq!(one.subject.is_some(), subject.is_some(), "{one:?}");
+            (one, subject)
+        })
+        .collect()
+}
+
+/// The figures of a document: what the window and each file have to agree on. Samples depend on the root of the log, which
+/// grows with each report.
+fn figures(document: &ReportDocument) -> Value {
+    let controls: Vec<Value> = document
+        .controls
+        .iter()
+        .map(|control| {
+            let checks: Vec<_> = control
+                .checks
+                .iter()
+                .map(|check| (&check.what, check.population, check.warnings, check.exceptions, &check.rows))
+                .collect();
+            serde_json::json!([control.id, control.state, checks])
+        })
+        .collect();
+    serde_json::json!([document.summary, controls, document.sections, document.charts])
+}
+
+#[tokio::test]
+async fn every_kind_is_made_in_every_format_with_the_numbers_of_the_window() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let page = IncidentPageRequest { limit: 1, ..IncidentPageRequest::default() };
+    let incidents = desk.ask::<operation::incident_page>(page).await.expect("a page").rows;
+    let incident = incidents.first().expect("the simulation holds attacks");
+    let period = Period::ending(incident.opened_at + chrono::Duration::days(1), chrono::Duration::days(40));
+    let choices = choices(&desk, &incident.number.to_string(), &incident.entity.value).await;
+    for (one, subject) in choices {
+        let asked = request(&one.id, period, subject.as_deref());
+        let shown = desk.ask::<operation::report_preview>(asked).await.expect("it is shown");
+        assert_eq!(shown.kind, one.kind);
+        let formats = [ReportFormat::Pdf, ReportFormat::Csv, ReportFormat::Json, ReportFormat::Markdown];
+        let made = desk
+            .ask::<operation::report_generate>(ReportGenerate {
+                framework: one.id.clone(),
+                period,
+                files: report_targets(out.path(), &one.id, subject.as_deref(), period, &formats)
+                    .expect("a folder"),
+                subject,
+                archive: false,
+                ticket: None,
+                supersedes: None,
+            })
+            .await
+            .expect("it is made");
+        let path = |format: ReportFormat| {
+            let file = made.files.iter().find(|file| file.format == format).expect("each format");
+            Path::new(&file.path)
+        };
+        let json = std::fs::read(path(ReportFormat::Json)).expect("it is there");
+        let written: ReportDocument = serde_json::from_slice(&json).expect("its own form");
+        // The health of Redis is that of the moment.
+        if one.kind != ReportKind::Redis {
+            assert_eq!(
+                figures(&written),
+                figures(&shown),
+                "{}: the window shows what the file holds",
+                one.id
+            );
+        }
+        for format in [ReportFormat::Csv, ReportFormat::Markdown] {
+            let text = std::fs::read_to_string(path(format)).expect("it is there");
+            assert!(text.contains(&made.content_sha256), "{} as {format} names the original", one.id);
+            for figure in written.sections.iter().flat_map(|section| &section.figures) {
+                assert!(text.contains(&figure.value), "{} as {format}: {figure:?}", one.id);
+            }
+        }
+        for file in &made.files {
+            let checked = desk
+                .ask::<operation::report_verify>(ReportVerify { path: file.path.clone() })
+                .await
+                .expect("read");
+            assert_eq!((checked.problems, checked.sha256), (Vec::new(), file.sha256.clone()), "{}", one.id);
+        }
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn nothing_happened_and_every_kind_says_so_without_passing() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let period = period("2024-10-01T00:00:00Z", "2024-11-01T00:00:00Z");
+    for (one, subject) in choices(&desk, "7", "dana").await {
+        let asked = request(&one.id, period, subject.as_deref());
+        match desk.ask::<operation::report_preview>(asked).await {
+            Ok(document) => {
+                for check in document.controls.iter().flat_map(|control| &control.checks) {
+                    let is_pass = check.state == Some(watchpost_report::State::Pass);
+                    assert!(!is_pass || check.population > 0, "{}: {} passes on nothing", one.id, check.what);
+                }
+            }
+            Err(error) => {
+                assert!(matches!(one.kind, ReportKind::Incident | ReportKind::Breach), "{}: {error}", one.id);
+                assert_eq!(error.code, ErrorCode::NotFound, "{error}");
+            }
+        }
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_reported_is_refused_with_its_reason() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let october = period("2024-10-01T00:00:00Z", "2024-11-01T00:00:00Z");
+    let backwards = Period { from: october.to, to: october.from };
+    let nothing = Period { from: october.from, to: october.from };
+    let future = period("2190-10-01T00:00:00Z", "2190-11-01T00:00:00Z");
+    for (asked, field) in [
+        (request("soc2", backwards, None), "period"),
+        (request("soc2", nothing, None), "period"),
+        (request("kpi", future, None), "period"),
+        (request("soc2", future, None), "period"),
+        (request("soc3", october, None), "framework"),
+        (request("../soc2", october, None), "framework"),
+        (request("", october, None), "framework"),
+        (request("soc2", october, Some("7")), "subject"),
+        (request("kpi", october, Some("7")), "subject"),
+        (request("incident", october, None), "subject"),
+        (request("incident", october, Some("  ")), "subject"),
+        (request("incident", october, Some("seven")), "subject"),
+        (request("breach", october, Some("7'; DROP TABLE incident; --")), "subject"),
+    ] {
+        let words = format!("{asked:?}");
+        let error = desk.ask::<operation::report_preview>(asked).await.expect_err(&words);
+        assert_eq!(
+            (error.code, error.field.as_deref()),
+            (ErrorCode::Validation, Some(field)),
+            "{words}: {error}"
+        );
+    }
+    desk.console.close().await;
+}
