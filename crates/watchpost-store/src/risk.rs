@@ -420,7 +420,7 @@ impl Store {
         &self,
         entities: &[Entity],
     ) -> Result<HashMap<Entity, EntityHistory>, StoreError> {
-        history(&mut self.read().await?, entities).await
+        history(&mut *self.read().await?, entities).await
     }
 }
 
