@@ -79,7 +79,7 @@ pub(crate) const SCENES: &[Scene] = &[
     scene(
         "incident-suppress",
         "#/incidents",
-        &[FIRST_INCIDENT, PAGE, Press("s"), Wait("[data-test=suppress-preview][data-hidden]")],
+        &[FIRST_INCIDENT, PAGE, Press("s"), Wait("[data-test=suppress-hidden]")],
     ),
     scene(
         "incident-contain",
@@ -99,6 +99,25 @@ pub(crate) const SCENES: &[Scene] = &[
         &[FIRST_INCIDENT, PAGE, Press("x"), Press("j"), Press("x"), Wait("[data-test=bulk-bar]")],
     ),
     panel("events", "#/events"),
+    scene(
+        "events-search",
+        "#/events?q=outcome:failure+-type:request",
+        &[Wait("[data-test=event-row]"), Wait("[data-test=event-facet]")],
+    ),
+    scene(
+        "events-fault",
+        "#/events",
+        &[Type("[data-test=event-search]", "user:anna statsu:500"), Wait("[data-test=event-search-fault]")],
+    ),
+    scene(
+        "events-completion",
+        "#/events",
+        &[
+            Wait("[data-test=event-facet]"),
+            Type("[data-test=event-search]", "outcome:failure type:"),
+            Wait("[data-test=event-suggestion]"),
+        ],
+    ),
     scene("event", "#/events", &[Click("[data-test=event-row]"), Wait("[data-test=event-detail]")]),
     panel("entities", "#/entities"),
     scene(

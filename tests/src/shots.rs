@@ -57,6 +57,8 @@ pub enum Theme {
     Dark,
     /// Dark on light.
     Light,
+    /// White on black, with strong lines.
+    Contrast,
 }
 
 impl Theme {
@@ -66,6 +68,7 @@ impl Theme {
         match self {
             Self::Dark => "dark",
             Self::Light => "light",
+            Self::Contrast => "contrast",
         }
     }
 }
@@ -77,7 +80,8 @@ impl FromStr for Theme {
         match text {
             "dark" => Ok(Self::Dark),
             "light" => Ok(Self::Light),
-            other => bail!("{other:?} is no theme: dark or light"),
+            "contrast" => Ok(Self::Contrast),
+            other => bail!("{other:?} is no theme: dark, light or contrast"),
         }
     }
 }
@@ -91,6 +95,8 @@ pub struct Shots {
     pub sizes: Vec<Size>,
     /// The themes.
     pub themes: Vec<Theme>,
+    /// The language of the window, as it is stored there.
+    pub language: String,
     /// Only pictures whose name begins with one of these; empty means all.
     pub only: Vec<String>,
 }
@@ -109,7 +115,9 @@ impl Shots {
         let mut pictures = Vec::new();
         for theme in &self.themes {
             let word = json!(theme.as_str());
-            window.run("window.localStorage.setItem('watchpost.theme', arguments[0])", vec![word]).await?;
+            let store = "localStorage.setItem('watchpost.theme', arguments[0]); \
+                localStorage.setItem('watchpost.language', arguments[1])";
+            window.run(store, vec![word, json!(self.language)]).await?;
             window.reload().await?;
             window.wait_for(WORKSPACE).await?;
             for size in &self.sizes {
@@ -191,7 +199,7 @@ mod tests {
         let size: Size = "1440x900".parse().unwrap();
         assert_eq!(size, Size { width: 1440, height: 900 });
         assert_eq!(size.to_string(), "1440x900");
-        for theme in [Theme::Dark, Theme::Light] {
+        for theme in [Theme::Dark, Theme::Light, Theme::Contrast] {
             assert_eq!(theme.as_str().parse::<Theme>().unwrap(), theme);
         }
     }

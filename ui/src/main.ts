@@ -8,11 +8,13 @@ import './styles/base.css';
 
 import { mount } from 'svelte';
 import ApplicationShell from './app.svelte';
+import { language } from './i18n';
 import { choosePlatform } from './platform';
 import { App } from './state/app.svelte';
 import { prefs } from './state/prefs.svelte';
 
 prefs.applyTheme();
+document.documentElement.lang = language;
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('index.html has no #app');

@@ -54,7 +54,8 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Say of single requests whether they are attacks: one JSON object a line in, one a line out.
     Detect(Detect),
-    /// Run every rule over a log file and print the incidents that it would open. Needs no Redis and keeps nothing.
+    /// Run every rule over a log file and print the incidents that it would open, source by source. Needs no Redis and
+    /// keeps nothing.
     ///
     /// Exit code 1 when there are any.
     Analyze(Analyze),
@@ -253,6 +254,21 @@ pub(crate) struct Analyze {
     /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_key: Vec<PathBuf>,
+    /// Location file with countries or cities (MaxMind DB format): says where sources are.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) city: Option<PathBuf>,
+    /// Location file with autonomous systems.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) asn: Option<PathBuf>,
+    /// Threat list: text, CSV or STIX 2.1. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) threats: Vec<PathBuf>,
+    /// How much a match of these lists means, 0 to 100; from 75 on it is a finding of its own.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) confidence: u8,
+    /// What matters more or less: `endpoint:/admin=1.5`, `user:svc-*=0.5`, `ip:10.0.0.0/8=2`. Repeatable.
+    #[arg(long, value_name = "KIND:PATTERN=WEIGHT", value_parser = crate::detect::asset)]
+    pub(crate) asset: Vec<watchpost_model::enrichment::AssetRule>,
     /// The file; `.gz` is unpacked.
     pub(crate) file: PathBuf,
 }
@@ -300,14 +316,36 @@ pub(crate) struct Last {
 /// Which events.
 #[derive(Debug, Args)]
 pub(crate) struct Events {
-    /// Words in type, actor, address, resource or request.
-    pub(crate) text: Option<String>,
+    /// What to look for: words, or `ip:203.0.113.0/24 severity:>=high -user:anna` (docs/search.md).
+    ///
+    /// A query that begins with a minus comes after `--`.
+    pub(crate) query: Option<String>,
+    /// How far back: `90m`, `24h`, `7d`, or `all`.
+    #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
+    pub(crate) last: crate::period::LastPeriod,
     /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["figures", "export"])]
     pub(crate) entity: Option<String>,
     /// Rows.
     #[arg(long, short = 'n', default_value_t = 50)]
     pub(crate) limit: u32,
+    /// Say when they happened and which values are frequent among them.
+    #[arg(long)]
+    pub(crate) figures: bool,
+    /// Write all of them to this file: a table for `.csv`, else one JSON object a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "figures")]
+    pub(crate) export: Option<std::path::PathBuf>,
+    /// Columns of the table.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "at,severity,category,type,outcome,ip,user,endpoint,method,path,query,status",
+        requires = "export"
+    )]
+    pub(crate) columns: Vec<String>,
+    /// List the fields that can be asked for.
+    #[arg(long, exclusive = true)]
+    pub(crate) fields: bool,
 }
 
 /// Blocks.

@@ -1,10 +1,12 @@
 //! `watchpost detect` and `watchpost analyze`: detection without a workspace.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
 use watchpost_model::clock::{Clock, SystemClock};
-use watchpost_ops::analyze;
+use watchpost_model::enrichment::AssetRule;
+use watchpost_ops::analyze::{self, Analysis};
 use watchpost_ops::inspect::{self, Detail};
 
 use crate::args::{Analyze, Detect, Output};
@@ -62,36 +64,44 @@ fn is_closed(written: std::io::Result<()>) -> std::io::Result<bool> {
     }
 }
 
+/// `endpoint:/admin=1.5`.
+pub(crate) fn asset(text: &str) -> Result<AssetRule, String> {
+    let wrong = || format!("{text:?} is not of the form KIND:PATTERN=WEIGHT");
+    let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
+    let (pattern, weight) = rest.rsplit_once('=').ok_or_else(wrong)?;
+    Ok(AssetRule {
+        kind: kind.parse().map_err(|error: watchpost_model::event::UnknownWord| error.to_string())?,
+        pattern: pattern.to_owned(),
+        label: pattern.chars().take(100).collect(),
+        weight: weight.parse().map_err(|_| wrong())?,
+    })
+}
+
 /// Runs every rule over a log; true when there would be incidents.
 pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
     let rules = rules::with(verb.rules.as_deref(), &verb.token_key)?;
-    let analysis = analyze::analyze(&verb.file, &verb.format, rules, SystemClock.now())?;
+    let context = analyze::Context {
+        city: verb.city.clone(),
+        asn: verb.asn.clone(),
+        threats: verb.threats.clone(),
+        threat_confidence: verb.confidence,
+        assets: verb.asset.clone(),
+    };
+    let analysis = analyze::analyze(&verb.file, &verb.format, rules, context, SystemClock.now())?;
     let found = !analysis.incidents.is_empty();
     if form == Output::Json {
         output::json(&analysis)?;
         return Ok(found);
     }
-    output::table(
-        ["SEVERITY", "FAMILY", "ENTITY", "FINDINGS", "FIRST SEEN", "LAST SEEN", "FIRST RULE", "WHAT"],
-        analysis.incidents.iter().map(|incident| {
-            [
-                incident.severity.to_string(),
-                incident.family.to_string(),
-                incident.entity.value.clone(),
-                incident.findings.to_string(),
-                output::at(incident.first_seen),
-                output::at(incident.last_seen),
-                incident.example.rule_id.clone(),
-                incident.example.summary.clone(),
-            ]
-        }),
-    )?;
+    sources(&analysis)?;
+    incidents(&analysis)?;
     output::line(format!(
-        "{} events, {} lines without one, {} bad lines; {} incidents would open",
+        "{} events, {} lines without one, {} bad lines; {} incidents of {} sources would open",
         analysis.events,
         analysis.skipped,
         analysis.bad,
-        analysis.incidents.len()
+        analysis.incidents.len(),
+        analysis.sources.len()
     ))?;
     if analysis.findings_left_out > 0 {
         output::line(format!(
@@ -100,4 +110,75 @@ pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
         ))?;
     }
     Ok(found)
+}
+
+/// Where the incidents come from, riskiest first.
+fn sources(analysis: &Analysis) -> anyhow::Result<()> {
+    output::table(
+        ["SOURCE", "RISK", "SEVERITY", "WHERE", "LISTS", "INCIDENTS", "FIRST SEEN", "LAST SEEN", "FAMILIES"],
+        analysis.sources.iter().map(|source| {
+            let families: Vec<String> = source.families.iter().map(ToString::to_string).collect();
+            let lists: Vec<&str> = source.threats.iter().map(|found| found.list.as_str()).collect();
+            [
+                source.address.clone(),
+                source.risk.to_string(),
+                source.severity.to_string(),
+                source.place.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+                if lists.is_empty() { "-".to_owned() } else { lists.join(", ") },
+                source.incidents.to_string(),
+                output::at(source.first_seen),
+                output::at(source.last_seen),
+                families.join(", "),
+            ]
+        }),
+    )
+}
+
+/// The incidents in the order of their sources.
+fn incidents(analysis: &Analysis) -> anyhow::Result<()> {
+    let ranks: HashMap<&str, usize> =
+        analysis.sources.iter().enumerate().map(|(rank, source)| (source.address.as_str(), rank)).collect();
+    let mut ordered: Vec<&analyze::WouldOpen> = analysis.incidents.iter().collect();
+    ordered.sort_by_cached_key(|incident| {
+        incident
+            .sources
+            .iter()
+            .filter_map(|source| ranks.get(source.as_str()))
+            .min()
+            .copied()
+            .unwrap_or(usize::MAX)
+    });
+    output::table(
+        [
+            "SOURCE",
+            "RISK",
+            "SEVERITY",
+            "FAMILY",
+            "ENTITY",
+            "FINDINGS",
+            "FIRST SEEN",
+            "LAST SEEN",
+            "FIRST RULE",
+            "WHAT",
+        ],
+        ordered.into_iter().map(|incident| {
+            let source = match incident.sources.len() {
+                0 => "-".to_owned(),
+                1 => incident.sources.first().cloned().unwrap_or_default(),
+                n => format!("{n} sources"),
+            };
+            [
+                source,
+                incident.risk.to_string(),
+                incident.severity.to_string(),
+                incident.family.to_string(),
+                incident.entity.to_string(),
+                incident.findings.to_string(),
+                output::at(incident.first_seen),
+                output::at(incident.last_seen),
+                incident.example.rule_id.clone(),
+                incident.example.summary.clone(),
+            ]
+        }),
+    )
 }

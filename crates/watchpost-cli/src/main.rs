@@ -5,6 +5,7 @@ mod baseline;
 mod connect;
 mod detect;
 mod enrich;
+mod events;
 mod incident;
 mod output;
 mod period;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
-use watchpost_ops::contract::{JobRef, ReportGenerate, ReportTicket};
+use watchpost_ops::contract::{BacktestReport, JobRef, ReportGenerate, ReportTicket, RuleBacktest};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
 
@@ -64,6 +64,32 @@ pub(crate) async fn of_report(session: &Session, request: ReportGenerate) -> Res
             }
             _ = tokio::signal::ctrl_c() => {
                 session.ask::<operation::report_cancel>(ticket.clone()).await?;
+            }
+        }
+    }
+}
+
+/// Replays archived events with a progress bar; Ctrl+C stops it, and what was replayed is told.
+pub(crate) async fn of_backtest(session: &Session, request: RuleBacktest) -> Result<BacktestReport, OpError> {
+    let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
+    let bar = ProgressBar::new(1);
+    bar.set_style(style("events"));
+    let mut timer = tokio::time::interval(ASK_EVERY);
+    let mut replaying = std::pin::pin!(session.ask::<operation::rule_backtest>(request));
+    loop {
+        tokio::select! {
+            told = &mut replaying => {
+                bar.finish_and_clear();
+                return told;
+            }
+            _ = timer.tick() => {
+                let now = session.ask::<operation::rule_backtest_progress>(ticket.clone()).await?;
+                bar.set_length(u64::from(now.total.max(1)));
+                bar.set_position(u64::from(now.done));
+                bar.set_message(now.step);
+            }
+            _ = tokio::signal::ctrl_c() => {
+                session.ask::<operation::rule_backtest_cancel>(ticket.clone()).await?;
             }
         }
     }

@@ -16,8 +16,8 @@ use watchpost_ops::error::OpError;
 use watchpost_ops::rules::{self as directory, RuleSet};
 
 use crate::args::{Last, Output};
-use crate::output;
 use crate::session::Session;
+use crate::{output, progress};
 
 /// Rules.
 #[derive(Debug, Subcommand)]
@@ -176,8 +176,9 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Rules) -> anyhow:
                     threshold,
                     window_s: window,
                 }),
+                ticket: Some(format!("backtest-{}", std::process::id())),
             };
-            backtest(form, &session.ask::<operation::rule_backtest>(request).await?)?;
+            backtest(form, &progress::of_backtest(session, request).await?)?;
         }
         Rules::Try { text } => {
             let text = if text == "-" { std::io::read_to_string(std::io::stdin())? } else { text };
@@ -360,7 +361,7 @@ fn backtest(form: Output, report: &BacktestReport) -> anyhow::Result<()> {
     output::line(format!(
         "{} events{}; findings {} -> {}, incidents {} -> {}",
         report.events,
-        if report.truncated { " (the first of more)" } else { "" },
+        if report.truncated { " replayed, then stopped" } else { " replayed" },
         report.findings_before,
         report.findings_after,
         report.incidents_before,

@@ -7,8 +7,8 @@ use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    EventPageRequest, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest,
-    SettingsChange, SimulateRequest, Standing, WorkspaceStatus,
+    ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
+    SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
@@ -16,8 +16,8 @@ use watchpost_ops::error::OpError;
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, baseline, connect, detect, enrich, incident, output, progress, report, respond, rules, serve,
-    show, token_keys,
+    FOUND, baseline, connect, detect, enrich, events, incident, output, progress, report, respond, rules,
+    serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -38,6 +38,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             connect::run(&session, form, verb).await?
         }
         Command::Serve(_) => return daemon(&cli).await,
+        Command::Doctor => doctor(&cli, form).await?,
         _ => {
             let session = Session::open(&cli, Tenure::Guest).await?;
             let result = verb(&session, form, cli.command).await;
@@ -105,7 +106,6 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::status(form, &status)?;
             Ok(!is_well(&status))
         }
-        Command::Doctor => doctor(session, form).await,
         Command::Stats => {
             let health = session.ask::<operation::redis_health>(Nothing {}).await?;
             show::health(form, &health)?;
@@ -139,20 +139,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::overview(form, &overview)?;
             Ok(false)
         }
-        Command::Events(events) => {
-            let request = EventPageRequest {
-                text: events.text,
-                entity: events.entity.map(|text| text.parse()).transpose().map_err(
-                    |error: watchpost_model::event::UnknownWord| {
-                        OpError::invalid("entity", error.to_string())
-                    },
-                )?,
-                limit: events.limit,
-                ..EventPageRequest::default()
-            };
-            show::events(form, &session.ask::<operation::event_page>(request).await?)?;
-            Ok(false)
-        }
+        Command::Events(wanted) => events::run(session, form, wanted).await.map(|()| false),
         Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
@@ -170,6 +157,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Call(call) => self::call(session, call).await.map(|()| false),
         Command::Connect(_)
         | Command::Serve(_)
+        | Command::Doctor
         | Command::Operations
         | Command::Detect(_)
         | Command::Analyze(_)
@@ -192,14 +180,25 @@ fn is_well(status: &WorkspaceStatus) -> bool {
     answers(&status.redis) && answers(&status.database)
 }
 
-async fn doctor(session: &Session, form: Output) -> anyhow::Result<bool> {
-    let connection = session.console.workspace()?.connection().clone();
+/// Every check, whatever the ones before say: a connection that does not open is tried step by step all the same.
+async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
+    let session = Session::closed(cli, Tenure::Guest)?;
+    let connection = session.connection(cli)?;
+    let opened = session.console.open(connection.clone()).await;
     let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
     show::status(form, &status)?;
-    if connection.id == watchpost_ops::connections::LOCAL {
-        return Ok(!is_well(&status));
+    if let Err(problem) = &opened {
+        tracing::error!(connection = connection.name, %problem, "the connection does not open");
     }
-    connect::run(session, form, crate::args::Connect::Test { name: connection.name }).await
+    let is_local = connection.id == watchpost_ops::connections::LOCAL;
+    let is_bad = if is_local && opened.is_ok() {
+        !is_well(&status)
+    } else {
+        let name = if is_local { "local".to_owned() } else { connection.name };
+        connect::run(&session, form, crate::args::Connect::Test { name }).await? || opened.is_err()
+    };
+    session.console.close().await;
+    Ok(is_bad)
 }
 
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
+use watchpost_model::connection::Connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::door::{Call, Operation};
 use watchpost_ops::error::OpError;
@@ -37,12 +38,17 @@ impl Session {
     /// A console with the chosen connection open.
     pub(crate) async fn open(cli: &Cli, tenure: Tenure) -> Result<Self, OpError> {
         let session = Self::closed(cli, tenure)?;
-        let connection = match &cli.connection {
-            Some(name) => session.console.connection_named(name)?,
-            None => session.console.connection_to_start_with(),
-        };
+        let connection = session.connection(cli)?;
         session.console.open(connection).await?;
         Ok(session)
+    }
+
+    /// The connection that the command line chooses.
+    pub(crate) fn connection(&self, cli: &Cli) -> Result<Connection, OpError> {
+        match &cli.connection {
+            Some(name) => self.console.connection_named(name),
+            None => Ok(self.console.connection_to_start_with()),
+        }
     }
 
     /// The same, with a reason for the audit trail.

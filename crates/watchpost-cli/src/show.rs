@@ -107,12 +107,24 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["connection".to_owned(), connection],
             ["redis".to_owned(), part(&status.redis)],
             ["database".to_owned(), part(&status.database)],
+            ["engine".to_owned(), engine(&status.engine)],
             ["keychain".to_owned(), word(&status.secrets)],
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
             ["active incidents".to_owned(), status.incidents_active.to_string()],
         ];
         table(["PART", "STATE"], rows)
     })
+}
+
+/// What the engine does: a short command runs none, and sees only whether another process does.
+fn engine(engine: &watchpost_ops::contract::EngineStatus) -> String {
+    use watchpost_ops::contract::EngineState;
+    match engine.state {
+        EngineState::Standby => "running in another process".to_owned(),
+        EngineState::Stopped => "not running: `watchpost serve` or the window runs it".to_owned(),
+        _ if engine.detail.is_empty() => word(&engine.state),
+        _ => format!("{} - {}", word(&engine.state), engine.detail),
+    }
 }
 
 /// The word that a value has on the wire.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Subcommand;
 use watchpost_ops::contract::{Nothing, TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef};
 use watchpost_ops::door::operation;
@@ -47,7 +48,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: TokenKey) -> anyh
         TokenKey::Add { name, public, secret_stdin, file, issuer } => {
             let key = if let Some(path) = public {
                 let pem = std::fs::read_to_string(&path)
-                    .map_err(|error| anyhow::anyhow!("cannot read {}: {error}", path.display()))?;
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 TokenKeyInput::Public { pem }
             } else if secret_stdin {
                 let text = std::io::read_to_string(std::io::stdin())?;

@@ -1,5 +1,6 @@
 //! Which parts of an event are looked at, and how each is encoded.
 
+mod feed;
 mod xml;
 
 use std::borrow::Cow;
@@ -248,8 +249,12 @@ impl<'a> Fields<'a> {
             } else if content_type.contains("x-www-form-urlencoded") || looks_like_form(start) {
                 self.add_form("http.body", text);
             } else {
-                self.add("http.body", None, text, Encoding::Plain, Role::Value);
-                if content_type.contains("xml") || start.starts_with('<') {
+                let is_xml = content_type.contains("xml") || start.starts_with('<');
+                // The elements of a feed are named like those of a page; what stands in them is looked at.
+                if !(is_xml && feed::is_plain(text)) {
+                    self.add("http.body", None, text, Encoding::Plain, Role::Value);
+                }
+                if is_xml {
                     xml::values(text, &mut |name, value| {
                         self.add("http.body", Some(name), value, Encoding::Plain, Role::Value);
                     });

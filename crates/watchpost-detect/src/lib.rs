@@ -37,6 +37,7 @@ mod fields;
 mod finding;
 mod gate;
 mod inspect;
+mod mention;
 mod rule;
 mod rules;
 mod ruleset;
@@ -48,7 +49,7 @@ mod sql;
 mod state;
 
 pub use baseline::compare as compare_baselines;
-pub use check::{KeyError, KeyKind, TokenKeys};
+pub use check::{KeyError, KeyKind, SECRET_BYTES_ADVISED, SECRET_BYTES_MIN, TokenKeys};
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, decoded_fields, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use watchpost_model::event::Event;
-use watchpost_model::finding::{DecodedLayer, Finding, MatchedField};
+use watchpost_model::event::{Event, Severity};
+use watchpost_model::finding::{AttackFamily, DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
 use crate::bits::Bits;
@@ -14,6 +14,8 @@ use crate::decode::{Layer, layers_into, lineage, trace};
 use crate::fields::{Field, Fields, Role};
 use crate::finding::{Seen, entity_of, finding, finding_id};
 use crate::gate::Gate;
+use crate::mention::is_mention;
+use crate::rule::RuleInfo;
 use crate::rules::{Matcher, Scope, Signature};
 use crate::shell;
 use crate::sql::{self, ANCHORS};
@@ -170,6 +172,13 @@ impl Signatures {
 
     fn explain(&self, event: &Event, field: &Field<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
         let info = &self.rules[hit.rule].info;
+        let is_program = matches!(info.family, AttackFamily::Php | AttackFamily::Cmdi);
+        let lowered = (is_program && is_mention(&layers[hit.layer].text, &hit.span)).then(|| RuleInfo {
+            severity: info.severity.min(Severity::Low),
+            confidence: info.confidence / 2,
+            ..RuleInfo::clone(info)
+        });
+        let info = lowered.as_ref().unwrap_or(info);
         let path = lineage(layers, hit.layer);
         let mut spans: Vec<Option<Range<usize>>> = vec![Some(hit.span.clone())];
         for pair in path.windows(2).rev() {
@@ -184,7 +193,11 @@ impl Signatures {
         let entity = entity_of(event);
         let seen = Seen {
             id: finding_id(event.at, &[&info.id, &event.id.to_string(), &entity.to_string()]),
-            summary: format!("{} in {}: {excerpt}", info.title, matched.field),
+            summary: if lowered.is_some() {
+                format!("{} in {}, named in a sentence: {excerpt}", info.title, matched.field)
+            } else {
+                format!("{} in {}: {excerpt}", info.title, matched.field)
+            },
             entity,
             matched: Some(matched),
             counter: None,

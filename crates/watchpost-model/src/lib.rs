@@ -26,6 +26,7 @@ pub mod period;
 pub mod place;
 pub mod playbook;
 pub mod policy;
+pub mod query;
 pub mod register;
 pub mod report;
 pub mod response;

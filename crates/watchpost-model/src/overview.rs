@@ -62,6 +62,41 @@ pub struct Series {
     pub counts: Vec<u64>,
 }
 
+/// A value of a field and how often it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FacetCount {
+    /// The value, as the query language takes it.
+    pub value: String,
+    /// How often.
+    pub n: u64,
+}
+
+/// The most frequent values of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct EventFacet {
+    /// The field, as the query language names it.
+    pub field: String,
+    /// At most ten, the most frequent first.
+    pub values: Vec<FacetCount>,
+}
+
+/// What a search found, in figures. An event that says that it happened n times counts n times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EventFigures {
+    /// Of which period: the one that was asked for, or from the first to the last stored event.
+    pub period: Period,
+    /// How many in the period.
+    pub total: u64,
+    /// When, by severity.
+    pub histogram: Histogram,
+    /// The most frequent values of some fields.
+    pub facets: Vec<EventFacet>,
+    /// How many of the newest rows the facets count.
+    pub facet_rows: u64,
+    /// Do the facets count every row that was found?
+    pub facets_complete: bool,
+}
+
 /// An entity with its numbers in the period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct TopEntity {

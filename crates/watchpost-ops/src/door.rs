@@ -19,6 +19,48 @@ use crate::perform;
 /// A longer reason is cut.
 const REASON_CHARS_MAX: usize = 2_000;
 
+/// Longest name of a target in the record of a refusal.
+const TARGET_CHARS_MAX: usize = 200;
+/// The members of requests that say what an operation is about, the telling ones first. Never one that holds a secret.
+const TARGETS: &[&str] = &[
+    "number",
+    "numbers",
+    "into",
+    "target",
+    "entity",
+    "pattern",
+    "name",
+    "id",
+    "undo",
+    "framework",
+    "category",
+    "path",
+    "directory",
+];
+
+/// What a request is about, as the record of its refusal names it: `block_add/203.0.113.7`, or the operation alone.
+fn object_of(operation: &str, request: Option<&Value>) -> String {
+    let target = TARGETS.iter().find_map(|name| match request?.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(all) if !all.is_empty() => {
+            let words = all.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned));
+            Some(words.collect::<Vec<_>>().join(","))
+        }
+        Value::Object(entity) => {
+            Some(format!("{}:{}", entity.get("kind")?.as_str()?, entity.get("value")?.as_str()?))
+        }
+        _ => None,
+    });
+    match target {
+        Some(target) => {
+            let shown = watchpost_model::text::visible(&target, TARGET_CHARS_MAX);
+            format!("{operation}/{shown}")
+        }
+        None => operation.to_owned(),
+    }
+}
+
 /// What performing an operation returns.
 pub type Performed<T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send>>;
 
@@ -200,12 +242,17 @@ impl Console {
     pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
         let cx = self.context(call, spec);
-        self.authorise(&cx).await?;
+        let object = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
+            object_of(spec.name, serde_json::to_value(&request).as_ref().ok())
+        } else {
+            String::new()
+        };
+        self.authorise(&cx, &object).await?;
         self.confirm(&cx, call.confirmation.as_deref())?;
         let result = O::perform(cx.clone(), request).await;
         match &result {
             Err(error) if spec.effect == Effect::Change => {
-                self.record_refusal(&cx, AuditOutcome::Failure, error).await;
+                self.record_refusal(&cx, AuditOutcome::Failure, &object, error).await;
             }
             Ok(_) if spec.effect != Effect::Read => self.announce(spec.invalidates),
             Ok(_) | Err(_) => {}
@@ -222,7 +269,7 @@ impl Console {
         }
     }
 
-    async fn authorise(&self, cx: &Context) -> Result<(), OpError> {
+    async fn authorise(&self, cx: &Context, object: &str) -> Result<(), OpError> {
         let (role, spec) = (cx.caller.role, cx.spec);
         if role.may(spec.permission) {
             return Ok(());
@@ -232,13 +279,13 @@ impl Console {
             format!("the role {role} may not {}", spec.name.replace('_', " ")),
         )
         .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
-        self.record_refusal(cx, AuditOutcome::Denied, &refusal).await;
+        self.record_refusal(cx, AuditOutcome::Denied, object, &refusal).await;
         Err(refusal)
     }
 
     async fn call_value<O: Operation>(&self, call: &Call, request: Value) -> Result<Value, OpError> {
         // Who may not do it is told so before the request is looked at.
-        self.authorise(&self.context(call, O::SPEC)).await?;
+        self.authorise(&self.context(call, O::SPEC), &object_of(O::SPEC.name, Some(&request))).await?;
         let request = serde_json::from_value(request)
             .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
         let reply = self.call::<O>(call, request).await?;
@@ -268,9 +315,9 @@ impl Console {
 
     /// Writes the record of something that was not done. A trail that cannot be written is told in the log and in the
     /// status: there is no effect to take back here.
-    async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, error: &OpError) {
+    async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, object: &str, error: &OpError) {
         let Ok(workspace) = self.workspace() else { return };
-        let draft = cx.record_as(outcome, cx.spec.name, Vec::new(), Some(error.to_string()));
+        let draft = cx.record_as(outcome, object, Vec::new(), Some(error.to_string()));
         if let Err(problem) = workspace.store().audit_append(draft).await {
             tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
         } else {

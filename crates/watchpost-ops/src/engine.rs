@@ -37,7 +37,7 @@ use crate::enrich::{Freshness, Listed};
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
 
-const LEASE: &str = "engine";
+pub(crate) const LEASE: &str = "engine";
 /// A dead engine is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(8);
 /// How long [`Engine::until_idle`] waits for an engine that does not work.

@@ -82,6 +82,13 @@ impl OpError {
         Self { field: Some(field.to_owned()), ..Self::new(ErrorCode::Validation, message) }
     }
 
+    /// A file or directory that was named at `field` cannot be had: it is not there, may not be read, or is no file.
+    #[must_use]
+    pub fn unreadable(field: &str, path: &std::path::Path, why: impl fmt::Display) -> Self {
+        let message = format!("cannot read {}: {why}", path.display());
+        Self { field: Some(field.to_owned()), ..Self::new(ErrorCode::Unavailable, message) }
+    }
+
     /// There is no such thing.
     #[must_use]
     pub fn not_found(what: impl fmt::Display) -> Self {

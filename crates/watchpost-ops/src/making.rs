@@ -1,4 +1,4 @@
-//! Reports in the making: how far each is, and stopping it.
+//! Reports in the making, and replays under way: how far each is, and stopping it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +39,7 @@ impl Makings {
                 ReportProgress { step: "looking things up".to_owned(), done: 0, total: 1, running: true };
             let mut held = self.lock();
             if held.contains_key(ticket) {
-                return Err(OpError::new(ErrorCode::Conflict, "a report with this ticket is being made"));
+                return Err(OpError::new(ErrorCode::Conflict, "what has this ticket is still being made"));
             }
             held.insert(ticket.clone(), (begun, cancel.clone()));
         }
@@ -85,6 +85,16 @@ impl Making {
         let done = done.ok_or_else(|| OpError::new(ErrorCode::Cancelled, "the report was stopped"))?;
         self.change(|progress| progress.done += 1);
         done.map_err(Into::into)
+    }
+
+    /// Says how far it is; false when it is to stop.
+    pub(crate) fn go_on(&self, words: &str, done: u64, total: u64) -> bool {
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        self.change(|progress| {
+            words.clone_into(&mut progress.step);
+            (progress.done, progress.total) = (count(done), count(total));
+        });
+        !self.cancel.is_cancelled()
     }
 
     fn change(&self, change: impl FnOnce(&mut ReportProgress)) {

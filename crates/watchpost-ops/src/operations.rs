@@ -30,6 +30,12 @@ macro_rules! for_each_operation {
             overview(OverviewRequest) -> Overview: View, Read, [Events, Incidents, Blocks], [];
             "List events."
             event_page(EventPageRequest) -> EventPage: View, Read, [Events], [];
+            "Tell when the events of a search happened and which values are frequent among them."
+            event_figures(EventFiguresRequest) -> EventFigures: View, Read, [], [];
+            "Say how a query is understood, or what is wrong with it and where."
+            event_query(EventQueryRequest) -> EventQueryReply: View, Read, [], [];
+            "Write the events of a search to a file."
+            event_export(EventExport) -> EventExported: View, Change, [], [Audit];
             "List keys that could not be read as events."
             quarantine_list(Nothing) -> QuarantineList: View, Read, [Events], [];
 
@@ -189,6 +195,10 @@ macro_rules! for_each_operation {
             rule_try(RuleTry) -> RuleTried: View, Read, [], [];
             "Replay archived events and say what other rules would change."
             rule_backtest(RuleBacktest) -> BacktestReport: Triage, Read, [], [];
+            "Tell how far a replay is, by its ticket."
+            rule_backtest_progress(ReportTicket) -> ReportProgress: Triage, Read, [], [];
+            "Stop a replay, by its ticket: it answers with what it has replayed."
+            rule_backtest_cancel(ReportTicket) -> ReportProgress: Triage, Local, [], [];
             "Copy Sigma rules into the rules directory."
             rule_import_sigma(RuleImportSigma) -> RuleImportReport: Admin, Change, [], [Rules, Audit];
             "Switch a rule, or change its threshold or window."

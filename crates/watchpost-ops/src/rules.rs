@@ -119,10 +119,10 @@ pub fn load(directory: &Path, adjust: &BTreeMap<String, Adjust>) -> (RuleSet, Ve
 /// As [`load`], but a directory that is not there is an error: for one that somebody named.
 ///
 /// # Errors
-/// `Validation` when there is no such directory.
+/// `Unavailable` when there is no such directory.
 pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> {
     if !directory.is_dir() {
-        return Err(OpError::invalid("directory", format!("{} is no directory", directory.display())));
+        return Err(OpError::unreadable("directory", directory, "there is no such directory"));
     }
     Ok(load(directory, &BTreeMap::new()))
 }

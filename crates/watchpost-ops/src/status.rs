@@ -33,6 +33,12 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     }
     match workspace.store().pulse().await {
         Ok(pulse) => {
+            if status.engine.state == EngineState::Stopped
+                && workspace.store().lease_is_held(crate::engine::LEASE, now).await.unwrap_or(false)
+            {
+                status.engine.state = EngineState::Standby;
+                status.engine.detail = "another process runs the engine of this database".to_owned();
+            }
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =

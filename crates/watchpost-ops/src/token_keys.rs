@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use watchpost_detect::TokenKeys;
+use watchpost_detect::{SECRET_BYTES_ADVISED, TokenKeys};
 use watchpost_store::Store;
 
 use crate::blocking::off_the_runtime;
@@ -120,10 +120,7 @@ pub(crate) async fn read(
                 bytes.and_then(|bytes| add_bytes(&mut keys, Path::new(path), &bytes, issuer))
             }
             Place::Secret => match secrets.get(&secret_account(connection, key)).await {
-                Ok(Some(secret)) => keys
-                    .add_secret(secret.as_bytes(), issuer)
-                    .map(|()| HMAC)
-                    .map_err(|problem| problem.to_string()),
+                Ok(Some(secret)) => add_secret(&mut keys, secret.as_bytes(), issuer),
                 Ok(None) => Err("the keychain does not hold it: set it again, or name a file".to_owned()),
                 Err(state) => Err(format!("the keychain did not give it away: {}", secrets::describe(state))),
             },
@@ -138,11 +135,11 @@ pub(crate) async fn read(
             path: if let Place::File { path } = &key.place { Some(path.clone()) } else { None },
             algorithms: added
                 .as_ref()
-                .map_or(&[][..], |algorithms| *algorithms)
+                .map_or(&[][..], |added| added.algorithms)
                 .iter()
                 .map(|&a| a.into())
                 .collect(),
-            problem: added.err(),
+            problem: added.map_or_else(Some, |added| added.advice),
             changed_at: key.changed_at,
         });
     }
@@ -162,25 +159,38 @@ pub(crate) fn secret_account(connection: watchpost_model::ids::ConnectionId, key
 
 const HMAC: &[&str] = &["HS256", "HS384", "HS512"];
 
-/// Adds a public key in PEM; tells what it checks.
-pub(crate) fn add(
-    keys: &mut TokenKeys,
-    pem: &str,
-    issuer: Option<&str>,
-) -> Result<&'static [&'static str], String> {
-    keys.add_public_key(pem, issuer).map(|kind| kind.algorithms()).map_err(|problem| problem.to_string())
+/// A key that was added.
+pub(crate) struct Added {
+    /// What it checks.
+    pub(crate) algorithms: &'static [&'static str],
+    /// What is wrong with it all the same.
+    pub(crate) advice: Option<String>,
 }
 
-/// Adds what a file holds: a public key in PEM, else a shared secret without the line break at its end. Tells what it
-/// checks.
+/// Adds a public key in PEM.
+pub(crate) fn add(keys: &mut TokenKeys, pem: &str, issuer: Option<&str>) -> Result<Added, String> {
+    keys.add_public_key(pem, issuer)
+        .map(|kind| Added { algorithms: kind.algorithms(), advice: None })
+        .map_err(|problem| problem.to_string())
+}
+
+/// Adds a shared secret.
+fn add_secret(keys: &mut TokenKeys, secret: &[u8], issuer: Option<&str>) -> Result<Added, String> {
+    keys.add_secret(secret, issuer).map_err(|problem| problem.to_string())?;
+    let advice = (secret.len() < SECRET_BYTES_ADVISED).then(|| {
+        format!(
+            "works, but has only {} bytes: HS256 wants {SECRET_BYTES_ADVISED} or more (RFC 7518)",
+            secret.len()
+        )
+    });
+    Ok(Added { algorithms: HMAC, advice })
+}
+
+/// Adds what a file holds: a public key in PEM, else a shared secret without the line break at its end.
 ///
 /// # Errors
 /// Why the file holds no key, naming it.
-pub(crate) fn add_file(
-    keys: &mut TokenKeys,
-    path: &Path,
-    issuer: Option<&str>,
-) -> Result<&'static [&'static str], String> {
+pub(crate) fn add_file(keys: &mut TokenKeys, path: &Path, issuer: Option<&str>) -> Result<Added, String> {
     add_bytes(keys, path, &read_file(path)?, issuer)
 }
 
@@ -200,12 +210,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn add_bytes(
-    keys: &mut TokenKeys,
-    path: &Path,
-    bytes: &[u8],
-    issuer: Option<&str>,
-) -> Result<&'static [&'static str], String> {
+fn add_bytes(keys: &mut TokenKeys, path: &Path, bytes: &[u8], issuer: Option<&str>) -> Result<Added, String> {
     let name = path.display();
     if let Ok(text) = std::str::from_utf8(bytes)
         && text.contains("-----BEGIN ")
@@ -214,17 +219,22 @@ fn add_bytes(
     }
     let secret = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
-    keys.add_secret(secret, issuer).map(|()| HMAC).map_err(|problem| format!("{name}: {problem}"))
+    add_secret(keys, secret, issuer).map_err(|problem| format!("{name}: {problem}"))
 }
 
 /// The keys of files, for tokens of any issuer.
 ///
 /// # Errors
-/// `Validation`, with the file that holds none.
+/// `Unavailable` for a file that cannot be read, `Validation` for one that holds no key.
 pub fn from_files(paths: &[std::path::PathBuf]) -> Result<TokenKeys, OpError> {
     let mut keys = TokenKeys::default();
     for path in paths {
-        add_file(&mut keys, path, None).map_err(|problem| OpError::invalid("token_key", problem))?;
+        std::fs::metadata(path).map_err(|error| OpError::unreadable("token_key", path, error))?;
+        let added =
+            add_file(&mut keys, path, None).map_err(|problem| OpError::invalid("token_key", problem))?;
+        if let Some(advice) = added.advice {
+            tracing::warn!(path = %path.display(), advice, "a key for tokens is weak");
+        }
     }
     Ok(keys)
 }

@@ -309,7 +309,7 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
 
 /// Escapes what hides and disarms what a spreadsheet would run: a cell whose first visible character is one of
 /// `= + - @`, their full-width forms, or that began with a tab or a carriage return.
-fn safe_cell(text: &str) -> Cow<'_, str> {
+pub(crate) fn safe_cell(text: &str) -> Cow<'_, str> {
     let plain = text.len() <= CELL_CHARS_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && !text.trim_start().starts_with(['=', '+', '-', '@']) {
         return Cow::Borrowed(text);

@@ -14,6 +14,7 @@ mod file;
 mod framework;
 mod markdown;
 mod pdf;
+mod table;
 mod verify;
 
 pub use crate::csv::{render_csv, write_csv};
@@ -26,6 +27,7 @@ pub use file::{Prepared, WriteError, write_atomically};
 pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError, Limit, Rule};
 pub use markdown::render_markdown;
 pub use pdf::{render_archive, render_pdf};
+pub use table::TableWriter;
 pub use verify::{Verified, compare, sample_seed, verify_json};
 
 /// Why a document could not be rendered.

@@ -300,6 +300,41 @@ impl Dialect {
         }
     }
 
+    /// The type of an archived event in lower case: the first line of its searched text.
+    pub(crate) const fn event_type(self) -> &'static str {
+        match self {
+            Self::Sqlite => "substr(search, 1, instr(search, char(10)) - 1)",
+            Self::Postgres => "split_part(search, chr(10), 1)",
+        }
+    }
+
+    /// The text at a path in an event's body: pieces of SQL with a bound path between each two. PostgreSQL takes no
+    /// NUL in JSON, so both see its symbol.
+    pub(crate) const fn body_text(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                "(CASE json_type(replace(body, '\\u0000', '\\u2400'), ",
+                ") WHEN 'null' THEN NULL WHEN 'text' THEN json_extract(replace(body, '\\u0000', '\\u2400'), ",
+                ") ELSE replace(body, '\\u0000', '\\u2400') -> ",
+                " END)",
+            ],
+            Self::Postgres => {
+                &["(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> string_to_array(", ", '.'))"]
+            }
+        }
+    }
+
+    /// The labels of an event as rows `t.value`; a WHERE may follow.
+    pub(crate) const fn tags(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT 1 FROM json_each(replace(body, '\\u0000', '\\u2400'), '$.tags') AS t",
+            Self::Postgres => {
+                "SELECT 1 FROM json_array_elements_text(\
+                 CAST(replace(body, '\\u0000', '\\u2400') AS JSON) -> 'tags') AS t(value)"
+            }
+        }
+    }
+
     /// Who besides the owner may change the tables of the audit trail: table, person, right. SQLite has no such rights.
     pub(crate) const fn audit_grants(self) -> &'static str {
         match self {

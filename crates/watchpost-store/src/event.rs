@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
 use watchpost_model::ids::EventId;
 use watchpost_model::period::Period;
+use watchpost_model::query::Query;
 
 use crate::canonical::{sha256, to_canonical};
-use crate::engine::{Row, Sql, Tx, Value, args, like_pattern, without_nul};
+use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nul};
 use crate::error::StoreError;
 use crate::rollup::Tally;
+use crate::search;
 use crate::store::{Store, Tag};
 
 /// Which events: every given condition must hold.
@@ -31,6 +33,8 @@ pub struct EventFilter {
     pub entity: Option<Entity>,
     /// Words in type, actor, address, session, resource, action, path, query or user agent; case-insensitive.
     pub text: Option<String>,
+    /// What the query language says.
+    pub query: Query,
 }
 
 /// Where a page of events ended.
@@ -275,7 +279,7 @@ fn id_values(ids: &[EventId]) -> Vec<Value> {
 }
 
 /// Conditions of `filter` as ` AND ...`.
-fn conditions(sql: &mut Sql, filter: &EventFilter) {
+pub(crate) fn conditions(sql: &mut Sql, dialect: Dialect, filter: &EventFilter) {
     if let Some(period) = filter.period {
         sql.push(" AND at >= ").bind(period.from).push(" AND at < ").bind(period.to);
     }
@@ -294,6 +298,7 @@ fn conditions(sql: &mut Sql, filter: &EventFilter) {
     for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
         sql.push(" AND search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
     }
+    search::push(sql, dialect, &filter.query);
 }
 
 impl Store {
@@ -432,7 +437,7 @@ impl Store {
             return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
         }
         let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
-        conditions(&mut sql, filter);
+        conditions(&mut sql, self.inner.db.dialect(), filter);
         if let Some(cursor) = before {
             sql.push(" AND (at, id) < ").tuple(args![cursor.at, cursor.id.to_string()]);
         }
@@ -452,7 +457,7 @@ impl Store {
     /// What the database says.
     pub async fn event_count(&self, filter: &EventFilter) -> Result<u64, StoreError> {
         let mut sql = Sql::new("SELECT COUNT(*) FROM event WHERE 1 = 1");
-        conditions(&mut sql, filter);
+        conditions(&mut sql, self.inner.db.dialect(), filter);
         let mut tx = self.read().await?;
         tx.fetch_sql(sql).await?.first().map_or(Ok(0), |row| row.u64(0))
     }

@@ -37,6 +37,17 @@ impl Store {
         Ok(changed > 0)
     }
 
+    /// Does somebody have the lease `name` at `now`?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lease_is_held(&self, name: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let row =
+            tx.fetch_optional("SELECT 1 FROM lease WHERE name = $1 AND expires_at > $2", args![name, now]);
+        Ok(row.await?.is_some())
+    }
+
     /// Gives the lease back if `holder` has it.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod engine;
 mod engine_state;
 mod error;
 mod event;
+mod event_figures;
 mod evidence;
 mod figures;
 
@@ -34,6 +35,7 @@ mod response;
 mod retention;
 mod risk;
 mod rollup;
+mod search;
 mod setting;
 mod snapshot;
 mod store;

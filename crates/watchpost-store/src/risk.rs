@@ -420,7 +420,8 @@ impl Store {
         &self,
         entities: &[Entity],
     ) -> Result<HashMap<Entity, EntityHistory>, StoreError> {
-        history(&mut *self.read().await?, entities).await
+        let mut tx = self.read().await?;
+        history(&mut tx, entities).await
     }
 }
 

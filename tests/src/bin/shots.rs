@@ -18,9 +18,12 @@ struct Args {
     /// Window size; may be given several times
     #[arg(long = "size", value_name = "WxH", default_value = "1440x900")]
     sizes: Vec<Size>,
-    /// Theme, dark or light; may be given several times [default: both]
+    /// Theme: dark, light or contrast; may be given several times [default: all]
     #[arg(long = "theme", value_name = "THEME")]
     themes: Vec<Theme>,
+    /// Language of the window: en or de
+    #[arg(long, default_value = "en")]
+    language: String,
     /// Only pictures whose name begins so; may be given several times [default: all]
     #[arg(long = "only", value_name = "NAME")]
     only: Vec<String>,
@@ -33,8 +36,11 @@ async fn main() -> Result<()> {
         Some(out) => out,
         None => target_directory()?.join("shots"),
     };
-    let themes = if args.themes.is_empty() { vec![Theme::Dark, Theme::Light] } else { args.themes };
-    let pictures = Shots { out: out.clone(), sizes: args.sizes, themes, only: args.only }.take().await?;
+    let themes =
+        if args.themes.is_empty() { vec![Theme::Dark, Theme::Light, Theme::Contrast] } else { args.themes };
+    let pictures =
+        Shots { out: out.clone(), sizes: args.sizes, themes, language: args.language, only: args.only };
+    let pictures = pictures.take().await?;
     for picture in &pictures {
         println!("{}", picture.display());
     }

@@ -2,4 +2,5 @@
 
 mod command_line;
 mod crash;
+mod exit_codes;
 mod team;

@@ -127,7 +127,7 @@ async fn escalate(window: &Window) -> Result<()> {
 /// What is known is hidden for a day, after a look at what that would have hidden.
 async fn suppress(window: &Window) -> Result<()> {
     window.press("s").await?;
-    window.wait_for("[data-test=suppress-preview][data-hidden]").await?;
+    window.wait_for("[data-test=suppress-hidden]").await?;
     tab_to(window, "suppress-reason").await?;
     window.press("Our own scanner").await?;
     tab_to(window, "suppress-days-1").await?;

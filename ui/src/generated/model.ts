@@ -249,7 +249,7 @@ export type BacktestReport = {
  */
 events: number, 
 /**
- * There were more than one replay takes; these are the first.
+ * It was stopped: these are the first events of the period.
  */
 truncated: boolean, 
 /**
@@ -1558,6 +1558,120 @@ tags: Array<string>,
  */
 risk: number | null, };
 
+export type EventExport = { 
+/**
+ * In this period; absent means any time.
+ */
+period: Period | null, 
+/**
+ * What must hold, in the query language.
+ */
+query: string | null, 
+/**
+ * How.
+ */
+format: EventFormat, 
+/**
+ * Fields of the query language, for CSV.
+ */
+columns: Array<string>, 
+/**
+ * Where to; a file there is replaced.
+ */
+path: string, };
+
+export type EventExported = { 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Events in it, newest first.
+ */
+rows: number, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * SHA-256 of it, hexadecimal.
+ */
+sha256: string, 
+/**
+ * Is every event that was found in it? An export ends after a million.
+ */
+complete: boolean, };
+
+export type EventFacet = { 
+/**
+ * The field, as the query language names it.
+ */
+field: string, 
+/**
+ * At most ten, the most frequent first.
+ */
+values: Array<FacetCount>, };
+
+export type EventField = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it holds.
+ */
+about: string, 
+/**
+ * All values there are, where they are few.
+ */
+values: Array<string>, 
+/**
+ * Takes `>`, `<` and ranges.
+ */
+ordered: boolean, };
+
+export type EventFigures = { 
+/**
+ * Of which period: the one that was asked for, or from the first to the last stored event.
+ */
+period: Period, 
+/**
+ * How many in the period.
+ */
+total: number, 
+/**
+ * When, by severity.
+ */
+histogram: Histogram, 
+/**
+ * The most frequent values of some fields.
+ */
+facets: Array<EventFacet>, 
+/**
+ * How many of the newest rows the facets count.
+ */
+facet_rows: number, 
+/**
+ * Do the facets count every row that was found?
+ */
+facets_complete: boolean, };
+
+export type EventFiguresRequest = { 
+/**
+ * In this period; absent means from the first to the last stored event.
+ */
+period: Period | null, 
+/**
+ * What must hold, in the query language.
+ */
+query: string | null, 
+/**
+ * Bars of the histogram, 1 to 120.
+ */
+buckets: number, };
+
+export type EventFormat = "csv" | "jsonl";
+
 export type EventId = string;
 
 export type EventPage = { 
@@ -1596,6 +1710,10 @@ entity: Entity | null,
  */
 text: string | null, 
 /**
+ * What must hold besides, in the query language (docs/search.md).
+ */
+query: string | null, 
+/**
  * Cursor of the page before.
  */
 after: string | null, 
@@ -1603,6 +1721,26 @@ after: string | null,
  * Rows, 1 to 500.
  */
 limit: number, };
+
+export type EventQueryReply = { 
+/**
+ * The query as it is understood; empty if it is not.
+ */
+canonical: string, 
+/**
+ * Why it is none.
+ */
+fault: QueryFault | null, 
+/**
+ * The fields that can be asked for; `header.NAME` and `details.NAME` come on top.
+ */
+fields: Array<EventField>, };
+
+export type EventQueryRequest = { 
+/**
+ * The text.
+ */
+query: string, };
 
 export type Evidence = { 
 /**
@@ -1625,6 +1763,16 @@ frozen?: boolean, };
 export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
 export type EvidenceStrength = "local_only" | "session_key";
+
+export type FacetCount = { 
+/**
+ * The value, as the query language takes it.
+ */
+value: string, 
+/**
+ * How often.
+ */
+n: number, };
 
 export type FamilyCount = { 
 /**
@@ -3187,6 +3335,28 @@ reason: string,
  */
 at: string, };
 
+export type QueryFault = { 
+/**
+ * The first character that is wrong, counted in characters from 0.
+ */
+at: number, 
+/**
+ * How many characters are wrong; 0 where something is missing.
+ */
+length: number, 
+/**
+ * What is wrong.
+ */
+message: string, 
+/**
+ * What could stand there.
+ */
+expected: Array<string>, 
+/**
+ * What was probably meant, to be put in its place.
+ */
+suggestion: string | null, };
+
 export type RedisAddress = { "kind": "local" } | { "kind": "tcp", 
 /**
  * Host name or address.
@@ -4248,7 +4418,11 @@ directory: string | null,
 /**
  * One rule otherwise than it is set: what a change would do before it is made.
  */
-change: RuleTrial | null, };
+change: RuleTrial | null, 
+/**
+ * A word by which to ask how far it is, and to stop it.
+ */
+ticket?: string, };
 
 export type RuleChange = { 
 /**
@@ -5328,7 +5502,7 @@ path: string | null,
  */
 algorithms: Array<string>, 
 /**
- * Why it cannot be used; absent while it works.
+ * Why it cannot be used, or what is wrong with it although it works (then `algorithms` is not empty).
  */
 problem: string | null, 
 /**

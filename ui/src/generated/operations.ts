@@ -23,6 +23,12 @@ export interface Operations {
   overview: { request: model.OverviewRequest; reply: model.Overview };
   /** List events. */
   event_page: { request: model.EventPageRequest; reply: model.EventPage };
+  /** Tell when the events of a search happened and which values are frequent among them. */
+  event_figures: { request: model.EventFiguresRequest; reply: model.EventFigures };
+  /** Say how a query is understood, or what is wrong with it and where. */
+  event_query: { request: model.EventQueryRequest; reply: model.EventQueryReply };
+  /** Write the events of a search to a file. */
+  event_export: { request: model.EventExport; reply: model.EventExported };
   /** List keys that could not be read as events. */
   quarantine_list: { request: model.Nothing; reply: model.QuarantineList };
   /** List incidents with counts by facet. */
@@ -173,6 +179,10 @@ export interface Operations {
   rule_try: { request: model.RuleTry; reply: model.RuleTried };
   /** Replay archived events and say what other rules would change. */
   rule_backtest: { request: model.RuleBacktest; reply: model.BacktestReport };
+  /** Tell how far a replay is, by its ticket. */
+  rule_backtest_progress: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** Stop a replay, by its ticket: it answers with what it has replayed. */
+  rule_backtest_cancel: { request: model.ReportTicket; reply: model.ReportProgress };
   /** Copy Sigma rules into the rules directory. */
   rule_import_sigma: { request: model.RuleImportSigma; reply: model.RuleImportReport };
   /** Switch a rule, or change its threshold or window. */
@@ -311,6 +321,27 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['events'],
     invalidates: [],
+  },
+  event_figures: {
+    about: "Tell when the events of a search happened and which values are frequent among them.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  event_query: {
+    about: "Say how a query is understood, or what is wrong with it and where.",
+    permission: 'view',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  event_export: {
+    about: "Write the events of a search to a file.",
+    permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
   },
   quarantine_list: {
     about: "List keys that could not be read as events.",
@@ -834,6 +865,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     about: "Replay archived events and say what other rules would change.",
     permission: 'triage',
     effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest_progress: {
+    about: "Tell how far a replay is, by its ticket.",
+    permission: 'triage',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  rule_backtest_cancel: {
+    about: "Stop a replay, by its ticket: it answers with what it has replayed.",
+    permission: 'triage',
+    effect: 'local',
     provides: [],
     invalidates: [],
   },

@@ -8,6 +8,7 @@ import { connection } from './en/connection';
 import { context } from './en/context';
 import { containment } from './en/containment';
 import { entities } from './en/entities';
+import { events } from './en/events';
 import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
@@ -37,6 +38,7 @@ export const en = {
   ...rules,
   ...response,
   ...entities,
+  ...events,
   ...context,
   ...connection,
   ...welcome,

@@ -1,17 +1,32 @@
-// The words on screen. One language today; a second one is another catalogue of the same type.
+// The words on screen. A language is a catalogue with the keys of the English one; it is chosen when the page loads.
 
+import { de } from './de';
 import { en } from './en';
 
 export type Key = keyof typeof en;
+export const LANGUAGES = ['en', 'de'] as const;
+export type Language = (typeof LANGUAGES)[number];
 
 /** Names of the `{holes}` in a text. */
 type Holes<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
 
 type Values<K extends Key> = [Holes<(typeof en)[K]>] extends [never] ? [] : [values: Record<Holes<(typeof en)[K]>, string | number>];
 
+const STORED = 'watchpost.language';
+
+/** English unless this machine was told otherwise; texts are read at many places, so another one comes with a new page. */
+export const language: Language = LANGUAGES.find((known) => known === localStorage.getItem(STORED)) ?? 'en';
+// A key that a translation lacks is better in English than not at all.
+const catalogue: Readonly<Record<string, string>> = language === 'de' ? { ...en, ...de } : en;
+
+/** The language of the next page. */
+export function storeLanguage(chosen: Language): void {
+  localStorage.setItem(STORED, chosen);
+}
+
 /** The text of a key with its holes filled. */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
-  const text: string = en[key];
+  const text = catalogue[key] ?? key;
   const [filled] = values as [Record<string, string | number>?];
   if (filled === undefined) return text;
   return text.replace(/\{(\w+)\}/g, (hole, name: string) => {
@@ -22,6 +37,5 @@ export function t<K extends Key>(key: K, ...values: Values<K>): string {
 
 /** The text of a word of the model: `word('status', 'open')`. An unknown word is shown as it is, never hidden. */
 export function word(kind: string, value: string): string {
-  const key = `${kind}.${value}`;
-  return key in en ? en[key as Key] : value;
+  return catalogue[`${kind}.${value}`] ?? value;
 }

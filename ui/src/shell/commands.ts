@@ -3,6 +3,7 @@
 import { openBlock } from '$ui/domain/block/block-request.svelte';
 import { openContain } from '$ui/domain/contain/contain-request.svelte';
 import { entityKey } from '$ui/domain/entity/entity-menu';
+import { quote } from '$ui/domain/event/query';
 import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
 import { t } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
@@ -32,7 +33,7 @@ export function fixedCommands(app: App): Command[] {
   }
   if (app.may('suppression_add')) add('suppress', t('palette.suppress'), () => openSuppress({ rules: [], family: null, entity: null, incident: null }));
   add('bench', t('palette.bench'), () => router.go('rules', null, { tab: 'bench' }));
-  for (const theme of ['dark', 'light', 'system'] as const) {
+  for (const theme of ['dark', 'light', 'contrast', 'system'] as const) {
     if (prefs.theme !== theme) add(`theme-${theme}`, t(`palette.theme.${theme}`), () => (prefs.theme = theme));
   }
   const zone = prefs.zone === 'utc' ? 'local' : 'utc';
@@ -59,6 +60,6 @@ export function typedCommands(typed: string): Command[] {
   const address = /^[\da-f.:]+$/i.test(text) && /[.:]/.test(text);
   const kind = address ? 'ip' : 'user';
   const entity: Command[] = /\s/.test(text) ? [] : [{ id: 'entity', group: entities, last: !address, label: t(`palette.entity.${kind}`, { value: text }), run: () => router.go('entities', entityKey({ kind, value: text })) }];
-  const events: Command = { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { text }) };
+  const events: Command = { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) };
   return [...entity, events, { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
 }

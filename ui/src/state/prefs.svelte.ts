@@ -1,9 +1,9 @@
 // What a person likes on this machine. Kept in localStorage; nothing of the workspace is.
 
-export type Theme = 'dark' | 'light' | 'system';
+export type Theme = 'dark' | 'light' | 'contrast' | 'system';
 export type Zone = 'local' | 'utc';
 
-const THEMES: readonly Theme[] = ['dark', 'light', 'system'];
+const THEMES: readonly Theme[] = ['dark', 'light', 'contrast', 'system'];
 const ZONES: readonly Zone[] = ['local', 'utc'];
 
 function load<T extends string>(key: string, allowed: readonly T[], otherwise: T): T {

@@ -17,7 +17,7 @@ use watchpost_model::event::Event;
 
 use crate::fields::Field;
 
-pub use token::{KeyError, KeyKind, TokenKeys};
+pub use token::{KeyError, KeyKind, SECRET_BYTES_ADVISED, SECRET_BYTES_MIN, TokenKeys};
 
 /// What a check may look at besides the text.
 pub(crate) struct Context<'a> {

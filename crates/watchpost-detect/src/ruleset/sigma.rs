@@ -1,11 +1,13 @@
 //! Plain Sigma documents: detections, correlations and filters.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rsigma_eval::CorrelationConfig;
+use rsigma_eval::{CorrelationConfig, RuleFieldSet};
 use rsigma_parser::{
-    CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaRule, Status, parse_sigma_yaml,
+    ConditionOperator, CorrelationCondition, CorrelationRule, CorrelationType, FilterRule, FilterRuleTarget,
+    Level, SigmaCollection, SigmaRule, Status, parse_sigma_yaml,
 };
 use serde::Deserialize;
 use watchpost_model::event::Severity;
@@ -16,7 +18,7 @@ use super::format::SigmaExtension;
 use super::native::tagged;
 use super::{Body, Problem};
 use crate::rule::RuleInfo;
-use crate::sigma::SigmaRules;
+use crate::sigma::{SigmaRules, is_own};
 
 /// A Sigma document that could be read.
 #[derive(Debug, Clone)]
@@ -45,7 +47,7 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
     } else {
         SigmaExtension::default()
     };
-    let collection = match parse_sigma_yaml(&part.text) {
+    let collection = match parse_sigma_yaml(&small_words(&part.text)) {
         Ok(collection) => collection,
         Err(error) => {
             problems.push(placed(part, &error.to_string()));
@@ -67,9 +69,20 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
         let about =
             About { id, title: &rule.title, description: rule.description.as_deref(), level: rule.level };
         let info = about.info(rule.status, &rule.tags, &rule.falsepositives, &extension);
+        problems.extend(of_elsewhere(part, &rule));
         all.push((Body::Sigma(info, Sigma::Detection(Box::new(rule))), enabled));
     }
     for mut rule in collection.correlations {
+        let is_temporal =
+            matches!(rule.correlation_type, CorrelationType::Temporal | CorrelationType::TemporalOrdered);
+        if is_temporal && !part.text.contains("condition:") {
+            // Without a condition all rules have to match; the parser takes one for enough.
+            rule.condition = CorrelationCondition::Threshold {
+                predicates: vec![(ConditionOperator::Gte, rule.rules.len() as u64)],
+                field: None,
+                percentile: None,
+            };
+        }
         let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
         if let Err(error) =
             rsigma_eval::CorrelationEngine::new(CorrelationConfig::default()).add_correlation(&rule)
@@ -164,8 +177,77 @@ fn made_id(name: &str) -> String {
     format!("sigma.{}", slug.trim_matches('-').chars().take(100).collect::<String>())
 }
 
+/// Conditions with their words in small letters: `AND`, `1 OF THEM` stand in older public rules.
+fn small_words(text: &str) -> Cow<'_, str> {
+    const WORDS: &[&str] = &["AND", "OR", "NOT", "OF", "ALL", "ANY", "THEM"];
+    let is_condition = |line: &str| line.trim_start().starts_with("condition:");
+    let is_word = |word: &str| WORDS.contains(&word.trim_matches(['(', ')']));
+    let is_old = |line: &str| is_condition(line) && line.split(' ').any(is_word);
+    if !text.lines().any(is_old) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split('\n').map(|line| {
+        if !is_old(line) {
+            return line.to_owned();
+        }
+        let small = |word: &str| if is_word(word) { word.to_ascii_lowercase() } else { word.to_owned() };
+        line.split(' ').map(small).collect::<Vec<_>>().join(" ")
+    });
+    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The log sources that events come from.
+const OWN_LOGS: &[&str] = &["webserver", "proxy", "application", "authentication"];
+/// Fields that are named in a warning.
+const FIELDS_TOLD: usize = 4;
+
+/// A rule about processes or registries is loaded like any other one, and matches only what an application reports with
+/// such names in its details.
+fn of_elsewhere(part: &Part<'_>, rule: &SigmaRule) -> Option<Problem> {
+    let mut alone = SigmaCollection::new();
+    alone.rules.push(rule.clone());
+    let fields = RuleFieldSet::collect(&alone, &[], false);
+    let is_web = rule.logsource.category.as_deref().is_some_and(|category| OWN_LOGS.contains(&category));
+    if is_web || fields.is_empty() || fields.names().any(is_own) {
+        return None;
+    }
+    let names: Vec<&str> = fields.names().take(FIELDS_TOLD).collect();
+    let more = if fields.len() > FIELDS_TOLD { ", ..." } else { "" };
+    let reason = format!(
+        "is for other logs: no event has {}{more}, so it matches only where the details of one have them",
+        names.join(", ")
+    );
+    Some(Problem {
+        is_warning: true,
+        rule_id: rule.id.clone(),
+        ..part.problem(part.line_of("logsource:"), &reason)
+    })
+}
+
+/// The aggregation at the end of a condition, as rules had it before there were correlations.
+fn aggregation(text: &str) -> Option<&str> {
+    const WORDS: &[&str] = &["count", "min", "max", "avg", "sum", "near"];
+    text.lines().find_map(|line| {
+        let (head, tail) = line.split_once('|')?;
+        let is_condition = head.trim_start().starts_with("condition:") || head.trim_start().starts_with("- ");
+        let tail = tail.trim();
+        let word = tail.split(|ch: char| !ch.is_ascii_alphabetic()).next()?;
+        (is_condition && WORDS.contains(&word)).then_some(tail)
+    })
+}
+
 /// The parser names words, seldom lines: the line is that of the word, where there is one.
 fn placed(part: &Part<'_>, error: &str) -> Problem {
+    if let Some(aggregation) =
+        aggregation(&part.text).filter(|_| error.contains("ondition") || error.contains("arse"))
+    {
+        let shown: String = aggregation.chars().take(60).collect();
+        let reason = format!(
+            "`| {shown}`: aggregations in conditions are no part of Sigma any more; a correlation of type event_count, \
+             value_count or temporal says the same"
+        );
+        return part.problem(part.line_of("condition:"), &reason);
+    }
     let reason = error.lines().next().unwrap_or("cannot be read");
     let quoted = reason.split(['\'', '"', '`']).nth(1).unwrap_or("");
     let said =

@@ -18,7 +18,7 @@ use watchpost_model::finding::{Counter, DecodedLayer, Finding, MatchedField};
 use watchpost_model::text::visible;
 
 pub(crate) use self::saved::Saved;
-pub(crate) use self::view::View;
+pub(crate) use self::view::{View, is_own};
 use crate::finding::{Seen, entity_of, finding, finding_id};
 use crate::rule::RuleInfo;
 

@@ -94,6 +94,11 @@ impl Name {
 }
 
 /// The kind of entity that groups by this field stand for.
+/// Does every event have this field by itself? Others are looked for in its details.
+pub(crate) fn is_own(field: &str) -> bool {
+    Name::of(field).is_some() || field.starts_with("http.request.headers.")
+}
+
 pub(super) fn entity_kind(field: &str) -> Option<EntityKind> {
     match Name::of(field)? {
         Name::SourceIp => Some(EntityKind::Ip),

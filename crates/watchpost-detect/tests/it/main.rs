@@ -10,6 +10,7 @@ mod quality;
 mod ruleset;
 mod samples;
 mod sigma;
+mod sigma_forms;
 mod spellings;
 mod state;
 mod support;

@@ -141,3 +141,61 @@ fn a_class_in_prose_weighs_less_than_one_in_code() {
     let code = of("java.lang.Runtime.getRuntime().exec('id')");
     assert!(prose < 25 && code >= 70, "prose {prose}, code {code}");
 }
+
+const FEEDS: [&str; 3] = [
+    "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>News</title>\
+     <link href=\"https://shop.example/\"/><entry><title>Boots</title><link rel=\"alternate\" href=\"/boots\"/>\
+     <id>tag:shop.example,2026:7</id><summary type=\"text\">New boots</summary></entry></feed>",
+    "<rss version=\"2.0\"><channel><title>News</title><link>https://shop.example/</link><item><title>Boots</title>\
+     <link>https://shop.example/boots</link><description><![CDATA[New boots]]></description></item></channel></rss>",
+    "<opml version=\"2.0\"><head><title>Feeds</title></head><body><outline text=\"News\" \
+     xmlUrl=\"https://shop.example/feed\"/></body></opml>",
+];
+
+#[test]
+fn a_feed_is_no_page() {
+    let found = |kind: &str, body: &str| -> Vec<String> {
+        let verdict = inspect_request("POST", "/feeds", &headers(&[("Content-Type", kind)]), Some(body));
+        verdict.findings.into_iter().map(|found| found.rule_id).collect()
+    };
+    for feed in FEEDS {
+        for kind in ["application/atom+xml", "text/xml", "application/octet-stream"] {
+            assert_eq!(found(kind, feed), Vec::<String>::new(), "{feed}");
+        }
+        // What is written into it is looked at, and so is what is not of a feed.
+        for (from, to) in [
+            ("News", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+            ("https://shop.example/", "javascript:alert(document.cookie)//"),
+            ("<title>", "<title><script>alert(1)</script>"),
+            ("<title>", "<title><x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>"),
+            ("<title>", "<title onclick='alert(1)'>"),
+            ("News", "x' or '1'='1"),
+        ] {
+            let attack = feed.replacen(from, to, 1);
+            assert!(!found("application/atom+xml", &attack).is_empty(), "{attack}");
+        }
+        let entity = format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]>{feed}");
+        assert!(!found("text/xml", &entity).is_empty(), "{entity}");
+    }
+    // The same elements outside of a feed are pieces of a page.
+    assert!(!found("text/plain", "<title>x</title><link href=\"//x.example/a.css\"/>").is_empty());
+}
+
+#[test]
+fn a_php_name_in_prose_weighs_less_than_one_in_code() {
+    let of = |text: &str| {
+        let body = serde_json::json!({ "comment": text }).to_string();
+        let verdict =
+            inspect_request("POST", "/x", &headers(&[("Content-Type", "application/json")]), Some(&body));
+        verdict.findings.iter().map(|found| (found.risk, found.severity)).max().expect("it is told of")
+    };
+    let prose = of("Replace file_get_contents() by the client of our own in the importer of the shop");
+    assert!(prose.0 < 25 && prose.1 <= watchpost_model::event::Severity::Low, "{prose:?}");
+    for code in [
+        "file_get_contents('/etc/passwd')",
+        "phpinfo();",
+        "Replace the words of the importer with file_get_contents('/etc/passwd') and see what comes of it",
+    ] {
+        assert!(of(code).0 >= 60, "{code}: {:?}", of(code));
+    }
+}

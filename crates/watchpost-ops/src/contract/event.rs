@@ -6,6 +6,7 @@ use watchpost_model::audit::{AuditFilter, AuditRecord, Checkpoint};
 use watchpost_model::event::{Category, Entity, Event, Outcome, Quarantined, Severity};
 use watchpost_model::health::HealthSample;
 use watchpost_model::period::Period;
+use watchpost_model::query::QueryFault;
 
 /// A period to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -33,6 +34,8 @@ pub struct EventPageRequest {
     pub entity: Option<Entity>,
     /// Words in type, actor, address, resource or request, case-insensitive.
     pub text: Option<String>,
+    /// What must hold besides, in the query language (docs/search.md).
+    pub query: Option<String>,
     /// Cursor of the page before.
     pub after: Option<String>,
     /// Rows, 1 to 500.
@@ -46,6 +49,91 @@ pub struct EventPage {
     pub rows: Vec<Event>,
     /// Cursor of the next page, if there is one.
     pub next: Option<String>,
+}
+
+/// A search of events in figures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct EventFiguresRequest {
+    /// In this period; absent means from the first to the last stored event.
+    pub period: Option<Period>,
+    /// What must hold, in the query language.
+    pub query: Option<String>,
+    /// Bars of the histogram, 1 to 120.
+    pub buckets: u32,
+}
+
+/// A query as it is being typed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct EventQueryRequest {
+    /// The text.
+    pub query: String,
+}
+
+/// A field of the query language.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EventField {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub about: String,
+    /// All values there are, where they are few.
+    pub values: Vec<String>,
+    /// Takes `>`, `<` and ranges.
+    pub ordered: bool,
+}
+
+/// How a query is understood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EventQueryReply {
+    /// The query as it is understood; empty if it is not.
+    pub canonical: String,
+    /// Why it is none.
+    pub fault: Option<QueryFault>,
+    /// The fields that can be asked for; `header.NAME` and `details.NAME` come on top.
+    pub fields: Vec<EventField>,
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EventFormat {
+    /// The chosen columns as a table.
+    Csv,
+    /// Whole events, one JSON object a line: what an import takes.
+    Jsonl,
+}
+
+/// Which events to write to a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct EventExport {
+    /// In this period; absent means any time.
+    pub period: Option<Period>,
+    /// What must hold, in the query language.
+    pub query: Option<String>,
+    /// How.
+    pub format: EventFormat,
+    /// Fields of the query language, for CSV.
+    pub columns: Vec<String>,
+    /// Where to; a file there is replaced.
+    pub path: String,
+}
+
+/// A file of events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct EventExported {
+    /// Where it is.
+    pub path: String,
+    /// Events in it, newest first.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 of it, hexadecimal.
+    pub sha256: String,
+    /// Is every event that was found in it? An export ends after a million.
+    pub complete: bool,
 }
 
 /// Samples of a period, thinned to at most `points`.

@@ -42,7 +42,8 @@ pub use enrichment::{
     ThreatImport, ThreatImported, ThreatListPage, ThreatListRef, ThreatListShow, ThreatListShowRequest,
 };
 pub use event::{
-    AuditPage, AuditPageRequest, EventPage, EventPageRequest, HealthHistory, HealthHistoryRequest,
+    AuditPage, AuditPageRequest, EventExport, EventExported, EventField, EventFiguresRequest, EventFormat,
+    EventPage, EventPageRequest, EventQueryReply, EventQueryRequest, HealthHistory, HealthHistoryRequest,
     OverviewRequest, QuarantineList,
 };
 pub use incident::{
@@ -169,7 +170,7 @@ pub enum EngineState {
     Standby,
     /// Cannot work; `detail` says why; tries again.
     Down,
-    /// Not started in this process.
+    /// Not started in this process, and in no other one on this database.
     Stopped,
 }
 

@@ -178,6 +178,10 @@ pub struct RuleBacktest {
     /// One rule otherwise than it is set: what a change would do before it is made.
     #[serde(default)]
     pub change: Option<RuleTrial>,
+    /// A word by which to ask how far it is, and to stop it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
 }
 
 /// A change of one rule to try. What is absent is as the file says.
@@ -263,7 +267,7 @@ pub struct BacktestRow {
 pub struct BacktestReport {
     /// Events replayed.
     pub events: u64,
-    /// There were more than one replay takes; these are the first.
+    /// It was stopped: these are the first events of the period.
     pub truncated: bool,
     /// What `before` means.
     pub against: BacktestAgainst,

@@ -84,7 +84,7 @@ pub struct TokenKeyRow {
     pub path: Option<String>,
     /// The algorithms that it checks; empty while it cannot be used.
     pub algorithms: Vec<String>,
-    /// Why it cannot be used; absent while it works.
+    /// Why it cannot be used, or what is wrong with it although it works (then `algorithms` is not empty).
     pub problem: Option<String>,
     /// When it was set.
     pub changed_at: DateTime<Utc>,

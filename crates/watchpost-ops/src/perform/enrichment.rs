@@ -57,6 +57,7 @@ pub(crate) async fn location_put(cx: Context, request: LocationSettings) -> Resu
         if !Path::new(path).is_absolute() {
             return Err(OpError::invalid(field, format!("{path} is not an absolute path")));
         }
+        std::fs::metadata(path).map_err(|error| OpError::unreadable(field, Path::new(path), error))?;
         let file = path.clone();
         // Hundreds of megabytes may have to be read.
         let read = tokio::task::spawn_blocking(move || read_file(Path::new(&file)).map(drop));
@@ -113,6 +114,22 @@ fn named(lists: Vec<ThreatList>, name: &str) -> Result<ThreatList, OpError> {
     })
 }
 
+/// A name that was taken from the file replaces only what came from a file of the same name: `feed.csv` and `feed.json`
+/// are two lists.
+fn own_name(lists: Vec<ThreatList>, name: &str, source: &str) -> Result<(), OpError> {
+    match lists.into_iter().find(|list| list.name == name && list.source != source) {
+        None => Ok(()),
+        Some(other) => Err(OpError {
+            field: Some("name".to_owned()),
+            ..OpError::new(
+                ErrorCode::Conflict,
+                format!("the list {name:?} came from {:?}, not from {source:?}", other.source),
+            )
+            .hint(format!("say which list it is: --name {name} replaces that one, another name keeps both"))
+        }),
+    }
+}
+
 pub(crate) async fn threat_list_import(
     cx: Context,
     request: ThreatImport,
@@ -129,15 +146,18 @@ pub(crate) async fn threat_list_import(
     if name.chars().any(char::is_control) {
         return Err(OpError::invalid("name", "a name has no control characters"));
     }
+    let source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if request.name.is_none() {
+        own_name(workspace.store().threat_lists().await?, &name, &source)?;
+    }
     let now = workspace.now();
     let (format, kind) = (request.format, request.kind);
     let reading = tokio::task::spawn_blocking(move || {
         let shown = path.display();
-        let unreadable =
-            |error: std::io::Error| OpError::invalid("path", format!("cannot read {shown}: {error}"));
+        let unreadable = |error: std::io::Error| OpError::unreadable("path", &path, error);
         let meta = std::fs::metadata(&path).map_err(unreadable)?;
         if !meta.is_file() {
-            return Err(OpError::invalid("path", format!("{shown} is not a file")));
+            return Err(OpError::unreadable("path", &path, "it is not a file"));
         }
         if meta.len() > FILE_BYTES_MAX as u64 {
             let limit = FILE_BYTES_MAX >> 20;
@@ -146,10 +166,9 @@ pub(crate) async fn threat_list_import(
         let bytes = std::fs::read(&path).map_err(unreadable)?;
         let parsed = parse_threats(&bytes, format, kind, now)
             .map_err(|error| OpError::invalid("path", format!("cannot use {shown}: {error}")))?;
-        let source = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok((parsed, hex::encode(Sha256::digest(&bytes)), source))
+        Ok((parsed, hex::encode(Sha256::digest(&bytes))))
     });
-    let (parsed, sha256, source) =
+    let (parsed, sha256) =
         reading.await.map_err(|error| OpError::internal(format!("reading the file failed: {error}")))??;
     let count = |kind| parsed.entries.iter().filter(|entry| entry.kind == kind).count() as u64;
     let list = ThreatList {

@@ -40,6 +40,7 @@ pub(crate) async fn event_page(cx: Context, request: EventPageRequest) -> Result
         outcome: request.outcome,
         entity: request.entity,
         text: request.text,
+        query: super::event_search::query(request.query.as_deref())?,
     };
     let page = workspace.store().event_page(&filter, cursor(request.after.as_deref())?, limit).await?;
     Ok(EventPage { rows: page.rows, next: cursor_text(page.next)? })

@@ -56,12 +56,11 @@ pub(crate) async fn import_run(cx: Context, request: ImportRequest) -> Result<Jo
 }
 
 fn check_readable(path: &Path) -> Result<u64, OpError> {
-    let unreadable =
-        |error: std::io::Error| OpError::invalid("path", format!("cannot read {}: {error}", path.display()));
+    let unreadable = |error: std::io::Error| OpError::unreadable("path", path, error);
     let file = File::open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if !meta.is_file() {
-        return Err(OpError::invalid("path", format!("{} is not a file", path.display())));
+        return Err(OpError::unreadable("path", path, "it is not a file"));
     }
     Ok(meta.len())
 }

@@ -7,6 +7,7 @@ mod connections;
 mod contain;
 pub(crate) mod enforce;
 mod enrichment;
+mod event_search;
 mod events;
 mod health;
 mod imports;
@@ -36,6 +37,7 @@ pub(crate) use enrichment::{
     risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,
     threat_list_show,
 };
+pub(crate) use event_search::{event_export, event_figures, event_query};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
@@ -60,8 +62,8 @@ pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
 };
 pub(crate) use rules::{
-    rule_backtest, rule_directory_set, rule_import_sigma, rule_list, rule_reload, rule_set, rule_show,
-    rule_test, rule_try,
+    rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
+    rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
 pub(crate) use settings::{settings_get, settings_put};
 pub(crate) use suppressions::{

@@ -13,9 +13,10 @@ use watchpost_model::period::Period;
 use super::{at_this_machine, required};
 use crate::blocking::off_the_runtime;
 use crate::contract::{
-    BacktestAgainst, BacktestReport, BacktestRow, Nothing, RuleBacktest, RuleChange, RuleDetail,
-    RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
-    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry,
+    BacktestAgainst, BacktestReport, BacktestRow, Nothing, ReportProgress, ReportTicket, RuleBacktest,
+    RuleChange, RuleDetail, RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind,
+    RuleList, RuleProblem, RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried,
+    RuleTry,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -23,8 +24,8 @@ use crate::inspect;
 use crate::rules::{self, Loaded, RuleSetting, SETTING};
 use crate::setting::{self, json};
 
-/// Most events of a replay.
-const REPLAY_MAX: u64 = 1_000_000;
+/// Different rules of incidents, and incidents, that a replay tells apart; findings beyond count as of known ones.
+const SEEN_MAX: usize = 500_000;
 /// Events a page of a replay.
 const PAGE: u32 = 5_000;
 /// Most that is tried at once.
@@ -141,7 +142,7 @@ fn existing(path: &str) -> Result<PathBuf, OpError> {
     if path.is_dir() {
         return Ok(path);
     }
-    Err(OpError::invalid("directory", format!("{} is no directory", path.display())))
+    Err(OpError::unreadable("directory", &path, "there is no such directory"))
 }
 
 pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<BacktestReport, OpError> {
@@ -178,6 +179,9 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
         }
         _ => (present.set.clone(), present.problems.to_vec(), BacktestAgainst::Recorded),
     };
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    let filter = watchpost_store::EventFilter { period: Some(period), ..Default::default() };
+    let total = workspace.store().event_count(&filter).await?;
     let mut after = Replay::new(candidate);
     let mut before = (against == BacktestAgainst::Present).then(|| Replay::new(present.set.clone()));
     let (mut events, mut cursor, mut truncated) = (0, None, false);
@@ -198,7 +202,7 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
             (after, before)
         })
         .await?;
-        truncated = !is_last && events >= REPLAY_MAX;
+        truncated = !making.go_on("replaying", events, total.max(events)) && !is_last;
         if is_last || truncated {
             break;
         }
@@ -220,6 +224,20 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
         }
     };
     Ok(compared(events, truncated, against, &before, &after, &problems))
+}
+
+pub(crate) async fn rule_backtest_progress(
+    cx: Context,
+    request: ReportTicket,
+) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.progress(&request.ticket))
+}
+
+pub(crate) async fn rule_backtest_cancel(
+    cx: Context,
+    request: ReportTicket,
+) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.cancel(&request.ticket))
 }
 
 /// One set of rules over a period.
@@ -255,10 +273,12 @@ impl Tally {
     fn take(&mut self, finding: Finding) {
         let row = self.rules.entry(finding.rule_id.clone()).or_default();
         row.0 += 1;
-        if self.seen.insert((finding.rule_id, finding.family, finding.entity.clone())) {
+        if self.seen.len() < SEEN_MAX
+            && self.seen.insert((finding.rule_id, finding.family, finding.entity.clone()))
+        {
             row.1 += 1;
         }
-        if self.incidents.insert((finding.family, finding.entity)) {
+        if self.incidents.len() < SEEN_MAX && self.incidents.insert((finding.family, finding.entity)) {
             self.incidents_total += 1;
         }
     }
@@ -327,6 +347,7 @@ fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportRep
     let (files, unread) = if source.is_dir() {
         rules::read_directory(source)
     } else {
+        std::fs::metadata(source).map_err(|error| OpError::unreadable("path", source, error))?;
         let text = rules::read_file(source)
             .map_err(|problem| OpError::invalid("path", format!("{}: {problem}", source.display())))?;
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -48,6 +48,7 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
             if !file.is_absolute() {
                 return Err(OpError::invalid("path", format!("{path} is not an absolute path")));
             }
+            std::fs::metadata(file).map_err(|error| OpError::unreadable("path", file, error))?;
             token_keys::add_file(&mut tried, file, None)
                 .map_err(|problem| OpError::invalid("path", problem))?;
             Place::File { path }

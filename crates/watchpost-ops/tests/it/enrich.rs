@@ -226,3 +226,24 @@ async fn files_and_lists_are_read_anew_and_broken_ones_are_named() {
     assert_eq!(refused.expect_err("files of the server").code, ErrorCode::Permission);
     desk.console.close().await;
 }
+
+#[tokio::test]
+async fn a_list_takes_the_place_of_no_other_one_by_the_name_of_its_file() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let csv = write(&home.path().join("feed.csv"), b"ip\n203.0.113.7\n");
+    let text = write(&home.path().join("feed.txt"), b"203.0.113.8\n");
+    desk.ask::<operation::threat_list_import>(import(csv.clone(), 50)).await.expect("the first");
+    desk.ask::<operation::threat_list_import>(import(csv, 50)).await.expect("the same again");
+    let other =
+        desk.ask::<operation::threat_list_import>(import(text.clone(), 50)).await.expect_err("another one");
+    assert_eq!((other.code, other.field.as_deref()), (ErrorCode::Conflict, Some("name")));
+    assert!(other.hint.as_deref().is_some_and(|hint| hint.contains("--name feed")), "{other:?}");
+    for (name, lists) in [("feed-text", 2), ("feed", 2)] {
+        let named = ThreatImport { name: Some(name.to_owned()), ..import(text.clone(), 50) };
+        desk.ask::<operation::threat_list_import>(named).await.expect("it was said which");
+        let page = desk.ask::<operation::threat_list_list>(Nothing {}).await.expect("listed");
+        assert_eq!(page.lists.len(), lists, "{name}");
+    }
+    desk.console.close().await;
+}

@@ -1,5 +1,6 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
+mod analyze;
 mod attention;
 mod door;
 mod enrich;
@@ -7,6 +8,7 @@ mod incidents;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod real_logs;
+mod refusals;
 mod report_kinds;
 mod reports;
 mod response;
@@ -14,5 +16,7 @@ mod response_bounds;
 mod response_crash;
 mod restored;
 mod rules;
+mod search;
 mod simulation;
 mod token_keys;
+mod windows;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::clock::SystemClock;
+use watchpost_model::event::{Category, Event};
+use watchpost_model::ids::EventId;
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BacktestAgainst, Nothing, RuleBacktest, RuleChange, RuleImportSigma, RuleRef, RuleTest,
+    AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportSigma,
+    RuleRef, RuleTest,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -114,8 +117,52 @@ async fn rules_are_followed_switched_and_brought_in() {
     // Samples and a replay over an empty archive.
     let tested = desk.ask::<operation::rule_test>(RuleTest { id: Some("wp.sqli.union".to_owned()) }).await;
     assert!(tested.expect("tested").failures.is_empty());
-    let replay = RuleBacktest { period: None, directory: Some(shipped.directory.clone()), change: None };
+    let replay =
+        RuleBacktest { period: None, directory: Some(shipped.directory.clone()), change: None, ticket: None };
     let replay = desk.ask::<operation::rule_backtest>(replay).await.expect("replayed");
     assert_eq!((replay.events, replay.against), (0, BacktestAgainst::Present));
     desk.0.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_takes_every_event_tells_how_far_it_is_and_can_be_stopped() {
+    const EVENTS: i64 = 11_000;
+    let home = crate::door::folder();
+    let desk = crate::door::desk(&home, Tenure::Owner, local_connection()).await;
+    let now = desk.console.now();
+    let events: Vec<Event> = (0..EVENTS)
+        .map(|n| {
+            let at = now - chrono::Duration::milliseconds((EVENTS - n) * 10);
+            let mut event = Event::new(EventId::at(at), at, Category::ApiUsage, "request");
+            event.source_ip = Some(format!("198.51.100.{}", n % 200));
+            event
+        })
+        .collect();
+    crate::response::report(&desk, &events).await;
+    let replay = |ticket: &str| RuleBacktest {
+        period: None,
+        directory: None,
+        change: None,
+        ticket: Some(ticket.to_owned()),
+    };
+    let whole = desk.ask::<operation::rule_backtest>(replay("whole")).await.expect("replayed");
+    assert_eq!((i64::try_from(whole.events), whole.truncated), (Ok(EVENTS), false), "over three pages");
+
+    // Stopped as soon as it can be asked for: it tells of the page that it had begun.
+    let ticket = ReportTicket { ticket: "stopped".to_owned() };
+    let stop = async {
+        loop {
+            let seen = desk.ask::<operation::rule_backtest_progress>(ticket.clone()).await.expect("told");
+            if seen.running {
+                return desk.ask::<operation::rule_backtest_cancel>(ticket.clone()).await.expect("told");
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (stopped, _) = tokio::join!(desk.ask::<operation::rule_backtest>(replay("stopped")), stop);
+    let stopped = stopped.expect("what was replayed is told");
+    assert!(stopped.truncated && i64::try_from(stopped.events).is_ok_and(|n| n < EVENTS), "{stopped:?}");
+    let over = desk.ask::<operation::rule_backtest_progress>(ticket).await.expect("told");
+    assert!(!over.running, "nothing is under way any more");
+    desk.console.close().await;
 }

@@ -95,18 +95,15 @@ async fn what_is_no_key_is_refused_and_a_secret_is_never_shown() {
     let home = folder();
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     let add = |key| TokenKeyAdd { name: "a".to_owned(), issuer: None, key };
-    for (key, field) in [
-        (TokenKeyInput::Public { pem: "hello".to_owned() }, "pem"),
-        (TokenKeyInput::Secret { value: String::new() }, "value"),
-        (TokenKeyInput::File { path: "key.pem".to_owned() }, "path"),
-        (TokenKeyInput::File { path: "/no/such/key.pem".to_owned() }, "path"),
+    for (key, code, field) in [
+        (TokenKeyInput::Public { pem: "hello".to_owned() }, ErrorCode::Validation, "pem"),
+        (TokenKeyInput::Secret { value: String::new() }, ErrorCode::Validation, "value"),
+        (TokenKeyInput::Secret { value: "abc".to_owned() }, ErrorCode::Validation, "value"),
+        (TokenKeyInput::File { path: "key.pem".to_owned() }, ErrorCode::Validation, "path"),
+        (TokenKeyInput::File { path: "/no/such/key.pem".to_owned() }, ErrorCode::Unavailable, "path"),
     ] {
         let refused = desk.ask::<operation::token_key_add>(add(key)).await.expect_err("no key");
-        assert_eq!(
-            (refused.code, refused.field.as_deref()),
-            (ErrorCode::Validation, Some(field)),
-            "{refused:?}"
-        );
+        assert_eq!((refused.code, refused.field.as_deref()), (code, Some(field)), "{refused:?}");
     }
     let secret = TokenKeyInput::Secret { value: SECRET.to_owned() };
     assert!(!format!("{secret:?}").contains("horse"));

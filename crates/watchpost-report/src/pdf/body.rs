@@ -36,7 +36,7 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
         if index == 0 {
             flow.new_page();
         }
-        one_section(flow, document.kind, index, part)?;
+        one_section(flow, document, index, part)?;
     }
     if let Some(charts) = &document.charts {
         section(flow, ACTIVITY);
@@ -54,11 +54,12 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
 
 fn one_section(
     flow: &mut Flow<'_>,
-    kind: ReportKind,
+    document: &ReportDocument,
     index: usize,
     part: &Section,
 ) -> Result<(), ReportError> {
-    let course = (kind == ReportKind::Kpi).then(|| course(part)).flatten();
+    let kind = document.kind;
+    let course = (kind == ReportKind::Kpi).then(|| course(part, document.scope.period.from)).flatten();
     flow.need(if course.is_some() { 300.0 } else { 150.0 });
     if !flow.at_top() {
         flow.gap(16.0);
@@ -98,7 +99,9 @@ fn callout(flow: &mut Flow<'_>, text: &str) {
 }
 
 /// The table of what stood open after each step as a course over time; `None` for any other table.
-fn course(part: &Section) -> Option<Histogram> {
+///
+/// The first step is whole, or the only one: the last one may be cut short.
+fn course(part: &Section, from: DateTime<Utc>) -> Option<Histogram> {
     if part.columns != ["until", "opened", "resolved", "active"] {
         return None;
     }
@@ -108,10 +111,9 @@ fn course(part: &Section) -> Option<Histogram> {
         .map(|row| DateTime::parse_from_rfc3339(row.first()?).ok().map(|at| at.to_utc()))
         .collect::<Option<_>>()?;
     let counts = part.rows.iter().map(|row| row.get(3)?.parse().ok()).collect::<Option<Vec<u64>>>()?;
-    let [first, second, ..] = ends.as_slice() else { return None };
-    let step = *second - *first;
+    let step = *ends.first()? - from;
     Some(Histogram {
-        start: *first - step,
+        start: from,
         bucket_s: step.num_seconds().unsigned_abs(),
         series: vec![Series { name: "active".to_owned(), counts }],
     })

@@ -46,14 +46,23 @@ pub(crate) fn over_time(
 ) -> Result<(), ReportError> {
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
     let words = |span: &str| format!("events per {span}, UTC; {} in all", thousands(total));
-    bars_over_time(flow, title, histogram, legend, height, words)
+    bars_over_time(flow, title, histogram, legend, height, Quantity::Flow, words)
 }
 
 /// What stood open at the end of each step, one bar a step.
 pub(crate) fn backlog(flow: &mut Flow<'_>, histogram: &Histogram) -> Result<(), ReportError> {
     let legend = [Legend { name: "active".to_owned(), ink: SERIES[1] }];
     let words = |span: &str| format!("incidents active at the end of each {span}, UTC");
-    bars_over_time(flow, "Course of the backlog", histogram, &legend, CHART_H, words)
+    bars_over_time(flow, "Course of the backlog", histogram, &legend, CHART_H, Quantity::Level, words)
+}
+
+/// What the numbers of a histogram are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantity {
+    /// What happened within each bucket: neighbours add up.
+    Flow,
+    /// What stood at the end of each bucket: of neighbours the last one counts, and nothing adds up.
+    Level,
 }
 
 fn bars_over_time(
@@ -62,11 +71,12 @@ fn bars_over_time(
     histogram: &Histogram,
     legend: &[Legend],
     height: f32,
+    quantity: Quantity,
     words: impl Fn(&str) -> String,
 ) -> Result<(), ReportError> {
     flow.need(height + 80.0);
     flow.heading(CHART_LEVEL, title, H3);
-    let bars = coarse(histogram);
+    let bars = coarse(histogram, quantity);
     let total: u64 = histogram.series.iter().flat_map(|series| &series.counts).sum();
     if total == 0 || bars.starts.is_empty() {
         flow.line("Nothing of this kind in the period.", BODY.in_ink(MUTED), flow.left);
@@ -91,6 +101,7 @@ fn bars_over_time(
 
 /// Bars added up from a histogram.
 struct Bars {
+    quantity: Quantity,
     bucket_s: i64,
     starts: Vec<i64>,
     /// One row of counts a series.
@@ -98,12 +109,18 @@ struct Bars {
 }
 
 impl Bars {
-    /// The chart for those who do not see it: the sums, and when the most was.
+    /// The chart for those who do not see it: the sums, or the first and the last level, and when the most was.
     fn words(&self, title: &str, legend: &[Legend]) -> String {
         let sums: Vec<String> = legend
             .iter()
             .zip(&self.counts)
-            .map(|(entry, row)| format!("{} {}", entry.name, thousands(row.iter().sum::<u64>())))
+            .map(|(entry, row)| match self.quantity {
+                Quantity::Flow => format!("{} {}", entry.name, thousands(row.iter().sum::<u64>())),
+                Quantity::Level => {
+                    let at = |count: Option<&u64>| thousands(count.copied().unwrap_or(0));
+                    format!("{} at first {}, at last {}", entry.name, at(row.first()), at(row.last()))
+                }
+            })
             .collect();
         let total = |index: usize| self.counts.iter().filter_map(|row| row.get(index)).sum::<u64>();
         let most = (0..self.starts.len()).max_by_key(|index| (total(*index), std::cmp::Reverse(*index)));
@@ -116,7 +133,7 @@ impl Bars {
     }
 }
 
-fn coarse(histogram: &Histogram) -> Bars {
+fn coarse(histogram: &Histogram, quantity: Quantity) -> Bars {
     let n = histogram.series.iter().map(|series| series.counts.len()).max().unwrap_or(0);
     let step = n.div_ceil(BARS_MAX).max(1);
     let bucket_s = i64::try_from(histogram.bucket_s).unwrap_or(i64::MAX / 4096).max(1);
@@ -125,9 +142,15 @@ fn coarse(histogram: &Histogram) -> Bars {
     let counts = histogram
         .series
         .iter()
-        .map(|series| series.counts.chunks(step).map(|chunk| chunk.iter().sum()).collect())
+        .map(|series| {
+            let together = |chunk: &[u64]| match quantity {
+                Quantity::Flow => chunk.iter().sum(),
+                Quantity::Level => chunk.last().copied().unwrap_or(0),
+            };
+            series.counts.chunks(step).map(together).collect()
+        })
         .collect();
-    Bars { bucket_s: bucket_s * step as i64, starts, counts }
+    Bars { quantity, bucket_s: bucket_s * step as i64, starts, counts }
 }
 
 fn stacked<E: std::error::Error + Send + Sync>(
@@ -497,4 +520,33 @@ fn label(ink: Ink) -> TextStyle<'static> {
     let mut style: TextStyle<'static> = FontDesc::new(FontFamily::SansSerif, size, FontStyle::Normal).into();
     style.color = rgb(ink).to_backend_color();
     style
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use watchpost_model::overview::{Histogram, Series};
+
+    use super::{Legend, Quantity, SERIES, coarse};
+
+    /// Levels are not added up, whether they stand beside each other or are told in words.
+    #[test]
+    fn a_level_is_no_sum() {
+        let counts: Vec<u64> = (0..63).map(|day| if day == 40 { 9 } else { 5 }).collect();
+        let histogram = Histogram {
+            start: DateTime::UNIX_EPOCH,
+            bucket_s: 86_400,
+            series: vec![Series { name: "active".to_owned(), counts }],
+        };
+        let legend = [Legend { name: "active".to_owned(), ink: SERIES[1] }];
+        let level = coarse(&histogram, Quantity::Level);
+        assert!(level.counts[0].iter().all(|count| *count == 5), "the last of each pair: {:?}", level.counts);
+        assert_eq!(
+            level.words("Backlog", &legend),
+            "Backlog, bars over time. active at first 5, at last 5; the most, 5, from 1 January 1970 00:00 UTC."
+        );
+        let flow = coarse(&histogram, Quantity::Flow);
+        assert_eq!(flow.counts[0].iter().sum::<u64>(), 63 * 5 + 4);
+        assert!(flow.words("Events", &legend).contains("active 319;"));
+    }
 }

@@ -15,5 +15,6 @@ mod records;
 mod response;
 mod risk;
 mod schedules;
+mod search;
 mod support;
 mod triage;

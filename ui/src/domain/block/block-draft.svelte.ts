@@ -4,7 +4,7 @@ import type { Block, BlockPreview } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import { duration } from '$ui/shared/format/number';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, type OperationError } from '$ui/state/error';
+import { PreviewedDraft } from '../previewed-draft.svelte';
 
 export const TTLS = ['3600', '86400', '604800', '2592000', 'custom'] as const;
 export type Ttl = (typeof TTLS)[number];
@@ -14,8 +14,6 @@ export type TtlUnit = (typeof UNITS)[number];
 /** What the backend takes, in seconds. */
 const TTL_MIN = 60;
 const TTL_MAX = 31_536_000;
-/** A pause in typing after which the preview is fetched, in milliseconds. */
-const PAUSE_MS = 250;
 
 /** Seconds of a custom time; `null` if it is no number or outside of what the backend takes. */
 export function customTtl(amount: string, unit: TtlUnit): number | null {
@@ -24,18 +22,12 @@ export function customTtl(amount: string, unit: TtlUnit): number | null {
   return seconds < TTL_MIN || seconds > TTL_MAX ? null : seconds;
 }
 
-export class BlockDraft {
+export class BlockDraft extends PreviewedDraft<BlockPreview> {
   target = $state('');
   reason = $state('');
   ttl = $state<Ttl>('86400');
   amount = $state('12');
   unit = $state<TtlUnit>('3600');
-  busy = $state(false);
-  looking = $state(false);
-  preview = $state.raw<BlockPreview | null>(null);
-  fault = $state.raw<OperationError | null>(null);
-  /** Somebody tried to go on: now missing parts are marked. */
-  tried = $state(false);
 
   readonly seconds = $derived(this.ttl === 'custom' ? customTtl(this.amount, this.unit) : Number(this.ttl));
   readonly ready = $derived(this.preview !== null && this.preview.refusal === null && this.reason.trim() !== '' && this.seconds !== null && !this.looking);
@@ -44,34 +36,13 @@ export class BlockDraft {
     this.target = target;
     this.reason = reason;
     this.ttl = '86400';
-    this.busy = false;
-    this.tried = false;
-    this.fault = null;
+    this.reset();
   }
 
-  /** Fetches what the block would do after a pause in typing; the newest wins. The returned function drops the answer. */
-  look(app: App, typed: string): () => void {
-    const target = typed.trim();
-    this.preview = null;
-    this.fault = null;
-    this.looking = target !== '';
-    if (target === '') return () => undefined;
-    let outdated = false;
-    const timer = setTimeout(() => void ask(), PAUSE_MS);
-    const ask = async (): Promise<void> => {
-      try {
-        const answer = await app.read('block_preview', { target });
-        if (!outdated) this.preview = answer;
-      } catch (thrown) {
-        if (!outdated) this.fault = normaliseError(thrown);
-      } finally {
-        if (!outdated) this.looking = false;
-      }
-    };
-    return () => {
-      outdated = true;
-      clearTimeout(timer);
-    };
+  /** Fetches what the block would do. The returned function drops the answer. */
+  look(app: App): () => void {
+    const target = this.target.trim();
+    return this.ask(target === '' ? null : () => app.read('block_preview', { target }));
   }
 
   /** Blocks; `null` when something is missing, the person declined, or it failed (then `fault` says why). */
@@ -79,19 +50,13 @@ export class BlockDraft {
     this.tried = true;
     const { preview, seconds } = this;
     if (!this.ready || preview === null || seconds === null) return null;
-    this.busy = true;
     const words = { target: preview.target, time: duration(seconds) };
-    try {
-      return await app.change(
+    return this.attempt(() =>
+      app.change(
         'block_add',
         { target: preview.target, reason: this.reason.trim(), ttl_s: seconds, incident },
         { what: t('block.what', words), done: t('block.done', words), quiet: true },
-      );
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+      ),
+    );
   }
 }

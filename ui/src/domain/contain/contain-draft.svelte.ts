@@ -5,26 +5,19 @@ import { t } from '$ui/i18n';
 import { duration } from '$ui/shared/format/number';
 import { visible } from '$ui/shared/text/visible';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, type OperationError } from '$ui/state/error';
+import { PreviewedDraft } from '../previewed-draft.svelte';
 import type { ContainRequest } from './contain-request.svelte';
 
 export const KINDS: readonly ContainKind[] = ['session', 'user', 'service', 'limit'];
 export const TTLS = ['3600', '86400', '604800', '2592000'] as const;
 
-const PAUSE_MS = 250;
-
-export class ContainDraft {
+export class ContainDraft extends PreviewedDraft<ContainPreview> {
   kind = $state<ContainKind>('session');
   target = $state('');
   reason = $state('');
   ttl = $state<(typeof TTLS)[number]>('86400');
   /** Requests a minute that a limit leaves. */
   perMin = $state('30');
-  busy = $state(false);
-  looking = $state(false);
-  tried = $state(false);
-  preview = $state.raw<ContainPreview | null>(null);
-  fault = $state.raw<OperationError | null>(null);
 
   readonly limit = $derived(/^\d{1,6}$/.test(this.perMin.trim()) ? Number(this.perMin.trim()) : null);
   readonly possible = $derived(this.preview !== null && this.preview.refusal === null && !this.looking && (this.kind !== 'limit' || this.limit !== null));
@@ -35,35 +28,14 @@ export class ContainDraft {
     this.reason = request.incident === null ? '' : t('block.reason.default', { n: request.incident });
     this.ttl = '86400';
     this.perMin = '30';
-    this.busy = false;
-    this.tried = false;
-    this.fault = null;
+    this.reset();
   }
 
-  /** Fetches what it would do after a pause in typing; the newest wins. The returned function drops the answer. */
+  /** Fetches what it would do. The returned function drops the answer. */
   look(app: App): () => void {
     const { kind } = this;
     const target = this.target.trim();
-    this.preview = null;
-    this.fault = null;
-    this.looking = target !== '';
-    if (target === '') return () => undefined;
-    let outdated = false;
-    const ask = async (): Promise<void> => {
-      try {
-        const answer = await app.read('contain_preview', { kind, target });
-        if (!outdated) this.preview = answer;
-      } catch (thrown) {
-        if (!outdated) this.fault = normaliseError(thrown);
-      } finally {
-        if (!outdated) this.looking = false;
-      }
-    };
-    const timer = setTimeout(() => void ask(), PAUSE_MS);
-    return () => {
-      outdated = true;
-      clearTimeout(timer);
-    };
+    return this.ask(target === '' ? null : () => app.read('contain_preview', { kind, target }));
   }
 
   /** `null` when something is missing, the person declined, or it failed (then `fault` says why). */
@@ -71,19 +43,13 @@ export class ContainDraft {
     this.tried = true;
     const { preview } = this;
     if (!this.possible || preview === null || this.reason.trim() === '') return null;
-    this.busy = true;
     const words = { target: visible(preview.target, 80), time: duration(Number(this.ttl)) };
-    try {
-      return await app.change(
+    return this.attempt(() =>
+      app.change(
         'contain_add',
         { kind: this.kind, target: preview.target, reason: this.reason.trim(), ttl_s: Number(this.ttl), per_min: this.kind === 'limit' ? this.limit : null, incident },
         { what: t(`contain.what.${this.kind}`, words), done: t(`contain.done.${this.kind}`, words), quiet: true },
-      );
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+      ),
+    );
   }
 }

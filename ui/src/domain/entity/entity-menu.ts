@@ -7,16 +7,28 @@ import type { App } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
 import { openBlock } from '../block/block-request.svelte';
 import { openContain } from '../contain/contain-request.svelte';
+import { entityTerm, narrowed } from '../event/query';
+import { searched } from '../event/searched.svelte';
 import { openSuppress } from '../suppress/suppress-request.svelte';
 import { entityKey } from './key';
 
 export { entityKey, parseEntityKey } from './key';
 
+/** In the Events panel the search that is there is narrowed; elsewhere that which was there last. */
+function searchItems(entity: Entity): MenuItem[] {
+  const narrow = (out: boolean): void => router.go('events', null, { q: narrowed(searched.query, entityTerm(entity), out) });
+  return [
+    { label: t('entity.filter_for'), hook: 'entity-filter-for', run: () => narrow(false) },
+    { label: t('entity.filter_out'), hook: 'entity-filter-out', run: () => narrow(true) },
+  ];
+}
+
 export function entityMenu(app: App, entity: Entity, incident: number | null): MenuItem[] {
   const { kind, value } = entity;
   const items: MenuItem[] = [
     { label: t('entity.show'), run: () => router.go('incidents', null, { entity: entityKey(entity) }) },
-    { label: t('entity.events'), run: () => router.go('events', null, { entity: entityKey(entity) }) },
+    { label: t('entity.events'), run: () => router.go('events', null, { q: entityTerm(entity) }) },
+    ...searchItems(entity),
     { label: t('entity.copy'), run: () => void app.copy(value) },
   ];
   if (kind === 'ip') {

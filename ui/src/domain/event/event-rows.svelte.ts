@@ -5,6 +5,8 @@ import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
 
 const PAGE = 200;
+/** Rows that are held at most: who reads further narrows the search. */
+export const ROWS_MAX = 10_000;
 
 export class EventRows {
   rows = $state.raw<readonly Event[]>([]);
@@ -23,7 +25,7 @@ export class EventRows {
 
   /** Fetches the next page; the first one to begin with. A later page that failed is fetched again by `retry` only. */
   async more(): Promise<void> {
-    if (this.loading || this.complete === true || (this.error !== null && this.rows.length > 0)) return;
+    if (this.loading || this.complete === true || this.rows.length >= ROWS_MAX || (this.error !== null && this.rows.length > 0)) return;
     this.loading = true;
     this.error = null;
     try {
@@ -36,6 +38,14 @@ export class EventRows {
     } finally {
       this.loading = false;
     }
+  }
+
+  /** Puts newer events in front; how many of these were new. */
+  prepend(newest: readonly Event[]): number {
+    const known = new Set(this.rows.slice(0, 2 * PAGE).map((row) => row.id));
+    const fresh = newest.filter((row) => !known.has(row.id));
+    if (fresh.length > 0) this.rows = [...fresh, ...this.rows].slice(0, ROWS_MAX);
+    return fresh.length;
   }
 
   /** Fetches the page that failed again. */

@@ -37,13 +37,13 @@ describe('the rows behind a figure', () => {
   it('leave a page that failed alone while a person scrolls to and fro', async () => {
     const platform = demoPlatform();
     const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
-    const [event] = (await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, after: null, limit: 1 })).rows;
+    const [event] = (await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, query: null, after: null, limit: 1 })).rows;
     if (event === undefined) throw new Error('the demo has events');
     platform.answers.event_page = ({ after }) => {
       if (after !== null) throw failure;
       return { rows: [event], next: 'more' };
     };
-    const list = new EventRows(new App(platform), { period: null, category: [], severity: [], outcome: null, entity: null, text: null });
+    const list = new EventRows(new App(platform), { period: null, category: [], severity: [], outcome: null, entity: null, text: null, query: null });
     await list.more();
     await list.more();
     const asked = platform.calls.length;

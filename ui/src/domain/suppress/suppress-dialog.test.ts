@@ -24,16 +24,16 @@ describe('the suppression dialog', () => {
   it('counts what would have been hidden before it can be made', async () => {
     const platform = show();
     await waitFor(() => hook('suppress-dialog'));
-    await waitFor(() => expect(hook('suppress-preview').dataset['hidden']).toBe('12'));
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value']).toBe('12'));
     expect(platform.calls.find((call) => call.name === 'suppression_preview')?.request).toEqual({ scope: { rule: 'wp.sqli.union', entity: { kind: 'ip', value: '203.0.113.7' } }, days: 7 });
     await fireEvent.click(hook('suppress-entity'));
-    await waitFor(() => expect(hook('suppress-preview').dataset['hidden'], 'a wider scope is counted anew').toBe('73'));
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value'], 'a wider scope is counted anew').toBe('73'));
     expect(hook('suppress-warning').textContent, 'an attack would have been hidden').toContain('judged an attack');
   });
 
   it('needs a reason and an end', async () => {
     const platform = show();
-    await waitFor(() => expect(hook('suppress-preview').dataset['hidden']).toBe('12'));
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value']).toBe('12'));
     await fireEvent.click(hook('suppress-confirm'));
     expect(added(platform), 'neither reason nor end').toHaveLength(0);
     await fireEvent.input(hook('suppress-reason'), { target: { value: 'Our own scanner' } });
@@ -58,7 +58,7 @@ describe('the suppression dialog', () => {
       if (answer === undefined) throw new Error('the demo suppresses');
       return await answer(request);
     };
-    await waitFor(() => expect(hook('suppress-preview').dataset['hidden']).toBe('12'));
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value']).toBe('12'));
     await fireEvent.input(hook('suppress-reason'), { target: { value: 'Our own scanner' } });
     await fireEvent.click(hook('suppress-days-7'));
     await fireEvent.keyDown(hook('suppress-reason'), { key: 'Enter', ctrlKey: true });
@@ -71,7 +71,7 @@ describe('the suppression dialog', () => {
 
   it('cannot be made of everything', async () => {
     show();
-    await waitFor(() => expect(hook('suppress-preview').dataset['hidden']).toBe('12'));
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value']).toBe('12'));
     await fireEvent.input(hook('suppress-rule'), { target: { value: '' } });
     await fireEvent.click(hook('suppress-entity'));
     await waitFor(() => expect(hook<HTMLButtonElement>('suppress-confirm').disabled).toBe(true));

@@ -3,7 +3,7 @@
 import type { Suppression, SuppressionPreview, SuppressionScope } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, type OperationError } from '$ui/state/error';
+import { PreviewedDraft } from '../previewed-draft.svelte';
 import type { SuppressRequest } from './suppress-request.svelte';
 
 /** For how long, in days; the backend takes at most 90. */
@@ -13,10 +13,9 @@ export type Days = (typeof DAYS)[number];
 export const LOOK_BACK = ['7', '30', '90'] as const;
 export type LookBack = (typeof LOOK_BACK)[number];
 
-const PAUSE_MS = 250;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
-export class SuppressDraft {
+export class SuppressDraft extends PreviewedDraft<SuppressionPreview> {
   rule = $state('');
   family = $state(false);
   entity = $state(false);
@@ -27,11 +26,6 @@ export class SuppressDraft {
   reason = $state('');
   days = $state<Days | null>(null);
   back = $state<LookBack>('7');
-  busy = $state(false);
-  looking = $state(false);
-  tried = $state(false);
-  preview = $state.raw<SuppressionPreview | null>(null);
-  fault = $state.raw<OperationError | null>(null);
   #from = $state.raw<SuppressRequest | null>(null);
 
   readonly scope = $derived.by((): SuppressionScope => {
@@ -60,46 +54,24 @@ export class SuppressDraft {
     this.reason = '';
     this.days = null;
     this.back = '7';
-    this.busy = false;
-    this.tried = false;
-    this.fault = null;
     this.preview = null;
+    this.reset();
   }
 
-  /** Counts what the scope would have hidden, after a pause in typing; the newest wins. The returned function drops the answer. */
+  /** Counts what the scope would have hidden. The returned function drops the answer. */
   look(app: App): () => void {
     const { scope, bounded } = this;
     const days = Number(this.back);
-    this.preview = null;
-    this.fault = null;
-    this.looking = bounded;
-    if (!bounded) return () => undefined;
-    let outdated = false;
-    const ask = async (): Promise<void> => {
-      try {
-        const answer = await app.read('suppression_preview', { scope, days });
-        if (!outdated) this.preview = answer;
-      } catch (thrown) {
-        if (!outdated) this.fault = normaliseError(thrown);
-      } finally {
-        if (!outdated) this.looking = false;
-      }
-    };
-    const timer = setTimeout(() => void ask(), PAUSE_MS);
-    return () => {
-      outdated = true;
-      clearTimeout(timer);
-    };
+    return this.ask(bounded ? () => app.read('suppression_preview', { scope, days }) : null);
   }
 
   /** `null` when something is missing, the person declined, or it failed (then `fault` says why). */
   async submit(app: App, now: number): Promise<Suppression | null> {
     this.tried = true;
     if (!this.ready || this.days === null) return null;
-    this.busy = true;
     const n = this.days;
-    try {
-      return await app.change(
+    return this.attempt(() =>
+      app.change(
         'suppression_add',
         {
           scope: this.scope,
@@ -108,12 +80,7 @@ export class SuppressDraft {
           expires_at: new Date(now + Number(n) * DAY_MS).toISOString(),
         },
         { what: t('suppress.confirm', { n }), done: t('suppress.done', { n }), quiet: true },
-      );
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+      ),
+    );
   }
 }

@@ -52,18 +52,6 @@ export const entities = {
   'risk.sources': 'Riskiest sources',
   'risk.users': 'Riskiest users',
 
-  'search.placeholder': 'Words in type, actor, address, resource or request …',
-  'search.any_outcome': 'Any outcome',
-  'search.any_severity': 'Any severity',
-  'search.any_category': 'Any category',
-  'search.from_severity': '{severity} and above',
-  'search.entity': 'Only {entity}',
-  'search.entity.clear': 'Show events of anybody',
-  'search.none.title': 'No events match',
-  'search.none.text': 'Choose a longer period, or fewer filters.',
-  'search.newer': 'Fetch newer events',
-  'search.choose': 'Choose an event to see all of it.',
-
   'baseline.about': 'What is usual for users and endpoints, learned from the archive. Compare two periods to see what has changed.',
   'baseline.usual': 'What was usual',
   'baseline.now': 'What is looked at',

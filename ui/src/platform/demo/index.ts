@@ -9,6 +9,7 @@ import { FakePlatform, type Answers } from '../fake';
 import { defenceAnswers } from './defence';
 import { makeDetail, makeIncidents } from './incidents';
 import { makeOverview } from './overview';
+import { searchAnswers } from './search';
 import { panelAnswers } from './panels';
 import { LOCAL } from './console';
 import { makeStatus, RUNNING_JOB } from './workspace';
@@ -115,6 +116,7 @@ export function demoPlatform(): FakePlatform {
       const rows = incidents.slice(0, 12).flatMap((incident) => makeDetail(incident).evidence.map((item) => item.event));
       return { rows: rows.slice(start, start + limit), next: start + limit < rows.length ? String(start + limit) : null };
     },
+    ...searchAnswers(() => incidents.slice(0, 12).flatMap((incident) => makeDetail(incident).evidence.map((item) => item.event)), now),
     incident_page: (request) => page(incidents, request),
     incident_detail: ({ number }) => makeDetail(find(number)),
     incident_take: ({ number }) => change(number, { assignee: 'mara', status: 'investigating', acknowledged_at: new Date().toISOString() }),

@@ -23,6 +23,8 @@ export interface PlotInput {
   colours: { text: string; grid: string; series: readonly string[] };
   thresholds: readonly Threshold[];
   onCursor: (index: number | null) => void;
+  /** A stretch of time was drawn over, in Unix seconds. Without it nothing can be drawn. */
+  onBrush: ((from: number, to: number) => void) | undefined;
 }
 
 const FONT = "11px 'Inter Variable', sans-serif";
@@ -48,7 +50,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     cursor: {
       y: false,
       points: { show: shape === 'lines', size: 6 },
-      drag: { x: false, y: false },
+      drag: { x: input.onBrush !== undefined, y: false, setScale: false },
       // A bar covers the interval after its time; the nearest time would be the next bar on its right half.
       ...(shape === 'stacked'
         ? { dataIdx: (_chart: uPlot, _series: number, _near: number, x: number) => Math.min(Math.max(Math.floor((x - first) / data.step), 0), data.times.length - 1) }
@@ -85,6 +87,14 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     hooks: {
       setCursor: [(chart) => input.onCursor(chart.cursor.idx ?? null)],
       draw: [(chart) => drawThresholds(chart, input.thresholds)],
+      setSelect: [
+        (chart) => {
+          const { left, width } = chart.select;
+          if (input.onBrush === undefined || width < 3) return;
+          input.onBrush(chart.posToVal(left, 'x'), chart.posToVal(left + width, 'x'));
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
     },
   };
 }

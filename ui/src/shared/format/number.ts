@@ -1,14 +1,16 @@
 // Every number on screen goes through here.
 
 import type { Unit } from '$ui/generated/model';
+import { language, t } from '$ui/i18n';
 
-const plain = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
-const one = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+const LOCALE = language === 'de' ? 'de-DE' : 'en-US';
+const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** What stands for a value that is not known. Never a zero. */
-export const UNKNOWN = 'n/a';
+export const UNKNOWN = t('value.unknown');
 
 /** `12,345`. */
 export function count(value: number): string {

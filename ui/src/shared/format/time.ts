@@ -1,5 +1,6 @@
 // Every time on screen goes through here. Dates are written year first, so that nobody has to guess the order.
 
+import { t } from '$ui/i18n';
 import type { Zone } from '$ui/state/prefs.svelte';
 import { duration } from './number';
 
@@ -77,8 +78,8 @@ export function listTime(at: string | number, now: number, zone: Zone): string {
 /** `3 min ago`, `now`. */
 export function ago(at: string | number, now: number): string {
   const seconds = Math.floor((now - new Date(at).getTime()) / 1_000);
-  if (seconds < 5) return 'now';
-  return `${briefDuration(seconds)} ago`;
+  if (seconds < 5) return t('time.now');
+  return t('time.ago', { time: briefDuration(seconds) });
 }
 
 /** Seconds until `at`; 0 when it is past. */
@@ -96,7 +97,7 @@ export function briefDuration(seconds: number): string {
 export function zoneName(zone: Zone, at: Date = new Date()): string {
   if (zone === 'utc') return 'UTC';
   const minutes = -at.getTimezoneOffset();
-  if (minutes === 0) return 'Local';
+  if (minutes === 0) return t('time.local');
   const sign = minutes < 0 ? '−' : '+';
   const abs = Math.abs(minutes);
   return `UTC${sign}${pad(Math.floor(abs / 60))}:${pad(abs % 60)}`;

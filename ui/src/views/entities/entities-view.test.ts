@@ -36,7 +36,7 @@ describe('entities', () => {
 
   it('count who stands beside them, without themselves', async () => {
     const platform = demoPlatform();
-    const { rows } = await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, after: null, limit: 50 });
+    const { rows } = await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, query: null, after: null, limit: 50 });
     const source = rows[0]?.source_ip;
     if (source === null || source === undefined) throw new Error('the demo has sources');
     const found = seenWith({ kind: 'ip', value: source }, rows);

@@ -4,6 +4,11 @@ use ring::{hmac, signature};
 
 use super::read::{Token, decode};
 
+/// Shorter secrets are refused.
+pub const SECRET_BYTES_MIN: usize = 8;
+/// HS256 wants a secret as long as its hash (RFC 7518, 3.2); HS384 and HS512 want 48 and 64.
+pub const SECRET_BYTES_ADVISED: usize = 32;
+
 /// Why a key could not be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyError {
@@ -17,6 +22,8 @@ pub enum KeyError {
     UnusablePoint,
     /// A shared secret without any bytes.
     EmptySecret,
+    /// A shared secret that anybody guesses who has one token.
+    WeakSecret,
 }
 
 impl std::fmt::Display for KeyError {
@@ -29,6 +36,9 @@ impl std::fmt::Display for KeyError {
             }
             Self::UnusablePoint => "the key is no uncompressed point of the curve P-256",
             Self::EmptySecret => "the shared secret is empty",
+            Self::WeakSecret => {
+                "the shared secret has fewer than 8 bytes: whoever has one token finds it in minutes; RFC 7518 wants 32 or more"
+            }
         })
     }
 }
@@ -87,10 +97,12 @@ impl TokenKeys {
     /// Adds the secret of HS256, HS384 and HS512, as bytes: for tokens of `issuer`, or of any.
     ///
     /// # Errors
-    /// When it is empty.
+    /// When it is empty or has fewer than [`SECRET_BYTES_MIN`] bytes.
     pub fn add_secret(&mut self, secret: &[u8], issuer: Option<&str>) -> Result<(), KeyError> {
-        if secret.is_empty() {
-            return Err(KeyError::EmptySecret);
+        match secret.len() {
+            0 => return Err(KeyError::EmptySecret),
+            1..SECRET_BYTES_MIN => return Err(KeyError::WeakSecret),
+            _ => {}
         }
         self.hold(Key::Shared(secret.to_vec()), issuer);
         Ok(())

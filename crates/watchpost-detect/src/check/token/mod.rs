@@ -12,7 +12,7 @@ mod read;
 
 use std::ops::Range;
 
-pub use keys::{KeyError, KeyKind, TokenKeys};
+pub use keys::{KeyError, KeyKind, SECRET_BYTES_ADVISED, SECRET_BYTES_MIN, TokenKeys};
 
 use super::Context;
 

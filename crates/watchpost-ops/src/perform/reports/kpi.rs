@@ -181,7 +181,8 @@ fn there_from(incident: &IncidentTimes) -> DateTime<Utc> {
 
 /// Days up to two months, else weeks: what came, what went, what stood at the end.
 fn backlog(incidents: &[IncidentTimes], period: Period, now: DateTime<Utc>) -> Vec<Vec<String>> {
-    let days = (period.to - period.from).num_days();
+    // A day that is begun is a day: the steps must not be more than a chart can show.
+    let days = (period.to - period.from + Duration::days(1) - Duration::seconds(1)).num_days();
     let step = match days {
         0..=2 => Duration::hours(6),
         3..=62 => Duration::days(1),

@@ -1,0 +1,200 @@
+//! Searching events with the query language: figures, help while it is typed, and files.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+use watchpost_model::audit::Change;
+use watchpost_model::event::{Category, Event, Outcome, Severity};
+use watchpost_model::overview::EventFigures;
+use watchpost_model::period::Period;
+use watchpost_model::query::{FieldKind, FieldName, Query};
+use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
+use watchpost_store::{EventCursor, EventFilter, Store};
+
+use super::at_this_machine;
+use super::events::checked;
+use crate::contract::{
+    EventExport, EventExported, EventField, EventFiguresRequest, EventFormat, EventQueryReply,
+    EventQueryRequest,
+};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+/// Events of one export at most.
+const EXPORT_ROWS_MAX: u64 = 1_000_000;
+/// Events of a page while exporting.
+const PAGE: u32 = 500;
+
+/// A query of a request; absent means any event.
+pub(crate) fn query(text: Option<&str>) -> Result<Query, OpError> {
+    text.unwrap_or_default().parse().map_err(|fault| OpError::invalid("query", format!("{fault}")))
+}
+
+pub(crate) async fn event_figures(
+    cx: Context,
+    request: EventFiguresRequest,
+) -> Result<EventFigures, OpError> {
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    let filter = EventFilter { query: query(request.query.as_deref())?, ..EventFilter::default() };
+    let period = match request.period {
+        Some(period) => checked(period)?,
+        None => store
+            .events_span()
+            .await?
+            .unwrap_or_else(|| Period::ending(workspace.now(), chrono::Duration::hours(24))),
+    };
+    Ok(store.event_figures(&filter, period, request.buckets).await?)
+}
+
+pub(crate) async fn event_query(_: Context, request: EventQueryRequest) -> Result<EventQueryReply, OpError> {
+    let (canonical, fault) = match request.query.parse::<Query>() {
+        Ok(query) => (query.to_string(), None),
+        Err(fault) => (String::new(), Some(fault)),
+    };
+    Ok(EventQueryReply { canonical, fault, fields: FieldName::ALL.iter().map(|name| field(*name)).collect() })
+}
+
+fn field(name: FieldName) -> EventField {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let kind = name.kind();
+    let values = match kind {
+        FieldKind::Severity => Severity::ALL.iter().map(ToString::to_string).collect(),
+        FieldKind::Category => Category::ALL.iter().map(ToString::to_string).collect(),
+        FieldKind::Outcome => Outcome::ALL.iter().map(ToString::to_string).collect(),
+        FieldKind::Upper => words(&["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+        FieldKind::Text | FieldKind::Lower | FieldKind::Number | FieldKind::Time | FieldKind::Address => {
+            Vec::new()
+        }
+    };
+    EventField {
+        name: name.to_string(),
+        about: name.about().to_owned(),
+        values,
+        ordered: matches!(kind, FieldKind::Number | FieldKind::Time | FieldKind::Severity),
+    }
+}
+
+pub(crate) async fn event_export(cx: Context, request: EventExport) -> Result<EventExported, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let period = request.period.map(checked).transpose()?;
+    let filter = EventFilter { period, query: query(request.query.as_deref())?, ..EventFilter::default() };
+    let columns = columns(&request)?;
+    let path = PathBuf::from(&request.path);
+    // The pages wait for the disk, so that no more than a few are held.
+    let (pages, incoming) = mpsc::channel::<Vec<Event>>(4);
+    let target = path.clone();
+    let writer = tokio::task::spawn_blocking(move || write(&target, request.format, &columns, incoming));
+    let (read, written) = tokio::join!(read(workspace.store(), &filter, pages), writer);
+    let written = written.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
+    let (rows, complete) = read?;
+    let prepared = written.map_err(unwritten)?;
+    let (sha256, bytes) = (prepared.sha256.clone(), prepared.bytes);
+    prepared.persist().map_err(|error| unwritten(Broken::Write(error)))?;
+    let exported = EventExported { path: request.path, rows, bytes, sha256, complete };
+    let changes = vec![
+        Change::new("query", Value::Null, filter.query.to_string()),
+        Change::new("rows", Value::Null, rows),
+        Change::new("file", Value::Null, format!("{} {}", exported.sha256, exported.path)),
+    ];
+    let record = workspace.store().audit_append(cx.record("events", changes, None)).await;
+    if let Err(error) = record {
+        // What is in no trail has not happened.
+        if let Err(left) = std::fs::remove_file(&path) {
+            tracing::warn!(%left, path = %path.display(), "the file of an export without a record stays");
+        }
+        return Err(error.into());
+    }
+    Ok(exported)
+}
+
+fn columns(request: &EventExport) -> Result<Vec<FieldName>, OpError> {
+    let read = |name: &String| {
+        name.parse::<FieldName>().map_err(|error| OpError::invalid("columns", error.to_string()))
+    };
+    let columns: Vec<FieldName> = request.columns.iter().map(read).collect::<Result<_, _>>()?;
+    if columns.is_empty() && request.format == EventFormat::Csv {
+        return Err(OpError::invalid("columns", "a table needs at least one column"));
+    }
+    Ok(columns)
+}
+
+/// Sends page after page; how many events, and whether that were all.
+async fn read(
+    store: &Store,
+    filter: &EventFilter,
+    pages: mpsc::Sender<Vec<Event>>,
+) -> Result<(u64, bool), OpError> {
+    let (mut rows, mut before) = (0, None::<EventCursor>);
+    loop {
+        let page = store.event_page(filter, before, PAGE).await?;
+        rows += page.rows.len() as u64;
+        before = page.next;
+        // A writer that is gone says why by itself.
+        if pages.send(page.rows).await.is_err() || before.is_none() {
+            return Ok((rows, true));
+        }
+        if rows >= EXPORT_ROWS_MAX {
+            return Ok((rows, false));
+        }
+    }
+}
+
+/// Why there is no file.
+enum Broken {
+    Table(ReportError),
+    Json(serde_json::Error),
+    Write(WriteError),
+}
+
+impl From<WriteError> for Broken {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+fn unwritten(error: Broken) -> OpError {
+    match error {
+        Broken::Table(error) => OpError::internal(format!("cannot write the table: {error}")),
+        Broken::Json(error) => OpError::internal(format!("an event has no JSON: {error}")),
+        Broken::Write(error) => OpError {
+            field: Some("path".to_owned()),
+            ..OpError::new(ErrorCode::Unavailable, error.to_string())
+        }
+        .hint("choose another folder"),
+    }
+}
+
+fn write(
+    path: &Path,
+    format: EventFormat,
+    columns: &[FieldName],
+    mut pages: mpsc::Receiver<Vec<Event>>,
+) -> Result<Prepared, Broken> {
+    Prepared::write(path, |out| match format {
+        EventFormat::Csv => {
+            let names: Vec<&str> = columns.iter().map(|column| column.export_name()).collect();
+            let mut table = TableWriter::new(out, &names).map_err(Broken::Table)?;
+            while let Some(page) = pages.blocking_recv() {
+                for event in &page {
+                    let cells: Vec<String> =
+                        columns.iter().map(|column| column.text_of(event).unwrap_or_default()).collect();
+                    table.row(cells.iter().map(String::as_str)).map_err(Broken::Table)?;
+                }
+            }
+            Ok(table.finish()?)
+        }
+        EventFormat::Jsonl => {
+            while let Some(page) = pages.blocking_recv() {
+                for event in &page {
+                    let mut line = serde_json::to_vec(event).map_err(Broken::Json)?;
+                    line.push(b'\n');
+                    out.write_all(&line).map_err(|error| WriteError::at(path, error))?;
+                }
+            }
+            Ok(())
+        }
+    })
+}

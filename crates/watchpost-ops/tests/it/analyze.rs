@@ -1,0 +1,133 @@
+//! A log alone, with what is known beyond it.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Duration, Utc};
+use watchpost_detect::RuleSet;
+use watchpost_model::enrichment::AssetRule;
+use watchpost_model::event::{EntityKind, Severity};
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::risk::RiskFactorKind;
+use watchpost_ops::analyze::{Analysis, Context, analyze};
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::folder;
+use crate::mmdb::{city, mmdb};
+
+fn start() -> DateTime<Utc> {
+    "2026-11-03T08:00:00Z".parse().expect("a literal time")
+}
+
+fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).expect("the folder is ours");
+    path
+}
+
+fn failure(n: i64) -> String {
+    let at = (start() + Duration::seconds(n * 10)).to_rfc3339();
+    format!(
+        r#"{{"at": "{at}", "category": "authentication", "type": "login_failure", "outcome": "failure", "actor": "anna", "source_ip": "203.0.113.7"}}"#
+    )
+}
+
+fn injection(minute: i64, source: &str) -> String {
+    let at = (start() + Duration::minutes(minute)).to_rfc3339();
+    format!(
+        r#"{{"at": "{at}", "category": "api_usage", "type": "request", "source_ip": "{source}", "http": {{"method": "GET", "path": "/shop/items", "query": "id=1%27%20UNION%20SELECT%20password%20FROM%20users--", "status": 200}}}}"#
+    )
+}
+
+fn run(log: &Path, context: Context) -> Analysis {
+    analyze(log, "jsonl", RuleSet::embedded(), context, start() + Duration::days(1)).expect("the log is read")
+}
+
+#[test]
+fn incidents_say_when_their_events_were() {
+    let home = folder();
+    // Forty failures: the threshold is passed early, the count doubles now and then, and the last ones say nothing new.
+    let log: Vec<String> = (0..40).map(failure).collect();
+    let told = run(&write(home.path(), "auth.jsonl", log.join("\n")), Context::default());
+    let brute: Vec<_> =
+        told.incidents.iter().filter(|incident| incident.family == AttackFamily::BruteForce).collect();
+    assert!(!brute.is_empty(), "{:?}", told.incidents);
+    for incident in brute {
+        assert_eq!(
+            incident.first_seen,
+            start(),
+            "the first of what was counted: {}",
+            incident.example.summary
+        );
+        assert_eq!(incident.last_seen, start() + Duration::seconds(390), "and the last that followed");
+        assert!(incident.sources.contains("203.0.113.7"));
+    }
+    let source = told.sources.first().expect("one source");
+    assert_eq!((source.first_seen, source.last_seen), (start(), start() + Duration::seconds(390)));
+}
+
+#[test]
+fn what_is_known_of_sources_is_told_source_by_source() {
+    let home = folder();
+    let log = [injection(0, "203.0.113.9"), injection(1, "198.51.100.9"), injection(2, "203.0.113.9")];
+    let log = write(home.path(), "shop.jsonl", log.join("\n"));
+    let plain = run(&log, Context::default());
+    assert_eq!(plain.sources.len(), 2);
+    assert!(plain.sources.iter().all(|source| source.place.is_none() && source.threats.is_empty()));
+
+    let places =
+        mmdb("Test-City", 1_760_000_000, &[("203.0.113.0", 24, city("DE", "Berlin", 52.52, 13.405))]);
+    let context = Context {
+        city: Some(write(home.path(), "city.mmdb", places)),
+        asn: None,
+        threats: vec![write(home.path(), "drop.txt", "203.0.113.0/24 ; SBL1\n")],
+        threat_confidence: 90,
+        assets: vec![AssetRule {
+            kind: EntityKind::Endpoint,
+            pattern: "/shop".to_owned(),
+            label: "shop".to_owned(),
+            weight: 0.5,
+        }],
+    };
+    let told = run(&log, context);
+    let first = &told.sources[0];
+    assert_eq!(first.address, "203.0.113.9", "the riskiest comes first");
+    assert_eq!(first.place.as_ref().map(ToString::to_string).as_deref(), Some("Berlin, DE"));
+    assert_eq!(first.threats[0].list, "drop.txt");
+    assert!(
+        first.families.contains(&AttackFamily::ThreatListed),
+        "a list that is sure is a finding of its own"
+    );
+    assert!(first.risk > told.sources[1].risk, "{} {}", first.risk, told.sources[1].risk);
+    assert_eq!((first.first_seen, first.last_seen), (start(), start() + Duration::minutes(2)));
+    assert!(first.severity >= Severity::High);
+    let sqli = told
+        .incidents
+        .iter()
+        .find(|incident| incident.family == AttackFamily::Sqli && incident.sources.contains("203.0.113.9"))
+        .expect("it attacked");
+    let factors = &sqli.example.enrichment.risk;
+    for kind in [RiskFactorKind::ThreatList, RiskFactorKind::Asset] {
+        assert!(factors.iter().any(|factor| factor.kind == kind), "{factors:?}");
+    }
+    assert_eq!(i32::from(sqli.risk), factors.iter().map(|factor| factor.points).sum::<i32>());
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let home = folder();
+    let log = write(home.path(), "shop.jsonl", injection(0, "203.0.113.9"));
+    let gone = || home.path().join("gone");
+    for (field, log, context) in [
+        ("path", gone(), Context::default()),
+        ("city", log.clone(), Context { city: Some(gone()), ..Context::default() }),
+        ("threats", log.clone(), Context { threats: vec![gone()], ..Context::default() }),
+    ] {
+        let refused =
+            analyze(&log, "jsonl", RuleSet::embedded(), context, start()).expect_err("it is not there");
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Unavailable, Some(field)));
+    }
+    let context = Context { city: Some(log.clone()), ..Context::default() };
+    let refused =
+        analyze(&log, "jsonl", RuleSet::embedded(), context, start()).expect_err("it is no such file");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("city")));
+}

@@ -1,0 +1,55 @@
+//! What was refused is in the trail with what it was about.
+
+use watchpost_model::access::Role;
+use watchpost_model::audit::{AuditFilter, AuditOutcome};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::AuditPageRequest;
+use watchpost_ops::door::Call;
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::{Desk, caller, desk, folder};
+
+async fn objects(desk: &Desk, outcome: AuditOutcome) -> Vec<String> {
+    let filter = AuditFilter { outcome: Some(outcome), ..AuditFilter::default() };
+    let request = AuditPageRequest { filter, before: None, limit: 500 };
+    let page = desk.ask::<watchpost_ops::door::operation::audit_page>(request).await;
+    let mut objects: Vec<String> =
+        page.expect("the trail can be read").rows.into_iter().map(|row| row.object).collect();
+    objects.sort();
+    objects
+}
+
+#[tokio::test]
+async fn a_refusal_names_its_target_and_no_secret() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let calls = [
+        ("block_add", r#"{"target": "203.0.113.7", "reason": "x", "ttl_s": 600}"#, "block_add/203.0.113.7"),
+        ("block_add", r#"{"target": "127.0.0.1", "reason": "x", "ttl_s": 600}"#, "block_add/127.0.0.1"),
+        ("incident_take", r#"{"number": 4711}"#, "incident_take/4711"),
+        (
+            "token_key_add",
+            r#"{"name": "login", "key": {"kind": "secret", "value": "hunter2"}}"#,
+            "token_key_add/login",
+        ),
+        ("asset_remove", r#"{"kind": "endpoint", "pattern": "/admin"}"#, "asset_remove//admin"),
+    ];
+    let viewer = Call { caller: caller(Role::Viewer), confirmation: None, reason: None };
+    for (name, request, _) in calls {
+        let request = serde_json::from_str(request).expect("JSON");
+        let refused = desk.console.call_json(&viewer, name, request).await.expect_err("a viewer only looks");
+        assert_eq!(refused.code, ErrorCode::Permission, "{name}");
+    }
+    let mut expect: Vec<&str> = calls.iter().map(|(_, _, object)| *object).collect();
+    expect.sort_unstable();
+    assert_eq!(objects(&desk, AuditOutcome::Denied).await, expect);
+
+    // Who may do it and is stopped by the state of things leaves the same record.
+    for (name, request, _) in &calls[1..3] {
+        let request = serde_json::from_str(request).expect("JSON");
+        desk.console.call_json(&desk.call, name, request).await.expect_err("it cannot be done");
+    }
+    assert_eq!(objects(&desk, AuditOutcome::Failure).await, ["block_add/127.0.0.1", "incident_take/4711"]);
+    desk.console.close().await;
+}

@@ -1,0 +1,109 @@
+//! What the exit code says is the same for every verb.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use watchpost_tests::{Home, until};
+
+/// For what another process does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every verb that takes a file or a directory, with one that is not there.
+#[tokio::test]
+async fn a_file_that_is_not_there_is_the_same_for_every_verb() -> Result<()> {
+    let home = Home::new("exit codes of files")?;
+    let log = home.work().join("a.log");
+    fs::write(&log, "203.0.113.7 - - [03/Nov/2026:08:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n")?;
+    let log = log.to_string_lossy().into_owned();
+    let verbs: [&[&str]; 18] = [
+        &["import", "--format", "common", "gone"],
+        &["analyze", "--format", "common", "gone"],
+        &["analyze", "--format", "common", "--rules", "gone", &log],
+        &["analyze", "--format", "common", "--token-key", "gone", &log],
+        &["analyze", "--format", "common", "--city", "gone", &log],
+        &["analyze", "--format", "common", "--asn", "gone", &log],
+        &["analyze", "--format", "common", "--threats", "gone", &log],
+        &["detect", "--stdin", "--rules", "gone"],
+        &["detect", "--stdin", "--token-key", "gone"],
+        &["rules", "list", "--rules", "gone"],
+        &["rules", "test", "--rules", "gone"],
+        &["rules", "backtest", "--rules", "gone"],
+        &["rules", "import-sigma", "gone"],
+        &["threat", "import", "gone"],
+        &["baseline", "compare", "gone"],
+        &["config", "location", "--city", "gone"],
+        &["config", "token-key", "add", "k", "--public", "gone"],
+        &["config", "token-key", "add", "k", "--file", "gone"],
+    ];
+    for verb in verbs {
+        let ended = home.cli(verb).await?;
+        assert_eq!(ended.status.code(), Some(3), "{verb:?}: {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains("gone"), "{verb:?} names the file: {}", ended.stderr);
+    }
+    // What is there and is not what it should be is wrong usage.
+    let wrong: [&[&str]; 3] = [
+        &["analyze", "--format", "common", "--city", &log, &log],
+        &["config", "location", "--city", &log],
+        &["threat", "import", "--format", "stix", &log],
+    ];
+    for verb in wrong {
+        let ended = home.cli(verb).await?;
+        assert_eq!(ended.status.code(), Some(2), "{verb:?}: {}{}", ended.stdout, ended.stderr);
+    }
+    Ok(())
+}
+
+/// A second process sees the engine that another one runs, and sees when none does.
+#[tokio::test]
+async fn status_tells_of_the_engine_of_another_process() -> Result<()> {
+    let home = Home::new("status of two processes")?;
+    let engine = || async {
+        let status = home.cli(["--output", "json", "status"]).await?.json()?;
+        Ok::<_, anyhow::Error>(status["engine"]["state"].as_str().unwrap_or_default().to_owned())
+    };
+    let seen = |state: &'static str| {
+        let looked = engine();
+        async move {
+            let now = looked.await?;
+            ensure!(now == state, "the engine is {now}");
+            Ok(())
+        }
+    };
+    assert_eq!(engine().await?, "stopped", "nobody runs one");
+    let daemon = home.start_cli(["serve", "--listen", "127.0.0.1:0"])?;
+    until("another process to run the engine", PATIENCE, || seen("standby")).await?;
+    let shown = home.cli(["status"]).await?.ok()?;
+    assert!(shown.contains("running in another process"), "{shown}");
+    drop(daemon);
+    until("it to be gone, and its lease with it", PATIENCE, || seen("stopped")).await
+}
+
+/// The doctor goes on behind a database that cannot be opened.
+#[tokio::test]
+async fn the_doctor_tries_everything() -> Result<()> {
+    let home = Home::new("the doctor")?;
+    home.cli(["status"]).await?.ok()?;
+    let sound = home.cli(["doctor"]).await?;
+    assert_eq!(sound.status.code(), Some(0), "{}{}", sound.stdout, sound.stderr);
+    let broken = home.work().join("broken.db");
+    fs::write(&broken, "this is no database, and it is long enough to be read as one: no, no, no")?;
+    let database = broken.to_string_lossy().into_owned();
+    let added = home
+        .cli(["connect", "add", "broken", "--redis", "redis://127.0.0.1:1/0", "--database", &database])
+        .await?;
+    assert_eq!(
+        added.status.code(),
+        Some(1),
+        "it is saved and does not work: {}{}",
+        added.stdout,
+        added.stderr
+    );
+    let told = home.cli(["--connection", "broken", "doctor"]).await?;
+    assert_eq!(told.status.code(), Some(1), "{}{}", told.stdout, told.stderr);
+    let all = format!("{}{}", told.stdout, told.stderr);
+    for part in ["does not open", "127.0.0.1:1", "broken.db"] {
+        assert!(all.contains(part), "{part} is missing in: {all}");
+    }
+    Ok(())
+}

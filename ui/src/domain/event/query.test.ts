@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { entityTerm, fromParams, narrowed, quote, tokenAt } from './query';
+
+describe('text of the query language', () => {
+  it('quotes what would mean something else', () => {
+    for (const [value, expected] of [
+      ['anna', 'anna'],
+      ['203.0.113.7', '203.0.113.7'],
+      ['/api/a-b', '/api/a-b'],
+      ['a b', '"a b"'],
+      ['-x', '"-x"'],
+      ['or', '"or"'],
+      ['a*b', '"a*b"'],
+      ['say "hi"', '"say \\"hi\\""'],
+      ['a\\b', '"a\\\\b"'],
+      ['', '""'],
+      ['<script>', '"<script>"'],
+      [':x', '":x"'],
+    ] as const) expect(quote(value), value).toBe(expected);
+    expect(entityTerm({ kind: 'ip', value: '2001:db8::1' })).toBe('ip:2001:db8::1');
+  });
+
+  it('adds a condition once and drops its opposite', () => {
+    expect(narrowed('', 'user:anna', false)).toBe('user:anna');
+    expect(narrowed('status:500', 'user:anna', true)).toBe('status:500 -user:anna');
+    expect(narrowed('user:anna status:500', 'user:anna', true)).toBe('status:500 -user:anna');
+    expect(narrowed('-user:"a b" x', 'user:"a b"', false)).toBe('x user:"a b"');
+    expect(narrowed('a or b', 'user:anna', false)).toBe('(a or b) user:anna');
+    expect(narrowed('status:(500 502)', 'user:anna', false)).toBe('(status:(500 502)) user:anna');
+    expect(narrowed('not a', 'b', false)).toBe('(not a) b');
+  });
+
+  it('reads the links of before', () => {
+    expect(fromParams({ entity: 'ip:2001:db8::1', category: 'authentication', severity: 'high', outcome: 'failure', text: 'union  -x' })).toBe(
+      'ip:2001:db8::1 category:authentication severity:>=high outcome:failure union "-x"',
+    );
+    expect(fromParams({ entity: 'nonsense' })).toBeNull();
+    expect(fromParams({})).toBeNull();
+  });
+
+  it('knows what is being typed', () => {
+    expect(tokenAt('sta', 3)).toEqual({ from: 0, to: 3, field: null, typed: 'sta' });
+    expect(tokenAt('a -sev', 6)).toEqual({ from: 3, to: 6, field: null, typed: 'sev' });
+    expect(tokenAt('severity:>=hi', 13)).toEqual({ from: 11, to: 13, field: 'severity', typed: 'hi' });
+    expect(tokenAt('user:an x', 6)).toEqual({ from: 5, to: 7, field: 'user', typed: 'a' });
+    expect(tokenAt('(type:log', 9)).toEqual({ from: 6, to: 9, field: 'type', typed: 'log' });
+    expect(tokenAt('x ', 2)).toEqual({ from: 2, to: 2, field: null, typed: '' });
+  });
+});

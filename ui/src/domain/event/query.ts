@@ -1,0 +1,71 @@
+// Text of the query language, as the window writes it. What a query means is the backend's business.
+
+import type { Entity, EntityKind } from '$ui/generated/model';
+
+const FIELD_OF: Record<EntityKind, string> = { ip: 'ip', user: 'user', session: 'session', endpoint: 'endpoint' };
+
+/** A value so that it means itself: in quotes where it must be. */
+export function quote(value: string): string {
+  return /^[^\s()"*\\<>:-][^\s()"*\\]*$/.test(value) && !/^(?:and|or|not)$/i.test(value) ? value : `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** One condition: `user:anna`. */
+export function term(field: string, value: string): string {
+  return `${field}:${quote(value)}`;
+}
+
+export function entityTerm(entity: Entity): string {
+  return term(FIELD_OF[entity.kind], entity.value);
+}
+
+/** The query with one more condition, or with it taken away; what said the opposite goes. */
+export function narrowed(query: string, condition: string, out: boolean): string {
+  const plain = query.trim();
+  const wanted = out ? `-${condition}` : condition;
+  const parts = conditions(plain);
+  // A query with `or` in it is put in brackets: the new condition is about all of it.
+  if (parts === null) return `(${plain}) ${wanted}`;
+  const opposite = out ? condition : `-${condition}`;
+  return [...parts.filter((part) => part !== opposite && part !== wanted), wanted].join(' ');
+}
+
+/** The conditions of a query that holds all of them; `null` where `or`, `not` or brackets make it more than that. */
+function conditions(query: string): string[] | null {
+  const parts = query.match(/(?:"(?:\\.|[^"\\])*"|[^\s"])+/g) ?? [];
+  return parts.some((part) => /^(?:or|and|not)$/i.test(part) || /^-?[\w.@]*:?\(|\)$/.test(part)) ? null : parts;
+}
+
+/** What stood in links before there was a query language. */
+export function fromParams(params: Readonly<Record<string, string>>): string | null {
+  const parts: string[] = [];
+  const entity = params['entity'];
+  const colon = entity?.indexOf(':') ?? -1;
+  const kind = entity?.slice(0, colon);
+  if (entity !== undefined && kind !== undefined && kind in FIELD_OF) parts.push(term(kind, entity.slice(colon + 1)));
+  if (params['category'] !== undefined) parts.push(term('category', params['category']));
+  if (params['severity'] !== undefined) parts.push(`severity:>=${params['severity']}`);
+  if (params['outcome'] !== undefined) parts.push(term('outcome', params['outcome']));
+  for (const word of params['text']?.split(/\s+/) ?? []) if (word !== '') parts.push(quote(word));
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+export interface Token {
+  /** Where what is completed begins and ends, in UTF-16 units. */
+  from: number;
+  to: number;
+  /** The field before the colon, when a value is being typed. */
+  field: string | null;
+  /** What has been typed of it. */
+  typed: string;
+}
+
+/** What is being typed at the caret. */
+export function tokenAt(text: string, caret: number): Token {
+  const before = text.slice(0, caret);
+  const begin = (/(?:^|[\s(])-?((?:[^\s"()]|"[^"]*"?)*)$/.exec(before)?.[1] ?? '').length;
+  const word = before.slice(caret - begin);
+  const colon = /^([\w.@-]+):(?:>=|<=|>|<)?(.*)$/.exec(word);
+  const typed = colon?.[2] ?? word;
+  const rest = /^[^\s()"]*/.exec(text.slice(caret))?.[0].length ?? 0;
+  return { from: caret - typed.length, to: caret + rest, field: colon?.[1]?.toLowerCase() ?? null, typed };
+}

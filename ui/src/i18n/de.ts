@@ -1,0 +1,45 @@
+// German. A key that is missing here is shown in English; a test says which.
+
+import { audit } from './de/audit';
+import { blocklist } from './de/blocklist';
+import { bulk } from './de/bulk';
+import { common } from './de/common';
+import { connection } from './de/connection';
+import { context } from './de/context';
+import { containment } from './de/containment';
+import { entities } from './de/entities';
+import { events } from './de/events';
+import { incidentActions } from './de/incident-actions';
+import { incidents } from './de/incidents';
+import { maintenance } from './de/maintenance';
+import { overview } from './de/overview';
+import { redis } from './de/redis';
+import { reports } from './de/reports';
+import { response } from './de/response';
+import { rules } from './de/rules';
+import { settings } from './de/settings';
+import { welcome } from './de/welcome';
+import { words } from './de/words';
+
+export const de = {
+  ...common,
+  ...words,
+  ...overview,
+  ...incidents,
+  ...incidentActions,
+  ...containment,
+  ...bulk,
+  ...redis,
+  ...blocklist,
+  ...maintenance,
+  ...reports,
+  ...audit,
+  ...settings,
+  ...rules,
+  ...response,
+  ...entities,
+  ...events,
+  ...context,
+  ...connection,
+  ...welcome,
+} as const;

@@ -1,0 +1,111 @@
+// What the Events panel looks at: the search in the address, the period when it was asked, and the rows.
+
+import { untrack } from 'svelte';
+import type { EventExport, Period } from '$ui/generated/model';
+import { EventRows } from '$ui/domain/event/event-rows.svelte';
+import { fromParams } from '$ui/domain/event/query';
+import { QueryDraft } from '$ui/domain/event/query-draft.svelte';
+import { searched } from '$ui/domain/event/searched.svelte';
+import { t } from '$ui/i18n';
+import { count } from '$ui/shared/format/number';
+import type { App } from '$ui/state/app.svelte';
+import { period } from '$ui/state/period.svelte';
+import { router } from '$ui/state/router.svelte';
+
+/** New events at a time; more than that in one step is fetched by a new search. */
+const NEWEST = 200;
+/** The end of a period that goes on. */
+const OPEN_END = '2199-12-31T00:00:00Z';
+
+export class EventsSearch {
+  list = $state.raw<EventRows | null>(null);
+  /** The period as it was when it was asked for: a rolling one goes on, and the list must not jump. */
+  shown = $state.raw<Period | null>(null);
+  selected = $state<string | null>(null);
+  follow = $state(false);
+  attop = $state(true);
+  /** New events that wait until somebody scrolls back up. */
+  waiting = $state(0);
+  #again = $state(0);
+  readonly #app: App;
+  readonly draft: QueryDraft;
+  /** The newest rows, asked for again whenever something was stored; `null` unless it follows. */
+  readonly newest = $derived.by(() => this.#newest());
+  readonly figures = $derived.by(() => (this.draft.applied === null || this.list === null ? null : { period: this.shown, query: this.draft.applied, buckets: 60 }));
+
+  constructor(app: App) {
+    this.#app = app;
+    this.draft = new QueryDraft(app);
+    $effect(() => this.#route(router.current.query));
+    $effect(() => {
+      const query = this.draft.applied;
+      // A rolling period is looked at once; a press on another one, or an own one, is a new search.
+      void [period.preset, period.preset === 'custom' ? period.current : null, this.#again];
+      if (query !== null) untrack(() => this.#begin(query));
+    });
+  }
+
+  again(): void {
+    this.#again += 1;
+  }
+
+  /** What was brought by the newest answer. */
+  take(rows: EventRows['rows']): void {
+    const { list } = this;
+    if (list === null || list.complete === null || !this.follow) return;
+    const fresh = rows.filter((row) => !list.rows.some((known) => known.id === row.id)).length;
+    if (this.attop) {
+      list.prepend(rows);
+      this.waiting = 0;
+    } else this.waiting = fresh;
+  }
+
+  /** A valid query was typed. */
+  commit(query: string): void {
+    searched.query = query;
+    if (router.current.query['q'] !== query) router.replace('events', null, query === '' ? {} : { q: query });
+  }
+
+  search(query: string): void {
+    this.draft.text = query;
+    void this.draft.look((good) => this.commit(good));
+  }
+
+  async export(format: EventExport['format'], columns: string[]): Promise<void> {
+    const query = this.draft.applied ?? '';
+    const path = await this.#app.platform.pickSaveFile({ title: t('search.export.title'), defaultName: `events.${format}`, types: [{ name: format === 'csv' ? 'CSV' : 'JSON lines', extensions: [format] }] });
+    if (path === null) return;
+    const done = await this.#app.change('event_export', { period: this.shown, query, format, columns, path }, { what: t('search.export.what') });
+    if (done === null) return;
+    const words = { n: count(done.rows), path: done.path };
+    this.#app.toasts.done(t(done.complete ? 'search.export.done' : 'search.export.most', words));
+  }
+
+  /** The address says what to search; without a word the search of before comes back. */
+  #route(params: Readonly<Record<string, string>>): void {
+    const wanted = params['q'] ?? fromParams(params) ?? (Object.keys(params).length === 0 && this.draft.applied === null ? searched.query : '');
+    untrack(() => {
+      if (this.draft.applied !== null && wanted === this.draft.applied) return;
+      this.search(wanted);
+    });
+  }
+
+  #request(query: string) {
+    return { category: [], severity: [], outcome: null, entity: null, text: null, query: query === '' ? null : query };
+  }
+
+  #newest() {
+    const query = this.draft.applied;
+    if (!this.follow || query === null || this.list === null) return null;
+    return { ...this.#request(query), period: this.shown === null ? null : { from: this.shown.from, to: OPEN_END }, after: null, limit: NEWEST };
+  }
+
+  #begin(query: string): void {
+    this.shown = period.current;
+    this.selected = null;
+    this.waiting = 0;
+    const next = new EventRows(this.#app, { ...this.#request(query), period: this.shown });
+    this.list = next;
+    void next.more();
+  }
+}
