@@ -23,14 +23,16 @@ pub fn seed(parts: &[&str]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// How many of a population are drawn: usual practice of auditors, by how often something happens.
+/// How many of a population are drawn: usual practice of auditors, by how often something happens. Never more than there
+/// are.
 #[must_use]
 pub const fn size(population: u64) -> u64 {
     match population {
         0 | 1 => population,
         2..=4 => 2,
         5..=12 => 5,
-        13..=52 => 15,
+        13 | 14 => population,
+        15..=52 => 15,
         53..=365 => 25,
         366..=10_000 => 40,
         _ => 60,
@@ -75,6 +77,9 @@ mod tests {
             assert!(sample.iter().all(|position| *position < population), "inside {population}");
             assert!(sample.windows(2).all(|pair| pair[0] < pair[1]), "ascending and distinct");
             assert_eq!(sample, draw(&one, population), "drawn again");
+        }
+        for population in 0..=400 {
+            assert_eq!(draw(&one, population).len() as u64, size(population), "of {population}");
         }
         let other = seed(&["root", "soc2", "CC7.2", "2", "a", "b"]);
         assert_ne!(draw(&one, 5_000), draw(&other, 5_000));

@@ -244,6 +244,11 @@ async fn hold_and_work(
     respond::recover(console, workspace).await?;
     let (rules, _) = workspace.rules().refresh(workspace, false).await?;
     let detectors = Box::pin(rebuilt(workspace, rules.set)).await?;
+    // Rebuilding may have taken longer than the lease: whoever has it by now works.
+    let renewed = workspace.now();
+    if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, renewed).await? {
+        return Err(taken_over());
+    }
     let commits = commit::start(committing, console, workspace, &events);
     let mut turn = Turn {
         console,
@@ -255,7 +260,7 @@ async fn hold_and_work(
         reader: Some(Reader::new(events.clone())),
         reading: JoinSet::new(),
         events,
-        renewed: workspace.now(),
+        renewed,
         saving: state::Saving::default(),
         ticked: workspace.now(),
         looked_at: None,
@@ -285,6 +290,10 @@ async fn hold_and_work(
         commit::why(ended)?;
     }
     Err(problem)
+}
+
+fn taken_over() -> OpError {
+    OpError::new(ErrorCode::Conflict, "another console took over the engine of this database")
 }
 
 struct Turn<'a> {
@@ -413,10 +422,7 @@ impl Turn<'_> {
             return Ok(());
         }
         if !self.workspace.store().lease_acquire(LEASE, self.holder, LEASE_TTL, now).await? {
-            return Err(OpError::new(
-                ErrorCode::Conflict,
-                "another console took over the engine of this database",
-            ));
+            return Err(taken_over());
         }
         self.renewed = now;
         Ok(())

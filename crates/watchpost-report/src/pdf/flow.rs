@@ -39,6 +39,8 @@ pub(crate) struct Flow<'f> {
     pub(crate) pages: Vec<Canvas>,
     pub(crate) marks: Vec<Mark>,
     pub(crate) structure: Structure,
+    /// The level of the last heading.
+    level: u16,
     /// The top of the next line.
     pub(crate) y: f32,
     /// Where running text and charts begin.
@@ -57,6 +59,7 @@ impl<'f> Flow<'f> {
             pages: vec![Canvas::default()],
             marks: Vec::new(),
             structure,
+            level: 1,
             y: TOP,
             left: MARGIN_X,
             width: WIDTH,
@@ -87,8 +90,11 @@ impl<'f> Flow<'f> {
         }
     }
 
-    /// Sets a drawable text as a heading of a level, from 1.
+    /// Sets a drawable text as a heading of a level, from 1. No level is left out on the way down: those who have the
+    /// page read to them would look for what is missing, and PDF/UA forbids it.
     pub(crate) fn heading(&mut self, level: u16, text: &str, kind: Type) {
+        let level = level.min(self.level + 1);
+        self.level = level;
         self.part(Role::Heading(level, text.to_owned()), |flow| flow.paragraph(text, kind));
     }
 

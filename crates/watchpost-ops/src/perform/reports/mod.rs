@@ -41,8 +41,6 @@ use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
 
-/// One file of each format.
-const FILES_MAX: usize = ReportFormat::ALL.len();
 /// A report file larger than this is not one of ours.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
@@ -99,7 +97,8 @@ pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<Framewo
 
 pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
     let making = cx.console.0.makings.begin(None)?;
-    Box::pin(document(&cx, &request.framework, request.period, request.subject.as_deref(), &making)).await
+    let subject = request.subject.as_deref();
+    Box::pin(document(&cx, &request.framework, request.period, subject, (&making, 0))).await
 }
 
 pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
@@ -120,9 +119,12 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     }
     let making = cx.console.0.makings.begin(request.ticket)?;
     let subject = request.subject.as_deref();
-    let document =
-        Arc::new(Box::pin(document(&cx, &request.framework, request.period, subject, &making)).await?);
-    let written = files::write(&document, request.files, request.archive, &making).await?;
+    let n_files = request.files.len();
+    let document = document(&cx, &request.framework, request.period, subject, (&making, n_files));
+    let document = Arc::new(Box::pin(document).await?);
+    // Only a PDF has an archive copy.
+    let archive = request.archive && request.files.iter().any(|file| file.format == ReportFormat::Pdf);
+    let written = files::write(&document, request.files, archive, &making).await?;
     let content = document
         .canonical_json()
         .map_err(|error| OpError::internal(format!("the report has no canonical form: {error}")))?;
@@ -149,7 +151,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     changes.extend(record.files.iter().map(|file| {
         Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path))
     }));
-    if request.archive {
+    if archive {
         changes.push(Change::new("archive", Value::Null, "PDF/A-3a"));
     }
     if let Some(id) = record.supersedes {
@@ -327,13 +329,13 @@ fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
 }
 
 /// Makes the document of a framework or of another kind, on one snapshot of the database, so that its figures fit each
-/// other and the log's root.
+/// other and the log's root. `making` is told of each step; that many files are to follow.
 async fn document(
     cx: &Context,
     id: &str,
     period: Period,
     subject: Option<&str>,
-    making: &Making,
+    (making, n_files): (&Making, usize),
 ) -> Result<ReportDocument, OpError> {
     let workspace = cx.workspace()?;
     let period = checked(period)?;
@@ -344,7 +346,7 @@ async fn document(
     let store = workspace.store().snapshot().await?;
     let head = store.audit_head().await?;
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
-        making.steps(FILES_MAX);
+        making.steps(1 + n_files);
         let scope = scope(cx, &workspace, period, head).await?;
         return making.step("composing", Box::pin(compose::document(cx, &store, kind, scope, subject))).await;
     }
@@ -354,7 +356,7 @@ async fn document(
     }
     let scope = scope(cx, &workspace, period, head).await?;
     let asks = framework.asks();
-    making.steps(asks.len() + 2 + FILES_MAX);
+    making.steps(asks.len() + 2 + n_files);
     let mut answers: BTreeMap<EvidenceAsk, _> = BTreeMap::new();
     for ask in asks {
         let seed = report::sample_seed(&scope, &framework.id, &ask);

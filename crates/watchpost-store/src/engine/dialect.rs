@@ -1,0 +1,121 @@
+//! Where the two databases differ in what they are told.
+
+/// Which engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// Ends a SELECT whose row this transaction is going to change. SQLite's writer is alone already.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// The login at the database and the id of the audit log (NULL before its first record).
+    pub(crate) const fn login_and_log(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT 'sqlite', (SELECT log_id FROM audit_head WHERE id = 1)",
+            Self::Postgres => {
+                "SELECT CAST(session_user AS TEXT), (SELECT log_id FROM audit_head WHERE id = 1)"
+            }
+        }
+    }
+
+    /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database.
+    /// NULL time means that the caller's clock is the clock of the database.
+    pub(crate) const fn audit_head(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT size, frontier, checkpoint_size, log_id, CAST(NULL AS INTEGER) FROM audit_head WHERE id = 1"
+            }
+            Self::Postgres => {
+                "SELECT size, frontier, checkpoint_size, log_id, \
+                 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) \
+                 FROM audit_head WHERE id = 1 FOR UPDATE"
+            }
+        }
+    }
+
+    /// The service that an archived event names in its details; NULL if it names none.
+    pub(crate) const fn details_service(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_extract(body, '$.details.service')",
+            Self::Postgres => "(CAST(body AS JSON) #>> '{details,service}')",
+        }
+    }
+
+    /// The type of an archived event in lower case: the first line of its searched text.
+    pub(crate) const fn event_type(self) -> &'static str {
+        match self {
+            Self::Sqlite => "substr(search, 1, instr(search, char(10)) - 1)",
+            Self::Postgres => "split_part(search, chr(10), 1)",
+        }
+    }
+
+    /// The text at a path in an event's body: pieces of SQL with a bound path between each two. PostgreSQL takes no
+    /// NUL in JSON, so both see its symbol.
+    pub(crate) const fn body_text(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &[
+                "(CASE json_type(replace(body, '\\u0000', '\\u2400'), ",
+                ") WHEN 'null' THEN NULL WHEN 'text' THEN json_extract(replace(body, '\\u0000', '\\u2400'), ",
+                ") ELSE replace(body, '\\u0000', '\\u2400') -> ",
+                " END)",
+            ],
+            Self::Postgres => {
+                &["(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> string_to_array(", ", '.'))"]
+            }
+        }
+    }
+
+    /// The labels of an event as rows `t.value`; a WHERE may follow.
+    pub(crate) const fn tags(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT 1 FROM json_each(replace(body, '\\u0000', '\\u2400'), '$.tags') AS t",
+            Self::Postgres => {
+                "SELECT 1 FROM json_array_elements_text(\
+                 CAST(replace(body, '\\u0000', '\\u2400') AS JSON) -> 'tags') AS t(value)"
+            }
+        }
+    }
+
+    /// Who besides the owner may change the tables of the audit trail: table, person, right. SQLite has no such rights.
+    pub(crate) const fn audit_grants(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT name, 'owner of the file', 'write' FROM sqlite_master WHERE name LIKE 'audit%'"
+            }
+            Self::Postgres => {
+                "SELECT CAST(p.table_name AS TEXT), CAST(p.grantee AS TEXT), CAST(p.privilege_type AS TEXT) \
+                 FROM information_schema.table_privileges p JOIN pg_catalog.pg_tables t \
+                 ON t.schemaname = p.table_schema AND t.tablename = p.table_name \
+                 WHERE p.table_schema = current_schema() AND p.grantee <> t.tableowner \
+                 AND p.table_name IN ('audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_record') \
+                 AND p.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3"
+            }
+        }
+    }
+
+    /// Is there a table of this name? One row if so.
+    pub(crate) const fn table_exists(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        }
+    }
+}
