@@ -76,6 +76,12 @@ export class QueryDraft {
     this.#timer = setTimeout(() => void this.look(oncommit), PAUSE_MS);
   }
 
+  /** Nobody types here any more: what is on its way leads nobody back. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#asked += 1;
+  }
+
   /** Looks at the text now; the newest wins. */
   async look(oncommit: (query: string) => void): Promise<void> {
     clearTimeout(this.#timer);

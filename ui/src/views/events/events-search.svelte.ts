@@ -36,6 +36,7 @@ export class EventsSearch {
   constructor(app: App) {
     this.#app = app;
     this.draft = new QueryDraft(app);
+    $effect(() => () => this.draft.stop());
     $effect(() => this.#route(router.current.query));
     $effect(() => {
       const query = this.draft.applied;

@@ -1,5 +1,5 @@
-import { fireEvent, render, waitFor } from '@testing-library/svelte';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { searched } from '$ui/domain/event/searched.svelte';
 import type { EventPageRequest } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
@@ -79,6 +79,21 @@ describe('the Events panel', () => {
     await fireEvent.click(hook('event-search-mend'));
     await waitFor(() => expect(queries().at(-1)).toBe('user:anna status:500'));
     expect(find('event-search-fault')).toBeNull();
+  });
+
+  it('leads nobody back who typed and left', async () => {
+    show({ q: 'user:anna' });
+    await waitFor(() => hook('events-count'));
+    vi.useFakeTimers();
+    try {
+      await type('user:robin');
+      router.replace('incidents', null, {});
+      cleanup();
+      await vi.advanceTimersByTimeAsync(2_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(router.current.panel).toBe('incidents');
   });
 
   it('completes fields and the values that were found', async () => {
