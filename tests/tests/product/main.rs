@@ -4,4 +4,5 @@ mod command_line;
 mod crash;
 mod exit_codes;
 mod interrupt;
+mod sigma_import;
 mod team;
