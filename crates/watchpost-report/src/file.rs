@@ -24,6 +24,9 @@ pub enum WriteError {
         #[source]
         source: std::io::Error,
     },
+    /// There is a file, and it is not to be replaced.
+    #[error("{0} is there already")]
+    Exists(PathBuf),
     /// No space is left, or a quota is used up.
     #[error("no space is left for {path}")]
     Full {
@@ -99,11 +102,26 @@ impl Prepared {
     pub fn persist(self) -> Result<(), WriteError> {
         let path = self.path;
         self.temporary.persist(&path).map_err(|error| failed(&path, error.error))?;
-        // The rename itself is durable only once the folder is on disk; some file systems cannot sync a folder.
-        if let Ok(handle) = File::open(folder_of(&path)) {
-            let _ = handle.sync_all();
-        }
+        sync_folder(&path);
         Ok(())
+    }
+
+    /// As [`Self::persist`], but a file that is there is left alone.
+    ///
+    /// # Errors
+    /// `Exists`, or by cause, as [`Self::write`].
+    pub fn persist_new(self) -> Result<(), WriteError> {
+        let path = self.path;
+        self.temporary.persist_noclobber(&path).map_err(|error| failed(&path, error.error))?;
+        sync_folder(&path);
+        Ok(())
+    }
+}
+
+/// The rename itself is durable only once the folder is on disk; some file systems cannot sync a folder.
+fn sync_folder(path: &Path) {
+    if let Ok(handle) = File::open(folder_of(path)) {
+        let _ = handle.sync_all();
     }
 }
 
@@ -139,6 +157,7 @@ fn failed(path: &Path, source: std::io::Error) -> WriteError {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             WriteError::NotWritable { folder: folder_of(path).to_owned(), source }
         }
+        ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             WriteError::Full { path: path.to_owned(), source }
         }
