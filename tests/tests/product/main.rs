@@ -3,4 +3,5 @@
 mod command_line;
 mod crash;
 mod exit_codes;
+mod sigma_import;
 mod team;

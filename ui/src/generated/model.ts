@@ -4682,6 +4682,10 @@ line: number,
  */
 rule_id: string | null, 
 /**
+ * What sort of thing it is.
+ */
+kind: RuleProblemKind, 
+/**
  * One sentence.
  */
 reason: string, 
@@ -4689,6 +4693,8 @@ reason: string,
  * The rule runs all the same.
  */
 is_warning: boolean, };
+
+export type RuleProblemKind = "file" | "yaml" | "form" | "condition" | "selection" | "expression" | "aggregation" | "reference" | "taken" | "other_logs" | "never_fires" | "samples";
 
 export type RuleRef = { 
 /**
