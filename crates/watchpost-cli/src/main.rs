@@ -7,6 +7,7 @@ mod detect;
 mod enrich;
 mod events;
 mod incident;
+mod maintain;
 mod output;
 mod period;
 mod progress;

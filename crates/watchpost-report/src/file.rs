@@ -106,6 +106,17 @@ impl Prepared {
         Ok(())
     }
 
+    /// As [`Self::persist`], but a file that is there is left alone.
+    ///
+    /// # Errors
+    /// `Exists`, or by cause, as [`Self::write`].
+    pub fn persist_new(self) -> Result<(), WriteError> {
+        let path = self.path;
+        self.temporary.persist_noclobber(&path).map_err(|error| failed(&path, error.error))?;
+        sync_folder(&path);
+        Ok(())
+    }
+
     /// Puts the file in its place, to stay once it is [kept](Placed::keep). With `replace`, what is there is put aside until
     /// then; without, nothing may be there.
     ///

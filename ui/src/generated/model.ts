@@ -303,6 +303,16 @@ incidents_before: number,
  */
 incidents_after: number, };
 
+export type BackupRequest = { 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Replace a file that is there.
+ */
+force: boolean, };
+
 export type Baseline = { 
 /**
  * 1; another number is not understood.
@@ -1764,6 +1774,38 @@ export type EvidenceQuery = "authentication_events" | "authorization_events" | "
 
 export type EvidenceStrength = "local_only" | "session_key";
 
+export type ExportFormat = "csv" | "json" | "ndjson";
+
+export type ExportRequest = { 
+/**
+ * Events of these categories; empty means all.
+ */
+categories: Array<Category>, 
+/**
+ * Events from this time on.
+ */
+from: string | null, 
+/**
+ * Events before this time.
+ */
+to: string | null, 
+/**
+ * Every key under the prefix instead, whatever it holds.
+ */
+all: boolean, 
+/**
+ * How it is written.
+ */
+format: ExportFormat, 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Replace a file that is there.
+ */
+force: boolean, };
+
 export type FacetCount = { 
 /**
  * The value, as the query language takes it.
@@ -1773,6 +1815,20 @@ value: string,
  * How often.
  */
 n: number, };
+
+export type Fact = { 
+/**
+ * Stable name: `file`, `sha256`.
+ */
+name: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * What it is.
+ */
+text: string, };
 
 export type FamilyCount = { 
 /**
@@ -2607,7 +2663,7 @@ undo: string, };
 
 export type JobId = string;
 
-export type JobKind = "retention" | "optimize" | "import" | "simulate";
+export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate";
 
 export type JobList = { 
 /**
@@ -2644,6 +2700,10 @@ export type JobReport = {
  * The figures, in the order to show them.
  */
 figures: Array<Figure>, 
+/**
+ * What is no number, in the order to show it. They stand in the audit trail too.
+ */
+facts: Array<Fact>, 
 /**
  * Sentences for people: reasons, skipped things, warnings.
  */
@@ -4356,6 +4416,20 @@ value: string | null,
  * Requests a minute that `rate_limit` leaves.
  */
 per_min: number | null, };
+
+export type RestoreRequest = { 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Only rehearse it on a scratch server: the event store is not touched.
+ */
+rehearse_only: boolean, 
+/**
+ * Overwrite keys that are there with another value. They may be newer than the backup.
+ */
+replace: boolean, };
 
 export type RetentionRequest = { 
 /**

@@ -56,7 +56,10 @@ pub use incident_work::{
     RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList,
     SuppressionPreviewRequest, SuppressionRemove,
 };
-pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
+pub use maintenance::{
+    BackupRequest, ExportFormat, ExportRequest, ImportRequest, JobList, JobRef, RestoreRequest,
+    RetentionRequest, SimulateRequest,
+};
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
