@@ -74,6 +74,19 @@ pub(crate) enum Command {
     Retention(Retention),
     /// Compress payloads, give missing TTLs, trim indexes, return memory.
     Optimize(DryRun),
+    /// Write events in Redis, or every key, to a file.
+    ///
+    /// Without `--file` the file is made in this folder, named by what is in it and when it was made. Nothing is left
+    /// of an export that fails or is stopped.
+    Export(crate::maintain::Export),
+    /// Write the keys of Redis to a backup: compressed, with checksums, values and expiries as they are.
+    Backup(crate::maintain::Backup),
+    /// Rehearse a backup on a scratch server, and put its keys back.
+    ///
+    /// The file is checked first; then all of it goes into a private redis-server, where every value and expiry is
+    /// compared; only then are keys written. A key that is there with another value stays, for it may be newer.
+    /// Blocks and containments are left to the engine, which puts them back from the database.
+    Restore(crate::maintain::Restore),
     /// Runs of jobs, newest first.
     Jobs,
     /// Figures of a period: threat level, events, failures, incidents, sources.

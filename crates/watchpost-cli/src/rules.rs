@@ -1,6 +1,6 @@
 //! `watchpost rules`: looking, testing, replaying, importing, switching.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_ops::Paths;
 use watchpost_ops::contract::{
     BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportReport,
-    RuleImportSigma, RuleList, RuleProblem, RuleRef, RuleTestReport, RuleTrial, RuleTried, RuleTry,
+    RuleImportSigma, RuleList, RuleProblem, RuleProblemKind, RuleRef, RuleTestReport, RuleTrial, RuleTried,
+    RuleTry,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -248,14 +249,53 @@ fn list(form: Output, rules: &RuleList) -> anyhow::Result<()> {
     problems(&rules.problems)
 }
 
-fn problems(all: &[RuleProblem]) -> anyhow::Result<()> {
+/// Most problems that are printed one by one; `--output json` has all of them.
+const PROBLEMS_SHOWN: usize = 40;
+/// From how many warnings of a kind on they are only counted.
+const WARNINGS_SHOWN: usize = 10;
+
+/// Errors first, each with its place; of thousands a part, and how many there are of each kind.
+fn problems<'a>(all: impl IntoIterator<Item = &'a RuleProblem>) -> anyhow::Result<()> {
+    let mut kinds: BTreeMap<(bool, RuleProblemKind), Vec<&RuleProblem>> = BTreeMap::new();
     for problem in all {
-        let what = if problem.is_warning { "warning" } else { "error" };
-        let rule = problem.rule_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-        let text = format!("{}:{}: {what}: {}{rule}", problem.file, problem.line, problem.reason);
-        output::line(watchpost_model::text::visible(&text, 2_000))?;
+        kinds.entry((problem.is_warning, problem.kind)).or_default().push(problem);
+    }
+    let n_errors: usize = kinds.iter().filter(|((warns, _), _)| !warns).map(|(_, all)| all.len()).sum();
+    let mut n_shown = 0;
+    // Of every kind some, so that a thousand of one do not hide the only one of another.
+    let n_each = (PROBLEMS_SHOWN / kinds.len().max(1)).max(3);
+    let mut is_cut = false;
+    for (&(is_warning, _), told) in &kinds {
+        let n_most = match is_warning {
+            true if told.len() > WARNINGS_SHOWN => 0,
+            true => WARNINGS_SHOWN,
+            false if n_errors <= PROBLEMS_SHOWN => PROBLEMS_SHOWN,
+            false => n_each,
+        };
+        is_cut |= told.len() > n_most;
+        for problem in told.iter().take(n_most) {
+            one_problem(problem)?;
+            n_shown += 1;
+        }
+    }
+    if is_cut {
+        let rows = kinds.iter().map(|(&(is_warning, kind), told)| {
+            let what = if is_warning { "warning" } else { "refused" };
+            let files: BTreeSet<&str> = told.iter().map(|problem| problem.file.as_str()).collect();
+            [told.len().to_string(), files.len().to_string(), what.to_owned(), kind.describe().to_owned()]
+        });
+        output::table(["PROBLEMS", "FILES", "", "WHAT"], rows)?;
+        let n_all: usize = kinds.values().map(Vec::len).sum();
+        output::line(format!("{n_shown} of {n_all} problems are shown; --output json has all of them"))?;
     }
     Ok(())
+}
+
+fn one_problem(problem: &RuleProblem) -> anyhow::Result<()> {
+    let what = if problem.is_warning { "warning" } else { "error" };
+    let rule = problem.rule_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+    let text = format!("{}:{}: {what}: {}{rule}", problem.file, problem.line, problem.reason);
+    output::line(watchpost_model::text::visible(&text, 2_000))
 }
 
 fn detail(form: Output, rule: &RuleDetail) -> anyhow::Result<()> {
@@ -374,11 +414,16 @@ fn imported(form: Output, report: &RuleImportReport) -> anyhow::Result<()> {
     if form == Output::Json {
         return output::json(report);
     }
-    for file in &report.files {
-        problems(&file.problems)?;
-        if file.rules == 0 {
-            output::line(format!("{}: not copied, it brings no rule", file.file))?;
-        }
+    problems(report.files.iter().flat_map(|file| &file.problems))?;
+    // A file of comments has no problem, and brings nothing all the same.
+    let silent = report.files.iter().filter(|file| file.rules == 0 && file.problems.is_empty());
+    for file in silent.clone().take(WARNINGS_SHOWN) {
+        let text = format!("{}: not copied, it holds no rule", file.file);
+        output::line(watchpost_model::text::visible(&text, 2_000))?;
+    }
+    let n_more = silent.count().saturating_sub(WARNINGS_SHOWN);
+    if n_more > 0 {
+        output::line(format!("{n_more} files more hold no rule"))?;
     }
     output::line(format!(
         "{} of {} files copied to {}; {} rules",

@@ -1,18 +1,23 @@
 //! Prints how many events a second the detections of 142 Sigma rules take on one core, by themselves and beside the
-//! signatures that ship. With a directory as argument: reads every rule file below it instead, and says what it could
-//! not use.
+//! signatures that ship.
+//!
+//! With a directory as argument: reads every rule file below it instead, and says what it could not use. With a number:
+//! makes as many rules over the log sources of the public rule set, in their proportions and with their modifiers and
+//! conditions; a directory behind the number gets them as files, for `watchpost rules import-sigma`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use chrono::DateTime;
-use watchpost_detect::{Adjust, RuleFile, RuleKind, RuleSet};
+use watchpost_detect::{Adjust, ProblemKind, RuleFile, RuleKind, RuleSet};
 use watchpost_model::event::{Category, Event, Http};
 use watchpost_model::ids::EventId;
 
 const N_RULES: u32 = 142;
 const N_EVENTS: u32 = 20_000;
+/// Problems of a kind that are printed; the rest is counted.
+const PROBLEMS_SHOWN: usize = 5;
 
 /// A rule in the manner of the public ones for web servers and proxies: a path of an exploit with its parameters, agents
 /// of tools, words in a query, an expression, a filter.
@@ -44,6 +49,76 @@ fn rule(n: u32) -> RuleFile {
         name: format!("generated/{n}.yml"),
         text: format!(
             "title: Generated {n}\nid: 00000000-0000-4000-8000-{n:012}\nstatus: test\nlogsource:\n  category: webserver\ndetection:\n{detection}\nlevel: high\ntags: [attack.initial-access, attack.t1190]\n"
+        ),
+    }
+}
+
+/// Log sources of the public rules, about how many of a thousand rules are for each, and their fields: what is compared
+/// with ends, what with parts, and a program or kind.
+const SOURCES: &[(u32, &str, [&str; 3])] = &[
+    (340, "category: process_creation, product: windows", ["Image", "CommandLine", "OriginalFileName"]),
+    (35, "category: process_creation, product: linux", ["Image", "CommandLine", "ParentImage"]),
+    (20, "category: process_creation, product: macos", ["Image", "CommandLine", "ParentImage"]),
+    (75, "category: registry_set, product: windows", ["TargetObject", "Details", "Image"]),
+    (55, "category: file_event, product: windows", ["TargetFilename", "Image", "User"]),
+    (35, "category: image_load, product: windows", ["ImageLoaded", "Image", "Company"]),
+    (50, "category: ps_script, product: windows", ["ScriptBlockText", "ScriptBlockText", "Path"]),
+    (20, "category: network_connection, product: windows", ["DestinationHostname", "Image", "Initiated"]),
+    (15, "category: process_access, product: windows", ["TargetImage", "CallTrace", "GrantedAccess"]),
+    (60, "product: windows, service: security", ["SubjectUserName", "ObjectName", "EventID"]),
+    (60, "product: windows, service: system", ["ServiceName", "ImagePath", "Provider_Name"]),
+    (20, "product: aws, service: cloudtrail", ["eventSource", "requestParameters.policy", "eventName"]),
+    (45, "product: azure, service: auditlogs", ["properties.message", "Category", "OperationName"]),
+    (20, "product: okta, service: okta", ["eventtype", "displaymessage", "actor.alternateid"]),
+    (25, "product: linux, service: auditd", ["name", "a0", "type"]),
+    (15, "product: linux", ["", "", ""]),
+    (
+        25,
+        "category: application, product: kubernetes, service: audit",
+        ["verb", "objectRef.resource", "hostIPC"],
+    ),
+    (10, "product: zeek, service: dns", ["query", "answers", "qtype_name"]),
+    (45, "category: webserver", ["cs-uri-stem", "cs-uri-query", "cs-method"]),
+    (30, "category: proxy", ["cs-host", "c-uri", "c-useragent"]),
+];
+
+/// Rule `n` in the manner of the public ones.
+fn public_rule(n: u32) -> RuleFile {
+    let total: u32 = SOURCES.iter().map(|(weight, ..)| weight).sum();
+    let mut place = n.wrapping_mul(2_654_435_761) % total;
+    let mut sources = SOURCES.iter();
+    let (_, source, [ends, part, kind]) = sources
+        .find(|(weight, ..)| place.checked_sub(*weight).map(|rest| place = rest).is_none())
+        .expect("the place is below the sum of all weights");
+    let detection = match n % 12 {
+        _ if ends.is_empty() => format!(
+            "  keywords:\n    - 'wget * - http{n}* | sh'\n    - '*chmod u+s /tmp/{n}*'\n    - '/tmp/ns_{n} '\n  condition: keywords"
+        ),
+        0..=2 => format!(
+            "  selection_img:\n    - {ends}|endswith: ['\\tool{n}.exe', '\\loader{n}.exe']\n    - {kind}: 'Tool{n}.EXE'\n  selection_cli:\n    {part}|contains: [' /transfer{n} ', ' -enc{n}', 'http://drop{n}.example']\n  condition: all of selection_*"
+        ),
+        3 | 4 => format!(
+            "  selection:\n    {part}|contains: ['\\Temp\\{n}', '\\Users\\Public\\{n}']\n  filter_main_own:\n    {ends}|startswith: 'C:\\Program Files\\Vendor{n}\\'\n  filter_main_null:\n    {kind}: null\n  filter_optional_agent:\n    {ends}|endswith: '\\agent{n}.exe'\n  condition: selection and not 1 of filter_main_* and not 1 of filter_optional_*"
+        ),
+        5 | 6 => format!("  selection:\n    {part}|contains|all: ['net{n}', 'user', '/add']\n  condition: selection"),
+        7 => format!(
+            "  selection_a:\n    {kind}: ['4697', '7045', 'Create{n}']\n  selection_b:\n    {part}|re: '\\$env:Com{n}\\[(\\s*\\d{{1,3}}\\s*,){{2}}'\n  condition: 1 of selection_*"
+        ),
+        8 => format!("  selection:\n    {part}|contains|windash: ' -install{n} '\n    {ends}|endswith: '{n}.dll'\n  condition: selection"),
+        9 => format!("  selection:\n    {part}|wide|base64offset|contains: 'IEX{n}('\n  condition: selection"),
+        10 => format!(
+            "  selection:\n    {kind}: 'true{n}'\n  filter_local:\n    src_ip|cidr: ['127.0.0.0/8', '10.{}.0.0/16', 'fe80::/10']\n  condition: selection and not filter_local",
+            n % 256
+        ),
+        _ => format!(
+            "  selection:\n    {ends}|startswith: ['HKLM\\Run{n}', '/etc/cron.{n}']\n    {part}|i: x\n  condition: selection"
+        )
+        .replace("|i: x", &format!(": ['DWORD (0x{n:08x})', 'value{n}*']")),
+    };
+    RuleFile {
+        name: format!("public/{n}.yml"),
+        text: format!(
+            "title: Public {n}\nid: 00000000-0000-4000-9000-{n:012}\nstatus: test\ndescription: In the manner of a public rule\nreferences: ['https://example.org/{n}']\nauthor: nobody\ndate: 2026-01-02\ntags: [attack.execution, attack.t1059]\nlogsource: {{ {source} }}\ndetection:\n{detection}\nfalsepositives: [Unknown]\nlevel: medium\n"
         ),
     }
 }
@@ -101,6 +176,14 @@ fn computed(since: Instant) -> f64 {
         .map_or_else(|| since.elapsed().as_secs_f64(), |nanos| nanos / 1e9)
 }
 
+/// Memory that this process holds, in MB; 0 where the system does not say.
+fn resident_mb() -> f64 {
+    std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| text.split(' ').nth(1)?.parse::<f64>().ok())
+        .map_or(0.0, |pages| pages * 4096.0 / 1e6)
+}
+
 /// Events a second in the quickest of three rounds, and how many findings there were.
 fn measure(rules: &RuleSet, events: &[Event]) -> (f64, usize) {
     let since = Instant::now();
@@ -116,10 +199,12 @@ fn measure(rules: &RuleSet, events: &[Event]) -> (f64, usize) {
 
 #[expect(clippy::print_stdout, reason = "the numbers are the point")]
 fn main() -> std::io::Result<()> {
-    let files: Vec<RuleFile> = match std::env::args().nth(1) {
-        Some(directory) => {
+    let argument = std::env::args().nth(1);
+    let files: Vec<RuleFile> = match argument.as_deref().map(|text| (text, text.parse::<u32>())) {
+        Some((_, Ok(n_rules))) => (0..n_rules).map(public_rule).collect(),
+        Some((directory, Err(_))) => {
             let mut paths = Vec::new();
-            files_below(Path::new(&directory), &mut paths)?;
+            files_below(Path::new(directory), &mut paths)?;
             let read = |path: &PathBuf| {
                 Ok(RuleFile { name: path.display().to_string(), text: std::fs::read_to_string(path)? })
             };
@@ -127,18 +212,36 @@ fn main() -> std::io::Result<()> {
         }
         None => (0..N_RULES).map(rule).collect(),
     };
+    if let Some(folder) = std::env::args().nth(2) {
+        for file in &files {
+            let path = Path::new(&folder).join(&file.name);
+            std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
+            std::fs::write(path, &file.text)?;
+        }
+    }
     let events: Vec<Event> = (0..N_EVENTS).map(event).collect();
+    drop(RuleSet::embedded());
+    let before_mb = resident_mb();
     let started = Instant::now();
     let all = RuleSet::load(&files, &BTreeMap::new());
     let load_ms = started.elapsed().as_secs_f64() * 1_000.0;
+    let loaded_mb = resident_mb() - before_mb;
+    let mut kinds: BTreeMap<(bool, ProblemKind), usize> = BTreeMap::new();
     for problem in all.problems() {
-        println!("  {problem}");
+        let n = kinds.entry((problem.is_warning, problem.kind)).or_default();
+        *n += 1;
+        if *n <= PROBLEMS_SHOWN {
+            println!("  {problem}");
+        }
+    }
+    for ((is_warning, kind), n) in kinds {
+        println!("  {} for {kind:?}: {n}", if is_warning { "warned" } else { "refused" });
     }
     let is_sigma =
         |kind: RuleKind| matches!(kind, RuleKind::Sigma | RuleKind::Correlation | RuleKind::Filter);
     let n_sigma = all.rules().iter().filter(|rule| is_sigma(rule.kind)).count();
     println!(
-        "  {n_sigma} Sigma rules of {} files loaded in {load_ms:.0} ms, with those that ship",
+        "  {n_sigma} Sigma rules of {} files loaded in {load_ms:.0} ms with those that ship, {loaded_mb:.0} MB",
         files.len()
     );
     let off = Adjust { enabled: Some(false), ..Adjust::default() };

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 pub use watchpost_detect::RuleSet;
-use watchpost_detect::{Adjust, Problem, RuleFile};
+use watchpost_detect::{Adjust, Problem, ProblemKind, RuleFile};
 
 use crate::console::Workspace;
 use crate::error::OpError;
@@ -24,6 +24,8 @@ pub(crate) const SETTING: &str = "rules";
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Most files of a directory.
 const FILES_MAX: usize = 20_000;
+/// Most problems that are logged one by one when rules are loaded.
+const PROBLEMS_LOGGED: usize = 20;
 /// Deepest folder below the directory.
 const DEPTH_MAX: usize = 8;
 
@@ -48,7 +50,14 @@ pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
     for (path, ..) in fingerprint(directory) {
         let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
         let mut report = |reason: String| {
-            problems.push(Problem { file: name.clone(), line: 0, rule_id: None, reason, is_warning: false });
+            problems.push(Problem {
+                file: name.clone(),
+                line: 0,
+                rule_id: None,
+                kind: ProblemKind::File,
+                reason,
+                is_warning: false,
+            });
         };
         match read_file(&path) {
             Ok(text) => files.push(RuleFile { name, text }),
@@ -63,7 +72,10 @@ pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
 /// # Errors
 /// Why it cannot be had: gone, no file, too long, no text.
 pub(crate) fn read_file(path: &Path) -> Result<String, String> {
-    let no = |error: std::io::Error| format!("cannot be read: {error}");
+    let no = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::InvalidData => "is not text in UTF-8: save it in that encoding".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    };
     let file = std::fs::File::open(path).map_err(no)?;
     let about = file.metadata().map_err(no)?;
     if !about.is_file() {
@@ -209,8 +221,13 @@ impl RuleDesk {
             .await
             .map_err(|error| OpError::internal(format!("loading the rules: {error}")))?;
         if is_new {
-            for problem in loaded.problems.iter().filter(|problem| !problem.is_warning) {
+            let mut refused = loaded.problems.iter().filter(|problem| !problem.is_warning);
+            for problem in refused.by_ref().take(PROBLEMS_LOGGED) {
                 tracing::warn!(%problem, "a rule cannot be used");
+            }
+            let more = refused.count();
+            if more > 0 {
+                tracing::warn!(more, "rules cannot be used; `watchpost rules list` names them");
             }
         }
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());

@@ -29,11 +29,13 @@
 #![warn(missing_docs)]
 
 mod backlog;
+pub mod backup;
 mod blocks;
 mod codec;
 mod contain;
 mod diagnose;
 mod error;
+pub mod export;
 mod health;
 mod hints;
 pub mod info;
@@ -49,6 +51,7 @@ mod scripts;
 pub mod stats;
 mod store;
 mod target;
+pub mod typed;
 mod walk;
 
 pub use backlog::Backlog;

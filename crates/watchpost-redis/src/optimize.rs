@@ -318,7 +318,7 @@ impl Optimizer<'_> {
                 sums.not_hashes
             ));
         }
-        JobReport { figures, notes }
+        JobReport { figures, notes, ..JobReport::default() }
     }
 }
 

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 
 use super::format::Probe;
-use super::{Problem, RuleFile};
+use super::reason::of_yaml;
+use super::{Problem, ProblemKind, RuleFile};
 
 /// One YAML document.
 pub(super) struct Part<'a> {
@@ -32,7 +33,8 @@ pub(super) enum Kind {
 pub(super) fn parts<'a>(file: &'a RuleFile, problems: &mut Vec<Problem>) -> Vec<Part<'a>> {
     let mut all = Vec::new();
     let mut start = 0_usize;
-    let lines: Vec<&str> = file.text.lines().collect();
+    // Editors of some systems begin a file with a byte order mark.
+    let lines: Vec<&str> = file.text.trim_start_matches('\u{feff}').lines().collect();
     // `action: global` and its kin make documents depend on each other: such a file is one part.
     let is_collection = lines.iter().any(|line| line.starts_with("action:"));
     while start <= lines.len() {
@@ -100,16 +102,18 @@ impl Part<'_> {
         let options = serde_saphyr::options! { with_snippet: false };
         serde_saphyr::from_str_with_options(&self.text, options).map_err(|error| {
             let line = error.location().map_or(self.line, |at| at.line());
-            self.problem(line, first_line(&error.to_string()))
+            let (kind, reason) = of_yaml(&error.to_string());
+            self.problem(kind, line, reason)
         })
     }
 
     /// An error at `line`; 0 stands for the document's first line.
-    pub(super) fn problem(&self, line: u64, reason: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, kind: ProblemKind, line: u64, reason: impl Into<String>) -> Problem {
         Problem {
             file: self.file.to_owned(),
             line: if line == 0 { self.line } else { line },
             rule_id: self.id.clone(),
+            kind,
             reason: reason.into(),
             is_warning: false,
         }
@@ -117,11 +121,11 @@ impl Part<'_> {
 
     /// The first line that holds `word`, or else the first line of the document.
     pub(super) fn line_of(&self, word: &str) -> u64 {
-        let found = self.text.lines().position(|line| !word.is_empty() && line.contains(word));
-        found.map_or(self.line, |at| at as u64 + 1)
+        self.find(|line| !word.is_empty() && line.contains(word)).unwrap_or(self.line)
     }
-}
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or("cannot be read").to_owned()
+    /// The first line of which `fits` holds.
+    pub(super) fn find(&self, fits: impl FnMut(&str) -> bool) -> Option<u64> {
+        self.text.lines().position(fits).map(|at| at as u64 + 1)
+    }
 }

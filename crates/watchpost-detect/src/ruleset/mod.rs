@@ -7,9 +7,10 @@ mod documents;
 mod embedded;
 mod format;
 mod native;
+mod reason;
 mod sigma;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,36 @@ pub struct RuleFile {
     pub text: String,
 }
 
+/// What sort of thing is wrong with a document: what thousands of problems are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// The file cannot be read, or is no text.
+    File,
+    /// The text is no YAML.
+    Yaml,
+    /// The document is no rule, or lacks a part of one, or says something that no rule says.
+    Form,
+    /// The condition cannot be read, or names what is not there.
+    Condition,
+    /// A field, a modifier or a value of a selection.
+    Selection,
+    /// A regular expression.
+    Expression,
+    /// The aggregation at the end of a condition, which Sigma has taken out.
+    Aggregation,
+    /// It refers to rules that are not there.
+    Reference,
+    /// Another document has its id.
+    Taken,
+    /// It is for logs that Watchpost does not read by itself.
+    OtherLogs,
+    /// Its condition asks for selections that are not there.
+    NeverFires,
+    /// Fewer samples than prove it.
+    Samples,
+}
+
 /// What is wrong with a document, or worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -41,6 +72,8 @@ pub struct Problem {
     pub line: u64,
     /// The rule, where the document says which.
     pub rule_id: Option<String>,
+    /// What sort of thing it is.
+    pub kind: ProblemKind,
     /// One sentence.
     pub reason: String,
     /// The rule runs all the same.
@@ -248,9 +281,11 @@ impl Loader<'_> {
     fn switch(&mut self, part: &Part<'_>, enabled: bool) -> Result<(), Problem> {
         let at = part.id.as_ref().and_then(|id| self.by_id.get(id));
         let Some(&at) = at else {
-            return Err(
-                part.problem(0, "switches a rule that is not there (yet): the rule has to come first")
-            );
+            return Err(part.problem(
+                ProblemKind::Reference,
+                0,
+                "switches a rule that is not there (yet): the rule has to come first",
+            ));
         };
         self.entries[at].enabled = enabled;
         Ok(())
@@ -269,7 +304,8 @@ impl Loader<'_> {
         if !is_shipped && n_samples < 3 && matches!(body.kind(), RuleKind::Signature | RuleKind::Behaviour) {
             let reason =
                 "fewer than three samples that fire, or than three near-misses: nothing proves this rule";
-            self.problems.push(Problem { is_warning: true, ..part.problem(0, reason) });
+            let told = part.problem(ProblemKind::Samples, 0, reason);
+            self.problems.push(Problem { is_warning: true, ..told });
         }
         let mut entry = Entry {
             body,
@@ -286,7 +322,11 @@ impl Loader<'_> {
         };
         let known = &self.entries[at];
         if is_shipped || matches!(known.source, RuleSource::Directory(_)) {
-            return Err(part.problem(0, format!("the id is taken by {}:{}", known.file(), known.line)));
+            return Err(part.problem(
+                ProblemKind::Taken,
+                0,
+                format!("the id is taken by {}:{}", known.file(), known.line),
+            ));
         }
         entry.overrides = true;
         self.entries[at] = entry;
@@ -306,6 +346,7 @@ impl Loader<'_> {
                     file: "settings".to_owned(),
                     line: 0,
                     rule_id: Some(id.clone()),
+                    kind: ProblemKind::Reference,
                     reason: "adjusts a rule that is not there".to_owned(),
                     is_warning: true,
                 });
@@ -325,6 +366,7 @@ impl Loader<'_> {
                         file: entry.file().to_owned(),
                         line: entry.line,
                         rule_id: Some(entry.body.info().id.clone()),
+                        kind: ProblemKind::Form,
                         reason: format!("there are more than {BITS_MAX} signatures; this one does not run"),
                         is_warning: false,
                     });
@@ -340,8 +382,10 @@ impl Loader<'_> {
                 }),
             }
         }
-        let sigma = sigma::together(loaded, &mut self.problems);
-        let rules = self.entries.into_iter().map(Entry::listed).collect();
+        let mut refused = HashSet::new();
+        let sigma = sigma::together(loaded, &mut self.problems, &mut refused);
+        let kept = self.entries.into_iter().filter(|entry| !refused.contains(&entry.body.info().id));
+        let rules = kept.map(Entry::listed).collect();
         RuleSet {
             rules,
             problems: self.problems,

@@ -6,7 +6,7 @@ use serde_saphyr::Spanned;
 
 use super::documents::Part;
 use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match};
-use super::{Adjust, Body, Problem};
+use super::{Adjust, Body, Problem, ProblemKind};
 use crate::check::Check;
 use crate::decode::DECODERS;
 use crate::expression::Expression;
@@ -22,10 +22,18 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
     let line = document.watchpost.referenced.line();
     let extension = document.watchpost.value;
     if extension.confidence.value > 100 {
-        return Err(part.problem(extension.confidence.referenced.line(), "confidence is from 0 to 100"));
+        return Err(part.problem(
+            ProblemKind::Form,
+            extension.confidence.referenced.line(),
+            "confidence is from 0 to 100",
+        ));
     }
     if document.id.value.trim().is_empty() || document.id.value.len() > 128 {
-        return Err(part.problem(document.id.referenced.line(), "an id has 1 to 128 characters"));
+        return Err(part.problem(
+            ProblemKind::Form,
+            document.id.referenced.line(),
+            "an id has 1 to 128 characters",
+        ));
     }
     let (attack, owasp) = tagged(document.tags.iter().map(|tag| tag.value.as_str()));
     let info = Arc::new(RuleInfo {
@@ -47,7 +55,11 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
         (Some(matched), None) => {
             if let Some(correlation) = document.correlation {
                 let line = correlation.referenced.line();
-                return Err(part.problem(line, "a rule with `match` has no `correlation`"));
+                return Err(part.problem(
+                    ProblemKind::Form,
+                    line,
+                    "a rule with `match` has no `correlation`",
+                ));
             }
             let matcher = match matched.value {
                 Match::Regex(all) => Matcher::Regex(compiled(part, &all, matched.referenced.line())?),
@@ -65,10 +77,18 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
         }
         (None, Some(counts)) => {
             if counts.of == Of::Special && !SPECIAL.contains(&info.id.as_str()) {
-                return Err(part.problem(line, "`of: special` is for rules that ship: count something else"));
+                return Err(part.problem(
+                    ProblemKind::Form,
+                    line,
+                    "`of: special` is for rules that ship: count something else",
+                ));
             }
             let correlation = document.correlation.ok_or_else(|| {
-                part.problem(line, "a rule with `counts` needs a `correlation` with timespan and condition")
+                part.problem(
+                    ProblemKind::Form,
+                    line,
+                    "a rule with `counts` needs a `correlation` with timespan and condition",
+                )
             })?;
             let (threshold, window_s) = counted_over(part, &correlation)?;
             Body::Behaviour(Arc::new(Behaviour {
@@ -81,9 +101,9 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
             }))
         }
         (Some(_), Some(_)) => {
-            return Err(part.problem(line, "give either `match` or `counts`, not both"));
+            return Err(part.problem(ProblemKind::Form, line, "give either `match` or `counts`, not both"));
         }
-        (None, None) => return Err(part.problem(line, "give `match` or `counts`")),
+        (None, None) => return Err(part.problem(ProblemKind::Form, line, "give `match` or `counts`")),
     };
     Ok((body, document.enabled))
 }
@@ -107,7 +127,7 @@ pub(super) fn tagged<'a>(tags: impl Iterator<Item = &'a str>) -> (Vec<String>, O
 
 fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expression>, Problem> {
     if all.0.is_empty() || all.0.iter().all(|one| one.value.is_empty()) {
-        return Err(part.problem(line, "an empty expression matches everything"));
+        return Err(part.problem(ProblemKind::Form, line, "an empty expression matches everything"));
     }
     let joined = all.0.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join("|");
     Expression::new(&joined).map(Box::new).map_err(|error| {
@@ -118,22 +138,28 @@ fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expres
             .find_map(|one| Expression::new(&one.value).err().map(|error| (one.referenced.line(), error)));
         let (at, error) = wrong.unwrap_or((0, error));
         let reason = error.lines().last().unwrap_or("").trim_start_matches("error: ");
-        part.problem(if at == 0 { line } else { at }, format!("the regular expression is wrong: {reason}"))
+        part.problem(
+            ProblemKind::Expression,
+            if at == 0 { line } else { at },
+            format!("the regular expression is wrong: {reason}"),
+        )
     })
 }
 
 fn check(part: &Part<'_>, name: &str, line: u64) -> Result<Check, Problem> {
     Check::ALL.iter().copied().find(|check| check.name() == name).ok_or_else(|| {
         let known: Vec<&str> = Check::ALL.iter().map(|check| check.name()).collect();
-        part.problem(line, format!("{name:?} is no check: use {}", known.join(", ")))
+        part.problem(ProblemKind::Form, line, format!("{name:?} is no check: use {}", known.join(", ")))
     })
 }
 
 fn gate(part: &Part<'_>, gate: Vec<Spanned<String>>) -> Result<Vec<String>, Problem> {
     if let Some(short) = gate.iter().find(|literal| literal.value.is_empty()) {
-        return Err(
-            part.problem(short.referenced.line(), "a literal of the gate is empty: every text has it")
-        );
+        return Err(part.problem(
+            ProblemKind::Form,
+            short.referenced.line(),
+            "a literal of the gate is empty: every text has it",
+        ));
     }
     Ok(gate.into_iter().map(|literal| literal.value.to_lowercase()).collect())
 }
@@ -142,7 +168,7 @@ fn decoders(part: &Part<'_>, names: Vec<Spanned<String>>) -> Result<Vec<&'static
     let known = |name: Spanned<String>| {
         DECODERS.iter().copied().find(|known| *known == name.value).ok_or_else(|| {
             let reason = format!("{:?} is no decoder: use {}", name.value, DECODERS.join(", "));
-            part.problem(name.referenced.line(), reason)
+            part.problem(ProblemKind::Form, name.referenced.line(), reason)
         })
     };
     names.into_iter().map(known).collect()
@@ -161,16 +187,16 @@ fn counted_over(part: &Part<'_>, correlation: &Spanned<Correlation>) -> Result<(
         {
             1
         }
-        _ => return Err(part.problem(line, "a condition has one of `gte` and `gt`")),
+        _ => return Err(part.problem(ProblemKind::Form, line, "a condition has one of `gte` and `gt`")),
     };
     if threshold == 0 {
-        return Err(part.problem(line, "a threshold is at least 1"));
+        return Err(part.problem(ProblemKind::Form, line, "a threshold is at least 1"));
     }
     let timespan = &parts.timespan;
     let window_s =
         seconds(&timespan.value).filter(|&span| (1..=WINDOW_S_MAX).contains(&span)).ok_or_else(|| {
             let reason = format!("{:?} is no timespan from 1s to 7d, like 10m", timespan.value);
-            part.problem(timespan.referenced.line(), reason)
+            part.problem(ProblemKind::Form, timespan.referenced.line(), reason)
         })?;
     Ok((threshold, window_s))
 }

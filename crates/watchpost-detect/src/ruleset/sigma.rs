@@ -16,7 +16,8 @@ use watchpost_model::finding::AttackFamily;
 use super::documents::{Kind, Part};
 use super::format::SigmaExtension;
 use super::native::tagged;
-use super::{Body, Problem};
+use super::reason::{never, of_sigma};
+use super::{Body, Problem, ProblemKind};
 use crate::rule::RuleInfo;
 use crate::sigma::{SigmaRules, is_own};
 
@@ -50,21 +51,33 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
     let collection = match parse_sigma_yaml(&small_words(&part.text)) {
         Ok(collection) => collection,
         Err(error) => {
-            problems.push(placed(part, &error.to_string()));
+            problems.push(of_sigma(part, &error.to_string(), None));
             return Vec::new();
         }
     };
     let n_rules = collection.rules.len() + collection.correlations.len() + collection.filters.len();
     // With a rule beside it, what the parser has to say did not stop it.
     problems.extend(
-        collection.errors.iter().map(|error| Problem { is_warning: n_rules > 0, ..placed(part, error) }),
+        collection
+            .errors
+            .iter()
+            .map(|error| Problem { is_warning: n_rules > 0, ..of_sigma(part, error, None) }),
     );
     let mut all = Vec::new();
+    let mut n_of_id: HashMap<String, u32> = HashMap::new();
     for mut rule in collection.rules {
-        let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
+        let own = rule.id.take().unwrap_or_else(|| made_id(rule.name.as_deref().unwrap_or(&rule.title)));
+        // Rules of a file with `action: global` may have one id from there.
+        let n_before = n_of_id.entry(own.clone()).and_modify(|n| *n += 1).or_insert(1);
+        let id = if *n_before == 1 { own } else { format!("{own}-{n_before}") };
+        rule.id = Some(id.clone());
         if let Err(error) = rsigma_eval::compile_rule(&rule) {
-            problems.push(placed(part, &error.to_string()));
+            problems.push(of_sigma(part, &error.to_string(), Some(&rule)));
             continue;
+        }
+        if let Some(reason) = never(&rule) {
+            let told = part.problem(ProblemKind::NeverFires, part.line_of("condition:"), reason);
+            problems.push(Problem { is_warning: true, rule_id: Some(id.clone()), ..told });
         }
         let about =
             About { id, title: &rule.title, description: rule.description.as_deref(), level: rule.level };
@@ -87,7 +100,7 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
         if let Err(error) =
             rsigma_eval::CorrelationEngine::new(CorrelationConfig::default()).add_correlation(&rule)
         {
-            problems.push(placed(part, &error.to_string()));
+            problems.push(of_sigma(part, &error.to_string(), None));
             continue;
         }
         let about =
@@ -97,7 +110,7 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
     }
     for filter in collection.filters {
         if let Err(error) = rsigma_eval::Engine::new().apply_filter(&filter) {
-            problems.push(placed(part, &error.to_string()));
+            problems.push(of_sigma(part, &error.to_string(), None));
             continue;
         }
         let id = filter.id.clone().unwrap_or_else(|| made_id(&filter.title));
@@ -107,7 +120,11 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
         all.push((Body::Sigma(info, Sigma::Filter(Box::new(filter))), enabled));
     }
     if all.is_empty() && n_rules == 0 && collection.errors.is_empty() {
-        problems.push(part.problem(0, "holds no rule: neither `detection` nor `correlation` nor `filter`"));
+        problems.push(part.problem(
+            ProblemKind::Form,
+            0,
+            "holds no rule: neither `detection` nor `correlation` nor `filter`",
+        ));
     }
     all
 }
@@ -220,44 +237,8 @@ fn of_elsewhere(part: &Part<'_>, rule: &SigmaRule) -> Option<Problem> {
     Some(Problem {
         is_warning: true,
         rule_id: rule.id.clone(),
-        ..part.problem(part.line_of("logsource:"), &reason)
+        ..part.problem(ProblemKind::OtherLogs, part.line_of("logsource:"), &reason)
     })
-}
-
-/// The aggregation at the end of a condition, as rules had it before there were correlations.
-fn aggregation(text: &str) -> Option<&str> {
-    const WORDS: &[&str] = &["count", "min", "max", "avg", "sum", "near"];
-    text.lines().find_map(|line| {
-        let (head, tail) = line.split_once('|')?;
-        let is_condition = head.trim_start().starts_with("condition:") || head.trim_start().starts_with("- ");
-        let tail = tail.trim();
-        let word = tail.split(|ch: char| !ch.is_ascii_alphabetic()).next()?;
-        (is_condition && WORDS.contains(&word)).then_some(tail)
-    })
-}
-
-/// The parser names words, seldom lines: the line is that of the word, where there is one.
-fn placed(part: &Part<'_>, error: &str) -> Problem {
-    if let Some(aggregation) =
-        aggregation(&part.text).filter(|_| error.contains("ondition") || error.contains("arse"))
-    {
-        let shown: String = aggregation.chars().take(60).collect();
-        let reason = format!(
-            "`| {shown}`: aggregations in conditions are no part of Sigma any more; a correlation of type event_count, \
-             value_count or temporal says the same"
-        );
-        return part.problem(part.line_of("condition:"), &reason);
-    }
-    let reason = error.lines().next().unwrap_or("cannot be read");
-    let quoted = reason.split(['\'', '"', '`']).nth(1).unwrap_or("");
-    let said =
-        reason.split("line ").nth(1).and_then(|rest| rest.split(|ch: char| !ch.is_ascii_digit()).next());
-    let line = match said.and_then(|digits| digits.parse::<u64>().ok()) {
-        Some(line) => line,
-        None if reason.contains("ondition") => part.line_of("condition:"),
-        None => part.line_of(quoted),
-    };
-    part.problem(line, reason)
 }
 
 /// One rule that is on, with what is needed to say what is wrong with it.
@@ -268,8 +249,13 @@ pub(super) struct Loaded {
     pub(super) line: u64,
 }
 
-/// Everything that is on, put together; what refers to something that is not there becomes a problem.
-pub(super) fn together(all: Vec<Loaded>, problems: &mut Vec<Problem>) -> Option<SigmaRules> {
+/// Everything that is on, put together; what refers to something that is not there becomes a problem, and a correlation
+/// that does is named in `refused`.
+pub(super) fn together(
+    all: Vec<Loaded>,
+    problems: &mut Vec<Problem>,
+    refused: &mut HashSet<String>,
+) -> Option<SigmaRules> {
     if all.is_empty() {
         return None;
     }
@@ -278,6 +264,7 @@ pub(super) fn together(all: Vec<Loaded>, problems: &mut Vec<Problem>) -> Option<
             file: one.file.clone(),
             line: one.line,
             rule_id: Some(one.info.id.clone()),
+            kind: ProblemKind::Reference,
             reason,
             is_warning,
         });
@@ -317,6 +304,7 @@ pub(super) fn together(all: Vec<Loaded>, problems: &mut Vec<Problem>) -> Option<
             let missing: Vec<&str> =
                 rule.rules.iter().filter(|id| !known.contains(*id)).map(String::as_str).collect();
             report(one, format!("correlates rules that are not there: {}", missing.join(", ")), false);
+            refused.insert(one.info.id.clone());
         }
     }
     for one in &all {
@@ -345,6 +333,7 @@ pub(super) fn together(all: Vec<Loaded>, problems: &mut Vec<Problem>) -> Option<
                 file: "sigma".to_owned(),
                 line: 0,
                 rule_id: None,
+                kind: ProblemKind::Form,
                 reason: format!("the Sigma rules cannot run together: {error}"),
                 is_warning: false,
             });

@@ -1,6 +1,6 @@
 //! Every modifier, condition and correlation that Sigma knows is loaded; what it has taken out is refused with what to do.
 
-use watchpost_detect::RuleSet;
+use watchpost_detect::{ProblemKind, RuleSet};
 
 use crate::ruleset::{file, load};
 
@@ -146,4 +146,116 @@ fn a_rule_for_other_logs_is_loaded_and_says_so() {
         "{told:?}"
     );
     assert_eq!(loads(&rule("  sel:\n    c-uri: /a\n    Image: x\n  condition: sel")).problems(), []);
+}
+
+#[test]
+fn what_cannot_be_used_is_told_in_words_of_a_rule_author_with_its_line() {
+    use ProblemKind::{Condition, Expression, Selection, Yaml};
+    let sel = "  sel:\n    cs-method: GET\n    c-uri";
+    for (detection, line, kind, words) in [
+        (format!("{sel}|containz: x\n  condition: sel"), 10, Selection, "`|containz` is no modifier"),
+        (
+            format!("{sel}|re: '(open'\n  condition: sel"),
+            10,
+            Expression,
+            "`(open` cannot be used: unclosed group",
+        ),
+        (format!("{sel}|re: '^(?!/a)b$'\n  condition: sel"), 10, Expression, "look-around"),
+        (format!("{sel}|re: '(a)\\1'\n  condition: sel"), 10, Expression, "backreferences"),
+        (
+            format!("{sel}: x\n    src_ip|cidr: here\n  condition: sel"),
+            11,
+            Selection,
+            "selection `sel`: a value of `|cidr`",
+        ),
+        (format!("{sel}: x\n    sc-status|gt: many\n  condition: sel"), 11, Selection, "`many` is no number"),
+        (format!("{sel}|contains|all: x\n  condition: sel"), 10, Selection, "`|all` needs a list"),
+        (format!("{sel}|re|contains: x\n  condition: sel"), 10, Selection, "|contains, |re"),
+        ("  sel: {}\n  condition: sel".to_owned(), 8, Selection, "selection `sel`: it is empty"),
+        (
+            format!("{sel}: x\n  condition: sel and other"),
+            11,
+            Condition,
+            "names `other`, and no selection has that name: there is sel",
+        ),
+        (format!("{sel}: x\n  condition: sel and and sel"), 11, Condition, "from `and sel` on"),
+        (format!("{sel}: x\n  condition: (sel"), 11, Condition, "ends too early"),
+        (format!("{sel}: x\n  condition: ''"), 11, Condition, "is empty"),
+        (
+            format!("{sel}: x\n  condition: {}sel{}", "(".repeat(100), ")".repeat(100)),
+            11,
+            Condition,
+            "deeper",
+        ),
+        (format!("{sel}: x\n    c-uri: y\n  condition: sel"), 11, Yaml, "duplicate mapping key: c-uri"),
+    ] {
+        let text = rule(&detection);
+        let set = load(&[file("own.yml", &text)]);
+        let told = set.problems();
+        assert!(
+            matches!(told, [told] if (told.line, told.kind, told.is_warning) == (line, kind, false)
+                && told.reason.contains(words) && told.reason.chars().count() <= 303),
+            "{words}: {told:?}"
+        );
+        assert!(set.rule("own.rule").is_none(), "{words}");
+    }
+}
+
+#[test]
+fn a_document_that_is_no_rule_says_what_it_lacks() {
+    let whole = rule("  sel:\n    c-uri: x\n  condition: sel");
+    let without = |line: &str| whole.replace(&format!("{line}\n"), "");
+    for (text, words) in [
+        (without("title: A rule"), "no `title`"),
+        (without("  condition: sel"), "no `condition`"),
+        ("- a\n- list\n".to_owned(), "`key: value` lines"),
+        ("nothing but words\n".to_owned(), "`key: value` lines"),
+        (format!("title: x\ndetection: {}{}\n", "[".repeat(50_000), "]".repeat(50_000)), "nested deeper"),
+    ] {
+        let set = load(&[file("own.yml", &text)]);
+        assert!(
+            matches!(set.problems(), [told] if told.reason.contains(words) && !told.is_warning),
+            "{words}: {:?}",
+            set.problems()
+        );
+    }
+    // A mark that editors put before the first line, and line ends of another system, are no mistake.
+    for text in [format!("\u{feff}{whole}"), whole.replace('\n', "\r\n")] {
+        assert!(loads(&text).problems().is_empty(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_condition_that_can_never_hold_is_told() {
+    let parts = "  sel_a:\n    c-uri: x\n  sel_b:\n    c-uri: y\n";
+    for condition in ["1 of filter_*", "all of selection*", "sel_a and 3 of sel_*", "1 of x or 1 of y"] {
+        let set = loads(&rule(&format!("{parts}  condition: {condition}")));
+        assert!(
+            matches!(set.problems(), [told] if told.is_warning && told.kind == ProblemKind::NeverFires && told.line == 12
+                && told.reason.contains("sel_a, sel_b")),
+            "{condition}: {:?}",
+            set.problems()
+        );
+    }
+    for condition in
+        ["1 of sel_* and not 1 of filter_*", "2 of sel_*", "sel_a or 1 of filter_*", "all of them"]
+    {
+        let set = loads(&rule(&format!("{parts}  condition: {condition}")));
+        assert!(set.problems().is_empty(), "{condition}: {:?}", set.problems());
+    }
+}
+
+#[test]
+fn rules_of_a_file_with_a_common_part_all_load() {
+    let head = "action: global\ntitle: Shared\nid: own.rule\nlevel: low\ndetection:\n  condition: sel\n";
+    let part = "---\nlogsource: { category: webserver }\ndetection:\n  sel:\n    c-uri: ";
+    let set = loads(&format!("{head}{part}/a\n{part}/b\n{part}/c\n"));
+    assert_eq!(set.problems(), []);
+    for id in ["own.rule", "own.rule-2", "own.rule-3"] {
+        assert!(
+            set.rule(id).is_some(),
+            "{id}: {:?}",
+            set.rules().iter().map(|rule| &rule.info.id).collect::<Vec<_>>()
+        );
+    }
 }

@@ -56,12 +56,15 @@ pub use incident_work::{
     RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList,
     SuppressionPreviewRequest, SuppressionRemove,
 };
-pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
+pub use maintenance::{
+    BackupRequest, ExportFormat, ExportRequest, ImportRequest, JobList, JobRef, RestoreRequest,
+    RetentionRequest, SimulateRequest,
+};
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportTarget, ReportTicket, ReportVerify,
+    ReportNames, ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,
@@ -69,8 +72,8 @@ pub use response::{
 };
 pub use rule::{
     BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
-    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow,
-    RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
+    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleProblemKind,
+    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
 };
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 

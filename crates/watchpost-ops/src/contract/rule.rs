@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use watchpost_detect as detect;
 use watchpost_model::event::Severity;
 use watchpost_model::finding::{AttackFamily, Finding, MatchedField};
 use watchpost_model::period::Period;
@@ -67,6 +68,92 @@ pub struct RuleRow {
     pub adjusted: bool,
 }
 
+/// What sort of thing is wrong with a document of the rules directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleProblemKind {
+    /// The file cannot be read, or is no text.
+    File,
+    /// The text is no YAML.
+    Yaml,
+    /// The document is no rule, or a part of one is missing or unknown.
+    Form,
+    /// The condition cannot be read, or names what is not there.
+    Condition,
+    /// A field, a modifier or a value of a selection.
+    Selection,
+    /// A regular expression.
+    Expression,
+    /// An aggregation in the condition, which Sigma has taken out.
+    Aggregation,
+    /// It refers to rules that are not there.
+    Reference,
+    /// Another document has its id.
+    Taken,
+    /// It is for logs that Watchpost does not read by itself.
+    OtherLogs,
+    /// Its condition can never hold.
+    NeverFires,
+    /// Fewer samples than prove it.
+    Samples,
+}
+
+words!(RuleProblemKind {
+    File = "file",
+    Yaml = "yaml",
+    Form = "form",
+    Condition = "condition",
+    Selection = "selection",
+    Expression = "expression",
+    Aggregation = "aggregation",
+    Reference = "reference",
+    Taken = "taken",
+    OtherLogs = "other_logs",
+    NeverFires = "never_fires",
+    Samples = "samples",
+});
+
+impl From<detect::ProblemKind> for RuleProblemKind {
+    fn from(kind: detect::ProblemKind) -> Self {
+        use detect::ProblemKind as Kind;
+        match kind {
+            Kind::File => Self::File,
+            Kind::Yaml => Self::Yaml,
+            Kind::Form => Self::Form,
+            Kind::Condition => Self::Condition,
+            Kind::Selection => Self::Selection,
+            Kind::Expression => Self::Expression,
+            Kind::Aggregation => Self::Aggregation,
+            Kind::Reference => Self::Reference,
+            Kind::Taken => Self::Taken,
+            Kind::OtherLogs => Self::OtherLogs,
+            Kind::NeverFires => Self::NeverFires,
+            Kind::Samples => Self::Samples,
+        }
+    }
+}
+
+impl RuleProblemKind {
+    /// In a few words, for a table of how many there are of each.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::File => "the file cannot be read as text",
+            Self::Yaml => "no YAML",
+            Self::Form => "no rule, or a part of one is missing or unknown",
+            Self::Condition => "the condition cannot be read or names what is not there",
+            Self::Selection => "a field, a modifier or a value of a selection",
+            Self::Expression => "a regular expression",
+            Self::Aggregation => "an aggregation in the condition: write a correlation",
+            Self::Reference => "refers to rules that are not there",
+            Self::Taken => "its id is taken",
+            Self::OtherLogs => "for other logs: fires only on events whose details have its fields",
+            Self::NeverFires => "its condition can never hold",
+            Self::Samples => "fewer than three samples",
+        }
+    }
+}
+
 /// What is wrong with a document of the rules directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RuleProblem {
@@ -76,6 +163,8 @@ pub struct RuleProblem {
     pub line: u64,
     /// The rule, where the document says which.
     pub rule_id: Option<String>,
+    /// What sort of thing it is.
+    pub kind: RuleProblemKind,
     /// One sentence.
     pub reason: String,
     /// The rule runs all the same.

@@ -220,7 +220,7 @@ impl Tally {
                 notes.push(format!("{count} keys {what}"));
             }
         }
-        JobReport { figures, notes }
+        JobReport { figures, notes, ..JobReport::default() }
     }
 }
 

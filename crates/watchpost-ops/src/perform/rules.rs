@@ -380,7 +380,10 @@ fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportRep
     }
     let mut problems: BTreeMap<&str, Vec<RuleProblem>> = BTreeMap::new();
     for told in set.problems() {
-        problems.entry(told.file.as_str()).or_default().push(problem(told));
+        let file = told.file.strip_prefix(SIGMA_FOLDER).and_then(|rest| rest.strip_prefix('/'));
+        // Named as they are where they come from: what is refused is not copied.
+        let file = file.unwrap_or(&told.file).to_owned();
+        problems.entry(told.file.as_str()).or_default().push(RuleProblem { file, ..problem(told) });
     }
     for file in files {
         let name = format!("{SIGMA_FOLDER}/{}", file.name);
@@ -423,6 +426,7 @@ fn problem(told: &detect::Problem) -> RuleProblem {
         file: told.file.clone(),
         line: told.line,
         rule_id: told.rule_id.clone(),
+        kind: told.kind.into(),
         reason: told.reason.clone(),
         is_warning: told.is_warning,
     }

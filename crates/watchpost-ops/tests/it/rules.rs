@@ -11,7 +11,7 @@ use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
     AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportSigma,
-    RuleRef, RuleTest,
+    RuleProblemKind, RuleRef, RuleTest,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -104,12 +104,13 @@ async fn rules_are_followed_switched_and_brought_in() {
     let path = other.to_string_lossy().into_owned();
     let report = desk.ask::<operation::rule_import_sigma>(RuleImportSigma { path }).await.expect("imported");
     assert_eq!((report.copied, report.rules, report.files.len()), (1, 1, 2), "{report:?}");
+    let odd = report.files.iter().find(|file| file.file == "odd.yml").expect("it is told of");
     assert!(
-        report
-            .files
-            .iter()
-            .any(|file| file.file == "odd.yml" && file.rules == 0 && !file.problems.is_empty())
+        matches!(&odd.problems[..], [told] if told.file == "odd.yml" && told.line > 1 && told.kind == RuleProblemKind::Selection
+            && told.reason.contains("`|containz`")),
+        "{odd:?}"
     );
+    assert_eq!(odd.rules, 0);
     let shown =
         desk.ask::<operation::rule_show>(RuleRef { id: "own.other".to_owned() }).await.expect("there");
     assert!(shown.row.enabled && !shown.row.embedded);

@@ -53,7 +53,7 @@ export function defenceAnswers() {
   });
   const risk = (kind: EntityRisk['entity']['kind'], value: string, score: number): EntityRisk => ({ entity: { kind, value }, score, at: iso(Date.now() - HOUR), incidents: 2 });
   return {
-    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, reason: 'unknown modifier <script>', is_warning: false }] }),
+    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }] }),
     rule_show: ({ id }) => detail(rule(id)),
     rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [] }),
     rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
