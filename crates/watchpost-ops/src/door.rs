@@ -248,7 +248,13 @@ impl Console {
             String::new()
         };
         self.authorise(&cx, &object).await?;
-        self.confirm(&cx, call.confirmation.as_deref())?;
+        if let Err(refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
+            // Without a name the caller asks what is needed; a wrong one is a change that was tried.
+            if call.confirmation.is_some() {
+                self.record_refusal(&cx, AuditOutcome::Denied, &object, &refusal).await;
+            }
+            return Err(refusal);
+        }
         let result = O::perform(cx.clone(), request).await;
         match &result {
             Err(error) if spec.effect == Effect::Change => {

@@ -10,7 +10,7 @@ use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, RedisError, S
 /// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
 const CONSUMER: &str = "engine";
 /// Entries a batch. The events of a batch are observed in the order of their times, so what late ones complete depends on
-/// where batches end: with one size a run that was killed ends them where any other run does.
+/// where batches end: with one size a run that was killed ends them where any other run does (unless [`BATCH_BYTES`] cuts one).
 pub(super) const BATCH: usize = 500;
 /// Bytes of hashes a batch, about: what it takes in memory is bounded however large its events are.
 const BATCH_BYTES: usize = 4 << 20;

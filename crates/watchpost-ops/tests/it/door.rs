@@ -429,6 +429,11 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
             "{error}"
         );
     }
+    assert_eq!(
+        shop.trail("retention_run", AuditOutcome::Denied).await,
+        2,
+        "a wrong name is a try, none is the question which one is needed"
+    );
     let started =
         shop.console.call::<operation::retention_run>(&run(Some("shop")), RetentionRequest::default()).await;
     assert_eq!(shop.finish(started.unwrap()).await.state, JobState::Done);
