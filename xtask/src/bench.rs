@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{build, shell};
+use crate::shell;
 
 /// How often the sample requests are sent to the command line.
 const N_LINES: usize = 40_000;
@@ -19,18 +19,7 @@ const N_LINES: usize = 40_000;
 /// # Errors
 /// When the build or a program fails.
 pub fn detect() -> Result<()> {
-    shell::run(shell::cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "watchpost-detect",
-        "--example",
-        "detect_bench",
-        "--example",
-        "behaviour_speed",
-        "--example",
-        "sigma_speed",
-    ]))?;
+    build(&["--example", "detect_bench", "--example", "behaviour_speed", "--example", "sigma_speed"])?;
     let directory = release()?;
     let text = shell::read(&mut shell::command(directory.join("examples/detect_bench")))?;
     let figures: Value =
@@ -44,7 +33,7 @@ pub fn detect() -> Result<()> {
     println!("Sigma, 142 generated rules:");
     shell::run(&mut shell::command(directory.join("examples/sigma_speed")))?;
     // Last, for the whole program takes long to build.
-    shell::run(shell::cargo().args(["build", "--release", "-p", "watchpost-cli", "--bin", "watchpost"]))?;
+    build(&["--bin", "watchpost"])?;
     println!("{:<44}{:>12.0}", "JSON lines/s through `watchpost detect`", lines(&directory)?);
     Ok(())
 }
@@ -55,9 +44,7 @@ pub fn detect() -> Result<()> {
 /// # Errors
 /// When the build or a program fails.
 pub fn report() -> Result<()> {
-    let examples = ["--example", "report_speed", "--example", "report_scale"];
-    let packages = ["-p", "watchpost-report", "-p", "watchpost-ops"];
-    shell::run(shell::cargo().args(["build", "--release"]).args(packages).args(examples))?;
+    build(&["--example", "report_speed", "--example", "report_scale"])?;
     let directory = release()?.join("examples");
     shell::run(&mut shell::command(directory.join("report_speed")))?;
     let folder = crate::samples::Scratch::new()?;
@@ -71,21 +58,21 @@ pub fn report() -> Result<()> {
 /// # Errors
 /// When the build or the program fails.
 pub fn pipeline() -> Result<()> {
-    shell::run(shell::cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "watchpost-ops",
-        "--example",
-        "pipeline_speed",
-    ]))?;
+    build(&["--example", "pipeline_speed"])?;
     let program = release()?.join("examples/pipeline_speed");
     shell::run(&mut shell::command(&program))?;
     shell::run(shell::command(&program).args(["0", "20000", "30"]))
 }
 
+/// Builds programs of these packages in release. Always all of them: of fewer the third parties had other features, and
+/// each benchmark built them anew.
+fn build(targets: &[&str]) -> Result<()> {
+    let packages = ["cli", "ops", "report", "detect"].map(|name| format!("--package=watchpost-{name}"));
+    shell::run(shell::cargo().args(["build", "--release"]).args(packages).args(targets))
+}
+
 fn release() -> Result<PathBuf> {
-    let debug = build::directory()?;
+    let debug = crate::build::directory()?;
     Ok(debug.parent().context("the directory of the programs has a parent")?.join("release"))
 }
 
