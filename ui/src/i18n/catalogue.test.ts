@@ -23,6 +23,22 @@ describe('the German catalogue', () => {
   });
 });
 
+describe('the English catalogue', () => {
+  it('holds no text that nothing shows', () => {
+    const files = import.meta.glob<string>(['../**/*.ts', '../**/*.svelte', '!../**/*.test.ts', '!../i18n/**', '!../generated/**'], { query: '?raw', import: 'default', eager: true });
+    const code = Object.values(files).join('\n');
+    const all = (pattern: RegExp): string[] => [...code.matchAll(pattern)].map((found) => found[1] ?? '');
+    // Keys that are put together: `kind.${...}`, `${...}.title`, and words of the model.
+    const begins = all(/`([a-z_]+(?:\.[a-z_]+)*\.)\$\{/g);
+    const ends = all(/\$\{[^`{}]*\}(\.[a-z_.]+)`/g);
+    const kinds = all(/word\(\s*[`']([a-z_]+)[`']/g).map((kind) => `${kind}.`);
+    expect([begins.length, ends.length, kinds.length].every((n) => n > 3), 'the patterns find what they are for').toBe(true);
+    const shown = (key: string): boolean =>
+      [`'${key}'`, `\`${key}\``].some((text) => code.includes(text)) || [...begins, ...kinds].some((begin) => key.startsWith(begin)) || ends.some((end) => key.endsWith(end));
+    expect(Object.keys(en).filter((key) => !shown(key.replace(/\.one$/, '')))).toEqual([]);
+  });
+});
+
 describe('the language', () => {
   it('is English until this machine is told otherwise', async () => {
     const { language, t, storeLanguage } = await import('./index');
@@ -32,5 +48,11 @@ describe('the language', () => {
     const next = await import('./index');
     expect([next.language, next.t('nav.incidents'), next.word('severity', 'high'), next.t('incident.page', { n: 7 })]).toEqual(['de', 'Vorfälle', 'Hoch', 'Vorfall #7']);
     localStorage.removeItem('watchpost.language');
+  });
+
+  it('speaks of one thing in the singular, however the number was written', async () => {
+    vi.resetModules();
+    const { t } = await import('./index');
+    expect([t('search.total', { n: 1 }), t('search.total', { n: '1' }), t('search.total', { n: 11 }), t('incident.page', { n: 1 })]).toEqual(['1 event', '1 event', '11 events', 'Incident #1']);
   });
 });

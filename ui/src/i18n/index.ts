@@ -24,10 +24,11 @@ export function storeLanguage(chosen: Language): void {
   localStorage.setItem(STORED, chosen);
 }
 
-/** The text of a key with its holes filled. */
+/** The text of a key with its holes filled; of one thing (`n` is 1) the text `key.one`, where there is one. */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
-  const text = catalogue[key] ?? key;
   const [filled] = values as [Record<string, string | number>?];
+  const one = String(filled?.n) === '1' ? catalogue[`${key}.one`] : undefined;
+  const text = one ?? catalogue[key] ?? key;
   if (filled === undefined) return text;
   return text.replace(/\{(\w+)\}/g, (hole, name: string) => {
     const value = filled[name];

@@ -26,7 +26,6 @@ export const audit = {
   'audit.none.text': 'Kein Eintrag passt zu diesen Filtern.',
   'audit.load_failed': 'Weitere Einträge konnten nicht geladen werden: {message}',
   'audit.changes.more': '+{n}',
-  'audit.change.none': 'keine',
 
   'audit.verify': 'Jetzt prüfen',
   'audit.verify.what': 'Das Prüfprotokoll prüfen und dies festhalten',
@@ -38,10 +37,7 @@ export const audit = {
   'audit.verify.bad.text': '{records} und {checkpoints} geprüft. Die Datenbank lassen, wie sie ist, und dies als Vorfall behandeln.',
   'audit.verify.first_bad': 'Erster Eintrag, der nicht stimmt: #{seq}',
   'audit.verify.root': 'Wurzel des Baums',
-  'audit.verify.leaves': 'Einträge',
-  'audit.verify.checkpoints': 'Prüfpunkte',
   'audit.verify.at': 'Geprüft',
-  'audit.verify.problems': 'Gefunden',
   'audit.strength': 'Was dies beweist',
   'audit.strength.local_only': 'Daten und Signaturschlüssel gehören demselben Benutzer dieses Rechners. Versehen und Außenstehende werden entdeckt; dieser Benutzer, der eine neue Geschichte signieren könnte, nicht. Prüfpunkte anderswo aufzubewahren schließt diese Lücke.',
   'audit.strength.session_key': 'Der Signaturschlüssel wurde für diese Sitzung gemacht und wird nicht aufbewahrt, weil es keinen Schlüsselbund gibt. Die Prüfsummen finden Versehen; Signaturen beweisen nach der Sitzung nichts mehr. Prüfpunkte anderswo aufbewahren.',

@@ -117,7 +117,6 @@ export const common = {
   'action.copy': 'Kopieren',
   'action.copied': 'Kopiert',
   'action.dismiss': 'Ausblenden',
-  'action.clear': 'Leeren',
   'action.more': 'Mehr',
   'action.load_more': 'Mehr laden',
 
@@ -147,13 +146,9 @@ export const common = {
   'state.no_connection.text': 'Eine Verbindung öffnen, um Ereignisse und Vorfälle zu sehen.',
   'state.no_connection.action': 'Einstellungen öffnen',
 
-  'chart.table': 'Tabelle',
-  'chart.chart': 'Diagramm',
   'chart.as_table': 'Als Tabelle zeigen',
   'chart.as_chart': 'Als Diagramm zeigen',
   'chart.time': 'Zeit',
-  'chart.total': 'Gesamt',
-  'chart.peak': 'Spitze',
   'chart.empty': 'Nichts in diesem Zeitraum.',
   'chart.keys': 'Die Pfeiltasten links und rechts lesen die Werte.',
   'chart.keys.brush': 'Die Pfeiltasten links und rechts lesen die Werte; Eingabe zeigt nur diesen Balken.',
@@ -165,7 +160,6 @@ export const common = {
   'kpi.no_change': 'Im Zeitraum davor gibt es nichts zum Vergleich',
 
   'grid.empty': 'Nichts hier.',
-  'grid.rows': '{n} Zeilen',
 
   'entity.open': 'Alles über {entity}',
   'entity.menu': 'Aktionen für {entity}',

@@ -32,6 +32,7 @@ export const events = {
   'search.export.title': 'Ausgeben, was gezeigt wird',
   'search.export.what': 'Die gefundenen Ereignisse in eine Datei schreiben',
   'search.export.done': '{n} Ereignisse nach {path} geschrieben',
+  'search.export.done.one': '1 Ereignis nach {path} geschrieben',
   'search.export.most': 'Die neuesten {n} Ereignisse nach {path} geschrieben; ältere wurden ausgelassen',
   'event.field.at': 'Zeit',
   'event.field.category': 'Kategorie',

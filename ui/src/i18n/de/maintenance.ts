@@ -1,10 +1,8 @@
 export const maintenance = {
   'jobs.what': 'der Verlauf der Aufträge',
-  'jobs.label': 'Aufträge',
   'jobs.running_count': '{n} laufen',
   'jobs.preview': 'Vorschau',
   'jobs.run': 'Ausführen',
-  'jobs.run_again': 'Erneut ausführen',
   'jobs.cancel': 'Abbrechen',
   'jobs.cancel.what': 'Den Auftrag „{job}“ abbrechen',
   'jobs.cancel.done': '{job} hält an; was getan ist, bleibt getan',
@@ -29,6 +27,7 @@ export const maintenance = {
   'jobs.retention.what': 'Aufbewahrung ausführen ({days})',
   'jobs.retention.policy': 'Tage der Richtlinie',
   'jobs.retention.custom': '{n} Tage',
+  'jobs.retention.custom.one': '1 Tag',
 
   'jobs.optimize.title': 'Optimieren',
   'jobs.optimize.about': 'Komprimiert große Inhalte, gibt Schlüsseln ohne TTL die ihrer Kategorie, kürzt die Indizes und gibt Speicher an das System zurück. Arbeitet in kleinen Schritten und wird langsamer, wenn Redis es wird.',
@@ -38,7 +37,6 @@ export const maintenance = {
   'jobs.import.about': 'Liest eine Protokolldatei in den Ereignisspeicher, als wären die Ereignisse eben gesendet worden. Dieselbe Datei zweimal fügt nichts hinzu; ein unterbrochenes Einlesen geht weiter, wo es stand.',
   'jobs.import.path': 'Datei',
   'jobs.import.path.help': 'Ein Pfad auf dem Rechner, auf dem Watchpost läuft; .gz wird entpackt.',
-  'jobs.import.path.missing': 'Eine Datei wählen.',
   'jobs.import.browse': 'Durchsuchen …',
   'jobs.import.pick': 'Protokolldatei wählen',
   'jobs.import.types': 'Protokolldateien',

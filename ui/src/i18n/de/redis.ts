@@ -23,7 +23,6 @@ export const redis = {
   'redis.basis.show': 'Zeigen, wie {metric} berechnet wird',
   'redis.basis': 'Berechnet aus',
   'redis.more': 'Auch gemessen',
-  'redis.charts': 'Verlauf',
   'redis.chart.memory': 'Genutzter Speicher',
   'redis.chart.ops': 'Befehle pro Sekunde',
   'redis.chart.latency': 'Latenz',

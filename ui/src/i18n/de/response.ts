@@ -1,7 +1,7 @@
 export const response = {
   'policy.title': 'Automatische Reaktion',
   'policy.what_is': 'die Reaktionsrichtlinie',
-  'policy.about': 'Was die Erkennung von sich aus gegen Befunde tut. Jede Aktion wird festgehalten und kann zurückgenommen werden.',
+  'policy.about': 'Was die Erkennung von sich aus gegen Befunde tut. Jede Aktion wird festgehalten; alle außer Nachrichten können zurückgenommen werden.',
   'policy.mode': 'Betrieb',
   'policy.mode.off': 'Aus',
   'policy.mode.dry_run': 'Probelauf',

@@ -55,6 +55,5 @@ export const settings = {
   'settings.zone.about': 'Berichte und Ausgaben sind immer in UTC.',
   'settings.about': 'Über',
   'settings.about.version': 'Watchpost {version}',
-  'settings.about.engine': 'Erkennung',
   'settings.about.network': 'Watchpost sendet nirgendwohin etwas außer an das Redis und die Datenbank, die Sie verbinden.',
 } as const;

@@ -11,5 +11,4 @@ export const welcome = {
   'welcome.connect.text': 'Ihre Anwendungen senden Sicherheitsereignisse schon an ein Redis, oder werden es. Watchpost liest sie, wie sie kommen.',
   'welcome.connect.go': 'Verbindung hinzufügen',
   'welcome.running': 'Es ist unterwegs. Die Bereiche füllen sich, während Ereignisse verarbeitet werden.',
-  'welcome.not_allowed': 'Ihre Rolle darf das nicht.',
 } as const;

@@ -26,7 +26,6 @@ export const audit = {
   'audit.none.text': 'No record matches these filters.',
   'audit.load_failed': 'More records could not be loaded: {message}',
   'audit.changes.more': '+{n}',
-  'audit.change.none': 'none',
 
   'audit.verify': 'Verify now',
   'audit.verify.what': 'Verify the audit trail and record it',
@@ -38,10 +37,7 @@ export const audit = {
   'audit.verify.bad.text': 'Checked {records} and {checkpoints}. Keep the database as it is and treat this as an incident.',
   'audit.verify.first_bad': 'First record that does not hold: #{seq}',
   'audit.verify.root': 'Root of the tree',
-  'audit.verify.leaves': 'Records',
-  'audit.verify.checkpoints': 'Checkpoints',
   'audit.verify.at': 'Checked',
-  'audit.verify.problems': 'Found',
   'audit.strength': 'What this proves',
   'audit.strength.local_only': 'Data and signing key belong to the same user of this machine. Accidents and outsiders are found out; that user, who could sign a new history, is not. Keep checkpoints somewhere else to close this gap.',
   'audit.strength.session_key': 'The signing key was made for this session and is not kept, because there is no keychain. The hashes find accidents; signatures prove nothing once the session is over. Keep checkpoints somewhere else.',

@@ -118,7 +118,6 @@ export const common = {
   'action.copy': 'Copy',
   'action.copied': 'Copied',
   'action.dismiss': 'Dismiss',
-  'action.clear': 'Clear',
   'action.more': 'More',
   'action.load_more': 'Load more',
 
@@ -148,13 +147,9 @@ export const common = {
   'state.no_connection.text': 'Open a connection to see its events and incidents.',
   'state.no_connection.action': 'Open settings',
 
-  'chart.table': 'Table',
-  'chart.chart': 'Chart',
   'chart.as_table': 'Show as a table',
   'chart.as_chart': 'Show as a chart',
   'chart.time': 'Time',
-  'chart.total': 'Total',
-  'chart.peak': 'Peak',
   'chart.empty': 'Nothing in this period.',
   'chart.keys': 'Use the left and right arrow keys to read the values.',
   'chart.keys.brush': 'Use the left and right arrow keys to read the values and Enter to look only at a bar.',
@@ -166,7 +161,6 @@ export const common = {
   'kpi.no_change': 'Nothing to compare with in the period before',
 
   'grid.empty': 'Nothing here.',
-  'grid.rows': '{n} rows',
 
   'entity.open': 'Everything about {entity}',
   'entity.menu': 'Actions for {entity}',

@@ -33,6 +33,7 @@ export const events = {
   'search.export.title': 'Export what is shown',
   'search.export.what': 'Write the events that were found to a file',
   'search.export.done': '{n} events written to {path}',
+  'search.export.done.one': '1 event written to {path}',
   'search.export.most': 'The newest {n} events were written to {path}; older ones were left out',
   'event.field.at': 'Time',
   'event.field.category': 'Category',

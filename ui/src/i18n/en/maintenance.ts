@@ -1,10 +1,8 @@
 export const maintenance = {
   'jobs.what': 'the job history',
-  'jobs.label': 'Jobs',
   'jobs.running_count': '{n} running',
   'jobs.preview': 'Preview',
   'jobs.run': 'Run',
-  'jobs.run_again': 'Run again',
   'jobs.cancel': 'Cancel',
   'jobs.cancel.what': 'Cancel the job “{job}”',
   'jobs.cancel.done': '{job} is stopping; what it has done stays done',
@@ -29,6 +27,7 @@ export const maintenance = {
   'jobs.retention.what': 'Run retention ({days})',
   'jobs.retention.policy': 'policy days',
   'jobs.retention.custom': '{n} days',
+  'jobs.retention.custom.one': '1 day',
 
   'jobs.optimize.title': 'Optimise',
   'jobs.optimize.about': 'Compresses large payloads, gives keys without a TTL the one of their category, trims the indexes and returns memory to the system. Works in small steps and slows down when Redis does.',
@@ -38,7 +37,6 @@ export const maintenance = {
   'jobs.import.about': 'Reads a log file into the event store, as if the events had just been sent. The same file twice adds nothing; an interrupted import goes on where it stopped.',
   'jobs.import.path': 'File',
   'jobs.import.path.help': 'A path on the machine where Watchpost runs; .gz is unpacked.',
-  'jobs.import.path.missing': 'Choose a file.',
   'jobs.import.browse': 'Browse …',
   'jobs.import.pick': 'Choose a log file',
   'jobs.import.types': 'Log files',

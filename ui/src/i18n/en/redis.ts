@@ -23,7 +23,6 @@ export const redis = {
   'redis.basis.show': 'Show how {metric} is computed',
   'redis.basis': 'Computed from',
   'redis.more': 'Also measured',
-  'redis.charts': 'Course',
   'redis.chart.memory': 'Memory in use',
   'redis.chart.ops': 'Commands per second',
   'redis.chart.latency': 'Latency',

@@ -2,7 +2,7 @@
 export const response = {
   'policy.title': 'Automatic response',
   'policy.what_is': 'the response policy',
-  'policy.about': 'What the engine does by itself about findings. Every action is recorded and can be taken back.',
+  'policy.about': 'What the engine does by itself about findings. Every action is recorded; all but messages can be taken back.',
   'policy.mode': 'Mode',
   'policy.mode.off': 'Off',
   'policy.mode.dry_run': 'Dry run',

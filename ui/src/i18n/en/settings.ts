@@ -55,6 +55,5 @@ export const settings = {
   'settings.zone.about': 'Reports and exports are always in UTC.',
   'settings.about': 'About',
   'settings.about.version': 'Watchpost {version}',
-  'settings.about.engine': 'Detection engine',
   'settings.about.network': 'Watchpost sends nothing anywhere but to the Redis and the database that you connect.',
 } as const;

@@ -12,5 +12,4 @@ export const welcome = {
   'welcome.connect.text': 'Your applications already send security events to a Redis, or will. Watchpost reads them as they come.',
   'welcome.connect.go': 'Add a connection',
   'welcome.running': 'It is on its way. The panels fill as events are processed.',
-  'welcome.not_allowed': 'Your role may not do this.',
 } as const;
