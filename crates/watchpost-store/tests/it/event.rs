@@ -316,5 +316,5 @@ async fn counts_that_lack_events_are_brought_up_to_date(world: World) {
     assert_eq!(repaired.behind, lacking.behind);
     let after = world.store.rollups_check(period, true).await.unwrap();
     assert_eq!((after.behind, &after.events), (0, &repaired.events), "and once");
-    assert_eq!(after, whole, "the newest bucket had all of its events in the archive");
+    assert_eq!(after.events.values().sum::<u64>(), 53, "what the archive has not, no count can be made of");
 }
