@@ -239,6 +239,8 @@ macro_rules! for_each_operation {
             report_frameworks(Nothing) -> FrameworkList: View, Read, [], [];
             "Evaluate a framework over a period, or make another report, without writing it."
             report_preview(ReportRequest) -> ReportDocument: Report, Read, [Events, Incidents, Blocks, Audit], [];
+            "Name files for a report in a folder, none of which is there."
+            report_names(ReportNames) -> ReportTargets: Report, Read, [], [];
             "Make a report and write it to files."
             report_generate(ReportGenerate) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "List produced reports."

@@ -221,6 +221,8 @@ export interface Operations {
   report_frameworks: { request: model.Nothing; reply: model.FrameworkList };
   /** Evaluate a framework over a period, or make another report, without writing it. */
   report_preview: { request: model.ReportRequest; reply: model.ReportDocument };
+  /** Name files for a report in a folder, none of which is there. */
+  report_names: { request: model.ReportNames; reply: model.ReportTargets };
   /** Make a report and write it to files. */
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
@@ -1037,6 +1039,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     permission: 'report',
     effect: 'read',
     provides: ['events', 'incidents', 'blocks', 'audit'],
+    invalidates: [],
+  },
+  report_names: {
+    about: "Name files for a report in a folder, none of which is there.",
+    permission: 'report',
+    effect: 'read',
+    provides: [],
     invalidates: [],
   },
   report_generate: {

@@ -63,8 +63,8 @@ pub use maintenance::{
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportTarget, ReportTicket, ReportVerify,
+    ReportNames, ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

@@ -84,6 +84,7 @@ export function panelAnswers(empty: boolean) {
       await wait(400);
       return makeReport(framework, period);
     },
+    report_names: ({ framework, formats, folder }) => ({ files: formats.map((format) => ({ format, path: `${folder.replace(/\/$/, '')}/${framework}-2.${format === 'markdown' ? 'md' : format}`, replace: false })) }),
     report_generate: ({ framework, period, files }) => {
       const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', subject: null, status: 'draft' as const, approval: null, supersedes: null, files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
       reports = [made, ...reports];
