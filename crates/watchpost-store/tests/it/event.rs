@@ -196,6 +196,7 @@ async fn the_archive_forgets_after_its_days_and_keeps_what_was_counted(world: Wo
 async fn short_answers(world: World) {
     assert_eq!(world.store.pulse().await.unwrap(), Pulse { newest_event: None, incidents_active: 0 });
     assert_eq!(world.store.events_span().await.unwrap(), None);
+    assert_eq!(world.store.stored_at_of_newest(3).await.unwrap(), None);
     let first = events(5, world.now() - Duration::hours(1));
     let second = events(9, world.now());
     world.ingest(&second[5..], &[]).await;
@@ -205,16 +206,11 @@ async fn short_answers(world: World) {
     assert_eq!(world.store.pulse().await.unwrap().newest_event, newest);
     let span = world.store.events_span().await.unwrap().unwrap();
     assert!(first.iter().chain(&second[5..]).all(|(event, _)| span.contains(event.at)), "{span:?}");
-    let order: Vec<EventId> =
-        world.store.recently_ingested(100).await.unwrap().iter().map(|event| event.id).collect();
-    let expect: Vec<EventId> = second[5..].iter().chain(&first).map(|(event, _)| event.id).collect();
-    assert_eq!(order, expect, "in the order in which they were stored");
-    let last = world.store.recently_ingested(2).await.unwrap();
-    assert_eq!(
-        last.iter().map(|event| event.id).collect::<Vec<_>>(),
-        expect[expect.len() - 2..],
-        "the newest"
-    );
+    let times = |n| world.store.stored_at_of_newest(n);
+    let (newest, oldest) = (times(1).await.unwrap().unwrap(), times(100).await.unwrap().unwrap());
+    assert_eq!(newest - oldest, Duration::seconds(1));
+    assert_eq!(times(5).await.unwrap(), Some(newest), "the second batch");
+    assert_eq!(times(6).await.unwrap(), Some(oldest));
     let head = world.store.audit_head().await.unwrap();
     let verified = world.store.audit_verify(&caller("dana"), &|_, _| {}).await.unwrap();
     assert_eq!(
