@@ -103,6 +103,17 @@ impl Home {
         command.spawn().context("failed to start watchpost")
     }
 
+    /// Interrupts a program as Ctrl+C does, and tells how it ended.
+    ///
+    /// # Errors
+    /// When it has ended already, or does not end in time.
+    pub async fn interrupt(mut child: tokio::process::Child) -> Result<ExitStatus> {
+        let pid = child.id().context("it has ended already")?;
+        crate::daemon::signal("INT", pid)?;
+        let ended = timeout(PATIENCE, child.wait()).await;
+        Ok(ended.with_context(|| format!("it did not end within {PATIENCE:?}"))??)
+    }
+
     async fn finish(&self, command: &mut Command, input: &str) -> Result<Finished> {
         for name in HIDDEN {
             command.env_remove(name);

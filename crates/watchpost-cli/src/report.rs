@@ -31,10 +31,11 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
             Ok(false)
         }
-        Report::Generate { framework, from, to, subject, format, out, archive, supersedes } => {
+        Report::Generate { framework, from, to, subject, format, out, force, archive, supersedes } => {
             let period = Period { from, to };
             let out = std::path::absolute(&out)?;
-            let files = report_targets(&out, &framework, subject.as_deref(), period, &formats(&format))?;
+            let about = subject.as_deref();
+            let files = report_targets(&out, &framework, about, period, &formats(&format), force)?;
             let ticket = Some(format!("cli-{}", std::process::id()));
             let request = ReportGenerate { framework, period, subject, files, archive, ticket, supersedes };
             let made = progress::of_report(session, request).await?;

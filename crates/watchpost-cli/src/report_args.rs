@@ -35,6 +35,9 @@ pub(crate) enum Report {
         /// Folder for the files.
         #[arg(long, default_value = ".")]
         out: PathBuf,
+        /// Write over files of the same names; without it, a name that no file has is found.
+        #[arg(long)]
+        force: bool,
         /// The PDF as an archive copy: PDF/A-3 with tags, the JSON and the CSV of the report attached.
         #[arg(long)]
         archive: bool,

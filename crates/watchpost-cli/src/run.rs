@@ -16,8 +16,8 @@ use watchpost_ops::error::OpError;
 use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, baseline, connect, detect, enrich, events, incident, output, progress, report, respond, rules,
-    serve, show, token_keys,
+    FOUND, baseline, connect, detect, enrich, events, incident, maintain, output, progress, report, respond,
+    rules, serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -128,6 +128,12 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let run = session.ask::<operation::optimize_run>(Nothing {}).await?;
             finished(session, form, run).await
         }
+        Command::Export(wanted) => maintain::export(session, form, wanted).await,
+        Command::Backup(wanted) => maintain::backup(session, form, wanted).await,
+        Command::Restore(wanted) => maintain::restore(session, form, wanted).await,
+        Command::Benchmark(wanted) => maintain::benchmark(session, form, wanted).await,
+        Command::Cleanup(dry) => maintain::cleanup(session, form, dry).await,
+        Command::Aggregate(wanted) => maintain::aggregate(session, form, wanted).await,
         Command::Jobs => {
             show::jobs(form, &session.ask::<operation::job_list>(Nothing {}).await?)?;
             Ok(false)
@@ -168,7 +174,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
 }
 
 /// Follows a job and shows how it ended; true means that it failed.
-async fn finished(session: &Session, form: Output, run: JobRun) -> anyhow::Result<bool> {
+pub(crate) async fn finished(session: &Session, form: Output, run: JobRun) -> anyhow::Result<bool> {
     let run = progress::follow(session, run).await?;
     show::job(form, &run)?;
     Ok(run.state != JobState::Done)

@@ -165,6 +165,9 @@ fn figures(report: &JobReport) -> anyhow::Result<()> {
         ["FIGURE", "VALUE"],
         report.figures.iter().map(|figure| [figure.title.clone(), value(Some(figure.value), figure.unit)]),
     )?;
+    for fact in &report.facts {
+        line(format!("{}: {}", fact.title, visible(&fact.text, 400)))?;
+    }
     for note in &report.notes {
         line(visible(note, 400))?;
     }

@@ -348,14 +348,14 @@ impl EvidenceAsk {
 /// Members of the population that were drawn by chance, so that somebody can look at them one by one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Sample {
-    /// What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
-    pub seed: String,
-    /// Places in the population, from 0, in the order of the question.
-    pub positions: Vec<u64>,
     /// Column names of `rows`.
     pub columns: Vec<String>,
+    /// Places in the population, from 0, in the order of the question.
+    pub positions: Vec<u64>,
     /// The members at these places.
     pub rows: Vec<Vec<String>>,
+    /// What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
+    pub seed: String,
 }
 
 /// The answer to one question.

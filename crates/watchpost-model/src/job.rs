@@ -19,6 +19,18 @@ pub enum JobKind {
     Import,
     /// Make synthetic traffic.
     Simulate,
+    /// Write what is in Redis to a file that people and programs read.
+    Export,
+    /// Write the keys as they are to a file that a restore takes.
+    Backup,
+    /// Rehearse a backup, and put its keys back.
+    Restore,
+    /// Measure how fast the server answers.
+    Benchmark,
+    /// Remove what is past its days, what is left over in indexes, and old entries of the quarantine.
+    Cleanup,
+    /// Bring the counts of the archive up to date.
+    Aggregate,
 }
 
 words!(JobKind {
@@ -26,6 +38,12 @@ words!(JobKind {
     Optimize = "optimize",
     Import = "import",
     Simulate = "simulate",
+    Export = "export",
+    Backup = "backup",
+    Restore = "restore",
+    Benchmark = "benchmark",
+    Cleanup = "cleanup",
+    Aggregate = "aggregate",
 });
 
 /// How a job stands.
@@ -83,6 +101,32 @@ impl Figure {
     pub fn count(name: &str, title: &str, value: u64) -> Self {
         Self::new(name, title, value as f64, crate::health::Unit::Count)
     }
+
+    /// A size.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+    pub fn bytes(name: &str, title: &str, value: u64) -> Self {
+        Self::new(name, title, value as f64, crate::health::Unit::Bytes)
+    }
+}
+
+/// One thing that a job found out or made and that is no number: a file, its digest, a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Fact {
+    /// Stable name: `file`, `sha256`.
+    pub name: String,
+    /// For people.
+    pub title: String,
+    /// What it is.
+    pub text: String,
+}
+
+impl Fact {
+    /// A fact.
+    #[must_use]
+    pub fn new(name: &str, title: &str, text: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), title: title.to_owned(), text: text.into() }
+    }
 }
 
 /// What a run did, or what it would do.
@@ -90,6 +134,9 @@ impl Figure {
 pub struct JobReport {
     /// The figures, in the order to show them.
     pub figures: Vec<Figure>,
+    /// What is no number, in the order to show it. They stand in the audit trail too.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
     /// Sentences for people: reasons, skipped things, warnings.
     pub notes: Vec<String>,
 }

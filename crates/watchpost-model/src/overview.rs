@@ -45,21 +45,21 @@ pub struct Kpi {
 /// Equal buckets over a period and the counts in them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Histogram {
-    /// Start of the first bucket.
-    pub start: DateTime<Utc>,
     /// Width of a bucket in seconds.
     pub bucket_s: u64,
     /// One series each, all of the same length.
     pub series: Vec<Series>,
+    /// Start of the first bucket.
+    pub start: DateTime<Utc>,
 }
 
 /// A named row of counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Series {
-    /// Its name: a category, a severity, an outcome.
-    pub name: String,
     /// One count a bucket.
     pub counts: Vec<u64>,
+    /// Its name: a category, a severity, an outcome.
+    pub name: String,
 }
 
 /// A value of a field and how often it was found.

@@ -254,35 +254,35 @@ impl RegisterEntry {
 /// What a person gave for a control: a file, a statement, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Proof {
-    /// Identity.
-    pub id: ProofId,
-    /// Framework id.
-    pub framework: String,
     /// Control id.
     pub control: String,
+    /// It says nothing from then on.
+    pub expires_at: DateTime<Utc>,
+    /// The file, if there is one; the file itself stays where it is.
+    pub file: Option<ProofFile>,
+    /// Framework id.
+    pub framework: String,
+    /// When.
+    pub given_at: DateTime<Utc>,
+    /// Who gave it.
+    pub given_by: String,
+    /// Identity.
+    pub id: ProofId,
+    /// Who answers for it.
+    pub owner: String,
     /// For which time it counts.
     pub period: Period,
     /// What it says, in the person's words.
     pub statement: String,
-    /// The file, if there is one; the file itself stays where it is.
-    pub file: Option<ProofFile>,
-    /// Who answers for it.
-    pub owner: String,
-    /// Who gave it.
-    pub given_by: String,
-    /// When.
-    pub given_at: DateTime<Utc>,
-    /// It says nothing from then on.
-    pub expires_at: DateTime<Utc>,
 }
 
 /// A file that is evidence, by its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ProofFile {
+    /// Its size.
+    pub bytes: u64,
     /// Its name, without folders.
     pub name: String,
     /// SHA-256, hexadecimal.
     pub sha256: String,
-    /// Its size.
-    pub bytes: u64,
 }

@@ -200,20 +200,20 @@ pub struct ScheduleRun {
 /// What somebody says about an exception of a control, or about the control as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ControlComment {
-    /// Identity.
-    pub id: CommentId,
-    /// Framework id.
-    pub framework: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub by: String,
     /// Control id.
     pub control: String,
+    /// Framework id.
+    pub framework: String,
+    /// Identity.
+    pub id: CommentId,
     /// The row of evidence that it is about, cell by cell; empty for the control as a whole.
     pub row: Vec<String>,
     /// What they say.
     pub text: String,
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: DateTime<Utc>,
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use watchpost_model::audit::AuditOutcome;
+use watchpost_model::audit::{AuditOutcome, Change};
 use watchpost_model::ids::JobId;
 use watchpost_model::job::{JobKind, JobProgress, JobReport, JobRun, JobState};
 
@@ -126,7 +127,7 @@ impl Jobs {
             running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
         }
         let begun =
-            cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), Vec::new(), Some(parameters));
+            cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), node(workspace), Some(parameters));
         if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
             lock(&self.running).remove(&run.id);
             return Err(problem.into());
@@ -189,7 +190,10 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
         JobState::Cancelled => Some("cancelled".to_owned()),
         _ => run.error.clone().or_else(|| run.report.as_ref().map(figures_line)),
     };
-    let record = cx.record_as(outcome, format!("job/{}", run.id), Vec::new(), reason);
+    let mut changes = node(&workspace);
+    let facts = run.report.iter().flat_map(|report| &report.facts);
+    changes.extend(facts.map(|fact| Change::new(&fact.name, Value::Null, fact.text.as_str())));
+    let record = cx.record_as(outcome, format!("job/{}", run.id), changes, reason);
     if let Err(problem) = workspace.store().job_run_put(&run, Some(record)).await {
         tracing::error!(%problem, job = %run.id, "the end of a job was not recorded");
     }
@@ -199,12 +203,19 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
     cx.console.announce(&[Tag::Jobs, Tag::Audit, Tag::Events, Tag::Health, Tag::Status]);
 }
 
+/// On which server a job works, for the trail.
+fn node(workspace: &Workspace) -> Vec<Change> {
+    let address = workspace.events().map(|events| events.target().address.to_string());
+    address.map(|address| Change::new("node", Value::Null, address)).into_iter().collect()
+}
+
 /// A report in one line, for the trail.
 fn figures_line(report: &JobReport) -> String {
     report
         .figures
         .iter()
-        .map(|figure| format!("{} {}", figure.name, figure.value))
+        // Four decimals are a tenth of a microsecond.
+        .map(|figure| format!("{} {}", figure.name, (figure.value * 10_000.0).round() / 10_000.0))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -97,6 +97,11 @@ impl Making {
         !self.cancel.is_cancelled()
     }
 
+    /// What tells work on another thread that it is to stop.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.cancel.clone()
+    }
+
     fn change(&self, change: impl FnOnce(&mut ReportProgress)) {
         if let Some(ticket) = &self.ticket
             && let Some((progress, _)) = self.makings.lock().get_mut(ticket)

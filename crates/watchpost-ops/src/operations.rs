@@ -176,6 +176,30 @@ macro_rules! for_each_operation {
             optimize_preview(Nothing) -> JobReport: Maintain, Read, [], [];
             "Compress payloads, give missing TTLs, trim indexes, return memory."
             optimize_run(Nothing) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count what an export of Redis would write."
+            export_preview(ExportRequest) -> JobReport: Maintain, Read, [], [];
+            "Write events in Redis, or every key, to a file."
+            export_run(ExportRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count what a backup of Redis would hold."
+            backup_preview(BackupRequest) -> JobReport: Maintain, Read, [], [];
+            "Write the keys of Redis to a backup."
+            backup_run(BackupRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Check a backup and count what a restore would write."
+            restore_preview(RestoreRequest) -> JobReport: Maintain, Read, [], [];
+            "Rehearse a backup on a scratch server, and put its keys back."
+            restore_run(RestoreRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Say what measuring the server would do."
+            benchmark_preview(BenchmarkRequest) -> JobReport: Maintain, Read, [], [];
+            "Measure how fast the server answers."
+            benchmark_run(BenchmarkRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count what the clean-up would remove."
+            cleanup_preview(Nothing) -> JobReport: Maintain, Read, [], [];
+            "Remove what is past its days, left over in indexes, and old in the quarantine."
+            cleanup_run(Nothing) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count the events of a period by type, and what the counts lack."
+            aggregate_preview(AggregateRequest) -> JobReport: Maintain, Read, [], [];
+            "Compare the counts of a period with the archive and bring them up to date."
+            aggregate_run(AggregateRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
             "List job runs."
             job_list(Nothing) -> JobList: View, Read, [Jobs], [];
             "Show one job run."
@@ -215,6 +239,8 @@ macro_rules! for_each_operation {
             report_frameworks(Nothing) -> FrameworkList: View, Read, [], [];
             "Evaluate a framework over a period, or make another report, without writing it."
             report_preview(ReportRequest) -> ReportDocument: Report, Read, [Events, Incidents, Blocks, Audit], [];
+            "Name files for a report in a folder, none of which is there."
+            report_names(ReportNames) -> ReportTargets: Report, Read, [], [];
             "Make a report and write it to files."
             report_generate(ReportGenerate) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "List produced reports."

@@ -76,6 +76,12 @@ impl Paths {
         self.data.join("imports")
     }
 
+    /// The folder of the server on which a backup is rehearsed.
+    #[must_use]
+    pub fn rehearsal(&self) -> PathBuf {
+        self.data.join("rehearsal")
+    }
+
     /// The database file of a connection that names none.
     #[must_use]
     pub fn default_database(&self, name: &str) -> PathBuf {

@@ -29,11 +29,15 @@
 #![warn(missing_docs)]
 
 mod backlog;
+pub mod backup;
+pub mod benchmark;
 mod blocks;
+pub mod cleanup;
 mod codec;
 mod contain;
 mod diagnose;
 mod error;
+pub mod export;
 mod health;
 mod hints;
 pub mod info;
@@ -49,6 +53,7 @@ mod scripts;
 pub mod stats;
 mod store;
 mod target;
+pub mod typed;
 mod walk;
 
 pub use backlog::Backlog;

@@ -66,6 +66,12 @@ pub enum LocalError {
         /// Which.
         path: PathBuf,
     },
+    /// Another process tries something out there.
+    #[error("another process uses {path}")]
+    InUse {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// The append-only file is damaged.
     #[error(
         "the event store's append-only file in {dir} is damaged; repair it with `redis-check-aof --fix` (it cuts off \
@@ -100,6 +106,8 @@ pub struct LocalServer {
     dir: PathBuf,
     socket: PathBuf,
     child: Option<Child>,
+    // A scratch server keeps nothing on disk.
+    is_scratch: bool,
     // Held as long as this process owns the server.
     lock: Option<File>,
 }
@@ -113,6 +121,37 @@ impl LocalServer {
     /// # Errors
     /// Every cause of [`LocalError`].
     pub async fn start(dir: &Path) -> Result<Self, LocalError> {
+        let mut server = Self::claim(dir)?;
+        if server.lock.is_none() || server.answers().await != Answer::No {
+            server.wait_ready(0).await?;
+            return Ok(server);
+        }
+        server.begin().await?;
+        Ok(server)
+    }
+
+    /// Starts an empty server in `dir` that keeps nothing on disk and ends with this value: to try something out. One
+    /// that a process left behind there is ended first.
+    ///
+    /// # Errors
+    /// `InUse` while another process has one in `dir`; every cause of [`LocalError`].
+    pub async fn scratch(dir: &Path) -> Result<Self, LocalError> {
+        let server = Self { is_scratch: true, ..Self::claim(dir)? };
+        if server.lock.is_none() {
+            return Err(LocalError::InUse { path: server.dir });
+        }
+        let mut server = if server.answers().await == Answer::No {
+            server
+        } else {
+            server.stop().await?;
+            Self { is_scratch: true, ..Self::claim(dir)? }
+        };
+        server.begin().await?;
+        Ok(server)
+    }
+
+    /// Makes the directory and takes its lock, if nobody has it.
+    fn claim(dir: &Path) -> Result<Self, LocalError> {
         make_private(dir)?;
         let dir = std::fs::canonicalize(dir).map_err(|source| io(dir, source))?;
         let socket = socket_path(&dir)?;
@@ -124,15 +163,13 @@ impl LocalServer {
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
         };
-        let mut server = Self { dir, socket, child: None, lock };
-        if server.lock.is_none() || server.answers().await != Answer::No {
-            server.wait_ready(0).await?;
-            return Ok(server);
-        }
-        let log_from = std::fs::metadata(server.log_path()).map_or(0, |meta| meta.len());
-        server.child = Some(server.spawn()?);
-        server.wait_ready(log_from).await?;
-        Ok(server)
+        Ok(Self { dir, socket, child: None, is_scratch: false, lock })
+    }
+
+    async fn begin(&mut self) -> Result<(), LocalError> {
+        let log_from = std::fs::metadata(self.log_path()).map_or(0, |meta| meta.len());
+        self.child = Some(self.spawn()?);
+        self.wait_ready(log_from).await
     }
 
     /// Does this process own the server? A guest must not stop it or run its schedules.
@@ -207,7 +244,7 @@ impl LocalServer {
         for (option, value) in [
             ("--unixsocketperm", "700"),
             ("--dir", "./"),
-            ("--appendonly", "yes"),
+            ("--appendonly", if self.is_scratch { "no" } else { "yes" }),
             ("--appendfsync", "everysec"),
             ("--save", ""),
             ("--logfile", "redis.log"),
@@ -218,7 +255,7 @@ impl LocalServer {
         }
         // An own process group: Ctrl+C in the terminal is for the window, which stops the server in order.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.kill_on_drop(false);
+        command.kill_on_drop(self.is_scratch);
         command.spawn().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => LocalError::NotInstalled,
             _ => io(Path::new("redis-server"), source),

@@ -153,11 +153,42 @@ impl EventStore {
     /// # Errors
     /// Why it does not answer.
     pub async fn run_id(&self) -> Result<String, RedisError> {
+        Ok(self.server_info().await?.text("run_id").unwrap_or_default().to_owned())
+    }
+
+    /// How many keys the logical database has.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub async fn key_count(&self) -> Result<u64, RedisError> {
+        self.inner.probe.query(&redis::cmd("DBSIZE")).await
+    }
+
+    /// What the server says of itself; nothing where the user may not ask.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub async fn server_info(&self) -> Result<Info, RedisError> {
         let mut cmd = redis::cmd("INFO");
         cmd.arg("server");
         match self.inner.probe.query::<String>(&cmd).await {
-            Ok(text) => Ok(Info::parse(&text).text("run_id").unwrap_or_default().to_owned()),
-            Err(RedisError::NoPermission(_)) => Ok(String::new()),
+            Ok(text) => Ok(Info::parse(&text)),
+            Err(RedisError::NoPermission(_)) => Ok(Info::parse("")),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The time of the server, by which keys expire; ours where the user may not ask.
+    ///
+    /// # Errors
+    /// Why it does not answer.
+    pub async fn server_now(&self) -> Result<DateTime<Utc>, RedisError> {
+        match self.inner.probe.query::<(i64, i64)>(&redis::cmd("TIME")).await {
+            Ok((seconds, micros)) => {
+                Ok(DateTime::from_timestamp_micros(seconds * 1_000_000 + micros)
+                    .unwrap_or_else(|| self.now()))
+            }
+            Err(RedisError::NoPermission(_)) => Ok(self.now()),
             Err(error) => Err(error),
         }
     }

@@ -53,7 +53,7 @@ pub fn render_csv(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
 /// As [`render_csv`], line by line into `out`: nothing but the line at hand is held.
 ///
 /// # Errors
-/// `Csv` if `out` cannot take it, or as [`render_csv`].
+/// `Place` if `out` cannot take it, or as [`render_csv`].
 pub fn write_csv(document: &ReportDocument, out: impl Write) -> Result<(), ReportError> {
     let n_cells = widest(document);
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
@@ -134,7 +134,7 @@ pub fn write_csv(document: &ReportDocument, out: impl Write) -> Result<(), Repor
             line(Line { record: "cells", title, row: Some(index as u64 + 1), cells, ..Line::default() })?;
         }
     }
-    writer.flush().map_err(|error| ReportError::Csv(error.into()))
+    writer.flush().map_err(ReportError::Place)
 }
 
 fn widest(document: &ReportDocument) -> usize {

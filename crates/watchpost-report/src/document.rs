@@ -1,8 +1,12 @@
 //! The report as data. What the window previews, what is hashed, and what every format is drawn from.
+//!
+//! The fields of everything in it are declared in the order of their names: the JSON of a struct is then canonical as it
+//! is written, and neither sorting nor a copy of the whole is needed. A test holds this for every type that takes part.
+
+use std::io::{BufWriter, Write};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
@@ -69,21 +73,15 @@ impl State {
 pub struct LogHead {
     /// Which log.
     pub id: String,
-    /// Number of records in its tree.
-    pub size: u64,
     /// Root of its tree, SHA-256, hexadecimal.
     pub root: String,
+    /// Number of records in its tree.
+    pub size: u64,
 }
 
 /// What the report covers, and how it came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Scope {
-    /// Whose report it is.
-    pub organisation: String,
-    /// The workspace or connection that was looked at.
-    pub workspace: String,
-    /// The half-open period, UTC.
-    pub period: Period,
     /// When it was made.
     pub generated_at: DateTime<Utc>,
     /// By whom.
@@ -92,8 +90,14 @@ pub struct Scope {
     pub generator: String,
     /// The audit log at that moment.
     pub log: LogHead,
+    /// Whose report it is.
+    pub organisation: String,
+    /// The half-open period, UTC.
+    pub period: Period,
     /// Where the evidence comes from: event store, database, hosts.
     pub sources: Vec<String>,
+    /// The workspace or connection that was looked at.
+    pub workspace: String,
 }
 
 /// Which framework, in which edition.
@@ -103,25 +107,25 @@ pub struct FrameworkRef {
     pub id: String,
     /// For people.
     pub name: String,
-    /// Edition.
-    pub version: String,
     /// What the report can and cannot show.
     pub note: String,
+    /// Edition.
+    pub version: String,
 }
 
 /// How many controls came out how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Summary {
-    /// Passed.
-    pub pass: u32,
+    /// Failed.
+    pub fail: u32,
     /// Left to a person.
     pub manual: u32,
     /// Not judged for want of data.
     pub no_data: u32,
+    /// Passed.
+    pub pass: u32,
     /// Warned.
     pub warn: u32,
-    /// Failed.
-    pub fail: u32,
 }
 
 impl Summary {
@@ -182,67 +186,67 @@ impl Parameter {
 /// One question of a control with its answer and what the rule made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct CheckResult {
-    /// What it looks at, in our words.
-    pub what: String,
-    /// The question asked.
-    pub query: EvidenceQuery,
-    /// Its parameters.
-    pub parameters: Vec<Parameter>,
-    /// How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
-    pub state: Option<State>,
-    /// Why, in one or two sentences.
-    pub reason: String,
-    /// The rule in words.
-    pub rule: String,
-    /// How many things were looked at.
-    pub population: u64,
-    /// How many of them are within what is tolerated only.
-    pub warnings: u64,
-    /// How many of them are exceptions.
-    pub exceptions: u64,
     /// What exactly was counted.
     pub basis: String,
-    /// The question as the database was asked it.
-    pub text: String,
     /// Column names of `rows`.
     pub columns: Vec<String>,
+    /// How many of them are exceptions.
+    pub exceptions: u64,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// How many things were looked at.
+    pub population: u64,
+    /// The question asked.
+    pub query: EvidenceQuery,
+    /// Why, in one or two sentences.
+    pub reason: String,
     /// The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
     pub rows: Vec<Vec<String>>,
+    /// The rule in words.
+    pub rule: String,
     /// Members drawn by chance that anybody can draw again.
     pub sample: Sample,
+    /// How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
+    pub state: Option<State>,
+    /// The question as the database was asked it.
+    pub text: String,
+    /// How many of them are within what is tolerated only.
+    pub warnings: u64,
+    /// What it looks at, in our words.
+    pub what: String,
 }
 
 /// One control with its state and everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ControlResult {
-    /// The framework's own id.
-    pub id: String,
-    /// In our words.
-    pub title: String,
-    /// What the control wants.
-    pub text: String,
-    /// How it came out.
-    pub state: State,
-    /// Why, in one or two sentences.
-    pub reason: String,
-    /// How many things were looked at, over all checks.
-    pub population: u64,
-    /// How many of them are within what is tolerated only.
-    pub warnings: u64,
-    /// How many of them are exceptions.
-    pub exceptions: u64,
-    /// The questions; empty for a manual control.
-    pub checks: Vec<CheckResult>,
-    /// What to do; empty when it passed or is manual.
-    pub remedy: String,
     /// What a person has to attest; set exactly for manual controls.
     pub attest: Option<String>,
-    /// What people gave for it and still counts at the end of the period.
-    pub proofs: Vec<Proof>,
+    /// The questions; empty for a manual control.
+    pub checks: Vec<CheckResult>,
     /// What people say about its exceptions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<ControlComment>>", optional)]
     pub comments: Vec<ControlComment>,
+    /// How many of them are exceptions.
+    pub exceptions: u64,
+    /// The framework's own id.
+    pub id: String,
+    /// How many things were looked at, over all checks.
+    pub population: u64,
+    /// What people gave for it and still counts at the end of the period.
+    pub proofs: Vec<Proof>,
+    /// Why, in one or two sentences.
+    pub reason: String,
+    /// What to do; empty when it passed or is manual.
+    pub remedy: String,
+    /// How it came out.
+    pub state: State,
+    /// What the control wants.
+    pub text: String,
+    /// In our words.
+    pub title: String,
+    /// How many of them are within what is tolerated only.
+    pub warnings: u64,
 }
 
 /// A control for which nothing shows how it stands.
@@ -296,28 +300,28 @@ words!(ReportKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(rename = "ReportSection")]
 pub struct Section {
-    /// Its heading.
-    pub title: String,
-    /// Sentences.
-    pub text: Vec<String>,
-    /// Figures, each ready to print.
-    pub figures: Vec<Parameter>,
     /// What the table holds, in a few words; empty without a table.
     pub caption: String,
     /// Column names of `rows`.
     pub columns: Vec<String>,
+    /// Figures, each ready to print.
+    pub figures: Vec<Parameter>,
     /// The table. Cells are as stored.
     pub rows: Vec<Vec<String>>,
+    /// Sentences.
+    pub text: Vec<String>,
+    /// Its heading.
+    pub title: String,
 }
 
 /// A bar of the incidents chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(rename = "ReportSeverityCount")]
 pub struct SeverityCount {
-    /// The severity.
-    pub severity: Severity,
     /// Incidents with evidence in the period.
     pub incidents: u64,
+    /// The severity.
+    pub severity: Severity,
 }
 
 /// Active incidents by how long they have been open.
@@ -337,39 +341,39 @@ pub struct ChartData {
     pub authentication: Histogram,
     /// Events by category.
     pub by_category: Histogram,
-    /// Incidents with evidence in the period, by severity.
-    pub incidents_by_severity: Vec<SeverityCount>,
-    /// Incidents active at the end of the period, by age.
-    pub incidents_by_age: Vec<AgeCount>,
     /// Events by day of the week (Monday first) and hour of the day (UTC): 7 rows of 24.
     pub by_hour: Vec<Vec<u64>>,
+    /// Incidents active at the end of the period, by age.
+    pub incidents_by_age: Vec<AgeCount>,
+    /// Incidents with evidence in the period, by severity.
+    pub incidents_by_severity: Vec<SeverityCount>,
 }
 
 /// A report: everything that any format of it shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ReportDocument {
-    /// Version of this shape.
-    pub format: u32,
-    /// What kind of report.
-    pub kind: ReportKind,
-    /// Its heading: `SOC 2 evidence report`.
-    pub title: String,
-    /// Which framework; for other kinds their own name.
-    pub framework: FrameworkRef,
-    /// What it covers.
-    pub scope: Scope,
-    /// What it was asked, by name.
-    pub parameters: Vec<Parameter>,
-    /// How many controls came out how.
-    pub summary: Summary,
-    /// The controls, in the order of the framework.
-    pub controls: Vec<ControlResult>,
-    /// Controls that nothing shows.
-    pub gaps: Vec<Gap>,
-    /// Parts that are no controls.
-    pub sections: Vec<Section>,
     /// The numbers behind the charts; `None` where none is drawn.
     pub charts: Option<ChartData>,
+    /// The controls, in the order of the framework.
+    pub controls: Vec<ControlResult>,
+    /// Version of this shape.
+    pub format: u32,
+    /// Which framework; for other kinds their own name.
+    pub framework: FrameworkRef,
+    /// Controls that nothing shows.
+    pub gaps: Vec<Gap>,
+    /// What kind of report.
+    pub kind: ReportKind,
+    /// What it was asked, by name.
+    pub parameters: Vec<Parameter>,
+    /// What it covers.
+    pub scope: Scope,
+    /// Parts that are no controls.
+    pub sections: Vec<Section>,
+    /// How many controls came out how.
+    pub summary: Summary,
+    /// Its heading: `SOC 2 evidence report`.
+    pub title: String,
 }
 
 impl ReportDocument {
@@ -427,15 +431,32 @@ impl ReportDocument {
     /// # Errors
     /// `Json` if a value has no JSON form; none of today's fields can cause it.
     pub fn canonical_json(&self) -> Result<String, ReportError> {
-        Ok(serde_json::to_string(&sorted(serde_json::to_value(self)?))?)
+        Ok(serde_json::to_string(self)?)
     }
 
-    /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format.
+    /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format. The JSON is hashed while it is made and
+    /// held nowhere.
     ///
     /// # Errors
     /// As [`Self::canonical_json`].
     pub fn sha256(&self) -> Result<String, ReportError> {
-        Ok(hex::encode(Sha256::digest(self.canonical_json()?)))
+        let mut out = BufWriter::with_capacity(1 << 16, Hashing(Sha256::new()));
+        serde_json::to_writer(&mut out, self)?;
+        let hashing = out.into_inner().map_err(|error| ReportError::Place(error.into_error()))?;
+        Ok(hex::encode(hashing.0.finalize()))
+    }
+}
+
+struct Hashing(Sha256);
+
+impl Write for Hashing {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.0.update(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -447,16 +468,12 @@ pub fn render_json(document: &ReportDocument) -> Result<String, ReportError> {
     document.canonical_json()
 }
 
-/// Rebuilds every object with its keys in order; whether the map type sorts by itself depends on features that other
-/// crates may turn on.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.into_iter().collect();
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
-    }
+/// As [`render_json`], piece by piece into `out`.
+///
+/// # Errors
+/// `Place` if `out` cannot take it, else as [`render_json`].
+pub fn write_json(document: &ReportDocument, out: impl Write) -> Result<(), ReportError> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    serde_json::to_writer(&mut out, document)?;
+    out.flush().map_err(ReportError::Place)
 }

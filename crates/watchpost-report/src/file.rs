@@ -12,6 +12,9 @@ pub enum WriteError {
     /// The path names no file.
     #[error("{0} is not the path of a file")]
     NotAFile(PathBuf),
+    /// There is a file already, and nobody said that it may be replaced.
+    #[error("{0} is there already")]
+    Exists(PathBuf),
     /// The folder is not there.
     #[error("the folder {0} does not exist")]
     NoFolder(PathBuf),
@@ -99,11 +102,118 @@ impl Prepared {
     pub fn persist(self) -> Result<(), WriteError> {
         let path = self.path;
         self.temporary.persist(&path).map_err(|error| failed(&path, error.error))?;
-        // The rename itself is durable only once the folder is on disk; some file systems cannot sync a folder.
-        if let Ok(handle) = File::open(folder_of(&path)) {
-            let _ = handle.sync_all();
-        }
+        sync_folder(&path);
         Ok(())
+    }
+
+    /// As [`Self::persist`], but a file that is there is left alone.
+    ///
+    /// # Errors
+    /// `Exists`, or by cause, as [`Self::write`].
+    pub fn persist_new(self) -> Result<(), WriteError> {
+        let path = self.path;
+        self.temporary.persist_noclobber(&path).map_err(|error| failed(&path, error.error))?;
+        sync_folder(&path);
+        Ok(())
+    }
+
+    /// Puts the file in its place, to stay once it is [kept](Placed::keep). With `replace`, what is there is put aside until
+    /// then; without, nothing may be there.
+    ///
+    /// # Errors
+    /// `Exists`, or by cause, as [`Self::write`].
+    pub fn place(self, replace: bool) -> Result<Placed, WriteError> {
+        let Self { temporary, path, .. } = self;
+        let aside = if replace { put_aside(&path)? } else { None };
+        // From here on what was put aside comes back when something goes wrong.
+        let mut placed = Placed { path, aside, there: false, kept: false };
+        let path = &placed.path;
+        if replace {
+            temporary.persist(path).map_err(|error| failed(path, error.error))?;
+        } else {
+            temporary.persist_noclobber(path).map_err(|error| failed(path, error.error))?;
+        }
+        placed.there = true;
+        sync_folder(&placed.path);
+        Ok(placed)
+    }
+}
+
+/// A file in its place. Dropped without being [kept](Self::keep), it goes, and what was there before comes back.
+#[derive(Debug)]
+pub struct Placed {
+    path: PathBuf,
+    aside: Option<PathBuf>,
+    there: bool,
+    kept: bool,
+}
+
+impl Placed {
+    /// The file stays; what it replaced goes.
+    ///
+    /// # Errors
+    /// Why what it replaced stays beside it, under a name of its own.
+    pub fn keep(mut self) -> Result<(), WriteError> {
+        self.kept = true;
+        match &self.aside {
+            Some(aside) => std::fs::remove_file(aside).map_err(|error| failed(aside, error)),
+            None => Ok(()),
+        }
+    }
+
+    /// The file goes; what it replaced comes back.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub fn undo(mut self) -> Result<(), WriteError> {
+        self.taken_back()
+    }
+
+    fn taken_back(&mut self) -> Result<(), WriteError> {
+        if std::mem::replace(&mut self.kept, true) {
+            return Ok(());
+        }
+        let path = &self.path;
+        let done = match &self.aside {
+            // Two names of one file: a rename would leave both.
+            Some(aside) if !self.there && std::fs::symlink_metadata(path).is_ok() => {
+                std::fs::remove_file(aside)
+            }
+            Some(aside) => std::fs::rename(aside, path),
+            None if self.there => std::fs::remove_file(path),
+            None => Ok(()),
+        };
+        done.map_err(|error| failed(path, error))
+    }
+}
+
+impl Drop for Placed {
+    fn drop(&mut self) {
+        // Who wants to know what went wrong asks with `undo`.
+        let _ = self.taken_back();
+    }
+}
+
+/// A second name for what is at `path`, if something is: the first one stays until it is replaced.
+fn put_aside(path: &Path) -> Result<Option<PathBuf>, WriteError> {
+    if std::fs::symlink_metadata(path).is_err() {
+        return Ok(None);
+    }
+    let folder = folder_of(path);
+    // The name of a temporary file that is gone again is free.
+    let name = tempfile::Builder::new().prefix(".watchpost-old-").tempfile_in(folder);
+    let aside = name.map_err(|error| failed(path, error))?.path().to_owned();
+    // Some file systems have no second names.
+    std::fs::hard_link(path, &aside)
+        .or_else(|_| std::fs::rename(path, &aside))
+        .map_err(|error| failed(path, error))?;
+    Ok(Some(aside))
+}
+
+/// A rename is durable only once the folder is on disk; some file systems cannot sync a folder.
+fn sync_folder(path: &Path) {
+    if let Ok(handle) = File::open(folder_of(path)) {
+        let _ = handle.sync_all();
     }
 }
 
@@ -136,6 +246,7 @@ fn folder_of(path: &Path) -> &Path {
 
 fn failed(path: &Path, source: std::io::Error) -> WriteError {
     match source.kind() {
+        ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             WriteError::NotWritable { folder: folder_of(path).to_owned(), source }
         }

@@ -20,10 +20,10 @@ mod verify;
 pub use crate::csv::{render_csv, write_csv};
 pub use document::{
     AgeCount, ChartData, CheckResult, ControlResult, FrameworkRef, Gap, LogHead, Parameter, ReportDocument,
-    ReportKind, Scope, Section, SeverityCount, State, Summary, render_json,
+    ReportKind, Scope, Section, SeverityCount, State, Summary, render_json, write_json,
 };
 pub use evaluate::evaluate;
-pub use file::{Prepared, WriteError, write_atomically};
+pub use file::{Placed, Prepared, WriteError, write_atomically};
 pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError, Limit, Rule};
 pub use markdown::render_markdown;
 pub use pdf::{render_archive, render_pdf};
@@ -35,10 +35,13 @@ pub use verify::{Verified, compare, sample_seed, verify_json};
 pub enum ReportError {
     /// The document has no canonical JSON; a value that JSON cannot hold.
     #[error("put the report into JSON")]
-    Json(#[from] serde_json::Error),
+    Json(#[source] serde_json::Error),
     /// The CSV writer refused.
     #[error("write the report as CSV")]
-    Csv(#[from] ::csv::Error),
+    Csv(#[source] ::csv::Error),
+    /// The place could not take it.
+    #[error("{0}")]
+    Place(std::io::Error),
     /// A font of the PDF could not be read.
     #[error("read the embedded font {0}")]
     Font(&'static str),
@@ -53,4 +56,22 @@ pub enum ReportError {
     /// The PDF could not be put into bytes.
     #[error("write the PDF: {0}")]
     Pdf(String),
+}
+
+impl From<serde_json::Error> for ReportError {
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_io() { Self::Place(error.into()) } else { Self::Json(error) }
+    }
+}
+
+impl From<::csv::Error> for ReportError {
+    fn from(error: ::csv::Error) -> Self {
+        if !error.is_io_error() {
+            return Self::Csv(error);
+        }
+        match error.into_kind() {
+            ::csv::ErrorKind::Io(error) => Self::Place(error),
+            other => Self::Place(std::io::Error::other(format!("{other:?}"))),
+        }
+    }
 }

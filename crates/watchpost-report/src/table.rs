@@ -16,7 +16,7 @@ impl<W: Write> TableWriter<W> {
     /// Begins with the names of the columns.
     ///
     /// # Errors
-    /// `Csv` if `out` cannot take it.
+    /// `Place` if `out` cannot take it.
     pub fn new(out: W, names: &[&str]) -> Result<Self, ReportError> {
         let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
         out.write_record(names)?;
@@ -26,7 +26,7 @@ impl<W: Write> TableWriter<W> {
     /// Adds a row: as many cells as there are names.
     ///
     /// # Errors
-    /// `Csv` if the place cannot take it, or for another number of cells.
+    /// `Place` if the place cannot take it, `Csv` for another number of cells.
     pub fn row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<(), ReportError> {
         for cell in cells {
             self.out.write_field(safe_cell(cell).as_bytes())?;

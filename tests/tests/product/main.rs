@@ -3,5 +3,6 @@
 mod command_line;
 mod crash;
 mod exit_codes;
+mod interrupt;
 mod sigma_import;
 mod team;

@@ -16,6 +16,16 @@ skipped: number, };
 
 export type ActionKind = "tag" | "notify" | "ticket" | "rate_limit" | "block_ip" | "revoke_session" | "restrict_user" | "isolate_service";
 
+export type AggregateRequest = { 
+/**
+ * From this time on; 30 days ago if absent.
+ */
+from: string | null, 
+/**
+ * Before this time; now if absent.
+ */
+to: string | null, };
+
 export type AllowAdd = { 
 /**
  * Address or CIDR range as typed.
@@ -303,6 +313,16 @@ incidents_before: number,
  */
 incidents_after: number, };
 
+export type BackupRequest = { 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Replace a file that is there.
+ */
+force: boolean, };
+
 export type Baseline = { 
 /**
  * 1; another number is not understood.
@@ -362,6 +382,20 @@ export type BaselineRequest = {
  * Event time.
  */
 period: Period, };
+
+export type BenchmarkRequest = { 
+/**
+ * Operations of each step, 100 to 1,000,000.
+ */
+ops: number, 
+/**
+ * Size of a value, 1 to 16,384 bytes.
+ */
+value_bytes: number, 
+/**
+ * Commands in a pipeline, 2 to 100.
+ */
+pipeline: number, };
 
 export type Block = { 
 /**
@@ -665,75 +699,75 @@ authentication: Histogram,
  */
 by_category: Histogram, 
 /**
- * Incidents with evidence in the period, by severity.
+ * Events by day of the week (Monday first) and hour of the day (UTC): 7 rows of 24.
  */
-incidents_by_severity: Array<ReportSeverityCount>, 
+by_hour: Array<Array<number>>, 
 /**
  * Incidents active at the end of the period, by age.
  */
 incidents_by_age: Array<ReportAgeCount>, 
 /**
- * Events by day of the week (Monday first) and hour of the day (UTC): 7 rows of 24.
+ * Incidents with evidence in the period, by severity.
  */
-by_hour: Array<Array<number>>, };
+incidents_by_severity: Array<ReportSeverityCount>, };
 
 export type CheckResult = { 
-/**
- * What it looks at, in our words.
- */
-what: string, 
-/**
- * The question asked.
- */
-query: EvidenceQuery, 
-/**
- * Its parameters.
- */
-parameters: Array<Parameter>, 
-/**
- * How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
- */
-state: State | null, 
-/**
- * Why, in one or two sentences.
- */
-reason: string, 
-/**
- * The rule in words.
- */
-rule: string, 
-/**
- * How many things were looked at.
- */
-population: number, 
-/**
- * How many of them are within what is tolerated only.
- */
-warnings: number, 
-/**
- * How many of them are exceptions.
- */
-exceptions: number, 
 /**
  * What exactly was counted.
  */
 basis: string, 
 /**
- * The question as the database was asked it.
- */
-text: string, 
-/**
  * Column names of `rows`.
  */
 columns: Array<string>, 
+/**
+ * How many of them are exceptions.
+ */
+exceptions: number, 
+/**
+ * Its parameters.
+ */
+parameters: Array<Parameter>, 
+/**
+ * How many things were looked at.
+ */
+population: number, 
+/**
+ * The question asked.
+ */
+query: EvidenceQuery, 
+/**
+ * Why, in one or two sentences.
+ */
+reason: string, 
 /**
  * The evidence, each row as long as `columns`. Cells are as stored: attacker-written text included.
  */
 rows: Array<Array<string>>, 
 /**
+ * The rule in words.
+ */
+rule: string, 
+/**
  * Members drawn by chance that anybody can draw again.
  */
-sample: Sample, };
+sample: Sample, 
+/**
+ * How it came out; `None` if nothing of the kind happened and that is no lack of evidence.
+ */
+state: State | null, 
+/**
+ * The question as the database was asked it.
+ */
+text: string, 
+/**
+ * How many of them are within what is tolerated only.
+ */
+warnings: number, 
+/**
+ * What it looks at, in our words.
+ */
+what: string, };
 
 export type CheckStep = { 
 /**
@@ -1049,17 +1083,25 @@ export type ContainmentId = string;
 
 export type ControlComment = { 
 /**
- * Identity.
+ * When.
  */
-id: CommentId, 
+at: string, 
+/**
+ * Who.
+ */
+by: string, 
+/**
+ * Control id.
+ */
+control: string, 
 /**
  * Framework id.
  */
 framework: string, 
 /**
- * Control id.
+ * Identity.
  */
-control: string, 
+id: CommentId, 
 /**
  * The row of evidence that it is about, cell by cell; empty for the control as a whole.
  */
@@ -1067,69 +1109,61 @@ row: Array<string>,
 /**
  * What they say.
  */
-text: string, 
-/**
- * Who.
- */
-by: string, 
-/**
- * When.
- */
-at: string, };
+text: string, };
 
 export type ControlResult = { 
-/**
- * The framework's own id.
- */
-id: string, 
-/**
- * In our words.
- */
-title: string, 
-/**
- * What the control wants.
- */
-text: string, 
-/**
- * How it came out.
- */
-state: State, 
-/**
- * Why, in one or two sentences.
- */
-reason: string, 
-/**
- * How many things were looked at, over all checks.
- */
-population: number, 
-/**
- * How many of them are within what is tolerated only.
- */
-warnings: number, 
-/**
- * How many of them are exceptions.
- */
-exceptions: number, 
-/**
- * The questions; empty for a manual control.
- */
-checks: Array<CheckResult>, 
-/**
- * What to do; empty when it passed or is manual.
- */
-remedy: string, 
 /**
  * What a person has to attest; set exactly for manual controls.
  */
 attest: string | null, 
 /**
+ * The questions; empty for a manual control.
+ */
+checks: Array<CheckResult>, 
+/**
+ * What people say about its exceptions.
+ */
+comments?: Array<ControlComment>, 
+/**
+ * How many of them are exceptions.
+ */
+exceptions: number, 
+/**
+ * The framework's own id.
+ */
+id: string, 
+/**
+ * How many things were looked at, over all checks.
+ */
+population: number, 
+/**
  * What people gave for it and still counts at the end of the period.
  */
 proofs: Array<Proof>, 
 /**
- * What people say about its exceptions.
+ * Why, in one or two sentences.
  */
-comments?: Array<ControlComment>, };
+reason: string, 
+/**
+ * What to do; empty when it passed or is manual.
+ */
+remedy: string, 
+/**
+ * How it came out.
+ */
+state: State, 
+/**
+ * What the control wants.
+ */
+text: string, 
+/**
+ * In our words.
+ */
+title: string, 
+/**
+ * How many of them are within what is tolerated only.
+ */
+warnings: number, };
 
 export type CountedEvents = { 
 /**
@@ -1764,6 +1798,38 @@ export type EvidenceQuery = "authentication_events" | "authorization_events" | "
 
 export type EvidenceStrength = "local_only" | "session_key";
 
+export type ExportFormat = "csv" | "json" | "ndjson";
+
+export type ExportRequest = { 
+/**
+ * Events of these categories; empty means all.
+ */
+categories: Array<Category>, 
+/**
+ * Events from this time on.
+ */
+from: string | null, 
+/**
+ * Events before this time.
+ */
+to: string | null, 
+/**
+ * Every key under the prefix instead, whatever it holds.
+ */
+all: boolean, 
+/**
+ * How it is written.
+ */
+format: ExportFormat, 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Replace a file that is there.
+ */
+force: boolean, };
+
 export type FacetCount = { 
 /**
  * The value, as the query language takes it.
@@ -1773,6 +1839,20 @@ value: string,
  * How often.
  */
 n: number, };
+
+export type Fact = { 
+/**
+ * Stable name: `file`, `sha256`.
+ */
+name: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * What it is.
+ */
+text: string, };
 
 export type FamilyCount = { 
 /**
@@ -1936,13 +2016,13 @@ id: string,
  */
 name: string, 
 /**
- * Edition.
- */
-version: string, 
-/**
  * What the report can and cannot show.
  */
-note: string, };
+note: string, 
+/**
+ * Edition.
+ */
+version: string, };
 
 export type Gap = { 
 /**
@@ -2022,17 +2102,17 @@ export type HealthVerdict = "ok" | "warning" | "critical" | "unknown";
 
 export type Histogram = { 
 /**
- * Start of the first bucket.
- */
-start: string, 
-/**
  * Width of a bucket in seconds.
  */
 bucket_s: number, 
 /**
  * One series each, all of the same length.
  */
-series: Array<Series>, };
+series: Array<Series>, 
+/**
+ * Start of the first bucket.
+ */
+start: string, };
 
 export type Http = { 
 /**
@@ -2607,7 +2687,7 @@ undo: string, };
 
 export type JobId = string;
 
-export type JobKind = "retention" | "optimize" | "import" | "simulate";
+export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate";
 
 export type JobList = { 
 /**
@@ -2644,6 +2724,10 @@ export type JobReport = {
  * The figures, in the order to show them.
  */
 figures: Array<Figure>, 
+/**
+ * What is no number, in the order to show it. They stand in the audit trail too.
+ */
+facts: Array<Fact>, 
 /**
  * Sentences for people: reasons, skipped things, warnings.
  */
@@ -2783,13 +2867,13 @@ export type LogHead = {
  */
 id: string, 
 /**
- * Number of records in its tree.
- */
-size: number, 
-/**
  * Root of its tree, SHA-256, hexadecimal.
  */
-root: string, };
+root: string, 
+/**
+ * Number of records in its tree.
+ */
+size: number, };
 
 export type MatchedField = { 
 /**
@@ -3229,17 +3313,37 @@ skipped: string | null, };
 
 export type Proof = { 
 /**
- * Identity.
+ * Control id.
  */
-id: ProofId, 
+control: string, 
+/**
+ * It says nothing from then on.
+ */
+expires_at: string, 
+/**
+ * The file, if there is one; the file itself stays where it is.
+ */
+file: ProofFile | null, 
 /**
  * Framework id.
  */
 framework: string, 
 /**
- * Control id.
+ * When.
  */
-control: string, 
+given_at: string, 
+/**
+ * Who gave it.
+ */
+given_by: string, 
+/**
+ * Identity.
+ */
+id: ProofId, 
+/**
+ * Who answers for it.
+ */
+owner: string, 
 /**
  * For which time it counts.
  */
@@ -3247,27 +3351,7 @@ period: Period,
 /**
  * What it says, in the person's words.
  */
-statement: string, 
-/**
- * The file, if there is one; the file itself stays where it is.
- */
-file: ProofFile | null, 
-/**
- * Who answers for it.
- */
-owner: string, 
-/**
- * Who gave it.
- */
-given_by: string, 
-/**
- * When.
- */
-given_at: string, 
-/**
- * It says nothing from then on.
- */
-expires_at: string, };
+statement: string, };
 
 export type ProofAdd = { 
 /**
@@ -3301,17 +3385,17 @@ expires_at: string, };
 
 export type ProofFile = { 
 /**
+ * Its size.
+ */
+bytes: number, 
+/**
  * Its name, without folders.
  */
 name: string, 
 /**
  * SHA-256, hexadecimal.
  */
-sha256: string, 
-/**
- * Its size.
- */
-bytes: number, };
+sha256: string, };
 
 export type ProofId = string;
 
@@ -3684,49 +3768,49 @@ before?: ReportId, };
 
 export type ReportDocument = { 
 /**
- * Version of this shape.
+ * The numbers behind the charts; `None` where none is drawn.
  */
-format: number, 
-/**
- * What kind of report.
- */
-kind: ReportKind, 
-/**
- * Its heading: `SOC 2 evidence report`.
- */
-title: string, 
-/**
- * Which framework; for other kinds their own name.
- */
-framework: FrameworkRef, 
-/**
- * What it covers.
- */
-scope: Scope, 
-/**
- * What it was asked, by name.
- */
-parameters: Array<Parameter>, 
-/**
- * How many controls came out how.
- */
-summary: Summary, 
+charts: ChartData | null, 
 /**
  * The controls, in the order of the framework.
  */
 controls: Array<ControlResult>, 
 /**
+ * Version of this shape.
+ */
+format: number, 
+/**
+ * Which framework; for other kinds their own name.
+ */
+framework: FrameworkRef, 
+/**
  * Controls that nothing shows.
  */
 gaps: Array<Gap>, 
+/**
+ * What kind of report.
+ */
+kind: ReportKind, 
+/**
+ * What it was asked, by name.
+ */
+parameters: Array<Parameter>, 
+/**
+ * What it covers.
+ */
+scope: Scope, 
 /**
  * Parts that are no controls.
  */
 sections: Array<ReportSection>, 
 /**
- * The numbers behind the charts; `None` where none is drawn.
+ * How many controls came out how.
  */
-charts: ChartData | null, };
+summary: Summary, 
+/**
+ * Its heading: `SOC 2 evidence report`.
+ */
+title: string, };
 
 export type ReportFile = { 
 /**
@@ -3787,6 +3871,28 @@ export type ReportList = {
  * The rows, at most 200.
  */
 reports: Array<ReportRecord>, };
+
+export type ReportNames = { 
+/**
+ * Which framework or kind.
+ */
+framework: string, 
+/**
+ * Which period.
+ */
+period: Period, 
+/**
+ * What the kind asks for besides.
+ */
+subject?: string, 
+/**
+ * In which formats.
+ */
+formats: Array<ReportFormat>, 
+/**
+ * The folder.
+ */
+folder: string, };
 
 export type ReportProgress = { 
 /**
@@ -3978,18 +4084,6 @@ id: ScheduleId, };
 
 export type ReportSection = { 
 /**
- * Its heading.
- */
-title: string, 
-/**
- * Sentences.
- */
-text: Array<string>, 
-/**
- * Figures, each ready to print.
- */
-figures: Array<Parameter>, 
-/**
  * What the table holds, in a few words; empty without a table.
  */
 caption: string, 
@@ -3998,19 +4092,31 @@ caption: string,
  */
 columns: Array<string>, 
 /**
+ * Figures, each ready to print.
+ */
+figures: Array<Parameter>, 
+/**
  * The table. Cells are as stored.
  */
-rows: Array<Array<string>>, };
+rows: Array<Array<string>>, 
+/**
+ * Sentences.
+ */
+text: Array<string>, 
+/**
+ * Its heading.
+ */
+title: string, };
 
 export type ReportSeverityCount = { 
 /**
- * The severity.
- */
-severity: Severity, 
-/**
  * Incidents with evidence in the period.
  */
-incidents: number, };
+incidents: number, 
+/**
+ * The severity.
+ */
+severity: Severity, };
 
 export type ReportStatus = "draft" | "final" | "superseded";
 
@@ -4022,7 +4128,17 @@ format: ReportFormat,
 /**
  * Where to.
  */
-path: string, };
+path: string, 
+/**
+ * May a file that is there be replaced? Only where somebody was asked: by a save dialog, or with `--force`.
+ */
+replace?: boolean, };
+
+export type ReportTargets = { 
+/**
+ * One a format.
+ */
+files: Array<ReportTarget>, };
 
 export type ReportTicket = { 
 /**
@@ -4324,6 +4440,20 @@ value: string | null,
  * Requests a minute that `rate_limit` leaves.
  */
 per_min: number | null, };
+
+export type RestoreRequest = { 
+/**
+ * The file, on the machine where Watchpost runs.
+ */
+path: string, 
+/**
+ * Only rehearse it on a scratch server: the event store is not touched.
+ */
+rehearse_only: boolean, 
+/**
+ * Overwrite keys that are there with another value. They may be newer than the backup.
+ */
+replace: boolean, };
 
 export type RetentionRequest = { 
 /**
@@ -4777,21 +4907,21 @@ text: string, };
 
 export type Sample = { 
 /**
- * What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
+ * Column names of `rows`.
  */
-seed: string, 
+columns: Array<string>, 
 /**
  * Places in the population, from 0, in the order of the question.
  */
 positions: Array<number>, 
 /**
- * Column names of `rows`.
- */
-columns: Array<string>, 
-/**
  * The members at these places.
  */
-rows: Array<Array<string>>, };
+rows: Array<Array<string>>, 
+/**
+ * What the draw began with, 32 bytes, hexadecimal; how to draw is in [`crate::sample`].
+ */
+seed: string, };
 
 export type ScheduleId = string;
 
@@ -4815,18 +4945,6 @@ error: string | null, };
 
 export type Scope = { 
 /**
- * Whose report it is.
- */
-organisation: string, 
-/**
- * The workspace or connection that was looked at.
- */
-workspace: string, 
-/**
- * The half-open period, UTC.
- */
-period: Period, 
-/**
  * When it was made.
  */
 generated_at: string, 
@@ -4843,9 +4961,21 @@ generator: string,
  */
 log: LogHead, 
 /**
+ * Whose report it is.
+ */
+organisation: string, 
+/**
+ * The half-open period, UTC.
+ */
+period: Period, 
+/**
  * Where the evidence comes from: event store, database, hosts.
  */
-sources: Array<string>, };
+sources: Array<string>, 
+/**
+ * The workspace or connection that was looked at.
+ */
+workspace: string, };
 
 export type SecretInput = { "kind": "keep" } | { "kind": "set", 
 /**
@@ -4857,13 +4987,13 @@ export type SecretState = "ready" | "locked" | "absent" | "timed_out";
 
 export type Series = { 
 /**
- * Its name: a category, a severity, an outcome.
- */
-name: string, 
-/**
  * One count a bucket.
  */
-counts: Array<number>, };
+counts: Array<number>, 
+/**
+ * Its name: a category, a severity, an outcome.
+ */
+name: string, };
 
 export type Settings = { 
 /**
@@ -5013,9 +5143,9 @@ export type StepState = "ok" | "warning" | "failed" | "skipped";
 
 export type Summary = { 
 /**
- * Passed.
+ * Failed.
  */
-pass: number, 
+fail: number, 
 /**
  * Left to a person.
  */
@@ -5025,13 +5155,13 @@ manual: number,
  */
 no_data: number, 
 /**
+ * Passed.
+ */
+pass: number, 
+/**
  * Warned.
  */
-warn: number, 
-/**
- * Failed.
- */
-fail: number, };
+warn: number, };
 
 export type SuppressedFinding = { 
 /**

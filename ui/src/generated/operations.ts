@@ -161,6 +161,30 @@ export interface Operations {
   optimize_preview: { request: model.Nothing; reply: model.JobReport };
   /** Compress payloads, give missing TTLs, trim indexes, return memory. */
   optimize_run: { request: model.Nothing; reply: model.JobRun };
+  /** Count what an export of Redis would write. */
+  export_preview: { request: model.ExportRequest; reply: model.JobReport };
+  /** Write events in Redis, or every key, to a file. */
+  export_run: { request: model.ExportRequest; reply: model.JobRun };
+  /** Count what a backup of Redis would hold. */
+  backup_preview: { request: model.BackupRequest; reply: model.JobReport };
+  /** Write the keys of Redis to a backup. */
+  backup_run: { request: model.BackupRequest; reply: model.JobRun };
+  /** Check a backup and count what a restore would write. */
+  restore_preview: { request: model.RestoreRequest; reply: model.JobReport };
+  /** Rehearse a backup on a scratch server, and put its keys back. */
+  restore_run: { request: model.RestoreRequest; reply: model.JobRun };
+  /** Say what measuring the server would do. */
+  benchmark_preview: { request: model.BenchmarkRequest; reply: model.JobReport };
+  /** Measure how fast the server answers. */
+  benchmark_run: { request: model.BenchmarkRequest; reply: model.JobRun };
+  /** Count what the clean-up would remove. */
+  cleanup_preview: { request: model.Nothing; reply: model.JobReport };
+  /** Remove what is past its days, left over in indexes, and old in the quarantine. */
+  cleanup_run: { request: model.Nothing; reply: model.JobRun };
+  /** Count the events of a period by type, and what the counts lack. */
+  aggregate_preview: { request: model.AggregateRequest; reply: model.JobReport };
+  /** Compare the counts of a period with the archive and bring them up to date. */
+  aggregate_run: { request: model.AggregateRequest; reply: model.JobRun };
   /** List job runs. */
   job_list: { request: model.Nothing; reply: model.JobList };
   /** Show one job run. */
@@ -197,6 +221,8 @@ export interface Operations {
   report_frameworks: { request: model.Nothing; reply: model.FrameworkList };
   /** Evaluate a framework over a period, or make another report, without writing it. */
   report_preview: { request: model.ReportRequest; reply: model.ReportDocument };
+  /** Name files for a report in a folder, none of which is there. */
+  report_names: { request: model.ReportNames; reply: model.ReportTargets };
   /** Make a report and write it to files. */
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
@@ -805,6 +831,90 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: [],
     invalidates: ['jobs', 'audit'],
   },
+  export_preview: {
+    about: "Count what an export of Redis would write.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  export_run: {
+    about: "Write events in Redis, or every key, to a file.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  backup_preview: {
+    about: "Count what a backup of Redis would hold.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  backup_run: {
+    about: "Write the keys of Redis to a backup.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  restore_preview: {
+    about: "Check a backup and count what a restore would write.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  restore_run: {
+    about: "Rehearse a backup on a scratch server, and put its keys back.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  benchmark_preview: {
+    about: "Say what measuring the server would do.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  benchmark_run: {
+    about: "Measure how fast the server answers.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  cleanup_preview: {
+    about: "Count what the clean-up would remove.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  cleanup_run: {
+    about: "Remove what is past its days, left over in indexes, and old in the quarantine.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  aggregate_preview: {
+    about: "Count the events of a period by type, and what the counts lack.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  aggregate_run: {
+    about: "Compare the counts of a period with the archive and bring them up to date.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
   job_list: {
     about: "List job runs.",
     permission: 'view',
@@ -929,6 +1039,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     permission: 'report',
     effect: 'read',
     provides: ['events', 'incidents', 'blocks', 'audit'],
+    invalidates: [],
+  },
+  report_names: {
+    about: "Name files for a report in a folder, none of which is there.",
+    permission: 'report',
+    effect: 'read',
+    provides: [],
     invalidates: [],
   },
   report_generate: {

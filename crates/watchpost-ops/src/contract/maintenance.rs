@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use watchpost_model::event::Category;
 use watchpost_model::ids::JobId;
 use watchpost_model::job::JobRun;
 
@@ -50,6 +51,98 @@ impl Default for SimulateRequest {
     fn default() -> Self {
         Self { seed: 7, days: 7, until: None, events_per_day: 3_000, users: 120, truth_path: None }
     }
+}
+
+/// How an export of Redis is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// A table for people and spreadsheets.
+    Csv,
+    /// One JSON array.
+    Json,
+    /// One JSON object a line; events in this form can be imported.
+    Ndjson,
+}
+
+watchpost_model::words!(ExportFormat { Csv = "csv", Json = "json", Ndjson = "ndjson" });
+
+/// Write what is in Redis to a file: preview or run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ExportRequest {
+    /// Events of these categories; empty means all.
+    #[serde(default)]
+    pub categories: Vec<Category>,
+    /// Events from this time on.
+    #[serde(default)]
+    pub from: Option<DateTime<Utc>>,
+    /// Events before this time.
+    #[serde(default)]
+    pub to: Option<DateTime<Utc>>,
+    /// Every key under the prefix instead, whatever it holds.
+    #[serde(default)]
+    pub all: bool,
+    /// How it is written.
+    pub format: ExportFormat,
+    /// The file, on the machine where Watchpost runs.
+    pub path: String,
+    /// Replace a file that is there.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Write the keys to a backup: preview or run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// The file, on the machine where Watchpost runs.
+    pub path: String,
+    /// Replace a file that is there.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// Put the keys of a backup back: preview or run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreRequest {
+    /// The file, on the machine where Watchpost runs.
+    pub path: String,
+    /// Only rehearse it on a scratch server: the event store is not touched.
+    #[serde(default)]
+    pub rehearse_only: bool,
+    /// Overwrite keys that are there with another value. They may be newer than the backup.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+/// Measure the server: preview or run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct BenchmarkRequest {
+    /// Operations of each step, 100 to 1,000,000.
+    pub ops: u32,
+    /// Size of a value, 1 to 16,384 bytes.
+    pub value_bytes: u32,
+    /// Commands in a pipeline, 2 to 100.
+    pub pipeline: u32,
+}
+
+impl Default for BenchmarkRequest {
+    fn default() -> Self {
+        Self { ops: 20_000, value_bytes: 200, pipeline: 16 }
+    }
+}
+
+/// Bring counts up to date: preview or run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AggregateRequest {
+    /// From this time on; 30 days ago if absent.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time; now if absent.
+    pub to: Option<DateTime<Utc>>,
 }
 
 /// A job run by id.

@@ -56,12 +56,15 @@ pub use incident_work::{
     RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList,
     SuppressionPreviewRequest, SuppressionRemove,
 };
-pub use maintenance::{ImportRequest, JobList, JobRef, RetentionRequest, SimulateRequest};
+pub use maintenance::{
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
+    JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
+};
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportTarget, ReportTicket, ReportVerify,
+    ReportNames, ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

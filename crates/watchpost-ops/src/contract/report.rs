@@ -61,6 +61,35 @@ pub struct ReportTarget {
     pub format: ReportFormat,
     /// Where to.
     pub path: String,
+    /// May a file that is there be replaced? Only where somebody was asked: by a save dialog, or with `--force`.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub replace: bool,
+}
+
+/// Names for the files of a report in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportNames {
+    /// Which framework or kind.
+    pub framework: String,
+    /// Which period.
+    pub period: Period,
+    /// What the kind asks for besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub subject: Option<String>,
+    /// In which formats.
+    pub formats: Vec<ReportFormat>,
+    /// The folder.
+    pub folder: String,
+}
+
+/// Places that no file has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportTargets {
+    /// One a format.
+    pub files: Vec<ReportTarget>,
 }
 
 /// Produce a report.

@@ -242,6 +242,7 @@ impl Tally {
                 Figure::count("bad", "Bad lines", self.bad),
             ],
             notes,
+            ..JobReport::default()
         }
     }
 }
@@ -326,7 +327,7 @@ async fn simulate(
             Figure::count("duplicates", "Already there", tally.duplicates),
             Figure::count("campaigns", "Attack campaigns inside", truth.campaigns.len() as u64),
         ],
-        notes: Vec::new(),
+        ..JobReport::default()
     };
     if let Some(path) = &request.truth_path {
         report.notes.push(format!("ground truth written to {path}"));

@@ -1,14 +1,18 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
+mod backups;
 mod baselines;
+mod benchmarks;
 mod blocks;
+mod cleanup;
 mod connections;
 mod contain;
 pub(crate) mod enforce;
 mod enrichment;
 mod event_search;
 mod events;
+mod exports;
 mod health;
 mod imports;
 mod incident_work;
@@ -23,10 +27,13 @@ mod suppressions;
 mod token_keys;
 
 pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use backups::{backup_preview, backup_run, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
+pub(crate) use benchmarks::{benchmark_preview, benchmark_run};
 pub(crate) use blocks::{
     allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove,
 };
+pub(crate) use cleanup::{aggregate_preview, aggregate_run, cleanup_preview, cleanup_run};
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
     connection_save, connection_test, workspace_status,
@@ -39,6 +46,7 @@ pub(crate) use enrichment::{
 };
 pub(crate) use event_search::{event_export, event_figures, event_query};
 pub(crate) use events::{event_page, overview, quarantine_list};
+pub(crate) use exports::{export_preview, export_run};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
 pub(crate) use incident_work::{
@@ -55,7 +63,7 @@ pub(crate) use maintenance::{
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
     report_approve, report_cancel, report_comment_add, report_compare, report_frameworks, report_generate,
-    report_list, report_preview, report_progress, report_schedule_add, report_schedule_list,
+    report_list, report_names, report_preview, report_progress, report_schedule_add, report_schedule_list,
     report_schedule_pause, report_schedule_remove, report_schedule_run, report_verify,
 };
 pub(crate) use response::{

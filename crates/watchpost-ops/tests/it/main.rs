@@ -5,6 +5,7 @@ mod attention;
 mod door;
 mod enrich;
 mod incidents;
+mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod real_logs;

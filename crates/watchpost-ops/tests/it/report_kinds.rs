@@ -88,7 +88,7 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
             .ask::<operation::report_generate>(ReportGenerate {
                 framework: one.id.clone(),
                 period,
-                files: report_targets(out.path(), &one.id, subject.as_deref(), period, &formats)
+                files: report_targets(out.path(), &one.id, subject.as_deref(), period, &formats, false)
                     .expect("a folder"),
                 subject,
                 archive: false,

@@ -11,8 +11,8 @@ use watchpost_model::report::{Cadence, ReportFormat, ReportSchedule};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, Nothing, ReportCommentAdd, ReportGenerate, ReportRequest, ReportScheduleAdd,
-    ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
+    AuditPageRequest, Nothing, ReportCommentAdd, ReportGenerate, ReportNames, ReportRequest,
+    ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -156,7 +156,7 @@ async fn a_report_that_is_stopped_leaves_no_file() {
         framework: "soc2".to_owned(),
         period: october(),
         subject: None,
-        files: report_targets(out.path(), "soc2", None, october(), &formats).expect("a folder"),
+        files: report_targets(out.path(), "soc2", None, october(), &formats, false).expect("a folder"),
         archive: false,
         ticket: Some("mine".to_owned()),
         supersedes: None,
@@ -183,7 +183,7 @@ async fn all_files_are_written_or_none() {
     let (home, out) = (folder(), folder());
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     let path = |name: &str| out.path().join(name).to_string_lossy().into_owned();
-    let file = |format, name: &str| ReportTarget { format, path: path(name) };
+    let file = |format, name: &str| ReportTarget { format, path: path(name), replace: false };
     for files in [
         vec![file(ReportFormat::Json, "one.json"), file(ReportFormat::Csv, "none/two.csv")],
         vec![file(ReportFormat::Json, "same"), file(ReportFormat::Csv, "same")],
@@ -200,6 +200,86 @@ async fn all_files_are_written_or_none() {
         let error = desk.ask::<operation::report_generate>(request).await.expect_err("one cannot be written");
         assert_eq!(error.field.as_deref(), Some("files"), "{error}");
         assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 0, "nothing is left");
+    }
+    desk.console.close().await;
+}
+
+/// Every file of a folder with what it holds, by name.
+fn all(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("entry").path())
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read(path).unwrap_or_default())
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn what_is_there_is_replaced_only_when_somebody_said_so_and_comes_back_when_nothing_came_of_it() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let path = |name: &str| out.path().join(name).to_string_lossy().into_owned();
+    let file = |format, name: &str, replace| ReportTarget { format, path: path(name), replace };
+    let request = |files: Vec<ReportTarget>| ReportGenerate {
+        framework: "kpi".to_owned(),
+        period: october(),
+        subject: None,
+        files,
+        archive: false,
+        ticket: None,
+        supersedes: None,
+    };
+    std::fs::write(out.path().join("b.csv"), b"an earlier report").expect("written");
+    let before = all(out.path());
+
+    let files = vec![file(ReportFormat::Json, "a.json", false), file(ReportFormat::Csv, "b.csv", false)];
+    let error = desk.ask::<operation::report_generate>(request(files)).await.expect_err("it is there");
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Conflict, Some("files")), "{error}");
+    assert!(error.message.contains("b.csv") && !error.message.contains("a.json"), "{error}");
+    assert_eq!(all(out.path()), before, "nothing was written");
+
+    // The first file may take the other's place, the second is in the way: a folder cannot be written over.
+    std::fs::create_dir(out.path().join("folder")).expect("made");
+    std::fs::write(out.path().join("folder/kept"), b"x").expect("written");
+    let before = all(out.path());
+    let files = vec![file(ReportFormat::Csv, "b.csv", true), file(ReportFormat::Json, "folder", true)];
+    desk.ask::<operation::report_generate>(request(files)).await.expect_err("a folder is no file");
+    assert_eq!(all(out.path()), before, "what was there is there again, and nothing beside it");
+    assert!(desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+
+    let files = vec![file(ReportFormat::Csv, "b.csv", true), file(ReportFormat::Json, "a.json", true)];
+    let made = desk.ask::<operation::report_generate>(request(files)).await.expect("it may be replaced");
+    let names: Vec<String> = all(out.path()).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["a.json", "b.csv", "folder"], "what was replaced is gone");
+    assert_eq!(made.files[0].bytes, std::fs::metadata(out.path().join("b.csv")).expect("it is there").len());
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn names_in_a_folder_are_free_ones() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let ask = |folder: String| ReportNames {
+        framework: "kpi".to_owned(),
+        period: october(),
+        subject: None,
+        formats: ReportFormat::ALL.to_vec(),
+        folder,
+    };
+    let here = out.path().to_string_lossy().into_owned();
+    let first = desk.ask::<operation::report_names>(ask(here.clone())).await.expect("named").files;
+    assert_eq!(first.len(), 4);
+    assert!(first[0].path.ends_with("kpi-20241001-20241101.pdf"), "{}", first[0].path);
+    std::fs::write(&first[1].path, b"one of the four is there").expect("written");
+    let second = desk.ask::<operation::report_names>(ask(here)).await.expect("named").files;
+    assert!(second.iter().all(|file| file.path.contains("kpi-20241001-20241101-2.") && !file.replace));
+    for folder in ["here", "/no/such/folder"] {
+        let error = desk.ask::<operation::report_names>(ask(folder.to_owned())).await.expect_err(folder);
+        assert_eq!(error.field.as_deref(), Some("folder"), "{error}");
     }
     desk.console.close().await;
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the whole binary is tests; clippy knows only functions marked so")]
 
 mod adopt;
+mod backup;
 mod blocks;
 mod contain;
 mod diagnose;

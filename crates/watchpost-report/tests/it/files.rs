@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use watchpost_report::{WriteError, write_atomically};
+use watchpost_report::{Prepared, WriteError, write_atomically};
 
 #[test]
 fn a_file_is_written_whole_and_replaced() {
@@ -27,4 +27,57 @@ fn what_cannot_be_written_is_named() {
         let error = write_atomically(Path::new("/sys/kernel/report.csv"), b"x").expect_err("not writable");
         assert!(matches!(error, WriteError::NotWritable { .. }), "{error:?}");
     }
+}
+
+fn prepared(path: &Path, text: &str) -> Prepared {
+    let failed = |error| WriteError::at(path, error);
+    Prepared::write(path, |out| out.write_all(text.as_bytes()).map_err(failed))
+        .expect("written beside its place")
+}
+
+/// Every file of a folder with what it holds, by name.
+fn all(folder: &Path) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = fs::read_dir(folder)
+        .expect("list")
+        .map(|entry| entry.expect("entry"))
+        .map(|entry| {
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                fs::read_to_string(entry.path()).expect("text"),
+            )
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_placed_file_stays_only_when_it_is_kept_and_what_it_replaced_comes_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.csv");
+    let holds = |text: &str| vec![("report.csv".to_owned(), text.to_owned())];
+
+    drop(prepared(&path, "first").place(false).expect("nothing is there"));
+    assert_eq!(all(folder.path()), [], "it was not kept");
+    prepared(&path, "first").place(false).expect("nothing is there").keep().expect("kept");
+    assert_eq!(all(folder.path()), holds("first"));
+
+    let error = prepared(&path, "second").place(false).expect_err("a file is there");
+    assert!(matches!(&error, WriteError::Exists(named) if *named == path), "{error:?}");
+    assert_eq!(all(folder.path()), holds("first"), "nothing is written over, and nothing left beside it");
+
+    let placed = prepared(&path, "second").place(true).expect("it may be replaced");
+    assert_eq!(fs::read_to_string(&path).expect("read"), "second");
+    placed.undo().expect("taken back");
+    assert_eq!(all(folder.path()), holds("first"), "what was there is there again");
+    drop(prepared(&path, "second").place(true).expect("it may be replaced"));
+    assert_eq!(all(folder.path()), holds("first"));
+    prepared(&path, "second").place(true).expect("it may be replaced").keep().expect("kept");
+    assert_eq!(all(folder.path()), holds("second"));
+    prepared(&folder.path().join("new.csv"), "new")
+        .place(true)
+        .expect("nothing to replace")
+        .undo()
+        .expect("gone");
+    assert_eq!(all(folder.path()), holds("second"));
 }

@@ -1,5 +1,12 @@
 use csv::ReaderBuilder;
-use watchpost_report::{ReportDocument, ReportKind, render_csv, render_json, render_markdown, render_pdf};
+use serde_json::Value;
+use watchpost_model::ids::{CommentId, ProofId};
+use watchpost_model::register::{Proof, ProofFile};
+use watchpost_model::report::ControlComment;
+use watchpost_report::{
+    Parameter, ReportDocument, ReportKind, Section, render_csv, render_json, render_markdown, render_pdf,
+    write_json,
+};
 
 use crate::common::{HOSTILE, document, hostile_document, long_document, sections_document};
 use crate::pdf::pdf_text;
@@ -16,15 +23,76 @@ fn records(document: &ReportDocument) -> Vec<csv::StringRecord> {
 
 #[test]
 fn json_is_canonical_and_is_the_document() {
-    for document in [document(), hostile_document()] {
+    for document in [
+        document(),
+        hostile_document(),
+        with_everything(),
+        sections_document(ReportKind::Kpi),
+        long_document(300),
+    ] {
         let text = render_json(&document).expect("JSON");
         let back: ReportDocument = serde_json::from_str(&text).expect("its own JSON");
         assert_eq!(back, document, "nothing is lost");
+        let tree = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(text, sorted(&tree).to_string(), "every object has its keys in order");
+        let mut written = Vec::new();
+        write_json(&document, &mut written).expect("JSON");
+        assert!(written == text.as_bytes(), "piece by piece it is the same");
+    }
+    for document in [document(), hostile_document()] {
+        let text = render_json(&document).expect("JSON");
         assert!(
             text.starts_with("{\"charts\":{\"authentication\":{\"bucket_s\":86400,"),
             "keys are sorted: {text:.80}"
         );
     }
+}
+
+/// The same with the keys of every object in order, by whatever map the library was built with.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A document in which every type that can take part does: proofs with files, comments, a sample, an attestation.
+fn with_everything() -> ReportDocument {
+    let mut document = document();
+    let from = document.scope.period.from;
+    let proof = Proof {
+        id: ProofId::at(from),
+        framework: "soc2".to_owned(),
+        control: "CC1.1".to_owned(),
+        period: document.scope.period,
+        statement: "The board has met.".to_owned(),
+        file: Some(ProofFile { name: "minutes.pdf".to_owned(), sha256: "00".repeat(32), bytes: 9 }),
+        owner: "dana".to_owned(),
+        given_by: "dana".to_owned(),
+        given_at: from,
+        expires_at: from,
+    };
+    let comment = ControlComment {
+        id: CommentId::at(from),
+        framework: "soc2".to_owned(),
+        control: "CC1.1".to_owned(),
+        row: vec!["a".to_owned()],
+        text: "Known.".to_owned(),
+        by: "dana".to_owned(),
+        at: from,
+    };
+    let control = &mut document.controls[0];
+    control.proofs.push(proof);
+    control.comments.push(comment);
+    document.sections.push(Section { title: "Events".to_owned(), ..Section::default() });
+    document.parameters.push(Parameter::new("who", "dana"));
+    assert!(document.controls.iter().any(|control| !control.checks.is_empty()) && document.charts.is_some());
+    document
 }
 
 #[test]

@@ -72,3 +72,13 @@ const BY_NAME: readonly (readonly [RegExp, string])[] = [
 export function guessFormat(path: string): string | null {
   return BY_NAME.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
+
+/** The first instant of a typed day (UTC); `null` for nothing typed, `undefined` for what is no day. */
+export function dayOf(text: string): string | null | undefined {
+  const typed = text.trim();
+  if (typed === '') return null;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
+  const at = new Date(`${typed}T00:00:00.000Z`);
+  // A 31st of a month that has none is another day.
+  return Number.isNaN(at.getTime()) || !at.toISOString().startsWith(typed) ? undefined : at.toISOString();
+}

@@ -5,7 +5,7 @@ import type { Answers } from '../fake';
 import { DemoBlocks } from './blocks';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
-import { makeRuns, OPTIMIZE_REPORT, RETENTION_REPORT, started } from './jobs';
+import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
 import { CONNECTION } from './workspace';
 
 function wait(ms: number): Promise<void> {
@@ -50,6 +50,18 @@ export function panelAnswers(empty: boolean) {
     retention_run: ({ days }) => begin('retention', days === null ? 'policy days' : `days ${days}`),
     optimize_preview: () => OPTIMIZE_REPORT,
     optimize_run: () => begin('optimize', ''),
+    export_preview: () => EXPORT_REPORT,
+    export_run: ({ path, format }) => begin('export', `${format} to ${path}`),
+    backup_preview: () => BACKUP_REPORT,
+    backup_run: ({ path }) => begin('backup', `to ${path}`),
+    restore_preview: () => RESTORE_REPORT,
+    restore_run: ({ path, rehearse_only }) => begin('restore', rehearse_only ? `rehearsal of ${path}` : `from ${path}`),
+    cleanup_preview: () => RETENTION_REPORT,
+    cleanup_run: () => begin('cleanup', 'policy'),
+    aggregate_preview: () => AGGREGATE_REPORT,
+    aggregate_run: () => begin('aggregate', 'last 30 days'),
+    benchmark_preview: () => BENCHMARK_REPORT,
+    benchmark_run: ({ ops }) => begin('benchmark', `${ops} operations a step`),
     import_run: ({ path, format }) => {
       if (!path.startsWith('/')) {
         const error: unknown = { code: 'validation', message: `there is no file ${path}`, field: 'path', hint: 'give the whole path, beginning with a slash' };
@@ -72,6 +84,7 @@ export function panelAnswers(empty: boolean) {
       await wait(400);
       return makeReport(framework, period);
     },
+    report_names: ({ framework, formats, folder }) => ({ files: formats.map((format) => ({ format, path: `${folder.replace(/\/$/, '')}/${framework}-2.${format === 'markdown' ? 'md' : format}`, replace: false })) }),
     report_generate: ({ framework, period, files }) => {
       const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', subject: null, status: 'draft' as const, approval: null, supersedes: null, files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
       reports = [made, ...reports];

@@ -59,4 +59,56 @@ describe('maintenance', () => {
     await waitFor(() => expect(hook('import-path').getAttribute('aria-invalid')).toBe('true'));
     expect(document.querySelector('[data-test=import-fault]'), 'not twice').toBeNull();
   });
+
+  it('exports what was chosen, to the file that was picked, and tells a day from what is none', async () => {
+    expect(hook<HTMLButtonElement>('export-run').disabled, 'no file yet').toBe(true);
+    platform.picked = '/var/backups/logins.ndjson';
+    await fireEvent.click(hook('export-choose'));
+    await waitFor(() => expect(hook<HTMLInputElement>('export-path').value).toBe('/var/backups/logins.ndjson'));
+    await fireEvent.change(hook('export-type'), { target: { value: 'authentication' } });
+    await fireEvent.change(hook('export-format'), { target: { value: 'ndjson' } });
+    await type('export-from', '2026-02-30');
+    expect(hook<HTMLButtonElement>('export-run').disabled, 'February has no 30th').toBe(true);
+    await type('export-from', '2026-11-01');
+    await fireEvent.click(hook('export-preview'));
+    await waitFor(() => expect(hook('fact-file').textContent).toContain('/var/backups'));
+    await fireEvent.click(hook('export-run'));
+    await waitFor(() =>
+      expect(requests(platform, 'export_run')).toEqual([{ categories: ['authentication'], from: '2026-11-01T00:00:00.000Z', to: null, all: false, format: 'ndjson', path: '/var/backups/logins.ndjson', force: false }]),
+    );
+  });
+
+  it('rehearses a backup until somebody wants it restored', async () => {
+    await type('restore-path', '/var/backups/redis.wpbackup');
+    expect(hook<HTMLInputElement>('restore-replace').disabled, 'a rehearsal overwrites nothing').toBe(true);
+    await fireEvent.click(hook('restore-run'));
+    await waitFor(() => expect(requests(platform, 'restore_run')).toEqual([{ path: '/var/backups/redis.wpbackup', rehearse_only: true, replace: false }]));
+    await waitFor(() => hook('job-progress'));
+    await fireEvent.click(hook('job-cancel'));
+    await waitFor(() => expect(app.confirmations.question).not.toBeNull());
+    app.confirmations.answer(true);
+    await waitFor(() => hook('restore-run'));
+    await fireEvent.click(hook('restore-rehearse'));
+    await fireEvent.click(hook('restore-preview'));
+    await waitFor(() => expect(hook('figure-kept').getAttribute('data-value')).toBe('7'));
+  });
+
+  it('measures with the numbers typed and refuses those that the backend would', async () => {
+    await type('benchmark-ops', '50');
+    expect(hook<HTMLButtonElement>('benchmark-run').disabled, 'at least 100').toBe(true);
+    await type('benchmark-ops', '5000');
+    await fireEvent.click(hook('benchmark-preview'));
+    await waitFor(() => expect(hook('fact-prefix').textContent).toContain('wpbench'));
+    await fireEvent.click(hook('benchmark-run'));
+    await waitFor(() => expect(requests(platform, 'benchmark_run')).toEqual([{ ops: 5_000, value_bytes: 200, pipeline: 16 }]));
+  });
+
+  it('counts what the clean-up and the aggregation would do', async () => {
+    await fireEvent.click(hook('cleanup-preview'));
+    await waitFor(() => hook('cleanup-preview-result'));
+    await fireEvent.click(hook('aggregate-preview'));
+    await waitFor(() => expect(hook('figure-behind').getAttribute('data-value')).toBe('0'));
+    expect(requests(platform, 'cleanup_run')).toEqual([]);
+    expect(requests(platform, 'aggregate_run')).toEqual([]);
+  });
 });

@@ -100,7 +100,21 @@ describe('reports', () => {
   it('fills every path from one folder', async () => {
     platform.picked = '/home/mara/Reports/';
     await fireEvent.click(hook('report-folder'));
-    await waitFor(() => expect(hook<HTMLInputElement>('report-markdown-path').value).toMatch(/^\/home\/mara\/Reports\/watchpost-soc2-.*\.md$/));
+    await waitFor(() => expect(hook<HTMLInputElement>('report-markdown-path').value).toBe('/home/mara/Reports/soc2-2.md'));
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-result'));
+    const [asked] = requests(platform, 'report_generate') as { files: { replace: boolean }[] }[];
+    expect(asked?.files.map((file) => file.replace), 'nobody was asked').toEqual([false, false, false, false]);
+  });
+
+  it('writes over a file only when the save dialog has asked', async () => {
+    platform.picked = '/home/mara/soc2.pdf';
+    await fireEvent.click(hook('report-pdf-browse'));
+    await waitFor(() => expect(hook<HTMLInputElement>('report-pdf-path').value).toBe('/home/mara/soc2.pdf'));
+    await fireEvent.input(hook('report-csv-path'), { target: { value: '/home/mara/soc2.csv' } });
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-result'));
+    expect(requests(platform, 'report_generate')).toMatchObject([{ files: [{ format: 'pdf', replace: true }, { format: 'csv', replace: false }] }]);
   });
 
   it('asks for whole days of one’s own, in UTC', async () => {

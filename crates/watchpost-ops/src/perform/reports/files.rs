@@ -1,18 +1,23 @@
 //! Putting the files of a report on disk: all of them or none.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use watchpost_model::period::Period;
 use watchpost_model::report::{ReportFile, ReportFormat};
-use watchpost_report::{self as report, Prepared, ReportDocument, ReportError, WriteError};
+use watchpost_report::{self as report, Placed, Prepared, ReportDocument, ReportError, WriteError};
 
-use crate::contract::ReportTarget;
+use super::checked;
+use crate::blocking::off_the_runtime;
+use crate::contract::{ReportNames, ReportTarget, ReportTargets};
+use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
 
 /// Files for a report in a folder, which is made if it is not there, under a name that no file there has: a report whose
-/// digest stands in the trail is not written over.
+/// digest stands in the trail is not written over. With `replace` the plain name, whatever is there.
 ///
 /// # Errors
 /// `Unavailable` if the folder cannot be made.
@@ -22,6 +27,7 @@ pub fn report_targets(
     subject: Option<&str>,
     period: Period,
     formats: &[ReportFormat],
+    replace: bool,
 ) -> Result<Vec<ReportTarget>, OpError> {
     std::fs::create_dir_all(folder).map_err(|error| OpError {
         field: Some("folder".to_owned()),
@@ -37,18 +43,39 @@ pub fn report_targets(
     };
     let about = subject.map(|subject| format!("-{}", word(subject))).unwrap_or_default();
     let stem = format!("{}{about}-{days}", word(framework));
-    let taken = |stem: &str| ReportFormat::ALL.iter().any(|format| place(folder, stem, *format).exists());
+    let is_there = |path: PathBuf| std::fs::symlink_metadata(path).is_ok();
+    let free = |stem: &str| {
+        replace || !ReportFormat::ALL.iter().any(|format| is_there(place(folder, stem, *format)))
+    };
     let stem = std::iter::once(stem.clone())
         .chain((2..).map(|n| format!("{stem}-{n}")))
-        .find(|stem| !taken(stem))
+        .find(|stem| free(stem))
         .unwrap_or(stem);
     Ok(formats
         .iter()
         .map(|format| {
             let path = place(folder, &stem, *format).to_string_lossy().into_owned();
-            ReportTarget { format: *format, path }
+            ReportTarget { format: *format, path, replace }
         })
         .collect())
+}
+
+pub(crate) async fn report_names(cx: Context, request: ReportNames) -> Result<ReportTargets, OpError> {
+    super::super::at_this_machine(&cx)?;
+    let folder = PathBuf::from(&request.folder);
+    if !folder.is_absolute() {
+        return Err(OpError::invalid("folder", "write the folder as an absolute path"));
+    }
+    if !folder.is_dir() {
+        return Err(OpError::invalid("folder", format!("there is no folder {}", folder.display())));
+    }
+    let ReportNames { framework, period, subject, formats, .. } = request;
+    let period = checked(period)?;
+    let subject = subject.filter(|text| !text.trim().is_empty());
+    let files = off_the_runtime(move || {
+        report_targets(&folder, &framework, subject.as_deref(), period, &formats, false)
+    });
+    Ok(ReportTargets { files: files.await?? })
 }
 
 fn place(folder: &Path, stem: &str, format: ReportFormat) -> PathBuf {
@@ -61,28 +88,53 @@ fn place(folder: &Path, stem: &str, format: ReportFormat) -> PathBuf {
     folder.join(format!("{stem}.{ending}"))
 }
 
-/// Files that are in their places. Unless it is [kept](Self::keep), they are taken away again.
+/// Files that are in their places. Unless they are [kept](Self::keep), they are taken away again, and what they replaced
+/// comes back.
 pub(super) struct Written {
     pub(super) files: Vec<ReportFile>,
-    kept: bool,
+    placed: Vec<Placed>,
 }
 
 impl Written {
     /// The files stay.
-    pub(super) fn keep(mut self) -> Vec<ReportFile> {
-        self.kept = true;
-        std::mem::take(&mut self.files)
+    pub(super) fn keep(mut self) {
+        for placed in std::mem::take(&mut self.placed) {
+            if let Err(error) = placed.keep() {
+                tracing::warn!(%error, "what a report replaced stays beside it");
+            }
+        }
     }
 }
 
 impl Drop for Written {
     fn drop(&mut self) {
-        for file in self.files.iter().filter(|_| !self.kept) {
-            if let Err(error) = std::fs::remove_file(&file.path) {
-                tracing::warn!(%error, path = file.path, "a file of a report that was not made stays");
+        for placed in std::mem::take(&mut self.placed) {
+            if let Err(error) = placed.undo() {
+                tracing::warn!(%error, "a file of a report that was not made cannot be taken back");
             }
         }
     }
+}
+
+/// Refuses files that are there and may not be replaced: before the work, and named all at once.
+///
+/// # Errors
+/// `Conflict`.
+pub(super) fn unoccupied(targets: &[ReportTarget]) -> Result<(), OpError> {
+    let there = |target: &&ReportTarget| !target.replace && std::fs::symlink_metadata(&target.path).is_ok();
+    let taken: Vec<&str> = targets.iter().filter(there).map(|target| target.path.as_str()).collect();
+    match taken.as_slice() {
+        [] => Ok(()),
+        taken => Err(occupied(&taken.join(", "))),
+    }
+}
+
+fn occupied(what: &str) -> OpError {
+    OpError {
+        field: Some("files".to_owned()),
+        ..OpError::new(ErrorCode::Conflict, format!("already there: {what}"))
+    }
+    .hint("choose another name, or say that it may be replaced")
 }
 
 /// Writes all files beside their places, then puts them there. Stopped before that, nothing is left behind.
@@ -98,7 +150,9 @@ pub(super) async fn write(
         let words = format!("writing {}", target.format);
         let (format, path) = (target.format, target.path.clone());
         // Rendering is CPU work; writing waits for the disk.
-        let work = tokio::task::spawn_blocking(move || prepare(&document, format, archive, Path::new(&path)));
+        let stop = making.stop();
+        let work =
+            tokio::task::spawn_blocking(move || prepare(&document, format, archive, Path::new(&path), &stop));
         let done = making
             .step(&words, async {
                 work.await.map_err(|error| OpError::internal(format!("rendering failed: {error}")))?
@@ -106,16 +160,11 @@ pub(super) async fn write(
             .await?;
         prepared.push((target, done));
     }
-    let mut written = Written { files: Vec::new(), kept: false };
+    let mut written = Written { files: Vec::new(), placed: Vec::new() };
     for (target, done) in prepared {
-        let file = ReportFile {
-            format: target.format,
-            path: target.path,
-            sha256: done.sha256.clone(),
-            bytes: done.bytes,
-        };
-        done.persist().map_err(unwritten)?;
-        written.files.push(file);
+        let (sha256, bytes) = (done.sha256.clone(), done.bytes);
+        written.placed.push(done.place(target.replace).map_err(unwritten)?);
+        written.files.push(ReportFile { format: target.format, path: target.path, sha256, bytes });
     }
     Ok(written)
 }
@@ -123,12 +172,16 @@ pub(super) async fn write(
 /// Why a file is not there.
 enum Broken {
     Render(ReportError),
+    Place(std::io::Error),
     Write(WriteError),
 }
 
 impl From<ReportError> for Broken {
     fn from(error: ReportError) -> Self {
-        Self::Render(error)
+        match error {
+            ReportError::Place(error) => Self::Place(error),
+            error => Self::Render(error),
+        }
     }
 }
 
@@ -138,29 +191,63 @@ impl From<WriteError> for Broken {
     }
 }
 
+/// A place that takes no more once the making was stopped.
+struct Stoppable<'w> {
+    out: &'w mut dyn Write,
+    stop: &'w CancellationToken,
+}
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(std::io::Error::other("the report was stopped"));
+        }
+        self.out.write(piece)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
 fn prepare(
     document: &ReportDocument,
     format: ReportFormat,
     archive: bool,
     path: &Path,
+    stop: &CancellationToken,
 ) -> Result<Prepared, OpError> {
-    let all = |out: &mut dyn std::io::Write, bytes: &[u8]| {
-        out.write_all(bytes).map_err(|error| Broken::Write(WriteError::at(path, error)))
+    // What is drawn as a whole is drawn before there is a file: whoever ends meanwhile leaves none.
+    let whole = match format {
+        ReportFormat::Pdf if archive => report::render_archive(document),
+        ReportFormat::Pdf => report::render_pdf(document),
+        ReportFormat::Markdown => report::render_markdown(document).map(String::into_bytes),
+        ReportFormat::Csv | ReportFormat::Json => Ok(Vec::new()),
     };
-    let prepared = Prepared::write(path, |out| match format {
-        ReportFormat::Pdf if archive => all(out, &report::render_archive(document)?),
-        ReportFormat::Pdf => all(out, &report::render_pdf(document)?),
-        ReportFormat::Csv => Ok(report::write_csv(document, out)?),
-        ReportFormat::Json => all(out, report::render_json(document)?.as_bytes()),
-        ReportFormat::Markdown => all(out, report::render_markdown(document)?.as_bytes()),
+    let prepared = whole.map_err(Broken::from).and_then(|whole| {
+        Prepared::write(path, |out| {
+            let mut out = Stoppable { out, stop };
+            match format {
+                ReportFormat::Csv => report::write_csv(document, out)?,
+                ReportFormat::Json => report::write_json(document, out)?,
+                ReportFormat::Pdf | ReportFormat::Markdown => {
+                    out.write_all(&whole).map_err(Broken::Place)?;
+                }
+            }
+            Ok(())
+        })
     });
     prepared.map_err(|error| match error {
         Broken::Render(error) => OpError::internal(format!("cannot render the {format}: {error}")),
+        Broken::Place(error) => unwritten(WriteError::at(path, error)),
         Broken::Write(error) => unwritten(error),
     })
 }
 
 fn unwritten(error: WriteError) -> OpError {
+    if let WriteError::Exists(path) = &error {
+        return occupied(&path.to_string_lossy());
+    }
     OpError { field: Some("files".to_owned()), ..OpError::new(ErrorCode::Unavailable, error.to_string()) }
         .hint("choose another folder")
 }

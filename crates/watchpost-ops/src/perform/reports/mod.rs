@@ -8,6 +8,7 @@ mod people;
 mod redis;
 mod schedule;
 
+pub(crate) use files::report_names;
 pub use files::report_targets;
 pub(crate) use schedule::{
     report_schedule_add, report_schedule_list, report_schedule_pause, report_schedule_remove,
@@ -111,6 +112,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     if paths.len() < request.files.len() {
         return Err(OpError::invalid("files", "two files have the same path"));
     }
+    files::unoccupied(&request.files)?;
     if let Some(id) = request.supersedes {
         let old = workspace.store().report(id).await?;
         if old.framework != request.framework {

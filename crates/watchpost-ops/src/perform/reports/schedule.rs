@@ -188,7 +188,9 @@ async fn run(
     let period = schedule.cadence.newest_complete(now);
     let folder = Path::new(&schedule.folder);
     let subject = schedule.subject.as_deref();
-    let made = match files::report_targets(folder, &schedule.framework, subject, period, &schedule.formats) {
+    let targets =
+        files::report_targets(folder, &schedule.framework, subject, period, &schedule.formats, false);
+    let made = match targets {
         Ok(targets) => {
             let request = ReportGenerate {
                 framework: schedule.framework.clone(),

@@ -1,0 +1,192 @@
+//! The jobs that write, read back and measure Redis.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use watchpost_model::event::Category;
+use watchpost_ops::contract::{
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, Nothing, RestoreRequest,
+};
+use watchpost_ops::door::operation;
+
+use crate::args::{DryRun, Output};
+use crate::run::finished;
+use crate::session::Session;
+use crate::show;
+
+/// What to write, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// Events of this type. Repeatable; all of them if absent.
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_category)]
+    categories: Vec<Category>,
+    /// From this day or instant (RFC 3339) on.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    from: Option<DateTime<Utc>>,
+    /// Before this day or instant.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    to: Option<DateTime<Utc>>,
+    /// Every key under the prefix instead, whatever it holds: indexes, the queue, blocks.
+    #[arg(long, conflicts_with_all = ["categories", "from", "to"])]
+    all: bool,
+    /// `csv`: a table, cells disarmed for spreadsheets. `json`: one array. `ndjson`: an object a line; events in this
+    /// form can be imported (`import --format jsonl`).
+    #[arg(long, default_value = "csv", value_parser = parse_format)]
+    format: ExportFormat,
+    /// The file to write.
+    #[arg(long, short, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// Where to write a backup.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file; without it one in this folder, named by when it was made.
+    file: Option<PathBuf>,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// Which backup, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The file.
+    file: PathBuf,
+    /// Only check and rehearse it; the event store is not touched.
+    #[arg(long)]
+    rehearse: bool,
+    /// Overwrite keys that are there with another value.
+    #[arg(long, conflicts_with = "rehearse")]
+    replace: bool,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// How much to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Benchmark {
+    /// Operations of each step, 100 to 1,000,000; no step takes longer than 8 seconds.
+    #[arg(long, default_value_t = 20_000)]
+    ops: u32,
+    /// Size of a value in bytes, 1 to 16,384.
+    #[arg(long, default_value_t = 200)]
+    value_bytes: u32,
+    /// Commands in a pipeline, 2 to 100.
+    #[arg(long, default_value_t = 16)]
+    pipeline: u32,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// Which period.
+#[derive(Debug, Args)]
+pub(crate) struct Aggregate {
+    /// From this day or instant (RFC 3339) on; 30 days ago if absent.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    from: Option<DateTime<Utc>>,
+    /// Before this day or instant; now if absent.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    to: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+fn parse_category(text: &str) -> Result<Category, String> {
+    text.parse().map_err(|error: watchpost_model::event::UnknownWord| error.to_string())
+}
+
+fn parse_format(text: &str) -> Result<ExportFormat, String> {
+    text.parse().map_err(|error: watchpost_model::event::UnknownWord| error.to_string())
+}
+
+pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> anyhow::Result<bool> {
+    let what = match &wanted.categories[..] {
+        _ if wanted.all => "keys".to_owned(),
+        [] => "events".to_owned(),
+        some => some.iter().map(|one| one.as_str()).collect::<Vec<_>>().join("-"),
+    };
+    let file =
+        wanted.file.unwrap_or_else(|| named(session, &format!("export-{what}"), wanted.format.as_str()));
+    let request = ExportRequest {
+        categories: wanted.categories,
+        from: wanted.from,
+        to: wanted.to,
+        all: wanted.all,
+        format: wanted.format,
+        path: std::path::absolute(file)?.to_string_lossy().into_owned(),
+        force: wanted.force,
+    };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::export_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::export_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> anyhow::Result<bool> {
+    let file = wanted.file.unwrap_or_else(|| named(session, "backup", "wpbackup"));
+    let path = std::path::absolute(file)?.to_string_lossy().into_owned();
+    let request = BackupRequest { path, force: wanted.force };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::backup_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::backup_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) -> anyhow::Result<bool> {
+    let path = std::path::absolute(wanted.file)?.to_string_lossy().into_owned();
+    let request = RestoreRequest { path, rehearse_only: wanted.rehearse, replace: wanted.replace };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::restore_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::restore_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark) -> anyhow::Result<bool> {
+    let Benchmark { ops, value_bytes, pipeline, dry } = wanted;
+    let request = BenchmarkRequest { ops, value_bytes, pipeline };
+    if dry.dry_run {
+        show::report(form, &session.ask::<operation::benchmark_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::benchmark_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn cleanup(session: &Session, form: Output, dry: DryRun) -> anyhow::Result<bool> {
+    if dry.dry_run {
+        show::report(form, &session.ask::<operation::cleanup_preview>(Nothing {}).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::cleanup_run>(Nothing {}).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn aggregate(session: &Session, form: Output, wanted: Aggregate) -> anyhow::Result<bool> {
+    let request = AggregateRequest { from: wanted.from, to: wanted.to };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::aggregate_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::aggregate_run>(request).await?;
+    finished(session, form, run).await
+}
+
+/// A name for a file in this folder: what it is, and when.
+fn named(session: &Session, what: &str, ending: &str) -> PathBuf {
+    PathBuf::from(format!("watchpost-{what}-{}.{ending}", session.console.now().format("%Y%m%dT%H%M%SZ")))
+}

@@ -1,0 +1,507 @@
+//! Backups of Redis, their rehearsal and their restore.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use watchpost_model::clock::Clock;
+use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
+use watchpost_redis::EventStore;
+use watchpost_redis::backup::{
+    BackupEnd, BackupError, BackupHead, BackupReader, BackupWalk, BackupWriter, Checked, Existing, Record,
+    Restored, Restorer, Scope,
+};
+use watchpost_redis::export::KeyWalk;
+use watchpost_redis::local::{LocalError, LocalServer};
+use watchpost_report::{Prepared, WriteError};
+
+use super::at_this_machine;
+use super::exports::{Target, unwritten};
+use crate::console::Workspace;
+use crate::contract::{BackupRequest, RestoreRequest};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+use crate::jobs::{Ended, Ticket};
+
+/// Batches between reader and writer at most: a few mebibytes.
+const BATCHES: usize = 2;
+/// Runs of jobs in which the file of a backup is looked up.
+const RUNS: u32 = 500;
+
+pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Result<JobReport, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    Target::of("path", &request.path, request.force)?;
+    let walk = KeyWalk::start(&workspace.events()?, workspace.stop_token()).await?;
+    let (count, notes) = walk.count(&|_| {}).await?;
+    let figures = vec![
+        Figure::count("keys", "Keys to write", count.keys),
+        Figure::bytes("bytes", "Their memory in Redis", count.bytes),
+    ];
+    Ok(JobReport { figures, facts: vec![Fact::new("file", "File", request.path)], notes })
+}
+
+pub(crate) async fn backup_run(cx: Context, request: BackupRequest) -> Result<JobRun, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let target = Target::of("path", &request.path, request.force)?;
+    let events = workspace.events()?;
+    let parameters = format!("to {}", request.path);
+    workspace
+        .jobs()
+        .start(&cx, &workspace, JobKind::Backup, parameters, move |ticket| async move {
+            Ended::from(backup(&events, target, &ticket).await)
+        })
+        .await
+}
+
+/// Why a backup was not written.
+enum Broken {
+    Backup(BackupError),
+    Write(WriteError),
+}
+
+impl From<WriteError> for Broken {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<BackupError> for Broken {
+    fn from(error: BackupError) -> Self {
+        Self::Backup(error)
+    }
+}
+
+async fn backup(events: &EventStore, target: Target, ticket: &Ticket) -> Result<JobReport, OpError> {
+    let mut walk = BackupWalk::start(events, ticket.cancel.clone()).await?;
+    let head = walk.head(env!("CARGO_PKG_VERSION")).await?;
+    let (records, incoming) = mpsc::channel::<Vec<Record>>(BATCHES);
+    let path = target.path.clone();
+    let writer = tokio::task::spawn_blocking(move || write(&path, &head, incoming));
+    let mut keys = 0_u64;
+    let read = loop {
+        match walk.next_batch().await {
+            Ok(Some(batch)) => {
+                keys += batch.len() as u64;
+                if records.send(batch).await.is_err() {
+                    break Ok(()); // Of a writer that is gone, the reason is the writer's to tell.
+                }
+                ticket.progress(JobProgress { step: format!("{keys} keys written"), ..walk.progress() });
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    drop(records);
+    let written = writer.await.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
+    read?;
+    ticket.check()?;
+    let (prepared, end) = written.map_err(|error| match error {
+        Broken::Backup(error) => unusable(&target.path, error),
+        Broken::Write(error) => unwritten(error),
+    })?;
+    let (sha256, bytes, path) = (prepared.sha256.clone(), prepared.bytes, target.path.clone());
+    target.place(prepared)?;
+    let figures = vec![
+        Figure::count("keys", "Keys written", end.keys),
+        Figure::count("with_ttl", "Keys that expire", end.with_ttl),
+        Figure::bytes("bytes", "Names and values", end.bytes),
+        Figure::bytes("file_bytes", "Size of the file", bytes),
+    ];
+    let facts = vec![
+        Fact::new("file", "File", path.to_string_lossy()),
+        Fact::new("sha256", "SHA-256 of the file", sha256),
+        Fact::new("digest", "Digest of the keys", end.digest),
+    ];
+    Ok(JobReport { figures, facts, notes: walk.notes() })
+}
+
+fn write(
+    path: &Path,
+    head: &BackupHead,
+    mut records: mpsc::Receiver<Vec<Record>>,
+) -> Result<(Prepared, BackupEnd), Broken> {
+    let mut end = BackupEnd::default();
+    let prepared = Prepared::write(path, |out| -> Result<(), Broken> {
+        let mut writer = BackupWriter::new(out, head)?;
+        while let Some(batch) = records.blocking_recv() {
+            for record in &batch {
+                writer.put(record)?;
+            }
+        }
+        end = writer.finish()?;
+        Ok(())
+    })?;
+    Ok((prepared, end))
+}
+
+/// What is wrong with a file, for people.
+fn unusable(path: &Path, error: BackupError) -> OpError {
+    let code = match error {
+        BackupError::Io(_) => ErrorCode::Unavailable,
+        BackupError::TooNew(_) => ErrorCode::Precondition,
+        BackupError::NotABackup
+        | BackupError::Truncated { .. }
+        | BackupError::Altered { .. }
+        | BackupError::Unreadable { .. } => ErrorCode::Validation,
+    };
+    OpError { field: Some("path".to_owned()), ..OpError::new(code, format!("{}: {error}", path.display())) }
+}
+
+fn open(path: &Path) -> Result<(BackupReader<BufReader<File>>, u64), OpError> {
+    let file = File::open(path).map_err(|error| OpError::unreadable("path", path, error))?;
+    let bytes = file.metadata().map_err(|error| OpError::unreadable("path", path, error))?.len();
+    let reader = BackupReader::new(BufReader::new(file)).map_err(|error| unusable(path, error))?;
+    Ok((reader, bytes))
+}
+
+/// The file of a backup, and what it is for this connection.
+struct Source {
+    path: PathBuf,
+    bytes: u64,
+    head: BackupHead,
+}
+
+impl Source {
+    /// Reads the head, and refuses what this server could not take.
+    async fn of(request: &RestoreRequest, events: &EventStore) -> Result<Self, OpError> {
+        let path = PathBuf::from(&request.path);
+        if !path.is_absolute() {
+            return Err(OpError::invalid("path", "write the file as an absolute path"));
+        }
+        let (reader, bytes) = open(&path)?;
+        let head = reader.head().clone();
+        let ours = &events.target().prefix;
+        if head.prefix != *ours {
+            let message = format!(
+                "the backup has keys that begin with {:?}; here they begin with {ours:?}",
+                head.prefix
+            );
+            return Err(OpError { field: Some("path".to_owned()), ..OpError::precondition(message) }
+                .hint("restore it on a connection with that prefix"));
+        }
+        let here = events.server_info().await?;
+        if !request.rehearse_only && is_older(here.compatible_version(), &head) {
+            let message =
+                format!("this server, {}, is older than that of the backup, {}", here.server(), head.server);
+            return Err(OpError::precondition(message)
+                .hint("values of a newer server cannot be read by an older one"));
+        }
+        Ok(Self { path, bytes, head })
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let made = format!("{} on {} ({})", self.head.made_at, self.head.node, self.head.server);
+        vec![Fact::new("file", "File", self.path.to_string_lossy()), Fact::new("made", "Backup made", made)]
+    }
+}
+
+/// Is a server older than the one of the backup?
+fn is_older(version: Option<(u32, u32)>, head: &BackupHead) -> bool {
+    matches!((version, head.compatible_version()), (Some(here), Some(there)) if here < there)
+}
+
+/// One reading of the file: its records on a thread of its own.
+struct Reading {
+    records: mpsc::Receiver<(Vec<Record>, u64)>,
+    thread: tokio::task::JoinHandle<Result<(BackupEnd, String), OpError>>,
+}
+
+impl Reading {
+    fn begin(path: &Path) -> Self {
+        let (sender, records) = mpsc::channel(BATCHES);
+        let path = path.to_owned();
+        let thread = tokio::task::spawn_blocking(move || {
+            let file = File::open(&path).map_err(|error| OpError::unreadable("path", &path, error))?;
+            let mut hashed = Hashed { input: BufReader::new(file), hash: Sha256::new() };
+            let mut reader = BackupReader::new(&mut hashed).map_err(|error| unusable(&path, error))?;
+            while let Some(batch) = reader.next_records().map_err(|error| unusable(&path, error))? {
+                if sender.blocking_send((batch, reader.position())).is_err() {
+                    break;
+                }
+            }
+            let end = reader.end().cloned().unwrap_or_default();
+            Ok((end, hex::encode(hashed.hash.finalize())))
+        });
+        Self { records, thread }
+    }
+
+    /// The next records, and how far into the file they reach.
+    async fn next(&mut self) -> Option<(Vec<Record>, u64)> {
+        self.records.recv().await
+    }
+
+    /// What is at the end of the file, and the file's SHA-256; or what is wrong with it.
+    async fn end(self) -> Result<(BackupEnd, String), OpError> {
+        drop(self.records);
+        self.thread.await.map_err(|error| OpError::internal(format!("reading failed: {error}")))?
+    }
+}
+
+/// Tells how far into the file a job is.
+struct Told<'a> {
+    ticket: &'a Ticket,
+    bytes: u64,
+}
+
+impl Told<'_> {
+    fn at(&self, step: &str, done: u64) {
+        self.ticket.progress(JobProgress {
+            done,
+            total: Some(self.bytes),
+            unit: "bytes".to_owned(),
+            step: step.to_owned(),
+        });
+    }
+}
+
+struct Hashed<R> {
+    input: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.input.read(buffer)?;
+        self.hash.update(&buffer[..n]);
+        Ok(n)
+    }
+}
+
+pub(crate) async fn restore_preview(cx: Context, request: RestoreRequest) -> Result<JobReport, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let events = workspace.events()?;
+    let source = Source::of(&request, &events).await?;
+    let cancel = workspace.stop_token();
+    let restorer = Restorer::start(&events, Scope::Data, existing(&request), cancel).await?;
+    let mut restorer = restorer.preview();
+    let mut reading = Reading::begin(&source.path);
+    while let Some((batch, _)) = reading.next().await {
+        restorer.put(batch).await?;
+    }
+    let (end, sha256) = reading.end().await?;
+    let mut done =
+        Done { end: Some(end), sha256: Some(sha256), restored: Some(restorer.restored), ..Done::default() };
+    if request.rehearse_only {
+        done.restored = None;
+    }
+    done.find_run(&workspace).await?;
+    Ok(done.report(&source, true))
+}
+
+pub(crate) async fn restore_run(cx: Context, request: RestoreRequest) -> Result<JobRun, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let events = workspace.events()?;
+    let source = Source::of(&request, &events).await?;
+    let rehearsal = cx.console.paths().rehearsal();
+    let parameters = match (request.rehearse_only, request.replace) {
+        (true, _) => format!("rehearsal of {}", request.path),
+        (false, false) => format!("from {}", request.path),
+        (false, true) => format!("from {}, over what is there", request.path),
+    };
+    let job = workspace.clone();
+    workspace
+        .jobs()
+        .start(&cx, &workspace, JobKind::Restore, parameters, move |ticket| async move {
+            let mut done = Done::default();
+            let result = restore(&job, &events, &source, &request, &rehearsal, &ticket, &mut done).await;
+            Ended { report: done.report(&source, false), error: result.err() }
+        })
+        .await
+}
+
+const fn existing(request: &RestoreRequest) -> Existing {
+    if request.replace { Existing::Replace } else { Existing::Keep }
+}
+
+/// Checks the file, rehearses it, and only then writes.
+async fn restore(
+    workspace: &Arc<Workspace>,
+    events: &EventStore,
+    source: &Source,
+    request: &RestoreRequest,
+    rehearsal: &Path,
+    ticket: &Ticket,
+    done: &mut Done,
+) -> Result<(), OpError> {
+    let told = Told { ticket, bytes: source.bytes };
+    let mut reading = Reading::begin(&source.path);
+    while let Some((_, at)) = reading.next().await {
+        told.at("checking the file", at);
+        ticket.check()?;
+    }
+    let (end, sha256) = reading.end().await?;
+    (done.end, done.sha256) = (Some(end.clone()), Some(sha256));
+    done.find_run(workspace).await?;
+    match LocalServer::scratch(rehearsal).await {
+        Ok(server) => {
+            let rehearsed = rehearse(&server, source, &end, &told).await;
+            let stopped = server.stop().await;
+            drop(std::fs::remove_dir_all(rehearsal)); // Only the lock and a log are left in it.
+            done.rehearsal = Some(rehearsed?);
+            stopped?;
+        }
+        Err(error @ LocalError::NotInstalled) => {
+            done.notes.push(format!("not rehearsed: {error}; the file's checksums hold"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if let Some(Rehearsal::Done { checked, failed, .. }) = &done.rehearsal
+        && (checked.wrong > 0 || *failed > 0)
+    {
+        let n = checked.wrong + failed;
+        return Err(OpError::new(
+            ErrorCode::Precondition,
+            format!("the rehearsal failed for {n} keys; nothing was restored"),
+        )
+        .hint("the report names keys and reasons; take another backup"));
+    }
+    if request.rehearse_only {
+        return Ok(());
+    }
+    let mut restorer = Restorer::start(events, Scope::Data, existing(request), ticket.cancel.clone()).await?;
+    let mut reading = Reading::begin(&source.path);
+    let mut written = Ok(());
+    while let Some((batch, at)) = reading.next().await {
+        written = restorer.put(batch).await;
+        told.at("restoring", at);
+        if written.is_err() {
+            break;
+        }
+    }
+    done.restored = Some(restorer.restored);
+    written?;
+    reading.end().await.map(drop)
+}
+
+/// How a rehearsal went.
+enum Rehearsal {
+    Done { server: String, checked: Checked, failed: u64, reasons: Vec<String> },
+    Impossible(String),
+}
+
+async fn rehearse(
+    server: &LocalServer,
+    source: &Source,
+    end: &BackupEnd,
+    told: &Told<'_>,
+) -> Result<Rehearsal, OpError> {
+    let clock: Arc<dyn Clock> = Arc::new(watchpost_model::clock::SystemClock);
+    let scratch = EventStore::connect(&server.target(&source.head.prefix), clock).await?;
+    let info = scratch.server_info().await?;
+    if is_older(info.compatible_version(), &source.head) {
+        let reason = format!("the server here, {}, is older than that of the backup", info.server());
+        return Ok(Rehearsal::Impossible(reason));
+    }
+    let cancel = told.ticket.cancel.clone();
+    let mut restorer = Restorer::start(&scratch, Scope::Everything, Existing::Keep, cancel).await?;
+    let mut reading = Reading::begin(&source.path);
+    while let Some((batch, at)) = reading.next().await {
+        restorer.put(batch).await?;
+        told.at("rehearsing on a scratch server", at);
+    }
+    reading.end().await?;
+    let mut reading = Reading::begin(&source.path);
+    while let Some((batch, at)) = reading.next().await {
+        restorer.check(batch).await?;
+        told.at("comparing the scratch server with the file", at);
+    }
+    reading.end().await?;
+    let Restored { failed, mut reasons, .. } = restorer.restored;
+    let mut checked = restorer.checked;
+    let found = scratch.key_count().await?;
+    if found > end.keys {
+        checked.wrong += found - end.keys;
+        reasons.push(format!("the server has {found} keys, the file {}", end.keys));
+    }
+    Ok(Rehearsal::Done { server: info.server(), checked, failed, reasons })
+}
+
+/// What a restore did so far.
+#[derive(Default)]
+struct Done {
+    end: Option<BackupEnd>,
+    sha256: Option<String>,
+    known: Option<String>,
+    rehearsal: Option<Rehearsal>,
+    restored: Option<Restored>,
+    notes: Vec<String>,
+}
+
+impl Done {
+    /// Looks for the run that wrote the file: then it is the one that the trail knows.
+    async fn find_run(&mut self, workspace: &Workspace) -> Result<(), OpError> {
+        let runs = workspace.store().job_runs(RUNS).await?;
+        let is_it = |run: &&JobRun| {
+            let facts = run.report.iter().flat_map(|report| &report.facts);
+            run.kind == JobKind::Backup
+                && facts
+                    .into_iter()
+                    .any(|fact| fact.name == "sha256" && Some(&fact.text) == self.sha256.as_ref())
+        };
+        self.known =
+            runs.iter().find(is_it).map(|run| format!("made here by {} (job {})", run.started_by, run.id));
+        Ok(())
+    }
+
+    fn report(self, source: &Source, preview: bool) -> JobReport {
+        let mut report = JobReport { facts: source.facts(), notes: self.notes, ..JobReport::default() };
+        if let Some(end) = &self.end {
+            report.figures.push(Figure::count("keys", "Keys in the backup", end.keys));
+        }
+        if let Some(sha256) = self.sha256 {
+            report.facts.push(Fact::new("sha256", "SHA-256 of the file", sha256));
+            let known = self.known.unwrap_or_else(|| "not in the history of this workspace".to_owned());
+            report.facts.push(Fact::new("origin", "Origin", known));
+        }
+        match self.rehearsal {
+            Some(Rehearsal::Done { server, checked, failed, reasons }) => {
+                let verdict = match (checked.wrong + failed, checked.uncompared) {
+                    (0, 0) => format!("verified on {server}: every value and expiry is equal"),
+                    (0, n) => format!("verified on {server}, but for {n} values in another encoding"),
+                    (n, _) => format!("failed on {server}: {n} keys are missing or differ"),
+                };
+                report.facts.push(Fact::new("verdict", "Rehearsal", verdict));
+                report.figures.push(Figure::count("verified", "Keys equal in the rehearsal", checked.equal));
+                report.figures.push(Figure::count(
+                    "wrong",
+                    "Missing or different there",
+                    checked.wrong + failed,
+                ));
+                report.notes.extend(checked.reasons.into_iter().chain(reasons));
+            }
+            Some(Rehearsal::Impossible(reason)) => {
+                report.facts.push(Fact::new("verdict", "Rehearsal", format!("not possible: {reason}")));
+            }
+            None => {}
+        }
+        let Some(restored) = self.restored else { return report };
+        let written = if preview { "Keys to write" } else { "Keys written" };
+        let replaced = if preview { "Keys to overwrite" } else { "Keys overwritten" };
+        for (name, title, n) in [
+            ("written", written, restored.written),
+            ("same", "There with the same value", restored.same),
+            ("kept", "There with another value: kept", restored.kept),
+            ("replaced", replaced, restored.replaced),
+            ("expired", "Have run out since", restored.expired),
+            ("left_out", "Left to the engine", restored.left_out),
+            ("failed", "Not taken by the server", restored.failed),
+        ] {
+            report.figures.push(Figure::count(name, title, n));
+        }
+        if restored.left_out > 0 {
+            report.notes.push(
+                "blocks and containments are put back by the engine from the database; indexes are made of the events"
+                    .to_owned(),
+            );
+        }
+        report.notes.extend(restored.reasons);
+        report
+    }
+}

@@ -1,0 +1,512 @@
+//! Putting the keys of a backup into a server, and comparing a server with it.
+
+use redis::Cmd;
+use redis::RedisResult;
+use redis::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::digest::ValueDigest;
+use super::record::Body;
+use super::record::Record;
+use super::take::ValueWindows;
+use crate::error::RedisError;
+use crate::keys::KeyKind;
+use crate::keys::key_text;
+use crate::link::PIPELINE_BYTES;
+use crate::link::PIPELINE_COMMANDS;
+use crate::reply;
+use crate::store::EventStore;
+use crate::typed::Elements;
+use crate::typed::Pair;
+use crate::typed::ValueKind;
+use crate::walk::Walk;
+
+/// Reasons that are told one by one; the rest is counted.
+const REASONS: usize = 20;
+/// A key that is being put together goes by itself if nobody finishes it.
+const UNFINISHED_MS: i64 = 3_600_000;
+
+/// What of a backup goes into a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it: for the rehearsal on an empty server.
+    Everything,
+    /// What the product does not put back by itself: no blocks and containments, which the engine restores from the
+    /// database after the guard has looked at them, and no indexes, which are made of the events.
+    Data,
+}
+
+/// What to do with a key that is there and differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays: it may be newer.
+    Keep,
+    /// The backup wins.
+    Replace,
+}
+
+/// What became of the keys of a backup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Written.
+    pub written: u64,
+    /// Were there with the same value.
+    pub same: u64,
+    /// Were there with another value, and stay.
+    pub kept: u64,
+    /// Were there with another value, and have that of the backup now.
+    pub replaced: u64,
+    /// Have run out since.
+    pub expired: u64,
+    /// Left to the engine.
+    pub left_out: u64,
+    /// Could not be written.
+    pub failed: u64,
+    /// Why, at most twenty.
+    pub reasons: Vec<String>,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Same value, same expiry to the second.
+    pub equal: u64,
+    /// There, with a value that this server keeps in another encoding than the backup, which cannot be compared.
+    pub uncompared: u64,
+    /// Have run out since.
+    pub expired: u64,
+    /// Missing or different.
+    pub wrong: u64,
+    /// Which, at most twenty.
+    pub reasons: Vec<String>,
+}
+
+/// Writes the keys of a backup into one server.
+pub struct Restorer {
+    store: EventStore,
+    walk: Walk,
+    scope: Scope,
+    existing: Existing,
+    preview: bool,
+    /// What happened so far.
+    pub restored: Restored,
+    /// What was found so far.
+    pub checked: Checked,
+    now_ms: i64,
+    /// The large key at hand.
+    building: Option<Building>,
+}
+
+struct Building {
+    key: Vec<u8>,
+    temporary: Option<Vec<u8>>,
+    /// What is there: nothing, a value of another type, or one with this digest.
+    existing: Option<Option<ValueDigest>>,
+}
+
+fn command(name: &str, args: &[&[u8]]) -> Cmd {
+    let mut cmd = redis::cmd(name);
+    for arg in args {
+        cmd.arg(*arg);
+    }
+    cmd
+}
+
+impl Restorer {
+    /// A restorer that writes.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(
+        store: &EventStore,
+        scope: Scope,
+        existing: Existing,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
+        Ok(Self {
+            // Only its pace is used.
+            walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
+            store: store.clone(),
+            scope,
+            existing,
+            preview: false,
+            restored: Restored::default(),
+            checked: Checked::default(),
+            now_ms: store.server_now().await?.timestamp_millis(),
+            building: None,
+        })
+    }
+
+    /// The same, which only counts.
+    #[must_use]
+    pub fn preview(self) -> Self {
+        Self { preview: true, ..self }
+    }
+
+    /// Writes records, in the order of the file.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms. Keys before are written.
+    pub async fn put(&mut self, records: Vec<Record>) -> Result<(), RedisError> {
+        let mut small = Vec::new();
+        let mut bytes = 0;
+        for record in records {
+            if matches!(record.body, Body::Part { .. }) {
+                self.put_small(std::mem::take(&mut small)).await?;
+                bytes = 0;
+                self.put_part(record).await?;
+                continue;
+            }
+            bytes += record.bytes();
+            small.push(record);
+            if small.len() >= PIPELINE_COMMANDS || bytes >= PIPELINE_BYTES as u64 {
+                self.put_small(std::mem::take(&mut small)).await?;
+                bytes = 0;
+            }
+        }
+        self.put_small(small).await
+    }
+
+    /// Is this key the product's to put back?
+    fn leaves(&mut self, record: &Record) -> bool {
+        let expired = record.expires_at_ms.is_some_and(|at| at <= self.now_ms);
+        if expired {
+            self.restored.expired += u64::from(record.digest().is_some());
+            return true;
+        }
+        let prefix = self.store.inner.target.prefix.as_bytes();
+        let rest = record.key.strip_prefix(prefix).unwrap_or(&record.key);
+        let made = ["index:", "blocked:", "revoked:", "limited:", "isolated:"];
+        let left = self.scope == Scope::Data && made.iter().any(|name| rest.starts_with(name.as_bytes()));
+        if left {
+            self.restored.left_out += u64::from(record.digest().is_some());
+        }
+        left
+    }
+
+    async fn put_small(&mut self, mut records: Vec<Record>) -> Result<(), RedisError> {
+        records.retain(|record| !self.leaves(record));
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.walk.pace().await?;
+        let mut there = Vec::new();
+        if self.preview {
+            let answers =
+                self.ask(records.iter().map(|record| command("EXISTS", &[&record.key])).collect()).await?;
+            for (record, answer) in records.into_iter().zip(answers) {
+                match answer.map_err(|error| self.store.classify(error))? {
+                    Value::Int(0) => self.restored.written += 1,
+                    _ => there.push(record),
+                }
+            }
+        } else {
+            let answers = self.ask(records.iter().map(|record| restore(record, false)).collect()).await?;
+            let mut written = Vec::new();
+            for (record, answer) in records.into_iter().zip(answers) {
+                match answer {
+                    Ok(_) => {
+                        self.restored.written += 1;
+                        written.push(record.key);
+                    }
+                    Err(error) if error.code() == Some("BUSYKEY") => there.push(record),
+                    Err(error) => self.fail(&record.key, error)?,
+                }
+            }
+            self.index(&written).await?;
+        }
+        self.meet(there).await
+    }
+
+    /// Keys that are there already.
+    async fn meet(&mut self, there: Vec<Record>) -> Result<(), RedisError> {
+        if there.is_empty() {
+            return Ok(());
+        }
+        let answers = self.ask(there.iter().map(|record| command("DUMP", &[&record.key])).collect()).await?;
+        let mut replace = Vec::new();
+        for (record, answer) in there.into_iter().zip(answers) {
+            let same = match answer.map_err(|error| self.store.classify(error))? {
+                Value::Nil => false, // Gone since: like one that differs, the next run writes it.
+                value => {
+                    let payload = reply::bytes(value).unwrap_or_default();
+                    record.digest() == Some(ValueDigest::of_dump(&payload))
+                }
+            };
+            match (same, self.existing) {
+                (true, _) => self.restored.same += 1,
+                (false, Existing::Keep) => self.restored.kept += 1,
+                (false, Existing::Replace) if self.preview => self.restored.replaced += 1,
+                (false, Existing::Replace) => replace.push(record),
+            }
+        }
+        let answers = self.ask(replace.iter().map(|record| restore(record, true)).collect()).await?;
+        for (record, answer) in replace.into_iter().zip(answers) {
+            match answer {
+                Ok(_) => self.restored.replaced += 1,
+                Err(error) => self.fail(&record.key, error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts events into the index of their category, which is not taken from the backup.
+    async fn index(&mut self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
+        if self.scope == Scope::Everything {
+            return Ok(());
+        }
+        let contract = &self.store.inner.keys;
+        let entries = keys.iter().filter_map(|key| {
+            let text = std::str::from_utf8(key).ok()?;
+            let KeyKind::Event(parsed) = contract.classify(text) else { return None };
+            let at = parsed.at_ms.to_string();
+            Some(command("ZADD", &[contract.index(parsed.category).as_bytes(), b"NX", at.as_bytes(), key]))
+        });
+        let entries: Vec<Cmd> = entries.collect();
+        for answer in self.ask(entries).await? {
+            answer.map_err(|error| self.store.classify(error))?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, commands: Vec<Cmd>) -> Result<Vec<RedisResult<Value>>, RedisError> {
+        let mut pipe = redis::pipe();
+        for command in commands {
+            pipe.add_command(command);
+        }
+        self.store.inner.jobs.pipe(pipe).await
+    }
+
+    /// Notes a key that the server does not take; what stops everything is the error of the run.
+    fn fail(&mut self, key: &[u8], error: redis::RedisError) -> Result<(), RedisError> {
+        match self.store.classify(error) {
+            error @ (RedisError::Server { .. } | RedisError::WrongType(_)) => {
+                self.restored.failed += 1;
+                if self.restored.reasons.len() < REASONS {
+                    self.restored.reasons.push(format!("{}: {error}", key_text(key)));
+                }
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
+    /// A part of a large key. It is put together under another name and renamed when it is whole.
+    async fn put_part(&mut self, record: Record) -> Result<(), RedisError> {
+        let Body::Part { kind, part, ref elements, last, ref groups } = record.body else { return Ok(()) };
+        if self.leaves(&record) {
+            return Ok(());
+        }
+        self.walk.pace().await?;
+        if part == 0 {
+            self.begin(&record, kind).await?;
+        }
+        let Some(building) = self.building.as_ref().filter(|building| building.key == record.key) else {
+            return Ok(());
+        };
+        if let Some(temporary) = building.temporary.clone() {
+            let mut commands = append(&temporary, kind, elements);
+            if part == 0 {
+                // Should this process die, what it had begun goes by itself.
+                let until = (self.now_ms + UNFINISHED_MS).to_string();
+                commands.push(command("PEXPIREAT", &[&temporary, until.as_bytes()]));
+            }
+            if last.is_some() {
+                for (name, id) in groups {
+                    commands.push(command("XGROUP", &[b"CREATE", &temporary, name, id.as_bytes()]));
+                }
+                commands.push(match record.expires_at_ms {
+                    Some(at) => command("PEXPIREAT", &[&temporary, at.to_string().as_bytes()]),
+                    None => command("PERSIST", &[&temporary]),
+                });
+            }
+            for answer in self.ask(commands).await? {
+                answer.map_err(|error| self.store.classify(error))?;
+            }
+        }
+        match last {
+            Some(digest) => self.complete(&record.key, digest).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks whether a large key is there, and chooses the name under which it is put together.
+    async fn begin(&mut self, record: &Record, kind: ValueKind) -> Result<(), RedisError> {
+        let exists: i64 = self.store.inner.jobs.query(&command("EXISTS", &[&record.key])).await?;
+        let existing = if exists == 0 { None } else { Some(self.read(&record.key, kind).await?) };
+        let write = !self.preview && (existing.is_none() || self.existing == Existing::Replace);
+        let mut temporary = record.key.clone();
+        temporary.extend_from_slice(format!(":restoring-{}", self.now_ms).as_bytes());
+        self.building =
+            Some(Building { key: record.key.clone(), temporary: write.then_some(temporary), existing });
+        Ok(())
+    }
+
+    /// The digest of a value of the server, read by windows; of one of another type, none that fits.
+    async fn read(&mut self, key: &[u8], kind: ValueKind) -> Result<Option<ValueDigest>, RedisError> {
+        let mut windows = ValueWindows::new(key.to_vec(), kind);
+        loop {
+            self.walk.pace().await?;
+            match windows.next(&self.store.inner.jobs).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(Some(windows.sum.finish())),
+                Err(RedisError::WrongType(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The last part of a large key is there.
+    async fn complete(&mut self, key: &[u8], digest: ValueDigest) -> Result<(), RedisError> {
+        let Some(Building { temporary, existing, .. }) = self.building.take() else { return Ok(()) };
+        let link = &self.store.inner.jobs;
+        let counts = &mut self.restored;
+        let is_same = existing == Some(Some(digest));
+        let drop_it = match (&temporary, existing) {
+            (None, None) => {
+                counts.written += 1;
+                false
+            }
+            (_, Some(_)) if is_same => {
+                counts.same += 1;
+                true
+            }
+            (None, Some(_)) => {
+                let replaces = self.existing == Existing::Replace;
+                *(if replaces { &mut counts.replaced } else { &mut counts.kept }) += 1;
+                false
+            }
+            (Some(temporary), Some(_)) => {
+                let _: Value = link.query(&command("RENAME", &[temporary, key])).await?;
+                counts.replaced += 1;
+                false
+            }
+            (Some(temporary), None) => {
+                let renamed: Value = link.query(&command("RENAMENX", &[temporary, key])).await?;
+                let came_first = renamed == Value::Int(0);
+                *(if came_first { &mut counts.kept } else { &mut counts.written }) += 1;
+                came_first
+            }
+        };
+        if let (true, Some(temporary)) = (drop_it, temporary) {
+            let _: Value = link.query(&command("UNLINK", &[&temporary])).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares the server with records: value and expiry.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn check(&mut self, records: Vec<Record>) -> Result<(), RedisError> {
+        let complete: Vec<Record> = records.into_iter().filter(|record| record.digest().is_some()).collect();
+        for chunk in complete.chunks(PIPELINE_COMMANDS) {
+            self.walk.pace().await?;
+            let questions = chunk.iter().flat_map(|record| {
+                // The value of a large key is read by windows.
+                let dump = if matches!(record.body, Body::Dump { .. }) { "DUMP" } else { "EXISTS" };
+                [command(dump, &[&record.key]), command("PTTL", &[&record.key])]
+            });
+            let mut answers = self.ask(questions.collect()).await?.into_iter();
+            let now_ms = self.store.server_now().await?.timestamp_millis();
+            for record in chunk {
+                let (value, ttl) = (answers.next(), answers.next());
+                let value = value.and_then(Result::ok).unwrap_or(Value::Nil);
+                let ttl = ttl.and_then(Result::ok).as_ref().and_then(reply::int).unwrap_or(-2);
+                self.compare(record, value, ttl, now_ms).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare(
+        &mut self,
+        record: &Record,
+        value: Value,
+        ttl: i64,
+        now_ms: i64,
+    ) -> Result<(), RedisError> {
+        if ttl == -2 {
+            if record.expires_at_ms.is_some_and(|at| at <= now_ms) {
+                self.checked.expired += 1;
+            } else {
+                self.wrong(&record.key, "it is missing");
+            }
+            return Ok(());
+        }
+        let found = match &record.body {
+            Body::Dump { .. } => ValueDigest::of_dump(&reply::bytes(value).unwrap_or_default()),
+            Body::Part { kind, .. } => match self.read(&record.key, *kind).await? {
+                Some(digest) => digest,
+                None => {
+                    self.wrong(&record.key, "it is of another type");
+                    return Ok(());
+                }
+            },
+        };
+        let on_time = match record.expires_at_ms {
+            None => ttl == -1,
+            Some(at) => ttl >= 0 && (now_ms + ttl - at).abs() <= 1_000,
+        };
+        match record.digest() {
+            Some(expect) if expect == found && on_time => self.checked.equal += 1,
+            Some(expect) if expect == found => self.wrong(&record.key, "it expires at another time"),
+            Some(expect) if expect.opaque || found.opaque => self.checked.uncompared += 1,
+            _ => self.wrong(&record.key, "its value differs"),
+        }
+        Ok(())
+    }
+
+    fn wrong(&mut self, key: &[u8], reason: &str) {
+        self.checked.wrong += 1;
+        if self.checked.reasons.len() < REASONS {
+            self.checked.reasons.push(format!("{}: {reason}", key_text(key)));
+        }
+    }
+}
+
+fn restore(record: &Record, replace: bool) -> Cmd {
+    let mut cmd = redis::cmd("RESTORE");
+    let payload: &[u8] = if let Body::Dump { payload, .. } = &record.body { payload } else { &[] };
+    cmd.arg(&record.key).arg(record.expires_at_ms.unwrap_or(0)).arg(payload);
+    if replace {
+        cmd.arg("REPLACE");
+    }
+    cmd.arg("ABSTTL");
+    cmd
+}
+
+/// The commands that add a window to a value.
+fn append(key: &[u8], kind: ValueKind, elements: &Elements) -> Vec<Cmd> {
+    match elements {
+        Elements::Text(text) => vec![command("APPEND", &[key, text])],
+        Elements::Items(items) => {
+            let mut cmd = command(if kind == ValueKind::List { "RPUSH" } else { "SADD" }, &[key]);
+            for item in items {
+                cmd.arg(item);
+            }
+            if items.is_empty() { Vec::new() } else { vec![cmd] }
+        }
+        Elements::Pairs(pairs) => {
+            let mut cmd = command(if kind == ValueKind::SortedSet { "ZADD" } else { "HSET" }, &[key]);
+            for (name, value) in pairs {
+                if kind == ValueKind::SortedSet {
+                    cmd.arg(value).arg(name)
+                } else {
+                    cmd.arg(name).arg(value)
+                };
+            }
+            if pairs.is_empty() { Vec::new() } else { vec![cmd] }
+        }
+        Elements::Entries(entries) => {
+            let add = |(id, fields): &(String, Vec<Pair>)| {
+                let mut cmd = command("XADD", &[key, id.as_bytes()]);
+                for (name, value) in fields {
+                    cmd.arg(name).arg(value);
+                }
+                cmd
+            };
+            entries.iter().map(add).collect()
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! Reading what is in Redis for a file: events by category and time, or every key under the prefix.
+//!
+//! One pass. Each round trip carries the values of one page of keys, the sizes of the next and the `SCAN` for the one
+//! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
+
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::hash::RandomState;
+
+use chrono::DateTime;
+use chrono::Duration;
+use chrono::Utc;
+use redis::Cmd;
+use redis::RedisResult;
+use redis::Value;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
+use watchpost_model::event::Event;
+use watchpost_model::job::JobProgress;
+
+use crate::error::RedisError;
+use crate::keys::KeyKind;
+use crate::link::PIPELINE_BYTES;
+use crate::reply;
+use crate::retention::progress;
+use crate::store::EventStore;
+use crate::typed::Elements;
+use crate::typed::ValueKind;
+use crate::typed::WHOLE_BYTES_MAX;
+use crate::typed::Windows;
+use crate::walk::Walk;
+
+/// An event's hash has at most this many fields, and this many bytes with its key.
+const FIELDS_MAX: i64 = 64;
+const EVENT_BYTES_MAX: u64 = 2 << 20;
+
+/// Which events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventChoice {
+    /// Of these categories; empty means all.
+    pub categories: Vec<Category>,
+    /// Whose key has this time or a later one.
+    pub from: Option<DateTime<Utc>>,
+    /// Whose key has an earlier time.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl EventChoice {
+    fn takes(&self, category: Category, at_ms: i64) -> bool {
+        let in_category = self.categories.is_empty() || self.categories.contains(&category);
+        in_category
+            && self.from.is_none_or(|from| at_ms >= from.timestamp_millis())
+            && self.to.is_none_or(|to| at_ms < to.timestamp_millis())
+    }
+}
+
+/// One event as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportedEvent {
+    /// Its key.
+    pub key: String,
+    /// Memory that the server uses for it.
+    pub bytes: u64,
+    /// The event, or why it cannot be read.
+    pub event: Result<Event, String>,
+}
+
+/// A key, or a part of one that is large.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyPart {
+    /// Its name.
+    pub key: Vec<u8>,
+    /// What it holds.
+    pub kind: ValueKind,
+    /// When it expires.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Which part this is, from 0; a small value has one.
+    pub part: u64,
+    /// The value, or the elements of this part.
+    pub elements: Elements,
+}
+
+/// What an export would write, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExportCount {
+    /// Keys.
+    pub keys: u64,
+    /// Their memory, value and key.
+    pub bytes: u64,
+}
+
+/// Keys of one pass, each once.
+struct Once {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Once {
+    fn new() -> Self {
+        Self { seen: HashSet::new(), hasher: RandomState::new() }
+    }
+
+    /// `SCAN` may name a key twice. 8 bytes a key.
+    fn is_new(&mut self, name: &[u8]) -> bool {
+        self.seen.insert(self.hasher.hash_one(name))
+    }
+}
+
+fn usage(key: &[u8]) -> Cmd {
+    let mut cmd = redis::cmd("MEMORY");
+    cmd.arg("USAGE").arg(key);
+    cmd
+}
+
+fn about(name: &str, key: &[u8]) -> Cmd {
+    let mut cmd = redis::cmd(name);
+    cmd.arg(key);
+    cmd
+}
+
+/// One pass over events.
+pub struct EventWalk {
+    store: EventStore,
+    walk: Walk,
+    choice: EventChoice,
+    once: Once,
+    /// Named, of unknown size.
+    named: Vec<String>,
+    /// Of known size, not read.
+    sized: VecDeque<(String, u64)>,
+    rows: Vec<ExportedEvent>,
+    over: bool,
+}
+
+impl EventWalk {
+    /// Begins a pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(
+        store: &EventStore,
+        choice: EventChoice,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
+        let pattern = match choice.categories[..] {
+            // A filter of the server helps only where most keys are not wanted.
+            [category] => store.inner.keys.pattern(&format!("{}:", category.key_segment())),
+            _ => store.inner.keys.pattern(""),
+        };
+        Ok(Self {
+            walk: Walk::start(store, pattern, cancel).await?,
+            store: store.clone(),
+            choice,
+            once: Once::new(),
+            named: Vec::new(),
+            sized: VecDeque::new(),
+            rows: Vec::new(),
+            over: false,
+        })
+    }
+
+    /// How far the pass is.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        progress(&self.walk, "reading events")
+    }
+
+    /// What a reader of the report should know about the pass.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        self.walk.notes()
+    }
+
+    /// The next events; `None` at the end of the pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedEvent>>, RedisError> {
+        while self.rows.is_empty() && !self.over {
+            self.turn(true).await?;
+        }
+        let rows = std::mem::take(&mut self.rows);
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    /// Counts what the pass would read, without reading it. Uses up the pass.
+    ///
+    /// # Errors
+    /// As [`Self::next_batch`].
+    pub async fn count(
+        mut self,
+        report: &(dyn Fn(JobProgress) + Send + Sync),
+    ) -> Result<(ExportCount, Vec<String>), RedisError> {
+        let mut count = ExportCount::default();
+        while !self.over {
+            self.turn(false).await?;
+            for (_, bytes) in self.sized.drain(..) {
+                count.keys += 1;
+                count.bytes += bytes;
+            }
+            report(self.progress());
+        }
+        Ok((count, self.walk.notes().to_vec()))
+    }
+
+    /// One round trip, or a few where values are large.
+    async fn turn(&mut self, with_values: bool) -> Result<(), RedisError> {
+        let mut asked = if with_values { self.take() } else { Vec::new() };
+        while with_values && !self.sized.is_empty() {
+            self.walk.pace().await?;
+            let mut pipe = redis::pipe();
+            for (key, _) in &asked {
+                pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
+            }
+            let answers = self.store.inner.jobs.pipe(pipe).await?;
+            self.keep(asked, answers);
+            asked = self.take();
+        }
+        let named = std::mem::take(&mut self.named);
+        let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
+        let sizes = named.iter().flat_map(|key| [about("HLEN", key.as_bytes()), usage(key.as_bytes())]);
+        let step = self.walk.step(values.chain(sizes).collect()).await?;
+        let mut answers = step.answers;
+        let of_sizes = answers.split_off(asked.len().min(answers.len()));
+        self.keep(asked, answers);
+        let mut of_sizes = of_sizes.into_iter();
+        for key in named {
+            let (fields, bytes) = (of_sizes.next(), of_sizes.next());
+            self.size(key, fields, bytes);
+        }
+        let nothing_new = step.names.is_none();
+        for name in step.names.unwrap_or_default() {
+            let Ok(key) = String::from_utf8(name) else { continue };
+            let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key) else { continue };
+            if self.choice.takes(parsed.category, parsed.at_ms) && self.once.is_new(key.as_bytes()) {
+                self.named.push(key);
+            }
+        }
+        self.over = nothing_new && self.named.is_empty() && (self.sized.is_empty() || !with_values);
+        Ok(())
+    }
+
+    /// What one pipeline may ask for.
+    fn take(&mut self) -> Vec<(String, u64)> {
+        let mut bytes = 0;
+        let fits = self.sized.iter().take_while(|(_, size)| {
+            let first = bytes == 0;
+            bytes += size;
+            first || bytes <= PIPELINE_BYTES as u64
+        });
+        let n = fits.count();
+        self.sized.drain(..n).collect()
+    }
+
+    fn size(&mut self, key: String, fields: Option<RedisResult<Value>>, bytes: Option<RedisResult<Value>>) {
+        let number = |answer: Option<RedisResult<Value>>| answer?.ok().as_ref().and_then(reply::int);
+        let bytes = number(bytes).and_then(|bytes| u64::try_from(bytes).ok());
+        let refused = |reason: &str| Err(reason.to_owned());
+        let event = match (fields.as_ref().map(Result::is_err), number(fields), bytes) {
+            (_, Some(0), _) => return, // Gone meanwhile.
+            (Some(true), ..) => refused("it is not a hash"),
+            (_, Some(n), _) if n > FIELDS_MAX => refused("it has more fields than an event may have"),
+            (_, Some(_), Some(bytes)) if bytes > EVENT_BYTES_MAX => {
+                refused("it is larger than an event may be")
+            }
+            // A user who may not ask for the size has a hash of few fields read all the same.
+            (_, Some(_), bytes) => {
+                self.sized.push_back((key, bytes.unwrap_or(1_024)));
+                return;
+            }
+            (_, None, _) => refused("its size cannot be read"),
+        };
+        self.rows.push(ExportedEvent { key, bytes: bytes.unwrap_or(0), event });
+    }
+
+    fn keep(&mut self, asked: Vec<(String, u64)>, answers: Vec<RedisResult<Value>>) {
+        for ((key, bytes), answer) in asked.into_iter().zip(answers) {
+            let fields = answer.unwrap_or(Value::Nil);
+            if matches!(&fields, Value::Array(items) if items.is_empty()) {
+                continue; // Gone meanwhile.
+            }
+            let event = self.store.event_of(&key, "ok", fields);
+            self.rows.push(ExportedEvent { key, bytes, event });
+        }
+    }
+}
+
+/// What is asked of a key before its value is.
+fn questions(key: &[u8]) -> [Cmd; 3] {
+    [about("TYPE", key), about("PTTL", key), usage(key)]
+}
+
+/// What a key is, before its value is read.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFacts {
+    pub(crate) key: Vec<u8>,
+    /// `None` for a type of a module.
+    pub(crate) kind: Option<ValueKind>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) bytes: u64,
+}
+
+/// Every key under the prefix with what it is, page by page; answers to commands of the caller come along.
+pub(crate) struct FactWalk {
+    pub(crate) store: EventStore,
+    pub(crate) walk: Walk,
+    once: Once,
+    /// How far the server's clock is ahead of ours.
+    ahead: Duration,
+    named: Vec<Vec<u8>>,
+    pub(crate) over: bool,
+}
+
+impl FactWalk {
+    pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
+        Ok(Self {
+            walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
+            ahead: store.server_now().await? - store.now(),
+            store: store.clone(),
+            once: Once::new(),
+            named: Vec::new(),
+            over: false,
+        })
+    }
+
+    /// Sends `commands`; their answers, and the facts of the next keys.
+    pub(crate) async fn turn(
+        &mut self,
+        commands: Vec<Cmd>,
+    ) -> Result<(Vec<RedisResult<Value>>, Vec<KeyFacts>), RedisError> {
+        let n = commands.len();
+        let named = std::mem::take(&mut self.named);
+        let asked = commands.into_iter().chain(named.iter().flat_map(|key| questions(key))).collect();
+        let step = self.walk.step(asked).await?;
+        let mut answers = step.answers;
+        let mut of_facts = answers.split_off(n.min(answers.len())).into_iter();
+        let now = self.store.now() + self.ahead;
+        let mut facts = Vec::with_capacity(named.len());
+        for key in named {
+            let (kind, ttl, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
+            let ok = |answer: Option<RedisResult<Value>>| answer.and_then(Result::ok);
+            let (kind, ttl) = (ok(kind).and_then(reply::text), ok(ttl).as_ref().and_then(reply::int));
+            let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
+            let expires_at = ttl.filter(|ttl| *ttl >= 0).map(|ttl| now + Duration::milliseconds(ttl));
+            let bytes = ok(bytes).as_ref().and_then(reply::count).unwrap_or(0);
+            facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
+        }
+        self.over = step.names.is_none();
+        for name in step.names.unwrap_or_default() {
+            if self.once.is_new(&name) {
+                self.named.push(name);
+            }
+        }
+        Ok((answers, facts))
+    }
+}
+
+/// What one pipeline may ask for.
+pub(crate) fn take_page(keys: &mut Vec<KeyFacts>) -> Vec<KeyFacts> {
+    let mut bytes = 0;
+    let fits = keys.iter().take_while(|key| {
+        let first = bytes == 0;
+        bytes += key.bytes;
+        first || bytes <= PIPELINE_BYTES as u64
+    });
+    let rest = keys.split_off(fits.count());
+    std::mem::replace(keys, rest)
+}
+
+/// One pass over every key under the prefix.
+pub struct KeyWalk {
+    facts: FactWalk,
+    small: Vec<KeyFacts>,
+    large: VecDeque<KeyFacts>,
+    reading: Option<(KeyFacts, Windows, u64)>,
+    unread: u64,
+}
+
+impl KeyWalk {
+    /// Begins a pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
+        Ok(Self {
+            facts: FactWalk::start(store, cancel).await?,
+            small: Vec::new(),
+            large: VecDeque::new(),
+            reading: None,
+            unread: 0,
+        })
+    }
+
+    /// How far the pass is.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        progress(&self.facts.walk, "reading keys")
+    }
+
+    /// What a reader of the report should know about the pass.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.facts.walk.notes().to_vec();
+        if self.unread > 0 {
+            notes.push(format!("{} keys of types of modules were left out", self.unread));
+        }
+        notes
+    }
+
+    /// The next keys or parts of keys; `None` at the end of the pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<KeyPart>>, RedisError> {
+        loop {
+            if let Some(part) = self.window().await? {
+                return Ok(Some(vec![part]));
+            }
+            if self.facts.over && self.small.is_empty() {
+                return Ok(None);
+            }
+            let parts = self.page().await?;
+            if !parts.is_empty() {
+                return Ok(Some(parts));
+            }
+        }
+    }
+
+    /// Counts what the pass would read, without reading it. Uses up the pass.
+    ///
+    /// # Errors
+    /// As [`Self::next_batch`].
+    pub async fn count(
+        mut self,
+        report: &(dyn Fn(JobProgress) + Send + Sync),
+    ) -> Result<(ExportCount, Vec<String>), RedisError> {
+        let mut count = ExportCount::default();
+        while !self.facts.over {
+            let (_, facts) = self.facts.turn(Vec::new()).await?;
+            for key in facts {
+                if key.kind.is_none() {
+                    self.unread += 1;
+                    continue;
+                }
+                count.keys += 1;
+                count.bytes += key.bytes;
+            }
+            report(self.progress());
+        }
+        Ok((count, self.notes()))
+    }
+
+    async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
+        let asked = take_page(&mut self.small);
+        let commands = asked.iter().filter_map(|key| Some(key.kind?.read(&key.key))).collect();
+        let (answers, facts) = self.facts.turn(commands).await?;
+        for key in facts {
+            match key.kind {
+                None => self.unread += 1,
+                Some(_) if key.bytes > WHOLE_BYTES_MAX => self.large.push_back(key),
+                Some(_) => self.small.push(key),
+            }
+        }
+        let parts = asked.into_iter().zip(answers).filter_map(|(key, answer)| {
+            let kind = key.kind?;
+            // Of another type by now, or not to be read: the walk goes on without it.
+            let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
+            (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {
+                key: key.key,
+                kind,
+                expires_at: key.expires_at,
+                part: 0,
+                elements,
+            })
+        });
+        Ok(parts.collect())
+    }
+
+    /// The next window of a large value.
+    async fn window(&mut self) -> Result<Option<KeyPart>, RedisError> {
+        loop {
+            let Some((key, windows, part)) = &mut self.reading else {
+                let Some(key) = self.large.pop_front() else { return Ok(None) };
+                let Some(kind) = key.kind else { continue };
+                self.reading = Some((key.clone(), Windows::new(key.key, kind), 0));
+                continue;
+            };
+            self.facts.walk.pace().await?;
+            let store = &self.facts.store;
+            let elements = match windows.next(&store.inner.jobs).await {
+                Ok(Some(elements)) => elements,
+                // At its end, or of another type by now: what is written of it stays.
+                Ok(None) | Err(RedisError::WrongType(_)) => {
+                    self.reading = None;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let found = KeyPart {
+                key: key.key.clone(),
+                kind: windows.kind,
+                expires_at: key.expires_at,
+                part: *part,
+                elements,
+            };
+            *part += 1;
+            return Ok(Some(found));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Ctrl+C ends a verb, and nothing of what it was doing is left.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use watchpost_tests::{Home, until};
+
+/// For what another process does.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A framework whose PDF takes long to draw: long enough to be stopped while it is.
+fn long_framework() -> String {
+    use std::fmt::Write as _;
+    let mut text = "id = \"long\"\nname = \"Long\"\nversion = \"1\"\nnote = \"Takes its time.\"\n".to_owned();
+    for n in 0..3_000 {
+        let _ = write!(
+            text,
+            "\n[[control]]\nid = \"L{n}\"\ntitle = \"Control {n}\"\ntext = \"What it wants.\"\nremedy = \"What to do.\"\n\
+             manual = \"Somebody says so.\"\n"
+        );
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_report_that_is_interrupted_exits_with_130_and_leaves_nothing() -> Result<()> {
+    let home = Home::new("a report is interrupted")?;
+    let listed = home.cli(["--output", "json", "report", "frameworks"]).await?.json()?;
+    let own = listed["folder"].as_str().context("the folder of own frameworks")?.to_owned();
+    fs::create_dir_all(&own)?;
+    fs::write(std::path::Path::new(&own).join("long.toml"), long_framework())?;
+    let out = home.work().join("reports");
+    fs::create_dir_all(&out)?;
+    let folder = out.to_string_lossy().into_owned();
+    let period = ["--from", "2024-10-01", "--to", "2024-11-01"];
+    let verb =
+        ["report", "generate", "--framework", "long", "--format", "json,pdf", "--archive", "--out", &folder];
+    let running = home.start_cli(verb.iter().copied().chain(period))?;
+    // Beside its place, until all are finished: the PDF is being drawn then.
+    until("the first file to be written", PATIENCE, || async {
+        ensure!(fs::read_dir(&out)?.count() > 0, "nothing is in the folder");
+        Ok(())
+    })
+    .await?;
+    let status = Home::interrupt(running).await?;
+    assert_eq!(status.code(), Some(130), "{status}");
+    let left: Vec<_> = fs::read_dir(&out)?.collect::<std::io::Result<_>>()?;
+    assert!(left.is_empty(), "neither a file nor half of one is left: {left:?}");
+
+    let reports = home.cli(["--output", "json", "report", "list"]).await?.json()?;
+    assert_eq!(reports["reports"].as_array().map(Vec::len), Some(0), "{reports}");
+    let trail = home.cli(["--output", "json", "audit", "list"]).await?.json()?;
+    let rows = trail["rows"].as_array().context("the trail")?;
+    let record = rows.iter().find(|row| row["action"] == "report_generate").context("its record")?;
+    assert_eq!(record["outcome"], "failure", "{record}");
+    assert!(record["reason"].as_str().is_some_and(|text| text.contains("stopped")), "{record}");
+    Ok(())
+}
