@@ -295,15 +295,7 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
     };
     let rest_trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '}', '{', '>', '#', '%']);
     if rest_trimmed.is_empty() && !is_call {
-        let is_alone = match (before, strength) {
-            (Before::Hard, Strength::Word) => text.len() <= 120,
-            (Before::Line | Before::Ampersand, Strength::Word) => {
-                end == text.len() && rest.is_empty() && before == Before::Ampersand && bytes.len() <= 64
-            }
-            (Before::Line, Strength::Short) => end == text.len() && bytes.len() <= 200,
-            _ => true,
-        };
-        return is_alone.then_some(found.end);
+        return stands_alone(text, end, rest, strength, before).then_some(found.end);
     }
     let is_separated =
         matches!(next, Some(b' ' | b'\t' | b'+' | b'$' | b'<' | b'>' | b',' | b'%' | b'{' | b'"' | b'\''));
@@ -316,23 +308,46 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             ))
         .then_some(found.end + 1);
     }
+    shows_arguments(text, found, strength, before, (rest, end)).then_some(end.max(found.end))
+}
+
+/// May a name without arguments stand here? `rest` is what follows it, up to `end`.
+fn stands_alone(text: &str, end: usize, rest: &str, strength: Strength, before: Before) -> bool {
+    match (before, strength) {
+        (Before::Hard, Strength::Word) => text.len() <= 120,
+        (Before::Line | Before::Ampersand, Strength::Word) => {
+            end == text.len() && rest.is_empty() && before == Before::Ampersand && text.len() <= 64
+        }
+        (Before::Line, Strength::Short) => end == text.len() && text.len() <= 200,
+        _ => true,
+    }
+}
+
+/// Are the words of `rest`, which ends at `end`, what a program takes, and not the rest of a sentence?
+fn shows_arguments(
+    text: &str,
+    found: &Word,
+    strength: Strength,
+    before: Before,
+    (rest, end): (&str, usize),
+) -> bool {
     let blank = |ch: char| ch == ' ' || ch == '\t' || ch == '+' || ch == ',' && strength != Strength::Word;
     let mut words = rest.split(blank).filter(|word| !word.is_empty());
     let first = words.next().unwrap_or("");
     let second = words.next().unwrap_or("");
     let n_words = 2 + words.clone().count();
     if is_prose(first) || n_words > 3 && is_prose(second) {
-        return None;
+        return false;
     }
     // At the start of a line or behind an ampersand a word is soon followed by a quotation or a list's star.
     if strength != Strength::Program
         && matches!(before, Before::Line | Before::Ampersand)
         && first.starts_with(['"', '\'', '<', '>', '*', '('])
     {
-        return None;
+        return false;
     }
-    let is_end = end >= text.len() || !matches!(bytes[end], b'&' | b')') || before != Before::Line;
-    let is_shown = argument(first, strength)
+    let is_end = end >= text.len() || !matches!(text.as_bytes()[end], b'&' | b')') || before != Before::Line;
+    argument(first, strength)
         || argument(second, strength)
             && (first.len() <= 12 && strength != Strength::Word
                 || before == Before::Hard && first.len() <= 10)
@@ -348,8 +363,7 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             && second.is_empty()
             && end == text.len()
             && text.len() <= 64
-            && is_usual_argument(&found.name, first);
-    is_shown.then_some(end.max(found.end))
+            && is_usual_argument(&found.name, first)
 }
 
 /// `net user x y /add`, `reg add x`: the second word is a command of the first.
