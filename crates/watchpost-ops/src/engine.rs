@@ -22,18 +22,20 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use watchpost_detect::RuleSet;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::event::Event;
 use watchpost_redis::{EventStore, RedisError, StreamItem};
-use watchpost_store::IngestBatch;
+use watchpost_store::StoreError;
 
-use self::commit::{Batch, Commits, Found};
-use self::detectors::{Detectors, rebuilt};
+use self::commit::{Batch, Commits, Found, Subject};
+use self::detectors::{Observer, rebuilt};
 use self::read::{BATCH, Reader, Reading};
 
+use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Tag};
-use crate::enrich::{Freshness, Listed};
+use crate::enrich::Freshness;
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
 
@@ -254,14 +256,13 @@ async fn hold_and_work(
         console,
         workspace,
         holder,
-        detectors,
+        rules: Arc::clone(&detectors.rules),
+        observer: Arc::new(Mutex::new(Observer::new(detectors))),
         rules_at: workspace.now(),
-        listed: Listed::default(),
         reader: Some(Reader::new(events.clone())),
         reading: JoinSet::new(),
         events,
         renewed,
-        saving: state::Saving::default(),
         ticked: workspace.now(),
         looked_at: None,
         waiting: 0,
@@ -300,8 +301,9 @@ struct Turn<'a> {
     console: &'a Console,
     workspace: &'a Arc<Workspace>,
     holder: &'a str,
-    detectors: Detectors,
-    listed: Listed,
+    observer: Arc<Mutex<Observer>>,
+    /// What it follows.
+    rules: Arc<RuleSet>,
     /// When the rules were looked at last.
     rules_at: DateTime<Utc>,
     /// Absent while the next batch is being read.
@@ -309,7 +311,6 @@ struct Turn<'a> {
     reading: JoinSet<(Reader, Result<Reading, RedisError>)>,
     events: EventStore,
     renewed: DateTime<Utc>,
-    saving: state::Saving,
     /// When sources that fell silent were looked for last.
     ticked: DateTime<Utc>,
     /// When it was asked last how much waits, and the answer.
@@ -402,15 +403,16 @@ impl Turn<'_> {
     async fn follow_rules(&mut self) -> Result<(), OpError> {
         let now = self.workspace.now();
         // What somebody changed in this process is known at once; files and other processes are looked at now and then.
-        let changed_here = (self.workspace.rules().last())
-            .is_some_and(|last| !Arc::ptr_eq(&last.set, &self.detectors.rules));
+        let changed_here =
+            (self.workspace.rules().last()).is_some_and(|last| !Arc::ptr_eq(&last.set, &self.rules));
         if !changed_here && now - self.rules_at < RULES_PAUSE {
             return Ok(());
         }
         self.rules_at = now;
         let (rules, _) = self.workspace.rules().refresh(self.workspace, false).await?;
-        if !Arc::ptr_eq(&rules.set, &self.detectors.rules) {
-            self.detectors.replace_rules(rules.set);
+        if !Arc::ptr_eq(&rules.set, &self.rules) {
+            self.rules = Arc::clone(&rules.set);
+            self.observe(|observer| observer.detectors.replace_rules(rules.set)).await?;
             self.console.announce(&[Tag::Rules, Tag::Status]);
         }
         Ok(())
@@ -435,24 +437,37 @@ impl Turn<'_> {
             return Ok(());
         }
         self.ticked = now;
-        let mut findings = self.detectors.live.engine.tick(now);
+        let (now, findings) = self
+            .observe(move |observer| (observer.storing_time(now), observer.detectors.live.engine.tick(now)))
+            .await?;
         if findings.is_empty() {
             return Ok(());
         }
-        // Retention may have taken the last event of a source.
         let ids: Vec<_> = findings.iter().map(|finding| finding.event_id).collect();
-        let known = self.workspace.store().known_events(&ids).await?;
-        findings.retain(|finding| known.contains(&finding.event_id));
-        let outcome =
-            self.workspace.store().ingest(IngestBatch { events: &[], findings: &findings, now }).await?;
-        self.workspace.engine().findings.fetch_add(outcome.findings, Ordering::Relaxed);
-        Ok(())
+        // Retention may have taken the last event of a source.
+        let mut about = self.workspace.store().events_by_ids(&ids).await?;
+        let known = self.workspace.known(Freshness::Recent).await?;
+        let found = findings.into_iter().filter_map(|finding| {
+            let event = about.remove(&finding.event_id)?;
+            Some(Found { place: known.place(&event), subject: Subject::Stored(Box::new(event)), finding })
+        });
+        let found: Vec<Found> = found.collect();
+        // Saved with the findings: a source that is silent is told once, also by the engine after this one.
+        let seen = self.observe(move |observer| observer.seen(found, now, true)).await?;
+        self.commits.send(Batch::new(now, Vec::new(), seen, known)?).await
+    }
+
+    /// Has the detectors work, away from the threads that serve everybody.
+    async fn observe<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Observer) -> T + Send + 'static,
+    ) -> Result<T, OpError> {
+        let observer = Arc::clone(&self.observer);
+        off_the_runtime(move || work(&mut observer.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 
     /// Detects on what was read and hands it on, to be committed while the next batch is read.
     async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
-        let now = self.workspace.now().max(self.detectors.until + chrono::Duration::microseconds(1));
-        self.detectors.until = now;
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
         let bytes = items.iter().map(|item| item.bytes).sum();
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
@@ -470,19 +485,19 @@ impl Turn<'_> {
         events.retain(|(event, _)| !self.commits.is_ahead(event.id) && seen.insert(event.id));
         events.sort_by_key(|(event, _)| (event.at, event.id));
         let known = self.workspace.known(Freshness::Recent).await?;
-        let mut found = Vec::new();
-        for (index, (event, _)) in events.iter().enumerate() {
-            let place = known.place(event);
-            let mut findings = self.detectors.observe(event, place.as_ref(), now);
-            findings.extend(self.listed.fresh(&known, event));
-            found.extend(findings.into_iter().map(|finding| Found { index, place: place.clone(), finding }));
-        }
-        let state = self.saving.is_due(now).then(|| self.detectors.save());
-        if let Some(state) = &state {
-            self.saving.done(now, state.len());
-        }
-        let evicted = self.detectors.evicted();
-        let batch = Batch { now, events, found, known, state, acknowledge, delivered, evicted, bytes };
+        let now = self.workspace.now();
+        let batch = self
+            .observe(move |observer| {
+                let now = observer.storing_time(now);
+                let seen = observer.observe(&events, &known, now);
+                Ok::<_, StoreError>(Batch {
+                    acknowledge,
+                    delivered,
+                    bytes,
+                    ..Batch::new(now, events, seen, known)?
+                })
+            })
+            .await??;
         self.commits.send(batch).await
     }
 }

@@ -34,15 +34,15 @@ const PENDING_AGE: Duration = Duration::seconds(30);
 /// Between two tries to write again what Redis lost: each leaves records.
 const RESTORE_PAUSE: Duration = Duration::seconds(60);
 
-/// Acts on the findings of a batch that was just taken in; `events` are the batch's, stored at `stored_at`.
+/// Acts on findings that were just taken in; `events` are those they may be about, the last stored at `stored_at`.
 ///
 /// # Errors
 /// What the database says. What Redis says of one action is on that action.
 pub(crate) async fn respond(
     console: &Console,
     workspace: &Workspace,
-    findings: &[Finding],
-    events: &[(Event, String)],
+    findings: &[&Finding],
+    events: &[&Event],
     stored_at: DateTime<Utc>,
 ) -> Result<(), OpError> {
     if findings.is_empty() {
@@ -55,6 +55,7 @@ pub(crate) async fn respond(
         workspace.now() - Duration::seconds(i64::try_from(policy.age_max_s).unwrap_or(i64::MAX / 1_000_000));
     let matched: Vec<&Finding> = findings
         .iter()
+        .copied()
         .filter(|finding| finding.at >= oldest && policy.rules.iter().any(|rule| rule.matches(finding)))
         .collect();
     if mode == ResponseMode::Off || matched.is_empty() {
@@ -63,11 +64,8 @@ pub(crate) async fn respond(
     let ids: Vec<_> = matched.iter().map(|finding| finding.id).collect();
     let incidents = workspace.store().incidents_of_findings(&ids).await?;
     let wanted: HashSet<EventId> = matched.iter().map(|finding| finding.event_id).collect();
-    let events: HashMap<EventId, &Event> = events
-        .iter()
-        .filter(|(event, _)| wanted.contains(&event.id))
-        .map(|(event, _)| (event.id, event))
-        .collect();
+    let events: HashMap<EventId, &Event> =
+        events.iter().filter(|event| wanted.contains(&event.id)).map(|event| (event.id, *event)).collect();
     let known: Vec<StoredFinding> = matched
         .into_iter()
         .filter_map(|finding| {
@@ -81,12 +79,13 @@ pub(crate) async fn respond(
         .filter(|entry| entry.action.state == ResponseState::Planned)
         .map(|entry| entry.action.clone())
         .collect();
-    let kept: HashSet<ResponseId> = workspace.store().response_insert(entries).await?.into_iter().collect();
+    // Else the next start would answer them again when what was done about them has run out. What is planned and not
+    // done by then is found by its state.
+    let kept: HashSet<ResponseId> =
+        workspace.store().response_insert(entries, Some(stored_at)).await?.into_iter().collect();
     for action in planned.iter().filter(|action| kept.contains(&action.id)) {
         act(console, workspace, action).await?;
     }
-    // Else the next start would answer them again when what was done about them has run out.
-    workspace.store().answered_until(stored_at).await?;
     if !kept.is_empty() {
         console.announce(&[Tag::Blocks, Tag::Incidents, Tag::Audit]);
     }
@@ -114,8 +113,8 @@ pub(crate) async fn recover(console: &Console, workspace: &Workspace) -> Result<
     let Some((newest, stored_at)) = workspace.store().findings_unanswered().await? else { return Ok(()) };
     let ids: Vec<EventId> = newest.iter().map(|stored| stored.finding.event_id).collect();
     let events = workspace.store().events_by_ids(&ids).await?;
-    let events: Vec<(Event, String)> = events.into_values().map(|event| (event, String::new())).collect();
-    let findings: Vec<Finding> = newest.into_iter().map(|stored| stored.finding).collect();
+    let findings: Vec<&Finding> = newest.iter().map(|stored| &stored.finding).collect();
+    let events: Vec<&Event> = events.values().collect();
     respond(console, workspace, &findings, &events, stored_at).await
 }
 

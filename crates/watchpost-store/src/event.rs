@@ -1,5 +1,6 @@
 //! The archive of events: writing, finding again, and the state that the retention job needs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -183,21 +184,30 @@ fn search_text(event: &Event) -> String {
 const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) VALUES ";
 
+/// What is computed of an event before it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    pub(crate) digest: [u8; 32],
+    pub(crate) body: String,
+    search: String,
+}
+
+impl Text {
+    pub(crate) fn of(event: &Event) -> Result<Self, StoreError> {
+        let body = to_canonical(event)?;
+        Ok(Self { digest: sha256(body.as_bytes()), body, search: search_text(event) })
+    }
+}
+
 /// An event ready to be written.
 #[derive(Debug)]
 pub(crate) struct EventRow<'a> {
     pub(crate) event: &'a Event,
     pub(crate) redis_key: &'a str,
-    pub(crate) digest: [u8; 32],
-    pub(crate) body: String,
+    pub(crate) text: Cow<'a, Text>,
 }
 
-impl<'a> EventRow<'a> {
-    pub(crate) fn new(event: &'a Event, redis_key: &'a str) -> Result<Self, StoreError> {
-        let body = to_canonical(event)?;
-        Ok(Self { event, redis_key, digest: sha256(body.as_bytes()), body })
-    }
-
+impl EventRow<'_> {
     fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
         let event = self.event;
         args![
@@ -213,11 +223,11 @@ impl<'a> EventRow<'a> {
             endpoint(event).map(key_text),
             self.redis_key,
             redis_key_hash(self.redis_key),
-            self.digest.as_slice(),
+            self.text.digest.as_slice(),
             now,
             archived_at,
-            search_text(event),
-            self.body.as_str(),
+            self.text.search.as_str(),
+            self.text.body.as_str(),
             weight(event),
             event.http.as_ref().and_then(|http| http.status).map(i64::from),
         ]
@@ -230,13 +240,23 @@ fn redis_key_hash(key: &str) -> Vec<u8> {
 
 /// The events of a batch in the order of their ids (so that two writers cannot wait for each other), the last of each.
 pub(crate) fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
-    let mut rows =
-        events.iter().map(|(event, key)| EventRow::new(event, key)).collect::<Result<Vec<_>, _>>()?;
+    let texts = events.iter().map(|(event, _)| Text::of(event).map(Cow::Owned));
+    Ok(in_order(events, texts.collect::<Result<_, _>>()?))
+}
+
+/// As [`rows_of`], of what was computed before: a text for each event.
+pub(crate) fn rows_with<'a>(events: &'a [(Event, String)], texts: &'a [Text]) -> Vec<EventRow<'a>> {
+    in_order(events, texts.iter().map(Cow::Borrowed).collect())
+}
+
+fn in_order<'a>(events: &'a [(Event, String)], texts: Vec<Cow<'a, Text>>) -> Vec<EventRow<'a>> {
+    let row = |((event, redis_key), text): (&'a (Event, String), _)| EventRow { event, redis_key, text };
+    let mut rows: Vec<EventRow<'a>> = events.iter().zip(texts).map(row).collect();
     rows.sort_by_key(|row| row.event.id);
     rows.reverse();
     rows.dedup_by_key(|row| row.event.id);
     rows.reverse();
-    Ok(rows)
+    rows
 }
 
 /// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones.
@@ -340,7 +360,7 @@ impl Store {
         let mut tally = Tally::default();
         for row in known {
             let Some((digest, old)) = stored.get(&row.event.id) else { continue };
-            if digest.as_slice() == row.digest {
+            if digest.as_slice() == row.text.digest {
                 let mark =
                     "UPDATE event SET archived_at = $1, redis_key = $2, redis_key_hash = $3 WHERE id = $4";
                 let hash = redis_key_hash(row.redis_key);
@@ -359,7 +379,7 @@ impl Store {
         tally.write(&mut write).await?;
         write.touch(Tag::Events);
         self.commit(write).await?;
-        Ok(rows.iter().map(|row| (row.event.id, row.digest)).collect())
+        Ok(rows.iter().map(|row| (row.event.id, row.text.digest)).collect())
     }
 
     /// Which of these Redis keys have been archived by [`Store::archive_upsert`], each with the digest that is stored.

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000009, "ingest"),
     migration!(20261121000010, "prolong"),
     migration!(20261121000011, "evidence"),
+    migration!(20261121000012, "open_span"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

@@ -90,19 +90,19 @@ impl Store {
         Ok(Some(Period { from: oldest.time(0)?, to: newest.time(0)? + Duration::milliseconds(1) }))
     }
 
-    /// The newest `limit` events in the order in which they were stored: what a detector saw last.
+    /// The storing time of the `n`th newest event, or of the oldest if there are fewer; `None` of an empty archive.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn recently_ingested(&self, limit: u32) -> Result<Vec<Event>, StoreError> {
+    pub async fn stored_at_of_newest(&self, n: u32) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut tx = self.read().await?;
-        let rows = tx
-            .fetch(
-                "SELECT body FROM event ORDER BY stored_at DESC, at DESC, id DESC LIMIT $1",
-                args![i64::from(limit)],
+        let row = tx
+            .fetch_one(
+                "SELECT MIN(stored_at) FROM (SELECT stored_at FROM event ORDER BY stored_at DESC LIMIT $1) newest",
+                args![i64::from(n)],
             )
             .await?;
-        rows.iter().rev().map(|row| event(row, 0)).collect()
+        row.opt_time(0)
     }
 
     /// The events of a period in the order in which they happened, strictly after `after`: what a replay reads.

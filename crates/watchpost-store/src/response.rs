@@ -13,6 +13,7 @@ use watchpost_model::text::visible;
 
 use crate::block::span;
 use crate::engine::{Row, Sql, Tx, Value, args};
+use crate::engine_state;
 use crate::error::StoreError;
 use crate::incident::timeline;
 use crate::outbox;
@@ -111,14 +112,19 @@ fn record(draft: AuditDraft, action: &ResponseAction, from: Option<ResponseState
 
 impl Store {
     /// Keeps new actions with their messages, tags, timeline lines and audit records. An action that its incident has
-    /// already for the same target, and that still holds, is left out: so a replay adds nothing.
+    /// already for the same target, and that still holds, is left out: so a replay adds nothing. With `answered` it is
+    /// noted that the findings about all events stored until then are answered.
     ///
     /// Returns the ids of those that were kept.
     ///
     /// # Errors
     /// What the database says; then nothing was written.
-    pub async fn response_insert(&self, entries: Vec<NewResponse>) -> Result<Vec<ResponseId>, StoreError> {
-        if entries.is_empty() {
+    pub async fn response_insert(
+        &self,
+        entries: Vec<NewResponse>,
+        answered: Option<DateTime<Utc>>,
+    ) -> Result<Vec<ResponseId>, StoreError> {
+        if entries.is_empty() && answered.is_none() {
             return Ok(Vec::new());
         }
         let mut write = self.write().await?;
@@ -147,6 +153,9 @@ impl Store {
             write.audit(record(entry.draft, &action, None));
             write.touch(Tag::Blocks);
             kept.push(action.id);
+        }
+        if let Some(until) = answered {
+            engine_state::put(&mut write, findings::ANSWERED, &[], until).await?;
         }
         self.commit(write).await?;
         Ok(kept)

@@ -16,6 +16,16 @@ skipped: number, };
 
 export type ActionKind = "tag" | "notify" | "ticket" | "rate_limit" | "block_ip" | "revoke_session" | "restrict_user" | "isolate_service";
 
+export type AggregateRequest = { 
+/**
+ * From this time on; 30 days ago if absent.
+ */
+from: string | null, 
+/**
+ * Before this time; now if absent.
+ */
+to: string | null, };
+
 export type AllowAdd = { 
 /**
  * Address or CIDR range as typed.
@@ -372,6 +382,20 @@ export type BaselineRequest = {
  * Event time.
  */
 period: Period, };
+
+export type BenchmarkRequest = { 
+/**
+ * Operations of each step, 100 to 1,000,000.
+ */
+ops: number, 
+/**
+ * Size of a value, 1 to 16,384 bytes.
+ */
+value_bytes: number, 
+/**
+ * Commands in a pipeline, 2 to 100.
+ */
+pipeline: number, };
 
 export type Block = { 
 /**

@@ -57,8 +57,8 @@ pub use incident_work::{
     SuppressionPreviewRequest, SuppressionRemove,
 };
 pub use maintenance::{
-    BackupRequest, ExportFormat, ExportRequest, ImportRequest, JobList, JobRef, RestoreRequest,
-    RetentionRequest, SimulateRequest,
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
+    JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
 };
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,

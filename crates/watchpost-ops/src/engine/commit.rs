@@ -2,7 +2,8 @@
 //! task of its own, while the first half reads and detects on what comes next.
 //!
 //! What waits is committed together, up to [`GROUP_MAX`] batches in one transaction, each taken in as if it were alone:
-//! a commit costs a wait for the disk whatever it holds. When a commit fails the task ends, and with it everything that
+//! a commit costs a wait for the disk whatever it holds. They are acknowledged while the next ones are committed. When a
+//! commit fails the task ends, and with it everything that
 //! the first half had ahead of the database: nothing of that is acknowledged, so it is read again.
 
 use std::collections::{HashSet, VecDeque};
@@ -19,6 +20,7 @@ use watchpost_model::place::Place;
 use watchpost_redis::EventStore;
 use watchpost_store::{IngestBatch, Ingesting, PreparedEvents, StoreError};
 
+use super::detectors::Seen;
 use super::state;
 use crate::console::{Console, Workspace};
 use crate::enrich::Known;
@@ -26,7 +28,7 @@ use crate::error::OpError;
 use crate::respond;
 
 /// Batches that are committed together.
-const GROUP_MAX: usize = 8;
+const GROUP_MAX: usize = 16;
 /// Batches that wait meanwhile.
 const WAITING_MAX: usize = GROUP_MAX;
 /// KiB of events that are detected on and not committed; a batch of more waits until nothing else is.
@@ -40,6 +42,8 @@ pub(super) struct Batch {
     pub(super) now: DateTime<Utc>,
     /// Events that are new, in the order of their times, with their keys.
     pub(super) events: Vec<(Event, String)>,
+    /// What is computed of them before they are written.
+    pub(super) prepared: PreparedEvents,
     pub(super) found: Vec<Found>,
     /// What was known when it was detected on.
     pub(super) known: Arc<Known>,
@@ -55,10 +59,50 @@ pub(super) struct Batch {
     pub(super) bytes: usize,
 }
 
+impl Batch {
+    /// One that came from nowhere in the stream.
+    ///
+    /// # Errors
+    /// If an event cannot be written as JSON.
+    pub(super) fn new(
+        now: DateTime<Utc>,
+        events: Vec<(Event, String)>,
+        seen: Seen,
+        known: Arc<Known>,
+    ) -> Result<Self, StoreError> {
+        let Seen { found, state, evicted } = seen;
+        let prepared = PreparedEvents::new(&events)?;
+        let acknowledge = Vec::new();
+        Ok(Self { now, events, prepared, found, known, state, acknowledge, delivered: 0, evicted, bytes: 0 })
+    }
+
+    /// What its findings are about, and its other events.
+    fn subjects(&self) -> impl Iterator<Item = &Event> {
+        let stored = self.found.iter().filter_map(|found| found.subject.event(self));
+        self.events.iter().map(|(event, _)| event).chain(stored)
+    }
+}
+
+/// What a finding is about.
+pub(super) enum Subject {
+    /// An event of the batch, by its place there.
+    New(usize),
+    /// An event of the archive.
+    Stored(Box<Event>),
+}
+
+impl Subject {
+    fn event<'a>(&'a self, batch: &'a Batch) -> Option<&'a Event> {
+        match self {
+            Self::New(index) => batch.events.get(*index).map(|(event, _)| event),
+            Self::Stored(event) => Some(event),
+        }
+    }
+}
+
 /// A finding before it is known how much it matters.
 pub(super) struct Found {
-    /// Its event in the batch.
-    pub(super) index: usize,
+    pub(super) subject: Subject,
     pub(super) place: Option<Place>,
     pub(super) finding: Finding,
 }
@@ -139,12 +183,12 @@ impl Commits {
         self.ahead.contains(&id)
     }
 
-    /// Is anything still to be committed?
+    /// Is anything still to be committed or acknowledged?
     pub(super) fn is_busy(&self) -> bool {
         self.progress.borrow().done < self.sent
     }
 
-    /// Waits until everything that was handed on is committed.
+    /// Waits until everything that was handed on is committed and acknowledged.
     ///
     /// # Errors
     /// If the second half has ended; why, its own result says.
@@ -154,6 +198,7 @@ impl Commits {
     }
 }
 
+#[derive(Clone)]
 struct Committer {
     console: Console,
     workspace: Arc<Workspace>,
@@ -167,32 +212,56 @@ impl Committer {
         told: watch::Sender<Progress>,
     ) -> Result<(), OpError> {
         let mut received = Vec::with_capacity(GROUP_MAX);
-        while batches.recv_many(&mut received, GROUP_MAX).await > 0 {
-            let (group, _room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
-            Box::pin(self.commit(&group)).await?;
-            told.send_modify(|progress| progress.done += group.len() as u64);
+        // While a group is committed the one before it is acknowledged; there is never more than one.
+        let mut acknowledging = JoinSet::new();
+        loop {
+            let n = tokio::select! {
+                n = batches.recv_many(&mut received, GROUP_MAX) => n,
+                Some(ended) = acknowledging.join_next() => {
+                    why(ended)?;
+                    continue;
+                }
+            };
+            if n == 0 {
+                break;
+            }
+            let (group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
+            let taken = Box::pin(self.commit(&group)).await?;
+            drop(room);
+            if let Some(ended) = acknowledging.join_next().await {
+                why(ended)?;
+            }
+            acknowledging.spawn(self.clone().acknowledge(group, taken, told.clone()));
         }
-        Ok(())
+        acknowledging.join_next().await.map_or(Ok(()), why)
     }
 
-    async fn commit(&self, group: &[Batch]) -> Result<(), OpError> {
-        let engine = self.workspace.engine();
-        let prepared: Vec<PreparedEvents<'_>> =
-            group.iter().map(|batch| PreparedEvents::new(&batch.events)).collect::<Result<_, _>>()?;
+    async fn commit(&self, group: &[Batch]) -> Result<Vec<Taken>, OpError> {
         let mut tries = 1;
         let taken = loop {
-            match Box::pin(self.write(group, &prepared)).await {
+            match Box::pin(self.write(group)).await {
                 Err(problem) if problem.is_retryable() && tries < TRIES => tries += 1,
                 result => break result?,
             }
         };
-        for (batch, taken) in group.iter().zip(&taken) {
-            respond::respond(&self.console, &self.workspace, &taken.findings, &batch.events, batch.now)
-                .await?;
+        let findings: Vec<&Finding> = taken.iter().flat_map(|taken| &taken.findings).collect();
+        if let Some(last) = group.last() {
+            let events: Vec<&Event> = group.iter().flat_map(Batch::subjects).collect();
+            respond::respond(&self.console, &self.workspace, &findings, &events, last.now).await?;
         }
+        Ok(taken)
+    }
+
+    async fn acknowledge(
+        self,
+        group: Vec<Batch>,
+        taken: Vec<Taken>,
+        told: watch::Sender<Progress>,
+    ) -> Result<(), OpError> {
         let acknowledge: Vec<&str> =
             group.iter().flat_map(|batch| &batch.acknowledge).map(String::as_str).collect();
         self.events.ack(&acknowledge).await?;
+        let engine = self.workspace.engine();
         for (batch, taken) in group.iter().zip(taken) {
             engine.duplicates.fetch_add(batch.delivered - taken.inserted, Ordering::Relaxed);
             engine.findings.fetch_add(taken.findings.len() as u64, Ordering::Relaxed);
@@ -200,22 +269,19 @@ impl Committer {
             engine.count_processed(batch.now, taken.inserted);
         }
         engine.recover();
+        told.send_modify(|progress| progress.done += group.len() as u64);
         Ok(())
     }
 
     /// Writes the batches in one transaction, each as the ones before it leave the database.
-    async fn write(
-        &self,
-        group: &[Batch],
-        prepared: &[PreparedEvents<'_>],
-    ) -> Result<Vec<Taken>, StoreError> {
+    async fn write(&self, group: &[Batch]) -> Result<Vec<Taken>, StoreError> {
         let mut ingest = self.workspace.store().ingest_begin().await?;
         let mut taken = Vec::with_capacity(group.len());
-        for (batch, prepared) in group.iter().zip(prepared) {
+        for batch in group {
             let findings = enriched(&mut ingest, batch).await?;
             let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };
             let state = batch.state.as_deref().map(|body| (state::NAME, body));
-            let inserted = ingest.take_in(prepared, of_batch, state).await?.inserted;
+            let inserted = ingest.take_in(&batch.prepared, of_batch, state).await?.inserted;
             taken.push(Taken { findings, inserted });
         }
         ingest.commit().await?;
@@ -234,8 +300,8 @@ async fn enriched(ingest: &mut Ingesting<'_>, batch: &Batch) -> Result<Vec<Findi
     let entities: HashSet<Entity> = batch.found.iter().map(|found| found.finding.entity.clone()).collect();
     let entities: Vec<Entity> = entities.into_iter().collect();
     let history = ingest.entity_history(&entities).await?;
-    let enriched = batch.found.iter().filter_map(|Found { index, place, finding }| {
-        let (event, _) = batch.events.get(*index)?;
+    let enriched = batch.found.iter().filter_map(|Found { subject, place, finding }| {
+        let event = subject.event(batch)?;
         let history = history.get(&finding.entity).copied().unwrap_or_default();
         let mut finding = finding.clone();
         batch.known.knowledge.enrich(event, place.as_ref(), history, &mut finding);

@@ -2,49 +2,57 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use watchpost_detect as detect;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
 use watchpost_store::{EventCursor, StoringCursor};
 
+use super::commit::{Found, Subject};
 use super::state;
+use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
-use crate::enrich::Freshness;
+use crate::enrich::{Freshness, Known, Listed};
 use crate::error::OpError;
 
 /// Archived events replayed to rebuild the detection windows where no saved state can be used.
 const REPLAY: u32 = 50_000;
+/// The step of storing times.
+pub(super) const TICK: TimeDelta = TimeDelta::microseconds(1);
 
 /// Detectors that stand where the last run left them, or whose windows hold what the newest archived events left there.
 pub(super) async fn rebuilt(
     workspace: &Workspace,
     rules: Arc<detect::RuleSet>,
 ) -> Result<Detectors, OpError> {
-    if let Some(saved) = workspace.store().engine_state(state::NAME).await?
-        && let Some(mut detectors) = Detectors::restored(&rules, &saved.body)
-    {
-        detectors.until = saved.until;
-        let known = workspace.known(Freshness::Now).await?;
-        let mut cursor = None;
-        loop {
-            let page = workspace.store().events_stored_after(saved.until, cursor, state::PAGE).await?;
-            for (event, stored_at) in &page {
-                let stored_at = *stored_at;
-                detectors.observe(event, known.place(event).as_ref(), stored_at);
+    let store = workspace.store();
+    let saved = store.engine_state(state::NAME).await?;
+    let restored = saved.and_then(|saved| Some((Detectors::restored(&rules, &saved.body)?, saved.until)));
+    let (mut detectors, from) = match restored {
+        Some(restored) => restored,
+        None => {
+            let first = store.stored_at_of_newest(REPLAY).await?;
+            (Detectors::new(rules), first.map_or(DateTime::UNIX_EPOCH, |first| first - TICK))
+        }
+    };
+    detectors.until = from;
+    let known = workspace.known(Freshness::Now).await?;
+    let mut cursor = None;
+    loop {
+        let page = store.events_stored_after(from, cursor, state::PAGE).await?;
+        let Some((last, stored_at)) = page.last() else { return Ok(detectors) };
+        cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
+        let known = Arc::clone(&known);
+        detectors = off_the_runtime(move || {
+            for (event, stored_at) in page {
+                detectors.observe(&event, known.place(&event).as_ref(), stored_at);
                 detectors.until = stored_at;
             }
-            let Some((last, stored_at)) = page.last() else { return Ok(detectors) };
-            cursor = Some(StoringCursor { stored_at: *stored_at, event: EventCursor::of(last) });
-        }
+            detectors
+        })
+        .await?;
     }
-    let mut detectors = Detectors::new(rules);
-    let known = workspace.known(Freshness::Now).await?;
-    for event in workspace.store().recently_ingested(REPLAY).await? {
-        detectors.observe(&event, known.place(&event).as_ref(), workspace.now());
-    }
-    Ok(detectors)
 }
 
 /// The detector of what happens now, and one for history that comes in later.
@@ -126,5 +134,56 @@ impl Detectors {
         let history =
             self.history.as_ref().map_or(0, |history| history.engine.counters().groups_evicted_total);
         self.evicted_before + history + self.live.engine.counters().groups_evicted_total
+    }
+}
+
+/// Everything that a batch changes in memory: behind a lock, because it works on threads of its own (see
+/// [`off_the_runtime`]).
+pub(super) struct Observer {
+    pub(super) detectors: Detectors,
+    pub(super) listed: Listed,
+    pub(super) saving: state::Saving,
+}
+
+/// What was seen in a batch.
+pub(super) struct Seen {
+    pub(super) found: Vec<Found>,
+    /// What the detectors remember after it, when that is to be saved.
+    pub(super) state: Option<Vec<u8>>,
+    /// Groups that the detectors have dropped so far.
+    pub(super) evicted: u64,
+}
+
+impl Observer {
+    pub(super) fn new(detectors: Detectors) -> Self {
+        Self { detectors, listed: Listed::default(), saving: state::Saving::default() }
+    }
+
+    /// The storing time of a batch that comes at `now`; those of batches grow.
+    pub(super) fn storing_time(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.detectors.until = now.max(self.detectors.until + TICK);
+        self.detectors.until
+    }
+
+    /// Detects on the events of a batch.
+    pub(super) fn observe(&mut self, events: &[(Event, String)], known: &Known, now: DateTime<Utc>) -> Seen {
+        let mut found = Vec::new();
+        for (index, (event, _)) in events.iter().enumerate() {
+            let place = known.place(event);
+            let mut findings = self.detectors.observe(event, place.as_ref(), now);
+            findings.extend(self.listed.fresh(known, event));
+            let of = |finding| Found { subject: Subject::New(index), place: place.clone(), finding };
+            found.extend(findings.into_iter().map(of));
+        }
+        self.seen(found, now, false)
+    }
+
+    /// With what the detectors remember, if it is to be saved now or `anyway`.
+    pub(super) fn seen(&mut self, found: Vec<Found>, now: DateTime<Utc>, anyway: bool) -> Seen {
+        let state = (anyway || self.saving.is_due(now)).then(|| self.detectors.save());
+        if let Some(state) = &state {
+            self.saving.done(now, state.len());
+        }
+        Seen { found, state, evicted: self.detectors.evicted() }
     }
 }

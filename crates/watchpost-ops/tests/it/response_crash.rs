@@ -85,7 +85,7 @@ async fn a_crash_between_intent_and_outcome_is_finished_at_the_next_start() {
             reversed_by: None,
         };
         let entry = NewResponse { action, draft: draft(), timeline: None, message: None };
-        assert_eq!(store.response_insert(vec![entry]).await.expect("it is kept").len(), 1);
+        assert_eq!(store.response_insert(vec![entry], None).await.expect("it is kept").len(), 1);
         if at == 1 || at == 2 {
             let block = Block {
                 id: BlockId::at(now),

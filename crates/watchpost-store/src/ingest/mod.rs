@@ -20,7 +20,7 @@ use crate::audit::engine_caller;
 use crate::engine::{Tx, Value};
 use crate::engine_state;
 use crate::error::StoreError;
-use crate::event::{EventRow, event, insert_new, rows_of};
+use crate::event::{Text, event, insert_new, rows_with};
 use crate::incident::lock_grouping;
 use crate::risk;
 use crate::store::{Store, Tag, Write};
@@ -112,15 +112,15 @@ impl Store {
     }
 }
 
-/// The events of a batch, ready to be written: what takes computing is done before the database is held.
+/// What is computed of the events of a batch before they are written: before the database is held.
 #[derive(Debug)]
-pub struct PreparedEvents<'a>(Vec<EventRow<'a>>);
+pub struct PreparedEvents(Vec<Text>);
 
-impl<'a> PreparedEvents<'a> {
+impl PreparedEvents {
     /// # Errors
     /// `Encode` if an event cannot be written as JSON.
-    pub fn new(events: &'a [(Event, String)]) -> Result<Self, StoreError> {
-        rows_of(events).map(Self)
+    pub fn new(events: &[(Event, String)]) -> Result<Self, StoreError> {
+        events.iter().map(|(event, _)| Text::of(event)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -148,18 +148,19 @@ impl Ingesting<'_> {
         risk::history(&mut self.write, entities).await
     }
 
-    /// Takes in the next batch, whose events `prepared` holds; with it the engine's state (name and body), if given.
+    /// Takes in the next batch; `prepared` was made of its events. With it the engine's state (name and body), if given.
     ///
     /// # Errors
     /// As [`Store::ingest`]; then this must be dropped.
     pub async fn take_in(
         &mut self,
-        prepared: &PreparedEvents<'_>,
+        prepared: &PreparedEvents,
         batch: IngestBatch<'_>,
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
-        let (rows, write) = (&prepared.0, &mut self.write);
-        let inserted = insert_new(write, rows, batch.now, None).await?;
+        let rows = rows_with(batch.events, &prepared.0);
+        let write = &mut self.write;
+        let inserted = insert_new(write, &rows, batch.now, None).await?;
         let mut outcome = IngestOutcome {
             inserted: inserted.len() as u64,
             duplicates: batch.events.len().saturating_sub(inserted.len()) as u64,

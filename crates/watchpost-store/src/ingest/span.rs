@@ -4,7 +4,7 @@
 //! incident is active it grows: with each finding of the rule, and with each event that follows within the rule's
 //! window. Every event in it is linked, exactly once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::{Entity, Event, Severity};
@@ -19,6 +19,8 @@ use crate::incident::{LINKED, Linked};
 
 /// Events linked in one step.
 const STEP: usize = 2_000;
+/// So many open spans are looked through; of more the ones of a batch's entities are asked for.
+const OPEN_FEW: i64 = 1_000;
 /// A count of this many times its threshold raises the severity by one step.
 const RAISE: u64 = 10;
 
@@ -101,15 +103,17 @@ impl Span {
             && counted.to >= mine.from - self.window
     }
 
-    fn matches(&self, event: &Event) -> bool {
+    /// Could an event of the span's entity belong to it?
+    fn takes(&self, event: &Event) -> bool {
         let counted = &self.counted;
         let status = event.http.as_ref().and_then(|http| http.status);
-        counted.category.is_none_or(|category| category == event.category)
+        counted.from <= event.at
+            && event.at <= self.reach()
+            && counted.category.is_none_or(|category| category == event.category)
             && counted.outcome.is_none_or(|outcome| outcome == event.outcome)
             && counted
                 .status
                 .is_none_or(|(from, to)| status.is_some_and(|status| from <= status && status <= to))
-            && entities(event).contains(&self.entity)
     }
 
     /// Archived events of the span's conditions in `(after, until]` (or `[from, until]`), oldest first, at most a step.
@@ -276,53 +280,66 @@ pub(super) async fn counted(tx: &mut Tx, work: &mut Work, finding: &Finding) -> 
     span.save(tx).await
 }
 
-/// The spans of active incidents that these events could belong to.
-async fn touched(tx: &mut Tx, events: &[&Event]) -> Result<Vec<Span>, StoreError> {
+/// The events of a batch by what they are about: spans are many, and each is of one entity.
+struct Near<'a>(HashMap<Entity, Vec<&'a Event>>);
+
+impl<'a> Near<'a> {
+    fn of(events: &[&'a Event]) -> Self {
+        let mut near: HashMap<Entity, Vec<&'a Event>> = HashMap::new();
+        for event in events {
+            for entity in entities(event) {
+                near.entry(entity).or_default().push(event);
+            }
+        }
+        Self(near)
+    }
+
+    fn taken_by(&self, span: &Span) -> Vec<&'a Event> {
+        let events = self.0.get(&span.entity).map_or(&[][..], Vec::as_slice);
+        events.iter().copied().filter(|event| span.takes(event)).collect()
+    }
+}
+
+/// The spans of active incidents that take some of these events, each with those.
+async fn touched<'a>(tx: &mut Tx, events: &[&'a Event]) -> Result<Vec<(Span, Vec<&'a Event>)>, StoreError> {
     let Some(first) = events.iter().map(|event| event.at).min() else { return Ok(Vec::new()) };
-    let open = tx
-        .fetch_optional("SELECT 1 FROM incident_span WHERE reach >= $1 LIMIT 1", args![first])
-        .await?
-        .is_some();
-    if !open {
+    let mut sql = Sql::new("SELECT entity_key FROM incident_span WHERE reach >= ");
+    sql.bind(first).push(" LIMIT ").bind(OPEN_FEW + 1);
+    let open = tx.fetch_sql(sql).await?;
+    if open.is_empty() {
         return Ok(Vec::new());
     }
-    let values: BTreeSet<String> =
-        events.iter().flat_map(|event| entities(event)).map(|entity| entity.value).collect();
+    let near = Near::of(events);
+    let mut values: BTreeSet<String> = near.0.keys().map(|entity| entity.value.clone()).collect();
+    if i64::try_from(open.len()).is_ok_and(|n| n <= OPEN_FEW) {
+        let open: HashSet<String> = open.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+        values.retain(|value| open.contains(value));
+    }
     let values: Vec<Value> = values.into_iter().map(Value::from).collect();
     let mut spans = Vec::new();
     let mut seen = HashSet::new();
     for row in tx.fetch_in(&format!("{SELECT} WHERE s.entity_key IN "), &values).await? {
         let span = Span::from_row(&row)?;
-        if span.reach() >= first && seen.insert(span.finding.clone()) {
-            spans.push(span);
+        let taken = near.taken_by(&span);
+        if !taken.is_empty() && seen.insert(span.finding.clone()) {
+            spans.push((span, taken));
         }
     }
-    spans.sort_by(|a, b| (a.counted.from, &a.finding).cmp(&(b.counted.from, &b.finding)));
+    spans.sort_by(|(a, _), (b, _)| (a.counted.from, &a.finding).cmp(&(b.counted.from, &b.finding)));
     Ok(spans)
 }
 
 /// Could any of these events belong to what is being counted?
 pub(super) async fn any_touched(tx: &mut Tx, events: &[&Event]) -> Result<bool, StoreError> {
-    let spans = touched(tx, events).await?;
-    Ok(spans.iter().any(|span| {
-        events
-            .iter()
-            .any(|event| span.counted.from <= event.at && event.at <= span.reach() && span.matches(event))
-    }))
+    Ok(!touched(tx, events).await?.is_empty())
 }
 
 /// Links the new events of a batch that go on with what is being counted.
 pub(super) async fn go_on(tx: &mut Tx, new: &[&Event], works: &mut Works) -> Result<(), StoreError> {
-    for mut span in touched(tx, new).await? {
-        let near = |event: &&&Event| {
-            span.counted.from <= event.at && event.at <= span.reach() && span.matches(event)
-        };
+    for (mut span, taken) in touched(tx, new).await? {
         let (late, later): (Vec<&Event>, Vec<&Event>) =
-            new.iter().filter(near).copied().partition(|event| event.at <= span.counted.to);
+            taken.into_iter().partition(|event| event.at <= span.counted.to);
         let late = late.into_iter().map(Linked::of).collect::<Result<Vec<_>, _>>()?;
-        if late.is_empty() && later.is_empty() {
-            continue;
-        }
         works.load(tx, span.incident).await?;
         let Some(work) = works.get_mut(span.incident) else { continue };
         let before = work.incident.event_count;

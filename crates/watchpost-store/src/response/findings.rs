@@ -9,13 +9,12 @@ use watchpost_model::ids::{EventId, FindingId, IncidentId};
 
 use super::ResponseCursor;
 use crate::engine::{Row, Sql, Value, args};
-use crate::engine_state;
 use crate::error::StoreError;
 use crate::event::event;
 use crate::store::Store;
 
 /// The name under which it stands until when findings are answered.
-const ANSWERED: &str = "answered";
+pub(super) const ANSWERED: &str = "answered";
 
 /// A finding with the incident that holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,16 +104,6 @@ impl Store {
             )
             .await?;
         Ok(Some((rows.iter().map(stored_finding).collect::<Result<_, _>>()?, newest)))
-    }
-
-    /// Notes that the findings about all events stored until `stored_at` are answered.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn answered_until(&self, stored_at: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut write = self.write().await?;
-        engine_state::put(&mut write, ANSWERED, &[], stored_at).await?;
-        self.commit(write).await.map(drop)
     }
 
     /// Archived events by id; those that are not in the archive are absent.

@@ -156,12 +156,15 @@ async fn actions_are_kept_once(world: World) {
     let store = &world.store;
     let (incident, _) = incident(&world).await;
     let first = action(&world, &incident, ActionKind::BlockIp, "203.0.113.7");
-    let kept = store.response_insert(vec![entry(&first)]).await.unwrap();
+    let kept = store.response_insert(vec![entry(&first)], None).await.unwrap();
     assert_eq!(kept, [first.id]);
     let again = action(&world, &incident, ActionKind::BlockIp, "203.0.113.7");
-    assert!(store.response_insert(vec![entry(&again)]).await.unwrap().is_empty(), "a replay adds nothing");
+    assert!(
+        store.response_insert(vec![entry(&again)], None).await.unwrap().is_empty(),
+        "a replay adds nothing"
+    );
     let other = action(&world, &incident, ActionKind::RateLimit, "203.0.113.7");
-    assert_eq!(store.response_insert(vec![entry(&again), entry(&other)]).await.unwrap(), [other.id]);
+    assert_eq!(store.response_insert(vec![entry(&again), entry(&other)], None).await.unwrap(), [other.id]);
     assert_eq!(store.response_by_id(first.id).await.unwrap(), first);
     assert_eq!(store.responses_planned().await.unwrap().len(), 2);
     let since = world.now() - Duration::hours(1);
@@ -172,7 +175,7 @@ async fn actions_are_kept_once(world: World) {
     assert!(store.responses_holding(&[incident.id], world.now()).await.unwrap().is_empty());
     let after = action(&world, &incident, ActionKind::BlockIp, "203.0.113.7");
     assert_eq!(
-        store.response_insert(vec![entry(&after)]).await.unwrap(),
+        store.response_insert(vec![entry(&after)], None).await.unwrap(),
         [after.id],
         "the first one ran out"
     );
@@ -193,7 +196,7 @@ async fn decisions_and_reversals(world: World) {
     let mut ids = Vec::new();
     for kind in [ActionKind::BlockIp, ActionKind::RateLimit] {
         let planned = action(&world, &incident, kind, "203.0.113.7");
-        ids.extend(store.response_insert(vec![entry(&planned)]).await.unwrap());
+        ids.extend(store.response_insert(vec![entry(&planned)], None).await.unwrap());
     }
     let decide = |id, state, effect| store.response_decide(id, state, "why", effect, draft("response_act"));
     let done = decide(ids[0], ResponseState::Done, Some("block-1")).await.unwrap();
@@ -203,7 +206,7 @@ async fn decisions_and_reversals(world: World) {
     decide(ids[1], ResponseState::Failed, None).await.unwrap();
     let retry = action(&world, &incident, ActionKind::RateLimit, "203.0.113.7");
     assert_eq!(
-        store.response_insert(vec![entry(&retry)]).await.unwrap().len(),
+        store.response_insert(vec![entry(&retry)], None).await.unwrap().len(),
         1,
         "what failed is tried again"
     );
@@ -213,12 +216,15 @@ async fn decisions_and_reversals(world: World) {
     assert_eq!((reversed.state, reversed.reversed_by.as_deref()), (ResponseState::Reversed, Some("dana")));
     let tag =
         ResponseAction { state: ResponseState::Done, ..action(&world, &incident, ActionKind::Tag, "auto") };
-    store.response_insert(vec![entry(&tag)]).await.unwrap();
+    store.response_insert(vec![entry(&tag)], None).await.unwrap();
     assert_eq!(store.incident_tags(incident.id).await.unwrap(), ["auto"]);
     store.response_reversed(tag.id, "dana", draft("response_reverse")).await.unwrap();
     assert!(store.incident_tags(incident.id).await.unwrap().is_empty());
     let again = ResponseAction { id: ResponseId::at(world.now()), ..tag };
-    assert!(store.response_insert(vec![entry(&again)]).await.unwrap().is_empty(), "a person took it off");
+    assert!(
+        store.response_insert(vec![entry(&again)], None).await.unwrap().is_empty(),
+        "a person took it off"
+    );
     let filter = ResponseFilter { states: vec![ResponseState::Reversed], ..ResponseFilter::default() };
     let (rows, next) = store.response_page(&filter, None, 1).await.unwrap();
     let (rest, end) = store.response_page(&filter, next.as_ref(), 1).await.unwrap();
@@ -253,7 +259,7 @@ async fn messages_leave_the_outbox_once(world: World) {
             ended_at: None,
         };
         let entry = NewResponse { message: Some(message.clone()), ..entry(&action) };
-        store.response_insert(vec![entry]).await.unwrap();
+        store.response_insert(vec![entry], None).await.unwrap();
         ids.push((action.id, message));
         world.clock.advance(Duration::seconds(1));
     }
@@ -359,7 +365,7 @@ async fn findings_are_walked(world: World) {
     let (newest, stored_at) = world.store.findings_unanswered().await.unwrap().unwrap();
     let ids: Vec<_> = newest.iter().map(|stored| stored.finding.id).collect();
     assert_eq!(ids, findings[20..].iter().map(|finding| finding.id).collect::<Vec<_>>());
-    world.store.answered_until(stored_at).await.unwrap();
+    assert!(world.store.response_insert(Vec::new(), Some(stored_at)).await.unwrap().is_empty());
     assert_eq!(world.store.findings_unanswered().await.unwrap(), Some((Vec::new(), stored_at)));
     let (from, to) = (world.now() - Duration::days(1), world.now());
     let (mut walked, mut after) = (Vec::new(), None);
