@@ -262,6 +262,10 @@ macro_rules! for_each_operation {
             report_schedule_run(ReportScheduleRef) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Say something about an exception of a control; the next reports show it."
             report_comment_add(ReportCommentAdd) -> ControlComment: Report, Change, [], [Reports, Audit];
+            "List what was said about the controls of a framework."
+            report_comment_list(ReportCommentsRequest) -> ReportCommentList: Report, Read, [Reports], [];
+            "Take back what was said about a control; the trail keeps it."
+            report_comment_withdraw(ReportCommentRef) -> ControlComment: Report, Change, [], [Reports, Audit];
             "Approve a report that somebody else made: it is final from then on."
             report_approve(ReportApprove) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "Tell what changed from an earlier report to a later one."

@@ -1103,6 +1103,10 @@ framework: string,
  */
 id: CommentId, 
 /**
+ * By what the row is known in later reports, where that tells it from all others: an account, a number, an id.
+ */
+key?: string, 
+/**
  * The row of evidence that it is about, cell by cell; empty for the control as a whole.
  */
 row: Array<string>, 
@@ -3748,13 +3752,40 @@ framework: string,
  */
 control: string, 
 /**
- * The row of evidence, cell by cell as the report shows it; empty for the control as a whole.
+ * The row of evidence: cell by cell, as the JSON or as the CSV has it, or only the cell by which it is known (its id, or
+ * its first). Empty for the control as a whole.
  */
 row: Array<string>, 
+/**
+ * The period whose evidence holds the row; without it, the newest report of the framework that was made.
+ */
+period?: Period, 
 /**
  * What you say.
  */
 text: string, };
+
+export type ReportCommentList = { 
+/**
+ * The rows.
+ */
+comments: Array<ControlComment>, 
+/**
+ * How many older ones are not among them.
+ */
+left_out: number, };
+
+export type ReportCommentRef = { 
+/**
+ * Which one.
+ */
+id: CommentId, };
+
+export type ReportCommentsRequest = { 
+/**
+ * Which framework.
+ */
+framework: string, };
 
 export type ReportCompare = { 
 /**

@@ -243,6 +243,10 @@ export interface Operations {
   report_schedule_run: { request: model.ReportScheduleRef; reply: model.ReportSchedule };
   /** Say something about an exception of a control; the next reports show it. */
   report_comment_add: { request: model.ReportCommentAdd; reply: model.ControlComment };
+  /** List what was said about the controls of a framework. */
+  report_comment_list: { request: model.ReportCommentsRequest; reply: model.ReportCommentList };
+  /** Take back what was said about a control; the trail keeps it. */
+  report_comment_withdraw: { request: model.ReportCommentRef; reply: model.ControlComment };
   /** Approve a report that somebody else made: it is final from then on. */
   report_approve: { request: model.ReportApprove; reply: model.ReportRecord };
   /** Tell what changed from an earlier report to a later one. */
@@ -1113,6 +1117,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   report_comment_add: {
     about: "Say something about an exception of a control; the next reports show it.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_comment_list: {
+    about: "List what was said about the controls of a framework.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['reports'],
+    invalidates: [],
+  },
+  report_comment_withdraw: {
+    about: "Take back what was said about a control; the trail keeps it.",
     permission: 'report',
     effect: 'change',
     provides: [],

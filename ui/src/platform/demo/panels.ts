@@ -92,6 +92,8 @@ export function panelAnswers(empty: boolean) {
     },
     report_progress: () => ({ step: 'charts', done: 3, total: 24, running: true }),
     report_cancel: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_comment_list: () => ({ comments: [], left_out: 0 }),
+    report_comment_withdraw: ({ id }) => ({ id, framework: 'soc2', control: 'CC6.1', row: [], text: 'Withdrawn', by: 'mara', at: new Date().toISOString() }),
     report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
     report_list: () => ({ reports }),
     report_approve: ({ id, note }) => {
