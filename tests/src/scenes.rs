@@ -155,6 +155,17 @@ pub(crate) const SCENES: &[Scene] = &[
         &[Click("[data-test=baseline-compare]"), Wait("[data-test=drift-row], [data-test=baseline-none]")],
     ),
     panel("maintenance", "#/maintenance"),
+    scene(
+        "maintenance-measured",
+        "#/maintenance",
+        &[
+            Type("[data-test=benchmark-ops]", "500"),
+            Click("[data-test=benchmark-run]"),
+            Wait("[data-test=benchmark-result][data-state=done]"),
+            Click("[data-test=aggregate-preview]"),
+            Wait("[data-test=aggregate-preview-result]"),
+        ],
+    ),
     panel("reports", "#/reports"),
     scene(
         "reports-preview",

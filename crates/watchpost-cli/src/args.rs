@@ -87,6 +87,24 @@ pub(crate) enum Command {
     /// compared; only then are keys written. A key that is there with another value stays, for it may be newer.
     /// Blocks and containments are left to the engine, which puts them back from the database.
     Restore(crate::maintain::Restore),
+    /// Measure how fast Redis answers: write, read, pipelines, scan.
+    ///
+    /// Works on keys of its own, which expire after a minute and are removed at the end, also when it is stopped. It
+    /// tells percentiles of the latency, the server's own time, and whether the server or this client had no more to
+    /// give. It stops by itself when another client has to wait for 50 ms.
+    Benchmark(crate::maintain::Benchmark),
+    /// The daily chores: retention by the policy, index entries without an event, old entries of the quarantine.
+    ///
+    /// `retention` archives and removes events past their days; this does the same, by the same rules, and then removes
+    /// what is left over: names in indexes whose event has run out, and entries of the quarantine that are older than
+    /// 30 days and whose key is gone. A key that cannot be read is never removed.
+    Cleanup(DryRun),
+    /// Compare the counts of events by type with the archive, and add what they lack.
+    ///
+    /// Events are counted by five minutes, category, severity and outcome in the transaction that archives them, so
+    /// there is no aggregation to wait for. This checks that every archived event of the period is counted, adds those
+    /// that are not, and tells how many events of each type there were.
+    Aggregate(crate::maintain::Aggregate),
     /// Runs of jobs, newest first.
     Jobs,
     /// Figures of a period: threat level, events, failures, incidents, sources.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use watchpost_model::event::Category;
-use watchpost_ops::contract::{BackupRequest, ExportFormat, ExportRequest, RestoreRequest};
+use watchpost_ops::contract::{
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, Nothing, RestoreRequest,
+};
 use watchpost_ops::door::operation;
 
 use crate::args::{DryRun, Output};
@@ -69,6 +71,35 @@ pub(crate) struct Restore {
     dry: DryRun,
 }
 
+/// How much to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Benchmark {
+    /// Operations of each step, 100 to 1,000,000; no step takes longer than 8 seconds.
+    #[arg(long, default_value_t = 20_000)]
+    ops: u32,
+    /// Size of a value in bytes, 1 to 16,384.
+    #[arg(long, default_value_t = 200)]
+    value_bytes: u32,
+    /// Commands in a pipeline, 2 to 100.
+    #[arg(long, default_value_t = 16)]
+    pipeline: u32,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
+/// Which period.
+#[derive(Debug, Args)]
+pub(crate) struct Aggregate {
+    /// From this day or instant (RFC 3339) on; 30 days ago if absent.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    from: Option<DateTime<Utc>>,
+    /// Before this day or instant; now if absent.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    to: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    dry: DryRun,
+}
+
 fn parse_category(text: &str) -> Result<Category, String> {
     text.parse().map_err(|error: watchpost_model::event::UnknownWord| error.to_string())
 }
@@ -122,6 +153,36 @@ pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) ->
         return Ok(false);
     }
     let run = session.ask::<operation::restore_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark) -> anyhow::Result<bool> {
+    let Benchmark { ops, value_bytes, pipeline, dry } = wanted;
+    let request = BenchmarkRequest { ops, value_bytes, pipeline };
+    if dry.dry_run {
+        show::report(form, &session.ask::<operation::benchmark_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::benchmark_run>(request).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn cleanup(session: &Session, form: Output, dry: DryRun) -> anyhow::Result<bool> {
+    if dry.dry_run {
+        show::report(form, &session.ask::<operation::cleanup_preview>(Nothing {}).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::cleanup_run>(Nothing {}).await?;
+    finished(session, form, run).await
+}
+
+pub(crate) async fn aggregate(session: &Session, form: Output, wanted: Aggregate) -> anyhow::Result<bool> {
+    let request = AggregateRequest { from: wanted.from, to: wanted.to };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::aggregate_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.ask::<operation::aggregate_run>(request).await?;
     finished(session, form, run).await
 }
 

@@ -57,6 +57,8 @@ pub(crate) fn value(value: Option<f64>, unit: Unit) -> String {
     match unit {
         Unit::Ratio => format!("{:.1} %", value * 100.0),
         Unit::Bytes => bytes(value),
+        // A server takes microseconds for a command.
+        Unit::Milliseconds if value.abs() < 1.0 => format!("{value:.4} ms"),
         Unit::Milliseconds => format!("{value:.2} ms"),
         Unit::PerSecond => format!("{value:.1}/s"),
         Unit::PerMinute => format!("{value:.0}/min"),

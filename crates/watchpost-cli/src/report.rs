@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
-use watchpost_model::report::{ReportFormat, ReportRecord, ReportSchedule, ReportStatus};
+use watchpost_model::report::{ControlComment, ReportFormat, ReportRecord, ReportSchedule, ReportStatus};
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
-    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
+    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
+    ReportCompare, ReportGenerate, ReportList, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::report_targets;
@@ -43,10 +44,30 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             Ok(matches!(made.worst.as_str(), "warn" | "fail"))
         }
         Report::Schedule(verb) => schedule(session, form, verb).await.map(|()| false),
-        Report::Comment { framework, control, row, text } => {
-            let request = ReportCommentAdd { framework, control, row, text };
+        Report::Comment { framework, control, row, from, to, text } => {
+            let period = from.zip(to).map(|(from, to)| Period { from, to });
+            let request = ReportCommentAdd { framework, control, row, period, text };
             let said = session.ask::<operation::report_comment_add>(request).await?;
-            either(form, &said, || line(format!("{} {}: {}", said.framework, said.control, said.text)))?;
+            either(form, &said, || comments(std::slice::from_ref(&said)))?;
+            Ok(false)
+        }
+        Report::Comments { framework } => {
+            let request = ReportCommentsRequest { framework };
+            let found = session.ask::<operation::report_comment_list>(request).await?;
+            either(form, &found, || {
+                comments(&found.comments)?;
+                if found.left_out > 0 {
+                    line(format!("{} older ones are not shown", found.left_out))
+                } else {
+                    Ok(())
+                }
+            })?;
+            Ok(false)
+        }
+        Report::Withdraw { id, reason } => {
+            let session = session.because(reason);
+            let said = session.ask::<operation::report_comment_withdraw>(ReportCommentRef { id }).await?;
+            either(form, &said, || comments(std::slice::from_ref(&said)))?;
             Ok(false)
         }
         Report::Verify { file } => {
@@ -173,6 +194,23 @@ fn schedule_table<'s>(rows: impl Iterator<Item = &'s ReportSchedule>) -> anyhow:
                 went,
                 schedule.folder.clone(),
                 schedule.id.to_string(),
+            ]
+        }),
+    )
+}
+
+fn comments(rows: &[ControlComment]) -> anyhow::Result<()> {
+    table(
+        ["SAID", "CONTROL", "ABOUT", "TEXT", "BY", "ID"],
+        rows.iter().map(|one| {
+            let about = one.key.clone().unwrap_or_else(|| one.row.join(" / "));
+            [
+                at(one.at),
+                one.control.clone(),
+                if about.is_empty() { "-".to_owned() } else { about },
+                one.text.clone(),
+                one.by.clone(),
+                one.id.to_string(),
             ]
         }),
     )

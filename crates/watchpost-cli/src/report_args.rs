@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use watchpost_model::ids::{EntryId, ReportId, ScheduleId};
+use watchpost_model::ids::{CommentId, EntryId, ReportId, ScheduleId};
 use watchpost_model::register::{EntryResult, RegisterKind};
 use watchpost_model::report::Cadence;
 
@@ -56,11 +56,32 @@ pub(crate) enum Report {
         /// Which control.
         #[arg(long)]
         control: String,
-        /// The row of evidence, cell by cell, each with its own --cell, as the CSV has it; without any, the control as a whole.
-        #[arg(long = "cell")]
+        /// The row of evidence: the one cell by which it is known (its id, or its first), or cell by cell, each with its own
+        /// --cell, as the CSV or the JSON has it. Without any, the control as a whole.
+        #[arg(long = "cell", allow_hyphen_values = true)]
         row: Vec<String>,
+        /// First day of the period whose evidence holds the row; without a period, the newest report that was made.
+        #[arg(long, value_parser = crate::period::parse_instant, requires = "to")]
+        from: Option<DateTime<Utc>>,
+        /// First day after it.
+        #[arg(long, value_parser = crate::period::parse_instant, requires = "from")]
+        to: Option<DateTime<Utc>>,
         /// What you say.
         text: String,
+    },
+    /// List what was said about the controls of a framework.
+    Comments {
+        /// Which framework.
+        #[arg(long)]
+        framework: String,
+    },
+    /// Take back what was said about a control; the audit trail keeps it.
+    Withdraw {
+        /// Which comment.
+        id: CommentId,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Check a report file by itself and against the audit trail. Exit code 1 when something does not hold.
     Verify {

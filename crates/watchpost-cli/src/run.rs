@@ -131,6 +131,9 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Export(wanted) => maintain::export(session, form, wanted).await,
         Command::Backup(wanted) => maintain::backup(session, form, wanted).await,
         Command::Restore(wanted) => maintain::restore(session, form, wanted).await,
+        Command::Benchmark(wanted) => maintain::benchmark(session, form, wanted).await,
+        Command::Cleanup(dry) => maintain::cleanup(session, form, dry).await,
+        Command::Aggregate(wanted) => maintain::aggregate(session, form, wanted).await,
         Command::Jobs => {
             show::jobs(form, &session.ask::<operation::job_list>(Nothing {}).await?)?;
             Ok(false)

@@ -1,6 +1,7 @@
 //! Which parts of an event are looked at, and how each is encoded.
 
 mod feed;
+mod markup;
 mod xml;
 
 use std::borrow::Cow;
@@ -251,16 +252,29 @@ impl<'a> Fields<'a> {
             } else {
                 let is_xml = content_type.contains("xml") || start.starts_with('<');
                 // The elements of a feed are named like those of a page; what stands in them is looked at.
-                if !(is_xml && feed::is_plain(text)) {
+                let is_feed = is_xml && feed::is_plain(text);
+                if !is_feed {
                     self.add("http.body", None, text, Encoding::Plain, Role::Value);
                 }
                 if is_xml {
-                    xml::values(text, &mut |name, value| {
-                        self.add("http.body", Some(name), value, Encoding::Plain, Role::Value);
-                    });
+                    self.add_xml(text, is_feed);
                 }
             }
         }
+    }
+
+    /// The values of a document; in a feed what is published as a page is taken apart as well.
+    fn add_xml(&mut self, text: &'a str, is_feed: bool) {
+        self.n_dropped +=
+            xml::values(text, &mut |name, value| match markup::pieces(value).filter(|_| is_feed) {
+                Some(pieces) => {
+                    for (own, piece) in pieces {
+                        let name = if own.is_empty() { name } else { own };
+                        self.add("http.body", Some(name), piece, Encoding::Plain, Role::Value);
+                    }
+                }
+                None => self.add("http.body", Some(name), value, Encoding::Plain, Role::Value),
+            });
     }
 
     fn add_header(&mut self, name: &'static str, role: Role, value: &'a str) {

@@ -210,6 +210,10 @@ pub struct ControlComment {
     pub framework: String,
     /// Identity.
     pub id: CommentId,
+    /// By what the row is known in later reports, where that tells it from all others: an account, a number, an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<String>,
     /// The row of evidence that it is about, cell by cell; empty for the control as a whole.
     pub row: Vec<String>,
     /// What they say.

@@ -72,7 +72,7 @@ async fn report(store: &Store, period: Period, turn: &str) -> Result<(), Failure
         slowest.push((asked.elapsed(), ask.query.as_str()));
         answers.insert(ask, answer);
     }
-    let proofs = snapshot.proofs(&framework.id, period.to).await?;
+    let proofs = snapshot.proofs(&framework.id, period.to, 10_000).await?.0;
     let asked = Instant::now();
     let charts = snapshot.report_charts(period, period.to).await?;
     slowest.push((asked.elapsed(), "charts"));

@@ -214,7 +214,8 @@ fn figures_line(report: &JobReport) -> String {
     report
         .figures
         .iter()
-        .map(|figure| format!("{} {}", figure.name, figure.value))
+        // Four decimals are a tenth of a microsecond.
+        .map(|figure| format!("{} {}", figure.name, (figure.value * 10_000.0).round() / 10_000.0))
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -188,6 +188,18 @@ macro_rules! for_each_operation {
             restore_preview(RestoreRequest) -> JobReport: Maintain, Read, [], [];
             "Rehearse a backup on a scratch server, and put its keys back."
             restore_run(RestoreRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Say what measuring the server would do."
+            benchmark_preview(BenchmarkRequest) -> JobReport: Maintain, Read, [], [];
+            "Measure how fast the server answers."
+            benchmark_run(BenchmarkRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count what the clean-up would remove."
+            cleanup_preview(Nothing) -> JobReport: Maintain, Read, [], [];
+            "Remove what is past its days, left over in indexes, and old in the quarantine."
+            cleanup_run(Nothing) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count the events of a period by type, and what the counts lack."
+            aggregate_preview(AggregateRequest) -> JobReport: Maintain, Read, [], [];
+            "Compare the counts of a period with the archive and bring them up to date."
+            aggregate_run(AggregateRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
             "List job runs."
             job_list(Nothing) -> JobList: View, Read, [Jobs], [];
             "Show one job run."
@@ -250,6 +262,10 @@ macro_rules! for_each_operation {
             report_schedule_run(ReportScheduleRef) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Say something about an exception of a control; the next reports show it."
             report_comment_add(ReportCommentAdd) -> ControlComment: Report, Change, [], [Reports, Audit];
+            "List what was said about the controls of a framework."
+            report_comment_list(ReportCommentsRequest) -> ReportCommentList: Report, Read, [Reports], [];
+            "Take back what was said about a control; the trail keeps it."
+            report_comment_withdraw(ReportCommentRef) -> ControlComment: Report, Change, [], [Reports, Audit];
             "Approve a report that somebody else made: it is final from then on."
             report_approve(ReportApprove) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "Tell what changed from an earlier report to a later one."

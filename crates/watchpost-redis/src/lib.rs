@@ -30,7 +30,9 @@
 
 mod backlog;
 pub mod backup;
+pub mod benchmark;
 mod blocks;
+pub mod cleanup;
 mod codec;
 mod contain;
 mod diagnose;

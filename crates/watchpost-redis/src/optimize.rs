@@ -106,6 +106,30 @@ pub async fn optimize(
     Ok(optimizer.report(before, after, purged, notes))
 }
 
+/// Removes entries of the indexes whose event is gone, or counts them.
+///
+/// # Errors
+/// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+pub(crate) async fn trim_indexes(
+    store: &EventStore,
+    mode: Mode,
+    cancel: CancellationToken,
+) -> Result<u64, RedisError> {
+    let mut optimizer = Optimizer {
+        store,
+        mode,
+        sums: Sums::default(),
+        seen: Default::default(),
+        hasher: RandomState::new(),
+    };
+    // Only its pace is used.
+    let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
+    for &category in Category::ALL {
+        optimizer.trim_index(category, &mut walk).await?;
+    }
+    Ok(optimizer.sums.unindexed)
+}
+
 impl Optimizer<'_> {
     async fn all(
         &mut self,

@@ -18,6 +18,7 @@ use watchpost_model::report::ControlComment;
 use watchpost_model::words;
 
 use crate::ReportError;
+use crate::csv::safe_cell;
 
 /// How a control came out. Ordered by how much attention it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -249,6 +250,45 @@ pub struct ControlResult {
     pub warnings: u64,
 }
 
+impl CheckResult {
+    /// The cell by which a row is known: its id where it has one, else its first.
+    fn key<'r>(&self, row: &'r [String]) -> Option<&'r String> {
+        row.get(self.columns.iter().position(|name| name == "id").unwrap_or(0))
+    }
+}
+
+impl ControlResult {
+    /// The row of evidence that is meant by `cells`, each as stored or as the CSV shows it: the whole row, or the one cell by
+    /// which it is known. With it the key that tells it from the other rows of its question, where one does.
+    #[must_use]
+    pub fn row_meant(&self, cells: &[String]) -> Option<(Vec<String>, Option<String>)> {
+        let same = |cell: &String, said: &String| cell == said || safe_cell(cell) == said.as_str();
+        let whole = |row: &Vec<String>| {
+            row.len() == cells.len() && row.iter().zip(cells).all(|(cell, said)| same(cell, said))
+        };
+        let rows = || self.checks.iter().flat_map(|check| check.rows.iter().map(move |row| (check, row)));
+        if let Some((check, row)) = rows().find(|(_, row)| whole(row)) {
+            let key = check.key(row);
+            let alone = check.rows.iter().filter(|other| check.key(other) == key).count() == 1;
+            return Some((row.clone(), key.filter(|_| alone).cloned()));
+        }
+        let [said] = cells else { return None };
+        let (check, row) = rows().find(|(check, row)| check.key(row).is_some_and(|cell| same(cell, said)))?;
+        Some((row.clone(), check.key(row).cloned()))
+    }
+
+    /// The comment with its row as it is now; `None` if there is no such row.
+    fn with_row_now(&self, comment: &ControlComment) -> Option<ControlComment> {
+        let mut rows = self.checks.iter().flat_map(|check| check.rows.iter().map(move |row| (check, row)));
+        let row = match &comment.key {
+            _ if comment.row.is_empty() => return Some(comment.clone()),
+            None => rows.find(|(_, row)| **row == comment.row)?.1,
+            Some(key) => rows.find(|(check, row)| check.key(row) == Some(key))?.1,
+        };
+        Some(ControlComment { row: row.clone(), ..comment.clone() })
+    }
+}
+
 /// A control for which nothing shows how it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Gap {
@@ -410,18 +450,12 @@ impl ReportDocument {
     }
 
     /// The same report with what people said about its controls. A comment about a row is left out where the row is not
-    /// among the evidence any more.
+    /// among the evidence any more; where the row is known by its key, it is told as it is now.
     #[must_use]
     pub fn with_comments(mut self, comments: &[ControlComment]) -> Self {
         for control in &mut self.controls {
-            let shows = |row: &Vec<String>| {
-                row.is_empty() || control.checks.iter().any(|check| check.rows.contains(row))
-            };
-            control.comments = comments
-                .iter()
-                .filter(|comment| comment.control == control.id && shows(&comment.row))
-                .cloned()
-                .collect();
+            let of_control = comments.iter().filter(|comment| comment.control == control.id);
+            control.comments = of_control.filter_map(|comment| control.with_row_now(comment)).collect();
         }
         self
     }

@@ -58,6 +58,7 @@ pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
+pub use rollup::RollupCheck;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;

@@ -6,8 +6,9 @@ use watchpost_model::ids::EntryId;
 use watchpost_model::register::{Proof, RegisterEntry, RegisterKind};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Sql, Tx, args};
+use crate::engine::{Sql, args};
 use crate::error::StoreError;
+use crate::report_schedule::newest_given;
 use crate::store::{Store, Tag};
 
 /// A fact may be as long as a page; a register is no file store.
@@ -137,27 +138,19 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// What was given for the controls of a framework up to `until`, oldest first, at most 10,000.
+    /// What was given for the controls of a framework up to `until`, oldest first, and how many older ones were left out
+    /// because there are more than `limit`.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn proofs(&self, framework: &str, until: DateTime<Utc>) -> Result<Vec<Proof>, StoreError> {
-        proofs(&mut *self.read().await?, framework, until).await
+    pub async fn proofs(
+        &self,
+        framework: &str,
+        until: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<(Vec<Proof>, u64), StoreError> {
+        newest_given(&mut *self.read().await?, "proof", framework, until, limit).await
     }
-}
-
-pub(crate) async fn proofs(
-    tx: &mut Tx,
-    framework: &str,
-    until: DateTime<Utc>,
-) -> Result<Vec<Proof>, StoreError> {
-    let rows = tx
-        .fetch(
-            "SELECT body FROM proof WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
-            args![framework, until],
-        )
-        .await?;
-    rows.iter().map(|row| row.json(0)).collect()
 }
 
 /// What differs between two versions, by name.

@@ -1,12 +1,13 @@
 //! Reports that are made by themselves, and what people say about exceptions of controls.
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use watchpost_model::audit::AuditDraft;
-use watchpost_model::ids::ScheduleId;
+use watchpost_model::ids::{CommentId, ScheduleId};
 use watchpost_model::report::{ControlComment, ReportSchedule};
 
 use crate::canonical::to_canonical;
-use crate::engine::args;
+use crate::engine::{Tx, args};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -130,7 +131,8 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// What people said about the controls of a framework up to `until`, oldest first, at most 10,000.
+    /// What people said about the controls of a framework up to `until`, oldest first, and how many older ones were left out
+    /// because there are more than `limit`.
     ///
     /// # Errors
     /// What the database says.
@@ -138,14 +140,52 @@ impl Store {
         &self,
         framework: &str,
         until: DateTime<Utc>,
-    ) -> Result<Vec<ControlComment>, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = tx
-            .fetch(
-                "SELECT body FROM control_comment WHERE framework = $1 AND given_at <= $2 ORDER BY given_at, id LIMIT 10000",
-                args![framework, until],
-            )
-            .await?;
-        rows.iter().map(|row| row.json(0)).collect()
+        limit: u32,
+    ) -> Result<(Vec<ControlComment>, u64), StoreError> {
+        newest_given(&mut *self.read().await?, "control_comment", framework, until, limit).await
     }
+
+    /// What somebody said about a control.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database says.
+    pub async fn control_comment(&self, id: CommentId) -> Result<ControlComment, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT body FROM control_comment WHERE id = $1";
+        let row = tx.fetch_optional(sql, args![id.to_string()]).await?;
+        row.ok_or_else(|| StoreError::NotFound(format!("comment {id}")))?.json(0)
+    }
+
+    /// Takes back what somebody said; that it was said stays in the trail.
+    ///
+    /// # Errors
+    /// `NotFound`, or what the database says.
+    pub async fn control_comment_remove(&self, id: CommentId, draft: AuditDraft) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let gone = write.execute("DELETE FROM control_comment WHERE id = $1", args![id.to_string()]).await?;
+        if gone == 0 {
+            return Err(StoreError::NotFound(format!("comment {id}")));
+        }
+        write.audit(draft);
+        write.touch(Tag::Reports);
+        self.commit(write).await.map(drop)
+    }
+}
+
+/// What was given for the controls of a framework up to `until`, oldest first: the newest `limit`, and how many are older.
+pub(crate) async fn newest_given<T: DeserializeOwned>(
+    tx: &mut Tx,
+    table: &str,
+    framework: &str,
+    until: DateTime<Utc>,
+    limit: u32,
+) -> Result<(Vec<T>, u64), StoreError> {
+    let of = format!("FROM {table} WHERE framework = $1 AND given_at <= $2");
+    let counted = tx.fetch_one(format!("SELECT COUNT(*) {of}"), args![framework, until]).await?.u64(0)?;
+    let sql = format!("SELECT body {of} ORDER BY given_at DESC, id DESC LIMIT $3");
+    let rows = tx.fetch(sql, args![framework, until, i64::from(limit)]).await?;
+    let mut found: Vec<T> = rows.iter().map(|row| row.json(0)).collect::<Result<_, _>>()?;
+    found.reverse();
+    let left_out = counted.saturating_sub(found.len() as u64);
+    Ok((found, left_out))
 }

@@ -16,6 +16,16 @@ skipped: number, };
 
 export type ActionKind = "tag" | "notify" | "ticket" | "rate_limit" | "block_ip" | "revoke_session" | "restrict_user" | "isolate_service";
 
+export type AggregateRequest = { 
+/**
+ * From this time on; 30 days ago if absent.
+ */
+from: string | null, 
+/**
+ * Before this time; now if absent.
+ */
+to: string | null, };
+
 export type AllowAdd = { 
 /**
  * Address or CIDR range as typed.
@@ -372,6 +382,20 @@ export type BaselineRequest = {
  * Event time.
  */
 period: Period, };
+
+export type BenchmarkRequest = { 
+/**
+ * Operations of each step, 100 to 1,000,000.
+ */
+ops: number, 
+/**
+ * Size of a value, 1 to 16,384 bytes.
+ */
+value_bytes: number, 
+/**
+ * Commands in a pipeline, 2 to 100.
+ */
+pipeline: number, };
 
 export type Block = { 
 /**
@@ -1078,6 +1102,10 @@ framework: string,
  * Identity.
  */
 id: CommentId, 
+/**
+ * By what the row is known in later reports, where that tells it from all others: an account, a number, an id.
+ */
+key?: string, 
 /**
  * The row of evidence that it is about, cell by cell; empty for the control as a whole.
  */
@@ -3724,13 +3752,40 @@ framework: string,
  */
 control: string, 
 /**
- * The row of evidence, cell by cell as the report shows it; empty for the control as a whole.
+ * The row of evidence: cell by cell, as the JSON or as the CSV has it, or only the cell by which it is known (its id, or
+ * its first). Empty for the control as a whole.
  */
 row: Array<string>, 
+/**
+ * The period whose evidence holds the row; without it, the newest report of the framework that was made.
+ */
+period?: Period, 
 /**
  * What you say.
  */
 text: string, };
+
+export type ReportCommentList = { 
+/**
+ * The rows.
+ */
+comments: Array<ControlComment>, 
+/**
+ * How many older ones are not among them.
+ */
+left_out: number, };
+
+export type ReportCommentRef = { 
+/**
+ * Which one.
+ */
+id: CommentId, };
+
+export type ReportCommentsRequest = { 
+/**
+ * Which framework.
+ */
+framework: string, };
 
 export type ReportCompare = { 
 /**

@@ -173,6 +173,18 @@ export interface Operations {
   restore_preview: { request: model.RestoreRequest; reply: model.JobReport };
   /** Rehearse a backup on a scratch server, and put its keys back. */
   restore_run: { request: model.RestoreRequest; reply: model.JobRun };
+  /** Say what measuring the server would do. */
+  benchmark_preview: { request: model.BenchmarkRequest; reply: model.JobReport };
+  /** Measure how fast the server answers. */
+  benchmark_run: { request: model.BenchmarkRequest; reply: model.JobRun };
+  /** Count what the clean-up would remove. */
+  cleanup_preview: { request: model.Nothing; reply: model.JobReport };
+  /** Remove what is past its days, left over in indexes, and old in the quarantine. */
+  cleanup_run: { request: model.Nothing; reply: model.JobRun };
+  /** Count the events of a period by type, and what the counts lack. */
+  aggregate_preview: { request: model.AggregateRequest; reply: model.JobReport };
+  /** Compare the counts of a period with the archive and bring them up to date. */
+  aggregate_run: { request: model.AggregateRequest; reply: model.JobRun };
   /** List job runs. */
   job_list: { request: model.Nothing; reply: model.JobList };
   /** Show one job run. */
@@ -231,6 +243,10 @@ export interface Operations {
   report_schedule_run: { request: model.ReportScheduleRef; reply: model.ReportSchedule };
   /** Say something about an exception of a control; the next reports show it. */
   report_comment_add: { request: model.ReportCommentAdd; reply: model.ControlComment };
+  /** List what was said about the controls of a framework. */
+  report_comment_list: { request: model.ReportCommentsRequest; reply: model.ReportCommentList };
+  /** Take back what was said about a control; the trail keeps it. */
+  report_comment_withdraw: { request: model.ReportCommentRef; reply: model.ControlComment };
   /** Approve a report that somebody else made: it is final from then on. */
   report_approve: { request: model.ReportApprove; reply: model.ReportRecord };
   /** Tell what changed from an earlier report to a later one. */
@@ -861,6 +877,48 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: [],
     invalidates: ['jobs', 'audit'],
   },
+  benchmark_preview: {
+    about: "Say what measuring the server would do.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  benchmark_run: {
+    about: "Measure how fast the server answers.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  cleanup_preview: {
+    about: "Count what the clean-up would remove.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  cleanup_run: {
+    about: "Remove what is past its days, left over in indexes, and old in the quarantine.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
+  aggregate_preview: {
+    about: "Count the events of a period by type, and what the counts lack.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  aggregate_run: {
+    about: "Compare the counts of a period with the archive and bring them up to date.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit'],
+  },
   job_list: {
     about: "List job runs.",
     permission: 'view',
@@ -1059,6 +1117,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   report_comment_add: {
     about: "Say something about an exception of a control; the next reports show it.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['reports', 'audit'],
+  },
+  report_comment_list: {
+    about: "List what was said about the controls of a framework.",
+    permission: 'report',
+    effect: 'read',
+    provides: ['reports'],
+    invalidates: [],
+  },
+  report_comment_withdraw: {
+    about: "Take back what was said about a control; the trail keeps it.",
     permission: 'report',
     effect: 'change',
     provides: [],

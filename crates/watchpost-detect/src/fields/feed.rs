@@ -1,5 +1,7 @@
 //! Feeds (Atom, RSS), sitemaps and outlines: XML whose elements are named like those of a page.
 
+use super::markup;
+
 /// What such a document begins with.
 const ROOTS: &[&str] = &["feed", "rss", "urlset", "sitemapindex", "opml"];
 /// The elements of these documents; with any other one a document is looked at as a whole.
@@ -87,6 +89,37 @@ const ATTRIBUTES: &[&str] = &[
     "standalone",
 ];
 
+/// Prefixes under which extensions of feeds are written.
+const PREFIXES: &[&str] = &[
+    "content",
+    "dc",
+    "dcterms",
+    "atom",
+    "media",
+    "itunes",
+    "slash",
+    "sy",
+    "wfw",
+    "georss",
+    "feedburner",
+    "thr",
+    "image",
+    "news",
+    "video",
+    "podcast",
+    "creativecommons",
+    "cc",
+    "opensearch",
+    "gd",
+    "yt",
+    "webfeeds",
+    "googleplay",
+    "trackback",
+];
+/// What an extension is no name for.
+const NO_EXTENSION: &[&str] =
+    &["script", "iframe", "object", "embed", "applet", "style", "form", "svg", "base", "meta"];
+
 /// Is `text` such a document, and nothing else? A document that declares something (`<!DOCTYPE`) is none.
 ///
 /// Forgiving as browsers are not: what cannot be read is not plain.
@@ -118,12 +151,14 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// What follows the tag that `tag` begins with, if all of it belongs to a feed.
 fn element(tag: &str, is_root: bool) -> Option<&str> {
+    let whole = tag;
     let (tag, is_end) = tag.strip_prefix('/').map_or((tag, false), |tag| (tag, true));
-    let name_end = tag.find(|ch: char| !ch.is_ascii_alphanumeric())?;
+    let name_end = tag.find(|ch: char| !(ch.is_ascii_alphanumeric() || ch == ':'))?;
     let name = &tag[..name_end];
     let known = if is_root { ROOTS } else { ELEMENTS };
-    if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        return None;
+    if !known.iter().any(|known| known.eq_ignore_ascii_case(name)) && (is_root || !is_extension(name)) {
+        // An entry may be written as a page, within limits.
+        return if is_root { None } else { markup::tag_end(whole, &mut Vec::new()) };
     }
     let mut rest = &tag[name_end..];
     loop {
@@ -137,14 +172,52 @@ fn element(tag: &str, is_root: bool) -> Option<&str> {
         }
         let (name, value) = trimmed.split_once('=')?;
         let name = name.trim_end();
-        let is_known = ATTRIBUTES.iter().any(|known| known.eq_ignore_ascii_case(name))
-            || name.strip_prefix("xmlns:").is_some_and(|own| own.chars().all(char::is_alphanumeric));
+        let prefix = name.strip_prefix("xmlns:").filter(|own| own.chars().all(char::is_alphanumeric));
+        let is_known = prefix.is_some() || is_attribute(name);
         let value = value.trim_start();
         let quote = value.chars().next().filter(|ch| is_known && matches!(ch, '"' | '\''))?;
         let (inside, tail) = value[1..].split_once(quote)?;
-        if inside.contains('<') {
+        // Under another name a page would be one all the same.
+        let is_page =
+            prefix.is_some() && ["xhtml", "svg", "XSL", "MathML"].iter().any(|word| inside.contains(word));
+        if inside.contains('<') || is_page {
             return None;
         }
         rest = tail;
     }
+}
+
+/// `media:thumbnail`.
+fn is_extension(name: &str) -> bool {
+    let Some((prefix, own)) = name.split_once(':') else { return false };
+    let is = |known: &&str, name: &str| known.eq_ignore_ascii_case(name);
+    PREFIXES.iter().any(|known| is(known, prefix)) && !NO_EXTENSION.iter().any(|known| is(known, own))
+}
+
+/// Those of extensions as well, which name no place that a browser would go to by itself; what begins with `on` might run.
+fn is_attribute(name: &str) -> bool {
+    const OF_EXTENSIONS: &[&str] = &[
+        "medium",
+        "filesize",
+        "duration",
+        "fileSize",
+        "expression",
+        "bitrate",
+        "isdefault",
+        "count",
+        "ref",
+        "role",
+        "relationship",
+        "width",
+        "height",
+        "lang",
+        "email",
+        "starrating",
+        "average",
+        "min",
+        "max",
+        "views",
+        "time",
+    ];
+    ATTRIBUTES.iter().chain(OF_EXTENSIONS).any(|known| known.eq_ignore_ascii_case(name))
 }

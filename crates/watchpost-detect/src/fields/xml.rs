@@ -10,30 +10,35 @@ const VALUES_MAX: usize = 512;
 /// Longest name that is told.
 const NAME_BYTES_MAX: usize = 64;
 
-/// Calls `each` with every value and the name of its attribute or element, in order.
+/// Calls `each` with the first values and the name of their attribute or element, in order; returns how many there were
+/// more.
 ///
 /// Cost: linear; every byte is looked at a few times, and there is no nesting to follow.
-pub(super) fn values<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a str)) {
-    let mut n_left = VALUES_MAX;
-    let mut tell = |name: &'a str, value: &'a str| {
+pub(super) fn values<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a str)) -> u64 {
+    let (mut n_left, mut n_more) = (VALUES_MAX, 0);
+    all_values(text, &mut |name, value| {
         let value = value.trim();
-        if !value.is_empty() && n_left > 0 {
-            n_left -= 1;
-            each(name.get(..NAME_BYTES_MAX).unwrap_or(name), value);
-        }
-        n_left > 0
-    };
-    let (mut rest, mut element) = (text, "");
-    while let Some(open) = rest.find('<') {
-        if !tell(element, &rest[..open]) {
+        if value.is_empty() {
             return;
         }
+        if n_left > 0 {
+            n_left -= 1;
+            each(name.get(..NAME_BYTES_MAX).unwrap_or(name), value);
+        } else {
+            n_more += 1;
+        }
+    });
+    n_more
+}
+
+fn all_values<'a>(text: &'a str, tell: &mut dyn FnMut(&'a str, &'a str)) {
+    let (mut rest, mut element) = (text, "");
+    while let Some(open) = rest.find('<') {
+        tell(element, &rest[..open]);
         let tag = &rest[open + 1..];
         let end = if let Some(content) = tag.strip_prefix("![CDATA[") {
             let content = content.split_once("]]>").map_or(content, |(content, _)| content);
-            if !tell(element, content) {
-                return;
-            }
+            tell(element, content);
             "![CDATA[".len() + content.len() + "]]>".len()
         } else if tag.starts_with("!--") {
             tag.find("-->").map_or(tag.len(), |at| at + 3)
@@ -42,10 +47,7 @@ pub(super) fn values<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, &'a str)) 
         } else if tag.starts_with(is_name) {
             let name_end = tag.find(|ch| !is_name(ch)).unwrap_or(tag.len());
             element = &tag[..name_end];
-            match attributes(tag, name_end, &mut tell) {
-                Some(end) => end,
-                None => return,
-            }
+            attributes(tag, name_end, tell)
         } else {
             // A sign in a text.
             0
@@ -59,24 +61,18 @@ fn is_name(ch: char) -> bool {
     ch.is_alphanumeric() || matches!(ch, ':' | '_' | '-' | '.')
 }
 
-/// Tells the attributes from `start` on; the byte after the tag, or nothing when there were enough.
-fn attributes<'a>(
-    tag: &'a str,
-    start: usize,
-    tell: &mut impl FnMut(&'a str, &'a str) -> bool,
-) -> Option<usize> {
+/// Tells the attributes from `start` on; returns the byte after the tag.
+fn attributes<'a>(tag: &'a str, start: usize, tell: &mut dyn FnMut(&'a str, &'a str)) -> usize {
     let bytes = tag.as_bytes();
     let (mut at, mut name) = (start, start..start);
     while at < bytes.len() {
         match bytes[at] {
-            b'>' => return Some(at + 1),
+            b'>' => return at + 1,
             quote @ (b'"' | b'\'') => {
                 let value = at + 1;
                 let end = bytes[value..].iter().position(|&byte| byte == quote);
                 let end = end.map_or(bytes.len(), |n| value + n);
-                if !tell(&tag[name.clone()], &tag[value..end]) {
-                    return None;
-                }
+                tell(&tag[name.clone()], &tag[value..end]);
                 at = end + 1;
                 name = at.min(bytes.len())..at.min(bytes.len());
             }
@@ -87,7 +83,7 @@ fn attributes<'a>(
             _ => at += 1,
         }
     }
-    Some(bytes.len())
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -127,6 +123,11 @@ mod tests {
     #[test]
     fn what_is_told_is_bounded() {
         assert_eq!(all(&"<a b='c'/>".repeat(5_000)).len(), VALUES_MAX);
+        assert_eq!(
+            values(&"<a b='c'/>".repeat(5_000), &mut |_, _| ()),
+            5_000 - VALUES_MAX as u64,
+            "the rest is counted"
+        );
         assert_eq!(all(&"<".repeat(200_000)).len(), 0);
         assert_eq!(all(&"<a".repeat(100_000)).len(), 0);
         assert_eq!(all(&"<a b='".repeat(50_000)).len(), VALUES_MAX);

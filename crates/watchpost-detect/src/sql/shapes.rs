@@ -166,6 +166,13 @@ impl<'a> Reading<'a> {
 
     /// Is there a statement at `verb`? The index after what shows it.
     fn statement(&self, verb: usize) -> Option<usize> {
+        let word = self.str(verb).to_ascii_lowercase();
+        (self.is_about_data(&word, verb + 1) || self.is_code(&word, verb + 1))
+            .then(|| (verb + 5).min(self.tokens.len()))
+    }
+
+    /// Does what follows `verb` make a statement of it that reads or changes tables, rows or rights?
+    fn is_about_data(&self, verb: &str, next: usize) -> bool {
         const TARGETS: &[&str] = &[
             "table",
             "database",
@@ -186,8 +193,7 @@ impl<'a> Reading<'a> {
             "temp",
             "temporary",
         ];
-        let next = verb + 1;
-        let shown = match self.str(verb).to_ascii_lowercase().as_str() {
+        match verb {
             "drop" | "create" | "alter" | "truncate" => {
                 self.is_word(next, TARGETS)
                     || self.kind(next).is_some() && self.kind(next + 1) == Some(Kind::Comment)
@@ -202,13 +208,32 @@ impl<'a> Reading<'a> {
                 let from = next + usize::from(self.is_word(next, &["ignore", "quick", "low_priority"]));
                 self.is_word(from, &["from"]) && self.kind(from + 1) == Some(Kind::Word)
             }
-            "while" => self.kind(next) == Some(Kind::Number) && self.kind(next + 1) == Some(Kind::Comparison),
             "desc" | "describe" => {
                 self.kind(next) == Some(Kind::Word)
                     && matches!(self.kind(next + 1), Some(Kind::Semicolon | Kind::Comment))
             }
-            "goto" => self.kind(next) == Some(Kind::Word) && self.is_end(next + 1),
             "update" => (next + 1..next + 4).any(|at| self.is_word(at, &["set"])),
+            "select" => {
+                self.select_list(next).is_some()
+                    || self.kind(next + 1) == Some(Kind::Open)
+                    || self.is_end(next + 1)
+                        && (self.kind(next) == Some(Kind::Number) || self.str(next) == "*")
+                    || self.is_in(next, class::TELLING) && self.is_end(next + 1)
+            }
+            "copy" | "grant" | "load" | "attach" => {
+                self.is_word(next, &["all", "data", "database", "xml"])
+                    || (next..next + 4).any(|at| self.is_word(at, &["from", "to", "program"]))
+                        && self.tokens.len() - next < 12
+            }
+            _ => false,
+        }
+    }
+
+    /// Does what follows `verb` make a statement of it that runs, waits, branches or ends?
+    fn is_code(&self, verb: &str, next: usize) -> bool {
+        match verb {
+            "while" => self.kind(next) == Some(Kind::Number) && self.kind(next + 1) == Some(Kind::Comparison),
+            "goto" => self.kind(next) == Some(Kind::Word) && self.is_end(next + 1),
             "exec" | "execute" => {
                 self.kind(next) == Some(Kind::Open)
                     || matches!(self.kind(next), Some(Kind::Variable | Kind::Text))
@@ -223,13 +248,6 @@ impl<'a> Reading<'a> {
             "waitfor" => self.is_word(next, &["delay", "time"]),
             "iif" => self.kind(next) == Some(Kind::Open),
             "shutdown" => self.is_end(next) || self.is_word(next, &["with"]),
-            "select" => {
-                self.select_list(next).is_some()
-                    || self.kind(next + 1) == Some(Kind::Open)
-                    || self.is_end(next + 1)
-                        && (self.kind(next) == Some(Kind::Number) || self.str(next) == "*")
-                    || self.is_in(next, class::TELLING) && self.is_end(next + 1)
-            }
             "begin" => {
                 (next..next + 6).any(|at| self.kind(at) == Some(Kind::Open))
                     || self.is_word(
@@ -238,11 +256,6 @@ impl<'a> Reading<'a> {
                     )
             }
             "set" => self.kind(next) == Some(Kind::Variable),
-            "copy" | "grant" | "load" | "attach" => {
-                self.is_word(next, &["all", "data", "database", "xml"])
-                    || (next..next + 4).any(|at| self.is_word(at, &["from", "to", "program"]))
-                        && self.tokens.len() - next < 12
-            }
             "if" => (next..next + 12)
                 .any(|at| self.is_word(at, &["waitfor", "select", "shutdown", "drop", "exec"])),
             "call" | "do" => {
@@ -253,8 +266,7 @@ impl<'a> Reading<'a> {
                     || self.str(next).eq_ignore_ascii_case("regexp_substring")
             }
             _ => false,
-        };
-        shown.then(|| (verb + 5).min(self.tokens.len()))
+        }
     }
 
     /// The list between `select` and `from`; the index of `from` (or the end) if it is one that no prose has.
@@ -428,53 +440,57 @@ impl<'a> Reading<'a> {
             {
                 return Some(self.span(at, self.group_end(at + 1)));
             }
-            // Both words are of this set, and next to no others.
-            let may_begin = self.is_in(at, class::UNION);
-            if may_begin
-                && self.is_word(at, &["waitfor"])
-                && self.is_word(at + 1, &["delay", "time"])
-                && matches!(self.kind(at + 2), Some(Kind::Text | Kind::Variable))
-            {
-                return Some(self.span(at, at + 3));
-            }
-            // However the word before is spelled: `waifor delay '0:0:9'`.
-            if self.is_word(at, &["delay"])
-                && self.kind(at + 1) == Some(Kind::Text)
-                && is_time(self.str(at + 1))
-            {
-                return Some(self.span(at, at + 2));
-            }
-            if may_begin
-                && self.is_word(at, &["case"])
-                && self.is_word(at + 1, &["when"])
-                && (self.is_place(at) || at == 0 && self.is_first)
-                && (at + 2..at + 16).any(|at| self.is_word(at, &["then"]))
-            {
-                return Some(self.span(at, (at + 16).min(self.tokens.len())));
-            }
-            let is_call = self.kind(at + 1) == Some(Kind::Open)
-                || self.kind(at + 1) == Some(Kind::Dot) && self.kind(at + 3) == Some(Kind::Open);
-            if !is_call {
-                return None;
-            }
-            let open = if self.kind(at + 1) == Some(Kind::Open) { at + 1 } else { at + 3 };
-            let end = self.group_end(open);
-            let has_argument =
-                end > open + 2 || self.is_word(at, &["version", "user", "database", "session_user"]);
-            let is_strong = self.is_in(at, class::STRONG)
-                && end > open + 2
-                && self.tokens[open].span.start == self.tokens[open - 1].span.end;
-            let is_delay = self.is_word(at, &["sleep", "benchmark"])
-                && matches!(
-                    self.kind(open + 1),
-                    Some(Kind::Number | Kind::Open | Kind::Text | Kind::Operator)
-                )
-                && (self.is_place(at)
-                    || at == 0 && self.is_first && self.is_end(end) && end < self.tokens.len());
-            let is_weak = has_argument && self.is_in(at, class::WEAK) && self.is_strong_place(at);
-            (is_strong && (self.is_place(at) || at == 0) || is_delay || is_weak)
-                .then(|| self.span(at.saturating_sub(if is_strong { 0 } else { 2 }), end))
+            self.phrase(at).or_else(|| self.call(at))
         })
+    }
+
+    /// Words that are a function without parentheses: `waitfor delay`, `case when`.
+    fn phrase(&self, at: usize) -> Option<Range<usize>> {
+        // Both words are of this set, and next to no others.
+        let may_begin = self.is_in(at, class::UNION);
+        if may_begin
+            && self.is_word(at, &["waitfor"])
+            && self.is_word(at + 1, &["delay", "time"])
+            && matches!(self.kind(at + 2), Some(Kind::Text | Kind::Variable))
+        {
+            return Some(self.span(at, at + 3));
+        }
+        // However the word before is spelled: `waifor delay '0:0:9'`.
+        if self.is_word(at, &["delay"]) && self.kind(at + 1) == Some(Kind::Text) && is_time(self.str(at + 1))
+        {
+            return Some(self.span(at, at + 2));
+        }
+        if may_begin
+            && self.is_word(at, &["case"])
+            && self.is_word(at + 1, &["when"])
+            && (self.is_place(at) || at == 0 && self.is_first)
+            && (at + 2..at + 16).any(|at| self.is_word(at, &["then"]))
+        {
+            return Some(self.span(at, (at + 16).min(self.tokens.len())));
+        }
+        None
+    }
+
+    /// A function that is called at `at`.
+    fn call(&self, at: usize) -> Option<Range<usize>> {
+        let is_call = self.kind(at + 1) == Some(Kind::Open)
+            || self.kind(at + 1) == Some(Kind::Dot) && self.kind(at + 3) == Some(Kind::Open);
+        if !is_call {
+            return None;
+        }
+        let open = if self.kind(at + 1) == Some(Kind::Open) { at + 1 } else { at + 3 };
+        let end = self.group_end(open);
+        let has_argument =
+            end > open + 2 || self.is_word(at, &["version", "user", "database", "session_user"]);
+        let is_strong = self.is_in(at, class::STRONG)
+            && end > open + 2
+            && self.tokens[open].span.start == self.tokens[open - 1].span.end;
+        let is_delay = self.is_word(at, &["sleep", "benchmark"])
+            && matches!(self.kind(open + 1), Some(Kind::Number | Kind::Open | Kind::Text | Kind::Operator))
+            && (self.is_place(at) || at == 0 && self.is_first && self.is_end(end) && end < self.tokens.len());
+        let is_weak = has_argument && self.is_in(at, class::WEAK) && self.is_strong_place(at);
+        (is_strong && (self.is_place(at) || at == 0) || is_delay || is_weak)
+            .then(|| self.span(at.saturating_sub(if is_strong { 0 } else { 2 }), end))
     }
 
     /// May an operand stand at `at`?

@@ -181,6 +181,60 @@ fn a_feed_is_no_page() {
     assert!(!found("text/plain", "<title>x</title><link href=\"//x.example/a.css\"/>").is_empty());
 }
 
+/// A feed with extensions whose entry says `html`, in the three ways in which feeds do.
+fn feeds_of(html: &str) -> [String; 3] {
+    let escaped = html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let rss = |description: &str| {
+        format!(
+            "<?xml version=\"1.0\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
+             xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel>\
+             <title>News</title><atom:link href=\"https://shop.example/feed\" rel=\"self\" type=\"application/rss+xml\"/>\
+             <item><title>Boots</title><dc:creator>Ann</dc:creator>{description}</item></channel></rss>"
+        )
+    };
+    [
+        rss(&format!("<description><![CDATA[{html}]]></description>")),
+        rss(&format!("<description>Short</description><content:encoded>{escaped}</content:encoded>")),
+        format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:media=\"http://search.yahoo.com/mrss/\"><title>t</title>\
+             <entry><media:thumbnail url=\"https://i.example/x.jpg\" width=\"480\"/><content type=\"html\">{escaped}</content>\
+             </entry></feed>"
+        ),
+    ]
+}
+
+#[test]
+fn what_a_feed_publishes_is_no_attack_and_what_is_hidden_in_it_is() {
+    let found = |body: &str| -> Vec<String> {
+        let headers = headers(&[("Content-Type", "application/rss+xml")]);
+        let verdict = inspect_request("POST", "/feeds", &headers, Some(body));
+        verdict.findings.into_iter().map(|found| found.rule_id).collect()
+    };
+    for html in [
+        "<p>Hello <a href=\"https://shop.example/a?b=1&amp;c=2\" rel=\"nofollow\">there</a>, see <img src=\"/i.png\" alt=\"it\"/><br/></p>",
+        "<h2 id=\"top\">News</h2><ul><li>one</li></ul><table><tr><td style=\"color: red\">two</td></tr></table>",
+    ] {
+        for feed in feeds_of(html) {
+            assert_eq!(found(&feed), Vec::<String>::new(), "{feed}");
+        }
+    }
+    for html in [
+        "<p>x</p><script>alert(1)</script>",
+        "<img src=\"x\" onerror=\"alert(1)\">",
+        "<a href=\"javascript:alert(1)\">x</a>",
+        "<p style=\"background:url(javascript:alert(1))\">x</p>",
+        "<base href=\"https://evil.example/\">",
+        "<p>x' or '1'='1</p>",
+        "<p>;cat /etc/passwd</p>",
+    ] {
+        for feed in feeds_of(html) {
+            assert!(!found(&feed).is_empty(), "{feed}");
+        }
+    }
+    let page = "<rss xmlns:media=\"http://www.w3.org/1999/xhtml\"><channel><media:script>alert(1)</media:script></channel></rss>";
+    assert!(!found(page).is_empty(), "a page under the name of an extension");
+}
+
 #[test]
 fn a_php_name_in_prose_weighs_less_than_one_in_code() {
     let of = |text: &str| {

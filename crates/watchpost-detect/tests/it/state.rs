@@ -180,6 +180,36 @@ fn silence_is_told_by_the_clock_and_by_the_next_event_alike() {
 }
 
 #[test]
+fn a_silence_is_one_finding_however_often_it_is_looked_at() {
+    let events =
+        Sample::Traffic(vec![Burst::new(TrafficKind::Request(200), 500, 50, 0, 300_000)]).placed_events();
+    let last = events.last().expect("500 events").0.clone();
+    let mut engine = Engine::new(Config::default());
+    run(&mut engine, &events);
+    let mut told = Vec::new();
+    for minutes in (5..600).step_by(5) {
+        told.extend(engine.tick(last.at + Duration::minutes(minutes)));
+        // A restart in the middle of it, and what an engine that was killed reads again.
+        if minutes == 300 {
+            let saved = engine.save();
+            engine = Engine::new(Config::default());
+            engine.restore(&saved).expect("just saved");
+            told.extend(engine.observe(&last, last.at));
+        }
+    }
+    let mut after = last.clone();
+    after.at += Duration::minutes(600);
+    told.extend(engine.observe(&after, after.at));
+    assert!(told.len() > 2, "it was told of again and again: {}", told.len());
+    let ids: BTreeSet<_> = told.iter().map(|found| (found.rule_id.as_str(), found.id)).collect();
+    assert_eq!(ids.len(), 1, "and is one finding, which the archive keeps once: {ids:?}");
+    // It speaks again: nothing is silent, and the next silence is another one.
+    assert_eq!(engine.tick(after.at + Duration::minutes(5)), []);
+    let next = engine.tick(after.at + Duration::days(3));
+    assert!(matches!(&next[..], [found] if found.id != told[0].id), "{next:?}");
+}
+
+#[test]
 fn a_baseline_goes_out_and_comes_in() {
     let day = 86_400_000;
     let habits = vec![

@@ -117,6 +117,34 @@ pub struct RestoreRequest {
     pub replace: bool,
 }
 
+/// Measure the server: preview or run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct BenchmarkRequest {
+    /// Operations of each step, 100 to 1,000,000.
+    pub ops: u32,
+    /// Size of a value, 1 to 16,384 bytes.
+    pub value_bytes: u32,
+    /// Commands in a pipeline, 2 to 100.
+    pub pipeline: u32,
+}
+
+impl Default for BenchmarkRequest {
+    fn default() -> Self {
+        Self { ops: 20_000, value_bytes: 200, pipeline: 16 }
+    }
+}
+
+/// Bring counts up to date: preview or run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AggregateRequest {
+    /// From this time on; 30 days ago if absent.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time; now if absent.
+    pub to: Option<DateTime<Utc>>,
+}
+
 /// A job run by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -57,14 +57,15 @@ pub use incident_work::{
     SuppressionPreviewRequest, SuppressionRemove,
 };
 pub use maintenance::{
-    BackupRequest, ExportFormat, ExportRequest, ImportRequest, JobList, JobRef, RestoreRequest,
-    RetentionRequest, SimulateRequest,
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
+    JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
 };
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
-    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCompare, ReportGenerate, ReportList,
-    ReportNames, ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
+    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList, ReportCommentRef,
+    ReportCommentsRequest, ReportCompare, ReportGenerate, ReportList, ReportNames, ReportProgress,
+    ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef,
+    ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use watchpost_model::ids::{ReportId, ScheduleId};
+use watchpost_model::ids::{CommentId, ReportId, ScheduleId};
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
-use watchpost_model::report::{Cadence, ReportFormat, ReportRecord, ReportSchedule};
+use watchpost_model::report::{Cadence, ControlComment, ReportFormat, ReportRecord, ReportSchedule};
 use watchpost_report::ReportKind;
 
 /// A framework or another kind of report that can be made.
@@ -367,9 +367,39 @@ pub struct ReportCommentAdd {
     pub framework: String,
     /// Which control.
     pub control: String,
-    /// The row of evidence, cell by cell as the report shows it; empty for the control as a whole.
+    /// The row of evidence: cell by cell, as the JSON or as the CSV has it, or only the cell by which it is known (its id, or
+    /// its first). Empty for the control as a whole.
     #[serde(default)]
     pub row: Vec<String>,
+    /// The period whose evidence holds the row; without it, the newest report of the framework that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub period: Option<Period>,
     /// What you say.
     pub text: String,
+}
+
+/// What was said about the controls of a framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCommentsRequest {
+    /// Which framework.
+    pub framework: String,
+}
+
+/// Comments that stand, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportCommentList {
+    /// The rows.
+    pub comments: Vec<ControlComment>,
+    /// How many older ones are not among them.
+    pub left_out: u64,
+}
+
+/// Take a comment back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCommentRef {
+    /// Which one.
+    pub id: CommentId,
 }

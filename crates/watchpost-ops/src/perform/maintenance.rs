@@ -70,9 +70,7 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
-    days_checked(request.days)?;
-    let rules = rules(&workspace, request.days).await?;
-    let kept = settings::current(&workspace).await?.retention;
+    let retention = Retention::of(&workspace, request.days).await?;
     workspace.events()?;
     let parameters =
         request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
@@ -80,13 +78,31 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
     workspace
         .jobs()
         .start(&cx, &workspace, JobKind::Retention, parameters, move |ticket| async move {
-            let mut tally = Tally::default();
-            let result = retain(&job, &rules, &kept, &ticket, &mut tally).await;
-            let after = memory(&job).await;
-            tally.memory_after = after;
-            Ended { report: tally.report("archived and removed", tally.memory_before), error: result.err() }
+            retention.run(&job, &ticket).await
         })
         .await
+}
+
+/// One run of retention: the rules for Redis and those for the archive.
+pub(super) struct Retention {
+    rules: Vec<RetentionRule>,
+    kept: Vec<RetentionRule>,
+}
+
+impl Retention {
+    /// By the policy, or by the days that a person asked for.
+    pub(super) async fn of(workspace: &Workspace, days: Option<u32>) -> Result<Self, OpError> {
+        days_checked(days)?;
+        let kept = settings::current(workspace).await?.retention;
+        Ok(Self { rules: rules(workspace, days).await?, kept })
+    }
+
+    pub(super) async fn run(&self, workspace: &Workspace, ticket: &Ticket) -> Ended {
+        let mut tally = Tally::default();
+        let result = retain(workspace, &self.rules, &self.kept, ticket, &mut tally).await;
+        tally.memory_after = memory(workspace).await;
+        Ended { report: tally.report("archived and removed", tally.memory_before), error: result.err() }
+    }
 }
 
 /// Archives what is due and commits, then removes from Redis what is unchanged since it was read. Events that the

@@ -3,7 +3,9 @@
 mod audit;
 mod backups;
 mod baselines;
+mod benchmarks;
 mod blocks;
+mod cleanup;
 mod connections;
 mod contain;
 pub(crate) mod enforce;
@@ -27,9 +29,11 @@ mod token_keys;
 pub(crate) use audit::{audit_page, audit_verify};
 pub(crate) use backups::{backup_preview, backup_run, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
+pub(crate) use benchmarks::{benchmark_preview, benchmark_run};
 pub(crate) use blocks::{
     allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove,
 };
+pub(crate) use cleanup::{aggregate_preview, aggregate_run, cleanup_preview, cleanup_run};
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
     connection_save, connection_test, workspace_status,
@@ -58,9 +62,10 @@ pub(crate) use maintenance::{
 };
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
-    report_approve, report_cancel, report_comment_add, report_compare, report_frameworks, report_generate,
-    report_list, report_names, report_preview, report_progress, report_schedule_add, report_schedule_list,
-    report_schedule_pause, report_schedule_remove, report_schedule_run, report_verify,
+    report_approve, report_cancel, report_comment_add, report_comment_list, report_comment_withdraw,
+    report_compare, report_frameworks, report_generate, report_list, report_names, report_preview,
+    report_progress, report_schedule_add, report_schedule_list, report_schedule_pause,
+    report_schedule_remove, report_schedule_run, report_verify,
 };
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,

@@ -13,7 +13,8 @@ use watchpost_model::job::{JobReport, JobRun, JobState};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, BackupRequest, ExportFormat, ExportRequest, JobRef, RestoreRequest,
+    AggregateRequest, AuditPageRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, JobRef,
+    Nothing, RestoreRequest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -294,5 +295,116 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
         let error = desk.ask::<operation::restore_run>(request).await.unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some("path")), "{error}");
     }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_benchmark_measures_and_leaves_nothing_also_when_it_is_stopped() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let request = BenchmarkRequest { ops: 400, value_bytes: 100, pipeline: 8 };
+    let preview = desk.ask::<operation::benchmark_preview>(request).await.unwrap();
+    assert_eq!((figure(&preview, "ops"), figure(&preview, "keys")), (1_800, 400));
+    assert_eq!(cli(&home, &["DBSIZE"]), "0", "a preview writes nothing");
+    let run = desk.ask::<operation::benchmark_run>(request).await.unwrap();
+    let run = desk.finish(run).await;
+    let did = report(&run);
+    let value =
+        |name: &str| did.figures.iter().find(|figure| figure.name == name).map_or(0.0, |figure| figure.value);
+    for step in ["write", "write_pipeline", "read", "read_pipeline", "scan"] {
+        let of = |part: &str| value(&format!("{step}_{part}"));
+        assert!(of("per_s") > 0.0 && of("p50_ms") > 0.0, "{step}: {did:?}");
+        assert!(of("p50_ms") <= of("p99_ms") && of("p99_ms") <= of("p999_ms"), "{step}: {did:?}");
+    }
+    assert!(fact(did, "saturated").contains("of a core"), "{did:?}");
+    assert!(
+        fact(did, "prefix").starts_with("security:wpbench:"),
+        "inside of the prefix that the user may use"
+    );
+    assert_eq!(figure(did, "removed"), 400);
+    assert_eq!(cli(&home, &["DBSIZE"]), "0");
+
+    let long = BenchmarkRequest { ops: 1_000_000, ..request };
+    let run = desk.ask::<operation::benchmark_run>(long).await.unwrap();
+    while cli(&home, &["DBSIZE"]) == "0" {
+        tokio::task::yield_now().await;
+    }
+    let key = cli(&home, &["RANDOMKEY"]);
+    let ttl: i64 = cli(&home, &["TTL", &key]).parse().unwrap();
+    assert!((1..=60).contains(&ttl), "{key} expires by itself: {ttl}");
+    desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it runs");
+    assert_eq!(desk.finish(run).await.state, JobState::Cancelled);
+    assert_eq!(cli(&home, &["DBSIZE"]), "0", "and is clean afterwards");
+    for (field, wrong) in [
+        ("ops", BenchmarkRequest { ops: 99, ..request }),
+        ("value_bytes", BenchmarkRequest { value_bytes: 20_000, ..request }),
+        ("pipeline", BenchmarkRequest { pipeline: 1, ..request }),
+    ] {
+        let error = desk.ask::<operation::benchmark_run>(wrong).await.unwrap_err();
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some(field)));
+    }
+    // Keys that the server has no room for are refused before the first one is written.
+    cli(&home, &["CONFIG", "SET", "maxmemory", "2mb"]);
+    let large = BenchmarkRequest { ops: 10_000, value_bytes: 16_384, pipeline: 16 };
+    let error = desk.ask::<operation::benchmark_preview>(large).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Unavailable, "{error}");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn the_clean_up_removes_what_is_left_over_and_nothing_else() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let before: u64 = cli(&home, &["DBSIZE"]).parse().unwrap();
+    cli(&home, &["ZADD", "security:index:authentication", "17", "security:auth:17"]);
+    let old = (SystemClock.now() - chrono::Duration::days(31)).timestamp_millis().to_string();
+    let young = SystemClock.now().timestamp_millis().to_string();
+    cli(&home, &["SET", "security:auth:here", "unreadable"]);
+    for (key, at) in
+        [("security:auth:gone", &old), ("security:auth:young", &young), ("security:auth:here", &old)]
+    {
+        cli(&home, &["ZADD", "security:quarantine", at, key]);
+        cli(&home, &["HSET", "security:quarantine:reasons", key, "a reason"]);
+    }
+    let preview = desk.ask::<operation::cleanup_preview>(Nothing {}).await.unwrap();
+    assert_eq!((figure(&preview, "unindexed"), figure(&preview, "quarantined")), (1, 1), "{preview:?}");
+    let run = desk.ask::<operation::cleanup_run>(Nothing {}).await.unwrap();
+    let run = desk.finish(run).await;
+    let did = report(&run);
+    for name in ["unindexed", "quarantined", "removed"] {
+        assert_eq!(figure(did, name), figure(&preview, name), "{name}: preview equals run");
+    }
+    assert!(did.notes.iter().any(|note| note.contains("mend or remove")), "{did:?}");
+    assert_eq!(cli(&home, &["HGET", "security:quarantine:reasons", "security:auth:gone"]), "");
+    assert_eq!(cli(&home, &["HGET", "security:quarantine:reasons", "security:auth:young"]), "a reason");
+    assert_eq!(cli(&home, &["GET", "security:auth:here"]), "unreadable", "a key is never removed unread");
+    assert_eq!(cli(&home, &["ZSCORE", "security:index:authentication", "security:auth:17"]), "");
+    let after: u64 = cli(&home, &["DBSIZE"]).parse().unwrap();
+    assert!(after + figure(did, "removed") >= before, "no event went but by retention");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn aggregation_finds_every_archived_event_counted() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let preview = desk.ask::<operation::aggregate_preview>(AggregateRequest::default()).await.unwrap();
+    let run = desk.ask::<operation::aggregate_run>(AggregateRequest::default()).await.unwrap();
+    let run = desk.finish(run).await;
+    let did = report(&run);
+    assert_eq!(figure(did, "behind"), 0, "events are counted where they are archived");
+    let counted: u64 = Category::ALL.iter().map(|category| figure(did, category.as_str())).sum();
+    assert!(counted >= 400, "{did:?}");
+    for figure_of in &did.figures {
+        assert_eq!(figure_of.value as u64, figure(&preview, &figure_of.name), "{}", figure_of.name);
+    }
+    let error = AggregateRequest {
+        from: Some(SystemClock.now()),
+        to: Some(SystemClock.now() - chrono::Duration::days(1)),
+    };
+    let error = desk.ask::<operation::aggregate_run>(error).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Validation, "a period that ends before it begins: {error}");
     desk.console.close().await;
 }

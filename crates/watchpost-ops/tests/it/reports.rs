@@ -11,8 +11,9 @@ use watchpost_model::report::{Cadence, ReportFormat, ReportSchedule};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, Nothing, ReportCommentAdd, ReportGenerate, ReportNames, ReportRequest,
-    ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTicket, SettingsChange,
+    AuditPageRequest, Nothing, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest, ReportGenerate,
+    ReportNames, ReportRequest, ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef, ReportTarget,
+    ReportTicket, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -285,32 +286,71 @@ async fn names_in_a_folder_are_free_ones() {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_control_stands_in_the_next_report() {
+async fn what_is_said_of_a_control_stands_in_the_next_report_until_it_is_taken_back() {
     let home = folder();
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
-    let say = |control: &str, row: &[&str], text: &str| ReportCommentAdd {
+    let request = ReportRequest { framework: "soc2".to_owned(), period: october(), subject: None };
+    let preview =
+        || async { desk.ask::<operation::report_preview>(request.clone()).await.expect("evaluated") };
+    let say = |control: &str, row: &[String], text: &str| ReportCommentAdd {
         framework: "soc2".to_owned(),
         control: control.to_owned(),
-        row: row.iter().map(ToString::to_string).collect(),
+        row: row.to_vec(),
+        period: Some(october()),
         text: text.to_owned(),
     };
-    let said = desk.ask::<operation::report_comment_add>(say("A1.2", &[], " The backup moved. ")).await;
-    assert_eq!(said.expect("kept").text, "The backup moved.");
-    let gone = desk.ask::<operation::report_comment_add>(say("A1.2", &["no", "such row"], "Gone")).await;
-    gone.expect("kept as well");
-    for (field, request) in [("control", say("X9", &[], "?")), ("text", say("A1.2", &[], "  "))] {
-        let error = desk.ask::<operation::report_comment_add>(request).await.expect_err(field);
-        assert_eq!(error.field.as_deref(), Some(field), "{error}");
-    }
-    let request = ReportRequest { framework: "soc2".to_owned(), period: october(), subject: None };
-    let document = desk.ask::<operation::report_preview>(request).await.expect("evaluated");
-    let spoken: Vec<(&str, &str)> = document
+    let add = async |request| desk.ask::<operation::report_comment_add>(request).await;
+    let whole = add(say("A1.2", &[], " The backup moved. ")).await.expect("kept");
+    assert_eq!(whole.text, "The backup moved.");
+
+    // A control with evidence: its days, each known by its first cell.
+    let document = preview().await;
+    let (control, row) = document
         .controls
         .iter()
-        .flat_map(|control| &control.comments)
-        .map(|comment| (comment.control.as_str(), comment.text.as_str()))
-        .collect();
-    assert_eq!(spoken, [("A1.2", "The backup moved.")], "what is about a row that is not there is left out");
+        .find_map(|control| {
+            Some((control.id.clone(), control.checks.iter().find_map(|one| one.rows.first())?))
+        })
+        .expect("a control shows rows");
+    let by_key = add(say(&control, &row[..1], "By what it is known")).await.expect("kept");
+    assert_eq!((&by_key.row, by_key.key.as_ref()), (row, row.first()), "the whole row is kept, with its key");
+    add(say(&control, row, "Cell by cell")).await.expect("kept");
+
+    let none = ["no".to_owned(), "such row".to_owned()];
+    let unsaid = ReportCommentAdd { period: None, ..say(&control, row, "?") };
+    for (field, request) in [
+        ("control", say("X9", &[], "?")),
+        ("text", say("A1.2", &[], "  ")),
+        ("row", say(&control, &none, "?")),
+        ("period", unsaid),
+    ] {
+        let error = add(request).await.expect_err(field);
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some(field)), "{error}");
+    }
+    let spoken = |document: &watchpost_report::ReportDocument| -> Vec<String> {
+        let all = document.controls.iter().flat_map(|control| &control.comments);
+        let mut texts: Vec<String> = all.map(|comment| comment.text.clone()).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(spoken(&preview().await), ["By what it is known", "Cell by cell", "The backup moved."]);
+
+    let list = || async {
+        let request = ReportCommentsRequest { framework: "soc2".to_owned() };
+        desk.ask::<operation::report_comment_list>(request).await.expect("listed")
+    };
+    assert_eq!((list().await.comments.len(), list().await.left_out), (3, 0));
+    let withdraw = ReportCommentRef { id: whole.id };
+    desk.ask::<operation::report_comment_withdraw>(withdraw.clone()).await.expect("taken back");
+    assert_eq!(spoken(&preview().await), ["By what it is known", "Cell by cell"]);
+    assert_eq!(list().await.comments.len(), 2);
+    let again = desk.ask::<operation::report_comment_withdraw>(withdraw).await.expect_err("it is gone");
+    assert_eq!(again.code, ErrorCode::NotFound);
+    let trail = desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail");
+    let record =
+        trail.rows.iter().find(|row| row.action == "report_comment_withdraw" && !row.changes.is_empty());
+    let record = record.expect("the trail keeps what was taken back");
+    assert_eq!(record.changes[0].old["text"], "The backup moved.");
     desk.console.close().await;
 }
 

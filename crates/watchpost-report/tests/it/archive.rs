@@ -8,10 +8,14 @@ use watchpost_report::{ReportDocument, ReportKind, render_archive, render_csv, r
 
 use crate::common::{document, executive_document, hostile_document, long_document, sections_document};
 
-#[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
 fn said(tool: &str, arguments: &[&str], file: &Path) -> Option<String> {
-    let Ok(output) = Command::new(tool).args(arguments).arg(file).output() else {
-        println!("skipped: {tool} is not installed");
+    said_with(tool, arguments, file, &[])
+}
+
+#[expect(clippy::print_stdout, reason = "a skipped check has to be seen")]
+fn said_with(tool: &str, before: &[&str], file: &Path, after: &[&str]) -> Option<String> {
+    let Ok(output) = Command::new(tool).args(before).arg(file).args(after).output() else {
+        println!("skipped: {tool} is not installed ({before:?} of {})", file.display());
         return None;
     };
     assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
@@ -31,25 +35,27 @@ fn words(text: &str) -> Vec<&str> {
 
 #[test]
 fn every_kind_keeps_the_standard_and_shows_the_same_text() {
-    let documents = [
-        document(),
-        hostile_document(),
-        executive_document(false),
-        executive_document(true),
-        sections_document(ReportKind::Kpi),
-        sections_document(ReportKind::Breach),
+    let documents = [document(), hostile_document(), executive_document(false), executive_document(true)];
+    let others = [
+        ReportKind::Summary,
+        ReportKind::Incident,
+        ReportKind::Kpi,
+        ReportKind::Redis,
+        ReportKind::Breach,
+        ReportKind::AccessReview,
+        ReportKind::SubjectAccess,
     ];
+    let documents: Vec<ReportDocument> = documents.into_iter().chain(others.map(sections_document)).collect();
+    for kind in ReportKind::ALL {
+        assert!(documents.iter().any(|document| document.kind == *kind), "{kind:?} is among them");
+    }
     for document in documents {
         let (folder, path) = archived(&document);
         said("qpdf", &["--check"], &path);
         let plain = folder.path().join("plain.pdf");
         std::fs::write(&plain, render_pdf(&document).expect("PDF")).expect("written");
-        let text = |path: &Path| {
-            let output =
-                Command::new("pdftotext").args(["-enc", "UTF-8"]).arg(path).arg("-").output().ok()?;
-            Some(String::from_utf8_lossy(&output.stdout).into_owned())
-        };
-        let (Some(archive), Some(plain)) = (text(&path), text(&plain)) else { return };
+        let text = |path: &Path| said_with("pdftotext", &["-enc", "UTF-8"], path, &["-"]);
+        let (Some(archive), Some(plain)) = (text(&path), text(&plain)) else { continue };
         let (mut archive, mut plain) = (words(&archive), words(&plain));
         // The order of reading differs; the words do not.
         archive.sort_unstable();

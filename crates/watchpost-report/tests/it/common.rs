@@ -169,6 +169,7 @@ pub(crate) fn hostile_document() -> ReportDocument {
         }];
         control.comments = vec![ControlComment {
             id: CommentId::at(at("2026-10-02T00:00:00Z")),
+            key: None,
             framework: all.clone(),
             control: all.clone(),
             row: HOSTILE.map(str::to_owned).to_vec(),

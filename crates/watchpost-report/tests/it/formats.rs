@@ -79,6 +79,7 @@ fn with_everything() -> ReportDocument {
     };
     let comment = ControlComment {
         id: CommentId::at(from),
+        key: Some("a".to_owned()),
         framework: "soc2".to_owned(),
         control: "CC1.1".to_owned(),
         row: vec!["a".to_owned()],

@@ -263,3 +263,48 @@ fn the_summary_in_a_line_and_a_word() {
         assert!(summary.line().split(", ").any(|count| count == part), "{part:?} in {}", summary.line());
     }
 }
+
+#[test]
+fn a_row_is_meant_by_its_key_or_cell_by_cell_as_any_format_shows_it() {
+    let mut document = crate::common::document();
+    let control =
+        document.controls.iter_mut().find(|one| !one.checks.is_empty()).expect("a control with a check");
+    let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
+    control.checks.truncate(1);
+    control.checks[0].columns = row(["account", "failures"]);
+    control.checks[0].rows =
+        vec![row(["dana", "12"]), row(["=cmd()", "5"]), row(["eve", "1"]), row(["eve", "2"])];
+    let meant =
+        |cells: &[&str]| control.row_meant(&cells.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let dana = Some((row(["dana", "12"]), Some("dana".to_owned())));
+    assert_eq!((meant(&["dana"]), meant(&["dana", "12"])), (dana.clone(), dana));
+    let formula = Some((row(["=cmd()", "5"]), Some("=cmd()".to_owned())));
+    assert_eq!(meant(&["'=cmd()", "5"]), formula.clone(), "as the CSV has it");
+    assert_eq!(meant(&["=cmd()"]), formula, "as the JSON has it");
+    assert_eq!(meant(&["eve", "2"]), Some((row(["eve", "2"]), None)), "the key alone would not tell it");
+    for nothing in [&["dana", "13"][..], &["12"], &["dana", "12", ""], &["nobody"]] {
+        assert_eq!(meant(nothing), None, "{nothing:?}");
+    }
+
+    // The next report has another count: what is known by its key is told as it is now.
+    let said = |cells: &[&str]| {
+        let (row, key) = meant(cells).expect("there");
+        watchpost_model::report::ControlComment {
+            id: watchpost_model::ids::CommentId::at(crate::common::at("2026-01-01T00:00:00Z")),
+            framework: "soc2".to_owned(),
+            control: control.id.clone(),
+            key,
+            row,
+            text: cells.join(" "),
+            by: "erik".to_owned(),
+            at: crate::common::at("2026-01-01T00:00:00Z"),
+        }
+    };
+    let comments = [said(&["dana"]), said(&["eve", "2"]), said(&["eve", "1"])];
+    let (id, check) = (control.id.clone(), &mut control.checks[0]);
+    check.rows = vec![row(["eve", "2"]), row(["dana", "13"])];
+    let document = document.with_comments(&comments);
+    let control = document.controls.iter().find(|one| one.id == id).expect("there");
+    let told: Vec<&Vec<String>> = control.comments.iter().map(|comment| &comment.row).collect();
+    assert_eq!(told, [&row(["dana", "13"]), &row(["eve", "2"])]);
+}

@@ -24,6 +24,7 @@ both!(
     a_saved_state_knows_what_came_after_it,
     replay_is_in_order,
     any_batches_count_once,
+    counts_that_lack_events_are_brought_up_to_date,
 );
 
 async fn all_pages(world: &World, filter: &EventFilter, limit: u32) -> Vec<Event> {
@@ -291,4 +292,27 @@ async fn any_batches_count_once(world: World) {
         assert_eq!(listed, expect, "listed");
         assert_eq!(counted, expect, "counted");
     }
+}
+
+async fn counts_that_lack_events_are_brought_up_to_date(world: World) {
+    // All of them in one bucket, whatever the time of day.
+    let bucket = (world.now() - Duration::hours(2)).timestamp() / 300 * 300;
+    let pool = events(60, chrono::DateTime::from_timestamp(bucket, 0).unwrap());
+    world.ingest(&pool, &[]).await;
+    let period = Period::new(world.now() - Duration::days(1), world.now()).unwrap();
+    let whole = world.store.rollups_check(period, false).await.unwrap();
+    assert_eq!((whole.behind, whole.events.values().sum::<u64>()), (0, 60), "counted as they were stored");
+    // What was counted and went from the archive after its days stays counted.
+    world.tamper("DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY at LIMIT 7)").await;
+    let kept = world.store.rollups_check(period, true).await.unwrap();
+    assert_eq!(kept, whole, "a count above the archive is right");
+    world.tamper("DELETE FROM rollup WHERE bucket = (SELECT MAX(bucket) FROM rollup)").await;
+    let lacking = world.store.rollups_check(period, false).await.unwrap();
+    assert!(lacking.behind > 0, "{lacking:?}");
+    assert_eq!(world.store.rollups_check(period, false).await.unwrap(), lacking, "looking changes nothing");
+    let repaired = world.store.rollups_check(period, true).await.unwrap();
+    assert_eq!(repaired.behind, lacking.behind);
+    let after = world.store.rollups_check(period, true).await.unwrap();
+    assert_eq!((after.behind, &after.events), (0, &repaired.events), "and once");
+    assert_eq!(after.events.values().sum::<u64>(), 53, "what the archive has not, no count can be made of");
 }

@@ -72,7 +72,8 @@ async fn schedules_are_due_once(world: World) {
 async fn comments_are_kept(world: World) {
     let (store, now) = (&world.store, world.now());
     let comment = |framework: &str, after: i64| ControlComment {
-        id: CommentId::at(now),
+        id: CommentId::at(now + Duration::minutes(after)),
+        key: None,
         framework: framework.to_owned(),
         control: "CC6.1".to_owned(),
         row: vec!["dana".to_owned(), "=1+1".to_owned()],
@@ -87,11 +88,20 @@ async fn comments_are_kept(world: World) {
     let until = now + Duration::minutes(1);
     let look = store.snapshot().await.unwrap();
     assert_eq!(
-        look.control_comments("soc2", until).await.unwrap(),
-        all[..2],
+        look.control_comments("soc2", until, 10).await.unwrap(),
+        (all[..2].to_vec(), 0),
         "oldest first, of this framework"
     );
-    assert_eq!(look.control_comments("soc2", now).await.unwrap(), all[..1], "not what was said later");
+    let before = look.control_comments("soc2", now, 10).await.unwrap();
+    assert_eq!(before, (all[..1].to_vec(), 0), "not what was said later");
+    let newest = look.control_comments("soc2", until, 1).await.unwrap();
+    assert_eq!(newest, (all[1..2].to_vec(), 1), "the older one is left out, and counted");
+    drop(look);
+    store.control_comment_remove(all[0].id, draft("report_comment_withdraw")).await.unwrap();
+    let gone = store.control_comment_remove(all[0].id, draft("report_comment_withdraw")).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))), "{gone:?}");
+    assert!(matches!(store.control_comment(all[0].id).await, Err(StoreError::NotFound(_))));
+    assert_eq!(store.control_comment(all[1].id).await.unwrap(), all[1]);
 }
 
 async fn a_snapshot_stands_still(world: World) {

@@ -49,7 +49,7 @@ let app: App;
 beforeEach(async () => {
   platform = demoPlatform();
   app = new App(platform);
-  render(ControlRow, { props: { control: CONTROL, framework: 'soc2' }, context: appContext(app) });
+  render(ControlRow, { props: { control: CONTROL, framework: 'soc2', period: { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' } }, context: appContext(app) });
   await fireEvent.click(hook('report-control').querySelector('button') ?? document.body);
 });
 
@@ -70,7 +70,13 @@ describe('a comment on a control', () => {
     await waitFor(() => hook('report-comment'));
     await type('report-comment-text', 'Looked at on Monday');
     await fireEvent.submit(hook('report-comment-form'));
-    await waitFor(() => expect(requests(platform, 'report_comment_add')).toMatchObject([{ row: ['dana', '9'] }, { row: [] }]));
+    await waitFor(() => expect(requests(platform, 'report_comment_add')).toMatchObject([{ row: ['dana', '9'], period: { from: '2026-01-01T00:00:00Z' } }, { row: [] }]));
+    const words = () => [...document.querySelectorAll('[data-test=report-comment]')].map((one) => one.textContent);
+    expect(words()).toHaveLength(2);
+    await fireEvent.click(document.querySelector('[data-test=report-comment-withdraw]') ?? document.body);
+    await waitFor(() => expect(words()).toHaveLength(1));
+    expect(words()[0]).toContain('Looked at on Monday');
+    expect(requests(platform, 'report_comment_withdraw')).toHaveLength(1);
   });
 
   it('can go back to the control as a whole, and to the same exception', async () => {

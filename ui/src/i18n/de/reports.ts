@@ -102,6 +102,8 @@ export const reports = {
   'report.comment.what': 'Eine Kontrolle kommentieren',
   'report.comment.done': 'Kommentar behalten; der nächste Bericht zeigt ihn',
   'report.comment.by': '{by}, {at}',
+  'report.comment.withdraw': 'Kommentar zurücknehmen',
+  'report.comment.withdrawn': 'Kommentar zurückgenommen; das Protokoll behält ihn',
   'report.comment.for': 'Kommentar zu {row}',
   'report.result': 'Geschrieben',
   'report.result.content': 'SHA-256 des kanonischen Inhalts, in jeder Datei gedruckt',

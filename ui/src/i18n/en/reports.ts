@@ -102,6 +102,8 @@ export const reports = {
   'report.comment.what': 'Comment on a control',
   'report.comment.done': 'Comment kept; the next report shows it',
   'report.comment.by': '{by}, {at}',
+  'report.comment.withdraw': 'Withdraw the comment',
+  'report.comment.withdrawn': 'Comment withdrawn; the audit trail keeps it',
   'report.comment.for': 'Comment on {row}',
   'report.result': 'Written',
   'report.result.content': 'SHA-256 of the canonical content, printed in every file',

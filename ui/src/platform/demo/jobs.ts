@@ -60,6 +60,28 @@ export const RESTORE_REPORT: JobReport = {
   notes: ['blocks and containments are put back by the engine from the database; indexes are made of the events'],
 };
 
+export const AGGREGATE_REPORT: JobReport = {
+  figures: [
+    { name: 'buckets', title: 'Five-minute counts', value: 8_640, unit: 'count' },
+    { name: 'behind', title: 'Archived events that no count has', value: 0, unit: 'count' },
+    { name: 'authentication', title: 'Events counted: authentication', value: 120_418, unit: 'count' },
+    { name: 'api_usage', title: 'Events counted: api usage', value: 1_840_112, unit: 'count' },
+  ],
+  facts: [],
+  notes: [],
+};
+
+export const BENCHMARK_REPORT: JobReport = {
+  figures: [
+    { name: 'ops', title: 'Operations', value: 80_200, unit: 'count' },
+    { name: 'keys', title: 'Keys at a time', value: 10_000, unit: 'count' },
+    { name: 'memory_bytes', title: 'Their memory, about', value: 3_600_000, unit: 'bytes' },
+    { name: 'ttl_s', title: 'They expire after', value: 60, unit: 'seconds' },
+  ],
+  facts: [{ name: 'prefix', title: 'Keys begin with', text: 'security:wpbench:' }],
+  notes: [],
+};
+
 function run(kind: JobKind, state: JobRun['state'], minutesAgo: number, seconds: number, parameters: string, report: JobReport | null, error: string | null = null): JobRun {
   const started = Date.now() - minutesAgo * MINUTE;
   return {

@@ -5,7 +5,7 @@ import type { Answers } from '../fake';
 import { DemoBlocks } from './blocks';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
-import { BACKUP_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
+import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
 import { CONNECTION } from './workspace';
 
 function wait(ms: number): Promise<void> {
@@ -56,6 +56,12 @@ export function panelAnswers(empty: boolean) {
     backup_run: ({ path }) => begin('backup', `to ${path}`),
     restore_preview: () => RESTORE_REPORT,
     restore_run: ({ path, rehearse_only }) => begin('restore', rehearse_only ? `rehearsal of ${path}` : `from ${path}`),
+    cleanup_preview: () => RETENTION_REPORT,
+    cleanup_run: () => begin('cleanup', 'policy'),
+    aggregate_preview: () => AGGREGATE_REPORT,
+    aggregate_run: () => begin('aggregate', 'last 30 days'),
+    benchmark_preview: () => BENCHMARK_REPORT,
+    benchmark_run: ({ ops }) => begin('benchmark', `${ops} operations a step`),
     import_run: ({ path, format }) => {
       if (!path.startsWith('/')) {
         const error: unknown = { code: 'validation', message: `there is no file ${path}`, field: 'path', hint: 'give the whole path, beginning with a slash' };
@@ -86,6 +92,8 @@ export function panelAnswers(empty: boolean) {
     },
     report_progress: () => ({ step: 'charts', done: 3, total: 24, running: true }),
     report_cancel: () => ({ step: 'charts', done: 3, total: 24, running: true }),
+    report_comment_list: () => ({ comments: [], left_out: 0 }),
+    report_comment_withdraw: ({ id }) => ({ id, framework: 'soc2', control: 'CC6.1', row: [], text: 'Withdrawn', by: 'mara', at: new Date().toISOString() }),
     report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
     report_list: () => ({ reports }),
     report_approve: ({ id, note }) => {

@@ -6,6 +6,8 @@ import { language, t } from '$ui/i18n';
 const LOCALE = language === 'de' ? 'de-DE' : 'en-US';
 const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+/** A server takes microseconds for a command. */
+const finest = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 4 });
 const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 
@@ -69,7 +71,7 @@ export function withUnit(value: number | null, unit: Unit): string {
     case 'bytes':
       return bytes(value);
     case 'milliseconds':
-      return `${fine.format(value)} ms`;
+      return `${(Math.abs(value) < 0.1 ? finest : fine).format(value)} ms`;
     case 'per_second':
       return `${fine.format(value)}/s`;
     case 'per_minute':

@@ -92,4 +92,23 @@ describe('maintenance', () => {
     await fireEvent.click(hook('restore-preview'));
     await waitFor(() => expect(hook('figure-kept').getAttribute('data-value')).toBe('7'));
   });
+
+  it('measures with the numbers typed and refuses those that the backend would', async () => {
+    await type('benchmark-ops', '50');
+    expect(hook<HTMLButtonElement>('benchmark-run').disabled, 'at least 100').toBe(true);
+    await type('benchmark-ops', '5000');
+    await fireEvent.click(hook('benchmark-preview'));
+    await waitFor(() => expect(hook('fact-prefix').textContent).toContain('wpbench'));
+    await fireEvent.click(hook('benchmark-run'));
+    await waitFor(() => expect(requests(platform, 'benchmark_run')).toEqual([{ ops: 5_000, value_bytes: 200, pipeline: 16 }]));
+  });
+
+  it('counts what the clean-up and the aggregation would do', async () => {
+    await fireEvent.click(hook('cleanup-preview'));
+    await waitFor(() => hook('cleanup-preview-result'));
+    await fireEvent.click(hook('aggregate-preview'));
+    await waitFor(() => expect(hook('figure-behind').getAttribute('data-value')).toBe('0'));
+    expect(requests(platform, 'cleanup_run')).toEqual([]);
+    expect(requests(platform, 'aggregate_run')).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 //! Reports: evaluating, writing, approving, comparing, checking.
 
+mod comments;
 mod compose;
 mod executive;
 mod files;
@@ -8,6 +9,7 @@ mod people;
 mod redis;
 mod schedule;
 
+pub(crate) use comments::{report_comment_add, report_comment_list, report_comment_withdraw};
 pub(crate) use files::report_names;
 pub use files::report_targets;
 pub(crate) use schedule::{
@@ -23,11 +25,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
 use watchpost_model::evidence::EvidenceAsk;
-use watchpost_model::ids::{CommentId, ReportId};
+use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
-use watchpost_model::report::{Approval, ControlComment, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{Approval, ReportFormat, ReportRecord, ReportStatus};
 use watchpost_report::{
-    self as report, AgeCount, ChartData, Framework, LogHead, ReportDocument, ReportKind, Scope, SeverityCount,
+    self as report, AgeCount, ChartData, Framework, LogHead, Parameter, ReportDocument, ReportKind, Scope,
+    SeverityCount,
 };
 use watchpost_store::{AuditHead, ReportCharts, Store};
 
@@ -35,8 +38,8 @@ use super::events::checked;
 use super::{required, settings};
 use crate::console::Workspace;
 use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd,
-    ReportCompare, ReportGenerate, ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
+    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCompare,
+    ReportGenerate, ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -44,6 +47,9 @@ use crate::making::Making;
 
 /// A report file larger than this is not one of ours.
 const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// More statements or comments about one framework than this are not read: the oldest are left out, and counted.
+const GIVEN_MAX: u32 = 10_000;
 
 /// The built-in framework of this id, or the user's.
 pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
@@ -171,38 +177,6 @@ pub(crate) async fn report_progress(cx: Context, request: ReportTicket) -> Resul
 
 pub(crate) async fn report_cancel(cx: Context, request: ReportTicket) -> Result<ReportProgress, OpError> {
     Ok(cx.console.0.makings.cancel(&request.ticket))
-}
-
-pub(crate) async fn report_comment_add(
-    cx: Context,
-    request: ReportCommentAdd,
-) -> Result<ControlComment, OpError> {
-    let workspace = cx.workspace()?;
-    let framework = framework(&cx, &request.framework)?;
-    if !framework.controls.iter().any(|control| control.id == request.control) {
-        let message = format!("{} has no control {:?}", framework.name, request.control);
-        return Err(OpError::invalid("control", message));
-    }
-    if request.row.len() > 40 || request.row.iter().any(|cell| cell.chars().count() > 4_000) {
-        return Err(OpError::invalid("row", "this is no row of evidence"));
-    }
-    let now = workspace.now();
-    let comment = ControlComment {
-        id: CommentId::at(now),
-        framework: request.framework,
-        control: request.control,
-        row: request.row,
-        text: super::required("text", &request.text, 2_000)?,
-        by: cx.caller.name.clone(),
-        at: now,
-    };
-    let value =
-        serde_json::to_value(&comment).map_err(|error| OpError::internal(format!("comment: {error}")))?;
-    let object = format!("control/{}/{}", comment.framework, comment.control);
-    let entry =
-        cx.record(object, vec![Change::new("comment", Value::Null, value)], Some(comment.text.clone()));
-    workspace.store().control_comment_add(&comment, entry).await?;
-    Ok(comment)
 }
 
 pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
@@ -357,6 +331,17 @@ async fn document(
         return Err(OpError::invalid("subject", format!("{} is about no single thing", framework.name)));
     }
     let scope = scope(cx, &workspace, period, head).await?;
+    judged(&store, &framework, scope, (making, n_files)).await
+}
+
+/// Asks each question of a framework and judges its controls.
+async fn judged(
+    store: &Store,
+    framework: &Framework,
+    scope: Scope,
+    (making, n_files): (&Making, usize),
+) -> Result<ReportDocument, OpError> {
+    let (period, now) = (scope.period, scope.generated_at);
     let asks = framework.asks();
     making.steps(asks.len() + 2 + n_files);
     let mut answers: BTreeMap<EvidenceAsk, _> = BTreeMap::new();
@@ -366,10 +351,18 @@ async fn document(
         let answer = making.step(&words, store.evidence(&ask, period, now, &seed)).await?;
         answers.insert(ask, answer);
     }
-    let proofs = making.step("what people gave", store.proofs(&framework.id, now)).await?;
-    let comments = store.control_comments(&framework.id, now).await?;
+    let given = store.proofs(&framework.id, now, GIVEN_MAX);
+    let (proofs, proofs_left_out) = making.step("what people gave", given).await?;
+    let (comments, comments_left_out) = store.control_comments(&framework.id, now, GIVEN_MAX).await?;
     let charts = charts(making.step("charts", store.report_charts(period, now)).await?);
-    Ok(report::evaluate(&framework, scope, &answers, &proofs, Some(charts)).with_comments(&comments))
+    let mut document =
+        report::evaluate(framework, scope, &answers, &proofs, Some(charts)).with_comments(&comments);
+    for (what, n) in
+        [("proofs", proofs_left_out), ("comments", comments_left_out)].into_iter().filter(|(_, n)| *n > 0)
+    {
+        document.parameters.push(Parameter::new(format!("older {what} left out"), n.to_string()));
+    }
+    Ok(document)
 }
 
 /// The store's numbers in the shape of the document.

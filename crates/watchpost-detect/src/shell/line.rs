@@ -1,0 +1,139 @@
+//! A value that is a command line as a whole.
+
+use super::read::{Word, program_name};
+use super::words::{Strength, is_prose, program};
+use super::{argument, command_word, is_usual_argument, is_usual_pair};
+
+/// Longest value that is read as one command line.
+const LINE_BYTES_MAX: usize = 600;
+
+/// The end of the command line that `text` is, if it is one.
+pub(super) fn whole(text: &str) -> Option<usize> {
+    let start = text.len() - text.trim_start_matches([' ', '"', '\'', '+', '\n', '\r', '\t']).len();
+    if text.len() - start > LINE_BYTES_MAX {
+        return None;
+    }
+    let found = command_word(text, start);
+    let strength = program(program_name(&found.name))?;
+    let rest = text.get(found.end..)?;
+    if is_usual_pair(program_name(&found.name), rest) && rest.len() < 160 {
+        return Some(text.len());
+    }
+    // `whoami;0`: cut off by a separator.
+    if strength == Strength::Program
+        && found.name != "php"
+        && rest.starts_with([';', '|'])
+        && rest.len() <= 12
+    {
+        return Some(text.len());
+    }
+    let strength = if (1..8).contains(&found.n_tricks) && found.n_quotes.is_multiple_of(2) {
+        Strength::Program
+    } else {
+        strength
+    };
+    let trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '\n', '\r', ';', '|']);
+    let is_line = if trimmed.is_empty() {
+        stands_alone(&found, strength, rest, start > 0)
+    } else {
+        rest.starts_with([' ', '\t', '+', '$', '<', '>', '%', '{'])
+            && has_arguments(&found, strength, trimmed)
+    };
+    is_line.then_some(text.len())
+}
+
+/// Is a name without arguments a command line? `is_quoted`: something stands before it that a shell passes over.
+fn stands_alone(found: &Word, strength: Strength, rest: &str, is_quoted: bool) -> bool {
+    let is_told = matches!(
+        found.name.as_str(),
+        "whoami"
+            | "ifconfig"
+            | "ipconfig"
+            | "systeminfo"
+            | "tasklist"
+            | "netstat"
+            | "phpinfo"
+            | "visudo"
+            | "printenv"
+            | "lastlog"
+    );
+    let is_dressed = (found.n_tricks > 0 || rest.contains([';', '|', '\n'])) && strength != Strength::Word;
+    let is_answer = matches!(found.name.as_str(), "true" | "false" | "uname" | "id" | "ls" | "pwd");
+    is_in_bin(&found.name)
+        || is_told
+        || is_dressed
+        || is_quoted && is_answer
+        || found.name.starts_with("ansible-")
+        || found.name.starts_with("chef-")
+}
+
+/// `/usr/bin/x`.
+fn is_in_bin(name: &str) -> bool {
+    let directory = name.strip_prefix('/').unwrap_or(name).split('/').rev().nth(1);
+    directory.is_some_and(|directory| directory == "bin" || directory == "sbin")
+}
+
+/// Is what follows the name what a shell would hand to the program, and not the rest of a sentence?
+fn has_arguments(found: &Word, strength: Strength, trimmed: &str) -> bool {
+    // Names of products are said with their versions: `Wget/1.2`, `curl 8`.
+    let mut words = trimmed.split([' ', '\t', '+']).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+    let n_words = trimmed.split_whitespace().count();
+    if is_prose(first) || n_words > 3 && trimmed.split_whitespace().any(is_prose) {
+        return false;
+    }
+    match strength {
+        Strength::Program => {
+            is_option(first)
+                || is_option(second)
+                || is_path(first)
+                || first.contains("://")
+                || n_words <= 3 && first.is_ascii() && argument(first, strength)
+                || (n_words <= 4 && trimmed.bytes().all(|byte| !byte.is_ascii_uppercase()))
+        }
+        Strength::Short => {
+            is_option(first)
+                || is_path(first)
+                || is_option(second) && n_words <= 12
+                || first.contains("://")
+                || n_words <= 2 && argument(first, strength) && !first.as_bytes()[0].is_ascii_digit()
+        }
+        Strength::Word => {
+            (is_option(first) || is_path(first)) && n_words <= 12
+                || is_option(second) && n_words <= 6 && first.len() <= 12
+                || n_words <= 2 && found.name == "net" && is_usual_argument("net", first)
+                || found.name == "alias" && first.contains('=')
+                || runs_another(&found.name)
+                    && program(program_name(first)).is_some_and(|s| s != Strength::Word)
+                || n_words <= 2 && found.name == "cat" && argument(first, strength)
+        }
+    }
+}
+
+/// Programs whose argument is a command line.
+fn runs_another(name: &str) -> bool {
+    matches!(name, "nohup" | "time" | "strace" | "timeout" | "exec" | "command" | "watch")
+}
+
+fn is_option(word: &str) -> bool {
+    word.len() > 1
+        && word.starts_with('-')
+        && word.as_bytes()[1] != b' '
+        && !word.as_bytes()[1].is_ascii_digit()
+        && word.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_path(word: &str) -> bool {
+    word.starts_with('/') && word.len() > 2
+        || word.starts_with("~/")
+        || word.starts_with("./")
+        || word.starts_with("../")
+        || word.len() >= 2
+            && word.as_bytes()[1] == b':'
+            && word.as_bytes()[0].is_ascii_alphabetic()
+            && word.len() <= 3
+        || word.starts_with('%') && word.len() > 4 && word[1..].contains('%')
+        || word.starts_with("/?")
+        || word.starts_with("$(")
+        || word.starts_with("${")
+}
