@@ -9,10 +9,10 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Event, Http, Outcome, Severity, split_target};
+use watchpost_model::event::{Category, Event, Http, Outcome, Severity, canonical_address, split_target};
 use watchpost_model::ids::EventId;
 
-use crate::importer::{Reading, canonical_ip};
+use crate::importer::Reading;
 
 pub(crate) fn read(text: &str) -> Reading {
     match parse(text) {
@@ -58,7 +58,7 @@ fn event(at: DateTime<Utc>, client: &str, user: Option<&str>, http: Http, is_req
         (false, false) => (Category::ApiUsage, "malformed_request"),
     };
     let mut event = Event::new(EventId::derived(0, [0; 16]), at, category, kind);
-    event.source_ip = Some(canonical_ip(client));
+    event.source_ip = Some(canonical_address(client));
     event.actor = user.map(str::to_owned);
     (event.outcome, event.severity) = match http.status {
         Some(200..=399) => (Outcome::Success, Severity::Info),

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use watchpost_model::event::{Category, Event, Http, Outcome, Severity, split_target};
+use watchpost_model::event::{Category, Event, Http, Outcome, Severity, canonical_address, split_target};
 use watchpost_model::ids::EventId;
 
-use crate::importer::{Reading, canonical_ip};
+use crate::importer::Reading;
 
 pub(crate) fn read(text: &str) -> Reading {
     let document: Value = match serde_json::from_str(text) {
@@ -42,7 +42,7 @@ pub(crate) fn read(text: &str) -> Reading {
     event.source_ip = ["source.ip", "client.ip", "source.address", "client.address"]
         .iter()
         .find_map(|name| string(document, name))
-        .map(|ip| canonical_ip(&ip));
+        .map(|ip| canonical_address(&ip));
     event.session = string(document, "session.id").or_else(|| string(document, "transaction.id"));
     event.resource = ["file.path", "url.domain", "service.name", "host.name"]
         .iter()

@@ -1,7 +1,6 @@
 //! One format, fed with lines.
 
 use std::io::{self, BufRead};
-use std::net::IpAddr;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
@@ -189,10 +188,4 @@ impl<R: BufRead> Iterator for Import<R> {
         let parsed = self.importer.read(&line);
         Some(Ok((line, parsed)))
     }
-}
-
-/// An address in canonical text, or what was given if it is not one.
-pub(crate) fn canonical_ip(text: &str) -> String {
-    let bare = text.trim_matches(['[', ']']);
-    bare.parse::<IpAddr>().map_or_else(|_| text.to_owned(), |ip| ip.to_canonical().to_string())
 }

@@ -1,9 +1,9 @@
 //! Our own events as JSON lines. An id that is missing is derived; everything else must be there as the model says.
 
 use serde_json::Value;
-use watchpost_model::event::Event;
+use watchpost_model::event::{Event, canonical_address};
 
-use crate::importer::{Reading, canonical_ip};
+use crate::importer::Reading;
 
 pub(crate) fn read(text: &str) -> Reading {
     let mut value: Value = match serde_json::from_str(text) {
@@ -21,7 +21,7 @@ pub(crate) fn read(text: &str) -> Reading {
         Ok(mut event) => {
             event.count = event.count.max(1);
             event.risk = event.risk.map(|risk| risk.min(100));
-            event.source_ip = event.source_ip.map(|ip| canonical_ip(&ip));
+            event.source_ip = event.source_ip.map(|ip| canonical_address(&ip));
             Reading::Event { event: Box::new(event), has_id }
         }
         Err(error) => Reading::Bad(format!("not an event: {error}")),

@@ -11,10 +11,10 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDateTime, TimeZone, Utc};
 use regex::Regex;
-use watchpost_model::event::{Category, Event, Outcome, Severity};
+use watchpost_model::event::{Category, Event, Outcome, Severity, canonical_address};
 use watchpost_model::ids::EventId;
 
-use crate::importer::{ImportOptions, Reading, canonical_ip};
+use crate::importer::{ImportOptions, Reading};
 
 /// Most connections that are remembered.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -143,7 +143,7 @@ impl Sshd {
         (event.outcome, event.severity) =
             if is_success { (Outcome::Success, Severity::Info) } else { (Outcome::Failure, Severity::Low) };
         event.actor = (!attempt.user.is_empty()).then(|| attempt.user.to_owned());
-        event.source_ip = Some(canonical_ip(attempt.ip));
+        event.source_ip = Some(canonical_address(attempt.ip));
         event.resource = Some(format!("ssh://{host}"));
         event.action = Some("ssh_login".to_owned());
         event.count = count;

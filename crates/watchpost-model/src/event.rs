@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -292,6 +293,18 @@ const fn one() -> u32 {
     1
 }
 
+/// An address as events hold it, or what was given if it is none: one spelling for each, so that whoever varies it is
+/// still one source. `::ffff:203.0.113.7`, `[203.0.113.7]:5123` and `203.0.113.7` are the same.
+#[must_use]
+pub fn canonical_address(text: &str) -> String {
+    let bare = text.trim();
+    let address = bare
+        .trim_matches(['[', ']'])
+        .parse::<IpAddr>()
+        .or_else(|_| bare.parse::<SocketAddr>().map(|with_port| with_port.ip()));
+    address.map_or_else(|_| text.to_owned(), |address| address.to_canonical().to_string())
+}
+
 impl Event {
     /// An event with the required fields and nothing else.
     #[must_use]
@@ -384,7 +397,28 @@ impl FromStr for Entity {
 
 #[cfg(test)]
 mod tests {
-    use super::Http;
+    use super::{Http, canonical_address};
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        for (written, held) in [
+            ("203.0.113.7", "203.0.113.7"),
+            (" 203.0.113.7 ", "203.0.113.7"),
+            ("203.0.113.7:5123", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("::FFFF:cb00:7107", "203.0.113.7"),
+            ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
+            ("2001:DB8:0:0::77", "2001:db8::77"),
+            ("[2001:db8::77]", "2001:db8::77"),
+            ("[2001:db8::77]:443", "2001:db8::77"),
+            // What is no address stays what it is: nobody knows what a padded number means.
+            ("203.0.113.007", "203.0.113.007"),
+            ("unknown", "unknown"),
+            ("", ""),
+        ] {
+            assert_eq!(canonical_address(written), held, "{written:?}");
+        }
+    }
 
     #[test]
     fn a_target_in_one_piece_is_taken_apart() {

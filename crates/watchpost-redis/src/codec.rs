@@ -13,6 +13,7 @@ use watchpost_model::event::Event;
 use watchpost_model::event::Http;
 use watchpost_model::event::Outcome;
 use watchpost_model::event::Severity;
+use watchpost_model::event::canonical_address;
 
 use crate::keys::EventKey;
 use crate::keys::derived_id;
@@ -142,7 +143,7 @@ pub(crate) fn decode<B: AsRef<[u8]> + Into<Vec<u8>>>(
     event.severity = word(raw.severity, "severity", Severity::Info)?;
     event.outcome = word(raw.outcome, "outcome", Outcome::Unknown)?;
     event.actor = raw.actor;
-    event.source_ip = raw.source_ip;
+    event.source_ip = raw.source_ip.map(|text| canonical_address(&text));
     event.session = raw.session;
     event.resource = raw.resource;
     event.action = raw.action;

@@ -1,6 +1,5 @@
 //! The archive of events: writing, finding again, and the state that the retention job needs.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -184,30 +183,21 @@ fn search_text(event: &Event) -> String {
 const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) VALUES ";
 
-/// What is computed of an event before it is written.
-#[derive(Debug, Clone)]
-pub(crate) struct Text {
-    pub(crate) digest: [u8; 32],
-    pub(crate) body: String,
-    search: String,
-}
-
-impl Text {
-    pub(crate) fn of(event: &Event) -> Result<Self, StoreError> {
-        let body = to_canonical(event)?;
-        Ok(Self { digest: sha256(body.as_bytes()), body, search: search_text(event) })
-    }
-}
-
 /// An event ready to be written.
 #[derive(Debug)]
 pub(crate) struct EventRow<'a> {
     pub(crate) event: &'a Event,
     pub(crate) redis_key: &'a str,
-    pub(crate) text: Cow<'a, Text>,
+    pub(crate) digest: [u8; 32],
+    pub(crate) body: String,
 }
 
-impl EventRow<'_> {
+impl<'a> EventRow<'a> {
+    fn new(event: &'a Event, redis_key: &'a str) -> Result<Self, StoreError> {
+        let body = to_canonical(event)?;
+        Ok(Self { event, redis_key, digest: sha256(body.as_bytes()), body })
+    }
+
     fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
         let event = self.event;
         args![
@@ -223,11 +213,11 @@ impl EventRow<'_> {
             endpoint(event).map(key_text),
             self.redis_key,
             redis_key_hash(self.redis_key),
-            self.text.digest.as_slice(),
+            self.digest.as_slice(),
             now,
             archived_at,
-            self.text.search.as_str(),
-            self.text.body.as_str(),
+            search_text(event),
+            self.body.as_str(),
             weight(event),
             event.http.as_ref().and_then(|http| http.status).map(i64::from),
         ]
@@ -239,51 +229,52 @@ fn redis_key_hash(key: &str) -> Vec<u8> {
 }
 
 /// The events of a batch in the order of their ids (so that two writers cannot wait for each other), the last of each.
-pub(crate) fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
-    let texts = events.iter().map(|(event, _)| Text::of(event).map(Cow::Owned));
-    Ok(in_order(events, texts.collect::<Result<_, _>>()?))
-}
-
-/// As [`rows_of`], of what was computed before: a text for each event.
-pub(crate) fn rows_with<'a>(events: &'a [(Event, String)], texts: &'a [Text]) -> Vec<EventRow<'a>> {
-    in_order(events, texts.iter().map(Cow::Borrowed).collect())
-}
-
-fn in_order<'a>(events: &'a [(Event, String)], texts: Vec<Cow<'a, Text>>) -> Vec<EventRow<'a>> {
-    let row = |((event, redis_key), text): (&'a (Event, String), _)| EventRow { event, redis_key, text };
-    let mut rows: Vec<EventRow<'a>> = events.iter().zip(texts).map(row).collect();
-    rows.sort_by_key(|row| row.event.id);
+pub(crate) fn in_order(events: &[(Event, String)]) -> Vec<&(Event, String)> {
+    let mut rows: Vec<&(Event, String)> = events.iter().collect();
+    rows.sort_by_key(|(event, _)| event.id);
     rows.reverse();
-    rows.dedup_by_key(|row| row.event.id);
+    rows.dedup_by_key(|(event, _)| event.id);
     rows.reverse();
     rows
 }
 
-/// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones.
+fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
+    in_order(events).into_iter().map(|(event, key)| EventRow::new(event, key)).collect()
+}
+
+/// What is written of the events of a batch, in the order of [`in_order`].
+pub(crate) fn values_of(
+    events: &[(Event, String)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Vec<Value>>, StoreError> {
+    Ok(rows_of(events)?.iter().map(|row| row.values(now, None)).collect())
+}
+
+/// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones. `values` are
+/// those of `events`, and `again` makes them once more where not all are new.
 pub(crate) async fn insert_new(
     tx: &mut Tx,
-    rows: &[EventRow<'_>],
-    now: DateTime<Utc>,
-    archived_at: Option<DateTime<Utc>>,
+    events: &[&Event],
+    values: Vec<Vec<Value>>,
+    again: impl FnOnce() -> Result<Vec<Vec<Value>>, StoreError>,
 ) -> Result<HashSet<EventId>, StoreError> {
-    if rows.is_empty() {
+    if events.is_empty() {
         return Ok(HashSet::new());
     }
-    let values = || rows.iter().map(|row| row.values(now, archived_at)).collect::<Vec<_>>();
     // Nearly always all are new, and then a number says so at a fraction of what naming each costs.
     tx.execute("SAVEPOINT new_events", args![]).await?;
-    let written = tx.insert_all(INSERT, values(), " ON CONFLICT (id) DO NOTHING").await?;
-    let inserted: HashSet<EventId> = if written == rows.len() as u64 {
-        rows.iter().map(|row| row.event.id).collect()
+    let written = tx.insert_all(INSERT, values, " ON CONFLICT (id) DO NOTHING").await?;
+    let inserted: HashSet<EventId> = if written == events.len() as u64 {
+        events.iter().map(|event| event.id).collect()
     } else {
         tx.execute("ROLLBACK TO SAVEPOINT new_events", args![]).await?;
-        let returned = tx.insert_rows(INSERT, &values(), " ON CONFLICT (id) DO NOTHING RETURNING id").await?;
+        let returned = tx.insert_rows(INSERT, &again()?, " ON CONFLICT (id) DO NOTHING RETURNING id").await?;
         returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?
     };
     tx.execute("RELEASE SAVEPOINT new_events", args![]).await?;
     let mut tally = Tally::default();
-    for row in rows.iter().filter(|row| inserted.contains(&row.event.id)) {
-        tally.add(row.event, weight(row.event));
+    for event in events.iter().filter(|event| inserted.contains(&event.id)) {
+        tally.add(event, weight(event));
     }
     tally.write(tx).await?;
     Ok(inserted)
@@ -346,7 +337,9 @@ impl Store {
         let now = self.inner.clock.now();
         let rows = rows_of(events)?;
         let mut write = self.write().await?;
-        let inserted = insert_new(&mut write, &rows, now, Some(now)).await?;
+        let values = || rows.iter().map(|row| row.values(now, Some(now))).collect::<Vec<_>>();
+        let in_order: Vec<&Event> = rows.iter().map(|row| row.event).collect();
+        let inserted = insert_new(&mut write, &in_order, values(), || Ok(values())).await?;
         let known: Vec<&EventRow<'_>> = rows.iter().filter(|row| !inserted.contains(&row.event.id)).collect();
         let ids: Vec<EventId> = known.iter().map(|row| row.event.id).collect();
         let mut stored = HashMap::new();
@@ -360,7 +353,7 @@ impl Store {
         let mut tally = Tally::default();
         for row in known {
             let Some((digest, old)) = stored.get(&row.event.id) else { continue };
-            if digest.as_slice() == row.text.digest {
+            if digest.as_slice() == row.digest {
                 let mark =
                     "UPDATE event SET archived_at = $1, redis_key = $2, redis_key_hash = $3 WHERE id = $4";
                 let hash = redis_key_hash(row.redis_key);
@@ -379,7 +372,7 @@ impl Store {
         tally.write(&mut write).await?;
         write.touch(Tag::Events);
         self.commit(write).await?;
-        Ok(rows.iter().map(|row| (row.event.id, row.text.digest)).collect())
+        Ok(rows.iter().map(|row| (row.event.id, row.digest)).collect())
     }
 
     /// Which of these Redis keys have been archived by [`Store::archive_upsert`], each with the digest that is stored.

@@ -42,8 +42,8 @@ pub(super) struct Batch {
     pub(super) now: DateTime<Utc>,
     /// Events that are new, in the order of their times, with their keys.
     pub(super) events: Vec<(Event, String)>,
-    /// What is computed of them before they are written.
-    pub(super) prepared: PreparedEvents,
+    /// What is written of them; taken by the first try to write it.
+    pub(super) prepared: Option<PreparedEvents>,
     pub(super) found: Vec<Found>,
     /// What was known when it was detected on.
     pub(super) known: Arc<Known>,
@@ -71,7 +71,7 @@ impl Batch {
         known: Arc<Known>,
     ) -> Result<Self, StoreError> {
         let Seen { found, state, evicted } = seen;
-        let prepared = PreparedEvents::new(&events)?;
+        let prepared = Some(PreparedEvents::new(&events, now)?);
         let acknowledge = Vec::new();
         Ok(Self { now, events, prepared, found, known, state, acknowledge, delivered: 0, evicted, bytes: 0 })
     }
@@ -225,8 +225,8 @@ impl Committer {
             if n == 0 {
                 break;
             }
-            let (group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
-            let taken = Box::pin(self.commit(&group)).await?;
+            let (mut group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
+            let taken = Box::pin(self.commit(&mut group)).await?;
             drop(room);
             if let Some(ended) = acknowledging.join_next().await {
                 why(ended)?;
@@ -236,7 +236,7 @@ impl Committer {
         acknowledging.join_next().await.map_or(Ok(()), why)
     }
 
-    async fn commit(&self, group: &[Batch]) -> Result<Vec<Taken>, OpError> {
+    async fn commit(&self, group: &mut [Batch]) -> Result<Vec<Taken>, OpError> {
         let mut tries = 1;
         let taken = loop {
             match Box::pin(self.write(group)).await {
@@ -274,14 +274,18 @@ impl Committer {
     }
 
     /// Writes the batches in one transaction, each as the ones before it leave the database.
-    async fn write(&self, group: &[Batch]) -> Result<Vec<Taken>, StoreError> {
+    async fn write(&self, group: &mut [Batch]) -> Result<Vec<Taken>, StoreError> {
         let mut ingest = self.workspace.store().ingest_begin().await?;
         let mut taken = Vec::with_capacity(group.len());
         for batch in group {
+            let prepared = match batch.prepared.take() {
+                Some(prepared) => prepared,
+                None => PreparedEvents::new(&batch.events, batch.now)?,
+            };
             let findings = enriched(&mut ingest, batch).await?;
             let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };
             let state = batch.state.as_deref().map(|body| (state::NAME, body));
-            let inserted = ingest.take_in(&batch.prepared, of_batch, state).await?.inserted;
+            let inserted = ingest.take_in(prepared, of_batch, state).await?.inserted;
             taken.push(Taken { findings, inserted });
         }
         ingest.commit().await?;

@@ -152,8 +152,18 @@ async fn release(
     let reason = reason.to_owned();
     if action.kind == ActionKind::BlockIp {
         let id = effect.parse().map_err(|_| unknown())?;
-        if workspace.store().block_by_id(id).await?.state.is_in_force() {
+        let block = workspace.store().block_by_id(id).await?;
+        if block.state.is_in_force() {
             super::block_remove(cx.clone(), BlockRemove { id, reason }).await?;
+        } else if let Some(newer) = workspace.store().block_active(block.target).await? {
+            // To say "taken back" of a target that stays blocked would be read as free.
+            return Err(OpError::precondition(format!(
+                "that block is over; {} is blocked again until {} by {}",
+                block.target,
+                newer.expires_at.format("%Y-%m-%d %H:%M:%S UTC"),
+                newer.created_by
+            ))
+            .hint("take back the newer action, or remove the block"));
         }
         return Ok(());
     }

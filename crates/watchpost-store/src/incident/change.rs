@@ -160,7 +160,12 @@ pub(super) async fn change_one(
         events::freeze_newest(write, new.id).await?;
     }
     let mut draft = AuditDraft { object: format!("incident/{}", new.number), ..draft };
-    for Step { kind, text, change } in steps {
+    // Resolving says its own cause; whoever moves an incident otherwise, and says why, is read on its page.
+    let why = draft.reason.as_deref().filter(|_| patch.verdict.is_none());
+    for Step { kind, mut text, change } in steps {
+        if let Some(why) = why.filter(|_| kind == "status") {
+            text = format!("{text}: {}", visible(why, 200));
+        }
         timeline(write, new.id, now, &draft.caller.name, kind, &text).await?;
         draft.changes.push(change);
     }

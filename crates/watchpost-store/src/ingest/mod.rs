@@ -20,7 +20,7 @@ use crate::audit::engine_caller;
 use crate::engine::{Tx, Value};
 use crate::engine_state;
 use crate::error::StoreError;
-use crate::event::{Text, event, insert_new, rows_with};
+use crate::event::{event, in_order, insert_new, values_of};
 use crate::incident::lock_grouping;
 use crate::risk;
 use crate::store::{Store, Tag, Write};
@@ -97,7 +97,7 @@ impl Store {
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
         let mut ingest = self.ingest_begin().await?;
-        let outcome = ingest.take_in(&PreparedEvents::new(batch.events)?, batch, state).await?;
+        let outcome = ingest.take_in(PreparedEvents::new(batch.events, batch.now)?, batch, state).await?;
         ingest.commit().await?;
         Ok(outcome)
     }
@@ -112,15 +112,17 @@ impl Store {
     }
 }
 
-/// What is computed of the events of a batch before they are written: before the database is held.
+/// What is written of the events of a batch: computed before the database is held.
 #[derive(Debug)]
-pub struct PreparedEvents(Vec<Text>);
+pub struct PreparedEvents(Vec<Vec<Value>>);
 
 impl PreparedEvents {
+    /// Of a batch that is stored at `now`.
+    ///
     /// # Errors
     /// `Encode` if an event cannot be written as JSON.
-    pub fn new(events: &[(Event, String)]) -> Result<Self, StoreError> {
-        events.iter().map(|(event, _)| Text::of(event)).collect::<Result<_, _>>().map(Self)
+    pub fn new(events: &[(Event, String)], now: DateTime<Utc>) -> Result<Self, StoreError> {
+        values_of(events, now).map(Self)
     }
 }
 
@@ -148,19 +150,20 @@ impl Ingesting<'_> {
         risk::history(&mut self.write, entities).await
     }
 
-    /// Takes in the next batch; `prepared` was made of its events. With it the engine's state (name and body), if given.
+    /// Takes in the next batch; `prepared` was made of its events and time. With it the engine's state (name and body), if given.
     ///
     /// # Errors
     /// As [`Store::ingest`]; then this must be dropped.
     pub async fn take_in(
         &mut self,
-        prepared: &PreparedEvents,
+        prepared: PreparedEvents,
         batch: IngestBatch<'_>,
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
-        let rows = rows_with(batch.events, &prepared.0);
+        let events: Vec<&Event> = in_order(batch.events).into_iter().map(|(event, _)| event).collect();
         let write = &mut self.write;
-        let inserted = insert_new(write, &rows, batch.now, None).await?;
+        let again = || values_of(batch.events, batch.now);
+        let inserted = insert_new(write, &events, prepared.0, again).await?;
         let mut outcome = IngestOutcome {
             inserted: inserted.len() as u64,
             duplicates: batch.events.len().saturating_sub(inserted.len()) as u64,
@@ -169,8 +172,7 @@ impl Ingesting<'_> {
         if !inserted.is_empty() {
             write.touch(Tag::Events);
         }
-        let new: Vec<&Event> =
-            rows.iter().map(|row| row.event).filter(|event| inserted.contains(&event.id)).collect();
+        let new: Vec<&Event> = events.into_iter().filter(|event| inserted.contains(&event.id)).collect();
         Box::pin(fold(write, batch, &new, &mut outcome)).await?;
         for incident in &outcome.opened {
             write.audit(opened_draft(incident, batch.now));
