@@ -18,10 +18,6 @@ use watchpost_ops::{Paths, os_caller};
 use crate::desk::Desk;
 use crate::links::Links;
 
-/// Events, decoded values and rows are many small pieces: with this one the engine takes half as many more in a second.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     settle_graphics();
     let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
