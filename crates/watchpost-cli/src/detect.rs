@@ -45,9 +45,6 @@ pub(crate) fn run(verb: &Detect) -> anyhow::Result<ExitCode> {
             continue;
         }
         let text = String::from_utf8_lossy(&line);
-        if text.trim().is_empty() {
-            continue;
-        }
         let mut answer = serde_json::to_vec(&inspect::answer(&rules, text.trim_end(), detail))?;
         answer.push(b'\n');
         if is_closed(out.write_all(&answer))? {
@@ -103,6 +100,20 @@ pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
         analysis.incidents.len(),
         analysis.sources.len()
     ))?;
+    for bad in &analysis.bad_lines {
+        output::line(format!("  line {}: {}: {}", bad.line, bad.reason, bad.excerpt))?;
+    }
+    if analysis.bad > analysis.bad_lines.len() as u64 {
+        output::line(format!("  and {} more", analysis.bad - analysis.bad_lines.len() as u64))?;
+    }
+    for (n, why) in [
+        (analysis.late, "came too late for behaviours to count them (over 10 min behind the newest)"),
+        (analysis.future, "lie too far ahead for behaviours to count them (over 5 min)"),
+    ] {
+        if n > 0 {
+            output::line(format!("{n} events {why}"))?;
+        }
+    }
     if analysis.findings_left_out > 0 {
         output::line(format!(
             "{} findings more, of too many different sources to tell",

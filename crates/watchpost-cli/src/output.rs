@@ -27,10 +27,11 @@ pub(crate) fn table<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> anyhow::Result<()> {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(headers);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    // Names with their values need no heading, nor the blank line that an empty one is.
+    if headers.iter().any(|header| !header.is_empty()) {
+        table.set_header(headers);
+    }
     let mut empty = true;
     for row in rows {
         empty = false;

@@ -21,6 +21,8 @@ use watchpost_model::threat::ThreatMatch;
 use crate::enrich::read_file;
 use crate::error::{ErrorCode, OpError};
 
+/// Bad lines that are told.
+const BAD_LINES_MAX: usize = 10;
 /// Different incidents that are told; findings beyond are counted.
 const INCIDENTS_MAX: usize = 10_000;
 /// Source addresses that are told of one incident.
@@ -119,6 +121,17 @@ pub struct Source {
     pub last_seen: DateTime<Utc>,
 }
 
+/// A line that could not be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct BadLine {
+    /// Its number, from 1 on.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// The line, made visible and cut.
+    pub excerpt: String,
+}
+
 /// What a log holds.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Analysis {
@@ -128,6 +141,12 @@ pub struct Analysis {
     pub skipped: u64,
     /// Lines that could not be read.
     pub bad: u64,
+    /// The first ten of them.
+    pub bad_lines: Vec<BadLine>,
+    /// Events that came too late for behaviours to count them.
+    pub late: u64,
+    /// Events whose time lies too far ahead for behaviours to count them.
+    pub future: u64,
     /// The sources of the incidents, riskiest first.
     pub sources: Vec<Source>,
     /// Most severe first, then by first event.
@@ -140,7 +159,8 @@ pub struct Analysis {
 /// memory does not grow with the file.
 ///
 /// # Errors
-/// `Validation` when the format is unknown or `context` cannot be used; `Unavailable` when a file cannot be read.
+/// `Validation` when the format is unknown, not that of a single line, or `context` cannot be used; `Unavailable` when a
+/// file cannot be read.
 pub fn analyze(
     path: &Path,
     format: &str,
@@ -165,13 +185,29 @@ pub fn analyze(
         })?;
         match parsed {
             Parsed::Skipped(_) => analysis.skipped += 1,
-            Parsed::Bad { .. } => analysis.bad += 1,
+            Parsed::Bad { line_no, reason, excerpt } => {
+                analysis.bad += 1;
+                if analysis.bad_lines.len() < BAD_LINES_MAX {
+                    analysis.bad_lines.push(BadLine { line: line_no, reason, excerpt });
+                }
+            }
             Parsed::Event(event) => {
                 analysis.events += 1;
                 open.observe(&event);
             }
         }
     }
+    // Nothing found in what nobody could read is no good news.
+    if let (0, Some(first)) = (analysis.events, analysis.bad_lines.first()) {
+        let (n, BadLine { line, reason, excerpt }) = (analysis.bad, first);
+        return Err(OpError::invalid(
+            "format",
+            format!("no line of {} is one of the format {format}: {n} bad lines", path.display()),
+        )
+        .hint(format!("line {line}: {reason}: {excerpt}")));
+    }
+    let counters = open.engine.counters();
+    (analysis.late, analysis.future) = (counters.events_late_total, counters.events_future_total);
     (analysis.findings_left_out, analysis.sources) = (open.left_out, open.sources());
     analysis.incidents = open.incidents.into_values().collect();
     analysis.incidents.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.first_seen.cmp(&b.first_seen)));

@@ -281,7 +281,6 @@ impl EventStore {
         let calls = keys
             .iter()
             .map(|(key, reason)| {
-                tracing::warn!(key, reason, "quarantined a key");
                 Call::new(&[&zset, &reasons])
                     .arg(&now_ms)
                     .arg(key)
@@ -290,9 +289,18 @@ impl EventStore {
             })
             .collect();
         let mut added = 0;
-        for result in inner.main.eval_many(&scripts::QUARANTINE, calls).await? {
+        for (result, (key, reason)) in
+            inner.main.eval_many(&scripts::QUARANTINE, calls).await?.into_iter().zip(&keys)
+        {
             match result {
-                Ok(value) => added += reply::count(&value).unwrap_or(0),
+                Ok(value) => {
+                    let is_new = reply::count(&value).unwrap_or(0);
+                    // Each pass over the keys comes by it again; once is enough.
+                    if is_new > 0 {
+                        tracing::warn!(key, reason, "quarantined a key");
+                    }
+                    added += is_new;
+                }
                 // A full server must not stop the reader: processing is what lets retention make room. The key itself
                 // stays, the counters and the log know of it.
                 Err(RedisError::OutOfMemory) => {

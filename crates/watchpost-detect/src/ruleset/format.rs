@@ -150,7 +150,8 @@ pub(super) struct Extension {
     #[serde(default = "one")]
     pub(super) version: u32,
     pub(super) family: AttackFamily,
-    pub(super) confidence: Spanned<u8>,
+    /// Wider than it may be, so that what is wrong with it can be said in the words of rules.
+    pub(super) confidence: Spanned<i64>,
     #[serde(default)]
     pub(super) controls: Vec<String>,
     #[serde(default)]

@@ -21,13 +21,14 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
     let document: Document = part.read()?;
     let line = document.watchpost.referenced.line();
     let extension = document.watchpost.value;
-    if extension.confidence.value > 100 {
+    let confidence = u8::try_from(extension.confidence.value).ok().filter(|confidence| *confidence <= 100);
+    let Some(confidence) = confidence else {
         return Err(part.problem(
             ProblemKind::Form,
             extension.confidence.referenced.line(),
             "confidence is from 0 to 100",
         ));
-    }
+    };
     if document.id.value.trim().is_empty() || document.id.value.len() > 128 {
         return Err(part.problem(
             ProblemKind::Form,
@@ -43,7 +44,7 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
         description: document.description.trim().to_owned(),
         family: extension.family,
         severity: document.level.into(),
-        confidence: extension.confidence.value,
+        confidence,
         attack,
         owasp,
         controls: extension.controls,

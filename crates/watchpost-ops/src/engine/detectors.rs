@@ -18,6 +18,8 @@ use crate::error::OpError;
 
 /// Archived events replayed to rebuild the detection windows where no saved state can be used.
 const REPLAY: u32 = 50_000;
+/// Between two warnings of clocks that are ahead.
+const CLOCK_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The step of storing times.
 pub(super) const TICK: TimeDelta = TimeDelta::microseconds(1);
 
@@ -143,6 +145,8 @@ pub(super) struct Observer {
     pub(super) detectors: Detectors,
     pub(super) listed: Listed,
     pub(super) saving: state::Saving,
+    /// How many events of the future were told, and when.
+    told_ahead: (u64, Option<DateTime<Utc>>),
 }
 
 /// What was seen in a batch.
@@ -156,7 +160,8 @@ pub(super) struct Seen {
 
 impl Observer {
     pub(super) fn new(detectors: Detectors) -> Self {
-        Self { detectors, listed: Listed::default(), saving: state::Saving::default() }
+        let told_ahead = (detectors.live.engine.counters().events_future_total, None);
+        Self { detectors, listed: Listed::default(), saving: state::Saving::default(), told_ahead }
     }
 
     /// The storing time of a batch that comes at `now`; those of batches grow.
@@ -175,7 +180,22 @@ impl Observer {
             let of = |finding| Found { subject: Subject::New(index), place: place.clone(), finding };
             found.extend(findings.into_iter().map(of));
         }
+        self.warn_of_clocks(now);
         self.seen(found, now, false)
+    }
+
+    /// Events that behaviours do not count because a sender's clock is wrong are told now and then.
+    fn warn_of_clocks(&mut self, now: DateTime<Utc>) {
+        let ahead = self.detectors.live.engine.counters().events_future_total;
+        let (told, at) = self.told_ahead;
+        if ahead > told && at.is_none_or(|at| now < at || now - at >= CLOCK_PAUSE) {
+            let n = ahead - told;
+            tracing::warn!(
+                n,
+                "events are dated in the future; behaviours do not count them: check the senders' clocks"
+            );
+            self.told_ahead = (ahead, Some(now));
+        }
     }
 
     /// With what the detectors remember, if it is to be saved now or `anyway`.

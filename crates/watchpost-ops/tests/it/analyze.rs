@@ -66,6 +66,38 @@ fn incidents_say_when_their_events_were() {
 }
 
 #[test]
+fn lines_that_cannot_be_read_are_told_and_a_log_of_nothing_else_is_refused() {
+    let home = folder();
+    let mut log: Vec<String> = (0..8).map(failure).collect();
+    log.insert(3, "{\"at\": 7}".to_owned());
+    log.extend((0..12).map(|n| format!("\u{1b}[31mno JSON {n}")));
+    let told = run(&write(home.path(), "mixed.jsonl", log.join("\n")), Context::default());
+    assert_eq!((told.events, told.bad, told.bad_lines.len()), (8, 13, 10));
+    let first = told.bad_lines.first().expect("ten are told");
+    assert_eq!(first.line, 4);
+    assert!(!first.reason.is_empty() && told.bad_lines.iter().all(|bad| !bad.excerpt.contains('\u{1b}')));
+
+    let other = write(home.path(), "access.log", "203.0.113.7 - - [x] \"GET / HTTP/1.1\" 200 1\n");
+    let refused = analyze(&other, "jsonl", RuleSet::embedded(), Context::default(), start()).unwrap_err();
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("format")));
+    assert!(refused.hint.is_some_and(|hint| hint.starts_with("line 1: ")));
+    let empty = run(&write(home.path(), "empty.jsonl", ""), Context::default());
+    assert_eq!((empty.events, empty.bad), (0, 0), "nothing happened, and that is known");
+}
+
+#[test]
+fn events_that_behaviours_cannot_count_are_told() {
+    let home = folder();
+    let mut log: Vec<String> = (0..8).map(|n| failure(n * 30)).collect();
+    // Fifteen minutes behind the newest.
+    log.push(failure(120));
+    log.push(failure(120));
+    log.push(failure(100_000));
+    let told = run(&write(home.path(), "late.jsonl", log.join("\n")), Context::default());
+    assert_eq!((told.events, told.late, told.future), (11, 2, 1));
+}
+
+#[test]
 fn what_is_known_of_sources_is_told_source_by_source() {
     let home = folder();
     let log = [injection(0, "203.0.113.9"), injection(1, "198.51.100.9"), injection(2, "203.0.113.9")];

@@ -51,6 +51,28 @@ async fn two_adopters_take_each_hash_once() {
 }
 
 #[tokio::test]
+async fn a_source_is_one_however_its_address_is_spelled() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    let base = now().timestamp_millis();
+    let spellings =
+        ["203.0.113.7", "::ffff:203.0.113.7", "::FFFF:CB00:7107", "[::ffff:203.0.113.7]:5123", "gateway"];
+    for (n, written) in (0..).zip(spellings) {
+        let key = format!("security:auth:{}", base + n);
+        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login_failure", "source_ip", written]).await;
+    }
+    let store = server.store().await;
+    assert_eq!(adopt_all(&store).await.adopted, 5);
+    store.ensure_group().await.unwrap();
+    let items = store.read_new("a", 10, 0).await.unwrap();
+    let mut sources: Vec<Option<String>> =
+        items.iter().map(|item| item.event.as_ref().unwrap().source_ip.clone()).collect();
+    sources.sort();
+    sources.dedup();
+    assert_eq!(sources, [Some("203.0.113.7".to_owned()), Some("gateway".to_owned())]);
+}
+
+#[tokio::test]
 async fn what_the_store_writes_is_not_adopted() {
     let server = TestServer::start().await;
     let store = server.store().await;
