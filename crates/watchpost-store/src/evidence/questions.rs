@@ -179,12 +179,13 @@ fn of_incidents(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "brute-force incidents whose first evidence lies in the period; exceptions have no verdict, and no block covers their source",
         ),
+        // One that may still be answered in time says nothing yet.
         Q::IncidentsAcknowledged => incidents(
             ask,
+            " AND (i.acknowledged_at IS NOT NULL OR i.acknowledge_due < :now)",
+            "(i.acknowledged_at IS NULL OR i.acknowledged_at > i.acknowledge_due)",
             "",
-            "(i.acknowledged_at > i.acknowledge_due OR (i.acknowledged_at IS NULL AND i.acknowledge_due < :now))",
-            "",
-            "incidents whose first evidence lies in the period; exceptions were not acknowledged within the clock of their severity",
+            "incidents whose first evidence lies in the period that are acknowledged or whose acknowledge clock ran out; exceptions are late",
         ),
         Q::IncidentsResolved => incidents(
             ask,
@@ -270,17 +271,17 @@ fn of_events(ask: &EvidenceAsk) -> Option<Question> {
         Q::AuthenticationEvents => events(
             " AND e.category = 'authentication' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
-            "authentication events of the period; exceptions failed; rows are users",
+            "authentication events of the period, one that tells of repeats counted once; exceptions failed; rows are users",
         ),
         Q::AuthorizationEvents => events(
             " AND e.category = 'authorization' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
-            "authorization events of the period; exceptions failed",
+            "authorization events of the period, one that tells of repeats counted once; exceptions failed",
         ),
         Q::DataAccessEvents => events(
             " AND e.category = 'data_access' AND e.category <> 'api_usage'",
             "e.outcome = 'failure'",
-            "data access events of the period; exceptions failed",
+            "data access events of the period, one that tells of repeats counted once; exceptions failed",
         ),
         Q::EventsNamed => events(
             category,
