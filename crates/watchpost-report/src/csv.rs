@@ -300,6 +300,9 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
         ("sources", scope.sources.join("; ")),
         ("earlier reports of this period", scope.earlier.to_string()),
     ];
+    if scope.period.to > scope.generated_at {
+        facts.insert(7, ("period", format!("not over; up to {}", time(scope.generated_at))));
+    }
     facts.extend(document.standing.facts(&scope.generated_by));
     facts.push(("audit log", scope.log.id.clone()));
     facts.push(("audit log size", scope.log.size.to_string()));
