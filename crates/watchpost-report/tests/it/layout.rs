@@ -91,6 +91,12 @@ fn no_heading_of_a_check_stands_without_what_it_heads() {
         }
     }
     assert!(n_headings > 10, "{n_headings} headings");
+    for control in document.controls.iter().filter(|control| control.checks.len() > 1) {
+        let is_head = |line: &str| line.trim() == control.title;
+        let page = pages.iter().skip(3).find(|page| page.lines().any(is_head)).expect("its page");
+        let below = page.lines().skip_while(|line| !is_head(line)).collect::<Vec<_>>().join("\n");
+        assert!(below.contains("Check 1:"), "{} stands alone:\n{page}", control.id);
+    }
 }
 
 #[test]
