@@ -268,9 +268,10 @@ fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, OpError> {
     // What is drawn as a whole is drawn before there is a file: whoever ends meanwhile leaves none.
+    let go_on = || !stop.is_cancelled();
     let whole = match format {
-        ReportFormat::Pdf if archive => report::render_archive(document),
-        ReportFormat::Pdf => report::render_pdf(document),
+        ReportFormat::Pdf if archive => report::render_archive_while(document, &go_on),
+        ReportFormat::Pdf => report::render_pdf_while(document, &go_on),
         ReportFormat::Markdown => report::render_markdown(document).map(String::into_bytes),
         ReportFormat::Csv | ReportFormat::Json => Ok(Vec::new()),
     };
@@ -288,6 +289,7 @@ fn prepare(
         })
     });
     prepared.map_err(|error| match error {
+        Broken::Render(ReportError::Stopped) => OpError::new(ErrorCode::Cancelled, "the report was stopped"),
         Broken::Render(error) => OpError::internal(format!("cannot render the {format}: {error}")),
         Broken::Place(error) => unwritten(WriteError::at(path, error)),
         Broken::Write(error) => unwritten(error),
