@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use watchpost_model::finding::AttackFamily;
 
 use crate::check::Check;
 use crate::expression::Expression;
@@ -54,6 +55,8 @@ pub(crate) struct Signature {
     pub(crate) matcher: Matcher,
     /// The decoders whose layers it looks at; empty: all.
     pub(crate) layers: Vec<&'static str>,
+    /// Families that it leaves a value to where one of their severe rules fires on the same value.
+    pub(crate) yields: Vec<AttackFamily>,
 }
 
 /// What happened, as far as behaviours tell things apart. `behaviour::facts` says what makes an event one of these.

@@ -74,6 +74,7 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 scope: extension.scope.unwrap_or(Scope::Any),
                 matcher,
                 layers: decoders(part, extension.layers.unwrap_or_default())?,
+                yields: extension.yields,
             }))
         }
         (None, Some(counts)) => {

@@ -53,9 +53,9 @@ export function defenceAnswers() {
   });
   const risk = (kind: EntityRisk['entity']['kind'], value: string, score: number): EntityRisk => ({ entity: { kind, value }, score, at: iso(Date.now() - HOUR), incidents: 2 });
   return {
-    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }] }),
+    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: 1 }),
     rule_show: ({ id }) => detail(rule(id)),
-    rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [] }),
+    rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
     rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
     rule_set: ({ id, enabled, threshold, window_s }) => {
       const shipped = RULES.find((row) => row.id === id) ?? rule(id);
@@ -64,7 +64,7 @@ export function defenceAnswers() {
       rules = rules.map((row) => (row.id === id ? next : row));
       return detail(next);
     },
-    rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
+    rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, findings_hidden: 0, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
     rule_feedback: () => ({ rules: [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
     rule_try: ({ text }) =>
       text.startsWith('{') ? refuse('validation', 'not JSON: expected value') : { tried_as: 'value', fields: [{ field: 'http.query.value', layers: [{ decoder: 'raw', text, span: null }, { decoder: 'percent', text: decodeURIComponent(text), span: null }] }], findings: [] },
@@ -104,7 +104,7 @@ export function defenceAnswers() {
     response_list: () => ({ rows: [], next: null }),
     entity_risk_top: ({ kind }) => ({ rows: kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
     entity_risk_show: ({ entity }) => ({ risk: { ...risk(entity.kind, entity.value, 64.5) }, contributions: [{ incident: 78, title: 'SQL injection', family: 'sqli', verdict: 'unjudged', counts: true, points: 96, at: iso(Date.now() - HOUR), left: 74.7 }], history: { true_positives: 1, harmless: 2 }, place: { country: 'NL', org: 'Example Hosting' }, has_location_data: true, threats: [], assets: [], policy: { half_life_h: 24 }, at: iso(Date.now()) }),
-    block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null }),
+    block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null, inside_total: 0, inside: [] }),
     baseline_generate: ({ period }) => ({ version: 1, from: period.from, to: period.to, events: 22_297, users: [], endpoints: [] }),
     baseline_compare: ({ before, period }) => ({ before: [before.from, before.to], after: [period.from, period.to], events: [before.events, 4_294], drifts: [{ entity: { kind: 'user', value: 'eve<script>' }, kind: 'agents', before: 'Firefox', after: 'sqlmap\u0007', size: 1 }] }),
   } satisfies Answers;
