@@ -30,6 +30,9 @@ export default defineConfig({
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],
     restoreMocks: true,
+    // Modules are loaded once for many files: loading them again for each took twice as long as all tests together.
+    // What a test changes beyond its component (a route, a preference, the storage) it sets before it begins.
+    isolate: false,
     setupFiles: ['src/test-setup.ts'],
   },
 });

@@ -70,6 +70,7 @@ fn run() -> anyhow::Result<()> {
         .build(tauri::generate_context!())?;
     app.run(|app, event| {
         if matches!(event, RunEvent::Exit) {
+            tracing::info!("the window is closed; closing the workspace");
             app.state::<Desk>().close();
         }
     });

@@ -27,8 +27,9 @@ use crate::wait::{Hopeless, until};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the application may take from its start to the first rendered element.
 const STARTUP: Duration = Duration::from_secs(60);
-/// How long the application may take to end after being told to.
-const SHUTDOWN: Duration = Duration::from_secs(20);
+/// How long the application may take to end after being told to: its window is gone at once, then the database and the
+/// private Redis are synced to a disk that a build beside may keep busy.
+const SHUTDOWN: Duration = Duration::from_secs(60);
 /// Anything inside the root element: the application has rendered.
 const RENDERED: &str = "#app > *";
 
@@ -58,6 +59,8 @@ impl Window {
         let mut environment = home.environment();
         session.extend(&mut environment);
         environment.insert("TAURI_WEBVIEW_AUTOMATION".to_owned(), "true".to_owned());
+        // What fails late has to be told from the log.
+        environment.entry("WATCHPOST_LOG".to_owned()).or_insert_with(|| "info".to_owned());
         let log = next_log(home.artefacts());
 
         let port = free_port()?;

@@ -1,7 +1,7 @@
 // happy-dom does not know these; the components need them to exist, tests that depend on them replace them.
 
 import { cleanup } from '@testing-library/svelte';
-import { afterEach } from 'vitest';
+import { afterEach, beforeAll } from 'vitest';
 
 class Observer {
   observe(): void {}
@@ -11,8 +11,12 @@ class Observer {
 
 globalThis.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
 
-// What one test has drawn is not there for the next.
+// What one test has drawn is not there for the next, and what one file has stored not for the next file.
 afterEach(() => cleanup());
+beforeAll(() => {
+  localStorage.clear();
+  location.hash = '';
+});
 
 // A canvas that can be drawn on and keeps nothing: what a chart draws is looked at in pictures, not here.
 const drawing = new Proxy(

@@ -205,7 +205,6 @@ fn incidents(analysis: &Analysis) -> anyhow::Result<()> {
     ordered.sort_by_cached_key(|incident| {
         incident
             .sources
-            .iter()
             .keys()
             .filter_map(|source| ranks.get(source.as_str()))
             .min()

@@ -301,13 +301,18 @@ impl Workspace {
         if drained.await.is_err() {
             tracing::warn!("some tasks did not end within {CLOSE_DEADLINE:?} and were dropped");
         }
+        // Whoever is left would keep a connection, and the store waits for all of them.
+        drop(tasks);
+        tracing::info!("the tasks of the workspace have ended");
         self.store.close().await;
+        tracing::info!("the database is closed");
         let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = local
             && let Err(problem) = server.stop().await
         {
             tracing::warn!(%problem, "the private Redis did not stop cleanly");
         }
+        tracing::info!("the workspace is closed");
     }
 }
 

@@ -2,12 +2,21 @@
 
 import { onDestroy } from 'svelte';
 
+export interface Debounced {
+  /** Begins the pause anew. */
+  (): void;
+  /** What waits is not done. */
+  cancel(): void;
+}
+
 /** To be called while a component is set up. Each call of the returned function begins the pause anew. */
-export function debounced(pauseMs: number, run: () => void): () => void {
+export function debounced(pauseMs: number, run: () => void): Debounced {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  onDestroy(() => clearTimeout(timer));
-  return () => {
-    clearTimeout(timer);
+  const cancel = (): void => clearTimeout(timer);
+  onDestroy(cancel);
+  const again = (): void => {
+    cancel();
     timer = setTimeout(run, pauseMs);
   };
+  return Object.assign(again, { cancel });
 }

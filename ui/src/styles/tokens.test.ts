@@ -1,68 +1,104 @@
-// Text can be read in every theme: the contrast of tokens, computed as WCAG 2.2 says.
+// Text can be read in every theme: the contrast of the colours that components name, computed as WCAG 2.2 says.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-
-const css = readFileSync('src/styles/tokens.css', 'utf8');
+import { colour, contrast, laid, type Colour } from './colours';
 
 type Theme = 'dark' | 'light' | 'contrast';
 
-/** The tokens of a theme that are plain colours. */
-function tokens(theme: Theme): Map<string, string> {
-  const base = /:root \{([^]*?)\n\}/.exec(css)?.[1] ?? '';
-  const own = theme === 'contrast' ? (/data-theme='contrast'\] \{([^]*?)\n\}/.exec(css)?.[1] ?? '') : '';
-  const found = new Map<string, string>();
-  for (const [, name = '', value = ''] of `${base}${own}`.matchAll(/(--[\w-]+):\s*([^;]+);/g)) {
-    const pair = /^light-dark\((oklch\([^)]*\)), (oklch\([^)]*\))\)$/.exec(value);
-    found.set(name, pair === null ? value : ((theme === 'light' ? pair[1] : pair[2]) ?? ''));
-  }
-  return found;
-}
-
-function luminance(colour: string): number {
-  const parts = /^oklch\(([\d.]+)% ([\d.]+) ([\d.]+)\)$/.exec(colour);
-  if (parts === null) throw new Error(`${colour} is no opaque colour`);
-  const [l, c, h] = [Number(parts[1]) / 100, Number(parts[2]), (Number(parts[3]) * Math.PI) / 180];
-  const [a, b] = [c * Math.cos(h), c * Math.sin(h)];
-  const long = (l + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-  const middle = (l - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-  const short = (l - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  const clamp = (value: number): number => Math.min(Math.max(value, 0), 1);
-  const red = clamp(4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short);
-  const green = clamp(-1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short);
-  const blue = clamp(-0.0041960863 * long - 0.7034186147 * middle + 1.707614701 * short);
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}
-
-function contrast(one: string, other: string): number {
-  const [a, b] = [luminance(one), luminance(other)];
-  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}
+const css = readFileSync('src/styles/tokens.css', 'utf8');
+const sources = import.meta.glob<string>(['../**/*.svelte', './base.css'], { query: '?raw', import: 'default', eager: true });
 
 const SURFACES = ['--bg', '--surface', '--raised', '--sunken', '--field'];
+/** What lies between a surface and its text while it is pointed at or chosen. Lists on a raised ground are menus: only pointed at. */
+const VEILS: readonly (readonly [veil: string, surfaces: readonly string[]])[] = [
+  ['transparent', SURFACES],
+  ['var(--hover)', SURFACES],
+  ['var(--selected)', ['--bg', '--surface', '--sunken']],
+];
+
+/** Colours of glyphs, dots and lines: they need 3:1, and a word stands beside each. */
+const MARKS = ['--critical', '--high', '--medium', '--low', '--info', '--warn', '--tone', '--line', '--line-strong', '--focus'];
+/** Text that is nowhere but on a ground of its own. */
+const NEVER_PLAIN = ['var(--text-on-accent)', 'var(--production-text)', 'var(--sunken)', 'color-mix(in oklab, var(--high), var(--text) 60%)', 'color-mix(in oklab, var(--high), var(--text) 30%)'];
+/** Such grounds and what is written on them. */
+const ON_OWN_GROUND: readonly (readonly [text: string, ground: string, surface: string])[] = [
+  ['var(--text-on-accent)', 'var(--accent)', '--bg'],
+  ['var(--text-on-accent)', 'var(--accent-strong)', '--bg'],
+  ['var(--production-text)', 'var(--production)', '--bg'],
+  ['var(--sunken)', 'color-mix(in oklab, var(--high), var(--text) 30%)', '--sunken'],
+  ['color-mix(in oklab, var(--high), var(--text) 60%)', 'color-mix(in oklab, var(--high) 20%, transparent)', '--sunken'],
+  ['color-mix(in oklab, var(--high), var(--text) 30%)', 'color-mix(in oklab, var(--high) 20%, transparent)', '--surface'],
+  // A dangerous button, at rest and pointed at.
+  ['color-mix(in oklab, var(--bad), var(--text) 25%)', 'var(--bad-soft)', '--surface'],
+  ['color-mix(in oklab, var(--bad), var(--text) 25%)', 'color-mix(in oklab, var(--bad) 26%, transparent)', '--surface'],
+  ...['--ok', '--warn', '--bad'].flatMap((tone) => [['var(--text)', `var(${tone}-soft)`, '--surface'] as const, ['var(--text-2)', `var(${tone}-soft)`, '--surface'] as const]),
+  ['var(--text)', 'var(--accent-soft)', '--bg'],
+  ...['--ok', '--warn', '--bad', '--accent', '--text-3'].map((tone) => [`color-mix(in oklab, var(${tone}), var(--text) 35%)`, `color-mix(in oklab, var(${tone}) 13%, transparent)`, '--surface'] as const),
+  ...['--ok', '--medium', '--high', '--critical'].map((tone) => [`color-mix(in oklab, var(${tone}), var(--text) 30%)`, `color-mix(in oklab, var(${tone}) 7%, var(--surface))`, '--surface'] as const),
+];
+
+/** The tokens of a theme as they are written. */
+function tokens(theme: Theme): ReadonlyMap<string, string> {
+  const base = /:root \{([^]*?)\n\}/.exec(css)?.[1] ?? '';
+  const own = theme === 'contrast' ? (/data-theme='contrast'\] \{([^]*?)\n\}/.exec(css)?.[1] ?? '') : '';
+  return new Map([...`${base}${own}`.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([, name = '', value = '']) => [name, value]));
+}
+
+/** Every colour of text that a component or the base style names. */
+function textColours(): string[] {
+  const named = Object.values(sources).flatMap((text) => [...text.matchAll(/(?<![\w-])color:\s*([^;{}]+);/g)].map((found) => found[1] ?? ''));
+  return [...new Set(named)].filter((name) => !['inherit', 'currentcolor', 'transparent'].includes(name));
+}
+
+function isMark(name: string): boolean {
+  const token = /^var\((--[\w-]+)(?:,.*)?\)$/.exec(name)?.[1];
+  return token !== undefined && MARKS.includes(token);
+}
+
+const texts = textColours();
+const plain = texts.filter((name) => !isMark(name) && !name.includes('--tone') && !NEVER_PLAIN.includes(name));
+
+it('looks at what components use', () => {
+  expect(plain).toEqual(expect.arrayContaining(['var(--text)', 'var(--text-2)', 'var(--text-3)', 'var(--accent)', 'var(--bad)', 'var(--ok)']));
+  expect(texts.filter((name) => name.includes('--tone') && !isMark(name)).toSorted(), 'a new mixture of a tone is looked at below').toEqual([20, 30, 35].map((share) => `color-mix(in oklab, var(--tone), var(--text) ${share}%)`));
+});
 
 describe.each(['dark', 'light', 'contrast'] as const)('the %s theme', (theme) => {
   const all = tokens(theme);
-  const colour = (name: string): string => all.get(name) ?? '';
+  const of = (text: string): Colour => colour(text, all, theme === 'light' ? 'light' : 'dark');
+  const ratio = (text: string, ...layers: readonly string[]): number => contrast(laid(...layers.map(of), of(text)), laid(...layers.map(of)));
 
-  it('has text that can be read on every surface', () => {
-    for (const surface of SURFACES) {
-      for (const text of ['--text', '--text-2', '--text-3']) {
-        const enough = theme === 'contrast' ? 7 : 4.5;
-        expect(contrast(colour(text), colour(surface)), `${text} on ${surface}`).toBeGreaterThanOrEqual(enough);
+  it('has text that can be read on every surface, pointed at and chosen', () => {
+    for (const text of plain) {
+      for (const [veil, surfaces] of VEILS) {
+        for (const surface of surfaces) expect(ratio(text, `var(${surface})`, veil), `${text} on ${surface} below ${veil}`).toBeGreaterThanOrEqual(4.5);
       }
     }
-    expect(contrast(colour('--text-on-accent'), colour('--accent')), 'on the accent').toBeGreaterThanOrEqual(4.5);
-    expect(contrast(colour('--production-text'), colour('--production')), 'on the mark of production').toBeGreaterThanOrEqual(4.5);
+  });
+
+  it('has text that can be read on grounds of its own', () => {
+    for (const [text, ground, surface] of ON_OWN_GROUND) expect(ratio(text, `var(${surface})`, ground), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+    // The status bar says what is wrong in the colour of the tone.
+    for (const tone of ['--ok', '--warn', '--bad']) expect(ratio(`color-mix(in oklab, var(${tone}), var(--text) 20%)`, 'var(--sunken)'), `${tone} in the status bar`).toBeGreaterThanOrEqual(4.5);
   });
 
   it('has marks that can be told from what is behind them', () => {
     for (const mark of ['--critical', '--high', '--medium', '--low', '--info', '--ok', '--warn', '--bad', '--focus', '--accent']) {
-      expect(contrast(colour(mark), colour('--surface')), mark).toBeGreaterThanOrEqual(theme === 'contrast' ? 4.5 : 3);
+      expect(ratio(`var(${mark})`, 'var(--surface)'), mark).toBeGreaterThanOrEqual(theme === 'contrast' ? 4.5 : 3);
     }
   });
+});
 
-  it.runIf(theme === 'contrast')('has lines that can be seen', () => {
-    for (const line of ['--line', '--line-strong']) expect(contrast(colour(line), colour('--surface')), line).toBeGreaterThanOrEqual(4.5);
+describe('the contrast theme', () => {
+  const all = tokens('contrast');
+  const on = (text: string, surface: string): number => contrast(laid(colour(`var(${text})`, all, 'dark')), laid(colour(`var(${surface})`, all, 'dark')));
+
+  it('has text at 7:1', () => {
+    for (const surface of SURFACES) for (const text of ['--text', '--text-2', '--text-3']) expect(on(text, surface), `${text} on ${surface}`).toBeGreaterThanOrEqual(7);
+  });
+
+  it('has lines that can be seen', () => {
+    for (const line of ['--line', '--line-strong']) expect(on(line, '--surface'), line).toBeGreaterThanOrEqual(4.5);
   });
 });

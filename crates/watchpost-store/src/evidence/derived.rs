@@ -132,7 +132,7 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
     }
 }
 
-/// Authentication by user: who failed how often.
+/// Authentication by user: who failed how often, the most failures first.
 pub(super) async fn sign_ins(
     tx: &mut Tx,
     places: &Places,
@@ -140,7 +140,7 @@ pub(super) async fn sign_ins(
 ) -> Result<(Vec<String>, Vec<Vec<String>>), StoreError> {
     const FAILED: &str = "COUNT(CASE WHEN outcome = 'failure' THEN 1 END)";
     let tail = if exceptions > 0 {
-        format!("HAVING {FAILED} > 0 ORDER BY MIN(at), actor LIMIT {EXCEPTIONS_MAX}")
+        format!("HAVING {FAILED} > 0 ORDER BY {FAILED} DESC, MIN(at), actor LIMIT {EXCEPTIONS_MAX}")
     } else {
         format!("ORDER BY MAX(at) DESC, actor LIMIT {MEMBERS_MAX}")
     };

@@ -3,9 +3,12 @@
 import type { EventFacet, EventField, QueryFault } from '$ui/generated/model';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
-import { quote, tokenAt } from './query';
+import { debounced } from '$ui/shared/debounced';
+import { quote, tokenAt, unfinished } from './query';
 
 const PAUSE_MS = 250;
+/** A word that is being written is no fault yet; after this pause it is. */
+const SETTLE_MS = 1_200;
 const MOST = 9;
 
 export interface Suggestion {
@@ -28,9 +31,14 @@ export class QueryDraft {
   fields = $state.raw<readonly EventField[]>([]);
   facets = $state.raw<readonly EventFacet[]>([]);
   readonly #app: App;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  /** What is wrong where somebody is writing: not said before they pause. */
+  #held: QueryFault | null = null;
+  #commit: (query: string) => void = () => undefined;
+  readonly #pause = debounced(PAUSE_MS, () => void this.#look(true));
+  readonly #settle = debounced(SETTLE_MS, () => this.settle());
 
+  /** To be called while a component is set up. */
   constructor(app: App) {
     this.#app = app;
   }
@@ -72,19 +80,34 @@ export class QueryDraft {
 
   /** Somebody types: looked at after a pause. */
   typed(oncommit: (query: string) => void): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.look(oncommit), PAUSE_MS);
+    this.#commit = oncommit;
+    this.#pause();
+    this.#settle();
+  }
+
+  /** Nobody writes on: what was held back is said. */
+  settle(): void {
+    this.#settle.cancel();
+    if (this.#held !== null) this.fault = this.#held;
+    this.#held = null;
   }
 
   /** Nobody types here any more: what is on its way leads nobody back. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#pause.cancel();
+    this.#settle.cancel();
     this.#asked += 1;
   }
 
-  /** Looks at the text now; the newest wins. */
-  async look(oncommit: (query: string) => void): Promise<void> {
-    clearTimeout(this.#timer);
+  /** Looks at the text now and says what is wrong with it; the newest wins. */
+  look(oncommit: (query: string) => void): Promise<void> {
+    this.#commit = oncommit;
+    this.#settle.cancel();
+    return this.#look(false);
+  }
+
+  async #look(writing: boolean): Promise<void> {
+    this.#pause.cancel();
     this.#asked += 1;
     const mine = this.#asked;
     const query = this.text.trim();
@@ -93,10 +116,12 @@ export class QueryDraft {
       if (mine !== this.#asked) return;
       this.error = null;
       this.fields = reply.fields;
-      this.fault = reply.fault;
+      const held = writing && reply.fault !== null && unfinished(this.text, this.caret, reply.fault);
+      this.#held = held ? reply.fault : null;
+      this.fault = held ? null : reply.fault;
       if (reply.fault !== null) return;
       this.applied = query;
-      oncommit(query);
+      this.#commit(query);
     } catch (thrown) {
       if (mine === this.#asked) this.error = normaliseError(thrown);
     }

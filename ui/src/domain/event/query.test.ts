@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entityTerm, fromParams, narrowed, quote, tokenAt } from './query';
+import { entityTerm, fromParams, narrowed, quote, tokenAt, unfinished } from './query';
 
 describe('text of the query language', () => {
   it('quotes what would mean something else', () => {
@@ -36,6 +36,18 @@ describe('text of the query language', () => {
     );
     expect(fromParams({ entity: 'nonsense' })).toBeNull();
     expect(fromParams({})).toBeNull();
+  });
+
+  it('tells a word that is being written from one that is wrong', () => {
+    const end = (text: string, at: number, length: number): boolean => unfinished(text, text.length, { at, length });
+    expect(end('severity:', 9, 0), 'a value is missing').toBe(true);
+    expect(end('user:anna ip:203.', 13, 4), 'half an address').toBe(true);
+    expect(end('user:anna statsu:5', 10, 6), 'its field').toBe(true);
+    expect(end('(user:anna or ', 14, 0), 'a condition is missing').toBe(true);
+    expect(end('user:"anna s', 5, 7), 'a quotation without its end').toBe(true);
+    expect(end('statsu:500 user:anna', 0, 6), 'another word').toBe(false);
+    expect(unfinished('ip:203. user:anna', 7, { at: 3, length: 4 }), 'the caret has gone back').toBe(false);
+    expect(end('  \u{1f600}x ip:20', 6, 2), 'characters beyond UTF-16').toBe(true);
   });
 
   it('knows what is being typed', () => {

@@ -1,6 +1,6 @@
 // Text of the query language, as the window writes it. What a query means is the backend's business.
 
-import type { Entity, EntityKind } from '$ui/generated/model';
+import type { Entity, EntityKind, QueryFault } from '$ui/generated/model';
 
 const FIELD_OF: Record<EntityKind, string> = { ip: 'ip', user: 'user', session: 'session', endpoint: 'endpoint' };
 
@@ -68,4 +68,15 @@ export function tokenAt(text: string, caret: number): Token {
   const typed = colon?.[2] ?? word;
   const rest = /^[^\s()"]*/.exec(text.slice(caret))?.[0].length ?? 0;
   return { from: caret - typed.length, to: caret + rest, field: colon?.[1]?.toLowerCase() ?? null, typed };
+}
+
+/** Is what is wrong only what somebody is writing: the caret is at the end, and the fault in the last word, or something is missing there? */
+export function unfinished(text: string, caret: number, fault: Pick<QueryFault, 'at' | 'length'>): boolean {
+  if (text.slice(caret).trim() !== '') return false;
+  const begin = text.length - text.trimStart().length;
+  // A fault counts characters of the trimmed text, a caret UTF-16 units of what stands in the box.
+  const at = Array.from(text.trim()).slice(0, fault.at).join('').length + begin;
+  const word = tokenAt(text, caret);
+  const from = word.field === null ? word.from : word.from - word.field.length - 1;
+  return fault.length === 0 || at >= from || /^-?(?:[\w.@-]+:)?(?:"[^"]*|\([^)]*)$/.test(text.slice(at));
 }

@@ -1,6 +1,6 @@
 // Rules, suppressions, containments, the response policy, risk: answers of the made-up workspace.
 
-import type { Containment, EntityRisk, ResponsePolicy, RuleRow, Suppression } from '$ui/generated/model';
+import type { AssetRule, Containment, EntityRisk, ResponsePolicy, RuleRow, Suppression, ThreatList } from '$ui/generated/model';
 import type { Answers } from '../fake';
 
 const HOUR = 3_600_000;
@@ -34,7 +34,14 @@ const POLICY: ResponsePolicy = {
   contain_per_hour_max: 50,
 };
 
-export function defenceAnswers() {
+const THREAT_LISTS: ThreatList[] = [
+  { name: 'feodo', confidence: 80, format: 'csv', source: 'feodo.csv', sha256: '9b74'.repeat(16), imported_at: iso(Date.now() - 26 * HOUR), imported_by: 'mara', addresses: 612, domains: 0, user_agents: 0, skipped: 2, duplicates: 0 },
+];
+
+export function defenceAnswers(empty = false) {
+  let assets: AssetRule[] = empty ? [] : [{ kind: 'endpoint', pattern: '/admin', label: 'critical asset', weight: 2 }];
+  let threatLists = empty ? [] : THREAT_LISTS;
+
   let rules = RULES;
   let policy = POLICY;
   let suppressions: Suppression[] = [];
@@ -53,7 +60,20 @@ export function defenceAnswers() {
   });
   const risk = (kind: EntityRisk['entity']['kind'], value: string, score: number): EntityRisk => ({ entity: { kind, value }, score, at: iso(Date.now() - HOUR), incidents: 2 });
   return {
-    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: 1 }),
+    enrichment_get: () => ({
+      location: empty ? [] : [{ role: 'city', path: '/srv/geo/city.mmdb', kind: 'City', built_at: iso(Date.now() - 72 * HOUR), age_days: 3, problem: null }],
+      damaged_lookups: 0,
+      threat_lists: threatLists.length,
+      threat_entries: threatLists.reduce((sum, list) => sum + list.addresses, 0),
+      threat_problem: null,
+      assets: assets.length,
+      risk: { half_life_h: 24 },
+    }),
+    threat_list_list: () => ({ lists: threatLists, at: iso(Date.now()) }),
+    threat_list_remove: ({ name }) => ({ lists: (threatLists = threatLists.filter((list) => list.name !== name)), at: iso(Date.now()) }),
+    asset_list: () => ({ assets }),
+    asset_remove: ({ kind, pattern }) => ({ assets: (assets = assets.filter((one) => one.kind !== kind || one.pattern !== pattern)) }),
+    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: empty ? [] : [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: empty ? 0 : 1 }),
     rule_show: ({ id }) => detail(rule(id)),
     rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
     rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
@@ -65,7 +85,7 @@ export function defenceAnswers() {
       return detail(next);
     },
     rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, findings_hidden: 0, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
-    rule_feedback: () => ({ rules: [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
+    rule_feedback: () => ({ rules: empty ? [] : [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
     rule_try: ({ text }) =>
       text.startsWith('{') ? refuse('validation', 'not JSON: expected value') : { tried_as: 'value', fields: [{ field: 'http.query.value', layers: [{ decoder: 'raw', text, span: null }, { decoder: 'percent', text: decodeURIComponent(text), span: null }] }], findings: [] },
     suppression_list: () => ({ rows: suppressions, in_force: suppressions.filter((row) => row.removed_at === null).length }),
@@ -102,7 +122,7 @@ export function defenceAnswers() {
     },
     response_preview: () => ({ from: iso(Date.now() - 168 * HOUR), to: iso(Date.now()), findings: 1_217, matched: 532, done: 5, skipped: 1, by_action: [{ action: 'block_ip', done: 5, skipped: 1 }], rows: [] }),
     response_list: () => ({ rows: [], next: null }),
-    entity_risk_top: ({ kind }) => ({ rows: kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
+    entity_risk_top: ({ kind }) => ({ rows: empty ? [] : kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
     entity_risk_show: ({ entity }) => ({ risk: { ...risk(entity.kind, entity.value, 64.5) }, contributions: [{ incident: 78, title: 'SQL injection', family: 'sqli', verdict: 'unjudged', counts: true, points: 96, at: iso(Date.now() - HOUR), left: 74.7 }], history: { true_positives: 1, harmless: 2 }, place: { country: 'NL', org: 'Example Hosting' }, has_location_data: true, threats: [], assets: [], policy: { half_life_h: 24 }, at: iso(Date.now()) }),
     block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null, inside_total: 0, inside: [] }),
     baseline_generate: ({ period }) => ({ version: 1, from: period.from, to: period.to, events: 22_297, users: [], endpoints: [] }),

@@ -53,8 +53,7 @@ function page(all: readonly Incident[], request: IncidentPageRequest): IncidentP
   };
 }
 
-export function demoPlatform(): FakePlatform {
-  const switches = new URLSearchParams(location.search);
+export function demoPlatform(switches = new URLSearchParams(location.search)): FakePlatform {
   const now = Date.now();
   let incidents = switches.has('empty') ? [] : makeIncidents(now, 134);
   let before: Incident[] = [];
@@ -86,7 +85,7 @@ export function demoPlatform(): FakePlatform {
   const panels = panelAnswers(switches.has('empty'));
   const answers: Answers = {
     ...panels,
-    ...defenceAnswers(),
+    ...defenceAnswers(switches.has('empty')),
     incident_similar: ({ number }) => ({ rows: incidents.filter((row) => row.number !== number && row.family === find(number).family).slice(0, 5).map((incident) => ({ incident, score: 53, because: ['the same rule'] })) }),
     incident_escalate: ({ number, severity, to }) => change(number, { ...(severity === null ? {} : { severity }), ...(to === null ? {} : { escalated_to: to }) }),
     incident_handover: ({ number, to }) => change(number, { assignee: to }),
@@ -110,7 +109,10 @@ export function demoPlatform(): FakePlatform {
       return { changed, skipped: [], undo: null };
     },
     workspace_status: status,
-    overview: (request) => makeOverview(request, incidents, blocked, now),
+    overview: (request) => {
+      const made = makeOverview(request, incidents, blocked, now);
+      return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No incident is active.', counts: [], top_sources: [], top_targets: [] } : made;
+    },
     event_page: ({ after, limit }) => {
       const start = after === null ? 0 : Number(after);
       const rows = incidents.slice(0, 12).flatMap((incident) => makeDetail(incident).evidence.map((item) => item.event));
@@ -158,6 +160,15 @@ export function demoPlatform(): FakePlatform {
       return await call(name, request, confirmation);
     };
   }
-  setInterval(() => platform.push({ changed: [], status: status(), jobs: switches.has('job') ? [RUNNING_JOB] : [] }), 2_000);
+  // Speaks only while somebody listens: nothing is left behind by a platform that is no longer used.
+  const live = platform.live.bind(platform);
+  platform.live = (onBatch) => {
+    const stop = live(onBatch);
+    const pulse = setInterval(() => platform.push({ changed: [], status: status(), jobs: switches.has('job') ? [RUNNING_JOB] : [] }), 2_000);
+    return () => {
+      clearInterval(pulse);
+      stop();
+    };
+  };
   return platform;
 }

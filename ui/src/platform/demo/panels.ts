@@ -24,7 +24,7 @@ export function panelAnswers(empty: boolean) {
     return run;
   };
   const answers = {
-    redis_health: makeHealth,
+    redis_health: () => (empty ? { ...makeHealth(), slowlog: [] } : makeHealth()),
     redis_history: makeHistory,
     quarantine_list: () => (empty ? { rows: [] } : makeQuarantine()),
     block_list: (request) => blocks.list(request),

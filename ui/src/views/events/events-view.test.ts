@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { searched } from '$ui/domain/event/searched.svelte';
-import type { EventPageRequest } from '$ui/generated/model';
+import type { EventFigures, EventPageRequest } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -72,6 +72,7 @@ describe('the Events panel', () => {
     show({ q: 'user:anna' });
     await waitFor(() => hook('events-count'));
     await type('user:anna statsu:500');
+    await fireEvent.keyDown(hook('event-search'), { key: 'Enter' });
     await waitFor(() => hook('event-search-fault'));
     expect(document.querySelector('mark')?.textContent).toBe('statsu');
     expect(queries(), 'nothing else was asked').toEqual(['user:anna']);
@@ -79,6 +80,31 @@ describe('the Events panel', () => {
     await fireEvent.click(hook('event-search-mend'));
     await waitFor(() => expect(queries().at(-1)).toBe('user:anna status:500'));
     expect(find('event-search-fault')).toBeNull();
+  });
+
+  it('does not call wrong what is still being written, unless somebody pauses there', async () => {
+    show({ q: 'user:anna' });
+    await waitFor(() => hook('events-count'));
+    const looks = asked('event_query').length;
+    await type('user:anna statsu:5');
+    await waitFor(() => expect(asked('event_query').length).toBe(looks + 1));
+    expect(find('event-search-fault')).toBeNull();
+    expect(hook('event-search').getAttribute('aria-invalid')).not.toBe('true');
+    await waitFor(() => hook('event-search-fault'), { timeout: 4_000 });
+    await type('statsu:500 user:anna');
+    await waitFor(() => expect(document.querySelector('mark')?.nextSibling?.textContent, 'a word that is done with is marked at once').toContain('user'));
+  });
+
+  it('says of how many events the frequent values are', async () => {
+    show();
+    await waitFor(() => hook('event-facet'));
+    expect(find('facets-cap'), 'they count all').toBeNull();
+    cleanup();
+    show();
+    const answer = platform.answers.event_figures;
+    platform.answers.event_figures = async (request) => ({ ...((await answer?.(request)) as EventFigures), total: 1_204_311, facet_rows: 50_000, facets_complete: false });
+    await waitFor(() => expect(hook('facets-cap').textContent).toContain('newest 50,000 of 1,204,311'));
+    expect(hook('event-facet').textContent).toMatch(/\+/);
   });
 
   it('leads nobody back who typed and left', async () => {
