@@ -237,15 +237,16 @@ const fn is_program(family: AttackFamily) -> bool {
     matches!(family, AttackFamily::Php | AttackFamily::Cmdi)
 }
 
-/// The rules that `rule` leaves a value to: severe ones of the families that it yields to. A weak sign of another family
-/// takes nothing away.
+/// The rules that `rule` leaves a value to: those that it names, and severe ones of the families that it names. A weak
+/// sign of another family takes nothing away.
 fn preferred_to(rule: &Signature, rules: &[Arc<Signature>]) -> Bits {
     let mut preferred = Bits::EMPTY;
     for (index, other) in rules.iter().enumerate() {
-        if rule.yields.contains(&other.info.family)
-            && other.info.family != rule.info.family
-            && other.info.severity >= Severity::High
-        {
+        let is_named = |name: &String| {
+            *name == other.info.id
+                || other.info.severity >= Severity::High && name == other.info.family.as_str()
+        };
+        if other.info.family != rule.info.family && rule.yields.iter().any(is_named) {
             preferred.set(index);
         }
     }

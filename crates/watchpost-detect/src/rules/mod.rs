@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use watchpost_model::finding::AttackFamily;
 
 use crate::check::Check;
 use crate::expression::Expression;
@@ -55,8 +54,8 @@ pub(crate) struct Signature {
     pub(crate) matcher: Matcher,
     /// The decoders whose layers it looks at; empty: all.
     pub(crate) layers: Vec<&'static str>,
-    /// Families that it leaves a value to where one of their severe rules fires on the same value.
-    pub(crate) yields: Vec<AttackFamily>,
+    /// Rules, and families of which the severe rules, that it leaves a value to where they fire on the same value.
+    pub(crate) yields: Vec<String>,
 }
 
 /// What happened, as far as behaviours tell things apart. `behaviour::facts` says what makes an event one of these.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_model::contain::ContainKind;
 use watchpost_model::event::{Category, Event, Outcome};
+use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::EventId;
 use watchpost_model::incident::{Status, Verdict, VerdictCause};
 use watchpost_model::response::plan::SPARED;
@@ -20,6 +21,7 @@ use watchpost_ops::contract::{
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
+use watchpost_store::EventFilter;
 
 use crate::door::{desk, folder};
 use crate::response::{ATTACKER, injection, of, policy, put, report, standing, timed};
@@ -180,5 +182,51 @@ async fn a_reopened_incident_says_why_and_is_to_be_judged_again() {
     for words in ["the customer says it was not them", "Verdict false_positive taken back"] {
         assert!(told.timeline.iter().any(|line| line.text.contains(words)), "{words}: {:?}", told.timeline);
     }
+    desk.console.close().await;
+}
+
+/// Silence is found by the engine's clock and not by an event: it goes through the store and is answered all the same.
+#[tokio::test]
+async fn a_source_that_falls_silent_is_answered() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let desk = timed(&home, clock.clone()).await;
+    put(&desk, policy(ResponseMode::On, &[ActionKind::Notify])).await;
+    let now = desk.console.now();
+    let events: Vec<Event> = (0..160)
+        .map(|n| {
+            let at = now - chrono::Duration::minutes(10 * (159 - n)) - chrono::Duration::seconds(5);
+            let mut event = Event::new(EventId::at(at), at, Category::Configuration, "heartbeat");
+            event.details = serde_json::json!({ "app": "billing" });
+            event
+        })
+        .collect();
+    let workspace = desk.console.workspace().expect("it is open");
+    workspace.events().expect("Redis answers").write_events(&events).await.expect("events are written");
+    let mut timer = tokio::time::interval(Duration::from_millis(50));
+    let stored = async {
+        let all = EventFilter::default();
+        while workspace.store().event_count(&all).await.expect("the database answers") < 160 {
+            timer.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), stored).await.expect("they are taken in");
+    assert!(of(&desk, ActionKind::Notify).await.is_empty(), "it reported a moment ago");
+
+    // Three times its longest pause, and some more.
+    clock.advance(chrono::Duration::hours(1));
+    let answered = async {
+        loop {
+            timer.tick().await;
+            if let Some(action) = of(&desk, ActionKind::Notify).await.pop() {
+                return action;
+            }
+        }
+    };
+    let action = tokio::time::timeout(Duration::from_secs(30), answered).await.expect("it is answered");
+    assert_eq!((action.rule_id.as_str(), action.state), ("wp.gap.silence", ResponseState::Done));
+    let request = IncidentRef { number: action.number };
+    let told = desk.ask::<operation::incident_detail>(request).await.expect("it is there");
+    assert_eq!(told.incident.family, AttackFamily::LogGap);
     desk.console.close().await;
 }
