@@ -138,6 +138,7 @@ describe('axe', { timeout: 30_000 }, () => {
     ['a suppression', 'rules', () => openSuppress({ rules: ['wp.brute.source'], family: 'brute_force', entity: { kind: 'ip', value: '203.0.113.7' }, incident: 42 })],
     ['a confirmation', 'blocklist', () => void app.confirmations.ask('Block 203.0.113.7', 'shop-production')],
     ['a new connection', 'settings', () => fireEvent.click(hook('connection-add'))],
+    ['a threat list', 'settings', () => fireEvent.click(hook('threat-show'))],
     ['a record of the trail', 'audit', () => fireEvent.click(hook('audit-row'))],
     ['an event', 'events', () => fireEvent.click(hook('event-row'))],
     ['a verdict', 'incidents/42', () => fireEvent.keyDown(document.body, { key: 'r' })],

@@ -5,6 +5,7 @@ import 'uplot/dist/uPlot.min.css';
 import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/print.css';
 
 import { mount } from 'svelte';
 import ApplicationShell from './app.svelte';

@@ -1,9 +1,9 @@
 //! The numbers behind the charts as tables, for the formats that draw nothing.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use watchpost_model::overview::Histogram;
+use watchpost_model::overview::{Histogram, Series};
 
-use crate::document::ReportDocument;
+use crate::document::{ChartData, ReportDocument};
 
 /// Days of the week, as the rows of the heat map.
 pub(crate) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -17,7 +17,7 @@ pub(crate) struct ChartTable {
 
 /// The charts of a report; none if it draws none.
 pub(crate) fn tables(document: &ReportDocument) -> Vec<ChartTable> {
-    let Some(charts) = &document.charts else { return Vec::new() };
+    let Some(charts) = drawn(document) else { return Vec::new() };
     let names = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut tables = vec![
         over_time("Authentication", &charts.authentication),
@@ -55,6 +55,25 @@ pub(crate) fn tables(document: &ReportDocument) -> Vec<ChartTable> {
     });
     tables.retain(|table| !table.rows.is_empty());
     tables
+}
+
+/// The charts as far as there can be data: what lies after the time of making is no zero but not known.
+pub(crate) fn drawn(document: &ReportDocument) -> Option<ChartData> {
+    let mut charts = document.charts.clone()?;
+    for histogram in [&mut charts.authentication, &mut charts.by_category] {
+        end_at(histogram, document.scope.generated_at);
+    }
+    Some(charts)
+}
+
+/// Leaves out the buckets that begin after `at`.
+pub(crate) fn end_at(histogram: &mut Histogram, at: DateTime<Utc>) {
+    let step = i64::try_from(histogram.bucket_s).unwrap_or(i64::MAX).max(1);
+    let n = (at - histogram.start).num_seconds().max(0) as u64;
+    let n = usize::try_from(n / step.unsigned_abs()).unwrap_or(usize::MAX).saturating_add(1);
+    for Series { counts, .. } in &mut histogram.series {
+        counts.truncate(n);
+    }
 }
 
 fn over_time(title: &'static str, histogram: &Histogram) -> ChartTable {

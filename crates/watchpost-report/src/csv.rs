@@ -300,6 +300,9 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
         ("generator", scope.generator.clone()),
         ("sources", scope.sources.join("; ")),
     ];
+    if scope.period.to > scope.generated_at {
+        facts.insert(7, ("period", format!("not over; up to {}", time(scope.generated_at))));
+    }
     facts.push(("audit log", scope.log.id.clone()));
     facts.push(("audit log size", scope.log.size.to_string()));
     facts.push(("audit log root", scope.log.root.clone()));

@@ -16,6 +16,7 @@ mod markdown;
 mod pdf;
 mod table;
 mod verify;
+mod wording;
 
 pub use crate::csv::{render_csv, write_csv};
 pub use document::{
@@ -26,7 +27,7 @@ pub use evaluate::evaluate;
 pub use file::{Placed, Prepared, WriteError, write_atomically};
 pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError, Limit, Rule};
 pub use markdown::render_markdown;
-pub use pdf::{render_archive, render_pdf};
+pub use pdf::{render_archive, render_archive_while, render_pdf, render_pdf_while};
 pub use table::TableWriter;
 pub use verify::{Verified, compare, sample_seed, verify_json};
 
@@ -53,6 +54,9 @@ pub enum ReportError {
         /// What the chart library says.
         reason: String,
     },
+    /// Whoever asked for it wants it no more.
+    #[error("the report was stopped")]
+    Stopped,
     /// The PDF could not be put into bytes.
     #[error("write the PDF: {0}")]
     Pdf(String),

@@ -7,6 +7,7 @@ use watchpost_model::text::visible;
 use crate::ReportError;
 use crate::csv::{comment_words, facts, proof_words};
 use crate::document::{CheckResult, ControlResult, ReportDocument, Section, State};
+use crate::wording::{outcome, rows_shown, sample_shown, sample_table, unfinished};
 
 /// Longer cells are cut, marked by an ellipsis; the JSON has them whole.
 const CELL_CHARS_MAX: usize = 2_000;
@@ -21,6 +22,9 @@ pub fn render_markdown(document: &ReportDocument) -> Result<String, ReportError>
     let _ = writeln!(out, "# {}\n", escape(&document.title));
     if !document.framework.note.is_empty() {
         let _ = writeln!(out, "{}\n", escape(&document.framework.note));
+    }
+    if let Some(words) = unfinished(&document.scope) {
+        let _ = writeln!(out, "**This report is {}.**\n", escape(&words));
     }
     out.push_str("| Scope | |\n| --- | --- |\n");
     for (name, value) in facts(document)? {
@@ -53,7 +57,9 @@ pub fn render_markdown(document: &ReportDocument) -> Result<String, ReportError>
 }
 
 fn push_summary(out: &mut String, document: &ReportDocument) {
-    out.push_str("\n## Summary\n\n| State | Controls | Meaning |\n| --- | ---: | --- |\n");
+    let _ =
+        writeln!(out, "\n## Summary\n\n{}\n", escape(&outcome(document.summary, document.controls.len())));
+    out.push_str("| State | Controls | Meaning |\n| --- | ---: | --- |\n");
     for state in State::READING_ORDER {
         let _ = writeln!(out, "| {} | {} | {} |", state.title(), document.summary.of(state), state.meaning());
     }
@@ -152,20 +158,14 @@ fn push_check(out: &mut String, number: usize, check: &CheckResult) {
         let _ = writeln!(out, "- **{name}**: {}", escape(&text));
     }
     if !check.rows.is_empty() {
-        out.push('\n');
+        let _ = writeln!(out, "\n{}:\n", escape(&rows_shown(check)));
         push_table(out, &check.columns, &check.rows);
     }
     let sample = &check.sample;
     if !sample.rows.is_empty() {
-        let _ = writeln!(out, "\nSample of {}, seed {}:\n", sample.rows.len(), escape(&sample.seed));
-        let columns: Vec<String> =
-            std::iter::once("place".to_owned()).chain(sample.columns.clone()).collect();
-        let rows: Vec<Vec<String>> = sample
-            .positions
-            .iter()
-            .zip(&sample.rows)
-            .map(|(place, row)| std::iter::once(place.to_string()).chain(row.clone()).collect())
-            .collect();
+        let words = format!("{}, drawn from seed {}", sample_shown(check), sample.seed);
+        let _ = writeln!(out, "\n{}:\n", escape(&words));
+        let (columns, rows) = sample_table(check);
         push_table(out, &columns, &rows);
     }
 }

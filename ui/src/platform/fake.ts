@@ -1,7 +1,7 @@
 // The double for tests and for looking at the user interface without a backend: answers come from a table.
 
 import type { LiveBatch } from '$ui/generated/model';
-import type { OperationName, Platform, Reply, Request } from './types';
+import type { FileDrag, OperationName, Platform, Reply, Request } from './types';
 
 export type Answers = { [Name in OperationName]?: (request: Request<Name>) => Reply<Name> | Promise<Reply<Name>> };
 
@@ -20,6 +20,7 @@ export class FakePlatform implements Platform {
   /** What the next file dialogs answer. */
   picked: string | null = null;
   readonly #routes = new Set<(route: string) => void>();
+  readonly #drags = new Set<(drag: FileDrag) => void>();
   readonly #listeners = new Set<(batch: LiveBatch) => void>();
   #seq = 0;
 
@@ -56,6 +57,16 @@ export class FakePlatform implements Platform {
   /** A link from outside. */
   follow(route: string): void {
     for (const listener of this.#routes) listener(route);
+  }
+
+  drags(onDrag: (drag: FileDrag) => void): () => void {
+    this.#drags.add(onDrag);
+    return () => this.#drags.delete(onDrag);
+  }
+
+  /** Files over the window. */
+  drag(drag: FileDrag): void {
+    for (const listener of this.#drags) listener(drag);
   }
 
   pickSaveFile(): Promise<string | null> {

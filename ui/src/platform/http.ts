@@ -84,6 +84,11 @@ export class HttpPlatform implements Platform {
     return () => undefined;
   }
 
+  /** A browser gives a page the content of a dropped file, never its path. */
+  drags(): () => void {
+    return () => undefined;
+  }
+
   uiReady(): Promise<void> {
     return Promise.resolve();
   }

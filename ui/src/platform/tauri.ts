@@ -2,9 +2,10 @@
 
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
+import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import type { LiveBatch } from '$ui/generated/model';
-import type { OpenFileOptions, OperationName, Platform, Reply, Request, SaveFileOptions } from './types';
+import type { FileDrag, OpenFileOptions, OperationName, Platform, Reply, Request, SaveFileOptions } from './types';
 
 export function insideTauri(): boolean {
   return isTauri();
@@ -55,6 +56,24 @@ export class TauriPlatform implements Platform {
     };
     const heard = listen('link', () => void look().catch(failed));
     heard.then(look).catch(failed);
+    return () => {
+      ended = true;
+      heard.then((stop) => stop()).catch(failed);
+    };
+  }
+
+  drags(onDrag: (drag: FileDrag) => void, onError: (reason: unknown) => void): () => void {
+    let ended = false;
+    const failed = (reason: unknown): void => {
+      if (!ended) onError(reason);
+    };
+    const heard = getCurrentWebview().onDragDropEvent(({ payload }) => {
+      if (ended) return;
+      if (payload.type === 'enter') onDrag({ kind: 'over', paths: payload.paths });
+      else if (payload.type === 'drop') onDrag({ kind: 'dropped', paths: payload.paths });
+      else if (payload.type === 'leave') onDrag({ kind: 'left' });
+    });
+    heard.catch(failed);
     return () => {
       ended = true;
       heard.then((stop) => stop()).catch(failed);

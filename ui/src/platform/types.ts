@@ -27,6 +27,9 @@ export interface OpenFileOptions {
   types?: FileType[];
 }
 
+/** Files that a person drags over the window: from the file manager, with their paths. */
+export type FileDrag = { kind: 'over'; paths: readonly string[] } | { kind: 'left' } | { kind: 'dropped'; paths: readonly string[] };
+
 export interface Platform {
   /** Which shell this is. */
   readonly kind: 'tauri' | 'http' | 'fake';
@@ -47,6 +50,9 @@ export interface Platform {
 
   /** Hears of links from outside (`watchpost://incident/42`) as routes (`incidents/42`); the returned function ends it. `onError` hears of one that was lost. */
   links(onRoute: (route: string) => void, onError: (reason: unknown) => void): () => void;
+
+  /** Hears of files that are dragged over the window; the returned function ends it. A browser tells no paths: nothing is heard there. */
+  drags(onDrag: (drag: FileDrag) => void, onError: (reason: unknown) => void): () => void;
 
   /** Tells the shell that the first paint is done. */
   uiReady(): Promise<void>;

@@ -42,6 +42,7 @@ export function fixedCommands(app: App): Command[] {
     if (preset !== 'custom') add(`period-${preset}`, t('palette.period', { period: t(`period.${preset}.long`) }), () => (period.preset = preset));
   }
   add('rail', t('palette.rail'), () => (prefs.rail = prefs.rail === 'wide' ? 'narrow' : 'wide'), '[');
+  add('print', t('palette.print'), () => requestAnimationFrame(() => window.print()), 'Ctrl P');
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
   return [...go, ...actions];
 }

@@ -3,7 +3,7 @@ import { GlobalKeys } from './keys';
 
 function keysAt() {
   let now = 0;
-  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), go: vi.fn((key: string) => key === 'i') };
+  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), print: vi.fn(), go: vi.fn((key: string) => key === 'i') };
   const keys = new GlobalKeys(actions, () => now);
   const press = (key: string, more: KeyboardEventInit & { target?: HTMLElement } = {}): boolean => {
     const event = new KeyboardEvent('keydown', { key, bubbles: true, ...more });
@@ -57,6 +57,8 @@ describe('GlobalKeys', () => {
     expect(press('g', { target: input })).toBe(false);
     expect(press('k', { target: input, ctrlKey: true })).toBe(true);
     expect(actions.palette).toHaveBeenCalledOnce();
+    expect(press('p', { ctrlKey: true }), 'a panel is printed from anywhere').toBe(true);
+    expect(actions.print).toHaveBeenCalledOnce();
     input.remove();
   });
 });

@@ -15,6 +15,7 @@ export interface KeyActions {
   palette: () => void;
   help: () => void;
   rail: () => void;
+  print: () => void;
   refresh: () => void;
   /** The second key after `g`; returns whether there is such a panel. */
   go: (key: string) => boolean;
@@ -37,6 +38,10 @@ export class GlobalKeys {
   handle(event: KeyboardEvent): boolean {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
       this.#actions.palette();
+      return true;
+    }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'p') {
+      this.#actions.print();
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;

@@ -41,7 +41,7 @@ const ON_OWN_GROUND: readonly (readonly [text: string, ground: string, surface: 
 /** The tokens of a theme as they are written. */
 function tokens(theme: Theme): ReadonlyMap<string, string> {
   const base = /:root \{([^]*?)\n\}/.exec(css)?.[1] ?? '';
-  const own = theme === 'contrast' ? (/data-theme='contrast'\] \{([^]*?)\n\}/.exec(css)?.[1] ?? '') : '';
+  const own = theme === 'contrast' ? (/data-theme='contrast'\] \{([^]*?)\n {2}\}/.exec(css)?.[1] ?? '') : '';
   return new Map([...`${base}${own}`.matchAll(/(--[\w-]+):\s*([^;]+);/g)].map(([, name = '', value = '']) => [name, value]));
 }
 

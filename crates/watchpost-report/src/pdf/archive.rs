@@ -26,11 +26,12 @@ use krilla::{Data, Document, SerializeSettings, color};
 use crate::ReportError;
 use crate::csv::render_csv;
 use crate::document::ReportDocument;
-use crate::pdf::Laid;
 use crate::pdf::canvas::{Belongs, Canvas, Corner, Paint, What};
 use crate::pdf::fonts::{FACES, Fonts};
+use crate::pdf::shape::{Glyph, RTL_FACE};
 use crate::pdf::structure::{PartId, Role, Structure};
 use crate::pdf::theme::{Ink, PAGE_H, PAGE_W, Type};
+use crate::pdf::{GoOn, Laid, wanted};
 
 /// What was drawn of each part, in the order of drawing.
 type Leaves = BTreeMap<PartId, Vec<Identifier>>;
@@ -41,6 +42,7 @@ pub(crate) fn file(
     document: &ReportDocument,
     digest: &str,
     laid: &Laid,
+    go_on: GoOn<'_>,
 ) -> Result<Vec<u8>, ReportError> {
     let broken = |what: &str, error: &dyn std::fmt::Debug| ReportError::Pdf(format!("{what}: {error:?}"));
     let configuration = ConfigurationBuilder::new()
@@ -55,6 +57,7 @@ pub(crate) fn file(
         .collect::<Result<Vec<_>, _>>()?;
     let mut leaves = Leaves::new();
     for page in &laid.pages {
+        wanted(go_on)?;
         draw_page(&mut pdf, fonts, &faces, laid, page, &mut leaves)?;
     }
     let mut tree = TagTree::new().with_lang(Some("en".to_owned()));
@@ -66,6 +69,7 @@ pub(crate) fn file(
     pdf.set_tag_tree(tree);
     pdf.set_outline(outline(laid));
     pdf.set_metadata(described(fonts, document, digest));
+    wanted(go_on)?;
     attach(&mut pdf, document, digest)?;
     pdf.finish().map_err(|error| broken("the archive profile", &error))
 }
@@ -94,6 +98,9 @@ fn draw_page(
         }
         match &drawn.what {
             What::Text { at, text, kind } => set_text(&mut surface, fonts, faces, *at, text, *kind),
+            What::Shaped { at, text, glyphs, kind } => {
+                set_shaped(&mut surface, faces, *at, text, glyphs, *kind);
+            }
             What::Path { corners, paint, ink } => draw_path(&mut surface, corners, *paint, *ink),
             What::Link { .. } => {}
         }
@@ -209,6 +216,35 @@ fn set_text(
         );
         x += width * kind.size;
     }
+}
+
+fn set_shaped(
+    surface: &mut Surface<'_>,
+    faces: &[Font],
+    (x, y): (f32, f32),
+    text: &str,
+    glyphs: &[Glyph],
+    kind: Type,
+) {
+    surface.set_stroke(None);
+    surface.set_fill(Some(fill(kind.ink)));
+    let placed: Vec<KrillaGlyph> = glyphs
+        .iter()
+        .map(|glyph| {
+            let (dx, dy) = glyph.offset;
+            KrillaGlyph::new(
+                GlyphId::new(glyph.id.into()),
+                glyph.advance,
+                dx,
+                dy,
+                0.0,
+                glyph.range.clone(),
+                None,
+            )
+        })
+        .collect();
+    let face = faces[RTL_FACE as usize].clone();
+    surface.draw_glyphs(Point::from_xy(x, y), &placed, face, text, kind.size, false);
 }
 
 fn draw_path(surface: &mut Surface<'_>, corners: &[Corner], paint: Paint, ink: Ink) {

@@ -5,25 +5,34 @@ use watchpost_model::event::Severity;
 use watchpost_model::overview::{Histogram, Series};
 
 use crate::ReportError;
-use crate::charts::WEEKDAYS;
+use crate::charts::{WEEKDAYS, drawn, end_at};
 use crate::document::{ChartData, ControlResult, ReportDocument, ReportKind, Section, State};
 use crate::pdf::control::one_control;
 use crate::pdf::flow::{Flow, Target, baseline};
-use crate::pdf::fonts::Face;
+use crate::pdf::fonts::{Face, Fonts};
 use crate::pdf::front::short;
-use crate::pdf::plots::{BAR_H, CHART_H, Legend, backlog, by_name, grouped, heat, over_time, thousands};
+use crate::pdf::plots::{BAR_H, Legend, backlog, by_name, grouped, heat, over_time};
+use crate::pdf::shape::code;
 use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, ALARM, BODY, CALLOUT, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES, SMALL, Type,
-    WIDTH, state_ink,
+    ACCENT, ALARM, BODY, BOTTOM, CALLOUT, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES,
+    SMALL, TOP, Type, WIDTH, state_ink,
 };
+use crate::wording::{outcome, thousands};
 
 pub(crate) const SUMMARY: &str = "Summary";
 pub(crate) const ACTIVITY: &str = "Activity in the period";
 pub(crate) const CONTROLS: &str = "Controls and evidence";
 pub(crate) const GAPS: &str = "Gaps";
 pub(crate) const READING: &str = "How to read this report";
+/// More code points are not listed.
+const CODES_MAX: usize = 60;
+const SAMPLES: &str = "The samples";
+/// How high the charts of the activity are: all stand on one page.
+const ACTIVITY_H: f32 = 96.0;
+/// Between two charts side by side.
+const GUTTER: f32 = 26.0;
 
 /// Sets all sections.
 pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
@@ -38,17 +47,20 @@ pub(crate) fn body(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(),
         }
         one_section(flow, document, index, part)?;
     }
-    if let Some(charts) = &document.charts {
+    if let Some(charts) = drawn(document) {
         section(flow, ACTIVITY);
-        activity(flow, charts)?;
+        activity(flow, &charts)?;
     }
     if controls {
-        section(flow, CONTROLS);
+        section_below(flow, CONTROLS);
     }
     for (index, control) in document.controls.iter().enumerate() {
+        if flow.stopped {
+            return Ok(());
+        }
         one_control(flow, index, control);
     }
-    reading(flow, controls);
+    reading(flow, document, controls);
     Ok(())
 }
 
@@ -59,7 +71,10 @@ fn one_section(
     part: &Section,
 ) -> Result<(), ReportError> {
     let kind = document.kind;
-    let course = (kind == ReportKind::Kpi).then(|| course(part, document.scope.period.from)).flatten();
+    let mut course = (kind == ReportKind::Kpi).then(|| course(part, document.scope.period.from)).flatten();
+    if let Some(course) = &mut course {
+        end_at(course, document.scope.generated_at);
+    }
     flow.need(if course.is_some() { 300.0 } else { 150.0 });
     if !flow.at_top() {
         flow.gap(16.0);
@@ -178,8 +193,22 @@ fn gaps(flow: &mut Flow<'_>, document: &ReportDocument) {
     table(flow, "Controls without evidence", &columns, &rows);
 }
 
+/// Begins a section on a new page.
 fn section(flow: &mut Flow<'_>, title: &'static str) {
     flow.new_page();
+    begin(flow, title);
+}
+
+/// Begins a section: on a new page, unless the one at hand is mostly empty.
+fn section_below(flow: &mut Flow<'_>, title: &'static str) {
+    if flow.y > TOP + (BOTTOM - TOP) * 0.45 {
+        flow.new_page();
+    }
+    flow.gap(34.0);
+    begin(flow, title);
+}
+
+fn begin(flow: &mut Flow<'_>, title: &'static str) {
     flow.mark(Target::Section(title));
     flow.heading(2, title, H1);
     flow.gap(10.0);
@@ -188,17 +217,7 @@ fn section(flow: &mut Flow<'_>, title: &'static str) {
 fn summary(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportError> {
     section(flow, SUMMARY);
     let counts = document.summary;
-    let judged = counts.pass + counts.warn + counts.fail;
-    let words = format!(
-        "Of {} controls, {judged} could be judged by data: {} passed, {} warn and {} failed. {} had too little data and \
-         {} are for a person to attest.",
-        document.controls.len(),
-        counts.pass,
-        counts.warn,
-        counts.fail,
-        counts.no_data,
-        counts.manual,
-    );
+    let words = outcome(counts, document.controls.len());
     flow.paragraph(&words, BODY);
     flow.gap(6.0);
     let note = flow.fonts.drawable(&document.framework.note);
@@ -218,7 +237,7 @@ fn summary(flow: &mut Flow<'_>, document: &ReportDocument) -> Result<(), ReportE
     flow.heading(3, "What needs attention", H3);
     flow.gap(6.0);
     if urgent.is_empty() {
-        flow.paragraph("No control failed or warns.", BODY.in_ink(MUTED));
+        flow.paragraph("No control failed or warned.", BODY.in_ink(MUTED));
     }
     for state in [State::Fail, State::Warn] {
         for control in urgent.iter().filter(|control| control.state == state) {
@@ -295,7 +314,7 @@ pub(crate) fn age_rows(flow: &Flow<'_>, charts: &ChartData) -> Vec<(String, u64,
 }
 
 fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> {
-    over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts), CHART_H)?;
+    over_time(flow, "Authentication", &charts.authentication, &outcome_legend(flow, charts), ACTIVITY_H)?;
     let categories: Vec<Legend> = charts
         .by_category
         .series
@@ -303,13 +322,30 @@ fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> 
         .enumerate()
         .map(|(index, series)| named(flow, &series.name, SERIES[index % SERIES.len()]))
         .collect();
-    over_time(flow, "Events by category", &charts.by_category, &categories, CHART_H)?;
-    by_name(flow, "Incidents in the period, by severity", &severity_rows(charts), BAR_H)?;
-    let ages = age_rows(flow, charts);
-    if !ages.is_empty() {
-        by_name(flow, "Active incidents at the end, by age", &ages, BAR_H)?;
-    }
+    over_time(flow, "Events by category", &charts.by_category, &categories, ACTIVITY_H)?;
+    incidents(flow, charts)?;
     heat(flow, "Events by day of the week and hour, UTC", &WEEKDAYS, &charts.by_hour)
+}
+
+/// How severe the incidents were, and beside it how old those are that are active.
+fn incidents(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> {
+    let (severities, ages) = (severity_rows(charts), age_rows(flow, charts));
+    let n_rows = severities.len().max(ages.len());
+    flow.need(BAR_H * n_rows as f32 + 44.0);
+    let (top, width) = (flow.y, (WIDTH - GUTTER) / 2.0);
+    flow.within(MARGIN_X, width, |flow| {
+        by_name(flow, "Incidents in the period, by severity", &severities, BAR_H)
+    })?;
+    if ages.is_empty() {
+        return Ok(());
+    }
+    let bottom = flow.y;
+    flow.y = top;
+    flow.within(MARGIN_X + width + GUTTER, width, |flow| {
+        by_name(flow, "Active incidents at the end, by age", &ages, BAR_H)
+    })?;
+    flow.y = flow.y.max(bottom);
+    Ok(())
 }
 
 const fn severity_ink(severity: Severity) -> Ink {
@@ -351,8 +387,10 @@ pub(crate) fn strip(flow: &mut Flow<'_>, cells: &[(String, String, Type)], step:
     flow.y += 41.0;
 }
 
-fn reading(flow: &mut Flow<'_>, controls: bool) {
-    section(flow, READING);
+fn reading(flow: &mut Flow<'_>, document: &ReportDocument, controls: bool) {
+    let mut checks = document.controls.iter().flat_map(|control| &control.checks);
+    let has_sample = checks.any(|check| !check.sample.rows.is_empty());
+    section_below(flow, READING);
     for state in State::READING_ORDER.into_iter().filter(|_| controls) {
         flow.need(BODY.leading + 4.0);
         let (fonts, top) = (flow.fonts, flow.y);
@@ -382,12 +420,12 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
             "Checking this report",
             "The JSON file of the same report is the original; its SHA-256 is printed on the cover and at the foot of \
              each page, and sha256sum of that file returns it. `watchpost report verify FILE` checks it by itself and \
-             against the audit trail. It holds every row, every question as the database was asked it, and every sample. Made again for the same period and the same size of the \
+             against the audit trail. It holds every row and every question as the database was asked it. Made again for the same period and the same size of the \
              audit log, the figures are the same. The size and root of the audit log tie the report to the records \
              that existed when it was made.",
         ),
         (
-            "The samples",
+            SAMPLES,
             "A sample is drawn by chance that nobody can choose: SHA-256 over the root of the log, the framework, the \
              question with its parameters and the bounds of the period is its seed; SHA-256 over the seed and a counter \
              gives the places. Places count from 0 in the order of time, or of number where there is one.",
@@ -399,13 +437,13 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
              such as \\u{202e}.",
         ),
     ];
-    for (title, text) in texts {
+    for (title, text) in texts.into_iter().filter(|(title, _)| has_sample || *title != SAMPLES) {
         flow.need(BODY.leading * 3.0);
         flow.heading(3, title, H3);
         flow.paragraph(text, BODY);
         flow.gap(10.0);
     }
-    if let Some(text) = shortfall(flow.fonts.substituted(), flow.fonts.cut()) {
+    if let Some(text) = shortfall(flow.fonts) {
         flow.need(BODY.leading * 4.0);
         flow.heading(3, "What this PDF could not show", H3);
         flow.paragraph(&text, BODY);
@@ -413,19 +451,26 @@ fn reading(flow: &mut Flow<'_>, controls: bool) {
 }
 
 /// What the fonts lacked and what was too long, in words; nothing if all is shown.
-pub(crate) fn shortfall(substituted: u64, cut: u64) -> Option<String> {
+pub(crate) fn shortfall(fonts: &Fonts) -> Option<String> {
     let count = |n: u64, one: &str, many: &str| match n {
         0 => None,
         1 => Some(format!("1 {one}")),
         n => Some(format!("{} {many}", thousands(n))),
     };
     let lacking = count(
-        substituted,
-        "character that the fonts of this PDF lack is written as \\u{...}",
-        "characters that the fonts of this PDF lack are written as \\u{...}",
+        fonts.substituted(),
+        "character that the fonts of this PDF lack is drawn as a box with its code point",
+        "characters that the fonts of this PDF lack are drawn as boxes with their code points",
     );
-    let short = count(cut, "text was shortened to fit", "texts were shortened to fit");
+    let short = count(fonts.cut(), "text was shortened to fit", "texts were shortened to fit");
     let parts: Vec<String> = lacking.into_iter().chain(short).collect();
-    (!parts.is_empty())
-        .then(|| format!("{}. The JSON file holds every text as it was stored.", parts.join(", and ")))
+    let codes: Vec<String> = fonts.lacking().into_iter().map(|ch| format!("U+{}", code(ch))).collect();
+    let listed = match codes.len() {
+        0 => String::new(),
+        n if n > CODES_MAX => format!(" {} and {} more.", codes[..CODES_MAX].join(", "), n - CODES_MAX),
+        _ => format!(" {}.", codes.join(", ")),
+    };
+    (!parts.is_empty()).then(|| {
+        format!("{}.{listed} The JSON file holds every text as it was stored.", parts.join(", and "))
+    })
 }

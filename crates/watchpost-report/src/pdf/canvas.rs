@@ -4,7 +4,8 @@
 //! files.
 
 use crate::document::State;
-use crate::pdf::fonts::Fonts;
+use crate::pdf::fonts::{Face, Fonts};
+use crate::pdf::shape::{BOX_DIGITS, BOX_PAD, Glyph, Piece, code, pieces};
 use crate::pdf::structure::{PartId, Role, Structure};
 use crate::pdf::theme::{Ink, Type, WHITE, state_ink};
 
@@ -49,6 +50,8 @@ pub(crate) enum Paint {
 pub(crate) enum What {
     /// Text with its baseline at `at`.
     Text { at: (f32, f32), text: Box<str>, kind: Type },
+    /// Text from right to left: its glyphs from left to right, the first on the baseline at `at`.
+    Shaped { at: (f32, f32), text: Box<str>, glyphs: Box<[Glyph]>, kind: Type },
     /// A path.
     Path { corners: Box<[Corner]>, paint: Paint, ink: Ink },
     /// An area that leads to `target_y` on `page` (counted from 1).
@@ -93,9 +96,52 @@ impl Canvas {
         if text.is_empty() {
             return 0.0;
         }
-        let what = What::Text { at: (hundredth(x), hundredth(y)), text: text.into(), kind };
+        let Some(pieces) = pieces(fonts, text) else {
+            self.put(What::Text { at: (hundredth(x), hundredth(y)), text: text.into(), kind });
+            return fonts.width(text, kind.face, kind.size);
+        };
+        let mut at = x;
+        for piece in pieces {
+            let place = (hundredth(at), hundredth(y));
+            match piece {
+                Piece::Plain(part) => {
+                    self.put(What::Text { at: place, text: part.into(), kind });
+                    at += fonts.width(part, kind.face, kind.size);
+                }
+                Piece::Shaped(part, glyphs) => {
+                    at += glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() * kind.size;
+                    self.put(What::Shaped { at: place, text: part.into(), glyphs: glyphs.into(), kind });
+                }
+                Piece::Lacking(ch) => at += self.code_box(fonts, place, ch, kind),
+            }
+        }
+        at - x
+    }
+
+    /// A box with the code point of a character that no font has. Returns the width.
+    fn code_box(&mut self, fonts: &Fonts, (x, y): (f32, f32), ch: char, kind: Type) -> f32 {
+        let digits = Type { face: Face::Mono, size: kind.size * BOX_DIGITS, ..kind };
+        let text = code(ch);
+        let (pad, height) = (kind.size * BOX_PAD, kind.size * 0.66);
+        let width = fonts.width(&text, digits.face, digits.size) + 4.0 * pad;
+        let (left, right, top, bottom) =
+            (x + pad, x + width - pad, y + kind.size * 0.06 - height, y + kind.size * 0.06);
+        self.outline(
+            &[(left, top), (right, top), (right, bottom), (left, bottom)],
+            kind.size * 0.05,
+            kind.ink,
+        );
+        let baseline = y - (height - kind.size * 0.12) / 2.0 + digits.size * 0.35;
+        self.put(What::Text {
+            at: (hundredth(left + pad), hundredth(baseline)),
+            text: text.into(),
+            kind: digits,
+        });
+        width
+    }
+
+    fn put(&mut self, what: What) {
         self.drawn.push(Drawn { belongs: self.belongs, what });
-        fonts.width(text, kind.face, kind.size)
     }
 
     /// Draws `text` so that it ends at `x`.
@@ -178,6 +224,38 @@ impl Canvas {
             State::Manual => {
                 self.outline(&[(x, y - r), (x + r, y), (x, y + r), (x - r, y)], line, ink);
                 self.disc((x, y), line * 0.8, ink);
+            }
+        }
+    }
+
+    /// A bar of a state: each in a pattern of its own, so that it reads in grey.
+    pub(crate) fn state_bar(&mut self, (x, y): (f32, f32), (w, h): (f32, f32), state: State) {
+        let ink = state_ink(state);
+        let line = 0.8_f32;
+        match state {
+            State::Fail => self.fill_rect((x, y), (w, h), ink),
+            State::Warn => {
+                self.fill_rect((x, y), (w, h), ink);
+                let mut at = x + 1.5;
+                while at + 1.6 + h <= x + w {
+                    self.polygon(&[(at, y + h), (at + 1.6, y + h), (at + 1.6 + h, y), (at + h, y)], WHITE);
+                    at += 5.0;
+                }
+            }
+            State::NoData | State::Manual => {
+                let inner = (w - line).max(0.1);
+                let (left, top) = (x + line / 2.0, y + line / 2.0);
+                let (right, bottom) = (left + inner, y + h - line / 2.0);
+                self.outline(&[(left, top), (right, top), (right, bottom), (left, bottom)], line, ink);
+                let mut at = left + 3.0;
+                while state == State::Manual && at < right {
+                    self.polyline(&[(at, top), (at, bottom)], line, ink);
+                    at += 3.0;
+                }
+            }
+            State::Pass => {
+                self.fill_rect((x, y), (w, h), ink);
+                self.fill_rect((x, y + h * 0.36), (w, h * 0.28), WHITE);
             }
         }
     }

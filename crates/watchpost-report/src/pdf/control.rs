@@ -6,13 +6,18 @@ use crate::pdf::body::strip;
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Face;
 use crate::pdf::front::short;
-use crate::pdf::plots::thousands;
 use crate::pdf::structure::Role;
-use crate::pdf::table::table;
+use crate::pdf::table::{Measured, measured, set};
 use crate::pdf::theme::{
     ACCENT, BODY, FIGURE, H2, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, Type, WIDTH, state_ink,
 };
+use crate::wording::{rows_shown, sample_shown, sample_table, thousands};
 
+/// The heading of a check, and the strip of its figures.
+const CHECK_HEAD: f32 = 30.0;
+const FIGURES: f32 = 46.0;
+/// No more than this is kept on one page with a heading: else pages stay half empty.
+const KEPT_MAX: f32 = 440.0;
 const LABEL_W: f32 = 62.0;
 /// What stands beside a label.
 const FACT: Type = Type { size: 8.8, leading: 12.8, ..BODY };
@@ -21,8 +26,15 @@ const FACT: Type = Type { size: 8.8, leading: 12.8, ..BODY };
 pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlResult) {
     let title = flow.fonts.drawable(&control.title);
     let text = flow.fonts.drawable(&control.text);
-    let head = 18.0 + flow.height(&title, H2, WIDTH) + flow.height(&text, BODY, WIDTH) + 60.0;
-    flow.need(head + 90.0);
+    let several = control.checks.len() > 1;
+    let finding = match several {
+        true => flow.height(&flow.fonts.drawable(&control.reason), FACT, WIDTH - LABEL_W) + CHECK_HEAD,
+        false => 0.0,
+    };
+    let head = 48.0 + flow.height(&title, H2, WIDTH) + flow.height(&text, BODY, WIDTH) + finding;
+    let mut checks: Vec<Set> = control.checks.iter().map(|check| Set::new(flow, control, check)).collect();
+    let first = checks.first().map_or(60.0, |set| set.start);
+    flow.need((head + first).min(KEPT_MAX));
     if index > 0 {
         flow.gap(12.0);
     }
@@ -59,18 +71,60 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
     for comment in &control.comments {
         definition(flow, "Comment", &comment_words(comment));
     }
-    let several = control.checks.len() > 1;
-    for (index, check) in control.checks.iter().enumerate() {
-        one_check(flow, control, several.then_some(index + 1), check);
+    for (index, (check, set)) in control.checks.iter().zip(checks.drain(..)).enumerate() {
+        one_check(flow, several.then_some(index + 1), check, &set);
     }
     flow.gap(if control.checks.is_empty() { 0.0 } else { 8.0 });
     definition(flow, "Remedy", &control.remedy);
     flow.gap(22.0);
 }
 
-fn one_check(flow: &mut Flow<'_>, control: &ControlResult, number: Option<usize>, check: &CheckResult) {
+/// What a check says, measured.
+struct Set {
+    facts: Vec<(&'static str, String)>,
+    tables: Vec<Measured>,
+    /// How high everything is up to the first rows of its first table.
+    start: f32,
+}
+
+impl Set {
+    fn new(flow: &Flow<'_>, control: &ControlResult, check: &CheckResult) -> Self {
+        let with: Vec<String> =
+            check.parameters.iter().map(|one| format!("{} = {}", one.name, one.value)).collect();
+        let question = match with.is_empty() {
+            true => check.query.as_str().to_owned(),
+            false => format!("{} with {}", check.query, with.join(", ")),
+        };
+        // The period stands at the head of every page.
+        let counted = check.basis.rsplit_once(" (").filter(|(_, tail)| tail.contains(" to "));
+        let counted = counted.map_or(check.basis.as_str(), |(words, _)| words);
+        let mut facts = vec![
+            ("Finding", check.reason.clone()),
+            ("Rule", check.rule.clone()),
+            ("Counted", counted.to_owned()),
+            ("Question", question),
+        ];
+        if !check.sample.rows.is_empty() {
+            let n = check.sample.rows.len();
+            facts.push(("Sample", format!("{n} drawn from seed {}; listed below", check.sample.seed)));
+        }
+        facts.retain(|(_, value)| !value.is_empty());
+        for (_, value) in &mut facts {
+            *value = flow.fonts.drawable(value);
+        }
+        let tables = tables(flow, control, check);
+        let heights = facts.iter().map(|(_, value)| flow.height(value, FACT, WIDTH - LABEL_W) + 4.0);
+        let figures = if check.population > 0 { FIGURES } else { 0.0 };
+        let first = tables.first().map_or(0.0, |table| table.start + 8.0);
+        let start = heights.sum::<f32>() + figures + first;
+        Self { facts, tables, start }
+    }
+}
+
+fn one_check(flow: &mut Flow<'_>, number: Option<usize>, check: &CheckResult, measured: &Set) {
     if let Some(number) = number {
-        flow.need(150.0);
+        // The heading does not stand alone at the foot of a page.
+        flow.need((CHECK_HEAD + measured.start).min(KEPT_MAX));
         flow.gap(6.0);
         let what = if check.what.is_empty() { check.query.as_str() } else { &check.what };
         let what = flow.fonts.drawable(&format!("Check {number}: {what}"));
@@ -88,47 +142,17 @@ fn one_check(flow: &mut Flow<'_>, control: &ControlResult, number: Option<usize>
         });
         flow.y += 24.0;
     }
-    let with: Vec<String> =
-        check.parameters.iter().map(|one| format!("{} = {}", one.name, one.value)).collect();
-    let question = match with.is_empty() {
-        true => check.query.as_str().to_owned(),
-        false => format!("{} with {}", check.query, with.join(", ")),
-    };
-    // The period stands at the head of every page.
-    let counted = check.basis.rsplit_once(" (").filter(|(_, tail)| tail.contains(" to "));
-    let counted = counted.map_or(check.basis.as_str(), |(words, _)| words);
-    let facts = [
-        ("Finding", check.reason.as_str()),
-        ("Rule", check.rule.as_str()),
-        ("Counted", counted),
-        ("Question", question.as_str()),
-    ];
-    let height: f32 = facts.iter().map(|(_, value)| flow.height(value, FACT, WIDTH - LABEL_W) + 4.0).sum();
-    flow.need((height + 45.0).min(240.0));
     // Four noughts say no more than the finding does.
     if check.population > 0 {
         figures(flow, check);
     }
-    for (name, value) in facts {
-        definition(flow, name, value);
+    for (name, text) in &measured.facts {
+        drawn_definition(flow, name, text);
     }
-    sample_words(flow, check);
-    evidence(flow, control, check);
-}
-
-/// How the sample was drawn; its rows stand in the table below where there is no exception, and in JSON and CSV always.
-fn sample_words(flow: &mut Flow<'_>, check: &CheckResult) {
-    if check.sample.rows.is_empty() {
-        return;
+    for table in &measured.tables {
+        flow.gap(8.0);
+        set(flow, table);
     }
-    let places: Vec<String> = check.sample.positions.iter().map(ToString::to_string).collect();
-    let words = format!(
-        "{} drawn from seed {}, at the places {}",
-        check.sample.rows.len(),
-        check.sample.seed,
-        places.join(", ")
-    );
-    definition(flow, "Sample", &words);
 }
 
 /// The numbers of a check in a strip.
@@ -152,13 +176,18 @@ fn definition(flow: &mut Flow<'_>, name: &'static str, value: &str) {
         return;
     }
     let text = flow.fonts.drawable(value);
+    drawn_definition(flow, name, &text);
+}
+
+fn drawn_definition(flow: &mut Flow<'_>, name: &'static str, text: &str) {
     let kind = FACT;
-    flow.need(kind.leading * 2.0);
+    let n_lines = flow.height(text, kind, WIDTH - LABEL_W) / kind.leading;
+    flow.need(kind.leading * n_lines.min(2.0));
     let (fonts, top) = (flow.fonts, flow.y);
     let y = baseline(top + (kind.leading - LABEL.leading) / 2.0, LABEL);
     flow.part(Role::Paragraph, |flow| {
         flow.page().text(fonts, (MARGIN_X, y), &format!("{name} "), LABEL);
-        flow.column(&text, kind, MARGIN_X + LABEL_W, WIDTH - LABEL_W);
+        flow.column(text, kind, MARGIN_X + LABEL_W, WIDTH - LABEL_W);
     });
     flow.y += 4.0;
 }
@@ -180,40 +209,24 @@ fn sign_off(flow: &mut Flow<'_>) {
     flow.y += 46.0;
 }
 
-fn evidence(flow: &mut Flow<'_>, control: &ControlResult, check: &CheckResult) {
+/// The evidence: what was found, and the drawn sample, which stands for the whole.
+fn tables(flow: &Flow<'_>, control: &ControlResult, check: &CheckResult) -> Vec<Measured> {
     let id = short(flow.fonts, &control.id, SMALL, WIDTH / 2.0, 1);
-    let n = thousands(check.rows.len());
-    let found = check.exceptions + check.warnings;
-    if found > 0 && !check.rows.is_empty() {
-        flow.gap(8.0);
-        let caption =
-            format!("{}  ·  Exceptions first, then warnings: {n} of {} shown", id[0], thousands(found));
-        table(flow, &caption, &check.columns, &check.rows);
-    } else if !check.sample.rows.is_empty() {
-        flow.gap(8.0);
-        let caption = format!(
-            "{}  ·  No exceptions; the drawn sample: {} of {}",
-            id[0],
-            thousands(check.sample.rows.len()),
-            thousands(check.population)
-        );
-        let columns: Vec<String> =
-            std::iter::once("place".to_owned()).chain(check.sample.columns.clone()).collect();
-        let rows: Vec<Vec<String>> = check
-            .sample
-            .positions
-            .iter()
-            .zip(&check.sample.rows)
-            .map(|(place, row)| std::iter::once(place.to_string()).chain(row.clone()).collect())
-            .collect();
-        table(flow, &caption, &columns, &rows);
-    } else if !check.rows.is_empty() {
-        flow.gap(8.0);
-        let caption = format!(
-            "{}  ·  No exceptions; the newest of what was looked at: {n} of {} shown",
-            id[0],
-            thousands(check.population)
-        );
-        table(flow, &caption, &check.columns, &check.rows);
+    let found = check.exceptions + check.warnings > 0;
+    let has_sample = !check.sample.rows.is_empty();
+    let mut tables = Vec::new();
+    if !check.rows.is_empty() && (found || !has_sample) {
+        let caption = format!("{}  ·  {}", id[0], rows_shown(check));
+        tables.extend(measured(flow, &caption, &check.columns, &check.rows));
     }
+    if has_sample {
+        let words = sample_shown(check);
+        let caption = match found {
+            true => format!("{}  ·  {words}", id[0]),
+            false => format!("{}  ·  No exceptions. {words}", id[0]),
+        };
+        let (columns, rows) = sample_table(check);
+        tables.extend(measured(flow, &caption, &columns, &rows));
+    }
+    tables
 }

@@ -1,5 +1,6 @@
 //! Running text over pages: a cursor, page breaks, headings that stay with what follows.
 
+use crate::pdf::GoOn;
 use crate::pdf::canvas::Canvas;
 use crate::pdf::fonts::Fonts;
 use crate::pdf::structure::{Role, Structure};
@@ -49,11 +50,14 @@ pub(crate) struct Flow<'f> {
     pub(crate) width: f32,
     /// More lines in the cell of a table are cut.
     pub(crate) cell_lines: usize,
+    go_on: GoOn<'f>,
+    /// Is the report not wanted any more? What is not set yet is left out; nobody sees it.
+    pub(crate) stopped: bool,
 }
 
 impl<'f> Flow<'f> {
     /// A body whose parts come after those of `structure`.
-    pub(crate) fn new(fonts: &'f Fonts, structure: Structure) -> Self {
+    pub(crate) fn new(fonts: &'f Fonts, structure: Structure, go_on: GoOn<'f>) -> Self {
         Self {
             fonts,
             pages: vec![Canvas::default()],
@@ -64,6 +68,8 @@ impl<'f> Flow<'f> {
             left: MARGIN_X,
             width: WIDTH,
             cell_lines: CELL_LINES_MAX,
+            go_on,
+            stopped: false,
         }
     }
 
@@ -106,6 +112,7 @@ impl<'f> Flow<'f> {
     /// Turns the page unless it is empty.
     pub(crate) fn new_page(&mut self) {
         if !self.at_top() {
+            self.stopped |= !(self.go_on)();
             self.pages.push(Canvas::default());
             self.y = TOP;
         }

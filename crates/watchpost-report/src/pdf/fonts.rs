@@ -1,13 +1,13 @@
 //! The embedded fonts: measuring, falling back, and making visible what no font has.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use printpdf::{FontId, ParsedFont, PdfFont};
 use watchpost_model::text::visible;
 
 use crate::ReportError;
+use crate::pdf::shape::{BOX_DIGITS, BOX_PAD, Piece, RTL_FACE, Shaper, code, escape_around, is_rtl, pieces};
 
 /// Longer texts are cut in the PDF, marked by an ellipsis; the JSON has them whole.
 const TEXT_CHARS_MAX: usize = 2_000;
@@ -23,14 +23,17 @@ pub(crate) enum Face {
     Mono,
     /// DejaVu Sans Mono: for characters that the others lack.
     Wide,
+    /// DejaVu Sans: what runs from right to left, and what is lacking still.
+    Broad,
 }
 
 /// The fonts with their names in the file.
-pub(crate) const FACES: [(Face, &str, &[u8]); 4] = [
+pub(crate) const FACES: [(Face, &str, &[u8]); 5] = [
     (Face::Sans, "PLEXSA", include_bytes!("../../fonts/IBMPlexSans-Regular.ttf")),
     (Face::Bold, "PLEXSB", include_bytes!("../../fonts/IBMPlexSans-SemiBold.ttf")),
     (Face::Mono, "PLEXMO", include_bytes!("../../fonts/IBMPlexMono-Regular.ttf")),
     (Face::Wide, "DEJAVU", include_bytes!("../../fonts/DejaVuSansMono.ttf")),
+    (Face::Broad, "DEJAVS", include_bytes!("../../fonts/DejaVuSans.ttf")),
 ];
 
 /// The parsed fonts and a count of what they lacked.
@@ -38,6 +41,8 @@ pub(crate) struct Fonts {
     faces: Vec<ParsedFont>,
     /// Advances of the ASCII characters by face, in ems.
     ascii: Vec<[f32; 128]>,
+    pub(crate) shaper: Shaper,
+    lacking: RefCell<BTreeSet<char>>,
     substituted: Cell<u64>,
     cut: Cell<u64>,
 }
@@ -58,7 +63,8 @@ impl Fonts {
                 advances
             })
             .collect();
-        Ok(Self { faces, ascii, substituted: Cell::new(0), cut: Cell::new(0) })
+        let (shaper, lacking) = (Shaper::default(), RefCell::default());
+        Ok(Self { faces, ascii, shaper, lacking, substituted: Cell::new(0), cut: Cell::new(0) })
     }
 
     /// The fonts as resources of a document. The ids are fixed, so that the same report has the same bytes.
@@ -70,8 +76,8 @@ impl Fonts {
             .collect()
     }
 
-    /// Makes any text drawable: hidden characters escaped, characters that no font has written as `\u{...}` and counted,
-    /// over-long text cut and counted. Everything from outside goes through here once.
+    /// Makes any text drawable: hidden characters escaped, characters that no font has noted (they are drawn as boxes with
+    /// their code points), over-long text cut and counted. Everything from outside goes through here once.
     pub(crate) fn drawable(&self, text: &str) -> String {
         if text.chars().nth(TEXT_CHARS_MAX).is_some() {
             self.note_cut();
@@ -84,13 +90,12 @@ impl Fonts {
         for ch in shown.chars() {
             if ch == '\u{a0}' || ch == '\u{202f}' {
                 out.push(' ');
-            } else if ch.is_ascii()
-                || !is_private(ch) && (self.has(Face::Wide, ch) || self.has(Face::Sans, ch))
-            {
-                out.push(ch);
-            } else {
+                continue;
+            }
+            out.push(ch);
+            if self.lacks(ch) {
                 self.substituted.set(self.substituted.get() + 1);
-                let _ = write!(out, "\\u{{{:x}}}", u32::from(ch)); // Cannot fail.
+                self.lacking.borrow_mut().insert(ch);
             }
         }
         out
@@ -101,7 +106,19 @@ impl Fonts {
         self.cut.set(self.cut.get() + 1);
     }
 
-    /// How many characters were written as `\u{...}` so far.
+    /// Is there no font that has the character?
+    pub(crate) fn lacks(&self, ch: char) -> bool {
+        !ch.is_ascii()
+            && (is_private(ch)
+                || ![Face::Wide, Face::Sans, Face::Broad].iter().any(|face| self.has(*face, ch)))
+    }
+
+    /// The characters that no font has, so far.
+    pub(crate) fn lacking(&self) -> Vec<char> {
+        self.lacking.borrow().iter().copied().collect()
+    }
+
+    /// How many characters were drawn as boxes so far.
     pub(crate) fn substituted(&self) -> u64 {
         self.substituted.get()
     }
@@ -120,6 +137,14 @@ impl Fonts {
 
     /// Width in points.
     pub(crate) fn width(&self, text: &str, face: Face, size: f32) -> f32 {
+        if let Some(pieces) = pieces(self, text) {
+            let widths = pieces.iter().map(|piece| match piece {
+                Piece::Plain(part) => part.chars().map(|ch| self.advance(ch, face)).sum::<f32>(),
+                Piece::Shaped(_, glyphs) => glyphs.iter().map(|glyph| glyph.advance).sum(),
+                Piece::Lacking(ch) => self.advance(*ch, face),
+            });
+            return widths.sum::<f32>() * size;
+        }
         text.chars().map(|ch| self.advance(ch, face)).sum::<f32>() * size
     }
 
@@ -182,6 +207,8 @@ impl Fonts {
                 .or_else(|| day_ends.filter(good).filter(|at| is_day(&rest[..*at])))
                 .or_else(|| last_break.filter(good).filter(|at| at * 2 > end))
                 .unwrap_or(end);
+            // An escape stays whole where it has room.
+            let at = escape_around(rest, at).filter(|at| *at > 0).unwrap_or(at);
             // The space at the end of a line stays: without it the words of two lines run together when text is
             // copied or read aloud.
             let line = rest[..at].trim_end();
@@ -200,25 +227,35 @@ impl Fonts {
         font.lookup_glyph_index(ch.into()).map_or((0, 0.0), |glyph| (glyph, advance(font, glyph)))
     }
 
+    /// The advance that a glyph has by itself, in ems.
+    pub(crate) fn glyph_advance(&self, face: Face, glyph: u16) -> f32 {
+        advance(&self.faces[face as usize], glyph)
+    }
+
     fn advance(&self, ch: char, face: Face) -> f32 {
         if ch.is_ascii() {
             return self.ascii[face as usize][ch as usize];
+        }
+        if self.lacks(ch) {
+            let digits: f32 = code(ch).chars().map(|digit| self.advance(digit, Face::Mono)).sum();
+            return digits * BOX_DIGITS + 4.0 * BOX_PAD;
         }
         let font = &self.faces[self.face_for(ch, face) as usize];
         font.lookup_glyph_index(ch.into()).map_or(0.0, |glyph| advance(font, glyph))
     }
 
-    fn has(&self, face: Face, ch: char) -> bool {
+    pub(crate) fn has(&self, face: Face, ch: char) -> bool {
         self.faces[face as usize].lookup_glyph_index(ch.into()).is_some_and(|glyph| glyph != 0)
     }
 
     fn face_for(&self, ch: char, face: Face) -> Face {
-        if ch.is_ascii() || self.has(face, ch) {
+        if is_rtl(ch) && self.has(RTL_FACE, ch) {
+            RTL_FACE
+        } else if ch.is_ascii() || self.has(face, ch) {
             face
-        } else if self.has(Face::Wide, ch) {
-            Face::Wide
         } else {
-            Face::Sans
+            let others = [Face::Wide, Face::Sans].into_iter();
+            others.into_iter().find(|face| self.has(*face, ch)).unwrap_or(Face::Broad)
         }
     }
 }

@@ -2,23 +2,34 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::document::{ReportDocument, ReportKind, State};
+use crate::document::{Parameter, ReportDocument, ReportKind, Scope, State};
 use crate::pdf::canvas::Canvas;
 use crate::pdf::flow::{Mark, Target, baseline};
 use crate::pdf::fonts::{Face, Fonts};
-use crate::pdf::plots::{grouped, thousands};
+use crate::pdf::plots::grouped;
+use crate::pdf::shape::escape_around;
 use crate::pdf::structure::{PartId, Role, Structure};
 use crate::pdf::theme::{
     ACCENT, BODY, CODE, DISPLAY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, LEAD, MARGIN_X, MUTED, PAGE_H, SMALL,
-    TOP, Type, WIDTH, state_ink,
+    TOP, Type, WIDTH,
 };
+use crate::wording::{instant, thousands, unfinished};
 
 const ENTRY_H: f32 = 20.0;
 const ENTRIES_FIRST: usize = 29;
 const ENTRIES_MORE: usize = 32;
 
-/// The period for people: inclusive days where it is made of whole days.
+/// The period for people, and that it is not over where it is not.
 pub(crate) fn period_words(document: &ReportDocument) -> String {
+    let words = bounds(document);
+    match unfinished(&document.scope) {
+        Some(note) => format!("{words}, {note}"),
+        None => words,
+    }
+}
+
+/// The bounds of the period: inclusive days where it is made of whole days.
+fn bounds(document: &ReportDocument) -> String {
     let (from, to) = (document.scope.period.from, document.scope.period.to);
     let midnight = |at: DateTime<Utc>| at.timestamp().rem_euclid(86_400) == 0;
     if midnight(from) && midnight(to) {
@@ -102,7 +113,7 @@ fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32,
     let mut x = MARGIN_X;
     for state in shown {
         let width = room * document.summary.of(state) as f32 / total;
-        page.fill_rect((x, top), (width, 5.0), state_ink(state));
+        page.state_bar((x, top), (width, 7.0), state);
         x += width + gap;
     }
     let step = WIDTH / 5.0;
@@ -110,9 +121,11 @@ fn states(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32,
         let x = MARGIN_X + step * index as f32;
         let big = Type { size: 27.0, ..FIGURE };
         page.part(structure, Role::Paragraph, |page| {
-            page.text(fonts, (x, top + 44.0), &format!("{} ", document.summary.of(state)), big);
-            page.state_mark((x + 5.0, top + 59.6), 10.0, state);
-            page.text(fonts, (x + 15.0, top + 63.0), state.title(), SMALL.in_ink(INK));
+            // The pattern of the bar above: the colours are alike in grey.
+            page.state_bar((x, top + 18.0), (22.0, 4.0), state);
+            page.text(fonts, (x, top + 51.0), &format!("{} ", document.summary.of(state)), big);
+            page.state_mark((x + 5.0, top + 66.6), 10.0, state);
+            page.text(fonts, (x + 15.0, top + 70.0), state.title(), SMALL.in_ink(INK));
         });
     }
 }
@@ -122,12 +135,15 @@ fn leading(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32
     let Some(part) = document.sections.first() else { return };
     page.fill_rect((MARGIN_X, top), (WIDTH, 3.0), ACCENT);
     let step = WIDTH / 4.0;
-    let values: Vec<String> =
-        part.figures.iter().take(4).map(|figure| grouped(&fonts.drawable(&figure.value))).collect();
+    // "-" says that there is no value.
+    let known = part.figures.iter().filter(|figure| figure.value != "-").count() > 0;
+    let figures: Vec<&Parameter> =
+        part.figures.iter().filter(|figure| !known || figure.value != "-").take(4).collect();
+    let values: Vec<String> = figures.iter().map(|figure| grouped(&fonts.drawable(&figure.value))).collect();
     // All in one size: the one in which the longest fits.
     let longest = values.iter().map(|value| fonts.width(value, FIGURE.face, 1.0)).fold(0.1, f32::max);
     let big = Type { size: ((step - 14.0) / longest).clamp(9.0, 25.0), ..FIGURE };
-    for ((index, figure), value) in part.figures.iter().take(4).enumerate().zip(values) {
+    for ((index, figure), value) in figures.into_iter().enumerate().zip(values) {
         let x = MARGIN_X + step * index as f32;
         let value = format!("{} ", short(fonts, &value, big, step - 8.0, 1)[0]);
         let name = short(fonts, &figure.name, SMALL.in_ink(INK), step - 10.0, 2);
@@ -148,16 +164,20 @@ fn scope_block(
     structure: &mut Structure,
 ) {
     let scope = &document.scope;
-    let time = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let note = unfinished(scope).map(|note| format!("; {note}")).unwrap_or_default();
     let rows = [
         ("Report", edition(document)),
         (
             "Period",
-            format!("from {} up to, not including, {}", time(scope.period.from), time(scope.period.to)),
+            format!(
+                "from {} up to, not including, {}{note}",
+                instant(scope.period.from),
+                instant(scope.period.to)
+            ),
         ),
         ("Workspace", scope.workspace.clone()),
         ("Sources", scope.sources.join("; ")),
-        ("Generated", format!("{} by {}, {}", time(scope.generated_at), scope.generated_by, scope.generator)),
+        ("Generated", made_words(scope)),
         ("Audit log", format!("{}, {} records", scope.log.id, thousands(scope.log.size))),
     ];
     let label_w = 92.0;
@@ -186,6 +206,11 @@ fn scope_block(
     page.rule((MARGIN_X, y), WIDTH, 0.5, HAIRLINE);
 }
 
+/// When, by whom and by which program the report was made.
+pub(crate) fn made_words(scope: &Scope) -> String {
+    format!("{} by {}, {}", instant(scope.generated_at), scope.generated_by, scope.generator)
+}
+
 fn edition(document: &ReportDocument) -> String {
     let mut words = document.framework.name.clone();
     if !document.framework.version.is_empty() {
@@ -210,8 +235,12 @@ pub(crate) fn clipped(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_m
         lines.truncate(lines_max);
         if let Some(last) = lines.last_mut() {
             // The mark has to fit as well.
+            let whole = last.clone();
             let room = width - fonts.width("…", kind.face, kind.size);
             while fonts.width(last.trim_end(), kind.face, kind.size) > room && last.pop().is_some() {}
+            if let Some(start) = escape_around(&whole, last.len()) {
+                last.truncate(start);
+            }
             *last = format!("{}…", last.trim_end_matches([' ', ',', '·', '-']));
         }
     }

@@ -12,6 +12,7 @@ mod fonts;
 mod front;
 mod plots;
 mod printed;
+mod shape;
 mod single;
 mod structure;
 mod table;
@@ -22,19 +23,27 @@ use crate::document::{ReportDocument, ReportKind};
 use crate::pdf::canvas::{Belongs, Canvas};
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Fonts;
-use crate::pdf::plots::thousands;
 use crate::pdf::structure::Structure;
 use crate::pdf::theme::{HAIRLINE, MARGIN_X, PAGE_H, SMALL, Type, WIDTH};
+use crate::wording::thousands;
 
 /// The report as a PDF file. The same document gives the same bytes.
 ///
 /// # Errors
 /// `Font` or `Chart` if a part of the program itself is broken; `Pdf` if the file cannot be put together.
 pub fn render_pdf(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+    render_pdf_while(document, &|| true)
+}
+
+/// As [`render_pdf`], as long as `go_on` says so; it is asked at every page.
+///
+/// # Errors
+/// `Stopped` if it said no, else as [`render_pdf`].
+pub fn render_pdf_while(document: &ReportDocument, go_on: GoOn<'_>) -> Result<Vec<u8>, ReportError> {
     let digest = document.sha256()?;
     let fonts = Fonts::load()?;
-    let laid = lay_out(&fonts, document, &digest)?;
-    printed::file(&fonts, document, &digest, &laid)
+    let laid = lay_out(&fonts, document, &digest, go_on)?;
+    printed::file(&fonts, document, &digest, &laid, go_on)
 }
 
 /// The report as PDF/A-3a: the same pages, tagged for those who do not see them, with the JSON and the CSV attached.
@@ -43,10 +52,26 @@ pub fn render_pdf(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
 /// # Errors
 /// As [`render_pdf`]; `Pdf` also if the file would not keep the standard.
 pub fn render_archive(document: &ReportDocument) -> Result<Vec<u8>, ReportError> {
+    render_archive_while(document, &|| true)
+}
+
+/// As [`render_archive`], as long as `go_on` says so; it is asked at every page.
+///
+/// # Errors
+/// `Stopped` if it said no, else as [`render_archive`].
+pub fn render_archive_while(document: &ReportDocument, go_on: GoOn<'_>) -> Result<Vec<u8>, ReportError> {
     let digest = document.sha256()?;
     let fonts = Fonts::load()?;
-    let laid = lay_out(&fonts, document, &digest)?;
-    archive::file(&fonts, document, &digest, &laid)
+    let laid = lay_out(&fonts, document, &digest, go_on)?;
+    archive::file(&fonts, document, &digest, &laid, go_on)
+}
+
+/// Says whether the report is still wanted.
+type GoOn<'g> = &'g dyn Fn() -> bool;
+
+/// `Stopped` if the report is not wanted any more.
+fn wanted(go_on: GoOn<'_>) -> Result<(), ReportError> {
+    if go_on() { Ok(()) } else { Err(ReportError::Stopped) }
 }
 
 /// The pages, what their parts are, and where the bookmarks lead: everything that a file is made of.
@@ -67,7 +92,13 @@ struct Bookmark {
     below: bool,
 }
 
-fn lay_out(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Result<Laid, ReportError> {
+fn lay_out(
+    fonts: &Fonts,
+    document: &ReportDocument,
+    digest: &str,
+    go_on: GoOn<'_>,
+) -> Result<Laid, ReportError> {
+    wanted(go_on)?;
     // One page needs neither a cover nor contents.
     let short = document.kind == ReportKind::Executive;
     let mut structure = Structure::default();
@@ -75,12 +106,15 @@ fn lay_out(fonts: &Fonts, document: &ReportDocument, digest: &str) -> Result<Lai
     // The contents are read before the body and set after it, when the pages are known.
     let (contents, structure) = front::contents_part(structure, short);
     let flow = if short {
-        single::page(fonts, document)?
+        single::page(fonts, document, go_on)?
     } else {
-        let mut flow = Flow::new(fonts, structure);
+        let mut flow = Flow::new(fonts, structure, go_on);
         body::body(&mut flow, document)?;
         flow
     };
+    if flow.stopped {
+        return Err(ReportError::Stopped);
+    }
     let Flow { pages: body_pages, marks, mut structure, .. } = flow;
     let before = if short { 0 } else { 1 + front::contents_pages(marks.len()) };
     let mut pages = Vec::with_capacity(before + body_pages.len());
@@ -138,16 +172,16 @@ impl<'f> Frame<'f> {
         let log = &document.scope.log;
         let root: String = log.root.chars().take(24).collect();
         let foot = format!("Audit log {} records, root {root}…", thousands(log.size));
-        Self {
-            fonts,
-            head_left: one_line(document.title.clone(), WIDTH * 0.42),
-            head_right: one_line(
-                format!("{}  ·  {}", document.scope.organisation, front::period_words(document)),
-                WIDTH * 0.55,
-            ),
-            foot: one_line(foot, WIDTH * 0.7),
-            digest,
-        }
+        // The period is said whole; the names take what is left.
+        let width_of = |text: &str| fonts.width(text, SMALL.face, SMALL.size);
+        let period = front::period_words(document);
+        let head_left = one_line(document.title.clone(), WIDTH * 0.3);
+        let room = WIDTH - width_of(&head_left) - width_of(&period) - 36.0;
+        let head_right = match room >= 60.0 {
+            true => format!("{}  ·  {period}", one_line(document.scope.organisation.clone(), room)),
+            false => period,
+        };
+        Self { fonts, head_left, head_right, foot: one_line(foot, WIDTH * 0.7), digest }
     }
 
     fn draw(&self, page: &mut Canvas, number: usize, total: usize) {

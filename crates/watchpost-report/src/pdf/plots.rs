@@ -1,6 +1,5 @@
 //! The charts: what happened over time, stacked by series, and counts by name.
 
-use std::fmt::Display;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -18,6 +17,7 @@ use crate::pdf::backend::{PageBackend, UNITS};
 use crate::pdf::flow::{Flow, baseline};
 use crate::pdf::structure::Role;
 use crate::pdf::theme::{BODY, H3, HAIRLINE, HEAT, INK, Ink, MARGIN_X, MUTED, SERIES, SMALL, WIDTH};
+use crate::wording::thousands;
 
 /// More bars than this cannot be told apart; neighbours are added up.
 const BARS_MAX: usize = 62;
@@ -32,7 +32,7 @@ pub(crate) struct Legend {
 }
 
 /// How high the bars over time are.
-pub(crate) const CHART_H: f32 = 132.0;
+const CHART_H: f32 = 132.0;
 /// How high a bar with a name is.
 pub(crate) const BAR_H: f32 = 17.0;
 
@@ -287,7 +287,7 @@ pub(crate) fn heat(
 ) -> Result<(), ReportError> {
     let cell = 15.0;
     let height = cell * names.len() as f32 + 16.0;
-    flow.need(height + 70.0);
+    flow.need(height + 46.0);
     flow.heading(CHART_LEVEL, title, H3);
     let most = counts.iter().flatten().copied().max().unwrap_or(0);
     if most == 0 {
@@ -482,19 +482,6 @@ fn span(seconds: i64) -> String {
         s if s % 60 == 0 => plural(s / 60, "minute"),
         s => plural(s, "second"),
     }
-}
-
-/// A number with its thousands apart: `12,345`.
-pub(crate) fn thousands(number: impl Display) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, ch) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(ch);
-    }
-    out
 }
 
 /// A count with its thousands apart; everything else as it is.

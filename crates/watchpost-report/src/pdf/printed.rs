@@ -1,17 +1,19 @@
 //! The pages as a plain PDF, by printpdf.
 
 use printpdf::{
-    Actions, BorderArray, Color, Destination, Line, LineCapStyle, LineJoinStyle, LinePoint, LinkAnnotation,
-    Mm, OffsetDateTime, Op, PageAnnotId, PageAnnotation, PaintMode, PdfDocument, PdfFontHandle, PdfPage,
-    PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, TextItem, WindingOrder,
+    Actions, BorderArray, Codepoint, Color, Destination, Line, LineCapStyle, LineJoinStyle, LinePoint,
+    LinkAnnotation, Mm, OffsetDateTime, Op, PageAnnotId, PageAnnotation, PaintMode, PdfDocument,
+    PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, Rect, Rgb, TextItem,
+    WindingOrder,
 };
 
 use crate::ReportError;
 use crate::document::ReportDocument;
-use crate::pdf::Laid;
 use crate::pdf::canvas::{Canvas, Corner, Paint, What};
 use crate::pdf::fonts::Fonts;
+use crate::pdf::shape::{Glyph, RTL_FACE};
 use crate::pdf::theme::{Ink, PAGE_H, Type};
+use crate::pdf::{GoOn, Laid, wanted};
 
 /// Puts the pages into a file. Its id comes from the digest instead of from chance, and its language is declared.
 pub(crate) fn file(
@@ -19,16 +21,20 @@ pub(crate) fn file(
     document: &ReportDocument,
     digest: &str,
     laid: &Laid,
+    go_on: GoOn<'_>,
 ) -> Result<Vec<u8>, ReportError> {
     let mut pdf = PdfDocument::new(&fonts.drawable(&document.title));
     describe(&mut pdf, fonts, document, digest);
     pdf.resources.fonts.map = fonts.resources();
-    pdf.pages =
-        laid.pages.iter().map(|page| PdfPage::new(Mm(210.0), Mm(297.0), operations(fonts, page))).collect();
+    for page in &laid.pages {
+        wanted(go_on)?;
+        pdf.pages.push(PdfPage::new(Mm(210.0), Mm(297.0), operations(fonts, page)));
+    }
     for (index, mark) in laid.bookmarks.iter().enumerate() {
         let annotation = PageAnnotation { name: mark.name.clone(), page: mark.page };
         pdf.bookmarks.map.insert(PageAnnotId(format!("{index:06}")), annotation);
     }
+    wanted(go_on)?;
     save(&pdf, digest)
 }
 
@@ -53,6 +59,11 @@ fn save(pdf: &PdfDocument, digest: &str) -> Result<Vec<u8>, ReportError> {
         let text = id.as_str_mut().map_err(|error| broken(&error))?;
         *text = digest.as_bytes()[..32].to_vec();
     }
+    // The library says "PDF/X" without a version; it is none.
+    let info =
+        file.trailer.get(b"Info").and_then(|info| info.as_reference()).map_err(|error| broken(&error))?;
+    let info = file.get_dictionary_mut(info).map_err(|error| broken(&error))?;
+    info.remove(b"GTS_PDFXVersion");
     file.catalog_mut().map_err(|error| broken(&error))?.set("Lang", "en".to_owned());
     file.compress();
     let mut bytes = Vec::new();
@@ -65,6 +76,7 @@ fn operations(fonts: &Fonts, page: &Canvas) -> Vec<Op> {
     for drawn in &page.drawn {
         match &drawn.what {
             What::Text { at, text, kind } => set_text(&mut ops, fonts, *at, text, *kind),
+            What::Shaped { at, text, glyphs, kind } => set_shaped(&mut ops, fonts, *at, text, glyphs, *kind),
             What::Path { corners, paint, ink } => path(&mut ops, corners, *paint, *ink),
             What::Link { at, size, page, target_y } => {
                 let rect = Rect::from_xywh(Pt(at.0), Pt(PAGE_H - at.1 - size.1), Pt(size.0), Pt(size.1));
@@ -87,6 +99,35 @@ fn set_text(ops: &mut Vec<Op>, fonts: &Fonts, (x, y): (f32, f32), text: &str, ki
         ops.push(Op::SetFont { font: PdfFontHandle::External(face.id()), size: Pt(kind.size) });
         ops.push(Op::ShowText { items: vec![TextItem::Text(run.to_owned())] });
     }
+    ops.push(Op::EndTextSection);
+}
+
+/// Glyphs at their places. Marks above and below stand where the font has them; the file format could not lift them here.
+fn set_shaped(
+    ops: &mut Vec<Op>,
+    fonts: &Fonts,
+    (x, y): (f32, f32),
+    text: &str,
+    glyphs: &[Glyph],
+    kind: Type,
+) {
+    ops.push(Op::StartTextSection);
+    ops.push(Op::SetFillColor { col: color(kind.ink) });
+    ops.push(Op::SetTextCursor { pos: point(x, y) });
+    ops.push(Op::SetFont { font: PdfFontHandle::External(RTL_FACE.id()), size: Pt(kind.size) });
+    let mut items = Vec::with_capacity(glyphs.len());
+    for glyph in glyphs {
+        let words = text.get(glyph.range.clone()).unwrap_or_default();
+        let own = fonts.glyph_advance(RTL_FACE, glyph.id);
+        // Thousandths of an em to the left.
+        let before = -glyph.offset.0 * 1_000.0;
+        let after = (own - glyph.advance + glyph.offset.0) * 1_000.0;
+        if before != 0.0 {
+            items.push(TextItem::Offset(before));
+        }
+        items.push(TextItem::GlyphIds(vec![Codepoint::with_cid(glyph.id, after.round(), words.to_owned())]));
+    }
+    ops.push(Op::ShowText { items });
     ops.push(Op::EndTextSection);
 }
 

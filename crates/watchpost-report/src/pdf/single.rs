@@ -1,17 +1,20 @@
 //! The executive summary: everything on one page. What does not fit is set tighter, then shortened, and said to be.
 
 use crate::ReportError;
+use crate::charts::drawn;
 use crate::document::{ChartData, Parameter, ReportDocument, Section};
+use crate::pdf::GoOn;
 use crate::pdf::body::{SUMMARY, age_rows, outcome_legend, part_body, severity_rows, shortfall};
 use crate::pdf::flow::{Flow, Target, baseline};
-use crate::pdf::fonts::Fonts;
-use crate::pdf::front::{period_words, short};
+use crate::pdf::fonts::{Face, Fonts};
+use crate::pdf::front::{made_words, period_words, short};
 use crate::pdf::plots::{by_name, grouped, over_time};
 use crate::pdf::structure::{Role, Structure};
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, BODY, FIGURE, H1, H3, INK, LABEL, MARGIN_X, MUTED, SMALL, TINT, Type, WIDTH,
+    ACCENT, BODY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, TINT, Type, WIDTH,
 };
+use crate::wording::thousands;
 
 /// The heads of a table that tells each figure beside the one of the period before; it is set below the figures.
 const COMPARED: [&str; 4] = ["figure", "now", "before", "change"];
@@ -32,21 +35,26 @@ struct Density {
 }
 
 /// From how it looks best to how the most fits.
-const DENSITIES: [Density; 6] = [
+const DENSITIES: [Density; 7] = [
     Density { chart: 118.0, bar: 14.0, lines: 3, gap: 18.0 },
     Density { chart: 106.0, bar: 13.0, lines: 2, gap: 15.0 },
     Density { chart: 94.0, bar: 12.0, lines: 2, gap: 12.0 },
     Density { chart: 82.0, bar: 10.5, lines: 2, gap: 10.0 },
     Density { chart: 76.0, bar: 10.0, lines: 1, gap: 10.0 },
     Density { chart: 66.0, bar: 9.0, lines: 1, gap: 6.0 },
+    Density { chart: 50.0, bar: 8.2, lines: 1, gap: 3.0 },
 ];
 
 /// The page, as loose as what stands on it allows.
-pub(crate) fn page<'f>(fonts: &'f Fonts, document: &ReportDocument) -> Result<Flow<'f>, ReportError> {
+pub(crate) fn page<'f>(
+    fonts: &'f Fonts,
+    document: &ReportDocument,
+    go_on: GoOn<'f>,
+) -> Result<Flow<'f>, ReportError> {
     let counted = (fonts.substituted(), fonts.cut());
     let try_with = |density: &Density| {
         fonts.forget_since(counted);
-        let mut flow = Flow::new(fonts, Structure::default());
+        let mut flow = Flow::new(fonts, Structure::default(), go_on);
         flow.cell_lines = density.lines;
         set(&mut flow, document, density)?;
         Ok(flow)
@@ -67,19 +75,58 @@ fn set(flow: &mut Flow<'_>, document: &ReportDocument, density: &Density) -> Res
         flow.gap(density.gap);
         if index == 0 {
             first(flow, part, density);
-            if let Some(charts) = &document.charts {
+            if let Some(charts) = drawn(document) {
                 flow.gap(density.gap);
-                pictures(flow, charts, density)?;
+                pictures(flow, &charts, density)?;
             }
         } else {
             further(flow, part, density);
         }
     }
-    if let Some(text) = shortfall(flow.fonts.substituted(), flow.fonts.cut()) {
+    flow.gap(density.gap * 0.6);
+    origin(flow, document);
+    if let Some(text) = shortfall(flow.fonts) {
         flow.gap(6.0);
         flow.paragraph(&text, SMALL);
     }
     Ok(())
+}
+
+/// How the page came to be and how to check it: there is no cover that says it.
+fn origin(flow: &mut Flow<'_>, document: &ReportDocument) {
+    let (fonts, scope) = (flow.fonts, &document.scope);
+    let tiny = Type { size: 7.2, leading: 9.8, ..SMALL };
+    let code = Type { face: Face::Mono, size: 6.8, ..tiny };
+    let label_w = 52.0;
+    let log = format!("{}, {} records, with the root", scope.log.id, thousands(scope.log.size));
+    let check = "The JSON file is the original; the SHA-256 below is of it. `watchpost report verify FILE` checks it.";
+    let mut lines = vec![("Made", made_words(scope), tiny)];
+    let whole = format!("{log} {}", scope.log.root);
+    if fonts.width(&fonts.drawable(&whole), tiny.face, tiny.size) <= WIDTH - label_w {
+        lines.push(("Audit log", whole, tiny));
+    } else {
+        lines.extend([("Audit log", log, tiny), ("", scope.log.root.clone(), code)]);
+    }
+    lines.push(("To check", check.to_owned(), tiny));
+    flow.need(3.0 + lines.iter().map(|(_, _, kind)| kind.leading).sum::<f32>());
+    let top = flow.y;
+    flow.page().rule((MARGIN_X, top), WIDTH, 0.4, HAIRLINE);
+    flow.y += 3.0;
+    for (name, words, kind) in lines {
+        let words = short(fonts, &words, kind, WIDTH - label_w, 1);
+        let y = flow.y;
+        flow.part(Role::Paragraph, |flow| {
+            if !name.is_empty() {
+                flow.page().text(
+                    fonts,
+                    (MARGIN_X, baseline(y, tiny)),
+                    &format!("{name} "),
+                    Type { ink: INK, ..tiny },
+                );
+            }
+            flow.line(&words[0], kind, MARGIN_X + label_w);
+        });
+    }
 }
 
 fn head(flow: &mut Flow<'_>, document: &ReportDocument) {

@@ -31,6 +31,16 @@ const SAME_MIN: usize = 3;
 const SAME_CHARS_MAX: usize = 40;
 /// Rows that decide between the ways to lay a table out.
 const TRIED: usize = 150;
+/// A column that is filled in one of so many rows is sparse.
+const SPARSE: usize = 5;
+/// So many rows of a table stay with its head,
+const FIRST: usize = 3;
+/// and so many of a long one do not stand alone at the top of its last page.
+const LAST: usize = 5;
+/// A table of no more rows is not broken,
+const TOGETHER: usize = 6;
+/// if they are no higher than this.
+const TOGETHER_MAX: f32 = 190.0;
 /// How much smaller the type of a crowded table is.
 const SMALLER: f32 = 0.86;
 /// Words for people, in the type of the running text.
@@ -55,40 +65,123 @@ struct Layout {
     folded: Vec<(usize, String)>,
 }
 
+/// A table that is measured but not set.
+pub(crate) struct Measured {
+    caption: String,
+    heads: Vec<String>,
+    cells: Vec<Vec<String>>,
+    layout: Layout,
+    /// How high the caption, the head and the first rows are.
+    pub(crate) start: f32,
+    /// The first of the last rows, which stay together.
+    tail: usize,
+}
+
 /// Sets a table of texts from outside under its caption, which has to be drawable. Shape: every row is at least as long as
 /// `columns`; what is longer is not drawn. Columns without a single text are named instead of drawn.
 pub(crate) fn table(flow: &mut Flow<'_>, caption: &str, columns: &[String], rows: &[Vec<String>]) {
+    if let Some(measured) = measured(flow, caption, columns, rows) {
+        set(flow, &measured);
+    }
+}
+
+/// Measures a table as [`table`] sets it; nothing without columns.
+pub(crate) fn measured(
+    flow: &Flow<'_>,
+    caption: &str,
+    columns: &[String],
+    rows: &[Vec<String>],
+) -> Option<Measured> {
     if columns.is_empty() {
-        return;
+        return None;
     }
     let heads: Vec<String> = columns.iter().map(|name| flow.fonts.drawable(name)).collect();
-    let cells: Vec<Vec<String>> = rows
+    let mut cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| row.iter().take(columns.len()).map(|cell| flow.fonts.drawable(cell)).collect())
         .collect();
-    let layout = measure(flow, &heads, &cells);
-    let caption = with_left_out(caption, &heads, &cells, &layout);
-    let first = cells.first().map_or(0.0, |row| row_height(&wrapped(flow, row, &layout), &layout));
-    let caption_h = flow.height(&caption, SMALL, WIDTH);
-    flow.need(caption_h + 3.0 + head_height(flow, &heads, &layout) + first + 2.0);
+    let times = plain_times(&mut cells, columns.len());
+    let layout = measure(flow, &heads, &cells, &times);
+    let mut caption = with_left_out(caption, &heads, &cells, &layout);
+    if times.contains(&true) {
+        caption = format!("{caption}  ·  times are UTC");
+    }
+    let height_of = |row: &Vec<String>| row_height(&tried(flow, row, &layout), &layout);
+    // A short table stays together; of a long one the first rows stay with the head, the last ones together.
+    let heights: Vec<f32> = cells.iter().take(TOGETHER).map(height_of).collect();
+    let n_first = if cells.len() <= TOGETHER && heights.iter().sum::<f32>() <= TOGETHER_MAX {
+        cells.len()
+    } else {
+        FIRST
+    };
+    let n_last = if cells.len() >= 2 * LAST { LAST } else { FIRST };
+    let mut tail = cells.len().saturating_sub(n_last);
+    if cells[tail..].iter().map(height_of).sum::<f32>() > TOGETHER_MAX {
+        tail = cells.len();
+    }
+    let first = heights
+        .iter()
+        .take(n_first)
+        .sum::<f32>()
+        .min(TOGETHER_MAX)
+        .max(heights.first().copied().unwrap_or(0.0));
+    let start = flow.height(&caption, SMALL, WIDTH) + 3.0 + head_height(flow, &heads, &layout) + first + 2.0;
+    Some(Measured { caption, heads, cells, layout, start, tail })
+}
+
+/// Sets a table that was measured.
+pub(crate) fn set(flow: &mut Flow<'_>, table: &Measured) {
+    let Measured { caption, heads, cells, layout, start, tail } = table;
+    flow.need(*start);
     flow.structure.open(Role::Table);
-    flow.part(Role::Caption, |flow| flow.paragraph(&caption, SMALL));
+    flow.part(Role::Caption, |flow| flow.paragraph(caption, SMALL));
     flow.y += 3.0;
-    head(flow, &heads, &layout, false);
+    head(flow, heads, layout, false);
     flow.structure.open(Role::Rows);
+    let mut n_here = 0;
     for (index, row) in cells.iter().enumerate() {
-        let lines = wrapped(flow, row, &layout);
-        let height = row_height(&lines, &layout);
-        if flow.y + height > BOTTOM {
-            close(flow, &layout);
-            flow.new_page();
-            head(flow, &heads, &layout, true);
+        if flow.stopped {
+            break;
         }
-        draw_row(flow, &lines, &layout, height, index % 2 == 1);
+        let lines = wrapped(flow, row, layout);
+        let height = row_height(&lines, layout);
+        let mut needed = height;
+        if index == *tail && n_here > 0 {
+            needed = cells[index..].iter().map(|row| row_height(&tried(flow, row, layout), layout)).sum();
+        }
+        if flow.y + needed > BOTTOM {
+            close(flow, layout);
+            flow.new_page();
+            head(flow, heads, layout, true);
+            n_here = 0;
+        }
+        draw_row(flow, &lines, layout, height, index % 2 == 1);
+        n_here += 1;
     }
     flow.structure.close();
     flow.structure.close();
-    close(flow, &layout);
+    close(flow, layout);
+}
+
+/// Writes the instants of each column that holds nothing else as a day and a time apart, and says which columns these are.
+fn plain_times(cells: &mut [Vec<String>], n_columns: usize) -> Vec<bool> {
+    (0..n_columns)
+        .map(|index| {
+            let mut filled =
+                cells.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty()).peekable();
+            let are_times =
+                filled.peek().is_some() && filled.all(|cell| is_instant(cell) && cell.ends_with('Z'));
+            for cell in cells
+                .iter_mut()
+                .filter_map(|row| row.get_mut(index))
+                .filter(|cell| are_times && !cell.is_empty())
+            {
+                let (day, time) = cell.trim_end_matches('Z').split_at(10);
+                *cell = format!("{day} {}", time.trim_start_matches('T'));
+            }
+            are_times
+        })
+        .collect()
 }
 
 /// The caption with what is not drawn as columns: the empty ones by name, the others with what stands in every row.
@@ -125,14 +218,32 @@ struct Way {
     n_folded: usize,
 }
 
+/// How many columns of a crowded table say something in few of the rows only.
+fn n_sparse(heads: &[String], cells: &[Vec<String>]) -> usize {
+    let (mut sparse, mut all) = (0, 0);
+    for index in 0..heads.len() {
+        let n = n_filled(cells, index);
+        all += usize::from(n > 0);
+        sparse += usize::from(n > 0 && index >= 2 && n * SPARSE <= cells.len());
+    }
+    if all >= CROWDED { sparse } else { 0 }
+}
+
+fn n_filled(cells: &[Vec<String>], index: usize) -> usize {
+    cells.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_empty()).count()
+}
+
 /// Columns for the measure, in the way that takes the least height. What reads worse has to save something. Where nothing
 /// fits, the last columns go below the others.
-fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
+fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], times: &[bool]) -> Layout {
     let mut best: Option<(f32, Layout)> = None;
-    for (scale, two_lines, price) in
-        [(1.0, false, 1.0), (1.0, true, 1.1), (SMALLER, false, 1.25), (SMALLER, true, 1.35)]
+    let sparse = n_sparse(heads, cells);
+    let folding = if sparse > 0 { &[0, sparse][..] } else { &[0] };
+    let ways = [(1.0, false, 1.0), (1.0, true, 1.1), (SMALLER, false, 1.15), (SMALLER, true, 1.35)];
+    for ((scale, two_lines, price), n_folded) in
+        ways.into_iter().flat_map(|way| folding.iter().map(move |n_folded| (way, *n_folded)))
     {
-        let (layout, fits) = measure_at(flow, heads, cells, Way { scale, two_lines, n_folded: 0 });
+        let (layout, fits) = measure_at(flow, heads, cells, times, Way { scale, two_lines, n_folded });
         if !fits {
             continue;
         }
@@ -151,16 +262,23 @@ fn measure(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>]) -> Layout {
     }
     for n_folded in 1..heads.len().saturating_sub(2) {
         for two_lines in [false, true] {
-            let (layout, fits) = measure_at(flow, heads, cells, Way { scale: 1.0, two_lines, n_folded });
+            let (layout, fits) =
+                measure_at(flow, heads, cells, times, Way { scale: 1.0, two_lines, n_folded });
             if fits {
                 return layout;
             }
         }
     }
-    measure_at(flow, heads, cells, Way { scale: SMALLER, two_lines: true, n_folded: 0 }).0
+    measure_at(flow, heads, cells, times, Way { scale: SMALLER, two_lines: true, n_folded: 0 }).0
 }
 
-fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way) -> (Layout, bool) {
+fn measure_at(
+    flow: &Flow<'_>,
+    heads: &[String],
+    cells: &[Vec<String>],
+    times: &[bool],
+    way: Way,
+) -> (Layout, bool) {
     let column_of = |index: usize| cells.iter().filter_map(move |row| row.get(index));
     let filled = |index: &usize| cells.is_empty() || column_of(*index).any(|cell| !cell.is_empty());
     // A column to be filled in by hand stays, however empty.
@@ -180,13 +298,16 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way
     }
     // The first columns say what a row is about; a column to be filled in by hand needs its own room.
     let n_kept = drawn.len().saturating_sub(way.n_folded).max(2);
-    let (mut folded, mut last) = (Vec::new(), drawn.len());
-    while drawn.len() > n_kept && last > 2 {
-        last -= 1;
-        if !by_hand(&drawn[last]) {
-            let index = drawn.remove(last);
-            folded.insert(0, (index, heads[index].clone()));
-        }
+    let mut folded = Vec::new();
+    if drawn.len() > n_kept {
+        // The emptiest first, of equals the last.
+        let behind = drawn[2..].iter().rev().copied().filter(|index| !by_hand(index));
+        let mut order: Vec<(usize, usize)> = behind.map(|index| (n_filled(cells, index), index)).collect();
+        order.sort_by_key(|(n, _)| if n * SPARSE <= cells.len() { *n } else { usize::MAX });
+        order.truncate(drawn.len() - n_kept);
+        drawn.retain(|index| !order.iter().any(|(_, below)| below == index));
+        folded.extend(order.into_iter().map(|(_, index)| (index, heads[index].clone())));
+        folded.sort_unstable();
     }
     let n = drawn.len().max(1) as f32;
     let floor = COLUMN_MIN.min(WIDTH / n);
@@ -209,14 +330,19 @@ fn measure_at(flow: &Flow<'_>, heads: &[String], cells: &[Vec<String>], way: Way
                 true => wide(&part[..11]),
                 false => wide(part),
             });
-            let longest = parts.filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max);
+            // A day and its time stand on one line, or deliberately on two, and are never broken.
+            let longest = if times[*index] && !way.two_lines {
+                wide(cell)
+            } else {
+                parts.filter(|width| *width <= TOKEN_MAX).fold(0.0, f32::max)
+            };
             token = token.max(longest);
         }
         if by_hand(index) {
             whole = whole.max(BY_HAND);
             token = token.max(BY_HAND);
         }
-        let token = token.clamp(floor, TOKEN_MAX);
+        let token = token.clamp(floor, TOKEN_MAX.max(floor));
         least.push(token);
         wanted.push(whole.min(COLUMN_WANTED_MAX).max(token));
     }

@@ -6,5 +6,6 @@ mod files;
 mod formats;
 mod frameworks;
 mod judging;
+mod layout;
 mod pdf;
 mod verifying;

@@ -67,3 +67,32 @@ describe('the files and the half-life', () => {
     expect(hook('half-life-form').textContent).toContain('1 to 8,760');
   });
 });
+
+describe('a threat list', () => {
+  it('is looked into, page by page', async () => {
+    await waitFor(() => hook('threat-show'));
+    await fireEvent.click(hook('threat-show'));
+    await waitFor(() => hook('threat-entry'));
+    const shown = (): number => document.querySelectorAll('[data-test=threat-entry]').length;
+    expect(shown()).toBe(200);
+    expect(hook('threat-entries').textContent, 'what a list says is text').toContain('C2 of <Emotet>');
+    for (const expected of [400, 600, 612]) {
+      await fireEvent.click(hook('threat-entries-more'));
+      await waitFor(() => expect(shown()).toBe(expected));
+    }
+    expect(document.querySelector('[data-test=threat-entries-more]'), 'that is all').toBeNull();
+    expect(requests(platform, 'threat_list_show').at(-1)).toEqual({ name: 'feodo', offset: 600, limit: 200 });
+  });
+
+  it('says that it cannot be read, and is read again', async () => {
+    await waitFor(() => hook('threat-show'));
+    const answer = platform.answers.threat_list_show;
+    platform.answers.threat_list_show = () => Promise.reject(new Error('gone'));
+    await fireEvent.click(hook('threat-show'));
+    await waitFor(() => hook('error-state'));
+    if (answer === undefined) throw new Error('the demo has entries');
+    platform.answers.threat_list_show = answer;
+    await fireEvent.click(hook('retry'));
+    await waitFor(() => hook('threat-entry'));
+  });
+});

@@ -80,6 +80,7 @@ export const common = {
   'palette.theme.system': 'Dem Thema des Systems folgen',
   'palette.zone.utc': 'Zeiten in UTC zeigen',
   'palette.zone.local': 'Ortszeit zeigen',
+  'palette.print': 'Diese Ansicht drucken',
   'palette.keys': 'Tasten zeigen',
   'palette.rail': 'Leiste ein- oder ausklappen',
   'palette.period': 'Zeitraum: {period}',
@@ -98,6 +99,7 @@ export const common = {
   'keys.open': 'Zeile öffnen',
   'keys.filter': 'Nach Text filtern',
   'keys.refresh': 'Neu holen',
+  'keys.print': 'Die Ansicht drucken',
   'keys.send': 'Dialog aus jedem Feld absenden',
   'keys.escalate': 'Eskalieren',
   'keys.merge': 'In einen anderen überführen',
@@ -159,6 +161,8 @@ export const common = {
   'kpi.change': '{change} gegenüber dem Zeitraum davor ({previous})',
   'kpi.no_change': 'Im Zeitraum davor gibt es nichts zum Vergleich',
 
+  'print.head': '{workspace}, gedruckt {at}',
+  'grid.printed': '{n} von {all} Zeilen sind gedruckt',
   'grid.empty': 'Nichts hier.',
 
   'entity.open': 'Alles über {entity}',

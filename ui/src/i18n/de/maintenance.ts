@@ -117,4 +117,7 @@ export const maintenance = {
   'jobs.col.took': 'Dauer',
   'jobs.col.result': 'Ergebnis',
   'jobs.show': 'Zeigen, was {job} getan hat',
+  'drop.import': 'Protokolldatei ablegen, um sie einzulesen',
+  'drop.one': 'Nur eine Protokolldatei auf einmal',
+  'drop.closed': 'Erst eine Verbindung öffnen, dann die Protokolldatei ablegen',
 } as const;

@@ -81,6 +81,7 @@ export const common = {
   'palette.theme.system': 'Follow the system theme',
   'palette.zone.utc': 'Show times in UTC',
   'palette.zone.local': 'Show local times',
+  'palette.print': 'Print this panel',
   'palette.keys': 'Show the keys',
   'palette.rail': 'Collapse or expand the rail',
   'palette.period': 'Period: {period}',
@@ -99,6 +100,7 @@ export const common = {
   'keys.open': 'Open the row',
   'keys.filter': 'Filter by text',
   'keys.refresh': 'Fetch again',
+  'keys.print': 'Print the panel',
   'keys.send': 'Send a dialog from any field',
   'keys.escalate': 'Escalate',
   'keys.merge': 'Merge into another',
@@ -160,6 +162,8 @@ export const common = {
   'kpi.change': '{change} against the period before ({previous})',
   'kpi.no_change': 'Nothing to compare with in the period before',
 
+  'print.head': '{workspace}, printed {at}',
+  'grid.printed': '{n} of {all} rows are printed',
   'grid.empty': 'Nothing here.',
 
   'entity.open': 'Everything about {entity}',

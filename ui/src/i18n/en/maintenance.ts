@@ -117,4 +117,7 @@ export const maintenance = {
   'jobs.col.took': 'Took',
   'jobs.col.result': 'Result',
   'jobs.show': 'Show what {job} did',
+  'drop.import': 'Drop the log file to import it',
+  'drop.one': 'One log file at a time',
+  'drop.closed': 'Open a connection first, then drop the log file',
 } as const;

@@ -1,6 +1,6 @@
 // Rules, suppressions, containments, the response policy, risk: answers of the made-up workspace.
 
-import type { AssetRule, Containment, EntityRisk, ResponsePolicy, RuleRow, Suppression, ThreatList } from '$ui/generated/model';
+import type { AssetRule, Containment, EntityRisk, OutboxMessage, ResponsePolicy, RuleRow, Suppression, ThreatList } from '$ui/generated/model';
 import type { Answers } from '../fake';
 
 const HOUR = 3_600_000;
@@ -13,6 +13,8 @@ function refuse(code: string, message: string): never {
   const error: unknown = { code, message };
   throw error;
 }
+
+const RULES_DIRECTORY = '/home/mara/.local/share/watchpost/rules';
 
 const RULES: RuleRow[] = [
   { id: 'wp.sqli.union', version: 1, title: 'UNION SELECT appended', kind: 'signature', family: 'sqli', severity: 'high', confidence: 95, enabled: true, file: 'sqli.yml', line: 1, embedded: true, overrides: false, threshold: null, window_s: null, adjusted: false },
@@ -38,11 +40,17 @@ const THREAT_LISTS: ThreatList[] = [
   { name: 'feodo', confidence: 80, format: 'csv', source: 'feodo.csv', sha256: '9b74'.repeat(16), imported_at: iso(Date.now() - 26 * HOUR), imported_by: 'mara', addresses: 612, domains: 0, user_agents: 0, skipped: 2, duplicates: 0 },
 ];
 
+function makeMessages(): OutboxMessage[] {
+  const made = (number: number, part: Partial<OutboxMessage>): OutboxMessage => ({ id: `message-${number}`, kind: 'notify', destination: 'on-call', incident: `incident-${number}`, number, severity: 'critical', subject: `Incident #${number}: credential stuffing from 203.0.113.77`, body: 'Opened 40 s ago.', state: 'delivered', created_at: iso(Date.now() - number * HOUR), tries: 1, error: null, ended_at: null, ...part });
+  return [made(3, { state: 'pending', tries: 2, error: 'the relay answered 503' }), made(7, { kind: 'ticket', destination: 'SEC', severity: 'high', state: 'failed', tries: 8, error: 'the queue <b>SEC</b> is not known' }), made(12, { ended_at: iso(Date.now()) })];
+}
+
 export function defenceAnswers(empty = false) {
   let assets: AssetRule[] = empty ? [] : [{ kind: 'endpoint', pattern: '/admin', label: 'critical asset', weight: 2 }];
   let threatLists = empty ? [] : THREAT_LISTS;
 
   let rules = RULES;
+  let directory = RULES_DIRECTORY;
   let policy = POLICY;
   let suppressions: Suppression[] = [];
   let containments: Containment[] = [];
@@ -71,11 +79,33 @@ export function defenceAnswers(empty = false) {
     }),
     threat_list_list: () => ({ lists: threatLists, at: iso(Date.now()) }),
     threat_list_remove: ({ name }) => ({ lists: (threatLists = threatLists.filter((list) => list.name !== name)), at: iso(Date.now()) }),
+    threat_list_show: ({ name, offset, limit }) => {
+      const list = threatLists.find((one) => one.name === name) ?? refuse('not_found', `there is no threat list ${name}`);
+      const left = Math.max(0, Math.min(limit, list.addresses - offset));
+      return { list, entries: Array.from({ length: left }, (_, index) => ({ kind: 'ip', value: `203.0.${Math.floor((offset + index) / 256)}.${(offset + index) % 256}`, ...(index === 0 ? { note: 'C2 of <Emotet>' } : {}) })) };
+    },
+    outbox_list: () => {
+      const messages = empty ? [] : makeMessages();
+      return { messages, waiting: messages.filter((one) => one.state === 'pending').length };
+    },
     asset_list: () => ({ assets }),
     asset_remove: ({ kind, pattern }) => ({ assets: (assets = assets.filter((one) => one.kind !== kind || one.pattern !== pattern)) }),
-    rule_list: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: empty ? [] : [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: empty ? 0 : 1 }),
+    rule_list: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: empty ? [] : [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: empty ? 0 : 1 }),
     rule_show: ({ id }) => detail(rule(id)),
-    rule_reload: () => ({ directory: '/home/mara/.local/share/watchpost/rules', loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
+    rule_directory_set: ({ directory: chosen }) => {
+      directory = chosen ?? RULES_DIRECTORY;
+      return { directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 };
+    },
+    rule_import_sigma: ({ path }) => ({
+      directory: `${directory}/sigma`,
+      rules: 2,
+      copied: 1,
+      files: [
+        { file: 'web.yml', rules: 2, problems: [] },
+        { file: 'windows.yml', rules: 0, problems: [{ file: 'windows.yml', line: 3, rule_id: null, kind: 'other_logs', reason: `looks at logs of Windows: ${path}`, is_warning: false }] },
+      ],
+    }),
+    rule_reload: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
     rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
     rule_set: ({ id, enabled, threshold, window_s }) => {
       const shipped = RULES.find((row) => row.id === id) ?? rule(id);

@@ -2,6 +2,7 @@ import { fireEvent, render, screen } from '@testing-library/svelte';
 import { createRawSnippet, tick } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { describe, expect, it, vi } from 'vitest';
+import { printing } from '$ui/state/printing.svelte';
 import DataGrid from './data-grid.svelte';
 
 interface Row {
@@ -44,6 +45,21 @@ describe('DataGrid', () => {
     expect(document.querySelectorAll('[data-test=row]').length).toBeLessThan(40);
     expect(document.querySelector('[data-test=row]')?.getAttribute('aria-rowindex')).toBe('2');
     expect(onend, 'the end is far').not.toHaveBeenCalled();
+  });
+
+  it('draws all that is loaded for paper, where nothing can be scrolled, and says what is left out', async () => {
+    const { onend } = show();
+    const stop = printing.start();
+    const drawn = (): number => document.querySelectorAll('[data-test=row]').length;
+    const before = drawn();
+    dispatchEvent(new Event('beforeprint'));
+    expect(drawn(), 'before the handler returns').toBe(500);
+    expect(document.querySelector('[data-test=grid-printed]')?.textContent).toContain('500 of 1,234');
+    expect(onend, 'paper asks for no more').not.toHaveBeenCalled();
+    dispatchEvent(new Event('afterprint'));
+    await tick();
+    expect(drawn()).toBe(before);
+    stop();
   });
 
   it('is one tab stop and moves by key', async () => {

@@ -132,6 +132,8 @@ pub(super) fn line(document: &ReportDocument) -> String {
         .sections
         .iter()
         .flat_map(|section| &section.figures)
+        // "-" says that there is no value.
+        .filter(|figure| figure.value != "-")
         .take(4)
         .map(|figure| format!("{} {}", figure.value, figure.name.to_lowercase()))
         .collect();

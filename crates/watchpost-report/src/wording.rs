@@ -1,0 +1,100 @@
+//! What the formats for people say in the same words.
+
+use chrono::{DateTime, Utc};
+use watchpost_model::evidence::EvidenceQuery;
+
+use crate::document::{CheckResult, Scope, Summary};
+
+/// A number with its thousands apart: `12,345`.
+pub(crate) fn thousands(number: impl std::fmt::Display) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, ch) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(ch);
+    }
+    out
+}
+
+/// An instant for people, to the second.
+pub(crate) fn instant(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// That the period had not ended when the report was made, and up to when it reaches; nothing if it had.
+pub(crate) fn unfinished(scope: &Scope) -> Option<String> {
+    (scope.period.to > scope.generated_at)
+        .then(|| format!("up to {}, period not over", instant(scope.generated_at)))
+}
+
+/// How the controls came out, in a sentence.
+pub(crate) fn outcome(summary: Summary, n_controls: usize) -> String {
+    let judged = summary.pass + summary.warn + summary.fail;
+    format!(
+        "Of {n_controls} controls, {judged} could be judged by data: {} passed, {} warned and {} failed. {} had too \
+         little data and {} are for a person to attest.",
+        summary.pass, summary.warn, summary.fail, summary.no_data, summary.manual,
+    )
+}
+
+/// What the rows of a check are, and how many of all there are.
+pub(crate) fn rows_shown(check: &CheckResult) -> String {
+    let n = thousands(check.rows.len());
+    let found = check.exceptions + check.warnings;
+    let what = match (check.exceptions, check.warnings) {
+        (0, 0) => {
+            let all = thousands(check.population);
+            return match by_user(check) {
+                Some(_) => format!("No exceptions; the users seen last: {n} shown, of {all} looked at"),
+                None => {
+                    format!("No exceptions; the newest of what was looked at: {n} of {all} shown")
+                }
+            };
+        }
+        (_, 0) => "Exceptions",
+        (0, _) => "Warnings",
+        (_, _) => "Exceptions first, then warnings",
+    };
+    match by_user(check) {
+        // A row stands for all failures of a user.
+        Some(failures) if failures == found => {
+            format!("{what} by user: {n} users, all {} failures", thousands(found))
+        }
+        Some(failures) => format!(
+            "{what} by user: {n} users with {} of {} failures shown",
+            thousands(failures),
+            thousands(found)
+        ),
+        None if check.rows.len() as u64 == found => format!("{what}: all {n} shown"),
+        None => format!("{what}: {n} of {} shown", thousands(found)),
+    }
+}
+
+/// The failures of the rows, where a row stands for a user and not for one of what was counted.
+fn by_user(check: &CheckResult) -> Option<u64> {
+    if check.query != EvidenceQuery::AuthenticationEvents || check.columns.first()? != "user" {
+        return None;
+    }
+    let column = check.columns.iter().position(|name| name == "failures")?;
+    check.rows.iter().map(|row| row.get(column)?.parse::<u64>().ok()).sum()
+}
+
+/// What the drawn sample is, and how much of all.
+pub(crate) fn sample_shown(check: &CheckResult) -> String {
+    format!("The drawn sample: {} of {}", thousands(check.sample.rows.len()), thousands(check.population))
+}
+
+/// The drawn sample as a table: the place of each member, then its cells.
+pub(crate) fn sample_table(check: &CheckResult) -> (Vec<String>, Vec<Vec<String>>) {
+    let sample = &check.sample;
+    let columns = std::iter::once("place".to_owned()).chain(sample.columns.clone()).collect();
+    let rows = sample
+        .positions
+        .iter()
+        .zip(&sample.rows)
+        .map(|(place, row)| std::iter::once(place.to_string()).chain(row.clone()).collect())
+        .collect();
+    (columns, rows)
+}

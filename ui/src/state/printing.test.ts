@@ -1,0 +1,30 @@
+import { render, waitFor } from '@testing-library/svelte';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import { hook } from '$ui/test-hook';
+import Shell from '../app.svelte';
+import { App } from './app.svelte';
+import { router } from './router.svelte';
+
+function headings(): (string | null)[] {
+  return [...document.querySelectorAll('[role=tabpanel] h3.printed')].map((heading) => heading.textContent);
+}
+
+describe('an incident on paper', () => {
+  beforeEach(() => localStorage.clear());
+
+  it('is all of its page, under the name of the workspace', async () => {
+    router.go('incidents', '42');
+    render(Shell, { app: new App(demoPlatform()) });
+    await waitFor(() => hook('incident-title'));
+    await waitFor(() => hook('status-workspace'));
+    expect(document.querySelector('[data-test=printed]')).toBeNull();
+    dispatchEvent(new Event('beforeprint'));
+    expect(hook('printed').textContent).toContain('shop-production, printed ');
+    expect(headings()).toEqual(['Why', 'Evidence', 'Timeline', 'Response', 'Notes', 'Entities']);
+    expect(document.querySelectorAll('[data-test=evidence-row]').length).toBeGreaterThan(0);
+    dispatchEvent(new Event('afterprint'));
+    await waitFor(() => expect(headings()).toEqual([]));
+    expect(document.querySelector('[data-test=printed]')).toBeNull();
+  });
+});
