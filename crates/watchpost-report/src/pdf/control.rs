@@ -31,8 +31,13 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
         true => flow.height(&flow.fonts.drawable(&control.reason), FACT, WIDTH - LABEL_W) + CHECK_HEAD,
         false => 0.0,
     };
-    let head = 48.0 + flow.height(&title, H2, WIDTH) + flow.height(&text, BODY, WIDTH) + finding;
+    let head = 64.0 + flow.height(&title, H2, WIDTH) + flow.height(&text, BODY, WIDTH) + finding;
     let mut checks: Vec<Set> = control.checks.iter().map(|check| Set::new(flow, control, check)).collect();
+    // The remedy does not stand alone overleaf, where the check before it is short.
+    if let Some(last) = checks.last_mut().filter(|last| last.tables.is_empty() && !control.remedy.is_empty())
+    {
+        last.start += 12.0 + flow.height(&flow.fonts.drawable(&control.remedy), FACT, WIDTH - LABEL_W);
+    }
     let first = checks.first().map_or(60.0, |set| set.start);
     flow.need((head + first).min(KEPT_MAX));
     if index > 0 {
@@ -149,8 +154,8 @@ fn one_check(flow: &mut Flow<'_>, number: Option<usize>, check: &CheckResult, me
     for (name, text) in &measured.facts {
         drawn_definition(flow, name, text);
     }
-    for table in &measured.tables {
-        flow.gap(8.0);
+    for (index, table) in measured.tables.iter().enumerate() {
+        flow.gap(if index == 0 { 8.0 } else { 14.0 });
         set(flow, table);
     }
 }

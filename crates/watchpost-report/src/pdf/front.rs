@@ -29,7 +29,7 @@ pub(crate) fn period_words(document: &ReportDocument) -> String {
 }
 
 /// The bounds of the period: inclusive days where it is made of whole days.
-fn bounds(document: &ReportDocument) -> String {
+pub(crate) fn bounds(document: &ReportDocument) -> String {
     let (from, to) = (document.scope.period.from, document.scope.period.to);
     let midnight = |at: DateTime<Utc>| at.timestamp().rem_euclid(86_400) == 0;
     if midnight(from) && midnight(to) {

@@ -7,14 +7,14 @@ use crate::pdf::GoOn;
 use crate::pdf::body::{SUMMARY, age_rows, outcome_legend, part_body, severity_rows, shortfall};
 use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::{Face, Fonts};
-use crate::pdf::front::{made_words, period_words, short};
+use crate::pdf::front::{bounds, made_words, short};
 use crate::pdf::plots::{by_name, grouped, over_time};
 use crate::pdf::structure::{Role, Structure};
 use crate::pdf::table::table;
 use crate::pdf::theme::{
     ACCENT, BODY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, TINT, Type, WIDTH,
 };
-use crate::wording::thousands;
+use crate::wording::{thousands, unfinished};
 
 /// The heads of a table that tells each figure beside the one of the period before; it is set below the figures.
 const COMPARED: [&str; 4] = ["figure", "now", "before", "change"];
@@ -134,10 +134,13 @@ fn head(flow: &mut Flow<'_>, document: &ReportDocument) {
     flow.mark(Target::Section(SUMMARY));
     let title = short(fonts, &document.title, H1, WIDTH, 1);
     flow.heading(1, title[0].trim_end(), H1);
-    let period = period_words(document);
+    let period = bounds(document);
     let room = WIDTH - fonts.width(&period, BODY.face, BODY.size) - 14.0;
     let who = short(fonts, &document.scope.organisation, BODY, room, 1);
     flow.paragraph(&format!("{}, {period}", who[0].trim_end()), BODY.in_ink(MUTED));
+    if let Some(note) = unfinished(&document.scope) {
+        flow.paragraph(&note, Type { face: Face::Bold, ..BODY });
+    }
 }
 
 /// What is said first, and the figures.

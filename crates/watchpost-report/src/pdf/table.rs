@@ -35,6 +35,8 @@ const TRIED: usize = 150;
 const SPARSE: usize = 5;
 /// So many rows of a table stay with its head,
 const FIRST: usize = 3;
+/// or as many as are this high,
+const FIRST_ENOUGH: f32 = 45.0;
 /// and so many of a long one do not stand alone at the top of its last page.
 const LAST: usize = 5;
 /// A table of no more rows is not broken,
@@ -109,22 +111,18 @@ pub(crate) fn measured(
     let height_of = |row: &Vec<String>| row_height(&tried(flow, row, &layout), &layout);
     // A short table stays together; of a long one the first rows stay with the head, the last ones together.
     let heights: Vec<f32> = cells.iter().take(TOGETHER).map(height_of).collect();
-    let n_first = if cells.len() <= TOGETHER && heights.iter().sum::<f32>() <= TOGETHER_MAX {
-        cells.len()
-    } else {
-        FIRST
-    };
+    let mut first: f32 = heights.iter().sum();
+    if cells.len() > TOGETHER || first > TOGETHER_MAX {
+        first = 0.0;
+        for height in heights.iter().take(FIRST) {
+            first += if first < FIRST_ENOUGH { *height } else { 0.0 };
+        }
+    }
     let n_last = if cells.len() >= 2 * LAST { LAST } else { FIRST };
     let mut tail = cells.len().saturating_sub(n_last);
     if cells[tail..].iter().map(height_of).sum::<f32>() > TOGETHER_MAX {
         tail = cells.len();
     }
-    let first = heights
-        .iter()
-        .take(n_first)
-        .sum::<f32>()
-        .min(TOGETHER_MAX)
-        .max(heights.first().copied().unwrap_or(0.0));
     let start = flow.height(&caption, SMALL, WIDTH) + 3.0 + head_height(flow, &heads, &layout) + first + 2.0;
     Some(Measured { caption, heads, cells, layout, start, tail })
 }
