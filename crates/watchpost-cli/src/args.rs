@@ -279,10 +279,15 @@ pub(crate) struct Analyze {
     /// Format of the lines.
     #[arg(long, short, value_parser = ["combined", "common", "sshd", "jsonl", "ecs"])]
     pub(crate) format: String,
-    /// Directory of rules to add to those that ship.
+    /// Leave the workspace out: what ships is used, and what the other flags name. Without it the rules, thresholds,
+    /// suppressions, lists, assets and earlier incidents of the connection are used, if it has a database.
+    #[arg(long, conflicts_with = "connection")]
+    pub(crate) defaults: bool,
+    /// Directory of rules to add to those that ship, instead of the rules of the workspace.
     #[arg(long, value_name = "DIR")]
     pub(crate) rules: Option<PathBuf>,
-    /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable.
+    /// File with a key that checks the signatures of tokens: a public key in PEM, else a shared secret. Repeatable. As
+    /// with `--rules`, those of the workspace are not used then.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_key: Vec<PathBuf>,
     /// Location file with countries or cities (MaxMind DB format): says where sources are.
@@ -384,7 +389,8 @@ pub(crate) struct Events {
 pub(crate) enum Block {
     /// List them, and the allowlist.
     List,
-    /// Say whether an address is blocked, allowlisted or an own one, and by what. Exit code 1 when it is blocked.
+    /// Say whether an address is blocked, allowlisted or an own one, and by what. Exit code 1 when all of it is blocked;
+    /// of a range the blocks that lie inside are named.
     Check {
         /// Address or CIDR range.
         target: String,
@@ -402,7 +408,7 @@ pub(crate) enum Block {
         /// Number of the incident that this contains.
         #[arg(long)]
         incident: Option<i64>,
-        /// Show what it would do; change nothing.
+        /// Show what it would do; change nothing. It is refused where the block would be, with exit code 1.
         #[arg(long)]
         dry_run: bool,
     },

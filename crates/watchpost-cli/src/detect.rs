@@ -1,4 +1,4 @@
-//! `watchpost detect` and `watchpost analyze`: detection without a workspace.
+//! `watchpost detect` and `watchpost analyze`: detection that leaves nothing behind.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::enrichment::AssetRule;
-use watchpost_ops::analyze::{self, Analysis};
+use watchpost_ops::analyze::{self, Analysis, Basis};
+use watchpost_ops::console::Tenure;
+use watchpost_ops::error::OpError;
 use watchpost_ops::inspect::{self, Detail};
 
-use crate::args::{Analyze, Detect, Output};
+use crate::args::{Analyze, Cli, Command, Detect, Output};
+use crate::session::Session;
 use crate::{output, rules};
 
 /// Longest line that is read; the rest of a longer one is passed over and the line is answered with an error.
@@ -74,17 +77,53 @@ pub(crate) fn asset(text: &str) -> Result<AssetRule, String> {
     })
 }
 
-/// Runs every rule over a log; true when there would be incidents.
-pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
+/// What `watchpost analyze` goes by: the workspace, if there is one and it is not left out, else what ships. With the
+/// session that has it open.
+pub(crate) async fn basis(cli: &Cli) -> anyhow::Result<(Basis, Option<Session>)> {
+    let Command::Analyze(verb) = &cli.command else { unreachable!("only called for analyze") };
+    let named = verb.rules.is_some() || !verb.token_key.is_empty();
     let rules = rules::with(verb.rules.as_deref(), &verb.token_key)?;
-    let context = analyze::Context {
-        city: verb.city.clone(),
-        asn: verb.asn.clone(),
-        threats: verb.threats.clone(),
-        threat_confidence: verb.confidence,
-        assets: verb.asset.clone(),
+    if verb.defaults {
+        return Ok((Basis::of_rules(rules), None));
+    }
+    let session = match Session::closed(cli, Tenure::Reader) {
+        Ok(session) => session,
+        // Without a home there is no workspace either.
+        Err(problem) if cli.connection.is_none() => {
+            tracing::info!(%problem, "there is no workspace");
+            return Ok((Basis::of_rules(rules), None));
+        }
+        Err(problem) => return Err(problem.into()),
     };
-    let analysis = analyze::analyze(&verb.file, &verb.format, rules, context, SystemClock.now())?;
+    let connection = session.connection(cli)?;
+    if cli.connection.is_none() && !session.console.has_database(&connection) {
+        return Ok((Basis::of_rules(rules), None));
+    }
+    let instead = |problem: OpError| match problem.hint {
+        Some(_) => problem,
+        None => problem.hint("`--defaults` analyses without the workspace"),
+    };
+    session.console.open(connection).await.map_err(instead)?;
+    match Basis::of_workspace(&session.console, named.then_some(rules)).await {
+        Ok(basis) => Ok((basis, Some(session))),
+        Err(problem) => {
+            session.console.close().await;
+            Err(problem.into())
+        }
+    }
+}
+
+/// Runs every rule over a log; true when there would be incidents.
+pub(crate) async fn analyze(form: Output, verb: Analyze, basis: Basis) -> anyhow::Result<bool> {
+    let context = analyze::Context {
+        city: verb.city,
+        asn: verb.asn,
+        threats: verb.threats,
+        threat_confidence: verb.confidence,
+        assets: verb.asset,
+    };
+    let work = move || analyze::analyze(&verb.file, &verb.format, basis, context, SystemClock.now());
+    let analysis = tokio::task::spawn_blocking(work).await??;
     let found = !analysis.incidents.is_empty();
     if form == Output::Json {
         output::json(&analysis)?;
@@ -114,6 +153,7 @@ pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
             output::line(format!("{n} events {why}"))?;
         }
     }
+    output::line(went_by(&analysis))?;
     if analysis.findings_left_out > 0 {
         output::line(format!(
             "{} findings more, of too many different sources to tell",
@@ -121,6 +161,18 @@ pub(crate) fn analyze(form: Output, verb: &Analyze) -> anyhow::Result<bool> {
         ))?;
     }
     Ok(found)
+}
+
+/// What the analysis went by, in a line.
+fn went_by(analysis: &Analysis) -> String {
+    let basis = &analysis.basis;
+    let Some(connection) = &basis.connection else {
+        return format!("{} rules as they ship or as the flags say; no workspace was used", basis.rules);
+    };
+    format!(
+        "{} rules, {} of them adjusted, and {} suppressions of the workspace {:?} ({} findings hidden); `--defaults` leaves it out",
+        basis.rules, basis.adjusted, basis.suppressions, connection, analysis.findings_hidden
+    )
 }
 
 /// Where the incidents come from, riskiest first.
@@ -153,7 +205,7 @@ fn incidents(analysis: &Analysis) -> anyhow::Result<()> {
     ordered.sort_by_cached_key(|incident| {
         incident
             .sources
-            .iter()
+            .keys()
             .filter_map(|source| ranks.get(source.as_str()))
             .min()
             .copied()
@@ -175,7 +227,7 @@ fn incidents(analysis: &Analysis) -> anyhow::Result<()> {
         ordered.into_iter().map(|incident| {
             let source = match incident.sources.len() {
                 0 => "-".to_owned(),
-                1 => incident.sources.first().cloned().unwrap_or_default(),
+                1 => incident.sources.keys().next().cloned().unwrap_or_default(),
                 n => format!("{n} sources"),
             };
             [

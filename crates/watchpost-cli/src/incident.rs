@@ -65,11 +65,13 @@ async fn changed(session: &Session, form: Output, verb: Incident) -> anyhow::Res
     let version = None;
     let incident = match verb {
         Incident::Take { number } => session.ask::<operation::incident_take>(IncidentRef { number }).await?,
-        Incident::Assign { number, assignee } => {
+        Incident::Assign { number, assignee, to } => {
+            let assignee = assignee.or(to);
             let request = IncidentAssign { number, assignee, version };
             session.ask::<operation::incident_assign>(request).await?
         }
-        Incident::Handover { number, to, note } => {
+        Incident::Handover { number, assignee, to, note } => {
+            let to = assignee.or(to).unwrap_or_default();
             let request = IncidentHandover { number, to, note, version };
             session.ask::<operation::incident_handover>(request).await?
         }

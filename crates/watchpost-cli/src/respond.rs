@@ -81,6 +81,10 @@ pub(crate) struct ContainArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Response {
     /// Show the policy, or change it. As JSON it is what `--file` takes.
+    ///
+    /// A rule of the policy applies to findings of at least `severity_min` (info to critical) and `confidence_min` (0 to
+    /// 100, how sure the detection rule is), of its `families` or detection `rules` if it names any. All rules that match
+    /// apply. `trusted_proxies`, `sensors` and `protected_users` are left alone.
     Policy(PolicyArgs),
     /// Count and list what the policy would have done.
     Preview {
@@ -353,7 +357,22 @@ fn show_policy(form: Output, view: &ResponsePolicyView) -> anyhow::Result<()> {
         line(format!(
             "released targets are left alone for {} h; repeat offenders within {} d get 4 and 16 times as long; at most {} containments an hour",
             policy.soft_allow_h, policy.repeat_days, policy.contain_per_hour_max
-        ))
+        ))?;
+        line(format!(
+            "nothing automatic lasts longer than {} s; findings about events older than {} s lead to nothing; private ranges are {}",
+            policy.ttl_max_s,
+            policy.age_max_s,
+            if policy.private_ranges { "acted on" } else { "left alone" }
+        ))?;
+        for (what, left_alone) in [
+            ("trusted proxies", policy.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            ("sensors", policy.sensors.iter().map(ToString::to_string).collect()),
+            ("protected users", policy.protected_users.iter().map(|user| visible(user, 60)).collect()),
+        ] {
+            let told = if left_alone.is_empty() { "none".to_owned() } else { left_alone.join(", ") };
+            line(format!("{what}, which are left alone: {told}"))?;
+        }
+        Ok(())
     })
 }
 

@@ -246,7 +246,13 @@ fn list(form: Output, rules: &RuleList) -> anyhow::Result<()> {
         }),
     )?;
     output::line(format!("{} rules; directory {}", rules.rules.len(), rules.directory))?;
-    problems(&rules.problems)
+    problems(&rules.problems)?;
+    let told = rules.problems.len() as u64;
+    if rules.problems_total > told {
+        let n = rules.problems_total;
+        output::line(format!("of {n} problems the first {told} were looked at; --rules DIR tells of all"))?;
+    }
+    Ok(())
 }
 
 /// Most problems that are printed one by one; `--output json` has all of them.
@@ -294,7 +300,9 @@ fn problems<'a>(all: impl IntoIterator<Item = &'a RuleProblem>) -> anyhow::Resul
 fn one_problem(problem: &RuleProblem) -> anyhow::Result<()> {
     let what = if problem.is_warning { "warning" } else { "error" };
     let rule = problem.rule_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-    let text = format!("{}:{}: {what}: {}{rule}", problem.file, problem.line, problem.reason);
+    // 0 is the file as a whole.
+    let line = if problem.line == 0 { String::new() } else { format!(":{}", problem.line) };
+    let text = format!("{}{line}: {what}: {}{rule}", problem.file, problem.reason);
     output::line(watchpost_model::text::visible(&text, 2_000))
 }
 
@@ -407,6 +415,9 @@ fn backtest(form: Output, report: &BacktestReport) -> anyhow::Result<()> {
         report.incidents_before,
         report.incidents_after
     ))?;
+    if report.findings_hidden > 0 {
+        output::line(format!("{} findings that suppressions hide are not counted", report.findings_hidden))?;
+    }
     problems(&report.problems)
 }
 

@@ -6,8 +6,8 @@ use watchpost_model::health::Verdict;
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove,
-    ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
+    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, BlockTerms,
+    BlockTrial, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
     SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
@@ -30,7 +30,15 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             false
         }
         Command::Detect(detect) => return detect::run(detect),
-        Command::Analyze(analyze) => detect::analyze(form, analyze)?,
+        Command::Analyze(_) => {
+            let (basis, session) = detect::basis(&cli).await?;
+            let Command::Analyze(analyze) = cli.command else { unreachable!("matched above") };
+            let found = detect::analyze(form, analyze, basis).await;
+            if let Some(session) = session {
+                session.console.close().await;
+            }
+            found?
+        }
         Command::Rules(verb) if verb.needs_no_workspace() => rules::offline(form, verb)?,
         Command::Connect(_) => {
             let session = Session::closed(&cli, Tenure::Guest)?;
@@ -219,12 +227,15 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             return Ok(standing.standing == Standing::Blocked);
         }
         Block::Remove { target, dry_run: true, .. } => {
-            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+            let trial = BlockTrial { target, terms: None };
+            let preview = session.ask::<operation::block_preview>(trial).await?;
             show::block_preview(form, &preview)?;
             return Ok(preview.existing.is_none());
         }
-        Block::Add { target, dry_run: true, .. } => {
-            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+        Block::Add { target, reason, ttl, incident, dry_run: true } => {
+            let ttl_s = u64::try_from(ttl.num_seconds()).unwrap_or(0);
+            let trial = BlockTrial { target, terms: Some(BlockTerms { reason, ttl_s, incident }) };
+            let preview = session.ask::<operation::block_preview>(trial).await?;
             show::block_preview(form, &preview)?;
             return Ok(preview.refusal.is_some());
         }
@@ -235,7 +246,8 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             show::block(form, &added)?;
         }
         Block::Remove { target, reason, dry_run: false } => {
-            let preview = session.ask::<operation::block_preview>(BlockCheck { target }).await?;
+            let trial = BlockTrial { target, terms: None };
+            let preview = session.ask::<operation::block_preview>(trial).await?;
             let block = preview
                 .existing
                 .ok_or_else(|| OpError::not_found(format!("block of {} in force", preview.target)))?;

@@ -339,6 +339,12 @@ pub(crate) fn standing(form: Output, standing: &BlockStanding) -> anyhow::Result
             (Some(true), None) => "yes, without end".to_owned(),
             (Some(true), Some(ttl)) => format!("yes, for {ttl} s"),
         };
+        let named: Vec<String> = standing.inside.iter().map(ToString::to_string).collect();
+        let inside = match standing.inside_total - named.len() as u64 {
+            0 if named.is_empty() => "-".to_owned(),
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
+        };
         table(
             ["", ""],
             [
@@ -351,6 +357,7 @@ pub(crate) fn standing(form: Output, standing: &BlockStanding) -> anyhow::Result
                 ],
                 ["key".to_owned(), or_dash(standing.key.as_ref())],
                 ["in Redis".to_owned(), in_redis],
+                ["inside".to_owned(), inside],
             ],
         )
     })

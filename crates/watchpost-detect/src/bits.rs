@@ -18,7 +18,6 @@ impl Bits {
         self.0[at / 64] |= 1 << (at % 64);
     }
 
-    #[cfg(test)]
     pub(crate) const fn has(&self, at: usize) -> bool {
         self.0[at / 64] & (1 << (at % 64)) != 0
     }

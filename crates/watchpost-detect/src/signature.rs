@@ -38,6 +38,10 @@ pub(crate) struct Signatures {
     in_scope: [Bits; Role::COUNT],
     /// Rules that the reader of command lines answers, which knows by itself what to look at.
     shell: Bits,
+    /// For each rule, those to which it leaves a value that they fire on.
+    yields: Vec<Bits>,
+    /// All rules that others leave a value to.
+    preferred: Bits,
 }
 
 /// A match before it is explained.
@@ -78,7 +82,9 @@ impl Signatures {
             Gate::new(opening.filter(|(_, bits)| !bits.is_empty()))
         };
         let (gate, gate_other) = (gate_of(true), gate_of(false));
-        Self { gate, gate_other, rules, always, in_scope, shell }
+        let yields: Vec<Bits> = rules.iter().map(|rule| preferred_to(rule, &rules)).collect();
+        let preferred = yields.iter().fold(Bits::EMPTY, |all, &bits| all | bits);
+        Self { gate, gate_other, rules, always, in_scope, shell, yields, preferred }
     }
 
     /// Which rules may match a text of this role.
@@ -108,7 +114,13 @@ impl Signatures {
                 layers.push(Layer::new("raw", field.value.into()));
             }
             let context = Context::new(event, field, keys);
-            for hit in self.hits(&context, &layers, done) {
+            // What others yield to is asked again, so that it keeps them from a second value as well.
+            let hits = self.hits(&context, &layers, done.without(self.preferred));
+            let preferred = self.preferred_among(&hits, &layers);
+            for hit in hits {
+                if done.has(hit.rule) || !self.yields[hit.rule].and(preferred).is_empty() {
+                    continue;
+                }
                 done.set(hit.rule);
                 found.push((hit.rule, self.explain(event, field, &layers, &hit)));
             }
@@ -118,6 +130,18 @@ impl Signatures {
         }
         found.sort_by_key(|(rule, _)| *rule);
         found.into_iter().map(|(_, finding)| finding).collect()
+    }
+
+    /// The rules among `hits` that others yield to; what is only told of in a sentence keeps nobody away.
+    fn preferred_among(&self, hits: &[Hit], layers: &[Layer<'_>]) -> Bits {
+        let mut all = Bits::EMPTY;
+        for hit in hits.iter().filter(|hit| self.preferred.has(hit.rule)) {
+            let is_program = is_program(self.rules[hit.rule].info.family);
+            if !(is_program && is_mention(&layers[hit.layer].text, &hit.span)) {
+                all.set(hit.rule);
+            }
+        }
+        all
     }
 
     fn hits(&self, context: &Context<'_>, layers: &[Layer<'_>], done: Bits) -> Vec<Hit> {
@@ -172,12 +196,12 @@ impl Signatures {
 
     fn explain(&self, event: &Event, field: &Field<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
         let info = &self.rules[hit.rule].info;
-        let is_program = matches!(info.family, AttackFamily::Php | AttackFamily::Cmdi);
-        let lowered = (is_program && is_mention(&layers[hit.layer].text, &hit.span)).then(|| RuleInfo {
-            severity: info.severity.min(Severity::Low),
-            confidence: info.confidence / 2,
-            ..RuleInfo::clone(info)
-        });
+        let lowered =
+            (is_program(info.family) && is_mention(&layers[hit.layer].text, &hit.span)).then(|| RuleInfo {
+                severity: info.severity.min(Severity::Low),
+                confidence: info.confidence / 2,
+                ..RuleInfo::clone(info)
+            });
         let info = lowered.as_ref().unwrap_or(info);
         let path = lineage(layers, hit.layer);
         let mut spans: Vec<Option<Range<usize>>> = vec![Some(hit.span.clone())];
@@ -206,6 +230,27 @@ impl Signatures {
         };
         finding(info, event, seen)
     }
+}
+
+/// Families whose names people put into sentences.
+const fn is_program(family: AttackFamily) -> bool {
+    matches!(family, AttackFamily::Php | AttackFamily::Cmdi)
+}
+
+/// The rules that `rule` leaves a value to: those that it names, and severe ones of the families that it names. A weak
+/// sign of another family takes nothing away.
+fn preferred_to(rule: &Signature, rules: &[Arc<Signature>]) -> Bits {
+    let mut preferred = Bits::EMPTY;
+    for (index, other) in rules.iter().enumerate() {
+        let is_named = |name: &String| {
+            *name == other.info.id
+                || other.info.severity >= Severity::High && name == other.info.family.as_str()
+        };
+        if other.info.family != rule.info.family && rule.yields.iter().any(is_named) {
+            preferred.set(index);
+        }
+    }
+    preferred
 }
 
 fn span_of<S: Copy + PartialEq>(shapes: &[(S, Range<usize>)], wanted: S) -> Option<Range<usize>> {

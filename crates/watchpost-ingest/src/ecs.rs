@@ -53,10 +53,10 @@ pub(crate) fn read(text: &str) -> Reading {
     event.action = string(document, "event.action");
     event.tags = strings(document, "tags");
     event.risk = number(document, "event.risk_score").map(|risk| u8::try_from(risk.min(100)).unwrap_or(100));
-    event.count = number(document, "event.count").and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
     if let Some(message) = string(document, "message") {
         event.details = serde_json::json!({ "message": message });
     }
+    event.set_count(number(document, "event.count").unwrap_or(1));
     event.http = http;
     Reading::Event { event: Box::new(event), has_id }
 }

@@ -19,7 +19,7 @@ pub(crate) fn read(text: &str) -> Reading {
     }
     match serde_json::from_value::<Event>(value) {
         Ok(mut event) => {
-            event.count = event.count.max(1);
+            event.set_count(u64::from(event.count));
             event.risk = event.risk.map(|risk| risk.min(100));
             event.source_ip = event.source_ip.map(|ip| canonical_address(&ip));
             Reading::Event { event: Box::new(event), has_id }

@@ -114,7 +114,10 @@ impl Sshd {
         let said = part("said");
         match REPEATED.captures(said) {
             Some(repeated) => {
-                let count = repeated["n"].parse::<u32>().unwrap_or(u32::MAX).max(1);
+                let count = repeated["n"].parse().unwrap_or(u32::MAX);
+                if count == 0 {
+                    return Reading::Skipped("repeated 0 times: nothing happened");
+                }
                 self.message(
                     at,
                     pid,
@@ -146,7 +149,6 @@ impl Sshd {
         event.source_ip = Some(canonical_address(attempt.ip));
         event.resource = Some(format!("ssh://{host}"));
         event.action = Some("ssh_login".to_owned());
-        event.count = count;
         event.details = serde_json::json!({
             "method": attempt.method,
             "port": attempt.port,
@@ -154,6 +156,7 @@ impl Sshd {
             "invalid_user": attempt.is_invalid_user,
             "message": attempt.kind,
         });
+        event.set_count(u64::from(count));
         Reading::Event { event: Box::new(event), has_id: false }
     }
 

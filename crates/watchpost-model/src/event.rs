@@ -176,13 +176,115 @@ struct HttpWritten {
     uri: Option<String>,
     path: String,
     query: Option<String>,
+    #[serde(deserialize_with = "texts")]
     headers: BTreeMap<String, String>,
+    #[serde(deserialize_with = "opt_text")]
     body: Option<String>,
+    #[serde(deserialize_with = "texts")]
     response_headers: BTreeMap<String, String>,
+    #[serde(deserialize_with = "opt_text")]
     response_body: Option<String>,
     status: Option<u16>,
     bytes: Option<u64>,
     duration_ms: Option<u64>,
+}
+
+/// A value as text, whatever an application wrote: what is no text is looked at all the same.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor).map(Self)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> serde::de::Visitor<'de> for TextVisitor {
+    type Value = String;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<String, E> {
+        Ok(value.to_string())
+    }
+
+    fn visit_unit<E>(self) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    /// A header that was sent several times.
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut all: A) -> Result<String, A::Error> {
+        let mut text = String::new();
+        while let Some(Text(next)) = all.next_element()? {
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(&next);
+        }
+        Ok(text)
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, members: A) -> Result<String, A::Error> {
+        let value = serde_json::Value::deserialize(serde::de::value::MapAccessDeserializer::new(members))?;
+        Ok(value.to_string())
+    }
+}
+
+/// Texts by name, as headers are: a number, a list or anything else is taken as its text.
+///
+/// # Errors
+/// Where it is no object.
+pub fn texts<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    struct All;
+    impl<'de> serde::de::Visitor<'de> for All {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut all = BTreeMap::new();
+            while let Some((name, Text(value))) = members.next_entry()? {
+                all.insert(name, value);
+            }
+            Ok(all)
+        }
+    }
+    deserializer.deserialize_map(All)
+}
+
+/// A text that may be absent; anything else than a text is taken as its text.
+///
+/// # Errors
+/// Those of the format.
+pub fn opt_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Text>::deserialize(deserializer)?.map(|Text(text)| text))
 }
 
 impl<'de> Deserialize<'de> for Http {
@@ -289,6 +391,9 @@ const fn unknown() -> Outcome {
     Outcome::Unknown
 }
 
+/// How often an event may say that it happened. More in one line is a mistake of its sender, or meant to drown others.
+pub const COUNT_MAX: u32 = 1_000_000;
+
 const fn one() -> u32 {
     1
 }
@@ -327,6 +432,22 @@ impl Event {
             tags: Vec::new(),
             risk: None,
         }
+    }
+
+    /// Takes over how often it happened, at least once and at most [`COUNT_MAX`] times; a claim above that is kept as
+    /// `details.count_claimed`.
+    pub fn set_count(&mut self, claimed: u64) {
+        self.count = u32::try_from(claimed).map_or(COUNT_MAX, |n| n.clamp(1, COUNT_MAX));
+        if claimed <= u64::from(COUNT_MAX) {
+            return;
+        }
+        let mut members = match std::mem::take(&mut self.details) {
+            serde_json::Value::Object(members) => members,
+            serde_json::Value::Null => serde_json::Map::new(),
+            other => serde_json::Map::from_iter([("value".to_owned(), other)]),
+        };
+        members.insert("count_claimed".to_owned(), claimed.into());
+        self.details = members.into();
     }
 
     /// The endpoint that an API usage event is about: the resource if there is one, else the path, else `-`.

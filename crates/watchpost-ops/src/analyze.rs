@@ -1,4 +1,8 @@
-//! Detection over a log file, without a Redis or a database: what would open, told and forgotten.
+//! Detection over a log file: what would open, told and forgotten. It needs no Redis and no database; where there is a
+//! workspace, its rules, thresholds, suppressions and what it knows of addresses are the basis.
+
+mod basis;
+mod recent;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -15,11 +19,14 @@ use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{Entity, EntityKind, Event, Severity};
 use watchpost_model::finding::{AttackFamily, CountedEvents, Finding};
 use watchpost_model::place::Place;
-use watchpost_model::risk::EntityHistory;
 use watchpost_model::threat::ThreatMatch;
 
+use self::basis::Histories;
+pub use self::basis::{Basis, BasisTold};
+use self::recent::{Recent, is_alike};
 use crate::enrich::read_file;
 use crate::error::{ErrorCode, OpError};
+use crate::hidden::Hidden;
 
 /// Bad lines that are told.
 const BAD_LINES_MAX: usize = 10;
@@ -30,7 +37,8 @@ const SOURCES_MAX: usize = 100;
 /// Most that one behaviour's incidents follow at once.
 const FOLLOWED_MAX: usize = 100_000;
 
-/// What is known beyond the log; nothing of it is needed.
+/// What is known beyond the log by files and flags; nothing of it is needed. What is given takes the place of what the
+/// basis says of the same.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     /// Location file with countries or cities.
@@ -48,28 +56,55 @@ pub struct Context {
 impl Context {
     /// # Errors
     /// `Unavailable` for a file that cannot be read, `Validation` for one that cannot be used, with the flag in `field`.
-    fn read(self, now: DateTime<Utc>) -> Result<Knowledge, OpError> {
+    fn over(self, known: Knowledge, now: DateTime<Utc>) -> Result<Knowledge, OpError> {
         let location = |field: &str, path: Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
             std::fs::metadata(&path).map_err(|error| OpError::unreadable(field, &path, error))?;
             read_file(&path).map(Some).map_err(|problem| OpError::invalid(field, problem))
         };
-        let geo = detect::enrich::Geo { city: location("city", self.city)?, asn: location("asn", self.asn)? };
-        let mut threats = ThreatIndexBuilder::new(now);
-        for path in &self.threats {
-            let bytes = std::fs::read(path).map_err(|error| OpError::unreadable("threats", path, error))?;
-            let parsed = parse_threats(&bytes, None, None, now).map_err(|error| {
-                OpError::invalid("threats", format!("cannot use {}: {error}", path.display()))
-            })?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            threats = threats.list(&name, self.threat_confidence, parsed.entries);
+        let (city, asn) = (location("city", self.city)?, location("asn", self.asn)?);
+        let mut all = known;
+        if city.is_some() || asn.is_some() {
+            all.geo = Arc::new(detect::enrich::Geo { city, asn });
         }
-        let threats = threats.build().ok_or_else(|| {
-            OpError::invalid("threats", "the user agents of all lists together are too many")
-        })?;
-        let assets =
-            Assets::new(self.assets).map_err(|error| OpError::invalid("asset", error.to_string()))?;
-        Ok(Knowledge { geo: Arc::new(geo), threats: Arc::new(threats), assets: Arc::new(assets) })
+        if !self.threats.is_empty() {
+            let mut threats = ThreatIndexBuilder::new(now);
+            for path in &self.threats {
+                let bytes =
+                    std::fs::read(path).map_err(|error| OpError::unreadable("threats", path, error))?;
+                let parsed = parse_threats(&bytes, None, None, now).map_err(|error| {
+                    OpError::invalid("threats", format!("cannot use {}: {error}", path.display()))
+                })?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                threats = threats.list(&name, self.threat_confidence, parsed.entries);
+            }
+            let threats = threats.build().ok_or_else(|| {
+                OpError::invalid("threats", "the user agents of all lists together are too many")
+            })?;
+            all.threats = Arc::new(threats);
+        }
+        if !self.assets.is_empty() {
+            let assets =
+                Assets::new(self.assets).map_err(|error| OpError::invalid("asset", error.to_string()))?;
+            all.assets = Arc::new(assets);
+        }
+        Ok(all)
+    }
+}
+
+/// From when to when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// Event time of the first event.
+    pub first_seen: DateTime<Utc>,
+    /// Event time of the last event.
+    pub last_seen: DateTime<Utc>,
+}
+
+impl Span {
+    fn widen(&mut self, at: DateTime<Utc>) {
+        self.first_seen = self.first_seen.min(at);
+        self.last_seen = self.last_seen.max(at);
     }
 }
 
@@ -90,8 +125,8 @@ pub struct WouldOpen {
     pub first_seen: DateTime<Utc>,
     /// Event time of the last event that belongs to it; what goes on after a threshold does.
     pub last_seen: DateTime<Utc>,
-    /// Where its events come from, at most 100 addresses.
-    pub sources: BTreeSet<String>,
+    /// Where its events come from, at most 100 addresses, each with when it was seen.
+    pub sources: BTreeMap<String, Span>,
     /// The rules that fired, with how often.
     pub rules: BTreeMap<String, u64>,
     /// The finding with the highest risk, which explains itself.
@@ -115,9 +150,9 @@ pub struct Source {
     pub families: BTreeSet<AttackFamily>,
     /// Incidents.
     pub incidents: u64,
-    /// Event time of the first event of its incidents.
+    /// Event time of its first event in them.
     pub first_seen: DateTime<Utc>,
-    /// Event time of the last event of its incidents.
+    /// Event time of its last event in them.
     pub last_seen: DateTime<Utc>,
 }
 
@@ -135,6 +170,9 @@ pub struct BadLine {
 /// What a log holds.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Analysis {
+    /// What it was analysed with.
+    pub basis: BasisTold,
+
     /// Events read.
     pub events: u64,
     /// Lines without an event of their own.
@@ -153,9 +191,11 @@ pub struct Analysis {
     pub incidents: Vec<WouldOpen>,
     /// Findings that are in none of `incidents`, because there were too many different ones.
     pub findings_left_out: u64,
+    /// Findings that suppressions of the workspace hide.
+    pub findings_hidden: u64,
 }
 
-/// Reads a log (`.gz` is unpacked) and runs `rules` over it by event time. Lines must be in about the order of time;
+/// Reads a log (`.gz` is unpacked) and runs the rules of `basis` over it by event time. Lines must be in about the order of time;
 /// memory does not grow with the file.
 ///
 /// # Errors
@@ -164,7 +204,7 @@ pub struct Analysis {
 pub fn analyze(
     path: &Path,
     format: &str,
-    rules: Arc<detect::RuleSet>,
+    basis: Basis,
     context: Context,
     now: DateTime<Utc>,
 ) -> Result<Analysis, OpError> {
@@ -174,8 +214,8 @@ pub fn analyze(
     let unreadable = |error: std::io::Error| OpError::unreadable("path", path, error);
     let reader = open_reader(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
     let importer = Importer::new(format, ImportOptions::new(now, path.to_string_lossy()));
-    let mut open = Open::new(rules, context.read(now)?, now);
-    let mut analysis = Analysis::default();
+    let mut analysis = Analysis { basis: basis.told.clone(), ..Analysis::default() };
+    let mut open = Open::new(basis, context, now)?;
     for item in Import::new(reader, 0, importer) {
         let (_, parsed) = item.map_err(|error| {
             OpError::new(
@@ -193,7 +233,7 @@ pub fn analyze(
             }
             Parsed::Event(event) => {
                 analysis.events += 1;
-                open.observe(&event);
+                open.observe(&event)?;
             }
         }
     }
@@ -208,10 +248,21 @@ pub fn analyze(
     }
     let counters = open.engine.counters();
     (analysis.late, analysis.future) = (counters.events_late_total, counters.events_future_total);
-    (analysis.findings_left_out, analysis.sources) = (open.left_out, open.sources());
+    (analysis.findings_left_out, analysis.findings_hidden) = (open.left_out, open.n_hidden);
+    analysis.sources = open.sources();
     analysis.incidents = open.incidents.into_values().collect();
     analysis.incidents.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.first_seen.cmp(&b.first_seen)));
     Ok(analysis)
+}
+
+impl WouldOpen {
+    fn seen_from(&mut self, source: &str, at: DateTime<Utc>) {
+        if let Some(seen) = self.sources.get_mut(source) {
+            seen.widen(at);
+        } else if self.sources.len() < SOURCES_MAX {
+            self.sources.insert(source.to_owned(), Span { first_seen: at, last_seen: at });
+        }
+    }
 }
 
 type Key = (AttackFamily, Entity);
@@ -228,27 +279,36 @@ struct Followed {
 struct Open {
     engine: detect::Engine,
     knowledge: Knowledge,
+    hidden: Hidden,
+    histories: Histories,
+    recent: Recent,
     now: DateTime<Utc>,
     listed: HashSet<watchpost_model::ids::FindingId>,
     incidents: BTreeMap<Key, WouldOpen>,
     followed: BTreeMap<Entity, Vec<Followed>>,
     left_out: u64,
+    n_hidden: u64,
 }
 
 impl Open {
-    fn new(rules: Arc<detect::RuleSet>, knowledge: Knowledge, now: DateTime<Utc>) -> Self {
-        Self {
-            engine: detect::Engine::with_rules(detect::Config::default(), rules),
-            knowledge,
+    fn new(basis: Basis, context: Context, now: DateTime<Utc>) -> Result<Self, OpError> {
+        Ok(Self {
+            engine: detect::Engine::with_rules(detect::Config::default(), basis.rules),
+            knowledge: context.over(basis.knowledge, now)?,
+            hidden: basis.hidden,
+            histories: basis.histories,
+            recent: Recent::default(),
             now,
             listed: HashSet::new(),
             incidents: BTreeMap::new(),
             followed: BTreeMap::new(),
             left_out: 0,
-        }
+            n_hidden: 0,
+        })
     }
 
-    fn observe(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event) -> Result<(), OpError> {
+        self.recent.push(event);
         // A damaged location file has no place for some addresses.
         let place = self.knowledge.place(event).ok().flatten();
         let mut findings = self.engine.observe_at(event, place.as_ref(), self.now);
@@ -257,10 +317,16 @@ impl Open {
             if finding.rule_id == detect::enrich::LISTED_RULE && !self.listed.insert(finding.id) {
                 continue;
             }
-            self.knowledge.enrich(event, place.as_ref(), EntityHistory::default(), &mut finding);
+            if self.hidden.covers(&finding, event) {
+                self.n_hidden += 1;
+                continue;
+            }
+            let history = self.histories.of(&finding.entity)?;
+            self.knowledge.enrich(event, place.as_ref(), history, &mut finding);
             self.take(event, finding);
         }
         self.follow(event);
+        Ok(())
     }
 
     fn take(&mut self, event: &Event, finding: Finding) {
@@ -281,7 +347,7 @@ impl Open {
             findings: 0,
             first_seen: first,
             last_seen: last,
-            sources: BTreeSet::new(),
+            sources: BTreeMap::new(),
             rules: BTreeMap::new(),
             example: finding.clone(),
         });
@@ -290,13 +356,18 @@ impl Open {
         incident.first_seen = incident.first_seen.min(first);
         incident.last_seen = incident.last_seen.max(last);
         *incident.rules.entry(finding.rule_id.clone()).or_default() += 1;
-        let source = if finding.entity.kind == EntityKind::Ip {
-            Some(finding.entity.value.clone())
+        if finding.entity.kind == EntityKind::Ip {
+            incident.seen_from(&finding.entity.value, first);
+            incident.seen_from(&finding.entity.value, last);
         } else {
-            event.source_ip.clone()
-        };
-        if incident.sources.len() < SOURCES_MAX {
-            incident.sources.extend(source);
+            if let Some(source) = &event.source_ip {
+                incident.seen_from(source, event.at);
+            }
+            for (source, at) in
+                counted.into_iter().flat_map(|counted| self.recent.counted(&finding.entity, counted))
+            {
+                incident.seen_from(source, at);
+            }
         }
         if finding.risk > incident.risk {
             incident.risk = finding.risk;
@@ -339,8 +410,8 @@ impl Open {
                 one.counted.to = one.counted.to.max(event.at);
                 if let Some(incident) = self.incidents.get_mut(&one.key) {
                     incident.last_seen = incident.last_seen.max(event.at);
-                    if incident.sources.len() < SOURCES_MAX {
-                        incident.sources.extend(event.source_ip.clone());
+                    if let Some(source) = &event.source_ip {
+                        incident.seen_from(source, event.at);
                     }
                 }
             }
@@ -350,7 +421,7 @@ impl Open {
     fn sources(&self) -> Vec<Source> {
         let mut all: BTreeMap<&str, Source> = BTreeMap::new();
         for incident in self.incidents.values() {
-            for address in &incident.sources {
+            for (address, seen) in &incident.sources {
                 let source = all.entry(address).or_insert_with(|| Source {
                     address: address.clone(),
                     place: self.place(address),
@@ -359,15 +430,15 @@ impl Open {
                     severity: incident.severity,
                     families: BTreeSet::new(),
                     incidents: 0,
-                    first_seen: incident.first_seen,
-                    last_seen: incident.last_seen,
+                    first_seen: seen.first_seen,
+                    last_seen: seen.last_seen,
                 });
                 source.risk = source.risk.max(incident.risk);
                 source.severity = source.severity.max(incident.severity);
                 source.families.insert(incident.family);
                 source.incidents += 1;
-                source.first_seen = source.first_seen.min(incident.first_seen);
-                source.last_seen = source.last_seen.max(incident.last_seen);
+                source.first_seen = source.first_seen.min(seen.first_seen);
+                source.last_seen = source.last_seen.max(seen.last_seen);
             }
         }
         let mut all: Vec<Source> = all.into_values().collect();
@@ -387,13 +458,6 @@ impl Open {
 impl Followed {
     fn goes_on_with(&self, event: &Event) -> bool {
         let counted = &self.counted;
-        let status = event.http.as_ref().and_then(|http| http.status);
-        counted.from <= event.at
-            && event.at <= counted.to + self.window
-            && counted.category.is_none_or(|category| category == event.category)
-            && counted.outcome.is_none_or(|outcome| outcome == event.outcome)
-            && counted
-                .status
-                .is_none_or(|(from, to)| status.is_some_and(|status| (from..=to).contains(&status)))
+        counted.from <= event.at && event.at <= counted.to + self.window && is_alike(counted, event)
     }
 }

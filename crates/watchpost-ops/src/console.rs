@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use watchpost_model::access::Caller;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::Connection;
+use watchpost_store::DatabaseTarget;
 
 use crate::connections::ConnectionBook;
 use crate::contract::{Tag, WorkspaceStatus};
@@ -25,6 +26,8 @@ pub enum Tenure {
     Owner,
     /// Does what it was asked and leaves: a short command-line run.
     Guest,
+    /// As a guest, and asks the database only: no Redis is reached or started.
+    Reader,
 }
 
 /// What a console is started with.
@@ -136,6 +139,16 @@ impl Console {
         })
     }
 
+    /// Is there a database behind a connection that could be opened? That of a server always is, as far as this console
+    /// knows; a file of this machine may not have been made yet.
+    #[must_use]
+    pub fn has_database(&self, connection: &Connection) -> bool {
+        match crate::workspace::database_target(self, connection, None) {
+            DatabaseTarget::Sqlite { path } => path.exists(),
+            DatabaseTarget::Postgres { .. } => true,
+        }
+    }
+
     /// The connection that was chosen or open in the window last, else the local workspace.
     #[must_use]
     pub fn connection_to_start_with(&self) -> Connection {
@@ -214,7 +227,7 @@ impl Console {
     /// `Precondition` when no workspace is open or this console is a guest; `Unavailable` when the engine is down.
     pub async fn until_idle(&self) -> Result<(), OpError> {
         let workspace = self.workspace()?;
-        if self.0.tenure == Tenure::Guest {
+        if !self.is_owner() {
             return Err(OpError::new(ErrorCode::Precondition, "a guest runs no engine"));
         }
         workspace.engine().until_idle().await

@@ -232,12 +232,22 @@ async fn hold_and_work(
 ) -> Result<(), OpError> {
     let engine = workspace.engine();
     if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, workspace.now()).await? {
-        if engine.set(EngineState::Standby, "another console runs the engine of this database") {
+        let why =
+            "another console runs the engine of this database; this one takes over when its lease runs out";
+        if engine.set(EngineState::Standby, why) {
+            let seconds = LEASE_TTL.as_secs();
+            tracing::warn!(
+                "another console runs the engine of this database: this one waits; if that one was killed, for {seconds} s \
+                 at most"
+            );
             console.announce(&[Tag::Status]);
         }
         return Ok(());
     }
     let events = workspace.events()?;
+    if engine.state.borrow().0 == EngineState::Standby {
+        tracing::warn!("this console runs the engine now");
+    }
     engine.set(EngineState::Starting, "rebuilding the detection windows");
     events.ensure_group().await?;
     if let Err(problem) = events.clear_acknowledged().await {

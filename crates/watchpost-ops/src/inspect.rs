@@ -25,10 +25,10 @@ pub struct Request {
     /// Path and query, raw.
     pub uri: String,
     /// Request headers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "watchpost_model::event::texts")]
     pub headers: BTreeMap<String, String>,
     /// Request body.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "watchpost_model::event::opt_text")]
     pub body: Option<String>,
 }
 
@@ -259,6 +259,15 @@ mod tests {
         );
         assert!(answer(attack, Detail::Verdict).findings.is_empty(), "only if asked for");
         assert!(!answer(r#"{"id":1,"uri":"/products?page=2"}"#, Detail::Verdict).detected);
+        for kept in [
+            r#"{"id":1,"uri":"/","headers":{"x-id":["7","1' OR '1'='1"],"x-n":7,"x-b":true,"x-0":null}}"#,
+            r#"{"id":1,"uri":"/","headers":{"x-id":{"a":"1' OR '1'='1"}}}"#,
+            r#"{"id":1,"uri":"/","body":{"a":"1' OR '1'='1"}}"#,
+            r#"{"category":"api_usage","http":{"method":"GET","path":"/","headers":{"x-id":["1' OR '1'='1"]}}}"#,
+        ] {
+            let told = answer(kept, Detail::Verdict);
+            assert_eq!(told.categories, ["sqli"], "what is no text is looked at: {kept} {:?}", told.error);
+        }
         for broken in ["", "{", "7", r#"{"id":"x"}"#, "\u{0}", r#"{"id":"x","uri":5}"#] {
             let told = answer(broken, Detail::Verdict);
             assert!(told.error.is_some() && !told.detected, "{broken:?}");

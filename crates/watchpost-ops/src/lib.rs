@@ -17,6 +17,7 @@ mod engine;
 mod enrich;
 pub mod error;
 mod error_map;
+mod hidden;
 mod identity;
 pub mod inspect;
 mod jobs;

@@ -92,7 +92,7 @@ macro_rules! for_each_operation {
             "List blocks and the allowlist."
             block_list(BlockListRequest) -> BlockList: View, Read, [Blocks], [];
             "Show what a block would do, without doing it."
-            block_preview(BlockCheck) -> BlockPreview: View, Read, [Blocks, Events], [];
+            block_preview(BlockTrial) -> BlockPreview: View, Read, [Blocks, Events], [];
             "Block an address or a range for some time."
             block_add(BlockAdd) -> Block: Contain, Change, [], [Blocks, Incidents, Audit];
             "Take a block back."

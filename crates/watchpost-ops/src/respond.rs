@@ -238,7 +238,9 @@ impl Planner<'_> {
                     contained_last_hour += 1;
                     histories.entry(key).or_default().in_force_until = planned.holds_until;
                 }
-                entries.push(self.entry(stored, planned, now));
+                // In the order in which they are planned, each a moment later: that is what lists are ordered by.
+                let at = now + Duration::microseconds(i64::try_from(entries.len()).unwrap_or(0));
+                entries.push(self.entry(stored, planned, at));
             }
         }
         Ok(entries)

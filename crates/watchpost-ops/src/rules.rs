@@ -49,10 +49,10 @@ pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
     let mut files = Vec::new();
     for (path, ..) in fingerprint(directory) {
         let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
-        let mut report = |reason: String| {
+        let mut report = |(line, reason): (u64, String)| {
             problems.push(Problem {
                 file: name.clone(),
-                line: 0,
+                line,
                 rule_id: None,
                 kind: ProblemKind::File,
                 reason,
@@ -70,23 +70,24 @@ pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
 /// The text of a file of rules.
 ///
 /// # Errors
-/// Why it cannot be had: gone, no file, too long, no text.
-pub(crate) fn read_file(path: &Path) -> Result<String, String> {
-    let no = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::InvalidData => "is not text in UTF-8: save it in that encoding".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    };
+/// Why it cannot be had: gone, no file, too long, no text; with the line, or 0 for the file as a whole.
+pub(crate) fn read_file(path: &Path) -> Result<String, (u64, String)> {
+    let no = |error: std::io::Error| (0, format!("cannot be read: {error}"));
     let file = std::fs::File::open(path).map_err(no)?;
     let about = file.metadata().map_err(no)?;
     if !about.is_file() {
-        return Err("is no file".to_owned());
+        return Err((0, "is no file".to_owned()));
     }
-    let mut text = String::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(no)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("longer than {FILE_BYTES_MAX} bytes"));
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(no)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err((0, format!("longer than {FILE_BYTES_MAX} bytes")));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        (line, "is not text in UTF-8: save it in that encoding".to_owned())
+    })
 }
 
 fn fingerprint(directory: &Path) -> Fingerprint {

@@ -106,7 +106,9 @@ impl Workspace {
             health: tokio::sync::Mutex::default(),
             enrichment: tokio::sync::Mutex::default(),
         });
-        workspace.try_redis().await;
+        if console.0.tenure != Tenure::Reader {
+            workspace.try_redis().await;
+        }
         if console.0.tenure == Tenure::Owner {
             upkeep::start(console, &workspace).await;
         }

@@ -147,7 +147,7 @@ pub(crate) fn decode<B: AsRef<[u8]> + Into<Vec<u8>>>(
     event.session = raw.session;
     event.resource = raw.resource;
     event.action = raw.action;
-    event.count = number(raw.count, "count")?.unwrap_or(1).max(1);
+    let count = number(raw.count, "count")?.unwrap_or(1);
     event.risk = number(raw.risk, "risk")?;
     if event.risk.is_some_and(|risk| risk > 100) {
         return Err("field risk is over 100".to_owned());
@@ -158,6 +158,7 @@ pub(crate) fn decode<B: AsRef<[u8]> + Into<Vec<u8>>>(
     }
     event.http = payload.http;
     event.details = with_unknown(payload.details, raw.unknown);
+    event.set_count(count);
     if bare && event.resource.is_none() && event.http.is_none() {
         event.resource = parsed.endpoint_text().filter(|text| *text != "-").map(std::borrow::Cow::into_owned);
     }
@@ -324,6 +325,20 @@ mod tests {
         assert_eq!(event.resource.as_deref(), Some("/login"));
         assert_eq!(event.details, serde_json::json!({"fields": {"tenant": "acme"}}));
         assert_eq!(event.id, read("security:api:%2Flogin:1700000000123-4", &fields).unwrap().id);
+    }
+
+    #[test]
+    fn a_count_is_bounded_and_what_was_claimed_is_kept() {
+        for (claimed, count, details) in [
+            ("0", 1, serde_json::Value::Null),
+            ("1000000", 1_000_000, serde_json::Value::Null),
+            ("4294967295", 1_000_000, serde_json::json!({"count_claimed": 4_294_967_295_u64})),
+            ("18446744073709551615", 1_000_000, serde_json::json!({"count_claimed": u64::MAX})),
+        ] {
+            let event = read("security:auth:1700000000123", &[("type", "login_failure"), ("count", claimed)])
+                .unwrap();
+            assert_eq!((event.count, event.details), (count, details), "{claimed}");
+        }
     }
 
     #[test]

@@ -219,6 +219,25 @@ impl Store {
         row.as_ref().map(from_row).transpose()
     }
 
+    /// How many blocks in force lie inside of `target` without covering it, and the first of them by address.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_inside(
+        &self,
+        target: BlockTarget,
+        limit: u32,
+    ) -> Result<(u64, Vec<BlockTarget>), StoreError> {
+        let (low, high) = span(target);
+        let inside = "state = 'active' AND low >= $1 AND high <= $2 AND NOT (low = $1 AND high = $2)";
+        let mut tx = self.read().await?;
+        let count = format!("SELECT COUNT(*) FROM block WHERE {inside}");
+        let total = tx.fetch_one(count, args![low.clone(), high.clone()]).await?.u64(0)?;
+        let first = format!("SELECT target FROM block WHERE {inside} ORDER BY low, high, id LIMIT $3");
+        let rows = tx.fetch(first, args![low, high, i64::from(limit)]).await?;
+        Ok((total, rows.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?))
+    }
+
     /// Blocks whose time is over at `now` and that are not marked so yet.
     ///
     /// # Errors

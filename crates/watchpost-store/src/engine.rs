@@ -135,9 +135,13 @@ impl Sql {
 }
 
 /// The sizes in which lists are sent, so that few different statements have to be prepared.
-const CHUNKS: [usize; 3] = [100, 10, 1];
+///
+/// The largest is that of the engine's batches: each statement is handed to the thread of the connection and its answer
+/// waited for, which costs as much as writing some rows. Its values (20 a row at most) are far from the limits of
+/// SQLite (32,766) and PostgreSQL (65,535).
+const CHUNKS: [usize; 4] = [500, 100, 10, 1];
 
-/// Cuts `items` into pieces of 100, 10 and 1.
+/// Cuts `items` into pieces of 500, 100, 10 and 1.
 pub(crate) fn chunks<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = *CHUNKS.iter().find(|size| **size <= items.len())?;

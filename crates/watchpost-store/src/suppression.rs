@@ -1,6 +1,6 @@
 //! Suppressions: findings that a team has decided not to be told of. They open and raise nothing, and are kept and counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, FindingId, SuppressionId};
 use watchpost_model::incident::Verdict;
+use watchpost_model::period::Period;
 use watchpost_model::suppression::{
     CompiledScope, SUPPRESSION_MAX, SuppressedFinding, Suppression, SuppressionPreview, SuppressionScope,
 };
@@ -82,6 +83,17 @@ fn compiled(scope: &SuppressionScope) -> Result<CompiledScope, StoreError> {
     scope.compile().map_err(StoreError::Validation)
 }
 
+/// The suppressions in force by their ids, the oldest first.
+async fn in_force(tx: &mut Tx, now: DateTime<Utc>) -> Result<Vec<(String, CompiledScope)>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT id, scope FROM suppression WHERE expires_at > $1 AND removed_at IS NULL ORDER BY created_at, id",
+            args![now],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.text(0)?, compiled(&row.json(1)?)?))).collect()
+}
+
 /// Sets apart the findings that a suppression in force covers, and stores them; how many there were.
 pub(crate) async fn split<'a>(
     tx: &mut Tx,
@@ -92,16 +104,7 @@ pub(crate) async fn split<'a>(
     if findings.is_empty() {
         return Ok((findings, 0));
     }
-    let rows = tx
-        .fetch(
-            "SELECT id, scope FROM suppression WHERE expires_at > $1 AND removed_at IS NULL ORDER BY created_at, id",
-            args![now],
-        )
-        .await?;
-    let mut scopes = Vec::with_capacity(rows.len());
-    for row in &rows {
-        scopes.push((row.text(0)?, compiled(&row.json(1)?)?));
-    }
+    let scopes = in_force(tx, now).await?;
     let mut shown = Vec::with_capacity(findings.len());
     let mut hidden: Vec<Vec<Value>> = Vec::new();
     for finding in findings {
@@ -255,6 +258,30 @@ impl Store {
         let rows =
             tx.fetch(format!("{SELECT} ORDER BY s.created_at DESC, s.id DESC LIMIT 500"), args![]).await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// What is suppressed at `now`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn suppression_scopes(&self, now: DateTime<Utc>) -> Result<Vec<CompiledScope>, StoreError> {
+        let mut tx = self.read().await?;
+        Ok(in_force(&mut tx, now).await?.into_iter().map(|(_, scope)| scope).collect())
+    }
+
+    /// The findings of a period that were hidden when they came in, at most the newest `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn suppressed_ids(&self, period: Period, limit: u32) -> Result<HashSet<FindingId>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx
+            .fetch(
+                "SELECT id FROM suppressed_finding WHERE at >= $1 AND at < $2 ORDER BY at DESC, id DESC LIMIT $3",
+                args![period.from, period.to, i64::from(limit)],
+            )
+            .await?;
+        rows.iter().map(|row| row.parse(0)).collect()
     }
 
     /// One page of the findings that a suppression hid, newest first, strictly older than `before`.

@@ -283,6 +283,10 @@ incidents_before: number,
  */
 incidents_after: number, 
 /**
+ * Findings after that suppressions hide; they are in none of the other figures.
+ */
+findings_hidden: number, 
+/**
  * By rule; those without any finding are left out.
  */
 rules: Array<BacktestRow>, 
@@ -571,11 +575,43 @@ in_redis: boolean | null,
 /**
  * The entry of the allowlist that it overlaps.
  */
-allow: AllowEntry | null, };
+allow: AllowEntry | null, 
+/**
+ * Blocks in force that lie inside of it and leave the rest of it free.
+ */
+inside_total: number, 
+/**
+ * The first ten of them by address.
+ */
+inside: Array<BlockTarget>, };
 
 export type BlockState = "pending" | "active" | "expired" | "removed" | "failed";
 
 export type BlockTarget = string;
+
+export type BlockTerms = { 
+/**
+ * Why; required.
+ */
+reason: string, 
+/**
+ * For how long, in seconds: 60 to 31,536,000.
+ */
+ttl_s: number, 
+/**
+ * The incident that this contains.
+ */
+incident: number | null, };
+
+export type BlockTrial = { 
+/**
+ * Address or CIDR range as typed.
+ */
+target: string, 
+/**
+ * The rest of the block; without it only the target is looked at.
+ */
+terms?: BlockTerms, };
 
 export type BulkAction = { "do": "assign", 
 /**
@@ -4783,9 +4819,13 @@ loaded_at: string,
  */
 rules: Array<RuleRow>, 
 /**
- * What could not be used, and what is worth knowing.
+ * What could not be used, then what is worth knowing; of thousands the first 200.
  */
-problems: Array<RuleProblem>, };
+problems: Array<RuleProblem>, 
+/**
+ * How many there are.
+ */
+problems_total: number, };
 
 export type RuleProblem = { 
 /**

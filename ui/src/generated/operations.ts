@@ -82,7 +82,7 @@ export interface Operations {
   /** List blocks and the allowlist. */
   block_list: { request: model.BlockListRequest; reply: model.BlockList };
   /** Show what a block would do, without doing it. */
-  block_preview: { request: model.BlockCheck; reply: model.BlockPreview };
+  block_preview: { request: model.BlockTrial; reply: model.BlockPreview };
   /** Block an address or a range for some time. */
   block_add: { request: model.BlockAdd; reply: model.Block };
   /** Take a block back. */

@@ -53,13 +53,20 @@ pub(crate) enum Incident {
         number: i64,
         /// To whom; nobody if absent.
         assignee: Option<String>,
+        /// The same by name, as the other verbs have it.
+        #[arg(long, value_name = "ASSIGNEE", conflicts_with = "assignee")]
+        to: Option<String>,
     },
     /// Hand one over to somebody, with what they have to know.
     Handover {
         /// Its number.
         number: i64,
         /// To whom.
-        to: String,
+        #[arg(required_unless_present = "to")]
+        assignee: Option<String>,
+        /// The same by name, as the other verbs have it.
+        #[arg(long, value_name = "ASSIGNEE", conflicts_with = "assignee")]
+        to: Option<String>,
         /// What they have to know.
         #[arg(long)]
         note: String,

@@ -54,6 +54,8 @@ pub(crate) struct Signature {
     pub(crate) matcher: Matcher,
     /// The decoders whose layers it looks at; empty: all.
     pub(crate) layers: Vec<&'static str>,
+    /// Rules, and families of which the severe rules, that it leaves a value to where they fire on the same value.
+    pub(crate) yields: Vec<String>,
 }
 
 /// What happened, as far as behaviours tell things apart. `behaviour::facts` says what makes an event one of these.

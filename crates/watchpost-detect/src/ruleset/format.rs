@@ -160,6 +160,8 @@ pub(super) struct Extension {
     pub(super) gate: Vec<Spanned<String>>,
     pub(super) r#match: Option<Spanned<Match>>,
     pub(super) layers: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) yields: Vec<Spanned<String>>,
     pub(super) counts: Option<Counts>,
     pub(super) what: Option<String>,
     #[serde(default)]

@@ -83,7 +83,12 @@ pub struct Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.is_warning { "warning: " } else { "" };
-        write!(f, "{}:{}: {what}{}", self.file, self.line, self.reason)?;
+        f.write_str(&self.file)?;
+        // 0 is the file as a whole.
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {what}{}", self.reason)?;
         self.rule_id.as_ref().map_or(Ok(()), |id| write!(f, " ({id})"))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_saphyr::Spanned;
+use watchpost_model::finding::AttackFamily;
 
 use super::documents::Part;
 use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match};
@@ -74,6 +75,7 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 scope: extension.scope.unwrap_or(Scope::Any),
                 matcher,
                 layers: decoders(part, extension.layers.unwrap_or_default())?,
+                yields: yields(part, extension.yields)?,
             }))
         }
         (None, Some(counts)) => {
@@ -107,6 +109,17 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
         (None, None) => return Err(part.problem(ProblemKind::Form, line, "give `match` or `counts`")),
     };
     Ok((body, document.enabled))
+}
+
+/// Families, and ids of rules, which have a dot.
+fn yields(part: &Part<'_>, all: Vec<Spanned<String>>) -> Result<Vec<String>, Problem> {
+    for name in &all {
+        if !name.value.contains('.') && name.value.parse::<AttackFamily>().is_err() {
+            let reason = format!("`yields`: {:?} is neither a family nor the id of a rule", name.value);
+            return Err(part.problem(ProblemKind::Form, name.referenced.line(), reason));
+        }
+    }
+    Ok(all.into_iter().map(|name| name.value).collect())
 }
 
 /// ATT&CK techniques and the OWASP category among Sigma tags: `attack.t1110.001`, `owasp.a05-2025`.

@@ -12,6 +12,9 @@ impl Reading<'_> {
         if let Some(span) = self.bare_comparison() {
             return Some(span);
         }
+        if self.is_inequality() {
+            return None;
+        }
         (0..self.tokens.len().min(400)).find_map(|at| {
             let is_joint = self.kind(at) == Some(Kind::Logic)
                 || self.is_in(at, class::JOINING)
@@ -262,6 +265,19 @@ impl Reading<'_> {
         // A dash and a name that begins a comment is a typographer's dash unless an operator came first.
         (is_ended && n_joints > 0 && n_names + n_calls <= names_max.max(2) && n_names <= names_max)
             .then_some(n_tokens)
+    }
+
+    /// `5<6 and 7>3`: numbers that are greater and less, and nothing else. Whoever injects has a value in front that the
+    /// statement goes on from; people write this about numbers.
+    fn is_inequality(&self) -> bool {
+        let is_order =
+            |at| self.kind(at) == Some(Kind::Comparison) && matches!(self.str(at), "<" | ">" | "<=" | ">=");
+        self.context == Context::Bare
+            && self.is_first
+            && is_order(1)
+            && (0..self.tokens.len()).all(|at| {
+                self.kind(at) == Some(Kind::Number) || is_order(at) || self.is_word(at, &["and", "or"])
+            })
     }
 
     /// `1=1`, `42 like 42`: the whole value compares two constants.

@@ -253,3 +253,40 @@ fn a_php_name_in_prose_weighs_less_than_one_in_code() {
         assert!(of(code).0 >= 60, "{code}: {:?}", of(code));
     }
 }
+
+/// What the tokeniser of its own family confirms is named so, and not as what its words look like beside it.
+#[test]
+fn a_payload_has_the_name_of_its_family() {
+    let xml = [("Content-Type", "application/xml")];
+    let xxe =
+        r#"<?xml version="1.0"?><!DOCTYPE foo [<!ENTITY xxe SYSTEM "file:///etc/passwd">]><foo>&xxe;</foo>"#;
+    for (uri, body, family) in [
+        ("/c?name={{7*7}}", None, "ssti"),
+        ("/c?name={{config.__class__.__init__.__globals__['os'].popen('id').read()}}", None, "ssti"),
+        ("/c?name={{''.__class__.__mro__[2].__subclasses__()}}&again={{7*7}}", None, "ssti"),
+        (r#"/c?data=O:8:"stdClass":1:{s:4:"test";s:6:"system";}"#, None, "php"),
+        ("/c?d=!!python/object/apply:os.system ['cat /etc/passwd']", None, "deserialization"),
+        ("/c", Some("cos\nsystem\n(S'cat /etc/passwd'\ntR."), "deserialization"),
+        ("/c", Some(xxe), "xxe"),
+    ] {
+        let told = inspect_request("POST", uri, &headers(if family == "xxe" { &xml } else { &[] }), body);
+        assert_eq!(names(&told), [family], "{uri} {body:?}");
+    }
+    // In another value the same words are an attack of their own.
+    let two = inspect_request("GET", "/c?name={{7*7}}&host=x;cat /etc/passwd", &BTreeMap::new(), None);
+    assert!(names(&two).contains(&"ssti") && names(&two).contains(&"cmdi"), "{:?}", names(&two));
+}
+
+#[test]
+fn numbers_that_are_greater_and_less_are_no_statement() {
+    let calm = ["5<6 and 7>3", "1 < 2 or 3 >= 2"];
+    for text in calm {
+        let uri = format!("/c?email=o'neill@example.com&cmt={text}");
+        let told = inspect_request("GET", &uri, &BTreeMap::new(), None);
+        assert!(told.categories.is_empty(), "{text}: {:?}", names(&told));
+    }
+    for text in ["1 or 7>3", "1 and 1=1", "5<6 and 7>3--", "1' or 5<6 and 7>3--"] {
+        let told = inspect_request("GET", &format!("/c?cmt={text}"), &BTreeMap::new(), None);
+        assert_eq!(names(&told), ["sqli"], "{text}");
+    }
+}

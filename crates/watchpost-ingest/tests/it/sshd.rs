@@ -66,6 +66,7 @@ fn messages_of_every_kind() {
             "message repeated 5 times: [ Failed password for root from 192.0.2.9 port 22 ssh2]",
             Some(("login_failure", Some("root"), "192.0.2.9", 5)),
         ),
+        ("message repeated 0 times: [ Failed password for root from 192.0.2.9 port 22 ssh2]", None),
         ("message repeated 99999999999 times: [ Failed password for root from 192.0.2.9 port 22 ssh2]", None),
         ("pam_unix(sshd:auth): authentication failure; logname= uid=0 rhost=192.0.2.9 user=root", None),
         ("Received disconnect from 192.0.2.9 port 22:11: Bye Bye [preauth]", None),

@@ -5,12 +5,37 @@ use ts_rs::TS;
 use watchpost_model::block::{AllowEntry, Block, BlockState};
 use watchpost_model::ids::BlockId;
 
-/// What would this block do?
+/// Is it blocked?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct BlockCheck {
     /// Address or CIDR range as typed.
     pub target: String,
+}
+
+/// What would this block do?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BlockTrial {
+    /// Address or CIDR range as typed.
+    pub target: String,
+    /// The rest of the block; without it only the target is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub terms: Option<BlockTerms>,
+}
+
+/// Everything about a block but its target, as [`BlockAdd`] takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct BlockTerms {
+    /// Why; required.
+    pub reason: String,
+    /// For how long, in seconds: 60 to 31,536,000.
+    pub ttl_s: u64,
+    /// The incident that this contains.
+    #[serde(default)]
+    pub incident: Option<i64>,
 }
 
 /// Block an address or range.

@@ -120,4 +120,8 @@ pub struct BlockStanding {
     pub in_redis: Option<bool>,
     /// The entry of the allowlist that it overlaps.
     pub allow: Option<AllowEntry>,
+    /// Blocks in force that lie inside of it and leave the rest of it free.
+    pub inside_total: u64,
+    /// The first ten of them by address.
+    pub inside: Vec<BlockTarget>,
 }

@@ -27,6 +27,7 @@ use watchpost_model::words;
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
+    BlockTerms, BlockTrial,
 };
 pub use connection::{
     ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, ParsedUrl, SecretInput,

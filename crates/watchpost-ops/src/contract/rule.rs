@@ -180,8 +180,10 @@ pub struct RuleList {
     pub loaded_at: DateTime<Utc>,
     /// In a fixed order: as shipped, then by file.
     pub rules: Vec<RuleRow>,
-    /// What could not be used, and what is worth knowing.
+    /// What could not be used, then what is worth knowing; of thousands the first 200.
     pub problems: Vec<RuleProblem>,
+    /// How many there are.
+    pub problems_total: u64,
 }
 
 /// One rule.
@@ -368,6 +370,8 @@ pub struct BacktestReport {
     pub incidents_before: u64,
     /// Incidents after.
     pub incidents_after: u64,
+    /// Findings after that suppressions hide; they are in none of the other figures.
+    pub findings_hidden: u64,
     /// By rule; those without any finding are left out.
     pub rules: Vec<BacktestRow>,
     /// What could not be loaded.

@@ -16,6 +16,8 @@ pub(super) const BATCH: usize = 500;
 const BATCH_BYTES: usize = 4 << 20;
 /// How long a read waits for the next event.
 const READ_WAIT_MS: u64 = 400;
+/// How long it waits while a pass over the keys is under way: the rest of the pass waits as long.
+const READ_WAIT_PASS_MS: u64 = 40;
 /// An entry delivered to a consumer that has not acknowledged it for this long is taken over.
 const CLAIM_IDLE: Duration = Duration::from_secs(10);
 /// Pause between two looks for such entries.
@@ -80,7 +82,8 @@ impl Reader {
     pub(super) async fn read(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Reading, RedisError> {
         let adopted = self.adopt(now, busy).await?;
         if self.unread.is_empty() {
-            self.unread = self.events.deliver_new(CONSUMER, BATCH, READ_WAIT_MS).await?;
+            let wait_ms = if self.adopted_at.is_some() { READ_WAIT_MS } else { READ_WAIT_PASS_MS };
+            self.unread = self.events.deliver_new(CONSUMER, BATCH, wait_ms).await?;
         }
         let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
         Ok(Reading { items, adopted })

@@ -10,10 +10,13 @@ use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
-    BlockStanding, Standing,
+    BlockStanding, BlockTerms, BlockTrial, Standing,
 };
 use crate::door::Context;
-use crate::error::OpError;
+use crate::error::{ErrorCode, OpError};
+
+/// Blocks inside of a range that are named.
+const INSIDE_MAX: u32 = 10;
 
 fn target(text: &str) -> Result<BlockTarget, OpError> {
     text.parse().map_err(|error: block::TargetError| OpError::invalid("target", error.to_string()))
@@ -80,14 +83,26 @@ async fn in_force(workspace: &Workspace, target: BlockTarget) -> Result<Option<B
     Ok(workspace.store().block_covering(target).await?)
 }
 
-pub(crate) async fn block_preview(cx: Context, request: BlockCheck) -> Result<BlockPreview, OpError> {
+pub(crate) async fn block_preview(cx: Context, request: BlockTrial) -> Result<BlockPreview, OpError> {
     let workspace = cx.workspace()?;
     let target = target(&request.target)?;
+    let refusal = match request.terms {
+        // The trial is the real thing up to the point where something would change, so nothing is refused later.
+        Some(BlockTerms { reason, ttl_s, incident }) => {
+            let add = BlockAdd { target: request.target, reason, ttl_s, incident };
+            match planned(&cx, &workspace, add).await {
+                Ok(_) => None,
+                Err(refused) if refused.code == ErrorCode::Precondition => Some(refused.message),
+                Err(wrong) => return Err(wrong),
+            }
+        }
+        None => guard(&workspace, target, cx.caller.origin).await?.err().map(|refusal| refusal.to_string()),
+    };
     let (events_24h, successful_24h, users_24h) =
         workspace.store().block_preview_facts(target, workspace.now()).await?;
     Ok(BlockPreview {
         target,
-        refusal: guard(&workspace, target, cx.caller.origin).await?.err().map(|refusal| refusal.to_string()),
+        refusal,
         events_24h,
         successful_24h,
         users_24h,
@@ -133,6 +148,12 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
             None => (Standing::Clear, "not blocked".to_owned()),
         }
     };
+    let (inside_total, inside) = workspace.store().blocks_inside(target, INSIDE_MAX).await?;
+    let detail = match (standing, inside_total) {
+        (Standing::Blocked, _) | (_, 0) => detail,
+        (_, 1) => format!("{detail} as a whole; one block lies inside of it"),
+        (_, n) => format!("{detail} as a whole; {n} blocks lie inside of it"),
+    };
     let allow = match refusal {
         Some(block::GuardRefusal::Allowlisted { entry, .. }) => {
             allowlist.into_iter().find(|listed| listed.target == entry)
@@ -140,7 +161,18 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
         Some(_) | None => None,
     };
     let redis_ttl_s = ttl_ms.filter(|ms| *ms != u64::MAX).and_then(|ms| i64::try_from(ms / 1_000).ok());
-    Ok(BlockStanding { target, standing, detail, block, key, redis_ttl_s, in_redis, allow })
+    Ok(BlockStanding {
+        target,
+        standing,
+        detail,
+        block,
+        key,
+        redis_ttl_s,
+        in_redis,
+        allow,
+        inside_total,
+        inside,
+    })
 }
 
 /// The block that was asked for, if it may be.

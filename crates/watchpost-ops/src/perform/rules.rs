@@ -19,13 +19,17 @@ use crate::contract::{
     RuleTry,
 };
 use crate::door::Context;
+use crate::enrich::{Freshness, Known, Listed};
 use crate::error::{ErrorCode, OpError};
+use crate::hidden::Hidden;
 use crate::inspect;
 use crate::rules::{self, Loaded, RuleSetting, SETTING};
 use crate::setting::{self, json};
 
 /// Different rules of incidents, and incidents, that a replay tells apart; findings beyond count as of known ones.
 const SEEN_MAX: usize = 500_000;
+/// Problems of the rules directory that are told at once.
+const PROBLEMS_MAX: usize = 200;
 /// Events a page of a replay.
 const PAGE: u32 = 5_000;
 /// Most that is tried at once.
@@ -182,8 +186,12 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
     let making = cx.console.0.makings.begin(request.ticket)?;
     let filter = watchpost_store::EventFilter { period: Some(period), ..Default::default() };
     let total = workspace.store().event_count(&filter).await?;
-    let mut after = Replay::new(candidate);
-    let mut before = (against == BacktestAgainst::Present).then(|| Replay::new(present.set.clone()));
+    // What is suppressed is told neither before nor after: it opens nothing.
+    let hidden = Arc::new(Hidden::over(workspace.store(), period, now).await?);
+    let known = workspace.known(Freshness::Now).await?;
+    let replay = |rules| Replay::new(rules, Arc::clone(&known), Arc::clone(&hidden));
+    let mut after = replay(candidate);
+    let mut before = (against == BacktestAgainst::Present).then(|| replay(present.set.clone()));
     let (mut events, mut cursor, mut truncated) = (0, None, false);
     loop {
         let page = workspace.store().events_in_order(period, cursor, PAGE).await?;
@@ -243,6 +251,9 @@ pub(crate) async fn rule_backtest_cancel(
 /// One set of rules over a period.
 struct Replay {
     engine: Engine,
+    known: Arc<Known>,
+    listed: Listed,
+    hidden: Arc<Hidden>,
     tally: Tally,
 }
 
@@ -255,16 +266,25 @@ struct Tally {
     seen: BTreeSet<(String, AttackFamily, Entity)>,
     incidents: BTreeSet<(AttackFamily, Entity)>,
     incidents_total: u64,
+    hidden: u64,
 }
 
 impl Replay {
-    fn new(rules: Arc<detect::RuleSet>) -> Self {
-        Self { engine: Engine::with_rules(Config::default(), rules), tally: Tally::default() }
+    fn new(rules: Arc<detect::RuleSet>, known: Arc<Known>, hidden: Arc<Hidden>) -> Self {
+        let engine = Engine::with_rules(Config::default(), rules);
+        Self { engine, known, listed: Listed::default(), hidden, tally: Tally::default() }
     }
 
     fn observe(&mut self, event: &Event, now: chrono::DateTime<chrono::Utc>) {
-        for finding in self.engine.observe(event, now) {
-            self.tally.take(finding);
+        let place = self.known.place(event);
+        let mut findings = self.engine.observe_at(event, place.as_ref(), now);
+        findings.extend(self.listed.fresh(&self.known, event));
+        for finding in findings {
+            if self.hidden.covers(&finding, event) {
+                self.tally.hidden += 1;
+            } else {
+                self.tally.take(finding);
+            }
         }
     }
 }
@@ -316,6 +336,7 @@ fn compared(
         findings_after: after.findings(),
         incidents_before: before.incidents_total,
         incidents_after: after.incidents_total,
+        findings_hidden: after.hidden,
         rules: ids.into_iter().map(row).collect(),
         problems: problems.iter().map(problem).collect(),
     }
@@ -349,7 +370,7 @@ fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportRep
     } else {
         std::fs::metadata(source).map_err(|error| OpError::unreadable("path", source, error))?;
         let text = rules::read_file(source)
-            .map_err(|problem| OpError::invalid("path", format!("{}: {problem}", source.display())))?;
+            .map_err(|(_, problem)| OpError::invalid("path", format!("{}: {problem}", source.display())))?;
         let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
         (vec![RuleFile { name, text }], Vec::new())
     };
@@ -459,12 +480,19 @@ fn row(rule: &detect::Rule, adjust: &BTreeMap<String, Adjust>) -> RuleRow {
     }
 }
 
+/// The first problems, what was refused before what is only worth knowing.
+fn first_problems(all: &[detect::Problem]) -> Vec<RuleProblem> {
+    let (warnings, refused): (Vec<_>, Vec<_>) = all.iter().partition(|told| told.is_warning);
+    refused.into_iter().chain(warnings).take(PROBLEMS_MAX).map(problem).collect()
+}
+
 fn listed(loaded: &Loaded) -> RuleList {
     RuleList {
         directory: loaded.directory.to_string_lossy().into_owned(),
         loaded_at: loaded.at,
         rules: loaded.set.rules().iter().map(|rule| row(rule, &loaded.setting.adjust)).collect(),
-        problems: loaded.problems.iter().map(problem).collect(),
+        problems: first_problems(&loaded.problems),
+        problems_total: loaded.problems.len() as u64,
     }
 }
 
@@ -481,6 +509,7 @@ pub fn list_of(
         loaded_at: at,
         rules: set.rules().iter().map(|rule| row(rule, &BTreeMap::new())).collect(),
         problems: problems.iter().map(problem).collect(),
+        problems_total: problems.len() as u64,
     }
 }
 
@@ -503,7 +532,7 @@ async fn text_of(loaded: &Loaded, rule: &detect::Rule) -> Result<String, OpError
             let path = loaded.directory.join(file);
             let read =
                 off_the_runtime(move || rules::read_file(&path).map(|text| document(&text, line))).await?;
-            read.map_err(|problem| OpError::not_found(format!("{file}: {problem}")))
+            read.map_err(|(_, problem)| OpError::not_found(format!("{file}: {problem}")))
         }
     }
 }

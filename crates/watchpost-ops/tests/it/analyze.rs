@@ -8,7 +8,7 @@ use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{EntityKind, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::risk::RiskFactorKind;
-use watchpost_ops::analyze::{Analysis, Context, analyze};
+use watchpost_ops::analyze::{Analysis, Basis, Context, Span, analyze};
 use watchpost_ops::error::ErrorCode;
 
 use crate::door::folder;
@@ -39,7 +39,8 @@ fn injection(minute: i64, source: &str) -> String {
 }
 
 fn run(log: &Path, context: Context) -> Analysis {
-    analyze(log, "jsonl", RuleSet::embedded(), context, start() + Duration::days(1)).expect("the log is read")
+    analyze(log, "jsonl", Basis::of_rules(RuleSet::embedded()), context, start() + Duration::days(1))
+        .expect("the log is read")
 }
 
 #[test]
@@ -59,10 +60,39 @@ fn incidents_say_when_their_events_were() {
             incident.example.summary
         );
         assert_eq!(incident.last_seen, start() + Duration::seconds(390), "and the last that followed");
-        assert!(incident.sources.contains("203.0.113.7"));
+        assert!(incident.sources.contains_key("203.0.113.7"));
     }
     let source = told.sources.first().expect("one source");
     assert_eq!((source.first_seen, source.last_seen), (start(), start() + Duration::seconds(390)));
+}
+
+/// A user's incident has the failures of several addresses; each address has its own times, also those before the
+/// threshold, and an incident of another address does not stretch them.
+#[test]
+fn each_source_has_its_own_times() {
+    let home = folder();
+    let failure = |n: i64, source: &str| {
+        let at = (start() + Duration::seconds(n * 10)).to_rfc3339();
+        format!(
+            r#"{{"at": "{at}", "category": "authentication", "type": "login_failure", "outcome": "failure", "actor": "anna", "source_ip": "{source}"}}"#
+        )
+    };
+    // Each address fails five times in its own minutes: too few for one of them, enough for the user.
+    let log: Vec<String> = (0..40).map(|n| failure(n, &format!("203.0.113.{}", n / 5))).collect();
+    let told = run(&write(home.path(), "spread.jsonl", log.join("\n")), Context::default());
+    let user = told
+        .incidents
+        .iter()
+        .find(|incident| incident.entity.kind == EntityKind::User)
+        .expect("many failures of one user");
+    assert_eq!(user.first_seen, start());
+    let at = |n: i64| start() + Duration::seconds(n * 10);
+    for n in 0..8 {
+        let seen = user.sources.get(&format!("203.0.113.{n}")).expect("it failed");
+        assert_eq!(*seen, Span { first_seen: at(n * 5), last_seen: at(n * 5 + 4) }, "address {n}");
+    }
+    let first = told.sources.iter().find(|source| source.address == "203.0.113.0").expect("a source");
+    assert_eq!((first.first_seen, first.last_seen), (at(0), at(4)), "not those of the user's incident");
 }
 
 #[test]
@@ -78,7 +108,8 @@ fn lines_that_cannot_be_read_are_told_and_a_log_of_nothing_else_is_refused() {
     assert!(!first.reason.is_empty() && told.bad_lines.iter().all(|bad| !bad.excerpt.contains('\u{1b}')));
 
     let other = write(home.path(), "access.log", "203.0.113.7 - - [x] \"GET / HTTP/1.1\" 200 1\n");
-    let refused = analyze(&other, "jsonl", RuleSet::embedded(), Context::default(), start()).unwrap_err();
+    let refused = analyze(&other, "jsonl", Basis::of_rules(RuleSet::embedded()), Context::default(), start())
+        .unwrap_err();
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("format")));
     assert!(refused.hint.is_some_and(|hint| hint.starts_with("line 1: ")));
     let empty = run(&write(home.path(), "empty.jsonl", ""), Context::default());
@@ -135,7 +166,9 @@ fn what_is_known_of_sources_is_told_source_by_source() {
     let sqli = told
         .incidents
         .iter()
-        .find(|incident| incident.family == AttackFamily::Sqli && incident.sources.contains("203.0.113.9"))
+        .find(|incident| {
+            incident.family == AttackFamily::Sqli && incident.sources.contains_key("203.0.113.9")
+        })
         .expect("it attacked");
     let factors = &sqli.example.enrichment.risk;
     for kind in [RiskFactorKind::ThreatList, RiskFactorKind::Asset] {
@@ -154,12 +187,12 @@ fn what_cannot_be_read_is_named() {
         ("city", log.clone(), Context { city: Some(gone()), ..Context::default() }),
         ("threats", log.clone(), Context { threats: vec![gone()], ..Context::default() }),
     ] {
-        let refused =
-            analyze(&log, "jsonl", RuleSet::embedded(), context, start()).expect_err("it is not there");
+        let refused = analyze(&log, "jsonl", Basis::of_rules(RuleSet::embedded()), context, start())
+            .expect_err("it is not there");
         assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Unavailable, Some(field)));
     }
     let context = Context { city: Some(log.clone()), ..Context::default() };
-    let refused =
-        analyze(&log, "jsonl", RuleSet::embedded(), context, start()).expect_err("it is no such file");
+    let refused = analyze(&log, "jsonl", Basis::of_rules(RuleSet::embedded()), context, start())
+        .expect_err("it is no such file");
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("city")));
 }

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod attention;
+mod basis;
 mod door;
 mod enrich;
 mod incidents;

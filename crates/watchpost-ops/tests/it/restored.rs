@@ -8,7 +8,8 @@ use watchpost_model::contain::ContainKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, BlockRemove, ContainAdd, ContainListRequest,
+    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, BlockRemove, BlockTerms, BlockTrial, ContainAdd,
+    ContainListRequest, Standing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -90,6 +91,63 @@ async fn slips_are_refused_with_what_to_say() {
         assert!(blocked.hint.as_deref().is_some_and(|hint| hint.contains("block remove")), "{blocked:?}");
     }
     desk.ask::<operation::allow_add>(allow("198.51.100.1")).await.expect("nothing blocks it");
+    desk.console.close().await;
+}
+
+/// A trial refuses what the real thing refuses, in the same words, and changes nothing.
+#[tokio::test]
+async fn a_trial_refuses_what_a_block_refuses() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    desk.ask::<operation::block_add>(block("45.1.1.1")).await.expect("it may be blocked");
+    let cases = [
+        ("45.9.9.9", "attack", 3_600, None),
+        ("45.9.9.9", "attack", 59, None),
+        ("45.9.9.9", "attack", 366 * 86_400, None),
+        ("45.9.9.9", " ", 3_600, None),
+        ("45.9.9.9", "attack", 3_600, Some(4_711)),
+        ("45.9.9.9/24", "attack", 3_600, None),
+        ("45.1.1.1", "attack", 600, None),
+        ("127.0.0.1", "attack", 3_600, None),
+        ("nonsense", "attack", 3_600, None),
+    ];
+    for (target, reason, ttl_s, incident) in cases {
+        let (target, reason) = (target.to_owned(), reason.to_owned());
+        let terms = BlockTerms { reason: reason.clone(), ttl_s, incident };
+        let trial = BlockTrial { target: target.clone(), terms: Some(terms) };
+        let tried = desk.ask::<operation::block_preview>(trial).await;
+        let add = BlockAdd { target: target.clone(), reason, ttl_s, incident };
+        match desk.ask::<operation::block_add>(add).await {
+            Ok(_) => assert_eq!(tried.expect("it would be blocked").refusal, None, "{target} {ttl_s}"),
+            Err(refused) if refused.code == ErrorCode::Precondition => {
+                let told = tried.expect("the trial tells").refusal;
+                assert_eq!(told, Some(refused.message), "{target} {ttl_s}");
+            }
+            Err(refused) => {
+                let told = tried.expect_err("the trial is refused as well");
+                assert_eq!((told.code, told.message), (refused.code, refused.message), "{target} {ttl_s}");
+            }
+        }
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_range_names_the_blocks_inside_of_it() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    for n in 1..=12 {
+        desk.ask::<operation::block_add>(block(&format!("45.1.1.{n}"))).await.expect("it may be blocked");
+    }
+    let check = |target: &str| BlockCheck { target: target.to_owned() };
+    let range = desk.ask::<operation::block_check>(check("45.1.1.0/24")).await.expect("checked");
+    assert_eq!((range.standing, range.inside_total, range.inside.len()), (Standing::Clear, 12, 10));
+    assert_eq!(range.inside[0].to_string(), "45.1.1.1");
+    assert!(range.detail.contains("12 blocks lie inside"), "{}", range.detail);
+    let one = desk.ask::<operation::block_check>(check("45.1.1.3")).await.expect("checked");
+    assert_eq!((one.standing, one.inside_total), (Standing::Blocked, 0), "a block is not inside of itself");
+    let free = desk.ask::<operation::block_check>(check("45.1.2.0/24")).await.expect("checked");
+    assert_eq!((free.inside_total, free.detail.as_str()), (0, "not blocked"));
     desk.console.close().await;
 }
 

@@ -68,6 +68,21 @@ async fn rules_are_followed_switched_and_brought_in() {
     assert!(linked.problems.iter().any(|told| told.file == "gone.yml"), "{:?}", linked.problems);
     std::fs::remove_file(directory.join("gone.yml")).expect("ours");
 
+    // What is no text is named with the line that shows it; of very many problems the first are told, and how many.
+    std::fs::write(directory.join("binary.yml"), b"title: a\n# \xff\xfe\n").expect("written");
+    let binary = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    let told = binary.problems.iter().find(|told| told.file == "binary.yml").expect("it is told of");
+    assert_eq!((told.line, told.kind), (2, RuleProblemKind::File), "{told:?}");
+    for n in 0..300 {
+        std::fs::write(directory.join(format!("many-{n}.yml")), "title: [x\n").expect("written");
+    }
+    let many = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    assert_eq!((many.problems.len(), many.problems_total), (200, 302));
+    std::fs::remove_file(directory.join("binary.yml")).expect("ours");
+    for n in 0..300 {
+        std::fs::remove_file(directory.join(format!("many-{n}.yml"))).expect("ours");
+    }
+
     // A switch and a threshold are settings with a record.
     let change = |id: &str, enabled, threshold| RuleChange {
         id: id.to_owned(),

@@ -275,7 +275,8 @@ fn event() -> impl Strategy<Value = Event> {
     let words = (0..Category::ALL.len(), 0..Severity::ALL.len(), 0..Outcome::ALL.len());
     let maybe = || proptest::option::of(text());
     let entity = (maybe(), maybe(), maybe(), maybe(), maybe());
-    let numbers = (1..=u32::MAX, proptest::option::of(0..=100u8), 0i64..4_000_000_000_000);
+    let numbers =
+        (1..=watchpost_model::event::COUNT_MAX, proptest::option::of(0..=100u8), 0i64..4_000_000_000_000);
     let payload =
         (proptest::option::of(http()), any::<Option<i64>>(), proptest::collection::vec(text(), 0..4));
     (words, entity, numbers, payload, any::<u128>(), "[a-z_]{1,20}").prop_map(

@@ -267,6 +267,13 @@ fn apply(
         && status != incident.status
     {
         steps.extend(move_to(incident, status, now)?);
+        // What is looked at again has not been judged: until then it counts for no rule and against nobody.
+        if status == Status::Reopened && patch.verdict.is_none() {
+            let before = incident.verdict;
+            let taken_back = judge(incident, Verdict::Unjudged, None, "")?;
+            steps
+                .extend(taken_back.map(|step| Step { text: format!("Verdict {before} taken back"), ..step }));
+        }
     }
     if !steps.is_empty() {
         incident.acknowledged_at.get_or_insert(now);

@@ -166,7 +166,7 @@ async fn changes_obey_the_rules(world: World) {
     let detail = store.incident_by_number(incident.number).await.unwrap();
     assert_eq!(detail.incident, reopened, "what is returned is what is stored");
     let kinds: Vec<&str> = detail.timeline.iter().map(|entry| entry.kind.as_str()).collect();
-    assert_eq!(kinds, ["opened", "assigned", "verdict", "status", "status"]);
+    assert_eq!(kinds, ["opened", "assigned", "verdict", "status", "status", "verdict"]);
     let trail = store
         .audit_page(&AuditFilter { actor: Some("dana".into()), ..Default::default() }, None, 10)
         .await

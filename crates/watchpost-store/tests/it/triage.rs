@@ -87,6 +87,13 @@ async fn paused_time_does_not_count(world: World) {
     let reopened = IncidentPatch { status: Some(Status::Reopened), ..IncidentPatch::default() };
     let reopened = change(&world, 1, reopened).await.unwrap();
     assert_eq!(reopened.resolve_due, due + Duration::hours(36), "nor does the time in which it was resolved");
+    assert_eq!(
+        (reopened.verdict, reopened.verdict_cause, reopened.verdict_reason.as_deref()),
+        (Verdict::Unjudged, None, None),
+        "it is to be judged again"
+    );
+    let told = world.store.incident_by_number(1).await.unwrap().timeline;
+    assert!(told.iter().any(|line| line.text == "Verdict true_positive taken back"), "{told:?}");
     let pauses = world.store.incident_by_number(1).await.unwrap().pauses;
     assert_eq!(pauses.len(), 2);
     assert!(pauses.iter().all(|pause| pause.until.is_some() && pause.started_by == "dana"));

@@ -83,6 +83,7 @@ export const rules = {
   'rule.reload.done': '{n} Regeln geladen, {problems} Probleme',
   'rule.directory': 'Eigene Regeln werden gelesen aus',
   'rule.problems.none': 'Alles konnte geladen werden',
+  'rule.problems.more': '{n} weitere; `watchpost rules list --rules VERZEICHNIS` nennt alle',
   'rule.problem.warning': 'Läuft',
   'rule.problem.refused': 'Ausgelassen',
   'bench.about': 'Eine Anfrage, wie sie über die Leitung geht, eine URL, ein Ereignis in JSON oder ein bloßer Wert. Regeln, die über mehrere Ereignisse zählen, brauchen einen Rückblick.',

@@ -84,6 +84,7 @@ export const rules = {
   'rule.reload.done': '{n} rules loaded, {problems} problems',
   'rule.directory': 'Your own rules are read from',
   'rule.problems.none': 'Everything could be loaded',
+  'rule.problems.more': '{n} more; `watchpost rules list --rules DIRECTORY` names them all',
   'rule.problem.warning': 'Runs',
   'rule.problem.refused': 'Left out',
   'bench.about': 'A request as it goes over the wire, a URL, an event in JSON, or a bare value. Rules that count over several events need a back-test.',

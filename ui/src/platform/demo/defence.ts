@@ -90,11 +90,11 @@ export function defenceAnswers(empty = false) {
     },
     asset_list: () => ({ assets }),
     asset_remove: ({ kind, pattern }) => ({ assets: (assets = assets.filter((one) => one.kind !== kind || one.pattern !== pattern)) }),
-    rule_list: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: empty ? [] : [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }] }),
+    rule_list: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: empty ? [] : [{ file: 'acme.yml', line: 12, rule_id: null, kind: 'selection', reason: 'unknown modifier <script>', is_warning: false }], problems_total: empty ? 0 : 1 }),
     rule_show: ({ id }) => detail(rule(id)),
     rule_directory_set: ({ directory: chosen }) => {
       directory = chosen ?? RULES_DIRECTORY;
-      return { directory, loaded_at: iso(Date.now()), rules, problems: [] };
+      return { directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 };
     },
     rule_import_sigma: ({ path }) => ({
       directory: `${directory}/sigma`,
@@ -105,7 +105,7 @@ export function defenceAnswers(empty = false) {
         { file: 'windows.yml', rules: 0, problems: [{ file: 'windows.yml', line: 3, rule_id: null, kind: 'other_logs', reason: `looks at logs of Windows: ${path}`, is_warning: false }] },
       ],
     }),
-    rule_reload: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: [] }),
+    rule_reload: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
     rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
     rule_set: ({ id, enabled, threshold, window_s }) => {
       const shipped = RULES.find((row) => row.id === id) ?? rule(id);
@@ -114,7 +114,7 @@ export function defenceAnswers(empty = false) {
       rules = rules.map((row) => (row.id === id ? next : row));
       return detail(next);
     },
-    rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
+    rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, findings_hidden: 0, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
     rule_feedback: () => ({ rules: empty ? [] : [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
     rule_try: ({ text }) =>
       text.startsWith('{') ? refuse('validation', 'not JSON: expected value') : { tried_as: 'value', fields: [{ field: 'http.query.value', layers: [{ decoder: 'raw', text, span: null }, { decoder: 'percent', text: decodeURIComponent(text), span: null }] }], findings: [] },
@@ -154,7 +154,7 @@ export function defenceAnswers(empty = false) {
     response_list: () => ({ rows: [], next: null }),
     entity_risk_top: ({ kind }) => ({ rows: empty ? [] : kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
     entity_risk_show: ({ entity }) => ({ risk: { ...risk(entity.kind, entity.value, 64.5) }, contributions: [{ incident: 78, title: 'SQL injection', family: 'sqli', verdict: 'unjudged', counts: true, points: 96, at: iso(Date.now() - HOUR), left: 74.7 }], history: { true_positives: 1, harmless: 2 }, place: { country: 'NL', org: 'Example Hosting' }, has_location_data: true, threats: [], assets: [], policy: { half_life_h: 24 }, at: iso(Date.now()) }),
-    block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null }),
+    block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null, inside_total: 0, inside: [] }),
     baseline_generate: ({ period }) => ({ version: 1, from: period.from, to: period.to, events: 22_297, users: [], endpoints: [] }),
     baseline_compare: ({ before, period }) => ({ before: [before.from, before.to], after: [period.from, period.to], events: [before.events, 4_294], drifts: [{ entity: { kind: 'user', value: 'eve<script>' }, kind: 'agents', before: 'Firefox', after: 'sqlmap\u0007', size: 1 }] }),
   } satisfies Answers;
