@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
+use futures_util::StreamExt;
 use watchpost_model::access::{Caller, Origin, Permission, Role};
 use watchpost_model::audit::{AuditDraft, AuditOutcome};
 use watchpost_model::clock::ManualClock;
@@ -66,13 +67,21 @@ async fn report(store: &Store, period: Period, turn: &str) -> Result<(), Failure
     };
     let framework = Framework::by_id("soc2").ok_or("the framework is built in")?;
     let (mut answers, mut slowest) = (BTreeMap::new(), Vec::new());
-    for ask in framework.asks() {
-        let seed = sample_seed(&scope, &framework.id, &ask);
-        let asked = Instant::now();
-        let answer = snapshot.evidence(&ask, period, period.to, &seed).await?;
-        slowest.push((asked.elapsed(), ask.query.as_str()));
-        answers.insert(ask, answer);
+    let asked = framework.asks().into_iter().map(|ask| {
+        let (seed, snapshot) = (sample_seed(&scope, &framework.id, &ask), &snapshot);
+        async move {
+            let asked = Instant::now();
+            let answer = snapshot.evidence(&ask, period, period.to, &seed).await;
+            (asked.elapsed(), ask, answer)
+        }
+    });
+    // As the operation asks them.
+    let mut asked = futures_util::stream::iter(asked).buffer_unordered(snapshot.lanes());
+    while let Some((took, ask, answer)) = asked.next().await {
+        slowest.push((took, ask.query.as_str()));
+        answers.insert(ask, answer?);
     }
+    drop(asked);
     let proofs = snapshot.proofs(&framework.id, period.to, 10_000).await?.0;
     let asked = Instant::now();
     let charts = snapshot.report_charts(period, period.to).await?;

@@ -252,6 +252,9 @@ pub(crate) fn micros(value: i64) -> Result<DateTime<Utc>, StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("time out of range: {value}")))
 }
 
+/// How long a look with two connections waits for whoever writes; then it is one with one.
+const WRITER_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The connections.
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
@@ -275,7 +278,7 @@ impl Db {
             .await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()
-            .max_connections(4)
+            .max_connections(6)
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
@@ -315,6 +318,24 @@ impl Db {
                 Ok(Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?))
             }
         }
+    }
+
+    /// Begins transactions that read one and the same state: two with SQLite, which computes an answer on one core, where a
+    /// second connection is free and the writer can be held for a moment; else one.
+    pub(crate) async fn begin_reads(&self) -> Result<Vec<Tx>, StoreError> {
+        let Self::Sqlite { writer, readers } = self else { return Ok(vec![self.begin_read().await?]) };
+        let mut looks = vec![readers.begin().await?];
+        let writer = tokio::time::timeout(WRITER_PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
+        // While it is held nobody writes, in this process or another one.
+        if let Ok(Ok(held)) = writer {
+            looks.extend(readers.try_begin().await?);
+            for look in &mut looks {
+                // A transaction sees what was there when it first read.
+                sqlx::query("SELECT n FROM revision LIMIT 1").fetch_optional(&mut **look).await?;
+            }
+            held.rollback().await?;
+        }
+        Ok(looks.into_iter().map(Tx::Sqlite).collect())
     }
 
     /// Closes after the work at hand; SQLite's log is folded into the file.

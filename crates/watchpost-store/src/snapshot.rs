@@ -9,16 +9,18 @@ use crate::engine::Tx;
 use crate::error::StoreError;
 use crate::store::Store;
 
-/// The transaction of a look at one moment.
+/// The transactions of a look at one moment; all see the same.
 #[derive(Clone)]
-pub(crate) struct Moment(Arc<Mutex<Tx>>);
+pub(crate) struct Moment(Arc<[Arc<Mutex<Tx>>]>);
 
 impl Moment {
     /// Refuses instead of waiting: whoever holds the transaction while asking for it would wait for ever.
     pub(crate) fn read(&self) -> Result<Reading, StoreError> {
-        let held = self.0.clone().try_lock_owned();
-        held.map(Reading::Of)
-            .map_err(|_| StoreError::Validation("one question at a time in a look at one moment".to_owned()))
+        let free = self.0.iter().find_map(|tx| tx.clone().try_lock_owned().ok());
+        free.map(Reading::Of).ok_or_else(|| {
+            let n = self.0.len();
+            StoreError::Validation(format!("at most {n} questions at a time in this look at one moment"))
+        })
     }
 }
 
@@ -51,13 +53,20 @@ impl DerefMut for Reading {
 }
 
 impl Store {
-    /// The database as of the first question that is asked of what is returned, whatever others write meanwhile. It answers
-    /// every question of the store, one at a time, and changes nothing. It holds a reading connection until it is dropped.
+    /// The database as of now, whatever others write meanwhile. It answers every question of the store, [`Self::lanes`] at a
+    /// time, and changes nothing. It holds reading connections until it is dropped.
     ///
     /// # Errors
     /// What the database says.
     pub async fn snapshot(&self) -> Result<Self, StoreError> {
-        let tx = self.inner.db.begin_read().await?;
-        Ok(Self { inner: self.inner.clone(), moment: Some(Moment(Arc::new(Mutex::new(tx)))) })
+        let looks = self.inner.db.begin_reads().await?;
+        let looks = looks.into_iter().map(|tx| Arc::new(Mutex::new(tx))).collect();
+        Ok(Self { inner: self.inner.clone(), moment: Some(Moment(looks)) })
+    }
+
+    /// How many questions a look at one moment answers at a time; 1 for a store that is none.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.moment.as_ref().map_or(1, |moment| moment.0.len())
     }
 }

@@ -123,9 +123,13 @@ async fn a_snapshot_stands_still(world: World) {
     store.audit_append(draft("later")).await.unwrap();
     let seed = [7; 32];
     let answer = look.evidence(&ask, period, now, &seed).await.unwrap();
-    assert_eq!((answer.population, answer.exceptions), (1, 1), "as of its first question");
+    assert_eq!((answer.population, answer.exceptions), (1, 1), "as of its making");
     assert_eq!(look.audit_head().await.unwrap(), head, "and the head of the log with it");
     assert_eq!(look.overview(period, now, 60).await.unwrap(), before, "and every figure");
+    let several: Vec<_> = (0..look.lanes()).map(|_| look.evidence(&ask, period, now, &seed)).collect();
+    for answer in futures_util::future::join_all(several).await {
+        assert_eq!(answer.unwrap().population, 1, "all questions at a time see the same");
+    }
     let error = look.audit_append(draft("through a look")).await.unwrap_err();
     assert!(matches!(error, StoreError::Validation(_)), "{error}");
     let fresh = store.evidence(&ask, period, now, &seed).await.unwrap();

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::{StreamExt, TryStreamExt};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
@@ -374,13 +375,16 @@ async fn judged(
     let (period, now) = (scope.period, scope.generated_at);
     let asks = framework.asks();
     making.steps(asks.len() + 2 + n_files);
-    let mut answers: BTreeMap<EvidenceAsk, _> = BTreeMap::new();
-    for ask in asks {
+    let asked = asks.into_iter().map(|ask| {
         let seed = report::sample_seed(&scope, &framework.id, &ask);
         let words = ask.query.as_str().replace('_', " ");
-        let answer = making.step(&words, store.evidence(&ask, period, now, &seed)).await?;
-        answers.insert(ask, answer);
-    }
+        async move {
+            let answer = making.step(&words, store.evidence(&ask, period, now, &seed)).await?;
+            Ok::<_, OpError>((ask, answer))
+        }
+    });
+    let answers: BTreeMap<EvidenceAsk, _> =
+        futures_util::stream::iter(asked).buffer_unordered(store.lanes()).try_collect().await?;
     let given = store.proofs(&framework.id, now, GIVEN_MAX);
     let (proofs, proofs_left_out) = making.step("what people gave", given).await?;
     let (comments, comments_left_out) = store.control_comments(&framework.id, now, GIVEN_MAX).await?;
