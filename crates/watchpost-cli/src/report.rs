@@ -4,14 +4,15 @@ use anyhow::Context as _;
 use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
-use watchpost_model::report::{ControlComment, ReportFormat, ReportRecord, ReportSchedule, ReportStatus};
+use watchpost_model::report::{ControlComment, ReportFile, ReportFormat, ReportRecord, ReportSchedule};
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
-    ReportCompare, ReportGenerate, ReportList, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportVerify,
+    ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportScheduleAdd, ReportScheduleList,
+    ReportSchedulePause, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
 use watchpost_ops::report_targets;
 
 use crate::args::Output;
@@ -20,6 +21,9 @@ use crate::progress;
 use crate::report_args::{Register, Report, Schedule};
 use crate::session::Session;
 use crate::show::{either, or_dash};
+
+/// How often a name that was taken meanwhile is replaced by the next.
+const NAMES_TRIED_MAX: u32 = 20;
 
 /// Runs a verb; true if it found something.
 pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<bool> {
@@ -36,10 +40,26 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             let period = Period { from, to };
             let out = std::path::absolute(&out)?;
             let about = subject.as_deref();
-            let files = report_targets(&out, &framework, about, period, &formats(&format), force)?;
-            let ticket = Some(format!("cli-{}", std::process::id()));
-            let request = ReportGenerate { framework, period, subject, files, archive, ticket, supersedes };
-            let made = progress::of_report(session, request).await?;
+            let mut tries = 0;
+            let made = loop {
+                let files = report_targets(&out, &framework, about, period, &formats(&format), force)?;
+                let request = ReportGenerate {
+                    framework: framework.clone(),
+                    period,
+                    subject: subject.clone(),
+                    files,
+                    archive,
+                    ticket: Some(format!("cli-{}", std::process::id())),
+                    supersedes,
+                };
+                match progress::of_report(session, request).await {
+                    // Another report took the name while this one was made.
+                    Err(problem) if problem.code == ErrorCode::Conflict && tries < NAMES_TRIED_MAX => {
+                        tries += 1
+                    }
+                    made => break made?,
+                }
+            };
             record(form, &made)?;
             Ok(matches!(made.worst.as_str(), "warn" | "fail"))
         }
@@ -78,6 +98,21 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
         }
         Report::Approve { id, note } => {
             record(form, &session.ask::<operation::report_approve>(ReportApprove { id, note }).await?)?;
+            Ok(false)
+        }
+        Report::Copy { id, format, out, archive } => {
+            let out = std::path::absolute(&out)?;
+            let all = session.ask::<operation::report_list>(Nothing {}).await?.reports;
+            let known = all.iter().find(|report| report.id == id);
+            let report = known.with_context(|| format!("there is no report {id}"))?;
+            let about = report.subject.as_deref();
+            let files =
+                report_targets(&out, &report.framework, about, report.period, &formats(&format), false)?;
+            let copied = session.ask::<operation::report_copy>(ReportCopy { id, files, archive }).await?;
+            either(form, &copied, || {
+                standing(&copied.report)?;
+                files_table(&copied.files)
+            })?;
             Ok(false)
         }
         Report::Compare { id, before } => {
@@ -273,27 +308,49 @@ fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
 fn record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
     either(form, record, || {
         line(&record.summary)?;
-        if record.status != ReportStatus::Draft {
-            let by = record.approval.as_ref().map(|approval| approval.by.as_str()).unwrap_or("nobody");
-            line(format!("{}, approved by {by}", record.status))?;
-        }
+        standing(record)?;
         line(format!("report {}", record.id))?;
-        table(
-            ["FILE", "BYTES", "SHA-256"],
-            record.files.iter().map(|file| [file.path.clone(), file.bytes.to_string(), file.sha256.clone()]),
-        )
+        files_table(&record.files)
     })
+}
+
+/// How far a report is, and what its approval is worth.
+fn standing(record: &ReportRecord) -> anyhow::Result<()> {
+    let Some(approval) = &record.approval else { return line(record.status.as_str()) };
+    line(format!("{}, approved by {}", record.status, approval.by))?;
+    if approval.signed_note.is_none() {
+        line("not signed: this console has no key that is kept (see `watchpost doctor`)")?;
+    }
+    Ok(())
+}
+
+fn files_table(files: &[ReportFile]) -> anyhow::Result<()> {
+    table(
+        ["FILE", "BYTES", "SHA-256"],
+        files.iter().map(|file| [file.path.clone(), file.bytes.to_string(), file.sha256.clone()]),
+    )
 }
 
 fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
     either(form, found, || {
-        let word = if found.problems.is_empty() { "holds" } else { "DOES NOT HOLD" };
+        let word = match (found.problems.as_slice(), &found.report) {
+            ([], _) => "holds",
+            // One problem, and it is that the trail does not know the file.
+            ([_], None) if found.checked > 0 => "agrees with itself, but this console did not make it",
+            _ => "DOES NOT HOLD",
+        };
         line(format!("the file {word}: SHA-256 {}", found.sha256))?;
         if let (Some(report), Some(seq)) = (&found.report, found.audit_seq) {
             line(format!(
                 "report {}, {}, made by {}, audit record {seq}",
                 report.id, report.status, report.made_by
             ))?;
+        }
+        if let Some(approval) = found.report.as_ref().and_then(|report| report.approval.as_ref()) {
+            line(format!("approved by {} at {}: {}", approval.by, at(approval.at), approval.note))?;
+        }
+        if let Some(signature) = &found.signature {
+            line(format!("signature of the approval: {signature}"))?;
         }
         if found.checked > 0 {
             line(format!("{} controls, checks and samples looked at", found.checked))?;
@@ -307,7 +364,13 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
 
 fn changes(form: Output, found: &ReportChanges) -> anyhow::Result<()> {
     either(form, found, || {
-        line(format!("from {} to {}", at(found.before.made_at), at(found.now.made_at)))?;
+        for (word, report) in [("before", &found.before), ("now", &found.now)] {
+            let (from, to, made) = (at(report.period.from), at(report.period.to), at(report.made_at));
+            line(format!("{word}: {from} to {to}, made {made}, report {}", report.id))?;
+        }
+        for note in &found.notes {
+            line(format!("note: {note}"))?;
+        }
         table(
             ["CONTROL", "TITLE", "BEFORE", "NOW", "EXCEPTIONS BEFORE", "EXCEPTIONS NOW"],
             found.rows.iter().map(|row| std::array::from_fn(|n| row.get(n).cloned().unwrap_or_default())),

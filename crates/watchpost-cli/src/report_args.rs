@@ -41,7 +41,7 @@ pub(crate) enum Report {
         /// The PDF as an archive copy: PDF/A-3 with tags, the JSON and the CSV of the report attached.
         #[arg(long)]
         archive: bool,
-        /// The report in whose place this one stands.
+        /// The report in whose place this one stands; a final one stands until this one is approved.
         #[arg(long)]
         supersedes: Option<ReportId>,
     },
@@ -96,11 +96,26 @@ pub(crate) enum Report {
         #[arg(long)]
         note: String,
     },
+    /// Write a report that was made earlier once more. The JSON is the same to the byte; the other formats say how far the
+    /// report is now: draft, final with who approved it, or superseded.
+    Copy {
+        /// Which report.
+        id: ReportId,
+        /// Formats.
+        #[arg(long, value_delimiter = ',', default_value = "pdf,csv", value_parser = ["pdf", "csv", "json", "md"])]
+        format: Vec<String>,
+        /// Folder for the files.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+        /// The PDF as an archive copy.
+        #[arg(long)]
+        archive: bool,
+    },
     /// Tell what changed since an earlier report of the same framework. Exit code 1 when something did.
     Compare {
         /// The later report.
         id: ReportId,
-        /// The earlier one; without it the newest one before.
+        /// The earlier one; without it the newest one before about a period of the same length.
         #[arg(long)]
         before: Option<ReportId>,
     },

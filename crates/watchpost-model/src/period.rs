@@ -17,7 +17,9 @@ pub struct Period {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
     /// `to` is not after `from`.
-    #[error("the period ends ({to}) before it begins ({from})")]
+    #[error(
+        "the period has to end ({to}) after it begins ({from}); its end is the first moment that is not in it"
+    )]
     Reversed {
         /// Given start.
         from: DateTime<Utc>,

@@ -58,6 +58,7 @@ async fn report(store: &Store, period: Period, turn: &str) -> Result<(), Failure
         workspace: "scale".to_owned(),
         period,
         generated_at: period.to,
+        earlier: 0,
         generated_by: "report_scale".to_owned(),
         generator: format!("Watchpost {}", env!("CARGO_PKG_VERSION")),
         log: LogHead { id: head.log_id, size: head.size, root: head.root },

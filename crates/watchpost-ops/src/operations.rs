@@ -268,6 +268,8 @@ macro_rules! for_each_operation {
             report_comment_withdraw(ReportCommentRef) -> ControlComment: Report, Change, [], [Reports, Audit];
             "Approve a report that somebody else made: it is final from then on."
             report_approve(ReportApprove) -> ReportRecord: Report, Change, [], [Reports, Audit];
+            "Write a report that was made once more, saying how far it is now: draft, final, superseded."
+            report_copy(ReportCopy) -> ReportCopied: Report, Change, [], [Audit];
             "Tell what changed from an earlier report to a later one."
             report_compare(ReportCompare) -> ReportChanges: Report, Read, [Reports], [];
             "Check a report file by itself and against the audit trail."

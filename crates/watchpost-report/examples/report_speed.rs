@@ -93,6 +93,7 @@ fn document(rows: usize) -> Result<ReportDocument, Box<dyn std::error::Error>> {
         workspace: "speed".to_owned(),
         period: Period { from, to },
         generated_at: to,
+        earlier: 0,
         generated_by: "report_speed".to_owned(),
         generator: "Watchpost".to_owned(),
         log: LogHead { id: "log".to_owned(), size: 1, root: "00".repeat(32) },

@@ -5,7 +5,7 @@
 
 use std::io::{BufWriter, Write};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
@@ -14,7 +14,7 @@ use watchpost_model::evidence::{EvidenceQuery, Sample};
 use watchpost_model::overview::Histogram;
 use watchpost_model::period::Period;
 use watchpost_model::register::Proof;
-use watchpost_model::report::ControlComment;
+use watchpost_model::report::{Approval, ControlComment, ReportStatus};
 use watchpost_model::words;
 
 use crate::ReportError;
@@ -80,9 +80,59 @@ pub struct LogHead {
     pub size: u64,
 }
 
+/// How far a report is. No part of its content: approving it changes no hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Draft, final or superseded.
+    pub status: ReportStatus,
+    /// The approval of a final one.
+    pub approval: Option<Approval>,
+}
+
+impl Standing {
+    /// Name and words, line by line, for the head of every format; `prepared_by` made the report.
+    pub(crate) fn facts(&self, prepared_by: &str) -> Vec<(&'static str, String)> {
+        let status = match self.status {
+            ReportStatus::Draft => "draft, approved by nobody when this file was made",
+            ReportStatus::Final => "final",
+            ReportStatus::Superseded => "superseded: another report stands in its place",
+        };
+        let mut facts = vec![("status", status.to_owned()), ("prepared by", prepared_by.to_owned())];
+        if let Some(approval) = &self.approval {
+            let at = approval.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            facts.push(("approved by", format!("{} at {at}: {}", approval.by, approval.note)));
+            let signed = approval.signed_note.as_deref().and_then(|note| note.lines().last());
+            let none = "none: the console had no key that is kept";
+            facts.push(("signature", signed.map_or_else(|| none.to_owned(), str::to_owned)));
+        }
+        facts
+    }
+}
+
+impl Standing {
+    /// The same in one line, for a cover.
+    pub(crate) fn line(&self) -> String {
+        let facts = self.facts("");
+        let said = facts.iter().filter(|(name, _)| matches!(*name, "status" | "approved by"));
+        let words: Vec<String> = said
+            .map(|(name, value)| if *name == "status" { value.clone() } else { format!("{name} {value}") })
+            .collect();
+        words.join("; ")
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
 /// What the report covers, and how it came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Scope {
+    /// Reports of the same kind, subject and period that were made before: each drew its own samples.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(as = "Option<u32>", optional)]
+    pub earlier: u32,
     /// When it was made.
     pub generated_at: DateTime<Utc>,
     /// By whom.
@@ -410,6 +460,10 @@ pub struct ReportDocument {
     pub scope: Scope,
     /// Parts that are no controls.
     pub sections: Vec<Section>,
+    /// How far it is; not a part of the content.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub standing: Standing,
     /// How many controls came out how.
     pub summary: Summary,
     /// Its heading: `SOC 2 evidence report`.
@@ -445,6 +499,7 @@ impl ReportDocument {
             controls: Vec::new(),
             gaps: Vec::new(),
             sections,
+            standing: Standing::default(),
             charts,
         }
     }

@@ -7,7 +7,7 @@ use watchpost_model::register::Proof;
 
 use crate::document::{
     ChartData, CheckResult, ControlResult, FrameworkRef, Gap, Parameter, ReportDocument, ReportKind, Scope,
-    State, Summary,
+    Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
 
@@ -48,6 +48,7 @@ pub fn evaluate(
         controls,
         gaps,
         sections: Vec::new(),
+        standing: Standing::default(),
         charts,
     }
 }
@@ -234,6 +235,10 @@ fn gap(control: &Control, result: &ControlResult) -> Option<Gap> {
             "No file and no statement of a person that counts in the period.".to_owned()
         }
         State::NoData => result.reason.clone(),
+        // Judged, but not by evidence: nothing happened, and that is what is held against it.
+        State::Warn | State::Fail if result.checks.iter().all(|check| check.population == 0) => {
+            result.reason.clone()
+        }
         State::Pass | State::Warn | State::Fail | State::Manual => return None,
     };
     let remedy = control.attest.clone().unwrap_or_else(|| control.remedy.clone());

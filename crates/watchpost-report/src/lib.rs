@@ -21,7 +21,7 @@ mod wording;
 pub use crate::csv::{render_csv, write_csv};
 pub use document::{
     AgeCount, ChartData, CheckResult, ControlResult, FrameworkRef, Gap, LogHead, Parameter, ReportDocument,
-    ReportKind, Scope, Section, SeverityCount, State, Summary, render_json, write_json,
+    ReportKind, Scope, Section, SeverityCount, Standing, State, Summary, render_json, write_json,
 };
 pub use evaluate::evaluate;
 pub use file::{Placed, Prepared, WriteError, write_atomically};

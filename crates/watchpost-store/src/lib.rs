@@ -57,6 +57,7 @@ pub use incident::{
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
+pub use report::NoteCheck;
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use rollup::RollupCheck;
 pub use store::{Store, Tag};

@@ -2,15 +2,29 @@
 
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::ids::ReportId;
+use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportRecord, ReportStatus};
 
+use crate::audit::sign::VerifierKey;
 use crate::canonical::{sha256, to_canonical};
 use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag, Write};
 
+/// What a signed note turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoteCheck {
+    /// Signed by the key of this console, under this name.
+    Holds(String),
+    /// Signed under a name whose key is not here.
+    OtherKey(String),
+    /// The text or the signature was changed.
+    Broken,
+}
+
 impl Store {
-    /// Keeps the record of a report with its canonical JSON. The one that it supersedes is marked.
+    /// Keeps the record of a report with its canonical JSON. A draft that it supersedes is marked at once; a final one stands
+    /// until this one is approved.
     ///
     /// # Errors
     /// `Validation` if the content is not what the record's hash says; `NotFound` if the superseded one is not there;
@@ -32,8 +46,10 @@ impl Store {
             if old.status == ReportStatus::Superseded {
                 return Err(StoreError::Precondition(format!("report {id} is superseded already")));
             }
-            old.status = ReportStatus::Superseded;
-            put(&mut write, &old).await?;
+            if old.status == ReportStatus::Draft {
+                old.status = ReportStatus::Superseded;
+                put(&mut write, &old).await?;
+            }
         }
         write
             .execute(
@@ -92,6 +108,15 @@ impl Store {
         ));
         record.status = ReportStatus::Final;
         record.approval = Some(approval);
+        if let Some(id) = record.supersedes {
+            let mut old = locked(&mut write, id).await?;
+            // Two drafts may stand against one final report; the first that is approved takes its place.
+            if old.status == ReportStatus::Superseded && old.approval.is_some() {
+                return Err(StoreError::Precondition(format!("report {id} is superseded already")));
+            }
+            old.status = ReportStatus::Superseded;
+            put(&mut write, &old).await?;
+        }
         put(&mut write, &record).await?;
         write.audit(draft);
         write.touch(Tag::Reports);
@@ -125,10 +150,60 @@ impl Store {
         Ok(body)
     }
 
-    /// Signs a text with the key of this console, as a C2SP signed note; `None` without a key.
+    /// The final report that a file of this SHA-256 (hex) belongs to.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn final_report_of_file(&self, sha256: &str) -> Result<Option<ReportRecord>, StoreError> {
+        let mut tx = self.read().await?;
+        // A hash has no character that a pattern reads as one.
+        let rows =
+            tx.fetch("SELECT body FROM report WHERE body LIKE $1", args![format!("%{sha256}%")]).await?;
+        let found: Vec<ReportRecord> = rows.iter().map(|row| row.json(0)).collect::<Result<_, _>>()?;
+        let of_file = |report: &ReportRecord| {
+            report.content_sha256 == sha256 || report.files.iter().any(|file| file.sha256 == sha256)
+        };
+        Ok(found.into_iter().find(|report| report.status == ReportStatus::Final && of_file(report)))
+    }
+
+    /// How many reports of this framework, subject and period there are.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn reports_about(
+        &self,
+        framework: &str,
+        subject: Option<&str>,
+        period: Period,
+    ) -> Result<u32, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.fetch("SELECT body FROM report WHERE framework = $1", args![framework]).await?;
+        let mut n = 0;
+        for row in rows {
+            let report: ReportRecord = row.json(0)?;
+            n += u32::from(report.period == period && report.subject.as_deref() == subject);
+        }
+        Ok(n)
+    }
+
+    /// Does the key of this console say that it signed `text`?
+    #[must_use]
+    pub fn note_check(&self, note: &str, text: &str) -> NoteCheck {
+        let line = note.lines().last().and_then(|line| line.strip_prefix("\u{2014} "));
+        let name = line.and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned();
+        let own = self.signer().and_then(|signer| VerifierKey::parse(&signer.vkey()));
+        match own {
+            Some(key) if key.open(note) == Some(text) => NoteCheck::Holds(name),
+            Some(key) if key.name() == name || name.is_empty() => NoteCheck::Broken,
+            _ => NoteCheck::OtherKey(name),
+        }
+    }
+
+    /// Signs a text with the key of this console, as a C2SP signed note; `None` without a key that is kept.
     #[must_use]
     pub fn sign_note(&self, text: &str) -> Option<String> {
-        self.signer().map(|signer| signer.sign_note(text))
+        // A key that is forgotten with this process proves nothing later.
+        self.signer().filter(|signer| !signer.is_session()).map(|signer| signer.sign_note(text))
     }
 
     /// The newest reports, newest first, at most `limit`.

@@ -3748,6 +3748,10 @@ before: ReportRecord,
  */
 now: ReportRecord, 
 /**
+ * What to bear in mind, for people: the periods are not alike.
+ */
+notes: Array<string>, 
+/**
  * Column names of `rows`.
  */
 columns: Array<string>, 
@@ -3765,6 +3769,10 @@ sha256: string,
  * The report that the trail knows under this hash.
  */
 report: ReportRecord | null, 
+/**
+ * Of a final report: whose signature its approval has, and whether it holds; for people.
+ */
+signature: string | null, 
 /**
  * Number of the audit record in which it stands.
  */
@@ -3832,6 +3840,30 @@ id: ReportId,
  * The earlier one; without it the newest one of the same framework before.
  */
 before?: ReportId, };
+
+export type ReportCopied = { 
+/**
+ * Of which report.
+ */
+report: ReportRecord, 
+/**
+ * What was written.
+ */
+files: Array<ReportFile>, };
+
+export type ReportCopy = { 
+/**
+ * Which report.
+ */
+id: ReportId, 
+/**
+ * The files; at least one.
+ */
+files: Array<ReportTarget>, 
+/**
+ * The PDF as an archive copy.
+ */
+archive?: boolean, };
 
 export type ReportDocument = { 
 /**
@@ -5015,6 +5047,10 @@ report: ReportId | null,
 error: string | null, };
 
 export type Scope = { 
+/**
+ * Reports of the same kind, subject and period that were made before: each drew its own samples.
+ */
+earlier?: number, 
 /**
  * When it was made.
  */

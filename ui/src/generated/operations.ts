@@ -249,6 +249,8 @@ export interface Operations {
   report_comment_withdraw: { request: model.ReportCommentRef; reply: model.ControlComment };
   /** Approve a report that somebody else made: it is final from then on. */
   report_approve: { request: model.ReportApprove; reply: model.ReportRecord };
+  /** Write a report that was made once more, saying how far it is now: draft, final, superseded. */
+  report_copy: { request: model.ReportCopy; reply: model.ReportCopied };
   /** Tell what changed from an earlier report to a later one. */
   report_compare: { request: model.ReportCompare; reply: model.ReportChanges };
   /** Check a report file by itself and against the audit trail. */
@@ -1142,6 +1144,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['reports', 'audit'],
+  },
+  report_copy: {
+    about: "Write a report that was made once more, saying how far it is now: draft, final, superseded.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
   },
   report_compare: {
     about: "Tell what changed from an earlier report to a later one.",

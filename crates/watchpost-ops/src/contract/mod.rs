@@ -64,9 +64,9 @@ pub use maintenance::{
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList, ReportCommentRef,
-    ReportCommentsRequest, ReportCompare, ReportGenerate, ReportList, ReportNames, ReportProgress,
-    ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef,
-    ReportTarget, ReportTargets, ReportTicket, ReportVerify,
+    ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate, ReportList, ReportNames,
+    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

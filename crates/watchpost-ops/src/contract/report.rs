@@ -6,7 +6,9 @@ use ts_rs::TS;
 use watchpost_model::ids::{CommentId, ReportId, ScheduleId};
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
-use watchpost_model::report::{Cadence, ControlComment, ReportFormat, ReportRecord, ReportSchedule};
+use watchpost_model::report::{
+    Cadence, ControlComment, ReportFile, ReportFormat, ReportRecord, ReportSchedule,
+};
 use watchpost_report::ReportKind;
 
 /// A framework or another kind of report that can be made.
@@ -137,6 +139,29 @@ pub struct ReportApprove {
     pub note: String,
 }
 
+/// Write a report that was made earlier once more, with what is known of it now: who approved it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportCopy {
+    /// Which report.
+    pub id: ReportId,
+    /// The files; at least one.
+    pub files: Vec<ReportTarget>,
+    /// The PDF as an archive copy.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub archive: bool,
+}
+
+/// Copies of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ReportCopied {
+    /// Of which report.
+    pub report: ReportRecord,
+    /// What was written.
+    pub files: Vec<ReportFile>,
+}
+
 /// Compare a report with an earlier one of the same framework.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -156,6 +181,8 @@ pub struct ReportChanges {
     pub before: ReportRecord,
     /// The later one.
     pub now: ReportRecord,
+    /// What to bear in mind, for people: the periods are not alike.
+    pub notes: Vec<String>,
     /// Column names of `rows`.
     pub columns: Vec<String>,
     /// A line a control whose state or number of exceptions differs.
@@ -177,6 +204,8 @@ pub struct ReportChecked {
     pub sha256: String,
     /// The report that the trail knows under this hash.
     pub report: Option<ReportRecord>,
+    /// Of a final report: whose signature its approval has, and whether it holds; for people.
+    pub signature: Option<String>,
     /// Number of the audit record in which it stands.
     pub audit_seq: Option<i64>,
     /// How many figures and samples were checked; 0 for formats other than JSON.

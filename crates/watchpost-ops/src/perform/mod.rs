@@ -63,8 +63,8 @@ pub(crate) use maintenance::{
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
     report_approve, report_cancel, report_comment_add, report_comment_list, report_comment_withdraw,
-    report_compare, report_frameworks, report_generate, report_list, report_names, report_preview,
-    report_progress, report_schedule_add, report_schedule_list, report_schedule_pause,
+    report_compare, report_copy, report_frameworks, report_generate, report_list, report_names,
+    report_preview, report_progress, report_schedule_add, report_schedule_list, report_schedule_pause,
     report_schedule_remove, report_schedule_run, report_verify,
 };
 pub(crate) use response::{

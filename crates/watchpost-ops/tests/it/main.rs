@@ -12,6 +12,7 @@ mod mmdb;
 mod real_logs;
 mod refusals;
 mod report_kinds;
+mod report_standing;
 mod reports;
 mod response;
 mod response_bounds;

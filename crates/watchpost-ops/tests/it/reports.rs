@@ -109,10 +109,12 @@ async fn what_is_due_is_made_once_however_much_was_missed() {
 #[tokio::test]
 async fn a_scheduled_report_that_cannot_be_written_says_why_and_waits_for_the_next_period() {
     let (home, out) = (folder(), folder());
-    std::fs::write(out.path().join("monthly"), b"a file where the folder should be").expect("written");
     let clock = Arc::new(ManualClock::new(at("2024-11-20T12:00:00Z")));
     let desk = timed(&home, clock).await;
     let schedule = scheduled(&desk, &out).await;
+    let folder = out.path().join("monthly");
+    std::fs::remove_dir(&folder).expect("the folder was made when the schedule was set up");
+    std::fs::write(&folder, b"a file where the folder should be").expect("written");
     let request = ReportScheduleRef { id: schedule.id };
     let error = desk.ask::<operation::report_schedule_run>(request).await.expect_err("no folder");
     assert_eq!(error.code, ErrorCode::Unavailable, "{error}");

@@ -178,6 +178,7 @@ fn scope_block(
         ("Workspace", scope.workspace.clone()),
         ("Sources", scope.sources.join("; ")),
         ("Generated", made_words(scope)),
+        ("Status", document.standing.line()),
         ("Audit log", format!("{}, {} records", scope.log.id, thousands(scope.log.size))),
     ];
     let label_w = 92.0;

@@ -42,7 +42,7 @@ const DENSITIES: [Density; 7] = [
     Density { chart: 82.0, bar: 10.5, lines: 2, gap: 10.0 },
     Density { chart: 76.0, bar: 10.0, lines: 1, gap: 10.0 },
     Density { chart: 66.0, bar: 9.0, lines: 1, gap: 6.0 },
-    Density { chart: 50.0, bar: 8.2, lines: 1, gap: 3.0 },
+    Density { chart: 44.0, bar: 8.0, lines: 1, gap: 2.0 },
 ];
 
 /// The page, as loose as what stands on it allows.
@@ -100,7 +100,7 @@ fn origin(flow: &mut Flow<'_>, document: &ReportDocument) {
     let label_w = 52.0;
     let log = format!("{}, {} records, with the root", scope.log.id, thousands(scope.log.size));
     let check = "The JSON file is the original; the SHA-256 below is of it. `watchpost report verify FILE` checks it.";
-    let mut lines = vec![("Made", made_words(scope), tiny)];
+    let mut lines = vec![("Made", made_words(scope), tiny), ("Status", document.standing.line(), tiny)];
     let whole = format!("{log} {}", scope.log.root);
     if fonts.width(&fonts.drawable(&whole), tiny.face, tiny.size) <= WIDTH - label_w {
         lines.push(("Audit log", whole, tiny));

@@ -40,6 +40,7 @@ pub(crate) fn scope() -> Scope {
         workspace: "local".to_owned(),
         period: Period::new(at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z")).expect("a period"),
         generated_at: at("2026-11-01T08:12:00Z"),
+        earlier: 0,
         generated_by: "m.okafor".to_owned(),
         generator: "Watchpost 0.1.0".to_owned(),
         log: LogHead { id: "example/audit/1".to_owned(), size: 18_204, root: "9b74".repeat(16) },

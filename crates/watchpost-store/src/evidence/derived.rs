@@ -132,7 +132,8 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
     }
 }
 
-/// Authentication by user: who failed how often, the most failures first.
+/// Authentication by user: who failed how often, the most failures first. The sign before the time keeps SQLite to the index
+/// in the order of accounts: sorting by account what another index finds by time takes ten times as long.
 pub(super) async fn sign_ins(
     tx: &mut Tx,
     places: &Places,
@@ -146,7 +147,7 @@ pub(super) async fn sign_ins(
     };
     let (sql, values) = places.bind(&format!(
         "SELECT actor, COUNT(*), {FAILED}, MIN(at), MAX(at) FROM event WHERE category = 'authentication' \
-         AND category <> 'api_usage' AND at >= :from AND at < :to GROUP BY actor {tail}"
+         AND category <> 'api_usage' AND +at >= :from AND +at < :to GROUP BY actor {tail}"
     ));
     let columns: &[Column] = &[
         ("user", "", Cell::Text),

@@ -107,11 +107,16 @@ export function panelAnswers(empty: boolean) {
       reports = reports.map((report) => (report.id === id ? approved : report));
       return approved;
     },
+    report_copy: ({ id, files }) => {
+      const found = reports.find((report) => report.id === id);
+      if (found === undefined) throw new Error('no such report');
+      return { report: found, files: files.map((file) => ({ format: file.format, path: file.path, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2), bytes: 182_044 })) };
+    },
     report_compare: ({ id, before }) => {
       const now = reports.find((report) => report.id === id);
       const old = reports.find((report) => report.id === before);
       if (now === undefined || old === undefined) throw new Error('no such report');
-      return { before: old, now, columns: ['control', 'title', 'before', 'now', 'exceptions before', 'exceptions now'], rows: [['CC7.3', 'Security events are judged', 'warn', 'fail', '2', '9']] };
+      return { before: old, now, notes: [], columns: ['control', 'title', 'before', 'now', 'exceptions before', 'exceptions now'], rows: [['CC7.3', 'Security events are judged', 'warn', 'fail', '2', '9']] };
     },
     report_schedule_list: () => ({ schedules }),
     report_schedule_add: ({ framework, cadence, formats, folder, subject, archive }) => {

@@ -90,7 +90,7 @@ async fn evidence(
     let document = if let Some(period) = period {
         let store = store.snapshot().await?;
         let head = store.audit_head().await?;
-        let scope = scope(cx, &workspace, checked(period)?, head).await?;
+        let scope = scope(cx, &workspace, (&framework.id, None, checked(period)?), head).await?;
         let controls = framework.controls.into_iter().filter(|one| one.id == control).collect();
         let making = cx.console.0.makings.begin(None)?;
         Box::pin(judged(&store, &Framework { controls, ..framework }, scope, (&making, 0))).await?

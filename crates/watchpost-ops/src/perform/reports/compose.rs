@@ -3,11 +3,12 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use watchpost_model::incident::IncidentDetail;
 use watchpost_model::overview::Overview;
-use watchpost_model::register::{RegisterEntry, RegisterKind};
+use watchpost_model::period::Period;
+use watchpost_model::register::RegisterKind;
 use watchpost_report::{Parameter, ReportDocument, ReportKind, Scope, Section};
 use watchpost_store::Store;
 
-use super::{charts, executive, kpi, people, redis};
+use super::{breach, charts, executive, kpi, people, redis};
 use crate::contract::Nothing;
 use crate::door::Context;
 use crate::error::OpError;
@@ -104,12 +105,12 @@ pub(super) async fn document(
         ReportKind::Executive => (executive::sections(store, &scope).await?, true),
         ReportKind::Summary => (summary(store, &scope).await?, true),
         ReportKind::Kpi => (kpi::sections(&store.incident_times(period).await?, period, now), true),
-        ReportKind::Incident => (incident(&detail(store, subject).await?), false),
+        ReportKind::Incident => (incident(&detail(store, subject, period).await?), false),
         ReportKind::Breach => {
-            let found = detail(store, subject).await?;
+            let found = detail(store, subject, period).await?;
             let about = format!("incident/{}", found.incident.number);
-            let entries = store.register_entries(Some(RegisterKind::Breach), Some(&about), 1).await?;
-            (breach(&found, entries.first(), &scope), false)
+            let entries = store.register_entries(Some(RegisterKind::Breach), Some(&about), 500).await?;
+            (breach::sections(&found, &entries, &scope), false)
         }
         ReportKind::AccessReview => (people::access_review(store, period).await?, false),
         ReportKind::SubjectAccess => (people::subject_access(store, period, subject).await?, false),
@@ -159,12 +160,19 @@ pub(super) fn tile(overview: &Overview, name: &str) -> String {
     found.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
 }
 
-async fn detail(store: &Store, subject: &str) -> Result<IncidentDetail, OpError> {
+/// The incident, if the period holds any of its evidence.
+async fn detail(store: &Store, subject: &str, period: Period) -> Result<IncidentDetail, OpError> {
     let number: i64 = subject
         .trim_start_matches('#')
         .parse()
         .map_err(|_| OpError::invalid("subject", format!("{subject:?} is not the number of an incident")))?;
-    Ok(store.incident_by_number(number).await?)
+    let found = store.incident_by_number(number).await?;
+    let (first, last) = (found.incident.first_seen, found.incident.last_seen);
+    if last < period.from || first >= period.to {
+        let message = format!("incident {number} has its evidence from {} to {}", time(first), time(last));
+        return Err(OpError::invalid("period", message).hint("choose a period that holds some of it"));
+    }
+    Ok(found)
 }
 
 async fn summary(store: &Store, scope: &Scope) -> Result<Vec<Section>, OpError> {
@@ -358,115 +366,5 @@ fn incident(detail: &IncidentDetail) -> Vec<Section> {
             &["when", "event", "type", "outcome", "actor", "source", "resource", "SHA-256"],
             evidence,
         ),
-    ]
-}
-
-/// What the register says, or a blank to fill in.
-fn fact(entry: Option<&RegisterEntry>, name: &str) -> String {
-    let found = entry.and_then(|entry| entry.fields.get(name)).map(|text| text.trim());
-    found.filter(|text| !text.is_empty()).map_or_else(|| "[to be added]".to_owned(), str::to_owned)
-}
-
-/// Whole hours and minutes between two moments.
-fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-    let minutes = (to - from).num_minutes();
-    let sign = if minutes < 0 { "-" } else { "" };
-    format!("{sign}{} h {:02} min", minutes.abs() / 60, minutes.abs() % 60)
-}
-
-fn breach(detail: &IncidentDetail, entry: Option<&RegisterEntry>, scope: &Scope) -> Vec<Section> {
-    let found = &detail.incident;
-    let now = scope.generated_at;
-    let mut clock = vec![Parameter::new("Detected", time(found.opened_at))];
-    let mut text = Vec::new();
-    match entry {
-        None => {
-            clock.push(Parameter::new("Aware", "not recorded"));
-            text.push(
-                "Nobody has recorded when the organisation became aware, so no clock runs. It starts with a decision of a \
-                 person, not with detection: enter a breach into the register."
-                    .to_owned(),
-            );
-        }
-        Some(entry) => {
-            clock.push(Parameter::new("Aware", time(entry.opened_at)));
-            clock.push(Parameter::new("Detected to aware", span(found.opened_at, entry.opened_at)));
-            clock.push(Parameter::new("Notify by", time(entry.due_at)));
-            match entry.closed_at {
-                Some(at) => {
-                    clock.push(Parameter::new("Notified", time(at)));
-                    clock.push(Parameter::new("Aware to notified", span(entry.opened_at, at)));
-                    if at > entry.due_at {
-                        text.push(format!(
-                            "Notified after the 72 hours. Reason: {}.",
-                            fact(Some(entry), "delay_reason")
-                        ));
-                    }
-                }
-                None if now > entry.due_at => {
-                    clock.push(Parameter::new("Overdue for", span(entry.due_at, now)));
-                    text.push("The clock has run out. Notify now, in phases where facts are missing, and state the reason of the delay.".to_owned());
-                }
-                None => clock.push(Parameter::new("Left", span(now, entry.due_at))),
-            }
-        }
-    }
-    let rows = [
-        ("Nature of the breach", "nature"),
-        ("Categories and rough number of people", "people"),
-        ("Categories and rough number of records", "records"),
-        ("Contact for more information", "contact"),
-        ("Likely effects", "effects"),
-        ("Measures taken or proposed", "measures"),
-        ("Decision on notifying", "decision"),
-        ("Risk for the people", "risk"),
-    ];
-    let art34 =
-        [("People told", "told_at"), ("Exemption used", "exemption"), ("Words to the people", "message")];
-    let table = |list: &[(&str, &str)]| -> Vec<Vec<String>> {
-        list.iter().map(|(name, key)| vec![(*name).to_owned(), fact(entry, key)]).collect()
-    };
-    let approver = entry.map(|entry| entry.approver.clone()).unwrap_or_default();
-    let mut people = table(&art34);
-    people.push(vec![
-        "Exemption approved by".to_owned(),
-        if approver.is_empty() { "[to be added]".to_owned() } else { approver },
-    ]);
-    vec![
-        Section {
-            title: "The clock".to_owned(),
-            text: vec![
-                "DRAFT. A person completes, checks and sends it. Every hour counts, weekends too; a notification may follow in phases.".to_owned(),
-            ]
-            .into_iter()
-            .chain(text)
-            .collect(),
-            figures: clock,
-            ..Section::default()
-        },
-        Section {
-            title: "Notification to the authority, Art. 33".to_owned(),
-            text: vec![format!(
-                "{} notifies of a personal data breach. Incident {}: {}. First evidence {}, newest {}, {} evidence events.",
-                scope.organisation,
-                found.number,
-                found.title,
-                time(found.first_seen),
-                time(found.last_seen),
-                found.event_count
-            )],
-            caption: "What Art. 33(3) asks for".to_owned(),
-            columns: names(&["asked for", "answer"]),
-            rows: table(&rows),
-            ..Section::default()
-        },
-        Section {
-            title: "Communication to the people, Art. 34".to_owned(),
-            text: vec!["Needed when the risk for the people is high, unless an exemption applies.".to_owned()],
-            caption: "What is recorded".to_owned(),
-            columns: names(&["what", "recorded"]),
-            rows: people,
-            ..Section::default()
-        },
     ]
 }

@@ -1,13 +1,18 @@
 //! Putting the files of a report on disk: all of them or none.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+use watchpost_model::audit::Change;
 use watchpost_model::period::Period;
 use watchpost_model::report::{ReportFile, ReportFormat};
 use watchpost_report::{self as report, Placed, Prepared, ReportDocument, ReportError, WriteError};
+use watchpost_store::Store;
 
 use super::checked;
 use crate::blocking::off_the_runtime;
@@ -36,9 +41,12 @@ pub fn report_targets(
             format!("cannot make the folder {}: {error}", folder.display()),
         )
     })?;
-    let days = format!("{}-{}", period.from.format("%Y%m%d"), period.to.format("%Y%m%d"));
+    let midnight = |at: DateTime<Utc>| at.timestamp().rem_euclid(86_400) == 0;
+    let form = if midnight(period.from) && midnight(period.to) { "%Y%m%d" } else { "%Y%m%dT%H%M%S" };
+    let days = format!("{}-{}", period.from.format(form), period.to.format(form));
+    // Letters of every script; nothing that leads out of the folder.
     let word = |text: &str| -> String {
-        let plain = |ch: char| if ch.is_ascii_alphanumeric() { ch } else { '-' };
+        let plain = |ch: char| if ch.is_alphanumeric() { ch } else { '-' };
         text.chars().take(40).map(plain).collect()
     };
     let about = subject.map(|subject| format!("-{}", word(subject))).unwrap_or_default();
@@ -114,6 +122,48 @@ impl Drop for Written {
             }
         }
     }
+}
+
+/// Refuses to replace a file of a final report: that one can only be superseded.
+///
+/// # Errors
+/// `Precondition`; what the database says.
+pub(super) async fn not_of_a_final(store: &Store, targets: &[ReportTarget]) -> Result<(), OpError> {
+    for target in targets.iter().filter(|target| target.replace) {
+        let path = PathBuf::from(&target.path);
+        let hash = off_the_runtime(move || sha256_of(&path)).await?;
+        let Some(hash) = hash else { continue };
+        if let Some(report) = store.final_report_of_file(&hash).await? {
+            let message = format!("{} is a file of report {}, which is final", target.path, report.id);
+            return Err(OpError { field: Some("files".to_owned()), ..OpError::precondition(message) }.hint(
+                "choose another folder; `--supersedes` puts a new report in its place and leaves its files",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Of a regular file that is there; what cannot be read is judged when it is replaced.
+fn sha256_of(path: &Path) -> Option<String> {
+    let mut file = std::fs::File::open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece).ok()? {
+            0 => return Some(hex::encode(hash.finalize())),
+            n => hash.update(&piece[..n]),
+        }
+    }
+}
+
+/// How the audit trail names files.
+pub(super) fn changes(files: &[ReportFile]) -> Vec<Change> {
+    let named = |file: &ReportFile| {
+        Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path))
+    };
+    files.iter().map(named).collect()
 }
 
 /// Refuses files that are there and may not be replaced: before the work, and named all at once.
@@ -218,9 +268,10 @@ fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, OpError> {
     // What is drawn as a whole is drawn before there is a file: whoever ends meanwhile leaves none.
+    let go_on = || !stop.is_cancelled();
     let whole = match format {
-        ReportFormat::Pdf if archive => report::render_archive(document),
-        ReportFormat::Pdf => report::render_pdf(document),
+        ReportFormat::Pdf if archive => report::render_archive_while(document, &go_on),
+        ReportFormat::Pdf => report::render_pdf_while(document, &go_on),
         ReportFormat::Markdown => report::render_markdown(document).map(String::into_bytes),
         ReportFormat::Csv | ReportFormat::Json => Ok(Vec::new()),
     };
@@ -238,6 +289,7 @@ fn prepare(
         })
     });
     prepared.map_err(|error| match error {
+        Broken::Render(ReportError::Stopped) => OpError::new(ErrorCode::Cancelled, "the report was stopped"),
         Broken::Render(error) => OpError::internal(format!("cannot render the {format}: {error}")),
         Broken::Place(error) => unwritten(WriteError::at(path, error)),
         Broken::Write(error) => unwritten(error),

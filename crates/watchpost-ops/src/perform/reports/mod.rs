@@ -1,7 +1,9 @@
 //! Reports: evaluating, writing, approving, comparing, checking.
 
+mod breach;
 mod comments;
 mod compose;
+mod copies;
 mod executive;
 mod files;
 mod kpi;
@@ -10,6 +12,7 @@ mod redis;
 mod schedule;
 
 pub(crate) use comments::{report_comment_add, report_comment_list, report_comment_withdraw};
+pub(crate) use copies::{report_approve, report_copy};
 pub(crate) use files::report_names;
 pub use files::report_targets;
 pub(crate) use schedule::{
@@ -27,7 +30,7 @@ use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
 use watchpost_model::evidence::EvidenceAsk;
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
-use watchpost_model::report::{Approval, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{ReportFormat, ReportRecord, ReportStatus};
 use watchpost_report::{
     self as report, AgeCount, ChartData, Framework, LogHead, Parameter, ReportDocument, ReportKind, Scope,
     SeverityCount,
@@ -35,11 +38,11 @@ use watchpost_report::{
 use watchpost_store::{AuditHead, ReportCharts, Store};
 
 use super::events::checked;
-use super::{required, settings};
+use super::settings;
 use crate::console::Workspace;
 use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportApprove, ReportChanges, ReportChecked, ReportCompare,
-    ReportGenerate, ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
+    FrameworkInfo, FrameworkList, Nothing, ReportChanges, ReportChecked, ReportCompare, ReportGenerate,
+    ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -62,11 +65,9 @@ pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
     }
     let mut known: Vec<String> = Framework::builtin().into_iter().chain(own).map(|one| one.id).collect();
     known.extend(compose::KINDS.iter().map(|kind| kind.id.to_owned()));
-    let error = OpError::invalid("framework", format!("there is no framework {id:?}"));
-    Err(match broken.first() {
-        Some(broken) => error.hint(format!("known: {}; a file cannot be used: {broken}", known.join(", "))),
-        None => error.hint(format!("known: {}", known.join(", "))),
-    })
+    let broken: String = broken.iter().map(|one| format!("; a file cannot be used: {one}")).collect();
+    Err(OpError::invalid("framework", format!("there is no framework {id:?}"))
+        .hint(format!("known: {}{broken}", known.join(", "))))
 }
 
 pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<FrameworkList, OpError> {
@@ -118,11 +119,23 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     if paths.len() < request.files.len() {
         return Err(OpError::invalid("files", "two files have the same path"));
     }
+    if request.archive && request.files.iter().all(|file| file.format != ReportFormat::Pdf) {
+        return Err(OpError::invalid("archive", "only a PDF has an archive copy: add the format pdf"));
+    }
     files::unoccupied(&request.files)?;
+    files::not_of_a_final(workspace.store(), &request.files).await?;
     if let Some(id) = request.supersedes {
         let old = workspace.store().report(id).await?;
-        if old.framework != request.framework {
-            return Err(OpError::invalid("supersedes", format!("report {id} is about {}", old.framework)));
+        if (&old.framework, old.period, &old.subject)
+            != (&request.framework, request.period, &request.subject)
+        {
+            let (from, to) = (compose::time(old.period.from), compose::time(old.period.to));
+            let about = old.subject.as_ref().map(|text| format!(" about {text}")).unwrap_or_default();
+            let message = format!("report {id} is another one: {}{about} from {from} to {to}", old.framework);
+            return Err(OpError::invalid("supersedes", message));
+        }
+        if old.status == ReportStatus::Superseded {
+            return Err(OpError::precondition(format!("report {id} is superseded already")));
         }
     }
     let making = cx.console.0.makings.begin(request.ticket)?;
@@ -130,15 +143,15 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     let n_files = request.files.len();
     let document = document(&cx, &request.framework, request.period, subject, (&making, n_files));
     let document = Arc::new(Box::pin(document).await?);
-    // Only a PDF has an archive copy.
-    let archive = request.archive && request.files.iter().any(|file| file.format == ReportFormat::Pdf);
+    let archive = request.archive;
     let written = files::write(&document, request.files, archive, &making).await?;
     let content = document
         .canonical_json()
         .map_err(|error| OpError::internal(format!("the report has no canonical form: {error}")))?;
     let (summary, worst) = match document.kind {
         ReportKind::Framework => (document.summary.line(), document.summary.worst().as_str().to_owned()),
-        _ => (compose::line(&document), "pass".to_owned()),
+        // Nothing was judged, so nothing passed.
+        _ => (compose::line(&document), "none".to_owned()),
     };
     let record = ReportRecord {
         id: ReportId::at(workspace.now()),
@@ -155,17 +168,18 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
         approval: None,
         supersedes: request.supersedes,
     };
-    let mut changes = vec![Change::new("content_sha256", Value::Null, record.content_sha256.as_str())];
-    changes.extend(record.files.iter().map(|file| {
-        Change::new(&format!("file.{}", file.format), Value::Null, format!("{} {}", file.sha256, file.path))
-    }));
+    let mut changes = vec![
+        Change::new("content_sha256", Value::Null, record.content_sha256.as_str()),
+        Change::new("result", Value::Null, record.summary.as_str()),
+    ];
+    changes.extend(files::changes(&record.files));
     if archive {
         changes.push(Change::new("archive", Value::Null, "PDF/A-3a"));
     }
     if let Some(id) = record.supersedes {
         changes.push(Change::new("supersedes", Value::Null, id.to_string()));
     }
-    let entry = cx.record(format!("report/{}", record.id), changes, Some(record.summary.clone()));
+    let entry = cx.record(format!("report/{}", record.id), changes, None);
     workspace.store().report_add(&record, &content, entry).await?;
     written.keep();
     Ok(record)
@@ -183,43 +197,46 @@ pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, O
     Ok(ReportList { reports: cx.workspace()?.store().reports(200).await? })
 }
 
-pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Result<ReportRecord, OpError> {
-    let workspace = cx.workspace()?;
-    let store = workspace.store();
-    let note = required("note", &request.note, 2_000)?;
-    let record = store.report(request.id).await?;
-    let text = format!("watchpost report {}\n{}\n{}\n", record.id, record.content_sha256, cx.caller.name);
-    let approval = Approval {
-        by: cx.caller.name.clone(),
-        at: workspace.now(),
-        note: note.clone(),
-        signed_note: store.sign_note(&text),
-    };
-    let entry = cx.record(format!("report/{}", record.id), Vec::new(), Some(note));
-    Ok(store.report_approve(request.id, approval, entry).await?)
-}
-
 pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Result<ReportChanges, OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
     let now = store.report(request.id).await?;
     let before = match request.before {
         Some(id) => store.report(id).await?,
-        None => store
-            .reports(200)
-            .await?
-            .into_iter()
-            .find(|old| {
-                old.framework == now.framework && old.period.to <= now.period.to && old.made_at < now.made_at
-            })
+        None => earlier_of(&now, store.reports(200).await?)
             .ok_or_else(|| OpError::not_found("earlier report of this framework"))?,
     };
     if before.framework != now.framework {
         return Err(OpError::invalid("before", "the two reports are about different frameworks"));
     }
+    let days = |report: &ReportRecord| (report.period.seconds() + 43_200) / 86_400;
+    let mut notes = Vec::new();
+    if days(&before) != days(&now) {
+        notes.push(format!(
+            "the periods differ in length, {} and {} days: more or fewer exceptions may mean no more than that",
+            days(&before),
+            days(&now)
+        ));
+    }
     let rows = report::compare(&kept(store, before.id).await?, &kept(store, now.id).await?);
     let columns = ["control", "title", "before", "now", "exceptions before", "exceptions now"];
-    Ok(ReportChanges { before, now, columns: columns.map(str::to_owned).to_vec(), rows })
+    Ok(ReportChanges { before, now, notes, columns: columns.map(str::to_owned).to_vec(), rows })
+}
+
+/// Of the same framework and subject: the newest about a period of the same length that ended no later, else the newest
+/// about any that did.
+fn earlier_of(now: &ReportRecord, reports: Vec<ReportRecord>) -> Option<ReportRecord> {
+    let mut earlier: Vec<ReportRecord> = reports
+        .into_iter()
+        .filter(|old| old.framework == now.framework && old.subject == now.subject)
+        .filter(|old| old.period.to <= now.period.to && old.made_at < now.made_at)
+        .collect();
+    // Months and quarters are not of one length.
+    let alike =
+        |old: &ReportRecord| (old.period.seconds() - now.period.seconds()).abs() <= now.period.seconds() / 10;
+    let place = earlier.iter().position(|old| old.period.to < now.period.to && alike(old));
+    let place = place.or_else(|| earlier.iter().position(alike)).unwrap_or(0);
+    (!earlier.is_empty()).then(|| earlier.swap_remove(place))
 }
 
 /// The document of a report that was made earlier.
@@ -239,6 +256,7 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
     let mut found = ReportChecked {
         sha256: sha256.clone(),
         report: None,
+        signature: None,
         audit_seq: None,
         checked: 0,
         problems: Vec::new(),
@@ -254,43 +272,55 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
         }
     }
     let store = workspace.store();
-    let filter = AuditFilter { action: Some("report_generate".to_owned()), ..AuditFilter::default() };
-    let mut before = None;
-    // The trail is the authority: the hash has to stand in the record of the making.
-    let record = loop {
-        let page: Vec<AuditRecord> = store.audit_page(&filter, before, 500).await?;
-        let Some(last) = page.last().map(|record| record.seq) else { break None };
-        let holds = |record: &&AuditRecord| {
-            record.changes.iter().any(|change| {
-                change.new.as_str().is_some_and(|text| text.split(' ').next() == Some(sha256.as_str()))
-            })
-        };
-        if let Some(record) = page.iter().find(holds) {
-            break Some(record.clone());
-        }
-        before = Some(last);
-    };
+    // The trail is the authority: the hash has to stand in the record of the making, or of a copy.
+    let mut record = recorded(store, "report_generate", &sha256).await?;
+    if record.is_none() {
+        record = recorded(store, "report_copy", &sha256).await?;
+    }
     match record {
         None => found.problems.push(
-            "no report with this hash stands in the audit trail: it was made elsewhere or changed".to_owned(),
+            "no report with this hash stands in this audit trail: it was made elsewhere or changed"
+                .to_owned(),
         ),
         Some(record) => {
             found.audit_seq = Some(record.seq);
             if let Some(id) = record.object.strip_prefix("report/").and_then(|id| id.parse().ok()) {
                 let kept = store.report(id).await?;
-                let known =
-                    kept.content_sha256 == sha256 || kept.files.iter().any(|file| file.sha256 == sha256);
+                let known = record.action == "report_copy"
+                    || kept.content_sha256 == sha256
+                    || kept.files.iter().any(|file| file.sha256 == sha256);
                 if !known {
                     found.problems.push(
                         "the record of the report does not name this file, the audit trail does".to_owned(),
                     );
                 }
                 store.report_content(id).await?;
+                copies::check_signature(store, &kept, &mut found);
                 found.report = Some(kept);
             }
         }
     }
     Ok(found)
+}
+
+/// The newest record of `action` that names this hash.
+async fn recorded(store: &Store, action: &str, sha256: &str) -> Result<Option<AuditRecord>, OpError> {
+    let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
+    let mut before = None;
+    loop {
+        let page: Vec<AuditRecord> = store.audit_page(&filter, before, 500).await?;
+        let Some(last) = page.last().map(|record| record.seq) else { return Ok(None) };
+        let holds = |record: &&AuditRecord| {
+            record
+                .changes
+                .iter()
+                .any(|change| change.new.as_str().is_some_and(|text| text.split(' ').next() == Some(sha256)))
+        };
+        if let Some(record) = page.iter().find(holds) {
+            return Ok(Some(record.clone()));
+        }
+        before = Some(last);
+    }
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
@@ -323,14 +353,14 @@ async fn document(
     let head = store.audit_head().await?;
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
         making.steps(1 + n_files);
-        let scope = scope(cx, &workspace, period, head).await?;
+        let scope = scope(cx, &workspace, (id, subject, period), head).await?;
         return making.step("composing", Box::pin(compose::document(cx, &store, kind, scope, subject))).await;
     }
     let framework = framework(cx, id)?;
     if subject.is_some_and(|text| !text.trim().is_empty()) {
         return Err(OpError::invalid("subject", format!("{} is about no single thing", framework.name)));
     }
-    let scope = scope(cx, &workspace, period, head).await?;
+    let scope = scope(cx, &workspace, (id, None, period), head).await?;
     judged(&store, &framework, scope, (making, n_files)).await
 }
 
@@ -387,10 +417,11 @@ fn charts(found: ReportCharts) -> ChartData {
 async fn scope(
     cx: &Context,
     workspace: &Workspace,
-    period: Period,
+    (framework, subject, period): (&str, Option<&str>, Period),
     head: AuditHead,
 ) -> Result<Scope, OpError> {
     Ok(Scope {
+        earlier: workspace.store().reports_about(framework, subject, period).await?,
         organisation: settings::current(workspace).await?.organisation,
         workspace: workspace.connection().name.clone(),
         period,

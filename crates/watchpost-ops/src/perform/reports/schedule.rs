@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::Value;
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 use watchpost_model::ids::ScheduleId;
-use watchpost_model::report::{ReportSchedule, ScheduleRun};
+use watchpost_model::report::{ReportFormat, ReportSchedule, ScheduleRun};
 
 use super::{compose, files, framework};
+use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{
     Nothing, ReportGenerate, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef,
@@ -61,6 +62,14 @@ pub(crate) async fn report_schedule_add(
     if !Path::new(&request.folder).is_absolute() {
         return Err(OpError::invalid("folder", "write the folder as an absolute path"));
     }
+    if request.archive && !formats.contains(&ReportFormat::Pdf) {
+        return Err(OpError::invalid("archive", "only a PDF has an archive copy: add the format pdf"));
+    }
+    let folder = request.folder.clone();
+    let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
+    made.map_err(|error| {
+        OpError::invalid("folder", format!("the folder {} cannot be made: {error}", request.folder))
+    })?;
     let now = workspace.now();
     let schedule = ReportSchedule {
         id: ScheduleId::at(now),
@@ -127,7 +136,7 @@ pub(crate) async fn report_schedule_run(
         reason: cx.reason.clone(),
     };
     let (schedule, made) = run(&cx.console, &workspace, &call, schedule).await;
-    let entry = cx.record_as(outcome(&made), object(&schedule), Vec::new(), Some(words(&schedule)));
+    let entry = cx.record_as(outcome(&made), object(&schedule), went(&schedule), None);
     workspace.store().report_schedule_ran(&schedule, entry).await?;
     made.map(|()| schedule)
 }
@@ -160,8 +169,9 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
             object: object(&schedule),
             permission: watchpost_model::access::Permission::Report,
             outcome: outcome(&made),
-            changes: Vec::new(),
-            reason: Some(words(&schedule)),
+            changes: went(&schedule),
+            // Nobody decides here; who set the schedule up, and why, stands in the record of that.
+            reason: None,
             at: workspace.now(),
             risk: 0,
         };
@@ -226,12 +236,14 @@ fn object(schedule: &ReportSchedule) -> String {
     format!("report_schedule/{}", schedule.id)
 }
 
-fn words(schedule: &ReportSchedule) -> String {
-    match &schedule.last {
+/// What the audit trail says of a run.
+fn went(schedule: &ReportSchedule) -> Vec<Change> {
+    let words = match &schedule.last {
         Some(ScheduleRun { report: Some(id), .. }) => format!("made report {id}"),
         Some(ScheduleRun { error: Some(error), .. }) => error.clone(),
         Some(_) | None => "nothing was made".to_owned(),
-    }
+    };
+    vec![Change::new("result", Value::Null, words)]
 }
 
 async fn found(workspace: &Workspace, id: ScheduleId) -> Result<ReportSchedule, OpError> {

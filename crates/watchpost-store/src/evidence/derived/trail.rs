@@ -73,9 +73,12 @@ pub(super) async fn checkpoints(tx: &mut Tx, scope: &Scope<'_>) -> Result<Eviden
 }
 
 pub(super) async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT COUNT(*), COALESCE(MIN(seq), 0), COALESCE(MAX(seq) + 1, 0), \
-        (SELECT COUNT(*) FROM audit_record r WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = r.seq)), \
-        (SELECT COALESCE(MAX(size), 0) FROM audit_head) FROM audit_leaf";
+    // Where the numbers of the leaves have no gap, a record without one lies before or after them all: nothing to join.
+    const TEXT: &str = "SELECT g.leaves, g.first, g.next, CASE WHEN g.leaves = g.next - g.first \
+        THEN (SELECT COUNT(*) FROM audit_record r WHERE r.seq < g.first OR r.seq >= g.next) \
+        ELSE (SELECT COUNT(*) FROM audit_record r WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = r.seq)) END, \
+        (SELECT COALESCE(MAX(size), 0) FROM audit_head) FROM (SELECT (SELECT COUNT(*) FROM audit_leaf) AS leaves, \
+        (SELECT COALESCE(MIN(seq), 0) FROM audit_leaf) AS first, (SELECT COALESCE(MAX(seq) + 1, 0) FROM audit_leaf) AS next) g";
     let row = tx.fetch_one(TEXT, args![]).await?;
     let (leaves, first, next, stray, size) =
         (row.u64(0)?, row.u64(1)?, row.u64(2)?, row.u64(3)?, row.u64(4)?);

@@ -1,0 +1,239 @@
+//! How far a report is: draft, final, superseded; who says so, and what the files and the trail say of it.
+
+use std::path::Path;
+
+use chrono::{DateTime, Duration, Utc};
+use tempfile::TempDir;
+use watchpost_model::audit::AuditRecord;
+use watchpost_model::ids::ReportId;
+use watchpost_model::incident::Incident;
+use watchpost_model::period::Period;
+use watchpost_model::register::{EntryResult, RegisterKind};
+use watchpost_model::report::{ReportFormat, ReportRecord, ReportStatus};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditPageRequest, IncidentPageRequest, Nothing, RegisterAdd, ReportApprove, ReportCompare, ReportCopy,
+    ReportGenerate, ReportRequest, ReportTarget, ReportVerify,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::{ErrorCode, OpError};
+
+use crate::door::{Desk, desk, folder};
+
+const MARCH: (&str, &str) = ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
+
+fn period((from, to): (&str, &str)) -> Period {
+    Period { from: from.parse().expect("an instant"), to: to.parse().expect("an instant") }
+}
+
+fn target(out: &TempDir, name: &str, format: ReportFormat, replace: bool) -> ReportTarget {
+    ReportTarget { format, path: out.path().join(name).to_string_lossy().into_owned(), replace }
+}
+
+fn summary(files: Vec<ReportTarget>) -> ReportGenerate {
+    ReportGenerate {
+        framework: "summary".to_owned(),
+        period: period(MARCH),
+        subject: None,
+        files,
+        archive: false,
+        ticket: None,
+        supersedes: None,
+    }
+}
+
+async fn made(desk: &Desk, request: ReportGenerate) -> ReportRecord {
+    desk.ask::<operation::report_generate>(request).await.expect("it is made")
+}
+
+async fn approve(desk: &Desk, id: ReportId, by: &str) -> Result<ReportRecord, OpError> {
+    let mut call = desk.call.clone();
+    call.caller.name = by.to_owned();
+    let request = ReportApprove { id, note: "looked at all".to_owned() };
+    desk.console.call::<operation::report_approve>(&call, request).await
+}
+
+async fn status(desk: &Desk, id: ReportId) -> ReportStatus {
+    let list = desk.ask::<operation::report_list>(Nothing {}).await.expect("listed");
+    list.reports.iter().find(|report| report.id == id).expect("it is kept").status
+}
+
+async fn trail(desk: &Desk) -> Vec<AuditRecord> {
+    desk.ask::<operation::audit_page>(AuditPageRequest::default()).await.expect("the trail").rows
+}
+
+#[tokio::test]
+async fn the_files_of_a_final_report_stay_and_a_copy_says_who_approved_it() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let files = |replace| {
+        vec![
+            target(&out, "a.json", ReportFormat::Json, replace),
+            target(&out, "a.md", ReportFormat::Markdown, replace),
+        ]
+    };
+    let read = |name: &str| std::fs::read_to_string(out.path().join(name)).expect("it is there");
+    let first = made(&desk, summary(files(false))).await;
+    assert_eq!(first.worst, "none", "nothing is judged, so nothing passed");
+    assert!(read("a.md").contains("draft"), "what nobody approved says so");
+
+    let own = approve(&desk, first.id, "dana").await.expect_err("whoever made it is no second person");
+    assert_eq!(own.code, ErrorCode::Precondition);
+    approve(&desk, first.id, "mara").await.expect("a second person");
+    let before = (read("a.json"), read("a.md"));
+    let refused =
+        desk.ask::<operation::report_generate>(summary(files(true))).await.expect_err("it is final");
+    assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
+    assert!(refused.message.contains(&first.id.to_string()), "{refused}");
+    assert_eq!((read("a.json"), read("a.md")), before, "nothing was written over");
+
+    let copies = vec![
+        target(&out, "b.json", ReportFormat::Json, false),
+        target(&out, "b.md", ReportFormat::Markdown, false),
+        target(&out, "b.csv", ReportFormat::Csv, false),
+        target(&out, "b.pdf", ReportFormat::Pdf, false),
+    ];
+    let request = ReportCopy { id: first.id, files: copies, archive: false };
+    let copied = desk.ask::<operation::report_copy>(request).await.expect("it is written again");
+    assert_eq!(read("b.json"), before.0, "the content is the same to the byte");
+    for name in ["b.md", "b.csv"] {
+        let text = read(name);
+        assert!(text.contains("final") && text.contains("mara") && text.contains("looked at all"), "{name}");
+    }
+    for file in &copied.files {
+        let request = ReportVerify { path: file.path.clone() };
+        let checked = desk.ask::<operation::report_verify>(request).await.expect("read");
+        assert_eq!(checked.problems, Vec::<String>::new(), "{}", file.path);
+        let signature = checked.signature.expect("a final report tells of its signature");
+        assert!(signature.contains("holds") || signature.contains("none"), "{signature}");
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_final_report_stands_until_the_one_in_its_place_is_approved() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let file = |name: &str| vec![target(&out, name, ReportFormat::Json, false)];
+    let first = made(&desk, summary(file("1.json"))).await;
+    approve(&desk, first.id, "mara").await.expect("a second person");
+
+    let april = period(("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z"));
+    let other = ReportGenerate { period: april, supersedes: Some(first.id), ..summary(file("other.json")) };
+    let refused = desk.ask::<operation::report_generate>(other).await.expect_err("another period");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("supersedes")));
+
+    let second = ReportGenerate { supersedes: Some(first.id), ..summary(file("2.json")) };
+    let second = made(&desk, second).await;
+    assert_eq!(status(&desk, first.id).await, ReportStatus::Final, "a draft takes nobody's place");
+    approve(&desk, second.id, "mara").await.expect("a second person");
+    assert_eq!(status(&desk, first.id).await, ReportStatus::Superseded);
+    assert_eq!(status(&desk, second.id).await, ReportStatus::Final);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn how_often_a_period_was_reported_stands_in_the_report_and_no_reason_is_made_up() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    for n in 0..3 {
+        let name = format!("{n}.md");
+        made(&desk, summary(vec![target(&out, &name, ReportFormat::Markdown, false)])).await;
+        let text = std::fs::read_to_string(out.path().join(name)).expect("it is there");
+        assert!(text.contains(&format!("| earlier reports of this period | {n} |")), "{text}");
+    }
+    let records = trail(&desk).await;
+    let reasons: Vec<_> =
+        records.iter().filter(|row| row.action == "report_generate").map(|row| row.reason.clone()).collect();
+    assert_eq!(reasons, vec![None; 3], "nobody gave a reason");
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn comparing_says_when_the_periods_are_not_alike() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let soc2 = |name: &str, about: (&str, &str)| ReportGenerate {
+        framework: "soc2".to_owned(),
+        period: period(about),
+        ..summary(vec![target(&out, name, ReportFormat::Json, false)])
+    };
+    let february = made(&desk, soc2("1.json", ("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"))).await;
+    made(&desk, soc2("2.json", ("2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z"))).await;
+    let march = made(&desk, soc2("3.json", MARCH)).await;
+    let compare = |before| ReportCompare { id: march.id, before };
+    let found = desk.ask::<operation::report_compare>(compare(None)).await.expect("there is an earlier one");
+    assert_eq!(found.before.id, february.id, "a month is compared with a month");
+    assert_eq!(found.notes.len(), 1, "28 and 31 days: {:?}", found.notes);
+    let same = desk.ask::<operation::report_compare>(compare(Some(march.id))).await.expect("with itself");
+    assert_eq!((same.notes.len(), same.rows.len()), (0, 0));
+    desk.console.close().await;
+}
+
+async fn incident(desk: &Desk) -> Incident {
+    let page = IncidentPageRequest { limit: 1, ..IncidentPageRequest::default() };
+    let rows = desk.ask::<operation::incident_page>(page).await.expect("a page").rows;
+    rows.into_iter().next().expect("the simulation holds attacks")
+}
+
+async fn aware(desk: &Desk, number: i64, at: DateTime<Utc>, nature: Option<&str>) {
+    let request = RegisterAdd {
+        kind: RegisterKind::Breach,
+        subject: format!("incident/{number}"),
+        opened_at: Some(at),
+        due_at: None,
+        owner: None,
+        result: EntryResult::default(),
+        fields: nature.map(|text| ("nature".to_owned(), text.to_owned())).into_iter().collect(),
+        note: String::new(),
+    };
+    desk.ask::<operation::register_add>(request).await.expect("a good entry");
+}
+
+#[tokio::test]
+async fn the_clock_of_a_breach_runs_from_the_earliest_awareness() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let incident = incident(&desk).await;
+    let early = incident.opened_at - Duration::hours(3);
+    aware(&desk, incident.number, early, Some("passwords were read")).await;
+    aware(&desk, incident.number, incident.opened_at, None).await;
+
+    let about = Period::ending(incident.last_seen + Duration::days(1), Duration::days(30));
+    let request = |period| ReportRequest {
+        framework: "breach".to_owned(),
+        period,
+        subject: Some(incident.number.to_string()),
+    };
+    let draft = desk.ask::<operation::report_preview>(request(about)).await.expect("a draft");
+    let figure = |name: &str| {
+        let mut figures = draft.sections.iter().flat_map(|section| &section.figures);
+        figures.find(|figure| figure.name == name).map(|figure| figure.value.clone())
+    };
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert_eq!(figure("Aware"), Some(time(early)));
+    assert_eq!(figure("Notify by"), Some(time(early + Duration::hours(72))));
+    assert_eq!(figure("Aware before it was detected here").as_deref(), Some("3 h 00 min"));
+    let text = format!("{:?}", draft.sections);
+    assert!(text.contains("2 entries") && text.contains("passwords were read"), "{text}");
+    assert!(text.contains("[to be added: measures]"), "a blank names what it is entered as");
+
+    let elsewhere = Period::ending(incident.first_seen - Duration::days(9), Duration::days(9));
+    let refused = desk.ask::<operation::report_preview>(request(elsewhere)).await.expect_err("not then");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("period")));
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn only_a_pdf_has_an_archive_copy() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let files = vec![target(&out, "a.json", ReportFormat::Json, false)];
+    let request = ReportGenerate { archive: true, ..summary(files) };
+    let refused = desk.ask::<operation::report_generate>(request).await.expect_err("there is no PDF");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("archive")));
+    assert!(!Path::new(&out.path().join("a.json")).exists());
+    desk.console.close().await;
+}
