@@ -76,3 +76,54 @@ async fn killed_anywhere_nothing_is_lost_and_nothing_doubled() -> Result<()> {
     home.cli(["audit", "verify"]).await?.ok()?;
     Ok(())
 }
+
+/// Sigma correlations count over an hour: an engine that is killed between two of their events takes nothing along, and
+/// the next one says that it waits for the lease of the dead one.
+#[tokio::test]
+async fn the_window_of_a_correlation_survives_a_kill() -> Result<()> {
+    const RULES: &str = "title: Probe\nid: own.probe\nstatus: test\nlogsource: { category: webserver }\nlevel: low\n\
+        detection:\n  sel:\n    c-uri|contains: own-probe\n  condition: sel\n---\ntitle: Many probes\nid: own.many\n\
+        level: high\ncorrelation:\n  type: event_count\n  rules: [own.probe]\n  group-by: [src_ip]\n  timespan: 1h\n  \
+        condition: { gte: 5 }\n";
+    let redis = Redis::start().await?;
+    let home = filled("killed in a window", &redis).await?;
+    let rules = home.cli(["rules", "list", "--output", "json"]).await?.json()?;
+    let directory = std::path::PathBuf::from(rules["directory"].as_str().context("a directory")?);
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(directory.join("own.yml"), RULES)?;
+    let log = |from: i64, to: i64| {
+        let line = |n: i64| {
+            format!(
+                r#"{{"at": "2025-11-03T08:0{n}:00Z", "category": "api_usage", "type": "request", "source_ip": "203.0.113.5", "http": {{"method": "GET", "path": "/own-probe/{n}", "status": 200}}}}"#
+            )
+        };
+        let file = home.work().join(format!("probes-{from}.jsonl"));
+        std::fs::write(&file, (from..to).map(line).collect::<Vec<_>>().join("\n"))?;
+        Ok::<_, anyhow::Error>(file.to_string_lossy().into_owned())
+    };
+    home.cli(["import", "--format", "jsonl", &log(0, 3)?]).await?.ok()?;
+    let mut engine = home.start_cli(["serve", "--listen", "127.0.0.1:0"])?;
+    let taken_in = until("the engine to take three of them in", Duration::from_secs(60), || async {
+        let left = redis.ask(&["XLEN", "security:events"])?;
+        ensure!(left.trim() == "0", "{left} are left");
+        Ok(())
+    })
+    .await;
+    engine.start_kill().context("the engine is there to be killed")?;
+    engine.wait().await?;
+    taken_in?;
+
+    home.cli(["import", "--format", "jsonl", &log(3, 5)?]).await?.ok()?;
+    let next = home.cli(["serve", "--until-idle"]).await?;
+    assert!(next.stderr.contains("this one waits"), "it says what it does meanwhile: {}", next.stderr);
+    next.ok()?;
+    let page = home.cli(["incident", "list", "--output", "json"]).await?.json()?;
+    let mut fired = Vec::new();
+    for incident in page["rows"].as_array().context("rows")? {
+        let number = incident["number"].to_string();
+        let shown = home.cli(["incident", "show", &number, "--output", "json"]).await?.ok()?;
+        fired.push(shown.contains("own.many"));
+    }
+    assert!(fired.contains(&true), "three before the kill and two after it are five: {page}");
+    Ok(())
+}
