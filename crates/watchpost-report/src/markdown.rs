@@ -7,7 +7,7 @@ use watchpost_model::text::visible;
 use crate::ReportError;
 use crate::csv::{comment_words, facts, proof_words};
 use crate::document::{CheckResult, ControlResult, ReportDocument, Section, State};
-use crate::wording::{outcome, rows_shown, sample_shown, sample_table, unfinished};
+use crate::wording::{outcome, rows_read, rows_shown, sample_shown, sample_table, unfinished};
 
 /// Longer cells are cut, marked by an ellipsis; the JSON has them whole.
 const CELL_CHARS_MAX: usize = 2_000;
@@ -161,7 +161,7 @@ fn push_check(out: &mut String, number: usize, check: &CheckResult) {
     }
     if !check.rows.is_empty() {
         let _ = writeln!(out, "\n{}:\n", escape(&rows_shown(check)));
-        push_table(out, &check.columns, &check.rows);
+        push_table(out, &check.columns, rows_read(check));
     }
     let sample = &check.sample;
     if !sample.rows.is_empty() {

@@ -39,14 +39,30 @@ pub(crate) fn outcome(summary: Summary, n_controls: usize) -> String {
     )
 }
 
+/// Rows of a check in what people read; the JSON and the CSV have all that the report holds.
+const ROWS_READ_MAX: usize = 500;
+
+/// The rows of a check that a format for people shows.
+pub(crate) fn rows_read(check: &CheckResult) -> &[Vec<String>] {
+    check.rows.get(..ROWS_READ_MAX).unwrap_or(&check.rows)
+}
+
 /// What the rows of a check are, and how many of all there are.
 pub(crate) fn rows_shown(check: &CheckResult) -> String {
-    let n = thousands(check.rows.len());
+    let shown = shown(check, rows_read(check));
+    match check.rows.len() > ROWS_READ_MAX {
+        true => format!("{shown}; the JSON and the CSV have {}", thousands(check.rows.len())),
+        false => shown,
+    }
+}
+
+fn shown(check: &CheckResult, rows: &[Vec<String>]) -> String {
+    let n = thousands(rows.len());
     let found = check.exceptions + check.warnings;
     let what = match (check.exceptions, check.warnings) {
         (0, 0) => {
             let all = thousands(check.population);
-            return match by_user(check) {
+            return match by_user(check, rows) {
                 Some(_) => format!("No exceptions; the users seen last: {n} shown, of {all} looked at"),
                 None => {
                     format!("No exceptions; the newest of what was looked at: {n} of {all} shown")
@@ -57,7 +73,7 @@ pub(crate) fn rows_shown(check: &CheckResult) -> String {
         (0, _) => "Warnings",
         (_, _) => "Exceptions first, then warnings",
     };
-    match by_user(check) {
+    match by_user(check, rows) {
         // A row stands for all failures of a user.
         Some(failures) if failures == found => {
             format!("{what} by user: {n} users, all {} failures", thousands(found))
@@ -67,18 +83,18 @@ pub(crate) fn rows_shown(check: &CheckResult) -> String {
             thousands(failures),
             thousands(found)
         ),
-        None if check.rows.len() as u64 == found => format!("{what}: all {n} shown"),
+        None if rows.len() as u64 == found => format!("{what}: all {n} shown"),
         None => format!("{what}: {n} of {} shown", thousands(found)),
     }
 }
 
 /// The failures of the rows, where a row stands for a user and not for one of what was counted.
-fn by_user(check: &CheckResult) -> Option<u64> {
+fn by_user(check: &CheckResult, rows: &[Vec<String>]) -> Option<u64> {
     if check.query != EvidenceQuery::AuthenticationEvents || check.columns.first()? != "user" {
         return None;
     }
     let column = check.columns.iter().position(|name| name == "failures")?;
-    check.rows.iter().map(|row| row.get(column)?.parse::<u64>().ok()).sum()
+    rows.iter().map(|row| row.get(column)?.parse::<u64>().ok()).sum()
 }
 
 /// What the drawn sample is, and how much of all.

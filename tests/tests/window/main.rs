@@ -1,5 +1,6 @@
 //! The real window under WebDriver: slow, few, one at a time (see .config/nextest.toml).
 
+mod axe;
 mod smoke;
 mod story;
 mod triage;

@@ -11,7 +11,7 @@ use crate::pdf::table::{Measured, measured, set};
 use crate::pdf::theme::{
     ACCENT, BODY, FIGURE, H2, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, Type, WIDTH, state_ink,
 };
-use crate::wording::{rows_shown, sample_shown, sample_table, thousands};
+use crate::wording::{rows_read, rows_shown, sample_shown, sample_table, thousands};
 
 /// The heading of a check, and the strip of its figures.
 const CHECK_HEAD: f32 = 30.0;
@@ -222,7 +222,7 @@ fn tables(flow: &Flow<'_>, control: &ControlResult, check: &CheckResult) -> Vec<
     let mut tables = Vec::new();
     if !check.rows.is_empty() && (found || !has_sample) {
         let caption = format!("{}  ·  {}", id[0], rows_shown(check));
-        tables.extend(measured(flow, &caption, &check.columns, &check.rows));
+        tables.extend(measured(flow, &caption, &check.columns, rows_read(check)));
     }
     if has_sample {
         let words = sample_shown(check);

@@ -1,5 +1,6 @@
 use csv::ReaderBuilder;
 use serde_json::Value;
+use watchpost_model::evidence::EvidenceQuery;
 use watchpost_model::ids::{CommentId, ProofId};
 use watchpost_model::register::{Proof, ProofFile};
 use watchpost_model::report::ControlComment;
@@ -261,4 +262,24 @@ fn every_format_has_the_same_numbers_to_the_digit() {
             assert!(text.contains("Watchpost 0.1.0"), "the generator");
         }
     }
+}
+
+#[test]
+fn what_people_read_shows_the_first_rows_and_says_where_the_rest_is() {
+    let mut document = document();
+    let check = document
+        .controls
+        .iter_mut()
+        .flat_map(|control| &mut control.checks)
+        .find(|check| check.query == EvidenceQuery::IncidentsResolved)
+        .expect("the framework asks it");
+    check.columns = vec!["number".to_owned()];
+    check.rows = (0..612).map(|n| vec![format!("n{n:03}x")]).collect();
+    (check.population, check.exceptions, check.warnings) = (5_000, 1_900, 0);
+    let rows = |text: &str| (0..612).filter(|n| text.contains(&format!("n{n:03}x"))).count();
+    let csv = String::from_utf8(render_csv(&document).expect("CSV")).expect("UTF-8");
+    assert_eq!((rows(&csv), rows(&render_json(&document).expect("JSON"))), (612, 612), "all there is");
+    let markdown = render_markdown(&document).expect("Markdown");
+    assert_eq!(rows(&markdown), 500, "what can be read");
+    assert!(markdown.contains("Exceptions: 500 of 1,900 shown; the JSON and the CSV have 612"), "{markdown}");
 }

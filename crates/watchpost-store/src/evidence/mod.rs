@@ -17,7 +17,7 @@ use crate::store::Store;
 use template::Places;
 
 /// Exceptions and warnings told at most, and members of the population if there are none.
-const EXCEPTIONS_MAX: usize = 500;
+const EXCEPTIONS_MAX: usize = 10_000;
 const MEMBERS_MAX: usize = 25;
 /// The order of events; an index has it.
 const BY_TIME: &str = "e.at, e.id";

@@ -79,7 +79,7 @@ export const reports = {
   'report.control.remedy': 'Was zu tun ist',
   'report.control.attest': 'Zu bestätigen',
   'report.control.rows': 'Belege',
-  'report.control.rows.some': 'Die ersten {shown} von {total} Zeilen; die Dateien haben alle.',
+  'report.control.rows.some': 'Die ersten {shown} Zeilen; CSV und JSON haben mehr.',
   'report.control.no_rows': 'Es gibt keine Zeilen zu zeigen.',
   'report.produce': 'Erstellen',
   'report.produce.title': 'Dateien erstellen',

@@ -79,7 +79,7 @@ export const reports = {
   'report.control.remedy': 'What to do',
   'report.control.attest': 'To be attested',
   'report.control.rows': 'Evidence',
-  'report.control.rows.some': 'The first {shown} of {total} rows; the files have them all.',
+  'report.control.rows.some': 'The first {shown} rows; the CSV and the JSON have more.',
   'report.control.no_rows': 'There are no rows to show.',
   'report.produce': 'Produce',
   'report.produce.title': 'Produce files',

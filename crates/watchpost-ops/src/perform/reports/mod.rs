@@ -52,6 +52,9 @@ use crate::making::Making;
 /// A report file larger than this is not one of ours.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
+/// Rows of a check that a window is sent; the files have them all.
+const ROWS_SHOWN_MAX: usize = 500;
+
 /// More statements or comments about one framework than this are not read: the oldest are left out, and counted.
 const GIVEN_MAX: u32 = 10_000;
 
@@ -107,7 +110,12 @@ pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<Framewo
 pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
     let making = cx.console.0.makings.begin(None)?;
     let subject = request.subject.as_deref();
-    Box::pin(document(&cx, &request.framework, request.period, subject, (&making, 0))).await
+    let mut shown =
+        Box::pin(document(&cx, &request.framework, request.period, subject, (&making, 0))).await?;
+    for check in shown.controls.iter_mut().flat_map(|control| &mut control.checks) {
+        check.rows.truncate(ROWS_SHOWN_MAX);
+    }
+    Ok(shown)
 }
 
 pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Result<ReportRecord, OpError> {
