@@ -36,7 +36,19 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
             Ok(false)
         }
-        Report::Generate { framework, from, to, subject, format, out, force, archive, supersedes } => {
+        Report::Generate {
+            framework,
+            from,
+            to,
+            subject,
+            format,
+            out,
+            force,
+            archive,
+            supersedes,
+            reason,
+        } => {
+            let session = &session.because(reason);
             let period = Period { from, to };
             let out = std::path::absolute(&out)?;
             let about = subject.as_deref();

@@ -44,6 +44,9 @@ pub(crate) enum Report {
         /// The report in whose place this one stands; a final one stands until this one is approved.
         #[arg(long)]
         supersedes: Option<ReportId>,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Reports that are made by themselves, by whoever runs the engine.
     #[command(subcommand)]

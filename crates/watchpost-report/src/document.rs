@@ -93,7 +93,7 @@ impl Standing {
     /// Name and words, line by line, for the head of every format; `prepared_by` made the report.
     pub(crate) fn facts(&self, prepared_by: &str) -> Vec<(&'static str, String)> {
         let status = match self.status {
-            ReportStatus::Draft => "draft, approved by nobody when this file was made",
+            ReportStatus::Draft => "draft: not approved when this file was made",
             ReportStatus::Final => "final",
             ReportStatus::Superseded => "superseded: another report stands in its place",
         };
@@ -113,7 +113,7 @@ impl Standing {
     /// The same in one line, for a cover.
     pub(crate) fn line(&self) -> String {
         let facts = self.facts("");
-        let said = facts.iter().filter(|(name, _)| matches!(*name, "status" | "approved by"));
+        let said = facts.iter().filter(|(name, _)| matches!(*name, "status" | "approved by" | "signature"));
         let words: Vec<String> = said
             .map(|(name, value)| if *name == "status" { value.clone() } else { format!("{name} {value}") })
             .collect();

@@ -150,11 +150,11 @@ impl Store {
         Ok(body)
     }
 
-    /// The final report that a file of this SHA-256 (hex) belongs to.
+    /// The report that a file of this SHA-256 (hex) belongs to, if it is final or was until another one took its place.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn final_report_of_file(&self, sha256: &str) -> Result<Option<ReportRecord>, StoreError> {
+    pub async fn approved_report_of_file(&self, sha256: &str) -> Result<Option<ReportRecord>, StoreError> {
         let mut tx = self.read().await?;
         // A hash has no character that a pattern reads as one.
         let rows =
@@ -163,7 +163,7 @@ impl Store {
         let of_file = |report: &ReportRecord| {
             report.content_sha256 == sha256 || report.files.iter().any(|file| file.sha256 == sha256)
         };
-        Ok(found.into_iter().find(|report| report.status == ReportStatus::Final && of_file(report)))
+        Ok(found.into_iter().find(|report| report.approval.is_some() && of_file(report)))
     }
 
     /// How many reports of this framework, subject and period there are.

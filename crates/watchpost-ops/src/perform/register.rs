@@ -6,10 +6,11 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
 use watchpost_model::ids::{EntryId, ProofId};
-use watchpost_model::register::{EntryResult, Proof, ProofFile, RegisterEntry};
+use watchpost_model::register::{EntryResult, Proof, ProofFile, RegisterEntry, RegisterKind};
 
 use super::events::checked;
 use super::{at_this_machine, required};
+use crate::console::Workspace;
 use crate::contract::{ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -27,6 +28,12 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
     if opened_at > now {
         return Err(OpError::invalid("opened_at", "it cannot begin in the future"));
     }
+    if request.kind == RegisterKind::Breach && request.due_at.is_some() {
+        return Err(no_other_clock());
+    }
+    let fields = trimmed(request.fields);
+    decided(request.kind, &fields)?;
+    let subject = subject_of(&workspace, request.kind, &required("subject", &request.subject, 300)?).await?;
     let due_at = request.due_at.unwrap_or(opened_at + request.kind.due_after());
     if due_at < opened_at {
         return Err(OpError::invalid("due_at", "it cannot be due before it begins"));
@@ -35,25 +42,21 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
     let entry = RegisterEntry {
         id: EntryId::at(now),
         kind: request.kind,
-        subject: required("subject", &request.subject, 300)?,
+        subject,
         opened_at,
         due_at,
         closed_at: (request.result != EntryResult::Open).then_some(now),
         owner: required("owner", owner, 200)?,
         approver: String::new(),
         result: request.result,
-        fields: trimmed(request.fields),
+        fields,
         note: request.note.trim().chars().take(10_000).collect(),
         written_by: cx.caller.name.clone(),
         written_at: now,
         version: 1,
     };
-    let reason = if entry.note.is_empty() {
-        format!("{} of {}", entry.kind, entry.subject)
-    } else {
-        entry.note.clone()
-    };
-    workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
+    let reason = Some(entry.note.clone());
+    workspace.store().register_put(&entry, cx.record("register", Vec::new(), reason)).await?;
     Ok(entry)
 }
 
@@ -64,6 +67,9 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     let mut entry = workspace.store().register_entry(request.id).await?;
     if entry.version != request.version {
         return Err(OpError::new(ErrorCode::Conflict, "somebody changed this entry in the meantime"));
+    }
+    if entry.kind == RegisterKind::Breach && request.due_at.is_some() {
+        return Err(no_other_clock());
     }
     if let Some(due_at) = request.due_at {
         if due_at < entry.opened_at {
@@ -88,11 +94,49 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
         }
         entry.approver = me.to_owned();
     }
-    entry.fields.extend(trimmed(request.fields));
+    let fields = trimmed(request.fields);
+    decided(entry.kind, &fields)?;
+    entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
     entry.version += 1;
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
     Ok(entry)
+}
+
+/// The 72 hours of a breach are the law's.
+fn no_other_clock() -> OpError {
+    OpError::invalid("due_at", "the 72 hours of a breach run from awareness and cannot be moved")
+        .hint("say why the notice is late: --set delay_reason=TEXT")
+}
+
+/// What can be decided about a breach; another word would count as no decision, or as the wrong one.
+const DECISIONS: [&str; 3] = ["notifiable", "not_notifiable", "no_personal_data"];
+
+fn decided(kind: RegisterKind, fields: &std::collections::BTreeMap<String, String>) -> Result<(), OpError> {
+    match fields.get("decision").map(|text| text.to_lowercase()) {
+        Some(word)
+            if kind == RegisterKind::Breach && !word.is_empty() && !DECISIONS.contains(&word.as_str()) =>
+        {
+            let message = format!("the decision about a breach is one of {}", DECISIONS.join(", "));
+            Err(OpError::invalid("fields", message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What an entry is about. A breach of an incident is found by its number, however that is written, and the incident has to
+/// be there.
+async fn subject_of(workspace: &Workspace, kind: RegisterKind, said: &str) -> Result<String, OpError> {
+    let lower = said.to_lowercase();
+    let rest = lower.strip_prefix("incident").unwrap_or(&lower);
+    let number = rest.trim_start_matches([' ', '/', ':', '#']).parse::<i64>().ok();
+    match number {
+        Some(number) if kind == RegisterKind::Breach => {
+            workspace.store().incident_by_number(number).await?;
+            Ok(format!("incident/{number}"))
+        }
+        _ => Ok(said.to_owned()),
+    }
 }
 
 fn trimmed(fields: std::collections::BTreeMap<String, String>) -> std::collections::BTreeMap<String, String> {

@@ -52,7 +52,11 @@ fn figures(document: &ReportDocument) -> Value {
             let checks: Vec<_> = control
                 .checks
                 .iter()
-                .map(|check| (&check.what, check.population, check.warnings, check.exceptions, &check.rows))
+                .map(|check| {
+                    // A window is sent the first rows.
+                    let rows: Vec<_> = check.rows.iter().take(500).collect();
+                    (&check.what, check.population, check.warnings, check.exceptions, rows)
+                })
                 .collect();
             serde_json::json!([control.id, control.state, checks])
         })

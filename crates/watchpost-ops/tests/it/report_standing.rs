@@ -130,6 +130,9 @@ async fn a_final_report_stands_until_the_one_in_its_place_is_approved() {
     approve(&desk, second.id, "mara").await.expect("a second person");
     assert_eq!(status(&desk, first.id).await, ReportStatus::Superseded);
     assert_eq!(status(&desk, second.id).await, ReportStatus::Final);
+    let over = summary(vec![target(&out, "1.json", ReportFormat::Json, true)]);
+    let refused = desk.ask::<operation::report_generate>(over).await.expect_err("its files stay");
+    assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
     desk.console.close().await;
 }
 
@@ -219,6 +222,33 @@ async fn the_clock_of_a_breach_runs_from_the_earliest_awareness() {
     let text = format!("{:?}", draft.sections);
     assert!(text.contains("2 entries") && text.contains("passwords were read"), "{text}");
     assert!(text.contains("[to be added: measures]"), "a blank names what it is entered as");
+
+    // Neither another spelling nor another due time makes another clock.
+    let request_of = |subject: &str, due_at, decision: &str| RegisterAdd {
+        kind: RegisterKind::Breach,
+        subject: subject.to_owned(),
+        opened_at: Some(incident.opened_at),
+        due_at,
+        owner: None,
+        result: EntryResult::default(),
+        fields: [("decision".to_owned(), decision.to_owned())].into(),
+        note: String::new(),
+    };
+    let number = incident.number;
+    for spelled in [format!("{number}"), format!("#{number}"), format!("Incident {number}")] {
+        let entry = desk.ask::<operation::register_add>(request_of(&spelled, None, "notifiable")).await;
+        assert_eq!(entry.expect("a good entry").subject, format!("incident/{number}"), "{spelled}");
+    }
+    let later = Some(incident.opened_at + Duration::days(90));
+    for (field, request) in [
+        ("due_at", request_of("incident/1", later, "notifiable")),
+        ("fields", request_of("incident/1", None, "notify")),
+    ] {
+        let refused = desk.ask::<operation::register_add>(request).await.expect_err("refused");
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some(field)));
+    }
+    let missing = desk.ask::<operation::register_add>(request_of("99999", None, "notifiable")).await;
+    assert_eq!(missing.expect_err("there is no such incident").code, ErrorCode::NotFound);
 
     let elsewhere = Period::ending(incident.first_seen - Duration::days(9), Duration::days(9));
     let refused = desk.ask::<operation::report_preview>(request(elsewhere)).await.expect_err("not then");

@@ -179,6 +179,7 @@ fn scope_block(
         ("Sources", scope.sources.join("; ")),
         ("Generated", made_words(scope)),
         ("Status", document.standing.line()),
+        ("Earlier ones", format!("{} reports of the same kind and period were made before", scope.earlier)),
         ("Audit log", format!("{}, {} records", scope.log.id, thousands(scope.log.size))),
     ];
     let label_w = 92.0;

@@ -101,18 +101,30 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "begun in the period; exceptions lack the named fact",
         ),
+        // A breach is judged, not its entries: awareness is the earliest that any of them says, the 72 hours cannot be moved,
+        // and whoever has decided nothing has not decided against notifying.
         Q::BreachClock => {
-            let reason = fact("delay_reason");
+            let closed = "(SELECT MIN(s.closed_at) FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject)";
+            let said = |name: &str, value: &str| {
+                format!(
+                    "EXISTS (SELECT 1 FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
+                     WHERE s.kind = 'breach' AND s.subject = r.subject AND f.name = '{name}' AND {value})"
+                )
+            };
+            let reason = said("delay_reason", "TRIM(f.value) <> ''");
+            let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
+            let decided = said("decision", "TRIM(f.value) <> ''");
+            let due = format!("r.opened_at + {}", 72 * 3_600 * 1_000_000_i64);
             entries(
                 &format!(
-                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {}",
-                    fact_is("decision", "notifiable")
+                    "r.kind = 'breach' AND r.opened_at < :end AND ({closed} IS NULL OR {closed} >= :from) \
+                     AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject \
+                     AND (s.opened_at < r.opened_at OR (s.opened_at = r.opened_at AND s.id < r.id))) \
+                     AND ({notifiable} OR NOT {decided})"
                 ),
-                &format!(
-                    "((r.closed_at IS NULL AND r.due_at < :end) OR (r.closed_at > r.due_at AND NOT {reason}))"
-                ),
-                "((r.closed_at IS NULL AND r.due_at - :good < :end) OR r.closed_at > r.due_at)",
-                "notifiable breaches open or notified in the period; the clock starts when somebody became aware and counts every hour; exceptions are over it without a recorded reason, warnings are near its end or late with a reason",
+                &format!("(({closed} IS NULL AND {due} < :end) OR ({closed} > {due} AND NOT {reason}))"),
+                &format!("(({closed} IS NULL AND {due} - :good < :end) OR {closed} > {due})"),
+                "breaches open or notified in the period that nobody decided not to notify of; the clock of 72 hours starts with the earliest awareness and counts every hour; exceptions are over it without a recorded reason, warnings are near its end or late with a reason",
             )
         }
         Q::BreachTold => {

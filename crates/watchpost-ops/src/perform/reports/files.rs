@@ -124,7 +124,7 @@ impl Drop for Written {
     }
 }
 
-/// Refuses to replace a file of a final report: that one can only be superseded.
+/// Refuses to replace a file of a report that was approved: it can only be superseded, and its files stay.
 ///
 /// # Errors
 /// `Precondition`; what the database says.
@@ -133,8 +133,9 @@ pub(super) async fn not_of_a_final(store: &Store, targets: &[ReportTarget]) -> R
         let path = PathBuf::from(&target.path);
         let hash = off_the_runtime(move || sha256_of(&path)).await?;
         let Some(hash) = hash else { continue };
-        if let Some(report) = store.final_report_of_file(&hash).await? {
-            let message = format!("{} is a file of report {}, which is final", target.path, report.id);
+        if let Some(report) = store.approved_report_of_file(&hash).await? {
+            let message =
+                format!("{} is a file of report {}, which is {}", target.path, report.id, report.status);
             return Err(OpError { field: Some("files".to_owned()), ..OpError::precondition(message) }.hint(
                 "choose another folder; `--supersedes` puts a new report in its place and leaves its files",
             ));
