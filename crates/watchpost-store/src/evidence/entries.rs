@@ -1,6 +1,7 @@
 //! Questions to the register of what people do.
 
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
+use watchpost_model::register::RegisterKind;
 
 use super::{Cell, Column, Question};
 
@@ -114,7 +115,7 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             let reason = said("delay_reason", "TRIM(f.value) <> ''");
             let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
             let decided = said("decision", "TRIM(f.value) <> ''");
-            let due = format!("r.opened_at + {}", 72 * 3_600 * 1_000_000_i64);
+            let due = format!("r.opened_at + {}", RegisterKind::Breach.due_after().num_seconds() * 1_000_000);
             entries(
                 &format!(
                     "r.kind = 'breach' AND r.opened_at < :end AND ({closed} IS NULL OR {closed} >= :from) \

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use watchpost_model::incident::IncidentDetail;
-use watchpost_model::register::RegisterEntry;
+use watchpost_model::register::{RegisterEntry, RegisterKind};
 use watchpost_report::{Parameter, Scope, Section};
 
 use super::compose::{names, time};
@@ -54,23 +54,25 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
                     entry.owner
                 ));
             }
-            clock.push(Parameter::new("Notify by", time(entry.due_at)));
+            // Of an entry whose due time was moved when that could still be done, too.
+            let due_at = entry.opened_at + RegisterKind::Breach.due_after();
+            clock.push(Parameter::new("Notify by", time(due_at)));
             match closed_at {
                 Some(at) => {
                     clock.push(Parameter::new("Notified", time(at)));
                     clock.push(Parameter::new("Aware to notified", span(entry.opened_at, at)));
-                    if at > entry.due_at {
+                    if at > due_at {
                         text.push(format!(
                             "Notified after the 72 hours. Reason: {}.",
                             fact(entries, "delay_reason")
                         ));
                     }
                 }
-                None if now > entry.due_at => {
-                    clock.push(Parameter::new("Overdue for", span(entry.due_at, now)));
+                None if now > due_at => {
+                    clock.push(Parameter::new("Overdue for", span(due_at, now)));
                     text.push("The clock has run out. Notify now, in phases where facts are missing, and state the reason of the delay.".to_owned());
                 }
-                None => clock.push(Parameter::new("Left", span(now, entry.due_at))),
+                None => clock.push(Parameter::new("Left", span(now, due_at))),
             }
         }
     }
