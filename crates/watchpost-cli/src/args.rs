@@ -107,6 +107,12 @@ pub(crate) enum Command {
     Aggregate(crate::maintain::Aggregate),
     /// Runs of jobs, newest first.
     Jobs,
+    /// Maintenance that runs by itself: in which hours, which jobs, how often.
+    ///
+    /// `watchpost serve`, or the open window, runs what is on: one job at a time, in the off-peak hours only. What was missed
+    /// runs once, in the next off-peak hours. `show` exits with 1 when something was missed.
+    #[command(subcommand)]
+    Schedule(crate::plan::Schedule),
     /// Figures of a period: threat level, events, failures, incidents, sources.
     Overview(Last),
     /// List archived events, newest first.

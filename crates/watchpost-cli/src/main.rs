@@ -10,6 +10,7 @@ mod incident;
 mod maintain;
 mod output;
 mod period;
+mod plan;
 mod progress;
 mod report;
 mod report_args;

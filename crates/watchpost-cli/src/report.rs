@@ -27,16 +27,16 @@ use crate::show::{either, or_dash};
 /// How often a name that was taken meanwhile is replaced by the next.
 const NAMES_TRIED_MAX: u32 = 20;
 
-/// Runs a verb; true if it found something.
-pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<bool> {
+/// Runs a verb; its exit code.
+pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> anyhow::Result<u8> {
     match verb {
         Report::Frameworks => {
             frameworks(form, &session.ask::<operation::report_frameworks>(Nothing {}).await?)?;
-            Ok(false)
+            Ok(0)
         }
         Report::List => {
             list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
-            Ok(false)
+            Ok(0)
         }
         Report::Generate {
             framework,
@@ -75,15 +75,15 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                 }
             };
             record(form, &made)?;
-            Ok(matches!(made.worst.as_str(), "warn" | "fail"))
+            Ok(judged(&made.worst))
         }
-        Report::Schedule(verb) => schedule(session, form, verb).await.map(|()| false),
+        Report::Schedule(verb) => schedule(session, form, verb).await.map(|()| 0),
         Report::Comment { framework, control, row, from, to, text } => {
             let period = from.zip(to).map(|(from, to)| Period { from, to });
             let request = ReportCommentAdd { framework, control, row, period, text };
             let said = session.ask::<operation::report_comment_add>(request).await?;
             either(form, &said, || comments(std::slice::from_ref(&said)))?;
-            Ok(false)
+            Ok(0)
         }
         Report::Comments { framework } => {
             let request = ReportCommentsRequest { framework };
@@ -96,13 +96,13 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                     Ok(())
                 }
             })?;
-            Ok(false)
+            Ok(0)
         }
         Report::Withdraw { id, reason } => {
             let session = session.because(reason);
             let said = session.ask::<operation::report_comment_withdraw>(ReportCommentRef { id }).await?;
             either(form, &said, || comments(std::slice::from_ref(&said)))?;
-            Ok(false)
+            Ok(0)
         }
         Report::Verify { file, key, approval } => {
             let text =
@@ -117,11 +117,11 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             let request = ReportVerify { path: text(file)?, proof };
             let found = session.ask::<operation::report_verify>(request).await?;
             checked(form, &found)?;
-            Ok(!found.problems.is_empty())
+            Ok(u8::from(!found.problems.is_empty()))
         }
         Report::Approve { id, note } => {
             record(form, &session.ask::<operation::report_approve>(ReportApprove { id, note }).await?)?;
-            Ok(false)
+            Ok(0)
         }
         Report::Copy { id, format, out, archive } => {
             let out = std::path::absolute(&out)?;
@@ -142,12 +142,12 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                     None => Ok(()),
                 }
             })?;
-            Ok(false)
+            Ok(0)
         }
         Report::Compare { id, before } => {
             let found = session.ask::<operation::report_compare>(ReportCompare { id, before }).await?;
             changes(form, &found)?;
-            Ok(!found.rows.is_empty())
+            Ok(u8::from(!found.rows.is_empty()))
         }
         Report::Attach { framework, control, from, to, statement, file, owner, expires } => {
             let path =
@@ -163,7 +163,7 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                     None => Ok(()),
                 }
             })?;
-            Ok(false)
+            Ok(0)
         }
     }
 }
@@ -314,14 +314,26 @@ fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
     })
 }
 
+/// The exit code of a report by the worst state of its controls, told apart for those who build on it. A kind that judges
+/// nothing is done.
+fn judged(worst: &str) -> u8 {
+    match worst {
+        "fail" => 1,
+        "warn" => 5,
+        "no_data" | "manual" => 6,
+        _ => 0,
+    }
+}
+
 fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
     either(form, list, || {
         table(
-            ["MADE", "REPORT", "FROM", "TO", "STATUS", "RESULT", "BY", "ID"],
+            ["MADE", "REPORT", "ABOUT", "FROM", "TO", "STATUS", "RESULT", "BY", "ID"],
             list.reports.iter().map(|report| {
                 [
                     at(report.made_at),
                     report.framework.clone(),
+                    report.subject.clone().unwrap_or_default(),
                     at(report.period.from),
                     at(report.period.to),
                     report.status.to_string(),
@@ -330,7 +342,13 @@ fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
                     report.id.to_string(),
                 ]
             }),
-        )
+        )?;
+        for id in &list.unreadable {
+            line(format!(
+                "the record of report {id} cannot be read: it was changed behind the back of Watchpost"
+            ))?;
+        }
+        Ok(())
     })
 }
 
@@ -365,7 +383,9 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
         let word = match (found.problems.as_slice(), &found.report) {
             ([], _) => "holds",
             // One problem, and it is that the trail does not know the file.
-            ([_], None) if found.checked > 0 => "agrees with itself, but this console did not make it",
+            ([_], None) if found.checked > 0 && found.signature.is_none() => {
+                "agrees with itself, but this console did not make it"
+            }
             _ => "DOES NOT HOLD",
         };
         line(format!("the file {word}: SHA-256 {}", found.sha256))?;

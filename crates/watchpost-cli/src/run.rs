@@ -45,6 +45,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
             connect::run(&session, form, verb).await?
         }
+        Command::Report(_) => {
+            let session = Session::open(&cli, Tenure::Guest).await?;
+            let Command::Report(verb) = cli.command else { unreachable!("matched above") };
+            let code = report::report(&session, form, verb).await;
+            session.console.close().await;
+            return code.map(ExitCode::from);
+        }
         Command::Serve(_) => return daemon(&cli).await,
         Command::Doctor => doctor(&cli, form).await?,
         _ => {
@@ -146,6 +153,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::jobs(form, &session.ask::<operation::job_list>(Nothing {}).await?)?;
             Ok(false)
         }
+        Command::Schedule(verb) => crate::plan::schedule(session, form, verb).await,
         Command::Overview(last) => {
             let period = last.last.ending(session.console.now());
             let overview =
@@ -164,7 +172,6 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Threat(verb) => enrich::threat(session, form, verb).await,
         Command::Asset(verb) => enrich::asset(session, form, verb).await.map(|()| false),
         Command::Risk(verb) => enrich::risk(session, form, verb).await.map(|()| false),
-        Command::Report(verb) => report::report(session, form, verb).await,
         Command::Register(verb) => report::register(session, form, verb).await,
         Command::Audit(verb) => audit(session, form, verb).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
@@ -175,6 +182,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         | Command::Operations
         | Command::Detect(_)
         | Command::Analyze(_)
+        | Command::Report(_)
         | Command::Completions { .. } => {
             unreachable!("these need no open workspace")
         }

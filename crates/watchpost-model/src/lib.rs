@@ -24,6 +24,7 @@ pub mod job;
 pub mod overview;
 pub mod period;
 pub mod place;
+pub mod plan;
 pub mod playbook;
 pub mod policy;
 pub mod query;

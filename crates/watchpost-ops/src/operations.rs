@@ -204,6 +204,10 @@ macro_rules! for_each_operation {
             job_list(Nothing) -> JobList: View, Read, [Jobs], [];
             "Show one job run."
             job_get(JobRef) -> JobRun: View, Read, [Jobs], [];
+            "Show when maintenance runs by itself, and how it went."
+            job_plan(Nothing) -> JobPlanState: View, Read, [Jobs, Settings], [];
+            "Choose when maintenance runs by itself."
+            job_plan_put(JobPlanPut) -> JobPlanState: Maintain, Change, [], [Jobs, Settings, Audit];
             "Stop a running job; what it has done stays done."
             job_cancel(JobRef) -> JobRun: Maintain, Change, [], [Jobs, Audit];
 

@@ -28,6 +28,9 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether a scheduled report is due.
 const REPORTS_EVERY: Duration = Duration::from_secs(15);
 
+/// How often it is looked whether maintenance of the plan is due.
+const PLAN_EVERY: Duration = Duration::from_secs(15);
+
 /// Starts the tasks. What others change from the moment this returns is announced: the counters are read here, not by
 /// the first turn of a task that may come later.
 pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
@@ -39,6 +42,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
+    workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
 /// Calls `step` at an interval until the workspace closes. A step that takes longer delays the next one.

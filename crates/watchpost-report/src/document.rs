@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use ts_rs::TS;
 use watchpost_model::event::Severity;
 use watchpost_model::evidence::{EvidenceQuery, Sample};
+use watchpost_model::ids::ReportId;
 use watchpost_model::overview::Histogram;
 use watchpost_model::period::Period;
 use watchpost_model::register::Proof;
@@ -87,17 +88,23 @@ pub struct Standing {
     pub status: ReportStatus,
     /// The approval of a final one.
     pub approval: Option<Approval>,
+    /// What stands in the place of a superseded one.
+    pub successor: Option<ReportId>,
 }
 
 impl Standing {
     /// Name and words, line by line, for the head of every format; `prepared_by` made the report.
     pub(crate) fn facts(&self, prepared_by: &str) -> Vec<(&'static str, String)> {
         let status = match self.status {
-            ReportStatus::Draft => "draft: not approved when this file was made",
-            ReportStatus::Final => "final",
-            ReportStatus::Superseded => "superseded: another report stands in its place",
+            ReportStatus::Draft => "draft: not approved when this file was made".to_owned(),
+            ReportStatus::Final => "final".to_owned(),
+            ReportStatus::Superseded => {
+                let by =
+                    self.successor.map_or_else(|| "another report".to_owned(), |id| format!("report {id}"));
+                format!("superseded: {by} stands in its place")
+            }
         };
-        let mut facts = vec![("status", status.to_owned()), ("prepared by", prepared_by.to_owned())];
+        let mut facts = vec![("status", status), ("prepared by", prepared_by.to_owned())];
         if let Some(approval) = &self.approval {
             let at = approval.at.to_rfc3339_opts(SecondsFormat::Secs, true);
             facts.push(("approved by", format!("{} at {at}: {}", approval.by, approval.note)));

@@ -29,7 +29,7 @@ pub use framework::{Check, Control, Empty, FileError, Framework, FrameworkError,
 pub use markdown::render_markdown;
 pub use pdf::{render_archive, render_archive_while, render_pdf, render_pdf_while};
 pub use table::TableWriter;
-pub use verify::{Verified, compare, sample_seed, verify_json};
+pub use verify::{Verified, compare, compare_figures, sample_seed, verify_json};
 
 /// Why a document could not be rendered.
 #[derive(Debug, thiserror::Error)]

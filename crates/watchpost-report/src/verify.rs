@@ -120,6 +120,34 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
     Ok((document, Verified { sha256, title, checked, problems }))
 }
 
+/// What changed from an earlier report to a later one of the same kind that judges nothing: a line a figure that differs,
+/// `[section, figure, before, now]`; `-` where there was or is none.
+#[must_use]
+pub fn compare_figures(before: &ReportDocument, now: &ReportDocument) -> Vec<Vec<String>> {
+    let figures = |document: &ReportDocument| -> Vec<(String, String, String)> {
+        let parts = document.sections.iter();
+        let named = parts.flat_map(|part| {
+            part.figures.iter().map(|one| (part.title.clone(), one.name.clone(), one.value.clone()))
+        });
+        named.collect()
+    };
+    let (old, new) = (figures(before), figures(now));
+    let value = |all: &[(String, String, String)], section: &str, name: &str| {
+        let found = all.iter().find(|(in_section, named, _)| in_section == section && named == name);
+        found.map_or_else(|| "-".to_owned(), |(.., value)| value.clone())
+    };
+    let gone = old.iter().filter(|(section, name, _)| {
+        new.iter().all(|(in_section, named, _)| in_section != section || named != name)
+    });
+    let names = new.iter().chain(gone).map(|(section, name, _)| (section, name));
+    names
+        .map(|(section, name)| {
+            vec![section.clone(), name.clone(), value(&old, section, name), value(&new, section, name)]
+        })
+        .filter(|row| row[2] != row[3])
+        .collect()
+}
+
 /// What changed from an earlier report to a later one of the same framework: a line a control whose state or number of
 /// exceptions differs, `[control, title, state before, state now, exceptions before, exceptions now]`.
 #[must_use]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
-use watchpost_model::ids::BlockId;
+use watchpost_model::ids::{BlockId, IncidentId};
 
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::StoreError;
@@ -187,6 +187,19 @@ impl Store {
             sql.push(" WHERE state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
         }
         sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+    }
+
+    /// The blocks that were made for an incident, oldest first, at most 500.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_of_incident(&self, incident: IncidentId) -> Result<Vec<Block>, StoreError> {
+        let mut sql = Sql::new(SELECT);
+        sql.push(" WHERE incident_id = ")
+            .bind(incident.to_string())
+            .push(" ORDER BY created_at, id LIMIT 500");
         let mut tx = self.read().await?;
         tx.fetch_sql(sql).await?.iter().map(from_row).collect()
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::block::BlockState;
 use watchpost_model::contain::{ContainKind, Containment};
-use watchpost_model::ids::ContainmentId;
+use watchpost_model::ids::{ContainmentId, IncidentId};
 use watchpost_model::text::visible;
 
 use crate::block::{can_become, span};
@@ -195,6 +195,22 @@ impl Store {
             sql.push(" AND state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
         }
         sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+    }
+
+    /// The containments that were made for an incident, oldest first, at most 500.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn containments_of_incident(
+        &self,
+        incident: IncidentId,
+    ) -> Result<Vec<Containment>, StoreError> {
+        let mut sql = Sql::new(SELECT);
+        sql.push(" WHERE incident_id = ")
+            .bind(incident.to_string())
+            .push(" ORDER BY created_at, id LIMIT 500");
         let mut tx = self.read().await?;
         tx.fetch_sql(sql).await?.iter().map(from_row).collect()
     }

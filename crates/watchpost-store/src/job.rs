@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use watchpost_model::audit::AuditDraft;
-use watchpost_model::job::{JobRun, JobState};
+use watchpost_model::job::{JobKind, JobRun, JobState};
 
 use crate::canonical::to_canonical;
 use crate::engine::{Sql, args};
@@ -85,6 +85,17 @@ impl Store {
                 args![i64::from(limit)],
             )
             .await?;
+        rows.iter().map(|row| row.json(0)).collect()
+    }
+
+    /// The newest runs of a kind, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn job_runs_of(&self, kind: JobKind, limit: u32) -> Result<Vec<JobRun>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT body FROM job_run WHERE kind = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
+        let rows = tx.fetch(sql, args![kind.as_str(), i64::from(limit)]).await?;
         rows.iter().map(|row| row.json(0)).collect()
     }
 

@@ -232,16 +232,22 @@ impl Store {
         self.signer().filter(|signer| !signer.is_session()).map(|signer| signer.sign_note(text))
     }
 
-    /// The newest reports, newest first, at most `limit`.
+    /// The newest reports, newest first, at most `limit`, and the ids of those among them whose record cannot be read: it was
+    /// changed behind the back of the program, and takes none of the others with it.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn reports(&self, limit: u32) -> Result<Vec<ReportRecord>, StoreError> {
+    pub async fn reports(&self, limit: u32) -> Result<(Vec<ReportRecord>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let rows = tx
-            .fetch("SELECT body FROM report ORDER BY made_at DESC, id DESC LIMIT $1", args![i64::from(limit)])
-            .await?;
-        rows.iter().map(|row| row.json(0)).collect()
+        let sql = "SELECT body, id FROM report ORDER BY made_at DESC, id DESC LIMIT $1";
+        let (mut reports, mut unreadable) = (Vec::new(), Vec::new());
+        for row in tx.fetch(sql, args![i64::from(limit)]).await? {
+            match row.json(0) {
+                Ok(report) => reports.push(report),
+                Err(_) => unreadable.push(row.text(1)?),
+            }
+        }
+        Ok((reports, unreadable))
     }
 }
 

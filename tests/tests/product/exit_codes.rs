@@ -107,3 +107,36 @@ async fn the_doctor_tries_everything() -> Result<()> {
     }
     Ok(())
 }
+
+/// What a report found is told apart for those who build on it: nothing that could be judged is no success.
+#[tokio::test]
+async fn the_worst_state_of_a_report_is_its_exit_code() -> Result<()> {
+    let home = Home::new("exit codes of reports")?;
+    let listed = home.cli(["--output", "json", "report", "frameworks"]).await?.json()?;
+    let own = listed["folder"].as_str().unwrap_or_default().to_owned();
+    fs::create_dir_all(&own)?;
+    // The audit trail of a new workspace has records, its archive has no events.
+    let cases = [
+        ("passes", "audit_complete", "", 0),
+        ("fails", "events_complete", "rule = { empty = \"fail\" }", 1),
+        ("warns", "events_complete", "rule = { empty = \"warn\" }", 5),
+        ("shows-nothing", "events_complete", "", 6),
+    ];
+    for (id, query, rule, _) in cases {
+        let text = format!(
+            "id = {id:?}\nname = {id:?}\nversion = \"1\"\nnote = \"x\"\n[[control]]\nid = \"A\"\ntitle = \"x\"\n\
+             text = \"x\"\nremedy = \"x\"\n[[control.check]]\nquery = {query:?}\n{rule}\n"
+        );
+        fs::write(std::path::Path::new(&own).join(format!("{id}.toml")), text)?;
+    }
+    let out = home.work().join("reports").to_string_lossy().into_owned();
+    for (id, .., code) in cases {
+        let period = ["--from", "2024-10-01", "--to", "2024-11-01", "--format", "json", "--out", &out];
+        let ended = home.cli(["report", "generate", "--framework", id].into_iter().chain(period)).await?;
+        assert_eq!(ended.status.code(), Some(code), "{id}: {}{}", ended.stdout, ended.stderr);
+    }
+    let kind = ["report", "generate", "--framework", "kpi", "--from", "2024-10-01", "--to", "2024-11-01"];
+    let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &out])).await?;
+    assert_eq!(ended.status.code(), Some(0), "a kind that judges nothing: {}{}", ended.stdout, ended.stderr);
+    Ok(())
+}

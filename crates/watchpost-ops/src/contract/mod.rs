@@ -11,6 +11,7 @@ mod event;
 mod incident;
 mod incident_work;
 mod maintenance;
+mod plan;
 mod report;
 mod response;
 mod rule;
@@ -61,6 +62,7 @@ pub use maintenance::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
     JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
 };
+pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList, ReportCommentRef,

@@ -127,6 +127,10 @@ pub struct ReportGenerate {
 pub struct ReportList {
     /// The rows, at most 200.
     pub reports: Vec<ReportRecord>,
+    /// Ids of others whose record cannot be read: it was changed behind the back of Watchpost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub unreadable: Vec<String>,
 }
 
 /// Make a draft final.

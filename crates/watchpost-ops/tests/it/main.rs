@@ -9,6 +9,7 @@ mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
+mod plan;
 mod real_logs;
 mod refusals;
 mod report_kinds;

@@ -8,7 +8,7 @@ use watchpost_model::report::ReportFormat;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    FrameworkInfo, IncidentPageRequest, Nothing, ReportGenerate, ReportRequest, ReportVerify,
+    FrameworkInfo, IncidentPageRequest, IncidentRef, Nothing, ReportGenerate, ReportRequest, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -131,6 +131,35 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
             assert_eq!((checked.problems, checked.sha256), (Vec::new(), file.sha256.clone()), "{}", one.id);
         }
     }
+    desk.console.close().await;
+}
+
+/// Somebody whose events are evidence of an incident about an address has a right to know of it.
+#[tokio::test]
+async fn a_subject_access_report_has_the_incidents_with_events_of_the_person() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    let page = IncidentPageRequest { limit: 100, ..IncidentPageRequest::default() };
+    let incidents = desk.ask::<operation::incident_page>(page).await.expect("a page").rows;
+    let mut found = None;
+    for incident in incidents {
+        let asked = IncidentRef { number: incident.number };
+        let detail = desk.ask::<operation::incident_detail>(asked).await.expect("it is there");
+        let about = detail.incident.entity.clone();
+        let person = detail.entities.into_iter().find(|one| one.entity.kind == EntityKind::User);
+        if let Some(person) = person.filter(|one| one.entity != about && one.entity.value.len() > 1) {
+            found = Some((detail.incident, person.entity.value));
+            break;
+        }
+    }
+    let (incident, person) = found.expect("the simulation attacks accounts");
+    let period = Period::ending(incident.opened_at + chrono::Duration::days(1), chrono::Duration::days(40));
+    let asked = request("subject-access", period, Some(&person));
+    let shown = desk.ask::<operation::report_preview>(asked).await.expect("it is shown");
+    let listed = shown.sections.iter().find(|part| part.title == "Incidents").expect("there");
+    let number = incident.number.to_string();
+    assert!(listed.rows.iter().any(|row| row[0] == number), "{person} is in incident {number}: {listed:?}");
     desk.console.close().await;
 }
 

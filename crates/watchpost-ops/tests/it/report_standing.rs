@@ -83,7 +83,7 @@ async fn the_files_of_a_final_report_stay_and_a_copy_says_who_approved_it() {
     assert!(read("a.md").contains("draft"), "what nobody approved says so");
 
     let own = approve(&desk, first.id, "dana").await.expect_err("whoever made it is no second person");
-    assert_eq!(own.code, ErrorCode::Precondition);
+    assert_eq!(own.code, ErrorCode::Permission);
     approve(&desk, first.id, "mara").await.expect("a second person");
     let before = (read("a.json"), read("a.md"));
     let refused =
@@ -188,6 +188,22 @@ async fn a_standing_that_the_trail_does_not_know_is_named() {
     store.audit_append(entry("report_approve", "mara", third.id)).await.expect("written");
     let words = said(&third).await;
     assert!(words.contains("mara approved the report") && words.contains("says nothing of it"), "{words}");
+
+    // A record that somebody put beside those that were made: nobody signs it, and no paper shows it.
+    let content = std::fs::read_to_string(out.path().join("1.json")).expect("the JSON is the content");
+    let forged = ReportRecord { id: ReportId::at(SystemClock.now()), supersedes: None, ..first.clone() };
+    store.report_add(&forged, &content, entry("setting_put", "mara", forged.id)).await.expect("written");
+    let refused = approve(&desk, forged.id, "mara").await.expect_err("the trail knows nothing of its making");
+    assert!(refused.message.contains("knows nothing of its making"), "{refused}");
+    let copy = ReportCopy { id: forged.id, files: json("forged.json"), archive: false };
+    let refused = desk.ask::<operation::report_copy>(copy).await.expect_err("the same");
+    assert!(refused.message.contains("knows nothing of its making"), "{refused}");
+    assert!(!out.path().join("forged.json").exists(), "nothing is written");
+    // Another maker in the record, so that the one who made it could approve it.
+    let other = ReportRecord { id: ReportId::at(SystemClock.now()), made_by: "alice".to_owned(), ..forged.clone() };
+    store.report_add(&other, &content, entry("report_generate", "mara", other.id)).await.expect("written");
+    let refused = approve(&desk, other.id, "mara").await.expect_err("mara made it");
+    assert!(refused.message.contains("alice made it, the audit trail names mara"), "{refused}");
 
     let fourth = made(&desk, summary(json("4.json"))).await;
     let instead =

@@ -433,7 +433,7 @@ fn reading(flow: &mut Flow<'_>, document: &ReportDocument, controls: bool) {
         (
             "Checking this report",
             "The JSON file of the same report is the original; its SHA-256 is printed on the cover and at the foot of \
-             each page, and sha256sum of that file returns it. `watchpost report verify FILE` checks it by itself and \
+             each page, and sha256sum of that file returns it. “watchpost report verify FILE” checks it by itself and \
              against the audit trail. It holds every row and every question as the database was asked it. Made again for the same period and the same size of the \
              audit log, the figures are the same. The size and root of the audit log tie the report to the records \
              that existed when it was made.",

@@ -99,7 +99,7 @@ fn origin(flow: &mut Flow<'_>, document: &ReportDocument) {
     let code = Type { face: Face::Mono, size: 6.8, ..tiny };
     let label_w = 52.0;
     let log = format!("{}, {} records, with the root", scope.log.id, thousands(scope.log.size));
-    let check = "The JSON file is the original; the SHA-256 below is of it. `watchpost report verify FILE` checks it.";
+    let check = "The JSON file is the original; the SHA-256 below is of it. “watchpost report verify FILE” checks it.";
     let mut lines = vec![("Made", made_words(scope), tiny), ("Status", document.standing.line(), tiny)];
     let whole = format!("{log} {}", scope.log.root);
     if fonts.width(&fonts.drawable(&whole), tiny.face, tiny.size) <= WIDTH - label_w {

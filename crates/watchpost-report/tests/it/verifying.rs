@@ -1,4 +1,4 @@
-use watchpost_report::{ReportDocument, State, compare, render_json, verify_json};
+use watchpost_report::{Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json};
 
 use crate::common::{document, sections_document};
 
@@ -68,4 +68,24 @@ fn two_reports_are_compared_control_by_control() {
     assert_eq!(ids, [before.controls[0].id.as_str(), before.controls[1].id.as_str(), gone.id.as_str()]);
     assert_eq!((rows[0][2].as_str(), rows[0][3].as_str()), ("pass", "fail"));
     assert_eq!(rows[2][3], "-", "what is gone has no state now");
+}
+
+#[test]
+fn two_reports_that_judge_nothing_are_compared_figure_by_figure() {
+    let before = sections_document(watchpost_report::ReportKind::Kpi);
+    assert_eq!(compare_figures(&before, &before), Vec::<Vec<String>>::new(), "nothing changed");
+    let mut now = before.clone();
+    let part = &mut now.sections[0];
+    let title = part.title.clone();
+    let changed = part.figures[0].clone();
+    part.figures[0].value = "987".to_owned();
+    let gone = part.figures.remove(1);
+    part.figures.push(Parameter::new("Fresh", "1"));
+    let row = |name: &str, old: &str, new: &str| {
+        vec![title.clone(), name.to_owned(), old.to_owned(), new.to_owned()]
+    };
+    assert_eq!(
+        compare_figures(&before, &now),
+        [row(&changed.name, &changed.value, "987"), row("Fresh", "-", "1"), row(&gone.name, &gone.value, "-")]
+    );
 }

@@ -1,5 +1,5 @@
-//! Questions whose population is not rows of one table: days, categories, families, the log as a whole. These are shown
-//! whole, so that no sample is drawn of them.
+//! Questions whose population is not rows of one table: days, categories, families, the log as a whole. Where all members are
+//! shown no sample is drawn of them.
 
 mod trail;
 
@@ -10,6 +10,7 @@ use watchpost_model::event::Category;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::period::Period;
 use watchpost_model::policy::{self, RetentionRule};
+use watchpost_model::sample;
 use watchpost_model::span::Span;
 
 use super::template::Places;
@@ -25,6 +26,8 @@ pub(super) struct Scope<'s> {
     /// The earlier of the period's end and now.
     pub(super) end: DateTime<Utc>,
     pub(super) places: &'s Places,
+    /// What the sample is drawn from.
+    pub(super) seed: &'s [u8; 32],
 }
 
 /// A population that is held whole: a class and a row for each member.
@@ -57,6 +60,14 @@ impl Scope<'_> {
         let count = |class| members.rows.iter().filter(|(found, _)| *found == class).count() as u64;
         let (warnings, exceptions, population) =
             (count(Class::Warning), count(Class::Exception), members.rows.len() as u64);
+        let all_shown = warnings + exceptions == 0 && members.rows.len() <= MEMBERS_MAX;
+        let sample = match all_shown {
+            true => Sample::default(),
+            false => self.drawn(members.columns, population, |place| {
+                let place = usize::try_from(place).ok()?;
+                members.rows.get(place).map(|(_, row)| row.clone())
+            }),
+        };
         let mut rows = members.rows;
         if warnings + exceptions > 0 {
             rows.retain(|(class, _)| *class > Class::Good);
@@ -67,13 +78,30 @@ impl Scope<'_> {
             rows.drain(..surplus);
             rows.reverse();
         }
-        self.counted(
+        let answer = self.counted(
             (population, warnings, exceptions),
             members.columns,
             rows.into_iter().map(|(_, row)| row).collect(),
             members.basis,
             members.text,
-        )
+        );
+        EvidenceAnswer { sample, ..answer }
+    }
+
+    /// The sample of a population whose members are at hand, by their places.
+    fn drawn(
+        &self,
+        columns: &[&str],
+        population: u64,
+        member: impl Fn(u64) -> Option<Vec<String>>,
+    ) -> Sample {
+        let positions = sample::draw(self.seed, population);
+        Sample {
+            seed: hex::encode(self.seed),
+            columns: columns.iter().map(ToString::to_string).collect(),
+            rows: positions.iter().filter_map(|place| member(*place)).collect(),
+            positions,
+        }
     }
 
     fn counted(
@@ -418,8 +446,9 @@ async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, S
 async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
     const TEXT: &str = "SELECT number, title, assignee, opened_at, resolved_at FROM incident \
         WHERE family = 'data_leak' AND merged_into IS NULL AND first_seen >= :from AND first_seen < :to ORDER BY number";
-    let (counts, _) = by_category(tx, scope).await?;
-    let looked_at: u64 = counts.values().map(|(n, _)| *n).sum();
+    let counting = "SELECT COUNT(*) FROM event WHERE at >= :from AND at < :to";
+    let (sql, values) = scope.places.bind(counting);
+    let looked_at = tx.fetch_one(sql, values).await?.u64(0)?;
     let (sql, values) = scope.places.bind(TEXT);
     let (mut warnings, mut exceptions, mut rows) = (0, 0, Vec::new());
     for row in tx.fetch(sql, values).await? {
@@ -440,15 +469,20 @@ async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
             ]);
         }
     }
-    // Each incident is about at least one of the events; archived ones may be gone from the counters of the period.
+    // Each incident is about at least one of the events; those may have gone from the archive.
     let population = looked_at.max(warnings + exceptions);
-    Ok(scope.counted(
+    let sample = match population == looked_at {
+        true => super::sampled_events(tx, scope.places, scope.seed, population).await?,
+        false => Sample::default(),
+    };
+    let answer = scope.counted(
         (population, warnings, exceptions),
         &["incident", "title", "assignee", "opened", "resolved"],
         rows,
         "events of the period, every one of which passed the detector for personal data and secrets; exceptions are incidents of data leaks that were not handled within the longer time, warnings not within the shorter or without an owner",
         TEXT.to_owned(),
-    ))
+    );
+    Ok(EvidenceAnswer { sample, ..answer })
 }
 
 async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {

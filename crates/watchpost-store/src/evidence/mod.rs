@@ -110,7 +110,7 @@ pub(crate) async fn evidence(
             answer
         }
         None => {
-            let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places };
+            let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places, seed };
             Box::pin(derived::answer(tx, &scope)).await?
         }
     };
@@ -204,6 +204,20 @@ async fn answered(
         basis: basis.clone(),
         text,
     })
+}
+
+/// The events of the period, in the order of their times, at the positions that `seed` draws of `population`.
+async fn sampled_events(
+    tx: &mut Tx,
+    places: &Places,
+    seed: &[u8; 32],
+    population: u64,
+) -> Result<Sample, StoreError> {
+    let Some(all) = questions::of(&EvidenceQuery::EventsComplete.into()) else {
+        return Ok(Sample::default());
+    };
+    let names = all.columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
+    sampled(tx, &all, places, seed, population, names).await
 }
 
 /// The members of the population at the drawn positions.

@@ -1,7 +1,7 @@
 //! Lists of incidents: pages and counts that agree.
 
 use serde::{Deserialize, Serialize};
-use watchpost_model::event::Severity;
+use watchpost_model::event::{Entity, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status};
 
@@ -157,6 +157,34 @@ impl Store {
             page.next = Some(IncidentCursor { key, number: last.i64(1)? });
         }
         Ok(page)
+    }
+
+    /// The incidents in which an entity occurs, whether they are about it or its events are among theirs; newest first, at
+    /// most `limit`, and how many there are.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn incidents_with(
+        &self,
+        entity: &Entity,
+        limit: u32,
+    ) -> Result<(Vec<Incident>, u64), StoreError> {
+        let mut tx = self.read().await?;
+        let condition = |sql: &mut Sql| {
+            let (kind, key) = (entity.kind.as_str(), key_text(&entity.value));
+            sql.push(" WHERE merged_into IS NULL AND ((entity_kind = ").bind(kind);
+            sql.push(" AND entity_key = ").bind(key.clone());
+            sql.push(") OR id IN (SELECT incident_id FROM incident_entity WHERE kind = ").bind(kind);
+            sql.push(" AND entity_key = ").bind(key).push("))");
+        };
+        let mut count = Sql::new("SELECT COUNT(*) FROM incident");
+        condition(&mut count);
+        let total = tx.fetch_sql(count).await?.first().map_or(Ok(0), |row| row.u64(0))?;
+        let mut sql = Sql::new(SELECT);
+        condition(&mut sql);
+        sql.push(" ORDER BY number DESC LIMIT ").bind(i64::from(limit));
+        let rows = tx.fetch_sql(sql).await?.iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok((rows, total))
     }
 
     /// How many incidents there are by status, severity, family and assignee, from one consistent read.

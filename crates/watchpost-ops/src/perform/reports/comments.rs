@@ -9,7 +9,7 @@ use watchpost_report::{ControlResult, Framework};
 
 use super::super::events::checked;
 use super::super::required;
-use super::{GIVEN_MAX, framework, judged, kept, scope};
+use super::{GIVEN_MAX, compose, framework, judged, kept, scope};
 use crate::contract::{ReportCommentAdd, ReportCommentList, ReportCommentRef, ReportCommentsRequest};
 use crate::door::Context;
 use crate::error::OpError;
@@ -29,10 +29,12 @@ pub(crate) async fn report_comment_add(
     let (row, key) = if request.row.is_empty() {
         (Vec::new(), None)
     } else {
-        let control = evidence(&cx, framework, &request.control, request.period).await?;
+        let (control, looked_at) = evidence(&cx, framework, &request.control, request.period).await?;
         control.row_meant(&request.row).ok_or_else(|| {
-            OpError::invalid("row", format!("the evidence of {} holds no such row", request.control))
-                .hint("give the row as the report has it, or the one cell by which it is known")
+            let (control, from) = (&request.control, &looked_at);
+            OpError::invalid("row", format!("the evidence of {control} in {from} holds no such row")).hint(
+                "give the row as the report has it, or the one cell by which it is known; a period, for another report",
+            )
         })?
     };
     let now = workspace.now();
@@ -78,30 +80,40 @@ fn object(comment: &ControlComment) -> String {
     format!("control/{}/{}", comment.framework, comment.control)
 }
 
-/// The control with its evidence: over a period, or as the newest report has it that was made.
+/// The control with its evidence, and where that is from: over a period, or as the report about the newest one has it.
 async fn evidence(
     cx: &Context,
     framework: Framework,
     control: &str,
     period: Option<Period>,
-) -> Result<ControlResult, OpError> {
+) -> Result<(ControlResult, String), OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
-    let document = if let Some(period) = period {
+    let (document, from) = if let Some(period) = period {
         let store = store.snapshot().await?;
         let head = store.audit_head().await?;
         let scope = scope(cx, &workspace, (&framework.id, None, checked(period)?), head).await?;
         let controls = framework.controls.into_iter().filter(|one| one.id == control).collect();
         let making = cx.console.0.makings.begin(None)?;
-        Box::pin(judged(&store, &Framework { controls, ..framework }, scope, (&making, 0))).await?
+        let framework = Framework { controls, ..framework };
+        let judged = Box::pin(judged(&store, &framework, scope, (&making, 0))).await?;
+        (judged, "this period".to_owned())
     } else {
-        let newest = store.reports(200).await?.into_iter().find(|report| report.framework == framework.id);
+        let reports = store.reports(200).await?.0.into_iter();
+        // The newest period, not the newest file: somebody may have had last year's made once more.
+        let newest = reports
+            .filter(|report| report.framework == framework.id)
+            .max_by_key(|report| (report.period.to, report.made_at));
         let newest = newest.ok_or_else(|| {
             OpError::invalid("period", format!("no report about {} was made", framework.name))
                 .hint("name the period whose evidence holds the row")
         })?;
-        kept(store, newest.id).await?
+        let (id, begin, end) =
+            (newest.id, compose::time(newest.period.from), compose::time(newest.period.to));
+        (kept(store, id).await?, format!("report {id} ({begin} to {end})"))
     };
     let found = document.controls.into_iter().find(|one| one.id == control);
-    found.ok_or_else(|| OpError::invalid("control", format!("the newest report does not have {control}")))
+    let found =
+        found.ok_or_else(|| OpError::invalid("control", format!("{from} does not have {control}")))?;
+    Ok((found, from))
 }

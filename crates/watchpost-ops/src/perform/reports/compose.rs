@@ -1,14 +1,12 @@
 //! The reports that are no framework: what each is called, what it asks for, and what stands in it.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use watchpost_model::incident::IncidentDetail;
 use watchpost_model::overview::Overview;
-use watchpost_model::period::Period;
 use watchpost_model::register::RegisterKind;
 use watchpost_report::{Parameter, ReportDocument, ReportKind, Scope, Section};
 use watchpost_store::Store;
 
-use super::{breach, charts, executive, kpi, people, redis};
+use super::{breach, charts, executive, incident, kpi, people, redis};
 use crate::contract::Nothing;
 use crate::door::Context;
 use crate::error::OpError;
@@ -105,9 +103,12 @@ pub(super) async fn document(
         ReportKind::Executive => (executive::sections(store, &scope).await?, true),
         ReportKind::Summary => (summary(store, &scope).await?, true),
         ReportKind::Kpi => (kpi::sections(&store.incident_times(period).await?, period, now), true),
-        ReportKind::Incident => (incident(&detail(store, subject, period).await?), false),
+        ReportKind::Incident => {
+            let found = incident::detail(store, subject, period).await?;
+            (incident::sections(store, &found, now).await?, false)
+        }
         ReportKind::Breach => {
-            let found = detail(store, subject, period).await?;
+            let found = incident::detail(store, subject, period).await?;
             let about = format!("incident/{}", found.incident.number);
             let entries = store.register_entries(Some(RegisterKind::Breach), Some(&about), 500).await?;
             (breach::sections(&found, &entries, &scope), false)
@@ -158,21 +159,6 @@ pub(super) fn names(list: &[&str]) -> Vec<String> {
 pub(super) fn tile(overview: &Overview, name: &str) -> String {
     let found = overview.kpis.iter().find(|kpi| kpi.name == name).and_then(|kpi| kpi.value);
     found.map_or_else(|| "-".to_owned(), |value| format!("{value:.0}"))
-}
-
-/// The incident, if the period holds any of its evidence.
-async fn detail(store: &Store, subject: &str, period: Period) -> Result<IncidentDetail, OpError> {
-    let number: i64 = subject
-        .trim_start_matches('#')
-        .parse()
-        .map_err(|_| OpError::invalid("subject", format!("{subject:?} is not the number of an incident")))?;
-    let found = store.incident_by_number(number).await?;
-    let (first, last) = (found.incident.first_seen, found.incident.last_seen);
-    if last < period.from || first >= period.to {
-        let message = format!("incident {number} has its evidence from {} to {}", time(first), time(last));
-        return Err(OpError::invalid("period", message).hint("choose a period that holds some of it"));
-    }
-    Ok(found)
 }
 
 async fn summary(store: &Store, scope: &Scope) -> Result<Vec<Section>, OpError> {
@@ -251,120 +237,4 @@ async fn summary(store: &Store, scope: &Scope) -> Result<Vec<Section>, OpError> 
             ..Section::default()
         },
     ])
-}
-
-fn incident(detail: &IncidentDetail) -> Vec<Section> {
-    let found = &detail.incident;
-    let facts = [
-        ("Severity", found.severity.to_string()),
-        ("Confidence", format!("{} of 100", found.confidence)),
-        ("Risk", format!("{} of 100", found.risk)),
-        ("Status", found.status.to_string()),
-        ("Verdict", found.verdict.to_string()),
-        ("Assignee", found.assignee.clone().unwrap_or_else(|| "nobody".to_owned())),
-        ("Findings", found.finding_count.to_string()),
-        ("Evidence events", found.event_count.to_string()),
-    ];
-    let clocks = [
-        ("First evidence", Some(found.first_seen)),
-        ("Newest evidence", Some(found.last_seen)),
-        ("Opened", Some(found.opened_at)),
-        ("Acknowledged", found.acknowledged_at),
-        ("Acknowledge by", Some(found.acknowledge_due)),
-        ("Resolved", found.resolved_at),
-        ("Resolve by", Some(found.resolve_due)),
-    ];
-    let why = detail
-        .why
-        .iter()
-        .map(|hit| {
-            vec![
-                hit.newest.rule_id.clone(),
-                hit.newest.rule_title.clone(),
-                hit.count.to_string(),
-                hit.newest.summary.clone(),
-                hit.newest.attack.join(", "),
-                hit.newest.owasp.clone().unwrap_or_default(),
-            ]
-        })
-        .collect();
-    let evidence = detail
-        .evidence
-        .iter()
-        .map(|one| {
-            let event = &one.event;
-            vec![
-                time(event.at),
-                event.id.to_string(),
-                event.kind.clone(),
-                event.outcome.to_string(),
-                event.actor.clone().unwrap_or_default(),
-                event.source_ip.clone().unwrap_or_default(),
-                event.resource.clone().unwrap_or_default(),
-                one.sha256.clone(),
-            ]
-        })
-        .collect();
-    let part = |title: &str, caption: String, columns: &[&str], rows: Vec<Vec<String>>| Section {
-        title: title.to_owned(),
-        caption,
-        columns: names(columns),
-        rows,
-        ..Section::default()
-    };
-    let reason = found.verdict_reason.clone().unwrap_or_else(|| "No reason is recorded.".to_owned());
-    vec![
-        Section {
-            title: format!("Incident {}: {}", found.number, found.title),
-            text: vec![format!("About {} {}. {reason}", found.entity.kind, found.entity.value)],
-            figures: facts.into_iter().map(|(name, value)| Parameter::new(name, value)).collect(),
-            caption: "Clocks".to_owned(),
-            columns: names(&["what", "when"]),
-            rows: clocks.into_iter().map(|(name, at)| vec![name.to_owned(), opt_time(at)]).collect(),
-        },
-        part(
-            "Why it fired",
-            "Rules with their newest finding".to_owned(),
-            &["rule", "looks for", "times", "newest finding", "ATT&CK", "OWASP"],
-            why,
-        ),
-        part(
-            "Timeline",
-            "Oldest first".to_owned(),
-            &["when", "who", "what", "text"],
-            detail
-                .timeline
-                .iter()
-                .map(|line| vec![time(line.at), line.actor.clone(), line.kind.clone(), line.text.clone()])
-                .collect(),
-        ),
-        part(
-            "Notes",
-            "Oldest first".to_owned(),
-            &["when", "who", "note"],
-            detail
-                .notes
-                .iter()
-                .map(|note| vec![time(note.at), note.author.clone(), note.text.clone()])
-                .collect(),
-        ),
-        part(
-            "Entities",
-            "By number of events".to_owned(),
-            &["kind", "value", "events"],
-            detail
-                .entities
-                .iter()
-                .map(|count| {
-                    vec![count.entity.kind.to_string(), count.entity.value.clone(), count.events.to_string()]
-                })
-                .collect(),
-        ),
-        part(
-            "Evidence",
-            format!("Newest first, {} of {} frozen events", detail.evidence.len(), found.event_count),
-            &["when", "event", "type", "outcome", "actor", "source", "resource", "SHA-256"],
-            evidence,
-        ),
-    ]
 }

@@ -9,10 +9,10 @@ use watchpost_model::report::{Approval, ReportFormat, ReportRecord};
 use watchpost_report::Standing;
 use watchpost_store::Store;
 
-use super::{files, kept};
+use super::{files, kept, verify};
 use crate::contract::{ReportApprove, ReportCopied, ReportCopy, ReportProof};
 use crate::door::Context;
-use crate::error::OpError;
+use crate::error::{ErrorCode, OpError};
 use crate::perform::required;
 
 pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Result<ReportRecord, OpError> {
@@ -20,6 +20,12 @@ pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Resul
     let store = workspace.store();
     let note = required("note", &request.note, 2_000)?;
     let record = store.report(request.id).await?;
+    if record.made_by.trim().to_lowercase() == cx.caller.name.trim().to_lowercase() {
+        let message = "a report is approved by somebody who did not make it";
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint(format!("{} made this one: a second person approves it", record.made_by)));
+    }
+    as_the_trail_says(store, &record).await?;
     let approval = Approval {
         by: cx.caller.name.clone(),
         at: workspace.now(),
@@ -28,6 +34,18 @@ pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Resul
     };
     let entry = cx.record(format!("report/{}", record.id), Vec::new(), Some(note));
     Ok(store.report_approve(request.id, approval, entry).await?)
+}
+
+/// Refuses a report whose record or content is not what the audit trail says of it: nobody signs, and no paper shows, what
+/// somebody wrote into the table.
+async fn as_the_trail_says(store: &Store, report: &ReportRecord) -> Result<(), OpError> {
+    let problems = verify::standing_problems(store, report).await?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the record of report {} was changed: {}", report.id, problems.join("; "));
+    Err(OpError::precondition(message)
+        .hint("make the report again; `watchpost audit list` shows who made this one"))
 }
 
 /// What the signature of an approval is over: the report, the hash of its JSON, and who approved it, a line each.
@@ -52,21 +70,28 @@ pub(crate) async fn report_copy(cx: Context, request: ReportCopy) -> Result<Repo
         request.files.iter().find(|file| file.format == ReportFormat::Json).map(|file| file.path.clone());
     files::not_of_a_final(store, &request.files).await?;
     let report = store.report(request.id).await?;
+    as_the_trail_says(store, &report).await?;
     let mut document = kept(store, request.id).await?;
-    document.standing = Standing { status: report.status, approval: report.approval.clone() };
+    document.standing = Standing {
+        status: report.status,
+        approval: report.approval.clone(),
+        successor: verify::successor(store, &report).await?,
+    };
     let making = cx.console.0.makings.begin(None)?;
     making.steps(request.files.len());
     let proof = match json {
         Some(path) => proof(store, &report, &path).await?,
         None => None,
     };
-    let mut written = files::write(&Arc::new(document), request.files, request.archive, &making).await?;
+    let document = Arc::new(document);
+    let mut written = files::write(&document, request.files, request.archive, &making).await?;
     if let Some((files, texts)) = &proof {
         written.beside(&files.approval, &texts.0)?;
         written.beside(&files.key, &texts.1)?;
     }
     let mut changes = vec![Change::new("status", Value::Null, report.status.as_str())];
     changes.extend(files::changes(&written.files));
+    changes.extend(files::attached(&document, request.archive).await?);
     let entry = cx.record(format!("report/{}", report.id), changes, None);
     store.audit_append(entry).await?;
     let files = written.files.clone();

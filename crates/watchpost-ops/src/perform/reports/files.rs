@@ -189,6 +189,21 @@ pub(super) fn changes(files: &[ReportFile]) -> Vec<Change> {
     files.iter().map(named).collect()
 }
 
+/// How the audit trail names what an archive copy brings along: the CSV; the JSON has a hash of its own.
+pub(super) async fn attached(document: &Arc<ReportDocument>, archive: bool) -> Result<Vec<Change>, OpError> {
+    if !archive {
+        return Ok(Vec::new());
+    }
+    let document = document.clone();
+    let hashed = off_the_runtime(move || {
+        let mut text = Vec::new();
+        report::write_csv(&document, &mut text).map(|()| hex::encode(Sha256::digest(&text)))
+    });
+    let sha256 =
+        hashed.await?.map_err(|error| OpError::internal(format!("cannot write the CSV: {error}")))?;
+    Ok(vec![Change::new("attached.csv", Value::Null, sha256)])
+}
+
 /// Refuses files that are there and may not be replaced: before the work, and named all at once.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod compose;
 mod copies;
 mod executive;
 mod files;
+mod incident;
 mod kpi;
 mod people;
 mod redis;
@@ -65,7 +66,10 @@ pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
     if let Some(framework) = own.iter().find(|framework| framework.id == id) {
         return Ok(framework.clone());
     }
-    let broken: String = broken.iter().map(|one| format!("; a file cannot be used: {one}")).collect();
+    let broken = match broken.len() {
+        0 => String::new(),
+        n => format!("; of own files that cannot be used ({n}) it says why"),
+    };
     Err(OpError::invalid("framework", format!("there is no framework and no kind of report {id:?}"))
         .hint(format!("`watchpost report frameworks` lists those there are{broken}")))
 }
@@ -178,6 +182,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
         Change::new("result", Value::Null, record.summary.as_str()),
     ];
     changes.extend(files::changes(&record.files));
+    changes.extend(files::attached(&document, archive).await?);
     if archive {
         changes.push(Change::new("archive", Value::Null, "PDF/A-3a"));
     }
@@ -199,7 +204,8 @@ pub(crate) async fn report_cancel(cx: Context, request: ReportTicket) -> Result<
 }
 
 pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
-    Ok(ReportList { reports: cx.workspace()?.store().reports(200).await? })
+    let (reports, unreadable) = cx.workspace()?.store().reports(200).await?;
+    Ok(ReportList { reports, unreadable })
 }
 
 pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Result<ReportChanges, OpError> {
@@ -208,11 +214,14 @@ pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Resul
     let now = store.report(request.id).await?;
     let before = match request.before {
         Some(id) => store.report(id).await?,
-        None => earlier_of(&now, store.reports(200).await?)
+        None => earlier_of(&now, store.reports(200).await?.0)
             .ok_or_else(|| OpError::not_found("earlier report of this framework"))?,
     };
     if before.framework != now.framework {
         return Err(OpError::invalid("before", "the two reports are about different frameworks"));
+    }
+    if before.subject != now.subject {
+        return Err(OpError::invalid("before", "the two reports are about different subjects"));
     }
     let days = |report: &ReportRecord| (report.period.seconds() + 43_200) / 86_400;
     let mut notes = Vec::new();
@@ -223,9 +232,15 @@ pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Resul
             days(&now)
         ));
     }
-    let rows = report::compare(&kept(store, before.id).await?, &kept(store, now.id).await?);
-    let columns = ["control", "title", "before", "now", "exceptions before", "exceptions now"];
-    Ok(ReportChanges { before, now, notes, columns: columns.map(str::to_owned).to_vec(), rows })
+    let (old, new) = (kept(store, before.id).await?, kept(store, now.id).await?);
+    let (columns, rows) = match new.kind {
+        ReportKind::Framework => (
+            vec!["control", "title", "before", "now", "exceptions before", "exceptions now"],
+            report::compare(&old, &new),
+        ),
+        _ => (vec!["section", "figure", "before", "now"], report::compare_figures(&old, &new)),
+    };
+    Ok(ReportChanges { before, now, notes, columns: columns.into_iter().map(str::to_owned).collect(), rows })
 }
 
 /// Of the same framework and subject: the newest about a period of the same length that ended no later, else the newest

@@ -3,7 +3,6 @@
 use watchpost_model::access::Role;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::event::{Entity, EntityKind};
-use watchpost_model::incident::{IncidentFilter, IncidentOrder};
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterKind;
 use watchpost_report::{Parameter, Section};
@@ -117,8 +116,7 @@ pub(super) async fn subject_access(
             break;
         }
     }
-    let about = IncidentFilter { entity: Some(entity), ..IncidentFilter::default() };
-    let incidents = store.incident_page(&about, IncidentOrder::Newest, None, 500).await?.rows;
+    let (incidents, n_incidents) = store.incidents_with(&entity, 500).await?;
     let text = AuditFilter { text: Some(subject.to_owned()), ..AuditFilter::default() };
     let trail = store.audit_page(&text, None, 500).await?;
     let register = store.register_entries(None, Some(&format!("account/{subject}")), 500).await?;
@@ -134,7 +132,7 @@ pub(super) async fn subject_access(
             ],
             figures: vec![
                 Parameter::new("Events in the period", total.to_string()),
-                Parameter::new("Incidents", incidents.len().to_string()),
+                Parameter::new("Incidents", n_incidents.to_string()),
                 Parameter::new("Audit records", trail.len().to_string()),
                 Parameter::new("Register entries", (register.len() + requests.len()).to_string()),
             ],
@@ -149,7 +147,10 @@ pub(super) async fn subject_access(
         },
         Section {
             title: "Incidents".to_owned(),
-            caption: "Newest first, at most 500".to_owned(),
+            caption: format!(
+                "About the person or with events of the person, newest first, {} of {n_incidents}",
+                incidents.len()
+            ),
             columns: names(&["number", "severity", "title", "status", "verdict", "first seen"]),
             rows: incidents
                 .into_iter()

@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
+use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord, Change};
+use watchpost_model::ids::ReportId;
 use watchpost_model::report::{ReportRecord, ReportStatus};
 use watchpost_report as report;
 use watchpost_store::{NoteCheck, Store, open_note};
@@ -58,10 +58,9 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
         return Ok(found);
     }
     // The trail is the authority: the hash has to stand in the record of the making, or of a copy.
-    let names_it = |record: &AuditRecord| {
-        let begins = |text: &str| text.split(' ').next() == Some(&sha256);
-        record.changes.iter().any(|change| change.new.as_str().is_some_and(begins))
-    };
+    let begins = |text: &str| text.split(' ').next() == Some(&sha256);
+    let names = |change: &Change| change.new.as_str().is_some_and(begins);
+    let names_it = |record: &AuditRecord| record.changes.iter().any(names);
     let mut record = newest(store, "report_generate", names_it).await?;
     if record.is_none() {
         record = newest(store, "report_copy", names_it).await?;
@@ -78,28 +77,44 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
         let kept = store.report(id).await?;
         let known = record.action == "report_copy"
             || kept.content_sha256 == sha256
-            || kept.files.iter().any(|file| file.sha256 == sha256);
+            || kept.files.iter().any(|file| file.sha256 == sha256)
+            || record.changes.iter().any(|change| change.field.starts_with("attached.") && names(change));
         if !known {
             found
                 .problems
                 .push("the record of the report does not name this file, the audit trail does".to_owned());
         }
-        store.report_content(id).await?;
-        check_standing(store, &kept, &mut found.problems).await?;
+        found.problems.extend(standing_problems(store, &kept).await?);
         check_signature(store, &kept, &mut found).await?;
         found.report = Some(kept);
     }
     Ok(found)
 }
 
-/// Does the audit trail know the standing that the record of a report claims? The record is a row that whoever has the
-/// database can change; the trail is not.
-async fn check_standing(
-    store: &Store,
-    report: &ReportRecord,
-    problems: &mut Vec<String>,
-) -> Result<(), OpError> {
+/// What the audit trail says otherwise of a report than its record: who made it, of what content, how far it is. The record
+/// is a row that whoever has the database can change; the trail is not.
+pub(super) async fn standing_problems(store: &Store, report: &ReportRecord) -> Result<Vec<String>, OpError> {
+    let mut problems = Vec::new();
     let object = format!("report/{}", report.id);
+    let content = store.report_content(report.id).await?;
+    if hex::encode(Sha256::digest(content.as_bytes())) != report.content_sha256 {
+        problems.push("the content that is kept is not the one that its record names".to_owned());
+    }
+    match newest(store, "report_generate", |record| record.object == object).await? {
+        None => problems.push("the audit trail knows nothing of its making".to_owned()),
+        Some(made) => {
+            if !is_by(&made, &report.made_by) {
+                problems.push(format!(
+                    "the record of the report says that {} made it, the audit trail names {} (record {})",
+                    report.made_by, made.actor, made.seq
+                ));
+            }
+            if !has_content(&made, report) {
+                problems
+                    .push(format!("its content is not the one that was made (audit record {})", made.seq));
+            }
+        }
+    }
     let approved = newest(store, "report_approve", |record| record.object == object).await?;
     match (&report.approval, &approved) {
         (Some(claimed), None) => problems.push(format!(
@@ -111,27 +126,20 @@ async fn check_standing(
             record.actor, record.seq
         )),
         (Some(claimed), Some(record)) => {
-            // A name may have been erased.
-            if !record.actor.starts_with('[') && record.actor != claimed.by {
+            if !is_by(record, &claimed.by) {
                 problems.push(format!(
                     "the record of the report says that {} approved it, the audit trail names {} (record {})",
                     claimed.by, record.actor, record.seq
                 ));
             }
-            let hash = |name: &str| record.changes.iter().find(|change| change.field == name);
-            if hash("content_sha256").is_some_and(|change| change.new != *report.content_sha256) {
+            if !has_content(record, report) {
                 problems.push(format!("what was approved (audit record {}) is not this content", record.seq));
             }
         }
         (None, None) => {}
     }
-    let id = Value::from(report.id.to_string());
-    let instead = |record: &AuditRecord| {
-        record.changes.iter().any(|change| change.field == "supersedes" && change.new == id)
-    };
-    let successor = newest(store, "report_generate", instead).await?;
-    let superseded = report.status == ReportStatus::Superseded;
-    if superseded && successor.is_none() {
+    let instead = |record: &AuditRecord| is_instead_of(record, report);
+    if report.status == ReportStatus::Superseded && successor(store, report).await?.is_none() {
         problems
             .push("the record of the report says superseded, the audit trail knows of no other".to_owned());
     }
@@ -147,7 +155,32 @@ async fn check_standing(
             problems.push("a report made in the place of this one was approved: it is superseded".to_owned());
         }
     }
-    Ok(())
+    Ok(problems)
+}
+
+/// Did this person do it? A name may have been erased.
+fn is_by(record: &AuditRecord, name: &str) -> bool {
+    record.actor.starts_with('[') || record.actor == name
+}
+
+fn has_content(record: &AuditRecord, report: &ReportRecord) -> bool {
+    let named = record.changes.iter().find(|change| change.field == "content_sha256");
+    named.is_none_or(|change| change.new == *report.content_sha256)
+}
+
+/// Was that report made to take the place of this one?
+fn is_instead_of(record: &AuditRecord, report: &ReportRecord) -> bool {
+    let id = report.id.to_string();
+    record.changes.iter().any(|change| change.field == "supersedes" && change.new == *id)
+}
+
+/// The report that was made to take the place of a superseded one, the newest of several.
+pub(super) async fn successor(store: &Store, report: &ReportRecord) -> Result<Option<ReportId>, OpError> {
+    if report.status != ReportStatus::Superseded {
+        return Ok(None);
+    }
+    let made = newest(store, "report_generate", |record| is_instead_of(record, report)).await?;
+    Ok(made.and_then(|record| record.object.strip_prefix("report/")?.parse().ok()))
 }
 
 /// Says whether the signature of a final report holds; one that does not is a problem.

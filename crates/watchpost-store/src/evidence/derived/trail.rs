@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use watchpost_model::evidence::EvidenceAnswer;
+use watchpost_model::sample;
 
 use super::super::{Class, EXCEPTIONS_MAX, MEMBERS_MAX, time_text};
 use super::{Members, Scope};
@@ -15,6 +16,10 @@ use crate::error::StoreError;
 pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
     const TEXT: &str = "SELECT incident_id, event_id, at, sha256, body FROM evidence WHERE at >= :from AND at < :to \
         AND (incident_id, event_id) > (:incident, :event) ORDER BY incident_id, event_id LIMIT 500";
+    let (sql, values) = scope.places.bind("SELECT COUNT(*) FROM evidence WHERE at >= :from AND at < :to");
+    let expected = tx.fetch_one(sql, values).await?.u64(0)?;
+    let wanted: BTreeSet<u64> = sample::draw(scope.seed, expected).into_iter().collect();
+    let mut members = BTreeMap::new();
     let (mut population, mut rows, mut broken) = (0, Vec::new(), 0);
     let (mut incident, mut event) = (String::new(), String::new());
     loop {
@@ -31,6 +36,9 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
             }
             let shown =
                 vec![row.text(0)?, row.text(1)?, time_text(row.time(2)?), stored.clone(), now.clone()];
+            if wanted.contains(&(population - 1)) {
+                members.insert(population - 1, shown.clone());
+            }
             if stored != now && rows.len() < EXCEPTIONS_MAX || broken == 0 && rows.len() < MEMBERS_MAX {
                 rows.push(shown);
             }
@@ -41,13 +49,16 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
     if broken > 0 {
         rows.retain(|row| row[3] != row[4]);
     }
-    Ok(scope.counted(
+    let columns = ["incident", "event", "time", "hash at collection", "hash now"];
+    let sample = scope.drawn(&columns, population, |place| members.get(&place).cloned());
+    let answer = scope.counted(
         (population, 0, broken),
-        &["incident", "event", "time", "hash at collection", "hash now"],
+        &columns,
         rows,
         "events frozen as evidence whose time lies in the period; the hash of each was computed again, exceptions differ",
         TEXT.to_owned(),
-    ))
+    );
+    Ok(EvidenceAnswer { sample, ..answer })
 }
 
 pub(super) async fn checkpoints(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {

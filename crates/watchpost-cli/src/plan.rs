@@ -1,0 +1,207 @@
+//! `schedule`: maintenance that runs by itself.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use watchpost_model::job::JobKind;
+use watchpost_model::period::Period;
+use watchpost_model::plan::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
+use watchpost_ops::contract::{JobPlanPut, JobPlanState, Nothing, PlannedState};
+use watchpost_ops::door::operation;
+
+use crate::args::Output;
+use crate::output::{at, line, table};
+use crate::session::Session;
+use crate::show::either;
+
+/// Maintenance that runs by itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schedule {
+    /// Show the off-peak hours, the jobs, when each runs next, and how it went.
+    Show,
+    /// Choose the off-peak hours. Jobs begin in them and are stopped when they are over; the next night goes on.
+    Hours {
+        /// When they begin, HH:MM.
+        #[arg(long)]
+        from: Option<ClockTime>,
+        /// When they end, HH:MM; on the next day, if that is not after their beginning.
+        #[arg(long)]
+        to: Option<ClockTime>,
+        /// Name of the time zone: Europe/Berlin, America/New_York, UTC.
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Have a job run by itself.
+    On(On),
+    /// Stop having a job run by itself.
+    Off {
+        /// Which; `all` for every one.
+        #[arg(value_parser = which)]
+        job: Which,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Which job, and how often.
+#[derive(Debug, Args)]
+pub(crate) struct On {
+    /// cleanup, aggregate, retention, optimize, benchmark or backup; `all` for those that need nothing more, as often as
+    /// they are set.
+    #[arg(value_parser = which)]
+    job: Which,
+    /// Each day.
+    #[arg(long, group = "rhythm")]
+    daily: bool,
+    /// Each week on this day: monday, ... sunday.
+    #[arg(long, value_name = "DAY", group = "rhythm")]
+    weekly: Option<WeekDay>,
+    /// Each month on this day: 1 to 28.
+    #[arg(long, value_name = "DAY", group = "rhythm", value_parser = clap::value_parser!(u8).range(1..=28))]
+    monthly: Option<u8>,
+    /// Of a backup: the folder for the files, on the machine that runs the engine.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Of a backup: so many files stay; older ones of the plan are removed after a backup that ended well.
+    #[arg(long)]
+    keep: Option<u32>,
+    /// Why; it stands in the audit trail.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// One job, or all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which {
+    /// One.
+    One(JobKind),
+    /// All.
+    All,
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    if text == "all" {
+        return Ok(Which::All);
+    }
+    let known = || Plan::KINDS.map(|kind| kind.to_string()).join(", ");
+    match text.parse() {
+        Ok(kind) if Plan::KINDS.contains(&kind) => Ok(Which::One(kind)),
+        _ => Err(format!("{text:?} does not run by itself: write all or one of {}", known())),
+    }
+}
+
+impl Which {
+    fn is(self, kind: JobKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == kind,
+        }
+    }
+}
+
+pub(crate) async fn schedule(session: &Session, form: Output, verb: Schedule) -> anyhow::Result<bool> {
+    let state = session.ask::<operation::job_plan>(Nothing {}).await?;
+    let (plan, reason) = match verb {
+        Schedule::Show => {
+            shown(form, &state)?;
+            return Ok(state.jobs.iter().any(|job| job.missed_since.is_some()));
+        }
+        Schedule::Hours { from, to, time_zone, reason } => {
+            let plan = state.plan;
+            if from.is_none() && to.is_none() && time_zone.is_none() {
+                bail!("say what to change: --from, --to or --time-zone");
+            }
+            let plan = Plan {
+                from: from.unwrap_or(plan.from),
+                to: to.unwrap_or(plan.to),
+                time_zone: time_zone.unwrap_or(plan.time_zone),
+                ..plan
+            };
+            (plan, reason)
+        }
+        Schedule::On(on) => (switched_on(state.plan, &on)?, on.reason),
+        Schedule::Off { job, reason } => {
+            let mut plan = state.plan;
+            for planned in plan.jobs.iter_mut().filter(|planned| job.is(planned.kind)) {
+                planned.on = false;
+            }
+            (plan, reason)
+        }
+    };
+    let session = session.because(reason.clone());
+    let state = session.ask::<operation::job_plan_put>(JobPlanPut { plan, reason }).await?;
+    shown(form, &state)?;
+    Ok(false)
+}
+
+fn switched_on(mut plan: Plan, on: &On) -> anyhow::Result<Plan> {
+    let rhythm = match (on.daily, on.weekly, on.monthly) {
+        (true, ..) => Some(Rhythm::Day),
+        (_, Some(day), _) => Some(Rhythm::Week { on: day }),
+        (.., Some(day)) => Some(Rhythm::Month { on: day }),
+        (false, None, None) => None,
+    };
+    let folder = on.folder.as_ref().map(std::path::absolute).transpose()?;
+    let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
+    if let Which::One(kind) = on.job
+        && plan.jobs.iter().all(|job| job.kind != kind)
+    {
+        let rhythm = rhythm.unwrap_or(Rhythm::Day);
+        plan.jobs.push(PlannedJob { kind, rhythm, on: true, since: None, folder: None, keep: None });
+    }
+    let mut any = false;
+    for job in plan.jobs.iter_mut().filter(|job| on.job.is(job.kind)) {
+        let is_backup = job.kind == JobKind::Backup;
+        if matches!(on.job, Which::All) && is_backup && folder.is_none() && job.folder.is_none() {
+            continue;
+        }
+        any = true;
+        job.on = true;
+        job.rhythm = rhythm.unwrap_or(job.rhythm);
+        if is_backup || matches!(on.job, Which::One(_)) {
+            job.folder = folder.clone().or_else(|| job.folder.take());
+            job.keep = on.keep.or(job.keep);
+        }
+    }
+    any.then_some(plan).context("there is nothing to switch on")
+}
+
+fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
+    either(form, state, || {
+        let plan = &state.plan;
+        let open = state.open.map_or("it is not off-peak now".to_owned(), |open| {
+            format!("it is off-peak now, until {}", at(open.to))
+        });
+        line(format!("off-peak hours {} to {}, {}; {open}", plan.from, plan.to, plan.time_zone))?;
+        table(
+            ["JOB", "RUNS", "NEXT", "LAST", "HOW IT WENT"],
+            plan.jobs.iter().zip(&state.jobs).map(|(job, state)| row(job, state)),
+        )?;
+        for job in plan.jobs.iter().filter_map(|job| Some((job.folder.as_ref()?, job.keep))) {
+            let kept = job.1.map(|keep| format!("; {keep} of them stay")).unwrap_or_default();
+            line(format!("backups go to {}{kept}", job.0))?;
+        }
+        Ok(())
+    })
+}
+
+fn row(job: &PlannedJob, state: &PlannedState) -> [String; 5] {
+    let time = |hours: Period| at(hours.from);
+    let went = match (&state.last, state.missed_since) {
+        (_, Some(since)) => format!("missed since {}", at(since)),
+        (Some(run), None) => run.error.clone().unwrap_or_else(|| run.state.to_string()),
+        (None, None) => "-".to_owned(),
+    };
+    [
+        job.kind.to_string(),
+        if job.on { job.rhythm.to_string() } else { format!("off ({})", job.rhythm) },
+        state.next.map_or("-".to_owned(), time),
+        state.last.as_ref().map_or("-".to_owned(), |run| at(run.started_at)),
+        went,
+    ]
+}

@@ -1,0 +1,397 @@
+//! Maintenance that runs by itself, in the off-peak hours of a plan.
+//!
+//! What has run stands in the history of the jobs, so there is nothing else to keep: a job is due when the newest hours of
+//! its rhythm have begun and no run of the plan since then ended well. It runs whenever it is off-peak, one job at a time,
+//! and is stopped when the hours are over; what it had done stays done, and the next night goes on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use watchpost_model::access::{Caller, Origin, Permission};
+use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
+use watchpost_model::job::{JobKind, JobRun, JobState};
+use watchpost_model::period::Period;
+use watchpost_model::plan::{Plan, PlannedJob, Rhythm};
+use watchpost_report::{Prepared, WriteError};
+
+use super::at_this_machine;
+use crate::blocking::off_the_runtime;
+use crate::console::{Console, Workspace};
+use crate::contract::{
+    AggregateRequest, BackupRequest, BenchmarkRequest, JobPlanPut, JobPlanState, Nothing, PlannedState,
+    RetentionRequest, Tag,
+};
+use crate::door::{Call, Context, operation};
+use crate::engine::engine_caller;
+use crate::error::OpError;
+use crate::setting::{self, json};
+
+const KEY: &str = "job_plan";
+/// Who has it starts what is due.
+const LEASE: &str = "job_plan";
+/// Starting takes a moment; a console that died while it did is replaced after this long.
+const LEASE_TTL: Duration = Duration::from_secs(60);
+/// Who starts jobs of the plan.
+const STARTER: &str = "schedule";
+/// Runs of a kind that are looked through for those of the plan.
+const RUNS: u32 = 200;
+/// What files of backups are called, before their time.
+const BACKUP_PREFIX: &str = "watchpost-";
+const BACKUP_ENDING: &str = ".wpbackup";
+
+async fn current(workspace: &Workspace) -> Result<Plan, OpError> {
+    Ok(setting::read(workspace.store(), KEY).await?.value)
+}
+
+pub(crate) async fn job_plan(cx: Context, _: Nothing) -> Result<JobPlanState, OpError> {
+    let workspace = cx.workspace()?;
+    let plan = current(&workspace).await?;
+    stands(&workspace, plan).await
+}
+
+async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanState, OpError> {
+    let now = workspace.now();
+    let mut jobs = Vec::with_capacity(plan.jobs.len());
+    for job in &plan.jobs {
+        let last = newest_run(workspace, job.kind).await?;
+        let wanted = wanted_since(&plan, job, last.as_ref(), now);
+        let hours = plan.newest(job.rhythm, now);
+        // While its own hours last it may still run in them.
+        let missed_since = wanted.filter(|_| hours.is_some_and(|hours| hours.to <= now));
+        let next = match (job.on, missed_since, plan.open(now)) {
+            (false, ..) => None,
+            (true, Some(_), Some(open)) => Some(open),
+            (true, Some(_), None) => plan.next(Rhythm::Day, now),
+            (true, None, _) if wanted.is_some() => hours,
+            (true, None, _) => plan.next(job.rhythm, now),
+        };
+        jobs.push(PlannedState { kind: job.kind, next, missed_since, last });
+    }
+    Ok(JobPlanState { open: plan.open(now), plan, jobs })
+}
+
+pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<JobPlanState, OpError> {
+    let workspace = cx.workspace()?;
+    let JobPlanPut { mut plan, reason } = request;
+    plan.check().map_err(|(field, problem)| OpError::invalid(field, problem))?;
+    let setting = setting::read::<Plan>(workspace.store(), KEY).await?;
+    let old = &setting.value;
+    for job in &mut plan.jobs {
+        let before = old.jobs.iter().find(|before| before.kind == job.kind);
+        if job.folder != before.and_then(|before| before.folder.clone()) {
+            at_this_machine(&cx)?;
+            writable(job.folder.as_deref()).await?;
+        }
+        // What was not asked for before now was not missed.
+        let same = before.filter(|before| before.on && before.rhythm == job.rhythm);
+        job.since = job.on.then(|| same.and_then(|before| before.since).unwrap_or_else(|| workspace.now()));
+    }
+    let (before, after) = (json(old)?, json(&plan)?);
+    let fields = ["time_zone", "from", "to", "jobs"].into_iter();
+    let changes: Vec<Change> = fields
+        .filter(|field| before[*field] != after[*field])
+        .map(|field| Change::new(field, before[field].clone(), after[field].clone()))
+        .collect();
+    let entry = cx.record(format!("setting/{KEY}"), changes, reason);
+    setting.replace(workspace.store(), &plan, entry).await?;
+    stands(&workspace, plan).await
+}
+
+async fn writable(folder: Option<&str>) -> Result<(), OpError> {
+    let Some(folder) = folder else { return Ok(()) };
+    let path = PathBuf::from(folder);
+    if !path.is_absolute() {
+        return Err(OpError::invalid("folder", "write the folder as an absolute path"));
+    }
+    let tried = off_the_runtime(move || {
+        std::fs::create_dir_all(&path).map_err(|error| WriteError::at(&path, error))?;
+        // Made and dropped before it has a name.
+        Prepared::write::<WriteError>(&path.join("watchpost"), |_| Ok(())).map(drop)
+    });
+    tried.await?.map_err(|error| {
+        OpError::invalid("folder", format!("no backup can be written into {folder}: {error}"))
+    })
+}
+
+/// The newest run of a kind that the plan started.
+async fn newest_run(workspace: &Workspace, kind: JobKind) -> Result<Option<JobRun>, OpError> {
+    let runs = workspace.store().job_runs_of(kind, RUNS).await?;
+    let newest = runs.into_iter().find(|run| run.started_by == STARTER);
+    // The record of one that runs here is older than what it says of itself.
+    Ok(newest.map(|run| workspace.jobs().get(run.id).unwrap_or(run)))
+}
+
+/// Since when a job is to have run and has not.
+fn wanted_since(
+    plan: &Plan,
+    job: &PlannedJob,
+    last: Option<&JobRun>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let hours = plan.newest(job.rhythm, now).filter(|_| job.on)?;
+    // Switched on in the middle of its hours it runs in them.
+    if job.since.is_none_or(|since| hours.to <= since) {
+        return None;
+    }
+    let went = last.filter(|run| run.started_at >= hours.from);
+    match went.map(|run| run.state) {
+        Some(JobState::Running | JobState::Done) => None,
+        Some(JobState::Cancelled | JobState::Failed) | None => Some(hours.from),
+    }
+}
+
+/// Is it to be started now? What failed or was stopped in these very hours waits for the next ones.
+fn is_due(plan: &Plan, job: &PlannedJob, last: Option<&JobRun>, open: Period, now: DateTime<Utc>) -> bool {
+    wanted_since(plan, job, last, now).is_some() && last.is_none_or(|run| run.started_at < open.from)
+}
+
+/// Starts what is due, and stops what the hours are over for.
+pub(crate) async fn run_due(console: Console, workspace: Arc<Workspace>) {
+    if let Err(problem) = try_due(&console, &workspace).await {
+        tracing::warn!(%problem, "maintenance of the plan was not started");
+    }
+}
+
+async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), OpError> {
+    let plan = current(workspace).await?;
+    if plan.jobs.iter().all(|job| !job.on) {
+        return Ok(());
+    }
+    let now = workspace.now();
+    let running = workspace.jobs().all().into_iter().find(|run| run.ended_at.is_none());
+    let Some(open) = plan.open(now) else {
+        // Half a backup is worth nothing: it may go on.
+        if let Some(run) = running.filter(|run| run.started_by == STARTER && run.kind != JobKind::Backup) {
+            tracing::info!(job = %run.kind, "stopped: the off-peak hours are over");
+            workspace.jobs().cancel(run.id);
+        }
+        return Ok(());
+    };
+    if running.is_some() || workspace.events().is_err() {
+        return Ok(());
+    }
+    for kind in Plan::KINDS {
+        let Some(job) = plan.jobs.iter().find(|job| job.kind == kind) else { continue };
+        if !is_due(&plan, job, newest_run(workspace, kind).await?.as_ref(), open, now) {
+            continue;
+        }
+        let holder = uuid::Uuid::now_v7().to_string();
+        if !workspace.store().lease_acquire(LEASE, &holder, LEASE_TTL, now).await? {
+            return Ok(());
+        }
+        // Another console may have started it before it let go of the lease.
+        let again = newest_run(workspace, kind).await?;
+        let started = match is_due(&plan, job, again.as_ref(), open, now) {
+            true => start(console, workspace, job, now).await,
+            false => Ok(()),
+        };
+        workspace.store().lease_release(LEASE, &holder).await?;
+        started?;
+        console.announce(&[Tag::Jobs, Tag::Audit]);
+        return Ok(());
+    }
+    match plan.jobs.iter().find(|job| job.kind == JobKind::Backup && job.on) {
+        Some(job) => prune(workspace, job).await,
+        None => Ok(()),
+    }
+}
+
+async fn start(
+    console: &Console,
+    workspace: &Arc<Workspace>,
+    job: &PlannedJob,
+    now: DateTime<Utc>,
+) -> Result<(), OpError> {
+    // Whoever made the plan confirmed it for a connection that is marked production.
+    let call = Call {
+        caller: caller(),
+        confirmation: Some(workspace.connection().name.clone()),
+        reason: Some(job.rhythm.to_string()),
+    };
+    match job.kind {
+        JobKind::Retention => {
+            console.call::<operation::retention_run>(&call, RetentionRequest::default()).await.map(drop)
+        }
+        JobKind::Cleanup => console.call::<operation::cleanup_run>(&call, Nothing {}).await.map(drop),
+        JobKind::Aggregate => {
+            console.call::<operation::aggregate_run>(&call, AggregateRequest::default()).await.map(drop)
+        }
+        JobKind::Optimize => console.call::<operation::optimize_run>(&call, Nothing {}).await.map(drop),
+        JobKind::Benchmark => {
+            console.call::<operation::benchmark_run>(&call, BenchmarkRequest::default()).await.map(drop)
+        }
+        JobKind::Backup => {
+            let folder = job.folder.clone().unwrap_or_default();
+            let name = format!("{}{}{BACKUP_ENDING}", stem(workspace), now.format("%Y%m%dT%H%M%SZ"));
+            let path = Path::new(&folder).join(name).to_string_lossy().into_owned();
+            let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
+            made.map_err(|error| OpError::invalid("folder", format!("it cannot be made: {error}")))?;
+            console.call::<operation::backup_run>(&call, BackupRequest { path, force: false }).await.map(drop)
+        }
+        JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => Ok(()),
+    }
+}
+
+fn caller() -> Caller {
+    Caller { name: STARTER.to_owned(), origin: Origin::Schedule, ..engine_caller() }
+}
+
+/// How the files of this connection's backups begin.
+fn stem(workspace: &Workspace) -> String {
+    let plain = |ch: char| if ch.is_ascii_alphanumeric() { ch } else { '-' };
+    let name: String = workspace.connection().name.chars().take(40).map(plain).collect();
+    format!("{BACKUP_PREFIX}{name}-")
+}
+
+/// Removes the oldest backups of the plan once there are more than it keeps: only files that are named as it names them, and
+/// only after one that ended well.
+async fn prune(workspace: &Workspace, job: &PlannedJob) -> Result<(), OpError> {
+    let (Some(folder), Some(keep)) = (job.folder.clone(), job.keep) else { return Ok(()) };
+    let last = newest_run(workspace, JobKind::Backup).await?;
+    if last.is_none_or(|run| run.state != JobState::Done) {
+        return Ok(());
+    }
+    let stem = stem(workspace);
+    let removed = off_the_runtime(move || remove_oldest(Path::new(&folder), &stem, keep as usize)).await?;
+    if removed.is_empty() {
+        return Ok(());
+    }
+    let entry = AuditDraft {
+        caller: caller(),
+        action: "backup_prune".to_owned(),
+        object: "job_plan/backup".to_owned(),
+        permission: Permission::Maintain,
+        outcome: AuditOutcome::Success,
+        changes: removed.iter().map(|name| Change::new("file", name.as_str(), Value::Null)).collect(),
+        reason: Some(format!("the plan keeps {keep} backups")),
+        at: workspace.now(),
+        risk: 0,
+    };
+    workspace.store().audit_append(entry).await.map(drop).map_err(OpError::from)
+}
+
+/// The removed files, by name.
+fn remove_oldest(folder: &Path, stem: &str, keep: usize) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let is_ours = |name: &str| {
+        name.strip_prefix(stem)
+            .and_then(|rest| rest.strip_suffix(BACKUP_ENDING))
+            .is_some_and(|time| chrono::NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok())
+    };
+    let names = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let mut ours: Vec<String> =
+        names.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_ours(name)).collect();
+    // Their names sort by their times.
+    ours.sort_unstable();
+    let n_old = ours.len().saturating_sub(keep);
+    ours.truncate(n_old);
+    ours.retain(|name| std::fs::remove_file(folder.join(name)).is_ok());
+    ours
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use watchpost_model::ids::JobId;
+    use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
+    use watchpost_model::plan::{Plan, PlannedJob, Rhythm, WeekDay};
+
+    use super::{is_due, remove_oldest, wanted_since};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant of this test")
+    }
+
+    fn run(started_at: &str, state: JobState) -> JobRun {
+        JobRun {
+            id: JobId::at(at(started_at)),
+            kind: JobKind::Optimize,
+            state,
+            parameters: String::new(),
+            started_by: "schedule".to_owned(),
+            started_at: at(started_at),
+            ended_at: None,
+            progress: JobProgress { done: 0, total: None, unit: String::new(), step: String::new() },
+            report: None,
+            error: None,
+        }
+    }
+
+    /// Weekly on Sunday from 02:00 to 05:00 UTC, switched on on Wednesday the 4th; 2026-11-08 is a Sunday.
+    #[test]
+    fn a_job_is_due_once_in_its_rhythm_and_off_peak_only() {
+        use JobState::{Cancelled, Done, Failed, Running};
+        let job = PlannedJob {
+            kind: JobKind::Optimize,
+            rhythm: Rhythm::Week { on: WeekDay::Sunday },
+            on: true,
+            since: Some(at("2026-11-04T12:00:00Z")),
+            folder: None,
+            keep: None,
+        };
+        let plan = Plan { jobs: vec![job.clone()], ..Plan::default() };
+        // When it is, the newest run, is it missed or waiting, is it started.
+        let cases: [(&str, Option<(&str, JobState)>, bool, bool); 15] = [
+            // What was to run before it was switched on was not missed.
+            ("2026-11-04T13:00:00Z", None, false, false),
+            ("2026-11-05T03:00:00Z", None, false, false),
+            ("2026-11-08T01:59:59Z", None, false, false),
+            ("2026-11-08T02:00:00Z", None, true, true),
+            ("2026-11-08T02:01:00Z", Some(("2026-11-08T02:00:00Z", Running)), false, false),
+            ("2026-11-08T02:30:00Z", Some(("2026-11-08T02:00:00Z", Done)), false, false),
+            ("2026-11-09T02:30:00Z", Some(("2026-11-08T02:00:00Z", Done)), false, false),
+            ("2026-11-15T02:00:00Z", Some(("2026-11-08T02:00:00Z", Done)), true, true),
+            // Nothing ran on Sunday: it waits for the next night, whichever that is.
+            ("2026-11-08T12:00:00Z", None, true, false),
+            ("2026-11-10T02:10:00Z", None, true, true),
+            ("2026-11-11T02:10:00Z", Some(("2026-11-10T02:10:00Z", Done)), false, false),
+            // It failed, or was stopped: not again in the same night.
+            ("2026-11-08T04:00:00Z", Some(("2026-11-08T02:00:00Z", Failed)), true, false),
+            ("2026-11-09T02:00:00Z", Some(("2026-11-08T02:00:00Z", Failed)), true, true),
+            ("2026-11-09T02:00:00Z", Some(("2026-11-08T02:00:00Z", Cancelled)), true, true),
+            // It stops being asked for when the next Sunday begins, of which it is then the run.
+            ("2026-11-15T03:00:00Z", Some(("2026-11-15T02:00:00Z", Done)), false, false),
+        ];
+        for (now, last, wanted, due) in cases {
+            let (last, now) = (last.map(|(started, state)| run(started, state)), at(now));
+            assert_eq!(wanted_since(&plan, &job, last.as_ref(), now).is_some(), wanted, "{now} {last:?}");
+            let started = plan.open(now).is_some_and(|open| is_due(&plan, &job, last.as_ref(), open, now));
+            assert_eq!(started, due, "{now} {last:?}");
+        }
+        let off = PlannedJob { on: false, ..job };
+        assert_eq!(wanted_since(&plan, &off, None, at("2026-11-08T02:00:00Z")), None);
+    }
+
+    #[test]
+    fn only_its_own_oldest_files_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str| std::fs::write(folder.path().join(name), "x").expect("ours");
+        let ours = ["20261001T020000Z", "20261101T020000Z", "20261201T020000Z"]
+            .map(|time| format!("watchpost-shop-{time}.wpbackup"));
+        ours.iter().for_each(|name| write(name));
+        let others = [
+            "watchpost-shop-by-hand.wpbackup",
+            "watchpost-shop-20250101T020000Z.wpbackup.old",
+            "watchpost-other-20250101T020000Z.wpbackup",
+            "watchpost-shop-2-20250101T020000Z.wpbackup",
+        ];
+        others.iter().for_each(|name| write(name));
+        std::fs::create_dir(folder.path().join("watchpost-shop-20200101T020000Z.wpbackup")).expect("ours");
+        assert_eq!(remove_oldest(folder.path(), "watchpost-shop-", 3), Vec::<String>::new());
+        assert_eq!(remove_oldest(folder.path(), "watchpost-shop-", 2), [ours[0].clone()]);
+        assert_eq!(remove_oldest(folder.path(), "watchpost-shop-", 0), [ours[1].clone(), ours[2].clone()]);
+        let mut left: Vec<String> = std::fs::read_dir(folder.path())
+            .expect("ours")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
+            .collect();
+        left.sort_unstable();
+        let mut stay: Vec<String> = others.iter().map(|name| (*name).to_owned()).collect();
+        stay.push("watchpost-shop-20200101T020000Z.wpbackup".to_owned());
+        stay.sort_unstable();
+        assert_eq!(left, stay);
+        assert_eq!(remove_oldest(std::path::Path::new("/nowhere/at/all"), "x", 0), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,121 @@
+//! Maintenance that runs by itself: the plan is kept, refused when it cannot run, and carried out off-peak.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use watchpost_model::access::Origin;
+use watchpost_model::audit::AuditFilter;
+use watchpost_model::clock::ManualClock;
+use watchpost_model::job::{JobKind, JobRun, JobState};
+use watchpost_model::plan::Plan;
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{AuditPageRequest, JobPlanPut, Nothing};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::{Desk, desk_at, folder};
+
+const NOON: &str = "2026-11-20T12:00:00Z";
+const NIGHT: &str = "2026-11-21T03:00:00Z";
+
+async fn at(home: &tempfile::TempDir, tenure: Tenure, now: &str) -> Desk {
+    let now: DateTime<Utc> = now.parse().expect("an instant");
+    desk_at(home, tenure, local_connection(), Arc::new(ManualClock::new(now))).await
+}
+
+async fn runs(desk: &Desk) -> Vec<JobRun> {
+    desk.ask::<operation::job_list>(Nothing {}).await.expect("listed").runs
+}
+
+#[tokio::test]
+async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
+    let (home, out) = (folder(), folder());
+    let day = at(&home, Tenure::Guest, NOON).await;
+    let mut plan = day.ask::<operation::job_plan>(Nothing {}).await.expect("shown").plan;
+    assert!(plan.jobs.iter().all(|job| !job.on), "nothing runs before somebody says so");
+    let backup = plan.jobs.iter_mut().find(|job| job.kind == JobKind::Backup).expect("it can run by itself");
+    backup.on = true;
+    backup.rhythm = watchpost_model::plan::Rhythm::Day;
+    backup.keep = Some(2);
+    let put = |plan: Plan| JobPlanPut { plan, reason: Some("every night".to_owned()) };
+    let refused = day.ask::<operation::job_plan_put>(put(plan.clone())).await.expect_err("no folder");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("jobs")));
+    let into = |plan: &mut Plan, folder: &std::path::Path| {
+        let backup = plan.jobs.iter_mut().find(|job| job.kind == JobKind::Backup).expect("there");
+        backup.folder = Some(folder.to_string_lossy().into_owned());
+    };
+    into(&mut plan, std::path::Path::new("/proc/nowhere"));
+    let refused = day.ask::<operation::job_plan_put>(put(plan.clone())).await.expect_err("no such folder");
+    assert_eq!(refused.field.as_deref(), Some("folder"), "{refused}");
+    into(&mut plan, out.path());
+    let mut remote = day.call.clone();
+    remote.caller.origin = Origin::Http;
+    let refused = day.console.call::<operation::job_plan_put>(&remote, put(plan.clone())).await;
+    assert_eq!(refused.expect_err("files of the server").code, ErrorCode::Permission);
+
+    let state = day.ask::<operation::job_plan_put>(put(plan.clone())).await.expect("kept");
+    let backup = state.jobs.iter().find(|job| job.kind == JobKind::Backup).expect("there");
+    let next = backup.next.expect("it is on").from;
+    assert_eq!(next.to_rfc3339(), "2026-11-21T02:00:00+00:00");
+    assert_eq!((state.open, backup.missed_since), (None, None));
+    for name in ["20260101T020000Z", "20260201T020000Z"] {
+        let file = out.path().join(format!("watchpost-local-{name}.wpbackup"));
+        std::fs::write(file, "an earlier one").expect("ours");
+    }
+    day.console.close().await;
+
+    // The first look of the engine comes at once; the next one would take a quarter of a minute.
+    let night = at(&home, Tenure::Owner, NIGHT).await;
+    let run = tokio::time::timeout(Duration::from_secs(30), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            timer.tick().await;
+            if let Some(run) = runs(&night).await.into_iter().find(|run| run.started_by == "schedule") {
+                return run;
+            }
+        }
+    });
+    let run = run.await.expect("the job of the plan is started");
+    let run = night.finish(run).await;
+    assert_eq!((run.kind, run.state), (JobKind::Backup, JobState::Done), "{:?}", run.error);
+    let state = night.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
+    let backup = state.jobs.iter().find(|job| job.kind == JobKind::Backup).expect("there");
+    assert_eq!(backup.last.as_ref().map(|last| last.id), Some(run.id));
+    assert_eq!(backup.missed_since, None);
+    assert_eq!(backup.next.expect("it is on").from.to_rfc3339(), "2026-11-22T02:00:00+00:00");
+    night.console.close().await;
+
+    // The look after a backup that ended well removes what is too much.
+    let again = at(&home, Tenure::Owner, "2026-11-21T04:00:00Z").await;
+    let pruned = AuditFilter { action: Some("backup_prune".to_owned()), ..AuditFilter::default() };
+    let pruned = tokio::time::timeout(Duration::from_secs(30), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            timer.tick().await;
+            let request = AuditPageRequest { filter: pruned.clone(), before: None, limit: 10 };
+            let rows = again.ask::<operation::audit_page>(request).await.expect("the trail").rows;
+            if let Some(row) = rows.into_iter().next() {
+                return row;
+            }
+        }
+    });
+    let pruned = pruned.await.expect("the oldest file is removed");
+    assert_eq!(pruned.changes[0].old, "watchpost-local-20260101T020000Z.wpbackup");
+    let mut left: Vec<String> = std::fs::read_dir(out.path())
+        .expect("ours")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    left.sort_unstable();
+    assert_eq!(
+        left,
+        ["watchpost-local-20260201T020000Z.wpbackup", "watchpost-local-20261121T030000Z.wpbackup"]
+    );
+    assert_eq!(
+        runs(&again).await.iter().filter(|run| run.started_by == "schedule").count(),
+        1,
+        "once a night"
+    );
+    again.console.close().await;
+}
