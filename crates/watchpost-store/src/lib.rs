@@ -43,7 +43,7 @@ mod suppression;
 mod target;
 mod threat;
 
-pub use audit::sign::{Signer, SignerError};
+pub use audit::sign::{Signer, SignerError, open_note};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};
