@@ -127,6 +127,7 @@ export const common = {
   'toast.count': '{n} times in this minute',
   'toast.trace': 'Trace {id}',
 
+  'pages.full': 'Only {n} are listed here.',
   'panel.what': 'the panel',
   'panel.hint': 'If it keeps failing, open the window again.',
   'state.loading': 'Loading',
