@@ -849,6 +849,8 @@ note: string,
  */
 key_name: string, };
 
+export type ClockTime = string;
+
 export type CommentId = string;
 
 export type Connection = { 
@@ -2735,6 +2737,48 @@ export type JobList = {
  */
 runs: Array<JobRun>, };
 
+export type JobPlan = { 
+/**
+ * IANA name of the time zone of the hours: `Europe/Berlin`.
+ */
+time_zone: string, 
+/**
+ * The off-peak hours begin.
+ */
+from: ClockTime, 
+/**
+ * They end; on the next day, if that is not after their beginning.
+ */
+to: ClockTime, 
+/**
+ * The jobs.
+ */
+jobs: Array<PlannedJob>, };
+
+export type JobPlanPut = { 
+/**
+ * The plan.
+ */
+plan: JobPlan, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type JobPlanState = { 
+/**
+ * The plan.
+ */
+plan: JobPlan, 
+/**
+ * The off-peak hours that it is now, if it is.
+ */
+open: Period | null, 
+/**
+ * Its jobs, in the same order.
+ */
+jobs: Array<PlannedState>, };
+
 export type JobProgress = { 
 /**
  * Units done.
@@ -3264,6 +3308,51 @@ asn?: number,
  * Organisation behind that number.
  */
 org?: string, };
+
+export type PlannedJob = { 
+/**
+ * Which: one of [`Plan::KINDS`].
+ */
+kind: JobKind, 
+/**
+ * How often.
+ */
+rhythm: Rhythm, 
+/**
+ * Does it run?
+ */
+on: boolean, 
+/**
+ * Since when it runs in this rhythm; set by Watchpost. What was to run before that was not missed.
+ */
+since?: string, 
+/**
+ * Of backups: the folder for the files, on the machine that runs the engine.
+ */
+folder?: string, 
+/**
+ * Of backups: so many of its own files stay in the folder, 1 to 1,000.
+ */
+keep?: number, };
+
+export type PlannedState = { 
+/**
+ * Which.
+ */
+kind: JobKind, 
+/**
+ * The next hours in which it is to run; absent while it is off.
+ */
+next: Period | null, 
+/**
+ * Since when it is to have run and has not: in its hours nothing ran the engine, or it failed. It runs in the next
+ * off-peak hours, whatever its rhythm.
+ */
+missed_since: string | null, 
+/**
+ * Its newest run by the plan.
+ */
+last: JobRun | null, };
 
 export type Playbook = { 
 /**
@@ -3973,7 +4062,11 @@ export type ReportList = {
 /**
  * The rows, at most 200.
  */
-reports: Array<ReportRecord>, };
+reports: Array<ReportRecord>, 
+/**
+ * Ids of others whose record cannot be read: it was changed behind the back of Watchpost.
+ */
+unreadable?: Array<string>, };
 
 export type ReportNames = { 
 /**
@@ -4592,6 +4685,16 @@ redis_days: number,
  * Days in the database.
  */
 archive_days: number, };
+
+export type Rhythm = { "every": "day" } | { "every": "week", 
+/**
+ * Which.
+ */
+on: WeekDay, } | { "every": "month", 
+/**
+ * Which, 1 to 28: every month has these.
+ */
+on: number, };
 
 export type RiskContribution = { 
 /**
@@ -5858,6 +5961,8 @@ deviation: number,
  * The last periods, oldest first; at most 60.
  */
 history: Array<number>, };
+
+export type WeekDay = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
 
 export type WorkspaceStatus = { 
 /**

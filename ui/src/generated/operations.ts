@@ -189,6 +189,10 @@ export interface Operations {
   job_list: { request: model.Nothing; reply: model.JobList };
   /** Show one job run. */
   job_get: { request: model.JobRef; reply: model.JobRun };
+  /** Show when maintenance runs by itself, and how it went. */
+  job_plan: { request: model.Nothing; reply: model.JobPlanState };
+  /** Choose when maintenance runs by itself. */
+  job_plan_put: { request: model.JobPlanPut; reply: model.JobPlanState };
   /** Stop a running job; what it has done stays done. */
   job_cancel: { request: model.JobRef; reply: model.JobRun };
   /** List the detection rules, with what could not be loaded. */
@@ -934,6 +938,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['jobs'],
     invalidates: [],
+  },
+  job_plan: {
+    about: "Show when maintenance runs by itself, and how it went.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['jobs', 'settings'],
+    invalidates: [],
+  },
+  job_plan_put: {
+    about: "Choose when maintenance runs by itself.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'settings', 'audit'],
   },
   job_cancel: {
     about: "Stop a running job; what it has done stays done.",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use watchpost_model::event::EntityKind;
 use watchpost_model::period::Period;
 use watchpost_model::report::ReportFormat;
 use watchpost_ops::connections::local_connection;
