@@ -1,11 +1,12 @@
 // The answers of the panels beside overview and incidents.
 
-import type { ReportSchedule } from '$ui/generated/model';
+import type { JobPlanState, PlannedJob, ReportSchedule } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoBlocks } from './blocks';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
 import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
+import { makePlan } from './plan';
 import { CONNECTION } from './workspace';
 
 function wait(ms: number): Promise<void> {
@@ -18,6 +19,7 @@ export function panelAnswers(empty: boolean) {
   let reports = empty ? [] : makeReports();
   let schedules: ReportSchedule[] = empty ? [] : makeSchedules();
   let settings = SETTINGS;
+  let plan: JobPlanState = makePlan(empty);
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
     runs = [run, ...runs];
@@ -37,6 +39,12 @@ export function panelAnswers(empty: boolean) {
     allow_add: ({ target, note }) => blocks.allow(target, note),
     allow_remove: ({ target }) => blocks.disallow(target),
     job_list: () => ({ runs }),
+    job_plan: () => plan,
+    job_plan_put: ({ plan: wanted }) => {
+      const state = (job: PlannedJob) => ({ kind: job.kind, next: job.on ? { from: '2026-11-22T02:00:00Z', to: '2026-11-22T05:00:00Z' } : null, missed_since: null, last: null });
+      plan = { plan: wanted, open: null, jobs: wanted.jobs.map(state) };
+      return plan;
+    },
     job_cancel: ({ id }) => {
       runs = runs.map((run) => (run.id === id ? { ...run, state: 'cancelled', ended_at: new Date().toISOString() } : run));
       const found = runs.find((run) => run.id === id);

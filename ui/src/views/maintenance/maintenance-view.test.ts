@@ -1,5 +1,6 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { JobPlanPut } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -110,5 +111,32 @@ describe('maintenance', () => {
     await waitFor(() => expect(hook('figure-behind').getAttribute('data-value')).toBe('0'));
     expect(requests(platform, 'cleanup_run')).toEqual([]);
     expect(requests(platform, 'aggregate_run')).toEqual([]);
+  });
+
+  it('keeps a plan only when it is saved, and asks for the folder of backups', async () => {
+    await waitFor(() => hook('plan-form'));
+    expect(document.querySelector('[data-test=plan-save]'), 'nothing was changed').toBeNull();
+    expect(hook('plan-missed').textContent).toContain('missed since');
+    await fireEvent.click(hook('plan-on-benchmark'));
+    await fireEvent.change(hook('plan-rhythm-benchmark'), { target: { value: 'month 15' } });
+    await type('plan-folder', '');
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'a backup needs a folder').toBe(true);
+    await type('plan-folder', '/srv/backups');
+    await fireEvent.click(hook('plan-save'));
+    await waitFor(() => expect(requests(platform, 'job_plan_put')).toHaveLength(1));
+    const [request] = requests(platform, 'job_plan_put') as [JobPlanPut];
+    const job = (kind: string) => request.plan.jobs.find((one) => one.kind === kind);
+    expect(job('benchmark')).toMatchObject({ on: true, rhythm: { every: 'month', on: 15 } });
+    expect(job('backup')).toMatchObject({ on: true, folder: '/srv/backups', keep: 12 });
+    await waitFor(() => expect(document.querySelector('[data-test=plan-save]')).toBeNull());
+  });
+
+  it('gives a changed plan back', async () => {
+    await waitFor(() => hook('plan-form'));
+    await type('plan-from', '25');
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'no time of day').toBe(true);
+    await fireEvent.click(hook('plan-discard'));
+    expect(hook<HTMLInputElement>('plan-from').value).toBe('02:00');
+    expect(requests(platform, 'job_plan_put')).toEqual([]);
   });
 });

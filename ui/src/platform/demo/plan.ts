@@ -1,0 +1,28 @@
+// The maintenance plan of the demo.
+
+import type { JobPlanState, PlannedJob } from '$ui/generated/model';
+
+const HOUR_MS = 3_600_000;
+
+export function makePlan(empty: boolean): JobPlanState {
+  const now = Date.now();
+  const at = (hours: number): string => new Date(now + hours * HOUR_MS).toISOString();
+  const job = (kind: PlannedJob['kind'], rhythm: PlannedJob['rhythm'], on: boolean): PlannedJob => ({ kind, rhythm, on: on && !empty });
+  const jobs: PlannedJob[] = [
+    job('cleanup', { every: 'day' }, true),
+    job('aggregate', { every: 'day' }, true),
+    job('optimize', { every: 'week', on: 'sunday' }, true),
+    job('benchmark', { every: 'week', on: 'sunday' }, false),
+    { ...job('backup', { every: 'month', on: 1 }, true), folder: '/var/backups/watchpost', keep: 12 },
+  ];
+  return {
+    plan: { time_zone: 'Europe/Berlin', from: '02:00', to: '05:00', jobs },
+    open: null,
+    jobs: jobs.map((one) => ({
+      kind: one.kind,
+      next: one.on ? { from: at(11), to: at(14) } : null,
+      missed_since: one.kind === 'optimize' && one.on ? at(-30) : null,
+      last: null,
+    })),
+  };
+}
