@@ -4,7 +4,7 @@ import type { JobPlanPut } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { hook, requests, type } from '$ui/test-hook';
+import { choose, hook, requests, type } from '$ui/test-hook';
 import MaintenanceView from './maintenance-view.svelte';
 
 let platform: FakePlatform;
@@ -118,7 +118,7 @@ describe('maintenance', () => {
     expect(document.querySelector('[data-test=plan-save]'), 'nothing was changed').toBeNull();
     expect(hook('plan-missed').textContent).toContain('missed since');
     await fireEvent.click(hook('plan-on-benchmark'));
-    await fireEvent.change(hook('plan-rhythm-benchmark'), { target: { value: 'month 15' } });
+    await choose('plan-rhythm-benchmark', 'month 15');
     await type('plan-folder', '');
     expect(hook<HTMLButtonElement>('plan-save').disabled, 'a backup needs a folder').toBe(true);
     await type('plan-folder', '/srv/backups');
