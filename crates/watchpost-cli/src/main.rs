@@ -1,6 +1,7 @@
 //! `watchpost`: every operation headless, and the daemon.
 
 mod args;
+mod audit;
 mod baseline;
 mod connect;
 mod detect;

@@ -43,7 +43,12 @@ mod suppression;
 mod target;
 mod threat;
 
+pub use audit::checkpoint::LogKey;
+pub use audit::export::{ExportedPayload, ExportedRecord};
+pub use audit::prove::InclusionProof;
 pub use audit::sign::{Signer, SignerError};
+pub use audit::verify::VerifyPlan;
+pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};

@@ -116,6 +116,17 @@ impl Store {
         Ok(())
     }
 
+    /// Signs no checkpoints any more: whoever signs for a log that does not continue what was seen makes it good.
+    pub fn withhold_signer(&self) {
+        *self.inner.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Is there a key that signs?
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.signer().is_some()
+    }
+
     pub(crate) fn signer(&self) -> Option<Signer> {
         self.inner.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

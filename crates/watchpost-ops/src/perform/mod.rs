@@ -1,6 +1,7 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
+mod audit_export;
 mod backups;
 mod baselines;
 mod benchmarks;
@@ -26,7 +27,11 @@ mod settings;
 mod suppressions;
 mod token_keys;
 
-pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use audit::{
+    audit_accept, audit_checkpoint, audit_page, audit_places_put, audit_show, audit_statistics, audit_trust,
+    audit_verify, audit_verify_cancel, audit_verify_progress,
+};
+pub(crate) use audit_export::{audit_export, audit_prove};
 pub(crate) use backups::{backup_preview, backup_run, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use benchmarks::{benchmark_preview, benchmark_run};

@@ -2,6 +2,7 @@
 
 mod analyze;
 mod attention;
+mod audit_export;
 mod basis;
 mod door;
 mod enrich;
@@ -23,3 +24,4 @@ mod search;
 mod simulation;
 mod token_keys;
 mod windows;
+mod witness;

@@ -97,6 +97,12 @@ fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
+/// The text of a note, its last line feed included; nobody has checked who signed it.
+pub(crate) fn signed_text(note: &str) -> Option<&str> {
+    let (text, _) = note.split_once("\n\n")?;
+    note.get(..=text.len())
+}
+
 /// A public key with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct VerifierKey {
@@ -128,10 +134,17 @@ impl VerifierKey {
         &self.name
     }
 
+    /// The public key as PEM (RFC 8410), which `openssl pkeyutl -verify -pubin` reads.
+    pub(crate) fn to_pem(&self) -> String {
+        const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+        let body = STANDARD.encode([HEAD.as_slice(), self.key.as_bytes()].concat());
+        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+    }
+
     /// The signed text of a note, if this key signed it. Lines of other keys are ignored.
     pub(crate) fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
-        let (text, signatures) = note.split_once("\n\n")?;
-        let text = note.get(..=text.len())?;
+        let text = signed_text(note)?;
+        let signatures = note.get(text.len() + 1..)?;
         let id = key_id(&self.name, &self.key);
         signatures.lines().find_map(|line| {
             let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;

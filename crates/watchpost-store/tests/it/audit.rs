@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditVerification, Change, EvidenceStrength};
-use watchpost_store::{Signer, Store, StoreError};
+use watchpost_store::{Signer, Store, StoreError, VerifyPlan};
 
 use crate::support::{World, both, caller, draft};
 
@@ -17,7 +17,7 @@ both!(
 );
 
 async fn verify(store: &Store) -> AuditVerification {
-    store.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap()
+    store.audit_verify(&caller("auditor"), VerifyPlan::default(), &|_, _| true).await.unwrap()
 }
 
 async fn fill(store: &Store, count: u32) {
@@ -121,7 +121,10 @@ async fn verification_reports(world: World) {
     let seen = Mutex::new(Vec::new());
     let result = world
         .store
-        .audit_verify(&caller("auditor"), &|done, total| seen.lock().unwrap().push((done, total)))
+        .audit_verify(&caller("auditor"), VerifyPlan::default(), &|done, total| {
+            seen.lock().unwrap().push((done, total));
+            true
+        })
         .await
         .unwrap();
     assert!(result.ok, "{:?}", result.problems);

@@ -18,3 +18,4 @@ mod schedules;
 mod search;
 mod support;
 mod triage;
+mod witness;
