@@ -10,6 +10,7 @@ import { closeSuppress, openSuppress } from '$ui/domain/suppress/suppress-reques
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { overlays } from '$ui/shell/overlays.svelte';
+import { dialogs, panels } from '$ui/shell/panels';
 import { App } from '$ui/state/app.svelte';
 import { PANELS, parseRoute, router } from '$ui/state/router.svelte';
 import { hook } from '$ui/test-hook';
@@ -70,6 +71,8 @@ async function open(place: string, state: State = ''): Promise<void> {
     }
   };
   app = new App(platform);
+  // The panel before it is drawn, as the window does; the dialogs as well, so that no test waits for code.
+  await Promise.all([panels[route.panel].view, ...Object.values(dialogs)].map((part) => part.load()));
   render(Shell, { app });
   await waitFor(() => hook('panel-title'));
   if (state !== 'slow') await answered();

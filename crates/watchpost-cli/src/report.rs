@@ -1,5 +1,7 @@
 //! `report` and `register`.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
@@ -8,8 +10,8 @@ use watchpost_model::report::{ControlComment, ReportFile, ReportFormat, ReportRe
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
-    ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportScheduleAdd, ReportScheduleList,
-    ReportSchedulePause, ReportScheduleRef, ReportVerify,
+    ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportProof, ReportScheduleAdd,
+    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -102,9 +104,18 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             either(form, &said, || comments(std::slice::from_ref(&said)))?;
             Ok(false)
         }
-        Report::Verify { file } => {
-            let path = std::path::absolute(file)?.to_string_lossy().into_owned();
-            let found = session.ask::<operation::report_verify>(ReportVerify { path }).await?;
+        Report::Verify { file, key, approval } => {
+            let text =
+                |path: PathBuf| std::path::absolute(path).map(|path| path.to_string_lossy().into_owned());
+            let proof = match key {
+                Some(key) => {
+                    let approval = approval.unwrap_or_else(|| file.with_extension("approval.txt"));
+                    Some(ReportProof { approval: text(approval)?, key: text(key)? })
+                }
+                None => None,
+            };
+            let request = ReportVerify { path: text(file)?, proof };
+            let found = session.ask::<operation::report_verify>(request).await?;
             checked(form, &found)?;
             Ok(!found.problems.is_empty())
         }
@@ -123,7 +134,13 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             let copied = session.ask::<operation::report_copy>(ReportCopy { id, files, archive }).await?;
             either(form, &copied, || {
                 standing(&copied.report)?;
-                files_table(&copied.files)
+                files_table(&copied.files)?;
+                match &copied.proof {
+                    Some(proof) => {
+                        line(format!("signed approval  {}\nits public key   {}", proof.approval, proof.key))
+                    }
+                    None => Ok(()),
+                }
             })?;
             Ok(false)
         }
@@ -365,7 +382,7 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
             line(format!("signature of the approval: {signature}"))?;
         }
         if found.checked > 0 {
-            line(format!("{} controls, checks and samples looked at", found.checked))?;
+            line(format!("controls, checks and samples looked at: {}", found.checked))?;
         }
         for problem in &found.problems {
             line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;

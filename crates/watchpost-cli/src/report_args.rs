@@ -88,8 +88,15 @@ pub(crate) enum Report {
     },
     /// Check a report file by itself and against the audit trail. Exit code 1 when something does not hold.
     Verify {
-        /// The file, in any format.
+        /// The file, in any format; with --key, the JSON.
         file: PathBuf,
+        /// The public key (PEM) of the console that made it: checks the signature of the approval with it and asks no audit
+        /// trail, for a report that was made elsewhere. Get it by a way you trust.
+        #[arg(long)]
+        key: Option<PathBuf>,
+        /// The signed approval, as `report copy` writes it; without this, FILE with the ending approval.txt.
+        #[arg(long, requires = "key")]
+        approval: Option<PathBuf>,
     },
     /// Make a draft final, as a second person.
     Approve {

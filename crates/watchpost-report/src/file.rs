@@ -117,97 +117,53 @@ impl Prepared {
         Ok(())
     }
 
-    /// Puts the file in its place, to stay once it is [kept](Placed::keep). With `replace`, what is there is put aside until
-    /// then; without, nothing may be there.
+    /// Puts the file where none is, to stay once it is [kept](Placed::keep).
     ///
     /// # Errors
     /// `Exists`, or by cause, as [`Self::write`].
-    pub fn place(self, replace: bool) -> Result<Placed, WriteError> {
-        let Self { temporary, path, .. } = self;
-        let aside = if replace { put_aside(&path)? } else { None };
-        // From here on what was put aside comes back when something goes wrong.
-        let mut placed = Placed { path, aside, there: false, kept: false };
-        let path = &placed.path;
-        if replace {
-            temporary.persist(path).map_err(|error| failed(path, error.error))?;
-        } else {
-            temporary.persist_noclobber(path).map_err(|error| failed(path, error.error))?;
-        }
-        placed.there = true;
-        sync_folder(&placed.path);
-        Ok(placed)
+    pub fn place(self) -> Result<Placed, WriteError> {
+        let path = self.path.clone();
+        self.persist_new()?;
+        Ok(Placed { path, kept: false })
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
-/// A file in its place. Dropped without being [kept](Self::keep), it goes, and what was there before comes back.
+/// A file in its place. Dropped without being [kept](Self::keep), it goes.
 #[derive(Debug)]
 pub struct Placed {
     path: PathBuf,
-    aside: Option<PathBuf>,
-    there: bool,
     kept: bool,
 }
 
 impl Placed {
-    /// The file stays; what it replaced goes.
-    ///
-    /// # Errors
-    /// Why what it replaced stays beside it, under a name of its own.
-    pub fn keep(mut self) -> Result<(), WriteError> {
+    /// The file stays.
+    pub fn keep(mut self) {
         self.kept = true;
-        match &self.aside {
-            Some(aside) => std::fs::remove_file(aside).map_err(|error| failed(aside, error)),
-            None => Ok(()),
-        }
     }
 
-    /// The file goes; what it replaced comes back.
+    /// The file goes.
     ///
     /// # Errors
     /// Why it did not.
     pub fn undo(mut self) -> Result<(), WriteError> {
-        self.taken_back()
-    }
-
-    fn taken_back(&mut self) -> Result<(), WriteError> {
-        if std::mem::replace(&mut self.kept, true) {
-            return Ok(());
-        }
-        let path = &self.path;
-        let done = match &self.aside {
-            // Two names of one file: a rename would leave both.
-            Some(aside) if !self.there && std::fs::symlink_metadata(path).is_ok() => {
-                std::fs::remove_file(aside)
-            }
-            Some(aside) => std::fs::rename(aside, path),
-            None if self.there => std::fs::remove_file(path),
-            None => Ok(()),
-        };
-        done.map_err(|error| failed(path, error))
+        self.kept = true;
+        std::fs::remove_file(&self.path).map_err(|error| failed(&self.path, error))
     }
 }
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        // Who wants to know what went wrong asks with `undo`.
-        let _ = self.taken_back();
+        if !self.kept {
+            // Who wants to know what went wrong asks with `undo`.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
-}
-
-/// A second name for what is at `path`, if something is: the first one stays until it is replaced.
-fn put_aside(path: &Path) -> Result<Option<PathBuf>, WriteError> {
-    if std::fs::symlink_metadata(path).is_err() {
-        return Ok(None);
-    }
-    let folder = folder_of(path);
-    // The name of a temporary file that is gone again is free.
-    let name = tempfile::Builder::new().prefix(".watchpost-old-").tempfile_in(folder);
-    let aside = name.map_err(|error| failed(path, error))?.path().to_owned();
-    // Some file systems have no second names.
-    std::fs::hard_link(path, &aside)
-        .or_else(|_| std::fs::rename(path, &aside))
-        .map_err(|error| failed(path, error))?;
-    Ok(Some(aside))
 }
 
 /// A rename is durable only once the folder is on disk; some file systems cannot sync a folder.

@@ -417,6 +417,8 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 fn read_limited(file: &Path) -> Result<String, FrameworkError> {
     let unreadable = |reason: String| FrameworkError { line: 1, reason };
     match std::fs::metadata(file) {
+        // A pipe would be waited for, a device would have no end.
+        Ok(data) if !data.is_file() => Err(unreadable("this is no file".to_owned())),
         Ok(data) if data.len() > FILE_BYTES_MAX => {
             Err(unreadable("the file is larger than 4 MiB".to_owned()))
         }

@@ -23,6 +23,17 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// A figure that is an instant, as its day and its time of day; others as they are.
+pub(crate) fn day_and_time(value: &str) -> (String, Option<String>) {
+    match DateTime::parse_from_rfc3339(value) {
+        Ok(at) => {
+            let at = at.to_utc();
+            (at.format("%Y-%m-%d").to_string(), Some(at.format("%H:%M:%S UTC").to_string()))
+        }
+        Err(_) => (value.to_owned(), None),
+    }
+}
+
 /// That the period had not ended when the report was made, and up to when it reaches; nothing if it had.
 pub(crate) fn unfinished(scope: &Scope) -> Option<String> {
     (scope.period.to > scope.generated_at)

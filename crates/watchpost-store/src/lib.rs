@@ -46,7 +46,7 @@ mod threat;
 pub use audit::checkpoint::LogKey;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::prove::InclusionProof;
-pub use audit::sign::{Signer, SignerError};
+pub use audit::sign::{Signer, SignerError, open_note};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use canonical::event_digest;

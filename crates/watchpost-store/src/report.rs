@@ -5,7 +5,8 @@ use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportRecord, ReportStatus};
 
-use crate::audit::sign::VerifierKey;
+use crate::audit::leaf::Leaf;
+use crate::audit::sign::{VerifierKey, note_signer};
 use crate::canonical::{sha256, to_canonical};
 use crate::engine::args;
 use crate::error::StoreError;
@@ -14,7 +15,7 @@ use crate::store::{Store, Tag, Write};
 /// What a signed note turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoteCheck {
-    /// Signed by the key of this console, under this name.
+    /// Signed by a key of this console or of its audit trail, under this name.
     Holds(String),
     /// Signed under a name whose key is not here.
     OtherKey(String),
@@ -186,17 +187,42 @@ impl Store {
         Ok(n)
     }
 
-    /// Does the key of this console say that it signed `text`?
-    #[must_use]
-    pub fn note_check(&self, note: &str, text: &str) -> NoteCheck {
-        let line = note.lines().last().and_then(|line| line.strip_prefix("\u{2014} "));
-        let name = line.and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned();
-        let own = self.signer().and_then(|signer| VerifierKey::parse(&signer.vkey()));
-        match own {
-            Some(key) if key.open(note) == Some(text) => NoteCheck::Holds(name),
-            Some(key) if key.name() == name || name.is_empty() => NoteCheck::Broken,
-            _ => NoteCheck::OtherKey(name),
+    /// Does a key of this console, or one that the audit trail names, say that it signed `text`?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn note_check(&self, note: &str, text: &str) -> Result<NoteCheck, StoreError> {
+        let name = note_signer(note);
+        let keys = self.known_keys().await?;
+        if keys.iter().any(|key| key.open(note) == Some(text)) {
+            return Ok(NoteCheck::Holds(name.to_owned()));
         }
+        let known = name.is_empty() || keys.iter().any(|key| key.name() == name);
+        Ok(if known { NoteCheck::Broken } else { NoteCheck::OtherKey(name.to_owned()) })
+    }
+
+    /// The public key that signed `note`, as PEM; `None` if it is not known here.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn note_key(&self, note: &str) -> Result<Option<String>, StoreError> {
+        let keys = self.known_keys().await?;
+        Ok(keys.iter().find(|key| key.open(note).is_some()).map(VerifierKey::pem))
+    }
+
+    /// The key of this console, and those that the trail names.
+    async fn known_keys(&self) -> Result<Vec<VerifierKey>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = $1";
+        let rows = tx.fetch(sql, args!["key.add"]).await?;
+        let mut keys: Vec<VerifierKey> =
+            self.signer().and_then(|signer| VerifierKey::parse(&signer.vkey())).into_iter().collect();
+        for row in &rows {
+            let leaf = Leaf::parse(&row.blob(0)?);
+            let vkey = leaf.as_ref().and_then(|leaf| leaf.client.facts.get("vkey")?.as_str());
+            keys.extend(vkey.and_then(VerifierKey::parse));
+        }
+        Ok(keys)
     }
 
     /// Signs a text with the key of this console, as a C2SP signed note; `None` without a key that is kept.

@@ -1,28 +1,27 @@
 // A change as it is being typed: what it would do is looked up before it can be done.
 
 import { normaliseError, type OperationError } from '$ui/state/error';
+import { Work } from '$ui/state/work.svelte';
 
 /** A pause in typing after which the preview is fetched, in milliseconds. */
 const PAUSE_MS = 250;
 
 export class PreviewedDraft<Preview> {
-  busy = $state(false);
+  readonly work = new Work();
   looking = $state(false);
   /** Somebody tried to go on: now missing parts are marked. */
   tried = $state(false);
   preview = $state.raw<Preview | null>(null);
-  fault = $state.raw<OperationError | null>(null);
 
   protected reset(): void {
-    this.busy = false;
+    this.work.reset();
     this.tried = false;
-    this.fault = null;
   }
 
   /** Asks after a pause in typing, the newest question wins; `null` asks nothing. The returned function drops the answer. */
   protected ask(question: (() => Promise<Preview>) | null): () => void {
     this.preview = null;
-    this.fault = null;
+    this.work.fault = null;
     this.looking = question !== null;
     if (question === null) return () => undefined;
     let outdated = false;
@@ -31,7 +30,7 @@ export class PreviewedDraft<Preview> {
         const answer = await question();
         if (!outdated) this.preview = answer;
       } catch (thrown) {
-        if (!outdated) this.fault = normaliseError(thrown);
+        if (!outdated) this.work.fault = normaliseError(thrown);
       } finally {
         if (!outdated) this.looking = false;
       }
@@ -44,15 +43,15 @@ export class PreviewedDraft<Preview> {
   }
 
   /** Does it; `null` when the person declined or it failed (then `fault` says why). */
-  protected async attempt<Done>(change: () => Promise<Done | null>): Promise<Done | null> {
-    this.busy = true;
-    try {
-      return await change();
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+  protected attempt<Done>(change: () => Promise<Done | null>): Promise<Done | null> {
+    return this.work.run(change);
+  }
+
+  get busy(): boolean {
+    return this.work.busy;
+  }
+
+  get fault(): OperationError | null {
+    return this.work.fault;
   }
 }

@@ -4153,7 +4153,11 @@ report: ReportRecord,
 /**
  * What was written.
  */
-files: Array<ReportFile>, };
+files: Array<ReportFile>, 
+/**
+ * Beside the JSON of a report whose approval is signed: what is needed to check the signature elsewhere.
+ */
+proof: ReportProof | null, };
 
 export type ReportCopy = { 
 /**
@@ -4314,6 +4318,16 @@ total: number,
  * Is it being made? Not, before it begins and once it has ended.
  */
 running: boolean, };
+
+export type ReportProof = { 
+/**
+ * The approval: a C2SP signed note over report, SHA-256 of its JSON, and who approved it, a line each.
+ */
+approval: string, 
+/**
+ * The Ed25519 public key as PEM.
+ */
+key: string, };
 
 export type ReportRecord = { 
 /**
@@ -4553,7 +4567,11 @@ export type ReportVerify = {
 /**
  * The file, in any format.
  */
-path: string, };
+path: string, 
+/**
+ * Check the signature of its approval with this key instead of asking an audit trail: for a file that was made elsewhere.
+ */
+proof?: ReportProof, };
 
 export type ResponseAction = { 
 /**

@@ -47,6 +47,8 @@ describe('the language', () => {
       storeLanguage('de');
       vi.resetModules();
       const next = await import('./index');
+      expect(next.t('nav.incidents'), 'no text is drawn before its catalogue is there').toBe('Incidents');
+      await next.loadLanguage();
       expect([next.language, next.t('nav.incidents'), next.word('severity', 'high'), next.t('incident.page', { n: 7 })]).toEqual(['de', 'Vorfälle', 'Hoch', 'Vorfall #7']);
     } finally {
       // The German modules are of this test only; the next one loads its own.

@@ -1,6 +1,5 @@
 // The words on screen. A language is a catalogue with the keys of the English one; it is chosen when the page loads.
 
-import { de } from './de';
 import { en } from './en';
 
 export type Key = keyof typeof en;
@@ -16,8 +15,16 @@ const STORED = 'watchpost.language';
 
 /** English unless this machine was told otherwise; texts are read at many places, so another one comes with a new page. */
 export const language: Language = LANGUAGES.find((known) => known === localStorage.getItem(STORED)) ?? 'en';
-// A key that a translation lacks is better in English than not at all.
-const catalogue: Readonly<Record<string, string>> = language === 'de' ? { ...en, ...de } : en;
+let catalogue: Readonly<Record<string, string>> = en;
+
+/** Fetches the catalogue of the language, unless it is English; to be awaited before the first text is drawn. */
+export async function loadLanguage(): Promise<void> {
+  if (language === 'de') {
+    const { de } = await import('./de');
+    // A key that a translation lacks is better in English than not at all.
+    catalogue = { ...en, ...de };
+  }
+}
 
 /** The language of the next page. */
 export function storeLanguage(chosen: Language): void {

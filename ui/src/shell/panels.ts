@@ -1,4 +1,4 @@
-// The panels: their icon, their key after `g`, and where they are drawn.
+// The panels: their icon, their key after `g`, and what draws them; and the dialogs that any of them opens.
 
 import type { Component } from 'svelte';
 import Activity from '@lucide/svelte/icons/activity';
@@ -14,24 +14,13 @@ import Settings from '@lucide/svelte/icons/settings';
 import ShieldAlert from '@lucide/svelte/icons/shield-alert';
 import Wrench from '@lucide/svelte/icons/wrench';
 import type { Panel } from '$ui/state/router.svelte';
-import AuditView from '$ui/views/audit/audit-view.svelte';
-import BaselinesView from '$ui/views/baselines/baselines-view.svelte';
-import BlocklistView from '$ui/views/blocklist/blocklist-view.svelte';
-import EntitiesView from '$ui/views/entities/entities-view.svelte';
-import EventsView from '$ui/views/events/events-view.svelte';
-import IncidentsView from '$ui/views/incidents/incidents-view.svelte';
-import MaintenanceView from '$ui/views/maintenance/maintenance-view.svelte';
-import OverviewView from '$ui/views/overview/overview-view.svelte';
-import RedisView from '$ui/views/redis/redis-view.svelte';
-import ReportsView from '$ui/views/reports/reports-view.svelte';
-import RulesView from '$ui/views/rules/rules-view.svelte';
-import SettingsView from '$ui/views/settings/settings-view.svelte';
+import { Lazy } from './lazy.svelte';
 
 export interface PanelSpec {
   icon: Component;
   /** Pressed after `g`. */
   key: string;
-  view: Component;
+  view: Lazy;
   /** Below the others, apart. */
   low?: boolean;
   /** Works without an open connection. */
@@ -39,16 +28,29 @@ export interface PanelSpec {
 }
 
 export const panels: Readonly<Record<Panel, PanelSpec>> = {
-  overview: { icon: LayoutDashboard, key: 'o', view: OverviewView },
-  incidents: { icon: ShieldAlert, key: 'i', view: IncidentsView },
-  events: { icon: ListTree, key: 'e', view: EventsView },
-  entities: { icon: Fingerprint, key: 'n', view: EntitiesView },
-  blocklist: { icon: Ban, key: 'b', view: BlocklistView },
-  rules: { icon: Radar, key: 'u', view: RulesView },
-  baselines: { icon: Activity, key: 'l', view: BaselinesView },
-  redis: { icon: Database, key: 'h', view: RedisView },
-  maintenance: { icon: Wrench, key: 'm', view: MaintenanceView },
-  reports: { icon: FileText, key: 'r', view: ReportsView },
-  audit: { icon: ScrollText, key: 'a', view: AuditView },
-  settings: { icon: Settings, key: 's', view: SettingsView, low: true, always: true },
+  overview: { icon: LayoutDashboard, key: 'o', view: new Lazy(() => import('$ui/views/overview/overview-view.svelte')) },
+  incidents: { icon: ShieldAlert, key: 'i', view: new Lazy(() => import('$ui/views/incidents/incidents-view.svelte')) },
+  events: { icon: ListTree, key: 'e', view: new Lazy(() => import('$ui/views/events/events-view.svelte')) },
+  entities: { icon: Fingerprint, key: 'n', view: new Lazy(() => import('$ui/views/entities/entities-view.svelte')) },
+  blocklist: { icon: Ban, key: 'b', view: new Lazy(() => import('$ui/views/blocklist/blocklist-view.svelte')) },
+  rules: { icon: Radar, key: 'u', view: new Lazy(() => import('$ui/views/rules/rules-view.svelte')) },
+  baselines: { icon: Activity, key: 'l', view: new Lazy(() => import('$ui/views/baselines/baselines-view.svelte')) },
+  redis: { icon: Database, key: 'h', view: new Lazy(() => import('$ui/views/redis/redis-view.svelte')) },
+  maintenance: { icon: Wrench, key: 'm', view: new Lazy(() => import('$ui/views/maintenance/maintenance-view.svelte')) },
+  reports: { icon: FileText, key: 'r', view: new Lazy(() => import('$ui/views/reports/reports-view.svelte')) },
+  audit: { icon: ScrollText, key: 'a', view: new Lazy(() => import('$ui/views/audit/audit-view.svelte')) },
+  settings: { icon: Settings, key: 's', view: new Lazy(() => import('$ui/views/settings/settings-view.svelte')), low: true, always: true },
 };
+
+/** Drawn over whichever panel asked for them. */
+export const dialogs = {
+  events: new Lazy(() => import('$ui/domain/event/events-drawer.svelte')),
+  block: new Lazy(() => import('$ui/domain/block/block-dialog.svelte')),
+  contain: new Lazy(() => import('$ui/domain/contain/contain-dialog.svelte')),
+  suppress: new Lazy(() => import('$ui/domain/suppress/suppress-dialog.svelte')),
+};
+
+/** Everything that is fetched after the first paint, what a key opens first. */
+export function laterParts(): Lazy[] {
+  return [panels.incidents.view, dialogs.events, dialogs.block, ...Object.values(dialogs), ...Object.values(panels).map((spec) => spec.view)];
+}

@@ -8,6 +8,9 @@ export interface PageOf<Row> {
   next: string | null;
 }
 
+/** Rows that are held at most: a list this long is not read to its end, it is narrowed. */
+export const PAGES_MAX = 2_000;
+
 export class Pages<Row> {
   rows = $state.raw<readonly Row[]>([]);
   /** Are these all? `null` before the first page. */
@@ -21,9 +24,14 @@ export class Pages<Row> {
     this.#fetch = fetch;
   }
 
+  /** There are more, and no more are held. */
+  get full(): boolean {
+    return this.complete === false && this.rows.length >= PAGES_MAX;
+  }
+
   /** Fetches the next page, the first one to begin with; one that failed, again. */
   async more(): Promise<void> {
-    if (this.loading || this.complete === true) return;
+    if (this.loading || this.complete === true || this.full) return;
     this.loading = true;
     this.error = null;
     try {

@@ -1,6 +1,7 @@
 import { render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
+import { panels } from '$ui/shell/panels';
 import { hook } from '$ui/test-hook';
 import Shell from '../app.svelte';
 import { App } from './app.svelte';
@@ -15,6 +16,8 @@ describe('an incident on paper', () => {
 
   it('is all of its page, under the name of the workspace', async () => {
     router.go('incidents', '42');
+    // As the window does before it is drawn.
+    await panels.incidents.view.load();
     render(Shell, { app: new App(demoPlatform()) });
     await waitFor(() => hook('incident-title'));
     await waitFor(() => hook('status-workspace'));

@@ -71,7 +71,7 @@ pub use report::{
     FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList, ReportCommentRef,
     ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate, ReportList, ReportNames,
-    ReportProgress, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
+    ReportProgress, ReportProof, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
     ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{

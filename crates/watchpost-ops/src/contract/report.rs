@@ -160,6 +160,18 @@ pub struct ReportCopied {
     pub report: ReportRecord,
     /// What was written.
     pub files: Vec<ReportFile>,
+    /// Beside the JSON of a report whose approval is signed: what is needed to check the signature elsewhere.
+    pub proof: Option<ReportProof>,
+}
+
+/// A signed approval and the public key of the console that signed it, as files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportProof {
+    /// The approval: a C2SP signed note over report, SHA-256 of its JSON, and who approved it, a line each.
+    pub approval: String,
+    /// The Ed25519 public key as PEM.
+    pub key: String,
 }
 
 /// Compare a report with an earlier one of the same framework.
@@ -195,6 +207,10 @@ pub struct ReportChanges {
 pub struct ReportVerify {
     /// The file, in any format.
     pub path: String,
+    /// Check the signature of its approval with this key instead of asking an audit trail: for a file that was made elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub proof: Option<ReportProof>,
 }
 
 /// What checking a report file found.

@@ -125,7 +125,7 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
         }
         for file in &made.files {
             let checked = desk
-                .ask::<operation::report_verify>(ReportVerify { path: file.path.clone() })
+                .ask::<operation::report_verify>(ReportVerify { path: file.path.clone(), proof: None })
                 .await
                 .expect("read");
             assert_eq!((checked.problems, checked.sha256), (Vec::new(), file.sha256.clone()), "{}", one.id);

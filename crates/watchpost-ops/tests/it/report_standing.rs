@@ -1,25 +1,29 @@
 //! How far a report is: draft, final, superseded; who says so, and what the files and the trail say of it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use tempfile::TempDir;
-use watchpost_model::audit::AuditRecord;
+use watchpost_model::access::{Permission, Role};
+use watchpost_model::audit::{AuditDraft, AuditOutcome, AuditRecord};
+use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::ids::ReportId;
 use watchpost_model::incident::Incident;
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterKind};
-use watchpost_model::report::{ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{Approval, ReportFormat, ReportRecord, ReportStatus};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, IncidentPageRequest, Nothing, RegisterAdd, ReportApprove, ReportCompare, ReportCopy,
-    ReportGenerate, ReportRequest, ReportTarget, ReportVerify,
+    ReportGenerate, ReportProof, ReportRequest, ReportTarget, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
+use watchpost_store::{DatabaseTarget, Signer, Store};
 
-use crate::door::{Desk, desk, folder};
+use crate::door::{Desk, caller, desk, folder};
 
 const MARCH: (&str, &str) = ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z");
 
@@ -102,12 +106,173 @@ async fn the_files_of_a_final_report_stay_and_a_copy_says_who_approved_it() {
         assert!(text.contains("final") && text.contains("mara") && text.contains("looked at all"), "{name}");
     }
     for file in &copied.files {
-        let request = ReportVerify { path: file.path.clone() };
+        let request = ReportVerify { path: file.path.clone(), proof: None };
         let checked = desk.ask::<operation::report_verify>(request).await.expect("read");
         assert_eq!(checked.problems, Vec::<String>::new(), "{}", file.path);
         let signature = checked.signature.expect("a final report tells of its signature");
         assert!(signature.contains("holds") || signature.contains("none"), "{signature}");
     }
+    desk.console.close().await;
+}
+
+/// The database behind the back of the program, as somebody has it who can write into it.
+async fn behind(home: &TempDir) -> Store {
+    let mut found = Vec::new();
+    let mut folders = vec![home.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("ours").flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path if path.extension().is_some_and(|ending| ending == "db") => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    let [path] = found.as_slice() else { panic!("one database, not {found:?}") };
+    let target = DatabaseTarget::Sqlite { path: path.clone() };
+    Store::open(&target, Arc::new(SystemClock)).await.expect("it opens")
+}
+
+/// A record of the trail that says that this was done by this person.
+fn entry(action: &str, by: &str, report: ReportId) -> AuditDraft {
+    let mut caller = caller(Role::Admin);
+    caller.name = by.to_owned();
+    AuditDraft {
+        caller,
+        action: action.to_owned(),
+        object: format!("report/{report}"),
+        permission: Permission::Report,
+        outcome: AuditOutcome::Success,
+        changes: Vec::new(),
+        reason: None,
+        at: SystemClock.now(),
+        risk: 0,
+    }
+}
+
+fn approval(by: &str) -> Approval {
+    Approval { by: by.to_owned(), at: SystemClock.now(), note: "fine".to_owned(), signed_note: None }
+}
+
+async fn problems(desk: &Desk, path: &str) -> Vec<String> {
+    let request = ReportVerify { path: path.to_owned(), proof: None };
+    desk.ask::<operation::report_verify>(request).await.expect("read").problems
+}
+
+#[tokio::test]
+async fn a_standing_that_the_trail_does_not_know_is_named() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let store = behind(&home).await;
+    let json = |name: &str| vec![target(&out, name, ReportFormat::Json, false)];
+    let said = async |report: &ReportRecord| problems(&desk, &report.files[0].path).await.join("\n");
+
+    let first = made(&desk, summary(json("1.json"))).await;
+    assert_eq!(said(&first).await, "");
+    store
+        .report_approve(first.id, approval("mara"), entry("setting_put", "mara", first.id))
+        .await
+        .expect("written");
+    let words = said(&first).await;
+    assert!(words.contains("mara approved it, the audit trail knows of no approval"), "{words}");
+
+    let second = made(&desk, summary(json("2.json"))).await;
+    store
+        .report_approve(second.id, approval("vera"), entry("report_approve", "mara", second.id))
+        .await
+        .expect("written");
+    let words = said(&second).await;
+    assert!(words.contains("vera approved it, the audit trail names mara"), "{words}");
+
+    let third = made(&desk, summary(json("3.json"))).await;
+    store.audit_append(entry("report_approve", "mara", third.id)).await.expect("written");
+    let words = said(&third).await;
+    assert!(words.contains("mara approved the report") && words.contains("says nothing of it"), "{words}");
+
+    let fourth = made(&desk, summary(json("4.json"))).await;
+    let instead =
+        ReportRecord { id: ReportId::at(SystemClock.now()), supersedes: Some(fourth.id), ..fourth.clone() };
+    let content = std::fs::read_to_string(out.path().join("4.json")).expect("the JSON is the content");
+    store.report_add(&instead, &content, entry("setting_put", "mara", instead.id)).await.expect("written");
+    let words = said(&fourth).await;
+    assert!(words.contains("superseded, the audit trail knows of no other"), "{words}");
+    desk.console.close().await;
+}
+
+/// As an auditor does who has the files and no database: with the key of a console that is not here.
+#[tokio::test]
+async fn an_approval_is_checked_with_a_key_alone() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let file = |name: &str, format| target(&out, name, format, false);
+    let report =
+        made(&desk, summary(vec![file("a.json", ReportFormat::Json), file("a.md", ReportFormat::Markdown)]))
+            .await;
+    let elsewhere = DatabaseTarget::Sqlite { path: out.path().join("elsewhere.db") };
+    let elsewhere = Store::open(&elsewhere, Arc::new(SystemClock)).await.expect("it is made");
+    let signed = async |seed: u8, text: &str| {
+        let signer = Signer::from_seed(&[seed; 32], "watchpost/elsewhere").expect("a good name");
+        elsewhere.set_signer(signer).await.expect("it is known");
+        let note = elsewhere.sign_note(text).expect("it is kept");
+        let key = elsewhere.note_key(&note).await.expect("asked").expect("known");
+        (note, key)
+    };
+    let text = format!("watchpost report {}\n{}\nmara\n", report.id, report.content_sha256);
+    let (note, key) = signed(1, &text).await;
+    let (other_text, _) = signed(1, "watchpost report 7\nabc\nmara\n").await;
+    let (_, other_key) = signed(2, &text).await;
+    let (json, markdown) = (&report.files[0].path, &report.files[1].path);
+    let cases: [(&str, &str, &str, &str); 7] = [
+        (json, &note, &key, ""),
+        (markdown, &note, &key, "another file"),
+        (json, &other_text, &key, "another file"),
+        (json, &note, &other_key, "not signed by this key"),
+        (json, &note.replace("mara", "vera"), &key, "not signed by this key"),
+        (json, "", &key, "not signed by this key"),
+        (json, &note, "no key", "not signed by this key"),
+    ];
+    for (path, note, key, problem) in cases {
+        let paths = [("approval", note), ("key", key)].map(|(name, text)| {
+            let path = out.path().join(name);
+            std::fs::write(&path, text).expect("ours");
+            path.to_string_lossy().into_owned()
+        });
+        let [approval, key] = paths;
+        let request = ReportVerify { path: path.to_owned(), proof: Some(ReportProof { approval, key }) };
+        let found = desk.ask::<operation::report_verify>(request).await.expect("read");
+        let said = found.problems.join("\n");
+        assert_eq!(said.is_empty(), problem.is_empty(), "{said}");
+        assert!(said.contains(problem), "{said}");
+        let signature = found.signature.expect("it was asked for");
+        assert_eq!(
+            signature.contains("holds with the key given"),
+            !problem.contains("not signed"),
+            "{signature}"
+        );
+    }
+    desk.console.close().await;
+}
+
+/// A pipe without a writer is waited for, a device has no end.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_file_is_refused_and_not_waited_for() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let request = ReportVerify { path: "/dev/zero".to_owned(), proof: None };
+    let refused = desk.ask::<operation::report_verify>(request).await.expect_err("it has no end");
+    assert_eq!(refused.field.as_deref(), Some("path"), "{refused}");
+    let list = desk.ask::<operation::report_frameworks>(Nothing {}).await.expect("listed");
+    std::fs::create_dir_all(&list.folder).expect("ours");
+    let pipe = Path::new(&list.folder).join("pipe.toml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    let list = desk.ask::<operation::report_frameworks>(Nothing {}).await.expect("listed");
+    assert!(
+        list.broken.iter().any(|line| line.contains("pipe.toml") && line.contains("no file")),
+        "{:?}",
+        list.broken
+    );
     desk.console.close().await;
 }
 

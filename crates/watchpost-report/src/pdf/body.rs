@@ -16,10 +16,10 @@ use crate::pdf::shape::code;
 use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, ALARM, BODY, BOTTOM, CALLOUT, FIGURE, H1, H3, HAIRLINE, Ink, LABEL, MARGIN_X, MUTED, SERIES,
+    ACCENT, ALARM, BODY, BOTTOM, CALLOUT, FIGURE, H1, H3, HAIRLINE, INK, Ink, LABEL, MARGIN_X, MUTED, SERIES,
     SMALL, TOP, Type, WIDTH, state_ink,
 };
-use crate::wording::{outcome, thousands};
+use crate::wording::{day_and_time, outcome, thousands};
 
 pub(crate) const SUMMARY: &str = "Summary";
 pub(crate) const ACTIVITY: &str = "Activity in the period";
@@ -365,26 +365,40 @@ fn title_case(word: &str) -> String {
 
 /// Named figures side by side.
 pub(crate) fn strip(flow: &mut Flow<'_>, cells: &[(String, String, Type)], step: f32) {
-    flow.need(46.0);
-    let (fonts, top) = (flow.fonts, flow.y);
-    for (column, (name, value, kind)) in cells.iter().enumerate() {
+    let fonts = flow.fonts;
+    let names: Vec<Vec<String>> =
+        cells.iter().map(|(name, _, _)| short(fonts, name, LABEL, step - 8.0, 2)).collect();
+    let values: Vec<(String, Option<String>)> =
+        cells.iter().map(|(_, value, _)| day_and_time(value)).collect();
+    let has_time = values.iter().any(|(_, time)| time.is_some());
+    // A second line of a name, and a time of day, move what is below them in all columns.
+    let head = names.iter().map(Vec::len).max().unwrap_or(1).saturating_sub(1) as f32 * LABEL.leading;
+    let foot = if has_time { SMALL.leading } else { 0.0 };
+    flow.need(46.0 + head + foot);
+    let top = flow.y;
+    for (column, ((_, _, kind), (value, time))) in cells.iter().zip(values).enumerate() {
         let x = MARGIN_X + step * column as f32;
-        let name = short(fonts, name, LABEL, step - 8.0, 1);
         // A long value is set smaller before it is cut.
-        let kind = match fonts.width(value, kind.face, kind.size) {
+        let kind = match fonts.width(&value, kind.face, kind.size) {
             width if width > step - 8.0 => {
                 Type { size: (kind.size * (step - 8.0) / width).max(7.0), ..*kind }
             }
             _ => *kind,
         };
-        let value = short(fonts, value, kind, step - 6.0, 1);
+        let value = short(fonts, &value, kind, step - 6.0, 1);
         flow.part(Role::Paragraph, |flow| {
             let page = flow.page();
-            page.text(fonts, (x, baseline(top, LABEL)), &format!("{} ", name[0]), LABEL);
-            page.text(fonts, (x, top + 26.4), &value[0], kind);
+            for (n, line) in names[column].iter().enumerate() {
+                let at = baseline(top, LABEL) + n as f32 * LABEL.leading;
+                page.text(fonts, (x, at), &format!("{line} "), LABEL);
+            }
+            page.text(fonts, (x, top + head + 26.4), &format!("{} ", value[0]), kind);
+            if let Some(time) = &time {
+                page.text(fonts, (x, top + head + 26.4 + SMALL.leading), time, SMALL.in_ink(INK));
+            }
         });
     }
-    flow.y += 41.0;
+    flow.y += 41.0 + head + foot;
 }
 
 fn reading(flow: &mut Flow<'_>, document: &ReportDocument, controls: bool) {

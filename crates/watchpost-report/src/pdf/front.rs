@@ -13,7 +13,7 @@ use crate::pdf::theme::{
     ACCENT, BODY, CODE, DISPLAY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, LEAD, MARGIN_X, MUTED, PAGE_H, SMALL,
     TOP, Type, WIDTH,
 };
-use crate::wording::{instant, thousands, unfinished};
+use crate::wording::{day_and_time, instant, thousands, unfinished};
 
 const ENTRY_H: f32 = 20.0;
 const ENTRIES_FIRST: usize = 29;
@@ -139,18 +139,28 @@ fn leading(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, top: f32
     let known = part.figures.iter().filter(|figure| figure.value != "-").count() > 0;
     let figures: Vec<&Parameter> =
         part.figures.iter().filter(|figure| !known || figure.value != "-").take(4).collect();
-    let values: Vec<String> = figures.iter().map(|figure| grouped(&fonts.drawable(&figure.value))).collect();
+    let values: Vec<(String, Option<String>)> = figures
+        .iter()
+        .map(|figure| {
+            let (value, time) = day_and_time(&figure.value);
+            (grouped(&fonts.drawable(&value)), time)
+        })
+        .collect();
+    let below = if values.iter().any(|(_, time)| time.is_some()) { 58.0 } else { 44.0 };
     // All in one size: the one in which the longest fits.
-    let longest = values.iter().map(|value| fonts.width(value, FIGURE.face, 1.0)).fold(0.1, f32::max);
+    let longest = values.iter().map(|(value, _)| fonts.width(value, FIGURE.face, 1.0)).fold(0.1, f32::max);
     let big = Type { size: ((step - 14.0) / longest).clamp(9.0, 25.0), ..FIGURE };
-    for ((index, figure), value) in figures.into_iter().enumerate().zip(values) {
+    for ((index, figure), (value, time)) in figures.into_iter().enumerate().zip(values) {
         let x = MARGIN_X + step * index as f32;
         let value = format!("{} ", short(fonts, &value, big, step - 8.0, 1)[0]);
         let name = short(fonts, &figure.name, SMALL.in_ink(INK), step - 10.0, 2);
         page.part(structure, Role::Paragraph, |page| {
             page.text(fonts, (x, top + 44.0), &value, big);
+            if let Some(time) = &time {
+                page.text(fonts, (x, top + 58.0), &format!("{time} "), BODY.in_ink(INK));
+            }
             for (n, line) in name.iter().enumerate() {
-                page.text(fonts, (x, top + 62.0 + n as f32 * SMALL.leading), line, SMALL.in_ink(INK));
+                page.text(fonts, (x, top + below + 18.0 + n as f32 * SMALL.leading), line, SMALL.in_ink(INK));
             }
         });
     }

@@ -17,7 +17,7 @@ use crate::pdf::theme::{
 use crate::wording::{thousands, unfinished};
 
 /// The heads of a table that tells each figure beside the one of the period before; it is set below the figures.
-const COMPARED: [&str; 4] = ["figure", "now", "before", "change"];
+const COMPARED: [&str; 4] = ["figure", "this period", "period before", "change"];
 /// Between two columns.
 const GUTTER: f32 = 26.0;
 /// What is said first.

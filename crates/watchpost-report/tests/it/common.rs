@@ -264,7 +264,7 @@ pub(crate) fn executive_document(crowded: bool) -> ReportDocument {
             text: vec![long("Threat level severe: 22 critical incidents are active, the oldest is #5.")],
             figures: figures.map(|(name, value)| Parameter::new(name, value)).to_vec(),
             caption: "Beside the period of equal length before".to_owned(),
-            columns: ["figure", "now", "before", "change"].map(str::to_owned).to_vec(),
+            columns: ["figure", "this period", "period before", "change"].map(str::to_owned).to_vec(),
             rows: figures[..4]
                 .iter()
                 .map(|(name, now)| [name, now, "7654321", "+148.1 %"].map(str::to_owned).to_vec())

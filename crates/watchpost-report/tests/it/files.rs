@@ -52,32 +52,23 @@ fn all(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_placed_file_stays_only_when_it_is_kept_and_what_it_replaced_comes_back() {
+fn a_placed_file_stays_only_when_it_is_kept_and_never_replaces_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("report.csv");
     let holds = |text: &str| vec![("report.csv".to_owned(), text.to_owned())];
 
-    drop(prepared(&path, "first").place(false).expect("nothing is there"));
+    drop(prepared(&path, "first").place().expect("nothing is there"));
     assert_eq!(all(folder.path()), [], "it was not kept");
-    prepared(&path, "first").place(false).expect("nothing is there").keep().expect("kept");
+    prepared(&path, "first").place().expect("nothing is there").undo().expect("taken back");
+    assert_eq!(all(folder.path()), []);
+    prepared(&path, "first").place().expect("nothing is there").keep();
     assert_eq!(all(folder.path()), holds("first"));
 
-    let error = prepared(&path, "second").place(false).expect_err("a file is there");
+    let error = prepared(&path, "second").place().expect_err("a file is there");
     assert!(matches!(&error, WriteError::Exists(named) if *named == path), "{error:?}");
     assert_eq!(all(folder.path()), holds("first"), "nothing is written over, and nothing left beside it");
-
-    let placed = prepared(&path, "second").place(true).expect("it may be replaced");
-    assert_eq!(fs::read_to_string(&path).expect("read"), "second");
-    placed.undo().expect("taken back");
-    assert_eq!(all(folder.path()), holds("first"), "what was there is there again");
-    drop(prepared(&path, "second").place(true).expect("it may be replaced"));
-    assert_eq!(all(folder.path()), holds("first"));
-    prepared(&path, "second").place(true).expect("it may be replaced").keep().expect("kept");
-    assert_eq!(all(folder.path()), holds("second"));
-    prepared(&folder.path().join("new.csv"), "new")
-        .place(true)
-        .expect("nothing to replace")
-        .undo()
-        .expect("gone");
+    drop(prepared(&path, "second"));
+    assert_eq!(all(folder.path()), holds("first"), "what only waits leaves nothing");
+    prepared(&path, "second").persist().expect("it may be replaced");
     assert_eq!(all(folder.path()), holds("second"));
 }

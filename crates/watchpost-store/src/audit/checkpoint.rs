@@ -134,7 +134,7 @@ impl Store {
             if let Some(key) = VerifierKey::parse(vkey)
                 && key.open(&checkpoint.note).is_some()
             {
-                return Ok(LogKey { seq: leaf.seq, vkey: vkey.to_owned(), pem: key.to_pem() });
+                return Ok(LogKey { seq: leaf.seq, vkey: vkey.to_owned(), pem: key.pem() });
             }
         }
         Err(StoreError::Corrupt(format!(

@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 /// The algorithm byte of Ed25519.
 const ED25519: u8 = 1;
 
+/// What stands before the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo`. Source: RFC 8410, section 4.
+const SPKI_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
 /// Why a key or note is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +90,19 @@ impl Signer {
     }
 }
 
+/// Under which name a note is signed; the first one, empty for none.
+pub(crate) fn note_signer(note: &str) -> &str {
+    let signatures = note.split_once("\n\n").map_or("", |(_, signatures)| signatures);
+    signatures.lines().find_map(|line| line.strip_prefix("\u{2014} ")?.split(' ').next()).unwrap_or_default()
+}
+
+/// The signed text of a note and the name of its key, if the key in `pem` signed it.
+#[must_use]
+pub fn open_note<'n>(note: &'n str, pem: &str) -> Option<(&'n str, &'n str)> {
+    let name = note_signer(note);
+    VerifierKey::from_pem(name, pem)?.open(note).map(|text| (text, name))
+}
+
 fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
     let digest = Sha256::new()
         .chain_update(name.as_bytes())
@@ -134,11 +150,18 @@ impl VerifierKey {
         &self.name
     }
 
-    /// The public key as PEM (RFC 8410), which `openssl pkeyutl -verify -pubin` reads.
-    pub(crate) fn to_pem(&self) -> String {
-        const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-        let body = STANDARD.encode([HEAD.as_slice(), self.key.as_bytes()].concat());
-        format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+    /// The key alone, as other programs read it: PEM of a `SubjectPublicKeyInfo`.
+    pub(crate) fn pem(&self) -> String {
+        let key = STANDARD.encode([SPKI_ED25519.as_slice(), self.key.as_bytes()].concat());
+        format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")
+    }
+
+    /// Reads what [`Self::pem`] writes, for the key of this name; `None` if it is no Ed25519 key.
+    fn from_pem(name: &str, pem: &str) -> Option<Self> {
+        let body = pem.split_once("-----BEGIN PUBLIC KEY-----")?.1.split_once("-----END PUBLIC KEY-----")?.0;
+        let der = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
+        let key = VerifyingKey::from_bytes(der.strip_prefix(&SPKI_ED25519)?.try_into().ok()?).ok()?;
+        Some(Self { name: name.to_owned(), key })
     }
 
     /// The signed text of a note, if this key signed it. Lines of other keys are ignored.
@@ -159,7 +182,7 @@ impl VerifierKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{Signer, SignerError, VerifierKey};
+    use super::{Signer, SignerError, VerifierKey, open_note};
 
     /// The example of golang.org/x/mod/sumdb/note, which C2SP took over.
     const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
@@ -184,6 +207,20 @@ mod tests {
         let note = signer.sign_note("origin\n3\nroot\n");
         assert_eq!(VerifierKey::parse(&signer.vkey()).unwrap().open(&note), Some("origin\n3\nroot\n"));
         assert_eq!(VerifierKey::parse(&other.vkey()).unwrap().open(&note), None);
+    }
+
+    #[test]
+    fn a_note_opens_with_the_pem_of_its_key() {
+        let signer = Signer::from_seed(&[7; 32], "watchpost/desk").unwrap();
+        let note = signer.sign_note("report 1\nabc\n");
+        let pem = VerifierKey::parse(&signer.vkey()).unwrap().pem();
+        assert_eq!(open_note(&note, &pem), Some(("report 1\nabc\n", "watchpost/desk")));
+        assert_eq!(open_note(&note.replace("abc", "abd"), &pem), None, "changed text");
+        let other = Signer::from_seed(&[8; 32], "watchpost/desk").unwrap();
+        assert_eq!(open_note(&note, &VerifierKey::parse(&other.vkey()).unwrap().pem()), None, "other key");
+        for broken in ["", "x", &pem.replace("MCow", "MCox"), &pem.replace("END", "OND")] {
+            assert_eq!(open_note(&note, broken), None, "{broken}");
+        }
     }
 
     #[test]

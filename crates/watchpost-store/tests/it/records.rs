@@ -15,7 +15,7 @@ use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
-use watchpost_store::{IncidentPatch, Signer, StoreError, VerifyPlan};
+use watchpost_store::{IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -24,6 +24,7 @@ both!(
     leases_have_one_holder,
     dead_jobs_fail,
     reports_and_samples,
+    notes_are_checked_by_the_keys_of_the_trail,
     revisions_grow,
     the_overview_counts,
     evidence_is_answered,
@@ -185,6 +186,32 @@ async fn reports_and_samples(world: World) {
     assert!((1..=10).contains(&few.len()), "{}", few.len());
     assert!(few.is_sorted_by_key(|sample| sample.at));
     assert!(few.iter().all(|sample| sample.ops_per_s == Some(4.0)), "means leave out what is not known");
+}
+
+async fn notes_are_checked_by_the_keys_of_the_trail(world: World) {
+    let first = Signer::from_seed(&[1; 32], "watchpost/first").unwrap();
+    world.store.set_signer(first).await.unwrap();
+    let text = "watchpost report 1\nabc\nkim\n";
+    let note = world.store.sign_note(text).expect("the key is kept");
+    let second = world.another().await;
+    second.set_signer(Signer::from_seed(&[2; 32], "watchpost/second").unwrap()).await.unwrap();
+    for store in [&world.store, &second] {
+        assert_eq!(
+            store.note_check(&note, text).await.unwrap(),
+            NoteCheck::Holds("watchpost/first".to_owned()),
+            "the trail names the key of the other console"
+        );
+        let pem = store.note_key(&note).await.unwrap().expect("the trail names it");
+        assert_eq!(open_note(&note, &pem), Some((text, "watchpost/first")));
+        for broken in [note.replace("abc", "abd"), note.replace("\u{2014} watchpost/first ", "")] {
+            assert_eq!(store.note_check(&broken, text).await.unwrap(), NoteCheck::Broken, "{broken}");
+            assert_eq!(store.note_key(&broken).await.unwrap(), None, "{broken}");
+        }
+        assert_eq!(store.note_check(&note, "another text\n").await.unwrap(), NoteCheck::Broken);
+    }
+    let stranger = note.replace("watchpost/first", "watchpost/other");
+    let other = world.store.note_check(&stranger, text).await.unwrap();
+    assert_eq!(other, NoteCheck::OtherKey("watchpost/other".to_owned()));
 }
 
 async fn revisions_grow(world: World) {

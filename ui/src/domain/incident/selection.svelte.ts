@@ -4,7 +4,8 @@ import type { BulkAction, BulkOutcome, Incident, IncidentBulk, IncidentFilter, I
 import { t } from '$ui/i18n';
 import { count } from '$ui/shared/format/number';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, OperationError } from '$ui/state/error';
+import { OperationError } from '$ui/state/error';
+import { Work } from '$ui/state/work.svelte';
 
 /** The most rows that one page of incidents holds. */
 const PAGE = 500;
@@ -23,7 +24,7 @@ export class Selection {
   everything = $state.raw<Everything | null>(null);
   /** What the last action came to; until it is dismissed or undone. */
   outcome = $state.raw<BulkOutcome | null>(null);
-  busy = $state(false);
+  readonly work = new Work();
   readonly size = $derived(this.everything === null ? this.marked.size : this.everything.total - this.everything.except.size);
   readonly #app: App;
 
@@ -80,25 +81,20 @@ export class Selection {
 
   /** Does one thing to all that is selected; true when it was done. */
   async send(action: BulkAction): Promise<boolean> {
-    if (this.busy || this.size === 0) return false;
-    this.busy = true;
-    try {
-      const target = await this.#target();
-      const outcome = await this.#app.change(
+    if (this.work.busy || this.size === 0) return false;
+    const outcome = await this.work.run(async () =>
+      this.#app.change(
         'incident_bulk',
-        { ...target, action },
+        { ...(await this.#target()), action },
         { what: t('bulk.what', { what: t(`bulk.do.${action.do}`), n: count(this.size) }) },
-      );
-      if (outcome === null) return false;
-      this.outcome = outcome;
-      this.clear();
-      return true;
-    } catch (thrown) {
-      this.#app.toasts.failed('incident_bulk', normaliseError(thrown));
-      return false;
-    } finally {
-      this.busy = false;
-    }
+      ),
+    );
+    // There is no form to say it beside: the bar has room for buttons only.
+    if (this.work.fault !== null) this.#app.toasts.failed('incident_bulk', this.work.fault);
+    if (outcome === null) return false;
+    this.outcome = outcome;
+    this.clear();
+    return true;
   }
 
   /** What the action is for. "All but these" is sent as numbers: a filter cannot leave one out. */
@@ -121,15 +117,10 @@ export class Selection {
   /** Takes the last action back, once. */
   async undo(): Promise<void> {
     const token = this.outcome?.undo ?? null;
-    if (token === null || this.busy) return;
-    this.busy = true;
-    try {
-      const done = await this.#app.change('incident_undo', { undo: token }, { what: t('bulk.undo.what') });
-      if (done === null) return;
-      this.outcome = null;
-      this.#app.toasts.done(t('bulk.undone', { n: count(done.changed.length) }));
-    } finally {
-      this.busy = false;
-    }
+    if (token === null) return;
+    const done = await this.work.run(() => this.#app.change('incident_undo', { undo: token }, { what: t('bulk.undo.what') }));
+    if (done === null) return;
+    this.outcome = null;
+    this.#app.toasts.done(t('bulk.undone', { n: count(done.changed.length) }));
   }
 }

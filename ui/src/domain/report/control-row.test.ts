@@ -72,7 +72,7 @@ describe('a comment on a control', () => {
     await fireEvent.submit(hook('report-comment-form'));
     await waitFor(() => expect(requests(platform, 'report_comment_add')).toMatchObject([{ row: ['dana', '9'], period: { from: '2026-01-01T00:00:00Z' } }, { row: [] }]));
     const words = () => [...document.querySelectorAll('[data-test=report-comment]')].map((one) => one.textContent);
-    expect(words()).toHaveLength(2);
+    await waitFor(() => expect(words()).toHaveLength(2));
     await fireEvent.click(document.querySelector('[data-test=report-comment-withdraw]') ?? document.body);
     await waitFor(() => expect(words()).toHaveLength(1));
     expect(words()[0]).toContain('Looked at on Monday');

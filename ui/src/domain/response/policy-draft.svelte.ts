@@ -3,7 +3,7 @@
 import type { ResponsePolicy, ResponsePolicyView, ResponsePreview, ResponseRule, ResponseStep } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, type OperationError } from '$ui/state/error';
+import { Work } from '$ui/state/work.svelte';
 
 export const BACK = ['1', '7', '30'] as const;
 export type Back = (typeof BACK)[number];
@@ -23,12 +23,10 @@ export class PolicyDraft {
   policy = $state.raw<ResponsePolicy>({} as ResponsePolicy);
   reason = $state('');
   back = $state<Back>('7');
-  looking = $state(false);
-  busy = $state(false);
+  readonly work = new Work<'look' | 'save'>();
   preview = $state.raw<ResponsePreview | null>(null);
   /** What the preview is of; another policy needs another look. */
   previewed = $state('');
-  fault = $state.raw<OperationError | null>(null);
   /** In the order of the rules. */
   keys = $state.raw<readonly RuleKeys[]>([]);
   /** Fields that hold what is no number: what is on screen is not what would be saved. */
@@ -106,31 +104,14 @@ export class PolicyDraft {
   }
 
   async look(app: App): Promise<void> {
-    const text = this.text;
-    this.looking = true;
-    this.fault = null;
-    try {
-      this.preview = await app.read('response_preview', { policy: this.policy, days: Number(this.back) });
-      this.previewed = text;
-    } catch (thrown) {
-      this.preview = null;
-      this.fault = normaliseError(thrown);
-    } finally {
-      this.looking = false;
-    }
+    if (this.work.busy) return;
+    const { text, policy } = this;
+    this.preview = await this.work.run(() => app.read('response_preview', { policy, days: Number(this.back) }), 'look');
+    this.previewed = text;
   }
 
   async save(app: App): Promise<ResponsePolicyView | null> {
-    if (!this.ready || this.busy) return null;
-    this.busy = true;
-    this.fault = null;
-    try {
-      return await app.change('response_policy_put', { policy: this.policy, reason: this.reason.trim() }, { what: t('policy.what', { mode: t(`policy.mode.${this.policy.mode}`) }), done: t('policy.done', { mode: t(`policy.mode.${this.policy.mode}`) }), quiet: true });
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+    if (!this.ready) return null;
+    return await this.work.run(() => app.change('response_policy_put', { policy: this.policy, reason: this.reason.trim() }, { what: t('policy.what', { mode: t(`policy.mode.${this.policy.mode}`) }), done: t('policy.done', { mode: t(`policy.mode.${this.policy.mode}`) }), quiet: true }), 'save');
   }
 }

@@ -3,7 +3,8 @@
 import type { BacktestReport, BacktestRow, RuleDetail, RuleRow } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
-import { normaliseError, type OperationError } from '$ui/state/error';
+import { normaliseError } from '$ui/state/error';
+import { Work } from '$ui/state/work.svelte';
 import { fileValues } from './file-values';
 
 export const SPANS = ['1', '7', '30'] as const;
@@ -28,10 +29,9 @@ export class Tuning {
   enabled = $state(true);
   reason = $state('');
   span = $state<Span>('7');
-  busy = $state(false);
+  readonly work = new Work();
   replaying = $state(false);
   report = $state.raw<BacktestReport | null>(null);
-  fault = $state.raw<OperationError | null>(null);
   readonly #row: RuleRow;
   #asked = 0;
 
@@ -73,7 +73,7 @@ export class Tuning {
     const asked = this.#asked;
     this.replaying = true;
     this.report = null;
-    this.fault = null;
+    this.work.fault = null;
     try {
       const report = await app.read('rule_backtest', {
         period: { from: new Date(now - Number(this.span) * DAY_MS).toISOString(), to: new Date(now).toISOString() },
@@ -82,14 +82,14 @@ export class Tuning {
       });
       if (asked === this.#asked) this.report = report;
     } catch (thrown) {
-      if (asked === this.#asked) this.fault = normaliseError(thrown);
+      if (asked === this.#asked) this.work.fault = normaliseError(thrown);
     } finally {
       if (asked === this.#asked) this.replaying = false;
     }
   }
 
   async save(app: App): Promise<RuleDetail | null> {
-    if (!this.valid || this.busy) return null;
+    if (!this.valid) return null;
     return await this.#put(app, this.#difference());
   }
 
@@ -111,17 +111,8 @@ export class Tuning {
     return await this.#put(app, { enabled: null, threshold: null, window_s: null });
   }
 
-  async #put(app: App, change: FileValuesChange): Promise<RuleDetail | null> {
-    this.busy = true;
-    this.fault = null;
+  #put(app: App, change: FileValuesChange): Promise<RuleDetail | null> {
     const id = this.#row.id;
-    try {
-      return await app.change('rule_set', { id, ...change, reason: this.reason.trim() === '' ? null : this.reason.trim() }, { what: t('rule.set.what', { id }), done: t('rule.set.done', { id }), quiet: true });
-    } catch (thrown) {
-      this.fault = normaliseError(thrown);
-      return null;
-    } finally {
-      this.busy = false;
-    }
+    return this.work.run(() => app.change('rule_set', { id, ...change, reason: this.reason.trim() === '' ? null : this.reason.trim() }, { what: t('rule.set.what', { id }), done: t('rule.set.done', { id }), quiet: true }));
   }
 }

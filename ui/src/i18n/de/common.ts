@@ -127,6 +127,9 @@ export const common = {
   'toast.count': '{n} mal in dieser Minute',
   'toast.trace': 'Spur {id}',
 
+  'pages.full': 'Mehr als {n} werden hier nicht gezeigt.',
+  'panel.what': 'das Panel',
+  'panel.hint': 'Wenn es dabei bleibt, das Fenster neu öffnen.',
   'state.loading': 'Lädt',
   'state.error.title': 'Nicht geladen: {what}',
   'state.error.validation': 'Das Markierte ändern und erneut versuchen.',

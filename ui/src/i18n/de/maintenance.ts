@@ -35,9 +35,7 @@ export const maintenance = {
 
   'jobs.import.title': 'Protokolldatei einlesen',
   'jobs.import.about': 'Liest eine Protokolldatei in den Ereignisspeicher, als wären die Ereignisse eben gesendet worden. Dieselbe Datei zweimal fügt nichts hinzu; ein unterbrochenes Einlesen geht weiter, wo es stand.',
-  'jobs.import.path': 'Datei',
   'jobs.import.path.help': 'Ein Pfad auf dem Rechner, auf dem Watchpost läuft; .gz wird entpackt.',
-  'jobs.import.browse': 'Durchsuchen …',
   'jobs.import.pick': 'Protokolldatei wählen',
   'jobs.import.types': 'Protokolldateien',
   'jobs.import.format': 'Format',

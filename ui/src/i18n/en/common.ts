@@ -128,6 +128,9 @@ export const common = {
   'toast.count': '{n} times in this minute',
   'toast.trace': 'Trace {id}',
 
+  'pages.full': 'Only {n} are listed here.',
+  'panel.what': 'the panel',
+  'panel.hint': 'If it keeps failing, open the window again.',
   'state.loading': 'Loading',
   'state.error.title': 'Could not load {what}',
   'state.error.validation': 'Change what is marked and try again.',

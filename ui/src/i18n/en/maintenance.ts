@@ -35,9 +35,7 @@ export const maintenance = {
 
   'jobs.import.title': 'Import a log file',
   'jobs.import.about': 'Reads a log file into the event store, as if the events had just been sent. The same file twice adds nothing; an interrupted import goes on where it stopped.',
-  'jobs.import.path': 'File',
   'jobs.import.path.help': 'A path on the machine where Watchpost runs; .gz is unpacked.',
-  'jobs.import.browse': 'Browse …',
   'jobs.import.pick': 'Choose a log file',
   'jobs.import.types': 'Log files',
   'jobs.import.format': 'Format',

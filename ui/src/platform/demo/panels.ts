@@ -88,7 +88,7 @@ export function panelAnswers(empty: boolean) {
     },
     report_names: ({ framework, formats, folder }) => ({ files: formats.map((format) => ({ format, path: `${folder.replace(/\/$/, '')}/${framework}-2.${format === 'markdown' ? 'md' : format}`, replace: false })) }),
     report_generate: ({ framework, period, files }) => {
-      const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', subject: null, status: 'draft' as const, approval: null, supersedes: null, files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })) };
+      const made = { id: crypto.randomUUID(), framework, period, made_at: new Date().toISOString(), made_by: 'mara', content_sha256: 'b1946ac92492d2347c6235b4d2611184'.repeat(2), summary: '8 pass, 2 warn, 1 fail, 1 no data, 2 manual', worst: 'fail', subject: null, status: 'draft' as const, approval: null, supersedes: null, files: files.map((file) => ({ ...file, sha256: '591785b794601e212b260e25925636fd'.repeat(2), bytes: 182_044 })), proof: null };
       reports = [made, ...reports];
       return made;
     },
@@ -112,7 +112,7 @@ export function panelAnswers(empty: boolean) {
     report_copy: ({ id, files }) => {
       const found = reports.find((report) => report.id === id);
       if (found === undefined) throw new Error('no such report');
-      return { report: found, files: files.map((file) => ({ format: file.format, path: file.path, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2), bytes: 182_044 })) };
+      return { report: found, files: files.map((file) => ({ format: file.format, path: file.path, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2), bytes: 182_044 })), proof: null };
     },
     report_compare: ({ id, before }) => {
       const now = reports.find((report) => report.id === id);

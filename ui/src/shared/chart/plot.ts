@@ -1,5 +1,6 @@
 // What uPlot is told: axes, series, cursor and marks of both charts over time.
 
+import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
 import type { Zone } from '$ui/state/prefs.svelte';
 import { axis } from '../format/time';

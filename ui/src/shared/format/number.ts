@@ -12,7 +12,9 @@ const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFra
 const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** What stands for a value that is not known. Never a zero. */
-export const UNKNOWN = t('value.unknown');
+export function unknown(): string {
+  return t('value.unknown');
+}
 
 /** `12,345`. */
 export function count(value: number): string {
@@ -64,7 +66,7 @@ export function duration(seconds: number): string {
 
 /** A value in its unit; `null` is "n/a". */
 export function withUnit(value: number | null, unit: Unit): string {
-  if (value === null || !Number.isFinite(value)) return UNKNOWN;
+  if (value === null || !Number.isFinite(value)) return unknown();
   switch (unit) {
     case 'ratio':
       return percent(value);

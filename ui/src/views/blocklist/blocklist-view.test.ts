@@ -59,9 +59,9 @@ describe('the blocklist', () => {
   it('unblocks only with a reason', async () => {
     await fireEvent.click(hook('block-remove'));
     await waitFor(() => hook('unblock-reason'));
-    expect(hook<HTMLButtonElement>('unblock-submit').disabled).toBe(true);
+    expect(hook<HTMLButtonElement>('unblock-confirm').disabled).toBe(true);
     await type('unblock-reason', 'Own scanner');
-    await fireEvent.click(hook('unblock-submit'));
+    await fireEvent.click(hook('unblock-confirm'));
     await waitFor(() => expect(requests(platform, 'block_remove')).toMatchObject([{ reason: 'Own scanner' }]));
   });
 

@@ -47,7 +47,7 @@ describe('maintenance', () => {
   it('imports the file that was picked in the format of its name', async () => {
     expect(hook<HTMLButtonElement>('import-run').disabled).toBe(true);
     platform.picked = '/var/log/auth.log';
-    await fireEvent.click(hook('import-browse'));
+    await fireEvent.click(hook('import-choose'));
     await waitFor(() => expect(hook<HTMLInputElement>('import-path').value).toBe('/var/log/auth.log'));
     await fireEvent.click(hook('import-run'));
     await waitFor(() => expect(requests(platform, 'import_run')).toEqual([{ path: '/var/log/auth.log', format: 'sshd', restart: false }]));

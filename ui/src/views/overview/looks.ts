@@ -3,26 +3,38 @@
 import { t } from '$ui/i18n';
 import { formatRoute } from '$ui/state/router.svelte';
 
-export const CATEGORY_LOOKS = [
-  { id: 'api_usage', label: t('category.api_usage'), colour: '--series-1' },
-  { id: 'authentication', label: t('category.authentication'), colour: '--series-2' },
-  { id: 'data_access', label: t('category.data_access'), colour: '--series-3' },
-  { id: 'authorization', label: t('category.authorization'), colour: '--series-4' },
-  { id: 'configuration', label: t('category.configuration'), colour: '--series-5' },
-];
+interface Look {
+  id: string;
+  label: string;
+  colour: string;
+}
 
-export const SEVERITY_LOOKS = [
-  { id: 'info', label: t('severity.info'), colour: '--series-5' },
-  { id: 'low', label: t('severity.low'), colour: '--low' },
-  { id: 'medium', label: t('severity.medium'), colour: '--medium' },
-  { id: 'high', label: t('severity.high'), colour: '--high' },
-  { id: 'critical', label: t('severity.critical'), colour: '--critical' },
-];
+export function categoryLooks(): Look[] {
+  return [
+    { id: 'api_usage', label: t('category.api_usage'), colour: '--series-1' },
+    { id: 'authentication', label: t('category.authentication'), colour: '--series-2' },
+    { id: 'data_access', label: t('category.data_access'), colour: '--series-3' },
+    { id: 'authorization', label: t('category.authorization'), colour: '--series-4' },
+    { id: 'configuration', label: t('category.configuration'), colour: '--series-5' },
+  ];
+}
 
-export const AUTH_LOOKS = [
-  { id: 'success', label: t('outcome.success'), colour: '--ok' },
-  { id: 'failure', label: t('outcome.failure'), colour: '--bad' },
-];
+export function severityLooks(): Look[] {
+  return [
+    { id: 'info', label: t('severity.info'), colour: '--series-5' },
+    { id: 'low', label: t('severity.low'), colour: '--low' },
+    { id: 'medium', label: t('severity.medium'), colour: '--medium' },
+    { id: 'high', label: t('severity.high'), colour: '--high' },
+    { id: 'critical', label: t('severity.critical'), colour: '--critical' },
+  ];
+}
+
+export function authLooks(): Look[] {
+  return [
+    { id: 'success', label: t('outcome.success'), colour: '--ok' },
+    { id: 'failure', label: t('outcome.failure'), colour: '--bad' },
+  ];
+}
 
 const ACTIVE = 'open,investigating,contained,reopened';
 

@@ -1,15 +1,16 @@
 //! Approving a report, and giving out copies that say how far it is.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 use watchpost_model::audit::Change;
-use watchpost_model::report::{Approval, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_model::report::{Approval, ReportFormat, ReportRecord};
 use watchpost_report::Standing;
-use watchpost_store::{NoteCheck, Store};
+use watchpost_store::Store;
 
 use super::{files, kept};
-use crate::contract::{ReportApprove, ReportChecked, ReportCopied, ReportCopy};
+use crate::contract::{ReportApprove, ReportCopied, ReportCopy, ReportProof};
 use crate::door::Context;
 use crate::error::OpError;
 use crate::perform::required;
@@ -30,7 +31,7 @@ pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Resul
 }
 
 /// What the signature of an approval is over: the report, the hash of its JSON, and who approved it, a line each.
-fn signed_text(record: &ReportRecord, by: &str) -> String {
+pub(super) fn signed_text(record: &ReportRecord, by: &str) -> String {
     format!("watchpost report {}\n{}\n{by}\n", record.id, record.content_sha256)
 }
 
@@ -47,42 +48,44 @@ pub(crate) async fn report_copy(cx: Context, request: ReportCopy) -> Result<Repo
         return Err(OpError::invalid("archive", "only a PDF has an archive copy: add the format pdf"));
     }
     files::unoccupied(&request.files)?;
+    let json =
+        request.files.iter().find(|file| file.format == ReportFormat::Json).map(|file| file.path.clone());
     files::not_of_a_final(store, &request.files).await?;
     let report = store.report(request.id).await?;
     let mut document = kept(store, request.id).await?;
     document.standing = Standing { status: report.status, approval: report.approval.clone() };
     let making = cx.console.0.makings.begin(None)?;
     making.steps(request.files.len());
-    let written = files::write(&Arc::new(document), request.files, request.archive, &making).await?;
+    let proof = match json {
+        Some(path) => proof(store, &report, &path).await?,
+        None => None,
+    };
+    let mut written = files::write(&Arc::new(document), request.files, request.archive, &making).await?;
+    if let Some((files, texts)) = &proof {
+        written.beside(&files.approval, &texts.0)?;
+        written.beside(&files.key, &texts.1)?;
+    }
     let mut changes = vec![Change::new("status", Value::Null, report.status.as_str())];
     changes.extend(files::changes(&written.files));
     let entry = cx.record(format!("report/{}", report.id), changes, None);
     store.audit_append(entry).await?;
     let files = written.files.clone();
-    written.keep();
-    Ok(ReportCopied { report, files })
+    written.keep(report.id)?;
+    Ok(ReportCopied { report, files, proof: proof.map(|(files, _)| files) })
 }
 
-/// Says whether the signature of a final report holds; one that does not is a problem.
-pub(super) fn check_signature(store: &Store, report: &ReportRecord, found: &mut ReportChecked) {
-    let Some(approval) = &report.approval else { return };
-    let Some(note) = &approval.signed_note else {
-        found.signature = Some("none: the console had no key that is kept when it was approved".to_owned());
-        return;
+/// What goes beside the JSON of an approved report, so that whoever has neither this console nor its database can check the
+/// signature: the signed approval and the public key, as files and as their texts.
+async fn proof(
+    store: &Store,
+    report: &ReportRecord,
+    json: &str,
+) -> Result<Option<(ReportProof, (String, String))>, OpError> {
+    let Some(note) = report.approval.as_ref().and_then(|approval| approval.signed_note.clone()) else {
+        return Ok(None);
     };
-    let text = signed_text(report, &approval.by);
-    let words = match store.note_check(note, &text) {
-        NoteCheck::Holds(name) => format!("by {name}, holds"),
-        NoteCheck::OtherKey(name) => {
-            format!("by {name}, whose key this console does not have: not checked")
-        }
-        NoteCheck::Broken => {
-            found.problems.push("the signature of the approval does not hold".to_owned());
-            "does not hold".to_owned()
-        }
-    };
-    found.signature = Some(words);
-    if report.status == ReportStatus::Draft {
-        found.problems.push("a draft has an approval: its record was changed".to_owned());
-    }
+    let Some(key) = store.note_key(&note).await? else { return Ok(None) };
+    let beside = |ending: &str| Path::new(json).with_extension(ending).to_string_lossy().into_owned();
+    let files = ReportProof { approval: beside("approval.txt"), key: beside("approval.pem") };
+    Ok(Some((files, (note, key))))
 }

@@ -51,14 +51,17 @@ pub(super) async fn sections(store: &Store, scope: &Scope) -> Result<Vec<Section
     Ok(vec![
         Section {
             title: "How it stands".to_owned(),
-            text: vec![format!("Threat level {}: {}.", overview.threat, overview.threat_reason)],
+            text: vec![format!(
+                "When this was made the threat level was {}: {}.",
+                overview.threat, overview.threat_reason
+            )],
             figures,
             caption: "Beside the period of equal length before".to_owned(),
-            columns: names(&["figure", "now", "before", "change"]),
+            columns: names(&["figure", "this period", "period before", "change"]),
             rows: counted.iter().map(|(name, key)| compared(&overview, name, key)).collect(),
         },
         Section {
-            title: "To decide".to_owned(),
+            title: "To decide now".to_owned(),
             text: decisions(&open, kpi::false_alarms(&times, scope.period)),
             ..Section::default()
         },

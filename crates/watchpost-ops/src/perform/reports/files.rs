@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use watchpost_model::audit::Change;
+use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
 use watchpost_model::report::{ReportFile, ReportFormat};
 use watchpost_report::{self as report, Placed, Prepared, ReportDocument, ReportError, WriteError};
@@ -96,21 +97,42 @@ fn place(folder: &Path, stem: &str, format: ReportFormat) -> PathBuf {
     folder.join(format!("{stem}.{ending}"))
 }
 
-/// Files that are in their places. Unless they are [kept](Self::keep), they are taken away again, and what they replaced
-/// comes back.
+/// Files of a report. Those of new names are in their places and taken away again unless all are [kept](Self::keep); those
+/// that replace another one wait beside it until then, so that whatever happens a file in its place stands in the trail.
 pub(super) struct Written {
     pub(super) files: Vec<ReportFile>,
     placed: Vec<Placed>,
+    waiting: Vec<Prepared>,
 }
 
 impl Written {
-    /// The files stay.
-    pub(super) fn keep(mut self) {
-        for placed in std::mem::take(&mut self.placed) {
-            if let Err(error) = placed.keep() {
-                tracing::warn!(%error, "what a report replaced stays beside it");
-            }
+    /// The files stay, and replace what they may: for when the trail names them.
+    ///
+    /// # Errors
+    /// `Unavailable`, naming the files that are not in their places; the others are.
+    pub(super) fn keep(mut self, id: ReportId) -> Result<(), OpError> {
+        std::mem::take(&mut self.placed).into_iter().for_each(Placed::keep);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let failed: Vec<String> =
+            waiting.filter_map(|file| file.persist().err()).map(|error| error.to_string()).collect();
+        if failed.is_empty() {
+            return Ok(());
         }
+        let message =
+            format!("report {id} is made, but not all of its files are written: {}", failed.join("; "));
+        Err(OpError { field: Some("files".to_owned()), ..OpError::new(ErrorCode::Unavailable, message) }
+            .hint(format!("`watchpost report copy {id}` writes them elsewhere")))
+    }
+}
+
+impl Written {
+    /// Puts a text of its own beside the files.
+    pub(super) fn beside(&mut self, path: &str, text: &str) -> Result<(), OpError> {
+        let write = |out: &mut dyn Write| out.write_all(text.as_bytes()).map_err(Broken::Place);
+        let path = Path::new(path);
+        let prepared = Prepared::write(path, write).map_err(|error| error.into_op(path))?;
+        self.placed.push(prepared.place().map_err(unwritten)?);
+        Ok(())
     }
 }
 
@@ -211,10 +233,14 @@ pub(super) async fn write(
             .await?;
         prepared.push((target, done));
     }
-    let mut written = Written { files: Vec::new(), placed: Vec::new() };
+    let mut written = Written { files: Vec::new(), placed: Vec::new(), waiting: Vec::new() };
     for (target, done) in prepared {
         let (sha256, bytes) = (done.sha256.clone(), done.bytes);
-        written.placed.push(done.place(target.replace).map_err(unwritten)?);
+        if target.replace && std::fs::symlink_metadata(&target.path).is_ok() {
+            written.waiting.push(done);
+        } else {
+            written.placed.push(done.place().map_err(unwritten)?);
+        }
         written.files.push(ReportFile { format: target.format, path: target.path, sha256, bytes });
     }
     Ok(written)
@@ -225,6 +251,19 @@ enum Broken {
     Render(ReportError),
     Place(std::io::Error),
     Write(WriteError),
+}
+
+impl Broken {
+    fn into_op(self, path: &Path) -> OpError {
+        match self {
+            Self::Render(ReportError::Stopped) => {
+                OpError::new(ErrorCode::Cancelled, "the report was stopped")
+            }
+            Self::Render(error) => OpError::internal(format!("cannot render {}: {error}", path.display())),
+            Self::Place(error) => unwritten(WriteError::at(path, error)),
+            Self::Write(error) => unwritten(error),
+        }
+    }
 }
 
 impl From<ReportError> for Broken {
@@ -289,12 +328,7 @@ fn prepare(
             Ok(())
         })
     });
-    prepared.map_err(|error| match error {
-        Broken::Render(ReportError::Stopped) => OpError::new(ErrorCode::Cancelled, "the report was stopped"),
-        Broken::Render(error) => OpError::internal(format!("cannot render the {format}: {error}")),
-        Broken::Place(error) => unwritten(WriteError::at(path, error)),
-        Broken::Write(error) => unwritten(error),
-    })
+    prepared.map_err(|error| error.into_op(path))
 }
 
 fn unwritten(error: WriteError) -> OpError {

@@ -10,6 +10,7 @@ mod kpi;
 mod people;
 mod redis;
 mod schedule;
+mod verify;
 
 pub(crate) use comments::{report_comment_add, report_comment_list, report_comment_withdraw};
 pub(crate) use copies::{report_approve, report_copy};
@@ -19,15 +20,15 @@ pub(crate) use schedule::{
     report_schedule_add, report_schedule_list, report_schedule_pause, report_schedule_remove,
     report_schedule_run, run_due,
 };
+pub(crate) use verify::report_verify;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::{AuditFilter, AuditRecord, Change};
+use watchpost_model::audit::Change;
 use watchpost_model::evidence::EvidenceAsk;
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
@@ -42,15 +43,12 @@ use super::events::checked;
 use super::settings;
 use crate::console::Workspace;
 use crate::contract::{
-    FrameworkInfo, FrameworkList, Nothing, ReportChanges, ReportChecked, ReportCompare, ReportGenerate,
-    ReportList, ReportProgress, ReportRequest, ReportTicket, ReportVerify,
+    FrameworkInfo, FrameworkList, Nothing, ReportChanges, ReportCompare, ReportGenerate, ReportList,
+    ReportProgress, ReportRequest, ReportTicket,
 };
 use crate::door::Context;
-use crate::error::{ErrorCode, OpError};
+use crate::error::OpError;
 use crate::making::Making;
-
-/// A report file larger than this is not one of ours.
-const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Rows of a check that a window is sent; the files have them all.
 const ROWS_SHOWN_MAX: usize = 500;
@@ -67,11 +65,9 @@ pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
     if let Some(framework) = own.iter().find(|framework| framework.id == id) {
         return Ok(framework.clone());
     }
-    let mut known: Vec<String> = Framework::builtin().into_iter().chain(own).map(|one| one.id).collect();
-    known.extend(compose::KINDS.iter().map(|kind| kind.id.to_owned()));
     let broken: String = broken.iter().map(|one| format!("; a file cannot be used: {one}")).collect();
-    Err(OpError::invalid("framework", format!("there is no framework {id:?}"))
-        .hint(format!("known: {}{broken}", known.join(", "))))
+    Err(OpError::invalid("framework", format!("there is no framework and no kind of report {id:?}"))
+        .hint(format!("`watchpost report frameworks` lists those there are{broken}")))
 }
 
 pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<FrameworkList, OpError> {
@@ -190,7 +186,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
     }
     let entry = cx.record(format!("report/{}", record.id), changes, None);
     workspace.store().report_add(&record, &content, entry).await?;
-    written.keep();
+    written.keep(record.id)?;
     Ok(record)
 }
 
@@ -253,94 +249,6 @@ async fn kept(store: &Store, id: ReportId) -> Result<ReportDocument, OpError> {
     serde_json::from_str(&store.report_content(id).await?).map_err(|error| {
         OpError::precondition(format!("report {id} was made by a version with another form: {error}"))
     })
-}
-
-pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<ReportChecked, OpError> {
-    super::at_this_machine(&cx)?;
-    let workspace = cx.workspace()?;
-    let path = request.path.clone();
-    let read = tokio::task::spawn_blocking(move || read_file(Path::new(&path))).await;
-    let bytes = read.map_err(|error| OpError::internal(format!("reading failed: {error}")))??;
-    let sha256 = hex::encode(Sha256::digest(&bytes));
-    let mut found = ReportChecked {
-        sha256: sha256.clone(),
-        report: None,
-        signature: None,
-        audit_seq: None,
-        checked: 0,
-        problems: Vec::new(),
-    };
-    let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    if looks_like_json {
-        match report::verify_json(&bytes) {
-            Ok((_, verified)) => {
-                found.checked = verified.checked;
-                found.problems = verified.problems;
-            }
-            Err(problem) => found.problems.push(problem),
-        }
-    }
-    let store = workspace.store();
-    // The trail is the authority: the hash has to stand in the record of the making, or of a copy.
-    let mut record = recorded(store, "report_generate", &sha256).await?;
-    if record.is_none() {
-        record = recorded(store, "report_copy", &sha256).await?;
-    }
-    match record {
-        None => found.problems.push(
-            "no report with this hash stands in this audit trail: it was made elsewhere or changed"
-                .to_owned(),
-        ),
-        Some(record) => {
-            found.audit_seq = Some(record.seq);
-            if let Some(id) = record.object.strip_prefix("report/").and_then(|id| id.parse().ok()) {
-                let kept = store.report(id).await?;
-                let known = record.action == "report_copy"
-                    || kept.content_sha256 == sha256
-                    || kept.files.iter().any(|file| file.sha256 == sha256);
-                if !known {
-                    found.problems.push(
-                        "the record of the report does not name this file, the audit trail does".to_owned(),
-                    );
-                }
-                store.report_content(id).await?;
-                copies::check_signature(store, &kept, &mut found);
-                found.report = Some(kept);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The newest record of `action` that names this hash.
-async fn recorded(store: &Store, action: &str, sha256: &str) -> Result<Option<AuditRecord>, OpError> {
-    let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
-    let mut before = None;
-    loop {
-        let page: Vec<AuditRecord> = store.audit_page(&filter, before, 500).await?;
-        let Some(last) = page.last().map(|record| record.seq) else { return Ok(None) };
-        let holds = |record: &&AuditRecord| {
-            record
-                .changes
-                .iter()
-                .any(|change| change.new.as_str().is_some_and(|text| text.split(' ').next() == Some(sha256)))
-        };
-        if let Some(record) = page.iter().find(holds) {
-            return Ok(Some(record.clone()));
-        }
-        before = Some(last);
-    }
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, OpError> {
-    let unreadable = |error: std::io::Error| OpError {
-        field: Some("path".to_owned()),
-        ..OpError::new(ErrorCode::Unavailable, format!("cannot read {}: {error}", path.display()))
-    };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
-        return Err(OpError::invalid("path", "this file is too large to be a report"));
-    }
-    std::fs::read(path).map_err(unreadable)
 }
 
 /// Makes the document of a framework or of another kind, on one snapshot of the database, so that its figures fit each
