@@ -1,5 +1,6 @@
 //! Following a job: a progress bar on a terminal, silence elsewhere; Ctrl+C cancels the job, not the process.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -105,25 +106,24 @@ pub(crate) async fn of_verification(
     request: AuditVerify,
 ) -> Result<AuditVerification, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
-    followed(session, ticket, session.ask::<operation::audit_verify>(request)).await
+    followed(session, ticket, Box::pin(session.ask::<operation::audit_verify>(request))).await
 }
 
 /// Exports the audit trail with a progress bar; Ctrl+C stops it, and nothing is left.
 pub(crate) async fn of_export(session: &Session, request: AuditExport) -> Result<AuditExported, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
-    followed(session, ticket, session.ask::<operation::audit_export>(request)).await
+    followed(session, ticket, Box::pin(session.ask::<operation::audit_export>(request))).await
 }
 
 /// Shows how far a check or an export of the audit trail is until it has ended.
 async fn followed<T>(
     session: &Session,
     ticket: ReportTicket,
-    work: impl Future<Output = Result<T, OpError>>,
+    mut work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
 ) -> Result<T, OpError> {
     let bar = ProgressBar::new(1);
     bar.set_style(style("records"));
     let mut timer = tokio::time::interval(ASK_EVERY);
-    let mut work = std::pin::pin!(work);
     loop {
         tokio::select! {
             told = &mut work => {

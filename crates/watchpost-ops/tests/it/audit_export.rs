@@ -69,6 +69,9 @@ fn sum(bundle: &Path) {
     assert!(done.success());
 }
 
+/// Changes the text of a file.
+type Tamper = Box<dyn Fn(String) -> String>;
+
 fn edit(bundle: &Path, name: &str, change: impl FnOnce(String) -> String) {
     let path = bundle.join(name);
     let before = std::fs::read_to_string(&path).expect("it is text");
@@ -124,7 +127,7 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
         lines.swap(3, 4);
         lines.join("\n") + "\n"
     };
-    let tampered: Vec<(&str, &str, Box<dyn Fn(String) -> String>)> = vec![
+    let tampered: Vec<(&str, &str, Tamper)> = vec![
         (
             "a record says something else",
             "records.jsonl",
