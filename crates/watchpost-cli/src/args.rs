@@ -148,6 +148,9 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(Audit),
+    /// The audit database: back it up, check a backup, put it to a new place.
+    #[command(subcommand)]
+    Database(crate::database::Database),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),

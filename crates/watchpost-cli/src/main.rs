@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod baseline;
 mod connect;
+mod database;
 mod detect;
 mod enrich;
 mod events;

@@ -8,8 +8,8 @@ use watchpost_model::audit::AuditVerification;
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
-    AuditExport, AuditExported, AuditVerify, BacktestReport, JobRef, ReportGenerate, ReportTicket,
-    RuleBacktest,
+    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, JobRef, ReportGenerate,
+    ReportTicket, RuleBacktest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -113,6 +113,15 @@ pub(crate) async fn of_verification(
 pub(crate) async fn of_export(session: &Session, request: AuditExport) -> Result<AuditExported, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
     followed(session, ticket, Box::pin(session.ask::<operation::audit_export>(request))).await
+}
+
+/// Makes or checks a copy of the audit database with a progress bar; Ctrl+C stops it.
+pub(crate) async fn of_copy(
+    session: &Session,
+    ticket: Option<String>,
+    work: Pin<Box<impl Future<Output = Result<DatabaseCopy, OpError>>>>,
+) -> Result<DatabaseCopy, OpError> {
+    followed(session, ReportTicket { ticket: ticket.unwrap_or_default() }, work).await
 }
 
 /// Shows how far a check or an export of the audit trail is until it has ended.

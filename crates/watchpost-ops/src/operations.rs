@@ -308,6 +308,13 @@ macro_rules! for_each_operation {
             "Take the audit trail as it is, although it does not continue what this console saw."
             audit_accept(AuditAccept) -> AuditTrust: Admin, Change, [], [Audit, Status];
 
+            "Back the audit database up to a file, and check the copy by itself."
+            database_backup(DatabaseBackup) -> DatabaseCopy: Maintain, Change, [], [Audit];
+            "Check a backup of the audit database: its pages, and all of its trail."
+            database_check(DatabaseBackupRef) -> DatabaseCopy: Maintain, Read, [], [];
+            "Put a backup of the audit database to a new place, after it was checked."
+            database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
+
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."

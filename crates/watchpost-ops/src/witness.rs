@@ -22,6 +22,8 @@ use crate::paths::Paths;
 
 pub(crate) use places::PLACES;
 
+/// A cosignature says something about now for so many days.
+const WITNESSED_DAYS: i64 = 7;
 /// Times that a person took a log as it was; older ones are forgotten.
 const ACCEPTED_MAX: usize = 50;
 
@@ -59,6 +61,9 @@ struct State {
     memory: Memory,
     places: Vec<AuditPlace>,
     told: bool,
+    /// How far the tree was walked for cosigning, in this process.
+    walked: Option<LogSeen>,
+    witnesses: u32,
 }
 
 /// The memory of one connection.
@@ -121,6 +126,31 @@ impl Witness {
             store.set_signer(signer.clone()).await?;
         }
         Ok(())
+    }
+
+    /// Signs for a checkpoint of another console, and counts who signed lately for what they saw.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn attest(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(i64, String)>, OpError> {
+        if self.problem().is_none() {
+            let walked = self.state().walked.clone();
+            if let Some(walked) = store.audit_cosign(walked.as_ref()).await? {
+                self.state().walked = Some(walked);
+            }
+        }
+        let found = store.audit_witnesses(now - chrono::Duration::days(WITNESSED_DAYS)).await?;
+        self.state().witnesses = u32::try_from(found.keys.len()).unwrap_or(u32::MAX);
+        Ok(found.bad)
+    }
+
+    /// How many other consoles signed lately, by the last look.
+    pub(crate) fn witnesses(&self) -> u32 {
+        self.state().witnesses
     }
 
     /// Holds something against the log: nothing is signed any more.
@@ -207,7 +237,8 @@ impl Witness {
     }
 
     /// How strong the evidence is, by the places as they were found last.
-    pub(crate) fn strength(&self, witnesses: u32) -> EvidenceStrength {
+    pub(crate) fn strength(&self) -> EvidenceStrength {
+        let witnesses = self.witnesses();
         let second = self.state().places.iter().any(|place| place.ok && place.counts && place.size.is_some());
         match &self.signer {
             None => EvidenceStrength::SessionKey,

@@ -152,6 +152,8 @@ impl Workspace {
     pub(crate) async fn keep_watch(&self, reason: &str) -> Result<bool, OpError> {
         let mut is_news = self.witness.look(&self.store).await?;
         self.witness.let_sign(&self.store).await?;
+        // Before this console signs itself: what another one signed is what there is to witness.
+        self.witness.attest(&self.store, self.now()).await?;
         let newest = if self.store.signs() {
             Some(self.store.checkpoint_now(reason).await?)
         } else {
@@ -336,10 +338,13 @@ impl Workspace {
         // Whoever is left would keep a connection, and the store waits for all of them.
         drop(tasks);
         tracing::info!("the tasks of the workspace have ended");
-        if self.store.signs()
-            && let Err(problem) = self.keep_watch("close").await
-        {
-            tracing::warn!(%problem, "the last checkpoint was not kept");
+        let watched = if self.store.signs() {
+            self.keep_watch("close").await
+        } else {
+            self.witness.look(&self.store).await
+        };
+        if let Err(problem) = watched {
+            tracing::warn!(%problem, "what was written last was not looked at");
         }
         self.store.close().await;
         tracing::info!("the database is closed");

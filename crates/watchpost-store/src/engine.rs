@@ -286,6 +286,13 @@ impl Db {
         Ok(Self::Sqlite { writer, readers })
     }
 
+    /// A file that is looked at and not written to, nor anything beside it; nobody may write to it meanwhile.
+    pub(crate) fn look_at_file(path: &std::path::Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let pool = || SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.clone());
+        Self::Sqlite { writer: pool(), readers: pool() }
+    }
+
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(8)

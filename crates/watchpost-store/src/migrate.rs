@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000010, "prolong"),
     migration!(20261121000011, "evidence"),
     migration!(20261121000012, "open_span"),
+    migration!(20261121000013, "cosignature"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

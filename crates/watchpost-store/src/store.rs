@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     /// Held only to copy the signer out, never across an await.
     signer: RwLock<Option<Signer>>,
+    /// The file, if it is one.
+    pub(crate) file: Option<std::path::PathBuf>,
     /// This process, for the runs of jobs that it owns.
     pub(crate) owner: String,
 }
@@ -88,12 +90,19 @@ impl Store {
             }
         };
         migrate::migrate(&db, clock.now()).await?;
-        let store = Self {
-            inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), owner: job::this_process() }),
-            moment: None,
+        let file = match target {
+            DatabaseTarget::Sqlite { path } => Some(path.clone()),
+            DatabaseTarget::Postgres { .. } => None,
         };
+        let store = Self::over(db, clock, file);
         store.jobs_fail_orphans().await?;
         Ok(store)
+    }
+
+    /// A store over connections that are open.
+    pub(crate) fn over(db: Db, clock: Arc<dyn Clock>, file: Option<std::path::PathBuf>) -> Self {
+        let owner = job::this_process();
+        Self { inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), file, owner }), moment: None }
     }
 
     /// `SQLite` or `PostgreSQL`.

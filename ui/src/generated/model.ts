@@ -1549,6 +1549,26 @@ threshold: number,
  */
 window_s: number, };
 
+export type DatabaseBackup = { 
+/**
+ * The file to make; it must not be there.
+ */
+path: string, 
+/**
+ * Makes it possible to ask how far it is and to stop it (`audit_verify_progress`, `audit_verify_cancel`).
+ */
+ticket?: string, };
+
+export type DatabaseBackupRef = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
+
 export type DatabaseConnection = { "kind": "sqlite", 
 /**
  * Path of the file.
@@ -1574,6 +1594,42 @@ username: string,
  * TLS; required if present.
  */
 tls: TlsFiles | null, };
+
+export type DatabaseCopy = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Its SHA-256.
+ */
+sha256: string, 
+/**
+ * Newest migration in it.
+ */
+schema: number, 
+/**
+ * What checking all of its audit trail came to.
+ */
+trail: AuditVerification, };
+
+export type DatabaseRestore = { 
+/**
+ * The backup.
+ */
+path: string, 
+/**
+ * The file to make; it must not be there: nothing is ever overwritten.
+ */
+to: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
 
 export type DecodedLayer = { 
 /**

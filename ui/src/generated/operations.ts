@@ -287,6 +287,12 @@ export interface Operations {
   audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
   /** Take the audit trail as it is, although it does not continue what this console saw. */
   audit_accept: { request: model.AuditAccept; reply: model.AuditTrust };
+  /** Back the audit database up to a file, and check the copy by itself. */
+  database_backup: { request: model.DatabaseBackup; reply: model.DatabaseCopy };
+  /** Check a backup of the audit database: its pages, and all of its trail. */
+  database_check: { request: model.DatabaseBackupRef; reply: model.DatabaseCopy };
+  /** Put a backup of the audit database to a new place, after it was checked. */
+  database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -1297,6 +1303,27 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'status'],
+  },
+  database_backup: {
+    about: "Back the audit database up to a file, and check the copy by itself.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_check: {
+    about: "Check a backup of the audit database: its pages, and all of its trail.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  database_restore: {
+    about: "Put a backup of the audit database to a new place, after it was checked.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
   },
   settings_get: {
     about: "Read the settings of the workspace.",

@@ -7,6 +7,7 @@ mod baseline;
 mod block;
 mod connection;
 mod contain;
+mod database;
 mod enrichment;
 mod event;
 mod incident;
@@ -43,6 +44,7 @@ pub use contain::{
     BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
     Standing,
 };
+pub use database::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
 pub use enrichment::{
     AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
     EntityRiskRow, LocationFile, LocationRole, LocationSettings, NotedMatch, ThreatCheck, ThreatCheckRequest,

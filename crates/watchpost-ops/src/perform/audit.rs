@@ -34,11 +34,13 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let witness = workspace.witness();
     witness.look(workspace.store()).await?;
     let kept = witness.tend(&workspace, None).await?;
-    let found: Vec<_> = witness.problem().into_iter().collect();
+    let mut found = witness.attest(workspace.store(), workspace.now()).await?;
+    found.extend(witness.problem());
     let due = workspace.now() - chrono::Duration::days(FULL_EVERY_DAYS);
     // Whatever does not fit is worth reading everything.
     let from = witness.verified().filter(|before| !request.full && found.is_empty() && before.full_at >= due);
-    let plan = VerifyPlan { from, kept, found, strength: Some(witness.strength(0)), witnesses: 0 };
+    let plan =
+        VerifyPlan { from, kept, found, strength: Some(witness.strength()), witnesses: witness.witnesses() };
     let progress = |done, total| making.go_on("checking records", done, total);
     let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
     if let Some(verified) = result.verified.clone() {
@@ -81,6 +83,7 @@ pub(crate) async fn audit_trust(cx: Context, _: Nothing) -> Result<AuditTrust, O
     let workspace = cx.workspace()?;
     workspace.witness().look(workspace.store()).await?;
     workspace.witness().tend(&workspace, None).await?;
+    workspace.witness().attest(workspace.store(), workspace.now()).await?;
     trust(&workspace).await
 }
 
@@ -155,8 +158,8 @@ async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
         ok: problem.is_none(),
         first_bad_seq: problem.as_ref().map(|(seq, _)| *seq),
         problem: problem.map(|(_, problem)| problem),
-        strength: witness.strength(0),
-        witnesses: 0,
+        strength: witness.strength(),
+        witnesses: witness.witnesses(),
         log: head.log_id,
         size: head.size.cast_signed(),
         root: head.root,

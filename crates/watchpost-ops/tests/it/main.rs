@@ -4,6 +4,7 @@ mod analyze;
 mod attention;
 mod audit_export;
 mod basis;
+mod database;
 mod door;
 mod enrich;
 mod incidents;

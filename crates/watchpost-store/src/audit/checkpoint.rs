@@ -1,5 +1,7 @@
 //! Checkpoints: the signed state of the log.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -141,6 +143,19 @@ impl Store {
             "no key of the log signed the checkpoint of {} records",
             checkpoint.size
         )))
+    }
+
+    /// The keys that the log knows, by name.
+    pub(crate) async fn audit_keys(&self) -> Result<HashMap<String, VerifierKey>, StoreError> {
+        let sql =
+            "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'";
+        let mut keys = HashMap::new();
+        for row in self.read().await?.fetch(sql, args![]).await? {
+            let leaf = Leaf::parse(&row.blob(0)?);
+            let vkey = leaf.as_ref().and_then(|leaf| leaf.client.facts.get("vkey")?.as_str());
+            keys.extend(vkey.and_then(VerifierKey::parse).map(|key| (key.name().to_owned(), key)));
+        }
+        Ok(keys)
     }
 
     /// Adds the `key.add` record of a key that the trail does not know; tells whether it was new.

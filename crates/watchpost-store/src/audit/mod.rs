@@ -14,6 +14,7 @@
 
 pub(crate) mod append;
 pub(crate) mod checkpoint;
+pub(crate) mod cosign;
 pub(crate) mod export;
 pub(crate) mod leaf;
 pub(crate) mod page;

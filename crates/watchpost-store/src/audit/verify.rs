@@ -97,6 +97,14 @@ impl Store {
     }
 }
 
+/// Checks a trail whole and records nothing: of a copy.
+pub(crate) async fn whole(
+    look: &Store,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<AuditVerification, StoreError> {
+    Check::run(look, VerifyPlan::default(), EvidenceStrength::LocalOnly, progress).await
+}
+
 /// The state of a check.
 #[derive(Default)]
 struct Check {
@@ -115,8 +123,8 @@ struct Check {
     /// Newest checkpoint that holds.
     good: i64,
     confirmed: i64,
-    /// Size and root that the `checkpoint.sign` leaves tell of.
-    signed: BTreeMap<i64, String>,
+    /// Size, root and time that the `checkpoint.sign` leaves tell of.
+    signed: BTreeMap<i64, (String, Option<i64>)>,
     /// Records without payload or columns, with the key that they were sealed under.
     absent: Vec<(i64, String)>,
     /// Keys that were erased, with the number of the erasure.
@@ -307,8 +315,8 @@ impl Check {
             Fact::Key { text, key } => {
                 self.keys.entry(text).or_insert((*key, seq));
             }
-            Fact::Checkpoint { size, root } => {
-                self.signed.insert(size, root);
+            Fact::Checkpoint { size, root, at } => {
+                self.signed.insert(size, (root, at));
             }
             Fact::Erased { key } => {
                 self.erased.insert(key, seq);
@@ -408,10 +416,10 @@ impl Check {
                 format!("the log was rolled back: {place} has a checkpoint of size {size}, but there are only {found} records"),
             );
         }
-        for (size, root) in std::mem::take(&mut self.signed) {
+        for (size, (root, at)) in std::mem::take(&mut self.signed) {
             match self.checkpoints.get(&size) {
                 None => self.problem(size, format!("the checkpoint of size {size} was removed")),
-                Some(kept) if kept.root != root => {
+                Some(kept) if kept.root != root || at != Some(kept.at.timestamp_micros()) => {
                     self.problem(size, format!("the checkpoint of size {size} is not the one in the log"));
                 }
                 Some(_) => {}

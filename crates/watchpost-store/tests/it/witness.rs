@@ -14,6 +14,7 @@ both!(
     checkpoints_in_other_places_are_held_against_the_log,
     a_check_goes_on_where_the_last_one_ended,
     a_check_stops_when_it_is_told_to,
+    another_console_signs_for_what_it_saw,
 );
 
 const TABLES: [&str; 7] = [
@@ -216,4 +217,37 @@ async fn a_check_stops_when_it_is_told_to(world: World) {
         assert!(matches!(stopped, Err(StoreError::Cancelled)), "{stopped:?}");
     }
     assert!(verify(&world.store, VerifyPlan::default()).await.ok, "the connections are free again");
+}
+
+async fn another_console_signs_for_what_it_saw(world: World) {
+    let second = world.another().await;
+    world.store.set_signer(signer(7)).await.unwrap();
+    fill(&world.store, 4).await;
+    let since = world.now() - chrono::Duration::days(7);
+    let names = async || world.store.audit_witnesses(since).await.unwrap().keys;
+    assert_eq!(world.store.audit_cosign(None).await.unwrap(), None, "nobody witnesses for itself");
+    second.set_signer(Signer::session()).await.unwrap();
+    fill(&second, 1).await;
+    world.store.checkpoint_now("test").await.unwrap();
+    assert_eq!(second.audit_cosign(None).await.unwrap(), None, "nor with a key that is not kept");
+    assert!(names().await.is_empty());
+    second.set_signer(signer(8)).await.unwrap();
+    fill(&second, 300).await;
+    let newest = world.store.checkpoint_now("test").await.unwrap();
+    let walked = second.audit_cosign(None).await.unwrap().expect("the tree leads to the checkpoint");
+    assert_eq!((walked.size, &walked.root), (newest.size, &newest.root));
+    assert_eq!(second.audit_cosign(Some(&walked)).await.unwrap(), None, "once for each checkpoint");
+    assert_eq!(names().await, ["watchpost/desk-8"]);
+    assert!(verify(&world.store, VerifyPlan::default()).await.ok);
+    fill(&world.store, 2).await;
+    world.store.checkpoint_now("test").await.unwrap();
+    world.tamper("UPDATE audit_leaf SET hash = leaf WHERE seq = 2").await;
+    assert_eq!(second.audit_cosign(None).await.unwrap(), None, "it walks from the begin");
+    let again = second.audit_cosign(Some(&walked)).await.unwrap();
+    assert!(again.is_some_and(|again| again.size > walked.size), "what it had walked is not walked again");
+    world.tamper("UPDATE audit_cosignature SET line = '\u{2014} watchpost/desk-8 AAAA'").await;
+    let told = world.store.audit_witnesses(since).await.unwrap();
+    assert!(told.keys.is_empty() && told.bad.len() == 2, "{told:?}");
+    let later = world.store.audit_witnesses(world.now() + chrono::Duration::seconds(1)).await.unwrap();
+    assert!(later.bad.is_empty(), "what is older than asked is not looked at");
 }

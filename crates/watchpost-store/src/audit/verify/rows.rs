@@ -30,7 +30,7 @@ pub(super) struct Checked {
 /// What a leaf says about the trail itself.
 pub(super) enum Fact {
     Key { text: String, key: Box<VerifierKey> },
-    Checkpoint { size: i64, root: String },
+    Checkpoint { size: i64, root: String, at: Option<i64> },
     Erased { key: String },
 }
 
@@ -111,7 +111,7 @@ pub(super) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
         "checkpoint.sign" => {
             let size = facts.get("size").and_then(serde_json::Value::as_i64);
             let (size, root) = size.zip(text("root")).ok_or("the checkpoint in it cannot be read")?;
-            Ok(Some(Fact::Checkpoint { size, root }))
+            Ok(Some(Fact::Checkpoint { size, root, at: leaf.micros() }))
         }
         "erasure.done" => Ok(text("key").map(|key| Fact::Erased { key })),
         _ => Ok(None),

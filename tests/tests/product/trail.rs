@@ -1,0 +1,69 @@
+//! The audit trail from the command line: writers that are killed, and a database that is taken away.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use watchpost_tests::{Home, until};
+
+/// How often a writer is killed.
+const KILLS: u32 = 6;
+
+/// Bytes of the database with its log.
+fn size(home: &Home) -> u64 {
+    let folder = home.data().join("data/workspace");
+    let of = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |data| data.len());
+    of("watchpost.db") + of("watchpost.db-wal")
+}
+
+#[tokio::test]
+async fn a_writer_that_is_killed_leaves_change_and_record_or_neither() -> Result<()> {
+    let home = Home::new("writers are killed")?;
+    home.cli(["config", "organisation", "Before"]).await?.ok()?;
+    for n in 0..KILLS {
+        let before = size(&home);
+        let mut writer = home.start_cli(["config", "organisation", &format!("Name {n}")])?;
+        // From the moment in which anything was written; half of them end by themselves, which is as good.
+        until("something to be written", Duration::from_secs(60), || async {
+            ensure!(size(&home) != before || n % 2 == 1, "nothing was written");
+            Ok(())
+        })
+        .await?;
+        writer.start_kill().context("the writer can be killed")?;
+        writer.wait().await?;
+        let settings = home.cli(["--output", "json", "config", "show"]).await?.json()?;
+        let trail = home
+            .cli(["--output", "json", "audit", "search", "--action", "settings_put", "-n", "1"])
+            .await?
+            .json()?;
+        let change = &trail["rows"][0]["changes"][0];
+        assert_eq!(change["new"], settings["organisation"], "the newest record is of what is there");
+        home.cli(["audit", "verify"]).await?.ok()?;
+    }
+    home.cli(["audit", "verify", "--full"]).await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_is_taken_away_is_told_with_exit_code_1() -> Result<()> {
+    let home = Home::new("the database is taken away")?;
+    home.cli(["config", "organisation", "Before"]).await?.ok()?;
+    let shown = home.cli(["--output", "json", "audit", "show", "0"]).await?.json()?;
+    ensure!(shown["leaf"].as_str().is_some_and(|leaf| leaf.contains("\"s\":0")), "{shown}");
+    let statistics = home.cli(["audit", "statistics"]).await?.ok()?;
+    ensure!(statistics.contains("settings_put") && statistics.contains("evidence:"), "{statistics}");
+    home.cli(["status"]).await?.ok()?;
+    for name in ["watchpost.db", "watchpost.db-wal", "watchpost.db-shm"] {
+        drop(std::fs::remove_file(home.data().join("data/workspace").join(name)));
+    }
+    let status = home.cli(["status"]).await?;
+    assert_eq!(status.status.code(), Some(1), "the status is not well");
+    let verified = home.cli(["--output", "json", "audit", "verify"]).await?;
+    assert_eq!(verified.status.code(), Some(1), "the trail does not hold");
+    let told: Value = serde_json::from_str(&verified.stdout)?;
+    ensure!(told["problems"][0].as_str().is_some_and(|text| text.contains("this console saw")), "{told}");
+    home.cli(["audit", "accept", "--reason", "the test removed it"]).await?.ok()?;
+    home.cli(["audit", "verify"]).await?.ok()?;
+    home.cli(["status"]).await?.ok()?;
+    Ok(())
+}
