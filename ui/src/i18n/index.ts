@@ -6,8 +6,8 @@ export type Key = keyof typeof en;
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Names of the `{holes}` in a text. */
-type Holes<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Holes<Rest> : never;
+/** Names of the `{holes}` in a text; of one with forms, `{n|record|records}`, what stands before them. */
+type Holes<Text extends string> = Text extends `${string}{${infer Hole}}${infer Rest}` ? (Hole extends `${infer Name}|${string}` ? Name : Hole) | Holes<Rest> : never;
 
 type Values<K extends Key> = [Holes<(typeof en)[K]>] extends [never] ? [] : [values: Record<Holes<(typeof en)[K]>, string | number>];
 
@@ -31,15 +31,40 @@ export function storeLanguage(chosen: Language): void {
   localStorage.setItem(STORED, chosen);
 }
 
-/** The text of a key with its holes filled; of one thing (`n` is 1) the text `key.one`, where there is one. */
+const locale = language === 'de' ? 'de-DE' : 'en-US';
+const plural = new Intl.PluralRules(locale);
+/** The forms that the language has, in the order in which a text gives them: of English and German one, then others. */
+const FORMS = (['zero', 'one', 'two', 'few', 'many', 'other'] as const).filter((form) => plural.resolvedOptions().pluralCategories.includes(form));
+const [GROUP = ','] = new Intl.NumberFormat(locale).formatToParts(11_111).flatMap((part) => (part.type === 'group' ? [part.value] : []));
+
+/** How many a value means, however it was written; `NaN` of what is no whole number. */
+function quantity(value: string | number): number {
+  if (typeof value === 'number') return value;
+  const digits = value.replaceAll(GROUP, '');
+  return /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
+}
+
+/** The form for a number: of `record|records` the first for one and the second for all others. */
+function form(forms: readonly string[], value: string | number): string {
+  const n = quantity(value);
+  // What is abbreviated or has decimals is never one.
+  const wanted = Number.isNaN(n) ? 'other' : plural.select(n);
+  return (forms[FORMS.indexOf(wanted)] ?? forms.at(-1) ?? '').replaceAll('#', String(value));
+}
+
+/**
+ * The text of a key with its holes filled: `{n}` by its value, `{n|record|records}` by the form that goes with it.
+ *
+ * In a form `#` stands for the value: `{n|once|# times}`. A number is given as it is shown, or as it is.
+ */
 export function t<K extends Key>(key: K, ...values: Values<K>): string {
   const [filled] = values as [Record<string, string | number>?];
-  const one = String(filled?.n) === '1' ? catalogue[`${key}.one`] : undefined;
-  const text = one ?? catalogue[key] ?? key;
+  const text = catalogue[key] ?? key;
   if (filled === undefined) return text;
-  return text.replace(/\{(\w+)\}/g, (hole, name: string) => {
+  return text.replace(/\{(\w+)(?:\|([^{}]*))?\}/g, (hole, name: string, forms: string | undefined) => {
     const value = filled[name];
-    return value === undefined ? hole : String(value);
+    if (value === undefined) return hole;
+    return forms === undefined ? String(value) : form(forms.split('|'), value);
   });
 }
 

@@ -1,10 +1,8 @@
 export const audit = {
   'audit.what': 'das Prüfprotokoll',
   'audit.label': 'Prüfprotokoll',
-  'audit.size': '{n} Einträge',
-  'audit.size.one': '1 Eintrag',
-  'audit.checkpoints': '{n} Prüfpunkte',
-  'audit.checkpoints.one': '1 Prüfpunkt',
+  'audit.size': '{n} {n|Eintrag|Einträge}',
+  'audit.checkpoints': '{n} {n|Prüfpunkt|Prüfpunkte}',
   'audit.col.seq': '#',
   'audit.col.at': 'Zeit',
   'audit.col.actor': 'Wer',

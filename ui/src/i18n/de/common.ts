@@ -124,7 +124,7 @@ export const common = {
   'action.load_more': 'Mehr laden',
 
   'toast.region': 'Meldungen',
-  'toast.count': '{n} mal in dieser Minute',
+  'toast.count': '{n|einmal|# mal} in dieser Minute',
   'toast.trace': 'Spur {id}',
 
   'pages.full': 'Mehr als {n} werden hier nicht gezeigt.',
@@ -158,7 +158,7 @@ export const common = {
   'chart.empty': 'Nichts in diesem Zeitraum.',
   'chart.keys': 'Die Pfeiltasten links und rechts lesen die Werte.',
   'chart.keys.brush': 'Die Pfeiltasten links und rechts lesen die Werte; Eingabe zeigt nur diesen Balken.',
-  'chart.describe': '{title}. {n} Abschnitte von {width} von {from} bis {to}. {series}.',
+  'chart.describe': '{title}. {n} {n|Abschnitt|Abschnitte} von {width} von {from} bis {to}. {series}.',
   'chart.describe.series': '{name}: {total} insgesamt, höchstens {max}',
   'chart.sparkline': 'Von {first} bis {last}, kleinster {min}, größter {max}',
 
@@ -166,7 +166,7 @@ export const common = {
   'kpi.no_change': 'Im Zeitraum davor gibt es nichts zum Vergleich',
 
   'print.head': '{workspace}, gedruckt {at}',
-  'grid.printed': '{n} von {all} Zeilen sind gedruckt',
+  'grid.printed': '{n} von {all} {all|Zeile|Zeilen} gedruckt',
   'grid.empty': 'Nichts hier.',
 
   'entity.open': 'Alles über {entity}',

@@ -1,6 +1,6 @@
 export const maintenance = {
   'jobs.what': 'der Verlauf der Aufträge',
-  'jobs.running_count': '{n} laufen',
+  'jobs.running_count': '{n} {n|läuft|laufen}',
   'jobs.preview': 'Vorschau',
   'jobs.run': 'Ausführen',
   'jobs.cancel': 'Abbrechen',
@@ -26,8 +26,7 @@ export const maintenance = {
   'jobs.retention.days.wrong': 'Ganze Tage, 0 bis 3650, oder nichts.',
   'jobs.retention.what': 'Aufbewahrung ausführen ({days})',
   'jobs.retention.policy': 'Tage der Richtlinie',
-  'jobs.retention.custom': '{n} Tage',
-  'jobs.retention.custom.one': '1 Tag',
+  'jobs.retention.custom': '{n} {n|Tag|Tage}',
 
   'jobs.optimize.title': 'Optimieren',
   'jobs.optimize.about': 'Komprimiert große Inhalte, gibt Schlüsseln ohne TTL die ihrer Kategorie, kürzt die Indizes und gibt Speicher an das System zurück. Arbeitet in kleinen Schritten und wird langsamer, wenn Redis es wird.',

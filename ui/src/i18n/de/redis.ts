@@ -16,7 +16,7 @@ export const redis = {
   'redis.sampled': 'Gemessen',
   'redis.keys': 'Schlüssel',
   'redis.ttl_share': 'Mit TTL',
-  'redis.ttl_share.title': '{n} von {keys} Schlüsseln haben eine TTL; die anderen bleiben, bis etwas sie entfernt. Optimieren gibt ihnen eine.',
+  'redis.ttl_share.title': '{n} von {keys} {keys|Schlüssel|Schlüsseln} {n|hat|haben} eine TTL; die anderen bleiben, bis etwas sie entfernt. Optimieren gibt ihnen eine.',
   'redis.metrics': 'Messwerte',
   'redis.col.verdict': 'Urteil',
   'redis.thresholds': 'Warnung über {warning}, kritisch über {critical}',

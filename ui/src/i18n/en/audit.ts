@@ -1,10 +1,8 @@
 export const audit = {
   'audit.what': 'the audit trail',
   'audit.label': 'Audit trail',
-  'audit.size': '{n} records',
-  'audit.size.one': '1 record',
-  'audit.checkpoints': '{n} checkpoints',
-  'audit.checkpoints.one': '1 checkpoint',
+  'audit.size': '{n} {n|record|records}',
+  'audit.checkpoints': '{n} {n|checkpoint|checkpoints}',
   'audit.col.seq': '#',
   'audit.col.at': 'Time',
   'audit.col.actor': 'Who',

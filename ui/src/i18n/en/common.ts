@@ -125,7 +125,7 @@ export const common = {
   'action.load_more': 'Load more',
 
   'toast.region': 'Messages',
-  'toast.count': '{n} times in this minute',
+  'toast.count': '{n|once|# times} in this minute',
   'toast.trace': 'Trace {id}',
 
   'pages.full': 'Only {n} are listed here.',
@@ -159,7 +159,7 @@ export const common = {
   'chart.empty': 'Nothing in this period.',
   'chart.keys': 'Use the left and right arrow keys to read the values.',
   'chart.keys.brush': 'Use the left and right arrow keys to read the values and Enter to look only at a bar.',
-  'chart.describe': '{title}. {n} intervals of {width} from {from} to {to}. {series}.',
+  'chart.describe': '{title}. {n} {n|interval|intervals} of {width} from {from} to {to}. {series}.',
   'chart.describe.series': '{name}: {total} in all, most {max}',
   'chart.sparkline': 'From {first} to {last}, lowest {min}, highest {max}',
 
@@ -167,7 +167,7 @@ export const common = {
   'kpi.no_change': 'Nothing to compare with in the period before',
 
   'print.head': '{workspace}, printed {at}',
-  'grid.printed': '{n} of {all} rows are printed',
+  'grid.printed': '{n} of {all} {all|row|rows} printed',
   'grid.empty': 'Nothing here.',
 
   'entity.open': 'Everything about {entity}',

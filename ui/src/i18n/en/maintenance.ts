@@ -26,8 +26,7 @@ export const maintenance = {
   'jobs.retention.days.wrong': 'A whole number of days, 0 to 3650, or nothing.',
   'jobs.retention.what': 'Run retention ({days})',
   'jobs.retention.policy': 'policy days',
-  'jobs.retention.custom': '{n} days',
-  'jobs.retention.custom.one': '1 day',
+  'jobs.retention.custom': '{n} {n|day|days}',
 
   'jobs.optimize.title': 'Optimise',
   'jobs.optimize.about': 'Compresses large payloads, gives keys without a TTL the one of their category, trims the indexes and returns memory to the system. Works in small steps and slows down when Redis does.',

@@ -16,7 +16,7 @@ export const redis = {
   'redis.sampled': 'Sampled',
   'redis.keys': 'Keys',
   'redis.ttl_share': 'With a TTL',
-  'redis.ttl_share.title': '{n} of {keys} keys have a TTL; the others stay until something removes them. Optimise gives them one.',
+  'redis.ttl_share.title': '{n} of {keys} {keys|key|keys} {n|has|have} a TTL; the others stay until something removes them. Optimise gives them one.',
   'redis.metrics': 'Metrics',
   'redis.col.verdict': 'Verdict',
   'redis.thresholds': 'Warning above {warning}, critical above {critical}',
