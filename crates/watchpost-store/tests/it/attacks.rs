@@ -55,7 +55,10 @@ async fn a_flipped_bit_is_found_wherever_it_is() {
         let scratch = tempfile::tempdir().unwrap();
         let copy = scratch.path().join("watchpost.db");
         std::fs::write(&copy, &good).unwrap();
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&copy).foreign_keys(false);
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(&copy)
+            .foreign_keys(false)
+            .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
         let store = Store::open(&DatabaseTarget::Sqlite { path: copy }, world.clock.clone()).await.unwrap();
         assert!(verify(&store).await.is_some_and(|found| found.ok), "before it is attacked");
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();

@@ -15,6 +15,7 @@ mod merge;
 mod records;
 mod response;
 mod risk;
+mod roles;
 mod schedules;
 mod search;
 mod support;
