@@ -1,5 +1,6 @@
 // The words on screen. A language is a catalogue with the keys of the English one; it is chosen when the page loads.
 
+import { visibleLines } from '$ui/shared/text/visible';
 import { en } from './en';
 
 export type Key = keyof typeof en;
@@ -37,6 +38,11 @@ const plural = new Intl.PluralRules(locale);
 const FORMS = (['zero', 'one', 'two', 'few', 'many', 'other'] as const).filter((form) => plural.resolvedOptions().pluralCategories.includes(form));
 const [GROUP = ','] = new Intl.NumberFormat(locale).formatToParts(11_111).flatMap((part) => (part.type === 'group' ? [part.value] : []));
 
+function shown(value: string | number): string {
+  const text = String(value);
+  return /^[ -~]*$/.test(text) ? text : visibleLines(text);
+}
+
 /** How many a value means, however it was written; `NaN` of what is no whole number. */
 function quantity(value: string | number): number {
   if (typeof value === 'number') return value;
@@ -64,11 +70,12 @@ export function t<K extends Key>(key: K, ...values: Values<K>): string {
   return text.replace(/\{(\w+)(?:\|([^{}]*))?\}/g, (hole, name: string, forms: string | undefined) => {
     const value = filled[name];
     if (value === undefined) return hole;
-    return forms === undefined ? String(value) : form(forms.split('|'), value);
+    // What fills a hole may be what an attacker wrote: a name, a path, a title.
+    return forms === undefined ? shown(value) : form(forms.split('|'), value);
   });
 }
 
 /** The text of a word of the model: `word('status', 'open')`. An unknown word is shown as it is, never hidden. */
 export function word(kind: string, value: string): string {
-  return catalogue[`${kind}.${value}`] ?? value;
+  return catalogue[`${kind}.${value}`] ?? visibleLines(value);
 }

@@ -141,10 +141,14 @@ export function useQuery<Name extends OperationName>(name: Name, request: () => 
   const key = $derived(JSON.stringify(request()));
   let entry = $state.raw<QueryEntry<Name> | null>(null);
   let previous = $state.raw<Reply<Name> | undefined>(undefined);
+  let place = app.live.workspace;
   $effect.pre(() => {
     const asked = JSON.parse(key) as Request<Name> | null;
+    const { workspace } = app.live;
     return untrack(() => {
-      previous = asked === null ? undefined : (entry?.data ?? previous);
+      // What was true of another workspace is no answer to be going on with.
+      previous = asked === null || workspace !== place ? undefined : (entry?.data ?? previous);
+      place = workspace;
       entry = asked === null ? null : app.queries.entry(name, asked);
       return entry === null ? undefined : app.queries.watch(entry);
     });

@@ -16,6 +16,8 @@ export class Live {
   error = $state.raw<OperationError | null>(null);
   /** When something was last heard from the backend, Unix milliseconds. */
   heardAt = $state<number | null>(null);
+  /** Counts the workspaces that were open one after the other: what is drawn of one is not carried over into the next. */
+  workspace = $state(0);
   readonly #platform: Platform;
   readonly #queries: QueryCache;
   #seq = 0;
@@ -71,7 +73,9 @@ export class Live {
     this.status = status;
     this.error = null;
     this.heardAt = Date.now();
-    if (switched) this.#queries.reset();
+    if (!switched) return;
+    this.workspace += 1;
+    this.#queries.reset();
   }
 
   /** The newest running job, if one runs. */

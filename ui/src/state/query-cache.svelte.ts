@@ -23,6 +23,8 @@ export class QueryEntry<Name extends OperationName> {
   watchers = 0;
   stale = true;
   #again = false;
+  /** Grows when what was asked before is of another workspace: its answer is dropped. */
+  #generation = 0;
   readonly #platform: Platform;
 
   constructor(platform: Platform, name: Name, request: Request<Name>) {
@@ -50,13 +52,25 @@ export class QueryEntry<Name extends OperationName> {
   }
 
   async #attempt(): Promise<void> {
+    const generation = this.#generation;
     try {
-      this.data = await this.#platform.call(this.name, this.request);
+      const data = await this.#platform.call(this.name, this.request);
+      if (generation !== this.#generation) return;
+      this.data = data;
       this.error = null;
       this.updatedAt = Date.now();
     } catch (thrown) {
-      this.error = normaliseError(thrown);
+      if (generation === this.#generation) this.error = normaliseError(thrown);
     }
+  }
+
+  /** Forgets the answer, and the one that is on its way. */
+  forget(): void {
+    this.#generation += 1;
+    this.data = undefined;
+    this.error = null;
+    this.updatedAt = null;
+    this.stale = true;
   }
 }
 
@@ -104,9 +118,7 @@ export class QueryCache {
     for (const [key, entry] of this.#entries) {
       if (entry.watchers === 0) this.#entries.delete(key);
       else {
-        entry.data = undefined;
-        entry.updatedAt = null;
-        entry.stale = true;
+        entry.forget();
         void entry.fetch();
       }
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditFilter, AuditPage, AuditRecord } from '$ui/generated/model';
 import { FakePlatform } from '$ui/platform/fake';
 import { App } from '$ui/state/app.svelte';
-import { Trail } from './trail.svelte';
+import { Trail, TRAIL_MAX } from './trail.svelte';
 
 const ANY: AuditFilter = { actor: null, action: null, text: null, outcome: null };
 
@@ -62,5 +62,17 @@ describe('Trail', () => {
     await list.more(ANY);
     expect(list.error?.code).toBe('not_found');
     expect(platform.calls).toHaveLength(1);
+  });
+
+  it('holds no more than it can; what falls off is fetched from there again', async () => {
+    const rows = (newest: number, n: number): AuditPage['rows'] => page(newest, n, null).rows;
+    const platform = new FakePlatform({ audit_page: ({ before, limit }) => ({ ...page(1, 0, null), rows: rows((before ?? 0) - 1, limit), next: (before ?? 0) - limit }) });
+    const list = new Trail(new App(platform));
+    list.show({ ...page(1, 0, null), rows: rows(50_000, 200), next: 49_801 }, ANY);
+    for (let scrolled = 0; scrolled < 70; scrolled += 1) await list.more(ANY);
+    expect([list.rows.length, list.full]).toEqual([TRAIL_MAX, true]);
+    const last = list.rows.at(-1)?.seq ?? 0;
+    list.show({ ...page(1, 0, null), rows: rows(50_002, 200), next: 49_803 }, ANY);
+    expect([list.rows.length, list.rows[0]?.seq, list.rows.at(-1)?.seq]).toEqual([TRAIL_MAX, 50_002, last + 2]);
   });
 });

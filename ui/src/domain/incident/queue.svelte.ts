@@ -15,6 +15,11 @@ export function successor(before: readonly Incident[], after: readonly Incident[
   return next?.number ?? null;
 }
 
+/** Rows that are held at most: who looks further narrows the filter. */
+export const QUEUE_MAX = 5_000;
+/** Rows of a request that fetches again what is loaded; the most that a page may have. */
+const AGAIN = 500;
+
 export class Queue {
   rows = $state.raw<readonly Incident[]>([]);
   loadingMore = $state(false);
@@ -47,10 +52,15 @@ export class Queue {
     if (deep > 0) await this.#reload(deep);
   }
 
+  /** There are more, and no more are held. */
+  get full(): boolean {
+    return this.rows.length >= QUEUE_MAX && this.#next !== null;
+  }
+
   /** Fetches the next page, if there is one and none is on its way. */
   async more(): Promise<void> {
     const request = this.#request;
-    if (this.loadingMore || request === null || this.#next === null || this.moreError !== null) return;
+    if (this.loadingMore || request === null || this.#next === null || this.moreError !== null || this.full) return;
     const generation = this.#generation;
     this.loadingMore = true;
     try {
@@ -74,7 +84,7 @@ export class Queue {
     if (request === null) return;
     try {
       while (next !== null && rows.length < depth) {
-        const page: IncidentPage = await this.#app.read('incident_page', { ...request, after: next });
+        const page: IncidentPage = await this.#app.read('incident_page', { ...request, after: next, limit: AGAIN });
         if (generation !== this.#generation) return;
         rows = [...rows, ...page.rows];
         next = page.next;

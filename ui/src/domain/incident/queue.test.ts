@@ -3,7 +3,7 @@ import type { Incident, IncidentPage, IncidentPageRequest } from '$ui/generated/
 import { FakePlatform } from '$ui/platform/fake';
 import { App } from '$ui/state/app.svelte';
 import { parseFilter } from './filter';
-import { Queue } from './queue.svelte';
+import { Queue, QUEUE_MAX } from './queue.svelte';
 
 const REQUEST: IncidentPageRequest = { filter: parseFilter({}), order: 'newest', after: null, limit: 2 };
 
@@ -75,5 +75,24 @@ describe('Queue', () => {
     await queue.show(page([6, 5, 4], null), REQUEST);
     expect([queue.neighbour(6), queue.neighbour(5), queue.neighbour(4), queue.neighbour(99)]).toEqual([5, 4, 5, null]);
     expect([queue.beside(5, 1), queue.beside(5, -1), queue.beside(4, 1)]).toEqual([4, 6, null]);
+  });
+
+  it('holds no more than it can, and fetches what is loaded again in few requests', async () => {
+    const platform = new FakePlatform({
+      incident_page: ({ after, limit }) => {
+        const from = Number(after ?? 0);
+        return page(Array.from({ length: limit }, (_, index) => 100_000 - from - index), String(from + limit));
+      },
+    });
+    const queue = new Queue(new App(platform));
+    const request = { ...REQUEST, limit: 200 };
+    const first = (): IncidentPage => page(Array.from({ length: 200 }, (_, index) => 100_000 - index), '200');
+    await queue.show(first(), request);
+    for (let scrolled = 0; scrolled < 60; scrolled += 1) await queue.more();
+    expect([queue.rows.length, queue.full]).toEqual([QUEUE_MAX, true]);
+    platform.calls.length = 0;
+    await queue.show(first(), request);
+    expect(platform.calls.length, 'pages of 500, not of 200').toBe(10);
+    expect(queue.rows.length).toBeGreaterThanOrEqual(QUEUE_MAX);
   });
 });

@@ -2,6 +2,7 @@ import { render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
+import { panels } from '$ui/shell/panels';
 import { App } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
@@ -13,6 +14,8 @@ async function open(state = ''): Promise<void> {
   router.go('incidents');
   platform = demoPlatform(new URLSearchParams(state));
   const app = new App(platform);
+  // The window has fetched them by the time that somebody drags a file into it.
+  await Promise.all([panels.incidents.view.load(), panels.maintenance.view.load()]);
   render(Shell, { app });
   await waitFor(() => expect(app.live.status).toBeDefined());
 }

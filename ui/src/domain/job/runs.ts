@@ -3,7 +3,9 @@
 import type { Figure, JobKind, JobRun } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import { count, withUnit } from '$ui/shared/format/number';
+import { fromInput, stamp } from '$ui/shared/format/time';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
+import type { Zone } from '$ui/state/prefs.svelte';
 
 /**
  * One list, newest first. Of a run that both know the list wins when it says that the run is over, the feed otherwise:
@@ -73,12 +75,12 @@ export function guessFormat(path: string): string | null {
   return BY_NAME.find(([pattern]) => pattern.test(path))?.[1] ?? null;
 }
 
-/** The first instant of a typed day (UTC); `null` for nothing typed, `undefined` for what is no day. */
-export function dayOf(text: string): string | null | undefined {
+/** The first instant of a typed day in the zone; `null` for nothing typed, `undefined` for what is no day. */
+export function dayOf(text: string, zone: Zone): string | null | undefined {
   const typed = text.trim();
   if (typed === '') return null;
   if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
-  const at = new Date(`${typed}T00:00:00.000Z`);
+  const at = fromInput(`${typed}T00:00`, zone);
   // A 31st of a month that has none is another day.
-  return Number.isNaN(at.getTime()) || !at.toISOString().startsWith(typed) ? undefined : at.toISOString();
+  return at === null || stamp(at, zone, 'day') !== typed ? undefined : at;
 }

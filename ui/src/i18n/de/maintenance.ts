@@ -70,7 +70,7 @@ export const maintenance = {
   'jobs.export.format.ndjson': 'NDJSON, ein Objekt je Zeile',
   'jobs.export.from': 'Von',
   'jobs.export.to': 'Bis',
-  'jobs.export.day.help': 'Ein Tag (2026-11-01) oder nichts.',
+  'jobs.export.day.help': 'Ein Tag (2026-11-01, {zone}) oder nichts.',
   'jobs.export.day.wrong': 'Einen Tag wie 2026-11-01 schreiben.',
   'jobs.export.force': 'Die Datei ersetzen, wenn es sie gibt',
   'jobs.export.what': 'Aus Redis nach {path} exportieren',

@@ -22,6 +22,7 @@ export const audit = {
   'audit.empty.text': 'Every change made through Watchpost is recorded here, whichever way it came in.',
   'audit.none.title': 'Nothing matches',
   'audit.none.text': 'No record matches these filters.',
+  'audit.full': 'The newest {n} are listed; narrow the search to see older ones.',
   'audit.load_failed': 'More records could not be loaded: {message}',
   'audit.changes.more': '+{n}',
 

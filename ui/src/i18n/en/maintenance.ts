@@ -70,7 +70,7 @@ export const maintenance = {
   'jobs.export.format.ndjson': 'NDJSON, an object a line',
   'jobs.export.from': 'From',
   'jobs.export.to': 'To',
-  'jobs.export.day.help': 'A day (2026-11-01), or nothing.',
+  'jobs.export.day.help': 'A day (2026-11-01, {zone}), or nothing.',
   'jobs.export.day.wrong': 'Write a day like 2026-11-01.',
   'jobs.export.force': 'Replace the file if it is there',
   'jobs.export.what': 'Export from Redis to {path}',

@@ -1,3 +1,4 @@
+import { flushSync } from 'svelte';
 import { describe, expect, it, vi } from 'vitest';
 import type { IncidentDetail } from '$ui/generated/model';
 import { FakePlatform } from '$ui/platform/fake';
@@ -100,5 +101,36 @@ describe('QueryCache', () => {
     for (let number = 1; number <= 100; number += 1) cache.entry('incident_detail', { number });
     expect(cache.size).toBeLessThanOrEqual(42);
     expect(cache.entry('incident_detail', { number: 0 }), 'what is shown is never forgotten').toBe(kept);
+  });
+
+  it('drops the answer that was on its way when another workspace was opened', async () => {
+    const first = deferred<IncidentDetail>();
+    const answers = [first.promise, Promise.resolve(detail(8))];
+    const { cache } = cacheWith(() => answers.shift() ?? detail(9));
+    const entry = cache.entry('incident_detail', { number: 7 });
+    cache.watch(entry);
+    const seen: (number | undefined)[] = [];
+    const stop = $effect.root(() => {
+      $effect(() => void seen.push(entry.data?.incident.number));
+    });
+    flushSync();
+    cache.reset();
+    first.resolve(detail(7));
+    await vi.waitFor(() => expect(entry.data?.incident.number).toBe(8));
+    flushSync();
+    stop();
+    expect(seen, 'number 7 of the workspace before was never there').toEqual([undefined, 8]);
+  });
+
+  it('says nothing of a failure of the workspace before', async () => {
+    const first = deferred<IncidentDetail>();
+    const answers = [first.promise];
+    const { cache } = cacheWith(() => answers.shift() ?? detail(8));
+    const entry = cache.entry('incident_detail', { number: 7 });
+    cache.watch(entry);
+    cache.reset();
+    first.reject(new Error('the server of before is gone'));
+    await vi.waitFor(() => expect(entry.data?.incident.number).toBe(8));
+    expect(entry.error).toBeNull();
   });
 });

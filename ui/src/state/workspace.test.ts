@@ -1,0 +1,80 @@
+// What of one workspace is still there when another one was opened: nothing.
+
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { tick } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import Shell from '../app.svelte';
+import { openBlock, pendingBlock } from '$ui/domain/block/block-request.svelte';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { dialogs, panels } from '$ui/shell/panels';
+import { hook, requests, type } from '$ui/test-hook';
+import { App } from './app.svelte';
+import { type Panel, router } from './router.svelte';
+
+let platform: FakePlatform;
+let app: App;
+
+async function open(panel: Panel): Promise<void> {
+  router.go(panel);
+  platform = demoPlatform(new URLSearchParams());
+  app = new App(platform);
+  await Promise.all([panels[panel].view, ...Object.values(dialogs)].map((part) => part.load()));
+  await app.live.look();
+  render(Shell, { app });
+}
+
+/** Another connection is open from here on; its archive is empty and its answers do not come. */
+async function switchOver(): Promise<void> {
+  const before = platform.answers.workspace_status;
+  platform.answers.workspace_status = async () => {
+    const made = await before?.({});
+    if (made?.connection === undefined || made.connection === null) throw new Error('the demo has a connection');
+    return { ...made, connection: { ...made.connection, id: 'another', name: 'another' } };
+  };
+  const forever = (): Promise<never> => new Promise(() => undefined);
+  Object.assign(platform.answers, { event_page: forever, event_figures: forever, incident_page: forever, rule_try: forever, baseline_compare: forever });
+  await app.live.look();
+  await tick();
+}
+
+beforeEach(() => localStorage.clear());
+afterEach(() => {
+  pendingBlock.request = null;
+});
+
+describe('another workspace', () => {
+  it('shows no row of the one before', async () => {
+    await open('events');
+    await waitFor(() => hook('event-row'));
+    const asked = requests(platform, 'event_page').length;
+    await switchOver();
+    await waitFor(() => expect(requests(platform, 'event_page').length).toBeGreaterThan(asked));
+    expect(document.querySelector('[data-test=event-row], [data-test=events-count]')).toBeNull();
+    expect(hook('loading')).toBeTruthy();
+  });
+
+  it('has nothing selected, and no question open about the one before', async () => {
+    await open('incidents');
+    await waitFor(() => hook('incident-row'));
+    await fireEvent.click(document.querySelector('[data-test=incident-mark]') ?? document.body);
+    await waitFor(() => expect(hook('bulk-count').dataset['value']).toBe('1'));
+    openBlock({ target: '203.0.113.7', incident: 42 });
+    await waitFor(() => hook('block-dialog'));
+    const answer = app.confirmations.ask('Block 203.0.113.7', 'shop-production');
+    await switchOver();
+    await expect(answer).resolves.toBe(false);
+    expect(pendingBlock.request).toBeNull();
+    expect(document.querySelector('[data-test=incident-row], [data-test=bulk-bar]')).toBeNull();
+  });
+
+  it('keeps no answer of the bench, and what is typed in settings only where it is about this machine', async () => {
+    router.go('rules', null, { tab: 'bench' });
+    await open('rules');
+    router.go('rules', null, { tab: 'bench' });
+    await waitFor(() => hook('bench-text'));
+    await type('bench-text', 'GET / HTTP/1.1');
+    await switchOver();
+    expect(hook<HTMLTextAreaElement>('bench-text').value).toBe('');
+  });
+});
