@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 use watchpost_model::audit::AuditVerification;
 
 use crate::audit::verify;
