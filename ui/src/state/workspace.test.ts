@@ -77,4 +77,13 @@ describe('another workspace', () => {
     await switchOver();
     expect(hook<HTMLTextAreaElement>('bench-text').value).toBe('');
   });
+
+  it('leads nobody to the incident of the same number', async () => {
+    await open('incidents');
+    router.go('incidents', '42');
+    await waitFor(() => hook('incident-title'));
+    await switchOver();
+    expect([router.current.panel, router.current.detail]).toEqual(['incidents', null]);
+    expect(document.querySelector('[data-test=incident-page]')).toBeNull();
+  });
 });

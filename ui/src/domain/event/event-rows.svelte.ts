@@ -40,10 +40,15 @@ export class EventRows {
     }
   }
 
+  /** Those of the newest events that are not here; they can only be missing at the beginning. */
+  fresh(newest: readonly Event[]): Event[] {
+    const known = new Set(this.rows.slice(0, 2 * PAGE).map((row) => row.id));
+    return newest.filter((row) => !known.has(row.id));
+  }
+
   /** Puts newer events in front; how many of these were new. */
   prepend(newest: readonly Event[]): number {
-    const known = new Set(this.rows.slice(0, 2 * PAGE).map((row) => row.id));
-    const fresh = newest.filter((row) => !known.has(row.id));
+    const fresh = this.fresh(newest);
     if (fresh.length > 0) this.rows = [...fresh, ...this.rows].slice(0, ROWS_MAX);
     return fresh.length;
   }

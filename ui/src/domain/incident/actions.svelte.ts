@@ -39,6 +39,7 @@ export class IncidentActions {
   /** The dialog that is open. */
   asked = $state.raw<Asked | null>(null);
   readonly #app: App;
+  readonly #underway = new Set<string>();
   readonly #onResolved: (incident: Incident) => void;
   readonly #onMerged: ((numbers: readonly number[]) => void) | undefined;
 
@@ -56,9 +57,20 @@ export class IncidentActions {
     this.asked = null;
   }
 
-  async take(incident: Incident): Promise<void> {
+  take(incident: Incident): Promise<void> {
     const n = incident.number;
-    await this.#app.change('incident_take', { number: n }, { what: t('take.what', { n }), done: t('take.done', { n }) });
+    return this.#once(`take ${n}`, () => this.#app.change('incident_take', { number: n }, { what: t('take.what', { n }), done: t('take.done', { n }) }));
+  }
+
+  /** A key that is pressed twice does it once: what has no dialog is on its way already. */
+  async #once(what: string, work: () => Promise<unknown>): Promise<void> {
+    if (this.#underway.has(what)) return;
+    this.#underway.add(what);
+    try {
+      await work();
+    } finally {
+      this.#underway.delete(what);
+    }
   }
 
   assign(incident: Incident): void {
@@ -77,7 +89,7 @@ export class IncidentActions {
   async setStatus(incident: Incident, status: Status): Promise<void> {
     if (!nextStatuses(incident.status).includes(status)) return;
     if (status === 'reopened') this.asked = { kind: 'status', incident, status };
-    else await this.sendStatus(incident, status, null);
+    else await this.#once(`status ${incident.number}`, () => this.sendStatus(incident, status, null));
   }
 
   escalate(incident: Incident): void {
@@ -96,7 +108,7 @@ export class IncidentActions {
       return;
     }
     const n = incident.number;
-    await this.#app.change('incident_resume', { number: n }, { what: t('resume.what', { n }), done: t('resume.done', { n }) });
+    await this.#once(`resume ${n}`, () => this.#app.change('incident_resume', { number: n }, { what: t('resume.what', { n }), done: t('resume.done', { n }) }));
   }
 
   split(incident: Incident): void {

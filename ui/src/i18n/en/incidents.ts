@@ -36,6 +36,8 @@ export const incidents = {
   'incidents.empty.text': 'No incident has been opened yet. New ones appear here by themselves.',
   'incidents.none.title': 'Nothing matches',
   'incidents.none.text': 'No incident matches these filters.',
+  'timeline.more': 'Show older ({n} more)',
+  'notes.more': 'Show older ({n} more)',
   'incidents.full': 'The first {n} are listed; narrow the filter to see the others.',
   'incidents.load_failed': 'More rows could not be loaded: {message}',
 

@@ -54,11 +54,10 @@ export class EventsSearch {
   take(rows: EventRows['rows']): void {
     const { list } = this;
     if (list === null || list.complete === null || !this.follow) return;
-    const fresh = rows.filter((row) => !list.rows.some((known) => known.id === row.id)).length;
     if (this.attop) {
       list.prepend(rows);
       this.waiting = 0;
-    } else this.waiting = fresh;
+    } else this.waiting = list.fresh(rows).length;
   }
 
   /** A valid query was typed. */

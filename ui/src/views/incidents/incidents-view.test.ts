@@ -39,6 +39,25 @@ async function show(): Promise<FakePlatform> {
 describe('triage by keyboard', () => {
   beforeEach(() => router.go('incidents'));
 
+  it('takes once, however often the key is pressed before the answer', async () => {
+    const platform = await show();
+    const answer = platform.answers.incident_take;
+    if (answer === undefined) throw new Error('the demo takes');
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    platform.answers.incident_take = async (request) => {
+      await gate;
+      return await answer(request);
+    };
+    const grid = screen.getByRole('grid');
+    await fireEvent.keyDown(grid, { key: 'j' });
+    for (let press = 0; press < 3; press += 1) await fireEvent.keyDown(grid, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_take')).toHaveLength(1));
+    letGo();
+    await waitFor(() => hook('incident-row'));
+    expect(requests(platform, 'incident_take')).toHaveLength(1);
+  });
+
   it('opens, takes and resolves with a verdict and a reason, and goes on to the next', async () => {
     const platform = await show();
     const grid = screen.getByRole('grid');
