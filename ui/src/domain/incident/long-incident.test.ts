@@ -34,6 +34,12 @@ describe('the timeline of a long incident', () => {
     expect(document.querySelector('[data-test=timeline-more]')).toBeNull();
   });
 
+  it('says of which merged incident an entry is', () => {
+    const merged = [{ ...entries[0], from: 12 }, entries[1]] as TimelineEntry[];
+    render(TimelineList, { props: { entries: merged }, context: appContext(new App(demoPlatform(new URLSearchParams()))) });
+    expect([shown('timeline-from'), hook('timeline-from').textContent, hook('timeline-from').getAttribute('href')]).toEqual([1, '#12', '#/incidents/12']);
+  });
+
   it('is printed as a whole', async () => {
     const stop = printing.start();
     render(TimelineList, { props: { entries }, context: appContext(new App(demoPlatform(new URLSearchParams()))) });

@@ -36,6 +36,7 @@ export const incidents = {
   'incidents.empty.text': 'Noch kein Vorfall wurde geöffnet. Neue erscheinen hier von selbst.',
   'incidents.none.title': 'Nichts passt',
   'incidents.none.text': 'Kein Vorfall passt zu diesen Filtern.',
+  'timeline.from': 'Von Vorfall #{n}, der in diesen überführt wurde',
   'timeline.more': 'Ältere zeigen (noch {n})',
   'notes.more': 'Ältere zeigen (noch {n})',
   'incidents.full': 'Die ersten {n} sind gelistet; für die anderen den Filter einengen.',

@@ -36,6 +36,7 @@ export const incidents = {
   'incidents.empty.text': 'No incident has been opened yet. New ones appear here by themselves.',
   'incidents.none.title': 'Nothing matches',
   'incidents.none.text': 'No incident matches these filters.',
+  'timeline.from': 'Of incident #{n}, which was merged into this one',
   'timeline.more': 'Show older ({n} more)',
   'notes.more': 'Show older ({n} more)',
   'incidents.full': 'The first {n} are listed; narrow the filter to see the others.',
