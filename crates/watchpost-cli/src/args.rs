@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::audit::Audit;
 use crate::report_args::{Register, Report};
 pub(crate) use crate::rules::Rules;
 
@@ -153,6 +154,9 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(Audit),
+    /// The audit database: back it up, check a backup, put it to a new place.
+    #[command(subcommand)]
+    Database(crate::database::Database),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),
@@ -442,21 +446,6 @@ pub(crate) enum Block {
         /// Address or CIDR range.
         target: String,
     },
-}
-
-/// The audit trail.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
-    /// List it, newest first.
-    List {
-        /// Words in action, object, actor or reason.
-        text: Option<String>,
-        /// Rows.
-        #[arg(long, short = 'n', default_value_t = 50)]
-        limit: u32,
-    },
-    /// Recompute the tree and check every record and checkpoint. Exit code 1 when something does not hold.
-    Verify,
 }
 
 /// Settings.

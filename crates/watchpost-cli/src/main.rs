@@ -1,8 +1,10 @@
 //! `watchpost`: every operation headless, and the daemon.
 
 mod args;
+mod audit;
 mod baseline;
 mod connect;
+mod database;
 mod detect;
 mod enrich;
 mod events;

@@ -1,11 +1,16 @@
 //! Following a job: a progress bar on a terminal, silence elsewhere; Ctrl+C cancels the job, not the process.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use watchpost_model::audit::AuditVerification;
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
-use watchpost_ops::contract::{BacktestReport, JobRef, ReportGenerate, ReportTicket, RuleBacktest};
+use watchpost_ops::contract::{
+    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, JobRef, ReportGenerate,
+    ReportTicket, RuleBacktest,
+};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
 
@@ -90,6 +95,58 @@ pub(crate) async fn of_backtest(session: &Session, request: RuleBacktest) -> Res
             }
             _ = tokio::signal::ctrl_c() => {
                 session.ask::<operation::rule_backtest_cancel>(ticket.clone()).await?;
+            }
+        }
+    }
+}
+
+/// Checks the audit trail with a progress bar; Ctrl+C stops it.
+pub(crate) async fn of_verification(
+    session: &Session,
+    request: AuditVerify,
+) -> Result<AuditVerification, OpError> {
+    let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
+    followed(session, ticket, Box::pin(session.ask::<operation::audit_verify>(request))).await
+}
+
+/// Exports the audit trail with a progress bar; Ctrl+C stops it, and nothing is left.
+pub(crate) async fn of_export(session: &Session, request: AuditExport) -> Result<AuditExported, OpError> {
+    let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
+    followed(session, ticket, Box::pin(session.ask::<operation::audit_export>(request))).await
+}
+
+/// Makes or checks a copy of the audit database with a progress bar; Ctrl+C stops it.
+pub(crate) async fn of_copy(
+    session: &Session,
+    ticket: Option<String>,
+    work: Pin<Box<impl Future<Output = Result<DatabaseCopy, OpError>>>>,
+) -> Result<DatabaseCopy, OpError> {
+    followed(session, ReportTicket { ticket: ticket.unwrap_or_default() }, work).await
+}
+
+/// Shows how far a check or an export of the audit trail is until it has ended.
+async fn followed<T>(
+    session: &Session,
+    ticket: ReportTicket,
+    mut work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
+) -> Result<T, OpError> {
+    let bar = ProgressBar::new(1);
+    bar.set_style(style("records"));
+    let mut timer = tokio::time::interval(ASK_EVERY);
+    loop {
+        tokio::select! {
+            told = &mut work => {
+                bar.finish_and_clear();
+                return told;
+            }
+            _ = timer.tick() => {
+                let now = session.ask::<operation::audit_verify_progress>(ticket.clone()).await?;
+                bar.set_length(u64::from(now.total.max(1)));
+                bar.set_position(u64::from(now.done));
+                bar.set_message(now.step);
+            }
+            _ = tokio::signal::ctrl_c() => {
+                session.ask::<operation::audit_verify_cancel>(ticket.clone()).await?;
             }
         }
     }

@@ -6,18 +6,18 @@ use watchpost_model::health::Verdict;
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AllowRemove, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, BlockTerms,
-    BlockTrial, ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
+    AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, BlockTerms, BlockTrial,
+    ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
     SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
 
-use crate::args::{Audit, Block, Call, Cli, Command, Config, Output, Serve};
+use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
 use crate::session::Session;
 use crate::{
-    FOUND, baseline, connect, detect, enrich, events, incident, maintain, output, progress, report, respond,
-    rules, serve, show, token_keys,
+    FOUND, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output, progress,
+    report, respond, rules, serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -173,7 +173,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Asset(verb) => enrich::asset(session, form, verb).await.map(|()| false),
         Command::Risk(verb) => enrich::risk(session, form, verb).await.map(|()| false),
         Command::Register(verb) => report::register(session, form, verb).await,
-        Command::Audit(verb) => audit(session, form, verb).await,
+        Command::Audit(verb) => Box::pin(audit::run(session, form, verb)).await,
+        Command::Database(verb) => Box::pin(database::run(session, form, verb)).await,
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
         Command::Connect(_)
@@ -196,10 +197,11 @@ pub(crate) async fn finished(session: &Session, form: Output, run: JobRun) -> an
     Ok(run.state != JobState::Done)
 }
 
-/// Do both servers answer?
+/// Do both servers answer, and does the audit trail continue what this console saw?
 fn is_well(status: &WorkspaceStatus) -> bool {
     let answers = |part: &Option<Part>| part.as_ref().is_some_and(|part| part.state == PartState::Connected);
-    answers(&status.redis) && answers(&status.database)
+    let trail_holds = status.trail.as_ref().is_none_or(|trail| trail.ok);
+    answers(&status.redis) && answers(&status.database) && trail_holds
 }
 
 /// Every check, whatever the ones before say: a connection that does not open is tried step by step all the same.
@@ -277,22 +279,6 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
         }
     }
     Ok(false)
-}
-
-async fn audit(session: &Session, form: Output, verb: Audit) -> anyhow::Result<bool> {
-    match verb {
-        Audit::List { text, limit } => {
-            let filter = watchpost_model::audit::AuditFilter { text, ..Default::default() };
-            let request = AuditPageRequest { filter, before: None, limit };
-            show::audit(form, &session.ask::<operation::audit_page>(request).await?)?;
-            Ok(false)
-        }
-        Audit::Verify => {
-            let verification = session.ask::<operation::audit_verify>(Nothing {}).await?;
-            show::verification(form, &verification)?;
-            Ok(!verification.ok)
-        }
-    }
 }
 
 async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result<()> {

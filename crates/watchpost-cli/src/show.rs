@@ -1,7 +1,6 @@
 //! Replies as tables or as JSON.
 
 use serde::Serialize;
-use watchpost_model::audit::AuditVerification;
 use watchpost_model::block::{Block, BlockPreview};
 use watchpost_model::connection::{DatabaseConnection, RedisAddress};
 use watchpost_model::health::RedisHealth;
@@ -11,7 +10,7 @@ use watchpost_model::job::{JobReport, JobRun};
 use watchpost_model::overview::Overview;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    AuditPage, BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, IncidentPage, JobList,
+    BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, IncidentPage, JobList,
     OperationSpec, Settings, WorkspaceStatus,
 };
 
@@ -94,6 +93,14 @@ pub(crate) fn check(form: Output, check: &ConnectionCheck) -> anyhow::Result<()>
     })
 }
 
+fn trail(status: &WorkspaceStatus) -> String {
+    match &status.trail {
+        None => "no connection open".to_owned(),
+        Some(trail) if trail.ok => format!("ok - {}", trail.detail),
+        Some(trail) => format!("DOES NOT HOLD - {}", trail.detail),
+    }
+}
+
 pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<()> {
     either(form, status, || {
         let part = |part: &Option<watchpost_ops::contract::Part>| match part {
@@ -107,6 +114,7 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["connection".to_owned(), connection],
             ["redis".to_owned(), part(&status.redis)],
             ["database".to_owned(), part(&status.database)],
+            ["audit trail".to_owned(), trail(status)],
             ["engine".to_owned(), engine(&status.engine)],
             ["keychain".to_owned(), word(&status.secrets)],
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
@@ -360,40 +368,6 @@ pub(crate) fn standing(form: Output, standing: &BlockStanding) -> anyhow::Result
                 ["inside".to_owned(), inside],
             ],
         )
-    })
-}
-
-pub(crate) fn audit(form: Output, page: &AuditPage) -> anyhow::Result<()> {
-    either(form, page, || {
-        table(
-            ["SEQ", "AT", "WHO", "ACTION", "ON", "OUTCOME", "REASON"],
-            page.rows.iter().map(|record| {
-                [
-                    record.seq.to_string(),
-                    at(record.at),
-                    record.actor.clone(),
-                    record.action.clone(),
-                    record.object.clone(),
-                    record.outcome.to_string(),
-                    or_dash(record.reason.as_ref()),
-                ]
-            }),
-        )?;
-        line(format!("{} records in the log", page.size))
-    })
-}
-
-pub(crate) fn verification(form: Output, verification: &AuditVerification) -> anyhow::Result<()> {
-    either(form, verification, || {
-        let word = if verification.ok { "holds" } else { "DOES NOT HOLD" };
-        line(format!(
-            "the trail {word}: {} records, {} checkpoints, root {}",
-            verification.leaves, verification.checkpoints, verification.root
-        ))?;
-        for problem in &verification.problems {
-            line(format!("  {}", visible(problem, 400)))?;
-        }
-        Ok(())
     })
 }
 

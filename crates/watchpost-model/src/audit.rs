@@ -110,6 +110,50 @@ pub struct AuditFilter {
     pub text: Option<String>,
     /// Ended like this.
     pub outcome: Option<AuditOutcome>,
+    /// Written at this instant or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub from: Option<DateTime<Utc>>,
+    /// Written before this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// How often a name stands in the trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditCount {
+    /// The name.
+    pub name: String,
+    /// Records.
+    pub n: i64,
+}
+
+/// The trail of a period in figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditStatistics {
+    /// Records.
+    pub records: i64,
+    /// Time of the first one.
+    pub first_at: Option<DateTime<Utc>>,
+    /// Time of the last one.
+    pub last_at: Option<DateTime<Utc>>,
+    /// Different actors.
+    pub actors: i64,
+    /// Different actions.
+    pub actions: i64,
+    /// Size of what is sealed.
+    pub sealed_bytes: i64,
+    /// Records whose content was erased.
+    pub erased: i64,
+    /// The most frequent actors, at most twenty.
+    pub by_actor: Vec<AuditCount>,
+    /// The most frequent actions, at most twenty.
+    pub by_action: Vec<AuditCount>,
+    /// By outcome.
+    pub by_outcome: Vec<AuditCount>,
+    /// By permission used.
+    pub by_permission: Vec<AuditCount>,
 }
 
 /// The signed state of the log.
@@ -127,23 +171,63 @@ pub struct Checkpoint {
     pub key_name: String,
 }
 
-/// Where the trail's evidence is kept besides the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceStrength {
-    /// The same user owns data and key: accidents and outsiders are found out, that user is not.
-    LocalOnly,
-    /// The signing key was made for this session and is not kept: signatures prove nothing after it.
-    SessionKey,
+/// What somebody who is not the database remembers of a log: enough to tell whether what the database holds later
+/// continues it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSeen {
+    /// Id of the log; empty before its first record.
+    pub log: String,
+    /// Number of leaves.
+    pub size: i64,
+    /// RFC 6962 root hash, base64.
+    pub root: String,
+    /// Roots of the complete subtrees from left to right, hex: the root of whatever comes after follows from them.
+    pub frontier: String,
+    /// When it was looked at.
+    pub at: DateTime<Utc>,
 }
 
-/// The result of checking the whole trail.
+/// A log that was checked whole, for continuing from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogVerified {
+    /// What was found good.
+    pub seen: LogSeen,
+    /// When every record was read last.
+    pub full_at: DateTime<Utc>,
+    /// Keys that may sign, with the number of their `key.add` record.
+    pub keys: Vec<(String, i64)>,
+}
+
+/// Where the trail's evidence is kept besides the database. Each word includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceStrength {
+    /// The signing key was made for this session and is not kept: signatures prove nothing after it.
+    SessionKey,
+    /// The same user owns data and key: accidents and outsiders are found out, that user is not.
+    LocalOnly,
+    /// Checkpoints are kept in a place outside the database: whoever cannot write there cannot rewrite the past.
+    SecondPlace,
+    /// Other consoles, with keys of their own, have signed for what they saw.
+    Witnessed,
+}
+
+words!(EvidenceStrength {
+    SessionKey = "session_key",
+    LocalOnly = "local_only",
+    SecondPlace = "second_place",
+    Witnessed = "witnessed",
+});
+
+/// The result of checking the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AuditVerification {
     /// Did everything hold?
     pub ok: bool,
-    /// Leaves read.
+    /// Leaves of the log.
     pub leaves: i64,
+    /// Leaves that were not read again, because an earlier check of this console found them good: the first ones.
+    pub from: i64,
     /// Root recomputed from the leaves, base64.
     pub root: String,
     /// Checkpoints checked.
@@ -154,4 +238,10 @@ pub struct AuditVerification {
     pub problems: Vec<String>,
     /// What the evidence is worth.
     pub strength: EvidenceStrength,
+    /// Consoles with keys of their own that signed for what they saw.
+    pub witnesses: u32,
+    /// For continuing from here; absent unless `ok`.
+    #[serde(skip)]
+    #[ts(skip)]
+    pub verified: Option<LogVerified>,
 }

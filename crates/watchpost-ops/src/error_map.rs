@@ -17,6 +17,7 @@ impl From<StoreError> for OpError {
                 Self::new(ErrorCode::Conflict, message).hint("look at it as it is now and decide again")
             }
             StoreError::Precondition(_) => Self::precondition(message),
+            StoreError::Cancelled => Self::new(ErrorCode::Cancelled, message),
             StoreError::SchemaTooNew { .. } => Self::new(ErrorCode::SchemaTooNew, message),
             StoreError::SchemaAltered { .. } => Self::new(ErrorCode::SchemaTooNew, message)
                 .hint("the database was migrated by another build; use that build, or restore a backup"),

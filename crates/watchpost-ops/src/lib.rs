@@ -35,6 +35,7 @@ mod setting;
 mod status;
 pub mod token_keys;
 mod upkeep;
+mod witness;
 mod workspace;
 
 pub use identity::os_caller;

@@ -289,8 +289,35 @@ macro_rules! for_each_operation {
 
             "List the audit trail."
             audit_page(AuditPageRequest) -> AuditPage: Audit, Read, [Audit], [];
-            "Recompute the tree of the audit trail and check every record and checkpoint."
-            audit_verify(Nothing) -> AuditVerification: Audit, Change, [], [Audit];
+            "Recompute the tree of the audit trail and check records and checkpoints, here and in other places."
+            audit_verify(AuditVerify) -> AuditVerification: Audit, Change, [], [Audit, Status];
+            "Tell how far a check of the audit trail is, by its ticket."
+            audit_verify_progress(ReportTicket) -> ReportProgress: Audit, Read, [], [];
+            "Stop a check of the audit trail, by its ticket."
+            audit_verify_cancel(ReportTicket) -> ReportProgress: Audit, Local, [], [];
+            "Tell what the audit trail is worth as evidence: witnesses, places, checks."
+            audit_trust(Nothing) -> AuditTrust: Audit, Read, [Audit, Status], [];
+            "Show one record of the audit trail with its leaf."
+            audit_show(AuditRef) -> AuditDetail: Audit, Read, [Audit], [];
+            "Count the records of the audit trail by actor, action, outcome, and tell what they are worth."
+            audit_statistics(AuditStatisticsRequest) -> AuditFigures: Audit, Read, [Audit], [];
+            "Prove that a record is in the audit trail, for somebody without it."
+            audit_prove(AuditRef) -> AuditProof: Audit, Change, [], [Audit];
+            "Export the audit trail to a folder that verifies without Watchpost."
+            audit_export(AuditExport) -> AuditExported: Audit, Change, [], [Audit];
+            "Sign the state of the audit trail now, and keep the checkpoint in the places."
+            audit_checkpoint(Nothing) -> Checkpoint: Audit, Change, [], [Audit];
+            "Set where checkpoints are kept outside the database."
+            audit_places_put(AuditPlacesPut) -> AuditTrust: Admin, Change, [], [Audit];
+            "Take the audit trail as it is, although it does not continue what this console saw."
+            audit_accept(AuditAccept) -> AuditTrust: Admin, Change, [], [Audit, Status];
+
+            "Back the audit database up to a file, and check the copy by itself."
+            database_backup(DatabaseBackup) -> DatabaseCopy: Maintain, Change, [], [Audit];
+            "Check a backup of the audit database: its pages, and all of its trail."
+            database_check(DatabaseBackupRef) -> DatabaseCopy: Maintain, Read, [], [];
+            "Put a backup of the audit database to a new place, after it was checked."
+            database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
 
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];

@@ -40,7 +40,7 @@ impl Paths {
 
     fn new(config: PathBuf, data: PathBuf) -> Result<Self, OpError> {
         let paths = Self { config, data };
-        for folder in [paths.config.clone(), paths.data.clone(), paths.workspace()] {
+        for folder in [paths.config.clone(), paths.data.clone(), paths.workspace(), paths.witness()] {
             make_private(&folder).map_err(|error| unusable(&folder, &error))?;
         }
         Ok(paths)
@@ -56,6 +56,12 @@ impl Paths {
     #[must_use]
     pub fn workspace(&self) -> PathBuf {
         self.data.join("workspace")
+    }
+
+    /// The folder of what this console has seen of the audit logs.
+    #[must_use]
+    pub fn witness(&self) -> PathBuf {
+        self.data.join("witness")
     }
 
     /// The folder of the user's own framework files (`*.toml`); it need not be there.

@@ -147,8 +147,10 @@ async fn expire(console: Console, workspace: Arc<Workspace>) {
     respond::finish_pending(&console, &workspace).await;
 }
 
-async fn sign_checkpoint(_console: Console, workspace: Arc<Workspace>) {
-    if let Err(problem) = workspace.store().checkpoint_now("interval").await {
-        tracing::warn!(%problem, "no checkpoint was signed");
+async fn sign_checkpoint(console: Console, workspace: Arc<Workspace>) {
+    match workspace.keep_watch("interval").await {
+        Ok(true) => console.announce(&[Tag::Status, Tag::Audit]),
+        Ok(false) => {}
+        Err(problem) => tracing::warn!(%problem, "no checkpoint was signed"),
     }
 }

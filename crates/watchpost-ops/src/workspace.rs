@@ -25,6 +25,7 @@ use crate::jobs::Jobs;
 use crate::rules::RuleDesk;
 use crate::secrets::{Secret, Secrets};
 use crate::upkeep;
+use crate::witness::Witness;
 
 /// How long closing may take before what still runs is dropped.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -34,6 +35,7 @@ pub struct Workspace {
     connection: Connection,
     clock: Arc<dyn Clock>,
     store: Store,
+    witness: Witness,
     redis_target: RedisTarget,
     /// Of the private server of the local workspace.
     local_folder: PathBuf,
@@ -79,15 +81,15 @@ impl Workspace {
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
-        if let Some(signer) = signer(secrets, console.is_owner()).await {
-            store.set_signer(signer).await?;
-        }
+        let signer = signer(secrets, console.is_owner()).await;
+        let witness = Witness::new(console.paths(), &connection, signer);
         let redis_target = redis_target(console, &connection, redis_password);
         let own_addresses = own_addresses(&connection).await;
         let workspace = Arc::new(Self {
             connection,
             clock,
             store,
+            witness,
             redis_target,
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
@@ -109,6 +111,11 @@ impl Workspace {
         if console.0.tenure != Tenure::Reader {
             workspace.try_redis().await;
         }
+        // The key signs only for a log that continues what this console and the places have seen.
+        workspace.witness.look(&workspace.store).await?;
+        workspace.witness.tend(&workspace, None).await?;
+        workspace.witness.let_sign(&workspace.store).await?;
+        workspace.witness.look(&workspace.store).await?;
         if console.0.tenure == Tenure::Owner {
             upkeep::start(console, &workspace).await;
         }
@@ -130,6 +137,33 @@ impl Workspace {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What this console has seen of the audit log.
+    pub(crate) fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
+    /// Looks at the audit log, signs a checkpoint if something was added, and gives it to the places. True if something
+    /// else is held against the log than before.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn keep_watch(&self, reason: &str) -> Result<bool, OpError> {
+        let mut is_news = self.witness.look(&self.store).await?;
+        self.witness.let_sign(&self.store).await?;
+        // Before this console signs itself: what another one signed is what there is to witness.
+        self.witness.attest(&self.store, self.now()).await?;
+        let newest = if self.store.signs() {
+            Some(self.store.checkpoint_now(reason).await?)
+        } else {
+            self.store.checkpoints(1).await?.into_iter().next()
+        };
+        let before = self.witness.problem();
+        self.witness.tend(self, newest.as_ref()).await?;
+        is_news |= self.witness.problem() != before;
+        is_news |= self.witness.look(&self.store).await?;
+        Ok(is_news)
     }
 
     /// The event store.
@@ -304,6 +338,14 @@ impl Workspace {
         // Whoever is left would keep a connection, and the store waits for all of them.
         drop(tasks);
         tracing::info!("the tasks of the workspace have ended");
+        let watched = if self.store.signs() {
+            self.keep_watch("close").await
+        } else {
+            self.witness.look(&self.store).await
+        };
+        if let Err(problem) = watched {
+            tracing::warn!(%problem, "what was written last was not looked at");
+        }
         self.store.close().await;
         tracing::info!("the database is closed");
         let local = self.local.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -75,6 +75,11 @@ impl Keys {
         format!("{}index:{category}", self.prefix)
     }
 
+    /// Checkpoints of audit logs.
+    pub(crate) fn checkpoints(&self) -> String {
+        format!("{}checkpoints", self.prefix)
+    }
+
     pub(crate) fn quarantine(&self) -> String {
         format!("{}quarantine", self.prefix)
     }
@@ -156,7 +161,7 @@ impl Keys {
         let Some(rest) = key.strip_prefix(self.prefix.as_str()) else { return KeyKind::Foreign };
         let (segment, rest) = match rest.split_once(':') {
             Some((segment, rest)) => (segment, rest),
-            None if matches!(rest, "events" | "quarantine") => return KeyKind::Own,
+            None if matches!(rest, "events" | "quarantine" | "checkpoints") => return KeyKind::Own,
             None => return KeyKind::Foreign,
         };
         let Some(category) = Category::from_key_segment(segment) else {

@@ -32,6 +32,7 @@ mod backlog;
 pub mod backup;
 pub mod benchmark;
 mod blocks;
+mod checkpoints;
 pub mod cleanup;
 mod codec;
 mod contain;

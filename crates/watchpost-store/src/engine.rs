@@ -259,7 +259,7 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     /// One writer (a pool of one: waiting for it is waiting for the lock) and some readers.
-    Sqlite { writer: SqlitePool, readers: SqlitePool, folder: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
     /// A pool.
     Postgres { pool: PgPool },
 }
@@ -282,12 +282,15 @@ impl Db {
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
-            .connect_lazy_with(options.clone().create_if_missing(false).pragma("query_only", "ON"));
-        let folder = SqlitePoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.create_if_missing(false));
-        Ok(Self::Sqlite { writer, readers, folder })
+            .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
+        Ok(Self::Sqlite { writer, readers })
+    }
+
+    /// A file that is looked at and not written to, nor anything beside it; nobody may write to it meanwhile.
+    pub(crate) fn look_at_file(path: &std::path::Path) -> Self {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let pool = || SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.clone());
+        Self::Sqlite { writer: pool(), readers: pool() }
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -327,7 +330,7 @@ impl Db {
     /// Begins transactions that read one and the same state: two with SQLite, which computes an answer on one core, where a
     /// second connection is free and the writer can be held for a moment; else one.
     pub(crate) async fn begin_reads(&self) -> Result<Vec<Tx>, StoreError> {
-        let Self::Sqlite { writer, readers, .. } = self else { return Ok(vec![self.begin_read().await?]) };
+        let Self::Sqlite { writer, readers } = self else { return Ok(vec![self.begin_read().await?]) };
         let mut looks = vec![readers.begin().await?];
         let writer = tokio::time::timeout(WRITER_PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
         // While it is held nobody writes, in this process or another one.
@@ -342,20 +345,11 @@ impl Db {
         Ok(looks.into_iter().map(Tx::Sqlite).collect())
     }
 
-    /// Folds SQLite's log into the file, as far as no reader needs it, on a connection of its own: writing goes on meanwhile.
-    pub(crate) async fn fold(&self) -> Result<(), StoreError> {
-        let Self::Sqlite { folder, .. } = self else { return Ok(()) };
-        let mut connection = folder.acquire().await?;
-        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await?;
-        Ok(())
-    }
-
     /// Closes after the work at hand; SQLite's log is folded into the file.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, folder } => {
+            Self::Sqlite { writer, readers } => {
                 readers.close().await;
-                folder.close().await;
                 if let Ok(mut connection) = writer.acquire().await {
                     let folded =
                         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;

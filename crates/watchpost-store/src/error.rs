@@ -13,6 +13,9 @@ pub enum StoreError {
     /// Somebody else changed it first.
     #[error("{0}")]
     Conflict(String),
+    /// Whoever asked does not want it any more.
+    #[error("it was stopped")]
+    Cancelled,
     /// It is not in a state that allows this.
     #[error("{0}")]
     Precondition(String),

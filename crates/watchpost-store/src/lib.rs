@@ -6,6 +6,7 @@
 //! permissions (the operations check them) and the wall clock (a [`Clock`] is passed in).
 
 mod audit;
+mod backup;
 mod block;
 mod canonical;
 mod contain;
@@ -43,7 +44,14 @@ mod suppression;
 mod target;
 mod threat;
 
+pub use audit::checkpoint::LogKey;
+pub use audit::cosign::Witnesses;
+pub use audit::export::{ExportedPayload, ExportedRecord};
+pub use audit::prove::InclusionProof;
 pub use audit::sign::{Signer, SignerError, open_note};
+pub use audit::verify::VerifyPlan;
+pub use audit::witness::{KeptNote, LogLook, NoteSays};
+pub use backup::{CheckedCopy, check_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};

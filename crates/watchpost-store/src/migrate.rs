@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000010, "prolong"),
     migration!(20261121000011, "evidence"),
     migration!(20261121000012, "open_span"),
+    migration!(20261121000013, "cosignature"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
@@ -70,20 +71,23 @@ pub(crate) async fn migrate(db: &Db, now: DateTime<Utc>) -> Result<(), StoreErro
         tx.fetch_one("SELECT CAST(pg_advisory_xact_lock(8602550943262236531) AS TEXT)", args![]).await?;
     }
     refuse_foreign(&mut tx).await?;
-    tx.execute(
-        match dialect {
-            Dialect::Sqlite => {
-                "CREATE TABLE IF NOT EXISTS schema_version \
-                 (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, applied_at INTEGER NOT NULL)"
-            }
-            Dialect::Postgres => {
-                "CREATE TABLE IF NOT EXISTS schema_version \
-                 (version BIGINT PRIMARY KEY, name TEXT NOT NULL, digest BYTEA NOT NULL, applied_at BIGINT NOT NULL)"
-            }
-        },
-        args![],
-    )
-    .await?;
+    // Who may not make tables may still use those that are there.
+    if tx.fetch_optional(dialect.table_exists(), args!["schema_version"]).await?.is_none() {
+        tx.execute(
+            match dialect {
+                Dialect::Sqlite => {
+                    "CREATE TABLE schema_version \
+                     (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, applied_at INTEGER NOT NULL)"
+                }
+                Dialect::Postgres => {
+                    "CREATE TABLE schema_version \
+                     (version BIGINT PRIMARY KEY, name TEXT NOT NULL, digest BYTEA NOT NULL, applied_at BIGINT NOT NULL)"
+                }
+            },
+            args![],
+        )
+        .await?;
+    }
     let rows = tx.fetch("SELECT version, digest FROM schema_version ORDER BY version", args![]).await?;
     let mut applied = std::collections::BTreeMap::new();
     for row in rows {

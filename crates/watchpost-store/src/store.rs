@@ -62,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     /// Held only to copy the signer out, never across an await.
     signer: RwLock<Option<Signer>>,
+    /// The file, if it is one.
+    pub(crate) file: Option<std::path::PathBuf>,
     /// This process, for the runs of jobs that it owns.
     pub(crate) owner: String,
 }
@@ -88,20 +90,19 @@ impl Store {
             }
         };
         migrate::migrate(&db, clock.now()).await?;
-        let store = Self {
-            inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), owner: job::this_process() }),
-            moment: None,
+        let file = match target {
+            DatabaseTarget::Sqlite { path } => Some(path.clone()),
+            DatabaseTarget::Postgres { .. } => None,
         };
+        let store = Self::over(db, clock, file);
         store.jobs_fail_orphans().await?;
         Ok(store)
     }
 
-    /// Folds SQLite's write-ahead log into its file while others write: for whoever writes much. Nothing to do on a server.
-    ///
-    /// # Errors
-    /// What the database says; the log is then folded by a later write.
-    pub async fn fold_log(&self) -> Result<(), StoreError> {
-        self.inner.db.fold().await
+    /// A store over connections that are open.
+    pub(crate) fn over(db: Db, clock: Arc<dyn Clock>, file: Option<std::path::PathBuf>) -> Self {
+        let owner = job::this_process();
+        Self { inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), file, owner }), moment: None }
     }
 
     /// `SQLite` or `PostgreSQL`.
@@ -122,6 +123,17 @@ impl Store {
             self.checkpoint_now("key.add").await?;
         }
         Ok(())
+    }
+
+    /// Signs no checkpoints any more: whoever signs for a log that does not continue what was seen makes it good.
+    pub fn withhold_signer(&self) {
+        *self.inner.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Is there a key that signs?
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.signer().is_some()
     }
 
     pub(crate) fn signer(&self) -> Option<Signer> {

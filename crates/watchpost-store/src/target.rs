@@ -61,9 +61,8 @@ pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .pragma("cache_size", "-16384")
-        // 128 MiB: a page that many batches change is written to the file once, and before that whoever writes much folds it
-        // beside the writing (`Store::fold_log`).
-        .pragma("wal_autocheckpoint", "32768")
+        // 64 MiB: a page that many batches change is written to the file once.
+        .pragma("wal_autocheckpoint", "16384")
         .pragma("journal_size_limit", "134217728")
         .pragma("temp_store", "MEMORY")
 }

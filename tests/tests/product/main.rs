@@ -6,3 +6,4 @@ mod exit_codes;
 mod interrupt;
 mod sigma_import;
 mod team;
+mod trail;

@@ -115,6 +115,98 @@ weight: number, };
 
 export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "threat_listed" | "kill_chain" | "custom";
 
+export type AuditAccept = { 
+/**
+ * Why that is right: a backup was put back, a test database was emptied.
+ */
+reason: string, };
+
+export type AuditCount = { 
+/**
+ * The name.
+ */
+name: string, 
+/**
+ * Records.
+ */
+n: number, };
+
+export type AuditDetail = { 
+/**
+ * The record.
+ */
+record: AuditRecord, 
+/**
+ * The leaf: the canonical JSON that is hashed.
+ */
+leaf: string, 
+/**
+ * Size of the newest checkpoint, if it covers the record.
+ */
+covered_by: number | null, };
+
+export type AuditExport = { 
+/**
+ * The folder to make; it must not be there.
+ */
+directory: string, 
+/**
+ * Records from this instant on; the hashes of all are in it, whatever the period.
+ */
+from: string | null, 
+/**
+ * Records before this instant.
+ */
+to: string | null, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, 
+/**
+ * Makes it possible to ask how far it is and to stop it (`audit_verify_progress`, `audit_verify_cancel`).
+ */
+ticket?: string, };
+
+export type AuditExported = { 
+/**
+ * The folder.
+ */
+directory: string, 
+/**
+ * Records in it.
+ */
+records: number, 
+/**
+ * Leaves in it.
+ */
+leaves: number, 
+/**
+ * Records of the log that its checkpoint stands for.
+ */
+size: number, 
+/**
+ * Root, base64.
+ */
+root: string, 
+/**
+ * The key that signed, as a C2SP verifier key.
+ */
+key: string, 
+/**
+ * SHA-256 of `SHA256SUMS`, which stands for all files.
+ */
+sha256: string, };
+
+export type AuditFigures = { 
+/**
+ * The figures.
+ */
+statistics: AuditStatistics, 
+/**
+ * What they are worth as evidence.
+ */
+trust: AuditTrust, };
+
 export type AuditFilter = { 
 /**
  * By this person.
@@ -131,7 +223,15 @@ text: string | null,
 /**
  * Ended like this.
  */
-outcome: AuditOutcome | null, };
+outcome: AuditOutcome | null, 
+/**
+ * Written at this instant or later.
+ */
+from?: string, 
+/**
+ * Written before this instant.
+ */
+to?: string, };
 
 export type AuditOutcome = "started" | "success" | "failure" | "denied";
 
@@ -166,6 +266,72 @@ before: number | null,
  * Rows, 1 to 500.
  */
 limit: number, };
+
+export type AuditPlace = { 
+/**
+ * What kind.
+ */
+kind: AuditPlaceKind, 
+/**
+ * Its path; empty for Redis.
+ */
+name: string, 
+/**
+ * It can be used, and what it holds fits the log.
+ */
+ok: boolean, 
+/**
+ * It counts as a second place: the private Redis of this account does not.
+ */
+counts: boolean, 
+/**
+ * Size of the newest checkpoint in it.
+ */
+size: number | null, 
+/**
+ * What is wrong, or what else there is to know, for people.
+ */
+detail: string, };
+
+export type AuditPlaceKind = "folder" | "redis";
+
+export type AuditPlaces = { 
+/**
+ * Folders: a share, a medium that is taken away. At most eight.
+ */
+folders: Array<string>, 
+/**
+ * The Redis that is watched.
+ */
+redis: boolean, };
+
+export type AuditPlacesPut = { 
+/**
+ * All of them.
+ */
+places: AuditPlaces, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type AuditProof = { 
+/**
+ * Number of the record.
+ */
+seq: number, 
+/**
+ * Records of the log that the proof is about.
+ */
+size: number, 
+/**
+ * The key that signed, as a C2SP verifier key.
+ */
+key: string, 
+/**
+ * The proof: C2SP tlog-proof, with the leaf as extra data.
+ */
+text: string, };
 
 export type AuditRecord = { 
 /**
@@ -221,15 +387,139 @@ risk: number,
  */
 leaf_hash: string, };
 
+export type AuditRef = { 
+/**
+ * Its number, from 0.
+ */
+seq: number, };
+
+export type AuditStatistics = { 
+/**
+ * Records.
+ */
+records: number, 
+/**
+ * Time of the first one.
+ */
+first_at: string | null, 
+/**
+ * Time of the last one.
+ */
+last_at: string | null, 
+/**
+ * Different actors.
+ */
+actors: number, 
+/**
+ * Different actions.
+ */
+actions: number, 
+/**
+ * Size of what is sealed.
+ */
+sealed_bytes: number, 
+/**
+ * Records whose content was erased.
+ */
+erased: number, 
+/**
+ * The most frequent actors, at most twenty.
+ */
+by_actor: Array<AuditCount>, 
+/**
+ * The most frequent actions, at most twenty.
+ */
+by_action: Array<AuditCount>, 
+/**
+ * By outcome.
+ */
+by_outcome: Array<AuditCount>, 
+/**
+ * By permission used.
+ */
+by_permission: Array<AuditCount>, };
+
+export type AuditStatisticsRequest = { 
+/**
+ * Those of this period; all if absent.
+ */
+period: Period | null, };
+
+export type AuditTrust = { 
+/**
+ * The log continues what this console and the places have seen.
+ */
+ok: boolean, 
+/**
+ * What does not fit; absent if `ok`.
+ */
+problem: string | null, 
+/**
+ * First record that it is about.
+ */
+first_bad_seq: number | null, 
+/**
+ * How strong the evidence is.
+ */
+strength: EvidenceStrength, 
+/**
+ * Consoles with keys of their own that signed for what they saw.
+ */
+witnesses: number, 
+/**
+ * Id of the log.
+ */
+log: string, 
+/**
+ * Leaves.
+ */
+size: number, 
+/**
+ * Root, base64.
+ */
+root: string, 
+/**
+ * The newest checkpoint.
+ */
+checkpoint: Checkpoint | null, 
+/**
+ * Name of the key with which this console signs; absent if it signs nothing.
+ */
+signer: string | null, 
+/**
+ * Since when this console watches this log.
+ */
+watched_since: string | null, 
+/**
+ * Records that an earlier check found good.
+ */
+verified_size: number | null, 
+/**
+ * When that was.
+ */
+verified_at: string | null, 
+/**
+ * When every record was read last.
+ */
+full_at: string | null, 
+/**
+ * The places.
+ */
+places: Array<AuditPlace>, };
+
 export type AuditVerification = { 
 /**
  * Did everything hold?
  */
 ok: boolean, 
 /**
- * Leaves read.
+ * Leaves of the log.
  */
 leaves: number, 
+/**
+ * Leaves that were not read again, because an earlier check of this console found them good: the first ones.
+ */
+from: number, 
 /**
  * Root recomputed from the leaves, base64.
  */
@@ -249,7 +539,21 @@ problems: Array<string>,
 /**
  * What the evidence is worth.
  */
-strength: EvidenceStrength, };
+strength: EvidenceStrength, 
+/**
+ * Consoles with keys of their own that signed for what they saw.
+ */
+witnesses: number, };
+
+export type AuditVerify = { 
+/**
+ * Read every record, also those that an earlier check of this console found good.
+ */
+full: boolean, 
+/**
+ * Makes it possible to ask how far it is and to stop it.
+ */
+ticket?: string, };
 
 export type BacktestAgainst = "recorded" | "present";
 
@@ -1247,6 +1551,26 @@ threshold: number,
  */
 window_s: number, };
 
+export type DatabaseBackup = { 
+/**
+ * The file to make; it must not be there.
+ */
+path: string, 
+/**
+ * Makes it possible to ask how far it is and to stop it (`audit_verify_progress`, `audit_verify_cancel`).
+ */
+ticket?: string, };
+
+export type DatabaseBackupRef = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
+
 export type DatabaseConnection = { "kind": "sqlite", 
 /**
  * Path of the file.
@@ -1272,6 +1596,42 @@ username: string,
  * TLS; required if present.
  */
 tls: TlsFiles | null, };
+
+export type DatabaseCopy = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Its SHA-256.
+ */
+sha256: string, 
+/**
+ * Newest migration in it.
+ */
+schema: number, 
+/**
+ * What checking all of its audit trail came to.
+ */
+trail: AuditVerification, };
+
+export type DatabaseRestore = { 
+/**
+ * The backup.
+ */
+path: string, 
+/**
+ * The file to make; it must not be there: nothing is ever overwritten.
+ */
+to: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
 
 export type DecodedLayer = { 
 /**
@@ -1838,7 +2198,7 @@ frozen?: boolean, };
 
 export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
-export type EvidenceStrength = "local_only" | "session_key";
+export type EvidenceStrength = "session_key" | "local_only" | "second_place" | "witnessed";
 
 export type ExportFormat = "csv" | "json" | "ndjson";
 
@@ -5898,6 +6258,16 @@ incidents: number,
  */
 blocked: boolean, };
 
+export type TrailStatus = { 
+/**
+ * It continues what this console has seen.
+ */
+ok: boolean, 
+/**
+ * For people.
+ */
+detail: string, };
+
 export type TriedAs = "request" | "event" | "value";
 
 export type Unit = "ratio" | "bytes" | "milliseconds" | "per_second" | "per_minute" | "count" | "seconds";
@@ -5985,6 +6355,10 @@ redis: Part | null,
  * The database.
  */
 database: Part | null, 
+/**
+ * The audit trail, as this console has seen it.
+ */
+trail: TrailStatus | null, 
 /**
  * The engine.
  */

@@ -269,8 +269,34 @@ export interface Operations {
   proof_add: { request: model.ProofAdd; reply: model.Proof };
   /** List the audit trail. */
   audit_page: { request: model.AuditPageRequest; reply: model.AuditPage };
-  /** Recompute the tree of the audit trail and check every record and checkpoint. */
-  audit_verify: { request: model.Nothing; reply: model.AuditVerification };
+  /** Recompute the tree of the audit trail and check records and checkpoints, here and in other places. */
+  audit_verify: { request: model.AuditVerify; reply: model.AuditVerification };
+  /** Tell how far a check of the audit trail is, by its ticket. */
+  audit_verify_progress: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** Stop a check of the audit trail, by its ticket. */
+  audit_verify_cancel: { request: model.ReportTicket; reply: model.ReportProgress };
+  /** Tell what the audit trail is worth as evidence: witnesses, places, checks. */
+  audit_trust: { request: model.Nothing; reply: model.AuditTrust };
+  /** Show one record of the audit trail with its leaf. */
+  audit_show: { request: model.AuditRef; reply: model.AuditDetail };
+  /** Count the records of the audit trail by actor, action, outcome, and tell what they are worth. */
+  audit_statistics: { request: model.AuditStatisticsRequest; reply: model.AuditFigures };
+  /** Prove that a record is in the audit trail, for somebody without it. */
+  audit_prove: { request: model.AuditRef; reply: model.AuditProof };
+  /** Export the audit trail to a folder that verifies without Watchpost. */
+  audit_export: { request: model.AuditExport; reply: model.AuditExported };
+  /** Sign the state of the audit trail now, and keep the checkpoint in the places. */
+  audit_checkpoint: { request: model.Nothing; reply: model.Checkpoint };
+  /** Set where checkpoints are kept outside the database. */
+  audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
+  /** Take the audit trail as it is, although it does not continue what this console saw. */
+  audit_accept: { request: model.AuditAccept; reply: model.AuditTrust };
+  /** Back the audit database up to a file, and check the copy by itself. */
+  database_backup: { request: model.DatabaseBackup; reply: model.DatabaseCopy };
+  /** Check a backup of the audit database: its pages, and all of its trail. */
+  database_check: { request: model.DatabaseBackupRef; reply: model.DatabaseCopy };
+  /** Put a backup of the audit database to a new place, after it was checked. */
+  database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -1220,8 +1246,99 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     invalidates: [],
   },
   audit_verify: {
-    about: "Recompute the tree of the audit trail and check every record and checkpoint.",
+    about: "Recompute the tree of the audit trail and check records and checkpoints, here and in other places.",
     permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  audit_verify_progress: {
+    about: "Tell how far a check of the audit trail is, by its ticket.",
+    permission: 'audit',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  audit_verify_cancel: {
+    about: "Stop a check of the audit trail, by its ticket.",
+    permission: 'audit',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  audit_trust: {
+    about: "Tell what the audit trail is worth as evidence: witnesses, places, checks.",
+    permission: 'audit',
+    effect: 'read',
+    provides: ['audit', 'status'],
+    invalidates: [],
+  },
+  audit_show: {
+    about: "Show one record of the audit trail with its leaf.",
+    permission: 'audit',
+    effect: 'read',
+    provides: ['audit'],
+    invalidates: [],
+  },
+  audit_statistics: {
+    about: "Count the records of the audit trail by actor, action, outcome, and tell what they are worth.",
+    permission: 'audit',
+    effect: 'read',
+    provides: ['audit'],
+    invalidates: [],
+  },
+  audit_prove: {
+    about: "Prove that a record is in the audit trail, for somebody without it.",
+    permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_export: {
+    about: "Export the audit trail to a folder that verifies without Watchpost.",
+    permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_checkpoint: {
+    about: "Sign the state of the audit trail now, and keep the checkpoint in the places.",
+    permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_places_put: {
+    about: "Set where checkpoints are kept outside the database.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_accept: {
+    about: "Take the audit trail as it is, although it does not continue what this console saw.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  database_backup: {
+    about: "Back the audit database up to a file, and check the copy by itself.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_check: {
+    about: "Check a backup of the audit database: its pages, and all of its trail.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  database_restore: {
+    about: "Put a backup of the audit database to a new place, after it was checked.",
+    permission: 'maintain',
     effect: 'change',
     provides: [],
     invalidates: ['audit'],

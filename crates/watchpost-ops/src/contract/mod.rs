@@ -2,10 +2,12 @@
 //!
 //! Deliberately absent: behaviour. Types of the domain live in `watchpost-model`; here are only the envelopes.
 
+mod audit;
 mod baseline;
 mod block;
 mod connection;
 mod contain;
+mod database;
 mod enrichment;
 mod event;
 mod incident;
@@ -25,6 +27,11 @@ use watchpost_model::connection::Connection;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::words;
 
+pub use audit::{
+    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditPlace, AuditPlaceKind,
+    AuditPlaces, AuditPlacesPut, AuditProof, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify,
+    TrailStatus,
+};
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockList, BlockListRequest, BlockRemove, BlockRow,
@@ -38,6 +45,7 @@ pub use contain::{
     BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
     Standing,
 };
+pub use database::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
 pub use enrichment::{
     AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
     EntityRiskRow, LocationFile, LocationRole, LocationSettings, NotedMatch, ThreatCheck, ThreatCheckRequest,
@@ -221,6 +229,8 @@ pub struct WorkspaceStatus {
     pub redis: Option<Part>,
     /// The database.
     pub database: Option<Part>,
+    /// The audit trail, as this console has seen it.
+    pub trail: Option<TrailStatus>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.

@@ -28,13 +28,11 @@ use crate::error::OpError;
 use crate::respond;
 
 /// Batches that are committed together.
-const GROUP_MAX: usize = 32;
+const GROUP_MAX: usize = 16;
 /// Batches that wait meanwhile.
 const WAITING_MAX: usize = GROUP_MAX;
 /// KiB of events that are detected on and not committed; a batch of more waits until nothing else is.
 const AHEAD_KIB: u32 = 64 << 10;
-/// After so many events the database's log is folded while the next ones are written.
-const FOLD_EVERY: usize = 32_000;
 /// Tries of a transaction that PostgreSQL gave up in favour of another.
 const TRIES: usize = 5;
 
@@ -216,7 +214,6 @@ impl Committer {
         let mut received = Vec::with_capacity(GROUP_MAX);
         // While a group is committed the one before it is acknowledged; there is never more than one.
         let mut acknowledging = JoinSet::new();
-        let (mut unfolded, mut folding) = (0, JoinSet::new());
         loop {
             let n = tokio::select! {
                 n = batches.recv_many(&mut received, GROUP_MAX) => n,
@@ -234,13 +231,7 @@ impl Committer {
             if let Some(ended) = acknowledging.join_next().await {
                 why(ended)?;
             }
-            unfolded += group.iter().map(|batch| batch.events.len()).sum::<usize>();
             acknowledging.spawn(self.clone().acknowledge(group, taken, told.clone()));
-            while folding.try_join_next().is_some() {}
-            if unfolded >= FOLD_EVERY && folding.is_empty() {
-                unfolded = 0;
-                folding.spawn(fold(self.workspace.clone()));
-            }
         }
         acknowledging.join_next().await.map_or(Ok(()), why)
     }
@@ -299,13 +290,6 @@ impl Committer {
         }
         ingest.commit().await?;
         Ok(taken)
-    }
-}
-
-/// Folds the database's log beside the writing.
-async fn fold(workspace: Arc<Workspace>) {
-    if let Err(problem) = workspace.store().fold_log().await {
-        tracing::debug!(%problem, "the log of the database is folded later");
     }
 }
 

@@ -1,11 +1,23 @@
 //! The audit trail.
 
-use watchpost_model::audit::AuditVerification;
+use watchpost_model::audit::{AuditVerification, Change, Checkpoint};
+use watchpost_store::VerifyPlan;
 
-use super::page_size;
-use crate::contract::{AuditPage, AuditPageRequest, Nothing};
+use super::{at_this_machine, page_size, required};
+use crate::console::Workspace;
+use crate::contract::{
+    AuditAccept, AuditDetail, AuditFigures, AuditPage, AuditPageRequest, AuditPlaces, AuditPlacesPut,
+    AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, Nothing, ReportProgress, ReportTicket,
+};
 use crate::door::Context;
 use crate::error::OpError;
+use crate::setting::{self, json};
+use crate::witness::PLACES;
+
+/// After so many days a check reads every record again.
+const FULL_EVERY_DAYS: i64 = 7;
+/// A console writes to no more folders.
+const FOLDERS_MAX: usize = 8;
 
 pub(crate) async fn audit_page(cx: Context, request: AuditPageRequest) -> Result<AuditPage, OpError> {
     let workspace = cx.workspace()?;
@@ -16,6 +28,147 @@ pub(crate) async fn audit_page(cx: Context, request: AuditPageRequest) -> Result
     Ok(AuditPage { rows, next, size: workspace.store().audit_head().await?.size.cast_signed(), checkpoint })
 }
 
-pub(crate) async fn audit_verify(cx: Context, _: Nothing) -> Result<AuditVerification, OpError> {
-    Ok(cx.workspace()?.store().audit_verify(&cx.caller, &|_, _| {}).await?)
+pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<AuditVerification, OpError> {
+    let workspace = cx.workspace()?;
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    let witness = workspace.witness();
+    witness.look(workspace.store()).await?;
+    let kept = witness.tend(&workspace, None).await?;
+    let mut found = witness.attest(workspace.store(), workspace.now()).await?;
+    found.extend(witness.problem());
+    let due = workspace.now() - chrono::Duration::days(FULL_EVERY_DAYS);
+    // Whatever does not fit is worth reading everything.
+    let from = witness.verified().filter(|before| !request.full && found.is_empty() && before.full_at >= due);
+    let plan =
+        VerifyPlan { from, kept, found, strength: Some(witness.strength()), witnesses: witness.witnesses() };
+    let progress = |done, total| making.go_on("checking records", done, total);
+    let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    if let Some(verified) = result.verified.clone() {
+        witness.checked(verified)?;
+    }
+    Ok(result)
+}
+
+pub(crate) async fn audit_verify_progress(
+    cx: Context,
+    request: ReportTicket,
+) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.progress(&request.ticket))
+}
+
+pub(crate) async fn audit_verify_cancel(
+    cx: Context,
+    request: ReportTicket,
+) -> Result<ReportProgress, OpError> {
+    Ok(cx.console.0.makings.cancel(&request.ticket))
+}
+
+pub(crate) async fn audit_show(cx: Context, request: AuditRef) -> Result<AuditDetail, OpError> {
+    let workspace = cx.workspace()?;
+    let (record, leaf) = workspace.store().audit_record(request.seq).await?;
+    let newest = workspace.store().checkpoints(1).await?.into_iter().next().map(|newest| newest.size);
+    Ok(AuditDetail { record, leaf, covered_by: newest.filter(|size| request.seq < *size) })
+}
+
+pub(crate) async fn audit_statistics(
+    cx: Context,
+    request: AuditStatisticsRequest,
+) -> Result<AuditFigures, OpError> {
+    let workspace = cx.workspace()?;
+    let statistics = workspace.store().audit_statistics(request.period).await?;
+    Ok(AuditFigures { statistics, trust: audit_trust(cx, Nothing {}).await? })
+}
+
+pub(crate) async fn audit_trust(cx: Context, _: Nothing) -> Result<AuditTrust, OpError> {
+    let workspace = cx.workspace()?;
+    workspace.witness().look(workspace.store()).await?;
+    workspace.witness().tend(&workspace, None).await?;
+    workspace.witness().attest(workspace.store(), workspace.now()).await?;
+    trust(&workspace).await
+}
+
+pub(crate) async fn audit_checkpoint(cx: Context, _: Nothing) -> Result<Checkpoint, OpError> {
+    let workspace = cx.workspace()?;
+    workspace.keep_watch("demand").await?;
+    if let Some((_, problem)) = workspace.witness().problem() {
+        return Err(OpError::precondition(format!("this console signs nothing: {problem}"))
+            .hint("`watchpost audit verify` says more; `watchpost audit accept` takes the log as it is"));
+    }
+    workspace.store().checkpoints(1).await?.into_iter().next().ok_or_else(|| {
+        OpError::precondition("no checkpoint has been signed, and this console has no key to sign with")
+            .hint("a kept key needs the keychain of this account; the window and `watchpost serve` sign with one of their session")
+    })
+}
+
+pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Result<AuditTrust, OpError> {
+    let workspace = cx.workspace()?;
+    at_this_machine(&cx)?;
+    let mut places = request.places;
+    for folder in &mut places.folders {
+        *folder = required("folders", folder, 1_000)?;
+        let path = std::path::Path::new(folder.as_str());
+        if !path.is_absolute() || !path.is_dir() {
+            return Err(OpError::invalid("folders", format!("{folder:?} is not the full path of a folder"))
+                .hint("make the folder first, or mount the share"));
+        }
+    }
+    places.folders.sort();
+    places.folders.dedup();
+    if places.folders.len() > FOLDERS_MAX {
+        return Err(OpError::invalid("folders", format!("at most {FOLDERS_MAX} folders")));
+    }
+    let setting = setting::read::<AuditPlaces>(workspace.store(), PLACES).await?;
+    let (old, new) = (json(&setting.value)?, json(&places)?);
+    let changes = ["folders", "redis"]
+        .iter()
+        .filter(|field| old[*field] != new[*field])
+        .map(|field| Change::new(field, old[*field].clone(), new[*field].clone()))
+        .collect();
+    let record = cx.record(format!("setting/{PLACES}"), changes, request.reason);
+    setting.replace(workspace.store(), &places, record).await?;
+    workspace.keep_watch("places").await?;
+    trust(&workspace).await
+}
+
+pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<AuditTrust, OpError> {
+    let workspace = cx.workspace()?;
+    let reason = required("reason", &request.reason, 2_000)?;
+    let witness = workspace.witness();
+    witness.look(workspace.store()).await?;
+    witness.tend(&workspace, None).await?;
+    let Some((_, problem)) = witness.problem() else {
+        return Err(OpError::precondition("nothing is held against the log: there is nothing to accept"));
+    };
+    let held = Change::new("held_against_the_log", problem, serde_json::Value::Null);
+    workspace.store().audit_append(cx.record("audit", vec![held], Some(reason.clone()))).await?;
+    let now = workspace.store().audit_look(None).await?.now;
+    let stamp = workspace.now().format("%Y%m%dT%H%M%SZ").to_string();
+    witness.set_aside(&workspace, &stamp).await?;
+    witness.accept(&now, &cx.caller.name, &reason)?;
+    workspace.keep_watch("accept").await?;
+    trust(&workspace).await
+}
+
+async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
+    let (witness, store) = (workspace.witness(), workspace.store());
+    let problem = witness.problem();
+    let verified = witness.verified();
+    let head = store.audit_head().await?;
+    Ok(AuditTrust {
+        ok: problem.is_none(),
+        first_bad_seq: problem.as_ref().map(|(seq, _)| *seq),
+        problem: problem.map(|(_, problem)| problem),
+        strength: witness.strength(),
+        witnesses: witness.witnesses(),
+        log: head.log_id,
+        size: head.size.cast_signed(),
+        root: head.root,
+        checkpoint: store.checkpoints(1).await?.into_iter().next(),
+        signer: witness.signer(),
+        watched_since: witness.since(),
+        verified_size: verified.as_ref().map(|verified| verified.seen.size),
+        verified_at: verified.as_ref().map(|verified| verified.seen.at),
+        full_at: verified.map(|verified| verified.full_at),
+        places: witness.places(),
+    })
 }

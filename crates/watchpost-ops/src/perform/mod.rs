@@ -1,6 +1,7 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
 mod audit;
+mod audit_export;
 mod backups;
 mod baselines;
 mod benchmarks;
@@ -8,6 +9,7 @@ mod blocks;
 mod cleanup;
 mod connections;
 mod contain;
+mod database;
 pub(crate) mod enforce;
 mod enrichment;
 mod event_search;
@@ -27,7 +29,11 @@ mod settings;
 mod suppressions;
 mod token_keys;
 
-pub(crate) use audit::{audit_page, audit_verify};
+pub(crate) use audit::{
+    audit_accept, audit_checkpoint, audit_page, audit_places_put, audit_show, audit_statistics, audit_trust,
+    audit_verify, audit_verify_cancel, audit_verify_progress,
+};
+pub(crate) use audit_export::{audit_export, audit_prove};
 pub(crate) use backups::{backup_preview, backup_run, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use benchmarks::{benchmark_preview, benchmark_run};
@@ -40,6 +46,7 @@ pub(crate) use connections::{
     connection_save, connection_test, workspace_status,
 };
 pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
+pub(crate) use database::{database_backup, database_check, database_restore};
 pub(crate) use enrichment::{
     asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,
     risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,

@@ -17,7 +17,7 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BlockAdd, BlockListRequest, EventPageRequest, ImportRequest, IncidentNote,
+    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EventPageRequest, ImportRequest, IncidentNote,
     IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest,
     Tag,
 };
@@ -183,7 +183,7 @@ async fn triage_leaves_its_trail() {
     ] {
         assert_eq!(desk.trail(action, outcome).await, n, "{action} {outcome}");
     }
-    assert!(desk.ask::<operation::audit_verify>(Nothing {}).await.unwrap().ok, "the trail holds");
+    assert!(desk.ask::<operation::audit_verify>(AuditVerify::default()).await.unwrap().ok, "the trail holds");
     desk.console.close().await;
 }
 

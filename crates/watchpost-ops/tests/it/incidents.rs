@@ -7,7 +7,7 @@ use watchpost_model::suppression::SuppressionScope;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    IncidentBulk, IncidentEscalate, IncidentEventsRequest, IncidentHandover, IncidentMerge,
+    AuditVerify, IncidentBulk, IncidentEscalate, IncidentEventsRequest, IncidentHandover, IncidentMerge,
     IncidentPageRequest, IncidentPause, IncidentRef, IncidentResolve, IncidentSimilar, IncidentSplit,
     IncidentStepCheck, IncidentUndo, Nothing, SuppressionAdd, SuppressionFindings, SuppressionPreviewRequest,
     SuppressionRemove,
@@ -168,7 +168,7 @@ async fn several_are_merged_and_changed_at_once() {
     assert_eq!(undone.changed.len() as u64, count);
     let error = desk.ask::<operation::incident_undo>(undo).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Precondition, "{error}");
-    assert!(desk.ask::<operation::audit_verify>(Nothing {}).await.unwrap().ok, "the trail holds");
+    assert!(desk.ask::<operation::audit_verify>(AuditVerify::default()).await.unwrap().ok, "the trail holds");
     desk.console.close().await;
 }
 

@@ -2,7 +2,9 @@
 
 mod analyze;
 mod attention;
+mod audit_export;
 mod basis;
+mod database;
 mod door;
 mod enrich;
 mod incidents;
@@ -24,3 +26,4 @@ mod search;
 mod simulation;
 mod token_keys;
 mod windows;
+mod witness;

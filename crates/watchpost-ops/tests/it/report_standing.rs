@@ -200,7 +200,8 @@ async fn a_standing_that_the_trail_does_not_know_is_named() {
     assert!(refused.message.contains("knows nothing of its making"), "{refused}");
     assert!(!out.path().join("forged.json").exists(), "nothing is written");
     // Another maker in the record, so that the one who made it could approve it.
-    let other = ReportRecord { id: ReportId::at(SystemClock.now()), made_by: "alice".to_owned(), ..forged.clone() };
+    let other =
+        ReportRecord { id: ReportId::at(SystemClock.now()), made_by: "alice".to_owned(), ..forged.clone() };
     store.report_add(&other, &content, entry("report_generate", "mara", other.id)).await.expect("written");
     let refused = approve(&desk, other.id, "mara").await.expect_err("mara made it");
     assert!(refused.message.contains("alice made it, the audit trail names mara"), "{refused}");

@@ -22,9 +22,9 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, ContainAdd, ContainCheck, ContainListRequest,
-    ContainRemove, IncidentPageRequest, IncidentRef, Nothing, ResponseListRequest, ResponsePolicyPut,
-    ResponsePreviewRequest, ResponseReverse, Standing,
+    AllowAdd, AuditPageRequest, AuditVerify, BlockAdd, BlockCheck, ContainAdd, ContainCheck,
+    ContainListRequest, ContainRemove, IncidentPageRequest, IncidentRef, Nothing, ResponseListRequest,
+    ResponsePolicyPut, ResponsePreviewRequest, ResponseReverse, Standing,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
@@ -190,7 +190,7 @@ async fn brute_force_is_blocked_recorded_and_taken_back() {
     assert_eq!(newest.state, ResponseState::Skipped, "{newest:?}");
     assert!(newest.detail.starts_with("soft allow: released by dana"), "{}", newest.detail);
     assert_eq!(standing(&desk, ATTACKER).await.standing, Standing::Clear, "the soft allow holds");
-    assert!(desk.ask::<operation::audit_verify>(Nothing {}).await.expect("it verifies").ok);
+    assert!(desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it verifies").ok);
     desk.console.close().await;
 }
 

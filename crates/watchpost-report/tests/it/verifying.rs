@@ -1,4 +1,6 @@
-use watchpost_report::{Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json};
+use watchpost_report::{
+    Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json,
+};
 
 use crate::common::{document, sections_document};
 
@@ -86,6 +88,10 @@ fn two_reports_that_judge_nothing_are_compared_figure_by_figure() {
     };
     assert_eq!(
         compare_figures(&before, &now),
-        [row(&changed.name, &changed.value, "987"), row("Fresh", "-", "1"), row(&gone.name, &gone.value, "-")]
+        [
+            row(&changed.name, &changed.value, "987"),
+            row("Fresh", "-", "1"),
+            row(&gone.name, &gone.value, "-")
+        ]
     );
 }

@@ -1,16 +1,30 @@
 //! Checkpoints: the signed state of the log.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use watchpost_model::audit::Checkpoint;
 
 use crate::audit::append::{Head, append_locked, lock_head, save_head};
+use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
-use crate::audit::sign::Signer;
+use crate::audit::sign::{Signer, VerifierKey};
 use crate::engine::{Row, Tx, args};
 use crate::error::StoreError;
 use crate::store::{Entry, Store, Tag};
+
+/// A key that the log knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogKey {
+    /// Number of its `key.add` record.
+    pub seq: i64,
+    /// As a C2SP verifier key: `name+id+base64`.
+    pub vkey: String,
+    /// As PEM (RFC 8410), for openssl.
+    pub pem: String,
+}
 
 /// First line of every checkpoint of the log.
 pub(crate) fn origin(log_id: &str) -> String {
@@ -98,6 +112,50 @@ impl Store {
             )
             .await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// The checkpoint of `size` records, if one was signed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn checkpoint_of(&self, size: i64) -> Result<Option<Checkpoint>, StoreError> {
+        let sql = "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE size = $1";
+        self.read().await?.fetch_optional(sql, args![size]).await?.as_ref().map(from_row).transpose()
+    }
+
+    /// The key that signed a checkpoint, as its `key.add` record has it.
+    ///
+    /// # Errors
+    /// `Corrupt` if the log knows no key that signed it; what the database says.
+    pub async fn audit_key_of(&self, checkpoint: &Checkpoint) -> Result<LogKey, StoreError> {
+        let sql =
+            "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'";
+        for row in self.read().await?.fetch(sql, args![]).await? {
+            let Some(leaf) = Leaf::parse(&row.blob(0)?) else { continue };
+            let vkey = leaf.client.facts.get("vkey").and_then(|text| text.as_str()).unwrap_or_default();
+            if let Some(key) = VerifierKey::parse(vkey)
+                && key.open(&checkpoint.note).is_some()
+            {
+                return Ok(LogKey { seq: leaf.seq, vkey: vkey.to_owned(), pem: key.pem() });
+            }
+        }
+        Err(StoreError::Corrupt(format!(
+            "no key of the log signed the checkpoint of {} records",
+            checkpoint.size
+        )))
+    }
+
+    /// The keys that the log knows, by name.
+    pub(crate) async fn audit_keys(&self) -> Result<HashMap<String, VerifierKey>, StoreError> {
+        let sql =
+            "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'";
+        let mut keys = HashMap::new();
+        for row in self.read().await?.fetch(sql, args![]).await? {
+            let leaf = Leaf::parse(&row.blob(0)?);
+            let vkey = leaf.as_ref().and_then(|leaf| leaf.client.facts.get("vkey")?.as_str());
+            keys.extend(vkey.and_then(VerifierKey::parse).map(|key| (key.name().to_owned(), key)));
+        }
+        Ok(keys)
     }
 
     /// Adds the `key.add` record of a key that the trail does not know; tells whether it was new.

@@ -14,12 +14,17 @@
 
 pub(crate) mod append;
 pub(crate) mod checkpoint;
+pub(crate) mod cosign;
+pub(crate) mod export;
 pub(crate) mod leaf;
 pub(crate) mod page;
+pub(crate) mod prove;
 pub(crate) mod seal;
 pub(crate) mod sign;
+pub(crate) mod statistics;
 pub(crate) mod tree;
 pub(crate) mod verify;
+pub(crate) mod witness;
 
 use chrono::{DateTime, Utc};
 use watchpost_model::access::{Caller, Origin, Permission, Role};

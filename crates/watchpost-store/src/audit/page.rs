@@ -4,7 +4,7 @@ use watchpost_model::audit::{AuditFilter, AuditRecord};
 
 use crate::audit::leaf::Leaf;
 use crate::audit::seal::{Payload, Sealed, SubjectKey};
-use crate::engine::{Row, Sql, like_pattern, micros};
+use crate::engine::{Row, Sql, args, like_pattern, micros};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -65,12 +65,32 @@ impl Store {
         if let Some(outcome) = filter.outcome {
             sql.push(" AND r.outcome = ").bind(outcome.as_str());
         }
+        if let Some(from) = filter.from {
+            sql.push(" AND r.at >= ").bind(from);
+        }
+        if let Some(to) = filter.to {
+            sql.push(" AND r.at < ").bind(to);
+        }
         for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
             sql.push(" AND r.search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
         }
         sql.push(" ORDER BY l.seq DESC LIMIT ").bind(i64::from(limit));
         let mut tx = self.read().await?;
         tx.fetch_sql(sql).await?.iter().map(record).collect()
+    }
+}
+
+impl Store {
+    /// One record with its leaf as it is hashed.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn audit_record(&self, seq: i64) -> Result<(AuditRecord, String), StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.fetch_optional(format!("{COLUMNS} WHERE l.seq = $1"), args![seq]).await?;
+        let row = row.ok_or_else(|| StoreError::NotFound(format!("audit record {seq}")))?;
+        let leaf = String::from_utf8_lossy(&row.blob(1)?).into_owned();
+        Ok((record(&row)?, leaf))
     }
 }
 

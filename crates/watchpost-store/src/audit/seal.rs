@@ -74,10 +74,20 @@ impl SubjectKey {
 
     /// `None` if it was not sealed by this key or was altered.
     pub(crate) fn open(&self, sealed: &Sealed) -> Option<Payload> {
+        serde_json::from_slice(&self.open_bytes(sealed)?).ok()
+    }
+
+    /// The canonical JSON that was sealed.
+    pub(crate) fn open_bytes(&self, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let nonce: [u8; 24] = sealed.nonce.as_slice().try_into().ok()?;
         let message = AeadPayload { msg: sealed.ciphertext.as_slice(), aad: CONTEXT };
-        let plain = Zeroizing::new(self.cipher().decrypt(&XNonce::from(nonce), message).ok()?);
-        serde_json::from_slice(&plain).ok()
+        self.cipher().decrypt(&XNonce::from(nonce), message).ok().map(Zeroizing::new)
+    }
+
+    /// The key of ChaCha20 that XChaCha20 makes for one nonce (HChaCha20): it opens this one and tells nothing of others.
+    pub(crate) fn of_one(&self, sealed: &Sealed) -> Option<[u8; 32]> {
+        let nonce: [u8; 16] = sealed.nonce.get(..16)?.try_into().ok()?;
+        Some(hchacha20(&self.secret, &nonce))
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -97,6 +107,38 @@ impl Sealed {
     }
 }
 
+/// HChaCha20 (draft-irtf-cfrg-xchacha, section 2.2): twenty rounds of ChaCha20 without the final addition.
+fn hchacha20(key: &[u8; 32], nonce: &[u8; 16]) -> [u8; 32] {
+    const ROUNDS: [[usize; 4]; 8] = [
+        [0, 4, 8, 12],
+        [1, 5, 9, 13],
+        [2, 6, 10, 14],
+        [3, 7, 11, 15],
+        [0, 5, 10, 15],
+        [1, 6, 11, 12],
+        [2, 7, 8, 13],
+        [3, 4, 9, 14],
+    ];
+    let mut x = [0_u32; 16];
+    let words = b"expand 32-byte k".iter().chain(key).chain(nonce);
+    for (index, byte) in words.enumerate() {
+        x[index / 4] |= u32::from(*byte) << (8 * (index % 4));
+    }
+    for _ in 0..10 {
+        for [a, b, c, d] in ROUNDS {
+            for (to, by, on, turn) in [(a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)] {
+                x[to] = x[to].wrapping_add(x[by]);
+                x[on] = (x[on] ^ x[to]).rotate_left(turn);
+            }
+        }
+    }
+    let mut out = [0; 32];
+    for (word, bytes) in x[..4].iter().chain(&x[12..]).zip(out.chunks_exact_mut(4)) {
+        bytes.copy_from_slice(&word.to_le_bytes());
+    }
+    out
+}
+
 /// 128 random bits, hex: an id that says nothing.
 pub(crate) fn random_id() -> String {
     hex::encode(rand::random::<[u8; 16]>())
@@ -104,7 +146,16 @@ pub(crate) fn random_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Payload, SubjectKey};
+    use super::{Payload, SubjectKey, hchacha20};
+
+    /// The test vector of draft-irtf-cfrg-xchacha-03, section 2.2.1.
+    #[test]
+    fn makes_the_published_key() {
+        let key: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        let nonce: [u8; 16] = hex::decode("000000090000004a0000000031415927").unwrap().try_into().unwrap();
+        let expect = "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc";
+        assert_eq!(hex::encode(hchacha20(&key, &nonce)), expect);
+    }
 
     #[test]
     fn opens_with_its_key_and_unaltered_only() {

@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 
 /// The algorithm byte of Ed25519.
 const ED25519: u8 = 1;
+/// That of a witness's timestamped Ed25519 signature.
+const COSIGNATURE: u8 = 4;
 
 /// What stands before the 32 bytes of an Ed25519 key in a `SubjectPublicKeyInfo`. Source: RFC 8410, section 4.
 const SPKI_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -81,6 +83,14 @@ impl Signer {
         VerifierKey { name: self.name.clone(), key: self.key.verifying_key() }.to_string()
     }
 
+    /// Signs a checkpoint as a witness at `time` (seconds): the line of a C2SP cosignature.
+    pub(crate) fn cosign(&self, text: &str, time: i64) -> String {
+        let id = id_as(&self.name, &self.key.verifying_key(), COSIGNATURE);
+        let signature = self.key.sign(cosigned_text(text, time).as_bytes()).to_bytes();
+        let bytes = [id.as_slice(), &time.to_be_bytes(), signature.as_slice()].concat();
+        format!("\u{2014} {} {}", self.name, STANDARD.encode(bytes))
+    }
+
     /// Signs `text`, which ends with a line feed.
     pub(crate) fn sign_note(&self, text: &str) -> String {
         let id = key_id(&self.name, &self.key.verifying_key());
@@ -104,13 +114,28 @@ pub fn open_note<'n>(note: &'n str, pem: &str) -> Option<(&'n str, &'n str)> {
 }
 
 fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
+    id_as(name, key, ED25519)
+}
+
+fn id_as(name: &str, key: &VerifyingKey, algorithm: u8) -> [u8; 4] {
     let digest = Sha256::new()
         .chain_update(name.as_bytes())
         .chain_update(b"\n")
-        .chain_update([ED25519])
+        .chain_update([algorithm])
         .chain_update(key.as_bytes())
         .finalize();
     [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// What a witness signs.
+fn cosigned_text(text: &str, time: i64) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
+/// The text of a note, its last line feed included; nobody has checked who signed it.
+pub(crate) fn signed_text(note: &str) -> Option<&str> {
+    let (text, _) = note.split_once("\n\n")?;
+    note.get(..=text.len())
 }
 
 /// A public key with its name.
@@ -158,10 +183,23 @@ impl VerifierKey {
         Some(Self { name: name.to_owned(), key })
     }
 
+    /// When this key signed a checkpoint as a witness (seconds); `None` if it did not.
+    pub(crate) fn cosigned(&self, text: &str, line: &str) -> Option<i64> {
+        let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let bytes = STANDARD.decode(signature).ok()?;
+        let (time, signature) =
+            bytes.strip_prefix(&id_as(&self.name, &self.key, COSIGNATURE))?.split_at_checked(8)?;
+        let time = i64::from_be_bytes(time.try_into().ok()?);
+        let signature = Signature::from_slice(signature).ok()?;
+        let good = name == self.name
+            && self.key.verify_strict(cosigned_text(text, time).as_bytes(), &signature).is_ok();
+        good.then_some(time)
+    }
+
     /// The signed text of a note, if this key signed it. Lines of other keys are ignored.
     pub(crate) fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
-        let (text, signatures) = note.split_once("\n\n")?;
-        let text = note.get(..=text.len())?;
+        let text = signed_text(note)?;
+        let signatures = note.get(text.len() + 1..)?;
         let id = key_id(&self.name, &self.key);
         signatures.lines().find_map(|line| {
             let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
@@ -215,6 +253,26 @@ mod tests {
         for broken in ["", "x", &pem.replace("MCow", "MCox"), &pem.replace("END", "OND")] {
             assert_eq!(open_note(&note, broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_cosignature_is_of_one_key_one_text_and_one_time() {
+        let signer = Signer::from_seed(&[7; 32], "watchpost/desk").unwrap();
+        let key = VerifierKey::parse(&signer.vkey()).unwrap();
+        let other =
+            VerifierKey::parse(&Signer::from_seed(&[8; 32], "watchpost/desk").unwrap().vkey()).unwrap();
+        let line = signer.cosign("origin\n3\nroot\n", 1_800_000_000);
+        assert_eq!(key.cosigned("origin\n3\nroot\n", &line), Some(1_800_000_000));
+        assert_eq!(key.cosigned("origin\n4\nroot\n", &line), None);
+        assert_eq!(other.cosigned("origin\n3\nroot\n", &line), None);
+        assert_eq!(key.cosigned("origin\n3\nroot\n", &line.replace("desk", "disk")), None);
+        let note = signer.sign_note("origin\n3\nroot\n");
+        let signature = note.lines().last().unwrap();
+        assert_eq!(key.cosigned("origin\n3\nroot\n", signature), None, "a signature is no cosignature");
+        let later = signer.cosign("origin\n3\nroot\n", 1_800_000_001);
+        assert_ne!(line, later, "the time is signed");
+        let with_witness = format!("{note}{line}\n");
+        assert_eq!(key.open(&with_witness), Some("origin\n3\nroot\n"), "a note may carry it");
     }
 
     #[test]

@@ -54,6 +54,21 @@ impl Frontier {
         self.nodes.concat()
     }
 
+    /// The nodes as text.
+    pub(crate) fn to_hex(&self) -> String {
+        hex::encode(self.nodes.concat())
+    }
+
+    /// As [`Frontier::from_bytes`], from [`Frontier::to_hex`].
+    ///
+    /// # Errors
+    /// `Corrupt` if it is not hex or does not fit the size.
+    pub(crate) fn from_hex(size: i64, text: &str) -> Result<Self, StoreError> {
+        let bytes = hex::decode(text)
+            .map_err(|_| StoreError::Corrupt("the remembered tree is not hexadecimal".to_owned()))?;
+        Self::from_bytes(size, &bytes)
+    }
+
     /// The frontier of a tree of `size` leaves from its stored nodes.
     ///
     /// # Errors

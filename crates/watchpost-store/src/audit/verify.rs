@@ -1,56 +1,88 @@
-//! Checking the whole trail: every leaf, every column and payload beside it, every checkpoint.
+//! Checking the trail: every leaf, every column and payload beside it, every checkpoint, here and in other places.
 //!
 //! One consistent read. Whoever rewrites a row together with its leaf hash is found by the first checkpoint that does
 //! not fit; then only the range since the checkpoint before can be named, and `first_bad_seq` is its begin.
+//!
+//! Pages are read by as many connections as look at one moment, checked by themselves at once ([`rows`]), and taken in
+//! order, because the tree grows in order.
+
+mod rows;
 
 use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use watchpost_model::access::Caller;
-use watchpost_model::audit::{AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength};
+use watchpost_model::audit::{
+    AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength, LogSeen, LogVerified,
+};
 
-use crate::audit::append::{self, search_text};
+use crate::audit::append;
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
-use crate::audit::page::{COLUMNS, stored_payload};
+use crate::audit::page::COLUMNS;
 use crate::audit::sign::VerifierKey;
 use crate::audit::tree::{Frontier, leaf_hash};
-use crate::engine::{Row, Tx, Value, args};
+use crate::audit::verify::rows::{Checked, Fact, Page, fact};
+use crate::audit::witness::{KeptNote, seen_of};
+use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::snapshot::Reading;
 use crate::store::Store;
 
 /// Leaves read at once.
 const PAGE: i64 = 1000;
+/// Pages of a lane that may wait to be taken.
+const AHEAD: usize = 4;
 /// Problems told at most; the first bad number is always right.
 const PROBLEMS_MAX: usize = 50;
 
+/// What is checked, and what is known from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct VerifyPlan {
+    /// Continue after this instead of reading everything: what was found good before, kept outside the database.
+    pub from: Option<LogVerified>,
+    /// Checkpoints that were found outside the database; the log must have had these roots.
+    pub kept: Vec<KeptNote>,
+    /// What was found already, each with the first record that it is about.
+    pub found: Vec<(i64, String)>,
+    /// Whether checkpoints are kept outside the database, and how many consoles signed for what they saw.
+    pub strength: Option<EvidenceStrength>,
+    /// Consoles with keys of their own that signed.
+    pub witnesses: u32,
+}
+
 impl Store {
-    /// Checks the whole trail and records that it was checked, by `caller`.
+    /// Checks the trail by a plan and records that it was checked, by `caller`.
     ///
-    /// `progress` gets leaves done and leaves in all. Cost: one pass, about 100,000 records a second.
+    /// `progress` gets leaves done and leaves in all, and stops the check by answering `false`. Cost: one pass.
     ///
     /// # Errors
-    /// What the database says. A trail that does not hold is an answer, not an error.
+    /// `Cancelled`; what the database says. A trail that does not hold is an answer, not an error.
     pub async fn audit_verify(
         &self,
         caller: &Caller,
-        progress: &(dyn Fn(u64, u64) + Send + Sync),
+        plan: VerifyPlan,
+        progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
     ) -> Result<AuditVerification, StoreError> {
-        let strength = match self.signer() {
+        let own = match self.signer() {
             Some(signer) if !signer.is_session() => EvidenceStrength::LocalOnly,
             _ => EvidenceStrength::SessionKey,
         };
-        let mut tx = self.read().await?;
-        let result = Box::pin(Check::run(&mut tx, strength, progress)).await?;
-        drop(tx);
+        let strength = plan.strength.unwrap_or(own);
+        let look = self.snapshot().await?;
+        let result = Box::pin(Check::run(&look, plan, strength, progress)).await?;
+        drop(look);
         let mut draft = own_draft("audit_verify", "", self.inner.clock.now());
         draft.caller = caller.clone();
         draft.outcome = if result.ok { AuditOutcome::Success } else { AuditOutcome::Failure };
         draft.reason = result.problems.first().cloned();
         draft.changes = vec![
             Change::new("leaves", serde_json::Value::Null, result.leaves),
+            Change::new("from", serde_json::Value::Null, result.from),
             Change::new("checkpoints", serde_json::Value::Null, result.checkpoints),
             Change::new("root", serde_json::Value::Null, result.root.clone()),
         ];
@@ -65,6 +97,14 @@ impl Store {
     }
 }
 
+/// Checks a trail whole and records nothing: of a copy.
+pub(crate) async fn whole(
+    look: &Store,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<AuditVerification, StoreError> {
+    Check::run(look, VerifyPlan::default(), EvidenceStrength::LocalOnly, progress).await
+}
+
 /// The state of a check.
 #[derive(Default)]
 struct Check {
@@ -76,25 +116,69 @@ struct Check {
     first_bad: Option<i64>,
     log_id: String,
     checkpoints: BTreeMap<i64, Checkpoint>,
+    /// Checkpoints outside the database, by size.
+    kept: BTreeMap<i64, Vec<KeptNote>>,
     /// Keys by their text, with the number of their `key.add`.
     keys: HashMap<String, (VerifierKey, i64)>,
     /// Newest checkpoint that holds.
     good: i64,
     confirmed: i64,
-    /// Size and root that the `checkpoint.sign` leaves tell of.
-    signed: BTreeMap<i64, String>,
+    /// Size, root and time that the `checkpoint.sign` leaves tell of.
+    signed: BTreeMap<i64, (String, Option<i64>)>,
     /// Records without payload or columns, with the key that they were sealed under.
     absent: Vec<(i64, String)>,
     /// Keys that were erased, with the number of the erasure.
     erased: HashMap<String, i64>,
 }
 
+/// A page on its way: read, being checked.
+type Pending = oneshot::Receiver<Result<Vec<Checked>, StoreError>>;
+
 impl Check {
     async fn run(
-        tx: &mut Tx,
+        look: &Store,
+        plan: VerifyPlan,
         strength: EvidenceStrength,
-        progress: &(dyn Fn(u64, u64) + Send + Sync),
+        progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
     ) -> Result<AuditVerification, StoreError> {
+        let mut tx = look.read().await?;
+        let (mut check, head_size, head_frontier) = Self::begin(&mut tx, &plan).await?;
+        let from = check.next;
+        let total = head_size.max(0).unsigned_abs();
+        let mut lanes = vec![tx];
+        while lanes.len() < look.lanes() {
+            lanes.push(look.read().await?);
+        }
+        check.pages(lanes, head_size, &|done| progress(done, total)).await?;
+        let mut tx = look.read().await?;
+        check.beyond(&mut tx, from, head_size).await?;
+        check.end(head_size, &head_frontier);
+        for (seq, problem) in plan.found {
+            check.problem(seq, problem);
+        }
+        let ok = check.problems.is_empty();
+        let now = look.inner.clock.now();
+        let verified = ok.then(|| LogVerified {
+            seen: seen_of(check.log_id.clone(), &check.frontier, now),
+            full_at: plan.from.filter(|_| from > 0).map_or(now, |before| before.full_at),
+            keys: check.keys.iter().map(|(text, (_, seq))| (text.clone(), *seq)).collect(),
+        });
+        Ok(AuditVerification {
+            ok,
+            leaves: check.next,
+            from,
+            root: STANDARD.encode(check.frontier.root()),
+            checkpoints: check.confirmed,
+            first_bad_seq: check.first_bad,
+            problems: check.problems,
+            strength,
+            witnesses: plan.witnesses,
+            verified,
+        })
+    }
+
+    /// The state at the begin, the size of the head, and its frontier as it is stored.
+    async fn begin(tx: &mut Tx, plan: &VerifyPlan) -> Result<(Self, i64, Vec<u8>), StoreError> {
         let mut check = Self { whole: true, ..Self::default() };
         let head =
             tx.fetch_optional("SELECT size, frontier, log_id FROM audit_head WHERE id = 1", args![]).await?;
@@ -105,35 +189,88 @@ impl Check {
             }
             None => (0, Vec::new()),
         };
-        let rows = tx.fetch("SELECT size, root, at, note, key_name FROM audit_checkpoint", args![]).await?;
-        for row in &rows {
-            let found = checkpoint::from_row(row)?;
+        for row in tx.fetch("SELECT size, root, at, note, key_name FROM audit_checkpoint", args![]).await? {
+            let found = checkpoint::from_row(&row)?;
             check.checkpoints.insert(found.size, found);
         }
-        let total = u64::try_from(head_size).unwrap_or(0);
-        let mut after = i64::MIN;
-        let mut leaves = 0_i64;
-        progress(0, total);
-        loop {
-            let sql = format!("{COLUMNS} WHERE l.seq > $1 ORDER BY l.seq LIMIT $2");
-            let page = tx.fetch(sql, args![after, PAGE]).await?;
-            let Some(last) = page.last() else { break };
-            after = last.i64(0)?;
-            check.page(tx, &page).await?;
-            leaves += i64::try_from(page.len()).unwrap_or(PAGE);
-            progress(u64::try_from(leaves).unwrap_or(0), total.max(u64::try_from(leaves).unwrap_or(0)));
+        for kept in &plan.kept {
+            if let Some(says) = kept.says().filter(|says| says.log.as_ref() == Some(&check.log_id)) {
+                check.kept.entry(says.size).or_default().push(kept.clone());
+            }
         }
-        check.end(head_size, &head_frontier);
-        check.orphans(tx).await?;
-        Ok(AuditVerification {
-            ok: check.problems.is_empty(),
-            leaves,
-            root: STANDARD.encode(check.frontier.root()),
-            checkpoints: check.confirmed,
-            first_bad_seq: check.first_bad,
-            problems: check.problems,
-            strength,
+        if let Some(before) = &plan.from
+            && before.seen.log == check.log_id
+            && before.seen.size <= head_size
+            && check.kept_before(&before.seen)
+        {
+            check.resume(before)?;
+        }
+        Ok((check, head_size, head_frontier))
+    }
+
+    /// Is every checkpoint that is kept elsewhere and lies before `seen` one of the log's own? Else its root has to be
+    /// computed from the first leaf on.
+    fn kept_before(&self, seen: &LogSeen) -> bool {
+        let mut older = self.kept.range(..seen.size);
+        older.all(|(size, kept)| {
+            let own = self.checkpoints.get(size).map(|own| own.root.as_str());
+            kept.iter().all(|note| note.says().is_some_and(|says| own == Some(says.root.as_str())))
         })
+    }
+
+    fn resume(&mut self, before: &LogVerified) -> Result<(), StoreError> {
+        self.frontier = Frontier::from_hex(before.seen.size, &before.seen.frontier)?;
+        (self.next, self.good) = (before.seen.size, before.seen.size);
+        for (text, seq) in &before.keys {
+            let key = VerifierKey::parse(text)
+                .ok_or_else(|| StoreError::Corrupt("a remembered key of the audit trail".to_owned()))?;
+            self.keys.insert(text.clone(), (key, *seq));
+        }
+        // What lies before was held against the tree then, and the tree is the same one.
+        self.checkpoints.retain(|size, _| *size >= before.seen.size);
+        self.kept.retain(|size, _| *size >= before.seen.size);
+        self.confirm(before.seen.size);
+        Ok(())
+    }
+
+    /// Reads the leaves up to `end` and takes them in order.
+    async fn pages(
+        &mut self,
+        lanes: Vec<Reading>,
+        end: i64,
+        progress: &(dyn Fn(u64) -> bool + Send + Sync),
+    ) -> Result<(), StoreError> {
+        let mut tasks = JoinSet::new();
+        let (start, step) = (self.next, PAGE * i64::try_from(lanes.len()).unwrap_or(1));
+        let mut queues = Vec::with_capacity(lanes.len());
+        for (lane, tx) in lanes.into_iter().enumerate() {
+            let (send, receive) = mpsc::channel(AHEAD);
+            queues.push(receive);
+            let first = start + PAGE * i64::try_from(lane).unwrap_or(0);
+            tasks.spawn(read_lane(tx, first, step, end, self.log_id.clone(), send));
+        }
+        let mut done = start.unsigned_abs();
+        if !progress(done) {
+            return Err(StoreError::Cancelled);
+        }
+        'reading: loop {
+            for queue in &mut queues {
+                let Some(pending) = queue.recv().await else { break 'reading };
+                let page = pending.await.map_err(|_| {
+                    StoreError::Corrupt("a page of the audit trail was not checked".to_owned())
+                })?;
+                for record in page? {
+                    self.take(record);
+                    done += 1;
+                }
+                if !progress(done) {
+                    return Err(StoreError::Cancelled);
+                }
+            }
+        }
+        // A lane that failed sent its error as its last page; what is left has ended.
+        while tasks.join_next().await.is_some() {}
+        Ok(())
     }
 
     fn problem(&mut self, seq: i64, text: impl Into<String>) {
@@ -150,169 +287,67 @@ impl Check {
         self.problem(seq, text);
     }
 
-    async fn page(&mut self, tx: &mut Tx, rows: &[Row]) -> Result<(), StoreError> {
-        let mut parsed = Vec::with_capacity(rows.len());
-        let mut ids: Vec<Value> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        for row in rows {
-            let bytes = row.blob(1)?;
-            let leaf = Leaf::parse(&bytes);
-            for id in leaf.iter().flat_map(|leaf| [&leaf.client.by, &leaf.client.object, &leaf.client.host]) {
-                if seen.insert(id.clone()) {
-                    ids.push(Value::from(id));
-                }
-            }
-            parsed.push((bytes, leaf));
-        }
-        let mut names = HashMap::new();
-        for row in tx.fetch_in("SELECT id, name FROM audit_name WHERE id IN ", &ids).await? {
-            names.insert(row.text(0)?, row.text(1)?);
-        }
-        for (row, (bytes, leaf)) in rows.iter().zip(parsed) {
-            self.row(row, &bytes, leaf, &names)?;
-        }
-        Ok(())
-    }
-
-    fn row(
-        &mut self,
-        row: &Row,
-        bytes: &[u8],
-        leaf: Option<Leaf>,
-        names: &HashMap<String, String>,
-    ) -> Result<(), StoreError> {
-        let seq = row.i64(0)?;
+    fn take(&mut self, record: Checked) {
+        let seq = record.seq;
         if seq != self.next {
             let missing = self.next;
             self.whole = false;
             self.problem(missing.min(seq), format!("record {missing} is missing: the next one is {seq}"));
         }
         self.next = seq.saturating_add(1);
-        let hash = leaf_hash(bytes);
-        if row.blob(2)?.as_slice() != hash {
-            self.problem(seq, format!("record {seq}: the leaf does not have its stored hash"));
+        self.frontier.push(record.hash);
+        for problem in record.problems {
+            self.problem(seq, format!("record {seq}: {problem}"));
         }
-        self.frontier.push(hash);
-        match leaf {
-            None => self.problem(seq, format!("record {seq}: the leaf is not canonical")),
-            Some(leaf) => {
-                if leaf.seq != seq {
-                    self.problem(seq, format!("record {seq}: the leaf says that it is number {}", leaf.seq));
-                }
-                if leaf.client.log != self.log_id {
-                    self.problem(seq, format!("record {seq}: the leaf is of another log"));
-                }
-                self.facts(seq, &leaf);
-                self.beside(seq, row, &leaf, names)?;
-            }
+        if let Some(fact) = record.fact {
+            self.fact(seq, fact);
+        }
+        if let Some(key) = record.absent {
+            self.absent.push((seq, key));
         }
         if self.whole {
             self.confirm(self.next);
         }
-        Ok(())
     }
 
-    /// Keys, checkpoints and erasures that a leaf tells of.
-    fn facts(&mut self, seq: i64, leaf: &Leaf) {
-        let fact = |name: &str| leaf.client.facts.get(name).and_then(|value| value.as_str());
-        match leaf.client.action.as_str() {
-            "key.add" => match fact("vkey").and_then(|text| Some((text, VerifierKey::parse(text)?))) {
-                Some((text, key)) => {
-                    self.keys.entry(text.to_owned()).or_insert((key, seq));
-                }
-                None => self.problem(seq, format!("record {seq}: the added key cannot be read")),
-            },
-            "checkpoint.sign" => {
-                let size = leaf.client.facts.get("size").and_then(serde_json::Value::as_i64);
-                match (size, fact("root")) {
-                    (Some(size), Some(root)) => {
-                        self.signed.insert(size, root.to_owned());
-                    }
-                    _ => self.problem(seq, format!("record {seq}: the checkpoint in it cannot be read")),
-                }
+    fn fact(&mut self, seq: i64, fact: Fact) {
+        match fact {
+            Fact::Key { text, key } => {
+                self.keys.entry(text).or_insert((*key, seq));
             }
-            "erasure.done" => {
-                if let Some(key) = fact("key") {
-                    self.erased.insert(key.to_owned(), seq);
-                }
+            Fact::Checkpoint { size, root, at } => {
+                self.signed.insert(size, (root, at));
             }
-            _ => {}
+            Fact::Erased { key } => {
+                self.erased.insert(key, seq);
+            }
         }
     }
 
-    /// Search columns, names and payload of a record against its leaf.
-    fn beside(
-        &mut self,
-        seq: i64,
-        row: &Row,
-        leaf: &Leaf,
-        names: &HashMap<String, String>,
-    ) -> Result<(), StoreError> {
-        let client = &leaf.client;
-        let has_columns = row.opt_i64(3)?.is_some();
-        let stored = stored_payload(row)?;
-        if !has_columns || stored.as_ref().is_none_or(|stored| stored.key.is_none()) {
-            self.absent.push((seq, client.key.clone()));
-        }
-        let mut payload = None;
-        if let Some(stored) = stored {
-            if stored.key_id != client.key || stored.sealed.commitment() != client.commitment {
-                self.problem(
-                    seq,
-                    format!("record {seq}: the payload is not the one that the leaf commits to"),
-                );
-            }
-            if let Some(key) = stored.key {
-                payload = key.open(&stored.sealed);
-                if key.check() != client.key_check || payload.is_none() {
-                    self.problem(seq, format!("record {seq}: the payload does not open with its key"));
-                }
-            }
-        }
-        if let Some(payload) = &payload {
-            let fits = |id: &str, name: &str| names.get(id).is_some_and(|known| known == name);
-            if !fits(&client.by, &payload.actor)
-                || !fits(&client.object, &payload.object)
-                || !fits(&client.host, &payload.host)
-            {
-                self.problem(seq, format!("record {seq}: the names do not fit the payload"));
-            }
-        }
-        if has_columns {
-            let same = row.opt_i64(3)? == leaf.micros()
-                && row.text(5)? == client.action
-                && row.text(7)? == client.permission
-                && row.text(8)? == client.outcome
-                && match &payload {
-                    None => true,
-                    Some(payload) => {
-                        row.text(4)? == payload.actor
-                            && row.text(6)? == payload.object
-                            && row.text(9)? == search_text(&client.action, payload)
-                    }
-                };
-            if !same {
-                self.problem(
-                    seq,
-                    format!("record {seq}: the search columns are not those of the leaf and payload"),
-                );
-            }
-        }
-        Ok(())
+    /// Did a key that the log knew at `size` sign `note`, saying `root`?
+    fn is_signed(&self, note: &str, size: i64, root: &str, by: Option<&str>) -> bool {
+        let text = note_text(&self.log_id, size, root);
+        self.keys.values().any(|(key, added)| {
+            *added < size && by.is_none_or(|name| key.name() == name) && key.open(note) == Some(&text)
+        })
     }
 
-    /// Holds the checkpoint of `size`, if there is one, against the tree so far.
+    /// Holds the checkpoints of `size`, if there are any, against the tree so far.
     fn confirm(&mut self, size: i64) {
+        let root = self.checkpoints.contains_key(&size) || self.kept.contains_key(&size);
+        let root = if root { STANDARD.encode(self.frontier.root()) } else { return };
+        for note in self.kept.remove(&size).unwrap_or_default() {
+            let Some(says) = note.says().filter(|says| says.root != root) else { continue };
+            let signed = self.is_signed(&note.note, size, &says.root, None);
+            let who = if signed { "signed by a key of this log" } else { "not signed by a key of this log" };
+            let from = self.good;
+            self.range_problem(from, size, format!("{} has a checkpoint of size {size} with another root, {who}: something in {from}..{size} was rewritten", note.place));
+        }
         let Some(found) = self.checkpoints.get(&size).cloned() else { return };
-        let root = STANDARD.encode(self.frontier.root());
-        let text = note_text(&self.log_id, size, &found.root);
-        let signed = self.keys.values().any(|(key, added)| {
-            *added < size && key.name() == found.key_name && key.open(&found.note) == Some(&text)
-        });
         if found.root != root {
             let from = self.good;
             self.range_problem(from, size, format!("the checkpoint of size {size} has another root: something in {from}..{size} was rewritten"));
-        } else if signed {
+        } else if self.is_signed(&found.note, size, &found.root, Some(&found.key_name)) {
             self.good = size;
             self.confirmed += 1;
         } else {
@@ -323,6 +358,32 @@ impl Check {
         }
     }
 
+    /// What is there that should not be: leaves outside of the log, rows that no leaf stands for.
+    async fn beyond(&mut self, tx: &mut Tx, from: i64, head_size: i64) -> Result<(), StoreError> {
+        for row in tx
+            .fetch("SELECT MIN(seq), COUNT(*) FROM audit_leaf WHERE seq < 0 OR seq >= $1", args![head_size])
+            .await?
+        {
+            if let Some(seq) = row.opt_i64(0)? {
+                let more = row.i64(1)?;
+                self.problem(
+                    seq.min(head_size),
+                    format!("records were added behind the log: {more} beyond the {head_size} of the head"),
+                );
+            }
+        }
+        for table in ["audit_record", "audit_payload"] {
+            let sql = format!(
+                "SELECT MIN(t.seq) FROM {table} t WHERE (t.seq >= $1 OR t.seq < 0) AND NOT EXISTS \
+                 (SELECT 1 FROM audit_leaf l WHERE l.seq = t.seq)"
+            );
+            if let Some(seq) = tx.fetch_one(sql, args![from]).await?.opt_i64(0)? {
+                self.problem(seq, format!("{table} has a row {seq} without a leaf"));
+            }
+        }
+        Ok(())
+    }
+
     fn end(&mut self, head_size: i64, head_frontier: &[u8]) {
         let found = self.next;
         if found < head_size {
@@ -330,11 +391,6 @@ impl Check {
             self.problem(
                 found,
                 format!("the newest records are missing: {found} are there, the head says {head_size}"),
-            );
-        } else if found > head_size {
-            self.problem(
-                head_size,
-                format!("records were added behind the log: {found} are there, the head says {head_size}"),
             );
         } else if self.whole && self.frontier.to_bytes() != head_frontier {
             let from = self.good;
@@ -349,10 +405,21 @@ impl Check {
         for size in beyond {
             self.problem(found, format!("there is a checkpoint of size {size}, but only {found} records"));
         }
-        for (size, root) in std::mem::take(&mut self.signed) {
+        let beyond: Vec<(i64, String)> = self
+            .kept
+            .range(found.saturating_add(1)..)
+            .flat_map(|(size, kept)| kept.iter().map(|note| (*size, note.place.clone())))
+            .collect();
+        for (size, place) in beyond {
+            self.problem(
+                found,
+                format!("the log was rolled back: {place} has a checkpoint of size {size}, but there are only {found} records"),
+            );
+        }
+        for (size, (root, at)) in std::mem::take(&mut self.signed) {
             match self.checkpoints.get(&size) {
                 None => self.problem(size, format!("the checkpoint of size {size} was removed")),
-                Some(kept) if kept.root != root => {
+                Some(kept) if kept.root != root || at != Some(kept.at.timestamp_micros()) => {
                     self.problem(size, format!("the checkpoint of size {size} is not the one in the log"));
                 }
                 Some(_) => {}
@@ -367,19 +434,41 @@ impl Check {
             }
         }
     }
+}
 
-    /// Rows beside the log that no leaf stands for.
-    async fn orphans(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        for table in ["audit_record", "audit_payload"] {
-            let sql = format!(
-                "SELECT MIN(t.seq) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = t.seq)"
-            );
-            if let Some(seq) = tx.fetch_one(sql, args![]).await?.opt_i64(0)? {
-                self.problem(seq, format!("{table} has a row {seq} without a leaf"));
-            }
+/// Reads every page of a lane and sends it on while it is being checked.
+async fn read_lane(
+    mut tx: Reading,
+    first: i64,
+    step: i64,
+    end: i64,
+    log: String,
+    send: mpsc::Sender<Pending>,
+) {
+    let mut checks = JoinSet::new();
+    let mut at = first;
+    while at < end {
+        let page = read_page(&mut tx, at, end).await;
+        let (answer, pending) = oneshot::channel();
+        let log = log.clone();
+        let failed = page.is_err();
+        checks.spawn(async move {
+            // Nobody waits any more when the check was stopped.
+            drop(answer.send(page.and_then(|page| page.check(&log))));
+        });
+        if send.send(pending).await.is_err() || failed {
+            break;
         }
-        Ok(())
+        at += step;
+        while checks.try_join_next().is_some() {}
     }
+    while checks.join_next().await.is_some() {}
+}
+
+async fn read_page(tx: &mut Tx, at: i64, end: i64) -> Result<Page, StoreError> {
+    let sql = format!("{COLUMNS} WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq");
+    let rows = tx.fetch(sql, args![at, end.min(at + PAGE)]).await?;
+    Page::read(tx, rows).await
 }
 
 /// How many checkpoints of `[from, to)` (microseconds) were signed, and those that the present tree does not confirm.
@@ -416,8 +505,8 @@ pub(crate) async fn unconfirmed_checkpoints(
             check.whole &= seq == check.next;
             check.next = seq + 1;
             check.frontier.push(leaf_hash(&bytes));
-            if let Some(leaf) = Leaf::parse(&bytes) {
-                check.facts(seq, &leaf);
+            if let Some(Ok(Some(fact))) = Leaf::parse(&bytes).as_ref().map(fact) {
+                check.fact(seq, fact);
             }
             let before = check.confirmed;
             if check.whole {

@@ -9,7 +9,7 @@ use watchpost_model::event::{Category, Entity, EntityKind, Event, Http, Outcome,
 use watchpost_model::ids::EventId;
 use watchpost_model::period::Period;
 use watchpost_store::{
-    EventCursor, EventFilter, IngestBatch, Pulse, StoreError, StoringCursor, event_digest,
+    EventCursor, EventFilter, IngestBatch, Pulse, StoreError, StoringCursor, VerifyPlan, event_digest,
 };
 
 use crate::support::{World, both, caller, event, events};
@@ -212,7 +212,8 @@ async fn short_answers(world: World) {
     assert_eq!(times(5).await.unwrap(), Some(newest), "the second batch");
     assert_eq!(times(6).await.unwrap(), Some(oldest));
     let head = world.store.audit_head().await.unwrap();
-    let verified = world.store.audit_verify(&caller("dana"), &|_, _| {}).await.unwrap();
+    let verified =
+        world.store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert_eq!(
         (head.size, head.root),
         (verified.leaves.unsigned_abs(), verified.root),

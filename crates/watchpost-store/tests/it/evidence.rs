@@ -9,7 +9,7 @@ use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_model::sample;
-use watchpost_store::{IncidentPatch, Signer, StoreError};
+use watchpost_store::{IncidentPatch, Signer, StoreError, VerifyPlan};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -314,7 +314,9 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
     assert!(whole.population > 2 && whole.exceptions == 0, "{whole:?}");
     world.clock.advance(Duration::days(3));
     world.store.set_signer(Signer::from_seed(&[3; 32], "watchpost/desk").unwrap()).await.unwrap();
-    assert!(world.store.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap().ok);
+    assert!(
+        world.store.audit_verify(&caller("auditor"), VerifyPlan::default(), &|_, _| true).await.unwrap().ok
+    );
     world.clock.advance(Duration::minutes(1));
     if !world.is_postgres() {
         // The clock of PostgreSQL is its own; there the records are as old as the test.

@@ -5,7 +5,7 @@ use watchpost_model::audit::AuditFilter;
 use watchpost_model::event::Severity;
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::incident::{IncidentFilter, IncidentOrder, Sla, Status};
-use watchpost_store::{EventFilter, IngestBatch, StoreError, event_digest};
+use watchpost_store::{EventFilter, IngestBatch, StoreError, VerifyPlan, event_digest};
 
 use crate::support::{World, both, caller, events, finding};
 
@@ -165,7 +165,8 @@ async fn two_engines_at_once(world: World) {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=20).collect::<Vec<i64>>(), "one incident for each source, gapless numbers");
     assert!(page.rows.iter().all(|incident| incident.finding_count == 20 && incident.event_count == 20));
-    let result = world.store.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap();
+    let result =
+        world.store.audit_verify(&caller("auditor"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert!(result.ok, "{:?}", result.problems);
 }
 

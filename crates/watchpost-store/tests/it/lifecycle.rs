@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{Connection, Executor, SqliteConnection};
 use watchpost_model::clock::SystemClock;
 use watchpost_model::diagnosis::{CheckStep, StepState};
-use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, StoreError, diagnose};
+use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, StoreError, VerifyPlan, diagnose};
 
 use crate::support::{World, both, caller, draft, postgres_database};
 
@@ -32,7 +32,7 @@ async fn everything_survives_a_restart(world: World) {
     world.store.close().await;
     let again = world.another().await;
     assert_eq!(again.event_count(&Default::default()).await.unwrap(), 25);
-    let result = again.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap();
+    let result = again.audit_verify(&caller("auditor"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert!(result.ok, "{:?}", result.problems);
     assert_eq!(result.checkpoints, 2, "one for the new key, one on closing");
 }

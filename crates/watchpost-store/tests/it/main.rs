@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod attacks;
 mod audit;
 mod block;
 mod event;
@@ -14,7 +15,9 @@ mod merge;
 mod records;
 mod response;
 mod risk;
+mod roles;
 mod schedules;
 mod search;
 mod support;
 mod triage;
+mod witness;

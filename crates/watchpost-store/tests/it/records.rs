@@ -15,7 +15,7 @@ use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
-use watchpost_store::{IncidentPatch, NoteCheck, Signer, StoreError, open_note};
+use watchpost_store::{IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -349,7 +349,7 @@ async fn evidence_is_answered(world: World) {
     let mut nameless = draft("note_add");
     nameless.caller.name = " ".into();
     store.audit_append(nameless).await.unwrap();
-    assert!(store.audit_verify(&caller("auditor"), &|_, _| {}).await.unwrap().ok);
+    assert!(store.audit_verify(&caller("auditor"), VerifyPlan::default(), &|_, _| true).await.unwrap().ok);
     let now = world.now();
     let period = Period::new(now - Duration::days(2), now + Duration::hours(1)).unwrap();
     let trail = store.audit_page(&AuditFilter::default(), None, 500).await.unwrap().len() as u64;

@@ -42,6 +42,7 @@ export const common = {
 
   'status.label': 'Workspace status',
   'status.production': 'Production',
+  'status.trail_bad': 'Audit trail does not hold',
   'status.no_connection': 'No connection open',
   'status.redis': 'Redis',
   'status.database': 'Database',

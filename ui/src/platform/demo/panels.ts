@@ -1,8 +1,9 @@
 // The answers of the panels beside overview and incidents.
 
-import type { JobPlanState, PlannedJob, ReportSchedule } from '$ui/generated/model';
+import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoBlocks } from './blocks';
+import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
 import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
@@ -20,6 +21,7 @@ export function panelAnswers(empty: boolean) {
   let schedules: ReportSchedule[] = empty ? [] : makeSchedules();
   let settings = SETTINGS;
   let plan: JobPlanState = makePlan(empty);
+  let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
     runs = [run, ...runs];
@@ -145,8 +147,13 @@ export function panelAnswers(empty: boolean) {
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {
       await wait(500);
-      return { ok: true, leaves: 4_812, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'local_only' };
+      return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'second_place' };
     },
+    audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
+    audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),
+    audit_trust: () => auditTrust(places),
+    audit_places_put: (request) => auditTrust((places = request.places)),
+    audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
     settings_get: () => settings,
     settings_put: ({ organisation, retention }) => (settings = { organisation, retention }),
     connection_list: connectionList,

@@ -1,4 +1,4 @@
-import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
@@ -35,16 +35,51 @@ describe('the audit trail', () => {
   it('verifies and says what that is worth', async () => {
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('true'));
-    expect(hook('audit-strength').dataset['strength']).toBe('local_only');
+    expect(hook('audit-strength').dataset['strength']).toBe('second_place');
     expect(hook('audit-root').textContent).not.toBe('');
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: ['record 7 was changed'], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: ['record 7 was changed'], strength: 'session_key' });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
     expect(hook('audit-problems').textContent).toContain('#7');
+  });
+
+  it('says how strong the evidence is, and changes where checkpoints are kept', async () => {
+    await waitFor(() => expect(hook('audit-trust').dataset['strength']).toBe('second_place'));
+    expect([...document.querySelectorAll('[data-test=audit-place]')].map((place) => place.textContent)).toHaveLength(2);
+    await fireEvent.click(hook('audit-places-edit'));
+    await waitFor(() => hook('audit-places-folders'));
+    await fireEvent.input(hook('audit-places-folders'), { target: { value: ' /mnt/one \n\n/mnt/two' } });
+    await fireEvent.click(hook('audit-places-redis'));
+    await fireEvent.click(hook('audit-places-save'));
+    await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'audit_places_put')?.request).toEqual({ places: { folders: ['/mnt/one', '/mnt/two'], redis: false } }));
+  });
+
+  it('raises the alarm when the log does not continue what was seen, and takes it as it is with a reason only', async () => {
+    const calm = await platform.call('audit_trust', {});
+    platform.answers.audit_trust = () => ({ ...calm, ok: false, problem: 'the log was rolled back', first_bad_seq: 40, strength: 'local_only' });
+    platform.answers.audit_accept = () => calm;
+    cleanup();
+    render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(hook('audit-doubt').textContent).toContain('the log was rolled back'));
+    await fireEvent.click(hook('audit-accept'));
+    await waitFor(() => expect(hook<HTMLButtonElement>('audit-accept-do').disabled).toBe(true));
+    await fireEvent.input(hook('audit-accept-reason'), { target: { value: 'a backup was put back' } });
+    await fireEvent.click(hook('audit-accept-do'));
+    await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'audit_accept')?.request).toEqual({ reason: 'a backup was put back' }));
+  });
+
+  it('exports a period to a folder and gives the key', async () => {
+    await fireEvent.click(hook('audit-export'));
+    await waitFor(() => hook('audit-export-folder'));
+    await fireEvent.input(hook('audit-export-folder'), { target: { value: '/home/mara/trail' } });
+    await fireEvent.input(hook('audit-export-from'), { target: { value: '2026-10-01' } });
+    await fireEvent.click(hook('audit-export-do'));
+    await waitFor(() => expect(hook('audit-export-key').textContent).toContain('watchpost/'));
+    expect(platform.calls.findLast((call) => call.name === 'audit_export')?.request).toMatchObject({ directory: '/home/mara/trail', from: '2026-10-01T00:00:00Z', to: null });
   });
 
   it('gives the newest checkpoint away', async () => {

@@ -1,0 +1,435 @@
+//! The verbs of the audit trail.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use watchpost_model::audit::{AuditFilter, AuditVerification, EvidenceStrength};
+use watchpost_model::text::visible;
+use watchpost_ops::contract::{
+    AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
+    AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, Nothing,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::{ErrorCode, OpError};
+
+use crate::args::Output;
+use crate::output::{at, line, table};
+use crate::progress;
+use crate::session::Session;
+use crate::show::{either, or_dash};
+
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// List it, newest first.
+    List {
+        /// Words in action, object, actor or reason.
+        text: Option<String>,
+        /// Rows.
+        #[arg(long, short = 'n', default_value_t = 50)]
+        limit: u32,
+    },
+    /// Look for records, newest first: by words, person, action, outcome, time.
+    Search(Search),
+    /// Show one record: what changed, why, and the leaf that the tree holds of it.
+    Show {
+        /// Its number.
+        seq: i64,
+    },
+    /// Count the records by actor, action, outcome and permission, and tell what they are worth as evidence.
+    Statistics {
+        /// How far back: `90m`, `24h`, `7d`, or `all`.
+        #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
+        last: crate::period::LastPeriod,
+    },
+    /// Prove that a record is in the log, for somebody without it: C2SP tlog-proof, which the `verify.py` of an export
+    /// checks.
+    Prove {
+        /// Number of the record.
+        seq: i64,
+        /// Write the proof to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Export the trail to a new folder that verifies without Watchpost: with `sha256sum`, `openssl` and a script of
+    /// Python's standard library (docs/audit.md).
+    Export {
+        /// The folder; it must not be there.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Records from this day or instant on; the hashes of all records are in it, whatever the period.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        from: Option<DateTime<Utc>>,
+        /// Records before this day or instant.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        to: Option<DateTime<Utc>>,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Recompute the tree and check records and checkpoints, here and in the places outside the database. Exit code 1
+    /// when something does not hold.
+    ///
+    /// Goes on where the last good check of this console ended, and reads every record once a week. A log that was
+    /// emptied, rolled back or replaced does not hold: this console remembers what it saw, outside the database.
+    Verify {
+        /// Read every record, also those that an earlier check found good.
+        #[arg(long)]
+        full: bool,
+    },
+    /// Sign the state of the log now, if something was added since, and print the newest checkpoint: a C2SP signed note.
+    Checkpoint {
+        /// Write it to this file instead.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Show where checkpoints are kept outside the database; with a flag, set that.
+    Places(Places),
+    /// Take the log as it is from now on, although it does not continue what this console saw: after a backup was put
+    /// back, for example. What was held against it stands in the trail, and stays in this console's memory.
+    Accept {
+        /// Why that is right.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Which records.
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words in action, object, actor or reason; all of them must be there.
+    text: Vec<String>,
+    /// By this person.
+    #[arg(long)]
+    actor: Option<String>,
+    /// This action: `incident_resolve`.
+    #[arg(long)]
+    action: Option<String>,
+    /// Ended like this.
+    #[arg(long, value_parser = ["started", "success", "failure", "denied"])]
+    outcome: Option<String>,
+    /// From this day or instant on.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    from: Option<DateTime<Utc>>,
+    /// Before this day or instant.
+    #[arg(long, value_parser = crate::period::parse_instant)]
+    to: Option<DateTime<Utc>>,
+    /// Older than the record with this number: the next page.
+    #[arg(long, value_name = "SEQ")]
+    before: Option<i64>,
+    /// Rows.
+    #[arg(long, short = 'n', default_value_t = 50)]
+    limit: u32,
+}
+
+/// Places for checkpoints. What is named is all there is afterwards.
+#[derive(Debug, Args)]
+pub(crate) struct Places {
+    /// A folder: a share, or a medium that is taken away. Repeatable.
+    #[arg(long, value_name = "DIR")]
+    folder: Vec<PathBuf>,
+    /// The Redis that is watched.
+    #[arg(long)]
+    redis: bool,
+    /// None at all.
+    #[arg(long, conflicts_with_all = ["folder", "redis"])]
+    none: bool,
+    /// Why; it stands in the audit trail.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// Runs a verb; true means that something does not hold.
+pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow::Result<bool> {
+    match verb {
+        Audit::List { text, limit } => {
+            let filter = AuditFilter { text, ..Default::default() };
+            let request = AuditPageRequest { filter, before: None, limit };
+            list(form, &session.ask::<operation::audit_page>(request).await?)?;
+        }
+        Audit::Search(wanted) => {
+            let words = wanted.text.join(" ");
+            let filter = AuditFilter {
+                actor: wanted.actor,
+                action: wanted.action,
+                text: Some(words).filter(|words| !words.is_empty()),
+                outcome: wanted.outcome.and_then(|word| word.parse().ok()),
+                from: wanted.from,
+                to: wanted.to,
+            };
+            let request = AuditPageRequest { filter, before: wanted.before, limit: wanted.limit };
+            let page = session.ask::<operation::audit_page>(request).await?;
+            list(form, &page)?;
+            if let (Some(next), Output::Table) = (page.next, form) {
+                line(format!("there may be more: --before {next}"))?;
+            }
+        }
+        Audit::Show { seq } => detail(form, &session.ask::<operation::audit_show>(AuditRef { seq }).await?)?,
+        Audit::Statistics { last } => {
+            let request = AuditStatisticsRequest { period: last.ending(session.console.now()) };
+            let figures = session.ask::<operation::audit_statistics>(request).await?;
+            either(form, &figures, || statistics(&figures))?;
+            return Ok(!figures.trust.ok);
+        }
+        Audit::Prove { seq, out } => {
+            let proof = session.ask::<operation::audit_prove>(AuditRef { seq }).await?;
+            match out {
+                Some(path) => {
+                    write(&path, &proof.text)?;
+                    let file = path.display();
+                    either(form, &proof, || {
+                        line(format!("record {seq} is in the log of {} records: {file}", proof.size))?;
+                        line(format!("check it with: python3 verify.py --proof {file} --key '{}'", proof.key))
+                    })?;
+                }
+                None => either(form, &proof, || line(proof.text.trim_end_matches('\n')))?,
+            }
+        }
+        Audit::Export { out, from, to, reason } => {
+            let request = AuditExport {
+                directory: absolute(&out)?,
+                from,
+                to,
+                reason,
+                ticket: Some(format!("export-{}", std::process::id())),
+            };
+            let exported = progress::of_export(session, request).await?;
+            either(form, &exported, || {
+                line(format!(
+                    "{} records of {}, root {}, in {}",
+                    exported.records, exported.size, exported.root, exported.directory
+                ))?;
+                line(format!("signed by {}", exported.key))?;
+                line(format!(
+                    "check it with: python3 {}/verify.py --key '{}'",
+                    exported.directory, exported.key
+                ))
+            })?;
+        }
+        Audit::Verify { full } => {
+            let ticket = Some(format!("verify-{}", std::process::id()));
+            let checked = progress::of_verification(session, AuditVerify { full, ticket }).await?;
+            verification(form, &checked)?;
+            return Ok(!checked.ok);
+        }
+        Audit::Checkpoint { out } => {
+            let checkpoint = session.ask::<operation::audit_checkpoint>(Nothing {}).await?;
+            match out {
+                Some(path) => {
+                    write(&path, &checkpoint.note)?;
+                    either(form, &checkpoint, || {
+                        line(format!("checkpoint of {} records in {}", checkpoint.size, path.display()))
+                    })?;
+                }
+                None => either(form, &checkpoint, || line(checkpoint.note.trim_end_matches('\n')))?,
+            }
+        }
+        Audit::Places(wanted) => {
+            let trust = if wanted.none || wanted.redis || !wanted.folder.is_empty() {
+                let folders =
+                    wanted.folder.iter().map(|path| absolute(path)).collect::<anyhow::Result<_>>()?;
+                let places = AuditPlaces { folders, redis: wanted.redis };
+                let request = AuditPlacesPut { places, reason: wanted.reason };
+                session.ask::<operation::audit_places_put>(request).await?
+            } else {
+                session.ask::<operation::audit_trust>(Nothing {}).await?
+            };
+            either(form, &trust.places, || places(&trust))?;
+            return Ok(!trust.ok);
+        }
+        Audit::Accept { reason } => {
+            let trust = session.ask::<operation::audit_accept>(AuditAccept { reason }).await?;
+            either(form, &trust, || {
+                line(format!("this console watches the log {} from record {} on", trust.log, trust.size))
+            })?;
+            return Ok(!trust.ok);
+        }
+    }
+    Ok(false)
+}
+
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
+}
+
+/// A file that was named; replaced if it is there.
+fn write(path: &Path, text: &str) -> Result<(), OpError> {
+    std::fs::write(path, text.as_bytes()).map_err(|error| {
+        OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
+    })
+}
+
+fn detail(form: Output, detail: &AuditDetail) -> anyhow::Result<()> {
+    let record = &detail.record;
+    either(form, detail, || {
+        let row = |name: &str, value: String| [name.to_owned(), value];
+        table(
+            ["", ""],
+            [
+                row("record", record.seq.to_string()),
+                row("at", at(record.at)),
+                row("who", record.actor.clone()),
+                row("through", record.origin.clone()),
+                row("from machine", record.host.clone()),
+                row("action", record.action.clone()),
+                row("on", record.object.clone()),
+                row("permission", record.permission.clone()),
+                row("outcome", record.outcome.to_string()),
+                row("risk", record.risk.to_string()),
+                row("reason", or_dash(record.reason.as_ref())),
+                row("leaf hash", record.leaf_hash.clone()),
+                row(
+                    "covered by",
+                    detail.covered_by.map_or_else(
+                        || "no checkpoint yet".to_owned(),
+                        |size| format!("the checkpoint of {size} records"),
+                    ),
+                ),
+            ],
+        )?;
+        if !record.changes.is_empty() {
+            line("")?;
+            let text = |value: &serde_json::Value| match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Null => "-".to_owned(),
+                other => other.to_string(),
+            };
+            table(
+                ["FIELD", "BEFORE", "AFTER"],
+                record
+                    .changes
+                    .iter()
+                    .map(|change| [change.field.clone(), text(&change.old), text(&change.new)]),
+            )?;
+        }
+        line("")?;
+        line(format!("leaf: {}", visible(&detail.leaf, 5_000)))
+    })
+}
+
+fn statistics(figures: &AuditFigures) -> anyhow::Result<()> {
+    let (all, trust) = (&figures.statistics, &figures.trust);
+    let time = |time: Option<DateTime<Utc>>| time.map_or_else(|| "-".to_owned(), at);
+    let row = |name: &str, value: String| [name.to_owned(), value];
+    table(
+        ["", ""],
+        [
+            row("records", all.records.to_string()),
+            row("first", time(all.first_at)),
+            row("last", time(all.last_at)),
+            row("actors", all.actors.to_string()),
+            row("actions", all.actions.to_string()),
+            row("sealed", format!("{} bytes", all.sealed_bytes)),
+            row("erased", all.erased.to_string()),
+            row("log", trust.log.clone()),
+            row("size", trust.size.to_string()),
+            row("root", trust.root.clone()),
+            row(
+                "newest checkpoint",
+                trust.checkpoint.as_ref().map_or_else(
+                    || "none".to_owned(),
+                    |newest| format!("{} records, {}, by {}", newest.size, at(newest.at), newest.key_name),
+                ),
+            ),
+            row("watched since", time(trust.watched_since)),
+            row("last good check", time(trust.verified_at)),
+            row("all records read", time(trust.full_at)),
+        ],
+    )?;
+    for (title, counts) in [
+        ("OUTCOME", &all.by_outcome),
+        ("ACTOR", &all.by_actor),
+        ("ACTION", &all.by_action),
+        ("PERMISSION", &all.by_permission),
+    ] {
+        line("")?;
+        table([title, "RECORDS"], counts.iter().map(|count| [count.name.clone(), count.n.to_string()]))?;
+    }
+    line("")?;
+    if let Some(problem) = &trust.problem {
+        line(format!("THE LOG DOES NOT HOLD: {}", visible(problem, 400)))?;
+    }
+    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+}
+
+fn list(form: Output, page: &AuditPage) -> anyhow::Result<()> {
+    either(form, page, || {
+        table(
+            ["SEQ", "AT", "WHO", "ACTION", "ON", "OUTCOME", "REASON"],
+            page.rows.iter().map(|record| {
+                [
+                    record.seq.to_string(),
+                    at(record.at),
+                    record.actor.clone(),
+                    record.action.clone(),
+                    record.object.clone(),
+                    record.outcome.to_string(),
+                    or_dash(record.reason.as_ref()),
+                ]
+            }),
+        )?;
+        line(format!("{} records in the log", page.size))
+    })
+}
+
+fn verification(form: Output, verification: &AuditVerification) -> anyhow::Result<()> {
+    either(form, verification, || {
+        let word = if verification.ok { "holds" } else { "DOES NOT HOLD" };
+        line(format!(
+            "the trail {word}: {} records, {} checkpoints, root {}",
+            verification.leaves, verification.checkpoints, verification.root
+        ))?;
+        if verification.from > 0 {
+            line(format!(
+                "  the first {} were found good by an earlier check and not read again (--full reads them)",
+                verification.from
+            ))?;
+        }
+        if let Some(seq) = verification.first_bad_seq {
+            line(format!("  first record that does not hold: {seq}"))?;
+        }
+        for problem in &verification.problems {
+            line(format!("  {}", visible(problem, 400)))?;
+        }
+        line(format!("evidence: {}", strength(verification.strength, verification.witnesses)))
+    })
+}
+
+/// What the evidence is worth, without promising more.
+fn strength(strength: EvidenceStrength, witnesses: u32) -> String {
+    match strength {
+        EvidenceStrength::SessionKey => {
+            "the key of this session signs, and is not kept: signatures prove nothing after it".to_owned()
+        }
+        EvidenceStrength::LocalOnly => {
+            "local only: whoever has this account could rewrite data, key and memory \
+            together; keep checkpoints elsewhere (`watchpost audit places`)"
+                .to_owned()
+        }
+        EvidenceStrength::SecondPlace => {
+            "second place: checkpoints are kept outside the database, and fit".to_owned()
+        }
+        EvidenceStrength::Witnessed => {
+            format!("witnessed by {witnesses} other consoles with keys of their own")
+        }
+    }
+}
+
+fn places(trust: &AuditTrust) -> anyhow::Result<()> {
+    table(
+        ["PLACE", "STATE", "CHECKPOINT OF", "DETAIL"],
+        trust.places.iter().map(|place| {
+            [
+                match place.kind {
+                    AuditPlaceKind::Folder => place.name.clone(),
+                    AuditPlaceKind::Redis => "redis".to_owned(),
+                },
+                if place.ok { "ok" } else { "FAILS" }.to_owned(),
+                place.size.map_or_else(|| "none yet".to_owned(), |size| format!("{size} records")),
+                place.detail.clone(),
+            ]
+        }),
+    )?;
+    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+}

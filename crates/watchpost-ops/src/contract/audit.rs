@@ -1,0 +1,211 @@
+//! The audit trail: what it is worth, and where its checkpoints are kept.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use watchpost_model::audit::{AuditRecord, AuditStatistics, Checkpoint, EvidenceStrength};
+use watchpost_model::period::Period;
+use watchpost_model::words;
+
+/// Where checkpoints are kept outside the audit database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditPlaces {
+    /// Folders: a share, a medium that is taken away. At most eight.
+    pub folders: Vec<String>,
+    /// The Redis that is watched.
+    pub redis: bool,
+}
+
+/// Set where checkpoints are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPlacesPut {
+    /// All of them.
+    pub places: AuditPlaces,
+    /// Why; it stands in the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
+}
+
+/// What kind of place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditPlaceKind {
+    /// A folder.
+    Folder,
+    /// The Redis that is watched.
+    Redis,
+}
+
+words!(AuditPlaceKind { Folder = "folder", Redis = "redis" });
+
+/// A place with what it holds of this log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditPlace {
+    /// What kind.
+    pub kind: AuditPlaceKind,
+    /// Its path; empty for Redis.
+    pub name: String,
+    /// It can be used, and what it holds fits the log.
+    pub ok: bool,
+    /// It counts as a second place: the private Redis of this account does not.
+    pub counts: bool,
+    /// Size of the newest checkpoint in it.
+    pub size: Option<i64>,
+    /// What is wrong, or what else there is to know, for people.
+    pub detail: String,
+}
+
+/// What the trail is worth as evidence, as far as this console can tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditTrust {
+    /// The log continues what this console and the places have seen.
+    pub ok: bool,
+    /// What does not fit; absent if `ok`.
+    pub problem: Option<String>,
+    /// First record that it is about.
+    pub first_bad_seq: Option<i64>,
+    /// How strong the evidence is.
+    pub strength: EvidenceStrength,
+    /// Consoles with keys of their own that signed for what they saw.
+    pub witnesses: u32,
+    /// Id of the log.
+    pub log: String,
+    /// Leaves.
+    pub size: i64,
+    /// Root, base64.
+    pub root: String,
+    /// The newest checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// Name of the key with which this console signs; absent if it signs nothing.
+    pub signer: Option<String>,
+    /// Since when this console watches this log.
+    pub watched_since: Option<DateTime<Utc>>,
+    /// Records that an earlier check found good.
+    pub verified_size: Option<i64>,
+    /// When that was.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// When every record was read last.
+    pub full_at: Option<DateTime<Utc>>,
+    /// The places.
+    pub places: Vec<AuditPlace>,
+}
+
+/// Take the log as it is, although it does not continue what this console saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditAccept {
+    /// Why that is right: a backup was put back, a test database was emptied.
+    pub reason: String,
+}
+
+/// Check the trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditVerify {
+    /// Read every record, also those that an earlier check of this console found good.
+    pub full: bool,
+    /// Makes it possible to ask how far it is and to stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
+}
+
+/// The trail as this console knows it without looking: for the status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct TrailStatus {
+    /// It continues what this console has seen.
+    pub ok: bool,
+    /// For people.
+    pub detail: String,
+}
+
+/// A record by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRef {
+    /// Its number, from 0.
+    pub seq: i64,
+}
+
+/// A record with what the tree holds of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AuditDetail {
+    /// The record.
+    pub record: AuditRecord,
+    /// The leaf: the canonical JSON that is hashed.
+    pub leaf: String,
+    /// Size of the newest checkpoint, if it covers the record.
+    pub covered_by: Option<i64>,
+}
+
+/// Which records to count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditStatisticsRequest {
+    /// Those of this period; all if absent.
+    pub period: Option<Period>,
+}
+
+/// The trail in figures, and what it is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditFigures {
+    /// The figures.
+    pub statistics: AuditStatistics,
+    /// What they are worth as evidence.
+    pub trust: AuditTrust,
+}
+
+/// The proof that a record is in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditProof {
+    /// Number of the record.
+    pub seq: i64,
+    /// Records of the log that the proof is about.
+    pub size: i64,
+    /// The key that signed, as a C2SP verifier key.
+    pub key: String,
+    /// The proof: C2SP tlog-proof, with the leaf as extra data.
+    pub text: String,
+}
+
+/// Export the trail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditExport {
+    /// The folder to make; it must not be there.
+    pub directory: String,
+    /// Records from this instant on; the hashes of all are in it, whatever the period.
+    pub from: Option<DateTime<Utc>>,
+    /// Records before this instant.
+    pub to: Option<DateTime<Utc>>,
+    /// Why; it stands in the audit trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
+    /// Makes it possible to ask how far it is and to stop it (`audit_verify_progress`, `audit_verify_cancel`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
+}
+
+/// An export.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditExported {
+    /// The folder.
+    pub directory: String,
+    /// Records in it.
+    pub records: i64,
+    /// Leaves in it.
+    pub leaves: i64,
+    /// Records of the log that its checkpoint stands for.
+    pub size: i64,
+    /// Root, base64.
+    pub root: String,
+    /// The key that signed, as a C2SP verifier key.
+    pub key: String,
+    /// SHA-256 of `SHA256SUMS`, which stands for all files.
+    pub sha256: String,
+}

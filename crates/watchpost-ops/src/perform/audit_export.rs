@@ -1,0 +1,257 @@
+//! The trail for somebody without Watchpost: an export that `sha256sum`, `openssl` and a script verify, and the proof of
+//! one record.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::{Change, Checkpoint};
+use watchpost_store::{ExportedRecord, Store};
+
+use super::{at_this_machine, required};
+use crate::console::Workspace;
+use crate::contract::{AuditExport, AuditExported, AuditProof, AuditRef};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+use crate::making::Making;
+
+/// Records read at once.
+const PAGE: i64 = 1_000;
+/// Hashes read at once.
+const HASHES: i64 = 8_192;
+
+/// What checks a bundle.
+pub(crate) const SCRIPT: &str = include_str!("audit_export/verify.py");
+const GUIDE: &str = include_str!("audit_export/VERIFY.md");
+
+/// A checkpoint that covers the newest records, as far as this console can sign one.
+async fn checkpoint(workspace: &Workspace, why: &str) -> Result<Checkpoint, OpError> {
+    workspace.keep_watch(why).await?;
+    if let Some((_, problem)) = workspace.witness().problem() {
+        return Err(OpError::precondition(format!("this console vouches for no such log: {problem}"))
+            .hint("`watchpost audit verify` says more"));
+    }
+    workspace.store().checkpoints(1).await?.into_iter().next().ok_or_else(|| {
+        OpError::precondition("no checkpoint has been signed, and this console has no key to sign with")
+            .hint("the window and `watchpost serve` sign; on the command line a key needs the keychain")
+    })
+}
+
+pub(crate) async fn audit_prove(cx: Context, request: AuditRef) -> Result<AuditProof, OpError> {
+    let workspace = cx.workspace()?;
+    let checkpoint = checkpoint(&workspace, "proof").await?;
+    let key = workspace.store().audit_key_of(&checkpoint).await?;
+    let size = checkpoint.size;
+    let proof = workspace.store().audit_prove(request.seq, checkpoint).await?;
+    Ok(AuditProof { seq: request.seq, size, key: key.vkey, text: proof.to_text() })
+}
+
+pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<AuditExported, OpError> {
+    at_this_machine(&cx)?;
+    let workspace = cx.workspace()?;
+    let folder = PathBuf::from(required("directory", &request.directory, 1_000)?);
+    if !folder.is_absolute() {
+        return Err(OpError::invalid("directory", "give the full path of the new folder"));
+    }
+    if folder.exists() {
+        return Err(OpError::invalid("directory", format!("{} is there already", folder.display()))
+            .hint("name a folder that is not there: nothing is overwritten"));
+    }
+    if request.from.zip(request.to).is_some_and(|(from, to)| from >= to) {
+        return Err(OpError::invalid("from", "the period ends before it begins"));
+    }
+    let making = cx.console.0.makings.begin(request.ticket.clone())?;
+    let checkpoint = checkpoint(&workspace, "export").await?;
+    let part = part_of(&folder)?;
+    std::fs::create_dir(&part).map_err(|error| cannot(&part, &error))?;
+    let written = write(&workspace, &checkpoint, &request, &part, &making).await;
+    let result = match written {
+        Ok(mut exported) => {
+            exported.directory = folder.display().to_string();
+            finish(&cx, &workspace, &exported, &part, &folder, request.reason).await.map(|()| exported)
+        }
+        Err(problem) => Err(problem),
+    };
+    if result.is_err() {
+        // Nothing is left of an export that failed or was stopped.
+        drop(std::fs::remove_dir_all(&part));
+    }
+    result
+}
+
+/// The record first: what cannot be recorded is not done.
+async fn finish(
+    cx: &Context,
+    workspace: &Workspace,
+    exported: &AuditExported,
+    part: &Path,
+    folder: &Path,
+    reason: Option<String>,
+) -> Result<(), OpError> {
+    let fact = |name: &str, value: serde_json::Value| Change::new(name, serde_json::Value::Null, value);
+    let changes = vec![
+        fact("records", exported.records.into()),
+        fact("size", exported.size.into()),
+        fact("root", exported.root.clone().into()),
+        fact("sha256", exported.sha256.clone().into()),
+    ];
+    workspace
+        .store()
+        .audit_append(cx.record(format!("folder/{}", exported.directory), changes, reason))
+        .await?;
+    std::fs::rename(part, folder).map_err(|error| cannot(folder, &error))
+}
+
+/// Where the files are until all of them are there.
+fn part_of(folder: &Path) -> Result<PathBuf, OpError> {
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err(OpError::invalid("directory", "this is no name of a folder"));
+    };
+    if !parent.is_dir() {
+        return Err(OpError::unreadable("directory", parent, "it is no folder"));
+    }
+    Ok(parent.join(format!(".{}.part-{}", name.to_string_lossy(), std::process::id())))
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> OpError {
+    OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
+}
+
+/// A file that is hashed as it is written.
+struct Out {
+    path: PathBuf,
+    file: std::io::BufWriter<std::fs::File>,
+    hash: Sha256,
+}
+
+impl Out {
+    fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
+        let path = folder.join(name);
+        let file = std::fs::File::create_new(&path).map_err(|error| cannot(&path, &error))?;
+        Ok(Self { path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), OpError> {
+        self.hash.update(bytes);
+        self.file.write_all(bytes).map_err(|error| cannot(&self.path, &error))
+    }
+
+    fn line(&mut self, text: &str) -> Result<(), OpError> {
+        self.put(text.as_bytes())?;
+        self.put(b"\n")
+    }
+
+    /// On the disk; its line of `SHA256SUMS`.
+    fn close(mut self) -> Result<String, OpError> {
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        synced.map_err(|error| cannot(&self.path, &error))?;
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(format!("{}  {name}\n", hex::encode(self.hash.finalize())))
+    }
+}
+
+fn whole(folder: &Path, name: &str, text: &str) -> Result<String, OpError> {
+    let mut out = Out::new(folder, name)?;
+    out.put(text.as_bytes())?;
+    out.close()
+}
+
+async fn write(
+    workspace: &Workspace,
+    checkpoint: &Checkpoint,
+    request: &AuditExport,
+    folder: &Path,
+    making: &Making,
+) -> Result<AuditExported, OpError> {
+    let store = workspace.store();
+    let (size, key) = (checkpoint.size, store.audit_key_of(checkpoint).await?);
+    let micros = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.timestamp_micros());
+    let (first, end) = store.audit_range(micros(request.from), micros(request.to), size).await?;
+    let mut sums = vec![
+        whole(folder, "checkpoint", &checkpoint.note)?,
+        whole(folder, "log.vkey", &format!("{}\n", key.vkey))?,
+        whole(folder, "pub.pem", &key.pem)?,
+        whole(folder, "verify.py", SCRIPT)?,
+        whole(folder, "VERIFY.md", GUIDE)?,
+    ];
+    let total = size.unsigned_abs() + (end - first).unsigned_abs();
+    let mut done = 0_u64;
+    let mut hashes = Out::new(folder, "hashes")?;
+    let mut at = 0;
+    while at < size {
+        let to = size.min(at + HASHES);
+        for hash in store.audit_export_hashes(at, to).await? {
+            hashes.line(&hash)?;
+        }
+        done += (to - at).unsigned_abs();
+        at = to;
+        go_on(making, "writing hashes", done, total)?;
+    }
+    sums.push(hashes.close()?);
+
+    let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
+    let keys = store.audit_key_records(size).await?;
+    let n_keys = keys.iter().filter(|seq| !(first..end).contains(seq)).count();
+    for seq in keys.iter().filter(|seq| **seq < first) {
+        leaf_of(store, *seq, &mut leaves).await?;
+    }
+    let mut at = first;
+    while at < end {
+        let to = end.min(at + PAGE);
+        for record in store.audit_export_page(at, to).await? {
+            leaves.line(&record.leaf)?;
+            records.line(&line_of(&record))?;
+        }
+        done += (to - at).unsigned_abs();
+        at = to;
+        go_on(making, "writing records", done, total)?;
+    }
+    for seq in keys.iter().filter(|seq| **seq >= end.max(first)) {
+        leaf_of(store, *seq, &mut leaves).await?;
+    }
+    sums.extend([leaves.close()?, records.close()?]);
+    let sums = sums.concat();
+    whole(folder, "SHA256SUMS", &sums)?;
+    Ok(AuditExported {
+        directory: String::new(),
+        records: end - first,
+        leaves: end - first + i64::try_from(n_keys).unwrap_or(0),
+        size,
+        root: checkpoint.root.clone(),
+        key: key.vkey,
+        sha256: hex::encode(Sha256::digest(sums.as_bytes())),
+    })
+}
+
+fn go_on(making: &Making, words: &str, done: u64, total: u64) -> Result<(), OpError> {
+    if making.go_on(words, done, total) {
+        return Ok(());
+    }
+    Err(OpError::new(ErrorCode::Cancelled, "the export was stopped; nothing is left of it"))
+}
+
+async fn leaf_of(store: &Store, seq: i64, leaves: &mut Out) -> Result<(), OpError> {
+    for record in store.audit_export_page(seq, seq + 1).await? {
+        leaves.line(&record.leaf)?;
+    }
+    Ok(())
+}
+
+/// A record in one line of canonical JSON: names in their order, no white space.
+fn line_of(record: &ExportedRecord) -> String {
+    let seq = record.seq;
+    let Some(sealed) = &record.sealed else {
+        return format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
+    };
+    let (nonce, ciphertext) = (&sealed.nonce, &sealed.ciphertext);
+    match &sealed.opened {
+        Some((key, payload)) => {
+            format!(
+                r#"{{"key":"{key}","nonce":"{nonce}","payload":{payload},"sealed":"{ciphertext}","seq":{seq}}}"#
+            )
+        }
+        None => {
+            format!(r#"{{"key":null,"nonce":"{nonce}","payload":null,"sealed":"{ciphertext}","seq":{seq}}}"#)
+        }
+    }
+}

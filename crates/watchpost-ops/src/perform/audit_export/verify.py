@@ -1,0 +1,435 @@
+#!/usr/bin/env python3
+"""Checks an export of a Watchpost audit trail. Needs Python 3.8 or later and nothing else; uses `openssl` for the
+signature where there is one that can, else the code below.
+
+    python3 verify.py                     checks the bundle beside this file
+    python3 verify.py FOLDER              checks the bundle in FOLDER
+    python3 verify.py --proof FILE        checks one record (`watchpost audit prove`) with the key beside this file
+    --key KEY                             the key must be this one: name+id+base64, from somebody you trust
+    --leaves-only                         does not open the records, which takes a few milliseconds each
+
+Exit code 0: everything holds. 1: something does not; every problem is one line. 2: wrong usage.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+
+class Bad(Exception):
+    """Something does not hold."""
+
+
+# ---- RFC 6962: the hash tree -------------------------------------------------------------------------------------
+
+def leaf_hash(data):
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """Roots of the complete subtrees, from left to right."""
+
+    def __init__(self):
+        self.size = 0
+        self.nodes = []
+
+    def push(self, node):
+        rest = self.size
+        while rest & 1:
+            node = node_hash(self.nodes.pop(), node)
+            rest >>= 1
+        self.nodes.append(node)
+        self.size += 1
+
+    def root(self):
+        if not self.nodes:
+            return hashlib.sha256(b"").digest()
+        right = self.nodes[-1]
+        for left in reversed(self.nodes[:-1]):
+            right = node_hash(left, right)
+        return right
+
+
+def root_of_proof(index, size, leaf, hashes):
+    at, last, root = index, size - 1, leaf_hash(leaf)
+    if not 0 <= at <= last:
+        raise Bad("the proof is of a record that the checkpoint does not cover")
+    for other in hashes:
+        if last == 0:
+            raise Bad("the proof has too many hashes")
+        if at & 1 or at == last:
+            root = node_hash(other, root)
+            while at and not at & 1:
+                at >>= 1
+                last >>= 1
+        else:
+            root = node_hash(root, other)
+        at >>= 1
+        last >>= 1
+    if last:
+        raise Bad("the proof has too few hashes")
+    return root
+
+
+# ---- Ed25519 (RFC 8032), for machines whose openssl cannot ---------------------------------------------------------
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_M1 = pow(2, (P - 1) // 4, P)
+
+
+def recover_x(y, sign):
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    if square == 0:
+        return None if sign else 0
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_M1 % P
+    if (x * x - square) % P:
+        return None
+    return P - x if x & 1 != sign else x
+
+
+def add(a, b):
+    m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    k, z = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = n - m, z - k, z + k, n + m
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def times(n, point):
+    result = (0, 1, 1, 0)
+    while n:
+        if n & 1:
+            result = add(result, point)
+        point = add(point, point)
+        n >>= 1
+    return result
+
+
+def point(data):
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    x = recover_x(y, sign)
+    return None if x is None else (x, y, 1, x * y % P)
+
+
+BASE_Y = 4 * pow(5, P - 2, P) % P
+BASE = (recover_x(BASE_Y, 0), BASE_Y, 1, recover_x(BASE_Y, 0) * BASE_Y % P)
+
+
+def ed25519_holds(key, text, signature):
+    a, r = point(key), point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or a is None or r is None or s >= L:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + key + text).digest(), "little") % L
+    left, right = times(s, BASE), add(r, times(h, a))
+    return not (left[0] * right[2] - right[0] * left[2]) % P and not (left[1] * right[2] - right[1] * left[2]) % P
+
+
+PEM_HEAD = bytes.fromhex("302a300506032b6570032100")
+
+
+def openssl_holds(key, text, signature):
+    """True or False as openssl says; None if there is none that can."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: os.path.join(folder, name) for name in ("pub.pem", "body", "sig")}
+        pem = base64.encodebytes(PEM_HEAD + key).decode()
+        with open(files["pub.pem"], "w") as out:
+            out.write("-----BEGIN PUBLIC KEY-----\n" + pem + "-----END PUBLIC KEY-----\n")
+        for name, data in (("body", text), ("sig", signature)):
+            with open(files[name], "wb") as out:
+                out.write(data)
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", files["pub.pem"], "-rawin",
+                   "-in", files["body"], "-sigfile", files["sig"]]
+        try:
+            ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        except OSError:
+            return None
+        said = ran.stdout.decode("utf-8", "replace")
+        if ran.returncode == 0 and "Verified Successfully" in said:
+            return True
+        return False if "Verification Failure" in said else None
+
+
+# ---- C2SP signed notes ---------------------------------------------------------------------------------------------
+
+def read_key(text):
+    """name, id, public key of `name+id+base64`."""
+    try:
+        name, key_id, data = text.strip().split("+", 2)
+        data = base64.b64decode(data, validate=True)
+    except (ValueError, binascii.Error):
+        raise Bad("the key cannot be read: " + text.strip())
+    if len(data) != 33 or data[0] != 1:
+        raise Bad("the key is not an Ed25519 key: " + name)
+    expect = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    if expect.hex() != key_id:
+        raise Bad("the id of the key is not its own: " + name)
+    return name, expect, data[1:]
+
+
+def read_note(note, key):
+    """size and root of a checkpoint that `key` signed, and what checked the signature."""
+    text, gap, signatures = note.partition("\n\n")
+    if not gap:
+        raise Bad("the checkpoint has no signature")
+    text += "\n"
+    name, key_id, public = key
+    for line in signatures.splitlines():
+        parts = line.split(" ")
+        if len(parts) != 3 or parts[0] != "\u2014" or parts[1] != name:
+            continue
+        try:
+            data = base64.b64decode(parts[2], validate=True)
+        except (ValueError, binascii.Error):
+            continue
+        if data[:4] != key_id:
+            continue
+        own = ed25519_holds(public, text.encode(), data[4:])
+        other = openssl_holds(public, text.encode(), data[4:])
+        if not own or other is False:
+            raise Bad("the signature of the checkpoint does not fit its text and the key " + name)
+        lines = text.splitlines()
+        try:
+            origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
+        except (ValueError, IndexError, binascii.Error):
+            raise Bad("the checkpoint cannot be read")
+        if len(lines) != 3 or not origin.startswith("watchpost.local/audit/") or len(root) != 32 or size < 0:
+            raise Bad("the checkpoint is not one of an audit trail")
+        return origin.rsplit("/", 1)[1], size, root, "openssl and Python" if other else "Python"
+    raise Bad("the checkpoint has no signature of the key " + name)
+
+
+# ---- What a leaf commits to ----------------------------------------------------------------------------------------
+
+def rotate(value, bits):
+    return ((value << bits) & 0xFFFFFFFF) | (value >> (32 - bits))
+
+
+def chacha20(key, nonce, data):
+    """ChaCha20 of RFC 8439 from block 1 on, as ChaCha20-Poly1305 encrypts."""
+    out = bytearray()
+    constant = (0x61707865, 0x3320646E, 0x79622D32, 0x6B206574)
+    for block in range(0, len(data), 64):
+        start = list(constant + struct.unpack("<8L", key) + (1 + block // 64,) + struct.unpack("<3L", nonce))
+        x = start[:]
+        for _ in range(10):
+            for a, b, c, d in ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+                               (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14)):
+                x[a] = (x[a] + x[b]) & 0xFFFFFFFF
+                x[d] = rotate(x[d] ^ x[a], 16)
+                x[c] = (x[c] + x[d]) & 0xFFFFFFFF
+                x[b] = rotate(x[b] ^ x[c], 12)
+                x[a] = (x[a] + x[b]) & 0xFFFFFFFF
+                x[d] = rotate(x[d] ^ x[a], 8)
+                x[c] = (x[c] + x[d]) & 0xFFFFFFFF
+                x[b] = rotate(x[b] ^ x[c], 7)
+        stream = struct.pack("<16L", *((x[i] + start[i]) & 0xFFFFFFFF for i in range(16)))
+        out += bytes(a ^ b for a, b in zip(data[block:block + 64], stream))
+    return bytes(out)
+
+
+def check_record(record, leaf, opened):
+    """A record against its leaf: commitment, and what is sealed against what is said."""
+    seq = leaf["s"]
+    if record.get("sealed") is None:
+        return False
+    nonce, sealed = bytes.fromhex(record["nonce"]), base64.b64decode(record["sealed"], validate=True)
+    if hashlib.sha256(b"\x02" + nonce + sealed).hexdigest() != leaf["b"]["c"]:
+        raise Bad("record %d: what is sealed is not what the leaf commits to" % seq)
+    if record.get("key") is None:
+        return False
+    if opened:
+        if len(nonce) != 24 or len(sealed) < 16:
+            raise Bad("record %d: what is sealed is too short" % seq)
+        plain = chacha20(bytes.fromhex(record["key"]), b"\0\0\0\0" + nonce[16:], sealed[:-16])
+        try:
+            said = json.loads(plain.decode())
+        except ValueError:
+            raise Bad("record %d: its key does not open it" % seq)
+        if said != record["payload"]:
+            raise Bad("record %d: what the export says is not what is sealed" % seq)
+    return True
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+# ---- The bundle ----------------------------------------------------------------------------------------------------
+
+def check_sums(folder):
+    listed = set()
+    with open(os.path.join(folder, "SHA256SUMS"), encoding="utf-8") as lines:
+        for line in lines:
+            digest, _, name = line.rstrip("\n").partition("  ")
+            listed.add(name)
+            actual = hashlib.sha256()
+            with open(os.path.join(folder, name), "rb") as data:
+                for piece in iter(lambda: data.read(1 << 20), b""):
+                    actual.update(piece)
+            if actual.hexdigest() != digest:
+                raise Bad("%s is not the file that SHA256SUMS names" % name)
+    missing = {"checkpoint", "log.vkey", "hashes", "leaves.jsonl", "records.jsonl"} - listed
+    if missing:
+        raise Bad("SHA256SUMS does not name " + ", ".join(sorted(missing)))
+
+
+def lines_of(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            yield line.rstrip("\n")
+
+
+def check_bundle(folder, trusted, opened):
+    check_sums(folder)
+    with open(os.path.join(folder, "log.vkey"), encoding="utf-8") as text:
+        vkey = text.read().strip()
+    if trusted is not None and trusted != vkey:
+        raise Bad("the checkpoint is signed by another key than the one that you trust: " + vkey)
+    key = read_key(vkey)
+    pem = os.path.join(folder, "pub.pem")
+    if os.path.exists(pem):
+        with open(pem, encoding="utf-8") as text:
+            body = "".join(line.strip() for line in text if not line.startswith("-----"))
+        if base64.b64decode(body) != PEM_HEAD + key[2]:
+            raise Bad("pub.pem is not the key of log.vkey")
+    with open(os.path.join(folder, "checkpoint"), encoding="utf-8", newline="") as text:
+        log, size, root, by = read_note(text.read(), key)
+    print("checkpoint of %d records, signed by %s (checked by %s)" % (size, key[0], by))
+
+    tree, hashes = Tree(), []
+    for line in lines_of(folder, "hashes"):
+        node = bytes.fromhex(line)
+        if len(node) != 32:
+            raise Bad("line %d of hashes is no hash" % (tree.size + 1))
+        hashes.append(node)
+        tree.push(node)
+    if tree.size != size:
+        raise Bad("there are %d hashes, the checkpoint has %d records" % (tree.size, size))
+    if tree.root() != root:
+        raise Bad("ROOT MISMATCH: the hashes do not lead to the root of the checkpoint")
+    print("the %d hashes lead to the root %s" % (size, base64.b64encode(root).decode()))
+
+    leaves, added, before = {}, False, -1
+    for line in lines_of(folder, "leaves.jsonl"):
+        data = line.encode()
+        leaf = json.loads(line)
+        seq = leaf["s"]
+        if canonical(leaf) != data:
+            raise Bad("the leaf of record %d is not canonical" % seq)
+        if seq <= before or seq >= size:
+            raise Bad("the leaf of record %d is out of order" % seq)
+        if hashes[seq] != leaf_hash(data):
+            raise Bad("record %d: the leaf does not have the hash that is in the tree" % seq)
+        if leaf["b"]["l"] != log:
+            raise Bad("record %d: the leaf is of another log" % seq)
+        if leaf["b"]["a"] == "key.add" and leaf["b"].get("f", {}).get("vkey") == vkey:
+            added = True
+        leaves[seq], before = leaf, seq
+    if not added:
+        raise Bad("the log does not know the key that signed: there is no key.add record of it")
+    print("%d leaves have the hashes that are in the tree" % len(leaves))
+
+    n, erased, before = 0, 0, None
+    for line in lines_of(folder, "records.jsonl"):
+        record = json.loads(line)
+        seq = record["seq"]
+        if before is not None and seq != before + 1:
+            raise Bad("record %d is missing" % (before + 1))
+        if seq not in leaves:
+            raise Bad("record %d has no leaf" % seq)
+        if not check_record(record, leaves[seq], opened):
+            erased += 1
+        n, before = n + 1, seq
+    said = "are what is sealed in the log" if opened else "are committed to by their leaves; they were not opened"
+    print("%d records %s" % (n, said))
+    if erased:
+        print("%d of them were erased: that they were there is proved, what they said is gone" % erased)
+
+
+def check_proof(path, folder, trusted):
+    with open(path, encoding="utf-8", newline="") as text:
+        proof = text.read()
+    head, gap, note = proof.partition("\n\n")
+    lines = head.split("\n")
+    if not gap or lines[0] != "c2sp.org/tlog-proof@v1":
+        raise Bad("this is no tlog-proof")
+    if trusted is None:
+        with open(os.path.join(folder, "log.vkey"), encoding="utf-8") as text:
+            trusted = text.read().strip()
+    leaf, index, hashes = None, None, []
+    for line in lines[1:]:
+        if line.startswith("extra "):
+            leaf = base64.b64decode(line[6:], validate=True)
+        elif line.startswith("index "):
+            index = int(line[6:])
+        else:
+            hashes.append(base64.b64decode(line, validate=True))
+    if leaf is None or index is None:
+        raise Bad("the proof has no leaf or no index")
+    _, size, root, by = read_note(note, read_key(trusted))
+    if root_of_proof(index, size, leaf, hashes) != root:
+        raise Bad("ROOT MISMATCH: the proof does not lead to the root of the checkpoint")
+    if json.loads(leaf.decode())["s"] != index:
+        raise Bad("the leaf is of another record")
+    print("record %d is in the log of %d records (signature checked by %s):" % (index, size, by))
+    print(leaf.decode())
+
+
+def main(words):
+    trusted, proof, opened, folder = None, None, True, None
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word in ("-h", "--help"):
+            print(__doc__)
+            return 0
+        if word == "--leaves-only":
+            opened = False
+        elif word in ("--key", "--proof") and rest:
+            if word == "--key":
+                trusted = rest.pop(0)
+            else:
+                proof = rest.pop(0)
+        elif not word.startswith("-") and folder is None:
+            folder = word
+        else:
+            print(__doc__, file=sys.stderr)
+            return 2
+    folder = folder or os.path.dirname(os.path.abspath(__file__))
+    try:
+        if proof is not None:
+            check_proof(proof, folder, trusted)
+        else:
+            check_bundle(folder, trusted, opened)
+    except Bad as problem:
+        print("DOES NOT HOLD: %s" % problem)
+        return 1
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, binascii.Error) as problem:
+        print("DOES NOT HOLD: the files cannot be read as they should be: %r" % problem)
+        return 1
+    if trusted is None:
+        print("HOLDS, if you trust the key in log.vkey: compare it with one that you got another way")
+    else:
+        print("HOLDS")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,137 @@
+//! Backups of the audit database: a copy counts only after it was checked by itself.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::Change;
+use watchpost_store::check_copy;
+
+use super::{at_this_machine, required};
+use crate::contract::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+use crate::making::Making;
+
+pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Result<DatabaseCopy, OpError> {
+    let path = new_file(&cx, "path", &request.path)?;
+    let workspace = cx.workspace()?;
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    // What the copy holds is covered by a checkpoint as far as this console can sign one.
+    workspace.keep_watch("backup").await?;
+    let part = Part::of(&path);
+    workspace.store().copy_to(&part.0).await?;
+    finish(&cx, &part, &path, &making).await
+}
+
+pub(crate) async fn database_check(cx: Context, request: DatabaseBackupRef) -> Result<DatabaseCopy, OpError> {
+    let path = old_file(&cx, &request.path)?;
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    checked(&cx, &path, &making).await
+}
+
+pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> Result<DatabaseCopy, OpError> {
+    let (path, to) = (old_file(&cx, &request.path)?, new_file(&cx, "to", &request.to)?);
+    let making = cx.console.0.makings.begin(request.ticket)?;
+    let part = Part::of(&to);
+    std::fs::copy(&path, &part.0).map_err(|error| OpError::unreadable("path", &path, error))?;
+    let synced = std::fs::File::open(&part.0).and_then(|file| file.sync_all());
+    synced.map_err(|error| OpError::unreadable("to", &to, error))?;
+    finish(&cx, &part, &to, &making).await
+}
+
+/// Checks the copy, records it, and gives it its name.
+async fn finish(cx: &Context, part: &Part, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
+    let mut copy = checked(cx, &part.0, making).await?;
+    if !copy.trail.ok {
+        let problem = copy.trail.problems.first().cloned().unwrap_or_default();
+        return Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
+            .hint("nothing is left of the copy; `watchpost audit verify` says more"));
+    }
+    copy.path = path.display().to_string();
+    let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
+    let changes = vec![
+        fact("bytes", copy.bytes.into()),
+        fact("sha256", copy.sha256.clone().into()),
+        fact("records", copy.trail.leaves.into()),
+        fact("root", copy.trail.root.clone().into()),
+    ];
+    let record = cx.record(format!("file/{}", copy.path), changes, None);
+    cx.workspace()?.store().audit_append(record).await?;
+    private(&part.0).map_err(|error| OpError::unreadable("path", path, error))?;
+    // A second name fails where the file has come to be meanwhile; nothing is overwritten.
+    std::fs::hard_link(&part.0, path).map_err(|error| OpError::unreadable("path", path, error))?;
+    Ok(copy)
+}
+
+async fn checked(cx: &Context, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
+    let progress = |done, total| making.go_on("checking the copy", done, total);
+    let found = check_copy(path, cx.console.0.clock.clone(), &progress).await?;
+    let sha256 = digest(path).map_err(|error| OpError::unreadable("path", path, error))?;
+    Ok(DatabaseCopy {
+        path: path.display().to_string(),
+        bytes: found.bytes,
+        sha256,
+        schema: found.schema,
+        trail: found.trail,
+    })
+}
+
+fn digest(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            n => hash.update(&piece[..n]),
+        }
+    }
+}
+
+/// It holds keys and what attackers wrote.
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+fn old_file(cx: &Context, path: &str) -> Result<PathBuf, OpError> {
+    at_this_machine(cx)?;
+    let path = PathBuf::from(required("path", path, 1_000)?);
+    if path.is_file() { Ok(path) } else { Err(OpError::unreadable("path", &path, "it is no file")) }
+}
+
+fn new_file(cx: &Context, field: &str, path: &str) -> Result<PathBuf, OpError> {
+    at_this_machine(cx)?;
+    let path = PathBuf::from(required(field, path, 1_000)?);
+    if !path.is_absolute() {
+        return Err(OpError::invalid(field, "give the full path of the new file"));
+    }
+    if path.exists() {
+        return Err(OpError::invalid(field, format!("{} is there already", path.display()))
+            .hint("name a file that is not there: nothing is overwritten"));
+    }
+    match path.parent() {
+        Some(folder) if folder.is_dir() => Ok(path),
+        _ => Err(OpError::new(
+            ErrorCode::Unavailable,
+            format!("the folder of {} is not there", path.display()),
+        )),
+    }
+}
+
+/// Where the copy is until it was checked; removed when it is dropped.
+struct Part(PathBuf);
+
+impl Part {
+    fn of(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self(path.with_file_name(format!(".{name}.part-{}", std::process::id())))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}

@@ -1,0 +1,311 @@
+//! This console as a witness: it remembers, outside the database, the log that it saw, and signs for no log that does
+//! not continue it.
+//!
+//! The memory is a file for each connection. It only grows, except when a person says why the log is right as it is
+//! ([`Witness::accept`]). What it held against the log then stays in the file.
+
+mod places;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use watchpost_model::audit::{EvidenceStrength, LogSeen, LogVerified};
+use watchpost_model::connection::{Connection, DatabaseConnection};
+use watchpost_store::{Signer, Store, StoreError};
+
+use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
+use crate::error::{ErrorCode, OpError};
+use crate::paths::Paths;
+
+pub(crate) use places::PLACES;
+
+/// A cosignature says something about now for so many days.
+const WITNESSED_DAYS: i64 = 7;
+/// Times that a person took a log as it was; older ones are forgotten.
+const ACCEPTED_MAX: usize = 50;
+
+/// The file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Memory {
+    /// Since when this log is watched.
+    since: Option<DateTime<Utc>>,
+    /// The greatest state that was seen.
+    seen: Option<LogSeen>,
+    /// What the last good check found.
+    #[serde(default)]
+    verified: Option<LogVerified>,
+    /// Where checkpoints were kept, for the day on which the database does not know any more.
+    #[serde(default)]
+    places: AuditPlaces,
+    /// What was held against the log when a person took it as it was.
+    #[serde(default)]
+    accepted: Vec<Accepted>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Accepted {
+    at: DateTime<Utc>,
+    by: String,
+    reason: String,
+    problem: String,
+    seen: Option<LogSeen>,
+}
+
+/// What is known at the moment; nothing of it is ever waited for.
+#[derive(Default)]
+struct State {
+    problem: Option<(i64, String)>,
+    memory: Memory,
+    places: Vec<AuditPlace>,
+    told: bool,
+    /// How far the tree was walked for cosigning, in this process.
+    walked: Option<LogSeen>,
+    witnesses: u32,
+}
+
+/// The memory of one connection.
+pub(crate) struct Witness {
+    file: PathBuf,
+    /// The key of this console; it signs only while nothing is held against the log.
+    signer: Option<Signer>,
+    state: Mutex<State>,
+}
+
+impl Witness {
+    pub(crate) fn new(paths: &Paths, connection: &Connection, signer: Option<Signer>) -> Self {
+        let name = format!("{}-{}.json", connection.id, address_digest(&connection.database));
+        Self { file: paths.witness().join(name), signer, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the log and remembers what grew. True if the answer is another one than before.
+    ///
+    /// # Errors
+    /// What the database says. A log that does not fit is no error: see [`Self::problem`].
+    pub(crate) async fn look(&self, store: &Store) -> Result<bool, OpError> {
+        // Read before the database is: what is written after this is newer than what is remembered.
+        let found = match self.read() {
+            Err(problem) => Err((0, problem)),
+            Ok(memory) => match store.audit_look(memory.seen.as_ref()).await {
+                Ok(look) => look.problem.map_or(Ok((memory, look.now)), Err),
+                Err(StoreError::Corrupt(what)) => {
+                    Err((0, format!("the head of the log cannot be read: {what}")))
+                }
+                Err(other) => return Err(other.into()),
+            },
+        };
+        let before = self.problem();
+        match found {
+            Err(problem) => self.doubt(store, problem),
+            Ok((memory, now)) => {
+                self.grow(memory, &now)?;
+                // What a place held against the log is taken back by looking at the places only.
+                if !self.state().places.iter().any(|place| !place.ok && place.size.is_some()) {
+                    self.state().problem = None;
+                }
+            }
+        }
+        Ok(self.problem() != before)
+    }
+
+    /// Lets the key sign, if nothing is held against the log.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn let_sign(&self, store: &Store) -> Result<(), OpError> {
+        if self.problem().is_none()
+            && let Some(signer) = &self.signer
+            && !store.signs()
+        {
+            store.set_signer(signer.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Signs for a checkpoint of another console, and counts who signed lately for what they saw.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn attest(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(i64, String)>, OpError> {
+        if self.problem().is_none() {
+            let walked = self.state().walked.clone();
+            if let Some(walked) = store.audit_cosign(walked.as_ref()).await? {
+                self.state().walked = Some(walked);
+            }
+        }
+        let found = store.audit_witnesses(now - chrono::Duration::days(WITNESSED_DAYS)).await?;
+        self.state().witnesses = u32::try_from(found.keys.len()).unwrap_or(u32::MAX);
+        Ok(found.bad)
+    }
+
+    /// How many other consoles signed lately, by the last look.
+    pub(crate) fn witnesses(&self) -> u32 {
+        self.state().witnesses
+    }
+
+    /// Holds something against the log: nothing is signed any more.
+    fn doubt(&self, store: &Store, problem: (i64, String)) {
+        store.withhold_signer();
+        let mut state = self.state();
+        if !state.told {
+            tracing::error!(problem = problem.1, "the audit trail does not continue what this console saw");
+        }
+        state.told = true;
+        state.problem = Some(problem);
+    }
+
+    /// What is held against the log, with the first record that it is about.
+    pub(crate) fn problem(&self) -> Option<(i64, String)> {
+        self.state().problem.clone()
+    }
+
+    /// For the status.
+    pub(crate) fn status(&self) -> TrailStatus {
+        let state = self.state();
+        match (&state.problem, &state.memory.seen) {
+            (Some((_, problem)), _) => TrailStatus { ok: false, detail: problem.clone() },
+            (None, Some(seen)) => {
+                let since = state.memory.since.unwrap_or(seen.at).format("%Y-%m-%d");
+                let detail =
+                    format!("{} records; it continues what this console has seen since {since}", seen.size);
+                TrailStatus { ok: true, detail }
+            }
+            (None, None) => TrailStatus { ok: true, detail: "not looked at yet".to_owned() },
+        }
+    }
+
+    /// What the last good check found.
+    pub(crate) fn verified(&self) -> Option<LogVerified> {
+        self.state().memory.verified.clone()
+    }
+
+    /// Since when the log is watched.
+    pub(crate) fn since(&self) -> Option<DateTime<Utc>> {
+        self.state().memory.since
+    }
+
+    /// Name of the key with which this console signs, unless it is withheld.
+    pub(crate) fn signer(&self) -> Option<String> {
+        let signer = self.signer.as_ref().filter(|_| self.problem().is_none());
+        signer.map(|signer| signer.name().to_owned())
+    }
+
+    /// Remembers a good check.
+    pub(crate) fn checked(&self, verified: LogVerified) -> Result<(), OpError> {
+        self.change(|memory| memory.verified = Some(verified))
+    }
+
+    /// Takes the log as it is from now on.
+    pub(crate) fn accept(&self, now: &LogSeen, by: &str, reason: &str) -> Result<(), OpError> {
+        let problem = self.problem().map(|(_, problem)| problem).unwrap_or_default();
+        let before = self.read().unwrap_or_else(|_| {
+            // What cannot be read is kept for whoever looks into it.
+            let aside = self.file.with_extension(format!("damaged-{}", now.at.timestamp()));
+            drop(std::fs::rename(&self.file, aside));
+            Memory::default()
+        });
+        let accepted = Accepted {
+            at: now.at,
+            by: by.to_owned(),
+            reason: reason.to_owned(),
+            problem,
+            seen: before.seen.clone(),
+        };
+        let places = self.state().memory.places.clone();
+        self.change(|memory| {
+            memory.accepted.push(accepted);
+            let n = memory.accepted.len();
+            memory.accepted.drain(..n.saturating_sub(ACCEPTED_MAX));
+            memory.since = Some(now.at);
+            memory.seen = Some(now.clone());
+            memory.verified = None;
+            memory.places = places;
+        })?;
+        let mut state = self.state();
+        (state.problem, state.told) = (None, false);
+        Ok(())
+    }
+
+    /// How strong the evidence is, by the places as they were found last.
+    pub(crate) fn strength(&self) -> EvidenceStrength {
+        let witnesses = self.witnesses();
+        let second = self.state().places.iter().any(|place| place.ok && place.counts && place.size.is_some());
+        match &self.signer {
+            None => EvidenceStrength::SessionKey,
+            Some(signer) if signer.is_session() => EvidenceStrength::SessionKey,
+            Some(_) if witnesses > 0 => EvidenceStrength::Witnessed,
+            Some(_) if second => EvidenceStrength::SecondPlace,
+            Some(_) => EvidenceStrength::LocalOnly,
+        }
+    }
+
+    fn grow(&self, memory: Memory, now: &LogSeen) -> Result<(), OpError> {
+        let is_news = memory.seen.as_ref().is_none_or(|seen| seen.size < now.size);
+        self.state().memory = memory;
+        if !is_news || now.size == 0 {
+            return Ok(());
+        }
+        self.change(|memory| {
+            // Another process may have seen more, and a person may have taken another log as it is.
+            if memory.seen.as_ref().is_none_or(|seen| seen.log == now.log && seen.size < now.size) {
+                memory.since.get_or_insert(now.at);
+                memory.seen = Some(now.clone());
+            }
+        })
+    }
+
+    /// The memory; empty when nothing was seen yet.
+    fn read(&self) -> Result<Memory, String> {
+        let cannot = |why: &dyn std::fmt::Display| {
+            format!("what this console remembers of the log cannot be read: {}: {why}", self.file.display())
+        };
+        match std::fs::read(&self.file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| cannot(&error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
+            Err(error) => Err(cannot(&error)),
+        }
+    }
+
+    /// Changes the file while no other process does.
+    fn change(&self, change: impl FnOnce(&mut Memory)) -> Result<(), OpError> {
+        let lock = lock(&self.file).map_err(|error| unusable(&self.file, &error))?;
+        let mut memory = self.read().map_err(|problem| OpError::new(ErrorCode::Unavailable, problem))?;
+        change(&mut memory);
+        let text =
+            serde_json::to_vec_pretty(&memory).map_err(|error| OpError::internal(error.to_string()))?;
+        watchpost_report::write_atomically(&self.file, &text)
+            .map_err(|error| OpError::new(ErrorCode::Unavailable, error.to_string()))?;
+        self.state().memory = memory;
+        drop(lock);
+        Ok(())
+    }
+}
+
+fn lock(file: &Path) -> std::io::Result<std::fs::File> {
+    let lock = std::fs::File::create(file.with_extension("lock"))?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn unusable(file: &Path, error: &std::io::Error) -> OpError {
+    OpError::new(ErrorCode::Unavailable, format!("cannot keep what was seen in {}: {error}", file.display()))
+}
+
+/// Another database is another log, also behind the same connection.
+fn address_digest(database: &DatabaseConnection) -> String {
+    let address = match database {
+        DatabaseConnection::Sqlite { path } => path.clone().unwrap_or_default(),
+        DatabaseConnection::Postgres { host, port, database, .. } => format!("{host}:{port}/{database}"),
+    };
+    hex::encode(&Sha256::digest(address.as_bytes())[..4])
+}

@@ -1,0 +1,245 @@
+//! Places outside the database where checkpoints are kept: folders, the Redis that is watched.
+//!
+//! A folder gets `watchpost-<log>/newest.checkpoint` and one file for each day; Redis one field for each log. Before a
+//! place is written its newest checkpoint is held against the log: what a place knows better is never overwritten.
+
+use std::path::{Path, PathBuf};
+
+use watchpost_model::audit::Checkpoint;
+use watchpost_model::connection::RedisAddress;
+use watchpost_store::{KeptNote, Store};
+
+use super::Witness;
+use crate::console::Workspace;
+use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces};
+use crate::error::OpError;
+use crate::setting;
+
+/// The setting.
+pub(crate) const PLACES: &str = "audit_places";
+/// A longer file is no checkpoint.
+const NOTE_BYTES_MAX: u64 = 8 * 1024;
+/// Days that are read back.
+const DAYS_MAX: usize = 400;
+
+/// One place.
+enum Place {
+    Folder(PathBuf),
+    Redis,
+}
+
+/// Where checkpoints are to be kept: what the database says, and what it said before it was emptied.
+async fn places_of(workspace: &Workspace) -> Result<AuditPlaces, OpError> {
+    let set: AuditPlaces = setting::read(workspace.store(), PLACES).await?.value;
+    let witness = workspace.witness();
+    let known = witness.state().memory.places.clone();
+    if witness.problem().is_none() {
+        if known != set {
+            witness.change(|memory| memory.places = set.clone())?;
+        }
+        return Ok(set);
+    }
+    let mut both = set;
+    both.redis |= known.redis;
+    for folder in known.folders {
+        if !both.folders.contains(&folder) {
+            both.folders.push(folder);
+        }
+    }
+    Ok(both)
+}
+
+impl Witness {
+    /// Holds what the places have against the log, and gives them `newest` unless something is wrong. Returns every
+    /// checkpoint that was found in them.
+    ///
+    /// # Errors
+    /// What the database says. A place that cannot be reached is no error; it says so.
+    pub(crate) async fn tend(
+        &self,
+        workspace: &Workspace,
+        newest: Option<&Checkpoint>,
+    ) -> Result<Vec<KeptNote>, OpError> {
+        let set = places_of(workspace).await?;
+        let log = self.state().memory.seen.as_ref().map(|seen| seen.log.clone()).unwrap_or_default();
+        let mut all = Vec::new();
+        let mut states = Vec::new();
+        let mut problem = None;
+        let folders = set.folders.iter().map(|folder| Place::Folder(PathBuf::from(folder)));
+        for place in folders.chain(set.redis.then_some(Place::Redis)) {
+            let mut state = place.state(workspace);
+            match place.read(workspace, &log).await {
+                Err(why) => state.detail = why,
+                Ok(kept) => {
+                    let held = newest_of(&kept);
+                    state.size = held.as_ref().map(|(_, size)| *size);
+                    match against(workspace.store(), held.as_ref().map(|(note, _)| note)).await? {
+                        Some(found) => {
+                            state.detail.clone_from(&found.1);
+                            problem.get_or_insert(found);
+                        }
+                        None => state.ok = true,
+                    }
+                    all.extend(kept);
+                }
+            }
+            if let Some(newest) =
+                newest.filter(|newest| state.ok && state.size.is_none_or(|size| size < newest.size))
+                && self.problem().is_none()
+            {
+                match place.put(workspace, &log, newest).await {
+                    Ok(()) => state.size = Some(newest.size),
+                    Err(why) => (state.ok, state.detail) = (false, why),
+                }
+            }
+            states.push(state);
+        }
+        self.state().places = states;
+        if let Some(problem) = problem
+            && self.problem().is_none()
+        {
+            self.doubt(workspace.store(), problem);
+        }
+        Ok(all)
+    }
+
+    /// Keeps what the places hold of the log elsewhere, because a person takes the log as it is.
+    pub(crate) async fn set_aside(&self, workspace: &Workspace, stamp: &str) -> Result<(), OpError> {
+        let set = places_of(workspace).await?;
+        let log = workspace.store().audit_head().await?.log_id;
+        for folder in set.folders {
+            let own = log_folder(Path::new(&folder), &log);
+            let aside = log_folder(Path::new(&folder), &format!("{log}-until-{stamp}"));
+            if own.is_dir()
+                && let Err(error) = std::fs::rename(&own, aside)
+            {
+                return Err(OpError::unreadable("places", &own, error));
+            }
+        }
+        if set.redis
+            && let Ok(events) = workspace.events()
+            && let Some(note) = events.checkpoints().await?.get(&log)
+        {
+            events.checkpoint_put(&format!("{log}-until-{stamp}"), note).await?;
+            events.checkpoint_remove(&log).await?;
+        }
+        Ok(())
+    }
+
+    /// The places as they were found last.
+    pub(crate) fn places(&self) -> Vec<AuditPlace> {
+        self.state().places.clone()
+    }
+}
+
+/// The checkpoint of the greatest size.
+fn newest_of(kept: &[KeptNote]) -> Option<(KeptNote, i64)> {
+    let sized = kept.iter().filter_map(|note| Some((note.clone(), note.says()?.size)));
+    sized.max_by_key(|(_, size)| *size)
+}
+
+/// What a checkpoint of this log says against the log.
+async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Option<(i64, String)>, OpError> {
+    let Some((note, says)) = note.and_then(|note| Some((note, note.says()?))) else { return Ok(None) };
+    let own = store.checkpoint_of(says.size).await?;
+    if own.is_some_and(|own| own.root == says.root) {
+        return Ok(None);
+    }
+    let roots = store.audit_roots(&[says.size]).await?;
+    let (place, size) = (&note.place, says.size);
+    Ok(match roots.into_iter().next().and_then(|(_, root)| root) {
+        Some(root) if root == says.root => None,
+        Some(_) => Some((
+            0,
+            format!("the log was rewritten: {place} has a checkpoint of size {size} with another root"),
+        )),
+        None => {
+            let now = store.audit_head().await?.size.cast_signed();
+            Some((
+                now.min(size),
+                format!(
+                    "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records"
+                ),
+            ))
+        }
+    })
+}
+
+impl Place {
+    fn state(&self, workspace: &Workspace) -> AuditPlace {
+        let (kind, name, counts) = match self {
+            Self::Folder(folder) => (AuditPlaceKind::Folder, folder.display().to_string(), true),
+            Self::Redis => {
+                let is_private = workspace.connection().redis.address == RedisAddress::Local;
+                (AuditPlaceKind::Redis, String::new(), !is_private)
+            }
+        };
+        let detail = if counts { "" } else { "the private Redis of this account: no second place" };
+        AuditPlace { kind, name, ok: false, counts, size: None, detail: detail.to_owned() }
+    }
+
+    /// The checkpoints of `log` in it, or why it cannot be read.
+    async fn read(&self, workspace: &Workspace, log: &str) -> Result<Vec<KeptNote>, String> {
+        match self {
+            Self::Folder(folder) => read_folder(folder, log),
+            Self::Redis => {
+                let events = workspace.events().map_err(|error| error.message)?;
+                let notes = events.checkpoints().await.map_err(|error| error.to_string())?;
+                let place = format!("Redis at {}", events.target().address);
+                Ok(notes.get(log).map(|note| KeptNote { place, note: note.clone() }).into_iter().collect())
+            }
+        }
+    }
+
+    async fn put(&self, workspace: &Workspace, log: &str, newest: &Checkpoint) -> Result<(), String> {
+        match self {
+            Self::Folder(folder) => {
+                let own = log_folder(folder, log);
+                std::fs::create_dir_all(&own).map_err(|error| format!("{}: {error}", own.display()))?;
+                let day = own.join(format!("{}.checkpoint", newest.at.format("%Y-%m-%d")));
+                for path in [day, own.join("newest.checkpoint")] {
+                    watchpost_report::write_atomically(&path, newest.note.as_bytes())
+                        .map_err(|error| error.to_string())?;
+                }
+                Ok(())
+            }
+            Self::Redis => {
+                let events = workspace.events().map_err(|error| error.message)?;
+                events.checkpoint_put(log, &newest.note).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+fn log_folder(folder: &Path, log: &str) -> PathBuf {
+    folder.join(format!("watchpost-{log}"))
+}
+
+fn read_folder(folder: &Path, log: &str) -> Result<Vec<KeptNote>, String> {
+    if !folder.is_dir() {
+        return Err(format!("{} is no folder that this console can use", folder.display()));
+    }
+    let own = log_folder(folder, log);
+    let entries = match std::fs::read_dir(&own) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("{}: {error}", own.display())),
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "checkpoint"))
+        .collect();
+    // `newest` sorts behind the days.
+    paths.sort();
+    let first = paths.len().saturating_sub(DAYS_MAX);
+    let mut kept = Vec::new();
+    for path in paths.into_iter().skip(first) {
+        let is_small = std::fs::metadata(&path).is_ok_and(|data| data.len() <= NOTE_BYTES_MAX);
+        let note = if is_small { std::fs::read_to_string(&path).ok() } else { None };
+        match note.map(|note| KeptNote { place: path.display().to_string(), note }) {
+            Some(note) if note.says().is_some_and(|says| says.log.as_deref() == Some(log)) => kept.push(note),
+            _ => return Err(format!("{} is not a checkpoint of this log", path.display())),
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,281 @@
+//! What is exported of the trail holds without Watchpost: a shell, `sha256sum`, `openssl` and Python's standard library
+//! check it, and find every change.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use watchpost_model::audit::AuditFilter;
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditExport, AuditExported, AuditPageRequest, AuditRef, AuditStatisticsRequest, Nothing, SettingsChange,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::{Desk, desk, folder};
+
+/// The commands of `VERIFY.md`, word for word but for their order.
+const BY_HAND: &str = r#"
+set -e
+cd "$1"
+sha256sum --quiet -c SHA256SUMS
+sed '/^$/,$d' checkpoint > "$2/body.txt"
+tail -n1 checkpoint | awk '{print $3}' | base64 -d | tail -c +5 > "$2/sig"
+openssl pkeyutl -verify -pubin -inkey pub.pem -rawin -in "$2/body.txt" -sigfile "$2/sig"
+seq=$(sed -n 1p leaves.jsonl | sed 's/.*"s":\([0-9]*\).*/\1/')
+leaf=$( { printf '\0'; sed -n 1p leaves.jsonl | tr -d '\n'; } | sha256sum | cut -d' ' -f1)
+test "$leaf" = "$(sed -n $((seq + 1))p hashes)"
+"#;
+
+fn by_hand(bundle: &Path) -> Output {
+    let scratch = folder();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", BY_HAND, "by-hand"]).arg(bundle).arg(scratch.path());
+    shell.output().expect("there is a shell")
+}
+
+fn script(bundle: &Path, words: &[&str]) -> Output {
+    let mut python = Command::new("python3");
+    python.arg(bundle.join("verify.py")).args(words).env_clear();
+    python.env("PATH", std::env::var_os("PATH").expect("there is a path"));
+    python.output().expect("there is a python3")
+}
+
+fn said(output: &Output) -> String {
+    let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// A copy to tamper with.
+fn copy(bundle: &Path, to: &Path) -> PathBuf {
+    let copy = to.join("copy");
+    drop(std::fs::remove_dir_all(&copy));
+    std::fs::create_dir(&copy).expect("a folder can be made");
+    for entry in std::fs::read_dir(bundle).expect("the bundle is there") {
+        let path = entry.expect("a file of the bundle").path();
+        let name = path.file_name().expect("it has a name");
+        std::fs::copy(&path, copy.join(name)).expect("it can be copied");
+    }
+    copy
+}
+
+/// Writes the sums anew, as somebody would who tampers.
+fn sum(bundle: &Path) {
+    let command = "cd \"$1\" && names=$(sed 's/^[0-9a-f]*  //' SHA256SUMS) && sha256sum $names > /tmp/sums.$$ && \
+                   cp /tmp/sums.$$ SHA256SUMS && rm /tmp/sums.$$";
+    let done =
+        Command::new("sh").args(["-c", command, "sum"]).arg(bundle).status().expect("there is a shell");
+    assert!(done.success());
+}
+
+/// Changes the text of a file.
+type Tamper = Box<dyn Fn(String) -> String>;
+
+fn edit(bundle: &Path, name: &str, change: impl FnOnce(String) -> String) {
+    let path = bundle.join(name);
+    let before = std::fs::read_to_string(&path).expect("it is text");
+    let after = change(before.clone());
+    assert_ne!(before, after, "{name} was not changed");
+    std::fs::write(path, after).expect("it can be written");
+}
+
+async fn change(desk: &Desk, organisation: &str) {
+    let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
+    let change = SettingsChange {
+        organisation: organisation.to_owned(),
+        retention: settings.retention,
+        reason: Some(format!("tab\t, quote \" and \u{1f980} for {organisation}")),
+    };
+    desk.ask::<operation::settings_put>(change).await.expect("settings can be changed");
+}
+
+async fn export(desk: &Desk, to: &Path) -> AuditExported {
+    let request = AuditExport { directory: to.display().to_string(), ..AuditExport::default() };
+    desk.ask::<operation::audit_export>(request).await.expect("the trail can be exported")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_holds_and_every_change_of_it_is_found() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    for n in 0..12 {
+        change(&desk, &format!("Organisation {n}")).await;
+    }
+    let bundle = out.path().join("bundle");
+    let exported = export(&desk, &bundle).await;
+    assert!(exported.records >= 13 && exported.records == exported.size, "{exported:?}");
+    let hand = by_hand(&bundle);
+    assert!(
+        hand.status.success() && said(&hand).contains("Signature Verified Successfully"),
+        "{}",
+        said(&hand)
+    );
+    let good = script(&bundle, &["--key", &exported.key]);
+    assert!(good.status.success() && said(&good).ends_with("HOLDS\n"), "{}", said(&good));
+    let blind = script(&bundle, &[]);
+    assert!(blind.status.success() && said(&blind).contains("if you trust the key"), "{}", said(&blind));
+    let records = std::fs::read_to_string(bundle.join("records.jsonl")).unwrap();
+    assert!(records.contains("Organisation 11") && records.contains('\u{1f980}'), "the records can be read");
+    let leaves = std::fs::read_to_string(bundle.join("leaves.jsonl")).unwrap();
+    assert!(!leaves.contains("dana") && leaves.contains("settings_put"), "leaves name nobody");
+
+    let other = "watchpost/evil+".to_owned() + exported.key.split_once('+').unwrap().1;
+    assert!(!script(&bundle, &["--key", &other]).status.success(), "a key that is not trusted");
+    let swap = |text: String| {
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.swap(3, 4);
+        lines.join("\n") + "\n"
+    };
+    let tampered: Vec<(&str, &str, Tamper)> = vec![
+        (
+            "a record says something else",
+            "records.jsonl",
+            Box::new(|text| text.replacen("Organisation 7", "Organisation 8", 1)),
+        ),
+        ("an actor is another one", "records.jsonl", Box::new(|text| text.replacen("dana", "emil", 1))),
+        (
+            "a record is left out",
+            "records.jsonl",
+            Box::new(|text| {
+                text.lines().filter(|line| !line.contains("\"seq\":5}")).collect::<Vec<_>>().join("\n") + "\n"
+            }),
+        ),
+        (
+            "what is sealed is altered",
+            "records.jsonl",
+            Box::new(|text| text.replacen("\"sealed\":\"", "\"sealed\":\"AAAA", 1)),
+        ),
+        (
+            "an outcome is altered",
+            "leaves.jsonl",
+            Box::new(|text| text.replacen("\"r\":\"success\"", "\"r\":\"failure\"", 1)),
+        ),
+        (
+            "a leaf is left out",
+            "leaves.jsonl",
+            Box::new(|text| {
+                text.split_inclusive('\n')
+                    .enumerate()
+                    .filter(|(n, _)| *n != 4)
+                    .map(|(_, line)| line)
+                    .collect()
+            }),
+        ),
+        ("leaves are swapped", "leaves.jsonl", Box::new(swap)),
+        ("hashes are swapped", "hashes", Box::new(swap)),
+        ("a hash is left out", "hashes", Box::new(|text| text.split_inclusive('\n').skip(1).collect())),
+        ("a hash is added", "hashes", Box::new(|text| text + &"00".repeat(32) + "\n")),
+        (
+            "the checkpoint is of fewer records",
+            "checkpoint",
+            Box::new(move |text| {
+                text.replacen(&format!("\n{}\n", exported.size), &format!("\n{}\n", exported.size - 1), 1)
+            }),
+        ),
+        (
+            "the signature is stripped",
+            "checkpoint",
+            Box::new(|text| text.split_inclusive("\n\n").next().unwrap_or_default().to_owned()),
+        ),
+        (
+            "the signature is altered",
+            "checkpoint",
+            Box::new(|text| {
+                let at = text.len() - 20;
+                let byte = if &text[at..=at] == "A" { "B" } else { "A" };
+                format!("{}{byte}{}", &text[..at], &text[at + 1..])
+            }),
+        ),
+        (
+            "the signature is altered in its first bytes",
+            "checkpoint",
+            Box::new(|text| text.replacen(" watchpost", " watchposd", 1)),
+        ),
+        (
+            "the key is another one",
+            "pub.pem",
+            Box::new(|text| text.replace("MCowBQYDK2VwAyEA", "MCowBQYDK2VwAyEB")),
+        ),
+        ("the verifier key is another one", "log.vkey", Box::new(|text| text.replacen('+', "x+", 1))),
+    ];
+    for (name, file, tamper) in tampered {
+        let plain = copy(&bundle, out.path());
+        edit(&plain, file, &tamper);
+        assert!(!by_hand(&plain).status.success(), "{name}: the sums do not tell");
+        let found = script(&plain, &[]);
+        assert_eq!(found.status.code(), Some(1), "{name}: {}", said(&found));
+        sum(&plain);
+        let found = script(&plain, &["--key", &exported.key]);
+        assert_eq!(found.status.code(), Some(1), "{name}, with new sums: {}", said(&found));
+        assert!(said(&found).contains("DOES NOT HOLD"), "{name}: {}", said(&found));
+    }
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_is_proved_by_itself_and_a_period_too() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    for n in 0..5 {
+        change(&desk, &format!("Before {n}")).await;
+    }
+    let filter = AuditFilter { action: Some("settings_put".to_owned()), ..AuditFilter::default() };
+    let page = AuditPageRequest { filter, before: None, limit: 100 };
+    let rows = desk.ask::<operation::audit_page>(page).await.unwrap().rows;
+    let (newest, oldest) = (rows.first().unwrap(), rows.last().unwrap());
+    let shown = desk.ask::<operation::audit_show>(AuditRef { seq: newest.seq }).await.unwrap();
+    assert_eq!(&shown.record, newest);
+    assert!(shown.leaf.contains("settings_put") && !shown.leaf.contains("dana"));
+
+    let period = out.path().join("period");
+    let request = AuditExport {
+        directory: period.display().to_string(),
+        from: Some(oldest.at + chrono::Duration::microseconds(1)),
+        to: Some(newest.at),
+        ..AuditExport::default()
+    };
+    let exported = desk.ask::<operation::audit_export>(request.clone()).await.unwrap();
+    assert_eq!(exported.records, newest.seq - oldest.seq - 1, "neither of both ends");
+    let held = script(&period, &["--key", &exported.key]);
+    assert!(held.status.success(), "{}", said(&held));
+    let again = desk.ask::<operation::audit_export>(request.clone()).await.unwrap_err();
+    assert_eq!(again.code, ErrorCode::Validation, "nothing is overwritten");
+    let turned = AuditExport {
+        directory: out.path().join("x").display().to_string(),
+        from: request.to,
+        to: request.from,
+        ..AuditExport::default()
+    };
+    assert!(desk.ask::<operation::audit_export>(turned).await.is_err());
+
+    for seq in [0, newest.seq] {
+        let proof = desk.ask::<operation::audit_prove>(AuditRef { seq }).await.unwrap();
+        let file = out.path().join("record.tlog-proof");
+        std::fs::write(&file, &proof.text).unwrap();
+        let path = file.display().to_string();
+        let good = script(&period, &["--proof", &path, "--key", &proof.key]);
+        assert!(good.status.success(), "{}", said(&good));
+        assert!(said(&good).contains(&format!("record {seq} is in the log of {} records", proof.size)));
+        let lines: Vec<&str> = proof.text.lines().collect();
+        for n in 1..lines.len() {
+            if lines[n].is_empty() {
+                continue;
+            }
+            let without: Vec<&str> =
+                lines.iter().enumerate().filter(|(at, _)| *at != n).map(|(_, line)| *line).collect();
+            std::fs::write(&file, without.join("\n") + "\n").unwrap();
+            let bad = script(&period, &["--proof", &path, "--key", &proof.key]);
+            assert_eq!(bad.status.code(), Some(1), "without line {n}: {}", said(&bad));
+        }
+    }
+    let far = desk.ask::<operation::audit_prove>(AuditRef { seq: 1_000_000 }).await.unwrap_err();
+    assert_eq!(far.code, ErrorCode::NotFound);
+
+    let figures = desk.ask::<operation::audit_statistics>(AuditStatisticsRequest::default()).await.unwrap();
+    let counted: i64 = figures.statistics.by_outcome.iter().map(|count| count.n).sum();
+    assert_eq!(counted, figures.statistics.records);
+    assert!(figures.statistics.by_action.iter().any(|count| count.name == "settings_put" && count.n == 5));
+    assert!(figures.statistics.sealed_bytes > 0 && figures.statistics.erased == 0);
+    desk.console.close().await;
+}

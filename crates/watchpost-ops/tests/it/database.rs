@@ -1,0 +1,91 @@
+//! Backups of the audit database count only after they were checked.
+
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseRestore, Nothing, SettingsChange,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::{desk, folder};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
+    let (home, vault) = (folder(), folder());
+    let desk1 = desk(&home, Tenure::Owner, local_connection()).await;
+    for n in 0..20 {
+        let settings = desk1.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
+        let organisation = format!("Organisation {n}");
+        let change = SettingsChange { organisation, retention: settings.retention, reason: None };
+        desk1.ask::<operation::settings_put>(change).await.expect("settings can be changed");
+    }
+    let file = vault.path().join("one.db");
+    let path = file.display().to_string();
+    let backup = DatabaseBackup { path: path.clone(), ticket: None };
+    let made = desk1.ask::<operation::database_backup>(backup.clone()).await.expect("a backup is made");
+    assert!(made.trail.ok && made.trail.leaves >= 21 && made.trail.checkpoints > 0, "{made:?}");
+    let names: Vec<_> =
+        std::fs::read_dir(vault.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["one.db"], "nothing but the backup is left beside it");
+    let again = desk1.ask::<operation::database_backup>(backup).await.unwrap_err();
+    assert_eq!(again.code, ErrorCode::Validation, "nothing is overwritten");
+    let trail = desk1
+        .ask::<operation::audit_page>(AuditPageRequest { limit: 5, ..Default::default() })
+        .await
+        .unwrap();
+    let record =
+        trail.rows.iter().find(|row| row.action == "database_backup" && row.outcome.as_str() == "success");
+    assert!(
+        record.expect("it is in the trail").changes.iter().any(|change| change.new == made.sha256.as_str())
+    );
+
+    let reference = |path: &str| DatabaseBackupRef { path: path.to_owned(), ticket: None };
+    let checked = desk1.ask::<operation::database_check>(reference(&path)).await.expect("it can be checked");
+    assert_eq!((checked.sha256.as_str(), &checked.trail.root), (made.sha256.as_str(), &made.trail.root));
+    let names = std::fs::read_dir(vault.path()).unwrap().count();
+    assert_eq!(names, 1, "checking writes nothing");
+
+    let to = vault.path().join("two.db");
+    let restore = DatabaseRestore { path: path.clone(), to: to.display().to_string(), ticket: None };
+    let restored =
+        desk1.ask::<operation::database_restore>(restore.clone()).await.expect("it can be put elsewhere");
+    assert_eq!(restored.sha256, made.sha256);
+    let twice = desk1.ask::<operation::database_restore>(restore).await.unwrap_err();
+    assert_eq!(twice.code, ErrorCode::Validation);
+
+    // One altered byte in every sixteenth page: either the pages or the trail tell, or nothing that was altered is read.
+    let whole = std::fs::read(&file).unwrap();
+    let bad = vault.path().join("bad.db");
+    let text = b"settings_put";
+    let places: Vec<usize> = whole
+        .windows(text.len())
+        .enumerate()
+        .filter(|(_, window)| window == text)
+        .map(|(at, _)| at)
+        .collect();
+    assert!(places.len() >= 20, "records stand in the file");
+    for at in places.into_iter().step_by(7) {
+        let mut altered = whole.clone();
+        altered[at] = b'S';
+        std::fs::write(&bad, &altered).unwrap();
+        let told = desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await;
+        assert!(!told.as_ref().is_ok_and(|copy| copy.trail.ok), "byte {at} was altered: {told:?}");
+        let nowhere = vault.path().join("three.db");
+        let restore = DatabaseRestore {
+            path: bad.display().to_string(),
+            to: nowhere.display().to_string(),
+            ticket: None,
+        };
+        assert!(desk1.ask::<operation::database_restore>(restore).await.is_err(), "it is not put anywhere");
+        assert!(!nowhere.exists());
+    }
+    std::fs::write(&bad, &whole[..whole.len() / 2]).unwrap();
+    assert!(
+        desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err(),
+        "half a file"
+    );
+    std::fs::write(&bad, b"no database").unwrap();
+    assert!(desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err());
+    desk1.console.close().await;
+}

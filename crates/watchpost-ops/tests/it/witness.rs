@@ -1,0 +1,237 @@
+//! The console as a witness of its audit log: what it saw is outside the database, and so are the places that it fills.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use watchpost_model::access::Role;
+use watchpost_model::audit::{AuditVerification, EvidenceStrength};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditAccept, AuditPageRequest, AuditPlaces, AuditPlacesPut, AuditTrust, AuditVerify, Nothing,
+    SettingsChange, TrailStatus,
+};
+use watchpost_ops::door::{Call, operation};
+use watchpost_ops::error::ErrorCode;
+
+use crate::door::{Desk, caller, desk, folder};
+
+/// Asks the database only; a key of the session is an owner's, so these sign.
+async fn open(home: &TempDir) -> Desk {
+    desk(home, Tenure::Owner, local_connection()).await
+}
+
+async fn change(desk: &Desk, organisation: &str) {
+    let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
+    let change = SettingsChange {
+        organisation: organisation.to_owned(),
+        retention: settings.retention,
+        reason: Some("a test".to_owned()),
+    };
+    desk.ask::<operation::settings_put>(change).await.expect("settings can be changed");
+}
+
+async fn status(desk: &Desk) -> TrailStatus {
+    desk.ask::<operation::workspace_status>(Nothing {})
+        .await
+        .expect("a file of ours")
+        .trail
+        .expect("a connection is open")
+}
+
+async fn verify(desk: &Desk) -> AuditVerification {
+    desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("a check answers")
+}
+
+async fn trust(desk: &Desk) -> AuditTrust {
+    desk.ask::<operation::audit_trust>(Nothing {}).await.expect("trust is told")
+}
+
+/// The files of the database, closed.
+fn files(home: &TempDir) -> Vec<PathBuf> {
+    let workspace = home.path().join("data/workspace");
+    let all = std::fs::read_dir(workspace)
+        .expect("a file of ours")
+        .map(|entry| entry.expect("a file of ours").path());
+    all.filter(|path| path.file_name().expect("a file of ours").to_string_lossy().starts_with("watchpost.db"))
+        .collect()
+}
+
+fn save(home: &TempDir, to: &TempDir) {
+    for file in files(home) {
+        std::fs::copy(&file, to.path().join(file.file_name().expect("a file of ours")))
+            .expect("a file of ours");
+    }
+}
+
+fn remove(home: &TempDir) {
+    for file in files(home) {
+        std::fs::remove_file(file).expect("a file of ours");
+    }
+}
+
+fn put_back(home: &TempDir, from: &TempDir) {
+    remove(home);
+    for entry in std::fs::read_dir(from.path()).expect("a file of ours") {
+        let path = entry.expect("a file of ours").path();
+        std::fs::copy(
+            &path,
+            home.path().join("data/workspace").join(path.file_name().expect("a file of ours")),
+        )
+        .expect("a file of ours");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_emptied_or_put_back_does_not_verify() {
+    let (home, old) = (folder(), folder());
+    let desk1 = open(&home).await;
+    change(&desk1, "One").await;
+    let first = verify(&desk1).await;
+    assert!(first.ok && first.from == 0, "{:?}", first.problems);
+    desk1.console.close().await;
+    save(&home, &old);
+
+    let desk2 = open(&home).await;
+    assert!(status(&desk2).await.ok);
+    change(&desk2, "Two").await;
+    let second = verify(&desk2).await;
+    assert!(second.ok && second.from > 0, "an untouched log goes on: {:?}", second.problems);
+    desk2.console.close().await;
+
+    remove(&home);
+    let emptied = open(&home).await;
+    let told = status(&emptied).await;
+    assert!(!told.ok && told.detail.contains("this console saw"), "{told:?}");
+    let checked = verify(&emptied).await;
+    assert!(!checked.ok && checked.first_bad_seq == Some(0), "{:?}", checked.problems);
+    assert!(trust(&emptied).await.signer.is_none(), "it signs for no such log");
+    let refused = emptied.ask::<operation::audit_checkpoint>(Nothing {}).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Precondition);
+    change(&emptied, "The work goes on").await;
+    assert!(!verify(&emptied).await.ok, "also when it has grown");
+    emptied.console.close().await;
+
+    put_back(&home, &old);
+    let back = open(&home).await;
+    let told = status(&back).await;
+    assert!(!told.ok && told.detail.contains("rolled back"), "{told:?}");
+    assert!(!verify(&back).await.ok);
+
+    let analyst = Call { caller: caller(Role::Analyst), ..back.call.clone() };
+    let accept = AuditAccept { reason: "the backup of this morning was put back".to_owned() };
+    let denied = back.console.call::<operation::audit_accept>(&analyst, accept.clone()).await.unwrap_err();
+    assert_eq!(denied.code, ErrorCode::Permission);
+    let nothing = AuditAccept { reason: " ".to_owned() };
+    assert!(back.ask::<operation::audit_accept>(nothing).await.is_err(), "it needs a reason");
+    let accepted =
+        back.ask::<operation::audit_accept>(accept.clone()).await.expect("a person may take it as it is");
+    assert!(accepted.ok && status(&back).await.ok);
+    let again = verify(&back).await;
+    assert!(again.ok && again.from == 0, "everything is read again: {:?}", again.problems);
+    let page = back
+        .ask::<operation::audit_page>(AuditPageRequest { limit: 50, ..Default::default() })
+        .await
+        .unwrap();
+    let record = page
+        .rows
+        .iter()
+        .find(|row| row.action == "audit_accept" && row.reason == Some(accept.reason.clone()));
+    assert!(record.expect("it is in the trail").changes[0].old.as_str().unwrap().contains("rolled back"));
+    let twice = back.ask::<operation::audit_accept>(accept).await.unwrap_err();
+    assert_eq!(twice.code, ErrorCode::Precondition, "there is nothing to accept");
+    back.console.close().await;
+    let calm = open(&home).await;
+    assert!(status(&calm).await.ok, "it is remembered");
+    calm.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_memory_that_is_damaged_is_told_and_one_that_is_lost_is_made_up_for_by_a_place() {
+    let (home, old, vault) = (folder(), folder(), folder());
+    let desk1 = open(&home).await;
+    change(&desk1, "One").await;
+    let places = AuditPlaces { folders: vec![vault.path().display().to_string()], redis: true };
+    let put = AuditPlacesPut { places, reason: None };
+    let set = desk1.ask::<operation::audit_places_put>(put).await.expect("places can be set");
+    assert!(set.places.iter().all(|place| place.ok && place.size.is_some()), "{:?}", set.places);
+    assert_eq!(
+        set.places.iter().map(|place| place.counts).collect::<Vec<_>>(),
+        [true, false],
+        "not the private Redis"
+    );
+    assert_ne!(set.strength, EvidenceStrength::Witnessed);
+    desk1.console.close().await;
+    save(&home, &old);
+
+    let desk2 = open(&home).await;
+    change(&desk2, "Two").await;
+    let note = desk2.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("a checkpoint is signed");
+    let kept = vault.path().join(format!("watchpost-{}", trust(&desk2).await.log));
+    let newest = std::fs::read_to_string(kept.join("newest.checkpoint")).unwrap();
+    assert_eq!(newest, note.note, "the place has it at once");
+    assert!(verify(&desk2).await.ok);
+    desk2.console.close().await;
+
+    // Whoever has this account rolls back the database and removes what this console remembers.
+    put_back(&home, &old);
+    for entry in std::fs::read_dir(home.path().join("data/witness")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let back = open(&home).await;
+    let checked = verify(&back).await;
+    assert!(!checked.ok, "the place knows better");
+    assert!(checked.problems.iter().any(|problem| problem.contains("rolled back")), "{:?}", checked.problems);
+    let told = trust(&back).await;
+    assert!(!told.ok && told.signer.is_none());
+    assert!(!told.places[0].ok && told.places[0].detail.contains("rolled back"), "{:?}", told.places);
+    change(&back, "Three").await;
+    let still = std::fs::read_to_string(kept.join("newest.checkpoint")).unwrap();
+    back.console.close().await;
+    assert!(still.lines().nth(1).unwrap().parse::<i64>().unwrap() >= note.size, "it was not overwritten");
+
+    let again = open(&home).await;
+    let accept = AuditAccept { reason: "a rehearsal".to_owned() };
+    assert!(again.ask::<operation::audit_accept>(accept).await.expect("taken as it is").ok);
+    assert!(verify(&again).await.ok);
+    let folders = std::fs::read_dir(vault.path()).unwrap().count();
+    assert_eq!(folders, 2, "what the place held before is set aside");
+    again.console.close().await;
+
+    let memory = std::fs::read_dir(home.path().join("data/witness")).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        path.extension().is_some_and(|extension| extension == "json").then_some(path)
+    });
+    std::fs::write(memory.expect("there is a memory"), b"{").unwrap();
+    let damaged = open(&home).await;
+    let told = status(&damaged).await;
+    assert!(!told.ok && told.detail.contains("cannot be read"), "{told:?}");
+    assert!(!verify(&damaged).await.ok);
+    damaged.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_that_cannot_be_used_is_refused_or_told() {
+    let (home, vault) = (folder(), folder());
+    let desk = open(&home).await;
+    let put = |folder: String| AuditPlacesPut {
+        places: AuditPlaces { folders: vec![folder], redis: false },
+        reason: None,
+    };
+    for bad in ["", "relative", "/nowhere/at/all"] {
+        let refused = desk.ask::<operation::audit_places_put>(put(bad.to_owned())).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Validation, "{bad:?}");
+    }
+    let share = vault.path().join("share");
+    std::fs::create_dir(&share).unwrap();
+    desk.ask::<operation::audit_places_put>(put(share.display().to_string()))
+        .await
+        .expect("a folder can be used");
+    std::fs::remove_dir_all(&share).unwrap();
+    let told = trust(&desk).await;
+    assert!(told.ok, "a share that is away is no attack: {:?}", told.problem);
+    assert!(!told.places[0].ok && told.places[0].detail.contains("no folder"), "{:?}", told.places);
+    assert!(matches!(told.strength, EvidenceStrength::LocalOnly | EvidenceStrength::SessionKey));
+    assert!(verify(&desk).await.ok);
+    desk.console.close().await;
+}

@@ -1,0 +1,173 @@
+//! One record against what stands beside it. Pure: many pages are checked at once.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::audit::append::search_text;
+use crate::audit::leaf::Leaf;
+use crate::audit::page::stored_payload;
+use crate::audit::sign::VerifierKey;
+use crate::audit::tree::{Hash, leaf_hash};
+use crate::engine::{Row, Tx, Value};
+use crate::error::StoreError;
+
+/// Rows as they were read, with the names that their leaves speak of.
+pub(super) struct Page {
+    rows: Vec<Row>,
+    leaves: Vec<(Vec<u8>, Option<Leaf>)>,
+    names: HashMap<String, String>,
+}
+
+/// What one record comes to.
+pub(super) struct Checked {
+    pub(super) seq: i64,
+    pub(super) hash: Hash,
+    pub(super) fact: Option<Fact>,
+    /// The key that it was sealed under, if payload, key or search columns are missing.
+    pub(super) absent: Option<String>,
+    pub(super) problems: Vec<String>,
+}
+
+/// What a leaf says about the trail itself.
+pub(super) enum Fact {
+    Key { text: String, key: Box<VerifierKey> },
+    Checkpoint { size: i64, root: String, at: Option<i64> },
+    Erased { key: String },
+}
+
+impl Page {
+    /// Reads the names beside `rows`.
+    pub(super) async fn read(tx: &mut Tx, rows: Vec<Row>) -> Result<Self, StoreError> {
+        let mut leaves = Vec::with_capacity(rows.len());
+        let mut ids: Vec<Value> = Vec::new();
+        let mut seen = HashSet::new();
+        for row in &rows {
+            let bytes = row.blob(1)?;
+            let leaf = Leaf::parse(&bytes);
+            for id in leaf.iter().flat_map(|leaf| [&leaf.client.by, &leaf.client.object, &leaf.client.host]) {
+                if seen.insert(id.clone()) {
+                    ids.push(Value::from(id));
+                }
+            }
+            leaves.push((bytes, leaf));
+        }
+        let mut names = HashMap::new();
+        for row in tx.fetch_in("SELECT id, name FROM audit_name WHERE id IN ", &ids).await? {
+            names.insert(row.text(0)?, row.text(1)?);
+        }
+        Ok(Self { rows, leaves, names })
+    }
+
+    /// Checks every record of the page by itself.
+    pub(super) fn check(self, log: &str) -> Result<Vec<Checked>, StoreError> {
+        let names = &self.names;
+        self.rows
+            .iter()
+            .zip(self.leaves)
+            .map(|(row, (bytes, leaf))| one(row, &bytes, leaf, names, log))
+            .collect()
+    }
+}
+
+fn one(
+    row: &Row,
+    bytes: &[u8],
+    leaf: Option<Leaf>,
+    names: &HashMap<String, String>,
+    log: &str,
+) -> Result<Checked, StoreError> {
+    let seq = row.i64(0)?;
+    let mut checked = Checked { seq, hash: leaf_hash(bytes), fact: None, absent: None, problems: Vec::new() };
+    if row.blob(2)?.as_slice() != checked.hash {
+        checked.problems.push("the leaf does not have its stored hash".to_owned());
+    }
+    let Some(leaf) = leaf else {
+        checked.problems.push("the leaf is not canonical".to_owned());
+        return Ok(checked);
+    };
+    if leaf.seq != seq {
+        checked.problems.push(format!("the leaf says that it is number {}", leaf.seq));
+    }
+    if leaf.client.log != log {
+        checked.problems.push("the leaf is of another log".to_owned());
+    }
+    match fact(&leaf) {
+        Ok(fact) => checked.fact = fact,
+        Err(problem) => checked.problems.push(problem.to_owned()),
+    }
+    beside(&mut checked, row, &leaf, names)?;
+    Ok(checked)
+}
+
+/// What a leaf tells of keys, checkpoints and erasures.
+pub(super) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
+    let facts = &leaf.client.facts;
+    let text = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+    match leaf.client.action.as_str() {
+        "key.add" => {
+            let text = text("vkey").ok_or("the added key cannot be read")?;
+            let key = Box::new(VerifierKey::parse(&text).ok_or("the added key cannot be read")?);
+            Ok(Some(Fact::Key { text, key }))
+        }
+        "checkpoint.sign" => {
+            let size = facts.get("size").and_then(serde_json::Value::as_i64);
+            let (size, root) = size.zip(text("root")).ok_or("the checkpoint in it cannot be read")?;
+            Ok(Some(Fact::Checkpoint { size, root, at: leaf.micros() }))
+        }
+        "erasure.done" => Ok(text("key").map(|key| Fact::Erased { key })),
+        _ => Ok(None),
+    }
+}
+
+/// Search columns, names and payload of a record against its leaf.
+fn beside(
+    checked: &mut Checked,
+    row: &Row,
+    leaf: &Leaf,
+    names: &HashMap<String, String>,
+) -> Result<(), StoreError> {
+    let client = &leaf.client;
+    let has_columns = row.opt_i64(3)?.is_some();
+    let stored = stored_payload(row)?;
+    if !has_columns || stored.as_ref().is_none_or(|stored| stored.key.is_none()) {
+        checked.absent = Some(client.key.clone());
+    }
+    let mut payload = None;
+    if let Some(stored) = stored {
+        if stored.key_id != client.key || stored.sealed.commitment() != client.commitment {
+            checked.problems.push("the payload is not the one that the leaf commits to".to_owned());
+        }
+        if let Some(key) = stored.key {
+            payload = key.open(&stored.sealed);
+            if key.check() != client.key_check || payload.is_none() {
+                checked.problems.push("the payload does not open with its key".to_owned());
+            }
+        }
+    }
+    if let Some(payload) = &payload {
+        let fits = |id: &str, name: &str| names.get(id).is_some_and(|known| known == name);
+        if !fits(&client.by, &payload.actor)
+            || !fits(&client.object, &payload.object)
+            || !fits(&client.host, &payload.host)
+        {
+            checked.problems.push("the names do not fit the payload".to_owned());
+        }
+    }
+    if has_columns {
+        let same = row.opt_i64(3)? == leaf.micros()
+            && row.text(5)? == client.action
+            && row.text(7)? == client.permission
+            && row.text(8)? == client.outcome
+            && match &payload {
+                None => true,
+                Some(payload) => {
+                    row.text(4)? == payload.actor
+                        && row.text(6)? == payload.object
+                        && row.text(9)? == search_text(&client.action, payload)
+                }
+            };
+        if !same {
+            checked.problems.push("the search columns are not those of the leaf and payload".to_owned());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Looking at the log as a witness: does what the database holds now continue what was seen before?
+//!
+//! A witness remembers the frontier of the tree that it saw. Pushing the hashes of the newer leaves onto it must give
+//! the frontier of the head: that is a consistency proof, at the cost of the new leaves only. A log that was emptied,
+//! rolled back, or forked before what was seen cannot pass, however well it verifies by itself.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use watchpost_model::audit::LogSeen;
+
+use crate::audit::sign::signed_text;
+use crate::audit::tree::{Frontier, Hash};
+use crate::engine::{Tx, args};
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// Hashes read at once.
+const PAGE: i64 = 8_192;
+
+/// What a look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLook {
+    /// The log as it is now.
+    pub now: LogSeen,
+    /// Why it does not continue what was seen; with the number of the first record that is missing or other, as far as
+    /// that can be said.
+    pub problem: Option<(i64, String)>,
+}
+
+/// A checkpoint as it was found outside the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptNote {
+    /// Where, for people.
+    pub place: String,
+    /// The signed note.
+    pub note: String,
+}
+
+/// What a note says; nobody has checked who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteSays {
+    /// Id of the log; `None` for a log of another kind.
+    pub log: Option<String>,
+    /// Number of leaves.
+    pub size: i64,
+    /// Root, base64.
+    pub root: String,
+}
+
+impl KeptNote {
+    /// What it says; `None` if it is no checkpoint.
+    #[must_use]
+    pub fn says(&self) -> Option<NoteSays> {
+        let text = signed_text(&self.note)?;
+        let mut lines = text.lines();
+        let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        let is_root = STANDARD.decode(root).is_ok_and(|bytes| bytes.len() == 32);
+        let size = size.parse().ok().filter(|size| *size >= 0 && is_root)?;
+        let log = origin.strip_prefix("watchpost.local/audit/").map(str::to_owned);
+        Some(NoteSays { log, size, root: root.to_owned() })
+    }
+}
+
+impl Store {
+    /// Holds the log against what was seen of it, which must have been read before this is called. Without a memory
+    /// everything is taken as it is. Cost: the leaves that are new.
+    ///
+    /// # Errors
+    /// `Corrupt` if the memory or the head cannot be read; what the database says.
+    pub async fn audit_look(&self, seen: Option<&LogSeen>) -> Result<LogLook, StoreError> {
+        let mut tx = self.read().await?;
+        let (log, head) = head(&mut tx).await?;
+        let now = seen_of(log, &head, self.inner.clock.now());
+        let problem = match seen {
+            Some(seen) if seen.size > 0 => compare(&mut tx, seen, &now, &head).await?,
+            _ => None,
+        };
+        Ok(LogLook { now, problem })
+    }
+
+    /// The roots that the log had at `sizes`, in ascending order of size; `None` where it has not so many records, or
+    /// not all of them. Cost: every leaf up to the greatest size.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_roots(&self, sizes: &[i64]) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+        let mut sizes: Vec<i64> = sizes.to_vec();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let mut tx = self.read().await?;
+        let mut tree = Frontier::default();
+        let mut roots = Vec::with_capacity(sizes.len());
+        for size in sizes {
+            let whole = extend(&mut tx, &mut tree, size).await?.is_none();
+            roots.push((size, whole.then(|| STANDARD.encode(tree.root()))));
+        }
+        Ok(roots)
+    }
+}
+
+/// Id and tree of the log; empty before its first record.
+async fn head(tx: &mut Tx) -> Result<(String, Frontier), StoreError> {
+    let row =
+        tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
+    match row {
+        Some(row) => Ok((row.text(0)?, Frontier::from_bytes(row.i64(1)?, &row.blob(2)?)?)),
+        None => Ok((String::new(), Frontier::default())),
+    }
+}
+
+pub(crate) fn seen_of(log: String, tree: &Frontier, at: DateTime<Utc>) -> LogSeen {
+    LogSeen {
+        log,
+        size: tree.size().cast_signed(),
+        root: STANDARD.encode(tree.root()),
+        frontier: tree.to_hex(),
+        at,
+    }
+}
+
+async fn compare(
+    tx: &mut Tx,
+    seen: &LogSeen,
+    now: &LogSeen,
+    head: &Frontier,
+) -> Result<Option<(i64, String)>, StoreError> {
+    let before =
+        format!("this console saw {} records on {}", seen.size, seen.at.format("%Y-%m-%d %H:%M:%S UTC"));
+    if now.log.is_empty() {
+        return Ok(Some((0, format!("the log was emptied: {before}, and now there is none"))));
+    }
+    if now.log != seen.log {
+        return Ok(Some((
+            0,
+            format!(
+                "the log was replaced by another one: {before} of the log {}, and now there are {} of the log {}",
+                seen.log, now.size, now.log
+            ),
+        )));
+    }
+    if now.size < seen.size {
+        return Ok(Some((
+            now.size,
+            format!("the log was rolled back: {before}, and now there are {}", now.size),
+        )));
+    }
+    let mut tree = Frontier::from_hex(seen.size, &seen.frontier)?;
+    if let Some(missing) = extend(tx, &mut tree, now.size).await? {
+        return Ok(Some((
+            missing,
+            format!("record {missing} is missing: {before}, and the head says {}", now.size),
+        )));
+    }
+    if tree == *head {
+        return Ok(None);
+    }
+    // Which part was rewritten cannot be told from the trees alone; that it was no later than this can.
+    Ok(Some((
+        0,
+        format!("the log was rewritten: {before}, and the {} of now do not continue them", now.size),
+    )))
+}
+
+/// Adds the leaves up to `size` to `tree`; the number of the first one that is not there, if one is not.
+pub(crate) async fn extend(tx: &mut Tx, tree: &mut Frontier, size: i64) -> Result<Option<i64>, StoreError> {
+    loop {
+        let next = tree.size().cast_signed();
+        if next >= size {
+            return Ok(None);
+        }
+        let rows = tx
+            .fetch(
+                "SELECT seq, hash FROM audit_leaf WHERE seq >= $1 AND seq < $2 ORDER BY seq LIMIT $3",
+                args![next, size, PAGE],
+            )
+            .await?;
+        if rows.is_empty() {
+            return Ok(Some(next));
+        }
+        for row in rows {
+            let expected = tree.size().cast_signed();
+            let hash: Result<Hash, _> = row.blob(1)?.as_slice().try_into();
+            match hash {
+                Ok(hash) if row.i64(0)? == expected => tree.push(hash),
+                _ => return Ok(Some(expected)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::KeptNote;
+
+    #[test]
+    fn only_a_checkpoint_is_read() {
+        let root = STANDARD.encode([0; 32]);
+        let note = |text: &str| KeptNote { place: String::new(), note: text.to_owned() }.says();
+        let good = format!("watchpost.local/audit/abc\n7\n{root}\n\n\u{2014} key AAAA\n");
+        let says = note(&good).unwrap();
+        assert_eq!((says.log.as_deref(), says.size, says.root.as_str()), (Some("abc"), 7, root.as_str()));
+        for bad in ["", "a\n7\nroot\n\n", "watchpost.local/audit/abc\n-1\nAA==\n\n", "no note"] {
+            assert_eq!(note(bad), None, "{bad:?}");
+        }
+        assert_eq!(note(&good.replace("watchpost.local/audit/", "go.sum/")).unwrap().log, None);
+    }
+}

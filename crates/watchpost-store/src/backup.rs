@@ -1,0 +1,104 @@
+//! Backups of the database: a copy that counts only after it was checked.
+//!
+//! The copy is made by SQLite while work goes on, of one moment, without what was erased and without free pages. Then it
+//! is opened by itself: its pages are checked, and its audit trail is verified whole, so that its root is the one that
+//! its checkpoints were signed for.
+
+use std::path::Path;
+
+use sqlx::{ConnectOptions, Connection};
+use watchpost_model::audit::AuditVerification;
+
+use crate::audit::verify;
+use crate::engine::{Db, args};
+use crate::error::StoreError;
+use crate::migrate;
+use crate::store::Store;
+use crate::target::sqlite_options;
+
+/// A copy that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedCopy {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Newest migration in it.
+    pub schema: i64,
+    /// What checking its audit trail came to: whole, from the first record on.
+    pub trail: AuditVerification,
+}
+
+impl Store {
+    /// Copies the database to a file that is not there, while work goes on. Nobody has checked it then:
+    /// [`check_copy`] does.
+    ///
+    /// # Errors
+    /// `Precondition` on PostgreSQL, which has its own tools; `Validation` if the file is there; what the database says.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let Some(own) = &self.inner.file else {
+            return Err(StoreError::Precondition(
+                "PostgreSQL is backed up with its own tools: pg_dump -Fc, or a base backup".to_owned(),
+            ));
+        };
+        if path.exists() {
+            return Err(StoreError::Validation(format!("{} is there already", path.display())));
+        }
+        let text = path
+            .to_str()
+            .ok_or_else(|| StoreError::Validation("the name of the file is not UTF-8".to_owned()))?;
+        let mut connection = sqlite_options(own).create_if_missing(false).connect().await?;
+        let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut connection).await;
+        connection.close().await?;
+        copied?;
+        // SQLite does not wait for the disk here.
+        let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
+    }
+}
+
+/// Checks a copy by itself; writes nothing into it.
+///
+/// `progress` as in [`Store::audit_verify`].
+///
+/// # Errors
+/// `NotADatabase` if it is none or its pages are damaged, `SchemaTooNew`, `Cancelled`; what the database says. A trail
+/// that does not hold is an answer.
+pub async fn check_copy(
+    path: &Path,
+    clock: std::sync::Arc<dyn watchpost_model::clock::Clock>,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<CheckedCopy, StoreError> {
+    if !path.is_file() {
+        return Err(StoreError::NotFound(format!("the file {}", path.display())));
+    }
+    let db = Db::look_at_file(path);
+    let result = check(&db, clock, progress).await;
+    db.close().await;
+    let (schema, trail) = result?;
+    let bytes =
+        std::fs::metadata(path).map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))?.len();
+    Ok(CheckedCopy { bytes, schema, trail })
+}
+
+async fn check(
+    db: &Db,
+    clock: std::sync::Arc<dyn watchpost_model::clock::Clock>,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<(i64, AuditVerification), StoreError> {
+    let mut tx = db.begin_read().await?;
+    let rows = tx.fetch("PRAGMA integrity_check(1)", args![]).await?;
+    let said = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    if said != "ok" {
+        return Err(StoreError::NotADatabase(said));
+    }
+    let schema = migrate::newest_applied(&mut tx).await?;
+    let schema =
+        schema.ok_or_else(|| StoreError::NotADatabase("it has no schema of Watchpost".to_owned()))?;
+    if schema > migrate::newest_known() {
+        return Err(StoreError::SchemaTooNew { found: schema, known: migrate::newest_known() });
+    }
+    drop(tx);
+    let store = Store::over(db.clone(), clock, None);
+    let look = store.snapshot().await?;
+    let trail = Box::pin(verify::whole(&look, progress)).await?;
+    Ok((schema, trail))
+}
