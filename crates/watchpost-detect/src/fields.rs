@@ -1,7 +1,7 @@
 //! Which parts of an event are looked at, and how each is encoded.
 
 mod feed;
-mod markup;
+pub(crate) mod markup;
 mod xml;
 
 use std::borrow::Cow;
@@ -12,13 +12,17 @@ use crate::decode::Encoding;
 
 /// Most values of one event that are looked at; the rest is counted.
 pub(crate) const VALUES_MAX: usize = 2_048;
-/// Bodies longer than this are looked at from both ends.
+/// How much of a body is looked at: its short values first, each in whole, and then what is left of this of the long ones.
 const BODY_BYTES_MAX: usize = 192 * 1024;
-/// How much of a long body's head and tail is looked at.
+/// How much of the long values of a body is looked at even where the short ones took all.
+const LONG_BYTES_MIN: usize = 64 * 1024;
+/// Values up to this length are short: a prose of this length hides little.
+const SHORT_BYTES_MAX: usize = 4 * 1024;
+/// Most bytes of short values of one body that are looked at.
+const SHORT_BYTES_TOTAL_MAX: usize = 512 * 1024;
+/// How much of a long text's head and tail is looked at.
 const BODY_HEAD_BYTES: usize = 96 * 1024;
 const BODY_TAIL_BYTES: usize = 64 * 1024;
-/// Longest single value that is looked at in whole; longer ones from both ends.
-const OTHER_BYTES_MAX: usize = 16 * 1024;
 /// Most parts of a path that are looked at by themselves, from its end.
 const SEGMENTS_MAX: usize = 8;
 
@@ -49,12 +53,31 @@ const HEADERS: &[(&str, Role)] = &[
     ("forwarded", Role::Value),
 ];
 
+/// Headers whose grammar has names of methods and marks of their own, and that nobody logs.
+const PLAIN_HEADERS: &[&str] = &["if-none-match", "if-match", "etag", "accept-encoding", "te"];
+
 /// Does a header that is not in [`HEADERS`] have something in it that no ordinary value has?
 fn is_odd_header(value: &str) -> bool {
-    value.bytes().any(|byte| matches!(byte, b'$' | b'<' | b'\'' | b'{' | b'%' | b'\\' | b'`' | b'\r' | b'\n'))
-        || ["eyJ", "rO0", "://"].iter().any(|mark| value.contains(mark))
+    value.bytes().any(|byte| {
+        matches!(
+            byte,
+            b'$' | b'<' | b'\'' | b'{' | b'%' | b'\\' | b'`' | b'\r' | b'\n' | b';' | b'|' | b'&' | b'('
+        )
+    }) || ["eyJ", "rO0", "://", "../", "/etc/", "middleware"].iter().any(|mark| value.contains(mark))
         // What a browser says of a request that another site made it send.
         || value == "cross-site"
+}
+
+/// Quoted tags and names of methods with their weights.
+fn is_plain_header(value: &str) -> bool {
+    value.bytes().all(|byte| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'"' | b'/' | b'-' | b'_' | b'.' | b';' | b',' | b' ' | b'=' | b':' | b'*' | b'+'
+            )
+    }) && !value.contains("..")
+        && !value.contains("/etc/")
 }
 
 /// What a value is; some rules look at one kind only.
@@ -125,11 +148,20 @@ impl Field<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
     pub(crate) all: Vec<Field<'a>>,
-    /// Values that were not looked at.
+    /// Values that were not looked at, or not in whole.
     pub(crate) n_dropped: u64,
+    /// Long values of a body, which wait until the short ones have been taken.
+    long: Vec<Field<'a>>,
+    /// Bytes of the body's short values.
+    n_short_bytes: usize,
 }
 
 impl<'a> Fields<'a> {
+    /// One value by itself.
+    pub(crate) fn of(field: Field<'a>) -> Self {
+        Self { all: vec![field], ..Self::default() }
+    }
+
     fn add(
         &mut self,
         base: &'static str,
@@ -142,13 +174,66 @@ impl<'a> Fields<'a> {
         if value.len() < 2 {
             return;
         }
-        for value in ends(value, OTHER_BYTES_MAX.max(BODY_HEAD_BYTES), BODY_TAIL_BYTES) {
-            if self.all.len() == VALUES_MAX {
+        let field = Field { base, key: key.map(Cow::Borrowed), value, encoding, role };
+        if base == "http.body" {
+            if value.len() > SHORT_BYTES_MAX {
+                if self.long.len() < VALUES_MAX {
+                    self.long.push(field);
+                } else {
+                    self.n_dropped += 1;
+                }
+                return;
+            }
+            self.n_short_bytes += value.len();
+            if self.n_short_bytes > SHORT_BYTES_TOTAL_MAX {
                 self.n_dropped += 1;
-            } else {
-                self.all.push(Field { base, key: key.map(Cow::Borrowed), value, encoding, role });
+                return;
             }
         }
+        self.push(field);
+    }
+
+    fn push(&mut self, field: Field<'a>) {
+        for value in ends(field.value, BODY_HEAD_BYTES, BODY_TAIL_BYTES) {
+            self.push_part(Field { value, ..field.clone() });
+        }
+        self.n_dropped += u64::from(field.value.len() > BODY_HEAD_BYTES);
+    }
+
+    fn push_part(&mut self, field: Field<'a>) {
+        if self.all.len() == VALUES_MAX {
+            self.n_dropped += 1;
+        } else {
+            self.all.push(field);
+        }
+    }
+
+    /// The long values of a body: the shorter ones first, each from both ends where not all of it may be looked at.
+    fn take_long(&mut self) {
+        let mut long = std::mem::take(&mut self.long);
+        let mut left = BODY_BYTES_MAX.saturating_sub(self.n_short_bytes).max(LONG_BYTES_MIN);
+        long.sort_by_key(|field| field.value.len());
+        let mut n_left = long.len();
+        for field in long {
+            // What the shorter ones leave is for the longer ones.
+            let share = left / n_left.max(1);
+            n_left -= 1;
+            if field.value.len() <= share {
+                left -= field.value.len();
+                self.push_part(field);
+                continue;
+            }
+            self.n_dropped += 1;
+            let tail = share * 2 / 5;
+            left -= share;
+            if share < 1_024 {
+                continue;
+            }
+            for value in ends(field.value, share, tail) {
+                self.push_part(Field { value, ..field.clone() });
+            }
+        }
+        self.n_short_bytes = 0;
     }
 
     /// `a=1&b=2`; names with anything but a plain word in them are looked at too.
@@ -196,6 +281,18 @@ impl<'a> Fields<'a> {
             let string = &text[start.min(end)..end];
             at = (end + 1).min(bytes.len());
             if text[at..].trim_start().starts_with(':') {
+                // Members of members that reach what all objects share.
+                if string == "prototype" && key == Some("constructor") {
+                    let from = floor_boundary(text, start.saturating_sub(48));
+                    let from = text[from..start].find("constructor").map_or(start, |n| from + n);
+                    self.add(
+                        "http.body",
+                        None,
+                        text[from..end].trim_end_matches('"'),
+                        Encoding::Plain,
+                        Role::Value,
+                    );
+                }
                 key = Some(string);
                 if is_plain_name(string) {
                     continue;
@@ -232,33 +329,26 @@ impl<'a> Fields<'a> {
 
     fn add_body(&mut self, body: &'a str, content_type: &str) {
         let content_type = content_type.to_ascii_lowercase();
-        for (nth, text) in ends(body, BODY_BYTES_MAX, 0).enumerate() {
-            let start = text.trim_start();
-            if content_type.contains("multipart/") {
-                self.add_multipart(text);
-            } else if content_type.contains("json") || start.starts_with(['{', '[']) {
-                self.add_json(text);
-                // A tail may begin inside a string: then what was read as strings is what is between them.
-                if nth > 0
-                    && let Some((_, rest)) = text.split_once('"')
-                {
-                    self.add_json(rest);
-                }
-                if !start.contains('"') {
-                    self.add("http.body", None, text, Encoding::Plain, Role::Value);
-                }
-            } else if content_type.contains("x-www-form-urlencoded") || looks_like_form(start) {
-                self.add_form("http.body", text);
-            } else {
-                let is_xml = content_type.contains("xml") || start.starts_with('<');
-                // The elements of a feed are named like those of a page; what stands in them is looked at.
-                let is_feed = is_xml && feed::is_plain(text);
-                if !is_feed {
-                    self.add("http.body", None, text, Encoding::Plain, Role::Value);
-                }
-                if is_xml {
-                    self.add_xml(text, is_feed);
-                }
+        let text = body;
+        let start = text.trim_start();
+        if content_type.contains("multipart/") {
+            self.add_multipart(text);
+        } else if content_type.contains("json") || start.starts_with(['{', '[']) {
+            self.add_json(text);
+            if !start.contains('"') {
+                self.add("http.body", None, text, Encoding::Plain, Role::Value);
+            }
+        } else if content_type.contains("x-www-form-urlencoded") || looks_like_form(start) {
+            self.add_form("http.body", text);
+        } else {
+            let is_xml = content_type.contains("xml") || start.starts_with('<');
+            // The elements of a feed are named like those of a page; what stands in them is looked at.
+            let is_feed = is_xml && feed::is_plain(text);
+            if !is_feed {
+                self.add("http.body", None, text, Encoding::Plain, Role::Value);
+            }
+            if is_xml {
+                self.add_xml(text, is_feed);
             }
         }
     }
@@ -331,13 +421,17 @@ impl<'a> Fields<'a> {
             }
         }
         for (name, value) in &http.headers {
-            if HEADERS.iter().all(|(known, _)| known != name) && is_odd_header(value) {
+            if HEADERS.iter().all(|(known, _)| known != name)
+                && is_odd_header(value)
+                && !(PLAIN_HEADERS.contains(&name.as_str()) && is_plain_header(value))
+            {
                 self.add("http.headers", Some(name), value, Encoding::Plain, Role::Value);
             }
         }
         self.add_answer(http);
         if let Some(body) = &http.body {
             self.add_body(body, http.headers.get("content-type").map_or("", String::as_str));
+            self.take_long();
         }
     }
 
@@ -346,7 +440,10 @@ impl<'a> Fields<'a> {
             self.add("http.response_headers", Some(name), value, Encoding::Plain, Role::Answer);
         }
         if let Some(body) = &http.response_body {
-            for text in ends(body, BODY_BYTES_MAX, 0) {
+            let (head, tail) = (BODY_HEAD_BYTES + BODY_TAIL_BYTES, BODY_TAIL_BYTES);
+            self.n_dropped += u64::from(body.len() > BODY_BYTES_MAX);
+            let whole_max = if body.len() > BODY_BYTES_MAX { head } else { BODY_BYTES_MAX };
+            for text in ends(body, whole_max, tail) {
                 self.add("http.response_body", None, text, Encoding::Plain, Role::Answer);
             }
         }
@@ -433,7 +530,7 @@ fn floor_boundary(text: &str, at: usize) -> usize {
 
 /// The text, or its head and tail if it is longer than `whole_max` (with an overlap-free middle left out).
 fn ends(text: &str, whole_max: usize, tail: usize) -> impl Iterator<Item = &str> {
-    let (head, tail) = if tail == 0 { (BODY_HEAD_BYTES, BODY_TAIL_BYTES) } else { (whole_max - tail, tail) };
+    let head = whole_max - tail;
     let parts = if text.len() <= whole_max {
         [Some(text), None]
     } else {
@@ -444,62 +541,4 @@ fn ends(text: &str, whole_max: usize, tail: usize) -> impl Iterator<Item = &str>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn body(text: &str, content_type: &str) -> Vec<(String, String)> {
-        let mut fields = Fields::default();
-        fields.add_body(text, content_type);
-        fields.all.iter().map(|field| (field.name(), field.value.to_owned())).collect()
-    }
-
-    fn pairs(expect: &[(&str, &str)]) -> Vec<(String, String)> {
-        expect.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
-    }
-
-    #[test]
-    fn bodies_are_split_by_what_they_are() {
-        for (text, content_type, expect) in [
-            (
-                "aa=xx&bb=yy",
-                "application/x-www-form-urlencoded",
-                &[("http.body.aa", "xx"), ("http.body.bb", "yy")][..],
-            ),
-            ("aa=xx&bb=yy", "", &[("http.body.aa", "xx"), ("http.body.bb", "yy")]),
-            (
-                r#"{"a":{"bb":"x\"y"},"c":["dd"]}"#,
-                "application/json",
-                &[("http.body.bb", r#"x\"y"#), ("http.body.c", "dd")],
-            ),
-            (r#"{"a":"cut off"#, "", &[("http.body.a", "cut off")]),
-            ("just text", "text/plain", &[("http.body", "just text")]),
-            (
-                "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello\r\n--x--",
-                "multipart/form-data; boundary=x",
-                &[
-                    (
-                        "http.body.file",
-                        "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php\"\r\n\r\nhello",
-                    ),
-                    ("http.body.filename", "a.php"),
-                    ("http.body", "x--"),
-                ],
-            ),
-            (
-                "--x\r\nContent-Disposition: form-data; name=\"url\"\r\n\r\nhello\r\n--x--",
-                "multipart/form-data; boundary=x",
-                &[("http.body.url", "hello"), ("http.body", "x--")],
-            ),
-        ] {
-            assert_eq!(body(text, content_type), pairs(expect), "body {text:?}");
-        }
-    }
-
-    #[test]
-    fn the_tail_of_a_long_body_is_kept() {
-        let text = format!("{}needle", "ü".repeat(400_000));
-        let found = body(&text, "text/plain");
-        assert!(found.iter().any(|(_, value)| value.ends_with("needle")), "tail is looked at");
-        assert!(found.iter().map(|(_, value)| value.len()).sum::<usize>() < 300_000, "middle is left out");
-    }
-}
+mod tests;

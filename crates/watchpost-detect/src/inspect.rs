@@ -24,12 +24,18 @@ pub struct Verdict {
     pub categories: Vec<AttackFamily>,
     /// One finding a rule.
     pub findings: Vec<Finding>,
+    /// Was something not looked at: values beyond the caps, or the middle of long ones?
+    pub truncated: bool,
 }
 
 impl Verdict {
-    fn of(findings: Vec<Finding>) -> Self {
+    fn of(findings: Vec<Finding>, fields: &Fields<'_>) -> Self {
         let has = |family: &AttackFamily| findings.iter().any(|finding| finding.family == *family);
-        Self { categories: AttackFamily::ALL.iter().copied().filter(has).collect(), findings }
+        Self {
+            categories: AttackFamily::ALL.iter().copied().filter(has).collect(),
+            findings,
+            truncated: fields.n_dropped > 0,
+        }
     }
 
     /// Did any signature match?
@@ -83,7 +89,7 @@ impl RuleSet {
     #[must_use]
     pub fn inspect_event(&self, event: &Event) -> Verdict {
         let fields = fields(event);
-        Verdict::of(self.looked_at(event, &fields, |_, _| Vec::new()))
+        Verdict::of(self.looked_at(event, &fields, |_, _| Vec::new()), &fields)
     }
 
     /// What signatures and Sigma detections say of an event; `correlate` gets what the latter matched.
@@ -147,10 +153,9 @@ pub fn decoded_fields(event: &Event) -> Vec<MatchedField> {
 pub fn inspect_value(value: &str) -> Verdict {
     let event = blank_event();
     let field = Field { base: "value", key: None, value, encoding: Encoding::Plain, role: Role::Value };
-    Verdict::of(RuleSet::embedded().signatures.findings(
-        &event,
-        &Fields { all: vec![field], n_dropped: 0 },
-        &TokenKeys::default(),
-        None,
-    ))
+    let fields = Fields::of(field);
+    Verdict::of(
+        RuleSet::embedded().signatures.findings(&event, &fields, &TokenKeys::default(), None),
+        &fields,
+    )
 }

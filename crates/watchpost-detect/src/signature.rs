@@ -185,7 +185,11 @@ impl Signatures {
                     Matcher::Check(check) => check.run(&layer.text, &context),
                     Matcher::Regex(regex) => regex.find(&layer.text, layer.bytes),
                 };
-                if let Some(span) = span {
+                let is_excepted =
+                    || signature.unless.is_some_and(|check| check.run(&layer.text, &context).is_some());
+                if let Some(span) = span
+                    && !is_excepted()
+                {
                     done.set(rule);
                     hits.push(Hit { rule, layer: index, span });
                 }

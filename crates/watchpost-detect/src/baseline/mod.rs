@@ -87,20 +87,23 @@ impl Baselines {
         findings: &mut Vec<Finding>,
         evicted: &mut u64,
     ) {
-        if event.outcome == Outcome::Failure {
+        let status = event.http.as_ref().and_then(|http| http.status).unwrap_or(0);
+        let is_failure = event.outcome == Outcome::Failure;
+        // Who is refused asked all the same: a flood of such requests is one.
+        let is_refused = matches!(status, 401 | 403);
+        if is_failure && !is_refused {
             return;
         }
         let lesson = Lesson { event, facts, place, rows };
-        if let Some(user) = facts.user {
+        if let Some(user) = facts.user.filter(|_| !is_failure) {
             let (events_min, days_min) = (self.events_min, self.days_min);
             self.users.change(key_of(&[user]), facts.at_ms, evicted, |profile| {
                 let is_known = profile.events >= events_min && profile.days() >= days_min;
                 lesson.user(profile, user, is_known, days_min, findings);
             });
         }
-        let status = event.http.as_ref().and_then(|http| http.status).unwrap_or(0);
         if facts.has(When::Request)
-            && status < 400
+            && (status < 400 || is_refused)
             && let Some(endpoint) = facts.endpoint
         {
             let mut pattern = std::mem::take(&mut self.pattern);

@@ -20,6 +20,9 @@ const UNKNOWN: u32 = 0;
 /// Marks the cell of the same group that counts what went well.
 const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
 
+/// Marks the cell of the same group that knows the other values.
+const OTHERS: Key = 0x3a3a_3a3a_3a3a_3a3a;
+
 /// All rules that count.
 #[derive(Debug, Default)]
 pub(super) struct Counting {
@@ -67,14 +70,16 @@ impl Counting {
         findings: &mut Vec<Finding>,
         evicted: &mut u64,
     ) {
-        let mut keys: [Option<Key>; 4] = [None; 4];
+        let mut keys: [Option<Key>; 5] = [None; 5];
         let rules = self.rules.iter_mut().zip(&self.wanted);
         for (rule, _) in rules.filter(|(_, wanted)| **wanted & facts.is != 0) {
             let counts = rule.row.counts;
             let does_count = facts.has(counts.when);
             let does_other = rule.other.is_some_and(|other| facts.has(other));
             let Some(group) = facts.group(counts.by) else { continue };
-            let key = *keys[counts.by as usize].get_or_insert_with(|| key_of(&[group.0, group.1]));
+            let known = keys[counts.by as usize].or_else(|| facts.group_key(counts.by));
+            let Some(key) = known else { continue };
+            keys[counts.by as usize] = Some(key);
             if counts.of == Of::Each {
                 findings.extend(does_count.then(|| rule.each(event, facts, group.0)));
                 continue;
@@ -117,7 +122,11 @@ impl Rule {
         let (other, other_part) = match row.counts.also {
             Also::Nothing => (None, None),
             Also::AtLeast(part, _) => (None, Some(part)),
-            Also::Without(when) | Also::FewTries(when) | Also::Then(when) => (Some(when), None),
+            Also::Without(when)
+            | Also::FewTries(when)
+            | Also::FewTriesFrom(when, ..)
+            | Also::Then(when)
+            | Also::ThenFirst(when) => (Some(when), None),
             Also::ThenWith(when, part) | Also::ThenWithAtLeast(when, part, _) => (Some(when), Some(part)),
         };
         let part = match row.counts.of {
@@ -137,11 +146,19 @@ impl Rule {
                 self.table.change_known(key, |cell| cell.clear_until(at_ms));
                 None
             }
-            Also::FewTries(_) => {
+            Also::FewTries(_) | Also::FewTriesFrom(..) => {
                 let n = facts.count;
                 self.table
                     .change(key ^ PASSES, at_ms, evicted, |cell| cell.add(at_ms, n, window_ms, keep_ms));
                 None
+            }
+            Also::ThenFirst(_) => {
+                let row = Arc::clone(&self.row);
+                self.table.change_known(key, |cell| {
+                    let reached = step(&row, cell, cell.sum(at_ms, window_ms));
+                    cell.clear_until(at_ms);
+                    reached
+                })?
             }
             Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
                 let with = self.part.and_then(|part| facts.part(part)).map(member_of);
@@ -177,7 +194,21 @@ impl Rule {
             _ => facts.count,
         };
         let passes = match counts.also {
-            Also::FewTries(_) => self.table.get(key ^ PASSES).map_or(0, |cell| cell.sum(at_ms, window_ms).n),
+            Also::FewTries(_) | Also::FewTriesFrom(..) => {
+                self.table.get(key ^ PASSES).map_or(0, |cell| cell.sum(at_ms, window_ms).n)
+            }
+            _ => 0,
+        };
+        // The other values have a cell of their own.
+        let n_others = match counts.also {
+            Also::FewTriesFrom(_, part, _) => {
+                let other = facts.part(part).map_or(UNKNOWN, member_of);
+                self.table.change(key ^ OTHERS, at_ms, evicted, |cell| {
+                    cell.add(at_ms, n, window_ms, keep_ms);
+                    cell.meet(at_ms, other, keep_ms, false);
+                    cell.distinct(at_ms, window_ms).n
+                })
+            }
             _ => 0,
         };
         let remembers = self.part.is_some();
@@ -209,11 +240,12 @@ impl Rule {
             let holds = match counts.also {
                 Also::Nothing | Also::Without(_) => true,
                 Also::AtLeast(_, least) => is_spread(cell, at_ms, window_ms, least),
-                Also::FewTries(_) => {
+                Also::FewTriesFrom(_, _, least) if n_others < u64::from(least) => false,
+                Also::FewTries(_) | Also::FewTriesFrom(..) => {
                     let tries = cell.sum(at_ms, window_ms).n;
                     tries <= sum.n * 2 && passes * 10 <= tries
                 }
-                Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
+                Also::Then(_) | Also::ThenFirst(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
             };
             if holds { step(&row, cell, sum) } else { None }
         })
@@ -310,7 +342,7 @@ fn entity_of(by: By, group: &str) -> Entity {
     let kind = match by {
         By::Source => EntityKind::Ip,
         By::User => EntityKind::User,
-        By::Endpoint | By::EndpointAgent => EntityKind::Endpoint,
+        By::Endpoint | By::EndpointAgent | By::Entrance => EntityKind::Endpoint,
     };
     Entity::new(kind, group)
 }

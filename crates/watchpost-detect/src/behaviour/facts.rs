@@ -118,6 +118,10 @@ pub(crate) struct Facts<'a> {
     /// What happened: one bit for each [`When`].
     pub(super) is: u32,
     agent_key: OnceCell<Key>,
+    /// The source as it is counted, where that is not how it is written: the network of one subscriber of IPv6.
+    source_net: Option<String>,
+    /// The user as counted, where that is not how the name is written: in lower case.
+    user_lower: Option<String>,
 }
 
 impl<'a> Facts<'a> {
@@ -141,7 +145,12 @@ impl<'a> Facts<'a> {
             grantee: None,
             is: 0,
             agent_key: OnceCell::new(),
+            source_net: None,
+            user_lower: None,
         };
+        facts.source_net = facts.source.and_then(subscriber);
+        facts.user_lower =
+            facts.user.filter(|user| user.chars().any(char::is_uppercase)).map(str::to_lowercase);
         facts.read_kind(event, is_failure);
         if facts.has(When::Upload) {
             facts.bytes_in = details_bytes.unwrap_or(0);
@@ -166,14 +175,25 @@ impl<'a> Facts<'a> {
         Some(*self.agent_key.get_or_init(|| key_of(&[agent])))
     }
 
-    /// The one of its parts that a behaviour counts or groups by.
-    pub(crate) fn part(&self, part: Part) -> Option<&'a str> {
+    /// The one of its parts that a behaviour counts, as it is counted.
+    pub(crate) fn part(&self, part: Part) -> Option<&str> {
         match part {
-            Part::Source => self.source,
-            Part::User => self.user,
+            Part::Source => self.source_net.as_deref().or(self.source),
+            Part::User => self.user_lower.as_deref().or(self.user),
             Part::Path => self.path.or(self.endpoint),
             Part::Resource => self.endpoint,
         }
+    }
+
+    /// What its group is told from others by: its name, but for users in any case and for networks of IPv6.
+    pub(super) fn group_key(&self, by: By) -> Option<Key> {
+        let (name, more) = self.group(by)?;
+        let name = match by {
+            By::Source => self.part(Part::Source).unwrap_or(name),
+            By::User => self.part(Part::User).unwrap_or(name),
+            By::Endpoint | By::EndpointAgent | By::Entrance => name,
+        };
+        Some(key_of(&[name, more]))
     }
 
     /// The name of its group; an agent's group is one endpoint seen through one agent.
@@ -182,6 +202,7 @@ impl<'a> Facts<'a> {
             By::Source => Some((self.source?, "")),
             By::User => Some((self.user?, "")),
             By::Endpoint => Some((self.endpoint?, "")),
+            By::Entrance => Some((self.endpoint.unwrap_or("login"), "")),
             By::EndpointAgent => Some((self.endpoint?, self.agent?)),
         }
     }
@@ -260,6 +281,19 @@ impl<'a> Facts<'a> {
         self.put(When::Page, is_read && !is_static && http.path.len() > 1);
         self.put(When::Sensitive, sensitive().is_match(&http.path));
     }
+}
+
+/// The first 64 bits of an address of IPv6, which one subscriber has all addresses of.
+fn subscriber(address: &str) -> Option<String> {
+    if !address.contains(':') {
+        return None;
+    }
+    let address: std::net::Ipv6Addr = address.parse().ok()?;
+    if address.to_ipv4_mapped().is_some() {
+        return None;
+    }
+    let [a, b, c, d, ..] = address.segments();
+    Some(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
 }
 
 /// Does the event say that the login failed because there is no such user?

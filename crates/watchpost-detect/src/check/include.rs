@@ -102,7 +102,10 @@ pub(super) fn remote_file(text: &str, context: &Context<'_>) -> Option<Range<usi
     }
     let found = remote(&lower)?;
     let key = context.key().to_ascii_lowercase();
-    let is_included = is_named(&key, INCLUDED) || key.ends_with("_path") || key.ends_with("_dir");
+    // `document-uri`, `blockedURL`, `source-file`: what browsers report of a page has addresses for values.
+    let is_address_key = ["uri", "url", "source-file", "sourcefile"].iter().any(|end| key.ends_with(end));
+    let is_included =
+        !is_address_key && is_named(&key, INCLUDED) || key.ends_with("_path") || key.ends_with("_dir");
     let is_text = key == "content" || key == "body";
     let is_web = matches!(found.scheme, "http" | "https");
     let is_ftp = matches!(found.scheme, "ftp" | "ftps");

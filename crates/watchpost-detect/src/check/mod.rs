@@ -5,6 +5,7 @@ mod forgery;
 mod include;
 mod jndi;
 mod leak;
+mod page;
 mod ssrf;
 mod token;
 mod upload;
@@ -110,6 +111,7 @@ checks! {
     RedirectAway = "redirect_away" => web::redirect_away,
     RemoteFile = "remote_file" => include::remote_file,
     HeaderBreak = "header_break" => web::header_break,
+    InternalHeader = "internal_header" => web::internal_header,
     HostPoison = "host_poison" => web::host_poison,
     Smuggling = "smuggling" => web::smuggling,
     CsrfReport = "csrf_report" => forgery::csrf_report,
@@ -133,5 +135,8 @@ checks! {
     UploadSlip = "upload_slip" => upload::slip,
     UploadMacros = "upload_macros" => upload::macros,
     UploadValue = "upload_value" => upload::value,
+    HarmlessMarkup = "harmless_markup" => page::harmless,
+    HarmlessDrawing = "harmless_drawing" => page::harmless_drawing,
+    GraphQl = "graphql" => page::graphql,
     CardNumber = "card_number" => leak::card_number,
 }

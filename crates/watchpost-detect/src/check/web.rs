@@ -201,6 +201,13 @@ pub(super) fn whole(text: &str) -> Option<Range<usize>> {
 
 // Redirects
 
+/// The header by which a framework of its own tells that a request has been through its middleware.
+pub(super) fn internal_header(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let is_header =
+        context.field.base == "http.headers" && context.key().eq_ignore_ascii_case("x-middleware-subrequest");
+    if is_header { whole(text) } else { None }
+}
+
 pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
     let key = context.key();
     if !is_parameter(context) || !is_in(REDIRECTS, key) || text.len() > 2_048 {
@@ -212,7 +219,9 @@ pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<
         .filter(|ch| !ch.is_control() && *ch != '\u{ad}')
         .collect::<String>()
         .to_ascii_lowercase()
-        .replace('\\', "/");
+        .replace('\\', "/")
+        // What browsers read as the dot of a host.
+        .replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     let stays_local = clean.len() < text.trim().len() && clean.starts_with("//");
     let rest = clean.trim_start_matches('/');
     let n_slashes = clean.len() - rest.len();
@@ -277,7 +286,9 @@ pub(super) fn redirect_away(text: &str, context: &Context<'_>) -> Option<Range<u
 pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
     let mut breaks: Vec<(usize, usize)> = text
         .char_indices()
-        .filter(|(_, ch)| matches!(ch, '\r' | '\n' | '\u{560a}' | '\u{560d}' | '\u{2028}'))
+        .filter(|(_, ch)| {
+            matches!(ch, '\r' | '\n' | '\u{560a}' | '\u{560d}' | '\u{2028}' | '\u{10a}' | '\u{10d}')
+        })
         .map(|(at, ch)| (at, at + ch.len_utf8()))
         .take(512)
         .collect();
@@ -309,6 +320,11 @@ pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<us
                         || (colon >= name.len() && line.as_bytes()[..colon].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')))
             })
         };
+        // Letters of which a careless writer keeps the low byte; as letters they are of Czech.
+        let is_letter = text[at..end].contains(['\u{10a}', '\u{10d}']);
+        if is_letter && !text[..end].ends_with("\u{10d}\u{10a}") {
+            return None;
+        }
         // In a text of several lines only what cannot be prose.
         let is_header = if is_text && !is_mail {
             n_lines < 5
@@ -327,7 +343,9 @@ pub(super) fn header_break(text: &str, context: &Context<'_>) -> Option<Range<us
             && matches!(&text[at..text.len() - line.len()], gap if gap.matches('\n').count() + gap.matches("%0a").count() >= 2);
         (is_header || is_request || is_split).then(|| {
             let length = line.find(['\r', '\n']).unwrap_or(line.len());
-            at..run.end + length.max(1)
+            // Both letters make the break.
+            let from = if is_letter { at - '\u{10d}'.len_utf8() } else { at };
+            from..run.end + length.max(1)
         })
     })
 }

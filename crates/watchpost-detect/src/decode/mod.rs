@@ -4,6 +4,7 @@
 //! a decoder that is wrong for a value can hide nothing. Where a match came from in the layers before is worked out
 //! again only when something matched ([`trace`]), so that ordinary values pay for no bookkeeping.
 
+mod data;
 mod entities;
 mod more;
 mod steps;
@@ -13,7 +14,7 @@ use std::ops::Range;
 
 /// The names that a layer's decoder can have.
 pub(crate) const DECODERS: &[&str] =
-    &["raw", "percent", "json", "html", "unicode", "utf7", "base64", "fold", "join", "shell"];
+    &["raw", "percent", "json", "html", "unicode", "utf7", "base64", "hex", "fold", "join", "shell"];
 
 /// Most layers of one value, the raw one included.
 pub(crate) const LAYERS_MAX: usize = 9;
@@ -34,7 +35,7 @@ pub(crate) enum Encoding {
 /// One form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layer<'a> {
-    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `utf7`, `base64`, `fold`, `join`, `shell`.
+    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `utf7`, `base64`, `hex`, `fold`, `join`, `shell`.
     pub(crate) decoder: &'static str,
     /// The text.
     pub(crate) text: Cow<'a, str>,
@@ -152,6 +153,8 @@ const REPEATED: &[NamedStep] = &[
     ("unicode", steps::may_be_unicode, steps::unicode),
     ("utf7", more::may_be_utf7, more::utf7),
     ("base64", steps::may_be_base64, steps::base64),
+    ("base64", data::may_be_data, data::data),
+    ("hex", data::may_be_hex, data::hex),
 ];
 
 /// What ends the chain: forms that lose information, each made from the last layer that lost none.
@@ -164,7 +167,7 @@ const FINAL: &[NamedStep] = &[
 fn apply(name: &str, step: Step, input: &str, traced: bool) -> Option<Out> {
     let mut out = Out::with_capacity(input.len(), traced);
     step(input, &mut out);
-    let is_new = if name == "base64" { !out.text.is_empty() } else { out.text != input };
+    let is_new = if matches!(name, "base64" | "hex") { !out.text.is_empty() } else { out.text != input };
     is_new.then_some(out)
 }
 
@@ -254,6 +257,22 @@ mod tests {
             (r"\x3cscript", Encoding::Plain, "<script"),
             (r#"say \"hi\" \/"#, Encoding::Json, r#"say "hi" /"#),
             ("PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", Encoding::Plain, "<script>alert(1)</script>"),
+            ("data:text/html;base64,PHNjcmlwdD54PC9zY3JpcHQ+", Encoding::Plain, "<script>x</script>"),
+            ("<img src=\"data:image/svg+xml;charset=x;base64,PHN2Zz48Lz4=\">", Encoding::Plain, "<svg></>"),
+            ("data:image/png;base64,iVBORw0KGgo=", Encoding::Plain, "data:image/png;base64,iVBORw0KGgo="),
+            (
+                "JyB1bmlvbiBzZWxlY3QgcGluIGZyb20gY2FyZHMtLQ==",
+                Encoding::Plain,
+                "' union select pin from cards--",
+            ),
+            (
+                "SnlCMWJtbHZiaUJ6Wld4bFkzUWdjR2x1SUdaeWIyMGdZMkZ5WkhNdExRPT0=",
+                Encoding::Plain,
+                "' union select pin from cards--",
+            ),
+            ("3120756e696f6e2073656c6563742070696e", Encoding::Plain, "1 union select pin"),
+            ("0x3120756e696f6e2073656c6563742070696e", Encoding::Plain, "1 union select pin"),
+            ("9f86d081884c7d659a2feaa0c55ad015", Encoding::Plain, "9f86d081884c7d659a2feaa0c55ad015"),
             ("un/**/ion/*!50000select*/", Encoding::Plain, "union select "),
             ("or/**/1=1", Encoding::Plain, "or 1=1"),
             ("union/**/select", Encoding::Plain, "union select"),

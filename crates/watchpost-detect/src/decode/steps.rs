@@ -328,8 +328,12 @@ pub(super) fn base64(whole: &str, out: &mut Out) {
     let Ok(bytes) = GeneralPurpose::new(alphabet, config).decode(text) else { return };
     let Ok(decoded) = std::str::from_utf8(&bytes) else { return };
     let is_readable = |ch: char| !ch.is_control() || matches!(ch, '\n' | '\r' | '\t');
-    // Letters and digits only are another code word, not something with a syntax.
-    if !decoded.chars().all(is_readable) || decoded.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    // Letters and digits only are another code word, not something with a syntax, unless it is encoded once more.
+    let is_code_word = decoded.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !(decoded.len() >= BASE64_BYTES_MIN
+            && super::data::readable(decoded)
+                .is_some_and(|inner| inner.bytes().any(|byte| !byte.is_ascii_alphanumeric())));
+    if !decoded.chars().all(is_readable) || is_code_word {
         return;
     }
     let mut n_bytes = 0;

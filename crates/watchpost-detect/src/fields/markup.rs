@@ -158,6 +158,11 @@ pub(super) fn pieces(text: &str) -> Option<Vec<(&str, &str)>> {
     (n_tags > 0).then_some(pieces)
 }
 
+/// Is `text` markup, and all of it harmless?
+pub(crate) fn is_harmless_page(text: &str) -> bool {
+    pieces(text).is_some()
+}
+
 fn push<'a>(pieces: &mut Vec<(&'a str, &'a str)>, name: &'a str, value: &'a str) -> Option<()> {
     if value.trim().len() < 2 {
         return Some(());
@@ -245,8 +250,37 @@ fn is_link(value: &str) -> bool {
     let value = value.trim();
     let head = value.get(..8).unwrap_or(value).to_ascii_lowercase();
     ["https://", "http://", "mailto:", "tel:", "//"].iter().any(|scheme| head.starts_with(scheme))
+        || is_image(value)
         // No scheme, and none that is spelled with entities.
         || !value.split(['/', '?', '#']).next().unwrap_or("").contains([':', '&', '\t', '\n', '\\'])
+}
+
+/// Bytes that run nothing where they are shown: `data:image/png;base64,AAAA`.
+fn is_image(value: &str) -> bool {
+    const KINDS: &[&str] = &[
+        "image/png",
+        "image/jpeg",
+        "image/jpg",
+        "image/gif",
+        "image/webp",
+        "image/avif",
+        "image/bmp",
+        "image/x-icon",
+        "application/pdf",
+        "application/octet-stream",
+        "application/font-woff",
+    ];
+    value.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")).is_some_and(|(kind, bytes)| {
+        let is_known = KINDS.contains(&kind)
+            || ["font/", "audio/", "video/"].iter().any(|start| {
+                kind.strip_prefix(start).is_some_and(|rest| {
+                    rest.bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'+'))
+                })
+            });
+        is_known
+            && bytes.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    })
 }
 
 #[cfg(test)]
@@ -269,6 +303,8 @@ mod tests {
         );
         for text in [
             "<h2 id=\"a\">T</h2><pre><code class=\"language-bash\">ps aux | grep foo</code></pre>",
+            "<img src=\"data:image/png;base64,iVBORw0KGgo=\">",
+            "<img src=\"data:font/woff2;base64,AAAA\">",
             "<td style=\"color: red; width: 10%\">x</td><!-- more -->",
             "<figure data-id=\"5\"><img src=\"//i.example/x.png\" srcset=\"/a.png 1x, /b.png 2x\"></figure>",
         ] {
@@ -287,6 +323,9 @@ mod tests {
             "<a href=\"java&#10;script:x\">y</a>",
             "<a href=\"&#106;avascript:x\">y</a>",
             "<a href=\"data:text/html,x\">y</a>",
+            "<a href=\"data:text/html;base64,AAAA\">y</a>",
+            "<img src=\"data:image/svg+xml;base64,AAAA\">",
+            "<img src=\"data:image/png;base64,AA'x\">",
             "<p style=\"background:url(x)\">y</p>",
             "<p style=\"width: expression\">y</p>",
             "<p title=\"<b>\">x</p>",

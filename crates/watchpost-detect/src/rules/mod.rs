@@ -56,6 +56,8 @@ pub(crate) struct Signature {
     pub(crate) layers: Vec<&'static str>,
     /// Rules, and families of which the severe rules, that it leaves a value to where they fire on the same value.
     pub(crate) yields: Vec<String>,
+    /// Does not match what this confirms.
+    pub(crate) unless: Option<Check>,
 }
 
 /// What happened, as far as behaviours tell things apart. `behaviour::facts` says what makes an event one of these.
@@ -117,6 +119,8 @@ pub(crate) enum By {
     Endpoint,
     /// Of one endpoint, seen through one user agent.
     EndpointAgent,
+    /// Of one endpoint, and of all that report none.
+    Entrance,
 }
 
 /// A part of an event of which different values are counted.
@@ -164,6 +168,10 @@ pub(crate) enum Also {
     Without(When),
     /// At most two tries for each value, and at most a tenth as many of this kind.
     FewTries(When),
+    /// At most two tries for each value, at most a tenth as many of this kind, and at least so many other different values.
+    FewTriesFrom(When, Part, u32),
+    /// Then this happens to the same group, and not since the first that is counted; only this is reported.
+    ThenFirst(When),
     /// Then this happens to the same group; only this is reported.
     Then(When),
     /// Then this happens to the same group with one of the values that were counted.

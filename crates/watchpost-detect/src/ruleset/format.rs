@@ -162,6 +162,7 @@ pub(super) struct Extension {
     pub(super) layers: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) yields: Vec<Spanned<String>>,
+    pub(super) unless: Option<Spanned<String>>,
     pub(super) counts: Option<Counts>,
     pub(super) what: Option<String>,
     #[serde(default)]

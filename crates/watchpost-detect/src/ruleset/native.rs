@@ -76,6 +76,10 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 matcher,
                 layers: decoders(part, extension.layers.unwrap_or_default())?,
                 yields: yields(part, extension.yields)?,
+                unless: match extension.unless {
+                    Some(name) => Some(check(part, &name.value, name.referenced.line())?),
+                    None => None,
+                },
             }))
         }
         (None, Some(counts)) => {

@@ -1,6 +1,7 @@
 //! A value that is a command line as a whole.
 
 use super::read::{Word, program_name};
+use super::told;
 use super::words::{Strength, is_prose, program};
 use super::{argument, command_word, is_usual_argument, is_usual_pair};
 
@@ -16,7 +17,11 @@ pub(super) fn whole(text: &str) -> Option<usize> {
     let found = command_word(text, start);
     let strength = program(program_name(&found.name))?;
     let rest = text.get(found.end..)?;
-    if is_usual_pair(program_name(&found.name), rest) && rest.len() < 160 {
+    let name = program_name(&found.name);
+    if is_install(text) {
+        return None;
+    }
+    if is_usual_pair(name, rest) && rest.len() < 160 {
         return Some(text.len());
     }
     // `whoami;0`: cut off by a separator.
@@ -40,6 +45,18 @@ pub(super) fn whole(text: &str) -> Option<usize> {
             && has_arguments(&found, strength, trimmed)
     };
     is_line.then_some(text.len())
+}
+
+/// What people are told to type: `npm install express`, `pip install a && python app.py`.
+pub(super) fn is_install(text: &str) -> bool {
+    let found = command_word(text, 0);
+    let (name, rest) = (program_name(&found.name), text.get(found.end..).unwrap_or(""));
+    is_installer(name) && is_usual_pair(name, rest) && !told::reaches_out(rest)
+}
+
+/// Fetches packages by their names.
+fn is_installer(name: &str) -> bool {
+    matches!(name, "pip" | "pip3" | "apt" | "apt-get" | "yum" | "npm" | "gem")
 }
 
 /// Is a name without arguments a command line? `is_quoted`: something stands before it that a shell passes over.

@@ -8,6 +8,7 @@ mod batch;
 mod line;
 mod mail;
 mod pattern;
+mod phrase;
 mod read;
 mod told;
 mod words;
@@ -15,6 +16,7 @@ mod words;
 use std::cell::OnceCell;
 use std::ops::Range;
 
+use self::phrase::Grade;
 use self::read::{Word, program_name, skip_blanks, word};
 use self::words::{Strength, is_prose, program};
 use crate::decode::{Present, bits};
@@ -30,6 +32,8 @@ const ARGUMENT_BYTES_MAX: usize = 240;
 pub(crate) enum ShellShape {
     /// `;id`, `x | cat /etc/issue`, `$(uname -a)`.
     Separated,
+    /// `x;sort`: a separator and the name of a program that is a word as well, with nothing behind it that tells.
+    Hint,
     /// `wget http://x.example/a`, the whole value.
     Line,
     /// `for %i in (*) do x`, `if exist a.txt x`.
@@ -64,6 +68,9 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
     if let Some(end) = line::whole(text) {
         add(ShellShape::Line, 0..end);
     }
+    if text.len() <= 160 && line::is_install(text) {
+        add(ShellShape::Hint, 0..text.len());
+    }
     if let Some(span) = pattern::pattern(text) {
         add(ShellShape::Pattern, span);
     }
@@ -94,11 +101,13 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             at += 1;
             continue;
         }
-        if let Some(mut end) = command(text, next, before, at, &sentences) {
+        if let Some((mut end, is_sure)) = command(text, next, before, at, &sentences) {
             if before == Before::Tick {
                 end = text[end..].find('`').map_or(end, |n| end + n + 1);
             }
-            add(ShellShape::Separated, at..end);
+            // What stands before a hint is a part of it.
+            let (shape, from) = if is_sure { (ShellShape::Separated, at) } else { (ShellShape::Hint, 0) };
+            add(shape, from..end);
         }
         if before != Before::Tick {
             if let Some(end) = batch::statement(text, next) {
@@ -122,12 +131,16 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
         }
         at = next;
     }
+    // What is sure needs no hint.
+    if found.iter().any(|(shape, _)| *shape != ShellShape::Hint) {
+        found.retain(|(shape, _)| *shape != ShellShape::Hint);
+    }
     found
 }
 
 /// Can [`shapes`] find anything in `text`, in which the bytes `present` occur? A look at the bytes and the first word.
 pub(crate) fn may_have_shape(text: &str, present: Present) -> bool {
-    const MARKS: u128 = bits(";|&`$\n\r{?*[~%\\()");
+    const MARKS: u128 = bits(";|&`$\n\r{?*[~%\\()^");
     present.any(MARKS) || starts_with_program(text)
 }
 
@@ -156,6 +169,8 @@ fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
             let before = if second.is_ascii_whitespace() { Before::Line } else { Before::Ampersand };
             Some((before, at + 1))
         }
+        // `data:image/png;base64,`
+        b';' if is_media_parameter(&bytes[at + 1..]) => None,
         b';' => Some((Before::Hard, at + 1)),
         b'|' => Some((Before::Hard, at + if second == b'|' { 2 } else { 1 })),
         b'&' if second == b'&' => Some((Before::Hard, at + 2)),
@@ -169,6 +184,11 @@ fn separator(bytes: &[u8], at: usize) -> Option<(Before, usize)> {
         }
         _ => None,
     }
+}
+
+/// Does a data URI say here how it is encoded, and not a shell what it does?
+fn is_media_parameter(rest: &[u8]) -> bool {
+    rest.get(..7).is_some_and(|word| word.eq_ignore_ascii_case(b"base64,"))
 }
 
 /// Is a semicolon behind `before` the end of an entity?
@@ -235,7 +255,7 @@ fn arguments(text: &str, start: usize) -> (&str, usize) {
     (&text[start..end], end)
 }
 
-/// Is there a command line after the separator? The byte after what shows it.
+/// Is there a command line after the separator? The byte after what shows it, and whether it is sure.
 ///
 /// `sentences` remembers whether the text consists of them.
 fn command(
@@ -244,7 +264,7 @@ fn command(
     before: Before,
     separator_at: usize,
     sentences: &OnceCell<bool>,
-) -> Option<usize> {
+) -> Option<(usize, bool)> {
     let found = command_word(text, start);
     let strength = program(program_name(&found.name))?;
     let is_lone = arguments(text, found.end).0.trim().is_empty();
@@ -268,7 +288,15 @@ fn command(
     let end = judge(text, &found, strength, before)?;
     let is_told = *sentences.get_or_init(|| told::is_prose_text(text))
         && told::is_told(text, separator_at, before, &found.name, arguments(text, found.end).0);
-    (!is_told).then_some(end)
+    if is_told {
+        return None;
+    }
+    let rest = arguments(text, found.end).0;
+    match phrase::grade(text, (separator_at, start), before, (&found, strength), rest) {
+        Grade::Sure => Some((end, true)),
+        Grade::Maybe => Some((end, false)),
+        Grade::Nothing => None,
+    }
 }
 
 /// Inline code in prose stands between blanks; a substitution stands in, or is, a value.

@@ -14,7 +14,7 @@ fn check(text: &str, expect: Option<ShellShape>) {
 
 #[test]
 fn command_lines_have_a_shape() {
-    use ShellShape::{Batch, Indirect, Line, Mail, Pattern, Separated};
+    use ShellShape::{Batch, Hint, Indirect, Line, Mail, Pattern, Separated};
     for (text, shape) in [
         (";id", Separated),
         ("x|ls -la", Separated),
@@ -26,6 +26,25 @@ fn command_lines_have_a_shape() {
         ("a\nwget http://x.example/a", Separated),
         ("x; X=1 nc -lvp 4444", Separated),
         ("x=`sleep 9`", Separated),
+        ("x;id", Separated),
+        ("10.0.0.1;id;x", Separated),
+        ("';id;'", Separated),
+        ("& whoami", Separated),
+        ("foo && ls", Separated),
+        ("5;sleep 5", Separated),
+        ("x;sleep 5", Separated),
+        ("&& curl http://x", Separated),
+        ("x & calc.exe", Separated),
+        ("10.0.0.1 & ping -n 3 10.0.0.1", Separated),
+        ("10.0.0.1; cat flag.txt", Separated),
+        ("x;python -c 'print(1)'", Separated),
+        ("wine & perl -e 'x'", Separated),
+        ("Tom & cat /etc/issue", Separated),
+        ("^p^i^n^g 1.2.3.4", Line),
+        ("x;sort", Hint),
+        ("x;cat flag", Hint),
+        ("npm install express", Hint),
+        ("pip install foo && python app.py", Hint),
         ("nohup ifconfig", Line),
         ("tac /srv/data.txt", Line),
         ("for %x in (*) do del %x", Batch),
@@ -68,6 +87,24 @@ fn prose_and_code_have_none() {
         "page=2&id=5&sort=date",
         "Tea &amp; \"more\"",
         "less &lt; more &#38; most",
+        "Wine & more",
+        "R & python",
+        "Sales & host",
+        "Fish & chips; at 8",
+        "hi; ping me",
+        "Python | Ruby | Go",
+        "Skills: HTML/CSS; Python; Perl; Ruby",
+        "Tom & Jerry; Date & time",
+        "cats; cat food",
+        "name; id; date",
+        "linux;bash;docker;git",
+        "Rock & roll; top 10",
+        "Run npm install && npm start",
+        "RUN apt-get update && apt-get install -y curl",
+        "FROM debian\nCMD [\"node\", \"app.js\"]",
+        "| id | ls |",
+        "| Name | id | date |\n| --- | --- | --- |\n| a | sort | cat |",
+        "data:image/png;base64,iVBORw0KGgo=",
     ] {
         check(text, None);
     }

@@ -123,7 +123,7 @@ pub(super) fn is_told(text: &str, at: usize, before: Before, name: &str, rest: &
 }
 
 /// Do the arguments name another machine, a file of the system or what a shell would put in their place?
-fn reaches_out(rest: &str) -> bool {
+pub(super) fn reaches_out(rest: &str) -> bool {
     rest.contains(['$', '<', '>', '`', '\\'])
         || rest.contains("://")
         || rest.split_whitespace().any(|word| {

@@ -161,7 +161,8 @@ const SHORTS: &[&str] = &[
     "id", "ifup", "irb", "ln", "ls", "lua", "lz", "mv", "nc", "nl", "nmap", "npm", "od", "perl", "ping",
     "pip", "ps", "pwd", "rc", "rm", "rmt", "ruby", "sed", "sh", "bash", "tac", "tcsh", "tee", "vi", "vim",
     "wc", "yum", "chmod", "chown", "chgrp", "gem", "chroot", "cpio", "dmesg", "ftp", "jq", "killall",
-    "lscpu", "mkdir", "netcfg", "ntpdate", "readelf", "rpm", "ver", "w3m", "uptime", "xdg-open", "su",
+    "lscpu", "calc", "notepad", "mkdir", "netcfg", "ntpdate", "readelf", "rpm", "ver", "w3m", "uptime",
+    "xdg-open", "su",
 ];
 /// Words too.
 const WORDS: &[&str] = &[

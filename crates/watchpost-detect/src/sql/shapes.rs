@@ -78,8 +78,13 @@ impl<'a> Reading<'a> {
         let said = self.text[comment.span.clone()]
             .trim_start_matches(['-', '#', '/', '*'])
             .trim_start_matches(['+', ' ']);
-        let is_short =
-            said.len() <= 12 && quoted.split_whitespace().count() <= 3 && at + 1 >= self.tokens.len();
+        // `p@ss';--w0rd"<x>` goes on like a password, not like a comment.
+        let is_password =
+            said.starts_with(|ch: char| ch.is_ascii_alphanumeric()) && said.contains(['"', '<', '>']);
+        let is_short = !is_password
+            && said.len() <= 12
+            && quoted.split_whitespace().count() <= 3
+            && at + 1 >= self.tokens.len();
         is_short.then(|| self.span(0, at + 1))
     }
 

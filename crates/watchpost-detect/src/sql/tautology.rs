@@ -9,6 +9,16 @@ use super::words::class;
 impl Reading<'_> {
     pub(super) fn tautology(&self) -> Option<Range<usize>> {
         let in_quotation = matches!(self.context, Context::Quoted(_));
+        // `:-) … '-' --`: a face and a dash are no value that a quotation holds.
+        let quoted = self.tokens.first().map_or("", |first| &self.text[..first.span.end]);
+        if in_quotation
+            && quoted.starts_with(':')
+            && quoted.contains(' ')
+            && quoted.len() > 3
+            && !quoted.contains(char::is_alphanumeric)
+        {
+            return None;
+        }
         if let Some(span) = self.bare_comparison() {
             return Some(span);
         }
@@ -82,6 +92,15 @@ impl Reading<'_> {
                 && (in_quotation || self.is_first && at <= 2))
                 .then_some(next);
         };
+        // A name at the very end runs into the quote that the statement still has: no statement that can be read.
+        let is_cut_name = in_quotation
+            && left == Operand::Literal
+            && right == Operand::Name
+            && self.skip(end, Kind::Close) >= self.tokens.len()
+            && !self.text.ends_with(['\'', '"', '`']);
+        if is_cut_name && self.text.contains(" = ") {
+            return None;
+        }
         let is_constant = |operand| matches!(operand, Operand::Literal | Operand::Call | Operand::Group);
         let is_shape = match (left, right) {
             (left, right) if is_constant(left) && is_constant(right) => true,

@@ -96,3 +96,51 @@ fn tables_are_capped_and_say_so() {
     assert!(counters.groups <= 2_500, "{counters:?}");
     assert!(counters.groups_evicted_total >= 9_000, "{counters:?}");
 }
+
+/// Attackers of IPv6 have a network of addresses, and names of users are written in any case.
+#[test]
+fn one_subscriber_and_one_user_are_counted_as_one() {
+    let of = |rule: &str, findings: &[Finding]| findings.iter().any(|found| found.rule_id == rule);
+    let mut events = traffic(&[burst(TrafficKind::LoginFailure, 6, 1_000)]);
+    for (nth, event) in events.iter_mut().enumerate() {
+        event.source_ip = Some(format!("2001:db8:1:2::{nth:x}"));
+        event.actor = Some(format!("user{nth}"));
+    }
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(of("wp.brute.source", &found), "one network of 64 bits: {found:?}");
+    for (nth, event) in events.iter_mut().enumerate() {
+        event.source_ip = Some(format!("2001:db8:1:{nth:x}::1"));
+    }
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(!of("wp.brute.source", &found), "six networks: {found:?}");
+    let mut events = traffic(&[Burst::new(TrafficKind::LoginFailure, 30, 30, 1, 1_000)]);
+    for (nth, event) in events.iter_mut().enumerate() {
+        event.actor = Some(if nth % 2 == 0 { "Alice".to_owned() } else { "alice".to_owned() });
+    }
+    let found = run(&mut Engine::new(Config::default()), &events);
+    let most = found
+        .iter()
+        .filter(|found| found.rule_id == "wp.brute.user")
+        .filter_map(|found| found.counter.as_ref().map(|counter| counter.seen))
+        .max();
+    assert!(most > Some(15), "both spellings are one user: {most:?}");
+}
+
+/// Another agent each time, or no request at all: neither a source nor an agent has many failures.
+#[test]
+fn stolen_passwords_from_many_sources_are_seen() {
+    let mut events = traffic(&[Burst::new(TrafficKind::LoginFailure, 300, 300, 300, 2_000)]);
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(found.iter().any(|found| found.rule_id == "wp.brute.stuffing_sources"), "{found:?}");
+    for (nth, event) in events.iter_mut().enumerate() {
+        let mut http = watchpost_model::event::Http {
+            method: "POST".to_owned(),
+            path: "/login".to_owned(),
+            ..Default::default()
+        };
+        http.headers.insert("user-agent".to_owned(), format!("agent {nth}"));
+        event.http = Some(http);
+    }
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(found.iter().any(|found| found.rule_id == "wp.brute.stuffing_sources"), "{found:?}");
+}

@@ -71,6 +71,7 @@ fn matched_spans_fire_again() {
 
 /// Rules about something else than one value of the request: the raw span says nothing by itself as a parameter.
 const NOT_OF_ONE_VALUE: &[(&str, &str)] = &[
+    ("wp.header.internal", "the name of the header"),
     ("wp.csrf.reported", "the event's type"),
     ("wp.csrf.origin", "a header beside the host, the method and the body"),
     ("wp.csrf.cross_site", "a header beside the method and a cookie"),

@@ -52,13 +52,17 @@ pub(super) fn judge(token: &Token<'_>, context: &Context<'_>) -> Vec<Problem> {
     let none = is_none(alg);
     add(none, Problem::NoAlgorithm);
     add(!none && !is_encrypted && !token.is_cut && is_unsigned(token, name), Problem::NoSignature);
-    add(is_confused(token, name), Problem::Confusion);
-    add(token.header("kid").is_some_and(is_odd_key_name), Problem::KeyName);
+    let is_mixed_up = !token.is_cut && context.keys.is_confused(token, name);
+    add(is_mixed_up || is_confused(token, name), Problem::Confusion);
+    add(token.header("kid").is_some_and(|kid| is_odd_key_name(token, kid, context)), Problem::KeyName);
     add(has_foreign_key(token, name, context), Problem::ForeignKey);
     add(token.header("crit").is_some_and(|crit| is_bad_crit(token, crit)), Problem::Critical);
     add(is_ambiguous(token) || (!none && is_malformed(token, name, is_encrypted)), Problem::Malformed);
     add(is_out_of_time(token, context), Problem::OutOfTime);
-    add(!none && !is_encrypted && !token.is_cut && context.keys.is_forged(token, name), Problem::Forged);
+    add(
+        !none && !is_encrypted && !token.is_cut && !is_mixed_up && context.keys.is_forged(token, name),
+        Problem::Forged,
+    );
     found
 }
 
@@ -115,7 +119,7 @@ fn is_confused(token: &Token<'_>, name: &str) -> bool {
             || ["jku", "x5u", "jwk", "x5c"].iter().any(|member| token.header(member).is_some()))
 }
 
-fn is_odd_key_name(kid: &Value) -> bool {
+fn is_odd_key_name(token: &Token<'_>, kid: &Value, context: &Context<'_>) -> bool {
     let Some(kid) = kid.as_str() else { return kid.is_object() || kid.is_array() || kid.is_boolean() };
     let lower = kid.to_ascii_lowercase();
     let is_path = lower.contains("../")
@@ -145,6 +149,12 @@ fn is_odd_key_name(kid: &Value) -> bool {
     let is_url = lower.contains("://") && !lower.starts_with("did:") && !lower.starts_with("urn:")
         || lower.starts_with("//")
         || lower.starts_with("file:");
+    // Some issuers name their keys by addresses of their own: names, nothing that is fetched.
+    let is_own_name = is_url && lower.starts_with("https://") && {
+        let last = lower.rsplit('/').next().unwrap_or("");
+        !last.contains('.') && lower[8..].contains('/') && !is_foreign_url(token, &Value::from(kid), context)
+    };
+    let is_url = is_url && !is_own_name;
     is_path || is_code || is_url || kid.len() > 1_024
 }
 

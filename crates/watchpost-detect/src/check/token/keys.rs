@@ -179,6 +179,22 @@ impl TokenKeys {
     }
 }
 
+impl TokenKeys {
+    /// Is the token said to be signed with a shared secret where only public keys are in use?
+    pub(super) fn is_confused(&self, token: &Token<'_>, alg: &str) -> bool {
+        let issuer = token.claim("iss").and_then(serde_json::Value::as_str);
+        let mut keys = self
+            .keys
+            .iter()
+            .filter(|held| held.issuer.is_none() || issuer.is_none() || held.issuer.as_deref() == issuer)
+            .peekable();
+        alg.starts_with("HS")
+            && token.parts.len() == 3
+            && keys.peek().is_some()
+            && keys.all(|held| !matches!(held.key, Key::Shared(_)))
+    }
+}
+
 impl Key {
     /// `None` where the key is not for the algorithm.
     fn check(&self, alg: &str, signed: &[u8], signature: &[u8]) -> Option<bool> {

@@ -35,6 +35,11 @@ static SVG: LazyLock<Expression> = LazyLock::new(|| {
     Expression::new(r#"<(?:\w{1,10}:)?script\b|\bon(?:load|error|click|begin|end|mouse\w+|focus\w*|animation\w+|repeat)\s*=|javascript\s*:|<foreignobject\b|<(?:iframe|embed|object|handler|listener)\b|<!entity|<set\s[^>]{0,80}(?:attributename\s*=\s*["']?(?:on|href)|to\s*=)|<\?xml-stylesheet|xlink:href\s*=\s*["'](?:https?:|file:|data:(?:text|image/svg)|//|expect:|php:)|<image\s[^>]{0,80}href\s*=\s*["'](?:https?:|file:|text:|expect:)|url\s*\(\s*["']?(?:https?:|file:)"#).expect("tested")
 });
 
+/// A page that runs something for whoever opens it where it was uploaded.
+static PAGE: LazyLock<Expression> = LazyLock::new(|| {
+    Expression::new(r#"<script\b|<[a-z][^>]{0,200}[\s/"']on[a-z]{3,24}\s*=|javascript\s*:"#).expect("tested")
+});
+
 static PDF: LazyLock<Expression> = LazyLock::new(|| {
     Expression::new(r"/(?:javascript|js)\b|/launch\b|/openaction\s*<<[\s\S]*?/(?:uri|launch|js|submitform|gotor)|/aa\s*<<|/embeddedfile\b|/richmedia\b|/submitform\b|/gotor\b|/importdata\b").expect("tested")
 });
@@ -78,6 +83,11 @@ pub(super) fn active(upload: &Upload<'_>) -> Option<Range<usize>> {
     if head.contains("%PDF-") || ending == "pdf" {
         return find(&PDF, content);
     }
+    let is_page = matches!(ending.as_str(), "html" | "htm" | "xhtml" | "shtml" | "mht" | "mhtml")
+        || upload.declared.starts_with("text/html");
+    if is_page && let Some(found) = find(&PAGE, content) {
+        return Some(found);
+    }
     find(&DELEGATE, content)
 }
 
@@ -106,6 +116,14 @@ pub(super) fn mismatch(upload: &Upload<'_>) -> Option<Range<usize>> {
             says_script && (upload.declared.starts_with("image/") || upload.declared == "application/pdf")
         }
     };
+    // Macros under the type of a document without any: what filters by type lets pass.
+    let hides_macros =
+        matches!(ending.as_str(), "docm" | "dotm" | "xlsm" | "xltm" | "xlam" | "pptm" | "potm" | "ppsm")
+            && (upload.declared.contains("msword")
+                || upload.declared.contains("officedocument")
+                || (upload.declared.contains("ms-excel") || upload.declared.contains("ms-powerpoint"))
+                    && !upload.declared.contains("macroenabled"));
+    let is_wrong = is_wrong || hides_macros;
     is_wrong.then(|| 0..upload.content.char_indices().nth(16).map_or(upload.content.len(), |(at, _)| at))
 }
 
