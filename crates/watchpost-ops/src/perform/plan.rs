@@ -333,8 +333,9 @@ mod tests {
             keep: None,
         };
         let plan = Plan { jobs: vec![job.clone()], ..Plan::default() };
+        type Last = Option<(&'static str, JobState)>;
         // When it is, the newest run, is it missed or waiting, is it started.
-        let cases: [(&str, Option<(&str, JobState)>, bool, bool); 15] = [
+        let cases: [(&str, Last, bool, bool); 15] = [
             // What was to run before it was switched on was not missed.
             ("2026-11-04T13:00:00Z", None, false, false),
             ("2026-11-05T03:00:00Z", None, false, false),
