@@ -1,8 +1,50 @@
-//! The audit trail from the command line: a database that is taken away.
+//! The audit trail from the command line: writers that are killed, and a database that is taken away.
+
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
-use watchpost_tests::Home;
+use watchpost_tests::{Home, until};
+
+/// How often a writer is killed.
+const KILLS: u32 = 6;
+
+/// Bytes in the write-ahead log, if the database is open.
+fn written(home: &Home) -> Option<u64> {
+    std::fs::metadata(home.data().join("data/workspace/watchpost.db-wal")).ok().map(|data| data.len())
+}
+
+#[tokio::test]
+async fn a_writer_that_is_killed_leaves_change_and_record_or_neither() -> Result<()> {
+    let home = Home::new("writers are killed")?;
+    home.cli(["config", "organisation", "Before"]).await?.ok()?;
+    for n in 0..KILLS {
+        let mut writer = home.start_cli(["config", "organisation", &format!("Name {n}")])?;
+        // From opening the database, or writing the first page, on; one that ended by itself is as good.
+        until("the writer to be at work", Duration::from_secs(60), || {
+            let at_work = written(&home).is_some_and(|bytes| bytes >= u64::from(n % 2))
+                || matches!(writer.try_wait(), Ok(Some(_)));
+            async move {
+                ensure!(at_work, "the database is not open");
+                Ok(())
+            }
+        })
+        .await?;
+        // One that has ended cannot be killed.
+        drop(writer.start_kill());
+        writer.wait().await?;
+        let settings = home.cli(["--output", "json", "config", "show"]).await?.json()?;
+        let trail = home
+            .cli(["--output", "json", "audit", "search", "--action", "settings_put", "-n", "1"])
+            .await?
+            .json()?;
+        let change = &trail["rows"][0]["changes"][0];
+        assert_eq!(change["new"], settings["organisation"], "the newest record is of what is there");
+        home.cli(["audit", "verify"]).await?.ok()?;
+    }
+    home.cli(["audit", "verify", "--full"]).await?.ok()?;
+    Ok(())
+}
 
 #[tokio::test]
 async fn a_database_that_is_taken_away_is_told_with_exit_code_1() -> Result<()> {

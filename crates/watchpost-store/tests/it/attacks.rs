@@ -1,8 +1,11 @@
 //! Attacks on the trail that need many tries, or an unusual world.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 use watchpost_model::audit::{AuditFilter, AuditVerification, Change};
+use watchpost_model::clock::ManualClock;
 use watchpost_store::{DatabaseTarget, Signer, Store, VerifyPlan};
 
 use crate::support::{World, both, caller, draft};
@@ -47,51 +50,64 @@ async fn a_flipped_bit_is_found_wherever_it_is() {
     world.store.close().await;
     let DatabaseTarget::Sqlite { path } = &world.target else { panic!("it is a file") };
     let good = std::fs::read(path).unwrap();
-    let mut n = 0_u32;
+    let mut places = tokio::task::JoinSet::new();
     for (table, column, key) in PLACES {
         let key =
             key.replace("seq = 1", &format!("seq = {seq}")).replace("size = 3", &format!("size = {signed}"));
-        // A check that fails is recorded: every place begins with the log as it was.
-        let scratch = tempfile::tempdir().unwrap();
-        let copy = scratch.path().join("watchpost.db");
-        std::fs::write(&copy, &good).unwrap();
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(&copy)
-            .foreign_keys(false)
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
-        let store = Store::open(&DatabaseTarget::Sqlite { path: copy }, world.clock.clone()).await.unwrap();
-        assert!(verify(&store).await.is_some_and(|found| found.ok), "before it is attacked");
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        let sql = format!("SELECT hex({column}), typeof({column}) FROM {table} WHERE {key}");
-        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
-        let (bytes, kind): (String, String) = (row.get(0), row.get(1));
-        let bytes = hex(&bytes);
-        assert!(!bytes.is_empty(), "{table}.{column}");
-        let put = async |bytes: &[u8], connection: &mut SqliteConnection| {
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let sql = format!("UPDATE {table} SET {column} = CAST(x'{text}' AS {kind}) WHERE {key}");
-            sqlx::query(AssertSqlSafe(sql)).execute(connection).await.unwrap();
-        };
-        for at in 0..bytes.len() {
-            let mut flipped = bytes.clone();
-            flipped[at] ^= 1 << (at % 8);
-            put(&flipped, &mut connection).await;
-            let found = verify(&store).await;
-            assert!(!found.is_some_and(|found| found.ok), "{table}.{column}: bit {} of byte {at}", at % 8);
-            n += 1;
-            if table == "audit_head" {
-                // The record of the check that failed went on from what was altered; it cannot be put back.
-                break;
-            }
-            put(&bytes, &mut connection).await;
-        }
-        if table != "audit_head" {
-            assert!(verify(&store).await.is_some_and(|found| found.ok), "{table}.{column} is as it was");
-        }
-        connection.close().await.unwrap();
-        store.close().await;
+        places.spawn(flip_all(good.clone(), world.clock.clone(), table, column, key));
     }
-    assert!(n > 900, "{n} bits were flipped");
+    let flipped: u32 = places.join_all().await.into_iter().sum();
+    assert!(flipped > 900, "{flipped} bits were flipped");
+}
+
+/// Flips a bit of every byte of one value, in a copy of a database; how many were flipped.
+async fn flip_all(
+    good: Vec<u8>,
+    clock: Arc<ManualClock>,
+    table: &'static str,
+    column: &'static str,
+    key: String,
+) -> u32 {
+    // A check that fails is recorded: every place begins with the log as it was.
+    let scratch = tempfile::tempdir().unwrap();
+    let copy = scratch.path().join("watchpost.db");
+    std::fs::write(&copy, &good).unwrap();
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&copy)
+        .foreign_keys(false)
+        .synchronous(sqlx::sqlite::SqliteSynchronous::Off);
+    let store = Store::open(&DatabaseTarget::Sqlite { path: copy }, clock).await.unwrap();
+    assert!(verify(&store).await.is_some_and(|found| found.ok), "before it is attacked");
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let sql = format!("SELECT hex({column}), typeof({column}) FROM {table} WHERE {key}");
+    let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut connection).await.unwrap();
+    let (bytes, kind): (String, String) = (row.get(0), row.get(1));
+    let bytes = hex(&bytes);
+    assert!(!bytes.is_empty(), "{table}.{column}");
+    let update = |bytes: &[u8]| {
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        AssertSqlSafe(format!("UPDATE {table} SET {column} = CAST(x'{text}' AS {kind}) WHERE {key}"))
+    };
+    let mut n = 0;
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        sqlx::query(update(&flipped)).execute(&mut connection).await.unwrap();
+        let found = verify(&store).await;
+        assert!(!found.is_some_and(|found| found.ok), "{table}.{column}: bit {} of byte {at}", at % 8);
+        n += 1;
+        if table == "audit_head" {
+            // The record of the check that failed went on from what was altered; it cannot be put back.
+            break;
+        }
+        sqlx::query(update(&bytes)).execute(&mut connection).await.unwrap();
+    }
+    if table != "audit_head" {
+        assert!(verify(&store).await.is_some_and(|found| found.ok), "{table}.{column} is as it was");
+    }
+    connection.close().await.unwrap();
+    store.close().await;
+    n
 }
 
 fn hex(text: &str) -> Vec<u8> {
