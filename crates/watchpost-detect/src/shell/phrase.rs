@@ -5,7 +5,7 @@
 
 use super::read::{Word, program_name};
 use super::words::{Strength, is_prose, program};
-use super::{Before, told};
+use super::{Before, is_usual_pair, told};
 
 /// How sure it is that a separator and what follows it are for a shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,9 @@ pub(super) fn grade(
     let name = program_name(&found.name);
     let is_substituted = matches!(text.as_bytes()[at], b'$' | b'<' | b'>' | b'`');
     let is_dressed = found.n_tricks > 0 || found.name.contains('/') || has_windows_end(name);
-    if is_substituted || is_dressed {
+    // `net user`, `reg query HKLM`: two words of which the second is a command of the first.
+    let is_pair = matches!(name, "net" | "net1" | "reg" | "netsh" | "sc") && is_usual_pair(name, rest);
+    if is_substituted || is_dressed || is_pair {
         return Grade::Sure;
     }
     let mut words = rest.split([' ', '\t', '+']).filter(|word| !word.is_empty());
@@ -202,7 +204,8 @@ impl Head {
     fn of(head: &str) -> Self {
         let head = head.trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | '(' | ')'));
         // Of several separators the nearest one counts, with what stands between.
-        if head.trim_matches([';', '|', '&', ' ']).is_empty() {
+        // An address is what commands are put behind, and nothing that a phrase begins with.
+        if head.trim_matches([';', '|', '&', ' ']).is_empty() || head.parse::<std::net::IpAddr>().is_ok() {
             return Self::Empty;
         }
         let is_one = !head.contains(char::is_whitespace);
