@@ -44,6 +44,9 @@ pub struct Answer {
     /// One a rule, with what matched in each decoded layer; only if asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// Was there more than is looked at of one request? Left out where all of it was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
     /// Why the line could not be read; `detected` is false then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -84,7 +87,14 @@ pub fn answer(rules: &RuleSet, line: &str, detail: Detail) -> Answer {
         }
         Ok(_) => (serde_json::Value::Null, "not a request: a line is a JSON object".to_owned()),
     };
-    Answer { id, detected: false, categories: Vec::new(), findings: Vec::new(), error: Some(why) }
+    Answer {
+        id,
+        detected: false,
+        categories: Vec::new(),
+        findings: Vec::new(),
+        truncated: false,
+        error: Some(why),
+    }
 }
 
 /// Looks at what a person pasted: an event or request in JSON, a request as it goes over the wire, or a bare value.
@@ -185,6 +195,7 @@ fn told(id: serde_json::Value, verdict: Verdict, detail: Detail) -> Answer {
         detected: verdict.is_detected(),
         categories: verdict.categories.iter().map(|family| family.as_str()).collect(),
         findings: if detail == Detail::Findings { verdict.findings } else { Vec::new() },
+        truncated: verdict.truncated,
         error: None,
     }
 }
