@@ -82,10 +82,12 @@ impl Window {
         }) else {
             bail!("capabilities are an object");
         };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let address = format!("http://127.0.0.1:{port}");
+        // The driver waits for ever for an application that ended before it had a window.
+        let client = tokio::time::timeout(STARTUP, builder.capabilities(capabilities).connect(&address))
             .await
+            .with_context(|| format!("no window within {STARTUP:?}; its log: {}", log_tail(&log)))?
             .with_context(|| format!("the window did not open; its log: {}", log_tail(&log)))?;
         let pid = child_of(driver.pid(), "watchpost-deskt").context("the driver started no window")?;
         let window = Self {
@@ -372,9 +374,14 @@ impl Window {
         self.wait_for_end().await
     }
 
-    /// Ends the application at once, as a crash or a power cut would.
-    pub fn kill(mut self) {
-        self.end();
+    /// Ends the application at once, as a crash or a power cut would, and waits until it is gone: the next one asks the
+    /// message bus whether there is one already.
+    ///
+    /// # Errors
+    /// When it is still there after all.
+    pub async fn kill(self) -> Result<()> {
+        signal("KILL", self.pid)?;
+        self.wait_for_end().await
     }
 
     async fn wait_for_end(&self) -> Result<()> {

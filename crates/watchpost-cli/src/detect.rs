@@ -146,6 +146,7 @@ pub(crate) async fn analyze(form: Output, verb: Analyze, basis: Basis) -> anyhow
         output::line(format!("  and {} more", analysis.bad - analysis.bad_lines.len() as u64))?;
     }
     for (n, why) in [
+        (analysis.repeated, "were there already, by their id: they add nothing"),
         (analysis.late, "came too late for behaviours to count them (over 10 min behind the newest)"),
         (analysis.future, "lie too far ahead for behaviours to count them (over 5 min)"),
     ] {

@@ -4,7 +4,7 @@
 mod basis;
 mod recent;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use watchpost_ingest::{Import, ImportOptions, Importer, LogFormat, Parsed, open_
 use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{Entity, EntityKind, Event, Severity};
 use watchpost_model::finding::{AttackFamily, CountedEvents, Finding};
+use watchpost_model::ids::EventId;
 use watchpost_model::place::Place;
 use watchpost_model::threat::ThreatMatch;
 
@@ -30,6 +31,8 @@ use crate::hidden::Hidden;
 
 /// Bad lines that are told.
 const BAD_LINES_MAX: usize = 10;
+/// Ids that are remembered to tell an event that comes again.
+const SEEN_MAX: usize = 1_000_000;
 /// Different incidents that are told; findings beyond are counted.
 const INCIDENTS_MAX: usize = 10_000;
 /// Source addresses that are told of one incident.
@@ -181,6 +184,8 @@ pub struct Analysis {
     pub bad: u64,
     /// The first ten of them.
     pub bad_lines: Vec<BadLine>,
+    /// Events that were there already, by their id: they add nothing.
+    pub repeated: u64,
     /// Events that came too late for behaviours to count them.
     pub late: u64,
     /// Events whose time lies too far ahead for behaviours to count them.
@@ -216,6 +221,7 @@ pub fn analyze(
     let importer = Importer::new(format, ImportOptions::new(now, path.to_string_lossy()));
     let mut analysis = Analysis { basis: basis.told.clone(), ..Analysis::default() };
     let mut open = Open::new(basis, context, now)?;
+    let mut seen = Seen::default();
     for item in Import::new(reader, 0, importer) {
         let (_, parsed) = item.map_err(|error| {
             OpError::new(
@@ -233,6 +239,10 @@ pub fn analyze(
             }
             Parsed::Event(event) => {
                 analysis.events += 1;
+                if !seen.is_new(event.id) {
+                    analysis.repeated += 1;
+                    continue;
+                }
                 open.observe(&event)?;
             }
         }
@@ -253,6 +263,28 @@ pub fn analyze(
     analysis.incidents = open.incidents.into_values().collect();
     analysis.incidents.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.first_seen.cmp(&b.first_seen)));
     Ok(analysis)
+}
+
+/// The newest ids: an event that comes a second time adds nothing, as in the archive.
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<EventId>,
+    order: VecDeque<EventId>,
+}
+
+impl Seen {
+    fn is_new(&mut self, id: EventId) -> bool {
+        if !self.ids.insert(id) {
+            return false;
+        }
+        self.order.push_back(id);
+        if self.order.len() > SEEN_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
+    }
 }
 
 impl WouldOpen {

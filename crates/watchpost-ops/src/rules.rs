@@ -108,7 +108,9 @@ fn fingerprint(directory: &Path) -> Fingerprint {
                 }
                 continue;
             };
-            let is_rule = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+            let is_rule = path
+                .extension()
+                .is_some_and(|ending| ["yml", "yaml"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
             if about.is_dir() && depth < DEPTH_MAX {
                 folders.push((path, depth + 1));
             } else if about.is_file() && is_rule && all.len() < FILES_MAX {

@@ -16,6 +16,8 @@ use crate::respond;
 
 /// How often Redis is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// How long until what applications are to enforce is compared with Redis again.
+const COMPARE_AGAIN: chrono::Duration = chrono::Duration::seconds(30);
 /// How often the database is asked what other consoles changed; half the promised two seconds.
 const LISTEN_EVERY: Duration = Duration::from_millis(900);
 /// How often a health sample is stored.
@@ -86,7 +88,9 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
         workspace.restore_from(Some(workspace.now()));
     }
     if state == PartState::Connected && workspace.is_restore_due() {
-        workspace.restore_from(respond::restore(&workspace).await);
+        let again = respond::restore(&workspace).await;
+        // Somebody may empty it while it stays up: nobody would notice.
+        workspace.restore_from(again.or_else(|| Some(workspace.now() + COMPARE_AGAIN)));
     }
     if state != before || is_another {
         console.announce(&[Tag::Status, Tag::Health, Tag::Blocks]);

@@ -18,6 +18,13 @@ pub(crate) fn thousands(number: impl std::fmt::Display) -> String {
     out
 }
 
+/// A number of things: `1 record`, `12,345 records`.
+pub(crate) fn counted(n: impl std::fmt::Display, one: &str) -> String {
+    let n = n.to_string();
+    let plural = if n == "1" { "" } else { "s" };
+    format!("{} {one}{plural}", thousands(n))
+}
+
 /// An instant for people, to the second.
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()

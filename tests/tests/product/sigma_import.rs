@@ -19,7 +19,8 @@ async fn of_many_rules_some_problems_are_shown_and_all_are_counted() -> Result<(
     let folder = home.work().join("public");
     std::fs::create_dir_all(&folder)?;
     for n in 0..N_GOOD {
-        std::fs::write(folder.join(format!("good{n}.yml")), rule(n, "CommandLine: x"))?;
+        let ending = if n % 2 == 0 { "yml" } else { "YAML" };
+        std::fs::write(folder.join(format!("good{n}.{ending}")), rule(n, "CommandLine: x"))?;
     }
     for n in 0..N_BROKEN {
         std::fs::write(folder.join(format!("bad{n}.yml")), rule(1_000 + n, "CommandLine|containz: x"))?;

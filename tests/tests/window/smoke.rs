@@ -58,7 +58,7 @@ async fn what_the_page_keeps_survives_closing_and_a_crash() -> Result<()> {
     let window = Window::launch(&home).await?;
     assert_ne!(window.pid(), pid, "it is another process");
     window.wait_for("html[data-theme=light]").await?;
-    window.kill();
+    window.kill().await?;
     let window = Window::launch(&home).await?;
     window.wait_for("html[data-theme=light]").await?;
     window.close().await

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
 use watchpost_model::ids::{EntryId, ProofId};
@@ -33,6 +34,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
     }
     let fields = trimmed(request.fields);
     decided(request.kind, &fields)?;
+    told_after(request.kind, opened_at, &fields)?;
     let subject = subject_of(&workspace, request.kind, &required("subject", &request.subject, 300)?).await?;
     let due_at = request.due_at.unwrap_or(opened_at + request.kind.due_after());
     if due_at < opened_at {
@@ -96,6 +98,7 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     }
     let fields = trimmed(request.fields);
     decided(entry.kind, &fields)?;
+    told_after(entry.kind, entry.opened_at, &fields)?;
     entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
     entry.version += 1;
@@ -107,6 +110,27 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
 fn no_other_clock() -> OpError {
     OpError::invalid("due_at", "the 72 hours of a breach run from awareness and cannot be moved")
         .hint("say why the notice is late: --set delay_reason=TEXT")
+}
+
+/// Nobody can have told the people of a breach before anybody knew of it.
+fn told_after(
+    entry: RegisterKind,
+    opened_at: DateTime<Utc>,
+    fields: &std::collections::BTreeMap<String, String>,
+) -> Result<(), OpError> {
+    let said = fields.get("told_at").filter(|text| entry == RegisterKind::Breach && !text.is_empty());
+    let Some(text) = said else { return Ok(()) };
+    let at: DateTime<Utc> = text.parse().map_err(|_| {
+        OpError::invalid(
+            "fields",
+            format!("told_at is an instant such as 2026-11-19T08:00:00Z, not {text:?}"),
+        )
+    })?;
+    if at < opened_at {
+        let message = "told_at lies before the breach was known: nobody could tell the people of it";
+        return Err(OpError::invalid("fields", message));
+    }
+    Ok(())
 }
 
 /// What can be decided about a breach; another word would count as no decision, or as the wrong one.

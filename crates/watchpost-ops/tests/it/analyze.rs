@@ -196,3 +196,18 @@ fn what_cannot_be_read_is_named() {
         .expect_err("it is no such file");
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("city")));
 }
+
+/// The archive knows an event by its id; so does an analysis.
+#[test]
+fn an_event_that_comes_again_adds_nothing() {
+    let home = folder();
+    let with_id = |n: u32| {
+        let id = uuid::Uuid::from_u128(u128::from(n)).to_string();
+        failure(i64::from(n)).replacen('{', &format!(r#"{{"id": "{id}", "#), 1)
+    };
+    let pair = [with_id(1), with_id(2)].join("\n");
+    let log = write(home.path(), "replay.jsonl", [pair.as_str(); 5].join("\n"));
+    let told = run(&log, Context::default());
+    assert_eq!((told.events, told.repeated), (10, 8));
+    assert!(told.incidents.is_empty(), "two failures are no attack: {:?}", told.incidents);
+}

@@ -1,9 +1,11 @@
 //! Blocks and containments against slips, against the allowlist, and through a Redis that loses its data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::BlockState;
+use watchpost_model::clock::ManualClock;
 use watchpost_model::contain::ContainKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
@@ -14,7 +16,7 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
-use crate::door::{Desk, desk, folder};
+use crate::door::{Desk, desk, desk_at, folder};
 
 fn block(target: &str) -> BlockAdd {
     BlockAdd { target: target.to_owned(), reason: "attack".to_owned(), ttl_s: 3_600, incident: None }
@@ -72,6 +74,33 @@ async fn a_redis_that_comes_back_empty_gets_its_blocks_again() {
     })
     .await
     .expect("the owner writes them again and records it");
+    desk.console.close().await;
+}
+
+/// Nothing reconnects and the server is the same, so only looking again finds it.
+#[tokio::test]
+async fn a_redis_that_is_emptied_while_it_stays_up_gets_its_blocks_again() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new("2026-11-20T12:00:00Z".parse().expect("an instant")));
+    let desk = desk_at(&home, Tenure::Owner, local_connection(), clock.clone()).await;
+    desk.ask::<operation::block_add>(block("45.1.1.1")).await.expect("it may be blocked");
+    let socket = home.path().join("data/workspace/redis.sock");
+    let emptied = std::process::Command::new("redis-cli").arg("-s").arg(&socket).arg("FLUSHALL").status();
+    assert!(emptied.expect("redis-cli comes with redis-server").success());
+    tokio::time::timeout(Duration::from_secs(30), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            timer.tick().await;
+            // Half a minute passes with each look.
+            clock.advance(chrono::Duration::seconds(31));
+            let check = BlockCheck { target: "45.1.1.1".to_owned() };
+            if desk.ask::<operation::block_check>(check).await.is_ok_and(|seen| seen.in_redis == Some(true)) {
+                return;
+            }
+        }
+    })
+    .await
+    .expect("the owner compares again");
     desk.console.close().await;
 }
 

@@ -13,7 +13,7 @@ use crate::pdf::theme::{
     ACCENT, BODY, CODE, DISPLAY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, LEAD, MARGIN_X, MUTED, PAGE_H, SMALL,
     TOP, Type, WIDTH,
 };
-use crate::wording::{day_and_time, instant, thousands, unfinished};
+use crate::wording::{counted, day_and_time, instant, unfinished};
 
 const ENTRY_H: f32 = 20.0;
 const ENTRIES_FIRST: usize = 29;
@@ -189,8 +189,14 @@ fn scope_block(
         ("Sources", scope.sources.join("; ")),
         ("Generated", made_words(scope)),
         ("Status", document.standing.line()),
-        ("Earlier ones", format!("{} reports of the same kind and period were made before", scope.earlier)),
-        ("Audit log", format!("{}, {} records", scope.log.id, thousands(scope.log.size))),
+        (
+            "Earlier ones",
+            match scope.earlier {
+                1 => "1 report of the same kind and period was made before".to_owned(),
+                n => format!("{n} reports of the same kind and period were made before"),
+            },
+        ),
+        ("Audit log", format!("{}, {}", scope.log.id, counted(scope.log.size, "record"))),
     ];
     let label_w = 92.0;
     let kind = Type { size: 8.6, leading: 12.6, ..BODY };

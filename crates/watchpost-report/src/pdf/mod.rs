@@ -25,7 +25,7 @@ use crate::pdf::flow::{Flow, Target, baseline};
 use crate::pdf::fonts::Fonts;
 use crate::pdf::structure::Structure;
 use crate::pdf::theme::{HAIRLINE, MARGIN_X, PAGE_H, SMALL, Type, WIDTH};
-use crate::wording::thousands;
+use crate::wording::counted;
 
 /// The report as a PDF file. The same document gives the same bytes.
 ///
@@ -171,7 +171,7 @@ impl<'f> Frame<'f> {
         };
         let log = &document.scope.log;
         let root: String = log.root.chars().take(24).collect();
-        let foot = format!("Audit log {} records, root {root}…", thousands(log.size));
+        let foot = format!("Audit log {}, root {root}…", counted(log.size, "record"));
         // The period is said whole; the names take what is left.
         let width_of = |text: &str| fonts.width(text, SMALL.face, SMALL.size);
         let period = front::period_words(document);

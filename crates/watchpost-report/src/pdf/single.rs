@@ -14,7 +14,7 @@ use crate::pdf::table::table;
 use crate::pdf::theme::{
     ACCENT, BODY, FIGURE, H1, H3, HAIRLINE, INK, LABEL, MARGIN_X, MUTED, SMALL, TINT, Type, WIDTH,
 };
-use crate::wording::{thousands, unfinished};
+use crate::wording::{counted, unfinished};
 
 /// The heads of a table that tells each figure beside the one of the period before; it is set below the figures.
 const COMPARED: [&str; 4] = ["figure", "this period", "period before", "change"];
@@ -98,7 +98,7 @@ fn origin(flow: &mut Flow<'_>, document: &ReportDocument) {
     let tiny = Type { size: 7.2, leading: 9.8, ..SMALL };
     let code = Type { face: Face::Mono, size: 6.8, ..tiny };
     let label_w = 52.0;
-    let log = format!("{}, {} records, with the root", scope.log.id, thousands(scope.log.size));
+    let log = format!("{}, {}, with the root", scope.log.id, counted(scope.log.size, "record"));
     let check = "The JSON file is the original; the SHA-256 below is of it. “watchpost report verify FILE” checks it.";
     let mut lines = vec![("Made", made_words(scope), tiny), ("Status", document.standing.line(), tiny)];
     let whole = format!("{log} {}", scope.log.root);

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use watchpost_model::evidence::EvidenceQuery;
 use watchpost_report::Framework;
 
 const GOOD: &str = r#"id = "mine"
@@ -142,4 +143,13 @@ fn a_folder_of_files_is_read_and_bad_ones_are_named() {
     }
     let (none, broken) = Framework::read_folder(&folder.path().join("none"));
     assert!(none.is_empty() && broken.is_empty(), "no folder, no framework");
+}
+
+/// Whoever writes a framework file looks the questions up there.
+#[test]
+fn every_question_and_parameter_is_described() {
+    let text = include_str!("../../../../docs/questions.md");
+    for query in EvidenceQuery::ALL {
+        assert!(text.contains(&format!("| `{query}` |")), "{query} is missing in docs/questions.md");
+    }
 }

@@ -133,7 +133,19 @@ pub(super) async fn change_one(
 ) -> Result<Incident, StoreError> {
     refuse_merged(&old)?;
     let mut new = old.clone();
-    let steps = apply(&mut new, patch, now)?;
+    let mut steps = apply(&mut new, patch, now)?;
+    if let (Some((Verdict::Duplicate, _)), Some(number)) = (&patch.verdict, patch.duplicate_of) {
+        let kept = detail::by_number(write, number).await?;
+        if kept.id == new.id {
+            return Err(StoreError::Validation("an incident is no duplicate of itself".to_owned()));
+        }
+        let is_new = add_link(write, new.id, kept.id, LinkKind::Duplicate, now, &draft.caller.name).await?;
+        // Judged before, it can still be said which one is kept.
+        if is_new && steps.is_empty() {
+            let change = Change::new("duplicate_of", Value::Null, number);
+            steps.push(Step { kind: "link", text: format!("Duplicate of incident {number}"), change });
+        }
+    }
     if steps.is_empty() {
         return Err(StoreError::Validation(format!("nothing changes in incident {}", old.number)));
     }
@@ -149,13 +161,6 @@ pub(super) async fn change_one(
         merge::keep_own(write, new.id, Some(&own)).await?;
     }
     pause_rows(write, (&old, &new), patch, now, &draft.caller.name).await?;
-    if let (Some((Verdict::Duplicate, _)), Some(kept)) = (&patch.verdict, patch.duplicate_of) {
-        let kept = detail::by_number(write, kept).await?;
-        if kept.id == new.id {
-            return Err(StoreError::Validation("an incident is no duplicate of itself".to_owned()));
-        }
-        add_link(write, new.id, kept.id, LinkKind::Duplicate, now, &draft.caller.name).await?;
-    }
     if old.status.is_active() && !new.status.is_active() {
         events::freeze_newest(write, new.id).await?;
     }

@@ -12,9 +12,12 @@ use super::{IngestOutcome, chain, span};
 use crate::canonical::to_canonical;
 use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
-use crate::event::key_text;
+use crate::event::{key_text, rank, severity_of};
 use crate::incident::{self, Linked, Own};
 use crate::risk::Gains;
+
+/// With so many findings an incident is one step more severe than the worst of them: whoever goes on like that is at work.
+const GROWN: u64 = 100;
 
 /// An incident that a batch works on: that of a finding's own group, also while it is merged into another one, so that
 /// splitting takes along what came meanwhile. While it is merged or others are merged into it, `incident` tells of its
@@ -56,6 +59,11 @@ impl Work {
             self.timeline.push(("finding", format!("{}: {}", finding.rule_id, finding.summary)));
         }
         self.raise(finding.severity, &finding.rule_id);
+        if self.incident.finding_count == GROWN
+            && let Ok(next) = severity_of(rank(self.incident.severity) + 1)
+        {
+            self.raise(next, &format!("{GROWN} findings"));
+        }
         self.findings.push(finding.clone());
         if self.events.iter().all(|known| known.id != event.id) {
             self.events.push(event.clone());

@@ -16,6 +16,7 @@ both!(
     a_finding_needs_its_event,
     two_engines_at_once,
     hostile_text_is_kept,
+    the_severity_rises_as_evidence_grows,
 );
 
 fn attack(events: &[(watchpost_model::event::Event, String)], source: &str) -> Vec<Finding> {
@@ -24,6 +25,26 @@ fn attack(events: &[(watchpost_model::event::Event, String)], source: &str) -> V
         .enumerate()
         .map(|(n, (event, _))| finding(u32::try_from(n).unwrap(), event, AttackFamily::Sqli, source))
         .collect()
+}
+
+/// Whoever goes on is at work: once, however the findings are spread over batches, and again none after that.
+async fn the_severity_rises_as_evidence_grows(world: World) {
+    let events = events(150, world.now() - Duration::hours(1));
+    let findings = attack(&events, "203.0.113.7");
+    for (part, severity) in [(0..60, Severity::High), (60..99, Severity::High), (99..150, Severity::Critical)]
+    {
+        world.ingest(&events[part.clone()], &findings[part.clone()]).await;
+        let incident = world.store.incident_by_number(1).await.unwrap().incident;
+        assert_eq!((incident.finding_count, incident.severity), (part.end as u64, severity), "{part:?}");
+    }
+    let detail = world.store.incident_by_number(1).await.unwrap();
+    let risen: Vec<_> = detail.timeline.iter().filter(|line| line.kind == "severity").collect();
+    assert_eq!(risen.len(), 1, "{risen:?}");
+    assert!(risen[0].text.contains("from high to critical by 100 findings"), "{}", risen[0].text);
+    assert_eq!(
+        detail.incident.acknowledge_due,
+        detail.incident.opened_at + Sla::of(Severity::Critical).acknowledge
+    );
 }
 
 async fn a_batch_opens_incidents(world: World) {

@@ -142,6 +142,21 @@ async fn verdicts_have_causes_of_their_own(world: World) {
         (related[0].kind.as_str(), related[0].outgoing, related[0].incident.number),
         ("duplicate", true, 3)
     );
+    // Judged without saying which one is kept, it can still be said: once, and not of itself.
+    let duplicate = || verdict(Verdict::Duplicate, Some(VerdictCause::SameCampaign), "");
+    change(&world, 3, duplicate()).await.unwrap();
+    let of = |number| IncidentPatch { duplicate_of: Some(number), ..duplicate() };
+    let itself = change(&world, 3, of(3)).await;
+    assert!(matches!(itself, Err(StoreError::Validation(_))), "{itself:?}");
+    change(&world, 3, of(1)).await.unwrap();
+    let detail = world.store.incident_by_number(3).await.unwrap();
+    assert!(
+        detail.related.iter().any(|one| one.outgoing && one.incident.number == 1),
+        "{:?}",
+        detail.related
+    );
+    let again = change(&world, 3, of(1)).await;
+    assert!(matches!(again, Err(StoreError::Validation(_))), "nothing changes: {again:?}");
 }
 
 async fn many_at_once_and_one_undo(world: World) {
