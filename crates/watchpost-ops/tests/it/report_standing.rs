@@ -184,6 +184,31 @@ async fn a_standing_that_the_trail_does_not_know_is_named() {
     let words = said(&second).await;
     assert!(words.contains("vera approved it, the audit trail names mara"), "{words}");
 
+    assert!(!words.contains("said something else"), "the forged record gives no words: {words}");
+
+    // A real approval whose words were changed, and a report that is to retire one it was not made for.
+    let words_of = |report: &ReportRecord, reason: &str| AuditDraft {
+        reason: Some(reason.to_owned()),
+        ..entry("report_approve", "mara", report.id)
+    };
+    let said_otherwise = made(&desk, summary(json("words.json"))).await;
+    let draft = words_of(&said_otherwise, "looked at all");
+    store.report_approve(said_otherwise.id, approval("mara"), draft).await.expect("written");
+    let words = said(&said_otherwise).await;
+    assert!(words.contains("mara said something else"), "{words}");
+    let content = std::fs::read_to_string(out.path().join("words.json")).expect("the JSON is the content");
+    let retiring = ReportRecord {
+        id: ReportId::at(SystemClock.now()),
+        supersedes: Some(said_otherwise.id),
+        ..said_otherwise.clone()
+    };
+    store
+        .report_add(&retiring, &content, entry("report_generate", "dana", retiring.id))
+        .await
+        .expect("written");
+    let refused = approve(&desk, retiring.id, "mara").await.expect_err("the trail knows of no such intent");
+    assert!(refused.message.contains("take the place of another one"), "{refused}");
+
     let third = made(&desk, summary(json("3.json"))).await;
     store.audit_append(entry("report_approve", "mara", third.id)).await.expect("written");
     let words = said(&third).await;

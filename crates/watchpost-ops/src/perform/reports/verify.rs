@@ -109,6 +109,15 @@ pub(super) async fn standing_problems(store: &Store, report: &ReportRecord) -> R
                     report.made_by, made.actor, made.seq
                 ));
             }
+            let instead = made.changes.iter().find(|change| change.field == "supersedes");
+            if instead.and_then(|change| change.new.as_str())
+                != report.supersedes.map(|id| id.to_string()).as_deref()
+            {
+                problems.push(format!(
+                    "it was made to take the place of another one (audit record {})",
+                    made.seq
+                ));
+            }
             if !has_content(&made, report) {
                 problems
                     .push(format!("its content is not the one that was made (audit record {})", made.seq));
@@ -132,9 +141,16 @@ pub(super) async fn standing_problems(store: &Store, report: &ReportRecord) -> R
                     claimed.by, record.actor, record.seq
                 ));
             }
+            if record.reason.as_ref().is_some_and(|said| !said.starts_with('[') && *said != claimed.note) {
+                problems.push(format!("{} said something else (audit record {})", claimed.by, record.seq));
+            }
             if !has_content(record, report) {
                 problems.push(format!("what was approved (audit record {}) is not this content", record.seq));
             }
+        }
+        (None, None) if report.status == ReportStatus::Final => {
+            problems
+                .push("the record of the report says final, the audit trail knows of no approval".to_owned());
         }
         (None, None) => {}
     }
