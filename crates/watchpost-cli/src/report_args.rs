@@ -15,7 +15,8 @@ pub(crate) enum Report {
     Frameworks,
     /// List produced reports.
     List,
-    /// Make a report over a period and write files. Exit code 1 when a control warns or fails.
+    /// Make a report over a period and write files. Exit code 0 when every control passes (or nothing is judged), 1 when one
+    /// fails, 5 when one warns and none fails, 6 when nothing is worse than what could not be shown.
     Generate {
         /// Which framework or kind: soc2, gdpr, ... or summary, executive, kpi, incident, ...
         #[arg(long)]

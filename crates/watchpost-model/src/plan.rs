@@ -181,7 +181,7 @@ pub struct Plan {
 }
 
 impl Default for Plan {
-    /// What DESIGN recommends, switched off: nothing touches somebody's server before somebody says so.
+    /// What is recommended (docs/redis.md), switched off: nothing touches somebody's server before somebody says so.
     fn default() -> Self {
         let job =
             |kind, rhythm| PlannedJob { kind, rhythm, on: false, since: None, folder: None, keep: None };
