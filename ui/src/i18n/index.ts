@@ -79,3 +79,8 @@ export function t<K extends Key>(key: K, ...values: Values<K>): string {
 export function word(kind: string, value: string): string {
   return catalogue[`${kind}.${value}`] ?? visibleLines(value);
 }
+
+/** The title of what the backend names and titles, a figure or a metric; in its own words where the catalogue has none. */
+export function titled(kind: string, thing: { name: string; title: string }): string {
+  return catalogue[`${kind}.${thing.name}`] ?? visibleLines(thing.title);
+}

@@ -61,3 +61,19 @@ class Router {
 }
 
 export const router = new Router();
+
+/** Which tab of a panel is open, as it stands in the address: who comes back, or follows a link, finds it. The first one needs no word. */
+export function routeTab<T extends string>(panel: Panel, tabs: readonly [T, ...T[]]): { value: T } {
+  const [first] = tabs;
+  return {
+    get value() {
+      const { current } = router;
+      return (current.panel === panel ? tabs.find((tab) => tab === current.query['tab']) : undefined) ?? first;
+    },
+    set value(next) {
+      const { detail, query } = router.current;
+      const others = Object.fromEntries(Object.entries(query).filter(([name]) => name !== 'tab'));
+      router.replace(panel, detail, next === first ? others : { ...others, tab: next });
+    },
+  };
+}

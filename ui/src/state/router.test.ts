@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRoute, parseRoute, router } from './router.svelte';
+import { formatRoute, parseRoute, routeTab, router } from './router.svelte';
 
 describe('routes', () => {
   it.each([
@@ -29,5 +29,25 @@ describe('links from outside', () => {
   ])('%s', (route, panel, detail) => {
     router.follow(route);
     expect(router.current).toMatchObject({ panel, detail });
+  });
+});
+
+describe('the tab of a panel', () => {
+  it('stands in the address, and leaves the rest of it alone', () => {
+    const place = routeTab('reports', ['new', 'history']);
+    router.go('reports', null, { x: '1' });
+    expect(place.value).toBe('new');
+    place.value = 'history';
+    expect([place.value, router.current.query]).toEqual(['history', { x: '1', tab: 'history' }]);
+    place.value = 'new';
+    expect(router.current.query, 'the first one needs no word').toEqual({ x: '1' });
+  });
+
+  it('is the first one where the address says nothing that is one', () => {
+    const place = routeTab('reports', ['new', 'history']);
+    router.go('reports', null, { tab: '<b>' });
+    expect(place.value).toBe('new');
+    router.go('rules', null, { tab: 'history' });
+    expect(place.value, 'of another panel').toBe('new');
   });
 });

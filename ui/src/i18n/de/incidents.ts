@@ -1,4 +1,5 @@
 export const incidents = {
+  'incident.new': 'Neu seit dem letzten Blick',
   'incident.take': 'Übernehmen',
   'incident.assign': 'Zuweisen',
   'incident.resolve': 'Lösen',

@@ -1,4 +1,5 @@
 export const incidents = {
+  'incident.new': 'New since you last looked',
   'incident.take': 'Take',
   'incident.assign': 'Assign',
   'incident.resolve': 'Resolve',

@@ -1,7 +1,8 @@
 // Rules, suppressions, containments, the response policy, risk: answers of the made-up workspace.
 
-import type { AssetRule, Containment, EntityRisk, OutboxMessage, ResponsePolicy, RuleRow, Suppression, ThreatList } from '$ui/generated/model';
+import type { AssetRule, Containment, OutboxMessage, ResponsePolicy, RuleRow, Suppression, ThreatList } from '$ui/generated/model';
 import type { Answers } from '../fake';
+import { risk, riskTop } from './risk';
 
 const HOUR = 3_600_000;
 
@@ -66,7 +67,6 @@ export function defenceAnswers(empty = false) {
     fires: [{ request: '/p?id=1 UNION SELECT 1' }],
     near_misses: [{ request: '/p?q=union jack \u202egpj.exe' }],
   });
-  const risk = (kind: EntityRisk['entity']['kind'], value: string, score: number): EntityRisk => ({ entity: { kind, value }, score, at: iso(Date.now() - HOUR), incidents: 2 });
   return {
     enrichment_get: () => ({
       location: empty ? [] : [{ role: 'city', path: '/srv/geo/city.mmdb', kind: 'City', built_at: iso(Date.now() - 72 * HOUR), age_days: 3, problem: null }],
@@ -152,7 +152,7 @@ export function defenceAnswers(empty = false) {
     },
     response_preview: () => ({ from: iso(Date.now() - 168 * HOUR), to: iso(Date.now()), findings: 1_217, matched: 532, done: 5, skipped: 1, by_action: [{ action: 'block_ip', done: 5, skipped: 1 }], rows: [] }),
     response_list: () => ({ rows: [], next: null }),
-    entity_risk_top: ({ kind }) => ({ rows: empty ? [] : kind === 'ip' ? [{ risk: risk('ip', '203.0.113.7', 87.7), place: { country: 'NL' }, threats: [{ list: 'feodo', confidence: 80, kind: 'ip', entry: '203.0.113.7', field: 'source_ip' }] }] : kind === 'user' ? [{ risk: risk('user', '<img src=x onerror=alert(1)>\u202e', 12.5), place: null, threats: [] }] : [], has_location_data: true, policy: { half_life_h: 24 }, at: iso(Date.now()) }),
+    entity_risk_top: ({ kind, limit }) => riskTop(kind, limit, empty),
     entity_risk_show: ({ entity }) => ({ risk: { ...risk(entity.kind, entity.value, 64.5) }, contributions: [{ incident: 78, title: 'SQL injection', family: 'sqli', verdict: 'unjudged', counts: true, points: 96, at: iso(Date.now() - HOUR), left: 74.7 }], history: { true_positives: 1, harmless: 2 }, place: { country: 'NL', org: 'Example Hosting' }, has_location_data: true, threats: [], assets: [], policy: { half_life_h: 24 }, at: iso(Date.now()) }),
     block_check: ({ target }) => ({ target, standing: 'clear', detail: '', block: null, key: null, redis_ttl_s: null, in_redis: null, allow: null, inside_total: 0, inside: [] }),
     baseline_generate: ({ period }) => ({ version: 1, from: period.from, to: period.to, events: 22_297, users: [], endpoints: [] }),

@@ -39,7 +39,9 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
     series: names.map(([name, weight]) => ({ name, counts: shape.map((factor) => Math.round(factor * weight * scale * (0.7 + random.next() * 0.6))) })),
   });
   const byCategory = histogram(CATEGORIES);
-  const total = byCategory.series.reduce((sum, series) => sum + series.counts.reduce((a, b) => a + b, 0), 0);
+  const drawn = byCategory.series.reduce((sum, series) => sum + series.counts.reduce((a, b) => a + b, 0), 0);
+  const counts = CATEGORIES.flatMap(([category, weight]) => SEVERITIES.map(([severity, share]): CategoryCount => ({ category, severity, events: Math.round((drawn * weight * share) / 205 / 215) })));
+  const total = counts.reduce((sum, row) => sum + row.events, 0);
   const inside = incidents.filter((incident) => new Date(incident.last_seen).getTime() >= from).toReversed();
   const active = incidents.filter((incident) => incident.status !== 'resolved' && incident.status !== 'closed');
   const kpi = (name: string, title: string, value: number | null, previous: number | null, unit: Kpi['unit'] = 'count'): Kpi => ({
@@ -74,7 +76,7 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
     ]),
     by_category: byCategory,
     by_severity: histogram(SEVERITIES),
-    counts: CATEGORIES.flatMap(([category, weight]) => SEVERITIES.map(([severity, share]): CategoryCount => ({ category, severity, events: Math.round((total * weight * share) / 205 / 215) }))),
+    counts,
     incidents: inside.slice(-200),
     top_sources: top([
       ['ip', '203.0.113.77'],

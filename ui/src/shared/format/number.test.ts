@@ -35,16 +35,24 @@ describe('numbers', () => {
   });
 
   it.each([
-    [120, 100, '+20%'],
-    [80, 100, '−20%'],
-    [100, 100, '0%'],
-    [0, 0, '0%'],
+    [120, 100, '+20.0%'],
+    [80, 100, '−20.0%'],
+    [1_067, 800, '+33.4%'],
+    // 12.25 and 12.75 are known exactly: the middle goes to the even digit, as reports round.
+    [449, 400, '+12.2%'],
+    [451, 400, '+12.8%'],
+    [100, 100, '+0.0%'],
+    [0, 4, '−100.0%'],
+    [0, 0, null],
     [5, 0, null],
     [null, 4, null],
     [4, null, null],
     [10_000, 1, '>×999'],
     [178, 9, '×20'],
-    [19, 2, '+850%'],
+    [25, 2, '×12'],
+    [20, 2, '×10'],
+    [1_999, 200, '+899.5%'],
+    [19, 2, '+850.0%'],
   ])('the change from %s to %s', (value, previous, expected) => expect(change(value, previous)).toBe(expected));
 
   it.each([

@@ -85,15 +85,16 @@ export function withUnit(value: number | null, unit: Unit): string {
   }
 }
 
-/** Relative change as `+12%`, from tenfold on as `×20`; `null` where there is nothing to compare with. */
+/** As the reports round: what lies in the middle goes to the even digit. */
+const signed = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'always', roundingMode: 'halfEven' });
+const factor = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0, roundingMode: 'halfEven' });
+
+/** Relative change as `+12.0%`, from tenfold on as `×20`: to the digit as reports say it. `null` where there is nothing to compare with. */
 export function change(value: number | null, previous: number | null): string | null {
-  if (value === null || previous === null) return null;
-  if (previous === 0) return value === 0 ? '0%' : null;
-  const ratio = (value - previous) / previous;
-  const rounded = Math.round(ratio * 100);
+  if (value === null || previous === null || previous <= 0) return null;
   // From tenfold on a factor says more than a percentage.
-  if (rounded >= 900) return value / previous > 999 ? '>×999' : `×${Math.round(value / previous)}`;
-  return `${rounded > 0 ? '+' : rounded < 0 ? '−' : ''}${Math.abs(rounded)}%`;
+  if (value / previous >= 10) return value / previous > 999 ? '>×999' : `×${factor.format(value / previous)}`;
+  return `${signed.format(((value - previous) / previous) * 100)}%`.replace('-', '−');
 }
 
 /** A whole number as typed, within limits; `null` otherwise. */

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
 import { choose, hook, requests, type } from '$ui/test-hook';
 import BlocklistView from './blocklist-view.svelte';
 
@@ -10,6 +11,7 @@ let platform: FakePlatform;
 let app: App;
 
 beforeEach(async () => {
+  router.go('blocklist');
   platform = demoPlatform();
   app = new App(platform);
   render(BlocklistView, { context: appContext(app) });

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
 import { choose, hook, requests, type } from '$ui/test-hook';
 import ReportsView from './reports-view.svelte';
 
@@ -13,6 +14,7 @@ function asked(name: string): { framework: string; period: { from: string; to: s
 }
 
 beforeEach(async () => {
+  router.go('reports');
   platform = demoPlatform();
   render(ReportsView, { context: appContext(new App(platform)) });
   await waitFor(() => hook('report-preview'));

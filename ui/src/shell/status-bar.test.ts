@@ -1,0 +1,82 @@
+import { render, waitFor } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import type { WorkspaceStatus } from '$ui/generated/model';
+import { demoPlatform } from '$ui/platform/demo/index';
+import { RUNNING_JOB } from '$ui/platform/demo/workspace';
+import { App, appContext } from '$ui/state/app.svelte';
+import { clock } from '$ui/state/clock.svelte';
+import { hook } from '$ui/test-hook';
+import StatusBar from './status-bar.svelte';
+
+/** The bar of a workspace as `part` changes it. */
+async function show(part: (status: WorkspaceStatus) => Partial<WorkspaceStatus> = () => ({}), jobs = false): Promise<App> {
+  const platform = demoPlatform();
+  const answer = platform.answers.workspace_status;
+  platform.answers.workspace_status = async () => {
+    const made = await answer?.({});
+    if (made === undefined) throw new Error('the demo has a status');
+    return { ...made, ...part(made) };
+  };
+  platform.answers.job_list = () => ({ runs: jobs ? [RUNNING_JOB] : [] });
+  const app = new App(platform);
+  await app.live.look();
+  clock.now = Date.now();
+  render(StatusBar, { context: appContext(app) });
+  await waitFor(() => hook('status-bar'));
+  return app;
+}
+
+const text = (name: string): string => hook(name).textContent?.replace(/\s+/g, ' ').trim() ?? '';
+const there = (name: string): boolean => document.querySelector(`[data-test=${name}]`) !== null;
+
+describe('the status bar', () => {
+  it('names the workspace, and says that it is production', async () => {
+    await show();
+    expect(text('production-mark')).toBe('Production');
+    expect(text('status-workspace')).toBe('shop-production');
+    expect([text('status-redis'), text('status-database')]).toEqual(['Redis connected', 'PostgreSQL connected']);
+    expect(text('status-user')).toBe('mara (Admin)');
+    expect(there('status-trail'), 'nothing to say').toBe(false);
+  });
+
+  it('says how far behind the engine is, and what was lost', async () => {
+    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: 1_240, quarantined_total: 3, evicted_total: 1 } }));
+    expect(text('status-engine')).toBe('Engine behind by 1,240');
+    expect(text('status-losses')).toBe('3 quarantined 1 dropped');
+  });
+
+  it('does not make a number of what is not known', async () => {
+    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: null, quarantined_total: 0, evicted_total: 0 } }));
+    expect(text('status-engine')).toBe('Engine behind');
+    expect(text('status-losses')).toBe('Nothing dropped');
+  });
+
+  it('says what is down, that the trail does not hold, and that secrets are locked', async () => {
+    await show((status) => ({ redis: { state: 'down', detail: 'refused', last_ok: null }, engine: { ...status.engine, state: 'down' }, trail: { ok: false, detail: 'record 7 is not the one that was seen' }, secrets: 'locked' }));
+    expect([text('status-redis'), text('status-engine')]).toEqual(['Redis down', 'Engine down']);
+    expect(hook('status-trail').getAttribute('href')).toBe('#/audit');
+    expect(hook('status-trail').title).toContain('record 7');
+    expect(there('status-secrets')).toBe(true);
+  });
+
+  it('leads to the connections when none is open', async () => {
+    await show(() => ({ connection: null }));
+    expect([text('status-workspace'), hook('status-workspace').getAttribute('href')]).toEqual(['No connection open', '#/settings']);
+    expect(there('status-redis')).toBe(false);
+  });
+
+  it('follows a job', async () => {
+    await show(undefined, true);
+    expect(text('status-job')).toContain('42.9%');
+    expect(hook('status-job').title).toBe('Archiving authentication');
+  });
+
+  it('grows older, and says when nobody answers', async () => {
+    const app = await show();
+    expect(text('status-age')).toBe('Updated now');
+    clock.now = (app.live.heardAt ?? 0) + 8_000;
+    await waitFor(() => expect(text('status-age')).toBe('Updated 8 s ago'));
+    clock.now = (app.live.heardAt ?? 0) + 75_000;
+    await waitFor(() => expect(text('status-age')).toBe('No answer for 1 min'));
+  });
+});
