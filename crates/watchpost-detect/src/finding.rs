@@ -77,6 +77,7 @@ pub(crate) fn finding(info: &RuleInfo, event: &Event, seen: Seen) -> Finding {
         matched: seen.matched,
         counter: seen.counter,
         counted: seen.counted,
+        linked: Vec::new(),
         severity: seen.severity,
         confidence: info.confidence,
         risk,

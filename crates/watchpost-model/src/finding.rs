@@ -222,6 +222,10 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub counted: Option<CountedEvents>,
+    /// Further events that it took to complete it, one by one: what a correlation of Sigma counted, the newest 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<EventId>>", optional)]
+    pub linked: Vec<EventId>,
     /// How bad.
     pub severity: Severity,
     /// How sure, 0 to 100.

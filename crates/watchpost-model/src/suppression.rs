@@ -212,6 +212,7 @@ mod tests {
             matched: None,
             counter: None,
             counted: None,
+            linked: Vec::new(),
             enrichment: crate::enrichment::Enrichment::default(),
             severity: Severity::High,
             confidence: 90,

@@ -2344,6 +2344,10 @@ counter: Counter | null,
  */
 counted?: CountedEvents, 
 /**
+ * Further events that it took to complete it, one by one: what a correlation of Sigma counted, the newest 100.
+ */
+linked?: Array<EventId>, 
+/**
  * How bad.
  */
 severity: Severity, 

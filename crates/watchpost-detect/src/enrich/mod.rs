@@ -140,6 +140,7 @@ fn listed_finding(event: &Event, found: &ThreatMatch) -> Finding {
         }),
         counter: None,
         counted: None,
+        linked: Vec::new(),
         severity,
         confidence: found.confidence,
         risk,

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use rsigma_eval::{
-    CorrelationConfig, CorrelationEngine, Engine, EvalError, EvaluationResult, FieldMatch, MatchDetailLevel,
+    CorrelationBody, CorrelationConfig, CorrelationEngine, CorrelationEventMode, Engine, EvalError,
+    EvaluationResult, FieldMatch, MatchDetailLevel,
 };
 use rsigma_parser::{
     ConditionOperator, CorrelationCondition, CorrelationRule, FilterRule, SigmaCollection, SigmaRule,
 };
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::{Counter, DecodedLayer, Finding, MatchedField};
+use watchpost_model::ids::EventId;
 use watchpost_model::text::visible;
 
 pub(crate) use self::saved::Saved;
@@ -28,6 +30,8 @@ const GROUPS_MAX: usize = 100_000;
 const GROUPS_SWEEP: usize = GROUPS_MAX / 16 * 15;
 /// Most entries of one group's window.
 const ENTRIES_MAX: usize = 10_000;
+/// Events of a group that a finding names, the newest.
+pub(crate) const LINKED_MAX: usize = 100;
 /// How often one event counts at most.
 const REPEATS_MAX: u32 = 1_000;
 /// Longest text of a matched field that a finding keeps.
@@ -198,6 +202,8 @@ impl SigmaState {
         let config = CorrelationConfig {
             max_state_entries: GROUPS_MAX,
             max_group_entries: Some(ENTRIES_MAX),
+            correlation_event_mode: CorrelationEventMode::Refs,
+            max_correlation_events: LINKED_MAX,
             ..CorrelationConfig::default()
         };
         let mut engine = CorrelationEngine::new(config);
@@ -284,7 +290,7 @@ impl SigmaState {
         let started = DateTime::from_timestamp(window.saturating_mul(span), 0).unwrap_or(event.at);
         let parts = [id, &group, &window.to_string(), &step.to_string()];
         let info = &rule.info;
-        Some(finding(
+        let mut found = finding(
             info,
             event,
             Seen {
@@ -301,8 +307,17 @@ impl SigmaState {
                 counted: None,
                 severity: info.severity,
             },
-        ))
+        );
+        found.linked = linked(body, event.id);
+        Some(found)
     }
+}
+
+/// The other events of a group, once each.
+fn linked(body: &CorrelationBody, completing: EventId) -> Vec<EventId> {
+    let ids = body.event_refs.iter().flatten().filter_map(|of| of.id.as_ref()?.parse().ok());
+    let mut known = HashSet::from([completing]);
+    ids.filter(|id| known.insert(*id)).collect()
 }
 
 /// The entity that a group stands for.

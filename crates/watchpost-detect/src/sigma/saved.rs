@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rsigma_eval::{CorrelationSnapshot, GroupKey, WindowState};
+use rsigma_eval::{CorrelationSnapshot, EventRefBuffer, GroupKey, WindowState};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::LINKED_MAX;
 
 type Groups<T> = BTreeMap<String, Vec<(Vec<Option<String>>, T)>>;
 
@@ -21,6 +24,8 @@ enum Window {
 pub(crate) struct Saved {
     windows: Groups<Window>,
     alerted: Groups<i64>,
+    /// The events of each group: time and id.
+    linked: Groups<Vec<(i64, String)>>,
     pub(super) reported: BTreeMap<String, (i64, u32)>,
 }
 
@@ -29,6 +34,9 @@ impl Saved {
         Self {
             windows: sorted(snapshot.windows, window),
             alerted: sorted(snapshot.last_alert, |at| at),
+            linked: sorted(snapshot.event_ref_buffers, |events| {
+                events.refs().into_iter().filter_map(|event| Some((event.timestamp, event.id?))).collect()
+            }),
             reported: reported.iter().map(|(key, last)| (key.clone(), *last)).collect(),
         }
     }
@@ -38,6 +46,13 @@ impl Saved {
         CorrelationSnapshot {
             windows: unsorted(self.windows, state),
             last_alert: unsorted(self.alerted, |at| at),
+            event_ref_buffers: unsorted(self.linked, |events| {
+                let mut buffer = EventRefBuffer::new(LINKED_MAX);
+                for (at, id) in events {
+                    buffer.push(at, &json!({ "id": id }));
+                }
+                buffer
+            }),
             ..like
         }
     }

@@ -83,6 +83,13 @@ async fn a_half_full_window_of_a_correlation_survives_a_restart() {
     report(&second, &rest).await;
     let spoke = rules_that_spoke(&second).await;
     assert!(CORRELATED.iter().all(|id| spoke.contains(*id)), "five in all, over two runs: {spoke:?}");
+    // What was counted before the restart is evidence as well as what completed it.
+    let page =
+        second.ask::<operation::incident_page>(IncidentPageRequest::default()).await.expect("listed").rows;
+    let found = page.iter().find(|row| row.entity.value == "203.0.113.5").expect("of the source");
+    let about = IncidentRef { number: found.number };
+    let detail = second.ask::<operation::incident_detail>(about).await.expect("it is there");
+    assert_eq!(detail.event_rows, 6, "five probes and the login: {:?}", detail.why);
     second.console.close().await;
 }
 

@@ -1,11 +1,11 @@
 //! The incidents that a batch works on, from finding or opening them to writing them back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Entity, Event, Severity};
 use watchpost_model::finding::{AttackFamily, Finding};
-use watchpost_model::ids::IncidentId;
+use watchpost_model::ids::{EventId, IncidentId};
 use watchpost_model::incident::{Incident, Status, Verdict};
 
 use super::{IngestOutcome, chain, span};
@@ -13,7 +13,7 @@ use crate::canonical::to_canonical;
 use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
 use crate::event::{key_text, rank, severity_of};
-use crate::incident::{self, Linked, Own};
+use crate::incident::{self, LINKED, Linked, Own};
 use crate::risk::Gains;
 
 /// With so many findings an incident is one step more severe than the worst of them: whoever goes on like that is at work.
@@ -242,12 +242,18 @@ impl Works {
         Ok(())
     }
 
-    /// Links the events that the findings' behaviours counted.
+    /// Links the events that the findings' behaviours counted, and those that they name.
     pub(super) async fn link_counted(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         for work in self.by_id.values_mut() {
             for finding in work.findings.clone() {
                 span::counted(tx, work, &finding).await?;
             }
+            let named: BTreeSet<EventId> =
+                work.findings.iter().flat_map(|finding| &finding.linked).copied().collect();
+            let named: Vec<Value> = named.iter().map(|id| id.to_string().into()).collect();
+            let rows = tx.fetch_in(&format!("SELECT {LINKED} FROM event WHERE id IN "), &named).await?;
+            let events = rows.iter().map(Linked::from_row).collect::<Result<Vec<_>, _>>()?;
+            work.link(tx, &events).await?;
         }
         Ok(())
     }

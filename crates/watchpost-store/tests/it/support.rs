@@ -306,6 +306,7 @@ pub(crate) fn finding(n: u32, event: &Event, family: AttackFamily, source: &str)
         matched: None,
         counter: None,
         counted: None,
+        linked: Vec::new(),
         severity: Severity::High,
         confidence: 80,
         risk: 70,

@@ -25,6 +25,7 @@ fn finding(kind: EntityKind, value: &str) -> Finding {
         matched: None,
         counter: None,
         counted: None,
+        linked: Vec::new(),
         severity: Severity::Critical,
         confidence: 95,
         risk: 90,
