@@ -12,7 +12,7 @@ export const common = {
   'nav.collapse': 'Leiste einklappen',
   'nav.expand': 'Leiste ausklappen',
   'nav.skip': 'Zum Bereich springen',
-  'nav.search': 'Suchen, handeln',
+  'nav.search': 'Suchen, tun',
 
   'period.label': 'Zeitraum',
   'period.1h': '1 h',
@@ -181,7 +181,7 @@ export const common = {
   'entity.open': 'Alles über {entity}',
   'entity.menu': 'Aktionen für {entity}',
   'entity.block': 'Sperren …',
-  'entity.show': 'Seine Vorfälle zeigen',
+  'entity.show': 'Vorfälle zeigen',
   'entity.copy': 'Kopieren',
   'entity.blocked': 'Gesperrt',
 

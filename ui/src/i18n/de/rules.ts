@@ -35,7 +35,7 @@ export const rules = {
   'rule.record.title': '{tp} {tp|echter|echte} Treffer, {fp} {fp|Fehlalarm|Fehlalarme}, {benign} harmlos',
   'rule.record.opened': '{n} {n|Vorfall|Vorfälle}',
   'advice.keep': 'Behalten',
-  'advice.tune': 'Einstellen',
+  'advice.tune': 'Abstimmen',
   'advice.retire': 'Abschaffen',
   'rule_kind.signature': 'Signatur',
   'rule_kind.behaviour': 'Verhalten',
