@@ -7,6 +7,7 @@ use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
 use watchpost_model::report::{ControlComment, ReportFile, ReportFormat, ReportRecord, ReportSchedule};
+use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
@@ -15,7 +16,7 @@ use watchpost_ops::contract::{
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
-use watchpost_ops::report_targets;
+use watchpost_ops::{checked_alone, report_targets};
 
 use crate::args::Output;
 use crate::output::{at, line, table};
@@ -105,19 +106,9 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             Ok(0)
         }
         Report::Verify { file, key, approval } => {
-            let text =
-                |path: PathBuf| std::path::absolute(path).map(|path| path.to_string_lossy().into_owned());
-            let proof = match key {
-                Some(key) => {
-                    let approval = approval.unwrap_or_else(|| file.with_extension("approval.txt"));
-                    Some(ReportProof { approval: text(approval)?, key: text(key)? })
-                }
-                None => None,
-            };
-            let request = ReportVerify { path: text(file)?, proof };
-            let found = session.ask::<operation::report_verify>(request).await?;
-            checked(form, &found)?;
-            Ok(u8::from(!found.problems.is_empty()))
+            let (path, proof) = verify_paths(file, key, approval)?;
+            let found = session.ask::<operation::report_verify>(ReportVerify { path, proof }).await?;
+            verified(form, &found)
         }
         Report::Approve { id, note } => {
             record(form, &session.ask::<operation::report_approve>(ReportApprove { id, note }).await?)?;
@@ -166,6 +157,38 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             Ok(0)
         }
     }
+}
+
+/// Checks a file with a key that is given: needs no console, and makes none.
+pub(crate) fn verify_alone(
+    form: Output,
+    file: PathBuf,
+    key: PathBuf,
+    approval: Option<PathBuf>,
+) -> anyhow::Result<u8> {
+    let (path, proof) = verify_paths(file, Some(key), approval)?;
+    verified(form, &checked_alone(&path, proof.as_ref())?)
+}
+
+fn verified(form: Output, found: &ReportChecked) -> anyhow::Result<u8> {
+    checked(form, found)?;
+    Ok(u8::from(!found.problems.is_empty()))
+}
+
+fn verify_paths(
+    file: PathBuf,
+    key: Option<PathBuf>,
+    approval: Option<PathBuf>,
+) -> anyhow::Result<(String, Option<ReportProof>)> {
+    let text = |path: PathBuf| std::path::absolute(path).map(|path| path.to_string_lossy().into_owned());
+    let proof = match key {
+        Some(key) => {
+            let approval = approval.unwrap_or_else(|| file.with_extension("approval.txt"));
+            Some(ReportProof { approval: text(approval)?, key: text(key)? })
+        }
+        None => None,
+    };
+    Ok((text(file)?, proof))
 }
 
 /// Runs a verb of the register.
@@ -336,17 +359,20 @@ fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
                     report.subject.clone().unwrap_or_default(),
                     at(report.period.from),
                     at(report.period.to),
-                    report.status.to_string(),
+                    if list.doubted.iter().any(|doubted| doubted.id == report.id.to_string()) {
+                        "DOUBTED".to_owned()
+                    } else {
+                        report.status.to_string()
+                    },
                     report.summary.clone(),
                     report.made_by.clone(),
                     report.id.to_string(),
                 ]
             }),
         )?;
-        for id in &list.unreadable {
-            line(format!(
-                "the record of report {id} cannot be read: it was changed behind the back of Watchpost"
-            ))?;
+        for doubted in &list.doubted {
+            let problems = visible(&doubted.problems.join("; "), 1_000);
+            line(format!("DOUBTED  report {}: {problems}", visible(&doubted.id, 40)))?;
         }
         Ok(())
     })
@@ -405,7 +431,7 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
             line(format!("controls, checks and samples looked at: {}", found.checked))?;
         }
         for problem in &found.problems {
-            line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;
+            line(format!("  {}", visible(problem, 400)))?;
         }
         Ok(())
     })

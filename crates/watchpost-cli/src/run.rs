@@ -14,6 +14,7 @@ use watchpost_ops::door::{OPERATIONS, operation};
 use watchpost_ops::error::OpError;
 
 use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
+use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
     FOUND, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output, progress,
@@ -44,6 +45,12 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let session = Session::closed(&cli, Tenure::Guest)?;
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
             connect::run(&session, form, verb).await?
+        }
+        Command::Report(Report::Verify { key: Some(_), .. }) => {
+            let Command::Report(Report::Verify { file, key: Some(key), approval }) = cli.command else {
+                unreachable!("matched above")
+            };
+            return report::verify_alone(form, file, key, approval).map(ExitCode::from);
         }
         Command::Report(_) => {
             let session = Session::open(&cli, Tenure::Guest).await?;

@@ -89,6 +89,8 @@ pub enum EvidenceQuery {
     AuditSigned,
     /// Population: recorded actions that used `permission`. Exceptions: without a reason in words.
     AuditExplained,
+    /// Population: actions that were allowed or refused. Exceptions: allowed though the role has no such permission; warnings: recorded before roles were kept.
+    ActionsGranted,
     /// Population: tables of the audit trail. Exceptions: somebody but the owner may change them; warnings: the engine has no rights of its own.
     AuditProtected,
     /// Population: people who used the permission to administer. Exceptions: no approval in the register.
@@ -167,6 +169,7 @@ words!(EvidenceQuery {
     AuditComplete = "audit_complete",
     AuditSigned = "audit_signed",
     AuditExplained = "audit_explained",
+    ActionsGranted = "actions_granted",
     AuditProtected = "audit_protected",
     AdminsApproved = "admins_approved",
     PayloadsSealed = "payloads_sealed",

@@ -40,4 +40,4 @@ mod workspace;
 
 pub use identity::os_caller;
 pub use paths::Paths;
-pub use perform::reports::report_targets;
+pub use perform::reports::{checked_alone, report_targets};

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
 use watchpost_model::ids::{BlockId, IncidentId};
+use watchpost_model::period::Period;
 
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::StoreError;
@@ -200,6 +201,21 @@ impl Store {
         sql.push(" WHERE incident_id = ")
             .bind(incident.to_string())
             .push(" ORDER BY created_at, id LIMIT 500");
+        let mut tx = self.read().await?;
+        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+    }
+
+    /// The blocks that were made in the half-open period for no incident, oldest first, at most 10,000.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_of_no_incident(&self, period: Period) -> Result<Vec<Block>, StoreError> {
+        let mut sql = Sql::new(SELECT);
+        sql.push(" WHERE incident_id IS NULL AND created_at >= ")
+            .bind(period.from)
+            .push(" AND created_at < ")
+            .bind(period.to)
+            .push(" ORDER BY created_at, id LIMIT 10000");
         let mut tx = self.read().await?;
         tx.fetch_sql(sql).await?.iter().map(from_row).collect()
     }

@@ -48,7 +48,7 @@ pub use audit::checkpoint::LogKey;
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::prove::InclusionProof;
-pub use audit::sign::{Signer, SignerError, open_note};
+pub use audit::sign::{NoteProblem, OpenNote, Signer, SignerError, open_note};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use backup::{CheckedCopy, check_copy};
@@ -65,7 +65,7 @@ pub use incident::{
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
-pub use report::NoteCheck;
+pub use report::{APPROVAL_DIGEST, NoteCheck, RECORD_DIGEST, approval_digest, record_digest};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use rollup::RollupCheck;
 pub use store::{Store, Tag};

@@ -1,8 +1,10 @@
 //! Produced reports: what was made, by whom, with the digests of its files, its content, and who approved it.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::ids::ReportId;
-use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportRecord, ReportStatus};
 
 use crate::audit::leaf::Leaf;
@@ -23,6 +25,30 @@ pub enum NoteCheck {
     Broken,
 }
 
+/// The name under which the audit trail keeps [`record_digest`].
+pub const RECORD_DIGEST: &str = "record_sha256";
+
+/// The name under which the audit trail keeps [`approval_digest`].
+pub const APPROVAL_DIGEST: &str = "approval_sha256";
+
+/// SHA-256 (hex) of what the record of a report says from its making on: everything but how far it is and who approved it.
+/// The row can be changed by whoever has the database, the trail cannot.
+///
+/// # Errors
+/// `Internal` if it has no canonical form.
+pub fn record_digest(record: &ReportRecord) -> Result<String, StoreError> {
+    let made = ReportRecord { status: ReportStatus::Draft, approval: None, ..record.clone() };
+    Ok(hex::encode(sha256(to_canonical(&made)?.as_bytes())))
+}
+
+/// SHA-256 (hex) of all that an approval says: who, when, the words, the signature.
+///
+/// # Errors
+/// `Internal` if it has no canonical form.
+pub fn approval_digest(approval: &Approval) -> Result<String, StoreError> {
+    Ok(hex::encode(sha256(to_canonical(approval)?.as_bytes())))
+}
+
 impl Store {
     /// Keeps the record of a report with its canonical JSON. A draft that it supersedes is marked at once; a final one stands
     /// until this one is approved.
@@ -34,7 +60,7 @@ impl Store {
         &self,
         record: &ReportRecord,
         content: &str,
-        draft: AuditDraft,
+        mut draft: AuditDraft,
     ) -> Result<(), StoreError> {
         if hex::encode(sha256(content.as_bytes())) != record.content_sha256 {
             return Err(StoreError::Validation(
@@ -70,6 +96,7 @@ impl Store {
                 args![record.id.to_string(), record.content_sha256.as_str(), content],
             )
             .await?;
+        draft.changes.push(Change::new(RECORD_DIGEST, Value::Null, record_digest(record)?));
         write.audit(draft);
         write.touch(Tag::Reports);
         self.commit(write).await.map(drop)
@@ -107,6 +134,7 @@ impl Store {
             record.content_sha256.as_str(),
             record.content_sha256.as_str(),
         ));
+        draft.changes.push(Change::new(APPROVAL_DIGEST, Value::Null, approval_digest(&approval)?));
         record.status = ReportStatus::Final;
         record.approval = Some(approval);
         if let Some(id) = record.supersedes {
@@ -128,11 +156,21 @@ impl Store {
     /// One report's record.
     ///
     /// # Errors
-    /// `NotFound`, or what the database says.
+    /// `NotFound`; `Corrupt` if it cannot be read; what the database says.
     pub async fn report(&self, id: ReportId) -> Result<ReportRecord, StoreError> {
         let mut tx = self.read().await?;
         let row = tx.fetch_optional("SELECT body FROM report WHERE id = $1", args![id.to_string()]).await?;
-        row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?.json(0)
+        let row = row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?;
+        row.json(0).map_err(|_| unreadable(&id.to_string()))
+    }
+
+    /// The ids of all reports.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn report_ids(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut tx = self.read().await?;
+        tx.fetch("SELECT id FROM report", args![]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// The canonical JSON of a report.
@@ -154,37 +192,20 @@ impl Store {
     /// The report that a file of this SHA-256 (hex) belongs to, if it is final or was until another one took its place.
     ///
     /// # Errors
-    /// What the database says.
+    /// `Corrupt` if a record that names it cannot be read; what the database says.
     pub async fn approved_report_of_file(&self, sha256: &str) -> Result<Option<ReportRecord>, StoreError> {
         let mut tx = self.read().await?;
         // A hash has no character that a pattern reads as one.
-        let rows =
-            tx.fetch("SELECT body FROM report WHERE body LIKE $1", args![format!("%{sha256}%")]).await?;
-        let found: Vec<ReportRecord> = rows.iter().map(|row| row.json(0)).collect::<Result<_, _>>()?;
+        let sql = "SELECT body, id FROM report WHERE body LIKE $1";
+        let mut found = Vec::<ReportRecord>::new();
+        for row in tx.fetch(sql, args![format!("%{sha256}%")]).await? {
+            let id = row.text(1)?;
+            found.push(row.json(0).map_err(|_| unreadable(&id))?);
+        }
         let of_file = |report: &ReportRecord| {
             report.content_sha256 == sha256 || report.files.iter().any(|file| file.sha256 == sha256)
         };
         Ok(found.into_iter().find(|report| report.approval.is_some() && of_file(report)))
-    }
-
-    /// How many reports of this framework, subject and period there are.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn reports_about(
-        &self,
-        framework: &str,
-        subject: Option<&str>,
-        period: Period,
-    ) -> Result<u32, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = tx.fetch("SELECT body FROM report WHERE framework = $1", args![framework]).await?;
-        let mut n = 0;
-        for row in rows {
-            let report: ReportRecord = row.json(0)?;
-            n += u32::from(report.period == period && report.subject.as_deref() == subject);
-        }
-        Ok(n)
     }
 
     /// Does a key of this console, or one that the audit trail names, say that it signed `text`?
@@ -255,7 +276,14 @@ async fn locked(write: &mut Write, id: ReportId) -> Result<ReportRecord, StoreEr
     let lock = write.dialect().for_update();
     let sql = format!("SELECT body FROM report WHERE id = $1{lock}");
     let row = write.fetch_optional(sql, args![id.to_string()]).await?;
-    row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?.json(0)
+    let row = row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?;
+    row.json(0).map_err(|_| unreadable(&id.to_string()))
+}
+
+fn unreadable(id: &str) -> StoreError {
+    StoreError::Corrupt(format!(
+        "the record of report {id} cannot be read: it was changed behind the back of Watchpost"
+    ))
 }
 
 async fn put(write: &mut Write, record: &ReportRecord) -> Result<(), StoreError> {

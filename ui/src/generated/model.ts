@@ -1647,6 +1647,16 @@ text: string,
  */
 span: [number, number] | null, };
 
+export type DoubtedReport = { 
+/**
+ * Which; its record may not be readable, or not there.
+ */
+id: string, 
+/**
+ * What is otherwise.
+ */
+problems: Array<string>, };
+
 export type Drift = { 
 /**
  * The user or endpoint.
@@ -2196,7 +2206,7 @@ findings: Array<Finding>,
  */
 frozen?: boolean, };
 
-export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
+export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "actions_granted" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
 export type EvidenceStrength = "session_key" | "local_only" | "second_place" | "witnessed";
 
@@ -4424,9 +4434,10 @@ export type ReportList = {
  */
 reports: Array<ReportRecord>, 
 /**
- * Ids of others whose record cannot be read: it was changed behind the back of Watchpost.
+ * Reports that are not what the audit trail says of them, that cannot be read, or that are gone: their records were
+ * changed behind the back of Watchpost.
  */
-unreadable?: Array<string>, };
+doubted?: Array<DoubtedReport>, };
 
 export type ReportNames = { 
 /**

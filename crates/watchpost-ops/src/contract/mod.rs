@@ -72,11 +72,12 @@ pub use maintenance::{
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use report::{
-    FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
-    ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList, ReportCommentRef,
-    ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate, ReportList, ReportNames,
-    ReportProgress, ReportProof, ReportRequest, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause,
-    ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket, ReportVerify,
+    DoubtedReport, FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList,
+    RegisterRequest, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList,
+    ReportCommentRef, ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate,
+    ReportList, ReportNames, ReportProgress, ReportProof, ReportRequest, ReportScheduleAdd,
+    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket,
+    ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

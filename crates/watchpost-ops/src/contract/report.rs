@@ -127,10 +127,20 @@ pub struct ReportGenerate {
 pub struct ReportList {
     /// The rows, at most 200.
     pub reports: Vec<ReportRecord>,
-    /// Ids of others whose record cannot be read: it was changed behind the back of Watchpost.
+    /// Reports that are not what the audit trail says of them, that cannot be read, or that are gone: their records were
+    /// changed behind the back of Watchpost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[ts(as = "Option<Vec<String>>", optional)]
-    pub unreadable: Vec<String>,
+    #[ts(as = "Option<Vec<DoubtedReport>>", optional)]
+    pub doubted: Vec<DoubtedReport>,
+}
+
+/// A report that the audit trail says something else of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DoubtedReport {
+    /// Which; its record may not be readable, or not there.
+    pub id: String,
+    /// What is otherwise.
+    pub problems: Vec<String>,
 }
 
 /// Make a draft final.

@@ -16,6 +16,7 @@ mod real_logs;
 mod refusals;
 mod report_kinds;
 mod report_standing;
+mod report_tampered;
 mod reports;
 mod response;
 mod response_bounds;

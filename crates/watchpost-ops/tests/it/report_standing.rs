@@ -13,6 +13,7 @@ use watchpost_model::incident::Incident;
 use watchpost_model::period::Period;
 use watchpost_model::register::{EntryResult, RegisterKind};
 use watchpost_model::report::{Approval, ReportFormat, ReportRecord, ReportStatus};
+use watchpost_ops::checked_alone;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
@@ -264,14 +265,23 @@ async fn an_approval_is_checked_with_a_key_alone() {
     let (other_text, _) = signed(1, "watchpost report 7\nabc\nmara\n").await;
     let (_, other_key) = signed(2, &text).await;
     let (json, markdown) = (&report.files[0].path, &report.files[1].path);
-    let cases: [(&str, &str, &str, &str); 7] = [
+    let (dear, _) = signed(1, &text.replace("mara", "mara\u{202e}\u{1b}[31m")).await;
+    let (longer, _) = signed(1, &format!("{text}and everybody else\n")).await;
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    let cases: [(&str, &str, &str, &str); 13] = [
         (json, &note, &key, ""),
+        (json, &dear, &key, ""),
+        (json, &crlf(&note), &crlf(&key), ""),
         (markdown, &note, &key, "another file"),
-        (json, &other_text, &key, "another file"),
+        (json, &other_text, &key, "no approval of a report"),
+        (json, &longer, &key, "no approval of a report"),
         (json, &note, &other_key, "not signed by this key"),
         (json, &note.replace("mara", "vera"), &key, "not signed by this key"),
         (json, "", &key, "not signed by this key"),
-        (json, &note, "no key", "not signed by this key"),
+        (json, &note, "no key", "no public key"),
+        (json, &note, &key.replace("PUBLIC", "PRIVATE"), "that is a private key"),
+        (json, &note, &key.replace("PUBLIC KEY", "CERTIFICATE"), "that is a certificate"),
+        (json, &note, &key.replace("MCow", "MCox"), "no Ed25519 key"),
     ];
     for (path, note, key, problem) in cases {
         let paths = [("approval", note), ("key", key)].map(|(name, text)| {
@@ -280,17 +290,18 @@ async fn an_approval_is_checked_with_a_key_alone() {
             path.to_string_lossy().into_owned()
         });
         let [approval, key] = paths;
-        let request = ReportVerify { path: path.to_owned(), proof: Some(ReportProof { approval, key }) };
+        let proof = Some(ReportProof { approval, key });
+        let alone = checked_alone(path, proof.as_ref()).expect("read");
+        let request = ReportVerify { path: path.to_owned(), proof };
         let found = desk.ask::<operation::report_verify>(request).await.expect("read");
+        assert_eq!(found, alone, "with a console or without");
         let said = found.problems.join("\n");
         assert_eq!(said.is_empty(), problem.is_empty(), "{said}");
         assert!(said.contains(problem), "{said}");
         let signature = found.signature.expect("it was asked for");
-        assert_eq!(
-            signature.contains("holds with the key given"),
-            !problem.contains("not signed"),
-            "{signature}"
-        );
+        let holds = ["", "another file", "no approval of a report"].contains(&problem);
+        assert_eq!(signature.contains("holds with the key given"), holds, "{signature}");
+        assert!(!signature.contains(['\u{202e}', '\u{1b}']), "what somebody else wrote: {signature:?}");
     }
     desk.console.close().await;
 }
@@ -304,6 +315,12 @@ async fn what_is_no_file_is_refused_and_not_waited_for() {
     let request = ReportVerify { path: "/dev/zero".to_owned(), proof: None };
     let refused = desk.ask::<operation::report_verify>(request).await.expect_err("it has no end");
     assert_eq!(refused.field.as_deref(), Some("path"), "{refused}");
+    let pipe = home.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    let request = ReportVerify { path: pipe.to_string_lossy().into_owned(), proof: None };
+    let refused = desk.ask::<operation::report_verify>(request).await.expect_err("nobody writes to it");
+    assert!(refused.message.contains("is no file"), "{refused}");
     let list = desk.ask::<operation::report_frameworks>(Nothing {}).await.expect("listed");
     std::fs::create_dir_all(&list.folder).expect("ours");
     let pipe = Path::new(&list.folder).join("pipe.toml");

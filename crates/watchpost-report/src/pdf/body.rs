@@ -17,7 +17,7 @@ use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
     ACCENT, ALARM, BODY, BOTTOM, CALLOUT, FIGURE, H1, H3, HAIRLINE, INK, Ink, LABEL, MARGIN_X, MUTED, SERIES,
-    SMALL, TOP, Type, WIDTH, state_ink,
+    SMALL, STACK, TOP, Type, WIDTH, state_ink,
 };
 use crate::wording::{day_and_time, outcome, thousands};
 
@@ -320,7 +320,7 @@ fn activity(flow: &mut Flow<'_>, charts: &ChartData) -> Result<(), ReportError> 
         .series
         .iter()
         .enumerate()
-        .map(|(index, series)| named(flow, &series.name, SERIES[index % SERIES.len()]))
+        .map(|(index, series)| named(flow, &series.name, SERIES[STACK[index % STACK.len()]]))
         .collect();
     over_time(flow, "Events by category", &charts.by_category, &categories, ACTIVITY_H)?;
     incidents(flow, charts)?;

@@ -17,15 +17,18 @@ pub(crate) const CALLOUT: Ink = Ink(0xfb, 0xf1, 0xee);
 pub(crate) const ACCENT: Ink = Ink(0x12, 0x4e, 0x66);
 pub(crate) const WHITE: Ink = Ink(0xff, 0xff, 0xff);
 
-/// Series of a chart, from dark to light.
+/// Series of a chart, from dark to light in even steps, so that they are told apart in grey.
 pub(crate) const SERIES: [Ink; 6] = [
-    Ink(0x12, 0x3b, 0x50),
-    Ink(0x2b, 0x6f, 0x8c),
-    Ink(0xc2, 0x6d, 0x2d),
-    Ink(0x7f, 0xb2, 0xc6),
-    Ink(0xe2, 0xb9, 0x7f),
-    Ink(0xc9, 0xd6, 0xdd),
+    Ink(0x0e, 0x2c, 0x3d),
+    Ink(0x1f, 0x5a, 0x75),
+    Ink(0xae, 0x61, 0x28),
+    Ink(0x6f, 0x9f, 0xb4),
+    Ink(0xdc, 0xb0, 0x77),
+    Ink(0xcf, 0xdd, 0xe4),
 ];
+
+/// Which of [`SERIES`] lies on which in a stack: neighbours are far apart in lightness.
+pub(crate) const STACK: [usize; 6] = [0, 3, 1, 4, 2, 5];
 
 /// Shades of a heat map, from nothing to the most; apart in lightness, so that they read in grey.
 pub(crate) const HEAT: [Ink; 6] = [

@@ -46,6 +46,7 @@ struct Prepared {
     actor: String,
     object: String,
     search: String,
+    role: String,
 }
 
 /// Appends `entries` in their order and returns their numbers; signs a checkpoint when one is due and there is a key.
@@ -170,7 +171,8 @@ async fn prepare(tx: &mut Tx, entries: Vec<Entry>, now: DateTime<Utc>) -> Result
             };
             let search = search_text(&leaf.action, &payload);
             let login = id_of("login", &login);
-            Ok(Prepared { leaf, login, sealed, actor: payload.actor, object: payload.object, search })
+            let Payload { actor, object, role, .. } = payload;
+            Ok(Prepared { leaf, login, sealed, actor, object, search, role })
         })
         .collect()
 }
@@ -269,13 +271,14 @@ async fn write(tx: &mut Tx, head: &mut Head, records: Vec<Prepared>) -> Result<V
             record.object,
             client.permission,
             client.outcome,
-            record.search
+            record.search,
+            record.role
         ]);
         payloads.push(args![seq, client.key, record.sealed.nonce, record.sealed.ciphertext]);
     }
     tx.insert_rows("INSERT INTO audit_leaf (seq, leaf, hash) VALUES ", &leaves, "").await?;
     tx.insert_rows(
-        "INSERT INTO audit_record (seq, at, actor, action, object, permission, outcome, search) VALUES ",
+        "INSERT INTO audit_record (seq, at, actor, action, object, permission, outcome, search, role) VALUES ",
         &columns,
         "",
     )

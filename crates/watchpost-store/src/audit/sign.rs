@@ -106,11 +106,48 @@ pub(crate) fn note_signer(note: &str) -> &str {
     signatures.lines().find_map(|line| line.strip_prefix("\u{2014} ")?.split(' ').next()).unwrap_or_default()
 }
 
-/// The signed text of a note and the name of its key, if the key in `pem` signed it.
-#[must_use]
-pub fn open_note<'n>(note: &'n str, pem: &str) -> Option<(&'n str, &'n str)> {
+/// A note whose signature holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenNote<'n> {
+    /// The signed text, its last line feed included.
+    pub text: &'n str,
+    /// The name of the key.
+    pub name: &'n str,
+    /// SHA-256 (hex) of the key as DER, by which people tell keys apart.
+    pub key_sha256: String,
+}
+
+/// Why a note is not believed with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoteProblem {
+    /// It is the half that must not leave the console.
+    #[error("that is a private key: the public one is wanted, and the private one belongs to nobody else")]
+    PrivateKey,
+    /// A key with a name, from somebody who vouches for it.
+    #[error(
+        "that is a certificate: the public key alone is wanted (a file that begins with BEGIN PUBLIC KEY)"
+    )]
+    Certificate,
+    /// RSA, ECDSA, ...
+    #[error("that is a public key, but no Ed25519 key: a console signs with no other")]
+    OtherAlgorithm,
+    /// Not PEM, or cut off.
+    #[error("that is no public key: a PEM file is wanted that begins with BEGIN PUBLIC KEY")]
+    NoKey,
+    /// Another key signed it, or one of them was changed.
+    #[error("it is not signed by this key, or one of them was changed")]
+    NotSigned,
+}
+
+/// Opens a note with the key in `pem`.
+///
+/// # Errors
+/// Why it is not believed.
+pub fn open_note<'n>(note: &'n str, pem: &str) -> Result<OpenNote<'n>, NoteProblem> {
     let name = note_signer(note);
-    VerifierKey::from_pem(name, pem)?.open(note).map(|text| (text, name))
+    let key = VerifierKey::from_pem(name, pem)?;
+    let text = key.open(note).ok_or(NoteProblem::NotSigned)?;
+    Ok(OpenNote { text, name, key_sha256: hex::encode(Sha256::digest(key.der())) })
 }
 
 fn key_id(name: &str, key: &VerifyingKey) -> [u8; 4] {
@@ -171,16 +208,32 @@ impl VerifierKey {
 
     /// The key alone, as other programs read it: PEM of a `SubjectPublicKeyInfo`.
     pub(crate) fn pem(&self) -> String {
-        let key = STANDARD.encode([SPKI_ED25519.as_slice(), self.key.as_bytes()].concat());
+        let key = STANDARD.encode(self.der());
         format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n")
     }
 
-    /// Reads what [`Self::pem`] writes, for the key of this name; `None` if it is no Ed25519 key.
-    fn from_pem(name: &str, pem: &str) -> Option<Self> {
-        let body = pem.split_once("-----BEGIN PUBLIC KEY-----")?.1.split_once("-----END PUBLIC KEY-----")?.0;
-        let der = STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()?;
-        let key = VerifyingKey::from_bytes(der.strip_prefix(&SPKI_ED25519)?.try_into().ok()?).ok()?;
-        Some(Self { name: name.to_owned(), key })
+    fn der(&self) -> Vec<u8> {
+        [SPKI_ED25519.as_slice(), self.key.as_bytes()].concat()
+    }
+
+    /// Reads what [`Self::pem`] writes, for the key of this name.
+    fn from_pem(name: &str, pem: &str) -> Result<Self, NoteProblem> {
+        let label = pem.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----"));
+        let (label, rest) = label.ok_or(NoteProblem::NoKey)?;
+        match label {
+            "PUBLIC KEY" => {}
+            "CERTIFICATE" => return Err(NoteProblem::Certificate),
+            "RSA PUBLIC KEY" => return Err(NoteProblem::OtherAlgorithm),
+            _ if label.ends_with("PRIVATE KEY") => return Err(NoteProblem::PrivateKey),
+            _ => return Err(NoteProblem::NoKey),
+        }
+        let (body, _) = rest.split_once("-----END PUBLIC KEY-----").ok_or(NoteProblem::NoKey)?;
+        let body: String = body.split_ascii_whitespace().collect();
+        let der = STANDARD.decode(body).map_err(|_| NoteProblem::NoKey)?;
+        let public = der.strip_prefix(&SPKI_ED25519).ok_or(NoteProblem::OtherAlgorithm)?;
+        let public = public.try_into().map_err(|_| NoteProblem::NoKey)?;
+        let key = VerifyingKey::from_bytes(public).map_err(|_| NoteProblem::NoKey)?;
+        Ok(Self { name: name.to_owned(), key })
     }
 
     /// When this key signed a checkpoint as a witness (seconds); `None` if it did not.
@@ -214,7 +267,7 @@ impl VerifierKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{Signer, SignerError, VerifierKey, open_note};
+    use super::{NoteProblem, Signer, SignerError, VerifierKey, open_note};
 
     /// The example of golang.org/x/mod/sumdb/note, which C2SP took over.
     const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
@@ -246,12 +299,26 @@ mod tests {
         let signer = Signer::from_seed(&[7; 32], "watchpost/desk").unwrap();
         let note = signer.sign_note("report 1\nabc\n");
         let pem = VerifierKey::parse(&signer.vkey()).unwrap().pem();
-        assert_eq!(open_note(&note, &pem), Some(("report 1\nabc\n", "watchpost/desk")));
-        assert_eq!(open_note(&note.replace("abc", "abd"), &pem), None, "changed text");
+        let open = open_note(&note, &pem).unwrap();
+        assert_eq!((open.text, open.name), ("report 1\nabc\n", "watchpost/desk"));
+        assert_eq!(open.key_sha256.len(), 64);
+        assert_eq!(open_note(&note, &pem.replace('\n', "\r\n")), Ok(open), "as another system ends lines");
+        let signed = NoteProblem::NotSigned;
+        assert_eq!(open_note(&note.replace("abc", "abd"), &pem), Err(signed), "changed text");
         let other = Signer::from_seed(&[8; 32], "watchpost/desk").unwrap();
-        assert_eq!(open_note(&note, &VerifierKey::parse(&other.vkey()).unwrap().pem()), None, "other key");
-        for broken in ["", "x", &pem.replace("MCow", "MCox"), &pem.replace("END", "OND")] {
-            assert_eq!(open_note(&note, broken), None, "{broken}");
+        let other = VerifierKey::parse(&other.vkey()).unwrap().pem();
+        assert_eq!(open_note(&note, &other), Err(signed), "other key");
+        for (broken, problem) in [
+            ("", NoteProblem::NoKey),
+            ("x", NoteProblem::NoKey),
+            (&pem.replace("MCow", "MCox"), NoteProblem::OtherAlgorithm),
+            (&pem.replace("END", "OND"), NoteProblem::NoKey),
+            (&pem.replace("PUBLIC", "PRIVATE"), NoteProblem::PrivateKey),
+            (&pem.replace("PUBLIC", "EC PRIVATE"), NoteProblem::PrivateKey),
+            (&pem.replace("PUBLIC KEY", "CERTIFICATE"), NoteProblem::Certificate),
+            (&pem.replace("PUBLIC", "RSA PUBLIC"), NoteProblem::OtherAlgorithm),
+        ] {
+            assert_eq!(open_note(&note, broken), Err(problem), "{broken}");
         }
     }
 

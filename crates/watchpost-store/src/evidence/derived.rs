@@ -189,6 +189,27 @@ pub(super) async fn sign_ins(
     Ok((names, rows.iter().map(|row| cells(row, columns)).collect::<Result<_, _>>()?))
 }
 
+/// What was allowed and refused, by role and permission.
+pub(super) async fn actions_by_role(
+    tx: &mut Tx,
+    places: &Places,
+) -> Result<(Vec<String>, Vec<Vec<String>>), StoreError> {
+    let (sql, values) = places.bind(
+        "SELECT role, permission, COUNT(CASE WHEN outcome = 'success' THEN 1 END), \
+         COUNT(CASE WHEN outcome = 'denied' THEN 1 END) FROM audit_record WHERE at >= :from AND at < :to \
+         AND outcome IN ('success', 'denied') GROUP BY role, permission ORDER BY role, permission",
+    );
+    let columns: &[Column] = &[
+        ("role", "", Cell::Text),
+        ("permission", "", Cell::Text),
+        ("allowed", "", Cell::Number),
+        ("refused", "", Cell::Number),
+    ];
+    let rows = tx.fetch(sql, values).await?;
+    let names = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
+    Ok((names, rows.iter().map(|row| cells(row, columns)).collect::<Result<_, _>>()?))
+}
+
 fn day_text(day: i64) -> Result<String, StoreError> {
     Ok(micros(day * DAY)?.format("%Y-%m-%d").to_string())
 }

@@ -107,6 +107,9 @@ pub(crate) async fn evidence(
             if ask.query == EvidenceQuery::AuthenticationEvents {
                 (answer.columns, answer.rows) = derived::sign_ins(tx, &places, answer.exceptions).await?;
             }
+            if ask.query == EvidenceQuery::ActionsGranted && answer.exceptions + answer.warnings == 0 {
+                (answer.columns, answer.rows) = derived::actions_by_role(tx, &places).await?;
+            }
             answer
         }
         None => {

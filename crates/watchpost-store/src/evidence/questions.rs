@@ -1,5 +1,6 @@
 //! The questions whose population is rows of one table (or of a grouping of one).
 
+use watchpost_model::access::Role;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
 use watchpost_model::register::RegisterKind;
 
@@ -41,6 +42,15 @@ const AUDIT: &[Column] = &[
     ("actor", "a.actor", Cell::Text),
     ("action", "a.action", Cell::Text),
     ("object", "a.object", Cell::Text),
+    ("outcome", "a.outcome", Cell::Text),
+];
+const ACTION: &[Column] = &[
+    ("seq", "a.seq", Cell::Number),
+    ("time", "a.at", Cell::Time),
+    ("actor", "a.actor", Cell::Text),
+    ("role", "a.role", Cell::Text),
+    ("action", "a.action", Cell::Text),
+    ("permission", "a.permission", Cell::Text),
     ("outcome", "a.outcome", Cell::Text),
 ];
 const JOB: &[Column] = &[
@@ -358,6 +368,25 @@ fn of_the_trail(ask: &EvidenceAsk) -> Option<Question> {
                 &format!("{covered} - a.at > :good"),
                 "decisive actions of the period; exceptions name nobody or were not covered by a signed checkpoint within the longer time, warnings within the shorter",
             )
+        }
+        Q::ActionsGranted => {
+            let grants: Vec<String> = Role::ALL
+                .iter()
+                .flat_map(|role| {
+                    role.permissions().iter().map(move |permission| format!("'{role} {permission}'"))
+                })
+                .collect();
+            let ungranted = format!("(a.role || ' ' || a.permission) NOT IN ({})", grants.join(", "));
+            Question {
+                columns: ACTION,
+                ..audit(
+                    " AND a.outcome IN ('success', 'denied')",
+                    &format!("(a.outcome = 'success' AND a.role IS NOT NULL AND {ungranted})"),
+                    "(a.outcome = 'success' AND a.role IS NULL)",
+                    "actions of the period that were allowed or refused; exceptions were allowed though the role has no such \
+                     permission, warnings were recorded before roles were kept",
+                )
+            }
         }
         Q::ConfigurationChanges => audit(
             " AND a.permission = 'admin' AND a.outcome <> 'started'",

@@ -202,7 +202,8 @@ async fn notes_are_checked_by_the_keys_of_the_trail(world: World) {
             "the trail names the key of the other console"
         );
         let pem = store.note_key(&note).await.unwrap().expect("the trail names it");
-        assert_eq!(open_note(&note, &pem), Some((text, "watchpost/first")));
+        let open = open_note(&note, &pem).expect("it signed it");
+        assert_eq!((open.text, open.name), (text, "watchpost/first"));
         for broken in [note.replace("abc", "abd"), note.replace("\u{2014} watchpost/first ", "")] {
             assert_eq!(store.note_check(&broken, text).await.unwrap(), NoteCheck::Broken, "{broken}");
             assert_eq!(store.note_key(&broken).await.unwrap(), None, "{broken}");

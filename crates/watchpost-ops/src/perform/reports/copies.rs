@@ -1,6 +1,5 @@
 //! Approving a report, and giving out copies that say how far it is.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,8 +8,9 @@ use watchpost_model::report::{Approval, ReportFormat, ReportRecord};
 use watchpost_report::Standing;
 use watchpost_store::Store;
 
-use super::{files, kept, verify};
-use crate::contract::{ReportApprove, ReportCopied, ReportCopy, ReportProof};
+use super::standing::trusted;
+use super::{files, kept};
+use crate::contract::{ReportApprove, ReportCopied, ReportCopy, ReportProof, ReportTarget};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::perform::required;
@@ -19,13 +19,12 @@ pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Resul
     let workspace = cx.workspace()?;
     let store = workspace.store();
     let note = required("note", &request.note, 2_000)?;
-    let record = store.report(request.id).await?;
+    let (record, _) = trusted(store, request.id).await?;
     if record.made_by.trim().to_lowercase() == cx.caller.name.trim().to_lowercase() {
         let message = "a report is approved by somebody who did not make it";
         return Err(OpError::new(ErrorCode::Permission, message)
             .hint(format!("{} made this one: a second person approves it", record.made_by)));
     }
-    as_the_trail_says(store, &record).await?;
     let approval = Approval {
         by: cx.caller.name.clone(),
         at: workspace.now(),
@@ -34,18 +33,6 @@ pub(crate) async fn report_approve(cx: Context, request: ReportApprove) -> Resul
     };
     let entry = cx.record(format!("report/{}", record.id), Vec::new(), Some(note));
     Ok(store.report_approve(request.id, approval, entry).await?)
-}
-
-/// Refuses a report whose record or content is not what the audit trail says of it: nobody signs, and no paper shows, what
-/// somebody wrote into the table.
-async fn as_the_trail_says(store: &Store, report: &ReportRecord) -> Result<(), OpError> {
-    let problems = verify::standing_problems(store, report).await?;
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the record of report {} was changed: {}", report.id, problems.join("; "));
-    Err(OpError::precondition(message)
-        .hint("make the report again; `watchpost audit list` shows who made this one"))
 }
 
 /// What the signature of an approval is over: the report, the hash of its JSON, and who approved it, a line each.
@@ -66,28 +53,26 @@ pub(crate) async fn report_copy(cx: Context, request: ReportCopy) -> Result<Repo
         return Err(OpError::invalid("archive", "only a PDF has an archive copy: add the format pdf"));
     }
     files::unoccupied(&request.files)?;
-    let json =
-        request.files.iter().find(|file| file.format == ReportFormat::Json).map(|file| file.path.clone());
+    let json = request.files.iter().find(|file| file.format == ReportFormat::Json).cloned();
     files::not_of_a_final(store, &request.files).await?;
-    let report = store.report(request.id).await?;
-    as_the_trail_says(store, &report).await?;
+    let (report, told) = trusted(store, request.id).await?;
     let mut document = kept(store, request.id).await?;
     document.standing = Standing {
         status: report.status,
         approval: report.approval.clone(),
-        successor: verify::successor(store, &report).await?,
+        successor: told.successor(&report),
     };
     let making = cx.console.0.makings.begin(None)?;
     making.steps(request.files.len());
     let proof = match json {
-        Some(path) => proof(store, &report, &path).await?,
+        Some(json) => proof(store, &report, &json).await?,
         None => None,
     };
     let document = Arc::new(document);
     let mut written = files::write(&document, request.files, request.archive, &making).await?;
-    if let Some((files, texts)) = &proof {
-        written.beside(&files.approval, &texts.0)?;
-        written.beside(&files.key, &texts.1)?;
+    if let Some((files, texts, replace)) = &proof {
+        written.beside(&files.approval, &texts.0, *replace)?;
+        written.beside(&files.key, &texts.1, *replace)?;
     }
     let mut changes = vec![Change::new("status", Value::Null, report.status.as_str())];
     changes.extend(files::changes(&written.files));
@@ -96,21 +81,23 @@ pub(crate) async fn report_copy(cx: Context, request: ReportCopy) -> Result<Repo
     store.audit_append(entry).await?;
     let files = written.files.clone();
     written.keep(report.id)?;
-    Ok(ReportCopied { report, files, proof: proof.map(|(files, _)| files) })
+    Ok(ReportCopied { report, files, proof: proof.map(|(files, ..)| files) })
 }
 
 /// What goes beside the JSON of an approved report, so that whoever has neither this console nor its database can check the
-/// signature: the signed approval and the public key, as files and as their texts.
+/// signature: the signed approval and the public key, as files and as their texts, and whether they may replace others.
 async fn proof(
     store: &Store,
     report: &ReportRecord,
-    json: &str,
-) -> Result<Option<(ReportProof, (String, String))>, OpError> {
+    json: &ReportTarget,
+) -> Result<Option<(ReportProof, (String, String), bool)>, OpError> {
     let Some(note) = report.approval.as_ref().and_then(|approval| approval.signed_note.clone()) else {
         return Ok(None);
     };
     let Some(key) = store.note_key(&note).await? else { return Ok(None) };
-    let beside = |ending: &str| Path::new(json).with_extension(ending).to_string_lossy().into_owned();
-    let files = ReportProof { approval: beside("approval.txt"), key: beside("approval.pem") };
-    Ok(Some((files, (note, key))))
+    let files = files::beside_json(&json.path);
+    if !json.replace {
+        files::unoccupied_paths([&files.approval, &files.key].into_iter().cloned())?;
+    }
+    Ok(Some((files, (note, key), json.replace)))
 }

@@ -17,7 +17,7 @@ use watchpost_store::Store;
 
 use super::checked;
 use crate::blocking::off_the_runtime;
-use crate::contract::{ReportNames, ReportTarget, ReportTargets};
+use crate::contract::{ReportNames, ReportProof, ReportTarget, ReportTargets};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
@@ -54,7 +54,8 @@ pub fn report_targets(
     let stem = format!("{}{about}-{days}", word(framework));
     let is_there = |path: PathBuf| std::fs::symlink_metadata(path).is_ok();
     let free = |stem: &str| {
-        replace || !ReportFormat::ALL.iter().any(|format| is_there(place(folder, stem, *format)))
+        let mut endings = ReportFormat::ALL.iter().map(|format| ending(*format)).chain(SIGNED);
+        replace || !endings.any(|ending| is_there(place(folder, stem, ending)))
     };
     let stem = std::iter::once(stem.clone())
         .chain((2..).map(|n| format!("{stem}-{n}")))
@@ -63,7 +64,7 @@ pub fn report_targets(
     Ok(formats
         .iter()
         .map(|format| {
-            let path = place(folder, &stem, *format).to_string_lossy().into_owned();
+            let path = place(folder, &stem, ending(*format)).to_string_lossy().into_owned();
             ReportTarget { format: *format, path, replace }
         })
         .collect())
@@ -87,13 +88,26 @@ pub(crate) async fn report_names(cx: Context, request: ReportNames) -> Result<Re
     Ok(ReportTargets { files: files.await?? })
 }
 
-fn place(folder: &Path, stem: &str, format: ReportFormat) -> PathBuf {
-    let ending = match format {
+/// Endings of what lies beside the JSON of an approved report: the signed approval, the public key.
+const SIGNED: [&str; 2] = ["approval.txt", "approval.pem"];
+
+/// The signed approval and the public key beside a JSON.
+pub(super) fn beside_json(json: &str) -> ReportProof {
+    let [approval, key] =
+        SIGNED.map(|ending| Path::new(json).with_extension(ending).to_string_lossy().into_owned());
+    ReportProof { approval, key }
+}
+
+fn ending(format: ReportFormat) -> &'static str {
+    match format {
         ReportFormat::Pdf => "pdf",
         ReportFormat::Csv => "csv",
         ReportFormat::Json => "json",
         ReportFormat::Markdown => "md",
-    };
+    }
+}
+
+fn place(folder: &Path, stem: &str, ending: &str) -> PathBuf {
     folder.join(format!("{stem}.{ending}"))
 }
 
@@ -127,11 +141,15 @@ impl Written {
 
 impl Written {
     /// Puts a text of its own beside the files.
-    pub(super) fn beside(&mut self, path: &str, text: &str) -> Result<(), OpError> {
+    pub(super) fn beside(&mut self, path: &str, text: &str, replace: bool) -> Result<(), OpError> {
         let write = |out: &mut dyn Write| out.write_all(text.as_bytes()).map_err(Broken::Place);
         let path = Path::new(path);
         let prepared = Prepared::write(path, write).map_err(|error| error.into_op(path))?;
-        self.placed.push(prepared.place().map_err(unwritten)?);
+        if replace && std::fs::symlink_metadata(path).is_ok() {
+            self.waiting.push(prepared);
+        } else {
+            self.placed.push(prepared.place().map_err(unwritten)?);
+        }
         Ok(())
     }
 }
@@ -209,8 +227,12 @@ pub(super) async fn attached(document: &Arc<ReportDocument>, archive: bool) -> R
 /// # Errors
 /// `Conflict`.
 pub(super) fn unoccupied(targets: &[ReportTarget]) -> Result<(), OpError> {
-    let there = |target: &&ReportTarget| !target.replace && std::fs::symlink_metadata(&target.path).is_ok();
-    let taken: Vec<&str> = targets.iter().filter(there).map(|target| target.path.as_str()).collect();
+    unoccupied_paths(targets.iter().filter(|target| !target.replace).map(|target| target.path.clone()))
+}
+
+/// The same for any paths.
+pub(super) fn unoccupied_paths(paths: impl Iterator<Item = String>) -> Result<(), OpError> {
+    let taken: Vec<String> = paths.filter(|path| std::fs::symlink_metadata(path).is_ok()).collect();
     match taken.as_slice() {
         [] => Ok(()),
         taken => Err(occupied(&taken.join(", "))),

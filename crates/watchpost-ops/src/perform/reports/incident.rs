@@ -1,7 +1,8 @@
 //! The report about one incident: everything that is known of it, on its own.
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::Event;
+use watchpost_model::block::{Block, BlockTarget};
+use watchpost_model::event::{EntityKind, Event};
 use watchpost_model::incident::IncidentDetail;
 use watchpost_model::period::Period;
 use watchpost_report::{Parameter, Section};
@@ -87,7 +88,7 @@ pub(super) async fn sections(
         rows: clocks,
     }];
     sections.extend(explained(detail));
-    sections.push(contained(store, detail).await?);
+    sections.push(contained(store, detail, now).await?);
     sections.extend(worked_on(detail));
     sections.push(evidence(detail));
     Ok(sections)
@@ -129,17 +130,34 @@ fn explained(detail: &IncidentDetail) -> [Section; 2] {
     ]
 }
 
-/// What was blocked, revoked, restricted or limited for it.
-async fn contained(store: &Store, detail: &IncidentDetail) -> Result<Section, OpError> {
+/// What was blocked, revoked, restricted or limited for it, and blocks of its sources that somebody made meanwhile without
+/// saying for which incident.
+async fn contained(store: &Store, detail: &IncidentDetail, now: DateTime<Utc>) -> Result<Section, OpError> {
     let id = detail.incident.id;
     let mut rows: Vec<(DateTime<Utc>, Vec<String>)> = Vec::new();
-    for block in store.blocks_of_incident(id).await? {
+    let found = &detail.incident;
+    let sources: Vec<BlockTarget> = detail
+        .entities
+        .iter()
+        .map(|count| &count.entity)
+        .chain([&found.entity])
+        .filter(|entity| entity.kind == EntityKind::Ip)
+        .filter_map(|entity| entity.value.parse().ok())
+        .collect();
+    let meanwhile = Period { from: found.first_seen, to: found.resolved_at.unwrap_or(now) };
+    let of_a_source = |block: &Block| sources.iter().any(|source| block.target.overlaps(*source));
+    let mut blocks: Vec<(Block, &str)> =
+        store.blocks_of_incident(id).await?.into_iter().map(|block| (block, "this incident")).collect();
+    let others = store.blocks_of_no_incident(meanwhile).await?;
+    blocks
+        .extend(others.into_iter().filter(of_a_source).map(|block| (block, "its source, no incident named")));
+    for (block, what_for) in blocks {
         let (at, target) = (block.created_at, block.target.to_string());
         let ended = block.removed_at.map(|at| (at, block.removed_by.clone().unwrap_or_default()));
         rows.push((
             at,
             contained_row(
-                "block",
+                ("block", what_for),
                 target,
                 (at, &block.created_by),
                 block.expires_at,
@@ -154,7 +172,7 @@ async fn contained(store: &Store, detail: &IncidentDetail) -> Result<Section, Op
         rows.push((
             at,
             contained_row(
-                one.kind.as_str(),
+                (one.kind.as_str(), "this incident"),
                 one.target,
                 (at, &one.created_by),
                 one.expires_at,
@@ -166,14 +184,15 @@ async fn contained(store: &Store, detail: &IncidentDetail) -> Result<Section, Op
     rows.sort();
     Ok(part(
         "Containment",
-        "Blocks and other measures for this incident, oldest first".to_owned(),
-        &["measure", "of what", "since", "by", "until", "ended", "state"],
+        "Blocks and other measures for this incident, and blocks of its sources meanwhile, oldest first"
+            .to_owned(),
+        &["measure", "of what", "for", "since", "by", "until", "ended", "state"],
         rows.into_iter().map(|(_, row)| row).collect(),
     ))
 }
 
 fn contained_row(
-    kind: &str,
+    (kind, what_for): (&str, &str),
     target: String,
     (at, by): (DateTime<Utc>, &str),
     until: DateTime<Utc>,
@@ -181,7 +200,16 @@ fn contained_row(
     state: &str,
 ) -> Vec<String> {
     let ended = ended.map(|(at, by)| format!("{} by {by}", time(at))).unwrap_or_default();
-    vec![kind.to_owned(), target, time(at), by.to_owned(), time(until), ended, state.to_owned()]
+    vec![
+        kind.to_owned(),
+        target,
+        what_for.to_owned(),
+        time(at),
+        by.to_owned(),
+        time(until),
+        ended,
+        state.to_owned(),
+    ]
 }
 
 /// What people did: the playbook, the timeline, notes.

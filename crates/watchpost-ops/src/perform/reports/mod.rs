@@ -11,6 +11,7 @@ mod kpi;
 mod people;
 mod redis;
 mod schedule;
+mod standing;
 mod verify;
 
 pub(crate) use comments::{report_comment_add, report_comment_list, report_comment_withdraw};
@@ -21,6 +22,7 @@ pub(crate) use schedule::{
     report_schedule_add, report_schedule_list, report_schedule_pause, report_schedule_remove,
     report_schedule_run, run_due,
 };
+pub use verify::checked_alone;
 pub(crate) use verify::report_verify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +42,7 @@ use watchpost_report::{
 };
 use watchpost_store::{AuditHead, ReportCharts, Store};
 
+use self::standing::{Told, about, trusted};
 use super::events::checked;
 use super::settings;
 use crate::console::Workspace;
@@ -177,10 +180,11 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
         approval: None,
         supersedes: request.supersedes,
     };
-    let mut changes = vec![
+    let mut changes = about(&record.framework, record.subject.as_deref(), record.period);
+    changes.extend([
         Change::new("content_sha256", Value::Null, record.content_sha256.as_str()),
         Change::new("result", Value::Null, record.summary.as_str()),
-    ];
+    ]);
     changes.extend(files::changes(&record.files));
     changes.extend(files::attached(&document, archive).await?);
     if archive {
@@ -204,19 +208,29 @@ pub(crate) async fn report_cancel(cx: Context, request: ReportTicket) -> Result<
 }
 
 pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
-    let (reports, unreadable) = cx.workspace()?.store().reports(200).await?;
-    Ok(ReportList { reports, unreadable })
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    let (reports, unreadable) = store.reports(200).await?;
+    let doubted = Told::read(store).await?.doubted(store, &reports, unreadable).await?;
+    Ok(ReportList { reports, doubted })
 }
 
 pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Result<ReportChanges, OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
-    let now = store.report(request.id).await?;
-    let before = match request.before {
-        Some(id) => store.report(id).await?,
-        None => earlier_of(&now, store.reports(200).await?.0)
-            .ok_or_else(|| OpError::not_found("earlier report of this framework"))?,
+    let (now, told) = trusted(store, request.id).await?;
+    let earlier = match request.before {
+        Some(id) => id,
+        None => {
+            let reports = store.reports(200).await?.0;
+            // What was forged does not choose itself.
+            let sound =
+                reports.into_iter().filter(|old| told.problems(old).is_ok_and(|found| found.is_empty()));
+            let found = earlier_of(&now, sound.collect());
+            found.ok_or_else(|| OpError::not_found("earlier report of this framework"))?.id
+        }
     };
+    let (before, _) = trusted(store, earlier).await?;
     if before.framework != now.framework {
         return Err(OpError::invalid("before", "the two reports are about different frameworks"));
     }
@@ -355,8 +369,9 @@ async fn scope(
     (framework, subject, period): (&str, Option<&str>, Period),
     head: AuditHead,
 ) -> Result<Scope, OpError> {
+    let earlier = Told::read(workspace.store()).await?.made_about(framework, subject, period);
     Ok(Scope {
-        earlier: workspace.store().reports_about(framework, subject, period).await?,
+        earlier,
         organisation: settings::current(workspace).await?.organisation,
         workspace: workspace.connection().name.clone(),
         period,

@@ -163,6 +163,8 @@ fn beside(
                     row.text(4)? == payload.actor
                         && row.text(6)? == payload.object
                         && row.text(9)? == search_text(&client.action, payload)
+                        // Records older than the column have none; reports say so of each.
+                        && row.opt_text(14)?.is_none_or(|role| role == payload.role)
                 }
             };
         if !same {

@@ -1,0 +1,197 @@
+//! Reports whose rows somebody changed who can write into the database: the trail is believed, and everything says so.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+use watchpost_model::ids::ReportId;
+use watchpost_model::period::Period;
+use watchpost_model::report::{ReportFormat, ReportRecord};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    DoubtedReport, Nothing, ReportApprove, ReportCompare, ReportCopy, ReportGenerate, ReportTarget,
+    ReportVerify,
+};
+use watchpost_ops::door::operation;
+use watchpost_ops::error::{ErrorCode, OpError};
+
+use crate::door::{Desk, desk, folder};
+
+/// The statements on the database file, as somebody else's program.
+const TAMPER: &str = "import sqlite3, sys\n\
+    db = sqlite3.connect(sys.argv[1], timeout=30)\n\
+    n = db.execute(sys.argv[2]).rowcount\n\
+    db.commit()\n\
+    print(n)\n";
+
+fn database(home: &Path) -> PathBuf {
+    let mut folders = vec![home.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("ours").flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path if path.extension().is_some_and(|ending| ending == "db") => return path,
+                _ => {}
+            }
+        }
+    }
+    panic!("a database")
+}
+
+fn tamper(home: &TempDir, sql: &str) {
+    let mut python = Command::new("python3");
+    python.args(["-c", TAMPER]).arg(database(home.path())).arg(sql);
+    let output = python.output().expect("there is a python3");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said.trim(), "1", "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn json(out: &TempDir, name: &str) -> Vec<ReportTarget> {
+    let path = out.path().join(name).to_string_lossy().into_owned();
+    vec![ReportTarget { format: ReportFormat::Json, path, replace: false }]
+}
+
+async fn made(desk: &Desk, out: &TempDir, name: &str) -> ReportRecord {
+    let at = |text: &str| text.parse().expect("an instant");
+    let request = ReportGenerate {
+        framework: "summary".to_owned(),
+        period: Period { from: at("2026-03-01T00:00:00Z"), to: at("2026-04-01T00:00:00Z") },
+        subject: None,
+        files: json(out, name),
+        archive: false,
+        ticket: None,
+        supersedes: None,
+    };
+    desk.ask::<operation::report_generate>(request).await.expect("it is made")
+}
+
+async fn approve(desk: &Desk, id: ReportId) -> Result<ReportRecord, OpError> {
+    let mut call = desk.call.clone();
+    call.caller.name = "mara".to_owned();
+    let request = ReportApprove { id, note: "looked at all".to_owned() };
+    desk.console.call::<operation::report_approve>(&call, request).await
+}
+
+async fn doubted(desk: &Desk) -> Vec<DoubtedReport> {
+    desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").doubted
+}
+
+/// The value of a field of the row, replaced in its text.
+fn set(id: ReportId, field: &str, value: &str) -> String {
+    format!("UPDATE report SET body = json_set(body, '$.{field}', json('{value}')) WHERE id = '{id}'")
+}
+
+#[tokio::test]
+async fn whatever_is_changed_in_the_row_of_a_report_is_named_and_nothing_is_made_of_it() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let sound = made(&desk, &out, "sound.json").await;
+    assert_eq!(doubted(&desk).await, []);
+    let hash = "0".repeat(64);
+    let gone = |id| format!("DELETE FROM report WHERE id = '{id}'");
+    type Forgery<'f> = &'f dyn Fn(ReportId) -> String;
+    let drafts: [(Forgery<'_>, &str); 12] = [
+        (&|id| set(id, "summary", "\"0 fail\""), "changed after it was made"),
+        (&|id| set(id, "worst", "\"pass\""), "changed after it was made"),
+        (&|id| set(id, "framework", "\"soc2\""), "changed after it was made"),
+        (&|id| set(id, "period.to", "\"2027-01-01T00:00:00Z\""), "changed after it was made"),
+        (&|id| set(id, "made_at", "\"2026-01-01T00:00:00Z\""), "changed after it was made"),
+        (&|id| set(id, "subject", "\"dana\""), "changed after it was made"),
+        (&|id| set(id, "files", "[]"), "changed after it was made"),
+        (&|id| set(id, "made_by", "\"vera\""), "says that vera made it"),
+        (&|id| set(id, "content_sha256", &format!("\"{hash}\"")), "not the one that was made"),
+        (&|id| set(id, "status", "\"final\""), "knows of no approval"),
+        (&|id| format!("UPDATE report SET body = 'x' WHERE id = '{id}'"), "cannot be read"),
+        (&gone, "gone from the database"),
+    ];
+    for (n, (forgery, words)) in drafts.iter().enumerate() {
+        let report = made(&desk, &out, &format!("draft{n}.json")).await;
+        tamper(&home, &forgery(report.id));
+        is_doubted(&desk, &out, (&report, &sound), words).await;
+    }
+    let finals: [(Forgery<'_>, &str); 6] = [
+        (&|id| set(id, "approval.at", "\"2026-01-01T00:00:00Z\""), "approval was changed"),
+        (&|id| set(id, "approval.signed_note", "\"x\""), "approval was changed"),
+        (&|id| set(id, "approval.note", "\"never\""), "said something else"),
+        (&|id| set(id, "approval.by", "\"vera\""), "says that vera approved it"),
+        (&|id| set(id, "approval", "null"), "its record says nothing of it"),
+        (&|id| set(id, "status", "\"draft\""), "says draft"),
+    ];
+    for (n, (forgery, words)) in finals.iter().enumerate() {
+        let report = made(&desk, &out, &format!("final{n}.json")).await;
+        approve(&desk, report.id).await.expect("a second person");
+        tamper(&home, &forgery(report.id));
+        is_doubted(&desk, &out, (&report, &sound), words).await;
+    }
+    let contents: [(Forgery<'_>, &str); 3] = [
+        (
+            &|id| format!("DELETE FROM report_content WHERE report_id = '{id}'"),
+            "content that was kept of it is gone",
+        ),
+        (
+            &|id| format!("UPDATE report_content SET body = '{{}}' WHERE report_id = '{id}'"),
+            "not the one that its record names",
+        ),
+        (
+            &|id| {
+                let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+                format!(
+                    "UPDATE report_content SET body = '{{}}', sha256 = '{digest}' WHERE report_id = '{id}'"
+                )
+            },
+            "not the one that its record names",
+        ),
+    ];
+    for (n, (forgery, words)) in contents.iter().enumerate() {
+        let report = made(&desk, &out, &format!("content{n}.json")).await;
+        tamper(&home, &forgery(report.id));
+        is_refused(&desk, &out, (&report, &sound), words).await;
+    }
+    // None of it stops the next one, and all of them count for how often the period was reported.
+    let next = made(&desk, &out, "next.json").await;
+    let text = std::fs::read_to_string(&next.files[0].path).expect("it is there");
+    let earlier = 1 + drafts.len() + finals.len() + contents.len();
+    assert!(text.contains(&format!("\"earlier\":{earlier},")), "of {earlier}: {}", &text[..400]);
+    let sound = verified(&desk, &sound).await;
+    assert_eq!(sound, Vec::<String>::new());
+    desk.console.close().await;
+}
+
+async fn verified(desk: &Desk, report: &ReportRecord) -> Vec<String> {
+    let request = ReportVerify { path: report.files[0].path.clone(), proof: None };
+    desk.ask::<operation::report_verify>(request).await.expect("it is read").problems
+}
+
+/// The list says so, and what [`is_refused`] says.
+async fn is_doubted(desk: &Desk, out: &TempDir, reports: (&ReportRecord, &ReportRecord), words: &str) {
+    let all = doubted(desk).await;
+    let one = all.iter().find(|one| one.id == reports.0.id.to_string()).expect(words);
+    assert!(one.problems.join("; ").contains(words), "{words}: {:?}", one.problems);
+    is_refused(desk, out, reports, words).await;
+}
+
+/// A file of it is found wrong, and nobody approves, copies or compares it.
+async fn is_refused(
+    desk: &Desk,
+    out: &TempDir,
+    (report, sound): (&ReportRecord, &ReportRecord),
+    words: &str,
+) {
+    let problems = verified(desk, report).await.join("; ");
+    assert!(problems.contains(words), "{words}: {problems}");
+    let copy = ReportCopy { id: report.id, files: json(out, "copy.json"), archive: false };
+    let compare = ReportCompare { id: report.id, before: Some(sound.id) };
+    let with = ReportCompare { id: sound.id, before: Some(report.id) };
+    let refusals = [
+        approve(desk, report.id).await.expect_err(words),
+        desk.ask::<operation::report_copy>(copy).await.expect_err(words),
+        desk.ask::<operation::report_compare>(compare).await.expect_err(words),
+        desk.ask::<operation::report_compare>(with).await.expect_err(words),
+    ];
+    for refused in refusals {
+        assert_eq!(refused.code, ErrorCode::Precondition, "{words}: {refused}");
+        assert!(refused.message.contains(words), "{words}: {refused}");
+    }
+    assert!(!out.path().join("copy.json").exists(), "{words}: nothing is written");
+}
