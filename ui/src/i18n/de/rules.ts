@@ -72,6 +72,8 @@ export const rules = {
   'rule.text.none': 'Die Datei ist weg.',
   'rule.test': 'Beispiele ausführen',
   'rule.tested': '{n|Das Beispiel stimmt|Alle # Beispiele stimmen}',
+  'rule.failure.silent': 'Schlägt nicht an:',
+  'rule.failure.fires': 'Schlägt an und darf nicht:',
   'rule.tested.failed': '{n} von {of} {of|Beispiel|Beispielen} {n|stimmt|stimmen} nicht',
   'rule.fires': 'Muss anschlagen',
   'rule.near_misses': 'Darf nicht anschlagen',

@@ -1,9 +1,10 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AuditFilter, AuditPageRequest, AuditVerify } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { choose, hook } from '$ui/test-hook';
+import { choose, hook, requests } from '$ui/test-hook';
 import AuditView from './audit-view.svelte';
 
 let platform: FakePlatform;
@@ -22,6 +23,20 @@ describe('the audit trail', () => {
     expect(platform.calls.findLast((call) => call.name === 'audit_page')?.request).toMatchObject({ filter: { outcome: 'denied', text: null }, before: null });
   });
 
+  it('is looked at for a time, and as a whole again', async () => {
+    const asked = (): AuditFilter => (platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter;
+    expect(asked().from).toBeUndefined();
+    await choose('audit-since', '7d');
+    await waitFor(() => expect(asked().from).toBeDefined());
+    const days = (Date.now() - Date.parse(asked().from ?? '')) / 86_400_000;
+    expect(days).toBeGreaterThan(6.9);
+    expect(days).toBeLessThanOrEqual(7);
+    expect(asked().to, 'what is recorded from now on belongs to it').toBeUndefined();
+    await fireEvent.click(hook('audit-clear'));
+    await waitFor(() => expect(asked().from).toBeUndefined());
+    expect(hook<HTMLButtonElement>('audit-clear').disabled).toBe(true);
+  });
+
   it('opens a record to before and after and its leaf hash', async () => {
     const changed = document.querySelector<HTMLElement>('[data-test=audit-row][data-action=settings_put][data-outcome=success]');
     if (changed === null) throw new Error('no such record');
@@ -37,6 +52,30 @@ describe('the audit trail', () => {
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('true'));
     expect(hook('audit-strength').dataset['strength']).toBe('second_place');
     expect(hook('audit-root').textContent).not.toBe('');
+  });
+
+  it('says how far a check is, and stops it', async () => {
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    platform.answers.audit_verify = async () => {
+      await gate;
+      const failure: unknown = { code: 'cancelled', message: 'the check was stopped at record 2,000' };
+      throw failure;
+    };
+    platform.answers.audit_verify_cancel = () => {
+      letGo();
+      return { step: '', done: 2_000, total: 4_812, running: false };
+    };
+    await fireEvent.click(hook('audit-verify-full'));
+    await waitFor(() => expect(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')).not.toBeNull(), { timeout: 2_000 });
+    expect(hook<HTMLButtonElement>('audit-verify').disabled, 'one at a time').toBe(true);
+    await fireEvent.click(hook('audit-verify-stop'));
+    await waitFor(() => expect(document.querySelector('main, body')?.textContent).toContain('the check was stopped at record 2,000'));
+    const [asked] = requests(platform, 'audit_verify') as AuditVerify[];
+    expect(asked?.full).toBe(true);
+    expect(requests(platform, 'audit_verify_cancel')).toEqual([{ ticket: asked?.ticket }]);
+    expect(hook('audit-verification').dataset['ok'], 'nothing is known of it').toBe('unknown');
+    expect(document.querySelector('[data-test=audit-verify-stop]')).toBeNull();
   });
 
   it('does not soften a trail that does not hold', async () => {
