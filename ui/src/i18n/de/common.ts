@@ -31,6 +31,7 @@ export const common = {
   'period.custom.long': 'Zeitraum wählen',
   'period.from': 'Von',
   'period.to': 'Bis',
+  'period.widen': 'Zurück zum weiteren Zeitraum',
   'period.apply': 'Anwenden',
   'period.reversed': 'Das Ende muss nach dem Anfang liegen.',
   'time.now': 'jetzt',
