@@ -1,9 +1,11 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { tick } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditFilter, AuditPageRequest, AuditVerify } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { clock } from '$ui/state/clock.svelte';
 import { choose, hook, requests } from '$ui/test-hook';
 import AuditView from './audit-view.svelte';
 
@@ -13,6 +15,10 @@ beforeEach(async () => {
   platform = demoPlatform();
   render(AuditView, { context: appContext(new App(platform)) });
   await waitFor(() => hook('audit-row'));
+});
+
+afterEach(() => {
+  clock.now = Date.now();
 });
 
 describe('the audit trail', () => {
@@ -26,11 +32,12 @@ describe('the audit trail', () => {
   it('is looked at for a time, and as a whole again', async () => {
     const asked = (): AuditFilter => (platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter;
     expect(asked().from).toBeUndefined();
+    clock.now = Date.UTC(2026, 10, 21, 12, 0, 30);
     await choose('audit-since', '7d');
-    await waitFor(() => expect(asked().from).toBeDefined());
-    const days = (Date.now() - Date.parse(asked().from ?? '')) / 86_400_000;
-    expect(days).toBeGreaterThan(6.9);
-    expect(days).toBeLessThanOrEqual(7);
+    await waitFor(() => expect(asked().from).toBe('2026-11-14T12:05:00.000Z'));
+    clock.now += 3_600_000;
+    await tick();
+    expect(asked().from, 'a list that is read keeps its end').toBe('2026-11-14T12:05:00.000Z');
     expect(asked().to, 'what is recorded from now on belongs to it').toBeUndefined();
     await fireEvent.click(hook('audit-clear'));
     await waitFor(() => expect(asked().from).toBeUndefined());
