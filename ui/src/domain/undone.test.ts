@@ -2,6 +2,7 @@
 
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ResponseAction, ResponseState } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -73,6 +74,25 @@ describe('the blocklist', () => {
     await type('release-reason', 'Password was changed');
     await fireEvent.click(hook('release-confirm'));
     await waitFor(() => expect(requests(platform, 'contain_remove')).toMatchObject([{ reason: 'Password was changed' }]));
+    await waitFor(() => expect(document.querySelector('dialog[open]')).toBeNull());
+  });
+
+  it('takes back what the engine did by itself, with a reason, and offers it for nothing else', async () => {
+    const action = (state: ResponseState, effect: string | null): ResponseAction => ({ id: state, kind: 'block_ip', target: '203.0.113.7', state, incident: '1', number: 42, finding: '1', rule_id: 'wp.sqli.union', policy_rule: 'critical and certain', ttl_s: 3_600, factor: 1, per_min: null, reason: 'UNION SELECT', detail: '', planned_at: '2026-11-21T00:00:00Z', decided_at: null, expires_at: null, effect, reversed_at: null, reversed_by: null });
+    platform.answers.response_list = () => ({ rows: [action('done', 'block-1'), action('dry_run', null), action('failed', null)], next: null });
+    platform.answers.response_reverse = () => action('reversed', null);
+    await open('automatic');
+    await waitFor(() => hook('response-reverse'));
+    expect(shown('response-action').map((row) => [row.dataset['state'], row.querySelector('[data-test=response-reverse]') !== null])).toEqual([
+      ['done', true],
+      ['dry_run', false],
+      ['failed', false],
+    ]);
+    await fireEvent.click(hook('response-reverse'));
+    await waitFor(() => hook('reverse-reason'));
+    await type('reverse-reason', 'Our own scanner');
+    await fireEvent.click(hook('reverse-confirm'));
+    await waitFor(() => expect(requests(platform, 'response_reverse')).toEqual([{ id: 'done', reason: 'Our own scanner' }]));
     await waitFor(() => expect(document.querySelector('dialog[open]')).toBeNull());
   });
 

@@ -68,8 +68,8 @@ describe('the language', () => {
 
 /** Words that stay as they are, whether it is one or many. */
 const SAME: Readonly<Record<'en' | 'de', RegExp>> = {
-  en: /^(of|active|selected|changed|left|more|failed|waiting|running|quarantined|dropped|judged|new|benign|harmless|looked|alike|in|that|so|h|ms|late|true|false|into|merged|and|done)$/,
-  de: /^(von|wirksam|gewählt|geändert|unverändert|weitere|fehlgeschlagen|beurteilt|neu|harmlos|betrachtet|ausgelassen|mal|davon|in|im|passenden|gleich|h|ms|zu|der|verworfen|Benutzer|überführen|überführt|insgesamt|aktiv|erledigt|und)$/,
+  en: /^(of|active|selected|changed|left|more|failed|waiting|running|quarantined|dropped|judged|new|benign|harmless|looked|alike|in|that|so|h|ms|late|true|false|into|merged|and|done|not)$/,
+  de: /^(von|wirksam|gewählt|geändert|unverändert|weitere|fehlgeschlagen|beurteilt|neu|harmlos|betrachtet|ausgelassen|mal|davon|in|im|passenden|gleich|h|ms|zu|der|verworfen|Benutzer|überführen|überführt|insgesamt|aktiv|erledigt|und|ohne)$/,
 };
 /** What follows is about a limit or a page, which is never one. */
 const NEVER_ONE: readonly string[] = ['blocks.limit', 'outbox.most', 'pages.full', 'incidents.full', 'audit.full', 'events.first', 'search.export.most', 'search.loaded', 'search.loaded.most', 'search.facets.newest', 'search.facets.at_least', 'report.control.rows.some', 'rule.backtest.truncated', 'map.most', 'map.events.some'];

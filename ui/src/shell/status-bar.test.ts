@@ -1,5 +1,5 @@
 import { render, waitFor } from '@testing-library/svelte';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { WorkspaceStatus } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { RUNNING_JOB } from '$ui/platform/demo/workspace';
@@ -28,6 +28,11 @@ async function show(part: (status: WorkspaceStatus) => Partial<WorkspaceStatus> 
 
 const text = (name: string): string => hook(name).textContent?.replace(/\s+/g, ' ').trim() ?? '';
 const there = (name: string): boolean => document.querySelector(`[data-test=${name}]`) !== null;
+
+// Other tests of this worker live in the present.
+afterEach(() => {
+  clock.now = Date.now();
+});
 
 describe('the status bar', () => {
   it('names the workspace, and says that it is production', async () => {

@@ -27,9 +27,14 @@ export function rolling(preset: Exclude<Preset, 'custom'>, now: number): Period 
   return { from: new Date(to - length).toISOString(), to: new Date(to).toISOString() };
 }
 
+/** Steps that lead back. */
+const STEPS_MAX = 20;
+
 class PeriodChoice {
   #preset = $state<Preset>(PRESETS.find((known) => known === localStorage.getItem('watchpost.period')) ?? '24h');
   #custom = $state.raw<Period | null>(null);
+  /** What was looked at before it was narrowed in a chart, the last one last. */
+  #wider = $state.raw<readonly { preset: Preset; custom: Period | null }[]>([]);
   readonly #current = $derived.by(() => {
     if (this.#preset === 'custom') return this.#custom ?? rolling('24h', clock.now);
     return rolling(this.#preset, clock.now);
@@ -41,6 +46,7 @@ class PeriodChoice {
 
   set preset(preset: Preset) {
     this.#preset = preset;
+    this.#wider = [];
     // A custom period is of the moment; the next start begins with a rolling one.
     if (preset !== 'custom') localStorage.setItem('watchpost.period', preset);
   }
@@ -48,6 +54,28 @@ class PeriodChoice {
   setCustom(custom: Period): void {
     this.#custom = custom;
     this.#preset = 'custom';
+    this.#wider = [];
+  }
+
+  /** Narrows to a stretch of a chart, Unix seconds; `widen` leads back. */
+  narrow(from: number, to: number): void {
+    const wider = [...this.#wider, { preset: this.#preset, custom: this.#custom }].slice(-STEPS_MAX);
+    this.setCustom({ from: new Date(from * 1_000).toISOString(), to: new Date(to * 1_000).toISOString() });
+    this.#wider = wider;
+  }
+
+  /** Is there something to go back to? */
+  get narrowed(): boolean {
+    return this.#wider.length > 0;
+  }
+
+  /** Back to what was looked at before the last narrowing. */
+  widen(): void {
+    const before = this.#wider.at(-1);
+    if (before === undefined) return;
+    this.#wider = this.#wider.slice(0, -1);
+    this.#custom = before.custom;
+    this.#preset = before.preset;
   }
 
   /** `null` means all the data there is. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rolling } from './period.svelte';
+import { period, rolling } from './period.svelte';
 
 const NOW = Date.UTC(2026, 10, 20, 23, 4, 5);
 
@@ -16,5 +16,40 @@ describe('rolling periods', () => {
 
   it('has no bounds for all data', () => {
     expect(rolling('all', NOW)).toBeNull();
+  });
+});
+
+describe('narrowing in a chart', () => {
+  const at = Date.UTC(2026, 10, 20) / 1_000;
+
+  it('leads back step by step to what was looked at', () => {
+    period.preset = '7d';
+    expect(period.narrowed).toBe(false);
+    period.narrow(at, at + 7_200);
+    period.narrow(at + 900, at + 1_800);
+    expect(period.current).toEqual({ from: '2026-11-20T00:15:00.000Z', to: '2026-11-20T00:30:00.000Z' });
+    period.widen();
+    expect([period.preset, period.current]).toEqual(['custom', { from: '2026-11-20T00:00:00.000Z', to: '2026-11-20T02:00:00.000Z' }]);
+    period.widen();
+    expect([period.preset, period.narrowed]).toEqual(['7d', false]);
+    period.widen();
+    expect(period.preset, 'there is nothing wider').toBe('7d');
+  });
+
+  it('is forgotten when another period is chosen', () => {
+    period.narrow(at, at + 60);
+    period.preset = '24h';
+    expect(period.narrowed).toBe(false);
+    period.narrow(at, at + 60);
+    period.setCustom({ from: '2026-11-01T00:00:00.000Z', to: '2026-11-02T00:00:00.000Z' });
+    expect(period.narrowed).toBe(false);
+    period.preset = '24h';
+  });
+
+  it('is of the moment: the next start begins with a rolling period', () => {
+    period.preset = '7d';
+    period.narrow(at, at + 60);
+    expect(localStorage.getItem('watchpost.period')).toBe('7d');
+    period.preset = '24h';
   });
 });

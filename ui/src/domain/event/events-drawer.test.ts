@@ -3,14 +3,25 @@ import { tick } from 'svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
 import { EventRows } from './event-rows.svelte';
 import EventsDrawer from './events-drawer.svelte';
-import { closeEvents, openEvents } from './events-request.svelte';
+import { closeEvents, openEvents, pendingEvents } from './events-request.svelte';
 
 afterEach(() => closeEvents());
 
 describe('the rows behind a figure', () => {
+  it('are shown to whoever pressed before the drawer was there, and left by a link', async () => {
+    router.go('overview');
+    openEvents({ title: 'Failed logins', period: null });
+    render(EventsDrawer, { context: appContext(new App(demoPlatform())) });
+    await waitFor(() => hook('event-row'));
+    expect(pendingEvents.request).not.toBeNull();
+    router.go('entities', 'ip:203.0.113.7');
+    await waitFor(() => expect(pendingEvents.request).toBeNull());
+  });
+
   it('ask once for a page that fails, say so, and ask again when told to', async () => {
     const platform = demoPlatform();
     const answer = platform.answers.event_page;

@@ -2,6 +2,7 @@ export const blocklist = {
   'blocks.what': 'die Sperrliste',
   'blocks.label': 'Sperren',
   'blocks.active_count': '{n} wirksam',
+  'blocks.not_in_force': '{n} ohne Wirkung',
   'blocks.tab.active': 'Wirksam',
   'blocks.tab.expired': 'Abgelaufen',
   'blocks.tab.removed': 'Aufgehoben',

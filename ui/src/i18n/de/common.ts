@@ -12,7 +12,7 @@ export const common = {
   'nav.collapse': 'Leiste einklappen',
   'nav.expand': 'Leiste ausklappen',
   'nav.skip': 'Zum Bereich springen',
-  'nav.search': 'Suchen, handeln',
+  'nav.search': 'Suchen, tun',
 
   'period.label': 'Zeitraum',
   'period.1h': '1 h',
@@ -31,6 +31,7 @@ export const common = {
   'period.custom.long': 'Zeitraum wählen',
   'period.from': 'Von',
   'period.to': 'Bis',
+  'period.widen': 'Zurück zum weiteren Zeitraum',
   'period.apply': 'Anwenden',
   'period.reversed': 'Das Ende muss nach dem Anfang liegen.',
   'time.now': 'jetzt',
@@ -181,7 +182,7 @@ export const common = {
   'entity.open': 'Alles über {entity}',
   'entity.menu': 'Aktionen für {entity}',
   'entity.block': 'Sperren …',
-  'entity.show': 'Seine Vorfälle zeigen',
+  'entity.show': 'Vorfälle zeigen',
   'entity.copy': 'Kopieren',
   'entity.blocked': 'Gesperrt',
 

@@ -35,7 +35,7 @@ export const containment = {
   'suppressions.title': 'Unterdrückungen',
   'suppressions.what': 'die Unterdrückungen',
   'suppressions.none': 'Nichts ist unterdrückt.',
-  'suppressions.none.text': 's an einem Vorfall verbirgt Bekanntes, auf Zeit und mit einem Grund.',
+  'suppressions.none.text': 'Die Taste s an einem Vorfall verbirgt Bekanntes, auf Zeit und mit einem Grund.',
   'suppressions.col.scope': 'Verbirgt',
   'suppressions.col.reason': 'Grund',
   'suppressions.col.owner': 'Verantwortlich',

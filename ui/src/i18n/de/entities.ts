@@ -5,7 +5,7 @@ export const entities = {
   'entity.kind': 'Was ansehen',
   'entity.back': 'Alle Entitäten',
   'entity.find': 'Suchen: {kind} …',
-  'entity.events': 'Seine Ereignisse zeigen',
+  'entity.events': 'Ereignisse zeigen',
   'entity.limit': 'Rate begrenzen …',
   'entity.restrict': 'Einschränken …',
   'entity.revoke': 'Widerrufen …',

@@ -56,6 +56,6 @@ export const events = {
   'event.field.tag': 'Marken',
   'event.field.id': 'Id',
   'event.field.request': 'Anfrage',
-  'entity.filter_for': 'Unter Ereignisse danach suchen',
-  'entity.filter_out': 'Alles andere suchen',
+  'entity.filter_for': 'Danach filtern',
+  'entity.filter_out': 'Ausschließen',
 } as const;

@@ -2,6 +2,7 @@ export const blocklist = {
   'blocks.what': 'the blocklist',
   'blocks.label': 'Blocks',
   'blocks.active_count': '{n} active',
+  'blocks.not_in_force': '{n} not in force',
   'blocks.tab.active': 'Active',
   'blocks.tab.expired': 'Expired',
   'blocks.tab.removed': 'Removed',

@@ -32,6 +32,7 @@ export const common = {
   'period.custom.long': 'Choose a period',
   'period.from': 'From',
   'period.to': 'To',
+  'period.widen': 'Back to the wider period',
   'period.apply': 'Apply',
   'period.reversed': 'The end must be after the beginning.',
   'time.now': 'now',

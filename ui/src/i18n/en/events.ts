@@ -57,6 +57,6 @@ export const events = {
   'event.field.tag': 'Labels',
   'event.field.id': 'Id',
   'event.field.request': 'Request',
-  'entity.filter_for': 'Search for it in Events',
-  'entity.filter_out': 'Search for all but it',
+  'entity.filter_for': 'Filter for it',
+  'entity.filter_out': 'Filter it out',
 } as const;

@@ -132,6 +132,7 @@ export const reports = {
   'report.cadence.weekly': 'Weekly',
   'report.cadence.monthly': 'Monthly',
   'report.cadence.quarterly': 'Quarterly',
+  'report.schedule.actions': 'Actions for {framework}',
   'report.schedule.title': 'Have a report made',
   'report.schedule.about': 'Made an hour after each day, week, month or quarter (UTC) has ended, while this window or watchpost serve runs. What was missed is made once, about the newest period.',
   'report.schedule.every': 'Every',

@@ -73,6 +73,8 @@ export const rules = {
   'rule.text.none': 'The file is gone.',
   'rule.test': 'Run the samples',
   'rule.tested': '{n|The sample holds|All # samples hold}',
+  'rule.failure.silent': 'Does not fire:',
+  'rule.failure.fires': 'Fires, but must not:',
   'rule.tested.failed': '{n} of {of} {of|sample|samples} {n|does|do} not hold',
   'rule.fires': 'Must fire',
   'rule.near_misses': 'Must not fire',

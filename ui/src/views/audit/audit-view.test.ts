@@ -1,9 +1,12 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { tick } from 'svelte';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditFilter, AuditPageRequest, AuditVerify } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { choose, hook } from '$ui/test-hook';
+import { clock } from '$ui/state/clock.svelte';
+import { choose, hook, requests } from '$ui/test-hook';
 import AuditView from './audit-view.svelte';
 
 let platform: FakePlatform;
@@ -14,12 +17,31 @@ beforeEach(async () => {
   await waitFor(() => hook('audit-row'));
 });
 
+afterEach(() => {
+  clock.now = Date.now();
+});
+
 describe('the audit trail', () => {
   it('is newest first and filters at the backend', async () => {
     expect(hook('audit-row').dataset['seq']).toBe('4811');
     await choose('audit-outcome', 'denied');
     await waitFor(() => expect(new Set([...document.querySelectorAll('[data-test=audit-row]')].map((row) => row.getAttribute('data-outcome')))).toEqual(new Set(['denied'])));
     expect(platform.calls.findLast((call) => call.name === 'audit_page')?.request).toMatchObject({ filter: { outcome: 'denied', text: null }, before: null });
+  });
+
+  it('is looked at for a time, and as a whole again', async () => {
+    const asked = (): AuditFilter => (platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter;
+    expect(asked().from).toBeUndefined();
+    clock.now = Date.UTC(2026, 10, 21, 12, 0, 30);
+    await choose('audit-since', '7d');
+    await waitFor(() => expect(asked().from).toBe('2026-11-14T12:05:00.000Z'));
+    clock.now += 3_600_000;
+    await tick();
+    expect(asked().from, 'a list that is read keeps its end').toBe('2026-11-14T12:05:00.000Z');
+    expect(asked().to, 'what is recorded from now on belongs to it').toBeUndefined();
+    await fireEvent.click(hook('audit-clear'));
+    await waitFor(() => expect(asked().from).toBeUndefined());
+    expect(hook<HTMLButtonElement>('audit-clear').disabled).toBe(true);
   });
 
   it('opens a record to before and after and its leaf hash', async () => {
@@ -37,6 +59,30 @@ describe('the audit trail', () => {
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('true'));
     expect(hook('audit-strength').dataset['strength']).toBe('second_place');
     expect(hook('audit-root').textContent).not.toBe('');
+  });
+
+  it('says how far a check is, and stops it', async () => {
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    platform.answers.audit_verify = async () => {
+      await gate;
+      const failure: unknown = { code: 'cancelled', message: 'the check was stopped at record 2,000' };
+      throw failure;
+    };
+    platform.answers.audit_verify_cancel = () => {
+      letGo();
+      return { step: '', done: 2_000, total: 4_812, running: false };
+    };
+    await fireEvent.click(hook('audit-verify-full'));
+    await waitFor(() => expect(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')).not.toBeNull(), { timeout: 2_000 });
+    expect(hook<HTMLButtonElement>('audit-verify').disabled, 'one at a time').toBe(true);
+    await fireEvent.click(hook('audit-verify-stop'));
+    await waitFor(() => expect(document.querySelector('main, body')?.textContent).toContain('the check was stopped at record 2,000'));
+    const [asked] = requests(platform, 'audit_verify') as AuditVerify[];
+    expect(asked?.full).toBe(true);
+    expect(requests(platform, 'audit_verify_cancel')).toEqual([{ ticket: asked?.ticket }]);
+    expect(hook('audit-verification').dataset['ok'], 'nothing is known of it').toBe('unknown');
+    expect(document.querySelector('[data-test=audit-verify-stop]')).toBeNull();
   });
 
   it('does not soften a trail that does not hold', async () => {

@@ -8,9 +8,9 @@ export function queueColumns(room: 'split' | 'plain' | 'wide'): Column[] {
   const severity = { id: 'severity', title: t('incidents.col.severity'), width: '74px' };
   const number = { id: 'number', title: t('incidents.col.number'), width: '40px' };
   const title = { id: 'title', title: t('incidents.col.title'), width: 'minmax(160px, 1fr)' };
-  const due = { id: 'due', title: t('incidents.col.due'), width: '92px' };
+  const due = { id: 'due', title: t('incidents.col.due'), width: '106px' };
   const mark = { id: 'mark', title: t('incident.select'), width: '16px', quietTitle: true };
-  if (room === 'split') return [mark, { ...severity, width: '16px', quietTitle: true }, number, title, due];
+  if (room === 'split') return [mark, { ...severity, width: '16px', quietTitle: true }, { ...number, width: '36px' }, { ...title, width: 'minmax(110px, 1fr)' }, due];
   const status = { id: 'status', title: t('incidents.col.status'), width: '150px' };
   const assignee = { id: 'assignee', title: t('incidents.col.assignee'), width: 'minmax(80px, 120px)' };
   if (room === 'plain') return [mark, severity, number, title, status, assignee, due];

@@ -54,6 +54,21 @@ describe('maintenance', () => {
     await waitFor(() => expect(requests(platform, 'import_run')).toEqual([{ path: '/var/log/auth.log', format: 'sshd', restart: false }]));
   });
 
+  it('backs up into the file that was chosen, after saying how much that is', async () => {
+    expect(hook<HTMLButtonElement>('backup-run').disabled, 'into no file').toBe(true);
+    platform.picked = '/var/backups/redis.wpbackup';
+    await fireEvent.click(hook('backup-choose'));
+    await waitFor(() => expect(hook<HTMLInputElement>('backup-path').value).toBe('/var/backups/redis.wpbackup'));
+    await fireEvent.click(hook('backup-preview'));
+    await waitFor(() => hook('backup-preview-result'));
+    expect(requests(platform, 'backup_preview')).toEqual([{ path: '/var/backups/redis.wpbackup', force: false }]);
+    expect(requests(platform, 'backup_run')).toEqual([]);
+    await fireEvent.click(hook('backup-force'));
+    await fireEvent.click(hook('backup-run'));
+    await waitFor(() => expect(requests(platform, 'backup_run')).toEqual([{ path: '/var/backups/redis.wpbackup', force: true }]));
+    await waitFor(() => expect(document.querySelector('[data-test=job-row][data-kind=backup]')).not.toBeNull());
+  });
+
   it('says at the field what is wrong with a path', async () => {
     await type('import-path', 'access.log');
     await fireEvent.click(hook('import-run'));

@@ -54,6 +54,24 @@ describe('the overview', () => {
     await waitFor(() => expect(asked<OverviewRequest>(platform, 'overview').at(-1)?.period).toBeNull());
   });
 
+  it.each(['chart-events', 'chart-auth'])('is narrowed to a bar of %s, all of it, and widened again', async (name) => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    const canvas = await waitFor(() => {
+      const found = hook(name).querySelector<HTMLElement>('[role=img]');
+      if (found?.querySelector('.uplot') === null || found === null) throw new Error('no chart yet');
+      return found;
+    });
+    await fireEvent.keyDown(canvas, { key: 'ArrowRight' });
+    await fireEvent.keyDown(canvas, { key: 'Enter' });
+    await waitFor(() => expect(asked<OverviewRequest>(platform, 'overview')).toHaveLength(2));
+    const narrow = asked<OverviewRequest>(platform, 'overview')[1]?.period;
+    expect((Date.parse(narrow?.to ?? '') - Date.parse(narrow?.from ?? '')) / 60_000, 'one bar of 96 of a day').toBe(15);
+    await fireEvent.click(hook('period-widen'));
+    expect([period.preset, document.querySelector('[data-test=period-widen]')]).toEqual(['24h', null]);
+  });
+
   it('opens the events behind a figure', async () => {
     const platform = demoPlatform();
     show(platform);

@@ -155,6 +155,44 @@ describe('reports', () => {
     await waitFor(() => expect(rows()).toHaveLength(2));
   });
 
+  it('stops what takes too long, and says so', async () => {
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    platform.answers.report_generate = async () => {
+      await gate;
+      const failure: unknown = { code: 'cancelled', message: 'the report was stopped; no file was written' };
+      throw failure;
+    };
+    platform.answers.report_cancel = () => {
+      letGo();
+      return { step: 'charts', done: 3, total: 24, running: true };
+    };
+    await type('report-pdf-path', '/tmp/b.pdf');
+    await fireEvent.submit(hook('report-produce-form'));
+    await waitFor(() => hook('report-stop'));
+    await waitFor(() => expect(hook('report-produce-form').textContent, 'how far it is').toContain('3 of 24'), { timeout: 2_000 });
+    await fireEvent.click(hook('report-stop'));
+    await waitFor(() => expect(hook('report-fault').textContent).toContain('no file was written'));
+    const [asked] = requests(platform, 'report_generate') as { ticket: string }[];
+    expect(requests(platform, 'report_cancel')).toEqual([{ ticket: asked?.ticket }]);
+    expect(document.querySelector('[data-test=report-stop], [data-test=report-result]')).toBeNull();
+  });
+
+  it('saves a copy of what was made into a folder, and nothing when none is chosen', async () => {
+    await fireEvent.click(hook('reports-tab-history'));
+    await waitFor(() => hook('report-row'));
+    await fireEvent.click(hook('report-row').querySelector('button') ?? document.body);
+    await waitFor(() => hook('report-copy'));
+    await fireEvent.click(hook('report-copy'));
+    await waitFor(() => expect(hook<HTMLButtonElement>('report-copy').disabled).toBe(false));
+    expect(requests(platform, 'report_copy')).toEqual([]);
+    platform.picked = '/mnt/share/';
+    await fireEvent.click(hook('report-copy'));
+    await waitFor(() => hook('report-copied'));
+    expect(requests(platform, 'report_copy')).toMatchObject([{ files: [{ format: 'pdf', path: '/mnt/share/soc2-2.pdf', replace: false }, { format: 'csv', path: '/mnt/share/soc2-2.csv' }], archive: false }]);
+    expect(hook('report-copied').textContent).toContain('/mnt/share/soc2-2.pdf');
+  });
+
   it('makes a report again, compares it with an earlier one, and says who may approve it', async () => {
     await type('report-pdf-path', '/tmp/b.pdf');
     await fireEvent.submit(hook('report-produce-form'));

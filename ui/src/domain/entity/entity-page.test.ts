@@ -1,0 +1,77 @@
+import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Entity } from '$ui/generated/model';
+import { closeBlock, pendingBlock } from '$ui/domain/block/block-request.svelte';
+import { closeContain, pendingContain } from '$ui/domain/contain/contain-request.svelte';
+import { searched } from '$ui/domain/event/searched.svelte';
+import { demoPlatform } from '$ui/platform/demo/index';
+import type { FakePlatform } from '$ui/platform/fake';
+import { App, appContext } from '$ui/state/app.svelte';
+import { router } from '$ui/state/router.svelte';
+import { hook, requests } from '$ui/test-hook';
+import EntityPage from './entity-page.svelte';
+
+let platform: FakePlatform;
+
+async function show(entity: Entity, change: () => void = () => undefined): Promise<void> {
+  change();
+  render(EntityPage, { context: appContext(new App(platform)), props: { entity } });
+  await waitFor(() => hook('risk-card'));
+}
+
+const ADDRESS: Entity = { kind: 'ip', value: '203.0.113.7' };
+
+beforeEach(() => {
+  platform = demoPlatform();
+  searched.query = '';
+  router.go('entities');
+});
+afterEach(() => {
+  closeBlock();
+  closeContain();
+});
+
+describe('the page of an entity', () => {
+  it('says that it is blocked, and for how long', async () => {
+    const block = { id: '1', target: '203.0.113.7', reason: 'x', created_by: 'mara', created_at: new Date().toISOString(), expires_at: new Date(Date.now() + 7_200_000).toISOString(), state: 'active' as const, removed_at: null, removed_by: null, incident: null };
+    await show(ADDRESS, () => {
+      platform.answers.block_check = ({ target }) => ({ target, standing: 'blocked', detail: 'blocked by mara', block, key: 'security:block:203.0.113.7', redis_ttl_s: 7_200, in_redis: true, allow: null, inside_total: 0, inside: [] });
+    });
+    await waitFor(() => expect(hook('entity-standing').textContent).toContain('Blocked'));
+    expect(hook('entity-page').querySelector('header')?.textContent).toMatch(/for (2 h|1 h 59 min) more/);
+  });
+
+  it('leads to its incidents, its events, and narrows the search that is there', async () => {
+    searched.query = 'severity:high';
+    await show(ADDRESS);
+    await fireEvent.click(hook('page-entity-filter-for'));
+    expect([router.current.panel, router.current.query['q']]).toEqual(['events', 'severity:high ip:203.0.113.7']);
+    await fireEvent.click(hook('page-entity-filter-out'));
+    expect(router.current.query['q']).toBe('severity:high -ip:203.0.113.7');
+  });
+
+  it('asks for a block of an address, and for a restriction of a user', async () => {
+    await show(ADDRESS);
+    await fireEvent.click(hook('page-entity-block'));
+    expect(pendingBlock.request).toMatchObject({ target: '203.0.113.7', incident: null });
+    expect(document.querySelector('[data-test=page-entity-contain]')).toBeNull();
+  });
+
+  it('of a user has no block, but a restriction', async () => {
+    await show({ kind: 'user', value: 'mara' });
+    expect(document.querySelector('[data-test=page-entity-block]')).toBeNull();
+    expect(requests(platform, 'block_check'), 'a user is no address').toEqual([]);
+    await fireEvent.click(hook('page-entity-contain'));
+    expect(pendingContain.request).toMatchObject({ kind: 'user', target: 'mara' });
+  });
+
+  it('says of each part what failed, and shows the others', async () => {
+    const failure: unknown = { code: 'timeout', message: 'the archive does not answer' };
+    platform.answers.event_page = () => {
+      throw failure;
+    };
+    await show(ADDRESS);
+    await waitFor(() => expect(hook('error-state').textContent).toContain('the archive does not answer'));
+    expect(hook('risk-card').textContent).toContain('64.5');
+  });
+});
