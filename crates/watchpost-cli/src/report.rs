@@ -15,7 +15,7 @@ use watchpost_ops::contract::{
     ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
-use watchpost_ops::error::ErrorCode;
+use watchpost_ops::error::{ErrorCode, OpError};
 use watchpost_ops::{checked_alone, report_targets};
 
 use crate::args::Output;
@@ -114,11 +114,20 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             record(form, &session.ask::<operation::report_approve>(ReportApprove { id, note }).await?)?;
             Ok(0)
         }
-        Report::Copy { id, format, out, archive } => {
+        Report::Copy { id, format, out, archive, reason } => {
+            let session = &session.because(reason);
             let out = std::path::absolute(&out)?;
-            let all = session.ask::<operation::report_list>(Nothing {}).await?.reports;
-            let known = all.iter().find(|report| report.id == id);
-            let report = known.with_context(|| format!("there is no report {id}"))?;
+            let all = session.ask::<operation::report_list>(Nothing {}).await?;
+            let Some(report) = all.reports.iter().find(|report| report.id == id) else {
+                let doubted = all.doubted.iter().find(|doubted| doubted.id == id.to_string());
+                return Err(match doubted {
+                    Some(doubted) => {
+                        OpError::precondition(format!("report {id}: {}", doubted.problems.join("; ")))
+                    }
+                    None => OpError::not_found(format!("report {id} among the newest 200")),
+                }
+                .into());
+            };
             let about = report.subject.as_deref();
             let files =
                 report_targets(&out, &report.framework, about, report.period, &formats(&format), false)?;
@@ -235,13 +244,15 @@ async fn schedule(session: &Session, form: Output, verb: Schedule) -> anyhow::Re
             let added = session.ask::<operation::report_schedule_add>(request).await?;
             one_schedule(form, &added)
         }
-        Schedule::Remove { id } => {
+        Schedule::Remove { id, reason } => {
+            let session = session.because(reason);
             let left = session.ask::<operation::report_schedule_remove>(ReportScheduleRef { id }).await?;
             schedules(form, &left)
         }
-        Schedule::Pause { id } => pause(session, form, id, true).await,
-        Schedule::Resume { id } => pause(session, form, id, false).await,
-        Schedule::Run { id } => {
+        Schedule::Pause { id, reason } => pause(&session.because(reason), form, id, true).await,
+        Schedule::Resume { id, reason } => pause(&session.because(reason), form, id, false).await,
+        Schedule::Run { id, reason } => {
+            let session = session.because(reason);
             let ran = session.ask::<operation::report_schedule_run>(ReportScheduleRef { id }).await?;
             one_schedule(form, &ran)
         }
@@ -409,7 +420,7 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
         let word = match (found.problems.as_slice(), &found.report) {
             ([], _) => "holds",
             // One problem, and it is that the trail does not know the file.
-            ([_], None) if found.checked > 0 && found.signature.is_none() => {
+            ([_], None) if found.checked > 0 && found.signature.is_none() && found.audit_seq.is_none() => {
                 "agrees with itself, but this console did not make it"
             }
             _ => "DOES NOT HOLD",

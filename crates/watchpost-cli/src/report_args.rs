@@ -121,6 +121,9 @@ pub(crate) enum Report {
         /// The PDF as an archive copy.
         #[arg(long)]
         archive: bool,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Tell what changed since an earlier report of the same framework. Exit code 1 when something did.
     Compare {
@@ -193,21 +196,33 @@ pub(crate) enum Schedule {
     Remove {
         /// Which one.
         id: ScheduleId,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Keep one without anything being made.
     Pause {
         /// Which one.
         id: ScheduleId,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Go on with one that is paused; what ended meanwhile is not made.
     Resume {
         /// Which one.
         id: ScheduleId,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Make one now, about the newest period that has ended.
     Run {
         /// Which one.
         id: ScheduleId,
+        /// Why, for the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Produced reports: what was made, by whom, with the digests of its files, its content, and who approved it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use watchpost_model::audit::{AuditDraft, Change};
@@ -10,7 +10,7 @@ use watchpost_model::report::{Approval, ReportRecord, ReportStatus};
 use crate::audit::leaf::Leaf;
 use crate::audit::sign::{VerifierKey, note_signer};
 use crate::canonical::{sha256, to_canonical};
-use crate::engine::args;
+use crate::engine::{Row, args};
 use crate::error::StoreError;
 use crate::store::{Store, Tag, Write};
 
@@ -159,9 +159,8 @@ impl Store {
     /// `NotFound`; `Corrupt` if it cannot be read; what the database says.
     pub async fn report(&self, id: ReportId) -> Result<ReportRecord, StoreError> {
         let mut tx = self.read().await?;
-        let row = tx.fetch_optional("SELECT body FROM report WHERE id = $1", args![id.to_string()]).await?;
-        let row = row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?;
-        row.json(0).map_err(|_| unreadable(&id.to_string()))
+        let row = tx.fetch_optional(format!("{SELECT} WHERE id = $1"), args![id.to_string()]).await?;
+        record(&row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?)
     }
 
     /// The ids of all reports.
@@ -170,7 +169,18 @@ impl Store {
     /// What the database says.
     pub async fn report_ids(&self) -> Result<BTreeSet<String>, StoreError> {
         let mut tx = self.read().await?;
-        tx.fetch("SELECT id FROM report", args![]).await?.iter().map(|row| row.text(0)).collect()
+        let rows = tx.fetch("SELECT id FROM report", args![]).await?;
+        Ok(rows.iter().filter_map(|row| row.text(0).ok()).collect())
+    }
+
+    /// The SHA-256 (hex) under which the content of each report is kept, by the ids of the reports.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn report_content_digests(&self) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = tx.fetch("SELECT report_id, sha256 FROM report_content", args![]).await?;
+        Ok(rows.iter().filter_map(|row| Some((row.text(0).ok()?, row.text(1).ok()?))).collect())
     }
 
     /// The canonical JSON of a report.
@@ -196,12 +206,8 @@ impl Store {
     pub async fn approved_report_of_file(&self, sha256: &str) -> Result<Option<ReportRecord>, StoreError> {
         let mut tx = self.read().await?;
         // A hash has no character that a pattern reads as one.
-        let sql = "SELECT body, id FROM report WHERE body LIKE $1";
-        let mut found = Vec::<ReportRecord>::new();
-        for row in tx.fetch(sql, args![format!("%{sha256}%")]).await? {
-            let id = row.text(1)?;
-            found.push(row.json(0).map_err(|_| unreadable(&id))?);
-        }
+        let rows = tx.fetch(format!("{SELECT} WHERE body LIKE $1"), args![format!("%{sha256}%")]).await?;
+        let found: Vec<ReportRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
         let of_file = |report: &ReportRecord| {
             report.content_sha256 == sha256 || report.files.iter().any(|file| file.sha256 == sha256)
         };
@@ -260,12 +266,12 @@ impl Store {
     /// What the database says.
     pub async fn reports(&self, limit: u32) -> Result<(Vec<ReportRecord>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT body, id FROM report ORDER BY made_at DESC, id DESC LIMIT $1";
+        let sql = format!("{SELECT} ORDER BY made_at DESC, id DESC LIMIT $1");
         let (mut reports, mut unreadable) = (Vec::new(), Vec::new());
         for row in tx.fetch(sql, args![i64::from(limit)]).await? {
-            match row.json(0) {
+            match record(&row) {
                 Ok(report) => reports.push(report),
-                Err(_) => unreadable.push(row.text(1)?),
+                Err(_) => unreadable.push(id_of(&row)),
             }
         }
         Ok((reports, unreadable))
@@ -274,16 +280,34 @@ impl Store {
 
 async fn locked(write: &mut Write, id: ReportId) -> Result<ReportRecord, StoreError> {
     let lock = write.dialect().for_update();
-    let sql = format!("SELECT body FROM report WHERE id = $1{lock}");
+    let sql = format!("{SELECT} WHERE id = $1{lock}");
     let row = write.fetch_optional(sql, args![id.to_string()]).await?;
-    let row = row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?;
-    row.json(0).map_err(|_| unreadable(&id.to_string()))
+    record(&row.ok_or_else(|| StoreError::NotFound(format!("report {id}")))?)
 }
 
-fn unreadable(id: &str) -> StoreError {
-    StoreError::Corrupt(format!(
-        "the record of report {id} cannot be read: it was changed behind the back of Watchpost"
-    ))
+const SELECT: &str = "SELECT id, framework, made_at, made_by, body FROM report";
+
+/// The record of a row. Its columns say what the record says, or somebody changed one of them; whoever asks for a report
+/// by its id gets that one and no other.
+fn record(row: &Row) -> Result<ReportRecord, StoreError> {
+    let read = || -> Result<Option<ReportRecord>, StoreError> {
+        let record: ReportRecord = row.json(4)?;
+        let same = row.text(0)? == record.id.to_string()
+            && row.text(1)? == record.framework
+            && row.i64(2)? == record.made_at.timestamp_micros()
+            && row.text(3)? == record.made_by;
+        Ok(same.then_some(record))
+    };
+    read().ok().flatten().ok_or_else(|| {
+        let id = id_of(row);
+        StoreError::Corrupt(format!(
+            "the record of report {id} cannot be read: it was changed behind the back of Watchpost"
+        ))
+    })
+}
+
+fn id_of(row: &Row) -> String {
+    row.text(0).unwrap_or_else(|_| "without an id".to_owned())
 }
 
 async fn put(write: &mut Write, record: &ReportRecord) -> Result<(), StoreError> {

@@ -52,9 +52,9 @@ fn json(out: &TempDir, name: &str) -> Vec<ReportTarget> {
     vec![ReportTarget { format: ReportFormat::Json, path, replace: false }]
 }
 
-async fn made(desk: &Desk, out: &TempDir, name: &str) -> ReportRecord {
+fn request(out: &TempDir, name: &str) -> ReportGenerate {
     let at = |text: &str| text.parse().expect("an instant");
-    let request = ReportGenerate {
+    ReportGenerate {
         framework: "summary".to_owned(),
         period: Period { from: at("2026-03-01T00:00:00Z"), to: at("2026-04-01T00:00:00Z") },
         subject: None,
@@ -62,8 +62,11 @@ async fn made(desk: &Desk, out: &TempDir, name: &str) -> ReportRecord {
         archive: false,
         ticket: None,
         supersedes: None,
-    };
-    desk.ask::<operation::report_generate>(request).await.expect("it is made")
+    }
+}
+
+async fn made(desk: &Desk, out: &TempDir, name: &str) -> ReportRecord {
+    desk.ask::<operation::report_generate>(request(out, name)).await.expect("it is made")
 }
 
 async fn approve(desk: &Desk, id: ReportId) -> Result<ReportRecord, OpError> {
@@ -91,19 +94,33 @@ async fn whatever_is_changed_in_the_row_of_a_report_is_named_and_nothing_is_made
     let hash = "0".repeat(64);
     let gone = |id| format!("DELETE FROM report WHERE id = '{id}'");
     type Forgery<'f> = &'f dyn Fn(ReportId) -> String;
-    let drafts: [(Forgery<'_>, &str); 12] = [
+    let other = sound.id;
+    let drafts: [(Forgery<'_>, &str); 17] = [
         (&|id| set(id, "summary", "\"0 fail\""), "changed after it was made"),
         (&|id| set(id, "worst", "\"pass\""), "changed after it was made"),
-        (&|id| set(id, "framework", "\"soc2\""), "changed after it was made"),
+        (&|id| set(id, "framework", "\"soc2\""), "cannot be read"),
         (&|id| set(id, "period.to", "\"2027-01-01T00:00:00Z\""), "changed after it was made"),
-        (&|id| set(id, "made_at", "\"2026-01-01T00:00:00Z\""), "changed after it was made"),
+        (&|id| set(id, "made_at", "\"2026-01-01T00:00:00Z\""), "cannot be read"),
         (&|id| set(id, "subject", "\"dana\""), "changed after it was made"),
         (&|id| set(id, "files", "[]"), "changed after it was made"),
-        (&|id| set(id, "made_by", "\"vera\""), "says that vera made it"),
+        (&|id| set(id, "made_by", "\"vera\""), "cannot be read"),
         (&|id| set(id, "content_sha256", &format!("\"{hash}\"")), "not the one that was made"),
         (&|id| set(id, "status", "\"final\""), "knows of no approval"),
         (&|id| format!("UPDATE report SET body = 'x' WHERE id = '{id}'"), "cannot be read"),
         (&gone, "gone from the database"),
+        // Another report's record under its id: whoever asks for the one gets the other.
+        (
+            &|id| {
+                format!(
+                    "UPDATE report SET body = (SELECT body FROM report WHERE id = '{other}') WHERE id = '{id}'"
+                )
+            },
+            "cannot be read",
+        ),
+        (&|id| format!("UPDATE report SET made_at = 9999999999999999 WHERE id = '{id}'"), "cannot be read"),
+        (&|id| format!("UPDATE report SET made_by = x'ff' WHERE id = '{id}'"), "cannot be read"),
+        (&|id| format!("UPDATE report SET framework = 'soc2' WHERE id = '{id}'"), "cannot be read"),
+        (&|id| format!("UPDATE report SET body = x'00ff' WHERE id = '{id}'"), "cannot be read"),
     ];
     for (n, (forgery, words)) in drafts.iter().enumerate() {
         let report = made(&desk, &out, &format!("draft{n}.json")).await;
@@ -147,7 +164,16 @@ async fn whatever_is_changed_in_the_row_of_a_report_is_named_and_nothing_is_made
         let report = made(&desk, &out, &format!("content{n}.json")).await;
         tamper(&home, &forgery(report.id));
         is_refused(&desk, &out, (&report, &sound), words).await;
+        // The list looks at the hash that is kept beside it, not through all of it.
+        let all = doubted(&desk).await;
+        let listed = all.iter().any(|one| one.id == report.id.to_string());
+        assert_eq!(listed, n != 1, "{words}: {all:?}");
     }
+    // None of it stops a report that looks at them all.
+    let mut soc2 = request(&out, "soc2.json");
+    soc2.framework = "soc2".to_owned();
+    soc2.period.to = desk.console.now() + chrono::Duration::days(1);
+    desk.ask::<operation::report_generate>(soc2).await.expect("it is made");
     // None of it stops the next one, and all of them count for how often the period was reported.
     let next = made(&desk, &out, "next.json").await;
     let text = std::fs::read_to_string(&next.files[0].path).expect("it is there");

@@ -186,7 +186,7 @@ pub(super) async fn sign_ins(
     ];
     let rows = tx.fetch(sql, values).await?;
     let names = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
-    Ok((names, rows.iter().map(|row| cells(row, columns)).collect::<Result<_, _>>()?))
+    Ok((names, rows.iter().map(|row| cells(row, columns)).collect()))
 }
 
 /// What was allowed and refused, by role and permission.
@@ -207,7 +207,7 @@ pub(super) async fn actions_by_role(
     ];
     let rows = tx.fetch(sql, values).await?;
     let names = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
-    Ok((names, rows.iter().map(|row| cells(row, columns)).collect::<Result<_, _>>()?))
+    Ok((names, rows.iter().map(|row| cells(row, columns)).collect()))
 }
 
 fn day_text(day: i64) -> Result<String, StoreError> {

@@ -22,6 +22,8 @@ const MEMBERS_MAX: usize = 25;
 /// The order of events; an index has it.
 const BY_TIME: &str = "e.at, e.id";
 const DAY: i64 = 86_400 * 1_000_000;
+/// What stands in place of a value that is of another type than its column.
+const UNREADABLE: &str = "[unreadable]";
 
 /// How a column is read.
 #[derive(Clone, Copy)]
@@ -192,7 +194,7 @@ async fn answered(
         let (sql, values) =
             places.bind(&format!("SELECT {list} FROM {table} WHERE {population}{part} LIMIT {left}"));
         for row in tx.fetch(sql, values).await? {
-            rows.push(cells(&row, columns)?);
+            rows.push(cells(&row, columns));
         }
     }
     let names: Vec<String> = columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
@@ -256,7 +258,7 @@ async fn sampled(
         list.join(", "),
     ));
     for row in tx.fetch(sql, values).await? {
-        sample.rows.push(cells(&row, columns)?);
+        sample.rows.push(cells(&row, columns));
     }
     Ok(sample)
 }
@@ -291,20 +293,24 @@ async fn members(
     let list = columns.iter().map(|(_, expression, _)| *expression).collect::<Vec<_>>().join(", ");
     let (sql, values) =
         places.bind(&format!("SELECT {list} FROM {table} WHERE e.id IN :positions ORDER BY {order}"));
-    tx.fetch(sql, values).await?.iter().map(|row| cells(row, columns)).collect()
+    Ok(tx.fetch(sql, values).await?.iter().map(|row| cells(row, columns)).collect())
 }
 
-fn cells(row: &Row, columns: &[Column]) -> Result<Vec<String>, StoreError> {
+fn cells(row: &Row, columns: &[Column]) -> Vec<String> {
     columns
         .iter()
         .enumerate()
         .map(|(index, (_, _, cell))| {
-            Ok(match cell {
-                Cell::Text => row.opt_text(index)?.unwrap_or_default(),
-                Cell::Number => row.i64(index)?.to_string(),
-                Cell::Time => row.opt_time(index)?.map(time_text).unwrap_or_default(),
-                Cell::Severity => severity_of(row.i64(index)?)?.as_str().to_owned(),
-            })
+            let read = || -> Result<String, StoreError> {
+                Ok(match cell {
+                    Cell::Text => row.opt_text(index)?.unwrap_or_default(),
+                    Cell::Number => row.i64(index)?.to_string(),
+                    Cell::Time => row.opt_time(index)?.map(time_text).unwrap_or_default(),
+                    Cell::Severity => severity_of(row.i64(index)?)?.as_str().to_owned(),
+                })
+            };
+            // A cell that somebody else broke takes none of the others with it.
+            read().unwrap_or_else(|_| UNREADABLE.to_owned())
         })
         .collect()
 }

@@ -158,7 +158,7 @@ async fn contained(store: &Store, detail: &IncidentDetail, now: DateTime<Utc>) -
             at,
             contained_row(
                 ("block", what_for),
-                target,
+                (target, block.reason.clone()),
                 (at, &block.created_by),
                 block.expires_at,
                 ended,
@@ -173,7 +173,7 @@ async fn contained(store: &Store, detail: &IncidentDetail, now: DateTime<Utc>) -
             at,
             contained_row(
                 (one.kind.as_str(), "this incident"),
-                one.target,
+                (one.target, one.reason),
                 (at, &one.created_by),
                 one.expires_at,
                 ended,
@@ -186,14 +186,14 @@ async fn contained(store: &Store, detail: &IncidentDetail, now: DateTime<Utc>) -
         "Containment",
         "Blocks and other measures for this incident, and blocks of its sources meanwhile, oldest first"
             .to_owned(),
-        &["measure", "of what", "for", "since", "by", "until", "ended", "state"],
+        &["measure", "of what", "why", "for", "since", "by", "until", "ended", "state"],
         rows.into_iter().map(|(_, row)| row).collect(),
     ))
 }
 
 fn contained_row(
     (kind, what_for): (&str, &str),
-    target: String,
+    (target, reason): (String, String),
     (at, by): (DateTime<Utc>, &str),
     until: DateTime<Utc>,
     ended: Option<(DateTime<Utc>, String)>,
@@ -203,6 +203,7 @@ fn contained_row(
     vec![
         kind.to_owned(),
         target,
+        reason,
         what_for.to_owned(),
         time(at),
         by.to_owned(),

@@ -219,15 +219,33 @@ pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Resul
     let workspace = cx.workspace()?;
     let store = workspace.store();
     let (now, told) = trusted(store, request.id).await?;
+    let mut notes = Vec::new();
     let earlier = match request.before {
         Some(id) => id,
         None => {
+            let (mut sound, mut n_doubted) = (Vec::new(), 0);
             let reports = store.reports(200).await?.0;
-            // What was forged does not choose itself.
-            let sound =
-                reports.into_iter().filter(|old| told.problems(old).is_ok_and(|found| found.is_empty()));
-            let found = earlier_of(&now, sound.collect());
-            found.ok_or_else(|| OpError::not_found("earlier report of this framework"))?.id
+            let all_are_here = reports.len() < 200;
+            for old in reports {
+                // What was forged does not choose itself.
+                if told.problems(&old)?.is_empty() { sound.push(old) } else { n_doubted += 1 }
+            }
+            let n = if all_are_here { told.passed_over(&now, &sound) } else { n_doubted };
+            let passed_over = (n > 0).then(|| {
+                format!(
+                    "{n} earlier of this framework and subject passed over: the audit trail doubts them, or their records \
+                     are gone (`watchpost report list`)"
+                )
+            });
+            let Some(found) = earlier_of(&now, sound) else {
+                let missing = OpError::not_found("earlier report of this framework");
+                return Err(match passed_over {
+                    Some(words) => missing.hint(words),
+                    None => missing,
+                });
+            };
+            notes.extend(passed_over);
+            found.id
         }
     };
     let (before, _) = trusted(store, earlier).await?;
@@ -238,7 +256,6 @@ pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Resul
         return Err(OpError::invalid("before", "the two reports are about different subjects"));
     }
     let days = |report: &ReportRecord| (report.period.seconds() + 43_200) / 86_400;
-    let mut notes = Vec::new();
     if days(&before) != days(&now) {
         notes.push(format!(
             "the periods differ in length, {} and {} days: more or fewer exceptions may mean no more than that",

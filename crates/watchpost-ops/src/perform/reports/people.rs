@@ -1,5 +1,7 @@
 //! Reports about people: who may do what, and what is kept about one of them.
 
+use std::collections::BTreeSet;
+
 use watchpost_model::access::Role;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::event::{Entity, EntityKind};
@@ -26,7 +28,14 @@ pub(super) async fn access_review(store: &Store, period: Period) -> Result<Vec<S
             vec![role.to_string(), may.join(", ")]
         })
         .collect();
-    let people: std::collections::BTreeSet<&String> = used.iter().map(|(name, ..)| name).collect();
+    // What the engine and the database's own upkeep do carries these names.
+    let programs = ["engine", "watchpost"];
+    let names_of = |wanted: bool| -> BTreeSet<&String> {
+        used.iter()
+            .map(|(name, ..)| name)
+            .filter(|name| programs.contains(&name.as_str()) == wanted)
+            .collect()
+    };
     let newest = reviews.first().map_or_else(|| "none".to_owned(), |review| time(review.opened_at));
     Ok(vec![
         Section {
@@ -37,7 +46,8 @@ pub(super) async fn access_review(store: &Store, period: Period) -> Result<Vec<S
                     .to_owned(),
             ],
             figures: vec![
-                Parameter::new("People who acted here", people.len().to_string()),
+                Parameter::new("People who acted here", names_of(false).len().to_string()),
+                Parameter::new("Programs that acted here", names_of(true).len().to_string()),
                 Parameter::new("Accounts in the applications", accounts.len().to_string()),
                 Parameter::new("Approved administrators", approved.len().to_string()),
                 Parameter::new("Last review", newest),
@@ -47,7 +57,7 @@ pub(super) async fn access_review(store: &Store, period: Period) -> Result<Vec<S
             rows: roles,
         },
         Section {
-            title: "What people used".to_owned(),
+            title: "What people and programs used".to_owned(),
             caption: "Permissions used through Watchpost in the period".to_owned(),
             columns: names(&["who", "permission", "times", "last", "decision"]),
             rows: used

@@ -133,7 +133,7 @@ pub(crate) async fn report_schedule_run(
     let call = Call {
         caller: cx.caller.clone(),
         confirmation: Some(workspace.connection().name.clone()),
-        reason: cx.reason.clone(),
+        reason: cx.reason.clone().or_else(|| Some(by_schedule(&schedule))),
     };
     let (schedule, made) = run(&cx.console, &workspace, &call, schedule).await;
     let entry = cx.record_as(outcome(&made), object(&schedule), went(&schedule), None);
@@ -161,7 +161,8 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
     // Another console may have made them before it let go of the lease.
     for schedule in store.report_schedules_due(workspace.now()).await? {
         let confirmation = Some(workspace.connection().name.clone());
-        let call = Call { caller: engine_caller(), confirmation, reason: None };
+        let why = Some(by_schedule(&schedule));
+        let call = Call { caller: engine_caller(), confirmation, reason: why.clone() };
         let (schedule, made) = run(console, workspace, &call, schedule).await;
         let entry = AuditDraft {
             caller: engine_caller(),
@@ -171,7 +172,7 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
             outcome: outcome(&made),
             changes: went(&schedule),
             // Nobody decides here; who set the schedule up, and why, stands in the record of that.
-            reason: None,
+            reason: why,
             at: workspace.now(),
             risk: 0,
         };
@@ -223,6 +224,11 @@ async fn run(
     // What could not be made is tried again with the next period, or by hand: a full disk is no reason to try each minute.
     let schedule = ReportSchedule { due_at: schedule.cadence.next_due(now), last, ..schedule };
     (schedule, made.map(drop))
+}
+
+/// Why a scheduled report is made.
+fn by_schedule(schedule: &ReportSchedule) -> String {
+    format!("{} by the schedule {}; the record of its setting up says why", schedule.cadence, schedule.id)
 }
 
 fn outcome(made: &Result<(), OpError>) -> AuditOutcome {

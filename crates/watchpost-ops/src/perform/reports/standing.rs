@@ -157,8 +157,14 @@ impl Told {
         unreadable: Vec<String>,
     ) -> Result<Vec<DoubtedReport>, OpError> {
         let mut doubted = Vec::new();
+        let contents = store.report_content_digests().await?;
         for report in shown {
-            let problems = self.problems(report)?;
+            let mut problems = self.problems(report)?;
+            match contents.get(&report.id.to_string()) {
+                None => problems.push(CONTENT_GONE.to_owned()),
+                Some(digest) if *digest != report.content_sha256 => problems.push(CONTENT_OTHER.to_owned()),
+                Some(_) => {}
+            }
             if !problems.is_empty() {
                 doubted.push(DoubtedReport { id: report.id.to_string(), problems });
             }
@@ -189,6 +195,18 @@ impl Told {
         u32::try_from(self.made.values().filter(is_same).count()).unwrap_or(u32::MAX)
     }
 
+    /// How many reports of the same framework and subject were made before `now` and are none of `sound`.
+    pub(super) fn passed_over(&self, now: &ReportRecord, sound: &[ReportRecord]) -> usize {
+        let Some(this) = self.made.get(&object(now.id)) else { return 0 };
+        let alike = |made: &AuditRecord| {
+            made.seq < this.seq
+                && said(made, "framework") == Some(now.framework.as_str())
+                && said(made, "subject") == now.subject.as_deref()
+        };
+        let is_sound = |made: &AuditRecord| sound.iter().any(|report| object(report.id) == made.object);
+        self.made.values().filter(|made| alike(made) && !is_sound(made)).count()
+    }
+
     /// Says of a report whose record is not there that it was.
     pub(super) fn gone(&self, id: ReportId) -> Option<String> {
         self.made.get(&object(id)).map(gone_words)
@@ -208,6 +226,9 @@ pub(super) fn about(framework: &str, subject: Option<&str>, period: Period) -> V
     changes.extend(subject.map(|subject| Change::new(subject_is, Value::Null, subject)));
     changes
 }
+
+const CONTENT_GONE: &str = "the content that was kept of it is gone";
+const CONTENT_OTHER: &str = "the content that is kept is not the one that its record names";
 
 fn gone_words(made: &AuditRecord) -> String {
     format!(
@@ -249,10 +270,8 @@ pub(super) async fn content_problem(store: &Store, report: &ReportRecord) -> Res
     let digest = |content: String| hex::encode(Sha256::digest(content.as_bytes()));
     match store.report_content(report.id).await.map(digest) {
         Ok(digest) if digest == report.content_sha256 => Ok(None),
-        Ok(_) | Err(StoreError::Corrupt(_)) => {
-            Ok(Some("the content that is kept is not the one that its record names".to_owned()))
-        }
-        Err(StoreError::NotFound(_)) => Ok(Some("the content that was kept of it is gone".to_owned())),
+        Ok(_) | Err(StoreError::Corrupt(_)) => Ok(Some(CONTENT_OTHER.to_owned())),
+        Err(StoreError::NotFound(_)) => Ok(Some(CONTENT_GONE.to_owned())),
         Err(error) => Err(error.into()),
     }
 }

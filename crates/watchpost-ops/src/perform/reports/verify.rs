@@ -112,7 +112,7 @@ pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportCh
         }
     }
     if let Some(proof) = proof {
-        proof.check(&mut found);
+        proof.check(&mut found)?;
     }
     Ok(found)
 }
@@ -125,7 +125,11 @@ async fn check_signature(
 ) -> Result<(), OpError> {
     let Some(approval) = &report.approval else { return Ok(()) };
     let Some(note) = &approval.signed_note else {
-        found.signature = Some("none: the console had no key that is kept when it was approved".to_owned());
+        let words = match found.problems.as_slice() {
+            [] => "none: the console had no key that is kept when it was approved",
+            _ => "none",
+        };
+        found.signature = Some(words.to_owned());
         return Ok(());
     };
     let words = match store.note_check(note, &signed_text(report, &approval.by)).await? {
@@ -161,28 +165,28 @@ impl Proof {
     }
 
     /// Holds the signature for this file? There is no trail to ask.
-    fn check(&self, found: &mut ReportChecked) {
+    fn check(&self, found: &mut ReportChecked) -> Result<(), OpError> {
         let note = match open_note(&self.note, &self.pem) {
             Ok(note) => note,
-            Err(problem) => {
-                let what = match problem {
-                    NoteProblem::NotSigned => "the approval",
-                    _ => "the key",
-                };
+            Err(problem @ NoteProblem::NotSigned) => {
                 found.signature = Some("does not hold".to_owned());
-                found.problems.push(format!("{what}: {problem}"));
-                return;
+                found.problems.push(format!("the approval: {problem}"));
+                return Ok(());
             }
+            Err(problem) => return Err(OpError::invalid("key", problem.to_string())),
         };
         let lines: Vec<&str> = note.text.lines().collect();
         let id = |line: &str| line.strip_prefix("watchpost report ")?.parse::<ReportId>().ok();
         let (by, of) = match lines.as_slice() {
-            [report, hash, by] if id(report).is_some() && !by.trim().is_empty() => (*by, Some(*hash)),
-            _ => ("nobody", None),
+            [report, hash, by] if id(report).is_some() && !by.trim().is_empty() => (*by, *hash),
+            _ => {
+                found.signature =
+                    Some(format!("of something else, by {}", visible(note.name, NAME_SHOWN_MAX)));
+                found.problems.push("the signed text is no approval of a report".to_owned());
+                return Ok(());
+            }
         };
-        if of.is_none() {
-            found.problems.push("the signed text is no approval of a report".to_owned());
-        } else if of != Some(&found.sha256) {
+        if of != found.sha256 {
             found
                 .problems
                 .push("the approval is of another file: only the JSON is signed, to the byte".to_owned());
@@ -193,6 +197,7 @@ impl Proof {
             note.key_sha256,
             visible(by, NAME_SHOWN_MAX)
         ));
+        Ok(())
     }
 }
 
