@@ -157,6 +157,9 @@ pub(crate) enum Command {
     /// The audit database: back it up, check a backup, put it to a new place.
     #[command(subcommand)]
     Database(crate::database::Database),
+    /// What is kept about a person: tell it, erase it, or keep it for a court.
+    #[command(subcommand)]
+    Privacy(crate::privacy::Privacy),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),
@@ -339,9 +342,6 @@ pub(crate) struct Retention {
     /// Instead of the policy: everything older than this many days; 0 for everything that has been processed.
     #[arg(long)]
     pub(crate) days: Option<u32>,
-    /// Begin at the beginning. Otherwise a run goes on where one with the same days was interrupted in the last 24 hours.
-    #[arg(long)]
-    pub(crate) restart: bool,
     #[command(flatten)]
     pub(crate) dry: DryRun,
 }

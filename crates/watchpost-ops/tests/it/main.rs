@@ -7,12 +7,12 @@ mod basis;
 mod database;
 mod door;
 mod enrich;
-mod faults;
 mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod plan;
+mod privacy;
 mod real_logs;
 mod refusals;
 mod report_kinds;

@@ -9,7 +9,6 @@ mod contain;
 mod diagnose;
 mod health;
 mod local;
-mod old_server;
 mod optimize;
 mod queue;
 mod retention;
