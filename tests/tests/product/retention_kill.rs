@@ -16,15 +16,17 @@ use serde_json::Value;
 use watchpost_tests::{Home, Redis};
 
 const KILLS: usize = 8;
+/// Events, and how many more for each kill beyond the tenth: every third takes up to a batch away.
 const EVENTS: usize = 4_000;
+const EVENTS_PER_KILL: usize = 400;
 const WRITERS: usize = 8;
 /// One key in so many is changed all the time.
 const CHANGED: usize = 20;
 /// Milliseconds of the first event, and between two.
 const BEGIN_MS: i64 = 1_762_150_000_000;
 const STEP_MS: i64 = 1_000;
-/// Keys of one call of the scripts that read and remove.
-const CALL_KEYS: usize = 32;
+/// Calls of the server that read a batch, and as many that remove it. While a batch is archived the next one is read.
+const CALLS: usize = 32;
 /// For one run to come to the point at which it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -113,7 +115,7 @@ fn writer(
 
 /// Events of a person each, taken in by the engine; then each gets another actor, so that what the engine has stored is
 /// not their last value.
-async fn filled(home: &mut Home, redis: &Redis) -> Result<BTreeMap<usize, String>> {
+async fn filled(home: &mut Home, redis: &Redis, events: usize) -> Result<BTreeMap<usize, String>> {
     let url = format!("unix://{}", redis.socket().display());
     home.cli(["connect", "add", "shop", "--redis", &url]).await?.ok()?;
     home.set_env("WATCHPOST_CONNECTION", "shop");
@@ -132,12 +134,12 @@ async fn filled(home: &mut Home, redis: &Redis) -> Result<BTreeMap<usize, String
         )
     };
     let file = home.work().join("logins.jsonl");
-    std::fs::write(&file, (0..EVENTS).map(event).collect::<Vec<_>>().join("\n"))?;
+    std::fs::write(&file, (0..events).map(event).collect::<Vec<_>>().join("\n"))?;
     home.cli(["import", "--format", "jsonl", &file.to_string_lossy()]).await?.ok()?;
     home.cli(["serve", "--until-idle"]).await?.ok()?;
     let mut application = Application::connect(&redis.socket())?;
     let mut last = BTreeMap::new();
-    for n in 0..EVENTS {
+    for n in 0..events {
         let actor = format!("later-{n}");
         ensure!(application.change(&key(n), &actor)?, "{} is there", key(n));
         last.insert(n, actor);
@@ -184,21 +186,21 @@ async fn killed_anywhere_retention_loses_nothing_and_doubles_nothing() -> Result
     let (kills, seed) = (number("WATCHPOST_KILLS", KILLS)?, number("WATCHPOST_SEED", 7)?);
     let redis = Redis::start().await?;
     let mut home = Home::new("retention is killed")?;
-    let mut last = filled(&mut home, &redis).await?;
+    let events = EVENTS.max(kills * EVENTS_PER_KILL);
+    let mut last = filled(&mut home, &redis, events).await?;
 
     let stop = Arc::new(AtomicBool::new(false));
     let writers = (0..WRITERS).map(|writer_number| {
-        let keys = (0..EVENTS).step_by(CHANGED).filter(|n| n / CHANGED % WRITERS == writer_number).collect();
+        let keys = (0..events).step_by(CHANGED).filter(|n| n / CHANGED % WRITERS == writer_number).collect();
         Ok(writer(Application::connect(&redis.socket())?, keys, stop.clone()))
     });
     let writers = writers.collect::<Result<Vec<_>>>()?;
     let mut looking = Application::connect(&redis.socket())?;
     let mut state = u64::try_from(seed)?;
-    // Every key is read once and removed once; so many scripts a run leave something for the last one.
-    let most = (2 * EVENTS / CALL_KEYS * 2 / kills.max(1)).max(2);
     let mut killed = 0;
-    for _ in 0..kills {
-        let scripts = 1 + random(&mut state, most);
+    for kill in 0..kills {
+        // In turn: while the first batch is read, while it is archived, and while it is removed.
+        let scripts = 1 + kill % 3 * CALLS + random(&mut state, CALLS);
         killed += usize::from(killed_after(&home, &mut looking, scripts).await?);
     }
     let left: usize = redis.ask(&["DBSIZE"])?.parse()?;
@@ -207,6 +209,7 @@ async fn killed_anywhere_retention_loses_nothing_and_doubles_nothing() -> Result
         last.extend(writer.join().ok().context("a writer stopped")??);
     }
     ensure!(killed * 2 > kills, "most runs were killed at work: {killed} of {kills}, {left} keys were left");
+    ensure!(left < events, "some were killed while they removed: {left} of {events} keys are left");
 
     // The first goes on where a killed one was; the second finds what was changed before that place.
     for _ in 0..2 {
@@ -227,7 +230,7 @@ async fn as_the_oracle(home: &Home, redis: &Redis, last: BTreeMap<usize, String>
         let text = |name: &str| event[name].as_str().map(str::to_owned).context("a field of the archive");
         archived.entry(text("at")?).or_default().push(text("actor")?);
     }
-    assert_eq!(archived.len(), EVENTS, "none is lost");
+    assert_eq!(archived.len(), last.len(), "none is lost");
     let mut actors: Vec<String> = archived.into_values().flatten().collect();
     let mut expect: Vec<String> = last.into_values().collect();
     actors.sort();
@@ -244,7 +247,7 @@ async fn as_the_oracle(home: &Home, redis: &Redis, last: BTreeMap<usize, String>
 async fn a_full_disk_stops_retention_before_anything_is_removed() -> Result<()> {
     let redis = Redis::start().await?;
     let mut home = Home::new("the disk is full")?;
-    let last = filled(&mut home, &redis).await?;
+    let last = filled(&mut home, &redis, EVENTS).await?;
     let keys = redis.ask(&["DBSIZE"])?;
     // A mebibyte: enough for the record that the job began, not for what it is to archive.
     let limited = "trap '' XFSZ; ulimit -f 2048; exec \"$0\" retention --days 0";
