@@ -29,6 +29,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO watchpost
 REVOKE UPDATE, DELETE ON audit_leaf, audit_checkpoint, audit_cosignature FROM watchpost_team;
 -- What stands beside it, and the keys that seal it: only an erasure removes these, and that is the owner's.
 REVOKE UPDATE, DELETE ON audit_record, audit_payload, audit_name, subject_key FROM watchpost_team;
+-- Erasures were done and holds were placed: neither is taken out of its list.
+REVOKE UPDATE, DELETE ON erasure FROM watchpost_team;
+REVOKE DELETE ON legal_hold FROM watchpost_team;
 -- Its head is the number of the next record: it is moved on.
 REVOKE DELETE ON audit_head FROM watchpost_team;
 -- The schema is the owner's.

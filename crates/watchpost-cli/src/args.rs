@@ -157,6 +157,9 @@ pub(crate) enum Command {
     /// The audit database: back it up, check a backup, put it to a new place.
     #[command(subcommand)]
     Database(crate::database::Database),
+    /// What is kept about a person: tell it, erase it, or keep it for a court.
+    #[command(subcommand)]
+    Privacy(crate::privacy::Privacy),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),

@@ -288,6 +288,9 @@ fn detail(form: Output, detail: &AuditDetail) -> anyhow::Result<()> {
                 ),
             ],
         )?;
+        if let Some(by) = detail.erased_by {
+            line(format!("its content was erased by record {by}"))?;
+        }
         if !record.changes.is_empty() {
             line("")?;
             let text = |value: &serde_json::Value| match value {
@@ -391,6 +394,9 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
         }
         for problem in &verification.problems {
             line(format!("  {}", visible(problem, 400)))?;
+        }
+        for erased in &verification.erased {
+            line(format!("  content of {} records erased by record {}", erased.n, erased.record))?;
         }
         line(format!("evidence: {}", strength(verification.strength, verification.witnesses)))
     })

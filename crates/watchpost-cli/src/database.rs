@@ -72,6 +72,12 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
         "its pages are whole; its trail {word}: {} records, {} checkpoints, root {}",
         copy.trail.leaves, copy.trail.checkpoints, copy.trail.root
     ))?;
+    if copy.erased_again > 0 {
+        line(format!(
+            "{} erasures of people, newer than the copy, were done again in it",
+            copy.erased_again
+        ))?;
+    }
     for problem in &copy.trail.problems {
         line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;
     }

@@ -13,6 +13,7 @@ mod maintain;
 mod output;
 mod period;
 mod plan;
+mod privacy;
 mod progress;
 mod report;
 mod report_args;

@@ -219,6 +219,16 @@ words!(EvidenceStrength {
     Witnessed = "witnessed",
 });
 
+/// Records whose content was erased, as the trail itself says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ErasedRecords {
+    /// Number of the record that says so.
+    pub record: i64,
+    /// How many records it explains.
+    #[ts(type = "number")]
+    pub n: u64,
+}
+
 /// The result of checking the trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AuditVerification {
@@ -236,6 +246,8 @@ pub struct AuditVerification {
     pub first_bad_seq: Option<i64>,
     /// What was found, for people; empty if `ok`.
     pub problems: Vec<String>,
+    /// Records without content, by the erasure that took it.
+    pub erased: Vec<ErasedRecords>,
     /// What the evidence is worth.
     pub strength: EvidenceStrength,
     /// Consoles with keys of their own that signed for what they saw.

@@ -27,6 +27,7 @@ pub mod place;
 pub mod plan;
 pub mod playbook;
 pub mod policy;
+pub mod privacy;
 pub mod query;
 pub mod register;
 pub mod report;

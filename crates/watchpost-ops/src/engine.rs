@@ -14,7 +14,7 @@ mod read;
 mod state;
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ pub(crate) struct Engine {
     idle_turns: watch::Sender<u64>,
     /// Since when it fails at every try; a start in between does not count as work.
     down_since: Mutex<Option<DateTime<Utc>>>,
+    /// Erasures of people that its detectors know of.
+    erasures: AtomicI64,
 }
 
 impl Engine {
@@ -93,7 +95,17 @@ impl Engine {
             recent: Mutex::new(VecDeque::new()),
             idle_turns: watch::channel(0).0,
             down_since: Mutex::new(None),
+            erasures: AtomicI64::new(0),
         }
+    }
+
+    /// Erasures of people up to which its detectors were built anew.
+    pub(crate) fn erasures(&self) -> i64 {
+        self.erasures.load(Ordering::Relaxed)
+    }
+
+    fn remembers_since(&self, erasures: i64) {
+        self.erasures.store(erasures, Ordering::Relaxed);
     }
 
     /// Since when it has failed at every try; `None` while it works, waits for another one's lease, or is stopped.
@@ -437,6 +449,9 @@ impl Turn<'_> {
             return Err(taken_over());
         }
         self.renewed = now;
+        if self.workspace.store().erasure_epoch().await? != self.workspace.engine().erasures() {
+            return Err(OpError::precondition("somebody was erased: the detection windows are built anew"));
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ pub mod contract;
 pub mod door;
 mod engine;
 mod enrich;
+mod erasures;
 pub mod error;
 mod error_map;
 mod hidden;

@@ -319,6 +319,20 @@ macro_rules! for_each_operation {
             "Put a backup of the audit database to a new place, after it was checked."
             database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
 
+            "List the legal holds, and the erasures that were done."
+            privacy_list(Nothing) -> PrivacyList: Audit, Read, [Audit], [];
+            "Tell where somebody is named: what an erasure would remove and change."
+            privacy_preview(PrivacyRef) -> PrivacyLook: Maintain, Read, [], [];
+            "Erase somebody: destroy the key, remove what is about the person, and look everywhere for what is left."
+            privacy_erase(PrivacyErase) -> PrivacyErased: Maintain, Change, [],
+                [Events, Incidents, Blocks, Jobs, Reports, Audit, Settings];
+            "Write everything that is kept about somebody to a file, for that person."
+            privacy_export(PrivacyExport) -> PrivacyExported: Report, Change, [], [Audit];
+            "Place a legal hold: nothing about somebody is erased or removed by retention."
+            hold_add(HoldAdd) -> LegalHold: Maintain, Change, [], [Audit];
+            "Release a legal hold that somebody else placed."
+            hold_release(HoldRelease) -> LegalHold: Maintain, Change, [], [Audit];
+
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."

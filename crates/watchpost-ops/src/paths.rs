@@ -40,7 +40,9 @@ impl Paths {
 
     fn new(config: PathBuf, data: PathBuf) -> Result<Self, OpError> {
         let paths = Self { config, data };
-        for folder in [paths.config.clone(), paths.data.clone(), paths.workspace(), paths.witness()] {
+        for folder in
+            [paths.config.clone(), paths.data.clone(), paths.workspace(), paths.witness(), paths.privacy()]
+        {
             make_private(&folder).map_err(|error| unusable(&folder, &error))?;
         }
         Ok(paths)
@@ -62,6 +64,12 @@ impl Paths {
     #[must_use]
     pub fn witness(&self) -> PathBuf {
         self.data.join("witness")
+    }
+
+    /// The folder of the erasures that this console knows of, for doing them again in an older copy.
+    #[must_use]
+    pub fn privacy(&self) -> PathBuf {
+        self.data.join("privacy")
     }
 
     /// The folder of the user's own framework files (`*.toml`); it need not be there.

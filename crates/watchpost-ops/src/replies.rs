@@ -10,6 +10,7 @@ pub use watchpost_model::health::RedisHealth;
 pub use watchpost_model::incident::{BulkOutcome, Incident, IncidentDetail};
 pub use watchpost_model::job::{JobReport, JobRun};
 pub use watchpost_model::overview::{EventFigures, Overview};
+pub use watchpost_model::privacy::LegalHold;
 pub use watchpost_model::register::{Proof, RegisterEntry};
 pub use watchpost_model::report::{ControlComment, ReportRecord, ReportSchedule};
 pub use watchpost_model::response::ResponseAction;

@@ -80,6 +80,8 @@ impl Workspace {
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;
+        // What was erased stays erased, also where an older copy took the place of the database.
+        crate::erasures::again(console.paths(), &store).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
         let signer = signer(secrets, console.is_owner()).await;
         let witness = Witness::new(console.paths(), &connection, signer);

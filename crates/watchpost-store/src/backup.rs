@@ -4,11 +4,13 @@
 //! is opened by itself: its pages are checked, and its audit trail is verified whole, so that its root is the one that
 //! its checkpoints were signed for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sqlx::{ConnectOptions, Connection};
 use watchpost_model::audit::AuditVerification;
 
+use crate::audit::append::log_id_if_any;
 use crate::audit::verify;
 use crate::engine::{Db, args};
 use crate::error::StoreError;
@@ -77,6 +79,29 @@ pub async fn check_copy(
     let bytes =
         std::fs::metadata(path).map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))?.len();
     Ok(CheckedCopy { bytes, schema, trail })
+}
+
+/// The log of a copy and the erasures that it knows of; writes nothing into it.
+///
+/// # Errors
+/// What the database says.
+pub async fn erasures_of_copy(path: &Path) -> Result<(String, BTreeSet<String>), StoreError> {
+    let db = Db::look_at_file(path);
+    let result = async {
+        let mut tx = db.begin_read().await?;
+        let log = log_id_if_any(&mut tx).await?.unwrap_or_default();
+        let mut known = BTreeSet::new();
+        // A copy that is older than erasures knows of none.
+        if tx.fetch_optional(tx.dialect().table_exists(), args!["erasure"]).await?.is_some() {
+            for row in tx.fetch("SELECT id FROM erasure", args![]).await? {
+                known.insert(row.text(0)?);
+            }
+        }
+        Ok((log, known))
+    }
+    .await;
+    db.close().await;
+    result
 }
 
 async fn check(

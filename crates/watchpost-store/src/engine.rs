@@ -345,6 +345,30 @@ impl Db {
         Ok(looks.into_iter().map(Tx::Sqlite).collect())
     }
 
+    /// Folds SQLite's log into the file, or gives the space of removed rows of `tables` back on PostgreSQL. False if
+    /// somebody who reads stood in the way.
+    pub(crate) async fn settle(&self, tables: &[&str]) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+                Ok(row.try_get::<i64, _>(0)? == 0)
+            }
+            Self::Postgres { pool } => {
+                let sql = format!("VACUUM {}", tables.join(", "));
+                sqlx::query(AssertSqlSafe(sql)).execute(pool).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Writes the file anew, without what lay in free space; PostgreSQL has none.
+    pub(crate) async fn rewrite(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { writer, .. } = self {
+            sqlx::query("VACUUM").execute(writer).await?;
+        }
+        Ok(())
+    }
+
     /// Closes after the work at hand; SQLite's log is folded into the file.
     pub(crate) async fn close(&self) {
         match self {

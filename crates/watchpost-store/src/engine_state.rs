@@ -54,6 +54,16 @@ impl Store {
         row.map(|row| Ok(SavedState { until: row.time(0)?, body: row.blob(1)? })).transpose()
     }
 
+    /// Forgets every saved state but `name`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn engine_state_only(&self, name: &str) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        write.execute("DELETE FROM engine_state WHERE name <> $1", args![name]).await?;
+        self.commit(write).await.map(drop)
+    }
+
     /// Events that were stored after `until`, each with its storing time, in the order in which they were stored.
     ///
     /// Shape: at most `limit` (1..=5,000), strictly after `after`. What a retention run wrote anew is left out: the

@@ -28,6 +28,7 @@ mod lease;
 mod migrate;
 mod outbox;
 mod overview;
+mod privacy;
 
 mod pulse;
 mod register;
@@ -52,7 +53,7 @@ pub use audit::prove::InclusionProof;
 pub use audit::sign::{NoteProblem, OpenNote, Signer, SignerError, open_note};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
-pub use backup::{CheckedCopy, check_copy};
+pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};
@@ -65,6 +66,7 @@ pub use incident::{
 };
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
+pub use privacy::{KeptErasure, Look};
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use report::{APPROVAL_DIGEST, NoteCheck, RECORD_DIGEST, approval_digest, record_digest};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};

@@ -143,7 +143,11 @@ leaf: string,
 /**
  * Size of the newest checkpoint, if it covers the record.
  */
-covered_by: number | null, };
+covered_by: number | null, 
+/**
+ * Number of the record that says that the content of this one was erased.
+ */
+erased_by: number | null, };
 
 export type AuditExport = { 
 /**
@@ -536,6 +540,10 @@ first_bad_seq: number | null,
  * What was found, for people; empty if `ok`.
  */
 problems: Array<string>, 
+/**
+ * Records without content, by the erasure that took it.
+ */
+erased: Array<ErasedRecords>, 
 /**
  * What the evidence is worth.
  */
@@ -1615,6 +1623,10 @@ sha256: string,
  */
 schema: number, 
 /**
+ * Erasures of people that were done again in it, because it is older than they are.
+ */
+erased_again: number, 
+/**
  * What checking all of its audit trail came to.
  */
 trail: AuditVerification, };
@@ -1935,6 +1947,60 @@ threats: Array<ThreatMatch>, };
 export type EntryId = string;
 
 export type EntryResult = "open" | "good" | "bad";
+
+export type ErasedCount = { 
+/**
+ * What: a table of the database, or `trail`, `redis`.
+ */
+what: string, 
+/**
+ * Rows that are gone.
+ */
+removed: number, 
+/**
+ * Rows in which the name was replaced.
+ */
+changed: number, };
+
+export type ErasedRecords = { 
+/**
+ * Number of the record that says so.
+ */
+record: number, 
+/**
+ * How many records it explains.
+ */
+n: number, };
+
+export type Erasure = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * By whom.
+ */
+by: string, 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * What stands where the name stood.
+ */
+pseudonym: string, 
+/**
+ * Number of its record in the trail.
+ */
+record: number, 
+/**
+ * What was erased.
+ */
+counts: Array<ErasedCount>, };
 
 export type ErrorCode = "validation" | "not_found" | "conflict" | "precondition" | "permission" | "unavailable" | "timeout" | "cancelled" | "schema_too_new" | "secret_store" | "internal";
 
@@ -2525,6 +2591,34 @@ series: Array<Series>,
  * Start of the first bucket.
  */
 start: string, };
+
+export type HoldAdd = { 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * The name.
+ */
+subject: string, 
+/**
+ * Why: the case, the authority.
+ */
+reason: string, 
+/**
+ * Who answers for it.
+ */
+owner: string, };
+
+export type HoldRelease = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Why.
+ */
+reason: string, };
 
 export type Http = { 
 /**
@@ -3257,6 +3351,44 @@ unit: Unit,
  */
 series: Array<number>, };
 
+export type LegalHold = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * About whom.
+ */
+subject: Subject, 
+/**
+ * Why.
+ */
+reason: string, 
+/**
+ * Who answers for it.
+ */
+owner: string, 
+/**
+ * When it was placed.
+ */
+placed_at: string, 
+/**
+ * By whom.
+ */
+placed_by: string, 
+/**
+ * When it was released; in force if absent.
+ */
+released_at: string | null, 
+/**
+ * By whom.
+ */
+released_by: string | null, 
+/**
+ * Why.
+ */
+release_reason: string | null, };
+
 export type LinkKind = "chain" | "similar" | "duplicate" | "merged";
 
 export type LiveBatch = { 
@@ -3809,6 +3941,108 @@ number: number,
  * Why it would have been skipped.
  */
 skipped: string | null, };
+
+export type PrivacyErase = { 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * The name.
+ */
+subject: string, 
+/**
+ * Why; it stands in the audit trail and must not name the person.
+ */
+reason: string, };
+
+export type PrivacyErased = { 
+/**
+ * The erasure.
+ */
+erasure: Erasure, 
+/**
+ * Every place that was looked at.
+ */
+residue: Array<Residue>, 
+/**
+ * The name was found nowhere that this console can reach.
+ */
+clean: boolean, };
+
+export type PrivacyExport = { 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * The name.
+ */
+subject: string, 
+/**
+ * The file to make; it must not be there.
+ */
+path: string, };
+
+export type PrivacyExported = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Its SHA-256.
+ */
+sha256: string, 
+/**
+ * Events in it.
+ */
+events: number, 
+/**
+ * Rows of the other parts.
+ */
+rows: number, };
+
+export type PrivacyList = { 
+/**
+ * Holds: those in force first.
+ */
+holds: Array<LegalHold>, 
+/**
+ * Erasures, the newest first. They do not say whom they were about.
+ */
+erasures: Array<Erasure>, };
+
+export type PrivacyLook = { 
+/**
+ * Places where the name stands.
+ */
+places: Array<Residue>, 
+/**
+ * Columns of the database that were looked at.
+ */
+columns: number, 
+/**
+ * Sealed records that were opened.
+ */
+opened: number, 
+/**
+ * Holds in force that keep it.
+ */
+holds: Array<LegalHold>, };
+
+export type PrivacyRef = { 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * The name: an account, an address. Each name of a person by itself.
+ */
+subject: string, };
 
 export type Proof = { 
 /**
@@ -4732,6 +4966,26 @@ path: string,
  * Check the signature of its approval with this key instead of asking an audit trail: for a file that was made elsewhere.
  */
 proof?: ReportProof, };
+
+export type Residue = { 
+/**
+ * Where: a table and column, a file, a server.
+ */
+place: string, 
+/**
+ * What was found.
+ */
+state: ResidueState, 
+/**
+ * Rows, or places in a file.
+ */
+n: number, 
+/**
+ * What it means, and what to do, for people.
+ */
+detail: string, };
+
+export type ResidueState = "clean" | "unclear" | "out_of_reach" | "found";
 
 export type ResponseAction = { 
 /**
@@ -5744,6 +5998,18 @@ at: string,
 note: string | null, };
 
 export type StepState = "ok" | "warning" | "failed" | "skipped";
+
+export type Subject = { 
+/**
+ * Kind of the name.
+ */
+kind: SubjectKind, 
+/**
+ * The name: as it was given, or the one spelling of an address.
+ */
+value: string, };
+
+export type SubjectKind = "user" | "ip";
 
 export type Summary = { 
 /**

@@ -297,6 +297,18 @@ export interface Operations {
   database_check: { request: model.DatabaseBackupRef; reply: model.DatabaseCopy };
   /** Put a backup of the audit database to a new place, after it was checked. */
   database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
+  /** List the legal holds, and the erasures that were done. */
+  privacy_list: { request: model.Nothing; reply: model.PrivacyList };
+  /** Tell where somebody is named: what an erasure would remove and change. */
+  privacy_preview: { request: model.PrivacyRef; reply: model.PrivacyLook };
+  /** Erase somebody: destroy the key, remove what is about the person, and look everywhere for what is left. */
+  privacy_erase: { request: model.PrivacyErase; reply: model.PrivacyErased };
+  /** Write everything that is kept about somebody to a file, for that person. */
+  privacy_export: { request: model.PrivacyExport; reply: model.PrivacyExported };
+  /** Place a legal hold: nothing about somebody is erased or removed by retention. */
+  hold_add: { request: model.HoldAdd; reply: model.LegalHold };
+  /** Release a legal hold that somebody else placed. */
+  hold_release: { request: model.HoldRelease; reply: model.LegalHold };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -1338,6 +1350,48 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   database_restore: {
     about: "Put a backup of the audit database to a new place, after it was checked.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  privacy_list: {
+    about: "List the legal holds, and the erasures that were done.",
+    permission: 'audit',
+    effect: 'read',
+    provides: ['audit'],
+    invalidates: [],
+  },
+  privacy_preview: {
+    about: "Tell where somebody is named: what an erasure would remove and change.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  privacy_erase: {
+    about: "Erase somebody: destroy the key, remove what is about the person, and look everywhere for what is left.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['events', 'incidents', 'blocks', 'jobs', 'reports', 'audit', 'settings'],
+  },
+  privacy_export: {
+    about: "Write everything that is kept about somebody to a file, for that person.",
+    permission: 'report',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  hold_add: {
+    about: "Place a legal hold: nothing about somebody is erased or removed by retention.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  hold_release: {
+    about: "Release a legal hold that somebody else placed.",
     permission: 'maintain',
     effect: 'change',
     provides: [],

@@ -13,6 +13,7 @@ import { incidentActions } from './de/incident-actions';
 import { incidents } from './de/incidents';
 import { maintenance } from './de/maintenance';
 import { overview } from './de/overview';
+import { privacy } from './de/privacy';
 import { redis } from './de/redis';
 import { reports } from './de/reports';
 import { response } from './de/response';
@@ -29,6 +30,7 @@ export const de = {
   ...incidentActions,
   ...containment,
   ...bulk,
+  ...privacy,
   ...redis,
   ...blocklist,
   ...maintenance,

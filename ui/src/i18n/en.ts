@@ -13,6 +13,7 @@ import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
 import { overview } from './en/overview';
+import { privacy } from './en/privacy';
 import { redis } from './en/redis';
 import { reports } from './en/reports';
 import { response } from './en/response';
@@ -29,6 +30,7 @@ export const en = {
   ...incidentActions,
   ...containment,
   ...bulk,
+  ...privacy,
   ...redis,
   ...blocklist,
   ...maintenance,

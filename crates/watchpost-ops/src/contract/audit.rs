@@ -139,6 +139,8 @@ pub struct AuditDetail {
     pub leaf: String,
     /// Size of the newest checkpoint, if it covers the record.
     pub covered_by: Option<i64>,
+    /// Number of the record that says that the content of this one was erased.
+    pub erased_by: Option<i64>,
 }
 
 /// Which records to count.

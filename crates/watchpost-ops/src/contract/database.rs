@@ -54,6 +54,8 @@ pub struct DatabaseCopy {
     pub sha256: String,
     /// Newest migration in it.
     pub schema: i64,
+    /// Erasures of people that were done again in it, because it is older than they are.
+    pub erased_again: usize,
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
 }

@@ -14,6 +14,7 @@ mod incident;
 mod incident_work;
 mod maintenance;
 mod plan;
+mod privacy;
 mod report;
 mod response;
 mod rule;
@@ -71,6 +72,10 @@ pub use maintenance::{
     JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
+pub use privacy::{
+    HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
+    PrivacyLook, PrivacyRef,
+};
 pub use report::{
     DoubtedReport, FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList,
     RegisterRequest, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList,

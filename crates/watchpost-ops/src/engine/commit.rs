@@ -275,6 +275,7 @@ impl Committer {
 
     /// Writes the batches in one transaction, each as the ones before it leave the database.
     async fn write(&self, group: &mut [Batch]) -> Result<Vec<Taken>, StoreError> {
+        let name = state::name(self.workspace.engine().erasures());
         let mut ingest = self.workspace.store().ingest_begin().await?;
         let mut taken = Vec::with_capacity(group.len());
         for batch in group {
@@ -284,7 +285,7 @@ impl Committer {
             };
             let findings = enriched(&mut ingest, batch).await?;
             let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };
-            let state = batch.state.as_deref().map(|body| (state::NAME, body));
+            let state = batch.state.as_deref().map(|body| (name.as_str(), body));
             let inserted = ingest.take_in(prepared, of_batch, state).await?.inserted;
             taken.push(Taken { findings, inserted });
         }

@@ -29,7 +29,13 @@ pub(super) async fn rebuilt(
     rules: Arc<detect::RuleSet>,
 ) -> Result<Detectors, OpError> {
     let store = workspace.store();
-    let saved = store.engine_state(state::NAME).await?;
+    let erasures = store.erasure_epoch().await?;
+    let name = state::name(erasures);
+    if erasures > 0 {
+        store.engine_state_only(&name).await?;
+    }
+    workspace.engine().remembers_since(erasures);
+    let saved = store.engine_state(&name).await?;
     let restored = saved.and_then(|saved| Some((Detectors::restored(&rules, &saved.body)?, saved.until)));
     let (mut detectors, from) = match restored {
         Some(restored) => restored,

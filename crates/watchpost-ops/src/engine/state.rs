@@ -12,8 +12,11 @@ use watchpost_detect as detect;
 
 use super::detectors::{Detector, Detectors};
 
-/// The name under which the state is saved.
-pub(super) const NAME: &str = "detectors";
+/// The name under which the state is saved. It is another one after each erasure of a person: what still comes from
+/// before it is not read again.
+pub(super) fn name(erasures: i64) -> String {
+    if erasures == 0 { "detectors".to_owned() } else { format!("detectors.{erasures}") }
+}
 /// Events in a page of what came after a state.
 pub(super) const PAGE: u32 = 2_000;
 const MAGIC: &[u8] = b"WPDS1";

@@ -67,7 +67,8 @@ pub(crate) async fn audit_show(cx: Context, request: AuditRef) -> Result<AuditDe
     let workspace = cx.workspace()?;
     let (record, leaf) = workspace.store().audit_record(request.seq).await?;
     let newest = workspace.store().checkpoints(1).await?.into_iter().next().map(|newest| newest.size);
-    Ok(AuditDetail { record, leaf, covered_by: newest.filter(|size| request.seq < *size) })
+    let erased_by = workspace.store().audit_erased_by(request.seq).await?;
+    Ok(AuditDetail { record, leaf, covered_by: newest.filter(|size| request.seq < *size), erased_by })
 }
 
 pub(crate) async fn audit_statistics(

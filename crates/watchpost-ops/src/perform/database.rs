@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
-use watchpost_store::check_copy;
+use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
 
 use super::{at_this_machine, required};
 use crate::contract::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
@@ -38,17 +38,47 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
     std::fs::copy(&path, &part.0).map_err(|error| OpError::unreadable("path", &path, error))?;
     let synced = std::fs::File::open(&part.0).and_then(|file| file.sync_all());
     synced.map_err(|error| OpError::unreadable("to", &to, error))?;
-    finish(&cx, &part, &to, &making).await
+    let erased_again = erase_again(&cx, &part.0, &making).await?;
+    let copy = finish(&cx, &part, &to, &making).await?;
+    Ok(DatabaseCopy { erased_again, ..copy })
+}
+
+/// Does in a copy of this database what was erased after it was made; how many erasures that were.
+async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize, OpError> {
+    let (log, kept) = cx.workspace()?.store().erasures_kept().await?;
+    if kept.is_empty() {
+        return Ok(0);
+    }
+    // Nothing is written into what is no whole copy.
+    whole(&checked(cx, copy, making).await?)?;
+    let (of_copy, known) = erasures_of_copy(copy).await?;
+    if of_copy != log || kept.iter().all(|one| known.contains(&one.id)) {
+        return Ok(0);
+    }
+    let target = DatabaseTarget::Sqlite { path: copy.to_owned() };
+    let store = Store::open(&target, cx.console.0.clock.clone()).await?;
+    let done = store.privacy_replay(&kept).await;
+    // Without the free pages in which the older state lies.
+    let settled = store.privacy_rewrite().await;
+    store.close().await;
+    let done = done?;
+    settled?;
+    Ok(done.len())
+}
+
+fn whole(copy: &DatabaseCopy) -> Result<(), OpError> {
+    if copy.trail.ok {
+        return Ok(());
+    }
+    let problem = copy.trail.problems.first().cloned().unwrap_or_default();
+    Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
+        .hint("nothing is left of the copy; `watchpost audit verify` says more"))
 }
 
 /// Checks the copy, records it, and gives it its name.
 async fn finish(cx: &Context, part: &Part, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
     let mut copy = checked(cx, &part.0, making).await?;
-    if !copy.trail.ok {
-        let problem = copy.trail.problems.first().cloned().unwrap_or_default();
-        return Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
-            .hint("nothing is left of the copy; `watchpost audit verify` says more"));
-    }
+    whole(&copy)?;
     copy.path = path.display().to_string();
     let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
     let changes = vec![
@@ -74,6 +104,7 @@ async fn checked(cx: &Context, path: &Path, making: &Making) -> Result<DatabaseC
         bytes: found.bytes,
         sha256,
         schema: found.schema,
+        erased_again: 0,
         trail: found.trail,
     })
 }

@@ -21,6 +21,7 @@ mod incident_work;
 mod incidents;
 mod maintenance;
 pub(crate) mod plan;
+pub(crate) mod privacy;
 mod register;
 pub(crate) mod reports;
 pub(crate) mod response;
@@ -69,6 +70,9 @@ pub(crate) use maintenance::{
     job_cancel, job_get, job_list, optimize_preview, optimize_run, retention_preview, retention_run,
 };
 pub(crate) use plan::{job_plan, job_plan_put};
+pub(crate) use privacy::{
+    hold_add, hold_release, privacy_erase, privacy_export, privacy_list, privacy_preview,
+};
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
     report_approve, report_cancel, report_comment_add, report_comment_list, report_comment_withdraw,

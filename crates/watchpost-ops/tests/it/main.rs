@@ -13,6 +13,7 @@ mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod plan;
+mod privacy;
 mod real_logs;
 mod refusals;
 mod report_kinds;

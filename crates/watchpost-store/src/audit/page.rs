@@ -9,7 +9,12 @@ use crate::error::StoreError;
 use crate::store::Store;
 
 /// What stands where something was erased.
-const ERASED: &str = "[erased]";
+pub(crate) const ERASED: &str = "[erased]";
+
+/// The search column of a record whose content was erased.
+pub(crate) fn erased_search(action: &str, actor: &str) -> String {
+    format!("{action}\n{actor}").to_lowercase()
+}
 
 /// Columns of a leaf with all that may be beside it; in this order.
 pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r.action, r.object, r.permission, \
@@ -102,9 +107,10 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         leaf.micros().ok_or_else(|| StoreError::Corrupt(format!("time of leaf {seq} of the audit log")))?;
     let payload = stored_payload(row)?.and_then(|stored| stored.key?.open(&stored.sealed));
     let erased = || ERASED.to_owned();
+    let column = row.opt_text(4)?;
     let Payload { actor, changes, host, object, origin, reason, risk, .. } =
         payload.unwrap_or_else(|| Payload {
-            actor: erased(),
+            actor: column.unwrap_or_else(erased),
             changes: Vec::new(),
             host: erased(),
             object: erased(),

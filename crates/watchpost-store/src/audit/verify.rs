@@ -16,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use watchpost_model::access::Caller;
 use watchpost_model::audit::{
-    AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength, LogSeen, LogVerified,
+    AuditOutcome, AuditVerification, Change, Checkpoint, ErasedRecords, EvidenceStrength, LogSeen,
+    LogVerified,
 };
 
 use crate::audit::append;
@@ -129,6 +130,10 @@ struct Check {
     absent: Vec<(i64, String)>,
     /// Keys that were erased, with the number of the erasure.
     erased: HashMap<String, i64>,
+    /// Records whose content was erased: the first of a range, with the last and the number of the erasure.
+    erased_records: BTreeMap<i64, (i64, i64)>,
+    /// Erasures that explain what is absent, each with how many records it explains.
+    explained: BTreeMap<i64, u64>,
 }
 
 /// A page on its way: read, being checked.
@@ -171,6 +176,11 @@ impl Check {
             checkpoints: check.confirmed,
             first_bad_seq: check.first_bad,
             problems: check.problems,
+            erased: check
+                .explained
+                .iter()
+                .map(|(record, n)| ErasedRecords { record: *record, n: *n })
+                .collect(),
             strength,
             witnesses: plan.witnesses,
             verified,
@@ -318,8 +328,9 @@ impl Check {
             Fact::Checkpoint { size, root, at } => {
                 self.signed.insert(size, (root, at));
             }
-            Fact::Erased { key } => {
-                self.erased.insert(key, seq);
+            Fact::Erased { key, records } => {
+                self.erased.extend(key.map(|key| (key, seq)));
+                self.erased_records.extend(records.into_iter().map(|(from, to)| (from, (to, seq))));
             }
         }
     }
@@ -426,11 +437,16 @@ impl Check {
             }
         }
         for (seq, key) in std::mem::take(&mut self.absent) {
-            if self.erased.get(&key).is_none_or(|erasure| *erasure < seq) {
-                self.problem(
+            let by_number = self.erased_records.range(..=seq).next_back();
+            let by_number = by_number.filter(|(_, (to, _))| *to >= seq).map(|(_, (_, erasure))| *erasure);
+            let erasure =
+                by_number.or_else(|| self.erased.get(&key).copied()).filter(|erasure| *erasure > seq);
+            match erasure {
+                Some(erasure) => *self.explained.entry(erasure).or_default() += 1,
+                None => self.problem(
                     seq,
                     format!("record {seq}: payload, key or search columns are missing without an erasure"),
-                );
+                ),
             }
         }
     }

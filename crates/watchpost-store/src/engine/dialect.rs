@@ -118,4 +118,34 @@ impl Dialect {
             }
         }
     }
+
+    /// Names a row of any table within one transaction, as text.
+    pub(crate) const fn row_name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CAST(rowid AS TEXT)",
+            Self::Postgres => "CAST(ctid AS TEXT)",
+        }
+    }
+
+    /// The condition of the row with a name: pieces of SQL around the bound name.
+    pub(crate) const fn row_named(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("rowid = CAST(", " AS INTEGER)"),
+            Self::Postgres => ("ctid = CAST(", " AS TID)"),
+        }
+    }
+
+    /// Every column of every table that can hold text: table, column.
+    pub(crate) const fn text_columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' AND c.type = 'TEXT' ORDER BY 1, 2"
+            }
+            Self::Postgres => {
+                "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND data_type = 'text' ORDER BY 1, 2"
+            }
+        }
+    }
 }

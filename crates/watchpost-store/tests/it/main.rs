@@ -12,6 +12,7 @@ mod ingest;
 mod lifecycle;
 mod linking;
 mod merge;
+mod privacy;
 mod records;
 mod response;
 mod risk;

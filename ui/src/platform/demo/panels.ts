@@ -8,6 +8,7 @@ import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedule
 import { makeHealth, makeHistory, makeQuarantine } from './health';
 import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
 import { makePlan } from './plan';
+import { DemoPrivacy } from './privacy';
 import { CONNECTION } from './workspace';
 
 function wait(ms: number): Promise<void> {
@@ -19,6 +20,7 @@ export function panelAnswers(empty: boolean) {
   let runs = empty ? [] : makeRuns();
   let reports = empty ? [] : makeReports();
   let schedules: ReportSchedule[] = empty ? [] : makeSchedules();
+  const privacy = new DemoPrivacy(empty);
   let settings = SETTINGS;
   let plan: JobPlanState = makePlan(empty);
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
@@ -147,11 +149,16 @@ export function panelAnswers(empty: boolean) {
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {
       await wait(500);
-      return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], strength: 'second_place' };
+      return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], erased: [], strength: 'second_place' };
     },
     audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
     audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),
     audit_trust: () => auditTrust(places),
+    privacy_list: () => ({ holds: privacy.holds, erasures: privacy.erasures }),
+    privacy_preview: (request) => privacy.look(request),
+    privacy_erase: (request) => privacy.erase(request),
+    hold_add: (request) => privacy.hold(request),
+    hold_release: (request) => privacy.release(request),
     audit_places_put: (request) => auditTrust((places = request.places)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
     settings_get: () => settings,

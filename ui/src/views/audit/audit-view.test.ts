@@ -86,7 +86,7 @@ describe('the audit trail', () => {
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: ['record 7 was changed'], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: ['record 7 was changed'], erased: [], strength: 'session_key' });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');

@@ -59,3 +59,40 @@ describe('settings', () => {
     expect(requests(platform, 'settings_put')[0]).toMatchObject({ organisation: 'Example Shop GmbH', retention: expect.arrayContaining([{ category: 'api_usage', redis_days: 40, archive_days: 60 }]) });
   });
 });
+
+describe('people’s rights', () => {
+  it('looks for a person, erases with a reason, and says what is left', async () => {
+    await waitFor(() => hook('privacy-look'));
+    await fireEvent.click(hook('privacy-look'));
+    await type('privacy-subject', ' j.doe ');
+    expect(document.querySelector('[data-test=privacy-reason]'), 'first it is looked for').toBeNull();
+    expect(hook<HTMLButtonElement>('privacy-erase').disabled).toBe(true);
+    await fireEvent.click(hook('privacy-look-do'));
+    await waitFor(() => expect(requests(platform, 'privacy_preview')).toEqual([{ kind: 'user', subject: 'j.doe' }]));
+    await waitFor(() => hook('privacy-reason'));
+    expect(hook<HTMLButtonElement>('privacy-erase').disabled, 'a reason is wanted').toBe(true);
+    await type('privacy-reason', 'request 12');
+    await fireEvent.click(hook('privacy-erase'));
+    await waitFor(() => expect(requests(platform, 'privacy_erase')).toEqual([{ kind: 'user', subject: 'j.doe', reason: 'request 12' }]));
+    await waitFor(() => expect(hook('privacy-erased').dataset['clean']).toBe('true'));
+    expect([...document.querySelectorAll<HTMLElement>('[data-test=privacy-place]')].map((row) => row.dataset['state'])).toEqual(['out_of_reach', 'clean', 'clean']);
+    expect(hook<HTMLButtonElement>('privacy-erase').disabled, 'once').toBe(true);
+  });
+
+  it('places a hold, and releases one with a reason', async () => {
+    await waitFor(() => hook('privacy-hold-add'));
+    await fireEvent.click(hook('privacy-hold-add'));
+    await type('privacy-subject', '203.0.113.7');
+    await fireEvent.click(hook('privacy-kind-ip'));
+    await type('privacy-owner', 'legal');
+    await type('privacy-reason', 'case 8');
+    await fireEvent.click(hook('privacy-send'));
+    await waitFor(() => expect(requests(platform, 'hold_add')).toEqual([{ kind: 'ip', subject: '203.0.113.7', reason: 'case 8', owner: 'legal' }]));
+    await waitFor(() => expect(document.querySelectorAll('[data-test=privacy-hold]').length).toBe(2));
+    const release = document.querySelector<HTMLElement>('[data-test=privacy-release]');
+    await fireEvent.click(release ?? hook('privacy-release'));
+    await type('privacy-reason', 'closed');
+    await fireEvent.click(hook('privacy-send'));
+    await waitFor(() => expect(requests(platform, 'hold_release')).toEqual([{ id: 'b41d7e20', reason: 'closed' }]));
+  });
+});

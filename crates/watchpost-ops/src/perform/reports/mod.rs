@@ -14,6 +14,8 @@ mod schedule;
 mod standing;
 mod verify;
 
+pub(crate) use people::subject_access;
+
 pub(crate) use comments::{report_comment_add, report_comment_list, report_comment_withdraw};
 pub(crate) use copies::{report_approve, report_copy};
 pub(crate) use files::report_names;

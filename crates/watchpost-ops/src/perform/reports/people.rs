@@ -85,7 +85,7 @@ pub(super) async fn access_review(store: &Store, period: Period) -> Result<Vec<S
     ])
 }
 
-pub(super) async fn subject_access(
+pub(crate) async fn subject_access(
     store: &Store,
     period: Period,
     subject: &str,

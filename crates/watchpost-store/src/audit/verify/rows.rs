@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::audit::append::search_text;
 use crate::audit::leaf::Leaf;
-use crate::audit::page::stored_payload;
+use crate::audit::page::{ERASED, erased_search, stored_payload};
 use crate::audit::sign::VerifierKey;
 use crate::audit::tree::{Hash, leaf_hash};
-use crate::engine::{Row, Tx, Value};
+use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
+use crate::store::Store;
 
 /// Rows as they were read, with the names that their leaves speak of.
 pub(super) struct Page {
@@ -29,9 +30,20 @@ pub(super) struct Checked {
 
 /// What a leaf says about the trail itself.
 pub(super) enum Fact {
-    Key { text: String, key: Box<VerifierKey> },
-    Checkpoint { size: i64, root: String, at: Option<i64> },
-    Erased { key: String },
+    Key {
+        text: String,
+        key: Box<VerifierKey>,
+    },
+    Checkpoint {
+        size: i64,
+        root: String,
+        at: Option<i64>,
+    },
+    /// A key that was destroyed, and the records whose content went: first and last of each range.
+    Erased {
+        key: Option<String>,
+        records: Vec<(i64, i64)>,
+    },
 }
 
 impl Page {
@@ -113,9 +125,47 @@ pub(super) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
             let (size, root) = size.zip(text("root")).ok_or("the checkpoint in it cannot be read")?;
             Ok(Some(Fact::Checkpoint { size, root, at: leaf.micros() }))
         }
-        "erasure.done" => Ok(text("key").map(|key| Fact::Erased { key })),
+        crate::privacy::DONE => {
+            let records = text("records").unwrap_or_default();
+            let records: Option<Vec<(i64, i64)>> =
+                records.split(',').filter(|range| !range.is_empty()).map(range).collect();
+            let records = records.ok_or("the numbers of the erased records cannot be read")?;
+            Ok(Some(Fact::Erased { key: text("key"), records }))
+        }
         _ => Ok(None),
     }
+}
+
+impl Store {
+    /// The record that says that the content of record `seq` was erased; `None` if none does.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_erased_by(&self, seq: i64) -> Result<Option<i64>, StoreError> {
+        let mut tx = self.read().await?;
+        let row = tx.fetch_optional("SELECT leaf FROM audit_leaf WHERE seq = $1", args![seq]).await?;
+        let Some(leaf) = row.map(|row| row.blob(0)).transpose()?.as_deref().and_then(Leaf::parse) else {
+            return Ok(None);
+        };
+        let sql = "SELECT l.seq, l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq \
+            WHERE r.action = $1 AND l.seq > $2 ORDER BY l.seq";
+        for row in tx.fetch(sql, args![crate::privacy::DONE, seq]).await? {
+            let said = Leaf::parse(&row.blob(1)?);
+            let Some(Ok(Some(Fact::Erased { key, records }))) = said.as_ref().map(fact) else { continue };
+            let is_named = records.iter().any(|(from, to)| (*from..=*to).contains(&seq));
+            if is_named || key.as_ref() == Some(&leaf.client.key) {
+                return Ok(Some(row.i64(0)?));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// `7` or `7-9`.
+fn range(text: &str) -> Option<(i64, i64)> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+    (0 <= from && from <= to).then_some((from, to))
 }
 
 /// Search columns, names and payload of a record against its leaf.
@@ -131,6 +181,7 @@ fn beside(
     if !has_columns || stored.as_ref().is_none_or(|stored| stored.key.is_none()) {
         checked.absent = Some(client.key.clone());
     }
+    let has_payload = stored.is_some();
     let mut payload = None;
     if let Some(stored) = stored {
         if stored.key_id != client.key || stored.sealed.commitment() != client.commitment {
@@ -158,6 +209,15 @@ fn beside(
             && row.text(7)? == client.permission
             && row.text(8)? == client.outcome
             && match &payload {
+                // What is left of an erased record; with a sealed payload whose key is gone, as it was.
+                None if !has_payload => {
+                    let actor = row.text(4)?;
+                    let known = names.get(&client.by).is_none_or(|name| *name == actor);
+                    known
+                        && row.opt_text(14)?.is_none()
+                        && row.text(6)? == ERASED
+                        && row.text(9)? == erased_search(&client.action, &actor)
+                }
                 None => true,
                 Some(payload) => {
                     row.text(4)? == payload.actor

@@ -1,0 +1,78 @@
+//! The erasures that this console knows of, kept outside the database: an older copy that takes its place is held to
+//! them before anybody looks at it. The list says no names; see `Subject::mark`.
+
+use std::path::{Path, PathBuf};
+
+use watchpost_store::{KeptErasure, Store};
+
+use crate::error::{ErrorCode, OpError};
+use crate::paths::Paths;
+
+/// The list of one log; `None` for a log that has no name for a file.
+fn file_of(paths: &Paths, log: &str) -> Option<PathBuf> {
+    let plain = !log.is_empty() && log.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    plain.then(|| paths.privacy().join(format!("{log}.json")))
+}
+
+fn read(file: &Path) -> Result<Vec<KeptErasure>, OpError> {
+    let broken = |problem: String| {
+        OpError::new(
+            ErrorCode::Unavailable,
+            format!("the list of erasures {} cannot be read: {problem}", file.display()),
+        )
+        .hint("put it back from a backup of this account, or move it away: erasures newer than the database are forgotten then")
+    };
+    match std::fs::read(file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(broken(error.to_string())),
+    }
+}
+
+/// Replaces the list whole.
+fn write(file: &Path, kept: &[KeptErasure]) -> Result<(), OpError> {
+    let cannot = |error: std::io::Error| {
+        OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", file.display()))
+    };
+    let json = serde_json::to_vec_pretty(kept).map_err(|error| OpError::internal(error.to_string()))?;
+    let part = file.with_extension(format!("part-{}", std::process::id()));
+    let written = std::fs::write(&part, json).and_then(|()| {
+        std::fs::File::open(&part)?.sync_all()?;
+        std::fs::rename(&part, file)
+    });
+    written.map_err(cannot)
+}
+
+/// Does in this database what it does not know of, and remembers what this console did not.
+///
+/// # Errors
+/// What the database says; `Unavailable` if the list cannot be read or written.
+pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
+    let (log, _) = store.erasures_kept().await?;
+    let Some(file) = file_of(paths, &log) else { return Ok(()) };
+    let kept = read(&file)?;
+    let done = store.privacy_replay(&kept).await?;
+    if !done.is_empty() {
+        tracing::warn!(n = done.len(), "erasures were done again: this database is older than they are");
+        // What lay in the file of the older copy.
+        store.privacy_settle().await?;
+    }
+    remember(paths, store).await
+}
+
+/// Remembers the erasures of this database.
+///
+/// # Errors
+/// As [`again`].
+pub(crate) async fn remember(paths: &Paths, store: &Store) -> Result<(), OpError> {
+    let (log, known) = store.erasures_kept().await?;
+    let Some(file) = file_of(paths, &log) else { return Ok(()) };
+    let mut kept = read(&file)?;
+    let before = kept.len();
+    for one in known {
+        if !kept.iter().any(|other| other.id == one.id) {
+            kept.push(one);
+        }
+    }
+    if kept.len() > before { write(&file, &kept) } else { Ok(()) }
+}

@@ -1,0 +1,200 @@
+//! People's rights: what is kept about somebody, erasing it, keeping it for a court.
+
+mod export;
+mod residue;
+
+pub(crate) use export::privacy_export;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_model::event::Category;
+use watchpost_model::policy::RetentionRule;
+use watchpost_model::privacy::{Erasure, LegalHold, Residue, ResidueState, Subject, SubjectKind};
+use watchpost_redis::retention::{Removal, RetentionWalk};
+
+use super::required;
+use crate::console::Workspace;
+use crate::contract::{
+    HoldAdd, HoldRelease, Nothing, PrivacyErase, PrivacyErased, PrivacyList, PrivacyLook, PrivacyRef,
+};
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+
+/// How long an engine of this process may take to forget what its detectors remember.
+const FORGET: Duration = Duration::from_secs(6);
+
+/// Somebody by a name, or why not. No message repeats the name: it would stand in the trail.
+fn subject_of(kind: SubjectKind, name: &str) -> Result<Subject, OpError> {
+    Subject::new(kind, name).map_err(|why| OpError::invalid("subject", why))
+}
+
+/// A text for the trail that does not name the subject.
+fn without(subject: &Subject, field: &str, text: &str) -> Result<String, OpError> {
+    let text = required(field, text, 2_000)?;
+    if subject.is_in(&text) {
+        let message = format!("{field} names the person, and would stay: say it without the name");
+        return Err(OpError::invalid(field, message));
+    }
+    Ok(text)
+}
+
+pub(crate) async fn privacy_list(cx: Context, _: Nothing) -> Result<PrivacyList, OpError> {
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    Ok(PrivacyList { holds: store.holds().await?, erasures: store.erasures().await? })
+}
+
+pub(crate) async fn privacy_preview(cx: Context, request: PrivacyRef) -> Result<PrivacyLook, OpError> {
+    let workspace = cx.workspace()?;
+    let subject = subject_of(request.kind, &request.subject)?;
+    let look = workspace.store().privacy_scan(&subject).await?;
+    let mut holds = workspace.store().holds().await?;
+    holds.retain(|hold| {
+        hold.released_at.is_none() && hold.subject.kind == subject.kind && subject.is(&hold.subject.value)
+    });
+    Ok(PrivacyLook { places: look.found, columns: look.columns, opened: look.opened, holds })
+}
+
+pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<PrivacyErased, OpError> {
+    let workspace = cx.workspace()?;
+    let subject = subject_of(request.kind, &request.subject)?;
+    let reason = without(&subject, "reason", &request.reason)?;
+    if subject.kind == SubjectKind::User && subject.is(&cx.caller.name) {
+        return Err(OpError::new(ErrorCode::Permission, "nobody erases what they did themselves")
+            .hint("somebody else with this permission does it"));
+    }
+    if let Some(words) = cx.reason.as_deref().filter(|words| subject.is_in(words)) {
+        without(&subject, "reason", words)?;
+    }
+    let store = workspace.store();
+    // Asked before: what an erasure takes from the trail says where files were written.
+    let files = store.files_known().await?;
+    let draft = |erasure: &Erasure| {
+        let counts = erasure.counts.iter().map(|count| {
+            Change::new(
+                &count.what,
+                Value::Null,
+                format!("{} removed, {} changed", count.removed, count.changed),
+            )
+        });
+        cx.record(format!("erasure/{}", erasure.id), counts.collect(), Some(reason.clone()))
+    };
+    let erasure = store.privacy_erase(&subject, &cx.caller.name, draft).await?;
+    crate::erasures::remember(cx.console.paths(), store).await?;
+
+    let mut residue = vec![from_redis(&workspace, &subject).await];
+    residue.extend(residue::of_files(&subject, files).await?);
+    forgotten(&workspace).await?;
+    residue.extend(residue::of_database(store, &subject).await?);
+    residue.extend(residue::beyond(store));
+    residue.sort_by_key(|place| std::cmp::Reverse(place.state));
+    let clean = residue.iter().all(|place| place.state != ResidueState::Found);
+    let found = |state| Value::from(residue.iter().filter(|place| place.state == state).count());
+    let changes = [ResidueState::Found, ResidueState::Unclear, ResidueState::OutOfReach, ResidueState::Clean]
+        .map(|state| Change::new(state.as_str(), Value::Null, found(state)));
+    let outcome = if clean { AuditOutcome::Success } else { AuditOutcome::Failure };
+    let said = if clean { "a look everywhere found nothing" } else { "a look everywhere found what is left" };
+    let record =
+        cx.record_as(outcome, format!("erasure/{}", erasure.id), changes.to_vec(), Some(said.to_owned()));
+    store.audit_append(record).await?;
+    Ok(PrivacyErased { erasure, residue, clean })
+}
+
+/// Waits until the detectors of this process, if any work, were built anew without the person.
+async fn forgotten(workspace: &Workspace) -> Result<(), OpError> {
+    let epoch = workspace.store().erasure_epoch().await?;
+    let engine = workspace.engine();
+    let anew = async {
+        let mut timer = tokio::time::interval(Duration::from_millis(100));
+        while engine.is_at_work() && engine.erasures() != epoch {
+            timer.tick().await;
+        }
+    };
+    if tokio::time::timeout(FORGET, anew).await.is_err() {
+        tracing::warn!("the engine has not forgotten yet whom an erasure was about");
+    }
+    Ok(())
+}
+
+/// Removes the events of somebody that are still in Redis.
+async fn from_redis(workspace: &Workspace, subject: &Subject) -> Residue {
+    let place = "Redis";
+    match remove_in_redis(workspace, subject).await {
+        Ok((removed, 0)) => {
+            let detail = format!(
+                "{removed} events removed; keys that are no events (blocks, the applications' own) were not looked at"
+            );
+            Residue::new(place, ResidueState::Clean, 0, detail)
+        }
+        Ok((removed, left)) => {
+            let detail = format!(
+                "{removed} events removed; {left} were changed meanwhile or wait for the engine: erase again in a moment"
+            );
+            Residue::new(place, ResidueState::Found, left, detail)
+        }
+        Err(error) => {
+            let detail = format!("not looked at: {}; events in it run out by themselves", error.message);
+            Residue::new(place, ResidueState::OutOfReach, 0, detail)
+        }
+    }
+}
+
+/// How many went, and how many stayed.
+async fn remove_in_redis(workspace: &Workspace, subject: &Subject) -> Result<(u64, u64), OpError> {
+    let events = workspace.events()?;
+    let rule = |category: &Category| RetentionRule { category: *category, redis_days: 0, archive_days: 0 };
+    let rules: Vec<RetentionRule> = Category::ALL.iter().map(rule).collect();
+    let now = workspace.now();
+    let mut walk = RetentionWalk::start(&events, &rules, now, Some(0), None, workspace.stop_token()).await?;
+    let (mut removed, mut left) = (0, 0);
+    while let Some(mut batch) = walk.next_batch(500).await? {
+        batch.retain(|candidate| match &candidate.event {
+            Ok(event) => serde_json::to_string(event).is_ok_and(|json| subject.is_in(&json)),
+            Err(_) => false,
+        });
+        if batch.is_empty() {
+            continue;
+        }
+        for done in walk.remove_unchanged(&batch).await? {
+            match done {
+                Removal::Removed | Removal::Gone => removed += 1,
+                Removal::Changed | Removal::Unprocessed => left += 1,
+            }
+        }
+    }
+    // What no engine has processed was not looked into.
+    Ok((removed, left + walk.unprocessed()))
+}
+
+pub(crate) async fn hold_add(cx: Context, request: HoldAdd) -> Result<LegalHold, OpError> {
+    let workspace = cx.workspace()?;
+    let subject = subject_of(request.kind, &request.subject)?;
+    let reason = without(&subject, "reason", &request.reason)?;
+    let owner = required("owner", &request.owner, 200)?;
+    let draft = |hold: &LegalHold| {
+        let changes = vec![
+            Change::new("owner", Value::Null, hold.owner.clone()),
+            Change::new("kind", Value::Null, hold.subject.kind.as_str()),
+        ];
+        cx.record(format!("hold/{}", hold.id), changes, Some(reason.clone()))
+    };
+    Ok(workspace.store().hold_add(&subject, &reason, &owner, &cx.caller.name, draft).await?)
+}
+
+pub(crate) async fn hold_release(cx: Context, request: HoldRelease) -> Result<LegalHold, OpError> {
+    let workspace = cx.workspace()?;
+    let store = workspace.store();
+    let reason = required("reason", &request.reason, 2_000)?;
+    let hold = store.hold(request.id.trim()).await?;
+    if hold.placed_by.trim().to_lowercase() == cx.caller.name.trim().to_lowercase() {
+        let message = "a hold is released by somebody who did not place it";
+        return Err(OpError::new(ErrorCode::Permission, message).hint(
+            "four eyes: a second person releases it, with another account of this machine or team; working alone there \
+             is no second person, and the hold stays",
+        ));
+    }
+    let record = cx.record(format!("hold/{}", hold.id), Vec::new(), Some(reason.clone()));
+    Ok(store.hold_release(&hold.id, &cx.caller.name, &reason, record).await?)
+}

@@ -1,0 +1,238 @@
+//! Looking for what an erasure left behind: tables, the file of the database, files that this console wrote, and what
+//! lies where no console can look.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use watchpost_model::privacy::{Residue, ResidueState, Subject};
+use watchpost_store::Store;
+
+use crate::blocking::off_the_runtime;
+use crate::error::OpError;
+
+/// Bytes read at once.
+const PIECE: usize = 1 << 20;
+/// What cannot be searched by its bytes, because they are packed.
+const PACKED: &[&str] = &["pdf", "gz", "zip", "zst", "xz", "age"];
+/// Files below a folder that are looked at.
+const FILES_MAX: usize = 1_000;
+
+/// Tables, what is sealed, and the bytes of the file.
+pub(super) async fn of_database(store: &Store, subject: &Subject) -> Result<Vec<Residue>, OpError> {
+    let mut look = store.privacy_scan(subject).await?;
+    let mut found = std::mem::take(&mut look.found);
+    if found.is_empty() {
+        let detail = format!("{} columns looked at, {} sealed records opened", look.columns, look.opened);
+        found.push(Residue::new("database", ResidueState::Clean, 0, detail));
+    }
+    let settled = store.privacy_settle().await;
+    let Some(file) = store.own_file() else {
+        let detail = match settled {
+            Ok(_) => {
+                "the space of removed rows was given back; the write-ahead log, replicas, base backups and dumps of \
+                      the server hold older states until they are recycled"
+            }
+            Err(_) => {
+                "the space of removed rows could not be given back by this login: let the owner of the tables run \
+                       VACUUM; the write-ahead log, replicas and backups hold older states until they are recycled"
+            }
+        };
+        found.push(Residue::new("files of the server", ResidueState::OutOfReach, 0, detail));
+        return Ok(found);
+    };
+    let busy = !settled?;
+    let (file, forms) = (file.to_owned(), subject.forms());
+    let mut counted = count_all(&file, &forms).await?;
+    // Letters without a row that holds them lie in free space: the file is written anew, once.
+    if look.letters == 0 && found[0].state == ResidueState::Clean && counted.iter().any(|(_, n)| *n > 0) {
+        store.privacy_rewrite().await?;
+        counted = count_all(&file, &forms).await?;
+    }
+    for (path, n) in counted {
+        let name = format!("bytes of {}", path.display());
+        let place = match (n, look.letters) {
+            (0, _) => Residue::new(name, ResidueState::Clean, 0, "no such bytes"),
+            (n, 0) => {
+                let why = if busy { ", because somebody is reading it: scan again later" } else { "" };
+                let detail = format!("the bytes are in the file, in no row{why}");
+                Residue::new(name, ResidueState::Found, n, detail)
+            }
+            (n, letters) => {
+                let detail = format!(
+                    "{letters} rows hold these letters, within other words or as told above; bytes do not tell which"
+                );
+                Residue::new(name, ResidueState::Unclear, n, detail)
+            }
+        };
+        found.push(place);
+    }
+    Ok(found)
+}
+
+/// The file of a database and the logs beside it.
+async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, u64)>, OpError> {
+    let (file, forms) = (file.to_owned(), forms.to_vec());
+    off_the_runtime(move || {
+        let beside = |end: &str| {
+            let mut name = file.clone().into_os_string();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let mut counted = Vec::new();
+        for path in [file.clone(), beside("-wal"), beside("-journal")] {
+            match count(&path, &forms) {
+                Ok(n) => counted.push((path, n)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(OpError::unreadable("path", &path, error)),
+            }
+        }
+        Ok(counted)
+    })
+    .await?
+}
+
+/// Files that this console, or another one of this database, wrote.
+pub(super) async fn of_files(subject: &Subject, files: BTreeSet<String>) -> Result<Vec<Residue>, OpError> {
+    let subject = subject.clone();
+    off_the_runtime(move || {
+        let mut found = Vec::new();
+        let (mut clean, mut absent) = (0, 0);
+        for named in files {
+            let path = PathBuf::from(&named);
+            if !path.is_absolute() || !path.exists() {
+                absent += 1;
+                continue;
+            }
+            for file in below(path) {
+                match of_file(&file, &subject) {
+                    Some(place) => found.push(place),
+                    None => clean += 1,
+                }
+            }
+        }
+        let detail =
+            format!("{clean} without the name; {absent} that are named are not on this machine any more");
+        found.push(Residue::new("exports, reports and backups", ResidueState::Clean, 0, detail));
+        found
+    })
+    .await
+}
+
+/// A file, or the files in a folder.
+fn below(path: PathBuf) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(&path) else { return vec![path] };
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
+    files.take(FILES_MAX).collect()
+}
+
+/// `None` if the name is not in it.
+fn of_file(path: &Path, subject: &Subject) -> Option<Residue> {
+    let name = path.display().to_string();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    if PACKED.contains(&ending.as_str()) {
+        let detail = "packed: its content cannot be searched by bytes; delete it, or look into it";
+        return Some(Residue::new(name, ResidueState::OutOfReach, 0, detail));
+    }
+    match count(path, &subject.forms()) {
+        Ok(0) => None,
+        Ok(n) => {
+            let alone =
+                std::fs::read_to_string(path).map(|text| text.lines().any(|line| subject.is_in(line)));
+            let (state, detail) = match alone {
+                Ok(false) => (ResidueState::Unclear, "the letters are in it, within other words"),
+                Ok(true) => (
+                    ResidueState::Found,
+                    "this copy was written before; no erasure reaches into files: delete it, or keep it for a reason",
+                ),
+                Err(_) => (
+                    ResidueState::Found,
+                    "this copy holds the bytes, and the key if it is a backup of the database: delete it when its time is \
+                     over; putting it back does the erasure again",
+                ),
+            };
+            Some(Residue::new(name, state, n, detail))
+        }
+        Err(error) => {
+            Some(Residue::new(name, ResidueState::OutOfReach, 0, format!("cannot be read: {error}")))
+        }
+    }
+}
+
+/// How often the most frequent of `forms` stands in a file, letters in any case.
+fn count(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<u64> {
+    let longest = forms.iter().map(Vec::len).max().unwrap_or(0);
+    let mut file = std::fs::File::open(path)?;
+    let mut counts = vec![0_u64; forms.len()];
+    let (mut piece, mut held) = (vec![0; PIECE + longest], 0);
+    loop {
+        let n = file.read(&mut piece[held..])?;
+        let end = held + n;
+        // What may begin at the end of this piece is looked at with the next one.
+        let keep = if n == 0 { 0 } else { longest.saturating_sub(1).min(end) };
+        for (form, count) in forms.iter().zip(&mut counts) {
+            let starts = if n == 0 { end } else { end - keep };
+            *count += matches(&piece[..end], form, starts);
+        }
+        if n == 0 {
+            return Ok(counts.into_iter().max().unwrap_or(0));
+        }
+        piece.copy_within(end - keep..end, 0);
+        held = keep;
+    }
+}
+
+/// Places in `bytes` before `starts` at which `form` begins.
+fn matches(bytes: &[u8], form: &[u8], starts: usize) -> u64 {
+    let Some(first) = form.first() else { return 0 };
+    let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let places = bytes[..starts].iter().enumerate().filter(|(_, byte)| **byte == low || **byte == high);
+    let is_at = |(at, _): &(usize, &u8)| {
+        bytes.get(*at..*at + form.len()).is_some_and(|found| found.eq_ignore_ascii_case(form))
+    };
+    places.filter(is_at).count() as u64
+}
+
+/// What no console can look at; it is said, not guessed.
+pub(super) fn beyond(store: &Store) -> Vec<Residue> {
+    let out = |place: &str, detail: &str| Residue::new(place, ResidueState::OutOfReach, 0, detail);
+    let mut places = vec![
+        out(
+            "copies outside of this console",
+            "files that were moved or mailed, backups of the machine, logs of the applications, and the free space of the disk",
+        ),
+        out(
+            "other consoles",
+            "what another window shows is gone when it reads again; its engine forgets within seconds",
+        ),
+    ];
+    if store.own_file().is_some() {
+        places.push(out(
+            "the disk",
+            "freed pages were overwritten in the file; what a file system or a flash disk keeps of older states is not ours",
+        ));
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{PIECE, count};
+
+    #[test]
+    fn bytes_are_found_wherever_they_lie_and_once() {
+        let forms = vec![b"needle".to_vec(), b"no".to_vec()];
+        for at in [0, 1, PIECE - 3, PIECE, PIECE + 3, 2 * PIECE - 6] {
+            let mut bytes = vec![b'x'; 2 * PIECE];
+            bytes[at..at + 6].copy_from_slice(b"NeeDLE");
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(&bytes).unwrap();
+            assert_eq!(count(file.path(), &forms).unwrap(), 1, "at {at}");
+        }
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        assert_eq!(count(empty.path(), &forms).unwrap(), 0);
+        assert_eq!(count(empty.path(), &[]).unwrap(), 0);
+    }
+}

@@ -1,0 +1,175 @@
+//! People's rights through the door: erased everywhere, held, told, and done again in an older backup.
+
+use std::collections::BTreeSet;
+
+use watchpost_model::access::{Caller, Role};
+use watchpost_model::audit::{AuditFilter, AuditOutcome};
+use watchpost_model::privacy::{ResidueState, SubjectKind};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Tenure;
+use watchpost_ops::contract::{
+    AuditPageRequest, AuditVerify, DatabaseBackup, DatabaseRestore, EventPageRequest, HoldAdd, HoldRelease,
+    Nothing, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyRef,
+};
+use watchpost_ops::door::{Call, operation};
+use watchpost_ops::error::{ErrorCode, OpError};
+
+use crate::door::{Desk, desk, folder};
+
+fn erase(name: &str) -> PrivacyErase {
+    PrivacyErase { kind: SubjectKind::User, subject: name.to_owned(), reason: "request 12".to_owned() }
+}
+
+fn who(name: &str) -> PrivacyRef {
+    PrivacyRef { kind: SubjectKind::User, subject: name.to_owned() }
+}
+
+/// Accounts in the archive.
+async fn accounts(desk: &Desk) -> BTreeSet<String> {
+    let request = EventPageRequest { limit: 500, ..EventPageRequest::default() };
+    let page = desk.ask::<operation::event_page>(request).await.expect("events can be listed");
+    page.rows.into_iter().filter_map(|event| event.actor).collect()
+}
+
+/// Erases the first account about which no incident is worked on.
+async fn erase_somebody(desk: &Desk) -> (String, PrivacyErased) {
+    for name in accounts(desk).await {
+        match desk.ask::<operation::privacy_erase>(erase(&name)).await {
+            Ok(erased) => return (name, erased),
+            Err(OpError { code: ErrorCode::Precondition | ErrorCode::Validation, message, .. }) => {
+                assert!(!message.contains(&name), "a refusal does not name the person: {message}");
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("there is somebody without an incident")
+}
+
+fn found(erased: &PrivacyErased) -> Vec<&str> {
+    let found = erased.residue.iter().filter(|place| place.state == ResidueState::Found);
+    found.map(|place| place.place.as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
+    let (home, vault) = (folder(), folder());
+    let desk1 = desk(&home, Tenure::Owner, local_connection()).await;
+    desk1.fill().await;
+    let file = vault.path().join("before.db");
+    let backup = DatabaseBackup { path: file.display().to_string(), ticket: None };
+    desk1.ask::<operation::database_backup>(backup).await.expect("a backup is made");
+
+    let (name, erased) = erase_somebody(&desk1).await;
+    let path = file.display().to_string();
+    assert_eq!(found(&erased), [path.as_str()], "{:#?}", erased.residue);
+    assert!(!erased.clean, "the backup holds it still");
+    let state = |place: &str| {
+        let found = erased.residue.iter().find(|one| one.place.starts_with(place));
+        found.unwrap_or_else(|| panic!("{place}: {:?}", erased.residue)).state
+    };
+    assert_eq!((state("database"), state("Redis")), (ResidueState::Clean, ResidueState::Clean));
+    assert_ne!(state("bytes of "), ResidueState::Found);
+    assert_eq!(state("copies outside"), ResidueState::OutOfReach, "what is out of reach is told");
+    assert!(!accounts(&desk1).await.contains(&name));
+    let look = desk1.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
+    assert_eq!(look.places, []);
+
+    let request = AuditVerify { full: true, ticket: None };
+    let checked = desk1.ask::<operation::audit_verify>(request).await.expect("the trail can be checked");
+    assert!(checked.ok, "{:?}", checked.problems);
+    let filter = AuditFilter { text: Some(name.clone()), ..AuditFilter::default() };
+    let request = AuditPageRequest { filter, before: None, limit: 100 };
+    let named = desk1.ask::<operation::audit_page>(request).await.expect("the trail can be read").rows;
+    let named: Vec<_> = named.iter().map(|record| (&record.action, &record.object, &record.reason)).collect();
+    assert_eq!(named, [], "no record names the person, not that of the erasure and none of a refusal");
+    assert_eq!(desk1.trail("privacy_erase", AuditOutcome::Success).await, 1);
+
+    // An older backup is put back without the person.
+    let to = vault.path().join("back.db");
+    let restore = DatabaseRestore { path, to: to.display().to_string(), ticket: None };
+    let restored = desk1.ask::<operation::database_restore>(restore).await.expect("it can be put back");
+    assert_eq!((restored.erased_again, restored.trail.ok), (1, true), "{:?}", restored.trail.problems);
+    let list = desk1.ask::<operation::privacy_list>(Nothing {}).await.expect("erasures can be listed");
+    assert_eq!(list.erasures.len(), 1);
+
+    // As is one that takes the place of the database while nobody looks.
+    desk1.console.close().await;
+    let database = home.path().join("data/workspace/watchpost.db");
+    assert!(database.is_file(), "the database of the local workspace");
+    std::fs::copy(&file, &database).expect("it can be replaced");
+    let desk2 = desk(&home, Tenure::Guest, local_connection()).await;
+    let look = desk2.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
+    assert_eq!(look.places, [], "what was erased stays erased");
+    desk2.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_must_not_be_erased_is_refused_and_two_release_a_hold() {
+    let (home, vault) = (folder(), folder());
+    let desk1 = desk(&home, Tenure::Owner, local_connection()).await;
+    desk1.fill().await;
+    let name = accounts(&desk1).await.into_iter().next().expect("there are accounts");
+    let add = HoldAdd {
+        kind: SubjectKind::User,
+        subject: name.clone(),
+        reason: "case 7".to_owned(),
+        owner: "legal".to_owned(),
+    };
+    let naming = HoldAdd { reason: format!("about {name}"), ..add.clone() };
+    let refused = desk1.ask::<operation::hold_add>(naming).await.unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("reason"));
+    let hold = desk1.ask::<operation::hold_add>(add).await.expect("a hold can be placed");
+    let refused = desk1.ask::<operation::privacy_erase>(erase(&name)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Precondition);
+    assert!(refused.message.contains(&hold.id) && !refused.message.contains(&name), "{refused}");
+
+    let release = HoldRelease { id: hold.id.clone(), reason: "closed".to_owned() };
+    let refused = desk1.ask::<operation::hold_release>(release.clone()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Permission, "four eyes");
+    assert!(refused.hint.is_some_and(|hint| hint.contains("alone")));
+    let as_other = |name: &str, role: Role| {
+        let caller = Caller { name: name.to_owned(), role, ..desk1.call.caller.clone() };
+        Call { caller, ..desk1.call.clone() }
+    };
+    let robin = as_other("robin", Role::Lead);
+    let spelled = as_other("DANA ", Role::Lead);
+    let refused = desk1.console.call::<operation::hold_release>(&spelled, release.clone()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Permission, "another spelling is nobody else");
+    desk1.console.call::<operation::hold_release>(&robin, release).await.expect("a second person can");
+
+    for (role, allowed) in
+        [(Role::Viewer, false), (Role::Analyst, false), (Role::Auditor, false), (Role::Lead, true)]
+    {
+        let call = as_other("robin", role);
+        let looked = desk1.console.call::<operation::privacy_preview>(&call, who(&name)).await;
+        assert_eq!(looked.is_ok(), allowed, "{role}");
+        let done = desk1.console.call::<operation::privacy_erase>(&call, erase("somebody-else")).await;
+        assert_eq!(done.is_ok(), allowed, "{role}");
+    }
+    let own = desk1.ask::<operation::privacy_erase>(erase("Dana")).await.unwrap_err();
+    assert_eq!(own.code, ErrorCode::Permission, "nobody erases what they did");
+    for bad in ["", "ab", "admin", "x\u{0}y"] {
+        let refused = desk1.ask::<operation::privacy_erase>(erase(bad)).await.unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("subject"), "{bad:?}");
+    }
+    let named = PrivacyErase { reason: format!("{name} asked"), ..erase(&name) };
+    assert_eq!(
+        desk1.ask::<operation::privacy_erase>(named).await.unwrap_err().field.as_deref(),
+        Some("reason")
+    );
+
+    let out = vault.path().join("data.json");
+    let export =
+        PrivacyExport { kind: SubjectKind::User, subject: name.clone(), path: out.display().to_string() };
+    let exported = desk1.ask::<operation::privacy_export>(export.clone()).await.expect("it can be exported");
+    let text = std::fs::read_to_string(&out).expect("the file is there");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(value["events"].as_array().map(Vec::len), usize::try_from(exported.events).ok());
+    assert!(exported.events > 0 && text.len() as u64 == exported.bytes);
+    assert!(
+        value["events"].as_array().is_some_and(|all| all.iter().all(|event| event["actor"] == name.as_str()))
+    );
+    let twice = desk1.ask::<operation::privacy_export>(export).await.unwrap_err();
+    assert_eq!(twice.field.as_deref(), Some("path"), "nothing is overwritten");
+    desk1.console.close().await;
+}
