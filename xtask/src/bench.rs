@@ -64,6 +64,16 @@ pub fn pipeline() -> Result<()> {
     shell::run(shell::command(&program).args(["0", "20000", "30"]))
 }
 
+/// Measures jobs on Redis: the numbers to reach, each beside what it is compared with. Needs `redis-server` and
+/// `redis-cli`; the servers are new and private. `args` go to the program.
+///
+/// # Errors
+/// When the build or the program fails.
+pub fn redis(args: &[String]) -> Result<()> {
+    build(&["--example", "redis_bench"])?;
+    shell::run(shell::command(release()?.join("examples/redis_bench")).args(args))
+}
+
 /// Builds programs of these packages in release. Always all of them: of fewer the third parties had other features, and
 /// each benchmark built them anew.
 fn build(targets: &[&str]) -> Result<()> {

@@ -58,6 +58,9 @@ enum Job {
     Bench {
         /// What to measure
         what: Bench,
+        /// Passed on to the program of `redis`: --keys N, --only 1,2, --json
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
     },
 }
 
@@ -69,6 +72,8 @@ enum Bench {
     Report,
     /// Events a second from Redis into the database, and how long an attack takes to become an incident
     Pipeline,
+    /// Jobs on Redis beside the raw limit and redis-cli: time, memory, what other clients feel
+    Redis,
 }
 
 fn main() -> Result<ExitCode> {
@@ -83,10 +88,11 @@ fn main() -> Result<ExitCode> {
         Job::Tidy => return tidy::run(),
         Job::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref())?,
         Job::Doctor => return doctor::run(),
-        Job::Bench { what: Bench::Detect } => bench::detect()?,
-        Job::Bench { what: Bench::Report } => bench::report()?,
+        Job::Bench { what: Bench::Detect, .. } => bench::detect()?,
+        Job::Bench { what: Bench::Report, .. } => bench::report()?,
         Job::Samples => samples::write()?,
-        Job::Bench { what: Bench::Pipeline } => bench::pipeline()?,
+        Job::Bench { what: Bench::Pipeline, .. } => bench::pipeline()?,
+        Job::Bench { what: Bench::Redis, args } => bench::redis(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

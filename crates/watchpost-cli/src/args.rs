@@ -342,6 +342,9 @@ pub(crate) struct Retention {
     /// Instead of the policy: everything older than this many days; 0 for everything that has been processed.
     #[arg(long)]
     pub(crate) days: Option<u32>,
+    /// Begin at the beginning. Otherwise a run goes on where one with the same days was interrupted in the last 24 hours.
+    #[arg(long)]
+    pub(crate) restart: bool,
     #[command(flatten)]
     pub(crate) dry: DryRun,
 }

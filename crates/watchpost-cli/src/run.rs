@@ -134,7 +134,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             Ok(matches!(health.verdict, Verdict::Warning | Verdict::Critical))
         }
         Command::Retention(retention) => {
-            let request = RetentionRequest { days: retention.days };
+            let request = RetentionRequest { days: retention.days, restart: retention.restart };
             if retention.dry.dry_run {
                 show::report(form, &session.ask::<operation::retention_preview>(request).await?)?;
                 return Ok(false);

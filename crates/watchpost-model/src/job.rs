@@ -141,6 +141,25 @@ pub struct JobReport {
     pub notes: Vec<String>,
 }
 
+/// Where the walk of a run is: everything before it is done. Kept until a run comes to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobPosition {
+    /// The run.
+    pub job: JobId,
+    /// Which job.
+    pub kind: JobKind,
+    /// With what parameters; another run goes on here only with the same.
+    pub parameters: String,
+    /// Which server, logical database and prefix.
+    pub node: String,
+    /// Which process of that server; in another one the cursor is worth nothing.
+    pub run_id: String,
+    /// Cursor of the `SCAN`, as text: it has 64 bits.
+    pub cursor: String,
+    /// What this run and those that it continues have done so far, as the figures of their report.
+    pub done: Vec<Figure>,
+}
+
 /// One run, as it stands in the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct JobRun {

@@ -43,6 +43,18 @@ impl Ticket {
         }
     }
 
+    /// Tells what the job is doing, and that it is as far as before.
+    pub(crate) fn step(&self, step: String) {
+        if let Some(held) = lock(&self.running).get_mut(&self.id) {
+            held.run.progress.step = step;
+        }
+    }
+
+    /// The run as it stands.
+    pub(crate) fn run(&self) -> Option<JobRun> {
+        lock(&self.running).get(&self.id).map(|held| held.run.clone())
+    }
+
     /// An error if the job should stop.
     pub(crate) fn check(&self) -> Result<(), OpError> {
         if self.cancel.is_cancelled() {

@@ -22,6 +22,7 @@ mod hidden;
 mod identity;
 pub mod inspect;
 mod jobs;
+mod journal;
 pub mod live;
 mod making;
 mod operations;

@@ -465,3 +465,7 @@ fn needs_two(change: Option<&Change<'_>>) -> String {
 #[cfg(test)]
 #[path = "health_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "health_samples_tests.rs"]
+mod samples_tests;

@@ -1,4 +1,5 @@
-//! Optimise: compress large payloads, give missing TTLs, drop dead index members, let the allocator release memory.
+//! Optimise: compress large payloads, give missing TTLs, put events back into the compact encoding, drop dead index members,
+//! let the allocator release memory.
 //!
 //! Preview and run go the same way and take the same decisions; the preview only leaves out the writes.
 
@@ -19,6 +20,7 @@ use watchpost_model::job::JobReport;
 use watchpost_model::policy::event_ttl;
 
 use crate::codec;
+use crate::encoding::Encodings;
 use crate::error::RedisError;
 use crate::info::Info;
 use crate::keys::KeyKind;
@@ -30,6 +32,7 @@ use crate::store::EventStore;
 use crate::walk::Walk;
 
 const PAYLOADS_AT_ONCE: usize = 16;
+const WIDE_AT_ONCE: usize = 256;
 const ZSCAN_COUNT: usize = 500;
 /// What the two further field contents cost a compressed hash.
 const ENCODING_BYTES: u64 = ("payload_encoding".len() + "zstd".len()) as u64;
@@ -61,6 +64,7 @@ struct Optimizer<'a> {
     store: &'a EventStore,
     mode: Mode,
     sums: Sums,
+    encodings: Option<Encodings>,
     seen: std::collections::HashSet<u64>,
     hasher: RandomState,
 }
@@ -70,6 +74,8 @@ struct Optimizer<'a> {
 struct Needs {
     compress: Vec<String>,
     ttl: Vec<(String, Category)>,
+    /// In the encoding of large hashes.
+    wide: Vec<String>,
 }
 
 /// Runs or previews the job. When `cancel` fires, the report of what was done so far comes back, with a note.
@@ -88,6 +94,7 @@ pub async fn optimize(
         store,
         mode,
         sums: Sums::default(),
+        encodings: Some(Encodings::start(store, mode).await?),
         seen: Default::default(),
         hasher: RandomState::new(),
     };
@@ -119,6 +126,7 @@ pub(crate) async fn trim_indexes(
         store,
         mode,
         sums: Sums::default(),
+        encodings: None,
         seen: Default::default(),
         hasher: RandomState::new(),
     };
@@ -145,6 +153,12 @@ impl Optimizer<'_> {
             let needs = self.needs(keys, step.answers);
             self.compress(&needs.compress).await?;
             self.give_ttls(&needs.ttl).await?;
+            if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
+                for wide in needs.wide.chunks(WIDE_AT_ONCE) {
+                    walk.pace().await?;
+                    encodings.look(self.store, wide).await?;
+                }
+            }
             report(progress(&walk, "looking at events"));
             match step.names {
                 Some(names) => page = names,
@@ -176,8 +190,10 @@ impl Optimizer<'_> {
         let mut needs = Needs::default();
         let mut answers = answers.into_iter();
         for (key, category) in keys {
-            let mut answer = || answers.next().and_then(Result::ok).as_ref().and_then(reply::int);
-            let (ttl, length, encoded) = (answer(), answer(), answer());
+            let mut answer = || answers.next().and_then(Result::ok);
+            let mut number = || answer().as_ref().and_then(reply::int);
+            let (ttl, length, encoded) = (number(), number(), number());
+            let is_wide = answer().and_then(reply::text).is_some_and(|encoding| encoding == "hashtable");
             let (Some(ttl), Some(length), Some(encoded)) = (ttl, length, encoded) else {
                 self.sums.not_hashes += 1;
                 continue;
@@ -189,6 +205,9 @@ impl Optimizer<'_> {
             let length = usize::try_from(length).unwrap_or(0);
             if encoded == 0 && length > codec::COMPRESS_FROM_BYTES && length <= codec::PAYLOAD_BYTES_MAX {
                 needs.compress.push(key.clone());
+            }
+            if is_wide {
+                needs.wide.push(key.clone());
             }
             if ttl == -1 {
                 needs.ttl.push((key, category));
@@ -320,6 +339,9 @@ impl Optimizer<'_> {
             Figure::count("ttls_given", "Events given a missing TTL", sums.ttls),
             Figure::count("index_trimmed", "Index entries without an event", sums.unindexed),
         ];
+        if let Some(encodings) = &self.encodings {
+            encodings.report(&mut figures, &mut notes);
+        }
         if self.mode == Mode::Run {
             figures.push(bytes_figure("memory_before_bytes", "Memory in use before", before.used));
             figures.push(bytes_figure("memory_after_bytes", "Memory in use after", after.used));
@@ -346,14 +368,16 @@ impl Optimizer<'_> {
     }
 }
 
-fn questions(key: &str) -> [redis::Cmd; 3] {
+fn questions(key: &str) -> [redis::Cmd; 4] {
     let mut ttl = redis::cmd("PTTL");
     ttl.arg(key);
     let mut length = redis::cmd("HSTRLEN");
     length.arg(key).arg("payload");
     let mut encoded = redis::cmd("HEXISTS");
     encoded.arg(key).arg("payload_encoding");
-    [ttl, length, encoded]
+    let mut encoding = redis::cmd("OBJECT");
+    encoding.arg("ENCODING").arg(key);
+    [ttl, length, encoded, encoding]
 }
 
 fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {

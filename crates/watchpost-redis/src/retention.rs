@@ -12,6 +12,7 @@ use std::hash::RandomState;
 use chrono::DateTime;
 use chrono::Duration;
 use chrono::Utc;
+use redis::Value;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
@@ -26,9 +27,14 @@ use crate::reply;
 use crate::scripts;
 use crate::store::EventStore;
 use crate::walk::Walk;
+use crate::walk::WalkPosition;
 
-/// Hashes read in one round trip; each may have 2 MiB.
-const TAKE_AT_ONCE: usize = 32;
+/// Hashes that one call of a script reads or removes; it holds the server for less than a millisecond.
+const CALL_KEYS: usize = 32;
+/// Bytes after which a call takes no further hash; one may have 2 MiB.
+const CALL_BYTES: u64 = 256 << 10;
+/// Hashes asked for in one round trip.
+const TAKE_AT_ONCE: usize = 8 * CALL_KEYS;
 
 /// One event that is due, as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,11 +98,22 @@ pub struct RetentionWalk {
     // Read and not handed out yet: what an error in the middle of a batch leaves for the next call.
     batch: Vec<Candidate>,
     unprocessed: u64,
+    // How many keys were found due and how many of them taken, since the start.
+    found: u64,
+    taken: u64,
+    // How many of the first in `due` were asked for and left.
+    left: usize,
+    // For each page that is not done: how many keys were due at its end, and where the next one begins.
+    pages: VecDeque<(u64, u64)>,
+    // Where to go on once everything handed out so far is done, and the pass that this is a position of.
+    position: u64,
+    pass: u64,
 }
 
 impl RetentionWalk {
     /// Begins a pass: due is what is older at `now` than its rule's `redis_days` (or than `days_override` days).
-    /// Categories without a rule stay.
+    /// Categories without a rule stay. `from` is where an interrupted pass was ([`Self::position`]); the notes say whether
+    /// that could be used.
     ///
     /// # Errors
     /// Every cause of [`RedisError`].
@@ -105,14 +122,21 @@ impl RetentionWalk {
         rules: &[RetentionRule],
         now: DateTime<Utc>,
         days_override: Option<u32>,
+        from: Option<&WalkPosition>,
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
         let cutoff = |rule: &RetentionRule| {
             let days = days_override.unwrap_or(rule.redis_days);
             (rule.category, (now - Duration::days(i64::from(days))).timestamp_millis())
         };
+        let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
+        if let Some(from) = from {
+            walk.go_on_from(from);
+        }
         Ok(Self {
-            walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
+            position: walk.cursor(),
+            pass: walk.pass(),
+            walk,
             store: store.clone(),
             cutoffs_ms: rules.iter().map(cutoff).collect(),
             seen: HashSet::new(),
@@ -120,7 +144,18 @@ impl RetentionWalk {
             due: VecDeque::new(),
             batch: Vec::new(),
             unprocessed: 0,
+            found: 0,
+            taken: 0,
+            left: 0,
+            pages: VecDeque::new(),
         })
+    }
+
+    /// Where a later pass may begin once everything that was handed out so far is done; the keys before it need not be
+    /// looked at again.
+    #[must_use]
+    pub fn position(&self) -> WalkPosition {
+        self.walk.position(self.position)
     }
 
     /// How far the pass is.
@@ -194,11 +229,23 @@ impl RetentionWalk {
             if self.due.is_empty() || self.batch.len() >= max {
                 let rest = self.batch.split_off(self.batch.len().min(max));
                 let batch = std::mem::replace(&mut self.batch, rest);
+                // Only without leftovers are the keys that were taken the first ones that were found.
+                if self.batch.is_empty() && self.left == 0 {
+                    self.pass_pages();
+                }
                 return Ok((!batch.is_empty()).then_some(batch));
             }
             self.walk.pace().await?;
             let n = self.due.len().min(TAKE_AT_ONCE).min(max - self.batch.len());
             self.take(n).await?;
+        }
+    }
+
+    /// Moves the position behind the pages whose due keys have all been taken.
+    fn pass_pages(&mut self) {
+        while let Some((_, next)) = self.pages.front().filter(|(found, _)| *found <= self.taken) {
+            self.position = *next;
+            self.pages.pop_front();
         }
     }
 
@@ -218,6 +265,14 @@ impl RetentionWalk {
     /// Reads one page of names; false at the end of the pass.
     async fn find_due(&mut self) -> Result<bool, RedisError> {
         let Some(names) = self.walk.step(Vec::new()).await?.names else { return Ok(false) };
+        if self.pass != self.walk.pass() {
+            // Another server process: positions of the one before are worth nothing, what was found is looked at again.
+            self.pass = self.walk.pass();
+            self.position = 0;
+            self.pages.clear();
+            let waiting = self.due.iter().map(|(key, _)| key).chain(self.batch.iter().map(|one| &one.key));
+            self.seen = waiting.map(|key| self.hasher.hash_one(key)).collect();
+        }
         for name in names {
             let Ok(key) = String::from_utf8(name) else { continue };
             let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key) else { continue };
@@ -225,30 +280,55 @@ impl RetentionWalk {
             if is_due && self.seen.insert(self.hasher.hash_one(&key)) {
                 let category = parsed.category;
                 self.due.push_back((key, category));
+                self.found += 1;
             }
         }
+        self.pages.push_back((self.found, self.walk.cursor()));
         Ok(!self.walk.finished())
     }
 
+    /// Reads the first `n` due keys, or as many of them as the server takes at once.
     async fn take(&mut self, n: usize) -> Result<(), RedisError> {
         let stream = self.store.inner.keys.stream();
-        let calls = self.due.iter().take(n).map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
-        let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls).await?;
+        let keys: Vec<&str> = self.due.iter().take(n).map(|(key, _)| key.as_str()).collect();
+        let calls = keys.chunks(CALL_KEYS).map(|keys| {
+            Call::new(&[&[stream.as_str()][..], keys].concat()).arg(GROUP).arg(CALL_BYTES.to_string())
+        });
+        let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect()).await?;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
-        let unknown = || RedisError::Answer { command: "EVALSHA take" };
-        for ((key, _), answer) in self.due.drain(..n).zip(answers) {
-            let mut parts = reply::list(answer).into_iter();
-            let state = parts.next().and_then(reply::text).ok_or_else(unknown)?;
-            let token = parts.next().and_then(reply::text).ok_or_else(unknown)?;
-            let processed = parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1;
-            let bytes = parts.next().as_ref().and_then(reply::count).unwrap_or(0);
-            match state.as_str() {
-                "gone" => {}
-                "ok" if !processed => self.unprocessed += 1,
-                _ => {
-                    let event = self.store.event_of(&key, &state, parts.next().unwrap_or_default());
-                    self.batch.push(Candidate { key, token, event, bytes });
+        let mut asked = self.due.drain(..n).collect::<Vec<_>>().into_iter();
+        let mut left = Vec::new();
+        for answer in answers {
+            // A call that had read enough has left the rest of its keys.
+            let mut read = reply::list(answer).into_iter();
+            for (key, category) in asked.by_ref().take(CALL_KEYS) {
+                match read.next() {
+                    Some(answer) => self.read(key, answer)?,
+                    None => left.push((key, category)),
                 }
+            }
+        }
+        self.left = self.left.saturating_sub(n) + left.len();
+        for again in left.into_iter().rev() {
+            self.due.push_front(again);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, key: String, answer: Value) -> Result<(), RedisError> {
+        let unknown = || RedisError::Answer { command: "EVALSHA take" };
+        self.taken += 1;
+        let mut parts = reply::list(answer).into_iter();
+        let state = parts.next().and_then(reply::text).ok_or_else(unknown)?;
+        let token = parts.next().and_then(reply::text).ok_or_else(unknown)?;
+        let processed = parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1;
+        let bytes = parts.next().as_ref().and_then(reply::count).unwrap_or(0);
+        match state.as_str() {
+            "gone" => {}
+            "ok" if !processed => self.unprocessed += 1,
+            _ => {
+                let event = self.store.event_of(&key, &state, parts.next().unwrap_or_default());
+                self.batch.push(Candidate { key, token, event, bytes });
             }
         }
         Ok(())
@@ -270,27 +350,49 @@ impl EventStore {
     pub async fn remove_unchanged(&self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
         let keys = &self.inner.keys;
         let stream = keys.stream();
-        let mut calls = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
-            let index = match keys.classify(&candidate.key) {
-                KeyKind::Event(parsed) => keys.index(parsed.category),
-                KeyKind::Malformed(_) | KeyKind::Own | KeyKind::Foreign => String::new(),
-            };
-            // An empty token never matches; so what could not be read, or is no event's key, stays.
-            let token = if index.is_empty() { "" } else { candidate.token.as_str() };
-            calls.push(Call::new(&[&candidate.key, &stream, &index]).arg(GROUP).arg(token));
+        let mut calls = Vec::with_capacity(candidates.len() / CALL_KEYS + 1);
+        let mut rest = candidates;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = rest.iter().take(CALL_KEYS).take_while(|candidate| {
+                let first = bytes == 0;
+                bytes += candidate.bytes.max(1);
+                first || bytes <= CALL_BYTES
+            });
+            let (now, later) = rest.split_at(fits.count());
+            rest = later;
+            let mut names = vec![stream.clone()];
+            let mut tokens = Vec::with_capacity(now.len());
+            for candidate in now {
+                let index = match keys.classify(&candidate.key) {
+                    KeyKind::Event(parsed) => keys.index(parsed.category),
+                    KeyKind::Malformed(_) | KeyKind::Own | KeyKind::Foreign => stream.clone(),
+                };
+                // An empty token never matches; so what could not be read, or is no event's key, stays.
+                tokens.push(if index == stream { "" } else { candidate.token.as_str() });
+                names.extend([candidate.key.clone(), index]);
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            calls.push(tokens.into_iter().fold(Call::new(&names).arg(GROUP), Call::arg));
         }
         let answers = self.inner.jobs.eval_many(&scripts::REMOVE, calls).await?;
-        answers
-            .into_iter()
-            .map(|answer| match reply::text(answer?).as_deref() {
-                Some("removed") => Ok(Removal::Removed),
-                Some("changed") => Ok(Removal::Changed),
-                Some("gone") => Ok(Removal::Gone),
-                Some("unprocessed") => Ok(Removal::Unprocessed),
-                _ => Err(RedisError::Answer { command: "EVALSHA remove" }),
-            })
-            .collect()
+        let mut removals = Vec::with_capacity(candidates.len());
+        for answer in answers {
+            for outcome in reply::list(answer?) {
+                removals.push(match reply::text(outcome).as_deref() {
+                    Some("removed") => Removal::Removed,
+                    Some("changed") => Removal::Changed,
+                    Some("gone") => Removal::Gone,
+                    Some("unprocessed") => Removal::Unprocessed,
+                    _ => return Err(RedisError::Answer { command: "EVALSHA remove" }),
+                });
+            }
+        }
+        if removals.len() == candidates.len() {
+            Ok(removals)
+        } else {
+            Err(RedisError::Answer { command: "EVALSHA remove" })
+        }
     }
 }
 

@@ -66,21 +66,31 @@ end
     };
 }
 
-/// A digest over sorted fields, so that a rehash of the server does not change it, and the expiry (absolute from 7.0).
+/// A digest over the fields, and the expiry (absolute from 7.0). A compact hash keeps its order as long as it is not
+/// changed; that of a table depends on its last rehash, so its fields are sorted. `packed` is the fields packed.
 macro_rules! token {
     () => {
         r"
-local function token(key, h)
+local function token(key, h, packed)
+  local expiry = redis.pcall('PEXPIRETIME', key)
+  if type(expiry) ~= 'number' then
+    expiry = redis.call('PTTL', key) < 0 and -1 or 0
+  end
+  expiry = '@' .. string.format('%.0f', expiry)
+  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  if encoding == 'listpack' or encoding == 'ziplist' then return 'p' .. redis.sha1hex(packed) .. expiry end
   local parts = {}
   for i = 1, #h, 2 do
     parts[#parts + 1] = #h[i] .. ':' .. h[i] .. #h[i + 1] .. ':' .. h[i + 1]
   end
   table.sort(parts)
-  local expiry = redis.pcall('PEXPIRETIME', key)
-  if type(expiry) ~= 'number' then
-    expiry = redis.call('PTTL', key) < 0 and -1 or 0
+  return redis.sha1hex(table.concat(parts)) .. expiry
+end
+local function mark(h)
+  for i = 1, #h, 2 do
+    if h[i] == '_q' then return h[i + 1] end
   end
-  return redis.sha1hex(table.concat(parts)) .. '@' .. string.format('%.0f', expiry)
+  return false
 end
 "
     };
@@ -212,32 +222,49 @@ local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples) or 0
 return {processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0, bytes}
 ";
 
-    /// Reads one event for the archive. Keys: hash, stream. Arguments: group.
-    /// Returns `{state, token, processed, bytes, fields}`.
+    /// Reads events for the archive. Keys: stream, hashes. Arguments: group, bytes after which it reads no further.
+    /// Returns `{state, token, processed, bytes, fields}` for each that it read, the fields packed by MessagePack.
     TAKE = guard!(), token!(), processed!(), r"
-local state = guarded(KEYS[1])
-if state ~= 'ok' then return {state, '', 0, 0, {}} end
-local h = redis.call('HGETALL', KEYS[1])
-local done = processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0
-local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', '0')
-if type(bytes) ~= 'number' then bytes = 0 end
-return {state, token(KEYS[1], h), done, bytes, h}
+local taken, total = {}, 0
+for i = 2, #KEYS do
+  if total > tonumber(ARGV[2]) then break end
+  local key = KEYS[i]
+  local state, bytes = guarded(key)
+  if state ~= 'ok' then
+    taken[i - 1] = {state, '', 0, 0, {}}
+  else
+    local h = redis.call('HGETALL', key)
+    local packed = cmsgpack.pack(h)
+    local done = processed(KEYS[1], ARGV[1], mark(h)) and 1 or 0
+    taken[i - 1] = {state, token(key, h, packed), done, bytes, packed}
+    total = total + bytes
+  end
+end
+return taken
 ";
 
-    /// Removes one event if it is as it was read and has been processed. Keys: hash, stream, index. Arguments: group,
-    /// token. Returns `removed`, `gone`, `changed` or `unprocessed`.
+    /// Removes events that are as they were read and have been processed. Keys: stream, then hash and index of each (the
+    /// stream where there is none). Arguments: group, then the token of each. Returns `removed`, `gone`, `changed` or `unprocessed` for each.
     REMOVE = guard!(), token!(), processed!(), r"
-local state = guarded(KEYS[1])
-if state == 'gone' then
-  redis.call('ZREM', KEYS[3], KEYS[1])
-  return 'gone'
+local function remove(key, index, expected)
+  local state = guarded(key)
+  if state == 'gone' then
+    if index ~= KEYS[1] then redis.call('ZREM', index, key) end
+    return 'gone'
+  end
+  if state ~= 'ok' or expected == '' then return 'changed' end
+  local h = redis.call('HGETALL', key)
+  if token(key, h, cmsgpack.pack(h)) ~= expected then return 'changed' end
+  if not processed(KEYS[1], ARGV[1], mark(h)) then return 'unprocessed' end
+  redis.call('UNLINK', key)
+  redis.call('ZREM', index, key)
+  return 'removed'
 end
-if state ~= 'ok' then return 'changed' end
-if token(KEYS[1], redis.call('HGETALL', KEYS[1])) ~= ARGV[2] then return 'changed' end
-if not processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) then return 'unprocessed' end
-redis.call('UNLINK', KEYS[1])
-redis.call('ZREM', KEYS[3], KEYS[1])
-return 'removed'
+local done = {}
+for i = 2, #KEYS, 2 do
+  done[#done + 1] = remove(KEYS[i], KEYS[i + 1], ARGV[i / 2 + 1])
+end
+return done
 ";
 
     /// A payload and its SHA-1, if it is not encoded. Keys: hash.
@@ -256,6 +283,51 @@ if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'payload_encoding') == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'payload', ARGV[2], 'payload_encoding', 'zstd')
 return 1
+";
+
+    /// Puts wide hashes back into the compact encoding: written again as they are, with expiry and idle time, the server
+    /// chooses anew. Keys: hashes. Arguments: most fields, longest field of a compact hash, longest one to estimate for, 1
+    /// to write. Returns `{state, bytes before, bytes after}` for each: `compact`, or `long` where only the estimate speaks
+    /// for it; before writing, the bytes after are an estimate too.
+    COMPACT = r"
+local function look(key)
+  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  if encoding ~= 'hashtable' then return {'not'} end
+  local n = redis.call('HLEN', key)
+  if n == 0 or n > 64 or n > tonumber(ARGV[1]) then return {'not'} end
+  local before = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
+  if type(before) ~= 'number' or before > 65536 then return {'not'} end
+  local h = redis.call('HGETALL', key)
+  local longest, packed = 0, 7
+  for i = 1, #h do
+    longest = math.max(longest, #h[i])
+    packed = packed + #h[i] + (#h[i] < 64 and 2 or 4)
+  end
+  if longest > tonumber(ARGV[3]) then return {'not'} end
+  -- The entry of the key itself, and the object: as they are for every key.
+  local after = packed + #key + 72
+  if longest > tonumber(ARGV[2]) then return {'long', before, after} end
+  if ARGV[4] ~= '1' then return {'compact', before, after} end
+  local ttl, absolute = redis.pcall('PEXPIRETIME', key), true
+  if type(ttl) ~= 'number' then ttl, absolute = redis.call('PTTL', key), false end
+  local words = {'RESTORE', key, string.format('%.0f', math.max(ttl, 0)), redis.call('DUMP', key), 'REPLACE'}
+  if absolute then words[#words + 1] = 'ABSTTL' end
+  local idle = redis.pcall('OBJECT', 'IDLETIME', key)
+  if type(idle) == 'number' then
+    words[#words + 1] = 'IDLETIME'
+    words[#words + 1] = idle
+  end
+  local done = redis.pcall(unpack(words))
+  if done.err then return redis.error_reply(done.err) end
+  return {'compact', before, redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0')}
+end
+local found = {}
+for i, key in ipairs(KEYS) do
+  local one = look(key)
+  if one.err then return one end
+  found[i] = one
+end
+return found
 ";
 
     /// Gives a TTL to a hash that has none. Keys: hash. Arguments: ttl ms. Returns 1 if done.

@@ -1,13 +1,21 @@
-//! What is in Redis, by pattern of the contract: one pass, classified here.
+//! What is in Redis, by pattern: one pass, classified here.
+//!
+//! The patterns of the contract, and any number of others that somebody asks for: the server does not do more for fifty
+//! than for one.
 
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use chrono::Utc;
+use redis::Cmd;
+use redis::RedisResult;
+use redis::Value;
 use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
 use watchpost_model::job::JobProgress;
 
 use crate::error::RedisError;
+use crate::glob::Glob;
 use crate::keys::KeyKind;
 use crate::keys::key_text;
 use crate::reply;
@@ -17,11 +25,13 @@ use crate::walk::Walk;
 
 /// Largest keys that are named.
 const LARGEST: usize = 10;
+/// Answers about one key.
+const QUESTIONS: usize = 3;
 
 /// Keys of one pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatternStats {
-    /// `security:auth:{ms}`, `security:index:*`, or `(other keys)`.
+    /// `security:auth:{ms}`, `security:index:*`, or `(other keys)`; or the pattern that was asked for.
     pub pattern: String,
     /// Keys.
     pub keys: u64,
@@ -29,6 +39,8 @@ pub struct PatternStats {
     pub bytes: u64,
     /// Keys that never expire.
     pub without_ttl: u64,
+    /// Keys by type, most first.
+    pub types: Vec<(String, u64)>,
     /// Time of the oldest event.
     pub oldest: Option<DateTime<Utc>>,
     /// Time of the newest event.
@@ -38,95 +50,204 @@ pub struct PatternStats {
 /// What is in the logical database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyStats {
-    /// By pattern, in alphabetical order.
+    /// By pattern of the contract, in alphabetical order; each key is in one.
     pub patterns: Vec<PatternStats>,
+    /// By pattern that was asked for, in that order; a key may be in several.
+    pub asked: Vec<PatternStats>,
     /// The largest keys, largest first.
     pub largest: Vec<(String, u64)>,
+    /// How often the walk waited because other clients felt it.
+    pub pauses: u32,
     /// What a reader should know about the count.
     pub notes: Vec<String>,
 }
 
-/// Counts the keys of the whole logical database.
+/// Counts the keys of the whole logical database, and of each of `globs`, patterns as `SCAN ... MATCH` has them.
 ///
 /// # Errors
 /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
 pub async fn stats(
     store: &EventStore,
+    globs: &[String],
     report: &(dyn Fn(JobProgress) + Send + Sync),
     cancel: CancellationToken,
 ) -> Result<KeyStats, RedisError> {
     let mut walk = Walk::start(store, "*".to_owned(), cancel).await?;
-    let mut patterns: BTreeMap<String, PatternStats> = BTreeMap::new();
-    let mut largest: Vec<(String, u64)> = Vec::new();
+    let mut counter = Counter {
+        store,
+        events: BTreeMap::new(),
+        others: BTreeMap::new(),
+        asked: globs.iter().map(|glob| (Glob::new(glob), Row::default())).collect(),
+        largest: Vec::new(),
+    };
     let mut page = walk.step(Vec::new()).await?.names.unwrap_or_default();
+    let mut commands = questions(&page);
+    let mut answered = None;
     loop {
-        let commands = page.iter().flat_map(|name| {
-            let (mut usage, mut ttl) = (redis::cmd("MEMORY"), redis::cmd("PTTL"));
-            usage.arg("USAGE").arg(name);
-            ttl.arg(name);
-            [usage, ttl]
-        });
-        let step = walk.step(commands.collect()).await?;
-        let mut answers = step.answers.into_iter();
-        for name in page {
-            let mut answer = || answers.next().and_then(Result::ok).as_ref().and_then(reply::int);
-            let (bytes, ttl) = (answer(), answer());
-            if ttl == Some(-2) {
+        // The server always has something to do: what it answered is counted while it answers the next.
+        let count = || {
+            if let Some((names, answers)) = answered.take() {
+                counter.page(names, answers);
+            }
+        };
+        let (step, next) = walk.step_while(commands, questions, count).await?;
+        answered = Some((std::mem::take(&mut page), step.answers));
+        report(progress(&walk, "counting keys"));
+        let (Some(names), Some(next)) = (step.names, next) else { break };
+        (page, commands) = (names, next);
+    }
+    if let Some((names, answers)) = answered {
+        counter.page(names, answers);
+    }
+    Ok(counter.stats(globs, &walk))
+}
+
+fn questions(page: &[Vec<u8>]) -> Vec<Cmd> {
+    let about = |words: &[&str], name: &[u8]| {
+        let mut cmd = Cmd::with_capacity(words.len() + 1, name.len() + 16);
+        for word in words {
+            cmd.arg(*word);
+        }
+        cmd.arg(name);
+        cmd
+    };
+    let mut commands = Vec::with_capacity(page.len() * QUESTIONS);
+    for name in page {
+        commands.extend([about(&["TYPE"], name), about(&["MEMORY", "USAGE"], name), about(&["PTTL"], name)]);
+    }
+    commands
+}
+
+#[derive(Default)]
+struct Row {
+    keys: u64,
+    bytes: u64,
+    without_ttl: u64,
+    types: Vec<(String, u64)>,
+    oldest_ms: Option<i64>,
+    newest_ms: Option<i64>,
+}
+
+impl Row {
+    fn add(&mut self, key: &Counted<'_>, at_ms: Option<i64>) {
+        self.keys += 1;
+        self.bytes += key.bytes;
+        self.without_ttl += u64::from(key.never_expires);
+        match self.types.iter_mut().find(|(name, _)| name == key.kind) {
+            Some((_, n)) => *n += 1,
+            None => self.types.push((key.kind.to_owned(), 1)),
+        }
+        if at_ms.is_some() {
+            self.oldest_ms = self.oldest_ms.into_iter().chain(at_ms).min();
+            self.newest_ms = self.newest_ms.into_iter().chain(at_ms).max();
+        }
+    }
+
+    fn stats(mut self, pattern: String) -> PatternStats {
+        self.types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        PatternStats {
+            pattern,
+            keys: self.keys,
+            bytes: self.bytes,
+            without_ttl: self.without_ttl,
+            types: self.types,
+            oldest: self.oldest_ms.and_then(DateTime::from_timestamp_millis),
+            newest: self.newest_ms.and_then(DateTime::from_timestamp_millis),
+        }
+    }
+}
+
+/// What one key adds.
+struct Counted<'a> {
+    kind: &'a str,
+    bytes: u64,
+    never_expires: bool,
+}
+
+struct Counter<'a> {
+    store: &'a EventStore,
+    /// Nearly all keys are events, and these need no text to be found again; with an endpoint in the key or not.
+    events: BTreeMap<(Category, bool), Row>,
+    others: BTreeMap<String, Row>,
+    asked: Vec<(Glob, Row)>,
+    largest: Vec<(String, u64)>,
+}
+
+impl Counter<'_> {
+    fn page(&mut self, names: Vec<Vec<u8>>, answers: Vec<RedisResult<Value>>) {
+        for (name, answers) in names.into_iter().zip(answers.chunks_exact(QUESTIONS)) {
+            let number = |at: usize| answers[at].as_ref().ok().and_then(reply::int);
+            let kind = match &answers[0] {
+                Ok(Value::SimpleString(kind)) => kind.as_str(),
+                _ => "unknown",
+            };
+            let ttl = number(2);
+            if kind == "none" || ttl == Some(-2) {
                 continue; // Gone meanwhile.
             }
-            let bytes = bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-            let key = key_text(&name);
-            let (pattern, at) = pattern_of(store, &key);
-            let row = patterns.entry(pattern.clone()).or_insert_with(|| PatternStats {
-                pattern,
-                keys: 0,
-                bytes: 0,
-                without_ttl: 0,
-                oldest: None,
-                newest: None,
-            });
-            row.keys += 1;
-            row.bytes += bytes;
-            row.without_ttl += u64::from(ttl == Some(-1));
-            row.oldest = row.oldest.into_iter().chain(at).min();
-            row.newest = row.newest.into_iter().chain(at).max();
-            note_large(&mut largest, key, bytes);
-        }
-        report(progress(&walk, "counting keys"));
-        match step.names {
-            Some(names) => page = names,
-            None => break,
+            let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
+            self.key(&name, &Counted { kind, bytes, never_expires: ttl == Some(-1) });
         }
     }
-    Ok(KeyStats { patterns: patterns.into_values().collect(), largest, notes: walk.notes().to_vec() })
-}
 
-fn note_large(largest: &mut Vec<(String, u64)>, key: String, bytes: u64) {
-    if largest.len() < LARGEST || largest.last().is_some_and(|(_, least)| bytes > *least) {
-        let place = largest.partition_point(|(_, other)| *other >= bytes);
-        largest.insert(place, (key, bytes));
-        largest.truncate(LARGEST);
+    fn key(&mut self, name: &[u8], counted: &Counted<'_>) {
+        let text = match std::str::from_utf8(name) {
+            Ok(text) => std::borrow::Cow::Borrowed(text),
+            Err(_) => std::borrow::Cow::Owned(key_text(name)),
+        };
+        match self.store.inner.keys.classify(&text) {
+            KeyKind::Event(parsed) => {
+                let place = (parsed.category, parsed.endpoint.is_some());
+                self.events.entry(place).or_default().add(counted, Some(parsed.at_ms));
+            }
+            kind => {
+                let pattern = pattern_of(&self.store.inner.target.prefix, &kind, &text);
+                self.others.entry(pattern).or_default().add(counted, None);
+            }
+        }
+        for (_, row) in self.asked.iter_mut().filter(|(glob, _)| glob.fits(name)) {
+            row.add(counted, None);
+        }
+        let bytes = counted.bytes;
+        if self.largest.len() < LARGEST || self.largest.last().is_some_and(|(_, least)| bytes > *least) {
+            let place = self.largest.partition_point(|(_, other)| *other >= bytes);
+            self.largest.insert(place, (text.into_owned(), bytes));
+            self.largest.truncate(LARGEST);
+        }
+    }
+
+    fn stats(self, globs: &[String], walk: &Walk) -> KeyStats {
+        let prefix = &self.store.inner.target.prefix;
+        let events = self.events.into_iter().map(|((category, has_endpoint), row)| {
+            let middle = if has_endpoint { "{endpoint}:" } else { "" };
+            row.stats(format!("{prefix}{}:{middle}{{ms}}", category.key_segment()))
+        });
+        let mut patterns: Vec<PatternStats> =
+            events.chain(self.others.into_iter().map(|(pattern, row)| row.stats(pattern))).collect();
+        patterns.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+        let asked = globs.iter().zip(self.asked).map(|(glob, (_, row))| row.stats(glob.clone()));
+        KeyStats {
+            patterns,
+            asked: asked.collect(),
+            largest: self.largest,
+            pauses: walk.pauses(),
+            notes: walk.notes().to_vec(),
+        }
     }
 }
 
-fn pattern_of(store: &EventStore, key: &str) -> (String, Option<DateTime<Utc>>) {
-    let prefix = &store.inner.target.prefix;
-    match store.inner.keys.classify(key) {
-        KeyKind::Event(parsed) => {
-            let segment = parsed.category.key_segment();
-            let middle = if parsed.endpoint.is_some() { "{endpoint}:" } else { "" };
-            (format!("{prefix}{segment}:{middle}{{ms}}"), DateTime::from_timestamp_millis(parsed.at_ms))
-        }
-        KeyKind::Malformed(_) => (format!("{prefix}(malformed)"), None),
+/// The pattern of a key that is no event.
+fn pattern_of(prefix: &str, kind: &KeyKind<'_>, key: &str) -> String {
+    match kind {
+        KeyKind::Malformed(_) => format!("{prefix}(malformed)"),
+        KeyKind::Foreign if !key.starts_with(prefix) => "(other keys)".to_owned(),
+        KeyKind::Foreign | KeyKind::Event(_) => format!("{prefix}(other)"),
         KeyKind::Own => {
-            let rest = key.strip_prefix(prefix.as_str()).unwrap_or(key);
-            let pattern = match rest.split_once(':') {
+            let rest = key.strip_prefix(prefix).unwrap_or(key);
+            match rest.split_once(':') {
                 Some((segment, _)) => format!("{prefix}{segment}:*"),
                 None => format!("{prefix}{rest}"),
-            };
-            (pattern, None)
+            }
         }
-        KeyKind::Foreign if key.starts_with(prefix.as_str()) => (format!("{prefix}(other)"), None),
-        KeyKind::Foreign => ("(other keys)".to_owned(), None),
     }
 }

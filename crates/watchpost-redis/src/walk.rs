@@ -1,8 +1,9 @@
 //! One pass over all keys that never hurts: bounded calls, paced by what other clients feel.
 //!
-//! Each round trip carries the commands for one page of keys and the `SCAN` for the next. `COUNT` follows the latency of
-//! a `PING` on a connection of its own: halved, with a pause, when that is clearly above the baseline taken before the
-//! walk; raised a little otherwise. The upper clamp of 1,000 is about 1 ms of the server's time.
+//! Each round trip carries the `SCAN` for the next page and the commands for this one, in this order: so the caller
+//! makes the commands for the next page while the server works on those for this one. `COUNT` follows the latency of a
+//! `PING` on a connection of its own: halved, with a pause, when that is clearly above the baseline taken before the
+//! walk; raised otherwise. The upper clamp of 1,000 is about 1 ms of the server's time.
 
 use std::time::Duration;
 
@@ -19,13 +20,22 @@ use crate::store::EventStore;
 const COUNT_START: usize = 100;
 const COUNT_MIN: usize = 50;
 const COUNT_MAX: usize = 1_000;
-const COUNT_STEP: usize = 50;
+const COUNT_STEP: usize = 200;
 const PROBE_EVERY: Duration = Duration::from_millis(50);
 const BASELINE_PINGS: usize = 5;
 /// A probe this much above the baseline, and twice of it, slows the walk down.
 const BUDGET_MS: f64 = 1.0;
 const PAUSE: Duration = Duration::from_millis(10);
 const PAUSES_MAX: u32 = 10;
+
+/// Where a pass is: what a later process needs to go on from there, as long as the server is the same process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalkPosition {
+    /// Which server process the cursor is of; empty where the user may not ask, and then it is worth nothing later.
+    pub run_id: String,
+    /// Cursor of the first page whose effects are not all done.
+    pub cursor: u64,
+}
 
 /// A page of key names, and the answers to the commands sent along.
 pub(crate) struct Step {
@@ -48,6 +58,9 @@ pub(crate) struct Walk {
     probed: Instant,
     keys_at_start: u64,
     scanned: u64,
+    pauses: u32,
+    // Counts the passes that began anew, because the server is another one.
+    pass: u64,
     notes: Vec<String>,
 }
 
@@ -78,8 +91,46 @@ impl Walk {
             probed: Instant::now(),
             keys_at_start,
             scanned: 0,
+            pauses: 0,
+            pass: 0,
             notes: Vec::new(),
         })
+    }
+
+    /// Goes on where an earlier process was, if the server is still the same process; says so either way.
+    pub(crate) fn go_on_from(&mut self, position: &WalkPosition) {
+        if position.cursor == 0 {
+            return;
+        }
+        if position.run_id.is_empty() || position.run_id != self.run_id {
+            self.notes.push(
+                "the server was restarted or replaced since the interruption; the walk started anew"
+                    .to_owned(),
+            );
+            return;
+        }
+        self.cursor = position.cursor;
+        self.notes.push("the walk went on where an interrupted run was".to_owned());
+    }
+
+    /// The position of a page that begins at `cursor`.
+    pub(crate) fn position(&self, cursor: u64) -> WalkPosition {
+        WalkPosition { run_id: self.run_id.clone(), cursor }
+    }
+
+    /// Where the next page begins; 0 before the first and after the last one.
+    pub(crate) const fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Which pass this is: one more after each restart of the server.
+    pub(crate) const fn pass(&self) -> u64 {
+        self.pass
+    }
+
+    /// How often the walk waited because other clients felt it.
+    pub(crate) const fn pauses(&self) -> u32 {
+        self.pauses
     }
 
     pub(crate) const fn scanned(&self) -> u64 {
@@ -102,32 +153,43 @@ impl Walk {
 
     /// Sends `commands` and asks for the next page, in one round trip. After an error the same step may be tried again.
     pub(crate) async fn step(&mut self, commands: Vec<Cmd>) -> Result<Step, RedisError> {
+        Ok(self.step_while(commands, |_| (), || ()).await?.0)
+    }
+
+    /// The same, and uses the time: `prepare` gets the names of the next page while the server still answers `commands`,
+    /// `meanwhile` runs while both are under way. What `prepare` made is `None` when the pass was over before.
+    pub(crate) async fn step_while<T>(
+        &mut self,
+        commands: Vec<Cmd>,
+        prepare: impl FnOnce(&[Vec<u8>]) -> T,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(Step, Option<T>), RedisError> {
         self.pace().await?;
         self.restart_if_other_server().await?;
-        let n_commands = commands.len();
         let mut pipe = redis::pipe();
         for command in commands {
             pipe.add_command(command);
         }
-        if !self.finished {
-            pipe.cmd("SCAN").arg(self.cursor.to_string()).arg("MATCH").arg(&self.pattern);
-            pipe.arg("COUNT").arg(self.count);
-        }
-        let cancel = self.cancel.clone();
-        let mut answers = tokio::select! {
+        let scan = (!self.finished).then(|| {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(self.cursor.to_string()).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(self.count);
+            scan
+        });
+        let (jobs, cancel) = (&self.store.inner.jobs, self.cancel.clone());
+        let page = async {
+            let Some(scan) = scan else { return Ok(None) };
+            let page = reply::scan(jobs.query(&scan).await?).ok_or(RedisError::Answer { command: "SCAN" })?;
+            let prepared = prepare(&page.1);
+            Ok::<_, RedisError>(Some((page, prepared)))
+        };
+        let (page, answers) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(RedisError::Cancelled),
-            answers = self.store.inner.jobs.pipe(pipe) => answers?,
+            (page, answers, ()) = async { tokio::join!(page, jobs.pipe(pipe), async { meanwhile() }) } => (page?, answers?),
         };
-        if answers.len() <= n_commands {
-            return Ok(Step { answers, names: None });
-        }
-        let page = match answers.pop() {
-            Some(Ok(value)) => reply::scan(value),
-            Some(Err(error)) => return Err(self.store.classify(error)),
-            None => None,
+        let Some(((cursor, names), prepared)) = page else {
+            return Ok((Step { answers, names: None }, None));
         };
-        let (cursor, names) = page.ok_or(RedisError::Answer { command: "SCAN" })?;
         self.scanned += self.count as u64;
         self.cursor = cursor;
         self.finished = cursor == 0;
@@ -135,7 +197,7 @@ impl Walk {
             self.finished = true; // A database that grows faster than it is walked has no end.
             self.notes.push("the walk ended early: the number of keys doubled meanwhile".to_owned());
         }
-        Ok(Step { answers, names: Some(names) })
+        Ok((Step { answers, names: Some(names) }, Some(prepared)))
     }
 
     /// Waits if other clients feel the walk, and returns at once when it is cancelled.
@@ -154,6 +216,7 @@ impl Walk {
             return Ok(());
         }
         self.slow = (self.slow + 1).min(PAUSES_MAX);
+        self.pauses += 1;
         self.count = (self.count / 2).max(COUNT_MIN);
         let cancel = self.cancel.clone();
         // The pause is the throttle: it gives the server's time back to the applications.
@@ -174,6 +237,7 @@ impl Walk {
                 self.cursor = 0;
                 self.finished = false;
                 self.scanned = 0;
+                self.pass += 1;
                 self.notes.push("the server was restarted or replaced; the walk started anew".to_owned());
             }
             self.generation = generation;

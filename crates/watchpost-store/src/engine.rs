@@ -81,7 +81,7 @@ impl Sql {
     }
 
     /// For long lists of values, all of them bound in order.
-    fn list(text: &str, dialect: Dialect) -> Self {
+    pub(crate) fn list(text: &str, dialect: Dialect) -> Self {
         Self { text: text.to_owned(), args: Vec::new(), unnamed: dialect == Dialect::Sqlite }
     }
 

@@ -15,7 +15,7 @@ use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nu
 use crate::error::StoreError;
 use crate::rollup::Tally;
 use crate::search;
-use crate::store::{Store, Tag};
+use crate::store::Store;
 
 /// Which events: every given condition must hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -198,7 +198,7 @@ impl<'a> EventRow<'a> {
         Ok(Self { event, redis_key, digest: sha256(body.as_bytes()), body })
     }
 
-    fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
+    pub(crate) fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
         let event = self.event;
         args![
             event.id.to_string(),
@@ -224,7 +224,7 @@ impl<'a> EventRow<'a> {
     }
 }
 
-fn redis_key_hash(key: &str) -> Vec<u8> {
+pub(crate) fn redis_key_hash(key: &str) -> Vec<u8> {
     sha256(key.as_bytes())[..16].to_vec()
 }
 
@@ -238,7 +238,7 @@ pub(crate) fn in_order(events: &[(Event, String)]) -> Vec<&(Event, String)> {
     rows
 }
 
-fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
+pub(crate) fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
     in_order(events).into_iter().map(|(event, key)| EventRow::new(event, key)).collect()
 }
 
@@ -285,7 +285,7 @@ pub(crate) fn event(row: &Row, index: usize) -> Result<Event, StoreError> {
     row.json(index)
 }
 
-fn id_values(ids: &[EventId]) -> Vec<Value> {
+pub(crate) fn id_values(ids: &[EventId]) -> Vec<Value> {
     ids.iter().map(|id| Value::from(id.to_string())).collect()
 }
 
@@ -321,58 +321,6 @@ impl Store {
         let mut tx = self.read().await?;
         let rows = tx.fetch_in("SELECT id FROM event WHERE id IN ", &id_values(ids)).await?;
         rows.iter().map(|row| row.parse(0)).collect()
-    }
-
-    /// Writes the last value of each key before it is removed from Redis; when this returns it is durable.
-    ///
-    /// An event that is stored already is replaced if it differs, and its rollups with it. Returns the digest of what
-    /// is stored now for each event.
-    ///
-    /// # Errors
-    /// What the database says; then nothing was written.
-    pub async fn archive_upsert(
-        &self,
-        events: &[(Event, String)],
-    ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
-        let now = self.inner.clock.now();
-        let rows = rows_of(events)?;
-        let mut write = self.write().await?;
-        let values = || rows.iter().map(|row| row.values(now, Some(now))).collect::<Vec<_>>();
-        let in_order: Vec<&Event> = rows.iter().map(|row| row.event).collect();
-        let inserted = insert_new(&mut write, &in_order, values(), || Ok(values())).await?;
-        let known: Vec<&EventRow<'_>> = rows.iter().filter(|row| !inserted.contains(&row.event.id)).collect();
-        let ids: Vec<EventId> = known.iter().map(|row| row.event.id).collect();
-        let mut stored = HashMap::new();
-        let lock = write.dialect().for_update();
-        for id in &ids {
-            let sql = format!("SELECT id, digest, body FROM event WHERE id = $1{lock}");
-            for row in write.fetch(sql, args![id.to_string()]).await? {
-                stored.insert(row.parse::<EventId>(0)?, (row.blob(1)?, event(&row, 2)?));
-            }
-        }
-        let mut tally = Tally::default();
-        for row in known {
-            let Some((digest, old)) = stored.get(&row.event.id) else { continue };
-            if digest.as_slice() == row.digest {
-                let mark =
-                    "UPDATE event SET archived_at = $1, redis_key = $2, redis_key_hash = $3 WHERE id = $4";
-                let hash = redis_key_hash(row.redis_key);
-                write.execute(mark, args![now, row.redis_key, hash, row.event.id.to_string()]).await?;
-            } else {
-                tally.add(old, -weight(old));
-                tally.add(row.event, weight(row.event));
-                let mut replace = Sql::new(
-                    "UPDATE event SET (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
-                     endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) = ",
-                );
-                replace.tuple(row.values(now, Some(now))).push(" WHERE id = ").bind(row.event.id.to_string());
-                write.execute_sql(replace).await?;
-            }
-        }
-        tally.write(&mut write).await?;
-        write.touch(Tag::Events);
-        self.commit(write).await?;
-        Ok(rows.iter().map(|row| (row.event.id, row.digest)).collect())
     }
 
     /// Which of these Redis keys have been archived by [`Store::archive_upsert`], each with the digest that is stored.

@@ -23,6 +23,7 @@ mod health;
 mod incident;
 mod ingest;
 mod job;
+mod job_position;
 mod lease;
 mod migrate;
 mod outbox;

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000012, "open_span"),
     migration!(20261121000013, "cosignature"),
     migration!(20261121000014, "audit_role"),
+    migration!(20261121000015, "job_position"),
     migration!(20261121000016, "privacy"),
 ];
 

@@ -5299,7 +5299,12 @@ export type RetentionRequest = {
  * Remove from Redis what is older than this many days, instead of the policy's days. 0 means everything that has
  * been processed.
  */
-days: number | null, };
+days: number | null, 
+/**
+ * Begin at the beginning, also where a run with the same parameters was interrupted in the last 24 hours. A
+ * preview always does.
+ */
+restart: boolean, };
 
 export type RetentionRule = { 
 /**

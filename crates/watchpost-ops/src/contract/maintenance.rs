@@ -14,6 +14,9 @@ pub struct RetentionRequest {
     /// Remove from Redis what is older than this many days, instead of the policy's days. 0 means everything that has
     /// been processed.
     pub days: Option<u32>,
+    /// Begin at the beginning, also where a run with the same parameters was interrupted in the last 24 hours. A
+    /// preview always does.
+    pub restart: bool,
 }
 
 /// Bring in a log file.

@@ -57,7 +57,7 @@ pub(crate) async fn cleanup_preview(cx: Context, _: Nothing) -> Result<JobReport
 pub(crate) async fn cleanup_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
     let events = workspace.events()?;
-    let retention = maintenance::Retention::of(&workspace, None).await?;
+    let retention = maintenance::Retention::of(&workspace, RetentionRequest::default()).await?;
     let job = workspace.clone();
     workspace
         .jobs()

@@ -1,11 +1,15 @@
 //! Maintenance jobs on Redis.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use watchpost_model::health::Unit;
+use watchpost_model::ids::EventId;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::policy::RetentionRule;
+use watchpost_redis::EventStore;
 use watchpost_redis::optimize::{Mode, optimize};
-use watchpost_redis::retention::{Removal, RetentionWalk};
+use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 
 use super::settings;
 use crate::console::Workspace;
@@ -13,9 +17,10 @@ use crate::contract::{JobList, JobRef, Nothing, RetentionRequest};
 use crate::door::Context;
 use crate::error::OpError;
 use crate::jobs::{Ended, Ticket};
+use crate::journal::{Journal, Patience};
 
 /// Keys a batch: one database transaction, then one pipeline of compare-and-delete.
-const BATCH: usize = 500;
+const BATCH: usize = 1_000;
 /// Archived events removed in one transaction.
 const PRUNE_BATCH: u32 = 2_000;
 
@@ -42,9 +47,15 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     days_checked(request.days)?;
     let rules = rules(&workspace, request.days).await?;
     let kept = settings::current(&workspace).await?.retention;
-    let mut walk =
-        RetentionWalk::start(&workspace.events()?, &rules, workspace.now(), None, workspace.stop_token())
-            .await?;
+    let mut walk = RetentionWalk::start(
+        &workspace.events()?,
+        &rules,
+        workspace.now(),
+        None,
+        None,
+        workspace.stop_token(),
+    )
+    .await?;
     let mut tally = Tally::default();
     while let Some(batch) = walk.next_batch(BATCH).await? {
         let ids: Vec<_> =
@@ -70,10 +81,10 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
-    let retention = Retention::of(&workspace, request.days).await?;
-    workspace.events()?;
     let parameters =
         request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
+    let retention = Retention::of(&workspace, request).await?;
+    workspace.events()?;
     let job = workspace.clone();
     workspace
         .jobs()
@@ -87,70 +98,142 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
 pub(super) struct Retention {
     rules: Vec<RetentionRule>,
     kept: Vec<RetentionRule>,
+    restart: bool,
 }
 
 impl Retention {
     /// By the policy, or by the days that a person asked for.
-    pub(super) async fn of(workspace: &Workspace, days: Option<u32>) -> Result<Self, OpError> {
-        days_checked(days)?;
+    pub(super) async fn of(workspace: &Workspace, request: RetentionRequest) -> Result<Self, OpError> {
+        days_checked(request.days)?;
         let kept = settings::current(workspace).await?.retention;
-        Ok(Self { rules: rules(workspace, days).await?, kept })
+        Ok(Self { rules: rules(workspace, request.days).await?, kept, restart: request.restart })
     }
 
     pub(super) async fn run(&self, workspace: &Workspace, ticket: &Ticket) -> Ended {
         let mut tally = Tally::default();
-        let result = retain(workspace, &self.rules, &self.kept, ticket, &mut tally).await;
+        let result = self.retain(workspace, ticket, &mut tally).await;
         tally.memory_after = memory(workspace).await;
         Ended { report: tally.report("archived and removed", tally.memory_before), error: result.err() }
     }
+
+    /// Archives what is due and commits, then removes from Redis what is unchanged since it was read. Events that the
+    /// engine has not processed yet stay: removing them would hide them from detection.
+    async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
+        let events = workspace.events()?;
+        tally.memory_before = memory(workspace).await;
+        let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
+        let from = journal.begun().map(|begun| begun.position.clone());
+        let mut patience = Patience::new(ticket);
+        let mut walk = loop {
+            let (now, cancel) = (workspace.now(), ticket.cancel.clone());
+            match RetentionWalk::start(&events, &self.rules, now, None, from.as_ref(), cancel).await {
+                Ok(walk) => break walk,
+                Err(error) => patience.wait(error).await?,
+            }
+        };
+        let result = walk_through(&mut walk, &events, workspace, ticket, &mut journal, tally).await;
+        tally.finish(&walk);
+        tally.notes.extend(journal.words());
+        if let Err(error) = result {
+            // What is done stays done: the next run goes on behind it.
+            journal.keep(&tally.done()).await;
+            return Err(error);
+        }
+        journal.close().await?;
+        prune(workspace, &self.kept, ticket, tally).await
+    }
 }
 
-/// Archives what is due and commits, then removes from Redis what is unchanged since it was read. Events that the
-/// engine has not processed yet stay: removing them would hide them from detection.
-async fn retain(
+/// Reads the next batch while the one before is archived and removed.
+async fn walk_through(
+    walk: &mut RetentionWalk,
+    events: &EventStore,
     workspace: &Workspace,
-    rules: &[RetentionRule],
-    kept: &[RetentionRule],
     ticket: &Ticket,
+    journal: &mut Journal<'_>,
     tally: &mut Tally,
 ) -> Result<(), OpError> {
-    let events = workspace.events()?;
-    tally.memory_before = memory(workspace).await;
-    let mut walk = RetentionWalk::start(&events, rules, workspace.now(), None, ticket.cancel.clone()).await?;
-    while let Some(batch) = walk.next_batch(BATCH).await? {
+    let mut next = next_batch(walk, ticket).await?;
+    while let Some(batch) = next {
         ticket.check()?;
-        let ids: Vec<_> =
-            batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
-        let known = workspace.store().known_events(&ids).await?;
-        let mut archive = Vec::with_capacity(batch.len());
-        let mut remove = Vec::with_capacity(batch.len());
-        for candidate in batch {
-            match &candidate.event {
-                Ok(event) if known.contains(&event.id) => {
-                    archive.push((event.clone(), candidate.key.clone()));
-                    remove.push(candidate);
-                }
-                Ok(_) => tally.unprocessed += 1,
-                Err(_) => tally.unreadable += 1,
-            }
-        }
-        workspace.store().archive_upsert(&archive).await?;
-        for (removal, candidate) in walk.remove_unchanged(&remove).await?.into_iter().zip(&remove) {
-            match removal {
-                Removal::Removed => {
-                    tally.removed += 1;
-                    tally.bytes += candidate.bytes;
-                }
-                Removal::Changed => tally.changed += 1,
-                Removal::Gone => tally.gone += 1,
-                Removal::Unprocessed => tally.unprocessed += 1,
-            }
-        }
+        let done = walk.position();
+        let settling = settle(events, workspace, ticket, batch, journal, tally);
+        let (settled, read) = tokio::join!(settling, next_batch(walk, ticket));
+        settled?;
+        journal.done_to(done);
         let step = format!("{} archived and removed", tally.removed);
         ticket.progress(JobProgress { step, ..walk.progress() });
+        next = read?;
     }
-    tally.finish(&walk);
-    prune(workspace, kept, ticket, tally).await
+    Ok(())
+}
+
+/// The next batch; waits when the server is away for a while.
+async fn next_batch(walk: &mut RetentionWalk, ticket: &Ticket) -> Result<Option<Vec<Candidate>>, OpError> {
+    let mut patience = Patience::new(ticket);
+    loop {
+        match walk.next_batch(BATCH).await {
+            Ok(batch) => return Ok(batch),
+            Err(error) => patience.wait(error).await?,
+        }
+    }
+}
+
+/// Archives a batch and commits, with the position of the walk before it; then removes it.
+async fn settle(
+    events: &EventStore,
+    workspace: &Workspace,
+    ticket: &Ticket,
+    batch: Vec<Candidate>,
+    journal: &mut Journal<'_>,
+    tally: &mut Tally,
+) -> Result<(), OpError> {
+    let ids: Vec<EventId> =
+        batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
+    let known: HashSet<EventId> = workspace.store().known_events(&ids).await?;
+    let mut archive = Vec::with_capacity(batch.len());
+    let mut remove = Vec::with_capacity(batch.len());
+    for mut candidate in batch {
+        match std::mem::replace(&mut candidate.event, Err(String::new())) {
+            Ok(event) if known.contains(&event.id) => {
+                archive.push((event, candidate.key.clone()));
+                remove.push(candidate);
+            }
+            Ok(_) => tally.unprocessed += 1,
+            Err(_) => tally.unreadable += 1,
+        }
+    }
+    workspace.store().archive_upsert(&archive, journal.position(&tally.done()).as_ref()).await?;
+    let removals = removed(events, ticket, &remove).await?;
+    for (removal, candidate) in removals.into_iter().zip(&remove) {
+        match removal {
+            Removal::Removed => {
+                tally.removed += 1;
+                tally.bytes += candidate.bytes;
+            }
+            Removal::Changed => tally.changed += 1,
+            Removal::Gone => tally.gone += 1,
+            Removal::Unprocessed => tally.unprocessed += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Removes what is unchanged; waits when the server is away for a while. What an attempt removed whose answer was lost
+/// is gone for the next one.
+async fn removed(
+    events: &EventStore,
+    ticket: &Ticket,
+    candidates: &[Candidate],
+) -> Result<Vec<Removal>, OpError> {
+    let mut patience = Patience::new(ticket);
+    loop {
+        match events.remove_unchanged(candidates).await {
+            Ok(removals) => return Ok(removals),
+            // It has been archived: a cancelled job leaves it to the next run.
+            Err(error) => patience.wait(error).await?,
+        }
+    }
 }
 
 /// Removes archived events that have been kept for their days in the database.
@@ -202,6 +285,14 @@ struct Tally {
 }
 
 impl Tally {
+    /// What was done so far, for the run that goes on where this one was interrupted.
+    fn done(&self) -> Vec<Figure> {
+        vec![
+            Figure::count("removed", "Events archived and removed", self.removed),
+            Figure::bytes("bytes", "Memory of these keys", self.bytes),
+        ]
+    }
+
     fn finish(&mut self, walk: &RetentionWalk) {
         self.scanned = walk.progress().done;
         self.unprocessed += walk.unprocessed();

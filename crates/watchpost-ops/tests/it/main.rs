@@ -7,6 +7,7 @@ mod basis;
 mod database;
 mod door;
 mod enrich;
+mod faults;
 mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]

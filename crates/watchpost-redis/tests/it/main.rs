@@ -9,6 +9,7 @@ mod contain;
 mod diagnose;
 mod health;
 mod local;
+mod old_server;
 mod optimize;
 mod queue;
 mod retention;

@@ -101,6 +101,65 @@ async fn a_cancelled_run_reports_what_it_did() {
     assert!(report.notes.iter().any(|note| note.contains("stopped before the end")), "{:?}", report.notes);
 }
 
+/// Written with a field that is too long for the compact encoding; then an administrator raises the limit.
+#[tokio::test]
+async fn wide_events_become_compact_where_the_server_lets_them() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    let begin = now().timestamp_millis() - 1_000_000;
+    let keys: Vec<String> = (0..300).map(|n| format!("security:auth:{}", begin + n)).collect();
+    for (n, key) in keys.iter().enumerate() {
+        let payload = format!("{{\"details\":{{\"text\":\"{}\"}}}}", "x".repeat(50 + n % 130));
+        let mut words =
+            vec!["HSET", key, "type", "login", "actor", "eve", "severity", "medium", "outcome", "failure"];
+        words.extend(["source_ip", "198.51.100.7", "resource", "/items/17", "payload", &payload]);
+        let _: u64 = query(&mut raw, &words).await;
+        let _: u64 = query(&mut raw, &["PEXPIRE", key, &(90_000_000 + n).to_string()]).await;
+    }
+    let look = async |raw: &mut redis::aio::MultiplexedConnection| {
+        let mut all = Vec::new();
+        for key in &keys {
+            let fields: BTreeMap<String, String> = query(raw, &["HGETALL", key]).await;
+            let expiry: i64 = query(raw, &["PEXPIRETIME", key]).await;
+            let encoding: String = query(raw, &["OBJECT", "ENCODING", key]).await;
+            let bytes: u64 = query(raw, &["MEMORY", "USAGE", key, "SAMPLES", "0"]).await;
+            all.push((fields, expiry, encoding, bytes));
+        }
+        all
+    };
+    let figure = |report: &watchpost_model::job::JobReport, name: &str| {
+        report.figures.iter().find(|figure| figure.name == name).expect("it is told").value
+    };
+    let before = look(&mut raw).await;
+    assert!(before.iter().all(|one| one.2 == "hashtable"));
+    let run = async |mode| optimize(&store, now(), mode, &|_| {}, CancellationToken::new()).await.unwrap();
+
+    let told = run(Mode::Run).await;
+    assert_eq!(figure(&told, "recoded").to_bits(), 0.0_f64.to_bits(), "the server's own limit stands");
+    assert!(told.notes.iter().any(|note| note.contains("hash-max-listpack-value 256")), "{:?}", told.notes);
+    assert_eq!(look(&mut raw).await, before);
+
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "hash-max-listpack-value", "256"]).await;
+    let preview = run(Mode::Preview).await;
+    assert_eq!(look(&mut raw).await, before, "a preview writes nothing");
+    let report = run(Mode::Run).await;
+    assert_eq!(figure(&preview, "recoded").to_bits(), figure(&report, "recoded").to_bits());
+    let estimate = figure(&preview, "recoded_after_bytes") / figure(&report, "recoded_after_bytes");
+    assert!((0.8..1.2).contains(&estimate), "the preview's estimate: {estimate}");
+    let after = look(&mut raw).await;
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!((&after.0, after.1, after.2.as_str()), (&before.0, before.1, "listpack"));
+    }
+    let sum = |all: &[(BTreeMap<String, String>, i64, String, u64)]| all.iter().map(|one| one.3).sum::<u64>();
+    assert!(sum(&after) * 10 <= sum(&before) * 6, "saved: {} of {}", sum(&after), sum(&before));
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "hash-max-listpack-value", "64"]).await;
+    let _: u64 = query(&mut raw, &["HSET", &keys[9], "actor", "mallory"]).await;
+    let _: u64 = query(&mut raw, &["HSET", &keys[9], "note", &"y".repeat(70)]).await;
+    let encoding: String = query(&mut raw, &["OBJECT", "ENCODING", &keys[9]]).await;
+    assert_eq!(encoding, "hashtable", "with the old limit a long field makes it wide again");
+}
+
 #[tokio::test]
 async fn stats_count_by_pattern() {
     let server = TestServer::start().await;
@@ -111,7 +170,9 @@ async fn stats_count_by_pattern() {
     let _: redis::Value = query(&mut raw, &["SET", "cache:1", &"x".repeat(100_000)]).await;
     let _: redis::Value = query(&mut raw, &["SET", "security:auth:nonsense", "1"]).await;
     let _: redis::Value = query(&mut raw, &["SET", "security:blocked:192.0.2.1", "1"]).await;
-    let found = stats(&store, &|_| {}, CancellationToken::new()).await.unwrap();
+    let globs =
+        ["*".to_owned(), "security:[ab]*".to_owned(), "security:blocked:*.1".to_owned(), "x*".to_owned()];
+    let found = stats(&store, &globs, &|_| {}, CancellationToken::new()).await.unwrap();
     let keys: BTreeMap<&str, (u64, u64)> =
         found.patterns.iter().map(|row| (row.pattern.as_str(), (row.keys, row.without_ttl))).collect();
     assert_eq!(
@@ -124,6 +185,13 @@ async fn stats_count_by_pattern() {
             ("security:events", (1, 1)),
             ("security:index:*", (1, 1)),
         ])
+    );
+    let asked: Vec<u64> = found.asked.iter().map(|row| row.keys).collect();
+    assert_eq!(asked, [705, 702, 1, 0], "a key counts for each pattern that it fits");
+    assert_eq!(
+        found.asked[1].types,
+        [("hash".to_owned(), 700), ("string".to_owned(), 2)],
+        "by type, most first"
     );
     let api = found.patterns.iter().find(|row| row.keys == 700).unwrap();
     assert_eq!((api.oldest, api.newest), (Some(events[0].at), Some(events[699].at)));

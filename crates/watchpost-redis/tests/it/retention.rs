@@ -8,6 +8,7 @@ use watchpost_model::event::Event;
 use watchpost_model::policy::default_retention;
 use watchpost_redis::EventStore;
 use watchpost_redis::RedisError;
+use watchpost_redis::WalkPosition;
 use watchpost_redis::retention::Candidate;
 use watchpost_redis::retention::Removal;
 use watchpost_redis::retention::RetentionPreview;
@@ -19,7 +20,9 @@ use crate::support::old_event;
 use crate::support::query;
 
 async fn start(store: &EventStore, days: Option<u32>) -> RetentionWalk {
-    RetentionWalk::start(store, &default_retention(), now(), days, CancellationToken::new()).await.unwrap()
+    RetentionWalk::start(store, &default_retention(), now(), days, None, CancellationToken::new())
+        .await
+        .unwrap()
 }
 
 async fn preview(store: &EventStore, days: Option<u32>) -> RetentionPreview {
@@ -176,13 +179,62 @@ async fn every_key_is_found_once_while_the_table_grows() {
     assert_eq!(keys.into_iter().collect::<BTreeSet<_>>().len(), 3_000);
 }
 
+/// What a run that was killed after some batches leaves is what the next one finds from its position on, whatever sizes its
+/// values have: a call of the server stops reading after a while, and the rest is asked for again.
+#[tokio::test]
+async fn a_walk_goes_on_where_another_one_was() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut events: Vec<Event> = (0..4_000).map(|n| old_event(20, Category::Authentication, n)).collect();
+    for event in events.iter_mut().step_by(40) {
+        // No two neighbours are alike, so it is not made smaller.
+        let noise = (0_u64..12_000).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40);
+        event.details = serde_json::json!(noise.collect::<Vec<_>>());
+    }
+    store.write_events(&events).await.unwrap();
+    process_all(&store).await;
+    for batches in [1, 3, 7, 20] {
+        let mut killed = start(&store, None).await;
+        let mut done = BTreeSet::new();
+        for _ in 0..batches {
+            let batch = killed.next_batch(100).await.unwrap().expect("there are more");
+            done.extend(batch.into_iter().map(|candidate| candidate.key));
+        }
+        let position = killed.position();
+        let rules = default_retention();
+        let token = CancellationToken::new();
+        let mut next =
+            RetentionWalk::start(&store, &rules, now(), None, Some(&position), token).await.unwrap();
+        let rest: BTreeSet<String> =
+            all_batches(&mut next, 100).await.into_iter().map(|candidate| candidate.key).collect();
+        let all: BTreeSet<&String> = done.union(&rest).collect();
+        assert_eq!(all.len(), 4_000, "none is passed over after {batches} batches");
+        if batches > 1 {
+            assert!(rest.len() < 4_000, "after {batches} batches it does not begin anew: {}", rest.len());
+            assert!(next.notes().iter().any(|note| note.contains("went on")), "{:?}", next.notes());
+        }
+    }
+    let elsewhere = WalkPosition { run_id: "another".to_owned(), cursor: 17 };
+    let rules = default_retention();
+    let mut next =
+        RetentionWalk::start(&store, &rules, now(), None, Some(&elsewhere), CancellationToken::new())
+            .await
+            .unwrap();
+    assert_eq!(
+        all_batches(&mut next, 500).await.len(),
+        4_000,
+        "a cursor of another process is worth nothing"
+    );
+    assert!(next.notes().iter().any(|note| note.contains("started anew")), "{:?}", next.notes());
+}
+
 #[tokio::test]
 async fn a_cancelled_walk_says_so() {
     let server = TestServer::start().await;
     let store = server.store().await;
     let cancel = CancellationToken::new();
     let mut walk =
-        RetentionWalk::start(&store, &default_retention(), now(), None, cancel.clone()).await.unwrap();
+        RetentionWalk::start(&store, &default_retention(), now(), None, None, cancel.clone()).await.unwrap();
     cancel.cancel();
     assert!(matches!(walk.next_batch(10).await, Err(RedisError::Cancelled)));
 }

@@ -41,8 +41,13 @@ impl TestServer {
 
     /// With further options of the server.
     pub(crate) async fn with(options: &[&str]) -> Self {
+        Self::of("redis-server".as_ref(), options).await
+    }
+
+    /// Another program than the one that is installed.
+    pub(crate) async fn of(program: &Path, options: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("wp-redis-").tempdir().expect("a temporary directory");
-        let child = std::process::Command::new("redis-server")
+        let child = std::process::Command::new(program)
             .current_dir(dir.path())
             .args(["--port", "0", "--unixsocket", "redis.sock", "--save", "", "--dir", "./"])
             .args(options)

@@ -143,7 +143,7 @@ async fn archive_keeps_the_last_value(world: World) {
     batch[3].0.at += Duration::minutes(30);
     let keys: Vec<String> = batch.iter().map(|(_, key)| key.clone()).collect();
     assert!(world.store.is_archived(&keys).await.unwrap().is_empty(), "taken in is not archived");
-    let digests = world.store.archive_upsert(&batch[..15]).await.unwrap();
+    let digests = world.store.archive_upsert(&batch[..15], None).await.unwrap();
     assert_eq!(digests.len(), 15);
     let archived = world.store.archived_digests(&keys).await.unwrap();
     assert_eq!(archived.len(), 15);
@@ -151,7 +151,7 @@ async fn archive_keeps_the_last_value(world: World) {
         assert_eq!(archived[key], event_digest(event).unwrap(), "{key}");
         assert_eq!(world.store.event_detail(event.id).await.unwrap().event, *event, "the last value is kept");
     }
-    world.store.archive_upsert(&batch[..15]).await.unwrap();
+    world.store.archive_upsert(&batch[..15], None).await.unwrap();
     let period = Period::new(world.now() - Duration::hours(3), world.now()).unwrap();
     let overview = world.store.overview(period, world.now(), 30).await.unwrap();
     assert_eq!(overview.counts.iter().map(|c| c.events).sum::<u64>(), 15, "each event is counted once");

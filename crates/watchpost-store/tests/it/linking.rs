@@ -215,7 +215,7 @@ async fn weights_count(world: World) {
     assert_eq!(world.store.event_count(&EventFilter::default()).await.unwrap(), 12, "rows are rows");
     // The archived value replaces the first one, and its weight with it.
     events[11].0.count = 2;
-    world.store.archive_upsert(&events[11..]).await.unwrap();
+    world.store.archive_upsert(&events[11..], None).await.unwrap();
     let overview = world.store.overview(period, world.now(), 24).await.unwrap();
     assert_eq!(overview.kpis[0].value, Some(17.0));
 }

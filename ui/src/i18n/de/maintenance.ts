@@ -24,6 +24,7 @@ export const maintenance = {
   'jobs.retention.days.help': 'Leer: die Tage der Richtlinie, nach Kategorie (Einstellungen). 0: alles, was verarbeitet ist.',
   'jobs.retention.days.placeholder': 'Richtlinie',
   'jobs.retention.days.wrong': 'Ganze Tage, 0 bis 3650, oder nichts.',
+  'jobs.retention.restart': 'Neu beginnen statt dort, wo ein unterbrochener Lauf stand',
   'jobs.retention.what': 'Aufbewahrung ausführen ({days})',
   'jobs.retention.policy': 'Tage der Richtlinie',
   'jobs.retention.custom': '{n} {n|Tag|Tage}',

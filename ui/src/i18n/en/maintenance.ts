@@ -24,6 +24,7 @@ export const maintenance = {
   'jobs.retention.days.help': 'Empty: the days of the policy, by category (Settings). 0: everything that has been processed.',
   'jobs.retention.days.placeholder': 'policy',
   'jobs.retention.days.wrong': 'A whole number of days, 0 to 3650, or nothing.',
+  'jobs.retention.restart': 'Begin anew instead of where an interrupted run stopped',
   'jobs.retention.what': 'Run retention ({days})',
   'jobs.retention.policy': 'policy days',
   'jobs.retention.custom': '{n} {n|day|days}',

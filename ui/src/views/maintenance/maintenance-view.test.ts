@@ -22,7 +22,7 @@ describe('maintenance', () => {
     await type('retention-days', '3');
     await fireEvent.click(hook('retention-preview'));
     await waitFor(() => expect(hook('retention-preview-result').querySelector('[data-test=figure-archived]')?.getAttribute('data-value')).toBe('41204'));
-    expect(requests(platform, 'retention_preview')).toEqual([{ days: 3 }]);
+    expect(requests(platform, 'retention_preview')).toEqual([{ days: 3, restart: false }]);
     expect(requests(platform, 'retention_run'), 'a preview changes nothing').toEqual([]);
     await type('retention-days', '4');
     expect(document.querySelector('[data-test=retention-preview-result]')).toBeNull();
@@ -31,7 +31,7 @@ describe('maintenance', () => {
   it('runs by the policy when nothing is typed, and shows the progress', async () => {
     await fireEvent.click(hook('retention-run'));
     await waitFor(() => hook('job-progress'));
-    expect(requests(platform, 'retention_run')).toEqual([{ days: null }]);
+    expect(requests(platform, 'retention_run')).toEqual([{ days: null, restart: false }]);
     await fireEvent.click(hook('job-cancel'));
     await waitFor(() => expect(app.confirmations.question, 'this is production').not.toBeNull());
     app.confirmations.answer(true);

@@ -147,7 +147,7 @@ async fn remove_in_redis(workspace: &Workspace, subject: &Subject) -> Result<(u6
     let rule = |category: &Category| RetentionRule { category: *category, redis_days: 0, archive_days: 0 };
     let rules: Vec<RetentionRule> = Category::ALL.iter().map(rule).collect();
     let now = workspace.now();
-    let mut walk = RetentionWalk::start(&events, &rules, now, Some(0), workspace.stop_token()).await?;
+    let mut walk = RetentionWalk::start(&events, &rules, now, Some(0), None, workspace.stop_token()).await?;
     let (mut removed, mut left) = (0, 0);
     while let Some(mut batch) = walk.next_batch(500).await? {
         batch.retain(|candidate| match &candidate.event {

@@ -1,0 +1,158 @@
+//! How a job that walks over Redis survives an interruption: its position is kept, and it waits for a server that is away.
+
+use std::time::Duration;
+
+use watchpost_model::job::{Figure, JobPosition, JobRun};
+use watchpost_redis::{EventStore, RedisError, WalkPosition};
+use watchpost_store::Store;
+
+use crate::console::Workspace;
+use crate::error::OpError;
+use crate::jobs::Ticket;
+
+/// A run that was interrupted longer ago is begun anew: too much may have become due before its position.
+const FRESH: chrono::Duration = chrono::Duration::hours(24);
+/// How long a job waits for a server that is away, and the first and the longest pause between two attempts.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Where an interrupted run was, and what it had done.
+pub(crate) struct Begun {
+    pub(crate) position: WalkPosition,
+    run: JobPosition,
+}
+
+/// The positions of one run, in the database.
+pub(crate) struct Journal<'a> {
+    store: &'a Store,
+    run: JobRun,
+    node: String,
+    begun: Option<Begun>,
+    /// Everything before it is done; not written yet.
+    done_to: Option<WalkPosition>,
+}
+
+impl<'a> Journal<'a> {
+    /// Begins to keep the position of the job behind `ticket`, and looks where one before it was interrupted, unless it
+    /// is to `restart`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn open(
+        workspace: &'a Workspace,
+        ticket: &Ticket,
+        events: &EventStore,
+        restart: bool,
+    ) -> Result<Self, OpError> {
+        let store = workspace.store();
+        let run = ticket.run().ok_or_else(|| OpError::internal("the job is not known"))?;
+        let target = events.target();
+        let node = format!("{} {} {}", target.address, target.database, target.prefix);
+        let found = if restart {
+            None
+        } else {
+            store.job_position(run.kind, &run.parameters, &node, workspace.now() - FRESH).await?
+        };
+        let begun = found.and_then(|run| {
+            let position = WalkPosition { run_id: run.run_id.clone(), cursor: run.cursor.parse().ok()? };
+            Some(Begun { position, run })
+        });
+        Ok(Self { store, run, node, begun, done_to: None })
+    }
+
+    /// Where to go on.
+    pub(crate) const fn begun(&self) -> Option<&Begun> {
+        self.begun.as_ref()
+    }
+
+    /// Everything before `position` is done.
+    pub(crate) fn done_to(&mut self, position: WalkPosition) {
+        self.done_to = Some(position);
+    }
+
+    /// What to write with the next transaction, if there is something new.
+    pub(crate) fn position(&mut self, done: &[Figure]) -> Option<JobPosition> {
+        let position = self.done_to.take()?;
+        Some(self.row(&position, done))
+    }
+
+    fn row(&self, position: &WalkPosition, done: &[Figure]) -> JobPosition {
+        let before = self.begun.iter().flat_map(|begun| &begun.run.done);
+        let mut done = done.to_vec();
+        for figure in before {
+            match done.iter_mut().find(|own| own.name == figure.name) {
+                Some(own) => own.value += figure.value,
+                None => done.push(figure.clone()),
+            }
+        }
+        JobPosition {
+            job: self.run.id,
+            kind: self.run.kind,
+            parameters: self.run.parameters.clone(),
+            node: self.node.clone(),
+            run_id: position.run_id.clone(),
+            cursor: position.cursor.to_string(),
+            done,
+        }
+    }
+
+    /// What a reader of the report should know.
+    pub(crate) fn words(&self) -> Option<String> {
+        let Begun { run, .. } = self.begun.as_ref()?;
+        let count = |figure: &Figure| format!("{} {}", figure.value, figure.title.to_lowercase());
+        let done: Vec<String> = run.done.iter().filter(|figure| figure.value > 0.0).map(count).collect();
+        let done = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
+        Some(format!("this run follows job {}, which was interrupted after: {done}", run.job))
+    }
+
+    /// Keeps the position when the job stops before its end. A database that does not answer has the one before.
+    pub(crate) async fn keep(&mut self, done: &[Figure]) {
+        if let Some(position) = self.position(done)
+            && let Err(problem) = self.store.job_position_put(&position).await
+        {
+            tracing::warn!(%problem, job = %self.run.id, "the position of a job was not kept");
+        }
+    }
+
+    /// The walk has come to its end: the next run begins at the beginning.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn close(&self) -> Result<(), OpError> {
+        Ok(self.store.job_positions_clear(self.run.kind, &self.run.parameters, &self.node).await?)
+    }
+}
+
+/// Waiting for a server that is away or full, with the reason as the job's step.
+pub(crate) struct Patience<'a> {
+    ticket: &'a Ticket,
+    pause: Duration,
+    since: Option<tokio::time::Instant>,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) const fn new(ticket: &'a Ticket) -> Self {
+        Self { ticket, pause: PAUSE, since: None }
+    }
+
+    /// Waits a moment, longer each time.
+    ///
+    /// # Errors
+    /// `error` when waiting does not mend it, or not within two minutes; `Cancelled`.
+    pub(crate) async fn wait(&mut self, error: RedisError) -> Result<(), OpError> {
+        let since = *self.since.get_or_insert_with(tokio::time::Instant::now);
+        if !error.is_transient() || since.elapsed() > PATIENCE {
+            return Err(error.into());
+        }
+        tracing::info!(%error, "a job waits");
+        self.ticket.step(format!("waiting: {error}"));
+        // A server that is away tells nobody when it is back.
+        let waited = self.ticket.cancel.run_until_cancelled(tokio::time::sleep(self.pause)).await;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        match waited {
+            Some(()) => Ok(()),
+            None => self.ticket.check(),
+        }
+    }
+}
