@@ -72,12 +72,24 @@ pub(crate) struct Witness {
     /// The key of this console; it signs only while nothing is held against the log.
     signer: Option<Signer>,
     state: Mutex<State>,
+    /// One look at log and places at a time: what one read before another set things right must not doubt it afterwards.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Witness {
     pub(crate) fn new(paths: &Paths, connection: &Connection, signer: Option<Signer>) -> Self {
         let name = format!("{}-{}.json", connection.id, address_digest(&connection.database));
-        Self { file: paths.witness().join(name), signer, state: Mutex::default() }
+        Self {
+            file: paths.witness().join(name),
+            signer,
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Waits until nobody else looks; held for as long as one does.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

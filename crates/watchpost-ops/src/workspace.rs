@@ -152,6 +152,12 @@ impl Workspace {
     /// # Errors
     /// What the database says.
     pub(crate) async fn keep_watch(&self, reason: &str) -> Result<bool, OpError> {
+        let _turn = self.witness.turn().await;
+        self.watch_in_turn(reason).await
+    }
+
+    /// The same for whoever has the witness's turn.
+    pub(crate) async fn watch_in_turn(&self, reason: &str) -> Result<bool, OpError> {
         let mut is_news = self.witness.look(&self.store).await?;
         self.witness.let_sign(&self.store).await?;
         // Before this console signs itself: what another one signed is what there is to witness.

@@ -135,6 +135,8 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     let workspace = cx.workspace()?;
     let reason = required("reason", &request.reason, 2_000)?;
     let witness = workspace.witness();
+    // Until it is accepted nobody else looks: what was read before would be held against the log again.
+    let turn = witness.turn().await;
     witness.look(workspace.store()).await?;
     witness.tend(&workspace, None).await?;
     let Some((_, problem)) = witness.problem() else {
@@ -146,7 +148,8 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     let stamp = workspace.now().format("%Y%m%dT%H%M%SZ").to_string();
     witness.set_aside(&workspace, &stamp).await?;
     witness.accept(&now, &cx.caller.name, &reason)?;
-    workspace.keep_watch("accept").await?;
+    workspace.watch_in_turn("accept").await?;
+    drop(turn);
     trust(&workspace).await
 }
 

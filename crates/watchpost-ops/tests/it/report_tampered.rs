@@ -6,12 +6,13 @@ use std::process::Command;
 use tempfile::TempDir;
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
+use watchpost_model::privacy::SubjectKind;
 use watchpost_model::report::{ReportFormat, ReportRecord};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    DoubtedReport, Nothing, ReportApprove, ReportCompare, ReportCopy, ReportGenerate, ReportTarget,
-    ReportVerify,
+    DoubtedReport, Nothing, PrivacyErase, ReportApprove, ReportCompare, ReportCopy, ReportGenerate,
+    ReportTarget, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -220,4 +221,30 @@ async fn is_refused(
         assert!(refused.message.contains(words), "{words}: {refused}");
     }
     assert!(!out.path().join("copy.json").exists(), "{words}: nothing is written");
+}
+
+/// A content that names a person goes with the person: that is no forgery, and nothing else of the report is doubted.
+#[tokio::test]
+async fn what_goes_with_an_erasure_is_not_called_a_forgery() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let about = ReportGenerate {
+        framework: "subject-access".to_owned(),
+        subject: Some("walburga".to_owned()),
+        ..request(&out, "about.json")
+    };
+    let about = desk.ask::<operation::report_generate>(about).await.expect("it is made");
+    let other = made(&desk, &out, "other.json").await;
+    let erase = PrivacyErase {
+        kind: SubjectKind::User,
+        subject: "walburga".to_owned(),
+        reason: "request 12".to_owned(),
+    };
+    desk.ask::<operation::privacy_erase>(erase).await.expect("nothing stands against it");
+    assert_eq!(doubted(&desk).await, []);
+    let copy = |id, name| ReportCopy { id, files: json(&out, name), archive: false };
+    let refused = desk.ask::<operation::report_copy>(copy(about.id, "a.json")).await.expect_err("it is gone");
+    assert!(refused.message.contains("went with the erasure of a person"), "{refused}");
+    desk.ask::<operation::report_copy>(copy(other.id, "b.json")).await.expect("it names nobody");
+    desk.console.close().await;
 }

@@ -126,8 +126,9 @@ impl Store {
             }
         }
         for row in tx.fetch("SELECT body FROM report", args![]).await? {
-            let report: ReportRecord = row.json(0)?;
-            files.extend(report.files.into_iter().map(|file| file.path));
+            // One that somebody broke keeps nobody from being erased.
+            let report = row.json::<ReportRecord>(0);
+            files.extend(report.into_iter().flat_map(|report| report.files).map(|file| file.path));
         }
         for row in tx.fetch("SELECT body FROM job_run WHERE body LIKE '%\"file\"%'", args![]).await? {
             let run: JobRun = row.json(0)?;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord, Change};
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
+use watchpost_model::privacy::{ErasedCount, Erasure};
 use watchpost_model::report::{ReportRecord, ReportStatus};
 use watchpost_store::{APPROVAL_DIGEST, RECORD_DIGEST, Store, StoreError, approval_digest, record_digest};
 
@@ -17,6 +19,8 @@ use crate::error::OpError;
 pub(super) struct Told {
     made: HashMap<String, AuditRecord>,
     approved: HashMap<String, AuditRecord>,
+    /// Erasures of people that the trail knows of, the newest first.
+    erasures: Vec<Erasure>,
 }
 
 impl Told {
@@ -25,7 +29,9 @@ impl Told {
             // Newest first: the newest stays.
             records.into_iter().rev().map(|record| (record.object.clone(), record)).collect()
         };
+        let erasures = store.erasures().await?.into_iter().filter(|one| one.record >= 0).collect();
         Ok(Self {
+            erasures,
             made: by_report(all(store, "report_generate").await?),
             approved: by_report(all(store, "report_approve").await?),
         })
@@ -36,6 +42,8 @@ impl Told {
         let mut problems = Vec::new();
         let object = object(report.id);
         match self.made.get(&object) {
+            // What names an erased person, or is by one, the trail tells no more.
+            None if self.was_erased_since(report.made_at) => {}
             None => problems.push("the audit trail knows nothing of its making".to_owned()),
             Some(made) => {
                 if !is_by(made, &report.made_by) {
@@ -70,7 +78,10 @@ impl Told {
             }
         }
         self.approval_problems(report, &mut problems)?;
-        if report.status == ReportStatus::Superseded && self.successor(report).is_none() {
+        if report.status == ReportStatus::Superseded
+            && self.successor(report).is_none()
+            && !self.was_erased_since(report.made_at)
+        {
             problems.push(
                 "the record of the report says superseded, the audit trail knows of no other".to_owned(),
             );
@@ -88,6 +99,7 @@ impl Told {
 
     fn approval_problems(&self, report: &ReportRecord, problems: &mut Vec<String>) -> Result<(), OpError> {
         match (&report.approval, self.approved.get(&object(report.id))) {
+            (Some(claimed), None) if self.was_erased_since(claimed.at) => {}
             (Some(claimed), None) => problems.push(format!(
                 "the record of the report says that {} approved it, the audit trail knows of no approval",
                 claimed.by
@@ -129,7 +141,9 @@ impl Told {
                     ));
                 }
             }
-            (None, None) if report.status == ReportStatus::Final => {
+            (None, None)
+                if report.status == ReportStatus::Final && !self.was_erased_since(report.made_at) =>
+            {
                 problems.push(
                     "the record of the report says final, the audit trail knows of no approval".to_owned(),
                 );
@@ -161,6 +175,7 @@ impl Told {
         for report in shown {
             let mut problems = self.problems(report)?;
             match contents.get(&report.id.to_string()) {
+                None if erased_with(&self.erasures, report).is_some() => {}
                 None => problems.push(CONTENT_GONE.to_owned()),
                 Some(digest) if *digest != report.content_sha256 => problems.push(CONTENT_OTHER.to_owned()),
                 Some(_) => {}
@@ -193,6 +208,11 @@ impl Told {
             has.len() == same.len() && same.iter().all(|one| has.contains(&one))
         };
         u32::try_from(self.made.values().filter(is_same).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Was a person erased since? Then records of the trail may have gone with them.
+    fn was_erased_since(&self, at: DateTime<Utc>) -> bool {
+        self.erasures.iter().any(|one| one.at >= at)
     }
 
     /// How many reports of the same framework and subject were made before `now` and are none of `sound`.
@@ -271,9 +291,26 @@ pub(super) async fn content_problem(store: &Store, report: &ReportRecord) -> Res
     match store.report_content(report.id).await.map(digest) {
         Ok(digest) if digest == report.content_sha256 => Ok(None),
         Ok(_) | Err(StoreError::Corrupt(_)) => Ok(Some(CONTENT_OTHER.to_owned())),
-        Err(StoreError::NotFound(_)) => Ok(Some(CONTENT_GONE.to_owned())),
+        Err(StoreError::NotFound(_)) => {
+            let erasures = store.erasures().await?;
+            Ok(Some(match erased_with(&erasures, report) {
+                Some(record) => {
+                    format!("{CONTENT_GONE}: it went with the erasure of a person (audit record {record})")
+                }
+                None => CONTENT_GONE.to_owned(),
+            }))
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The record of an erasure that took contents of reports since this one was made.
+fn erased_with(erasures: &[Erasure], report: &ReportRecord) -> Option<i64> {
+    let took = |count: &ErasedCount| count.what == "report_content" && count.removed > 0;
+    let found = erasures
+        .iter()
+        .find(|one| one.record >= 0 && one.at >= report.made_at && one.counts.iter().any(took));
+    found.map(|one| one.record)
 }
 
 fn object(id: ReportId) -> String {
