@@ -32,8 +32,10 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let workspace = cx.workspace()?;
     let making = cx.console.0.makings.begin(request.ticket)?;
     let witness = workspace.witness();
+    let turn = witness.turn().await;
     witness.look(workspace.store()).await?;
     let kept = witness.tend(&workspace, None).await?;
+    drop(turn);
     let mut found = witness.attest(workspace.store(), workspace.now()).await?;
     found.extend(witness.problem());
     let due = workspace.now() - chrono::Duration::days(FULL_EVERY_DAYS);
@@ -82,9 +84,11 @@ pub(crate) async fn audit_statistics(
 
 pub(crate) async fn audit_trust(cx: Context, _: Nothing) -> Result<AuditTrust, OpError> {
     let workspace = cx.workspace()?;
+    let turn = workspace.witness().turn().await;
     workspace.witness().look(workspace.store()).await?;
     workspace.witness().tend(&workspace, None).await?;
     workspace.witness().attest(workspace.store(), workspace.now()).await?;
+    drop(turn);
     trust(&workspace).await
 }
 
