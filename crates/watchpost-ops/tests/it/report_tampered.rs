@@ -246,5 +246,11 @@ async fn what_goes_with_an_erasure_is_not_called_a_forgery() {
     let refused = desk.ask::<operation::report_copy>(copy(about.id, "a.json")).await.expect_err("it is gone");
     assert!(refused.message.contains("went with the erasure of a person"), "{refused}");
     desk.ask::<operation::report_copy>(copy(other.id, "b.json")).await.expect("it names nobody");
+    // Nor is an erasure a way around the trail for what is dated before it.
+    let forged = "{\"at\":\"2026-01-01T00:00:00Z\",\"by\":\"mara\",\"note\":\"fine\",\"signed_note\":null}";
+    tamper(&home, &set(other.id, "approval", forged));
+    let all = doubted(&desk).await;
+    let one = all.iter().find(|one| one.id == other.id.to_string()).expect("nobody approved it");
+    assert!(one.problems.join("; ").contains("knows of no approval"), "{:?}", one.problems);
     desk.console.close().await;
 }
