@@ -248,7 +248,7 @@ macro_rules! for_each_operation {
             "Make a report and write it to files."
             report_generate(ReportGenerate) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "List produced reports."
-            report_list(Nothing) -> ReportList: View, Read, [Reports], [];
+            report_list(ReportPageRequest) -> ReportList: View, Read, [Reports], [];
 
             "Tell how far the making of a report is, by its ticket."
             report_progress(ReportTicket) -> ReportProgress: Report, Read, [], [];

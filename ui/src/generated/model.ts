@@ -4668,12 +4668,16 @@ export type ReportKind = "framework" | "summary" | "incident" | "executive" | "k
 
 export type ReportList = { 
 /**
- * The rows, at most 200.
+ * The rows.
  */
 reports: Array<ReportRecord>, 
 /**
+ * How many fit in all, those of other pages included.
+ */
+total: number, 
+/**
  * Reports that are not what the audit trail says of them, that cannot be read, or that are gone: their records were
- * changed behind the back of Watchpost.
+ * changed behind the back of Watchpost. Of all reports, whichever are in `reports`.
  */
 doubted?: Array<DoubtedReport>, };
 
@@ -4698,6 +4702,24 @@ formats: Array<ReportFormat>,
  * The folder.
  */
 folder: string, };
+
+export type ReportPageRequest = { 
+/**
+ * Of this framework or kind only.
+ */
+framework?: string, 
+/**
+ * This one only.
+ */
+id?: ReportId, 
+/**
+ * Those that come behind this one: older ones.
+ */
+before?: ReportId, 
+/**
+ * At most so many; 200 if it is not said, 10,000 at most.
+ */
+limit?: number, };
 
 export type ReportProgress = { 
 /**
@@ -4879,7 +4901,11 @@ export type ReportScheduleList = {
 /**
  * The rows, at most 500.
  */
-schedules: Array<ReportSchedule>, };
+schedules: Array<ReportSchedule>, 
+/**
+ * Ids of those that cannot be read: they were changed behind the back of Watchpost, and make nothing.
+ */
+unreadable?: Array<string>, };
 
 export type ReportSchedulePause = { 
 /**

@@ -230,7 +230,7 @@ export interface Operations {
   /** Make a report and write it to files. */
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
-  report_list: { request: model.Nothing; reply: model.ReportList };
+  report_list: { request: model.ReportPageRequest; reply: model.ReportList };
   /** Tell how far the making of a report is, by its ticket. */
   report_progress: { request: model.ReportTicket; reply: model.ReportProgress };
   /** Stop the making of a report, by its ticket: no file is left. */

@@ -80,9 +80,9 @@ pub use report::{
     DoubtedReport, FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList,
     RegisterRequest, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList,
     ReportCommentRef, ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate,
-    ReportList, ReportNames, ReportProgress, ReportProof, ReportRequest, ReportScheduleAdd,
-    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket,
-    ReportVerify,
+    ReportList, ReportNames, ReportPageRequest, ReportProgress, ReportProof, ReportRequest,
+    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget,
+    ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

@@ -107,7 +107,7 @@ export function panelAnswers(empty: boolean) {
     report_comment_list: () => ({ comments: [], left_out: 0 }),
     report_comment_withdraw: ({ id }) => ({ id, framework: 'soc2', control: 'CC6.1', row: [], text: 'Withdrawn', by: 'mara', at: new Date().toISOString() }),
     report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
-    report_list: () => ({ reports }),
+    report_list: () => ({ reports, total: reports.length }),
     report_approve: ({ id, note }) => {
       const found = reports.find((report) => report.id === id);
       if (found === undefined) throw new Error('no such report');
