@@ -1,6 +1,6 @@
 export const reports = {
   'reports.frameworks.what': 'the frameworks',
-  'reports.history.shown': '{n} of {total} reports are shown.',
+  'reports.history.shown': 'Shown: {n} of {total}',
   'reports.history.more': 'Show more',
   'report.schedule.broken': 'Schedule {id} was changed behind the back of Watchpost and makes nothing. Take it away with watchpost report schedule remove.',
   'reports.history.what': 'the produced reports',
