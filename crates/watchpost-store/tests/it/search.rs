@@ -437,7 +437,7 @@ proptest! {
 
 async fn any_query_finds_what_it_says(world: World) {
     let pool = pool(world.now());
-    world.ingest(&pool, &[]).await;
+    placed(&world, &pool).await;
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]));
     for _ in 0..300 {
