@@ -19,6 +19,8 @@ use watchpost_ops::live::LiveFeed;
 
 use crate::desk::Desk;
 use crate::links;
+use crate::windows;
+use crate::words::Words;
 
 /// Notices of one look; more are told as one.
 const NOTICES_MAX: usize = 3;
@@ -31,39 +33,54 @@ const LOOKED_AT: u32 = 500;
 struct Tray {
     icon: TrayIcon<Wry>,
     state: MenuItem<Wry>,
+    /// The others with the keys of their texts.
+    items: [(MenuItem<Wry>, &'static str); 4],
     shown: Option<(String, bool)>,
+    /// Of which revision of the words its items are.
+    words: u64,
 }
 
 impl Tray {
     fn new(app: &AppHandle) -> tauri::Result<Self> {
-        let state = MenuItem::with_id(app, "state", "Starting", false, None::<&str>)?;
-        let items = Menu::with_items(
+        let words = app.state::<Words>();
+        let state = MenuItem::with_id(app, "state", words.text("desk.starting"), false, None::<&str>)?;
+        let item = |id: &str, key| MenuItem::with_id(app, id, words.text(key), true, None::<&str>);
+        let items = [
+            (item("open", "desk.open")?, "desk.open"),
+            (item("incidents", "desk.incidents")?, "desk.incidents"),
+            (item("redis", "desk.redis")?, "desk.redis"),
+            (item("quit", "desk.quit")?, "desk.quit"),
+        ];
+        let [open, incidents, redis, quit] = &items;
+        let menu = Menu::with_items(
             app,
             &[
                 &state,
                 &PredefinedMenuItem::separator(app)?,
-                &MenuItem::with_id(app, "open", "Open Watchpost", true, None::<&str>)?,
-                &MenuItem::with_id(app, "incidents", "Incidents", true, None::<&str>)?,
-                &MenuItem::with_id(app, "redis", "Redis health", true, None::<&str>)?,
+                &open.0,
+                &incidents.0,
+                &redis.0,
                 &PredefinedMenuItem::separator(app)?,
-                &MenuItem::with_id(app, "quit", "Quit", true, None::<&str>)?,
+                &quit.0,
             ],
         )?;
         let icon = TrayIconBuilder::with_id("main")
             .icon(face(app, false))
             .tooltip("Watchpost")
-            .menu(&items)
+            .menu(&menu)
             .on_menu_event(|app, event| match event.id().as_ref() {
-                "open" => links::raise(app),
+                "open" => windows::raise(app),
                 "quit" => app.exit(0),
                 panel => links::follow(app, panel),
             })
             .build(app)?;
-        Ok(Self { icon, state, shown: None })
+        Ok(Self { icon, state, items, shown: None, words: 0 })
     }
 
     fn show(&mut self, app: &AppHandle, status: &WorkspaceStatus, critical: u64) {
-        let next = (sentence(status, critical), critical > 0);
+        let words = app.state::<Words>();
+        self.speak(&words);
+        let next = (sentence(&words, status, critical), critical > 0);
         if self.shown.as_ref() == Some(&next) {
             return;
         }
@@ -75,26 +92,37 @@ impl Tray {
         }
         self.shown = Some(next);
     }
+
+    /// Writes the items anew when another language was chosen.
+    fn speak(&mut self, words: &Words) {
+        let revision = words.revision();
+        if revision == self.words {
+            return;
+        }
+        for (item, key) in &self.items {
+            if let Err(problem) = item.set_text(words.text(key)) {
+                tracing::debug!(%problem, "an item of the panel kept its text");
+            }
+        }
+        self.words = revision;
+    }
 }
 
 /// How the workspace is, in one line.
-fn sentence(status: &WorkspaceStatus, critical: u64) -> String {
-    let Some(connection) = &status.connection else { return "no connection".to_owned() };
+fn sentence(words: &Words, status: &WorkspaceStatus, critical: u64) -> String {
+    let Some(connection) = &status.connection else { return words.text("desk.no_connection") };
     let down = |part: &Option<watchpost_ops::contract::Part>| {
         part.as_ref().is_some_and(|part| part.state == PartState::Down)
     };
-    let name = &connection.name;
-    if down(&status.redis) {
-        return format!("{name}: Redis does not answer");
-    }
-    if down(&status.database) {
-        return format!("{name}: the database does not answer");
-    }
-    match (status.incidents_active, critical) {
-        (0, _) => format!("{name}: no active incident"),
-        (active, 0) => format!("{name}: {active} active"),
-        (active, critical) => format!("{name}: {active} active, {critical} critical and new"),
-    }
+    let key = match (status.incidents_active, critical) {
+        _ if down(&status.redis) => "desk.redis_down",
+        _ if down(&status.database) => "desk.database_down",
+        (0, _) => "desk.calm",
+        (_, 0) => "desk.active",
+        _ => "desk.critical",
+    };
+    let (active, critical) = (status.incidents_active.to_string(), critical.to_string());
+    words.filled(key, &[("name", &connection.name), ("n", &active), ("critical", &critical)])
 }
 
 /// The icon of the program, with a mark when something critical waits: a filled circle, told by shape as by colour.
@@ -186,14 +214,14 @@ struct Notices {
 
 impl Notices {
     fn tell(&self, app: &AppHandle, fresh: &[&Incident]) {
+        let words = app.state::<Words>();
         for incident in fresh.iter().take(NOTICES_MAX) {
-            let title = format!("Critical: {}", incident.family.title());
-            let body = format!(
-                "Incident {} · {} {}",
-                incident.number,
-                incident.entity.kind,
-                escaped(&incident.entity.value)
-            );
+            let title =
+                words.filled("desk.notice.title", &[("family", words.family(incident.family).as_str())]);
+            let (number, kind) = (incident.number.to_string(), words.kind(incident.entity.kind));
+            let value = escaped(&incident.entity.value);
+            let holes = [("n", number.as_str()), ("kind", &kind), ("value", &value)];
+            let body = words.filled("desk.notice.body", &holes);
             if !self.show(OPEN_MAX, app, title, body, format!("incidents/{}", incident.number)) {
                 return self.more(app);
             }
@@ -205,8 +233,9 @@ impl Notices {
 
     /// One notice for all that had no place; where it stands already it says enough.
     fn more(&self, app: &AppHandle) {
-        let title = "More critical incidents".to_owned();
-        self.show(OPEN_MAX + 1, app, title, "Open the list".to_owned(), "incidents".to_owned());
+        let words = app.state::<Words>();
+        let (title, body) = (words.text("desk.notice.more"), words.text("desk.notice.more.body"));
+        self.show(OPEN_MAX + 1, app, title, body, "incidents".to_owned());
     }
 
     /// Shows a notice unless `most` are open; clicking it leads to `route`.
@@ -250,7 +279,7 @@ fn notice(app: &AppHandle, title: &str, body: &str, route: &str) {
         .icon("watchpost")
         .hint(notify_rust::Hint::DesktopEntry("Watchpost".to_owned()))
         .urgency(notify_rust::Urgency::Critical)
-        .action("default", "Open")
+        .action("default", &app.state::<Words>().text("desk.notice.open"))
         .show();
     match shown {
         Ok(shown) => shown.wait_for_action(|action| {

@@ -1,10 +1,16 @@
 //! The commands of the window, expanded from the list of operations.
 
+use std::collections::BTreeMap;
+
 use tauri::ipc::{Channel, Invoke};
+use tauri::{AppHandle, Webview};
+use watchpost_ops::error::OpError;
 use watchpost_ops::live::LiveBatch;
 
 use crate::desk::Desk;
 use crate::links::Links;
+use crate::windows;
+use crate::words::Words;
 
 macro_rules! expand_commands {
     ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
@@ -32,7 +38,9 @@ macro_rules! expand_commands {
 
         /// Answers every command of the window.
         pub(crate) fn handler() -> impl Fn(Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![live_subscribe, ui_ready, link_pending, $(operations::$name),+]
+            tauri::generate_handler![
+                live_subscribe, ui_ready, link_pending, open_window, desk_words, $(operations::$name),+
+            ]
         }
     };
 }
@@ -41,15 +49,32 @@ watchpost_ops::for_each_operation!(expand_commands);
 
 /// Feeds the page with live batches until it is gone.
 #[tauri::command]
-async fn live_subscribe(desk: tauri::State<'_, Desk>, channel: Channel<LiveBatch>) -> Result<(), ()> {
-    desk.feed(channel);
+async fn live_subscribe(
+    desk: tauri::State<'_, Desk>,
+    webview: Webview,
+    channel: Channel<LiveBatch>,
+) -> Result<(), ()> {
+    desk.feed(webview.label(), channel);
     Ok(())
 }
 
-/// The link that the program was started with, once: the page was not there to hear of it.
+/// The link that waits for this window, once: its page may not have been there to hear of it.
 #[tauri::command]
-async fn link_pending(links: tauri::State<'_, Links>) -> Result<Option<String>, ()> {
-    Ok(links.take())
+async fn link_pending(links: tauri::State<'_, Links>, webview: Webview) -> Result<Option<String>, ()> {
+    Ok(links.take(webview.label()))
+}
+
+/// Opens a panel or an incident in a window of its own.
+#[tauri::command]
+async fn open_window(app: AppHandle, route: String) -> Result<(), OpError> {
+    windows::open(&app, &route)
+}
+
+/// The page hands over the words that the desktop shows, in the language that was chosen there.
+#[tauri::command]
+async fn desk_words(words: tauri::State<'_, Words>, texts: BTreeMap<String, String>) -> Result<(), ()> {
+    words.take(texts);
+    Ok(())
 }
 
 /// The page tells that it has painted.

@@ -1,6 +1,7 @@
 //! What the window's commands share: the console, who sits at it, and the live feed.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
@@ -14,13 +15,13 @@ use watchpost_ops::live::{LiveBatch, LiveFeed};
 pub(crate) struct Desk {
     console: Console,
     caller: Caller,
-    /// The feed of the window; a page that loads again replaces it.
-    live: Mutex<Option<JoinHandle<()>>>,
+    /// The feeds of the windows by their labels; a page that loads again replaces its own.
+    live: Mutex<HashMap<String, JoinHandle<()>>>,
 }
 
 impl Desk {
     pub(crate) fn new(console: Console, caller: Caller) -> Self {
-        Self { console, caller, live: Mutex::new(None) }
+        Self { console, caller, live: Mutex::default() }
     }
 
     /// Opens the connection that was open last, in the background: the window must not wait for a server.
@@ -51,8 +52,8 @@ impl Desk {
         LiveFeed::new(&self.console, self.caller.clone())
     }
 
-    /// Feeds a page until it is gone or loads again.
-    pub(crate) fn feed(&self, channel: Channel<LiveBatch>) {
+    /// Feeds the page of a window until it is gone or loads again.
+    pub(crate) fn feed(&self, label: &str, channel: Channel<LiveBatch>) {
         let mut feed = LiveFeed::new(&self.console, self.caller.clone());
         let task = async_runtime::spawn(async move {
             loop {
@@ -62,15 +63,26 @@ impl Desk {
                 }
             }
         });
-        let before = self.live.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+        let before = self.feeds().insert(label.to_owned(), task);
         if let Some(before) = before {
             before.abort();
         }
     }
 
+    /// A window is closed: nobody hears its feed.
+    pub(crate) fn forget(&self, label: &str) {
+        if let Some(feed) = self.feeds().remove(label) {
+            feed.abort();
+        }
+    }
+
+    fn feeds(&self) -> MutexGuard<'_, HashMap<String, JoinHandle<()>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Closes the workspace before the process ends.
     pub(crate) fn close(&self) {
-        if let Some(feed) = self.live.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        for (_, feed) in self.feeds().drain() {
             feed.abort();
         }
         async_runtime::block_on(self.console.close());

@@ -1,24 +1,27 @@
 //! Links into the window: `watchpost://incident/42`, from other programs, from a notice, or from a second start.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tauri::{AppHandle, Emitter, Manager, Url};
+
+use crate::windows;
 
 /// The event that tells the page where to go; its payload is a route: `incidents/42`.
 const EVENT: &str = "link";
 /// Longest detail of a route.
 const DETAIL_MAX: usize = 300;
 
-/// A link that came before the page could hear of it.
+/// Links that came before their page could hear of them, by the label of its window.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    pending: Mutex<Option<String>>,
+    pending: Mutex<HashMap<String, String>>,
 }
 
 impl Links {
-    /// Hands over what waits.
-    pub(crate) fn take(&self) -> Option<String> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Hands over what waits for a window.
+    pub(crate) fn take(&self, label: &str) -> Option<String> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(label)
     }
 }
 
@@ -49,21 +52,18 @@ pub(crate) fn route_of(url: &Url) -> Option<String> {
     }
 }
 
-/// Brings the window to the front and leads it there.
+/// Brings the window that shows a place to the front, else the first one, and leads it there.
 pub(crate) fn follow(app: &AppHandle, route: &str) {
-    raise(app);
-    *app.state::<Links>().pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(route.to_owned());
-    if let Err(problem) = app.emit(EVENT, ()) {
-        tracing::warn!(%problem, "the window did not hear of a link");
+    // Before there is a window, the first one is going to be.
+    let window = windows::for_route(app, route);
+    let label = window.as_ref().map_or("main", |window| window.label()).to_owned();
+    if let Some(window) = &window {
+        windows::bring(window);
     }
-}
-
-/// Brings the window to the front.
-pub(crate) fn raise(app: &AppHandle) {
-    let Some(window) = app.get_webview_window("main") else { return };
-    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
-    if let Err(problem) = raised {
-        tracing::warn!(%problem, "the window was not brought to the front");
+    let links = app.state::<Links>();
+    links.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(label.clone(), route.to_owned());
+    if let Err(problem) = app.emit_to(label.as_str(), EVENT, ()) {
+        tracing::warn!(%problem, "the window did not hear of a link");
     }
 }
 

@@ -4,12 +4,14 @@ mod attention;
 mod commands;
 mod desk;
 mod links;
+mod windows;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tauri::{Manager, RunEvent};
+use tauri::{Manager, RunEvent, WindowEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
@@ -18,6 +20,8 @@ use watchpost_ops::{Paths, os_caller};
 
 use crate::desk::Desk;
 use crate::links::Links;
+use crate::windows::Windows;
+use crate::words::Words;
 
 const HELP: &str = "\
 Watchpost: the security operations console for applications that report to Redis.
@@ -79,12 +83,14 @@ fn run() -> anyhow::Result<()> {
         .plugin(
             tauri_plugin_single_instance::Builder::new()
                 .dbus_id(name)
-                .callback(|app, _, _| links::raise(app))
+                .callback(|app, _, _| windows::raise(app))
                 .build(),
         )
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
         .manage(Links::default())
+        .manage(Windows::default())
+        .manage(Words::default())
         .manage(desk)
         .invoke_handler(commands::handler())
         .setup(|app| {
@@ -95,11 +101,21 @@ fn run() -> anyhow::Result<()> {
             Ok(())
         })
         .build(tauri::generate_context!())?;
-    app.run(|app, event| {
-        if matches!(event, RunEvent::Exit) {
-            tracing::info!("the window is closed; closing the workspace");
+    app.run(|app, event| match event {
+        RunEvent::Exit => {
+            tracing::info!("the last window is closed; closing the workspace");
             app.state::<Desk>().close();
         }
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { .. }, .. } => {
+            if let Some(window) = app.get_webview_window(&label) {
+                windows::remember(&window);
+            }
+        }
+        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+            app.state::<Desk>().forget(&label);
+            drop(app.state::<Links>().take(&label));
+        }
+        _ => {}
     });
     Ok(())
 }

@@ -23,6 +23,9 @@ mod binaries;
 mod cli;
 mod daemon;
 mod home;
+#[expect(dead_code, reason = "a file of another crate's tests, which uses all of it")]
+#[path = "../../crates/watchpost-detect/tests/it/mmdb.rs"]
+mod mmdb;
 mod postgres;
 mod redis;
 mod scenes;

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::home::Home;
+use crate::mmdb::{Value, city, mmdb};
 use crate::scenes::{SCENES, Scene, Step};
 use crate::window::Window;
 
@@ -147,9 +148,32 @@ impl Shots {
 
 /// Two weeks of traffic with attacks inside, read and judged by the engine.
 async fn seed(home: &Home) -> Result<()> {
+    let places = home.work().join("places.mmdb");
+    fs::write(&places, mmdb("Simulated-City", BUILT, &places_of_simulation()))?;
+    home.cli(["config", "location", "--city", &places.to_string_lossy()]).await?.ok()?;
     home.cli(["simulate", "--seed", "7", "--days", "14"]).await?.ok()?;
     home.cli(["serve", "--until-idle"]).await?.ok()?;
     Ok(())
+}
+
+/// When the location file of the pictures was made: 2026-01-01.
+const BUILT: u64 = 1_767_225_600;
+
+/// Where the simulated people are, by the first part of their addresses, and some who attack them.
+fn places_of_simulation() -> Vec<(&'static str, u8, Value)> {
+    [
+        ("84.0.0.0", 8, "DE", "Berlin", 52.5, 13.4),
+        ("86.0.0.0", 8, "GB", "London", 51.5, -0.1),
+        ("72.0.0.0", 8, "US", "New York", 40.7, -74.0),
+        ("90.0.0.0", 8, "FR", "Paris", 48.9, 2.4),
+        ("103.0.0.0", 8, "IN", "Mumbai", 19.1, 72.9),
+        ("177.0.0.0", 8, "BR", "Rio de Janeiro", -22.9, -43.2),
+        ("126.0.0.0", 8, "JP", "Tokyo", 35.7, 139.7),
+        ("203.0.113.0", 24, "SG", "Singapore", 1.35, 103.8),
+        ("198.51.100.0", 24, "NL", "Amsterdam", 52.4, 4.9),
+    ]
+    .map(|(network, length, country, name, lat, lon)| (network, length, city(country, name, lat, lon)))
+    .into()
 }
 
 /// Goes where the picture is taken. A dialog of the scene before is left by coming from another panel.

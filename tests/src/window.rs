@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fantoccini::elements::Element;
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -342,6 +343,43 @@ impl Window {
             .context("it does not paint")??;
         let picture = tokio::time::timeout(PATIENCE, self.client.screenshot()).await;
         Ok(picture.context("no screenshot in time")??)
+    }
+
+    /// Waits until the application has this many windows, and returns their handles.
+    ///
+    /// # Errors
+    /// When it has another number of them when time is up.
+    pub async fn wait_for_windows(&self, number: usize) -> Result<Vec<WindowHandle>> {
+        self.patiently(&format!("{number} windows"), || async {
+            let windows = self.client.windows().await?;
+            if windows.len() == number { Ok(windows) } else { bail!("there are {}", windows.len()) }
+        })
+        .await
+    }
+
+    /// The window that everything is asked of now.
+    ///
+    /// # Errors
+    /// When it is closed.
+    pub async fn current(&self) -> Result<WindowHandle> {
+        Ok(self.client.window().await?)
+    }
+
+    /// Asks everything of another window from now on.
+    ///
+    /// # Errors
+    /// When it is closed.
+    pub async fn switch_to(&self, window: &WindowHandle) -> Result<()> {
+        self.client.switch_to_window(window.clone()).await.context("failed to switch to a window")?;
+        self.wait_until_rendered().await
+    }
+
+    /// Closes the window that everything is asked of, and leaves the others.
+    ///
+    /// # Errors
+    /// When it does not close.
+    pub async fn close_current(&self) -> Result<()> {
+        self.client.close_window().await.context("failed to close a window")
     }
 
     /// The process of the application.

@@ -22,8 +22,12 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
     }
     let period = wanted.last.ending(session.console.now());
     if wanted.figures {
-        return figures(session, form, EventFiguresRequest { period, query: wanted.query, buckets: BARS })
-            .await;
+        return figures(
+            session,
+            form,
+            EventFiguresRequest { period, query: wanted.query, buckets: BARS, facets: Vec::new() },
+        )
+        .await;
     }
     if let Some(file) = wanted.export {
         let csv = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));

@@ -190,7 +190,7 @@ pub(crate) async fn contain(session: &Session, form: Output, verb: Contain) -> a
         Contain::List { kind, all } => {
             let state = if all { Vec::new() } else { vec!["pending".parse()?, "active".parse()?] };
             let kind = kind.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
-            let request = ContainListRequest { kind, state, limit: 500 };
+            let request = ContainListRequest { kind, state, target: None, limit: 500 };
             show_list(form, &session.ask::<operation::contain_list>(request).await?)?;
         }
     }

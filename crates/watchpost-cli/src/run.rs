@@ -236,7 +236,7 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {
     match verb {
         Block::List => {
-            let request = BlockListRequest { state: Vec::new(), limit: 500 };
+            let request = BlockListRequest { state: Vec::new(), created: None, limit: 500 };
             show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
         Block::Check { target } => {

@@ -114,6 +114,9 @@ pub struct RedisHealth {
     pub keys: Option<u64>,
     /// Keys with a TTL.
     pub keys_with_ttl: Option<u64>,
+    /// Share of the keys with a TTL, 0 to 1; `None` where there are no keys or neither is known.
+    #[serde(default)]
+    pub ttl_share: Option<f64>,
     /// Newest slow commands, newest first, arguments redacted.
     pub slowlog: Vec<SlowCommand>,
 }

@@ -36,10 +36,64 @@ pub struct Kpi {
     pub value: Option<f64>,
     /// Of the period before.
     pub previous: Option<f64>,
+    /// How it changed; `None` where there was nothing to compare with.
+    pub change: Option<KpiChange>,
     /// Its unit.
     pub unit: crate::health::Unit,
     /// Its course over the period, oldest first, one value a bucket.
     pub series: Vec<f64>,
+}
+
+/// In which measure a change is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeUnit {
+    /// Percent, with one digit behind the point.
+    Percent,
+    /// So many times as much: from tenfold on that says more than a percentage.
+    Times,
+}
+
+words!(ChangeUnit { Percent = "percent", Times = "times" });
+
+/// How a number changed, rounded once for the window and for reports.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct KpiChange {
+    /// How much.
+    pub by: f64,
+    /// Of what.
+    pub unit: ChangeUnit,
+}
+
+impl KpiChange {
+    /// From `previous` to `value`; `None` unless there was something before.
+    #[must_use]
+    pub fn between(value: Option<f64>, previous: Option<f64>) -> Option<Self> {
+        let (value, previous) = (value?, previous.filter(|previous| *previous > 0.0)?);
+        let (times, percent) = (value / previous, (value - previous) / previous * 100.0);
+        Some(if times >= 10.0 {
+            Self { by: rounded(times, 0), unit: ChangeUnit::Times }
+        } else {
+            Self { by: rounded(percent, 1), unit: ChangeUnit::Percent }
+        })
+    }
+}
+
+/// As it is printed with so many digits: what lies in the middle goes to the even one.
+fn rounded(number: f64, digits: usize) -> f64 {
+    let printed = format!("{number:.digits$}").parse().unwrap_or(number);
+    // No minus before nothing.
+    if printed == 0.0 { 0.0 } else { printed }
+}
+
+impl std::fmt::Display for KpiChange {
+    /// `+12.0 %`, `20 times`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.unit {
+            ChangeUnit::Percent => write!(f, "{:+.1} %", self.by),
+            ChangeUnit::Times => write!(f, "{:.0} times", self.by),
+        }
+    }
 }
 
 /// Equal buckets over a period and the counts in them.
@@ -60,6 +114,24 @@ pub struct Series {
     pub counts: Vec<u64>,
     /// Its name: a category, a severity, an outcome.
     pub name: String,
+    /// All its counts together; absent in the charts of reports, whose content is hashed as it always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub total: Option<u64>,
+}
+
+impl Series {
+    /// A series without its total.
+    #[must_use]
+    pub fn new(name: impl Into<String>, counts: Vec<u64>) -> Self {
+        Self { name: name.into(), total: None, counts }
+    }
+
+    /// The same with its total.
+    #[must_use]
+    pub fn summed(self) -> Self {
+        Self { total: Some(self.counts.iter().sum()), ..self }
+    }
 }
 
 /// A value of a field and how often it was found.
@@ -123,6 +195,19 @@ pub struct CategoryCount {
     pub events: u64,
 }
 
+/// Events by the country that their sources are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct CountryCount {
+    /// Two letters in upper case, or what the location file says instead; `None` where no place is known.
+    pub country: Option<String>,
+    /// Events.
+    pub events: u64,
+    /// Events that failed.
+    pub failures: u64,
+    /// Different sources.
+    pub sources: u64,
+}
+
 /// The Overview of a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Overview {
@@ -148,4 +233,32 @@ pub struct Overview {
     pub top_sources: Vec<TopEntity>,
     /// Targets with the most events, at most 10.
     pub top_targets: Vec<TopEntity>,
+    /// Events with a source by its country, most events first, at most 300.
+    pub by_country: Vec<CountryCount>,
+    /// Is there a location file that says where sources are?
+    pub has_location_data: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KpiChange;
+
+    #[test]
+    fn a_change_is_rounded_as_it_is_printed() {
+        for (value, previous, expected) in [
+            (112.0, 100.0, "+12.0 %"),
+            (50.0, 100.0, "-50.0 %"),
+            (100.0, 100.0, "+0.0 %"),
+            (0.9999, 1.0, "+0.0 %"),
+            (1.0, 3.0, "-66.7 %"),
+            (999.0, 100.0, "+899.0 %"),
+            (1_000.0, 100.0, "10 times"),
+            (2_050.0, 100.0, "20 times"),
+        ] {
+            let change = KpiChange::between(Some(value), Some(previous)).expect("there was something before");
+            assert_eq!(change.to_string(), expected, "{previous} to {value}");
+        }
+        assert_eq!(KpiChange::between(Some(3.0), Some(0.0)), None);
+        assert_eq!(KpiChange::between(None, Some(1.0)), None);
+    }
 }

@@ -86,6 +86,9 @@ pub struct ThreatList {
     pub domains: u64,
     /// Entries of each kind.
     pub user_agents: u64,
+    /// Entries of all kinds.
+    #[serde(default)]
+    pub total: u64,
     /// Lines or objects that could not be used.
     pub skipped: u64,
     /// Entries that occurred before in the same file.

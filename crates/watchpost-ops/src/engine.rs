@@ -38,6 +38,7 @@ use crate::contract::{EngineState, EngineStatus, Tag};
 use crate::enrich::Freshness;
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
+use crate::upkeep;
 
 pub(crate) const LEASE: &str = "engine";
 /// A dead engine is replaced after this long.
@@ -116,6 +117,8 @@ impl Engine {
     /// The engine in figures.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> EngineStatus {
         let (state, detail) = self.state.borrow().clone();
+        let quarantined_total = self.quarantined.load(Ordering::Relaxed);
+        let evicted_total = self.evicted.load(Ordering::Relaxed);
         EngineStatus {
             state,
             detail,
@@ -123,8 +126,9 @@ impl Engine {
             duplicates_total: self.duplicates.load(Ordering::Relaxed),
             events_per_min: self.events_per_min(now),
             backlog: *self.backlog.lock().unwrap_or_else(PoisonError::into_inner),
-            quarantined_total: self.quarantined.load(Ordering::Relaxed),
-            evicted_total: self.evicted.load(Ordering::Relaxed),
+            quarantined_total,
+            evicted_total,
+            lost_total: quarantined_total + evicted_total,
             findings_total: self.findings.load(Ordering::Relaxed),
             // Filled in by the status, which knows the rules.
             rules: 0,
@@ -286,6 +290,7 @@ async fn hold_and_work(
         events,
         renewed,
         ticked: workspace.now(),
+        is_unplaced: true,
         looked_at: None,
         waiting: 0,
         commits,
@@ -335,6 +340,8 @@ struct Turn<'a> {
     renewed: DateTime<Utc>,
     /// When sources that fell silent were looked for last.
     ticked: DateTime<Utc>,
+    /// Events came since the places of all sources were written.
+    is_unplaced: bool,
     /// When it was asked last how much waits, and the answer.
     looked_at: Option<Instant>,
     waiting: u64,
@@ -364,6 +371,10 @@ impl Turn<'_> {
         }
         if nothing && self.waiting == 0 {
             self.tick().await?;
+        }
+        if nothing && self.waiting == 0 && self.is_unplaced {
+            upkeep::place_all(self.workspace).await?;
+            self.is_unplaced = false;
         }
         if nothing && self.waiting == 0 && adopted.wrapped {
             engine.idle_turns.send_modify(|turns| *turns += 1);
@@ -493,6 +504,7 @@ impl Turn<'_> {
 
     /// Detects on what was read and hands it on, to be committed while the next batch is read.
     async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
+        self.is_unplaced = true;
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
         let bytes = items.iter().map(|item| item.bytes).sum();
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use chrono::{DateTime, Duration, Utc};
+use sha2::{Digest, Sha256};
 use watchpost_detect::enrich::{Assets, Geo, GeoFile, Knowledge, ThreatIndex, ThreatIndexBuilder};
 use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{Entity, EntityKind, Event};
@@ -39,6 +40,8 @@ const LISTED_MAX: usize = 50_000;
 pub(crate) struct Known {
     pub(crate) knowledge: Knowledge,
     pub(crate) files: Vec<LocationFile>,
+    /// Names the location file that places are asked of; empty while there is none.
+    pub(crate) basis: String,
     pub(crate) lists: Vec<ThreatList>,
     pub(crate) threat_problem: Option<String>,
     pub(crate) assets: Vec<AssetRule>,
@@ -141,6 +144,7 @@ impl Desk {
             let mut next = Known {
                 knowledge: self.known.knowledge.clone(),
                 files: self.known.files.clone(),
+                basis: self.known.basis.clone(),
                 lists: lists.clone(),
                 threat_problem: self.known.threat_problem.clone(),
                 assets: assets.clone(),
@@ -148,6 +152,7 @@ impl Desk {
             };
             if new_location {
                 let (geo, files) = read_files(location.0.clone()).await?;
+                next.basis = basis(&geo, &location);
                 (next.knowledge.geo, next.files) = (Arc::new(geo), files);
             }
             if new_lists {
@@ -189,6 +194,15 @@ pub(crate) async fn asset_rules(store: &Store) -> Result<Vec<AssetRule>, OpError
 fn stamp(path: Option<&str>) -> FileStamp {
     let meta = std::fs::metadata(path?).ok()?;
     Some((meta.len(), meta.modified().ok()?))
+}
+
+/// Another text for each file, and for each state of it.
+fn basis(geo: &Geo, location: &(LocationSettings, [FileStamp; 2])) -> String {
+    if geo.city.is_none() {
+        return String::new();
+    }
+    let named = format!("{:?} {:?}", location.0.city_file, location.1[0]);
+    hex::encode(&Sha256::digest(named.as_bytes())[..8])
 }
 
 async fn read_files(settings: LocationSettings) -> Result<(Geo, Vec<LocationFile>), OpError> {

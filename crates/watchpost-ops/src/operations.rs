@@ -54,6 +54,10 @@ macro_rules! for_each_operation {
             "Write a note on an incident."
             incident_note(IncidentNote) -> IncidentDetail: Triage, Change, [], [Incidents, Audit];
 
+            "List the lines of an incident's timeline, from the newest back."
+            incident_timeline(IncidentEarlier) -> TimelinePart: View, Read, [Incidents], [];
+            "List the notes on an incident, from the newest back."
+            incident_notes(IncidentEarlier) -> NotePart: View, Read, [Incidents], [];
             "List every event of an incident, newest first."
             incident_events(IncidentEventsRequest) -> IncidentEventList: View, Read, [Incidents, Events], [];
             "Hand an incident over to somebody, with what they have to know."

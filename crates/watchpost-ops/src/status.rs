@@ -68,6 +68,7 @@ fn stopped() -> EngineStatus {
         events_per_min: 0.0,
         backlog: None,
         quarantined_total: 0,
+        lost_total: 0,
         evicted_total: 0,
         findings_total: 0,
         rules: 0,

@@ -8,9 +8,12 @@ use std::time::Duration;
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
 
+use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{PartState, Tag};
 use crate::engine;
+use crate::enrich::Freshness;
+use crate::error::OpError;
 use crate::perform::enforce;
 use crate::respond;
 
@@ -30,6 +33,11 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether a scheduled report is due.
 const REPORTS_EVERY: Duration = Duration::from_secs(15);
 
+/// How often it is looked whether the place of a source is to be asked.
+const PLACE_EVERY: Duration = Duration::from_secs(2);
+/// Sources whose places are asked and written at once.
+const PLACED: u32 = 2_000;
+
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
@@ -44,6 +52,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
+    workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
@@ -133,6 +142,42 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
             Err(problem) => tracing::debug!(%problem, "no health sample"),
         }
     }
+}
+
+/// Writes where sources are while events keep coming; when none do, the engine has it done at once. Only beside the
+/// engine at work: of several consoles on one database each may have another location file, or none.
+async fn place_sources(_: Console, workspace: Arc<Workspace>) {
+    if workspace.engine().is_at_work()
+        && let Err(problem) = place_all(&workspace).await
+    {
+        tracing::warn!(%problem, "the places of sources were not written");
+    }
+}
+
+/// Writes where every source is that was not asked of the location file of now.
+pub(crate) async fn place_all(workspace: &Workspace) -> Result<(), OpError> {
+    while place_some(workspace).await? > 0 {}
+    Ok(())
+}
+
+async fn place_some(workspace: &Workspace) -> Result<usize, OpError> {
+    let known = workspace.known(Freshness::Recent).await?;
+    let sources = workspace.store().sources_unplaced(&known.basis, PLACED).await?;
+    if sources.is_empty() {
+        return Ok(0);
+    }
+    let asked = Arc::clone(&known);
+    let places = off_the_runtime(move || {
+        let country = |source: &String| asked.place_of(source).and_then(|place| place.country);
+        sources
+            .into_iter()
+            .map(|source| (country(&source), source))
+            .map(|(at, source)| (source, at))
+            .collect()
+    });
+    let places: Vec<(String, Option<String>)> = places.await?;
+    workspace.store().sources_placed(&known.basis, &places).await?;
+    Ok(places.len())
 }
 
 async fn expire(console: Console, workspace: Arc<Workspace>) {

@@ -88,6 +88,7 @@ impl HealthProbe {
             metrics,
             keys: keyspace.map(|(keys, _)| keys),
             keys_with_ttl: keyspace.map(|(_, with_ttl)| with_ttl),
+            ttl_share: keyspace.and_then(|(keys, with_ttl)| share(with_ttl, keys)),
             slowlog: self.slowlog().await?,
         };
         self.before = Some(now);
@@ -104,6 +105,12 @@ impl HealthProbe {
         };
         Ok(reply::list(reply).into_iter().filter_map(slow_command).collect())
     }
+}
+
+/// One number as a share of another; `None` of nothing.
+#[expect(clippy::cast_precision_loss, reason = "numbers of keys stay far below 2^53")]
+fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
 }
 
 /// Entry: id, Unix time, microseconds, arguments, client address, client name.

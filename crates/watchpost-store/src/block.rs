@@ -178,18 +178,47 @@ impl Store {
         from_row(&row)
     }
 
+    /// The newest blocks in one of these states (empty means any) that were made in `created`, newest first, at most
+    /// `limit`, and how many there are of each state.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn blocks_made(
+        &self,
+        states: &[BlockState],
+        created: Option<Period>,
+        limit: u32,
+    ) -> Result<(Vec<Block>, Vec<(BlockState, u64)>), StoreError> {
+        let conditions = |sql: &mut Sql| {
+            sql.push(" WHERE 1 = 1");
+            if !states.is_empty() {
+                sql.push(" AND state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
+            }
+            if let Some(period) = created {
+                sql.push(" AND created_at >= ").bind(period.from).push(" AND created_at < ").bind(period.to);
+            }
+        };
+        let mut tx = self.read().await?;
+        let mut count = Sql::new("SELECT state, COUNT(*) FROM block");
+        conditions(&mut count);
+        count.push(" GROUP BY state ORDER BY state");
+        let mut counts = Vec::new();
+        for row in tx.fetch_sql(count).await? {
+            counts.push((row.parse(0)?, row.u64(1)?));
+        }
+        let mut sql = Sql::new(SELECT);
+        conditions(&mut sql);
+        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        let blocks = tx.fetch_sql(sql).await?.iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok((blocks, counts))
+    }
+
     /// The newest blocks in one of these states (empty means any), newest first, at most `limit`.
     ///
     /// # Errors
     /// What the database says.
     pub async fn block_page(&self, states: &[BlockState], limit: u32) -> Result<Vec<Block>, StoreError> {
-        let mut sql = Sql::new(SELECT);
-        if !states.is_empty() {
-            sql.push(" WHERE state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
-        }
-        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
-        let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+        Ok(self.blocks_made(states, None, limit).await?.0)
     }
 
     /// The blocks that were made for an incident, oldest first, at most 500.

@@ -175,6 +175,41 @@ impl Store {
         from_row(&row)
     }
 
+    /// The newest containments of one of these kinds in one of these states (empty means any) and of `target`, newest
+    /// first, at most `limit`, and how many there are.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn containments_of(
+        &self,
+        kinds: &[ContainKind],
+        states: &[BlockState],
+        target: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<Containment>, u64), StoreError> {
+        let conditions = |sql: &mut Sql| {
+            sql.push(" WHERE 1 = 1");
+            if !kinds.is_empty() {
+                sql.push(" AND kind IN ").tuple(kinds.iter().map(|kind| kind.as_str().into()).collect());
+            }
+            if !states.is_empty() {
+                sql.push(" AND state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
+            }
+            if let Some(target) = target {
+                sql.push(" AND target = ").bind(target);
+            }
+        };
+        let mut tx = self.read().await?;
+        let mut count = Sql::new("SELECT COUNT(*) FROM containment");
+        conditions(&mut count);
+        let total = tx.fetch_sql(count).await?.first().map_or(Ok(0), |row| row.u64(0))?;
+        let mut sql = Sql::new(SELECT);
+        conditions(&mut sql);
+        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
+        let rows = tx.fetch_sql(sql).await?.iter().map(from_row).collect::<Result<_, _>>()?;
+        Ok((rows, total))
+    }
+
     /// The newest containments of one of these kinds in one of these states (empty means any), newest first, at most
     /// `limit`.
     ///
@@ -186,17 +221,7 @@ impl Store {
         states: &[BlockState],
         limit: u32,
     ) -> Result<Vec<Containment>, StoreError> {
-        let mut sql = Sql::new(SELECT);
-        sql.push(" WHERE 1 = 1");
-        if !kinds.is_empty() {
-            sql.push(" AND kind IN ").tuple(kinds.iter().map(|kind| kind.as_str().into()).collect());
-        }
-        if !states.is_empty() {
-            sql.push(" AND state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
-        }
-        sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
-        let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+        Ok(self.containments_of(kinds, states, None, limit).await?.0)
     }
 
     /// The containments that were made for an incident, oldest first, at most 500.

@@ -15,6 +15,7 @@ use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nu
 use crate::error::StoreError;
 use crate::rollup::Tally;
 use crate::search;
+use crate::source_place;
 use crate::store::Store;
 
 /// Which events: every given condition must hold.
@@ -277,6 +278,7 @@ pub(crate) async fn insert_new(
         tally.add(event, weight(event));
     }
     tally.write(tx).await?;
+    source_place::note(tx, events.iter().filter(|event| inserted.contains(&event.id))).await?;
     Ok(inserted)
 }
 

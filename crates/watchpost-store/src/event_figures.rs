@@ -3,8 +3,9 @@
 use watchpost_model::event::Severity;
 use watchpost_model::overview::{EventFacet, EventFigures, FacetCount, Histogram, Series};
 use watchpost_model::period::Period;
+use watchpost_model::query::FieldName;
 
-use crate::engine::{Sql, Tx, micros};
+use crate::engine::{Dialect, Sql, Tx, micros};
 use crate::error::StoreError;
 use crate::event::{EventFilter, conditions, severity_of};
 use crate::store::Store;
@@ -41,29 +42,62 @@ const BUCKETS_MAX: u32 = 120;
 const FACET_ROWS: i64 = 50_000;
 /// Values of a facet.
 const FACET_VALUES: i64 = 10;
-/// Fields of the facets with their columns; severities are stored as ranks.
-const FACETS: [(&str, &str); 7] = [
-    ("severity", "severity"),
-    ("category", "category"),
-    ("outcome", "outcome"),
-    ("type", "type"),
-    ("ip", "source_ip"),
-    ("user", "actor"),
-    ("endpoint", "endpoint"),
+/// The facets of a search for which nobody chose any.
+pub const FACETS: [FieldName; 8] = [
+    FieldName::Severity,
+    FieldName::Category,
+    FieldName::Outcome,
+    FieldName::Type,
+    FieldName::Ip,
+    FieldName::Country,
+    FieldName::User,
+    FieldName::Endpoint,
 ];
+
+/// What a facet counts, of the rows that it looks at; `None` where a field has none. Severities are stored as ranks.
+const fn facet_column(field: FieldName, dialect: Dialect) -> Option<&'static str> {
+    Some(match field {
+        FieldName::Severity => "severity",
+        FieldName::Category => "category",
+        FieldName::Outcome => "outcome",
+        FieldName::Type => dialect.event_type(),
+        FieldName::Ip => "source_ip",
+        FieldName::Country => "(SELECT p.country FROM source_place p WHERE p.source = event.source_ip)",
+        FieldName::User => "actor",
+        FieldName::Session => "session",
+        FieldName::Endpoint => "endpoint",
+        FieldName::Agent => dialect.user_agent(),
+        FieldName::At
+        | FieldName::Resource
+        | FieldName::Action
+        | FieldName::Method
+        | FieldName::Path
+        | FieldName::Query
+        | FieldName::Body
+        | FieldName::Status
+        | FieldName::Bytes
+        | FieldName::Duration
+        | FieldName::Count
+        | FieldName::Risk
+        | FieldName::Tag
+        | FieldName::Id => return None,
+    })
+}
 
 impl Store {
     /// What `filter` finds, in figures.
     ///
-    /// Shape: 1 to `buckets` (1..=120) bars over the period, one series a severity; seven facets of at most ten values.
+    /// Shape: 1 to `buckets` (1..=120) bars over the period, one series a severity; of each field in `facets` at most ten
+    /// values.
     ///
     /// # Errors
-    /// `Validation` if `buckets` is out of range; what the database says.
+    /// `Validation` if `buckets` is out of range or a field has no facet; what the database says.
     pub async fn event_figures(
         &self,
         filter: &EventFilter,
         period: Period,
         buckets: u32,
+        facets: &[FieldName],
     ) -> Result<EventFigures, StoreError> {
         if !(1..=BUCKETS_MAX).contains(&buckets) {
             return Err(StoreError::Validation(format!(
@@ -73,8 +107,8 @@ impl Store {
         let filter = EventFilter { period: Some(period), ..filter.clone() };
         let mut tx = self.read().await?;
         let histogram = histogram(&mut tx, &filter, period, buckets).await?;
-        let (facets, rows) = facets(&mut tx, &filter).await?;
-        let total = histogram.series.iter().flat_map(|series| &series.counts).sum();
+        let (facets, rows) = count_facets(&mut tx, &filter, facets).await?;
+        let total = histogram.series.iter().filter_map(|series| series.total).sum();
         let facet_rows = rows.min(FACET_ROWS.unsigned_abs());
         Ok(EventFigures { period, total, histogram, facets, facet_rows, facets_complete: rows == facet_rows })
     }
@@ -99,10 +133,8 @@ async fn histogram(
     let dialect = tx.dialect();
     conditions(&mut sql, dialect, filter);
     sql.push(" GROUP BY 1, 2");
-    let mut series: Vec<Series> = Severity::ALL
-        .iter()
-        .map(|severity| Series { name: severity.to_string(), counts: vec![0; len] })
-        .collect();
+    let mut series: Vec<Series> =
+        Severity::ALL.iter().map(|severity| Series::new(severity.to_string(), vec![0; len])).collect();
     for row in tx.fetch_sql(sql).await? {
         let bar = usize::try_from(row.i64(0)?).unwrap_or(0).min(len - 1);
         let severity = usize::try_from(row.i64(1)?).unwrap_or(usize::MAX);
@@ -110,30 +142,38 @@ async fn histogram(
             series.counts[bar] += row.u64(2)?;
         }
     }
+    let series = series.into_iter().map(Series::summed).collect();
     Ok(Histogram { start: micros(start)?, bucket_s: (width / SECOND).unsigned_abs(), series })
 }
 
 /// The facets, and how many rows there are to count, up to one more than are counted.
-async fn facets(tx: &mut Tx, filter: &EventFilter) -> Result<(Vec<EventFacet>, u64), StoreError> {
+async fn count_facets(
+    tx: &mut Tx,
+    filter: &EventFilter,
+    fields: &[FieldName],
+) -> Result<(Vec<EventFacet>, u64), StoreError> {
     let dialect = tx.dialect();
-    let mut sql = Sql::new("WITH found AS MATERIALIZED (SELECT severity, category, outcome, ");
-    sql.push(dialect.event_type()).push(" AS type, source_ip, actor, endpoint, n, ");
-    sql.push("ROW_NUMBER() OVER (ORDER BY at DESC, id DESC) AS place FROM event WHERE 1 = 1");
+    let mut sql = Sql::new("WITH found AS MATERIALIZED (SELECT ");
+    for field in fields {
+        let column = facet_column(*field, dialect)
+            .ok_or_else(|| StoreError::Validation(format!("{field} has no facet")))?;
+        sql.push(column).push(" AS of_").push(field.as_str()).push(", ");
+    }
+    sql.push("n, ROW_NUMBER() OVER (ORDER BY at DESC, id DESC) AS place FROM event WHERE 1 = 1");
     conditions(&mut sql, dialect, filter);
     sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(FACET_ROWS + 1);
     sql.push(") SELECT '', CAST(COUNT(*) AS TEXT), CAST(COUNT(*) AS BIGINT) FROM found");
-    for (field, column) in FACETS {
-        sql.push(" UNION ALL SELECT * FROM (SELECT '").push(field).push("', CAST(").push(column);
+    for field in fields {
+        let (field, column) = (field.as_str(), format!("of_{field}"));
+        sql.push(" UNION ALL SELECT * FROM (SELECT '").push(field).push("', CAST(").push(&column);
         sql.push(" AS TEXT), CAST(SUM(n) AS BIGINT) AS times FROM found WHERE place <= ").bind(FACET_ROWS);
-        sql.push(" AND ").push(column).push(" IS NOT NULL GROUP BY ").push(column);
-        sql.push(" ORDER BY times DESC, ").push(column).push(" LIMIT ").bind(FACET_VALUES);
-        sql.push(") AS of_").push(field);
+        sql.push(" AND ").push(&column).push(" IS NOT NULL GROUP BY ").push(&column);
+        sql.push(" ORDER BY times DESC, ").push(&column).push(" LIMIT ").bind(FACET_VALUES);
+        sql.push(") AS facet_").push(field);
     }
     let mut rows = 0;
-    let mut facets: Vec<EventFacet> = FACETS
-        .iter()
-        .map(|(field, _)| EventFacet { field: (*field).to_owned(), values: Vec::new() })
-        .collect();
+    let mut facets: Vec<EventFacet> =
+        fields.iter().map(|field| EventFacet { field: field.to_string(), values: Vec::new() }).collect();
     for row in tx.fetch_sql(sql).await? {
         let (field, value, n) = (row.text(0)?, row.text(1)?, row.u64(2)?);
         if field.is_empty() {

@@ -304,7 +304,7 @@ fn histogram<T: Copy + std::fmt::Display>(
     counts: Vec<Vec<u64>>,
 ) -> Result<Histogram, StoreError> {
     let series =
-        names.iter().zip(counts).map(|(name, counts)| Series { name: name.to_string(), counts }).collect();
+        names.iter().zip(counts).map(|(name, counts)| Series::new(name.to_string(), counts)).collect();
     Ok(Histogram { start: micros(start)?, bucket_s: width.unsigned_abs() / 1_000_000, series })
 }
 

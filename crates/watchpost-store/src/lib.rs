@@ -41,6 +41,7 @@ mod rollup;
 mod search;
 mod setting;
 mod snapshot;
+mod source_place;
 mod store;
 mod suppression;
 mod target;
@@ -59,6 +60,7 @@ pub use diagnose::diagnose;
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
+pub use event_figures::FACETS;
 pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000014, "audit_role"),
     migration!(20261121000015, "job_position"),
     migration!(20261121000016, "privacy"),
+    migration!(20261121000020, "source_place"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

@@ -7,11 +7,13 @@ use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
 use watchpost_model::health::Unit;
 use watchpost_model::incident::Incident;
-use watchpost_model::overview::{CategoryCount, Histogram, Kpi, Overview, Series, ThreatLevel, TopEntity};
+use watchpost_model::overview::{
+    CategoryCount, CountryCount, Histogram, Kpi, KpiChange, Overview, Series, ThreatLevel, TopEntity,
+};
 use watchpost_model::period::Period;
 
 use crate::block::spans_in_force;
-use crate::engine::{Tx, args, micros};
+use crate::engine::{Row, Tx, args, micros};
 use crate::error::StoreError;
 use crate::event::{entity_column, ip_key, severity_of};
 use crate::incident::{self, SELECT};
@@ -87,6 +89,7 @@ async fn build(
     let before = cell_counts(tx, period.previous(), Grid::new(period.previous(), 1)).await?;
     let spans = incident_spans(tx, period).await?;
     let (threat, threat_reason) = threat(tx).await?;
+    let (top_sources, by_country) = sources(tx, period).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
     kpis.extend(incident_kpis(&spans, period, now, grid));
     kpis.push(block_kpi(tx, period, now, grid).await?);
@@ -103,8 +106,10 @@ async fn build(
         by_severity: histogram(grid, &cells, Severity::ALL, |cell, severity| cell.severity == severity)?,
         counts: category_counts(&cells),
         incidents: incidents(tx, period).await?,
-        top_sources: top(tx, period, EntityKind::Ip).await?,
-        top_targets: top(tx, period, EntityKind::Endpoint).await?,
+        top_sources,
+        top_targets: targets(tx, period).await?,
+        has_location_data: by_country.iter().any(|one| one.country.is_some()),
+        by_country,
     })
 }
 
@@ -153,7 +158,7 @@ fn histogram<T: Copy + std::fmt::Display>(
             for cell in cells.iter().filter(|cell| is(cell, name)) {
                 counts[cell.index] += cell.n;
             }
-            Series { name: name.to_string(), counts }
+            Series::new(name.to_string(), counts).summed()
         })
         .collect();
     let bucket_s = u64::try_from(grid.width / 1_000_000).unwrap_or(0);
@@ -187,7 +192,8 @@ fn kpi(
     unit: Unit,
     series: Vec<f64>,
 ) -> Kpi {
-    Kpi { name: name.to_owned(), title: title.to_owned(), value, previous, unit, series }
+    let change = KpiChange::between(value, previous);
+    Kpi { name: name.to_owned(), title: title.to_owned(), value, previous, change, unit, series }
 }
 
 fn event_kpis(cells: &[CellCount], before: &[CellCount], grid: Grid) -> Vec<Kpi> {
@@ -369,7 +375,43 @@ async fn incidents(tx: &mut Tx, period: Period) -> Result<Vec<Incident>, StoreEr
     Ok(incidents)
 }
 
-async fn top(tx: &mut Tx, period: Period, kind: EntityKind) -> Result<Vec<TopEntity>, StoreError> {
+/// The sources with the most events, and all sources by country, from one look at the events of the period.
+async fn sources(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<CountryCount>), StoreError> {
+    let rows = tx
+        .fetch(
+            "WITH by_source AS MATERIALIZED (SELECT source_ip, CAST(SUM(n) AS BIGINT) AS total, \
+             CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) AS failed FROM event \
+             WHERE at >= $1 AND at < $2 AND source_ip IS NOT NULL GROUP BY source_ip) \
+             SELECT * FROM (SELECT source_ip AS name, total, failed, CAST(0 AS BIGINT) AS sources FROM by_source \
+             ORDER BY total DESC, source_ip LIMIT 10) AS busiest \
+             UNION ALL SELECT * FROM (SELECT p.country AS name, CAST(SUM(s.total) AS BIGINT) AS total, \
+             CAST(SUM(s.failed) AS BIGINT) AS failed, COUNT(*) AS sources FROM by_source s \
+             LEFT JOIN source_place p ON p.source = s.source_ip GROUP BY p.country \
+             ORDER BY 2 DESC, 1 LIMIT 300) AS countries",
+            args![period.from, period.to],
+        )
+        .await?;
+    let (mut busiest, mut countries) = (Vec::new(), Vec::new());
+    for row in rows {
+        match row.u64(3)? {
+            0 => busiest.push(row),
+            sources => countries.push(CountryCount {
+                country: row.opt_text(0)?,
+                events: row.u64(1)?,
+                failures: row.u64(2)?,
+                sources,
+            }),
+        }
+    }
+    countries.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.country.cmp(&b.country)));
+    let mut top = top(tx, EntityKind::Ip, busiest).await?;
+    top.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.value.cmp(&b.entity.value)));
+    Ok((top, countries))
+}
+
+/// The targets with the most events.
+async fn targets(tx: &mut Tx, period: Period) -> Result<Vec<TopEntity>, StoreError> {
+    let kind = EntityKind::Endpoint;
     let column = entity_column(kind);
     let rows = tx
         .fetch(
@@ -382,6 +424,11 @@ async fn top(tx: &mut Tx, period: Period, kind: EntityKind) -> Result<Vec<TopEnt
             args![period.from, period.to],
         )
         .await?;
+    top(tx, kind, rows).await
+}
+
+/// Rows of name, events and failures, with what is known of each.
+async fn top(tx: &mut Tx, kind: EntityKind, rows: Vec<Row>) -> Result<Vec<TopEntity>, StoreError> {
     let spans = spans_in_force(tx).await?;
     let mut list = Vec::with_capacity(rows.len());
     for row in rows {

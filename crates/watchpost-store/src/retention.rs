@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::event::{EventRow, event, id_values, insert_new, redis_key_hash, rows_of, weight};
 use crate::job_position;
 use crate::rollup::Tally;
+use crate::source_place;
 use crate::store::{Store, Tag, Write};
 
 /// Events of a category past their days, but those of an incident that is active (or merged into an active one).
@@ -150,6 +151,7 @@ async fn upsert(write: &mut Write, rows: &[&EventRow<'_>], now: DateTime<Utc>) -
         let old = event(&stored, 1)?;
         tally.add(&old, -weight(&old));
         tally.add(row.event, weight(row.event));
+        source_place::note(write, std::iter::once(&row.event)).await?;
         let mut replace = Sql::new(
             "UPDATE event SET (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
              endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) = ",

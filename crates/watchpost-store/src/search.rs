@@ -34,6 +34,7 @@ impl Compiler<'_> {
                 self.sql.bind(like(&lower, true)).push(" ESCAPE '!'");
             }
             Expr::Term(Term::Field(Field::Named(FieldName::Tag), test)) => self.tag(test, holds),
+            Expr::Term(Term::Field(Field::Named(FieldName::Country), test)) => self.country(test, holds),
             Expr::Term(Term::Field(field, test)) => self.field(field, test, holds),
         }
     }
@@ -148,6 +149,17 @@ impl Compiler<'_> {
         self.sql.push(")");
     }
 
+    /// Where sources are is known of each source, not of each event.
+    fn country(&mut self, test: &Test, holds: bool) {
+        self.sql.push(if holds { "source_ip IN (" } else { "(source_ip IS NULL OR source_ip NOT IN (" });
+        self.sql.push("SELECT p.source FROM source_place p WHERE p.country IS NOT NULL");
+        if let Test::Text(pattern) = test {
+            self.sql.push(" AND p.country");
+            self.text(pattern);
+        }
+        self.sql.push(if holds { ")" } else { "))" });
+    }
+
     /// The expression that holds the field's value.
     fn place(&mut self, field: &Field, test: &Test) {
         let name = match field {
@@ -183,8 +195,8 @@ impl Compiler<'_> {
             FieldName::Bytes => return self.number(&["http", "bytes"]),
             FieldName::Duration => return self.number(&["http", "duration_ms"]),
             FieldName::Risk => return self.number(&["risk"]),
-            // Never asked for here: labels are rows of their own, see `tag`.
-            FieldName::Tag => "NULL",
+            // Never asked for here: labels and places are rows of their own, see `tag` and `country`.
+            FieldName::Tag | FieldName::Country => "NULL",
         };
         self.sql.push(column);
     }

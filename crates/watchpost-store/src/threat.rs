@@ -69,7 +69,13 @@ impl Store {
     pub async fn threat_lists(&self) -> Result<Vec<ThreatList>, StoreError> {
         let mut tx = self.read().await?;
         let rows = tx.fetch("SELECT body FROM threat_list ORDER BY name", args![]).await?;
-        rows.iter().map(|row| row.json(0)).collect()
+        rows.iter()
+            .map(|row| {
+                let list: ThreatList = row.json(0)?;
+                // Not in what older versions wrote.
+                Ok(ThreatList { total: list.entries(), ..list })
+            })
+            .collect()
     }
 
     /// Part `part` (from 0) of a list's entries, in the order of its file; `None` after the last one.

@@ -4,3 +4,4 @@ mod axe;
 mod smoke;
 mod story;
 mod triage;
+mod windows;

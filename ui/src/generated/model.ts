@@ -253,6 +253,10 @@ next: number | null,
  */
 size: number, 
 /**
+ * Leaves that no checkpoint covers yet.
+ */
+uncovered: number, 
+/**
  * The newest signed checkpoint.
  */
 checkpoint: Checkpoint | null, };
@@ -787,6 +791,18 @@ export type BlockList = {
  */
 blocks: Array<BlockRow>, 
 /**
+ * How many there are, whatever was asked for at most.
+ */
+total: number, 
+/**
+ * How many of those are in force.
+ */
+in_force: number, 
+/**
+ * How many of those are not in force and should be: not confirmed yet, or failed.
+ */
+not_in_force: number, 
+/**
  * What must never be blocked.
  */
 allowlist: Array<AllowEntry>, 
@@ -800,6 +816,10 @@ export type BlockListRequest = {
  * In one of these states; empty means any.
  */
 state: Array<BlockState>, 
+/**
+ * Made in this period; absent means any time.
+ */
+created?: Period, 
 /**
  * Rows, 1 to 500.
  */
@@ -1036,6 +1056,8 @@ old: unknown,
  * After; `null` if it is gone.
  */
 new: unknown, };
+
+export type ChangeUnit = "percent" | "times";
 
 export type ChartData = { 
 /**
@@ -1305,7 +1327,11 @@ export type ContainList = {
 /**
  * The rows.
  */
-containments: Array<ContainRow>, };
+containments: Array<ContainRow>, 
+/**
+ * How many there are, whatever was asked for at most.
+ */
+total: number, };
 
 export type ContainListRequest = { 
 /**
@@ -1316,6 +1342,10 @@ kind: Array<ContainKind>,
  * In one of these states; empty means any.
  */
 state: Array<BlockState>, 
+/**
+ * Of exactly this session, user, service or address; absent means any.
+ */
+target?: string, 
 /**
  * Rows, 1 to 500.
  */
@@ -1559,6 +1589,24 @@ threshold: number,
  */
 window_s: number, };
 
+export type CountryCount = { 
+/**
+ * Two letters in upper case, or what the location file says instead; `None` where no place is known.
+ */
+country: string | null, 
+/**
+ * Events.
+ */
+events: number, 
+/**
+ * Events that failed.
+ */
+failures: number, 
+/**
+ * Different sources.
+ */
+sources: number, };
+
 export type DatabaseBackup = { 
 /**
  * The file to make; it must not be there.
@@ -1747,6 +1795,10 @@ quarantined_total: number,
  * Entries of the detection tables dropped because a table was full.
  */
 evicted_total: number, 
+/**
+ * Both together: what was not looked at as it should have been.
+ */
+lost_total: number, 
 /**
  * Findings made.
  */
@@ -2180,7 +2232,11 @@ query: string | null,
 /**
  * Bars of the histogram, 1 to 120.
  */
-buckets: number, };
+buckets: number, 
+/**
+ * Fields of which to count the values; empty means those that a search is narrowed by.
+ */
+facets?: Array<string>, };
 
 export type EventFormat = "csv" | "jsonl";
 
@@ -2848,13 +2904,21 @@ event_rows: number,
  */
 entities: Array<EntityCount>, 
 /**
- * Oldest first.
+ * Oldest first, the newest 200; `earlier_notes` leads to those before.
  */
 notes: Array<Note>, 
 /**
- * Oldest first.
+ * Cursor of the notes before those, if there are any.
+ */
+earlier_notes: string | null, 
+/**
+ * Oldest first, the newest 200; `earlier_timeline` leads to those before.
  */
 timeline: Array<TimelineEntry>, 
+/**
+ * Cursor of the lines before those, if there are any.
+ */
+earlier_timeline: string | null, 
 /**
  * Incidents that belong to it: steps of its chain, merged ones, duplicates.
  */
@@ -2876,6 +2940,20 @@ playbook?: Playbook,
  * known.
  */
 risk: Array<RiskFactor>, };
+
+export type IncidentEarlier = { 
+/**
+ * Of which incident.
+ */
+number: number, 
+/**
+ * Before this cursor, as `incident_detail` or the part after this one gave it; absent means the newest.
+ */
+before: string | null, 
+/**
+ * Rows, 1 to 500.
+ */
+limit: number, };
 
 export type IncidentEscalate = { 
 /**
@@ -2999,7 +3077,15 @@ text: string | null,
 /**
  * With this entity as its own.
  */
-entity: Entity | null, };
+entity: Entity | null, 
+/**
+ * Opened in this period, by the engine's time.
+ */
+opened?: Period, 
+/**
+ * Something happened to it in this period: by a person, or new findings.
+ */
+changed?: Period, };
 
 export type IncidentHandover = { 
 /**
@@ -3347,6 +3433,10 @@ value: number | null,
  */
 previous: number | null, 
 /**
+ * How it changed; `None` where there was nothing to compare with.
+ */
+change: KpiChange | null, 
+/**
  * Its unit.
  */
 unit: Unit, 
@@ -3354,6 +3444,16 @@ unit: Unit,
  * Its course over the period, oldest first, one value a bucket.
  */
 series: Array<number>, };
+
+export type KpiChange = { 
+/**
+ * How much.
+ */
+by: number, 
+/**
+ * Of what.
+ */
+unit: ChangeUnit, };
 
 export type LegalHold = { 
 /**
@@ -3539,6 +3639,16 @@ text: string, };
 
 export type NoteId = string;
 
+export type NotePart = { 
+/**
+ * The notes.
+ */
+rows: Array<Note>, 
+/**
+ * Cursor of the notes before these, if there are any.
+ */
+earlier: string | null, };
+
 export type NotedMatch = { 
 /**
  * The match.
@@ -3689,7 +3799,15 @@ top_sources: Array<TopEntity>,
 /**
  * Targets with the most events, at most 10.
  */
-top_targets: Array<TopEntity>, };
+top_targets: Array<TopEntity>, 
+/**
+ * Events with a source by its country, most events first, at most 300.
+ */
+by_country: Array<CountryCount>, 
+/**
+ * Is there a location file that says where sources are?
+ */
+has_location_data: boolean, };
 
 export type OverviewRequest = { 
 /**
@@ -4247,6 +4365,10 @@ keys: number | null,
  * Keys with a TTL.
  */
 keys_with_ttl: number | null, 
+/**
+ * Share of the keys with a TTL, 0 to 1; `None` where there are no keys or neither is known.
+ */
+ttl_share: number | null, 
 /**
  * Newest slow commands, newest first, arguments redacted.
  */
@@ -5522,6 +5644,10 @@ false_positive: number,
  */
 benign_true_positive: number, 
 /**
+ * Judged at all.
+ */
+judged: number, 
+/**
  * True positives of all judged, 0 to 1; absent while fewer than five are judged.
  */
 precision: number | null, 
@@ -5702,7 +5828,19 @@ window_s: number | null,
 /**
  * An administrator switched it or changed its threshold or window.
  */
-adjusted: boolean, };
+adjusted: boolean, 
+/**
+ * Does it run, by its file?
+ */
+file_enabled: boolean, 
+/**
+ * How many a behaviour takes, by its file.
+ */
+file_threshold: number | null, 
+/**
+ * In how many seconds, by its file.
+ */
+file_window_s: number | null, };
 
 export type RuleTest = { 
 /**
@@ -5885,7 +6023,11 @@ counts: Array<number>,
 /**
  * Its name: a category, a severity, an outcome.
  */
-name: string, };
+name: string, 
+/**
+ * All its counts together; absent in the charts of reports, whose content is hashed as it always was.
+ */
+total?: number, };
 
 export type Settings = { 
 /**
@@ -5941,7 +6083,11 @@ export type SimilarList = {
 /**
  * The rows.
  */
-rows: Array<SimilarIncident>, };
+rows: Array<SimilarIncident>, 
+/**
+ * How many of the rows are active.
+ */
+active: number, };
 
 export type SimulateRequest = { 
 /**
@@ -6373,6 +6519,10 @@ domains: number,
  */
 user_agents: number, 
 /**
+ * Entries of all kinds.
+ */
+total: number, 
+/**
  * Lines or objects that could not be used.
  */
 skipped: number, 
@@ -6465,6 +6615,16 @@ text: string,
  * Number of the merged incident that this line comes from; absent for the incident's own.
  */
 from?: number, };
+
+export type TimelinePart = { 
+/**
+ * The lines.
+ */
+rows: Array<TimelineEntry>, 
+/**
+ * Cursor of the lines before these, if there are any.
+ */
+earlier: string | null, };
 
 export type TlsFiles = { 
 /**

@@ -45,6 +45,10 @@ export interface Operations {
   incident_resolve: { request: model.IncidentResolve; reply: model.Incident };
   /** Write a note on an incident. */
   incident_note: { request: model.IncidentNote; reply: model.IncidentDetail };
+  /** List the lines of an incident's timeline, from the newest back. */
+  incident_timeline: { request: model.IncidentEarlier; reply: model.TimelinePart };
+  /** List the notes on an incident, from the newest back. */
+  incident_notes: { request: model.IncidentEarlier; reply: model.NotePart };
   /** List every event of an incident, newest first. */
   incident_events: { request: model.IncidentEventsRequest; reply: model.IncidentEventList };
   /** Hand an incident over to somebody, with what they have to know. */
@@ -472,6 +476,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['incidents', 'audit'],
+  },
+  incident_timeline: {
+    about: "List the lines of an incident's timeline, from the newest back.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
+  },
+  incident_notes: {
+    about: "List the notes on an incident, from the newest back.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['incidents'],
+    invalidates: [],
   },
   incident_events: {
     about: "List every event of an incident, newest first.",

@@ -7,6 +7,7 @@ import { common } from './de/common';
 import { connection } from './de/connection';
 import { context } from './de/context';
 import { containment } from './de/containment';
+import { desk } from './de/desk';
 import { entities } from './de/entities';
 import { events } from './de/events';
 import { incidentActions } from './de/incident-actions';
@@ -44,4 +45,5 @@ export const de = {
   ...context,
   ...connection,
   ...welcome,
+  ...desk,
 } as const;

@@ -7,6 +7,7 @@ import { common } from './en/common';
 import { connection } from './en/connection';
 import { context } from './en/context';
 import { containment } from './en/containment';
+import { desk } from './en/desk';
 import { entities } from './en/entities';
 import { events } from './en/events';
 import { incidentActions } from './en/incident-actions';
@@ -44,4 +45,5 @@ export const en = {
   ...context,
   ...connection,
   ...welcome,
+  ...desk,
 } as const;

@@ -75,6 +75,11 @@ export function t<K extends Key>(key: K, ...values: Values<K>): string {
   });
 }
 
+/** The texts whose keys begin like this, as they stand in the catalogue: for who fills their holes elsewhere. */
+export function textsOf(...beginnings: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(catalogue).filter(([key]) => beginnings.some((beginning) => key.startsWith(beginning))));
+}
+
 /** The text of a word of the model: `word('status', 'open')`. An unknown word is shown as it is, never hidden. */
 export function word(kind: string, value: string): string {
   return catalogue[`${kind}.${value}`] ?? visibleLines(value);

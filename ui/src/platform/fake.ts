@@ -17,6 +17,10 @@ export class FakePlatform implements Platform {
   readonly calls: FakeCall[] = [];
   readonly copied: string[] = [];
   answers: Answers;
+  /** Places that were opened in windows of their own. */
+  readonly windows: string[] = [];
+  /** What the shell was told to show outside of the window. */
+  words: Readonly<Record<string, string>> = {};
   /** What the next file dialogs answer. */
   picked: string | null = null;
   readonly #routes = new Set<(route: string) => void>();
@@ -81,7 +85,13 @@ export class FakePlatform implements Platform {
     return Promise.resolve(this.picked);
   }
 
-  uiReady(): Promise<void> {
+  openWindow(route: string): Promise<void> {
+    this.windows.push(route);
+    return Promise.resolve();
+  }
+
+  uiReady(words: Readonly<Record<string, string>>): Promise<void> {
+    this.words = words;
     return Promise.resolve();
   }
 

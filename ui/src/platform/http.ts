@@ -89,6 +89,11 @@ export class HttpPlatform implements Platform {
     return () => undefined;
   }
 
+  openWindow(route: string): Promise<void> {
+    window.open(`${location.pathname}${location.search}#/${route}`, '_blank', 'noopener');
+    return Promise.resolve();
+  }
+
   uiReady(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,7 +1,6 @@
 // The desktop window. The only file that imports @tauri-apps.
 
 import { Channel, invoke, isTauri } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
 import { getCurrentWebview } from '@tauri-apps/api/webview';
 import { open, save } from '@tauri-apps/plugin-dialog';
 import type { LiveBatch } from '$ui/generated/model';
@@ -54,7 +53,7 @@ export class TauriPlatform implements Platform {
     const failed = (reason: unknown): void => {
       if (!ended) onError(reason);
     };
-    const heard = listen('link', () => void look().catch(failed));
+    const heard = getCurrentWebview().listen('link', () => void look().catch(failed));
     heard.then(look).catch(failed);
     return () => {
       ended = true;
@@ -80,7 +79,12 @@ export class TauriPlatform implements Platform {
     };
   }
 
-  async uiReady(): Promise<void> {
+  async openWindow(route: string): Promise<void> {
+    await invoke('open_window', { route });
+  }
+
+  async uiReady(words: Readonly<Record<string, string>>): Promise<void> {
+    await invoke('desk_words', { texts: words });
     await invoke('ui_ready');
   }
 

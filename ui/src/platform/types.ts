@@ -54,8 +54,11 @@ export interface Platform {
   /** Hears of files that are dragged over the window; the returned function ends it. A browser tells no paths: nothing is heard there. */
   drags(onDrag: (drag: FileDrag) => void, onError: (reason: unknown) => void): () => void;
 
-  /** Tells the shell that the first paint is done. */
-  uiReady(): Promise<void>;
+  /** Opens a place (`incidents/42?view=full`) in a window of its own. */
+  openWindow(route: string): Promise<void>;
+
+  /** Tells the shell that the first paint is done, and the words that it shows outside of the window, by their keys. */
+  uiReady(words: Readonly<Record<string, string>>): Promise<void>;
 
   copy(text: string): Promise<void>;
 }

@@ -10,7 +10,7 @@ import { incidentNumber, type Command } from '$ui/shared/palette/match';
 import type { App } from '$ui/state/app.svelte';
 import { period, PRESETS } from '$ui/state/period.svelte';
 import { prefs } from '$ui/state/prefs.svelte';
-import { PANELS, router } from '$ui/state/router.svelte';
+import { PANELS, router, routeText } from '$ui/state/router.svelte';
 import { overlays } from './overlays.svelte';
 import { panels } from './panels';
 
@@ -42,6 +42,7 @@ export function fixedCommands(app: App): Command[] {
     if (preset !== 'custom') add(`period-${preset}`, t('palette.period', { period: t(`period.${preset}.long`) }), () => (period.preset = preset));
   }
   add('rail', t('palette.rail'), () => (prefs.rail = prefs.rail === 'wide' ? 'narrow' : 'wide'), '[');
+  add('window', t('palette.window'), () => void app.openWindow(routeText(router.current)), 'W');
   add('print', t('palette.print'), () => requestAnimationFrame(() => window.print()), 'Ctrl P');
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
   return [...go, ...actions];

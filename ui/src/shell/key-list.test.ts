@@ -170,6 +170,20 @@ const PROOFS: Readonly<Record<string, Proof>> = {
       expect(print).toHaveBeenCalledOnce();
     },
   },
+  window: {
+    at: QUEUE,
+    works: async (key) => {
+      await press(key);
+      await waitFor(() => expect(platform.windows).toEqual(['incidents']));
+    },
+  },
+  aside: {
+    at: ONE,
+    works: async (key) => {
+      await press(key);
+      await waitFor(() => expect(platform.windows).toEqual([`incidents/${number}?view=full`]));
+    },
+  },
   ...Object.fromEntries(
     PANELS.map((panel): [string, Proof] => [
       `go-${panel}`,

@@ -17,6 +17,8 @@ export interface KeyActions {
   rail: () => void;
   print: () => void;
   refresh: () => void;
+  /** What is shown, in a window of its own. */
+  window: () => void;
   /** The second key after `g`; returns whether there is such a panel. */
   go: (key: string) => boolean;
 }
@@ -58,6 +60,9 @@ export class GlobalKeys {
         return true;
       case '[':
         this.#actions.rail();
+        return true;
+      case 'W':
+        this.#actions.window();
         return true;
       case 'R':
         this.#actions.refresh();

@@ -45,13 +45,13 @@ describe('the status bar', () => {
   });
 
   it('says how far behind the engine is, and what was lost', async () => {
-    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: 1_240, quarantined_total: 3, evicted_total: 1 } }));
+    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: 1_240, quarantined_total: 3, evicted_total: 1, lost_total: 4 } }));
     expect(text('status-engine')).toBe('Engine behind by 1,240');
     expect(text('status-losses')).toBe('3 quarantined 1 dropped');
   });
 
   it('does not make a number of what is not known', async () => {
-    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: null, quarantined_total: 0, evicted_total: 0 } }));
+    await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: null, quarantined_total: 0, evicted_total: 0, lost_total: 0 } }));
     expect(text('status-engine')).toBe('Engine behind');
     expect(text('status-losses')).toBe('Nothing dropped');
   });

@@ -50,6 +50,15 @@ export class App {
     }
   }
 
+  /** Opens a place in a window of its own. */
+  async openWindow(route: string): Promise<void> {
+    try {
+      await this.platform.openWindow(route);
+    } catch (thrown) {
+      this.toasts.failed('open_window', normaliseError(thrown));
+    }
+  }
+
   /** Puts a text on the clipboard and says whether it is there. */
   async copy(text: string): Promise<void> {
     try {

@@ -25,6 +25,11 @@ export function formatRoute(panel: Panel, detail: string | null = null, query: R
   return `#/${panel}${detail === null ? '' : `/${encodeURIComponent(detail)}`}${search === '' ? '' : `?${search}`}`;
 }
 
+/** A route as links and windows name it: `incidents/42?view=full`. */
+export function routeText({ panel, detail, query }: Route): string {
+  return formatRoute(panel, detail, query).slice(2);
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -32,6 +32,8 @@ pub struct RuleFeedback {
     pub false_positive: u64,
     /// Judged right but allowed.
     pub benign_true_positive: u64,
+    /// Judged at all.
+    pub judged: u64,
     /// True positives of all judged, 0 to 1; absent while fewer than five are judged.
     pub precision: Option<f64>,
     /// What that suggests; absent while fewer than five are judged.
@@ -64,6 +66,7 @@ impl RuleFeedback {
             true_positive: right,
             false_positive: wrong,
             benign_true_positive: benign,
+            judged,
             precision,
             advice,
         }

@@ -13,6 +13,7 @@ use ts_rs::TS;
 use crate::event::{Entity, Severity};
 use crate::finding::AttackFamily;
 use crate::ids::IncidentId;
+use crate::period::Period;
 use crate::words;
 
 pub use bulk::{BulkAction, BulkOutcome, BulkSkipped};
@@ -181,6 +182,14 @@ pub struct IncidentFilter {
     pub text: Option<String>,
     /// With this entity as its own.
     pub entity: Option<Entity>,
+    /// Opened in this period, by the engine's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub opened: Option<Period>,
+    /// Something happened to it in this period: by a person, or new findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub changed: Option<Period>,
 }
 
 #[cfg(test)]

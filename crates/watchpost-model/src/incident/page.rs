@@ -144,10 +144,16 @@ pub struct IncidentDetail {
     pub event_rows: u64,
     /// All entities of its events with the number of events.
     pub entities: Vec<EntityCount>,
-    /// Oldest first.
+    /// Oldest first, the newest 200; `earlier_notes` leads to those before.
     pub notes: Vec<Note>,
-    /// Oldest first.
+    /// Cursor of the notes before those, if there are any.
+    #[serde(default)]
+    pub earlier_notes: Option<String>,
+    /// Oldest first, the newest 200; `earlier_timeline` leads to those before.
     pub timeline: Vec<TimelineEntry>,
+    /// Cursor of the lines before those, if there are any.
+    #[serde(default)]
+    pub earlier_timeline: Option<String>,
     /// Incidents that belong to it: steps of its chain, merged ones, duplicates.
     pub related: Vec<RelatedIncident>,
     /// Pauses of its clocks, oldest first.

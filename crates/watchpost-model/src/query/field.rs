@@ -44,6 +44,8 @@ pub enum FieldName {
     Ip,
     /// Who.
     User,
+    /// In which country the source is.
+    Country,
     /// In which session.
     Session,
     /// The resource, or the path where there is none.
@@ -86,6 +88,7 @@ words!(FieldName {
     Outcome = "outcome",
     Ip = "ip",
     User = "user",
+    Country = "country",
     Session = "session",
     Endpoint = "endpoint",
     Resource = "resource",
@@ -105,7 +108,7 @@ words!(FieldName {
 });
 
 /// Other names, as exports and other tools write them (Elastic Common Schema).
-const ALSO: [(&str, FieldName); 22] = [
+const ALSO: [(&str, FieldName); 23] = [
     ("@timestamp", FieldName::At),
     ("time", FieldName::At),
     ("event.category", FieldName::Category),
@@ -114,6 +117,7 @@ const ALSO: [(&str, FieldName); 22] = [
     ("source.ip", FieldName::Ip),
     ("source_ip", FieldName::Ip),
     ("src", FieldName::Ip),
+    ("source.geo.country_iso_code", FieldName::Country),
     ("actor", FieldName::User),
     ("user.name", FieldName::User),
     ("http.request.method", FieldName::Method),
@@ -141,7 +145,7 @@ impl FieldName {
             Self::Outcome => FieldKind::Outcome,
             Self::Ip => FieldKind::Address,
             Self::Type | Self::Id => FieldKind::Lower,
-            Self::Method => FieldKind::Upper,
+            Self::Method | Self::Country => FieldKind::Upper,
             Self::Status | Self::Bytes | Self::Duration | Self::Count | Self::Risk => FieldKind::Number,
             Self::User
             | Self::Session
@@ -167,6 +171,7 @@ impl FieldName {
             Self::Outcome => "how it ended",
             Self::Ip => "source address, or a CIDR range",
             Self::User => "user or service account",
+            Self::Country => "country of the source, two letters, as the location file says",
             Self::Session => "session id",
             Self::Endpoint => "resource, or path where there is none",
             Self::Resource => "on what",

@@ -16,6 +16,8 @@ impl FieldName {
             Self::Outcome => Some(event.outcome.to_string()),
             Self::Ip => event.source_ip.clone(),
             Self::User => event.actor.clone(),
+            // Of the location file, not of the event.
+            Self::Country => None,
             Self::Session => event.session.clone(),
             Self::Endpoint => Some(event.endpoint()).filter(|endpoint| *endpoint != "-").map(str::to_owned),
             Self::Resource => event.resource.clone(),
@@ -46,6 +48,7 @@ impl FieldName {
             Self::Outcome => "event.outcome",
             Self::Ip => "source.ip",
             Self::User => "user.name",
+            Self::Country => "source.geo.country_iso_code",
             Self::Session => "session.id",
             Self::Endpoint => "endpoint",
             Self::Resource => "resource",

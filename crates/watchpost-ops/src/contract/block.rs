@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::block::{AllowEntry, Block, BlockState};
 use watchpost_model::ids::BlockId;
+use watchpost_model::period::Period;
 
 /// Is it blocked?
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -69,6 +70,9 @@ pub struct BlockRemove {
 pub struct BlockListRequest {
     /// In one of these states; empty means any.
     pub state: Vec<BlockState>,
+    /// Made in this period; absent means any time.
+    #[ts(optional)]
+    pub created: Option<Period>,
     /// Rows, 1 to 500.
     pub limit: u32,
 }
@@ -78,6 +82,12 @@ pub struct BlockListRequest {
 pub struct BlockList {
     /// The rows.
     pub blocks: Vec<BlockRow>,
+    /// How many there are, whatever was asked for at most.
+    pub total: u64,
+    /// How many of those are in force.
+    pub in_force: u64,
+    /// How many of those are not in force and should be: not confirmed yet, or failed.
+    pub not_in_force: u64,
     /// What must never be blocked.
     pub allowlist: Vec<AllowEntry>,
     /// Addresses of this machine and of the servers in use, which are never blocked either.

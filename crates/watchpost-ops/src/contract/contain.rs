@@ -55,6 +55,9 @@ pub struct ContainListRequest {
     pub kind: Vec<ContainKind>,
     /// In one of these states; empty means any.
     pub state: Vec<BlockState>,
+    /// Of exactly this session, user, service or address; absent means any.
+    #[ts(optional)]
+    pub target: Option<String>,
     /// Rows, 1 to 500.
     pub limit: u32,
 }
@@ -64,6 +67,8 @@ pub struct ContainListRequest {
 pub struct ContainList {
     /// The rows.
     pub containments: Vec<ContainRow>,
+    /// How many there are, whatever was asked for at most.
+    pub total: u64,
 }
 
 /// A containment and what Redis says of it.

@@ -61,6 +61,9 @@ pub struct EventFiguresRequest {
     pub query: Option<String>,
     /// Bars of the histogram, 1 to 120.
     pub buckets: u32,
+    /// Fields of which to count the values; empty means those that a search is narrowed by.
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub facets: Vec<String>,
 }
 
 /// A query as it is being typed.
@@ -174,6 +177,8 @@ pub struct AuditPage {
     pub next: Option<i64>,
     /// Leaves in the log.
     pub size: i64,
+    /// Leaves that no checkpoint covers yet.
+    pub uncovered: i64,
     /// The newest signed checkpoint.
     pub checkpoint: Option<Checkpoint>,
 }

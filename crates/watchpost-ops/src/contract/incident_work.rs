@@ -6,9 +6,40 @@ use ts_rs::TS;
 use watchpost_model::event::Severity;
 use watchpost_model::ids::SuppressionId;
 use watchpost_model::incident::{
-    BulkAction, IncidentEvent, IncidentFilter, PauseReason, RuleFeedback, SimilarIncident,
+    BulkAction, IncidentEvent, IncidentFilter, Note, PauseReason, RuleFeedback, SimilarIncident,
+    TimelineEntry,
 };
 use watchpost_model::suppression::{SuppressedFinding, Suppression, SuppressionScope};
+
+/// A part of an incident's timeline, or of its notes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct IncidentEarlier {
+    /// Of which incident.
+    pub number: i64,
+    /// Before this cursor, as `incident_detail` or the part after this one gave it; absent means the newest.
+    pub before: Option<String>,
+    /// Rows, 1 to 500.
+    pub limit: u32,
+}
+
+/// Lines of a timeline, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct TimelinePart {
+    /// The lines.
+    pub rows: Vec<TimelineEntry>,
+    /// Cursor of the lines before these, if there are any.
+    pub earlier: Option<String>,
+}
+
+/// Notes, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct NotePart {
+    /// The notes.
+    pub rows: Vec<Note>,
+    /// Cursor of the notes before these, if there are any.
+    pub earlier: Option<String>,
+}
 
 /// One page of all events of an incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -121,6 +152,8 @@ pub struct IncidentSimilar {
 pub struct SimilarList {
     /// The rows.
     pub rows: Vec<SimilarIncident>,
+    /// How many of the rows are active.
+    pub active: u64,
 }
 
 /// Check a step of an incident's playbook, or take the check back.

@@ -62,10 +62,10 @@ pub use incident::{
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
 };
 pub use incident_work::{
-    IncidentBulk, IncidentEscalate, IncidentEventList, IncidentEventsRequest, IncidentHandover,
-    IncidentMerge, IncidentPause, IncidentSimilar, IncidentSplit, IncidentStepCheck, IncidentUndo,
-    RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd, SuppressionFindings, SuppressionList,
-    SuppressionPreviewRequest, SuppressionRemove,
+    IncidentBulk, IncidentEarlier, IncidentEscalate, IncidentEventList, IncidentEventsRequest,
+    IncidentHandover, IncidentMerge, IncidentPause, IncidentSimilar, IncidentSplit, IncidentStepCheck,
+    IncidentUndo, NotePart, RuleFeedbackList, SimilarList, SuppressedList, SuppressionAdd,
+    SuppressionFindings, SuppressionList, SuppressionPreviewRequest, SuppressionRemove, TimelinePart,
 };
 pub use maintenance::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
@@ -214,6 +214,8 @@ pub struct EngineStatus {
     pub quarantined_total: u64,
     /// Entries of the detection tables dropped because a table was full.
     pub evicted_total: u64,
+    /// Both together: what was not looked at as it should have been.
+    pub lost_total: u64,
     /// Findings made.
     pub findings_total: u64,
     /// Rules that run.

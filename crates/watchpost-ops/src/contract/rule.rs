@@ -66,6 +66,12 @@ pub struct RuleRow {
     pub window_s: Option<u32>,
     /// An administrator switched it or changed its threshold or window.
     pub adjusted: bool,
+    /// Does it run, by its file?
+    pub file_enabled: bool,
+    /// How many a behaviour takes, by its file.
+    pub file_threshold: Option<u32>,
+    /// In how many seconds, by its file.
+    pub file_window_s: Option<u32>,
 }
 
 /// What sort of thing is wrong with a document of the rules directory.

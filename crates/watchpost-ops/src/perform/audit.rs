@@ -25,7 +25,9 @@ pub(crate) async fn audit_page(cx: Context, request: AuditPageRequest) -> Result
     let rows = workspace.store().audit_page(&request.filter, request.before, limit).await?;
     let next = (rows.len() == limit as usize).then(|| rows.last().map(|row| row.seq)).flatten();
     let checkpoint = workspace.store().checkpoints(1).await?.into_iter().next();
-    Ok(AuditPage { rows, next, size: workspace.store().audit_head().await?.size.cast_signed(), checkpoint })
+    let size = workspace.store().audit_head().await?.size.cast_signed();
+    let covered = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size);
+    Ok(AuditPage { rows, next, size, uncovered: (size - covered).max(0), checkpoint })
 }
 
 pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<AuditVerification, OpError> {

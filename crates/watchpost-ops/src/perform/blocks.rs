@@ -6,6 +6,7 @@ use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, 
 use watchpost_model::ids::BlockId;
 
 use super::enforce::{self, RESTORED_MAX, TTL_S};
+use super::events::checked;
 use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{
@@ -51,7 +52,11 @@ pub(crate) async fn guard(
 
 pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result<BlockList, OpError> {
     let workspace = cx.workspace()?;
-    let rows = workspace.store().block_page(&request.state, page_size(request.limit)?).await?;
+    let (limit, created) = (page_size(request.limit)?, request.created.map(checked).transpose()?);
+    let (rows, counts) = workspace.store().blocks_made(&request.state, created, limit).await?;
+    let count = |states: &[BlockState]| -> u64 {
+        counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum()
+    };
     let events = workspace.events().ok();
     let mut blocks = Vec::with_capacity(rows.len());
     for block in rows {
@@ -70,6 +75,9 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     }
     Ok(BlockList {
         blocks,
+        total: count(BlockState::ALL),
+        in_force: count(&[BlockState::Active]),
+        not_in_force: count(&[BlockState::Pending, BlockState::Failed]),
         allowlist: workspace.store().allow_list().await?,
         own_addresses: workspace.own_addresses().iter().map(ToString::to_string).collect(),
     })

@@ -44,7 +44,10 @@ async fn refusal(
 pub(crate) async fn contain_list(cx: Context, request: ContainListRequest) -> Result<ContainList, OpError> {
     let workspace = cx.workspace()?;
     let limit = page_size(request.limit)?;
-    let rows = workspace.store().containment_page(&request.kind, &request.state, limit).await?;
+    let (rows, total) = workspace
+        .store()
+        .containments_of(&request.kind, &request.state, request.target.as_deref(), limit)
+        .await?;
     let events = workspace.events().ok();
     let mut containments = Vec::with_capacity(rows.len());
     for containment in rows {
@@ -61,7 +64,7 @@ pub(crate) async fn contain_list(cx: Context, request: ContainListRequest) -> Re
         };
         containments.push(ContainRow { containment, incident, redis_ttl_s });
     }
-    Ok(ContainList { containments })
+    Ok(ContainList { containments, total })
 }
 
 pub(crate) async fn contain_preview(cx: Context, request: ContainCheck) -> Result<ContainPreview, OpError> {

@@ -182,6 +182,7 @@ pub(crate) async fn threat_list_import(
         addresses: count(ThreatKind::Ip),
         domains: count(ThreatKind::Domain),
         user_agents: count(ThreatKind::UserAgent),
+        total: parsed.entries.len() as u64,
         skipped: parsed.skipped,
         duplicates: parsed.duplicates,
     };

@@ -10,7 +10,7 @@ use watchpost_model::overview::EventFigures;
 use watchpost_model::period::Period;
 use watchpost_model::query::{FieldKind, FieldName, Query};
 use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
-use watchpost_store::{EventCursor, EventFilter, Store};
+use watchpost_store::{EventCursor, EventFilter, FACETS, Store};
 
 use super::at_this_machine;
 use super::events::checked;
@@ -45,7 +45,8 @@ pub(crate) async fn event_figures(
             .await?
             .unwrap_or_else(|| Period::ending(workspace.now(), chrono::Duration::hours(24))),
     };
-    Ok(store.event_figures(&filter, period, request.buckets).await?)
+    let facets = if request.facets.is_empty() { FACETS.to_vec() } else { fields("facets", &request.facets)? };
+    Ok(store.event_figures(&filter, period, request.buckets, &facets).await?)
 }
 
 pub(crate) async fn event_query(_: Context, request: EventQueryRequest) -> Result<EventQueryReply, OpError> {
@@ -63,6 +64,7 @@ fn field(name: FieldName) -> EventField {
         FieldKind::Severity => Severity::ALL.iter().map(ToString::to_string).collect(),
         FieldKind::Category => Category::ALL.iter().map(ToString::to_string).collect(),
         FieldKind::Outcome => Outcome::ALL.iter().map(ToString::to_string).collect(),
+        FieldKind::Upper if name != FieldName::Method => Vec::new(),
         FieldKind::Upper => words(&["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
         FieldKind::Text | FieldKind::Lower | FieldKind::Number | FieldKind::Time | FieldKind::Address => {
             Vec::new()
@@ -110,11 +112,19 @@ pub(crate) async fn event_export(cx: Context, request: EventExport) -> Result<Ev
     Ok(exported)
 }
 
+/// Fields by their names.
+fn fields(of: &'static str, names: &[String]) -> Result<Vec<FieldName>, OpError> {
+    let read =
+        |name: &String| name.parse::<FieldName>().map_err(|error| OpError::invalid(of, error.to_string()));
+    names.iter().map(read).collect()
+}
+
 fn columns(request: &EventExport) -> Result<Vec<FieldName>, OpError> {
-    let read = |name: &String| {
-        name.parse::<FieldName>().map_err(|error| OpError::invalid("columns", error.to_string()))
-    };
-    let columns: Vec<FieldName> = request.columns.iter().map(read).collect::<Result<_, _>>()?;
+    let columns = fields("columns", &request.columns)?;
+    if columns.contains(&FieldName::Country) {
+        return Err(OpError::invalid("columns", "the country is said by a location file, not by the event")
+            .hint("export the column ip"));
+    }
     if columns.is_empty() && request.format == EventFormat::Csv {
         return Err(OpError::invalid("columns", "a table needs at least one column"));
     }

@@ -7,6 +7,7 @@ use watchpost_store::EventFilter;
 use super::{cursor, cursor_text, page_size};
 use crate::contract::{EventPage, EventPageRequest, Nothing, OverviewRequest, QuarantineList};
 use crate::door::Context;
+use crate::enrich::Freshness;
 use crate::error::OpError;
 
 pub(crate) fn checked(period: Period) -> Result<Period, OpError> {
@@ -27,7 +28,9 @@ pub(crate) async fn overview(cx: Context, request: OverviewRequest) -> Result<Ov
             .await?
             .unwrap_or_else(|| Period::ending(now, chrono::Duration::hours(24))),
     };
-    Ok(workspace.store().overview(period, now, request.buckets).await?)
+    let mut overview = workspace.store().overview(period, now, request.buckets).await?;
+    overview.has_location_data = !workspace.known(Freshness::Recent).await?.knowledge.geo.is_empty();
+    Ok(overview)
 }
 
 pub(crate) async fn event_page(cx: Context, request: EventPageRequest) -> Result<EventPage, OpError> {

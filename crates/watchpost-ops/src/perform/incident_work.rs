@@ -6,9 +6,9 @@ use watchpost_store::{BulkTarget, IncidentPatch};
 use super::incidents::{change, detailed, object};
 use super::{cursor, cursor_text, page_size, required};
 use crate::contract::{
-    IncidentBulk, IncidentEscalate, IncidentEventList, IncidentEventsRequest, IncidentHandover,
-    IncidentMerge, IncidentPause, IncidentRef, IncidentSimilar, IncidentSplit, IncidentStepCheck,
-    IncidentUndo, Nothing, RuleFeedbackList, SimilarList,
+    IncidentBulk, IncidentEarlier, IncidentEscalate, IncidentEventList, IncidentEventsRequest,
+    IncidentHandover, IncidentMerge, IncidentPause, IncidentRef, IncidentSimilar, IncidentSplit,
+    IncidentStepCheck, IncidentUndo, NotePart, Nothing, RuleFeedbackList, SimilarList, TimelinePart,
 };
 use crate::door::Context;
 use crate::error::OpError;
@@ -81,10 +81,30 @@ pub(crate) async fn incident_split(cx: Context, request: IncidentSplit) -> Resul
     Ok(cx.workspace()?.store().incident_split(request.number, &reason, record).await?)
 }
 
+pub(crate) async fn incident_timeline(
+    cx: Context,
+    request: IncidentEarlier,
+) -> Result<TimelinePart, OpError> {
+    let limit = page_size(request.limit)?;
+    let workspace = cx.workspace()?;
+    let (rows, earlier) =
+        workspace.store().incident_timeline(request.number, request.before.as_deref(), limit).await?;
+    Ok(TimelinePart { rows, earlier })
+}
+
+pub(crate) async fn incident_notes(cx: Context, request: IncidentEarlier) -> Result<NotePart, OpError> {
+    let limit = page_size(request.limit)?;
+    let workspace = cx.workspace()?;
+    let (rows, earlier) =
+        workspace.store().incident_notes(request.number, request.before.as_deref(), limit).await?;
+    Ok(NotePart { rows, earlier })
+}
+
 pub(crate) async fn incident_similar(cx: Context, request: IncidentSimilar) -> Result<SimilarList, OpError> {
     let limit = if request.limit == 0 { 20 } else { page_size(request.limit)? };
     let rows = cx.workspace()?.store().incident_similar(request.number, limit as usize).await?;
-    Ok(SimilarList { rows })
+    let active = rows.iter().filter(|row| row.incident.status.is_active()).count() as u64;
+    Ok(SimilarList { rows, active })
 }
 
 pub(crate) async fn incident_step_check(

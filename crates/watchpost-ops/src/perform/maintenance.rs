@@ -254,6 +254,9 @@ async fn prune(
             }
         }
     }
+    if tally.pruned > 0 {
+        workspace.store().sources_prune().await?;
+    }
     Ok(())
 }
 

@@ -59,8 +59,9 @@ pub(crate) use exports::{export_preview, export_run};
 pub(crate) use health::{redis_health, redis_history};
 pub(crate) use imports::{import_run, simulate_run};
 pub(crate) use incident_work::{
-    incident_bulk, incident_escalate, incident_events, incident_handover, incident_merge, incident_pause,
-    incident_resume, incident_similar, incident_split, incident_step_check, incident_undo, rule_feedback,
+    incident_bulk, incident_escalate, incident_events, incident_handover, incident_merge, incident_notes,
+    incident_pause, incident_resume, incident_similar, incident_split, incident_step_check,
+    incident_timeline, incident_undo, rule_feedback,
 };
 pub(crate) use incidents::{
     incident_assign, incident_detail, incident_note, incident_page, incident_resolve, incident_status_set,

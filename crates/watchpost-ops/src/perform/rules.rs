@@ -498,6 +498,9 @@ fn row(rule: &detect::Rule, adjust: &BTreeMap<String, Adjust>) -> RuleRow {
         threshold: rule.counts.map(|(threshold, _)| threshold),
         window_s: rule.counts.map(|(_, window_s)| window_s),
         adjusted: adjust.contains_key(&rule.info.id),
+        file_enabled: rule.own.enabled,
+        file_threshold: rule.own.counts.map(|(threshold, _)| threshold),
+        file_window_s: rule.own.counts.map(|(_, window_s)| window_s),
     }
 }
 

@@ -12,12 +12,14 @@ use watchpost_model::risk::RiskFactorKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    EntityRiskDetail, EntityRiskRef, EntityRiskRequest, ImportRequest, IncidentPageRequest, IncidentRef,
-    IncidentResolve, LocationSettings, Nothing, ThreatCheckRequest, ThreatImport, ThreatListRef,
-    ThreatListShowRequest,
+    EntityRiskDetail, EntityRiskRef, EntityRiskRequest, EventPageRequest, ImportRequest, IncidentPageRequest,
+    IncidentRef, IncidentResolve, LocationSettings, Nothing, OverviewRequest, ThreatCheckRequest,
+    ThreatImport, ThreatListRef, ThreatListShowRequest,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
+use watchpost_ops::live::LiveFeed;
+use watchpost_ops::os_caller;
 
 use crate::door::{Desk, caller, desk, folder};
 use crate::mmdb::{asn, city, mmdb};
@@ -134,6 +136,26 @@ async fn findings_carry_place_lists_assets_and_an_explained_score() {
     let own = listed.iter().filter(|detail| detail.incident.family == AttackFamily::ThreatListed).count();
     assert!(own > 0, "a list that is sure enough makes findings of its own");
     assert!(of("198.51.100.").iter().all(|detail| detail.incident.family != AttackFamily::ThreatListed));
+
+    // The places of sources are written beside the engine.
+    let mut feed = LiveFeed::new(&desk.console, os_caller(Origin::Window));
+    let mut by_country = Vec::new();
+    for _ in 0..30 {
+        let request = OverviewRequest { period: None, buckets: 1 };
+        let overview = desk.ask::<operation::overview>(request).await.expect("an overview");
+        assert!(overview.has_location_data);
+        by_country = overview.by_country;
+        if by_country.iter().any(|one| one.country.is_some()) {
+            break;
+        }
+        feed.next().await;
+    }
+    let berlin = by_country.iter().find(|one| one.country.as_deref() == Some("DE")).expect("it is placed");
+    assert_eq!((berlin.events, berlin.sources), (2, 1), "{by_country:?}");
+    let request =
+        EventPageRequest { query: Some("country:de".to_owned()), limit: 10, ..EventPageRequest::default() };
+    let rows = desk.ask::<operation::event_page>(request).await.expect("a page").rows;
+    assert_eq!(rows.len() as u64, berlin.events, "the number opens its rows");
 
     let top = EntityRiskRequest { kind: EntityKind::Ip, limit: 500 };
     let page = desk.ask::<operation::entity_risk_top>(top).await.expect("a ranking");

@@ -20,7 +20,7 @@ async fn rows_figures_and_files_of_a_query_agree() {
     let page = EventPageRequest { query: query.clone(), limit: 500, ..EventPageRequest::default() };
     let rows = desk.ask::<operation::event_page>(page).await.expect("events can be listed").rows;
     assert!(rows.len() > 5 && rows.len() < 500, "failed logins of a day with attacks: {}", rows.len());
-    let request = EventFiguresRequest { period: None, query: query.clone(), buckets: 60 };
+    let request = EventFiguresRequest { period: None, query: query.clone(), buckets: 60, facets: Vec::new() };
     let figures = desk.ask::<operation::event_figures>(request).await.expect("figures");
     assert_eq!(figures.total, rows.iter().map(|event| u64::from(event.count)).sum::<u64>());
 

@@ -130,7 +130,7 @@ fn course(part: &Section, from: DateTime<Utc>) -> Option<Histogram> {
     Some(Histogram {
         start: from,
         bucket_s: step.num_seconds().unsigned_abs(),
-        series: vec![Series { name: "active".to_owned(), counts }],
+        series: vec![Series::new("active", counts)],
     })
 }
 

@@ -523,7 +523,7 @@ mod tests {
         let histogram = Histogram {
             start: DateTime::UNIX_EPOCH,
             bucket_s: 86_400,
-            series: vec![Series { name: "active".to_owned(), counts }],
+            series: vec![Series::new("active", counts)],
         };
         let legend = [Legend { name: "active".to_owned(), ink: SERIES[1] }];
         let level = coarse(&histogram, Quantity::Level);

@@ -50,10 +50,7 @@ pub(crate) fn scope() -> Scope {
 
 pub(crate) fn charts() -> ChartData {
     let start = at("2026-10-01T00:00:00Z");
-    let series = |name: &str, level: u64| Series {
-        name: name.to_owned(),
-        counts: (0..31).map(|day| level + day * 3 % 7).collect(),
-    };
+    let series = |name: &str, level: u64| Series::new(name, (0..31).map(|day| level + day * 3 % 7).collect());
     let histogram = |series| Histogram { start, bucket_s: 86_400, series };
     ChartData {
         authentication: histogram(vec![series("success", 400), series("failure", 30)]),

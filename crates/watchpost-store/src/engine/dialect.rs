@@ -64,6 +64,18 @@ impl Dialect {
         }
     }
 
+    /// The user agent of an archived event; NULL if it has none.
+    pub(crate) const fn user_agent(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "json_extract(replace(body, '\\u0000', '\\u2400'), '$.http.headers.\"user-agent\"')"
+            }
+            Self::Postgres => {
+                "(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> '{http,headers,user-agent}')"
+            }
+        }
+    }
+
     /// The text at a path in an event's body: pieces of SQL with a bound path between each two. PostgreSQL takes no
     /// NUL in JSON, so both see its symbol.
     pub(crate) const fn body_text(self) -> &'static [&'static str] {

@@ -6,11 +6,10 @@ use watchpost_model::event::Entity;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, IncidentId};
 use watchpost_model::incident::{
-    EntityCount, Evidence, Incident, IncidentDetail, LinkKind, Note, Pause, RelatedIncident, RuleHit,
-    StepCheck, TimelineEntry,
+    EntityCount, Evidence, Incident, IncidentDetail, LinkKind, Pause, RelatedIncident, RuleHit, StepCheck,
 };
 
-use super::{SELECT, events, from_row, merge};
+use super::{SELECT, events, from_row, merge, work};
 use crate::engine::{Row, Sql, Tx, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::{entities, event};
@@ -19,6 +18,8 @@ use crate::store::Store;
 
 /// Evidence on the page of an incident.
 const EVIDENCE_MAX: u32 = 200;
+/// Notes, and lines of the timeline, on the page of an incident.
+const WORK_MAX: u32 = 200;
 
 impl Store {
     /// An incident with everything on its page.
@@ -29,13 +30,17 @@ impl Store {
         let mut tx = self.read().await?;
         let incident = by_number(&mut tx, number).await?;
         let group = merge::group(&mut tx, incident.id).await?;
+        let (notes, earlier_notes) = work::notes(&mut tx, &group, None, WORK_MAX).await?;
+        let (timeline, earlier_timeline) = work::timeline(&mut tx, &group, None, WORK_MAX).await?;
         Ok(IncidentDetail {
             why: rule_hits(&mut tx, &group).await?,
             evidence: evidence(&mut tx, &group).await?,
             event_rows: events::row_count(&mut tx, &group).await?,
             entities: entity_counts(&mut tx, &group).await?,
-            notes: notes(&mut tx, &group).await?,
-            timeline: timeline(&mut tx, &group).await?,
+            notes,
+            earlier_notes,
+            timeline,
+            earlier_timeline,
             related: related(&mut tx, incident.id).await?,
             pauses: pauses(&mut tx, incident.id).await?,
             checks: checks(&mut tx, incident.id).await?,
@@ -76,7 +81,7 @@ pub(super) async fn by_number(tx: &mut Tx, number: i64) -> Result<Incident, Stor
 }
 
 /// `sql` that ends with ` IN ` for the incidents of a group, and what follows.
-async fn of_group(
+pub(super) async fn of_group(
     tx: &mut Tx,
     sql: &str,
     group: &[merge::Member],
@@ -178,42 +183,6 @@ async fn entity_counts(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<Entit
         counts.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.cmp(&b.entity)));
     }
     Ok(counts)
-}
-
-async fn notes(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<Note>, StoreError> {
-    let rows = of_group(
-        tx,
-        "SELECT id, author, at, text FROM incident_note WHERE incident_id IN ",
-        group,
-        " ORDER BY at, id",
-    )
-    .await?;
-    rows.iter()
-        .map(|row| Ok(Note { id: row.parse(0)?, author: row.text(1)?, at: row.time(2)?, text: row.text(3)? }))
-        .collect()
-}
-
-async fn timeline(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<TimelineEntry>, StoreError> {
-    let order = if group.len() > 1 { " ORDER BY at, n" } else { " ORDER BY n" };
-    let rows = of_group(
-        tx,
-        "SELECT at, actor, kind, text, incident_id FROM incident_timeline WHERE incident_id IN ",
-        group,
-        order,
-    )
-    .await?;
-    let origin = |id: &str| group.iter().skip(1).find(|member| member.id == id).map(|member| member.number);
-    rows.iter()
-        .map(|row| {
-            Ok(TimelineEntry {
-                at: row.time(0)?,
-                actor: row.text(1)?,
-                kind: row.text(2)?,
-                text: row.text(3)?,
-                from: origin(&row.text(4)?),
-            })
-        })
-        .collect()
 }
 
 async fn related(tx: &mut Tx, id: IncidentId) -> Result<Vec<RelatedIncident>, StoreError> {

@@ -87,6 +87,15 @@ fn conditions(sql: &mut Sql, filter: &IncidentFilter, except: Facet) {
         sql.push(" AND entity_kind = ").bind(entity.kind.as_str());
         sql.push(" AND entity_key = ").bind(key_text(&entity.value));
     }
+    if let Some(period) = filter.opened {
+        sql.push(" AND opened_at >= ").bind(period.from).push(" AND opened_at < ").bind(period.to);
+    }
+    if let Some(period) = filter.changed {
+        sql.push(
+            " AND id IN (SELECT m.root_id FROM incident_timeline t JOIN incident m ON m.id = t.incident_id",
+        );
+        sql.push(" WHERE t.at >= ").bind(period.from).push(" AND t.at < ").bind(period.to).push(")");
+    }
 }
 
 fn order_column(order: IncidentOrder) -> (&'static str, &'static str) {

@@ -9,6 +9,7 @@ mod list;
 pub(crate) mod merge;
 mod similar;
 mod steps;
+mod work;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};

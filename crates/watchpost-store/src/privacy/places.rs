@@ -13,6 +13,7 @@ pub(super) const REMOVED: &[(&str, &[&str])] = &[
     ("block", &["target"]),
     ("containment", &["target"]),
     ("response_action", &["target"]),
+    ("source_place", &["source"]),
 ];
 
 /// Rows that stay, with the pseudonym in place of the name.
@@ -130,6 +131,8 @@ mod tests {
         ("rollup", "outcome"),
         ("schema_version", "name"),
         ("setting", "name"),
+        ("source_place", "basis"),
+        ("source_place", "country"),
         ("subject_key", "subject"),
         ("threat_part", "list"),
     ];

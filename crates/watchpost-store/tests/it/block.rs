@@ -5,6 +5,7 @@ use watchpost_model::audit::AuditFilter;
 use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
 use watchpost_model::event::Outcome;
 use watchpost_model::ids::BlockId;
+use watchpost_model::period::Period;
 use watchpost_store::StoreError;
 
 use crate::support::{World, both, draft, events};
@@ -53,6 +54,12 @@ async fn blocks_come_and_go(world: World) {
     let again = block(&world, "203.0.113.0/24");
     store.block_insert(&again, draft("block_add")).await.unwrap();
     assert_eq!(store.block_page(&[], 10).await.unwrap().len(), 2);
+    let made = Period::new(again.created_at, again.created_at + Duration::seconds(1)).unwrap();
+    let (rows, counts) = store.blocks_made(&[], Some(made), 1).await.unwrap();
+    assert_eq!(counts, [(BlockState::Pending, 1), (BlockState::Removed, 1)]);
+    assert_eq!(rows.len(), 1, "the counts are of all, the rows are at most so many");
+    let before = Period::new(made.from - Duration::hours(1), made.from).unwrap();
+    assert_eq!(store.blocks_made(&[], Some(before), 9).await.unwrap(), (Vec::new(), Vec::new()));
     assert_eq!(store.block_page(&[BlockState::Pending], 10).await.unwrap(), [again]);
     let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
     assert_eq!(trail.len(), 4, "what was refused left no record of having been done");

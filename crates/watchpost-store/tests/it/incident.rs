@@ -7,11 +7,19 @@ use watchpost_model::audit::AuditFilter;
 use watchpost_model::event::{Entity, EntityKind, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status, Verdict};
+use watchpost_model::period::Period;
 use watchpost_store::{IncidentPatch, StoreError};
 
 use crate::support::{World, both, draft, events, finding};
 
-both!(pages_and_counts_agree, changes_obey_the_rules, notes_acknowledge, changes_collide);
+both!(
+    pages_and_counts_agree,
+    what_happened_since_is_found,
+    long_work_comes_in_parts,
+    changes_obey_the_rules,
+    notes_acknowledge,
+    changes_collide,
+);
 
 /// `count` incidents of several families and severities.
 async fn seed(world: &World, count: u32) -> Vec<Incident> {
@@ -50,6 +58,72 @@ async fn all_pages(
             None => return rows,
         }
     }
+}
+
+async fn what_happened_since_is_found(world: World) {
+    let before = seed(&world, 3).await;
+    world.clock.advance(Duration::hours(2));
+    let left = world.now();
+    let batch = events(9, world.now());
+    let finding = finding(77, &batch[8].0, AttackFamily::Xss, "198.51.100.77");
+    let opened = world.ingest(&batch, &[finding]).await.opened;
+    world.clock.advance(Duration::minutes(1));
+    world.store.note_add(before[1].id, "looked at it", "dana", draft("n")).await.unwrap();
+    world.clock.advance(Duration::minutes(1));
+    let away = Some(Period::new(left, world.now()).unwrap());
+    let numbers = async |filter: IncidentFilter| -> Vec<i64> {
+        let counted = world.store.incident_counts(&filter).await.unwrap().total;
+        let rows = all_pages(&world, &filter, IncidentOrder::Newest, 2).await;
+        assert_eq!(rows.len() as u64, counted, "the number opens its rows");
+        rows.iter().map(|incident| incident.number).collect()
+    };
+    let any = IncidentFilter::default;
+    assert_eq!(numbers(IncidentFilter { opened: away, ..any() }).await, [opened[0].number]);
+    let changed = numbers(IncidentFilter { changed: away, ..any() }).await;
+    assert_eq!(changed, [opened[0].number, before[1].number], "the new one, and the one with a note");
+    let later = Some(Period::new(world.now(), world.now() + Duration::hours(1)).unwrap());
+    assert!(numbers(IncidentFilter { changed: later, ..any() }).await.is_empty());
+    let both = IncidentFilter { opened: away, status: vec![Status::Resolved], ..any() };
+    assert!(numbers(both).await.is_empty(), "with another condition");
+}
+
+async fn long_work_comes_in_parts(world: World) {
+    let incident = seed(&world, 1).await.remove(0);
+    for n in 0..230 {
+        // Several at one moment: the cursor tells them apart.
+        if n % 7 == 0 {
+            world.clock.advance(Duration::seconds(1));
+        }
+        world.store.note_add(incident.id, &format!("note {n}"), "dana", draft("n")).await.unwrap();
+    }
+    let detail = world.store.incident_by_number(incident.number).await.unwrap();
+    assert_eq!((detail.notes.len(), detail.timeline.len()), (200, 200));
+    assert!(detail.notes.iter().any(|note| note.text == "note 229"), "the newest are here");
+    let (mut notes, mut earlier) = (detail.notes, detail.earlier_notes);
+    while let Some(before) = earlier {
+        let part = world.store.incident_notes(incident.number, Some(&before), 13).await.unwrap();
+        (notes, earlier) = ([part.0, notes].concat(), part.1);
+    }
+    let expected: Vec<String> = (0..230).map(|n| format!("note {n}")).collect();
+    let mut texts: Vec<String> = notes.iter().map(|note| note.text.clone()).collect();
+    assert!(notes.is_sorted_by_key(|note| note.at), "oldest first");
+    // Those of one moment stand in the order of their ids.
+    texts.sort_by_key(|text| text.trim_start_matches("note ").parse::<u32>().unwrap());
+    assert_eq!(texts, expected, "all of them, each once");
+    let (mut lines, mut earlier) = (detail.timeline, detail.earlier_timeline);
+    while let Some(before) = earlier {
+        let part = world.store.incident_timeline(incident.number, Some(&before), 11).await.unwrap();
+        (lines, earlier) = ([part.0, lines].concat(), part.1);
+    }
+    let whole = world.store.incident_timeline(incident.number, None, 500).await.unwrap();
+    assert_eq!((&lines, None), (&whole.0, whole.1), "parts add up to the whole");
+    assert!(lines.len() > 230 && lines.is_sorted_by_key(|line| line.at), "{}", lines.len());
+    for cursor in ["", "x", "1", "1.x"] {
+        let refused = world.store.incident_timeline(incident.number, Some(cursor), 5).await;
+        assert!(matches!(refused, Err(StoreError::Validation(_))), "{cursor:?}: {refused:?}");
+    }
+    assert!(matches!(world.store.incident_notes(99, None, 5).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(world.store.incident_notes(1, None, 501).await, Err(StoreError::Validation(_))));
 }
 
 async fn pages_and_counts_agree(world: World) {

@@ -12,10 +12,10 @@ use watchpost_model::health::HealthSample;
 use watchpost_model::ids::{BlockId, JobId, ReportId};
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
-use watchpost_model::overview::{Kpi, Overview, ThreatLevel};
+use watchpost_model::overview::{ChangeUnit, Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
-use watchpost_store::{IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
+use watchpost_store::{EventFilter, IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -311,6 +311,47 @@ async fn the_overview_counts(world: World) {
         assert_eq!(top.incidents, u64::from(top.entity.value == "203.0.113.3"));
     }
     assert_eq!(overview.top_targets[0].events, 120);
+    let unplaced: Vec<(Option<&str>, u64, u64)> =
+        overview.by_country.iter().map(|one| (one.country.as_deref(), one.events, one.sources)).collect();
+    assert_eq!(unplaced, [(None, 120, 7)], "no location file was asked");
+    let sources = world.store.sources_unplaced("city", 500).await.unwrap();
+    let places: Vec<(String, Option<String>)> = sources
+        .into_iter()
+        .map(|source| {
+            let country = match source.as_str() {
+                "203.0.113.1" | "203.0.113.2" => Some("de".to_owned()),
+                "203.0.113.3" => Some("NZ".to_owned()),
+                _ => None,
+            };
+            (source, country)
+        })
+        .collect();
+    world.store.sources_placed("city", &places).await.unwrap();
+    let overview = world.store.overview(period, now, 12).await.unwrap();
+    assert!(overview.by_country.is_sorted_by_key(|one| std::cmp::Reverse(one.events)));
+    for (country, query, sources) in
+        [(Some("DE"), "country:DE", 2), (Some("NZ"), "country:nz", 1), (None, "ip:* -country:*", 4)]
+    {
+        let found = overview.by_country.iter().find(|one| one.country.as_deref() == country).unwrap();
+        let filter = EventFilter { query: query.parse().unwrap(), ..EventFilter::default() };
+        let figures = world.store.event_figures(&filter, period, 1, &[]).await.unwrap();
+        assert_eq!((found.events, found.sources), (figures.total, sources), "{query} opens what was counted");
+    }
+    world.store.sources_placed("city", &[("192.0.2.99".to_owned(), Some("FR".to_owned()))]).await.unwrap();
+    assert!(!world.store.sources_unplaced("another", 500).await.unwrap().contains(&"192.0.2.99".to_owned()));
+    assert_eq!(
+        world.store.sources_unplaced("another", 500).await.unwrap().len(),
+        7,
+        "another file is asked anew"
+    );
+    assert_eq!(world.store.sources_prune().await.unwrap(), 0, "all of them have events");
+    for (name, unit) in [("events", ChangeUnit::Times), ("incidents_opened", ChangeUnit::Percent)] {
+        let kpi = kpi(&overview, name);
+        assert_eq!(kpi.change.is_some(), kpi.previous.is_some_and(|n| n > 0.0), "{name}");
+        assert!(kpi.change.is_none_or(|change| change.unit == unit), "{name}: {:?}", kpi.change);
+    }
+    let sums: u64 = overview.by_category.series.iter().filter_map(|series| series.total).sum();
+    assert_eq!(sums, 120, "each series says its total");
 }
 
 async fn evidence_is_answered(world: World) {

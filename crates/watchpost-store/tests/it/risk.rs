@@ -231,6 +231,7 @@ async fn threat_lists_are_kept_whole(world: World) {
         addresses: 0,
         domains: 12_345,
         user_agents: 0,
+        total: 12_345,
         skipped: 3,
         duplicates: 1,
     };
@@ -247,7 +248,7 @@ async fn threat_lists_are_kept_whole(world: World) {
         stored.push(part);
     }
     assert_eq!((stored.len(), stored.concat()), (3, entries.clone()));
-    list.domains = 1;
+    (list.domains, list.total) = (1, 1);
     put(list.clone(), entries[..1].to_vec()).await.unwrap();
     assert_eq!(world.store.threat_lists().await.unwrap(), [list.clone()], "replaced");
     assert_eq!(world.store.threat_entries("evil", 0).await.unwrap(), Some(entries[..1].to_vec()));

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use watchpost_model::event::{Category, Event, Http, Outcome, Severity};
 use watchpost_model::period::Period;
 use watchpost_model::query::{Expr, Field, FieldName, Network, Pattern, Query, Term, Test};
-use watchpost_store::{EventFilter, StoreError};
+use watchpost_store::{EventFilter, FACETS, StoreError};
 
 use crate::support::{World, both, event};
 
@@ -30,6 +30,30 @@ const NASTY: [&str; 12] = [
     "nul\u{0}inside",
     "back\\u0000slash",
 ];
+
+/// Where the sources of [`pool`] are, as if a location file said so.
+fn country(source: &str) -> Option<&'static str> {
+    match source.rsplit(['.', ':']).next().and_then(|last| u32::from_str_radix(last, 16).ok()) {
+        Some(n) if n % 3 == 0 => Some("DE"),
+        Some(n) if n % 3 == 1 => Some("NZ"),
+        _ => None,
+    }
+}
+
+/// Takes the events in, and says where their sources are.
+async fn placed(world: &World, pool: &[(Event, String)]) {
+    world.ingest(pool, &[]).await;
+    let sources = world.store.sources_unplaced("file", 500).await.unwrap();
+    let places: Vec<_> = sources
+        .into_iter()
+        .map(|source| {
+            let at = country(&source).map(str::to_lowercase);
+            (source, at)
+        })
+        .collect();
+    world.store.sources_placed("file", &places).await.unwrap();
+    assert!(world.store.sources_unplaced("file", 500).await.unwrap().is_empty(), "each is asked once");
+}
 
 fn pool(now: DateTime<Utc>) -> Vec<(Event, String)> {
     (0..60)
@@ -111,6 +135,7 @@ fn value(event: &Event, field: &Field) -> Value {
             FieldName::Id => Value::Text(event.id.to_string()),
             FieldName::Ip => text(event.source_ip.as_deref()),
             FieldName::User => text(event.actor.as_deref()),
+            FieldName::Country => text(event.source_ip.as_deref().and_then(country)),
             FieldName::Session => text(event.session.as_deref()),
             FieldName::Endpoint => text(Some(event.endpoint()).filter(|endpoint| *endpoint != "-")),
             FieldName::Resource => text(event.resource.as_deref()),
@@ -219,7 +244,7 @@ async fn check(world: &World, pool: &[(Event, String)], query: &Query) {
 
 async fn every_condition_finds_what_it_says(world: World) {
     let pool = pool(world.now());
-    world.ingest(&pool, &[]).await;
+    placed(&world, &pool).await;
     let mut queries: Vec<String> = FieldName::ALL.iter().map(|name| format!("{name}:*")).collect();
     queries.extend(
         [
@@ -238,6 +263,11 @@ async fn every_condition_finds_what_it_says(world: World) {
             "ip:0.0.0.0/0",
             "ip:::/0",
             "ip:203.0.113.9",
+            "country:de",
+            "country:(DE nz) outcome:failure",
+            "-country:DE",
+            "-country:* ip:*",
+            "country:D* or country:nowhere",
             "ip:203.*",
             "ip:build-host",
             "user:Anna",
@@ -336,8 +366,18 @@ fn bounds() -> impl Strategy<Value = (Option<i64>, Option<i64>)> {
 
 fn condition() -> impl Strategy<Value = Term> {
     use FieldName as N;
-    let texts =
-        vec![N::User, N::Session, N::Endpoint, N::Resource, N::Path, N::Query, N::Agent, N::Body, N::Tag];
+    let texts = vec![
+        N::User,
+        N::Country,
+        N::Session,
+        N::Endpoint,
+        N::Resource,
+        N::Path,
+        N::Query,
+        N::Agent,
+        N::Body,
+        N::Tag,
+    ];
     let numbers = vec![N::Status, N::Bytes, N::Duration, N::Count, N::Risk];
     prop_oneof![
         pattern().prop_filter("text is not empty", |p| p.as_exact() != Some("")).prop_map(Term::Text),
@@ -397,7 +437,7 @@ proptest! {
 
 async fn any_query_finds_what_it_says(world: World) {
     let pool = pool(world.now());
-    world.ingest(&pool, &[]).await;
+    placed(&world, &pool).await;
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[11; 32]));
     for _ in 0..300 {
@@ -408,13 +448,13 @@ async fn any_query_finds_what_it_says(world: World) {
 
 async fn figures_agree_with_the_rows(world: World) {
     let pool = pool(world.now());
-    world.ingest(&pool, &[]).await;
+    placed(&world, &pool).await;
     let period = Period::new(world.now() - Duration::hours(5), world.now() - Duration::minutes(3)).unwrap();
     for text in ["", "severity:>=medium", "type:login_* -user:anna", "nothing-like-it"] {
         let query: Query = text.parse().unwrap();
         let filter = EventFilter { query: query.clone(), ..EventFilter::default() };
         for buckets in [1, 7, 120] {
-            let figures = world.store.event_figures(&filter, period, buckets).await.unwrap();
+            let figures = world.store.event_figures(&filter, period, buckets, &FACETS).await.unwrap();
             let rows: Vec<&Event> = pool
                 .iter()
                 .map(|(event, _)| event)
@@ -462,14 +502,14 @@ async fn figures_agree_with_the_rows(world: World) {
                     .parse()
                     .unwrap();
                     let narrowed = EventFilter { query: narrowed, ..EventFilter::default() };
-                    let again = world.store.event_figures(&narrowed, period, 1).await.unwrap();
+                    let again = world.store.event_figures(&narrowed, period, 1, &[]).await.unwrap();
                     assert_eq!(again.total, value.n, "{quoted} in {text:?} counts what it finds");
                 }
             }
         }
     }
     for buckets in [0, 121] {
-        let refused = world.store.event_figures(&EventFilter::default(), period, buckets).await;
+        let refused = world.store.event_figures(&EventFilter::default(), period, buckets, &[]).await;
         assert!(matches!(refused, Err(StoreError::Validation(_))), "{buckets} buckets");
     }
 }

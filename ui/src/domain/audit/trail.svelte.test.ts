@@ -12,7 +12,7 @@ function record(seq: number): AuditRecord {
 
 /** Records from `newest` down, `n` of them. */
 function page(newest: number, n: number, next: number | null): AuditPage {
-  return { rows: Array.from({ length: n }, (_, index) => record(newest - index)), next, size: newest + 1, checkpoint: null };
+  return { rows: Array.from({ length: n }, (_, index) => record(newest - index)), next, size: newest + 1, uncovered: 0, checkpoint: null };
 }
 
 function trail(older: AuditPage): Trail {

@@ -32,7 +32,7 @@ describe('threat lists', () => {
   it('are brought in from a file, and say what was left out', async () => {
     const [first] = (await platform.answers.threat_list_list?.({}))?.lists ?? [];
     if (first === undefined) throw new Error('the demo has a list');
-    const list: ThreatList = { ...first, name: 'feed', addresses: 1, domains: 0, user_agents: 0, skipped: 3 };
+    const list: ThreatList = { ...first, name: 'feed', addresses: 1, domains: 0, user_agents: 0, total: 1, skipped: 3 };
     platform.answers.threat_list_import = () => ({ list, reasons: [] });
     await show();
     await fireEvent.click(hook('threat-import'));

@@ -1,37 +1,26 @@
-// Who and what stands beside an entity in events.
+// Who and what stands beside an entity in events, as the backend counted it.
 
-import type { Entity, EntityKind, Event } from '$ui/generated/model';
+import type { Entity, EntityKind, EventFigures } from '$ui/generated/model';
+
+/** What is counted beside an entity. */
+export const BESIDE = ['ip', 'user', 'session', 'endpoint', 'agent'] as const;
+
+const KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
 
 export interface SeenWith {
   entity: Entity;
   events: number;
 }
 
-/** Entities in the same events, most events first. */
-export function seenWith(of: Entity, events: readonly Event[], most = 12): SeenWith[] {
-  const counts = new Map<string, SeenWith>();
-  const add = (kind: EntityKind, value: string | null | undefined, n: number): void => {
-    if (value === null || value === undefined || value === '' || (kind === of.kind && value === of.value)) return;
-    const key = `${kind}:${value}`;
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, { entity: { kind, value }, events: n });
-    else known.events += n;
-  };
-  for (const event of events) {
-    add('ip', event.source_ip, event.count);
-    add('user', event.actor, event.count);
-    add('session', event.session, event.count);
-    add('endpoint', event.http?.path, event.count);
-  }
-  return [...counts.values()].sort((a, b) => b.events - a.events).slice(0, most);
+/** Entities in the same events, most events first, without itself. */
+export function seenWith(of: Entity, figures: EventFigures, most = 12): SeenWith[] {
+  return KINDS.flatMap((kind) => (figures.facets.find((facet) => facet.field === kind)?.values ?? []).map(({ value, n }): SeenWith => ({ entity: { kind, value }, events: n })))
+    .filter(({ entity }) => entity.value !== '' && (entity.kind !== of.kind || entity.value !== of.value))
+    .toSorted((a, b) => b.events - a.events)
+    .slice(0, most);
 }
 
 /** User agents of the events, most events first. */
-export function agents(events: readonly Event[], most = 8): { agent: string; events: number }[] {
-  const counts = new Map<string, number>();
-  for (const event of events) {
-    const agent = event.http?.headers['user-agent'];
-    if (agent !== undefined) counts.set(agent, (counts.get(agent) ?? 0) + event.count);
-  }
-  return [...counts].map(([agent, n]) => ({ agent, events: n })).sort((a, b) => b.events - a.events).slice(0, most);
+export function agents(figures: EventFigures, most = 8): { agent: string; events: number }[] {
+  return (figures.facets.find((facet) => facet.field === 'agent')?.values ?? []).slice(0, most).map(({ value, n }) => ({ agent: value, events: n }));
 }

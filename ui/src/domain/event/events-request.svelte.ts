@@ -10,6 +10,8 @@ export interface EventsRequest {
   severity?: Severity[];
   outcome?: Outcome;
   entity?: Entity;
+  /** In the query language. */
+  query?: string;
 }
 
 class Pending {

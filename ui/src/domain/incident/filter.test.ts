@@ -35,4 +35,15 @@ describe('the filter in the address', () => {
     expect(toggled(['a', 'b'], 'a')).toEqual(['b']);
     expect(toggled(['a'], 'b')).toEqual(['a', 'b']);
   });
+
+  it('hold times, and leave out what is none', () => {
+    const span = { from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' };
+    for (const what of ['opened', 'changed'] as const) {
+      const filter = { ...parseFilter({ status: 'all' }), [what]: span };
+      expect(parseFilter(formatFilter(filter, 'newest'))).toEqual(filter);
+    }
+    for (const text of ['', 'x..y', '2026-11-20T14:20:00Z', '2026-11-20T14:20:00Z..', '2026-11-21T00:00:00Z..2026-11-20T00:00:00Z', '1..2..3']) {
+      expect(parseFilter({ opened: text }).opened, text).toBeUndefined();
+    }
+  });
 });

@@ -1,7 +1,7 @@
 // Which incidents the queue shows, as it stands in the address.
 
 import { entityKey, parseEntityKey } from '$ui/domain/entity/key';
-import type { AttackFamily, IncidentFilter, IncidentOrder, Severity, Status } from '$ui/generated/model';
+import type { AttackFamily, IncidentFilter, IncidentOrder, Period, Severity, Status } from '$ui/generated/model';
 
 export const STATUSES: readonly Status[] = ['open', 'reopened', 'investigating', 'contained', 'resolved', 'closed'];
 export const ACTIVE: readonly Status[] = ['open', 'investigating', 'contained', 'reopened'];
@@ -48,8 +48,22 @@ function words<T extends string>(text: string | undefined, known: readonly T[]):
   return known.filter((word) => given.includes(word));
 }
 
+/** `from..to`, both as times with a zone; what is none is left out. */
+export function parsePeriod(text: string | undefined): Period | undefined {
+  const [from, to, more] = text?.split('..') ?? [];
+  if (from === undefined || to === undefined || more !== undefined) return undefined;
+  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  // Also false where one of them is no time.
+  return begin < end ? { from: new Date(begin).toISOString(), to: new Date(end).toISOString() } : undefined;
+}
+
+export function formatPeriod(period: Period): string {
+  return `${period.from}..${period.to}`;
+}
+
 /** Nothing said about the status means the active ones; `status=all` means any. */
 export function parseFilter(query: Query): IncidentFilter {
+  const [opened, changed] = [parsePeriod(query['opened']), parsePeriod(query['changed'])];
   return {
     // An entity is looked at in full: its closed incidents are its history.
     status: query['status'] === undefined && query['entity'] === undefined ? [...ACTIVE] : words(query['status'], STATUSES),
@@ -58,6 +72,8 @@ export function parseFilter(query: Query): IncidentFilter {
     assignee: query['assignee'] ?? null,
     text: query['text'] === undefined || query['text'].trim() === '' ? null : query['text'].trim(),
     entity: parseEntityKey(query['entity']),
+    ...(opened === undefined ? {} : { opened }),
+    ...(changed === undefined ? {} : { changed }),
   };
 }
 
@@ -79,6 +95,8 @@ export function formatFilter(filter: IncidentFilter, order: IncidentOrder): Reco
   if (filter.assignee !== null) query['assignee'] = filter.assignee;
   if (filter.text !== null) query['text'] = filter.text;
   if (filter.entity !== null) query['entity'] = entityKey(filter.entity);
+  if (filter.opened !== undefined) query['opened'] = formatPeriod(filter.opened);
+  if (filter.changed !== undefined) query['changed'] = formatPeriod(filter.changed);
   if (order !== 'newest') query['order'] = order;
   return query;
 }

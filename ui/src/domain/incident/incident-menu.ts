@@ -4,6 +4,7 @@ import type { EntityCount, Incident } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import type { MenuItem } from '$ui/shared/layout/menu';
 import type { App } from '$ui/state/app.svelte';
+import { formatRoute } from '$ui/state/router.svelte';
 import type { IncidentActions } from './actions.svelte';
 import { isActive, nextStatuses } from './tones';
 
@@ -17,9 +18,15 @@ export function containMenu(app: App, actions: IncidentActions, incident: Incide
   }));
 }
 
+/** The page of an incident alone, as a window shows it. */
+export function incidentWindow(number: number): string {
+  return formatRoute('incidents', String(number), { view: 'full' }).slice(2);
+}
+
 export function incidentMenu(app: App, actions: IncidentActions, incident: Incident): MenuItem[] {
   const active = isActive(incident.status);
   const items: MenuItem[] = [
+    { label: t('incident.window'), key: 'w', hook: 'window', run: () => void app.openWindow(incidentWindow(incident.number)) },
     { label: t('incident.assign'), key: 'a', disabled: !app.may('incident_assign'), hook: 'assign', run: () => actions.assign(incident) },
     { label: t('incident.note'), key: 'n', disabled: !app.may('incident_note'), hook: 'note', run: () => actions.note(incident) },
   ];

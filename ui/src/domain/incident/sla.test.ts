@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Incident } from '$ui/generated/model';
-import { missedBy, runningClock } from './sla';
+import { runningClock } from './sla';
 
 const OPENED = Date.UTC(2026, 10, 20, 12, 0);
 
@@ -36,13 +36,5 @@ describe('runningClock', () => {
   it('stands when the incident is resolved', () => {
     expect(runningClock(incident({ status: 'resolved' }), OPENED)).toBeNull();
     expect(runningClock(incident({ status: 'closed' }), OPENED)).toBeNull();
-  });
-});
-
-describe('missedBy', () => {
-  it('is nothing when met, the seconds when missed', () => {
-    expect(missedBy('2026-11-20T12:00:00Z', '2026-11-20T11:59:00Z')).toBe(0);
-    expect(missedBy('2026-11-20T12:00:00Z', '2026-11-20T12:01:00Z')).toBe(60);
-    expect(missedBy('2026-11-20T12:00:00Z', null)).toBeNull();
   });
 });

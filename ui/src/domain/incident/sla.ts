@@ -28,9 +28,3 @@ export function runningClock(incident: Incident, now: number): Clock | null {
   const used = end <= begin ? 1 : Math.min(Math.max((at - begin) / (end - begin), 0), 1);
   return { what, due, left, used, state: left < 0 ? 'late' : used > 0.75 ? 'soon' : 'running', stands };
 }
-
-/** How a clock ended: seconds over its due time, 0 when it was met; `null` while it runs. */
-export function missedBy(due: string, done: string | null): number | null {
-  if (done === null) return null;
-  return Math.max(0, Math.floor((new Date(done).getTime() - new Date(due).getTime()) / 1_000));
-}

@@ -5,7 +5,6 @@ import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
 import { Work } from '$ui/state/work.svelte';
-import { fileValues } from './file-values';
 
 export const SPANS = ['1', '7', '30'] as const;
 export type Span = (typeof SPANS)[number];
@@ -97,12 +96,11 @@ export class Tuning {
   #difference(): FileValuesChange {
     const counting = this.#row.threshold !== null;
     const wanted = { enabled: this.enabled, threshold: counting ? this.counts.threshold : null, window_s: counting ? this.counts.window_s : null };
-    const file = fileValues(this.#row);
-    if (file === null) return wanted;
+    const { file_enabled, file_threshold, file_window_s } = this.#row;
     return {
-      enabled: wanted.enabled === file.enabled ? null : wanted.enabled,
-      threshold: wanted.threshold === file.threshold ? null : wanted.threshold,
-      window_s: wanted.window_s === file.window_s ? null : wanted.window_s,
+      enabled: wanted.enabled === file_enabled ? null : wanted.enabled,
+      threshold: wanted.threshold === file_threshold ? null : wanted.threshold,
+      window_s: wanted.window_s === file_window_s ? null : wanted.window_s,
     };
   }
 

@@ -17,6 +17,7 @@ export const entities = {
   'entity.events.all': 'Alle unter Ereignisse',
   'entity.with': 'Gesehen mit',
   'entity.with.of': 'neueste {n} {n|Ereignis|Ereignisse}',
+  'entity.with.all': '{n} {n|Ereignis|Ereignisse}',
   'entity.agent': 'User-Agent',
   'entity.until': 'noch {time}',
   'entity.held.session': 'Widerrufen',

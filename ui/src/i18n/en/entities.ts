@@ -18,6 +18,7 @@ export const entities = {
   'entity.events.all': 'All in Events',
   'entity.with': 'Seen with',
   'entity.with.of': 'newest {n} {n|event|events}',
+  'entity.with.all': '{n} {n|event|events}',
   'entity.agent': 'User agent',
   'entity.until': 'for {time} more',
   'entity.held.session': 'Revoked',

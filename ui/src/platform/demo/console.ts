@@ -223,6 +223,7 @@ export function auditPage({ filter, before, limit }: AuditPageRequest): AuditPag
     rows,
     next: found.length > limit ? (rows.at(-1)?.seq ?? null) : null,
     size: trail.length,
+    uncovered: 6,
     checkpoint: {
       size: 4_806,
       root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=',

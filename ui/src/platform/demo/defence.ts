@@ -18,9 +18,9 @@ function refuse(code: string, message: string): never {
 const RULES_DIRECTORY = '/home/mara/.local/share/watchpost/rules';
 
 const RULES: RuleRow[] = [
-  { id: 'wp.sqli.union', version: 1, title: 'UNION SELECT appended', kind: 'signature', family: 'sqli', severity: 'high', confidence: 95, enabled: true, file: 'sqli.yml', line: 1, embedded: true, overrides: false, threshold: null, window_s: null, adjusted: false },
-  { id: 'wp.brute.source', version: 2, title: 'Many failed logins from one source', kind: 'behaviour', family: 'brute_force', severity: 'high', confidence: 80, enabled: true, file: 'behaviours.yml', line: 1, embedded: true, overrides: false, threshold: 5, window_s: 600, adjusted: false },
-  { id: 'acme.export', version: 1, title: 'Nightly export <b>called</b> by day', kind: 'sigma', family: 'custom', severity: 'low', confidence: 60, enabled: false, file: 'acme.yml', line: 4, embedded: false, overrides: false, threshold: null, window_s: null, adjusted: true },
+  { id: 'wp.sqli.union', version: 1, title: 'UNION SELECT appended', kind: 'signature', family: 'sqli', severity: 'high', confidence: 95, enabled: true, file: 'sqli.yml', line: 1, embedded: true, overrides: false, threshold: null, window_s: null, adjusted: false, file_enabled: true, file_threshold: null, file_window_s: null },
+  { id: 'wp.brute.source', version: 2, title: 'Many failed logins from one source', kind: 'behaviour', family: 'brute_force', severity: 'high', confidence: 80, enabled: true, file: 'behaviours.yml', line: 1, embedded: true, overrides: false, threshold: 5, window_s: 600, adjusted: false, file_enabled: true, file_threshold: 5, file_window_s: 600 },
+  { id: 'acme.export', version: 1, title: 'Nightly export <b>called</b> by day', kind: 'sigma', family: 'custom', severity: 'low', confidence: 60, enabled: false, file: 'acme.yml', line: 4, embedded: false, overrides: false, threshold: null, window_s: null, adjusted: true, file_enabled: true, file_threshold: null, file_window_s: null },
 ];
 
 const POLICY: ResponsePolicy = {
@@ -38,7 +38,7 @@ const POLICY: ResponsePolicy = {
 };
 
 const THREAT_LISTS: ThreatList[] = [
-  { name: 'feodo', confidence: 80, format: 'csv', source: 'feodo.csv', sha256: '9b74'.repeat(16), imported_at: iso(Date.now() - 26 * HOUR), imported_by: 'mara', addresses: 612, domains: 0, user_agents: 0, skipped: 2, duplicates: 0 },
+  { name: 'feodo', confidence: 80, format: 'csv', source: 'feodo.csv', sha256: '9b74'.repeat(16), imported_at: iso(Date.now() - 26 * HOUR), imported_by: 'mara', addresses: 612, domains: 0, user_agents: 0, total: 612, skipped: 2, duplicates: 0 },
 ];
 
 function makeMessages(): OutboxMessage[] {
@@ -72,7 +72,7 @@ export function defenceAnswers(empty = false) {
       location: empty ? [] : [{ role: 'city', path: '/srv/geo/city.mmdb', kind: 'City', built_at: iso(Date.now() - 72 * HOUR), age_days: 3, problem: null }],
       damaged_lookups: 0,
       threat_lists: threatLists.length,
-      threat_entries: threatLists.reduce((sum, list) => sum + list.addresses, 0),
+      threat_entries: threatLists.length * 612,
       threat_problem: null,
       assets: assets.length,
       risk: { half_life_h: 24 },
@@ -115,7 +115,7 @@ export function defenceAnswers(empty = false) {
       return detail(next);
     },
     rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, findings_hidden: 0, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
-    rule_feedback: () => ({ rules: empty ? [] : [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, precision: 1 / 3, advice: 'tune' }] }),
+    rule_feedback: () => ({ rules: empty ? [] : [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, judged: 9, precision: 1 / 3, advice: 'tune' }] }),
     rule_try: ({ text }) =>
       text.startsWith('{') ? refuse('validation', 'not JSON: expected value') : { tried_as: 'value', fields: [{ field: 'http.query.value', layers: [{ decoder: 'raw', text, span: null }, { decoder: 'percent', text: decodeURIComponent(text), span: null }] }], findings: [] },
     suppression_list: () => ({ rows: suppressions, in_force: suppressions.filter((row) => row.removed_at === null).length }),
@@ -132,7 +132,10 @@ export function defenceAnswers(empty = false) {
       return removed;
     },
     suppression_findings: () => ({ rows: [], next: null }),
-    contain_list: ({ kind }) => ({ containments: containments.filter((one) => one.state === 'active' && (kind.length === 0 || kind.includes(one.kind))).map((containment) => ({ containment, incident: null, redis_ttl_s: 3_600 })) }),
+    contain_list: ({ kind, target, limit }) => {
+      const found = containments.filter((one) => one.state === 'active' && (kind.length === 0 || kind.includes(one.kind)) && (target === undefined || one.target === target));
+      return { containments: found.slice(0, limit).map((containment) => ({ containment, incident: null, redis_ttl_s: 3_600 })), total: found.length };
+    },
     contain_preview: ({ kind, target }) => ({ kind, target, key: `security:revoked:${kind}:${target}`, refusal: target === 'root' ? 'root is a protected user of the policy' : null, events_24h: 41, sessions_24h: 2, users_24h: kind === 'user' ? [] : ['mara'], existing: null }),
     contain_add: ({ kind, target, reason, ttl_s, per_min }) => {
       const made: Containment = { id: crypto.randomUUID(), kind, target, per_min, reason, created_by: 'mara', created_at: iso(Date.now()), expires_at: iso(Date.now() + ttl_s * 1_000), state: 'active', removed_at: null, removed_by: null, incident: null };

@@ -36,6 +36,7 @@ export function makeHealth(): RedisHealth {
     metrics,
     keys: 184_220,
     keys_with_ttl: 183_118,
+    ttl_share: 183_118 / 184_220,
     slowlog: [
       { at: new Date(now - 64_000).toISOString(), duration_ms: 38.2, command: 'KEYS session:*', own: false },
       { at: new Date(now - 640_000).toISOString(), duration_ms: 22.7, command: 'SCAN 81920 MATCH security:* COUNT (value)', own: true },

@@ -78,7 +78,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     if (switches.has('closed')) return { ...made, connection: null, redis: null, database: null };
     if (switches.has('down')) return { ...made, redis: { state: 'down' as const, detail: 'connection refused', last_ok: new Date(now - 40_000).toISOString() } };
     if (switches.has('calm') && made.connection !== null) {
-      return { ...made, connection: { ...made.connection, production: false, name: 'Local workspace' }, engine: { ...made.engine, state: 'running' as const, backlog: 0, quarantined_total: 0 } };
+      return { ...made, connection: { ...made.connection, production: false, name: 'Local workspace' }, engine: { ...made.engine, state: 'running' as const, backlog: 0, quarantined_total: 0, lost_total: 0 } };
     }
     return made;
   };
@@ -86,7 +86,12 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
   const answers: Answers = {
     ...panels,
     ...defenceAnswers(switches.has('empty')),
-    incident_similar: ({ number }) => ({ rows: incidents.filter((row) => row.number !== number && row.family === find(number).family).slice(0, 5).map((incident) => ({ incident, score: 53, because: ['the same rule'] })) }),
+    incident_similar: ({ number }) => {
+      const alike = incidents.filter((row) => row.number !== number && row.family === find(number).family).slice(0, 5);
+      return { rows: alike.map((incident) => ({ incident, score: 53, because: ['the same rule'] })), active: alike.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length };
+    },
+    incident_timeline: ({ number }) => ({ rows: makeDetail(find(number)).timeline, earlier: null }),
+    incident_notes: ({ number }) => ({ rows: makeDetail(find(number)).notes, earlier: null }),
     incident_escalate: ({ number, severity, to }) => change(number, { ...(severity === null ? {} : { severity }), ...(to === null ? {} : { escalated_to: to }) }),
     incident_handover: ({ number, to }) => change(number, { assignee: to }),
     incident_pause: ({ number, reason }) => change(number, { paused: { reason, since: new Date().toISOString() } }),
@@ -111,7 +116,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     workspace_status: status,
     overview: (request) => {
       const made = makeOverview(request, incidents, blocked, now);
-      return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No incident is active.', counts: [], top_sources: [], top_targets: [] } : made;
+      return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No incident is active.', counts: [], top_sources: [], top_targets: [], by_country: [] } : made;
     },
     event_page: ({ after, limit }) => {
       const start = after === null ? 0 : Number(after);

@@ -11,6 +11,17 @@ const CATEGORIES: readonly [Category, number][] = [
   ['api_usage', 120],
 ];
 
+/** Shares of the events. */
+const COUNTRIES: readonly [string | null, number][] = [
+  ['DE', 0.38],
+  ['US', 0.17],
+  ['NL', 0.09],
+  [null, 0.08],
+  ['BR', 0.06],
+  ['SG', 0.04],
+  ['NZ', 0.01],
+];
+
 const SEVERITIES: readonly [Severity, number][] = [
   ['info', 170],
   ['low', 28],
@@ -18,6 +29,10 @@ const SEVERITIES: readonly [Severity, number][] = [
   ['high', 5],
   ['critical', 0.6],
 ];
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
+}
 
 export function makeOverview(request: OverviewRequest, incidents: readonly Incident[], blocked: ReadonlySet<string>, now: number): Overview {
   const period = request.period ?? { from: new Date(now - 40 * 86_400_000).toISOString(), to: new Date(now).toISOString() };
@@ -36,12 +51,15 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
   const histogram = (names: readonly (readonly [string, number])[]): Histogram => ({
     start: new Date(from).toISOString(),
     bucket_s: width,
-    series: names.map(([name, weight]) => ({ name, counts: shape.map((factor) => Math.round(factor * weight * scale * (0.7 + random.next() * 0.6))) })),
+    series: names.map(([name, weight]) => {
+      const drawnCounts = shape.map((factor) => Math.round(factor * weight * scale * (0.7 + random.next() * 0.6)));
+      return { name, counts: drawnCounts, total: sum(drawnCounts) };
+    }),
   });
   const byCategory = histogram(CATEGORIES);
-  const drawn = byCategory.series.reduce((sum, series) => sum + series.counts.reduce((a, b) => a + b, 0), 0);
+  const drawn = sum(byCategory.series.map((series) => series.total ?? 0));
   const counts = CATEGORIES.flatMap(([category, weight]) => SEVERITIES.map(([severity, share]): CategoryCount => ({ category, severity, events: Math.round((drawn * weight * share) / 205 / 215) })));
-  const total = counts.reduce((sum, row) => sum + row.events, 0);
+  const total = sum(counts.map((row) => row.events));
   const inside = incidents.filter((incident) => new Date(incident.last_seen).getTime() >= from).toReversed();
   const active = incidents.filter((incident) => incident.status !== 'resolved' && incident.status !== 'closed');
   const kpi = (name: string, title: string, value: number | null, previous: number | null, unit: Kpi['unit'] = 'count'): Kpi => ({
@@ -49,6 +67,7 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
     title,
     value,
     previous,
+    change: value === null || previous === null || previous === 0 ? null : { by: Math.round((value / previous - 1) * 1_000) / 10, unit: 'percent' },
     unit,
     series: shape.filter((_, index) => index % 2 === 0).map((factor) => Math.round(factor * 100 * (0.7 + random.next() * 0.6))),
   });
@@ -77,6 +96,8 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
     by_category: byCategory,
     by_severity: histogram(SEVERITIES),
     counts,
+    by_country: COUNTRIES.map(([country, share]) => ({ country, events: Math.round(total * share), failures: Math.round(total * share * 0.2), sources: Math.max(1, Math.round(share * 90)) })),
+    has_location_data: true,
     incidents: inside.slice(-200),
     top_sources: top([
       ['ip', '203.0.113.77'],

@@ -146,7 +146,7 @@ export function panelAnswers(empty: boolean) {
       schedules = schedules.map((schedule) => (schedule.id === id ? { ...schedule, last: { at: new Date().toISOString(), period, report: crypto.randomUUID(), error: null } } : schedule));
       return schedules.find((schedule) => schedule.id === id) as ReportSchedule;
     },
-    audit_page: (request) => (empty ? { rows: [], next: null, size: 0, checkpoint: null } : auditPage(request)),
+    audit_page: (request) => (empty ? { rows: [], next: null, size: 0, uncovered: 0, checkpoint: null } : auditPage(request)),
     audit_verify: async () => {
       await wait(500);
       return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], erased: [], strength: 'second_place' };

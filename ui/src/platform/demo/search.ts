@@ -23,7 +23,7 @@ export function searchAnswers(rows: () => Event[], now: number): Answers {
       const fault = at < 0 ? null : { at, length: 6, message: 'there is no field "statsu"', expected: [], suggestion: 'status' };
       return { canonical: fault === null ? query : '', fault, fields: FIELDS.map((name) => ({ name, about: name, values: VALUES[name] ?? [], ordered: ['at', 'severity', 'status'].includes(name) })) };
     },
-    event_figures: ({ period, buckets }) => {
+    event_figures: ({ period, buckets, facets: chosen }) => {
       const all = rows();
       const shown = period ?? { from: new Date(now - 86_400_000).toISOString(), to: new Date(now).toISOString() };
       const start = new Date(shown.from).getTime();
@@ -34,7 +34,7 @@ export function searchAnswers(rows: () => Event[], now: number): Answers {
           const bar = Math.floor((new Date(row.at).getTime() - start) / width);
           if (counts[bar] !== undefined) counts[bar] += 1;
         }
-        return { name, counts };
+        return { name, counts, total: counts.reduce((a, b) => a + b, 0) };
       });
       return {
         period: shown,
@@ -48,6 +48,8 @@ export function searchAnswers(rows: () => Event[], now: number): Answers {
           facet('ip', all, (row) => row.source_ip),
           facet('user', all, (row) => row.actor),
           facet('endpoint', all, (row) => row.resource ?? row.http?.path ?? null),
+          ...(chosen?.includes('session') === true ? [facet('session', all, (row) => row.session)] : []),
+          ...(chosen?.includes('agent') === true ? [facet('agent', all, (row) => row.http?.headers['user-agent'] ?? null)] : []),
         ],
         facet_rows: all.length,
         facets_complete: true,

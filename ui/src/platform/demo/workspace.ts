@@ -27,6 +27,7 @@ export function makeStatus(active: number): WorkspaceStatus {
       backlog: 1_240,
       quarantined_total: 3,
       evicted_total: 0,
+      lost_total: 3,
       findings_total: 9_120,
       rules: 90,
       rule_problems: 0,

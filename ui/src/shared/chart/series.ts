@@ -9,6 +9,8 @@ export interface ChartSeries {
   colour: string;
   /** One a time; `null` is a gap. */
   values: readonly (number | null)[];
+  /** All values together, as the answer says it; absent where they are no counts. */
+  total?: number | undefined;
 }
 
 export interface ChartData {
@@ -26,10 +28,10 @@ export function fromHistogram(histogram: Histogram, looks: readonly { id: string
   return {
     times: Array.from({ length }, (_, index) => start + index * histogram.bucket_s),
     step: histogram.bucket_s,
-    series: looks.map((look) => ({
-      ...look,
-      values: histogram.series.find((series) => series.name === look.id)?.counts ?? Array.from({ length }, () => 0),
-    })),
+    series: looks.map((look) => {
+      const found = histogram.series.find((series) => series.name === look.id);
+      return { ...look, values: found?.counts ?? Array.from({ length }, () => 0), total: found === undefined ? 0 : found.total };
+    }),
   };
 }
 
@@ -41,10 +43,6 @@ export function stack(series: readonly ChartSeries[]): number[][] {
     sums.push(values.map((value, index) => (value ?? 0) + (below?.[index] ?? 0)));
   }
   return sums;
-}
-
-export function total(values: readonly (number | null)[]): number {
-  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
 /** Nothing was measured: for quantities, of which zero is a value like any other. */

@@ -1,5 +1,6 @@
+import type { KpiChange } from '$ui/generated/model';
 import { describe, expect, it } from 'vitest';
-import { bytes, change, count, duration, percent, short, withUnit, wholeNumber } from './number';
+import { bytes, change, count, duration, percent, short, tiny, withUnit, wholeNumber } from './number';
 
 describe('numbers', () => {
   it.each([
@@ -8,6 +9,13 @@ describe('numbers', () => {
     [short(9_999), '9,999'],
     [short(12_340), '12.3K'],
     [short(0.5), '0.5'],
+    [tiny(0), '0'],
+    [tiny(999), '999'],
+    [tiny(1_234), '1.2k'],
+    [tiny(9_960), '10k'],
+    [tiny(34_567), '35k'],
+    [tiny(999_600), '1M'],
+    [tiny(5_400_000), '5.4M'],
     [bytes(0), '0 B'],
     [bytes(1_023), '1,023 B'],
     [bytes(1_536), '1.5 KiB'],
@@ -35,25 +43,14 @@ describe('numbers', () => {
   });
 
   it.each([
-    [120, 100, '+20.0%'],
-    [80, 100, '−20.0%'],
-    [1_067, 800, '+33.4%'],
-    // 12.25 and 12.75 are known exactly: the middle goes to the even digit, as reports round.
-    [449, 400, '+12.2%'],
-    [451, 400, '+12.8%'],
-    [100, 100, '+0.0%'],
-    [0, 4, '−100.0%'],
-    [0, 0, null],
-    [5, 0, null],
-    [null, 4, null],
-    [4, null, null],
-    [10_000, 1, '>×999'],
-    [178, 9, '×20'],
-    [25, 2, '×12'],
-    [20, 2, '×10'],
-    [1_999, 200, '+899.5%'],
-    [19, 2, '+850.0%'],
-  ])('the change from %s to %s', (value, previous, expected) => expect(change(value, previous)).toBe(expected));
+    [{ by: 33.4, unit: 'percent' }, '+33.4%'],
+    [{ by: 0, unit: 'percent' }, '+0.0%'],
+    [{ by: -100, unit: 'percent' }, '−100.0%'],
+    [{ by: 899.5, unit: 'percent' }, '+899.5%'],
+    [{ by: 20, unit: 'times' }, '×20'],
+    [{ by: 10_000, unit: 'times' }, '>×999'],
+    [null, null],
+  ] as [KpiChange | null, string | null][])('the change %o', (of, expected) => expect(change(of)).toBe(expected));
 
   it.each([
     ['7', 7],

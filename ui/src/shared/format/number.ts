@@ -1,6 +1,6 @@
 // Every number on screen goes through here.
 
-import type { Unit } from '$ui/generated/model';
+import type { KpiChange, Unit } from '$ui/generated/model';
 import { language, t } from '$ui/i18n';
 
 const LOCALE = language === 'de' ? 'de-DE' : 'en-US';
@@ -29,6 +29,12 @@ export function tenths(value: number): string {
 /** `12.3K`: for axes and narrow places; the full number belongs in the title. */
 export function short(value: number): string {
   return Math.abs(value) < 10_000 ? fine.format(value) : compact.format(value);
+}
+
+/** `950`, `1.2k`, `34k`, `5M`: at most four characters, for marks on a map; the full number belongs in the title. */
+export function tiny(value: number): string {
+  const scaled = value < 999.5 ? { n: value, unit: '' } : value < 999_500 ? { n: value / 1_000, unit: 'k' } : { n: value / 1_000_000, unit: 'M' };
+  return `${scaled.unit !== '' && scaled.n < 9.95 ? fine.format(Math.round(scaled.n * 10) / 10) : plain.format(scaled.n)}${scaled.unit}`;
 }
 
 /** `1.5 MiB`; binary units. */
@@ -85,16 +91,14 @@ export function withUnit(value: number | null, unit: Unit): string {
   }
 }
 
-/** As the reports round: what lies in the middle goes to the even digit. */
-const signed = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'always', roundingMode: 'halfEven' });
-const factor = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0, roundingMode: 'halfEven' });
+/** Rounded already, as reports print it. */
+const signed = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'always' });
 
-/** Relative change as `+12.0%`, from tenfold on as `×20`: to the digit as reports say it. `null` where there is nothing to compare with. */
-export function change(value: number | null, previous: number | null): string | null {
-  if (value === null || previous === null || previous <= 0) return null;
-  // From tenfold on a factor says more than a percentage.
-  if (value / previous >= 10) return value / previous > 999 ? '>×999' : `×${factor.format(value / previous)}`;
-  return `${signed.format(((value - previous) / previous) * 100)}%`.replace('-', '−');
+/** A change as `+12.0%`, from tenfold on as `×20`; `null` where there was nothing to compare with. */
+export function change(of: KpiChange | null): string | null {
+  if (of === null) return null;
+  if (of.unit === 'times') return of.by > 999 ? '>×999' : `×${plain.format(of.by)}`;
+  return `${signed.format(of.by)}%`.replace('-', '−');
 }
 
 /** A whole number as typed, within limits; `null` otherwise. */

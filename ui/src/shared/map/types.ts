@@ -5,8 +5,6 @@ export interface MapMark {
   country: string;
   /** In the circle, and its size. */
   n: number;
-  /** Where the things are; the middle of the country where that is not known. Degrees. */
-  at: { lon: number; lat: number } | null;
   /** All of it in words. */
   label: string;
 }

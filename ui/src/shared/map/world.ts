@@ -48,10 +48,35 @@ export function outline(country: string): string | undefined {
   return shape === undefined ? undefined : (path(shape) ?? undefined);
 }
 
+/** Where those are that are too small for the atlas and have many addresses: longitude and latitude. */
+const SMALL: Readonly<Record<string, [number, number]>> = {
+  AD: [1.6, 42.5],
+  BB: [-59.6, 13.2],
+  BH: [50.6, 26.1],
+  CW: [-69, 12.2],
+  GG: [-2.6, 49.5],
+  GI: [-5.4, 36.1],
+  HK: [114.2, 22.3],
+  IM: [-4.5, 54.2],
+  JE: [-2.1, 49.2],
+  LI: [9.6, 47.2],
+  MC: [7.4, 43.7],
+  MO: [113.5, 22.2],
+  MT: [14.4, 35.9],
+  MU: [57.6, -20.3],
+  MV: [73.5, 4.2],
+  RE: [55.5, -21.1],
+  SC: [55.5, -4.7],
+  SG: [103.8, 1.35],
+  SM: [12.5, 43.9],
+  VA: [12.45, 41.9],
+  VG: [-64.6, 18.4],
+};
+
 /** The middle of the largest part of a country: that of France is in France, not off Africa. Longitude and latitude. */
 export function middle(country: string): [number, number] | undefined {
   const shape = shapeOf(country);
-  if (shape === undefined) return undefined;
+  if (shape === undefined) return SMALL[country];
   const { geometry } = shape;
   const parts: Polygon[] = geometry.type === 'Polygon' ? [geometry] : geometry.coordinates.map((coordinates) => ({ type: 'Polygon', coordinates }));
   const [largest] = parts.toSorted((a, b) => geoArea(b) - geoArea(a));

@@ -76,6 +76,7 @@ describe('the blocklist', () => {
           redis_ttl_s: null,
         },
       ],
+      total: 1,
     });
     app.queries.invalidate(['blocks']);
     const status = platform.answers.workspace_status;
@@ -92,6 +93,14 @@ describe('the blocklist', () => {
     await app.live.look();
     await waitFor(() => hook('contain-unchecked'));
     expect(document.querySelector('[data-test=contain-not-in-redis]')).toBeNull();
+  });
+
+  it('shows the blocks of a time that was asked for', async () => {
+    router.go('blocklist', null, { tab: 'added', added: '2026-11-20T14:20:00.000Z..2026-11-20T20:25:00.000Z' });
+    await waitFor(() => hook('blocks-added'));
+    await waitFor(() => expect(requests(platform, 'block_list')).toContainEqual({ state: [], created: { from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' }, limit: 500 }));
+    router.go('blocklist');
+    await waitFor(() => expect(document.querySelector('[data-test=blocks-tab-added]')).toBeNull());
   });
 
   it('manages the allowlist', async () => {

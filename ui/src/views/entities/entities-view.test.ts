@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
-import { seenWith } from '$ui/domain/entity/seen-with';
+import { BESIDE, seenWith } from '$ui/domain/entity/seen-with';
 import { entityKey, parseEntityKey } from '$ui/domain/entity/key';
 import EntitiesView from './entities-view.svelte';
 
@@ -36,10 +36,10 @@ describe('entities', () => {
 
   it('count who stands beside them, without themselves', async () => {
     const platform = demoPlatform();
-    const { rows } = await platform.call('event_page', { period: null, category: [], severity: [], outcome: null, entity: null, text: null, query: null, after: null, limit: 50 });
-    const source = rows[0]?.source_ip;
-    if (source === null || source === undefined) throw new Error('the demo has sources');
-    const found = seenWith({ kind: 'ip', value: source }, rows);
+    const figures = await platform.call('event_figures', { period: null, query: null, buckets: 1, facets: [...BESIDE] });
+    const source = figures.facets.find((facet) => facet.field === 'ip')?.values[0]?.value;
+    if (source === undefined) throw new Error('the demo has sources');
+    const found = seenWith({ kind: 'ip', value: source }, figures);
     expect(found.length).toBeGreaterThan(0);
     expect(found.some((one) => one.entity.kind === 'ip' && one.entity.value === source)).toBe(false);
     expect(found.map((one) => one.events)).toEqual(found.map((one) => one.events).toSorted((a, b) => b - a));

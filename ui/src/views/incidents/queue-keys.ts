@@ -25,6 +25,8 @@ export interface QueuePlace {
   /** Opens the next incident, or the one before. */
   step: (by: 1 | -1) => void;
   bulk: (kind: BulkKind, judged?: Judged) => void;
+  /** In a window of its own. */
+  aside: (number: number) => void;
   merge: () => void;
 }
 
@@ -76,6 +78,11 @@ export class QueueKeys {
     }
     if (this.#place.opened() !== null && (key === 'j' || key === 'k')) {
       this.#place.step(key === 'j' ? 1 : -1);
+      return true;
+    }
+    if (key === 'w') {
+      const number = this.#place.opened() ?? this.#place.current()?.number;
+      if (number !== undefined) this.#place.aside(number);
       return true;
     }
     if (!ACTION_KEYS.some((known) => known === key)) return false;

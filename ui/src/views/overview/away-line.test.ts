@@ -1,35 +1,42 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Incident, Kpi, OverviewRequest, Severity } from '$ui/generated/model';
+import type { BlockListRequest, IncidentPageRequest, Kpi, OverviewRequest } from '$ui/generated/model';
 import { pendingEvents } from '$ui/domain/event/events-request.svelte';
+import { parseFilter, parsePeriod } from '$ui/domain/incident/filter';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { lastLook } from '$ui/state/last-look.svelte';
 import { prefs } from '$ui/state/prefs.svelte';
+import { parseRoute } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
 import OverviewView from './overview-view.svelte';
 
 const FROM = Date.UTC(2026, 10, 20, 14, 20);
 const TO = Date.UTC(2026, 10, 20, 20, 25);
 
-const FIGURES: Record<string, [value: number, previous: number]> = { events: [12_004, 9], auth_failures: [1, 9], incidents_opened: [4, 9], incidents_active: [14, 9], blocks_active: [3, 5] };
+const AWAY = { from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' };
+const FIGURES: Record<string, number> = { events: 12_004, auth_failures: 1 };
 
-/** An overview of the time away, with these incidents. */
-async function show(incidents: readonly (readonly [number: number, severity: Severity, first: number, opened: number])[] = []): Promise<FakePlatform> {
+/** A backend that counted these in the time away. */
+async function show(): Promise<FakePlatform> {
   const platform = demoPlatform();
-  const answer = platform.answers.overview;
+  const { overview, incident_page: page, block_list: blocks } = platform.answers;
   platform.answers.overview = async (request) => {
-    const made = await answer?.(request);
+    const made = await overview?.(request);
     if (made === undefined) throw new Error('the demo has an overview');
     if (request.buckets !== 1) return made;
-    const [one] = made.incidents;
-    if (one === undefined) throw new Error('the demo has incidents');
-    return {
-      ...made,
-      kpis: made.kpis.map((kpi): Kpi => ({ ...kpi, value: FIGURES[kpi.name]?.[0] ?? null, previous: FIGURES[kpi.name]?.[1] ?? null })),
-      incidents: incidents.map(([number, severity, first, opened]): Incident => ({ ...one, id: String(number), number, severity, first_seen: new Date(first).toISOString(), opened_at: new Date(opened).toISOString() })),
-    };
+    return { ...made, kpis: made.kpis.map((kpi): Kpi => ({ ...kpi, value: FIGURES[kpi.name] ?? null })) };
+  };
+  platform.answers.incident_page = async (request) => {
+    const made = await page?.({ ...request, filter: { ...request.filter, status: [] } });
+    if (made === undefined) throw new Error('the demo has incidents');
+    return { ...made, total: request.filter.opened === undefined ? 7 : 4 };
+  };
+  platform.answers.block_list = async (request) => {
+    const made = await blocks?.(request);
+    if (made === undefined) throw new Error('the demo has blocks');
+    return { ...made, total: request.created === undefined ? 99 : 2 };
   };
   render(OverviewView, { context: appContext(new App(platform)) });
   await waitFor(() => hook('overview'));
@@ -55,29 +62,32 @@ describe('since the last look', () => {
   it('says what the backend counted in the time away', async () => {
     const platform = await show();
     await waitFor(() => hook('away-figures'));
-    expect((requests(platform, 'overview') as OverviewRequest[]).find((request) => request.buckets === 1)?.period).toEqual({ from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' });
+    expect((requests(platform, 'overview') as OverviewRequest[]).find((request) => request.buckets === 1)?.period).toEqual(AWAY);
+    expect((requests(platform, 'incident_page') as IncidentPageRequest[]).map(({ filter }) => filter.opened ?? filter.changed)).toEqual([AWAY, AWAY]);
+    expect((requests(platform, 'block_list') as BlockListRequest[]).map(({ created }) => created)).toEqual([AWAY]);
     expect(hook('away').textContent).toContain('away for 6 h 5 min, from 2026-11-20 14:20');
-    expect([...document.querySelectorAll('[data-test=away-figures] li')].map((item) => item.textContent?.replace(/\s+/g, ' ').trim())).toEqual(['4 new incidents', 'Active incidents 9 → 14', 'Active blocks 5 → 3', '12,004 events', '1 failed login']);
+    expect([...document.querySelectorAll('[data-test=away-figures] li')].map((item) => item.textContent?.replace(/\s+/g, ' ').trim())).toEqual(['4 new incidents', '7 incidents changed', '2 blocks added', '12,004 events', '1 failed login']);
   });
 
-  it('names the worst of what is new', async () => {
-    await show([
-      [7, 'critical', FROM - 60_000, FROM - 1],
-      [8, 'low', FROM + 60_000, FROM + 60_000],
-      [9, 'high', FROM + 60_000, FROM + 60_000],
-      [10, 'high', FROM + 60_000, FROM + 60_000],
-      [11, 'critical', FROM, FROM + 60_000],
-    ]);
+  it('names the worst of what is new, as the backend orders them', async () => {
+    const platform = await show();
     await waitFor(() => hook('away-incident'));
-    expect([...document.querySelectorAll('[data-test=away-incident]')].map((link) => link.getAttribute('href')), 'not the one that was there before').toEqual(['#/incidents/11', '#/incidents/10', '#/incidents/9']);
+    const asked = (requests(platform, 'incident_page') as IncidentPageRequest[]).find(({ filter }) => filter.opened !== undefined);
+    expect(asked).toMatchObject({ order: 'severity', limit: 3 });
+    expect(document.querySelectorAll('[data-test=away-incident]')).toHaveLength(3);
   });
 
-  it('opens the rows behind its figures', async () => {
+  it('opens exactly the rows behind its figures', async () => {
     await show();
     await waitFor(() => hook('away-figures'));
-    expect(hook('away-incidents').getAttribute('href'), 'the newest first is how the queue comes').toBe('#/incidents?status=all');
+    for (const [name, what] of [['away-incidents', 'opened'], ['away-changed', 'changed']] as const) {
+      const { panel, query } = parseRoute(hook(name).getAttribute('href') ?? '');
+      expect([panel, parseFilter(query)]).toMatchObject(['incidents', { status: [], [what]: AWAY }]);
+    }
+    const { panel, query } = parseRoute(hook('away-blocks').getAttribute('href') ?? '');
+    expect([panel, query['tab'], parsePeriod(query['added'])]).toEqual(['blocklist', 'added', AWAY]);
     await fireEvent.click(hook('away-failures'));
-    expect(pendingEvents.request).toMatchObject({ category: ['authentication'], outcome: 'failure', period: { from: '2026-11-20T14:20:00.000Z' } });
+    expect(pendingEvents.request).toMatchObject({ category: ['authentication'], outcome: 'failure', period: AWAY });
   });
 
   it('goes when it is seen, and does not come back', async () => {

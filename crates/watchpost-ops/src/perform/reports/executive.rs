@@ -79,13 +79,7 @@ pub(super) async fn sections(store: &Store, scope: &Scope) -> Result<Vec<Section
 fn compared(overview: &Overview, name: &str, key: &str) -> Vec<String> {
     let found = overview.kpis.iter().find(|kpi| kpi.name == key);
     let before = found.and_then(|kpi| kpi.previous);
-    let change = match (found.and_then(|kpi| kpi.value), before) {
-        (Some(now), Some(before)) if before > 0.0 && now / before >= 10.0 => {
-            format!("{:.0} times", now / before)
-        }
-        (Some(now), Some(before)) if before > 0.0 => format!("{:+.1} %", (now - before) / before * 100.0),
-        _ => String::new(),
-    };
+    let change = found.and_then(|kpi| kpi.change).map(|change| change.to_string()).unwrap_or_default();
     vec![
         name.to_owned(),
         tile(overview, key),

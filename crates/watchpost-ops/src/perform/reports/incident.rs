@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use watchpost_model::block::{Block, BlockTarget};
 use watchpost_model::event::{EntityKind, Event};
-use watchpost_model::incident::IncidentDetail;
+use watchpost_model::incident::{IncidentDetail, Note, TimelineEntry};
 use watchpost_model::period::Period;
 use watchpost_report::{Parameter, Section};
 use watchpost_store::Store;
@@ -89,7 +89,7 @@ pub(super) async fn sections(
     }];
     sections.extend(explained(detail));
     sections.push(contained(store, detail, now).await?);
-    sections.extend(worked_on(detail));
+    sections.extend(worked_on(&Worked::read(store, detail).await?, detail));
     sections.push(evidence(detail));
     Ok(sections)
 }
@@ -213,8 +213,34 @@ fn contained_row(
     ]
 }
 
+/// Lines and notes of an incident that its report holds at most, the newest.
+const WORK_MAX: usize = 20_000;
+
+/// The whole timeline and all notes: the page of the incident has the newest of them only.
+struct Worked {
+    timeline: Vec<TimelineEntry>,
+    notes: Vec<Note>,
+}
+
+impl Worked {
+    async fn read(store: &Store, detail: &IncidentDetail) -> Result<Self, OpError> {
+        let number = detail.incident.number;
+        let (mut timeline, mut earlier) = (detail.timeline.clone(), detail.earlier_timeline.clone());
+        while let Some(before) = earlier.filter(|_| timeline.len() < WORK_MAX) {
+            let part = store.incident_timeline(number, Some(&before), 500).await?;
+            (timeline, earlier) = ([part.0, timeline].concat(), part.1);
+        }
+        let (mut notes, mut earlier) = (detail.notes.clone(), detail.earlier_notes.clone());
+        while let Some(before) = earlier.filter(|_| notes.len() < WORK_MAX) {
+            let part = store.incident_notes(number, Some(&before), 500).await?;
+            (notes, earlier) = ([part.0, notes].concat(), part.1);
+        }
+        Ok(Self { timeline, notes })
+    }
+}
+
 /// What people did: the playbook, the timeline, notes.
-fn worked_on(detail: &IncidentDetail) -> Vec<Section> {
+fn worked_on(worked: &Worked, detail: &IncidentDetail) -> Vec<Section> {
     let found = &detail.incident;
     let mut sections = Vec::new();
     if let Some(plan) = playbook(found.family, &detail.checks) {
@@ -236,14 +262,13 @@ fn worked_on(detail: &IncidentDetail) -> Vec<Section> {
             rows.collect(),
         ));
     }
-    let line = |line: &watchpost_model::incident::TimelineEntry| {
-        vec![time(line.at), line.actor.clone(), line.kind.clone(), line.text.clone()]
-    };
+    let line =
+        |line: &TimelineEntry| vec![time(line.at), line.actor.clone(), line.kind.clone(), line.text.clone()];
     sections.push(part(
         "Timeline",
         "Oldest first".to_owned(),
         &["when", "who", "what", "text"],
-        detail.timeline.iter().map(line).collect(),
+        worked.timeline.iter().map(line).collect(),
     ));
     let pauses = detail.pauses.iter().map(|pause| {
         let why = if pause.note.is_empty() {
@@ -265,7 +290,7 @@ fn worked_on(detail: &IncidentDetail) -> Vec<Section> {
         "Notes",
         "Oldest first".to_owned(),
         &["when", "who", "note"],
-        detail.notes.iter().map(|note| vec![time(note.at), note.author.clone(), note.text.clone()]).collect(),
+        worked.notes.iter().map(|note| vec![time(note.at), note.author.clone(), note.text.clone()]).collect(),
     ));
     sections
 }

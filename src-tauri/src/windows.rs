@@ -1,0 +1,149 @@
+//! Windows beside the first one: a panel or an incident in a window of its own.
+//!
+//! Each has a label of its own, `detail-7`, which the capability of the window covers, and a live feed of its own. The
+//! program ends with the last window, whichever that is.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tauri::{
+    AppHandle, Manager, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+};
+use watchpost_ops::error::OpError;
+
+/// The label of the first window.
+const MAIN: &str = "main";
+/// Windows that are open at once.
+const MOST: usize = 12;
+/// Longest route: a search in it has 2,048 characters, each of which may be written with nine.
+const ROUTE_MAX: usize = 20_000;
+/// How far a window stands from the one before, in pixels.
+const STEP: i32 = 32;
+
+/// Where a window stood and how large it was.
+type Bounds = (PhysicalPosition<i32>, PhysicalSize<u32>);
+
+/// What is remembered of windows.
+#[derive(Debug, Default)]
+pub(crate) struct Windows {
+    opened: AtomicU32,
+    /// Of the window of its own that was used last.
+    last: Mutex<Option<Bounds>>,
+}
+
+/// The place of a route without what is asked of it: `incidents/42`.
+fn place(route: &str) -> &str {
+    route.trim_start_matches('/').split('?').next().unwrap_or_default()
+}
+
+/// The route that a window shows.
+fn shown(window: &WebviewWindow) -> Option<String> {
+    window.url().ok()?.fragment().map(|fragment| fragment.trim_start_matches('/').to_owned())
+}
+
+/// A route is written by the page; it is checked all the same, since it becomes part of an address.
+fn checked(route: &str) -> Result<&str, OpError> {
+    let is_route = (1..=ROUTE_MAX).contains(&route.len())
+        && route.starts_with(|first: char| first.is_ascii_lowercase())
+        && route
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'"' | b'<' | b'>'));
+    if is_route { Ok(route) } else { Err(OpError::invalid("route", "this is no place in the window")) }
+}
+
+/// Opens a window at a route, or raises the one of its own that stands there already.
+pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
+    let route = checked(route)?;
+    let windows = app.webview_windows();
+    let there = |(label, window): &(&String, &WebviewWindow)| {
+        label.as_str() != MAIN && shown(window).is_some_and(|other| other == route)
+    };
+    if let Some((_, window)) = windows.iter().find(there) {
+        bring(window);
+        return Ok(());
+    }
+    if windows.len() >= MOST {
+        return Err(OpError::invalid("route", format!("at most {MOST} windows are open at once")));
+    }
+    let state = app.state::<Windows>();
+    let label = format!("detail-{}", state.opened.fetch_add(1, Ordering::Relaxed) + 1);
+    let url = WebviewUrl::App(format!("index.html#/{route}").into());
+    let window = WebviewWindowBuilder::new(app, &label, url)
+        .title("Watchpost")
+        .inner_size(1180.0, 820.0)
+        .min_inner_size(720.0, 480.0)
+        .on_document_title_changed(|window, title| {
+            if let Err(problem) = window.set_title(&title) {
+                tracing::debug!(%problem, "a window kept its title");
+            }
+        })
+        .build()
+        .map_err(|problem| OpError::internal(format!("no window was opened: {problem}")))?;
+    let last = *state.last.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((position, size)) = last {
+        let beside = PhysicalPosition::new(position.x + STEP, position.y + STEP);
+        // Where the desktop places windows by itself it goes on doing so.
+        let placed = window.set_size(size).and_then(|()| window.set_position(beside));
+        if let Err(problem) = placed {
+            tracing::debug!(%problem, "a window stands where the desktop put it");
+        }
+    }
+    remember(&window);
+    Ok(())
+}
+
+/// Remembers where a window of its own is, for the next one.
+pub(crate) fn remember(window: &WebviewWindow) {
+    if window.label() == MAIN {
+        return;
+    }
+    if let (Ok(position), Ok(size)) = (window.outer_position(), window.inner_size()) {
+        let state = window.state::<Windows>();
+        *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((position, size));
+    }
+}
+
+/// The window that a link to `route` leads to: one of its own that stands there already, else the first one, else any.
+pub(crate) fn for_route(app: &AppHandle, route: &str) -> Option<WebviewWindow> {
+    let windows = app.webview_windows();
+    let there = windows.iter().find(|(label, window)| {
+        label.as_str() != MAIN && shown(window).is_some_and(|other| place(&other) == place(route))
+    });
+    there.map(|(_, window)| window).or_else(|| windows.get(MAIN)).or_else(|| windows.values().next()).cloned()
+}
+
+/// Brings a window to the front.
+pub(crate) fn bring(window: &WebviewWindow) {
+    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Err(problem) = raised {
+        tracing::warn!(%problem, "a window did not come to the front");
+    }
+}
+
+/// Brings the first window to the front, or another one if that is closed.
+pub(crate) fn raise(app: &AppHandle) {
+    if let Some(window) = for_route(app, "") {
+        bring(&window);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{checked, place};
+
+    #[test]
+    fn only_places_become_addresses() {
+        for route in [
+            "overview",
+            "incidents/42?view=full",
+            "entities/ip%3A2001%3Adb8%3A%3A1",
+            "events?q=user%3Aanna+-ip%3A1",
+        ] {
+            assert!(checked(route).is_ok(), "{route}");
+        }
+        for route in ["", "/", "#/x", "javascript\\x", "a b", "a#b", "a\nb", "ä", "x<script>", "../x"] {
+            assert!(checked(route).is_err(), "{route}");
+        }
+        assert_eq!(place("/incidents/42?view=full"), "incidents/42");
+    }
+}

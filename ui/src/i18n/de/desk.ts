@@ -1,0 +1,18 @@
+export const desk = {
+  'desk.starting': 'Startet',
+  'desk.open': 'Watchpost öffnen',
+  'desk.incidents': 'Vorfälle',
+  'desk.redis': 'Zustand von Redis',
+  'desk.quit': 'Beenden',
+  'desk.no_connection': 'keine Verbindung',
+  'desk.redis_down': '{name}: Redis antwortet nicht',
+  'desk.database_down': '{name}: Die Datenbank antwortet nicht',
+  'desk.calm': '{name}: kein aktiver Vorfall',
+  'desk.active': '{name}: {n} aktiv',
+  'desk.critical': '{name}: {n} aktiv, davon {critical} kritisch und neu',
+  'desk.notice.title': 'Kritisch: {family}',
+  'desk.notice.body': 'Vorfall {n} · {kind} {value}',
+  'desk.notice.more': 'Weitere kritische Vorfälle',
+  'desk.notice.more.body': 'Zur Liste',
+  'desk.notice.open': 'Öffnen',
+};
