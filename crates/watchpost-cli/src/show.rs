@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use watchpost_model::block::{Block, BlockPreview};
-use watchpost_model::connection::{DatabaseConnection, RedisAddress};
+use watchpost_model::connection::{DatabaseConnection, RedisAddress, host_ports};
 use watchpost_model::health::RedisHealth;
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
@@ -40,6 +40,10 @@ fn redis_place(address: &RedisAddress) -> String {
             format!("{host}:{port}{}", if tls.is_some() { " (TLS)" } else { "" })
         }
         RedisAddress::Unix { path } => path.clone(),
+        RedisAddress::Sentinel { sentinels, master, tls, .. } => {
+            let tls = if tls.is_some() { " (TLS)" } else { "" };
+            format!("{master} by Sentinel {}{tls}", host_ports(sentinels))
+        }
     }
 }
 
@@ -145,7 +149,8 @@ fn word(value: &impl Serialize) -> String {
 
 pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
     either(form, health, || {
-        line(format!("{} ({}), {}", visible(&health.server, 80), health.role, health.verdict))?;
+        let server = visible(&health.server, 80);
+        line(format!("{server} at {} ({}), {}", visible(&health.node, 200), health.role, health.verdict))?;
         table(
             ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
             health.metrics.iter().map(|metric| {

@@ -102,6 +102,8 @@ pub struct RedisHealth {
     pub at: DateTime<Utc>,
     /// `Redis 7.0.15`, `Valkey 8.0.1`.
     pub server: String,
+    /// Which server it is of, and how that was found: `10.0.0.7:6379, master of shop by Sentinel`.
+    pub node: String,
     /// `master` or `replica`.
     pub role: String,
     /// Seconds since the server started.

@@ -58,6 +58,10 @@ impl From<RedisError> for OpError {
             RedisError::OutOfMemory => {
                 Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
             }
+            RedisError::NoMaster { .. } => Self::new(ErrorCode::Unavailable, message)
+                .hint("when the Sentinels have chosen a master, the connection follows by itself"),
+            RedisError::Sentinel(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint("correct the name of the set, or the login of the Sentinels, in Settings"),
             RedisError::ReadOnly => {
                 Self::new(ErrorCode::Unavailable, message).hint("connect to the primary instead")
             }

@@ -51,6 +51,17 @@ pub enum RedisError {
     /// The server is full and may not evict.
     #[error("the server is out of memory and refuses writes")]
     OutOfMemory,
+    /// There is no master now: the Sentinels do not answer, or the one that they name is none (yet).
+    #[error("no master of {set}: {reason}")]
+    NoMaster {
+        /// The name of the set of servers.
+        set: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Sentinels refused to answer, or know no such set of servers.
+    #[error("the Sentinels do not help: {0}")]
+    Sentinel(String),
     /// The server is a replica.
     #[error("the server is a read-only replica")]
     ReadOnly,
@@ -90,6 +101,7 @@ impl RedisError {
                 | Self::ConnectionLost(_)
                 | Self::Loading
                 | Self::OutOfMemory
+                | Self::NoMaster { .. }
         )
     }
 
@@ -113,6 +125,8 @@ impl RedisError {
                 Some("WRONGPASS") => Self::WrongPassword,
                 Some("NOPERM") => Self::NoPermission(detail()),
                 Some("WRONGTYPE") => Self::WrongType(detail()),
+                // What a script ran into, as servers before 7.0 tell it.
+                Some("ERR") if detail().contains("READONLY You can't write") => Self::ReadOnly,
                 Some(code) => Self::Server { code: code.to_owned(), detail: detail() },
                 None => Self::Client(error),
             },

@@ -77,6 +77,7 @@ impl HealthProbe {
         let health = RedisHealth {
             at,
             server: now.info.server(),
+            node: store.node(),
             role: match now.info.text("role") {
                 Some("slave") => "replica",
                 Some(_) => "master",

@@ -1227,6 +1227,10 @@ production: boolean,
  */
 redis_password: SecretInput, 
 /**
+ * Password of the Sentinels, where there are any.
+ */
+sentinel_password: SecretInput, 
+/**
  * Password of the database login.
  */
 database_password: SecretInput, };
@@ -2624,6 +2628,16 @@ id: string,
  */
 reason: string, };
 
+export type HostPort = { 
+/**
+ * Host name or address.
+ */
+host: string, 
+/**
+ * Port.
+ */
+port: number, };
+
 export type Http = { 
 /**
  * Request method, upper case as received.
@@ -3723,7 +3737,11 @@ database: DatabaseConnection | null,
 /**
  * The password in it.
  */
-password: SecretInput, };
+password: SecretInput, 
+/**
+ * The password of the Sentinels in it.
+ */
+sentinel_password: SecretInput, };
 
 export type Part = { 
 /**
@@ -4194,7 +4212,23 @@ tls: TlsFiles | null, } | { "kind": "unix",
 /**
  * Path of the socket.
  */
-path: string, };
+path: string, } | { "kind": "sentinel", 
+/**
+ * The Sentinels; best all of them.
+ */
+sentinels: Array<HostPort>, 
+/**
+ * The name under which they know the set.
+ */
+master: string, 
+/**
+ * ACL user of the Sentinels; `default` if absent. That of the servers is the connection's.
+ */
+sentinel_username: string | null, 
+/**
+ * TLS, if used, to the Sentinels and to the servers.
+ */
+tls: TlsFiles | null, };
 
 export type RedisConnection = { 
 /**
@@ -4223,6 +4257,10 @@ at: string,
  * `Redis 7.0.15`, `Valkey 8.0.1`.
  */
 server: string, 
+/**
+ * Which server it is of, and how that was found: `10.0.0.7:6379, master of shop by Sentinel`.
+ */
+node: string, 
 /**
  * `master` or `replica`.
  */

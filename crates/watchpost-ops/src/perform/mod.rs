@@ -7,6 +7,7 @@ mod baselines;
 mod benchmarks;
 mod blocks;
 mod cleanup;
+mod connection_url;
 mod connections;
 mod contain;
 mod database;

@@ -7,7 +7,10 @@ mod basis;
 mod database;
 mod door;
 mod enrich;
+mod failover;
 mod faults;
+#[path = "../../../watchpost-redis/tests/it/fleet.rs"]
+mod fleet;
 mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]

@@ -11,6 +11,7 @@ export const redis = {
   'redis.verdict.down.text': '{detail}. Darunter steht die letzte Messung von vor {age}.',
   'redis.verdict.down.never': '{detail}. In diesem Zeitraum gibt es keine Messung.',
   'redis.server': 'Server',
+  'redis.node': 'Knoten',
   'redis.role': 'Rolle',
   'redis.uptime': 'Läuft seit',
   'redis.sampled': 'Gemessen',

@@ -11,6 +11,7 @@ export const redis = {
   'redis.verdict.down.text': '{detail}. What you see below is the last sample, taken {age} ago.',
   'redis.verdict.down.never': '{detail}. There is no sample in this period.',
   'redis.server': 'Server',
+  'redis.node': 'Node',
   'redis.role': 'Role',
   'redis.uptime': 'Up for',
   'redis.sampled': 'Sampled',

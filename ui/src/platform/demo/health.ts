@@ -30,6 +30,7 @@ export function makeHealth(): RedisHealth {
   return {
     at: new Date(now - 2_000).toISOString(),
     server: 'Redis 7.0.15',
+    node: 'redis.example:6379',
     role: 'master',
     uptime_s: 1_982_400,
     verdict: 'warning',

@@ -1,0 +1,173 @@
+//! Several private servers that belong together. Also of the tests of `watchpost-ops`.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// Passwords of the servers and of the Sentinels: different ones.
+pub(crate) const SERVER_PASSWORD: &str = "of the servers";
+pub(crate) const SENTINEL_PASSWORD: &str = "of the sentinels";
+/// The name of the set.
+pub(crate) const MASTER: &str = "mymaster";
+
+/// One process that dies with the test.
+pub(crate) struct Node {
+    pub(crate) port: u16,
+    password: Option<&'static str>,
+    child: Child,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Node {
+    /// `redis-server` with these words, in a directory of its own.
+    pub(crate) fn start(dir: &Path, port: u16, password: Option<&'static str>, words: &[&str]) -> Self {
+        std::fs::create_dir_all(dir).expect("a directory can be made");
+        let mut command = Command::new("redis-server");
+        command.current_dir(dir).args(words).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { port, password, child: command.spawn().expect("redis-server is installed") }
+    }
+
+    /// What `redis-cli` answers.
+    pub(crate) fn ask(&self, words: &[&str]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]).args(words);
+        if let Some(password) = self.password {
+            command.env("REDISCLI_AUTH", password);
+        }
+        let output = command.output().expect("redis-cli comes with redis-server");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A master, a replica of it, and Sentinels that watch them.
+pub(crate) struct Set {
+    pub(crate) sentinels: Vec<Node>,
+    pub(crate) servers: Vec<Node>,
+    pub(crate) home: TempDir,
+}
+
+impl Set {
+    pub(crate) async fn start(sentinels: usize) -> Self {
+        let home = tempfile::Builder::new().prefix("wp-set-").tempdir().expect("a temporary directory");
+        let mut set = Self { sentinels: Vec::new(), servers: Vec::new(), home };
+        let first = set.serve(None);
+        set.serve(Some(first));
+        wait("the replica is in step", || {
+            set.servers[0].ask(&["INFO", "replication"]).contains("state=online")
+        })
+        .await;
+        for _ in 0..sentinels {
+            set.watch(first, sentinels / 2 + 1);
+        }
+        let others = (sentinels - 1).to_string();
+        wait("the Sentinels know each other and the replica", || {
+            set.sentinels.iter().all(|sentinel| {
+                let known = sentinel.ask(&["SENTINEL", "MASTER", MASTER]);
+                field(&known, "num-slaves") == Some("1")
+                    && field(&known, "num-other-sentinels") == Some(&others)
+            })
+        })
+        .await;
+        set
+    }
+
+    fn serve(&mut self, master: Option<u16>) -> u16 {
+        let port = free_port();
+        let dir = self.home.path().join(port.to_string());
+        let text = port.to_string();
+        let of = master.map(|master| format!("127.0.0.1 {master}"));
+        let mut words = vec!["--port", &text, "--bind", "127.0.0.1", "--save", "", "--dir", "./"];
+        words.extend(["--requirepass", SERVER_PASSWORD, "--masterauth", SERVER_PASSWORD]);
+        // A replica in step is one at once, without waiting for others that may want the same copy.
+        words.extend(["--repl-diskless-sync-delay", "0"]);
+        if let Some(of) = &of {
+            words.extend(["--replicaof", of]);
+        }
+        self.servers.push(Node::start(&dir, port, Some(SERVER_PASSWORD), &words));
+        port
+    }
+
+    /// A Sentinel for the master at `port`.
+    fn watch(&mut self, master: u16, quorum: usize) {
+        let port = free_port();
+        let dir = self.home.path().join(port.to_string());
+        std::fs::create_dir_all(&dir).expect("a directory can be made");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\ndir ./\nrequirepass \"{SENTINEL_PASSWORD}\"\n\
+             sentinel monitor {MASTER} 127.0.0.1 {master} {quorum}\n\
+             sentinel auth-pass {MASTER} \"{SERVER_PASSWORD}\"\n\
+             sentinel sentinel-pass \"{SENTINEL_PASSWORD}\"\n\
+             sentinel down-after-milliseconds {MASTER} 500\nsentinel failover-timeout {MASTER} 4000\n"
+        );
+        std::fs::write(dir.join("sentinel.conf"), text).expect("the directory is ours");
+        self.sentinels.push(Node::start(
+            &dir,
+            port,
+            Some(SENTINEL_PASSWORD),
+            &["sentinel.conf", "--sentinel"],
+        ));
+    }
+
+    /// The server that the Sentinels name.
+    pub(crate) fn master(&self) -> usize {
+        let answer = self.sentinels[0].ask(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]);
+        let port = answer.lines().nth(1).and_then(|port| port.parse().ok()).unwrap_or(0);
+        self.servers.iter().position(|server| server.port == port).expect("it is one of ours")
+    }
+
+    /// Asks the Sentinels to make the other one the master; that takes them a moment.
+    pub(crate) async fn fail_over(&self) {
+        wait("the Sentinels agree to it", || {
+            self.sentinels[0].ask(&["SENTINEL", "FAILOVER", MASTER]).contains("OK")
+        })
+        .await;
+    }
+
+    /// The two are master and replica of it, in step.
+    pub(crate) async fn in_step(&self) {
+        wait("the replica follows the new master", || {
+            let info = self.servers[self.master()].ask(&["INFO", "replication"]);
+            info.contains("role:master") && info.contains("state=online")
+        })
+        .await;
+    }
+}
+
+/// The value below a name, as `redis-cli` prints a list of both.
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = text.lines();
+    lines.find(|line| *line == name)?;
+    lines.next()
+}
+
+/// A port that nobody listens on at the moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// Waits for something that nobody announces.
+pub(crate) async fn wait(what: &str, mut holds: impl FnMut() -> bool) {
+    let mut timer = tokio::time::interval(Duration::from_millis(10));
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while !holds() {
+            timer.tick().await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+}
