@@ -4,10 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use watchpost_model::clock::{Clock, SystemClock};
-use watchpost_model::connection::{Connection, DatabaseConnection, HostPort, RedisAddress, RedisConnection};
+use watchpost_model::clock::SystemClock;
+use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress, RedisConnection};
 use watchpost_model::event::Event;
-use watchpost_model::ids::ConnectionId;
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{ConnectionDraft, ConnectionRef, Nothing, SecretInput};
@@ -68,7 +67,8 @@ async fn with_events(set: &Set) -> (Desk, Vec<Event>) {
     let saved = desk.ask::<operation::connection_save>(draft).await.expect("it can be saved");
     let status = desk.ask::<operation::connection_open>(ConnectionRef { id: saved.id }).await;
     let status = status.expect("it opens");
-    assert!(status.redis.detail.contains("master of mymaster by Sentinel"), "{:?}", status.redis);
+    let redis = status.redis.expect("a connection is open");
+    assert!(redis.detail.contains("master of mymaster by Sentinel"), "{redis:?}");
     desk.console.until_idle().await.expect("the engine works");
     let master = &set.servers[set.master()];
     const CHANGE: &str = "for _, key in ipairs(redis.call('KEYS', 'security:auth:*')) do \
