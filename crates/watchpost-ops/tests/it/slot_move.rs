@@ -112,6 +112,11 @@ async fn every_job_works_on_a_cluster() {
     wait("the bare one is taken in", || cluster.nodes[1].ask(&["HEXISTS", &young, "_q"]) == "1").await;
     desk.console.until_idle().await.expect("the engine works");
 
+    let asked = serde_json::json!({ "patterns": ["{security}:auth:*", "nothing:*"] });
+    let counts = desk.console.call_json(&desk.call, "redis_patterns", asked).await.expect("it counts");
+    assert_eq!((&counts["asked"][0]["keys"], &counts["asked"][1]["keys"]), (&200.into(), &0.into()));
+    assert_eq!(counts["asked"][0]["types"], "hash 200");
+
     let folder = cluster.home.path().join("files");
     std::fs::create_dir_all(&folder).expect("the folder is ours");
     let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
