@@ -145,6 +145,7 @@ async fn an_ordered_failover_in_the_middle_of_retention_costs_nothing() {
     to_the_end(&desk, &set, run).await;
     archived_as(&desk, &events).await;
 
+    set.in_step().await;
     // The engine has followed, too: it takes in what an application writes to the new master.
     let bare = format!("security:data:{}", SystemClock.now().timestamp_millis());
     let master = &set.servers[set.master()];

@@ -160,17 +160,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) async fn start() -> Self {
         let home = tempfile::Builder::new().prefix("wp-clu-").tempdir().expect("a temporary directory");
-        let (mut nodes, mut buses) = (Vec::new(), Vec::new());
+        let (mut cluster, mut buses) = (Self { nodes: Vec::new(), home }, Vec::new());
         for n in 0..3 {
             let (port, bus) = (free_port(), free_port());
             let (text, bus_text) = (port.to_string(), bus.to_string());
             let mut words = vec!["--port", &text, "--bind", "127.0.0.1", "--save", "", "--dir", "./"];
             words.extend(["--cluster-enabled", "yes", "--cluster-port", &bus_text]);
             words.extend(["--cluster-node-timeout", "2000"]);
-            nodes.push(Node::start(&home.path().join(n.to_string()), port, None, &words));
+            let dir = cluster.home.path().join(n.to_string());
+            cluster.nodes.push(Node::start(&dir, port, None, &words));
             buses.push(bus_text);
         }
-        let cluster = Self { nodes, home };
         for (n, (from, to)) in [(0, 5_460), (5_461, 10_922), (10_923, 16_383)].into_iter().enumerate() {
             let node = &cluster.nodes[n];
             wait("the node answers", || node.ask(&["PING"]) == "PONG").await;
