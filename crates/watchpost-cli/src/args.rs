@@ -69,8 +69,8 @@ pub(crate) enum Command {
     Status,
     /// Check this machine and the connection, step by step.
     Doctor,
-    /// Health of Redis: memory, latency, backlog, expiry, slow commands.
-    Stats,
+    /// Health of Redis: memory, latency, backlog, expiry, slow commands. Or its keys, by pattern.
+    Stats(crate::patterns::Stats),
     /// Archive events past their days in Redis and remove them there.
     Retention(Retention),
     /// Compress payloads, give missing TTLs, trim indexes, return memory.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use watchpost_model::block::{Block, BlockPreview};
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, host_ports};
-use watchpost_model::health::RedisHealth;
+use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Verdict};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
 use watchpost_model::job::{JobReport, JobRun};
@@ -165,8 +165,31 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                     metric.basis.clone(),
                 ]
             }),
-        )
+        )?;
+        if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
     })
+}
+
+/// The primaries of a cluster.
+fn nodes(nodes: &[NodeHealth]) -> anyhow::Result<()> {
+    line("")?;
+    table(
+        ["NODE", "VERDICT", "SLOTS", "MEMORY", "EVENTS", "OVER ITS THRESHOLD"],
+        nodes.iter().map(|node| {
+            let over = |metric: &&Metric| matches!(metric.verdict, Verdict::Warning | Verdict::Critical);
+            let over: Vec<&str> =
+                node.metrics.iter().filter(over).map(|metric| metric.title.as_str()).collect();
+            let memory = node.metrics.iter().find(|metric| metric.name == "memory_used_bytes");
+            [
+                visible(&node.node, 200),
+                node.verdict.to_string(),
+                node.slots.to_string(),
+                memory.map_or_else(|| "n/a".to_owned(), |metric| value(metric.value, metric.unit)),
+                if node.own { "yes" } else { "" }.to_owned(),
+                visible(node.problem.as_deref().unwrap_or(&over.join(", ")), 200),
+            ]
+        }),
+    )
 }
 
 pub(crate) fn report(form: Output, report: &JobReport) -> anyhow::Result<()> {

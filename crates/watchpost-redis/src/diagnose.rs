@@ -26,6 +26,7 @@ use crate::target::Login;
 use crate::target::RedisTarget;
 use crate::target::TargetAddress;
 
+mod in_cluster;
 mod sentinels;
 
 const STEP_TIMEOUT: Duration = Duration::from_secs(4);
@@ -401,6 +402,9 @@ impl Trial<'_> {
             for (words, result) in commands.iter().zip(&mut results) {
                 let Err(error) = result else { continue };
                 let detail = error.detail().unwrap_or_default().to_owned();
+                if matches!(error.code(), Some("MOVED" | "ASK" | "CLUSTERDOWN")) {
+                    continue; // Of the key's slot, after the rights were found good.
+                }
                 if error.code() == Some("NOPERM") && detail.contains("keys") {
                     keys_denied = true;
                 } else {
@@ -453,10 +457,7 @@ impl Trial<'_> {
         if info.compatible_version().is_none_or(|version| version < VERSION_MIN) {
             self.fail(shown, "Watchpost needs Redis 6.2 or newer, or Valkey.");
         } else if info.text("cluster_enabled") == Some("1") {
-            self.fail(
-                format!("{shown}, cluster mode"),
-                "Redis Cluster is not supported yet; use a standalone server for the security events.",
-            );
+            self.cluster(connection, shown).await;
         } else if info.text("redis_mode") == Some("sentinel") {
             self.fail(
                 format!("{shown}, a Sentinel"),

@@ -51,7 +51,14 @@ pub enum RedisError {
     /// The server is full and may not evict.
     #[error("the server is out of memory and refuses writes")]
     OutOfMemory,
-    /// There is no master now: the Sentinels do not answer, or the one that they name is none (yet).
+    /// The server is one of a cluster, and the keys of this prefix lie in many of its slots.
+    #[error(
+        "the server is one of a Redis Cluster, where the keys of the prefix {0} lie on several nodes: an event, its index \
+         and the stream have to be in one slot"
+    )]
+    ManySlots(String),
+    /// There is no master now: the Sentinels do not answer, the one that they name is none (yet), or a slot of a cluster
+    /// is being moved or served by nobody.
     #[error("no master of {set}: {reason}")]
     NoMaster {
         /// The name of the set of servers.

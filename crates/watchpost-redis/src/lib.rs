@@ -1,8 +1,8 @@
 //! The event store: the contract with the applications, the readers, blocks, health and maintenance of one Redis.
 //!
 //! Called by `watchpost-ops`, which alone decides what may be done and keeps the record. Deliberately absent: `KEYS`,
-//! `MONITOR`, `FLUSH*`, `CONFIG SET` and every other command that blocks or reconfigures somebody's server; Redis
-//! Cluster (the scripts change a hash, its index and the stream together).
+//! `MONITOR`, `FLUSH*`, `CONFIG SET` and every other command that blocks or reconfigures somebody's server; in a Redis
+//! Cluster a prefix without a hash tag (the scripts change a hash, its index and the stream together).
 //!
 //! # The contract with the applications
 //!
@@ -34,6 +34,7 @@ pub mod benchmark;
 mod blocks;
 mod checkpoints;
 pub mod cleanup;
+mod cluster;
 mod codec;
 mod contain;
 mod diagnose;
@@ -48,6 +49,7 @@ mod keys;
 mod link;
 pub mod local;
 pub mod optimize;
+mod primaries;
 mod probe;
 mod queue;
 mod reply;

@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 
 use crate::error::RedisError;
 use crate::route::Route;
+use crate::route::Way;
 use crate::scripts;
 use crate::scripts::Lua;
 
@@ -98,7 +99,8 @@ impl Link {
         }
     }
 
-    /// Runs a pipeline; each command has its own result, and the whole fails only with the connection.
+    /// Runs a pipeline; each command has its own result. The whole fails with the connection, or when an answer says
+    /// that it leads to the wrong server: then some may have been done, as when it breaks.
     pub(crate) async fn pipe(&self, mut pipe: Pipeline) -> Result<Vec<RedisResult<Value>>, RedisError> {
         if pipe.is_empty() {
             return Ok(Vec::new());
@@ -109,10 +111,10 @@ impl Link {
         match result {
             Ok(values) => {
                 let mut errors = values.iter().filter_map(|value| value.as_ref().err());
-                if let Some(error) = errors.find(|error| self.route.leads_astray(error)) {
-                    self.drop_connection(error, generation).await;
+                match errors.find(|error| self.route.verdict(error) != Way::Right).cloned() {
+                    Some(error) => Err(self.broken(error, generation).await),
+                    None => Ok(values),
                 }
-                Ok(values)
             }
             Err(error) => Err(self.broken(error, generation).await),
         }
@@ -210,7 +212,8 @@ impl Link {
     }
 
     async fn broken(&self, error: redis::RedisError, generation: u64) -> RedisError {
-        if error.is_io_error() || error.is_unrecoverable_error() || self.route.leads_astray(&error) {
+        let is_wrong = self.route.verdict(&error) == Way::Wrong;
+        if error.is_io_error() || error.is_unrecoverable_error() || is_wrong {
             self.drop_connection(&error, generation).await;
         }
         self.route.classify(error)

@@ -175,6 +175,17 @@ impl EventStore {
         self.inner.probe.query(&redis::cmd("DBSIZE")).await
     }
 
+    /// Fails while the slot of our keys is being moved to another node of a cluster: `SCAN` does not tell that a part of
+    /// them is gone already, but asking for a key that nobody has does.
+    pub(crate) async fn serves_all(&self) -> Result<(), RedisError> {
+        if !self.inner.route.is_cluster() {
+            return Ok(());
+        }
+        let mut cmd = redis::cmd("EXISTS");
+        cmd.arg(format!("{}wpnone", self.inner.keys.stream()));
+        self.inner.jobs.query::<i64>(&cmd).await.map(drop)
+    }
+
     /// What the server says of itself; nothing where the user may not ask.
     ///
     /// # Errors

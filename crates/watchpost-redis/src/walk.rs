@@ -190,6 +190,7 @@ impl Walk {
         let Some(((cursor, names), prepared)) = page else {
             return Ok((Step { answers, names: None }, None));
         };
+        self.store.serves_all().await?;
         let pass = self.pass;
         self.restart_if_other_server().await?;
         if pass == self.pass {

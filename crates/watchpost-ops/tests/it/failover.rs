@@ -144,5 +144,14 @@ async fn an_ordered_failover_in_the_middle_of_retention_costs_nothing() {
     wait("another server is the master", || set.master() != before).await;
     to_the_end(&desk, &set, run).await;
     archived_as(&desk, &events).await;
+
+    set.in_step().await;
+    // The engine has followed, too: it takes in what an application writes to the new master.
+    let bare = format!("security:data:{}", SystemClock.now().timestamp_millis());
+    let master = &set.servers[set.master()];
+    master.ask(&["HSET", &bare, "type", "record_exported", "actor", "anna"]);
+    wait("it is on the stream", || master.ask(&["HEXISTS", &bare, "_q"]) == "1").await;
+    desk.console.until_idle().await.expect("the engine works");
+    assert_eq!(master.ask(&["XLEN", "security:events"]), "0", "processed and acknowledged");
     desk.console.close().await;
 }

@@ -30,6 +30,7 @@ mod restored;
 mod rules;
 mod search;
 mod simulation;
+mod slot_move;
 mod token_keys;
 mod windows;
 mod witness;

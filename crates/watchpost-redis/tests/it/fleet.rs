@@ -148,6 +148,79 @@ impl Set {
     }
 }
 
+/// The slot of keys that begin with `{security}:`.
+pub(crate) const SLOT: u16 = 7_209;
+
+/// Three primaries of a cluster; the second one serves [`SLOT`].
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) home: TempDir,
+}
+
+impl Cluster {
+    pub(crate) async fn start() -> Self {
+        let home = tempfile::Builder::new().prefix("wp-clu-").tempdir().expect("a temporary directory");
+        let (mut cluster, mut buses) = (Self { nodes: Vec::new(), home }, Vec::new());
+        for n in 0..3 {
+            let (port, bus) = (free_port(), free_port());
+            let (text, bus_text) = (port.to_string(), bus.to_string());
+            let mut words = vec!["--port", &text, "--bind", "127.0.0.1", "--save", "", "--dir", "./"];
+            words.extend(["--cluster-enabled", "yes", "--cluster-port", &bus_text]);
+            words.extend(["--cluster-node-timeout", "2000"]);
+            let dir = cluster.home.path().join(n.to_string());
+            cluster.nodes.push(Node::start(&dir, port, None, &words));
+            buses.push(bus_text);
+        }
+        for (n, (from, to)) in [(0, 5_460), (5_461, 10_922), (10_923, 16_383)].into_iter().enumerate() {
+            let node = &cluster.nodes[n];
+            wait("the node answers", || node.ask(&["PING"]) == "PONG").await;
+            node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(n + 1).to_string()]);
+            node.ask(&["CLUSTER", "ADDSLOTSRANGE", &from.to_string(), &to.to_string()]);
+        }
+        for (node, bus) in cluster.nodes.iter().zip(&buses).skip(1) {
+            cluster.nodes[0].ask(&["CLUSTER", "MEET", "127.0.0.1", &node.port.to_string(), bus]);
+        }
+        wait("the cluster is whole", || {
+            cluster.nodes.iter().all(|node| {
+                let info = node.ask(&["CLUSTER", "INFO"]);
+                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            })
+        })
+        .await;
+        cluster
+    }
+
+    /// From now on the keys of [`SLOT`] are on two nodes.
+    pub(crate) fn begin_to_move(&self, from: usize, to: usize) {
+        let (slot, id) = (SLOT.to_string(), |n: usize| self.nodes[n].ask(&["CLUSTER", "MYID"]));
+        assert_eq!(self.nodes[to].ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]), "OK");
+        assert_eq!(self.nodes[from].ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(to)]), "OK");
+    }
+
+    /// Moves up to `n` keys; how many.
+    pub(crate) fn move_keys(&self, from: usize, to: usize, n: usize) -> usize {
+        let names = self.nodes[from].ask(&["CLUSTER", "GETKEYSINSLOT", &SLOT.to_string(), &n.to_string()]);
+        let names: Vec<&str> = names.lines().filter(|name| !name.is_empty()).collect();
+        if !names.is_empty() {
+            let port = self.nodes[to].port.to_string();
+            let words =
+                [&["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"], names.as_slice()].concat();
+            assert_eq!(self.nodes[from].ask(&words), "OK");
+        }
+        names.len()
+    }
+
+    /// Moves what is left, and tells everybody.
+    pub(crate) fn end_to_move(&self, from: usize, to: usize) {
+        while self.move_keys(from, to, 1_000) > 0 {}
+        let id = self.nodes[to].ask(&["CLUSTER", "MYID"]);
+        for n in [to, from, 3 - from - to] {
+            let told = self.nodes[n].ask(&["CLUSTER", "SETSLOT", &SLOT.to_string(), "NODE", &id]);
+            assert_eq!(told, "OK");
+        }
+    }
+}
+
 /// The value below a name, as `redis-cli` prints a list of both.
 fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = text.lines();

@@ -5,6 +5,7 @@
 mod adopt;
 mod backup;
 mod blocks;
+mod cluster;
 mod contain;
 mod diagnose;
 mod fleet;

@@ -58,7 +58,7 @@ async fn connect(target: &RedisTarget) -> Result<EventStore, RedisError> {
 }
 
 /// Asks until the answer is one; what stands in the way meanwhile must say that it will pass.
-async fn until_ok<T>(mut ask: impl AsyncFnMut() -> Result<T, RedisError>) -> T {
+pub(crate) async fn until_ok<T>(mut ask: impl AsyncFnMut() -> Result<T, RedisError>) -> T {
     let mut timer = tokio::time::interval(Duration::from_millis(20));
     let trying = tokio::time::timeout(Duration::from_secs(60), async {
         loop {

@@ -58,7 +58,7 @@ export const connection = {
   'connection.password.clear': 'Das gespeicherte Passwort vergessen',
   'connection.db': 'Logische Datenbank',
   'connection.prefix': 'Präfix der Schlüssel',
-  'connection.prefix.help': 'Mit seinem Doppelpunkt.',
+  'connection.prefix.help': 'Mit seinem Doppelpunkt; in einem Redis-Cluster mit einem Hash-Tag in geschweiften Klammern.',
   'connection.tls': 'Mit TLS verschlüsseln',
   'connection.tls.ca': 'CA-Zertifikat',
   'connection.tls.ca.help': 'PEM-Datei; leer für die Stellen des Systems.',

@@ -58,7 +58,7 @@ export const connection = {
   'connection.password.clear': 'Forget the stored password',
   'connection.db': 'Logical database',
   'connection.prefix': 'Key prefix',
-  'connection.prefix.help': 'With its colon.',
+  'connection.prefix.help': 'With its colon; in a Redis Cluster with a hash tag in braces.',
   'connection.tls': 'Encrypt with TLS',
   'connection.tls.ca': 'CA certificate',
   'connection.tls.ca.help': 'PEM file; empty for the authorities of the system.',

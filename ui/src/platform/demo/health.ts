@@ -35,6 +35,7 @@ export function makeHealth(): RedisHealth {
     uptime_s: 1_982_400,
     verdict: 'warning',
     metrics,
+    nodes: [],
     keys: 184_220,
     keys_with_ttl: 183_118,
     slowlog: [
