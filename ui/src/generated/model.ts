@@ -3369,6 +3369,16 @@ unit: Unit,
  */
 series: Array<number>, };
 
+export type LargeKey = { 
+/**
+ * Its name.
+ */
+key: string, 
+/**
+ * Memory of value and key.
+ */
+bytes: number, };
+
 export type LegalHold = { 
 /**
  * Its id.
@@ -3532,6 +3542,36 @@ value: string,
  * How many.
  */
 count: number, };
+
+export type NodeHealth = { 
+/**
+ * Where it is.
+ */
+node: string, 
+/**
+ * `Redis 7.0.15`; empty if it does not answer.
+ */
+server: string, 
+/**
+ * How many slots it serves.
+ */
+slots: number, 
+/**
+ * Does it hold our events?
+ */
+own: boolean, 
+/**
+ * The worst verdict of `metrics`; critical if it does not answer.
+ */
+verdict: HealthVerdict, 
+/**
+ * Its own metrics.
+ */
+metrics: Array<Metric>, 
+/**
+ * Why it does not answer.
+ */
+problem: string | null, };
 
 export type Note = { 
 /**
@@ -3758,6 +3798,64 @@ detail: string,
 last_ok: string | null, };
 
 export type PartState = "connected" | "down";
+
+export type PatternCount = { 
+/**
+ * `security:auth:{ms}`, `(other keys)`, or as it was asked for.
+ */
+pattern: string, 
+/**
+ * How many.
+ */
+keys: number, 
+/**
+ * Memory of value and key, as the server estimates it.
+ */
+bytes: number, 
+/**
+ * How many never expire.
+ */
+without_ttl: number, 
+/**
+ * Their types, most first: `hash 20, string 1`.
+ */
+types: string, 
+/**
+ * Time of the oldest event, by its key.
+ */
+oldest: string | null, 
+/**
+ * Time of the newest event.
+ */
+newest: string | null, };
+
+export type PatternCounts = { 
+/**
+ * The server that was counted.
+ */
+node: string, 
+/**
+ * By pattern of the contract; each key is in one.
+ */
+patterns: Array<PatternCount>, 
+/**
+ * By pattern that was asked for, in that order; a key may be in several.
+ */
+asked: Array<PatternCount>, 
+/**
+ * The largest keys, largest first.
+ */
+largest: Array<LargeKey>, 
+/**
+ * What a reader should know about the count.
+ */
+notes: Array<string>, };
+
+export type PatternRequest = { 
+/**
+ * Patterns to count beside those of the contract, as `SCAN ... MATCH` has them; at most 100.
+ */
+patterns: Array<string>, };
 
 export type Pause = { 
 /**
@@ -4274,9 +4372,14 @@ uptime_s: number,
  */
 verdict: HealthVerdict, 
 /**
- * All metrics, those with thresholds first.
+ * All metrics, those with thresholds first; of a cluster over all primaries: sums of counts and sizes, the highest of
+ * ratios and times.
  */
 metrics: Array<Metric>, 
+/**
+ * The primaries of a cluster, each by itself; empty elsewhere.
+ */
+nodes: Array<NodeHealth>, 
 /**
  * Number of keys and of keys with a TTL in the logical database.
  */
