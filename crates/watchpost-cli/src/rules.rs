@@ -9,8 +9,8 @@ use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_ops::Paths;
 use watchpost_ops::contract::{
     BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportReport,
-    RuleImportSigma, RuleList, RuleProblem, RuleProblemKind, RuleRef, RuleTestReport, RuleTrial, RuleTried,
-    RuleTry,
+    RuleImportSigma, RuleList, RuleProblem, RuleProblemKind, RuleRef, RuleTestFailure, RuleTestReport,
+    RuleTrial, RuleTried, RuleTry,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -134,18 +134,20 @@ pub(crate) fn with(rules: Option<&Path>, token_keys: &[PathBuf]) -> Result<Arc<R
 pub(crate) fn offline(form: Output, verb: &Rules) -> anyhow::Result<bool> {
     match verb {
         Rules::Test { id, rules } => {
+            let place = match rules {
+                Some(rules) => rules.clone(),
+                None => Paths::from_environment()?.rules(),
+            };
             let (set, problems) = match rules {
                 Some(rules) => directory::load_named(rules)?,
-                None => {
-                    directory::load(&Paths::from_environment()?.rules(), &std::collections::BTreeMap::new())
-                }
+                None => directory::load(&place, &BTreeMap::new()),
             };
             if let Some(id) = id
                 && set.rule(id).is_none()
             {
                 return Err(OpError::not_found(format!("rule {id:?}")).into());
             }
-            let report = directory::tested(&Arc::new(set), &problems, id.as_deref());
+            let report = directory::tested(&Arc::new(set), &place, &problems, id.as_deref());
             tested(form, &report)
         }
         Rules::List { rules: Some(rules) } => {
@@ -343,17 +345,27 @@ fn tested(form: Output, report: &RuleTestReport) -> anyhow::Result<bool> {
         output::json(report)?;
         return Ok(is_wrong);
     }
-    for failure in &report.failures {
+    let told = |failure: &RuleTestFailure, why: &str| {
         let sample = watchpost_model::text::visible(&failure.sample.to_string(), 400);
         let what = if failure.should_fire { "does not fire on" } else { "fires on the near-miss" };
-        output::line(format!("{} {what} {sample}", failure.rule_id))?;
+        output::line(format!("{} {what} {sample}{why}", failure.rule_id))
+    };
+    for failure in &report.failures {
+        told(failure, "")?;
+    }
+    for failure in &report.by_setting {
+        told(failure, " as rules are switched and adjusted; it holds as they are written")?;
     }
     problems(&report.problems)?;
     output::line(format!(
-        "{} samples of {} rules, {} do not hold; {} rules without samples",
+        "{} samples of {} rules, {} do not hold{}; {} rules without samples",
         report.samples,
         report.rules,
         report.failures.len(),
+        match report.by_setting.len() {
+            0 => String::new(),
+            n => format!(" and {n} would with every rule on and unadjusted"),
+        },
         report.untested
     ))?;
     Ok(is_wrong)

@@ -38,6 +38,9 @@ const RATE: u32 = 5_000;
 const SECONDS: u32 = 20;
 /// Arrivals are written so often.
 const TICK_MS: u32 = 10;
+/// The list of incidents is asked for so often, as by a few windows: more would take from the engine what is measured.
+/// A wait comes out longer by as much at most.
+const LOOK: Duration = Duration::from_millis(100);
 /// One event in so many is an attack of a source of its own.
 const ATTACKS: u32 = 500;
 /// Commands of an event, and so answers.
@@ -272,7 +275,8 @@ async fn arrivals(
         return Err("encoding took too long".into());
     }
     let mut open: HashMap<String, Instant> = HashMap::new();
-    let (mut waits, mut worst_backlog, mut looked) = (Vec::new(), 0, Instant::now());
+    let (mut waits, mut worst_backlog) = (Vec::new(), 0);
+    let (mut looked, mut asked) = (Instant::now(), Instant::now());
     let mut tick = tokio::time::interval_at(due.into(), Duration::from_millis(u64::from(TICK_MS)));
     let mut batches = (0_u32..).zip(&batches);
     loop {
@@ -287,7 +291,8 @@ async fn arrivals(
         if batch.is_none() && open.is_empty() {
             return Ok((waits, worst_backlog));
         }
-        if !open.is_empty() {
+        if !open.is_empty() && asked.elapsed() > LOOK {
+            asked = Instant::now();
             let request = IncidentPageRequest {
                 order: IncidentOrder::Newest,
                 limit: 100,

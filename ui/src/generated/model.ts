@@ -5861,6 +5861,10 @@ untested: number,
  */
 failures: Array<RuleTestFailure>, 
 /**
+ * Those that hold with every rule on and as its file has it, but not as rules are switched and adjusted now.
+ */
+by_setting: Array<RuleTestFailure>, 
+/**
  * What could not even be loaded.
  */
 problems: Array<RuleProblem>, };

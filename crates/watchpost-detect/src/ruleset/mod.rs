@@ -220,6 +220,16 @@ impl RuleSet {
         self
     }
 
+    /// The same documents, shipped and of `files`, with every rule on and nothing else adjusted: how their authors
+    /// tried them.
+    #[must_use]
+    pub fn as_written(&self, files: &[RuleFile]) -> Self {
+        let on = Adjust { enabled: Some(true), ..Adjust::default() };
+        let off = self.rules.iter().filter(|rule| !rule.enabled);
+        let adjust = off.map(|rule| (rule.info.id.clone(), on)).collect();
+        Self::load(files, &adjust).with_keys(Arc::clone(&self.keys))
+    }
+
     /// Every rule, those that are off included, in a fixed order: as shipped, then by file and document.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {

@@ -252,6 +252,8 @@ pub struct RuleTestReport {
     pub untested: u64,
     /// Those that did not hold.
     pub failures: Vec<RuleTestFailure>,
+    /// Those that hold with every rule on and as its file has it, but not as rules are switched and adjusted now.
+    pub by_setting: Vec<RuleTestFailure>,
     /// What could not even be loaded.
     pub problems: Vec<RuleProblem>,
 }

@@ -59,28 +59,49 @@ pub(crate) async fn rule_test(cx: Context, request: RuleTest) -> Result<RuleTest
     if let Some(id) = &request.id {
         found(&loaded, id)?;
     }
-    off_the_runtime(move || tested(&loaded.set, &loaded.problems, request.id.as_deref())).await
+    let id = request.id;
+    off_the_runtime(move || tested(&loaded.set, &loaded.directory, &loaded.problems, id.as_deref())).await
 }
 
-/// Runs the samples of the rules that are on, or of one.
+/// Runs the samples of the rules that are on, or of one. A sample that does not hold is tried once more with every rule
+/// of `directory` as it is written: rules lean on each other, and some may be off or counted otherwise on purpose.
 #[must_use]
-pub fn tested(set: &Arc<detect::RuleSet>, problems: &[detect::Problem], id: Option<&str>) -> RuleTestReport {
+pub fn tested(
+    set: &Arc<detect::RuleSet>,
+    directory: &Path,
+    problems: &[detect::Problem],
+    id: Option<&str>,
+) -> RuleTestReport {
     let report = set.test(id);
+    let is_set = |rule: &detect::Rule| {
+        rule.enabled != rule.own.enabled || rule.counts != rule.own.counts || !rule.enabled
+    };
+    let written = (!report.failures.is_empty() && set.rules().iter().any(is_set))
+        .then(|| Arc::new(set.as_written(&rules::read_directory(directory).0)));
+    let holds = |failure: &detect::SampleFailure| {
+        written.as_ref().is_some_and(|written| {
+            written.rule(&failure.rule_id).is_some_and(|rule| {
+                written.findings_of(&rule.info, &failure.sample).is_empty() != failure.should_fire
+            })
+        })
+    };
+    let (by_setting, failures): (Vec<_>, Vec<_>) = report.failures.into_iter().partition(holds);
     RuleTestReport {
         rules: report.rules,
         samples: report.samples,
         untested: report.untested,
-        failures: report
-            .failures
-            .into_iter()
-            .map(|failure| RuleTestFailure {
-                rule_id: failure.rule_id,
-                sample: serde_json::to_value(&failure.sample).unwrap_or_default(),
-                should_fire: failure.should_fire,
-                summary: failure.summary,
-            })
-            .collect(),
+        failures: failures.into_iter().map(failed).collect(),
+        by_setting: by_setting.into_iter().map(failed).collect(),
         problems: problems.iter().map(problem).collect(),
+    }
+}
+
+fn failed(failure: detect::SampleFailure) -> RuleTestFailure {
+    RuleTestFailure {
+        rule_id: failure.rule_id,
+        sample: serde_json::to_value(&failure.sample).unwrap_or_default(),
+        should_fire: failure.should_fire,
+        summary: failure.summary,
     }
 }
 

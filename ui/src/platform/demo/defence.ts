@@ -106,7 +106,7 @@ export function defenceAnswers(empty = false) {
       ],
     }),
     rule_reload: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),
-    rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], problems: [] }),
+    rule_test: () => ({ rules: 1, samples: 6, untested: 0, failures: [], by_setting: [], problems: [] }),
     rule_set: ({ id, enabled, threshold, window_s }) => {
       const shipped = RULES.find((row) => row.id === id) ?? rule(id);
       const adjusted = enabled !== null || threshold !== null || window_s !== null;
