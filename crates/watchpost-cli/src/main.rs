@@ -11,6 +11,7 @@ mod events;
 mod incident;
 mod maintain;
 mod output;
+mod patterns;
 mod period;
 mod plan;
 mod privacy;

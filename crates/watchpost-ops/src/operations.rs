@@ -167,6 +167,8 @@ macro_rules! for_each_operation {
             redis_health(Nothing) -> RedisHealth: View, Read, [Health], [];
             "Read stored health samples."
             redis_history(HealthHistoryRequest) -> HealthHistory: View, Read, [Health], [];
+            "Count the keys of Redis by pattern: memory, types, expiry, the largest."
+            redis_patterns(PatternRequest) -> PatternCounts: Maintain, Read, [], [];
 
             "Bring in a log file."
             import_run(ImportRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];

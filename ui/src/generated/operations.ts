@@ -153,6 +153,8 @@ export interface Operations {
   redis_health: { request: model.Nothing; reply: model.RedisHealth };
   /** Read stored health samples. */
   redis_history: { request: model.HealthHistoryRequest; reply: model.HealthHistory };
+  /** Count the keys of Redis by pattern: memory, types, expiry, the largest. */
+  redis_patterns: { request: model.PatternRequest; reply: model.PatternCounts };
   /** Bring in a log file. */
   import_run: { request: model.ImportRequest; reply: model.JobRun };
   /** Make synthetic traffic with attacks inside. */
@@ -853,6 +855,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     permission: 'view',
     effect: 'read',
     provides: ['health'],
+    invalidates: [],
+  },
+  redis_patterns: {
+    about: "Count the keys of Redis by pattern: memory, types, expiry, the largest.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
     invalidates: [],
   },
   import_run: {

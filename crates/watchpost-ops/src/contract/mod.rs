@@ -69,7 +69,8 @@ pub use incident_work::{
 };
 pub use maintenance::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
-    JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
+    JobRef, LargeKey, PatternCount, PatternCounts, PatternRequest, RestoreRequest, RetentionRequest,
+    SimulateRequest,
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use privacy::{

@@ -169,8 +169,8 @@ export function panelAnswers(empty: boolean) {
         const error: unknown = { code: 'validation', message: 'this is no URL', hint: 'it begins with redis://, rediss://, unix:// or postgres://', field: 'url' };
         throw error;
       }
-      if (url.startsWith('postgres')) return { redis: null, database: CONNECTION.database, password: { kind: 'set', value: 'secret' } };
-      return { redis: CONNECTION.redis, database: null, password: { kind: 'set', value: 'secret' } };
+      if (url.startsWith('postgres')) return { redis: null, database: CONNECTION.database, password: { kind: 'set', value: 'secret' }, sentinel_password: { kind: 'keep' } };
+      return { redis: CONNECTION.redis, database: null, password: { kind: 'set', value: 'secret' }, sentinel_password: { kind: 'keep' } };
     },
     connection_test: async () => {
       await wait(400);
