@@ -104,7 +104,7 @@ pub async fn diagnose(target: &RedisTarget) -> Vec<CheckStep> {
     if let TargetAddress::Sentinel(set) = &target.address {
         plan.push(("sentinels", format!("Ask the Sentinels for {}", set.master)));
         tls = set.tls.is_some();
-        let (step, master) = sentinels::ask(set).await;
+        let (step, master) = Box::pin(sentinels::ask(set)).await;
         told.push(step);
         server = master.as_ref().map_or_else(|| "the master".to_owned(), ToString::to_string);
         if let Some(master) = master {

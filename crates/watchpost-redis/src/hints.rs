@@ -56,7 +56,7 @@ impl EventStore {
         if !flags.contains('K') || !flags.contains(['h', 'A']) {
             return Ok(None);
         }
-        let client = self.inner.route.client().await?;
+        let client = Box::pin(self.inner.route.client()).await?;
         let subscribe = async {
             let mut subscription = client.get_async_pubsub().await?;
             let database = self.inner.target.database;

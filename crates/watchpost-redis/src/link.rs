@@ -191,15 +191,21 @@ impl Link {
             return Ok((live.generation, live.connection.clone()));
         }
         *live = None;
+        // Rare, and large: the futures of all who ask need not carry it.
+        let (connection, turn) = Box::pin(self.connect()).await?;
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        *live = Some(Live { connection: connection.clone(), generation, turn });
+        tracing::debug!(name = self.name, node = self.route.node(), generation, "connected to Redis");
+        Ok((generation, connection))
+    }
+
+    async fn connect(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(self.response_timeout));
         let (mut connection, turn) = self.route.connect(&config).await?;
         self.set_up(&mut connection).await.map_err(|error| self.route.classify(error))?;
-        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        *live = Some(Live { connection: connection.clone(), generation, turn });
-        tracing::debug!(name = self.name, node = self.route.node(), generation, "connected to Redis");
-        Ok((generation, connection))
+        Ok((connection, turn))
     }
 
     async fn set_up(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {

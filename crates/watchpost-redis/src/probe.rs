@@ -63,7 +63,7 @@ impl HealthProbe {
         let at = store.now();
         let now = Reading { info, pings_ms, backlog, events_per_min };
         let own = health::assess(self.before.as_ref(), &now);
-        let together = self.primaries.sample(store, (&now.info, &own)).await?;
+        let together = Box::pin(self.primaries.sample(store, (&now.info, &own))).await?;
         let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
         // Of a cluster what all of its primaries do.

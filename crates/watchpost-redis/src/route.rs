@@ -14,6 +14,7 @@ use redis::Client;
 use redis::RedisResult;
 use redis::Value;
 use redis::aio::MultiplexedConnection;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use watchpost_model::connection::HostPort;
 use watchpost_model::connection::TlsFiles;
@@ -48,6 +49,8 @@ pub(crate) struct Route {
     target: RedisTarget,
     kind: Kind,
     known: Mutex<Known>,
+    /// Questions in the background; one takes less than three seconds.
+    looks: Mutex<JoinSet<()>>,
 }
 
 enum Kind {
@@ -92,7 +95,7 @@ impl Route {
                 Kind::Direct(target.client(Login::Yes).await?)
             }
         };
-        Ok(Arc::new(Self { target: target.clone(), kind, known: Mutex::default() }))
+        Ok(Arc::new(Self { target: target.clone(), kind, known: Mutex::default(), looks: Mutex::default() }))
     }
 
     /// Counts the servers that were the master; a connection of an earlier turn is to be let go.
@@ -297,6 +300,8 @@ impl Route {
     /// connections are made anew.
     pub(crate) fn look(self: &Arc<Self>) {
         let Kind::Sentinel(..) = self.kind else { return };
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        while looks.try_join_next().is_some() {} // What they learned is in `known`.
         let mut known = self.known();
         if known.node.is_none() || known.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
             return;
@@ -304,7 +309,7 @@ impl Route {
         known.looked = Some(Instant::now());
         drop(known);
         let route = self.clone();
-        tokio::spawn(async move {
+        looks.spawn(async move {
             let Kind::Sentinel(sentinels, set) = &route.kind else { return };
             if let Ok((at, _)) = route.ask(sentinels, set).await {
                 route.known().is_now(at, &set.master);

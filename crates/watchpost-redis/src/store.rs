@@ -105,7 +105,7 @@ impl EventStore {
     /// # Errors
     /// Every cause of [`RedisError`]; nothing is retried, so that a mistake shows at once.
     pub async fn connect(target: &RedisTarget, clock: Arc<dyn Clock>) -> Result<Self, RedisError> {
-        let route = Route::of(target).await?;
+        let route = Box::pin(Route::of(target)).await?;
         let link = |name, seconds| Link::new(route.clone(), name, Duration::from_secs(seconds));
         let inner = Inner {
             target: target.clone(),

@@ -120,12 +120,13 @@ fn parse_sentinel(rest: &str, is_tls: bool) -> Result<ParsedUrl, OpError> {
 
 /// `host`, `host:port`, `[address]:port`.
 fn sentinel(text: &str) -> Result<HostPort, OpError> {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = match bracketed {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
         None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
     let port = port.map_or(Ok(26_379), str::parse).map_err(|_| wrong("the port is not a number"))?;
-    if host.is_empty() || host.contains(':') {
+    if host.is_empty() || (bracketed.is_none() && host.contains(':')) {
         return Err(wrong("a Sentinel URL has hosts with commas between them: host1:26379,host2:26379"));
     }
     Ok(HostPort { host: decode(host)?, port })

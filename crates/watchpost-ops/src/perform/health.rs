@@ -53,7 +53,8 @@ pub(crate) async fn redis_patterns(cx: Context, request: PatternRequest) -> Resu
         return Err(OpError::invalid("patterns", format!("a pattern has 1 to {PATTERN_BYTES_MAX} bytes")));
     }
     let events = workspace.events()?;
-    let counted = stats(&events, &request.patterns, &|_| (), workspace.stop_token()).await?;
+    let counting = stats(&events, &request.patterns, &|_| (), workspace.stop_token());
+    let counted = Box::pin(counting).await?;
     let rows = |stats: Vec<PatternStats>| stats.into_iter().map(row).collect();
     let largest = counted.largest.into_iter().map(|(key, bytes)| LargeKey { key, bytes });
     Ok(PatternCounts {
