@@ -180,7 +180,7 @@ pub(crate) enum Connect {
     /// List them.
     List,
     /// Save one; passwords are asked for, or read from the files named.
-    Add(ConnectAdd),
+    Add(Box<ConnectAdd>),
     /// Try one and say which step fails.
     Test {
         /// Its name.

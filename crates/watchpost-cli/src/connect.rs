@@ -21,7 +21,7 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
             show::connections(output, &list, session.console.connection_to_start_with().id)?;
         }
         Connect::Add(add) => {
-            let draft = draft(session, add).await?;
+            let draft = draft(session, *add).await?;
             let check = session.ask::<operation::connection_test>(draft.clone()).await?;
             show::check(output, &check)?;
             let saved = session.ask::<operation::connection_save>(draft).await?;
