@@ -77,34 +77,33 @@ impl Tray {
         Ok(Self { icon, state, items, shown: None, words: 0 })
     }
 
+    /// Brings the icon up to date. The loop of the window does it and is not waited for: what waits for it when the program
+    /// ends would wait for ever, and the end with it.
     fn show(&mut self, app: &AppHandle, status: &WorkspaceStatus, critical: u64) {
         let words = app.state::<Words>();
-        self.speak(&words);
+        let revision = words.revision();
         let next = (sentence(&words, status, critical), critical > 0);
-        if self.shown.as_ref() == Some(&next) {
+        if self.shown.as_ref() == Some(&next) && self.words == revision {
             return;
         }
-        let told = (self.state.set_text(&next.0))
-            .and_then(|()| self.icon.set_tooltip(Some(format!("Watchpost: {}", next.0))))
-            .and_then(|()| self.icon.set_icon(Some(face(app, next.1))));
-        if let Err(problem) = told {
+        // In the language that was chosen last.
+        let items = self.items.clone().map(|(item, key)| (item, words.text(key)));
+        let (icon, state, face) = (self.icon.clone(), self.state.clone(), face(app, next.1));
+        let text = next.0.clone();
+        let change = move || {
+            let said = items.iter().try_for_each(|(item, text)| item.set_text(text));
+            let told = said
+                .and_then(|()| state.set_text(&text))
+                .and_then(|()| icon.set_tooltip(Some(format!("Watchpost: {text}"))))
+                .and_then(|()| icon.set_icon(Some(face)));
+            if let Err(problem) = told {
+                tracing::debug!(%problem, "the icon in the panel was not changed");
+            }
+        };
+        if let Err(problem) = app.run_on_main_thread(change) {
             tracing::debug!(%problem, "the icon in the panel was not changed");
         }
-        self.shown = Some(next);
-    }
-
-    /// Writes the items anew when another language was chosen.
-    fn speak(&mut self, words: &Words) {
-        let revision = words.revision();
-        if revision == self.words {
-            return;
-        }
-        for (item, key) in &self.items {
-            if let Err(problem) = item.set_text(words.text(key)) {
-                tracing::debug!(%problem, "an item of the panel kept its text");
-            }
-        }
-        self.words = revision;
+        (self.shown, self.words) = (Some(next), revision);
     }
 }
 
