@@ -59,6 +59,7 @@ describe('the rules', () => {
           { rule_id: 'wp.brute.source', sample: { request: '/p?id=1 UNION' }, should_fire: true, summary: null },
           { rule_id: 'wp.brute.source', sample: { request: '/p?q=union \u202ejack' }, should_fire: false, summary: 'union in http.query' },
         ],
+        by_setting: [],
         problems: [],
       });
     });
