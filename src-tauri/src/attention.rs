@@ -77,34 +77,32 @@ impl Tray {
         Ok(Self { icon, state, items, shown: None, words: 0 })
     }
 
+    /// Never waits for the thread of the windows: while that closes the workspace it waits for everybody else.
     fn show(&mut self, app: &AppHandle, status: &WorkspaceStatus, critical: u64) {
         let words = app.state::<Words>();
-        self.speak(&words);
+        let revision = words.revision();
         let next = (sentence(&words, status, critical), critical > 0);
-        if self.shown.as_ref() == Some(&next) {
+        if self.shown.as_ref() == Some(&next) && self.words == revision {
             return;
         }
-        let told = (self.state.set_text(&next.0))
-            .and_then(|()| self.icon.set_tooltip(Some(format!("Watchpost: {}", next.0))))
-            .and_then(|()| self.icon.set_icon(Some(face(app, next.1))));
+        // Another language may have been chosen.
+        let items: Vec<(MenuItem<Wry>, String)> =
+            self.items.iter().map(|(item, key)| (item.clone(), words.text(key))).collect();
+        let (icon, state, handle) = (self.icon.clone(), self.state.clone(), app.clone());
+        let (sentence, is_marked) = next.clone();
+        let told = app.run_on_main_thread(move || {
+            let told = (items.iter().try_for_each(|(item, text)| item.set_text(text)))
+                .and_then(|()| state.set_text(&sentence))
+                .and_then(|()| icon.set_tooltip(Some(format!("Watchpost: {sentence}"))))
+                .and_then(|()| icon.set_icon(Some(face(&handle, is_marked))));
+            if let Err(problem) = told {
+                tracing::debug!(%problem, "the icon in the panel was not changed");
+            }
+        });
         if let Err(problem) = told {
             tracing::debug!(%problem, "the icon in the panel was not changed");
         }
-        self.shown = Some(next);
-    }
-
-    /// Writes the items anew when another language was chosen.
-    fn speak(&mut self, words: &Words) {
-        let revision = words.revision();
-        if revision == self.words {
-            return;
-        }
-        for (item, key) in &self.items {
-            if let Err(problem) = item.set_text(words.text(key)) {
-                tracing::debug!(%problem, "an item of the panel kept its text");
-            }
-        }
-        self.words = revision;
+        (self.shown, self.words) = (Some(next), revision);
     }
 }
 
