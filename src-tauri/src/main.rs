@@ -7,6 +7,7 @@ mod links;
 mod windows;
 mod words;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,10 +23,36 @@ use crate::links::Links;
 use crate::windows::Windows;
 use crate::words::Words;
 
+const HELP: &str = "\
+Watchpost: the security operations console for applications that report to Redis.
+
+Usage: watchpost-desktop [LINK]
+
+A LINK is watchpost://incident/NUMBER. Settings stand in the window; everything it does, `watchpost` does without one.
+
+  --help       this text
+  --version    the version
+";
+
+/// What is asked of a program before it needs a display; true if that was all.
+fn answered() -> bool {
+    let answer = match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("--help" | "-h") => HELP.to_owned(),
+        Some("--version" | "-V") => concat!("watchpost-desktop ", env!("CARGO_PKG_VERSION"), "\n").to_owned(),
+        _ => return false,
+    };
+    // Nobody is there to be told that standard output is closed.
+    drop(std::io::stdout().write_all(answer.as_bytes()));
+    true
+}
+
 fn main() -> ExitCode {
+    if answered() {
+        return ExitCode::SUCCESS;
+    }
     settle_graphics();
     let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("warn,{}", watchpost_ops::QUIET)));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     match run() {
         Ok(()) => ExitCode::SUCCESS,

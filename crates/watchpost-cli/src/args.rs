@@ -69,8 +69,8 @@ pub(crate) enum Command {
     Status,
     /// Check this machine and the connection, step by step.
     Doctor,
-    /// Health of Redis: memory, latency, backlog, expiry, slow commands.
-    Stats,
+    /// Health of Redis: memory, latency, backlog, expiry, slow commands. Or its keys, by pattern.
+    Stats(crate::patterns::Stats),
     /// Archive events past their days in Redis and remove them there.
     Retention(Retention),
     /// Compress payloads, give missing TTLs, trim indexes, return memory.
@@ -180,7 +180,7 @@ pub(crate) enum Connect {
     /// List them.
     List,
     /// Save one; passwords are asked for, or read from the files named.
-    Add(ConnectAdd),
+    Add(Box<ConnectAdd>),
     /// Try one and say which step fails.
     Test {
         /// Its name.
@@ -203,7 +203,8 @@ pub(crate) enum Connect {
 pub(crate) struct ConnectAdd {
     /// Its name.
     pub(crate) name: String,
-    /// `redis://`, `rediss://` (TLS) or `unix://` URL. A password in it goes to the keychain.
+    /// `redis://`, `rediss://` (TLS), `unix://` or `redis+sentinel://HOST:26379,HOST:26379/MASTER` URL (`rediss+sentinel://`
+    /// with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
     #[arg(long)]
     pub(crate) redis: String,
     /// SQLite file, or `postgres://` URL. Without it a file in the data folder.
@@ -212,6 +213,9 @@ pub(crate) struct ConnectAdd {
     /// File that holds the Redis password.
     #[arg(long, value_name = "FILE")]
     pub(crate) redis_password_file: Option<PathBuf>,
+    /// File that holds the password of the Sentinels.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sentinel_password_file: Option<PathBuf>,
     /// File that holds the database password.
     #[arg(long, value_name = "FILE")]
     pub(crate) database_password_file: Option<PathBuf>,

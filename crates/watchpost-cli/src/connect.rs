@@ -21,7 +21,7 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
             show::connections(output, &list, session.console.connection_to_start_with().id)?;
         }
         Connect::Add(add) => {
-            let draft = draft(session, add).await?;
+            let draft = draft(session, *add).await?;
             let check = session.ask::<operation::connection_test>(draft.clone()).await?;
             show::check(output, &check)?;
             let saved = session.ask::<operation::connection_save>(draft).await?;
@@ -44,6 +44,7 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
                 database: connection.database,
                 production: connection.production,
                 redis_password: SecretInput::Keep,
+                sentinel_password: SecretInput::Keep,
                 database_password: SecretInput::Keep,
             };
             let check = session.ask::<operation::connection_test>(draft).await?;
@@ -65,7 +66,7 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
 }
 
 async fn draft(session: &Session, add: ConnectAdd) -> anyhow::Result<ConnectionDraft> {
-    let (mut redis, redis_password) = redis(session, &add).await?;
+    let (mut redis, redis_password, sentinel_password) = redis(session, &add).await?;
     redis.prefix.clone_from(&add.prefix);
     let (database, database_password) = database(session, &add).await?;
     Ok(ConnectionDraft {
@@ -75,15 +76,24 @@ async fn draft(session: &Session, add: ConnectAdd) -> anyhow::Result<ConnectionD
         database,
         production: add.production,
         redis_password,
+        sentinel_password,
         database_password,
     })
 }
 
-async fn redis(session: &Session, add: &ConnectAdd) -> anyhow::Result<(RedisConnection, SecretInput)> {
+/// The connection, its password and that of the Sentinels.
+async fn redis(
+    session: &Session,
+    add: &ConnectAdd,
+) -> anyhow::Result<(RedisConnection, SecretInput, SecretInput)> {
     let parsed =
         session.ask::<operation::connection_parse>(ConnectionParse { url: add.redis.clone() }).await?;
     let mut redis = parsed.redis.ok_or_else(|| OpError::invalid("redis", "this is not a Redis URL"))?;
-    if let RedisAddress::Tcp { tls, .. } = &mut redis.address {
+    let by_sentinel = matches!(redis.address, RedisAddress::Sentinel { .. });
+    if !by_sentinel && add.sentinel_password_file.is_some() {
+        return Err(OpError::invalid("redis", "this Redis URL names no Sentinels").into());
+    }
+    if let RedisAddress::Tcp { tls, .. } | RedisAddress::Sentinel { tls, .. } = &mut redis.address {
         let files =
             TlsFiles { ca: add.redis_ca.clone(), cert: add.redis_cert.clone(), key: add.redis_key.clone() };
         if files != TlsFiles::default() {
@@ -92,7 +102,11 @@ async fn redis(session: &Session, add: &ConnectAdd) -> anyhow::Result<(RedisConn
     }
     let wanted = redis.username.is_some();
     let password = password("Redis password", add.redis_password_file.as_deref(), parsed.password, wanted)?;
-    Ok((redis, password))
+    let wanted = matches!(&redis.address, RedisAddress::Sentinel { sentinel_username: Some(_), .. });
+    let given = parsed.sentinel_password;
+    let of_sentinels =
+        self::password("password of the Sentinels", add.sentinel_password_file.as_deref(), given, wanted)?;
+    Ok((redis, password, of_sentinels))
 }
 
 async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(DatabaseConnection, SecretInput)> {

@@ -11,6 +11,7 @@ mod events;
 mod incident;
 mod maintain;
 mod output;
+mod patterns;
 mod period;
 mod plan;
 mod privacy;
@@ -79,8 +80,9 @@ fn start_logging(verbose: u8) {
         1 => "info,watchpost=debug",
         _ => "debug",
     };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG").unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(format!("{default},{}", watchpost_ops::QUIET))
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -11,7 +11,7 @@ use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
-    ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportProof, ReportScheduleAdd,
+    ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportPageRequest, ReportProof, ReportScheduleAdd,
     ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
 };
 use watchpost_ops::door::operation;
@@ -35,8 +35,9 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
             frameworks(form, &session.ask::<operation::report_frameworks>(Nothing {}).await?)?;
             Ok(0)
         }
-        Report::List => {
-            list(form, &session.ask::<operation::report_list>(Nothing {}).await?)?;
+        Report::List { framework, limit, before } => {
+            let request = ReportPageRequest { framework, id: None, before, limit: Some(limit) };
+            list(form, &session.ask::<operation::report_list>(request).await?)?;
             Ok(0)
         }
         Report::Generate {
@@ -117,14 +118,15 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
         Report::Copy { id, format, out, archive, reason } => {
             let session = &session.because(reason);
             let out = std::path::absolute(&out)?;
-            let all = session.ask::<operation::report_list>(Nothing {}).await?;
-            let Some(report) = all.reports.iter().find(|report| report.id == id) else {
+            let request = ReportPageRequest { id: Some(id), ..ReportPageRequest::default() };
+            let all = session.ask::<operation::report_list>(request).await?;
+            let Some(report) = all.reports.first() else {
                 let doubted = all.doubted.iter().find(|doubted| doubted.id == id.to_string());
                 return Err(match doubted {
                     Some(doubted) => {
                         OpError::precondition(format!("report {id}: {}", doubted.problems.join("; ")))
                     }
-                    None => OpError::not_found(format!("report {id} among the newest 200")),
+                    None => OpError::not_found(format!("report {id}")),
                 }
                 .into());
             };
@@ -265,7 +267,17 @@ async fn pause(session: &Session, form: Output, id: ScheduleId, paused: bool) ->
 }
 
 fn schedules(form: Output, list: &ReportScheduleList) -> anyhow::Result<()> {
-    either(form, list, || schedule_table(list.schedules.iter()))
+    either(form, list, || {
+        schedule_table(list.schedules.iter())?;
+        for id in &list.unreadable {
+            let id = visible(id, 40);
+            line(format!(
+                "UNREADABLE  schedule {id} was changed behind the back of Watchpost and makes nothing; \
+                 `watchpost report schedule remove {id}` takes it away"
+            ))?;
+        }
+        Ok(())
+    })
 }
 
 fn one_schedule(form: Output, schedule: &ReportSchedule) -> anyhow::Result<()> {
@@ -381,6 +393,13 @@ fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
                 ]
             }),
         )?;
+        let shown = list.reports.len() as u64;
+        if let Some(last) = list.reports.last().filter(|_| shown < list.total) {
+            line(format!(
+                "{shown} of {} reports are shown; `--before {}` goes on behind them",
+                list.total, last.id
+            ))?;
+        }
         for doubted in &list.doubted {
             let problems = visible(&doubted.problems.join("; "), 1_000);
             line(format!("DOUBTED  report {}: {problems}", visible(&doubted.id, 40)))?;

@@ -13,8 +13,18 @@ use watchpost_model::report::Cadence;
 pub(crate) enum Report {
     /// List the frameworks and the other kinds of reports.
     Frameworks,
-    /// List produced reports.
-    List,
+    /// List produced reports, newest first. What the audit trail doubts is named whichever are shown.
+    List {
+        /// Of this framework or kind only.
+        #[arg(long)]
+        framework: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Those older than this report.
+        #[arg(long, value_name = "ID")]
+        before: Option<ReportId>,
+    },
     /// Make a report over a period and write files. Exit code 0 when every control passes (or nothing is judged), 1 when one
     /// fails, 5 when one warns and none fails, 6 when nothing is worse than what could not be shown.
     Generate {

@@ -128,7 +128,11 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             show::status(form, &status)?;
             Ok(!is_well(&status))
         }
-        Command::Stats => {
+        Command::Stats(stats) if stats.counts_keys() => {
+            crate::patterns::run(session, form, stats).await?;
+            Ok(false)
+        }
+        Command::Stats(_) => {
             let health = session.ask::<operation::redis_health>(Nothing {}).await?;
             show::health(form, &health)?;
             Ok(matches!(health.verdict, Verdict::Warning | Verdict::Critical))

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use watchpost_model::block::{Block, BlockPreview};
-use watchpost_model::connection::{DatabaseConnection, RedisAddress};
-use watchpost_model::health::RedisHealth;
+use watchpost_model::connection::{DatabaseConnection, RedisAddress, host_ports};
+use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Verdict};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
 use watchpost_model::job::{JobReport, JobRun};
@@ -40,6 +40,10 @@ fn redis_place(address: &RedisAddress) -> String {
             format!("{host}:{port}{}", if tls.is_some() { " (TLS)" } else { "" })
         }
         RedisAddress::Unix { path } => path.clone(),
+        RedisAddress::Sentinel { sentinels, master, tls, .. } => {
+            let tls = if tls.is_some() { " (TLS)" } else { "" };
+            format!("{master} by Sentinel {}{tls}", host_ports(sentinels))
+        }
     }
 }
 
@@ -145,7 +149,8 @@ fn word(value: &impl Serialize) -> String {
 
 pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
     either(form, health, || {
-        line(format!("{} ({}), {}", visible(&health.server, 80), health.role, health.verdict))?;
+        let server = visible(&health.server, 80);
+        line(format!("{server} at {} ({}), {}", visible(&health.node, 200), health.role, health.verdict))?;
         table(
             ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
             health.metrics.iter().map(|metric| {
@@ -160,8 +165,31 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                     metric.basis.clone(),
                 ]
             }),
-        )
+        )?;
+        if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
     })
+}
+
+/// The primaries of a cluster.
+fn nodes(nodes: &[NodeHealth]) -> anyhow::Result<()> {
+    line("")?;
+    table(
+        ["NODE", "VERDICT", "SLOTS", "MEMORY", "EVENTS", "OVER ITS THRESHOLD"],
+        nodes.iter().map(|node| {
+            let over = |metric: &&Metric| matches!(metric.verdict, Verdict::Warning | Verdict::Critical);
+            let over: Vec<&str> =
+                node.metrics.iter().filter(over).map(|metric| metric.title.as_str()).collect();
+            let memory = node.metrics.iter().find(|metric| metric.name == "memory_used_bytes");
+            [
+                visible(&node.node, 200),
+                node.verdict.to_string(),
+                node.slots.to_string(),
+                memory.map_or_else(|| "n/a".to_owned(), |metric| value(metric.value, metric.unit)),
+                if node.own { "yes" } else { "" }.to_owned(),
+                visible(node.problem.as_deref().unwrap_or(&over.join(", ")), 200),
+            ]
+        }),
+    )
 }
 
 pub(crate) fn report(form: Output, report: &JobReport) -> anyhow::Result<()> {

@@ -349,6 +349,10 @@ fn large_bodies() -> serde_json::Value {
         "\n",
         "QUJD",
         "union select ",
+        ";id",
+        "; ls ",
+        "|perl",
+        "&date & ",
     ];
     let time = |body: &str| {
         let headers = [("content-type".to_owned(), "text/plain".to_owned())].into();

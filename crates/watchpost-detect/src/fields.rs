@@ -1,17 +1,27 @@
 //! Which parts of an event are looked at, and how each is encoded.
 
+mod body;
 mod feed;
 pub(crate) mod markup;
 mod xml;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use watchpost_model::event::{Event, Http};
 
 use crate::decode::Encoding;
 
-/// Most values of one event that are looked at; the rest is counted.
+/// Values of one place of an event (the query, the cookies, the body, ...) that are looked at whatever they are.
 pub(crate) const VALUES_MAX: usize = 2_048;
+/// Beyond them, those that are looked at because there is more in them than a short word or number; of headers, whose
+/// lines are short, a part of both.
+const MARKED_MAX: usize = 4_096;
+const HEADER_PART: usize = 4;
+/// And beyond those, the last ones.
+const LAST_MAX: usize = 128;
+/// Longest plain word or number in which nothing is looked for beyond [`VALUES_MAX`].
+const PLAIN_BYTES_MAX: usize = 32;
 /// How much of a body is looked at: its short values first, each in whole, and then what is left of this of the long ones.
 const BODY_BYTES_MAX: usize = 192 * 1024;
 /// How much of the long values of a body is looked at even where the short ones took all.
@@ -144,9 +154,20 @@ impl Field<'_> {
     }
 }
 
-/// Collects fields up to [`VALUES_MAX`] and counts the rest.
+/// What was collected of one place.
+#[derive(Debug)]
+struct Taken<'a> {
+    base: &'static str,
+    n: usize,
+    /// The last ones beyond what is looked at.
+    last: VecDeque<Field<'a>>,
+}
+
+/// Collects fields and counts what it has no room for.
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
+    /// A place each.
+    taken: Vec<Taken<'a>>,
     pub(crate) all: Vec<Field<'a>>,
     /// Values that were not looked at, or not in whole.
     pub(crate) n_dropped: u64,
@@ -201,10 +222,32 @@ impl<'a> Fields<'a> {
     }
 
     fn push_part(&mut self, field: Field<'a>) {
-        if self.all.len() == VALUES_MAX {
-            self.n_dropped += 1;
-        } else {
+        let base = field.base;
+        let at = self.taken.iter().position(|taken| taken.base == base).unwrap_or_else(|| {
+            self.taken.push(Taken { base, n: 0, last: VecDeque::new() });
+            self.taken.len() - 1
+        });
+        let taken = &mut self.taken[at];
+        let part = if base.starts_with("http.headers") { HEADER_PART } else { 1 };
+        if taken.n >= VALUES_MAX / part && is_plain(field.value) {
+            return;
+        }
+        taken.n += 1;
+        if taken.n <= (VALUES_MAX + MARKED_MAX) / part {
             self.all.push(field);
+            return;
+        }
+        taken.last.push_back(field);
+        if taken.last.len() > LAST_MAX {
+            taken.last.pop_front();
+            self.n_dropped += 1;
+        }
+    }
+
+    /// The last values of places that had too many.
+    fn take_last(&mut self) {
+        for taken in &mut self.taken {
+            self.all.extend(taken.last.drain(..));
         }
     }
 
@@ -234,137 +277,6 @@ impl<'a> Fields<'a> {
             }
         }
         self.n_short_bytes = 0;
-    }
-
-    /// `a=1&b=2`; names with anything but a plain word in them are looked at too.
-    fn add_form(&mut self, base: &'static str, text: &'a str) {
-        for pair in text.split('&') {
-            let (name, value) = match pair.split_once('=') {
-                Some((name, value)) => (Some(name), value),
-                None => (None, pair),
-            };
-            self.add(base, name, value, Encoding::Form, Role::Value);
-            // A pair that was encoded as a whole: `q%3Dvalue`.
-            if name.is_none()
-                && let Some((name, value)) = pair.split_once("%3D").or_else(|| pair.split_once("%3d"))
-                && is_word(name)
-            {
-                self.add(base, Some(name), value, Encoding::Form, Role::Value);
-            }
-            if let Some(name) = name
-                && !is_plain_name(name)
-            {
-                self.add(base, None, name, Encoding::Form, Role::Value);
-                // An attack with an equals sign in it, without a name: `?1'or'1'='1`.
-                if name.contains(['%', '\'', '"', '(', '<', '+', ' ']) {
-                    self.add(base, None, pair, Encoding::Form, Role::Value);
-                }
-            }
-        }
-        // An ampersand inside an unencoded attack splits it.
-        if text.contains("&&") || text.contains("&#") {
-            self.add(base, None, text, Encoding::Form, Role::Value);
-        }
-    }
-
-    /// The strings of a JSON text that need not be complete or valid.
-    fn add_json(&mut self, text: &'a str) {
-        let bytes = text.as_bytes();
-        let (mut at, mut key) = (0, None);
-        while let Some(n_before) = bytes[at..].iter().position(|&byte| byte == b'"') {
-            let start = at + n_before + 1;
-            let mut end = start;
-            while end < bytes.len() && bytes[end] != b'"' {
-                end += if bytes[end] == b'\\' { 2 } else { 1 };
-            }
-            let end = floor_boundary(text, end.min(bytes.len()));
-            let string = &text[start.min(end)..end];
-            at = (end + 1).min(bytes.len());
-            if text[at..].trim_start().starts_with(':') {
-                // Members of members that reach what all objects share.
-                if string == "prototype" && key == Some("constructor") {
-                    let from = floor_boundary(text, start.saturating_sub(48));
-                    let from = text[from..start].find("constructor").map_or(start, |n| from + n);
-                    self.add(
-                        "http.body",
-                        None,
-                        text[from..end].trim_end_matches('"'),
-                        Encoding::Plain,
-                        Role::Value,
-                    );
-                }
-                key = Some(string);
-                if is_plain_name(string) {
-                    continue;
-                }
-            }
-            self.add("http.body", key, string, Encoding::Json, Role::Value);
-        }
-    }
-
-    fn add_multipart(&mut self, text: &'a str) {
-        for part in text.split("\r\n--").flat_map(|part| part.split("\n--")) {
-            let split = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"));
-            let (head, content) = split.unwrap_or(("", part));
-            let name = parameter(head, "name=");
-            if let Some(name) = name
-                && !is_plain_name(name)
-            {
-                self.add("http.body", None, name, Encoding::Plain, Role::Value);
-            }
-            let file = parameter(head, "filename=");
-            if head.contains("filename") {
-                self.add("http.body", Some("file"), part, Encoding::Plain, Role::Part);
-            }
-            if let Some(file) = file {
-                self.add("http.body", Some("filename"), file, Encoding::Plain, Role::Value);
-            }
-            // What is in a file is for the checks of uploads: a program or a page is no attack there. Entities are.
-            let is_file = file.is_some_and(|file| !file.is_empty()) && !content.contains("<!");
-            if !is_file {
-                self.add("http.body", name, content, Encoding::Plain, Role::Value);
-            }
-        }
-    }
-
-    fn add_body(&mut self, body: &'a str, content_type: &str) {
-        let content_type = content_type.to_ascii_lowercase();
-        let text = body;
-        let start = text.trim_start();
-        if content_type.contains("multipart/") {
-            self.add_multipart(text);
-        } else if content_type.contains("json") || start.starts_with(['{', '[']) {
-            self.add_json(text);
-            if !start.contains('"') {
-                self.add("http.body", None, text, Encoding::Plain, Role::Value);
-            }
-        } else if content_type.contains("x-www-form-urlencoded") || looks_like_form(start) {
-            self.add_form("http.body", text);
-        } else {
-            let is_xml = content_type.contains("xml") || start.starts_with('<');
-            // The elements of a feed are named like those of a page; what stands in them is looked at.
-            let is_feed = is_xml && feed::is_plain(text);
-            if !is_feed {
-                self.add("http.body", None, text, Encoding::Plain, Role::Value);
-            }
-            if is_xml {
-                self.add_xml(text, is_feed);
-            }
-        }
-    }
-
-    /// The values of a document; in a feed what is published as a page is taken apart as well.
-    fn add_xml(&mut self, text: &'a str, is_feed: bool) {
-        self.n_dropped +=
-            xml::values(text, &mut |name, value| match markup::pieces(value).filter(|_| is_feed) {
-                Some(pieces) => {
-                    for (own, piece) in pieces {
-                        let name = if own.is_empty() { name } else { own };
-                        self.add("http.body", Some(name), piece, Encoding::Plain, Role::Value);
-                    }
-                }
-                None => self.add("http.body", Some(name), value, Encoding::Plain, Role::Value),
-            });
     }
 
     fn add_header(&mut self, name: &'static str, role: Role, value: &'a str) {
@@ -397,6 +309,28 @@ impl<'a> Fields<'a> {
             }
             _ => {
                 self.add("http.headers", Some(name), value, Encoding::Plain, role);
+                // What a login or a token carries is encoded as a whole; the scheme before it is not.
+                if name.ends_with("authorization")
+                    && let Some((scheme, rest)) = value.split_once(' ')
+                {
+                    if scheme.eq_ignore_ascii_case("basic") {
+                        self.add(
+                            "http.headers",
+                            Some("authorization.basic"),
+                            rest.trim(),
+                            Encoding::Plain,
+                            Role::Value,
+                        );
+                    } else if let Some(payload) = rest.split('.').nth(1) {
+                        self.add(
+                            "http.headers",
+                            Some("authorization.payload"),
+                            payload,
+                            Encoding::Plain,
+                            Role::Value,
+                        );
+                    }
+                }
             }
         }
     }
@@ -415,10 +349,16 @@ impl<'a> Fields<'a> {
         if let Some(query) = &http.query {
             self.add_form("http.query", query);
         }
+        if !is_word(&http.method) {
+            self.add("http.method", None, &http.method, Encoding::Plain, Role::Value);
+        }
         for &(name, role) in HEADERS {
             if let Some(value) = http.headers.get(name) {
                 self.add_header(name, role, value);
             }
+        }
+        for name in http.headers.keys().filter(|name| !is_plain_name(name)) {
+            self.add("http.headers", None, name, Encoding::Plain, Role::Value);
         }
         for (name, value) in &http.headers {
             if HEADERS.iter().all(|(known, _)| known != name)
@@ -475,7 +415,15 @@ pub(crate) fn fields(event: &Event) -> Fields<'_> {
     if let Some(action) = &event.action {
         fields.add("action", None, action, Encoding::Plain, Role::Value);
     }
+    // A form of login is reported by what was typed into it.
+    if let Some(actor) = &event.actor {
+        fields.add("actor", None, actor, Encoding::Plain, Role::Value);
+    }
+    if let Some(session) = &event.session {
+        fields.add("session", None, session, Encoding::Plain, Role::Value);
+    }
     fields.add_details(None, &event.details, 0);
+    fields.take_last();
     fields
 }
 
@@ -493,6 +441,13 @@ fn has_mark(segment: &str) -> bool {
                 && matches!((digit(three[1]), digit(three[2])), (Some(high), Some(low))
                     if is_mark(high << 4 | low) || high << 4 | low == b'%')
         })
+}
+
+/// A short word or number: nothing stands in it that any grammar knows.
+fn is_plain(value: &str) -> bool {
+    value.len() <= PLAIN_BYTES_MAX
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        && !value.contains("..")
 }
 
 fn is_word(name: &str) -> bool {

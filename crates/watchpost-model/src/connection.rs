@@ -1,5 +1,7 @@
 //! How to reach a Redis and a database. Secrets are not here: they are in the OS keychain under the connection's id.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -25,6 +27,43 @@ pub enum RedisAddress {
         /// Path of the socket.
         path: String,
     },
+    /// The master of a set of servers, which Sentinels know and replace when it fails.
+    Sentinel {
+        /// The Sentinels; best all of them.
+        sentinels: Vec<HostPort>,
+        /// The name under which they know the set.
+        master: String,
+        /// ACL user of the Sentinels; `default` if absent. That of the servers is the connection's.
+        #[serde(default)]
+        sentinel_username: Option<String>,
+        /// TLS, if used, to the Sentinels and to the servers.
+        tls: Option<TlsFiles>,
+    },
+}
+
+/// Where a program listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct HostPort {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            return write!(f, "[{}]:{}", self.host, self.port);
+        }
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A list of them, as people write it.
+#[must_use]
+pub fn host_ports(list: &[HostPort]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Files for TLS; all PEM.

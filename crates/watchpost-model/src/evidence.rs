@@ -10,6 +10,11 @@ use crate::register::RegisterKind;
 use crate::span::Span;
 use crate::words;
 
+/// Exceptions and warnings that an answer lists at most.
+pub const ROWS_MAX: usize = 10_000;
+/// Members of the population that an answer without exceptions and warnings lists at most.
+pub const MEMBERS_MAX: usize = 25;
+
 /// The named questions that a framework file may ask; the store answers them for a period. What stands in backticks is a
 /// parameter ([`EvidenceParams`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -241,6 +246,40 @@ pub struct EvidenceAsk {
     pub params: EvidenceParams,
 }
 
+impl EvidenceQuery {
+    /// Can its answer have warnings, things that are not as they should be but within what is tolerated?
+    #[must_use]
+    pub const fn warns(self) -> bool {
+        matches!(
+            self,
+            Self::AccountsPersonal
+                | Self::IncidentsConfirmedOpen
+                | Self::IncidentsReviewed
+                | Self::BreachDecided
+                | Self::BreachClock
+                | Self::BreachTold
+                | Self::SensitiveData
+                | Self::CategoriesReporting
+                | Self::FeedSilence
+                | Self::RulesFired
+                | Self::AuditVerificationFresh
+                | Self::AuditVerificationDaily
+                | Self::AuditSigned
+                | Self::ActionsGranted
+                | Self::AuditProtected
+                | Self::RetentionFresh
+                | Self::RetentionLimits
+                | Self::RegisterTimely
+                | Self::RegisterClosed
+                | Self::RegisterComplete
+                | Self::RegisterApproved
+                | Self::RegisterFresh
+                | Self::RegisterCurrent
+                | Self::RegisterGaps
+        )
+    }
+}
+
 impl From<EvidenceQuery> for EvidenceAsk {
     /// The question without parameters.
     fn from(query: EvidenceQuery) -> Self {
@@ -374,8 +413,8 @@ pub struct EvidenceAnswer {
     pub exceptions: u64,
     /// Column names of `rows`.
     pub columns: Vec<String>,
-    /// The exceptions, oldest first, then the warnings, at most 500 in all; if there are neither, the newest members of the
-    /// population, at most 25. Cells are as stored: attacker-written text included.
+    /// The exceptions, oldest first, then the warnings, at most [`ROWS_MAX`] in all; if there are neither, the newest members
+    /// of the population, at most [`MEMBERS_MAX`]. Cells are as stored: attacker-written text included.
     pub rows: Vec<Vec<String>>,
     /// The drawn sample; empty where the population is a derived one (days, categories) and shown whole.
     pub sample: Sample,

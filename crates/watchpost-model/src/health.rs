@@ -95,6 +95,25 @@ impl Metric {
     }
 }
 
+/// One primary of a cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct NodeHealth {
+    /// Where it is.
+    pub node: String,
+    /// `Redis 7.0.15`; empty if it does not answer.
+    pub server: String,
+    /// How many slots it serves.
+    pub slots: u32,
+    /// Does it hold our events?
+    pub own: bool,
+    /// The worst verdict of `metrics`; critical if it does not answer.
+    pub verdict: Verdict,
+    /// Its own metrics.
+    pub metrics: Vec<Metric>,
+    /// Why it does not answer.
+    pub problem: Option<String>,
+}
+
 /// The state of the event store at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RedisHealth {
@@ -102,14 +121,19 @@ pub struct RedisHealth {
     pub at: DateTime<Utc>,
     /// `Redis 7.0.15`, `Valkey 8.0.1`.
     pub server: String,
+    /// Which server it is of, and how that was found: `10.0.0.7:6379, master of shop by Sentinel`.
+    pub node: String,
     /// `master` or `replica`.
     pub role: String,
     /// Seconds since the server started.
     pub uptime_s: u64,
     /// The worst verdict of `metrics`.
     pub verdict: Verdict,
-    /// All metrics, those with thresholds first.
+    /// All metrics, those with thresholds first; of a cluster over all primaries: sums of counts and sizes, the highest of
+    /// ratios and times.
     pub metrics: Vec<Metric>,
+    /// The primaries of a cluster, each by itself; empty elsewhere.
+    pub nodes: Vec<NodeHealth>,
     /// Number of keys and of keys with a TTL in the logical database.
     pub keys: Option<u64>,
     /// Keys with a TTL.

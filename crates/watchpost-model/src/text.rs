@@ -1,5 +1,6 @@
 //! Attacker-written text made safe to look at.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Makes control, bidirectional and zero-width characters visible, and caps the length.
@@ -40,9 +41,55 @@ pub const fn is_invisible(ch: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
+/// JSON text whose strings hold no half of a surrogate pair: each becomes U+FFFD. Readers of JSON refuse a text with one
+/// (RFC 8259, 8.2), and whoever sends a broken byte makes some programs write it.
+#[must_use]
+pub fn whole_surrogates(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    let unit = |at: usize| -> Option<u16> {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+    };
+    let mut whole = String::new();
+    let (mut at, mut kept) = (0, 0);
+    while let Some(n) = bytes[at..].iter().position(|&byte| byte == b'\\') {
+        at += n;
+        match unit(at) {
+            Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => at += 12,
+            Some(0xD800..=0xDFFF) => {
+                whole.push_str(&json[kept..at]);
+                whole.push_str("\\ufffd");
+                at += 6;
+                kept = at;
+            }
+            _ => at = (at + 2).min(bytes.len()),
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(json);
+    }
+    whole.push_str(&json[kept..]);
+    Cow::Owned(whole)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{visible, whole_surrogates};
+
+    #[test]
+    fn halves_of_pairs_are_replaced_and_nothing_else_is() {
+        for (json, expect) in [
+            (r#""plain""#, r#""plain""#),
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""a\ud83d\ude00b""#, r#""a\ud83d\ude00b""#),
+            (r#""\uDE00\ud83dx""#, r#""\ufffd\ufffdx""#),
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\ud8"#, r#""\ud8"#),
+            (r#""\ud83d\u0041\"ü""#, r#""\ufffd\u0041\"ü""#),
+        ] {
+            assert_eq!(whole_surrogates(json), expect);
+        }
+    }
 
     #[test]
     fn shows_what_hides() {

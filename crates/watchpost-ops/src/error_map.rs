@@ -58,6 +58,13 @@ impl From<RedisError> for OpError {
             RedisError::OutOfMemory => {
                 Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
             }
+            RedisError::NoMaster { .. } => Self::new(ErrorCode::Unavailable, message)
+                .hint("when there is a master again, the connection follows by itself"),
+            RedisError::ManySlots(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "give the connection and the applications a prefix with a hash tag, such as {security}: (docs/redis.md)",
+            ),
+            RedisError::Sentinel(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint("correct the name of the set, or the login of the Sentinels, in Settings"),
             RedisError::ReadOnly => {
                 Self::new(ErrorCode::Unavailable, message).hint("connect to the primary instead")
             }

@@ -10,6 +10,7 @@ use watchpost_detect::{RuleSet, Verdict};
 use watchpost_model::event::{Category, Event, Http, split_target};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
+use watchpost_model::text::whole_surrogates;
 
 use crate::contract::{RuleTried, TriedAs};
 use crate::error::OpError;
@@ -66,6 +67,8 @@ pub enum Detail {
 #[must_use]
 pub fn answer(rules: &RuleSet, line: &str, detail: Detail) -> Answer {
     let line = line.trim_start_matches('\u{feff}');
+    // Half of a pair is no character, and no reason to look away: whoever sends one bad byte makes some programs write it.
+    let line = &*whole_surrogates(line);
     if let Ok(request) = serde_json::from_str::<Request>(line) {
         let verdict =
             rules.inspect_request(&request.method, &request.uri, &request.headers, request.body.as_deref());

@@ -217,7 +217,7 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
 
 /// On which server a job works, for the trail.
 fn node(workspace: &Workspace) -> Vec<Change> {
-    let address = workspace.events().map(|events| events.target().address.to_string());
+    let address = workspace.events().map(|events| events.node());
     address.map(|address| Change::new("node", Value::Null, address)).into_iter().collect()
 }
 

@@ -167,6 +167,8 @@ macro_rules! for_each_operation {
             redis_health(Nothing) -> RedisHealth: View, Read, [Health], [];
             "Read stored health samples."
             redis_history(HealthHistoryRequest) -> HealthHistory: View, Read, [Health], [];
+            "Count the keys of Redis by pattern: memory, types, expiry, the largest."
+            redis_patterns(PatternRequest) -> PatternCounts: Maintain, Read, [], [];
 
             "Bring in a log file."
             import_run(ImportRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
@@ -252,7 +254,7 @@ macro_rules! for_each_operation {
             "Make a report and write it to files."
             report_generate(ReportGenerate) -> ReportRecord: Report, Change, [], [Reports, Audit];
             "List produced reports."
-            report_list(Nothing) -> ReportList: View, Read, [Reports], [];
+            report_list(ReportPageRequest) -> ReportList: View, Read, [Reports], [];
 
             "Tell how far the making of a report is, by its ticket."
             report_progress(ReportTicket) -> ReportProgress: Report, Read, [], [];

@@ -13,7 +13,7 @@ use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
-use watchpost_redis::{EventStore, HealthProbe, RedisTarget, TargetAddress};
+use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
 use watchpost_store::{DatabaseTarget, Signer, Store};
 
 use crate::console::{Console, Tenure};
@@ -76,6 +76,7 @@ impl Workspace {
     pub(crate) async fn open(console: &Console, connection: Connection) -> Result<Arc<Self>, OpError> {
         let secrets = console.secrets();
         let redis_password = secret_for(secrets, &connection, "redis").await?;
+        let sentinel_password = secret_for(secrets, &connection, "sentinel").await?;
         let database_password = secret_for(secrets, &connection, "database").await?;
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
@@ -85,7 +86,7 @@ impl Workspace {
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
         let signer = signer(secrets, console.is_owner()).await;
         let witness = Witness::new(console.paths(), &connection, signer);
-        let redis_target = redis_target(console, &connection, redis_password);
+        let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
         let own_addresses = own_addresses(&connection).await;
         let workspace = Arc::new(Self {
             connection,
@@ -232,6 +233,9 @@ impl Workspace {
         // A probe that failed is not put back: after a reconnection there is another server behind it.
         let (health, sample) = probe.sample(rate).await?;
         desk.probe = Some(probe);
+        if desk.last.as_ref().is_some_and(|last| last.node != health.node) {
+            self.redis_answered(Some(&health.server)); // Another node is the master.
+        }
         desk.last = Some(health.clone());
         Ok((health, sample))
     }
@@ -257,7 +261,8 @@ impl Workspace {
         slot.part.state = PartState::Connected;
         slot.part.last_ok = Some(now);
         if let Some(server) = server {
-            slot.part.detail = self.describe_redis(server);
+            let node = slot.events.as_ref().map(EventStore::node).unwrap_or_default();
+            slot.part.detail = self.describe_redis(server, &node);
         }
     }
 
@@ -317,13 +322,16 @@ impl Workspace {
         EventStore::connect(&target, self.clock.clone()).await.map_err(|error| error.to_string())
     }
 
-    fn describe_redis(&self, server: &str) -> String {
+    fn describe_redis(&self, server: &str, node: &str) -> String {
         match &self.connection.redis.address {
             RedisAddress::Local => format!("{server}, private"),
             RedisAddress::Tcp { host, port, tls } => {
                 format!("{server} at {host}:{port}{}", if tls.is_some() { ", TLS" } else { "" })
             }
             RedisAddress::Unix { path } => format!("{server} at {path}"),
+            RedisAddress::Sentinel { tls, .. } => {
+                format!("{server} at {node}{}", if tls.is_some() { ", TLS" } else { "" })
+            }
         }
     }
 
@@ -379,6 +387,7 @@ pub(crate) async fn secret_for(
 ) -> Result<Option<Secret>, OpError> {
     let needs = match part {
         "redis" => connection.redis.address != RedisAddress::Local,
+        "sentinel" => matches!(connection.redis.address, RedisAddress::Sentinel { .. }),
         _ => matches!(connection.database, DatabaseConnection::Postgres { .. }),
     };
     if !needs {
@@ -393,8 +402,9 @@ pub(crate) async fn secret_for(
     })
 }
 
-/// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE` or `WATCHPOST_DATABASE_PASSWORD_FILE`
-/// names, else the systemd credential `redis-password` or `database-password`.
+/// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE`, `WATCHPOST_SENTINEL_PASSWORD_FILE` or
+/// `WATCHPOST_DATABASE_PASSWORD_FILE` names, else the systemd credential `redis-password`, `sentinel-password` or
+/// `database-password`.
 pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
     let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
     let named = std::env::var_os(&variable).map(PathBuf::from);
@@ -466,6 +476,7 @@ pub(crate) fn redis_target(
     console: &Console,
     connection: &Connection,
     password: Option<Secret>,
+    sentinel_password: Option<Secret>,
 ) -> RedisTarget {
     let address = match &connection.redis.address {
         // Known only once the private server runs; see `reach_redis`.
@@ -473,6 +484,15 @@ pub(crate) fn redis_target(
         RedisAddress::Unix { path } => TargetAddress::Unix(path.into()),
         RedisAddress::Tcp { host, port, tls } => {
             TargetAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() }
+        }
+        RedisAddress::Sentinel { sentinels, master, sentinel_username, tls } => {
+            TargetAddress::Sentinel(SentinelAddress {
+                sentinels: sentinels.clone(),
+                master: master.clone(),
+                username: sentinel_username.clone(),
+                password: sentinel_password.map(|secret| secret.to_string()),
+                tls: tls.clone(),
+            })
         }
     };
     RedisTarget {
@@ -488,8 +508,12 @@ pub(crate) fn redis_target(
 async fn own_addresses(connection: &Connection) -> Vec<IpAddr> {
     let mut found = interface_addresses();
     let mut hosts = Vec::new();
-    if let RedisAddress::Tcp { host, port, .. } = &connection.redis.address {
-        hosts.push((host.clone(), *port));
+    match &connection.redis.address {
+        RedisAddress::Local | RedisAddress::Unix { .. } => {}
+        RedisAddress::Tcp { host, port, .. } => hosts.push((host.clone(), *port)),
+        RedisAddress::Sentinel { sentinels, .. } => {
+            hosts.extend(sentinels.iter().map(|at| (at.host.clone(), at.port)));
+        }
     }
     if let DatabaseConnection::Postgres { host, port, .. } = &connection.database
         && !host.starts_with('/')

@@ -19,7 +19,6 @@ use crate::info::CommandStat;
 use crate::info::Info;
 use crate::link::Link;
 use crate::store::EventStore;
-use crate::target::Login;
 
 /// Different keys at most.
 const KEYS_MAX: u32 = 10_000;
@@ -131,10 +130,9 @@ pub async fn benchmark(
 ) -> Result<JobReport, RedisError> {
     room(&info(store).await?, plan)?;
     let target = &store.inner.target;
-    let client = target.client(Login::Yes).await?;
     let mut bench = Bench {
         store,
-        link: Link::new(client, target.address.to_string(), "watchpost-bench", Duration::from_secs(10)),
+        link: Link::new(store.inner.route.clone(), "watchpost-bench", Duration::from_secs(10)),
         plan,
         prefix: format!("{}wpbench:{}:", target.prefix, Uuid::now_v7().simple()),
         cancel,

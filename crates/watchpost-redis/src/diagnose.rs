@@ -26,6 +26,9 @@ use crate::target::Login;
 use crate::target::RedisTarget;
 use crate::target::TargetAddress;
 
+mod in_cluster;
+mod sentinels;
+
 const STEP_TIMEOUT: Duration = Duration::from_secs(4);
 /// The oldest server that knows all commands (`XAUTOCLAIM`, `SET ... PX` with scripts, `CLIENT`).
 const VERSION_MIN: (u32, u32) = (6, 2);
@@ -95,20 +98,35 @@ const RIGHTS: [(&str, &[&[&str]]); 4] = [
 ///
 /// Shape: always the same steps for the same kind of address; after a failed one the later ones are `Skipped`.
 pub async fn diagnose(target: &RedisTarget) -> Vec<CheckStep> {
-    let mut trial = Trial { target, steps: Vec::new() };
-    let mut plan: Vec<(&str, String)> = Vec::new();
-    let tls = matches!(target.address, TargetAddress::Tcp { tls: Some(_), .. });
-    if let TargetAddress::Tcp { host, .. } = &target.address {
-        plan.push(("resolve", format!("Find the address of {host}")));
+    let (mut plan, mut told, mut target) = (Vec::<(&str, String)>::new(), Vec::new(), target.clone());
+    let mut server = target.address.to_string();
+    let mut tls = matches!(target.address, TargetAddress::Tcp { tls: Some(_), .. });
+    if let TargetAddress::Sentinel(set) = &target.address {
+        plan.push(("sentinels", format!("Ask the Sentinels for {}", set.master)));
+        tls = set.tls.is_some();
+        let (step, master) = Box::pin(sentinels::ask(set)).await;
+        told.push(step);
+        server = master.as_ref().map_or_else(|| "the master".to_owned(), ToString::to_string);
+        if let Some(master) = master {
+            target = target.with_server(&master, set.tls.clone());
+        }
     }
-    plan.push(("connect", format!("Reach {}", target.address)));
+    match &target.address {
+        TargetAddress::Unix(_) => {}
+        TargetAddress::Tcp { host, .. } => plan.push(("resolve", format!("Find the address of {host}"))),
+        TargetAddress::Sentinel(_) => plan.push(("resolve", "Find the address of the master".to_owned())),
+    }
+    plan.push(("connect", format!("Reach {server}")));
     if tls {
         plan.push(("tls", "Agree on TLS".to_owned()));
     }
     plan.push(("login", "Log in".to_owned()));
     plan.push(("rights", "Check the rights".to_owned()));
     plan.push(("version", "Check the server".to_owned()));
-    trial.run().await;
+    let mut trial = Trial { target: &target, steps: told };
+    if trial.steps.last().is_none_or(|step| step.state != StepState::Failed) {
+        trial.run().await;
+    }
     let done = trial.steps.len();
     let failed = trial.steps.last().is_some_and(|step| step.state == StepState::Failed);
     let mut steps = trial.steps;
@@ -166,6 +184,7 @@ impl Trial<'_> {
                 };
                 (tls, reached)
             }
+            TargetAddress::Sentinel(_) => return None, // Nobody named a master.
         };
         self.connected(reached)?;
         let mut connection = self.open(tls).await?;
@@ -383,6 +402,9 @@ impl Trial<'_> {
             for (words, result) in commands.iter().zip(&mut results) {
                 let Err(error) = result else { continue };
                 let detail = error.detail().unwrap_or_default().to_owned();
+                if matches!(error.code(), Some("MOVED" | "ASK" | "CLUSTERDOWN")) {
+                    continue; // Of the key's slot, after the rights were found good.
+                }
                 if error.code() == Some("NOPERM") && detail.contains("keys") {
                     keys_denied = true;
                 } else {
@@ -435,14 +457,11 @@ impl Trial<'_> {
         if info.compatible_version().is_none_or(|version| version < VERSION_MIN) {
             self.fail(shown, "Watchpost needs Redis 6.2 or newer, or Valkey.");
         } else if info.text("cluster_enabled") == Some("1") {
-            self.fail(
-                format!("{shown}, cluster mode"),
-                "Redis Cluster is not supported yet; use a standalone server for the security events.",
-            );
+            self.cluster(connection, shown).await;
         } else if info.text("redis_mode") == Some("sentinel") {
             self.fail(
                 format!("{shown}, a Sentinel"),
-                "This is the Sentinel's port; use the one of the primary.",
+                "This is the Sentinel's port. Use redis+sentinel://HOST:PORT/NAME, with the name of the set of servers.",
             );
         } else if info.text("role") == Some("slave") {
             self.fail(format!("{shown}, a replica"), "Writes go to the primary only; connect to that one.");

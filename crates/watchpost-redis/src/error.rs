@@ -51,6 +51,24 @@ pub enum RedisError {
     /// The server is full and may not evict.
     #[error("the server is out of memory and refuses writes")]
     OutOfMemory,
+    /// The server is one of a cluster, and the keys of this prefix lie in many of its slots.
+    #[error(
+        "the server is one of a Redis Cluster, where the keys of the prefix {0} lie on several nodes: an event, its index \
+         and the stream have to be in one slot"
+    )]
+    ManySlots(String),
+    /// There is no master now: the Sentinels do not answer, the one that they name is none (yet), or a slot of a cluster
+    /// is being moved or served by nobody.
+    #[error("no master of {set}: {reason}")]
+    NoMaster {
+        /// The name of the set of servers.
+        set: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Sentinels refused to answer, or know no such set of servers.
+    #[error("the Sentinels do not help: {0}")]
+    Sentinel(String),
     /// The server is a replica.
     #[error("the server is a read-only replica")]
     ReadOnly,
@@ -90,6 +108,7 @@ impl RedisError {
                 | Self::ConnectionLost(_)
                 | Self::Loading
                 | Self::OutOfMemory
+                | Self::NoMaster { .. }
         )
     }
 
@@ -113,6 +132,8 @@ impl RedisError {
                 Some("WRONGPASS") => Self::WrongPassword,
                 Some("NOPERM") => Self::NoPermission(detail()),
                 Some("WRONGTYPE") => Self::WrongType(detail()),
+                // What a script ran into, as servers before 7.0 tell it.
+                Some("ERR") if detail().contains("READONLY You can't write") => Self::ReadOnly,
                 Some(code) => Self::Server { code: code.to_owned(), detail: detail() },
                 None => Self::Client(error),
             },

@@ -80,9 +80,14 @@ fn grown(before: f64, after: f64) -> Option<f64> {
 
 /// The worst verdict; unknown only if nothing is known.
 pub(crate) fn worst(metrics: &[Metric]) -> Verdict {
+    worst_of(metrics.iter().map(|metric| metric.verdict))
+}
+
+/// The same of verdicts.
+pub(crate) fn worst_of(verdicts: impl Iterator<Item = Verdict> + Clone) -> Verdict {
     [Verdict::Critical, Verdict::Warning, Verdict::Ok]
         .into_iter()
-        .find(|verdict| metrics.iter().any(|metric| metric.verdict == *verdict))
+        .find(|worst| verdicts.clone().any(|verdict| verdict == *worst))
         .unwrap_or(Verdict::Unknown)
 }
 

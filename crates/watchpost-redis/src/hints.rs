@@ -14,7 +14,6 @@ use crate::keys::KeyKind;
 use crate::link::CONNECT_TIMEOUT;
 use crate::queue::Adopted;
 use crate::store::EventStore;
-use crate::target::Login;
 
 /// A subscription to changes of event hashes.
 pub struct KeyHints {
@@ -57,11 +56,10 @@ impl EventStore {
         if !flags.contains('K') || !flags.contains(['h', 'A']) {
             return Ok(None);
         }
-        let target = &self.inner.target;
-        let client = target.client(Login::Yes).await?;
+        let client = Box::pin(self.inner.route.client()).await?;
         let subscribe = async {
             let mut subscription = client.get_async_pubsub().await?;
-            let database = target.database;
+            let database = self.inner.target.database;
             subscription
                 .psubscribe(format!("__keyspace@{database}__:{}", self.inner.keys.pattern("")))
                 .await?;

@@ -1,8 +1,8 @@
 //! The event store: the contract with the applications, the readers, blocks, health and maintenance of one Redis.
 //!
 //! Called by `watchpost-ops`, which alone decides what may be done and keeps the record. Deliberately absent: `KEYS`,
-//! `MONITOR`, `FLUSH*`, `CONFIG SET` and every other command that blocks or reconfigures somebody's server; Redis
-//! Cluster (the scripts change a hash, its index and the stream together).
+//! `MONITOR`, `FLUSH*`, `CONFIG SET` and every other command that blocks or reconfigures somebody's server; in a Redis
+//! Cluster a prefix without a hash tag (the scripts change a hash, its index and the stream together).
 //!
 //! # The contract with the applications
 //!
@@ -34,6 +34,7 @@ pub mod benchmark;
 mod blocks;
 mod checkpoints;
 pub mod cleanup;
+mod cluster;
 mod codec;
 mod contain;
 mod diagnose;
@@ -48,11 +49,14 @@ mod keys;
 mod link;
 pub mod local;
 pub mod optimize;
+mod primaries;
 mod probe;
 mod queue;
 mod reply;
 pub mod retention;
+mod route;
 mod scripts;
+mod sentinel;
 pub mod stats;
 mod store;
 mod target;
@@ -80,5 +84,6 @@ pub use store::QUARANTINE_MAX;
 pub use store::StoreCounters;
 pub use store::Written;
 pub use target::RedisTarget;
+pub use target::SentinelAddress;
 pub use target::TargetAddress;
 pub use walk::WalkPosition;

@@ -3,14 +3,15 @@
 //! The connection manager of the client library keeps the result of a failed reconnection for ever if that was not an
 //! I/O error (a server that is still loading, a password changed meanwhile) and forgets the client's name. So a link
 //! keeps one multiplexed connection, drops it when it breaks, and makes a named one with loaded scripts at the next call.
-//! A command whose connection broke is reported, never repeated: whether it ran is not known.
+//! A command whose connection broke is reported, never repeated: whether it ran is not known. Where the connection goes
+//! is the [`Route`]'s to say; one that leads to a server that is the master no more is dropped as if it had broken.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::AsyncConnectionConfig;
-use redis::Client;
 use redis::Cmd;
 use redis::ErrorKind;
 use redis::FromRedisValue;
@@ -22,6 +23,8 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 
 use crate::error::RedisError;
+use crate::route::Route;
+use crate::route::Way;
 use crate::scripts;
 use crate::scripts::Lua;
 
@@ -35,12 +38,12 @@ pub(crate) const PIPELINE_BYTES: usize = 1 << 20;
 struct Live {
     connection: MultiplexedConnection,
     generation: u64,
+    turn: u64,
 }
 
 /// One named connection.
 pub(crate) struct Link {
-    client: Client,
-    address: String,
+    route: Arc<Route>,
     name: &'static str,
     response_timeout: Duration,
     // Held while connecting, so that callers share one attempt; an async lock on purpose.
@@ -73,20 +76,8 @@ impl Call {
 }
 
 impl Link {
-    pub(crate) fn new(
-        client: Client,
-        address: String,
-        name: &'static str,
-        response_timeout: Duration,
-    ) -> Self {
-        Self {
-            client,
-            address,
-            name,
-            response_timeout,
-            live: Mutex::new(None),
-            generation: AtomicU64::new(0),
-        }
+    pub(crate) fn new(route: Arc<Route>, name: &'static str, response_timeout: Duration) -> Self {
+        Self { route, name, response_timeout, live: Mutex::new(None), generation: AtomicU64::new(0) }
     }
 
     /// Counts the connections made so far; a change tells that server-side state (a `SCAN` cursor) may be gone.
@@ -100,10 +91,16 @@ impl Link {
     }
 
     pub(crate) async fn query<T: FromRedisValue>(&self, cmd: &Cmd) -> Result<T, RedisError> {
-        self.query_raw(cmd).await.map_err(|error| RedisError::classify(error, &self.address))
+        let (generation, mut connection) = self.connection().await?;
+        let result: RedisResult<T> = cmd.query_async(&mut connection).await;
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.broken(error, generation).await),
+        }
     }
 
-    /// Runs a pipeline; each command has its own result, and the whole fails only with the connection.
+    /// Runs a pipeline; each command has its own result. The whole fails with the connection, or when an answer says
+    /// that it leads to the wrong server: then some may have been done, as when it breaks.
     pub(crate) async fn pipe(&self, mut pipe: Pipeline) -> Result<Vec<RedisResult<Value>>, RedisError> {
         if pipe.is_empty() {
             return Ok(Vec::new());
@@ -112,7 +109,13 @@ impl Link {
         let (generation, mut connection) = self.connection().await?;
         let result: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(&mut connection).await;
         match result {
-            Ok(values) => Ok(values),
+            Ok(values) => {
+                let mut errors = values.iter().filter_map(|value| value.as_ref().err());
+                match errors.find(|error| self.route.verdict(error) != Way::Right).cloned() {
+                    Some(error) => Err(self.broken(error, generation).await),
+                    None => Ok(values),
+                }
+            }
             Err(error) => Err(self.broken(error, generation).await),
         }
     }
@@ -170,10 +173,7 @@ impl Link {
                 results[idx] = result;
             }
         }
-        Ok(results
-            .into_iter()
-            .map(|result| result.map_err(|error| RedisError::classify(error, &self.address)))
-            .collect())
+        Ok(results.into_iter().map(|result| result.map_err(|error| self.route.classify(error))).collect())
     }
 
     async fn load_scripts(&self) -> Result<(), RedisError> {
@@ -184,52 +184,52 @@ impl Link {
         }
     }
 
-    async fn query_raw<T: FromRedisValue>(&self, cmd: &Cmd) -> RedisResult<T> {
-        let (generation, mut connection) = self.connection_raw().await?;
-        let result = cmd.query_async(&mut connection).await;
-        if let Err(error) = &result {
-            self.drop_if_broken(error, generation).await;
-        }
-        result
-    }
-
     async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
-        self.connection_raw().await.map_err(|error| RedisError::classify(error, &self.address))
-    }
-
-    async fn connection_raw(&self) -> RedisResult<(u64, MultiplexedConnection)> {
+        self.route.look();
         let mut live = self.live.lock().await;
-        if let Some(live) = live.as_ref() {
+        if let Some(live) = live.as_ref().filter(|live| live.turn == self.route.turn()) {
             return Ok((live.generation, live.connection.clone()));
         }
+        *live = None;
+        // Rare, and large: the futures of all who ask need not carry it.
+        let (connection, turn) = Box::pin(self.connect()).await?;
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        *live = Some(Live { connection: connection.clone(), generation, turn });
+        tracing::debug!(name = self.name, node = self.route.node(), generation, "connected to Redis");
+        Ok((generation, connection))
+    }
+
+    async fn connect(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(self.response_timeout));
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let (mut connection, turn) = self.route.connect(&config).await?;
+        self.set_up(&mut connection).await.map_err(|error| self.route.classify(error))?;
+        Ok((connection, turn))
+    }
+
+    async fn set_up(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
         let mut setup = redis::pipe();
         setup.cmd("CLIENT").arg("SETNAME").arg(self.name);
         setup.cmd("CLIENT").arg("NO-TOUCH").arg("ON");
         // Both are niceties: an ACL may forbid them, and a server before 7.2 lacks the second.
-        let _: Vec<RedisResult<Value>> = setup.ignore_errors().query_async(&mut connection).await?;
-        load(&mut connection).await?;
-        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        *live = Some(Live { connection: connection.clone(), generation });
-        tracing::debug!(name = self.name, address = self.address, generation, "connected to Redis");
-        Ok((generation, connection))
+        let _: Vec<RedisResult<Value>> = setup.ignore_errors().query_async(connection).await?;
+        load(connection).await
     }
 
     async fn broken(&self, error: redis::RedisError, generation: u64) -> RedisError {
-        self.drop_if_broken(&error, generation).await;
-        RedisError::classify(error, &self.address)
+        let is_wrong = self.route.verdict(&error) == Way::Wrong;
+        if error.is_io_error() || error.is_unrecoverable_error() || is_wrong {
+            self.drop_connection(&error, generation).await;
+        }
+        self.route.classify(error)
     }
 
-    async fn drop_if_broken(&self, error: &redis::RedisError, generation: u64) {
-        if error.is_io_error() || error.is_unrecoverable_error() {
-            let mut live = self.live.lock().await;
-            if live.as_ref().is_some_and(|live| live.generation == generation) {
-                *live = None;
-                tracing::debug!(name = self.name, %error, "dropped the connection to Redis");
-            }
+    async fn drop_connection(&self, error: &redis::RedisError, generation: u64) {
+        let mut live = self.live.lock().await;
+        if live.as_ref().is_some_and(|live| live.generation == generation) {
+            *live = None;
+            tracing::debug!(name = self.name, %error, "dropped the connection to Redis");
         }
     }
 }

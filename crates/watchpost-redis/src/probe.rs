@@ -15,6 +15,7 @@ use crate::health;
 use crate::health::Change;
 use crate::health::Reading;
 use crate::info::Info;
+use crate::primaries::Primaries;
 use crate::reply;
 use crate::store::EventStore;
 
@@ -25,13 +26,14 @@ const SLOWLOG_ENTRIES: usize = 32;
 pub struct HealthProbe {
     store: EventStore,
     before: Option<Reading>,
+    primaries: Primaries,
 }
 
 impl HealthProbe {
     /// A probe without a sample yet: the first one knows no rates.
     #[must_use]
-    pub const fn new(store: EventStore) -> Self {
-        Self { store, before: None }
+    pub fn new(store: EventStore) -> Self {
+        Self { store, before: None, primaries: Primaries::default() }
     }
 
     /// Takes a sample: one `INFO`, a handful of `PING`s, the slow log, the backlog. `events_per_min` is the engine's own
@@ -60,16 +62,22 @@ impl HealthProbe {
         };
         let at = store.now();
         let now = Reading { info, pings_ms, backlog, events_per_min };
-        let metrics = health::assess(self.before.as_ref(), &now);
+        let own = health::assess(self.before.as_ref(), &now);
+        let together = Box::pin(self.primaries.sample(store, (&now.info, &own))).await?;
+        let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
+        // Of a cluster what all of its primaries do.
+        let sum =
+            |name: &str| metrics.iter().find(|metric| metric.name == name).and_then(|metric| metric.value);
+        let is_one = nodes.is_empty();
         let rate = |name| change.as_ref().and_then(|change| change.per_s(name));
         #[expect(clippy::cast_precision_loss, reason = "a backlog stays far below 2^53")]
         let sample = HealthSample {
             at,
-            memory_bytes: now.info.number("used_memory"),
-            ops_per_s: rate("total_commands_processed"),
-            latency_ms: health::percentile(&now.pings_ms, 0.5),
-            expired_per_s: rate("expired_keys"),
+            memory_bytes: sum("memory_used_bytes"),
+            ops_per_s: sum("ops_per_s"),
+            latency_ms: sum("round_trip_ms"),
+            expired_per_s: if is_one { rate("expired_keys") } else { sum("expired_per_s") },
             events_per_min,
             backlog: backlog.map(|backlog| backlog.total() as f64),
         };
@@ -77,6 +85,7 @@ impl HealthProbe {
         let health = RedisHealth {
             at,
             server: now.info.server(),
+            node: store.node(),
             role: match now.info.text("role") {
                 Some("slave") => "replica",
                 Some(_) => "master",
@@ -84,8 +93,11 @@ impl HealthProbe {
             }
             .to_owned(),
             uptime_s: now.info.count("uptime_in_seconds").unwrap_or(0),
-            verdict: health::worst(&metrics),
+            verdict: health::worst_of(
+                metrics.iter().map(|metric| metric.verdict).chain(nodes.iter().map(|node| node.verdict)),
+            ),
             metrics,
+            nodes,
             keys: keyspace.map(|(keys, _)| keys),
             keys_with_ttl: keyspace.map(|(_, with_ttl)| with_ttl),
             ttl_share: keyspace.and_then(|(keys, with_ttl)| share(with_ttl, keys)),

@@ -270,8 +270,14 @@ impl RetentionWalk {
             self.pass = self.walk.pass();
             self.position = 0;
             self.pages.clear();
-            let waiting = self.due.iter().map(|(key, _)| key).chain(self.batch.iter().map(|one| &one.key));
-            self.seen = waiting.map(|key| self.hasher.hash_one(key)).collect();
+            // What was read there may be another value here, or the same with another expiry: it is read again.
+            for candidate in std::mem::take(&mut self.batch) {
+                let KeyKind::Event(parsed) = self.store.inner.keys.classify(&candidate.key) else { continue };
+                let category = parsed.category;
+                self.due.push_back((candidate.key, category));
+                self.taken -= 1;
+            }
+            self.seen = self.due.iter().map(|(key, _)| self.hasher.hash_one(key)).collect();
         }
         for name in names {
             let Ok(key) = String::from_utf8(name) else { continue };

@@ -1,7 +1,7 @@
 //! The Lua scripts: one event each, or a bounded number of small ones, so that none of them ever holds the server.
 //!
 //! Scripts exist only where several keys must change together or where a change depends on what is there. They name
-//! keys of several slots; so this crate works with standalone and Sentinel servers, and says so for a cluster.
+//! keys that a cluster spreads over slots; so there the prefix has a hash tag ([`crate::cluster`]).
 
 use std::sync::LazyLock;
 

@@ -21,8 +21,8 @@ use crate::keys::Keys;
 use crate::link::Call;
 use crate::link::Link;
 use crate::reply;
+use crate::route::Route;
 use crate::scripts;
-use crate::target::Login;
 use crate::target::RedisTarget;
 
 /// The longest time that [`EventStore::read_new`] blocks.
@@ -42,6 +42,7 @@ pub struct EventStore {
 
 pub(crate) struct Inner {
     pub(crate) target: RedisTarget,
+    pub(crate) route: Arc<Route>,
     pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) reader: Link,
@@ -104,12 +105,11 @@ impl EventStore {
     /// # Errors
     /// Every cause of [`RedisError`]; nothing is retried, so that a mistake shows at once.
     pub async fn connect(target: &RedisTarget, clock: Arc<dyn Clock>) -> Result<Self, RedisError> {
-        let client = target.client(Login::Yes).await?;
-        let address = target.address.to_string();
-        let link =
-            |name, seconds| Link::new(client.clone(), address.clone(), name, Duration::from_secs(seconds));
+        let route = Box::pin(Route::of(target)).await?;
+        let link = |name, seconds| Link::new(route.clone(), name, Duration::from_secs(seconds));
         let inner = Inner {
             target: target.clone(),
+            route: route.clone(),
             keys: Keys::new(&target.prefix),
             clock,
             reader: link("watchpost-reader", BLOCK_MS_MAX / 1000 + 5),
@@ -136,7 +136,13 @@ impl EventStore {
 
     /// Sorts an error of one command of a pipeline.
     pub(crate) fn classify(&self, error: redis::RedisError) -> RedisError {
-        RedisError::classify(error, &self.inner.target.address.to_string())
+        self.inner.route.classify(error)
+    }
+
+    /// The server that answers now, for people: its address, and of a set with Sentinels which one that is.
+    #[must_use]
+    pub fn node(&self) -> String {
+        self.inner.route.node()
     }
 
     /// Is the server there? One `PING`.
@@ -153,7 +159,12 @@ impl EventStore {
     /// # Errors
     /// Why it does not answer.
     pub async fn run_id(&self) -> Result<String, RedisError> {
-        Ok(self.server_info().await?.text("run_id").unwrap_or_default().to_owned())
+        self.run_id_behind(&self.inner.probe).await
+    }
+
+    /// The same of the server that a connection leads to: during a failover not all may lead to the same one.
+    pub(crate) async fn run_id_behind(&self, link: &Link) -> Result<String, RedisError> {
+        Ok(self.info_behind(link).await?.text("run_id").unwrap_or_default().to_owned())
     }
 
     /// How many keys the logical database has.
@@ -164,14 +175,29 @@ impl EventStore {
         self.inner.probe.query(&redis::cmd("DBSIZE")).await
     }
 
+    /// Fails while the slot of our keys is being moved to another node of a cluster: `SCAN` does not tell that a part of
+    /// them is gone already, but asking for a key that nobody has does.
+    pub(crate) async fn serves_all(&self) -> Result<(), RedisError> {
+        if !self.inner.route.is_cluster() {
+            return Ok(());
+        }
+        let mut cmd = redis::cmd("EXISTS");
+        cmd.arg(format!("{}wpnone", self.inner.keys.stream()));
+        self.inner.jobs.query::<i64>(&cmd).await.map(drop)
+    }
+
     /// What the server says of itself; nothing where the user may not ask.
     ///
     /// # Errors
     /// Why it does not answer.
     pub async fn server_info(&self) -> Result<Info, RedisError> {
+        self.info_behind(&self.inner.probe).await
+    }
+
+    async fn info_behind(&self, link: &Link) -> Result<Info, RedisError> {
         let mut cmd = redis::cmd("INFO");
         cmd.arg("server");
-        match self.inner.probe.query::<String>(&cmd).await {
+        match link.query::<String>(&cmd).await {
             Ok(text) => Ok(Info::parse(&text)),
             Err(RedisError::NoPermission(_)) => Ok(Info::parse("")),
             Err(error) => Err(error),

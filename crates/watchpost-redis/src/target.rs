@@ -12,7 +12,9 @@ use redis::RedisConnectionInfo;
 use redis::TlsCertificates;
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
+use watchpost_model::connection::HostPort;
 use watchpost_model::connection::TlsFiles;
+use watchpost_model::connection::host_ports;
 
 use crate::error::RedisError;
 
@@ -35,6 +37,35 @@ pub enum TargetAddress {
         /// PEM files; `Some(TlsFiles::default())` is TLS with the certificates of the system.
         tls: Option<TlsFiles>,
     },
+    /// The master that Sentinels name.
+    Sentinel(SentinelAddress),
+}
+
+/// Sentinels, how to log in to them, and which master to ask them for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SentinelAddress {
+    /// The Sentinels; best all of them.
+    pub sentinels: Vec<HostPort>,
+    /// The name of the set of servers.
+    pub master: String,
+    /// ACL user of the Sentinels; `default` if absent.
+    pub username: Option<String>,
+    /// Password of the Sentinels; never shown by `Debug`. That of the servers is the target's.
+    pub password: Option<String>,
+    /// For Sentinels and servers; as [`TargetAddress::Tcp`].
+    pub tls: Option<TlsFiles>,
+}
+
+impl fmt::Debug for SentinelAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentinelAddress")
+            .field("sentinels", &self.sentinels)
+            .field("master", &self.master)
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "<redacted>"))
+            .field("tls", &self.tls)
+            .finish()
+    }
 }
 
 impl fmt::Display for TargetAddress {
@@ -43,6 +74,9 @@ impl fmt::Display for TargetAddress {
             Self::Unix(path) => path.display().fmt(f),
             Self::Tcp { host, port, .. } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
+            Self::Sentinel(set) => {
+                write!(f, "{} by Sentinel ({})", set.master, host_ports(&set.sentinels))
+            }
         }
     }
 }
@@ -96,10 +130,17 @@ impl RedisTarget {
         }
     }
 
+    /// The same with the server at `at`, for one that had to be asked for.
+    pub(crate) fn with_server(&self, at: &HostPort, tls: Option<TlsFiles>) -> Self {
+        let address = TargetAddress::Tcp { host: at.host.clone(), port: at.port, tls };
+        Self { address, ..self.clone() }
+    }
+
     /// A client of the library for this target; connects nowhere yet.
     ///
     /// # Errors
-    /// `TlsFile` if a file cannot be read, `Client` if it holds no usable PEM.
+    /// `TlsFile` if a file cannot be read, `Client` if it holds no usable PEM; `NoMaster` for Sentinels, which have to
+    /// be asked first ([`crate::route::Route`]).
     pub(crate) async fn client(&self, login: Login) -> Result<Client, RedisError> {
         let mut settings = RedisConnectionInfo::default();
         if login == Login::Yes {
@@ -125,6 +166,12 @@ impl RedisTarget {
                 ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure: false, tls_params: None },
                 Some(read_certificates(files).await?),
             ),
+            TargetAddress::Sentinel(set) => {
+                return Err(RedisError::NoMaster {
+                    set: set.master.clone(),
+                    reason: "the Sentinels were not asked".to_owned(),
+                });
+            }
         };
         let to_error = |error| RedisError::classify(error, &self.address.to_string());
         let info = address.into_connection_info().map_err(to_error)?;

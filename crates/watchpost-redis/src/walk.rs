@@ -76,7 +76,7 @@ impl Walk {
             baseline_ms = baseline_ms.min(ping_ms(store).await?);
         }
         let keys_at_start = store.inner.jobs.query(&redis::cmd("DBSIZE")).await?;
-        let run_id = store.run_id().await?;
+        let run_id = store.run_id_behind(&store.inner.jobs).await?;
         Ok(Self {
             store: store.clone(),
             pattern,
@@ -190,13 +190,18 @@ impl Walk {
         let Some(((cursor, names), prepared)) = page else {
             return Ok((Step { answers, names: None }, None));
         };
-        self.scanned += self.count as u64;
-        self.cursor = cursor;
-        self.finished = cursor == 0;
-        if !self.finished && self.scanned > self.keys_at_start.saturating_mul(2) + 100_000 {
-            self.finished = true; // A database that grows faster than it is walked has no end.
-            self.notes.push("the walk ended early: the number of keys doubled meanwhile".to_owned());
-        }
+        self.store.serves_all().await?;
+        let pass = self.pass;
+        self.restart_if_other_server().await?;
+        if pass == self.pass {
+            self.scanned += self.count as u64;
+            self.cursor = cursor;
+            self.finished = cursor == 0;
+            if !self.finished && self.scanned > self.keys_at_start.saturating_mul(2) + 100_000 {
+                self.finished = true; // A database that grows faster than it is walked has no end.
+                self.notes.push("the walk ended early: the number of keys doubled meanwhile".to_owned());
+            }
+        } // Else the page may be of another server than its cursor was: what it names is there, the pass begins anew.
         Ok((Step { answers, names: Some(names) }, Some(prepared)))
     }
 
@@ -231,7 +236,7 @@ impl Walk {
         self.store.inner.jobs.ensure().await?;
         let generation = self.store.inner.jobs.generation();
         if generation != self.generation {
-            let run_id = self.store.run_id().await?;
+            let run_id = self.store.run_id_behind(&self.store.inner.jobs).await?;
             if run_id != self.run_id {
                 self.run_id = run_id;
                 self.cursor = 0;

@@ -92,6 +92,7 @@ pub fn write_csv(document: &ReportDocument, out: impl Write) -> Result<(), Repor
         line(Line {
             record: "gap",
             control: &gap.control,
+            state: document.state_of(gap).as_str(),
             title: &gap.lacks,
             detail: &gap.remedy,
             ..Line::default()

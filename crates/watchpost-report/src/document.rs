@@ -478,6 +478,13 @@ pub struct ReportDocument {
 }
 
 impl ReportDocument {
+    /// The state of the control that a gap is about.
+    #[must_use]
+    pub fn state_of(&self, gap: &Gap) -> State {
+        let control = self.controls.iter().find(|control| control.id == gap.control);
+        control.map_or(State::NoData, |control| control.state)
+    }
+
     /// A report that has no controls.
     #[must_use]
     pub fn of_sections(

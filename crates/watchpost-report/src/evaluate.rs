@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, Sample};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::register::Proof;
 
 use crate::document::{
@@ -96,7 +96,7 @@ fn judge(
 fn judge_check(check: &Check, answer: Option<&EvidenceAnswer>) -> CheckResult {
     let Check { what, ask, rule } = check;
     let (state, reason) = match answer {
-        Some(answer) => by_rule(rule, answer),
+        Some(answer) => by_rule(rule, (answer.population, answer.warnings, answer.exceptions)),
         None => (Some(State::NoData), format!("The question {} was not answered.", ask.query)),
     };
     let mut result = CheckResult {
@@ -105,7 +105,7 @@ fn judge_check(check: &Check, answer: Option<&EvidenceAnswer>) -> CheckResult {
         parameters: parameters(ask),
         state,
         reason,
-        rule: rule.words(),
+        rule: rule.words(ask),
         population: 0,
         warnings: 0,
         exceptions: 0,
@@ -137,8 +137,10 @@ fn parameters(ask: &EvidenceAsk) -> Vec<Parameter> {
 
 /// The state of one answer under its rule; `None` where nothing happened and nothing had to. Also what a verifier
 /// repeats.
-pub(crate) fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (Option<State>, String) {
-    let (population, warnings, exceptions) = (answer.population, answer.warnings, answer.exceptions);
+pub(crate) fn by_rule(
+    rule: &Rule,
+    (population, warnings, exceptions): (u64, u64, u64),
+) -> (Option<State>, String) {
     if exceptions.saturating_add(warnings) > population {
         let reason = format!(
             "The answer contradicts itself: {exceptions} exceptions and {warnings} warnings among {population}."
@@ -155,13 +157,10 @@ pub(crate) fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (Option<State>, S
             Empty::Fail => (Some(State::Fail), "Nothing of the kind happened, though it had to.".to_owned()),
         };
     }
-    let mut found = match exceptions {
-        0 => format!("No exception among {population}"),
-        1 => format!("1 of {population} is an exception"),
-        _ => format!("{exceptions} of {population} are exceptions"),
-    };
-    if warnings > 0 {
-        found = format!("{found}, {warnings} near or past the shorter limit");
+    let found = found(population, warnings, exceptions);
+    if rule.warnings_max.is_some_and(|most| warnings > most) {
+        let most = rule.warnings_max.unwrap_or_default();
+        return (Some(State::Fail), format!("{found}; more than {most} warnings fail."));
     }
     if !rule.warn.holds(population, exceptions) {
         return (Some(State::Fail), format!("{found}; tolerated is {}.", rule.warn.words()));
@@ -183,6 +182,20 @@ pub(crate) fn by_rule(rule: &Rule, answer: &EvidenceAnswer) -> (Option<State>, S
         return (Some(State::Pass), format!("{found}."));
     }
     (Some(State::Pass), format!("{found}; allowed is {}.", rule.pass.words()))
+}
+
+/// What an answer counted, in words: how the reason of every judged check begins.
+pub(crate) fn found(population: u64, warnings: u64, exceptions: u64) -> String {
+    let found = match exceptions {
+        0 => format!("No exception among {population}"),
+        1 => format!("1 of {population} is an exception"),
+        _ => format!("{exceptions} of {population} are exceptions"),
+    };
+    match warnings {
+        0 => found,
+        1 => format!("{found}, 1 warning"),
+        _ => format!("{found}, {warnings} warnings"),
+    }
 }
 
 /// The worst state of the checks and why; a pass names nothing that failed.
@@ -214,11 +227,16 @@ fn capped(
         .relies_on
         .iter()
         .filter_map(|query| match answers.get(&EvidenceAsk::from(*query)) {
-            None => Some(format!("{query} was not answered")),
-            Some(answer) if answer.population == 0 => Some(format!("{query} found nothing to look at")),
-            Some(answer) if answer.exceptions > 0 => {
-                Some(format!("{query} has {} of {} exceptions", answer.exceptions, answer.population))
+            None => Some(format!("the question about {} was not answered", words_of(*query))),
+            Some(answer) if answer.population == 0 => {
+                Some(format!("the question about {} found nothing to look at", words_of(*query)))
             }
+            Some(answer) if answer.exceptions > 0 => Some(format!(
+                "the question about {} has {} exceptions among {}",
+                words_of(*query),
+                answer.exceptions,
+                answer.population
+            )),
             Some(_) => None,
         })
         .collect();
@@ -226,6 +244,11 @@ fn capped(
         return (state, reason);
     }
     (State::Warn, format!("{reason} It would pass, but its inputs are in doubt: {}.", doubts.join("; ")))
+}
+
+/// A question's name for people.
+fn words_of(query: EvidenceQuery) -> String {
+    query.as_str().replace('_', " ")
 }
 
 /// What is lacking for a control that nothing shows.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -55,6 +56,27 @@ impl WriteError {
     }
 }
 
+/// How the names of files begin that are not in their places yet.
+const UNFINISHED: &str = ".watchpost-";
+/// A process that was killed left such a file behind if nothing was written into it for this long.
+const LEFT_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Takes away what processes that were killed left in a folder. `new` was just made there: by its time, and not by this
+/// machine's, others are old.
+fn sweep(folder: &Path, new: &File) {
+    let Ok(now) = new.metadata().and_then(|about| about.modified()) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
+    {
+        let Ok(about) = entry.metadata() else { continue };
+        let is_left =
+            about.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > LEFT_AFTER));
+        if about.is_file() && is_left {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
 /// A file that is written in full beside its place and not yet there: dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Prepared {
@@ -83,9 +105,10 @@ impl Prepared {
             return Err(WriteError::NoFolder(folder.to_owned()).into());
         }
         let temporary = tempfile::Builder::new()
-            .prefix(".watchpost-")
+            .prefix(UNFINISHED)
             .tempfile_in(folder)
             .map_err(|error| failed(path, error))?;
+        sweep(folder, temporary.as_file());
         let mut out =
             Hashing { file: BufWriter::with_capacity(1 << 16, temporary), hash: Sha256::new(), bytes: 0 };
         write(&mut out)?;

@@ -99,6 +99,10 @@ pub struct Rule {
     /// Up to this share of the population may be warnings and it still passes, in percent.
     #[serde(default)]
     pub warnings_percent_max: u8,
+    /// More warnings than this fail; any number only warns, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub warnings_max: Option<u64>,
     /// A smaller population can warn or fail but not pass.
     #[serde(default = "one")]
     pub population_min: u64,
@@ -116,6 +120,7 @@ impl Default for Rule {
             pass: Limit::none(),
             warn: Limit::none(),
             warnings_percent_max: 0,
+            warnings_max: None,
             population_min: 1,
             empty: Empty::NoData,
             if_any: false,
@@ -215,17 +220,16 @@ impl Limit {
 }
 
 impl Rule {
-    /// The rule in one sentence.
+    /// The rule about the answers of a question in a few sentences.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn words(&self, ask: &EvidenceAsk) -> String {
         let mut words = format!("Pass with {}; ", self.pass.words());
         if self.warn != self.pass {
             let _ = write!(words, "warn with {}; ", self.warn.words()); // Cannot fail.
         }
         words.push_str("else fail.");
-        if self.warnings_percent_max > 0 {
-            // Cannot fail.
-            let _ = write!(words, " Up to {} % may be late.", self.warnings_percent_max);
+        if ask.query.warns() {
+            words.push_str(&self.warning_words(ask));
         }
         if self.population_min > 1 {
             let _ = write!(words, " Fewer than {} cannot pass.", self.population_min); // Cannot fail.
@@ -237,6 +241,27 @@ impl Rule {
             Empty::Fail => " None at all fails.",
         });
         words
+    }
+}
+
+impl Rule {
+    /// What a warning is, and what becomes of it.
+    fn warning_words(&self, ask: &EvidenceAsk) -> String {
+        let within = match (ask.params.good_within, ask.params.warn_within) {
+            (Some(good), Some(warn)) if good < warn => {
+                format!(" Beyond {good} is a warning, beyond {warn} an exception.")
+            }
+            _ => String::new(),
+        };
+        let many = match (self.warnings_percent_max, self.warnings_max) {
+            (0, None) => " Any warning warns.".to_owned(),
+            (0, Some(most)) => format!(" Any warning warns, and more than {most} fail."),
+            (share, None) => format!(" Warnings of up to {share} % still pass, more warn."),
+            (share, Some(most)) => {
+                format!(" Warnings of up to {share} % still pass, more warn, and more than {most} fail.")
+            }
+        };
+        within + &many
     }
 }
 
@@ -293,12 +318,13 @@ impl Framework {
         Self::builtin().into_iter().find(|framework| framework.id == id)
     }
 
-    /// Reads the framework files (`*.toml`) of a folder, by name; a folder that is not there has none.
+    /// Reads the framework files (`*.toml`) of a folder, by name; a folder that is not there has none. What has an id of
+    /// `taken` could not be asked for.
     ///
     /// # Errors
     /// Each file that cannot be used, with the reason; the others are read nevertheless.
     #[must_use]
-    pub fn read_folder(folder: &Path) -> (Vec<Self>, Vec<FileError>) {
+    pub fn read_folder(folder: &Path, taken: &[&str]) -> (Vec<Self>, Vec<FileError>) {
         let (mut frameworks, mut errors) = (Vec::new(), Vec::new());
         let Ok(entries) = std::fs::read_dir(folder) else { return (frameworks, errors) };
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -308,10 +334,12 @@ impl Framework {
             let read = read_limited(&file).and_then(|text| Self::parse(&text));
             match read {
                 Ok(framework)
-                    if Self::by_id(&framework.id).is_some()
+                    if taken.contains(&framework.id.as_str())
+                        || Self::by_id(&framework.id).is_some()
                         || frameworks.iter().any(|known: &Self| known.id == framework.id) =>
                 {
-                    let reason = format!("the id {:?} is taken by another framework", framework.id);
+                    let reason =
+                        format!("the id {:?} is taken by another framework or kind of report", framework.id);
                     errors.push(FileError { file, error: FrameworkError { line: 1, reason } });
                 }
                 Ok(framework) => frameworks.push(framework),
@@ -397,6 +425,11 @@ impl RawControl {
                 rule.warn = rule.pass;
             }
             check_rule(&id, &rule)?;
+            if let (Some(good), Some(warn)) = (ask.params.good_within, ask.params.warn_within)
+                && good > warn
+            {
+                return Err(format!("{id}: good_within ({good}) is longer than warn_within ({warn})"));
+            }
             checks.push(Check { what: one_line(&check.what), ask, rule });
         }
         Ok(Control {

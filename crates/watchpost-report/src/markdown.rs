@@ -84,10 +84,13 @@ fn push_summary(out: &mut String, document: &ReportDocument) {
     if document.gaps.is_empty() {
         return;
     }
-    out.push_str("\n## Gaps: what nothing shows\n\n| Control | Lacks | What to do |\n| --- | --- | --- |\n");
+    out.push_str(
+        "\n## Gaps: what nothing shows\n\n| Control | State | Lacks | What to do |\n| --- | --- | --- | --- |\n",
+    );
     for gap in &document.gaps {
-        let _ =
-            writeln!(out, "| {} | {} | {} |", escape(&gap.control), escape(&gap.lacks), escape(&gap.remedy));
+        let state = document.state_of(gap).title();
+        let (control, lacks, remedy) = (escape(&gap.control), escape(&gap.lacks), escape(&gap.remedy));
+        let _ = writeln!(out, "| {control} | {state} | {lacks} | {remedy} |");
     }
 }
 

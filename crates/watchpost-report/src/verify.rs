@@ -4,11 +4,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
-use watchpost_model::evidence::EvidenceAsk;
+use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MAX};
 use watchpost_model::sample;
 
-use crate::document::{Parameter, ReportDocument, Scope, State, Summary};
-use crate::framework::Framework;
+use crate::document::{CheckResult, Parameter, ReportDocument, Scope, State, Summary};
+use crate::evaluate::{by_rule, found};
+use crate::framework::{Check, Framework};
 
 /// What checking a report file found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -28,9 +29,7 @@ pub struct Verified {
 /// bounds of the period, a line each ([`sample::seed`]).
 #[must_use]
 pub fn sample_seed(scope: &Scope, framework: &str, ask: &EvidenceAsk) -> [u8; 32] {
-    let parameters: Vec<Parameter> =
-        ask.parameters().into_iter().map(|(name, value)| Parameter::new(name, value)).collect();
-    seed_of(scope, framework, ask.query.as_str(), &parameters)
+    seed_of(scope, framework, ask.query.as_str(), &ask_parameters(ask))
 }
 
 fn seed_of(scope: &Scope, framework: &str, query: &str, parameters: &[Parameter]) -> [u8; 32] {
@@ -56,8 +55,12 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
         ),
         Err(error) => problems.push(format!("the report has no canonical form: {error}")),
     }
+    let framework = Framework::by_id(&document.framework.id)
+        .filter(|framework| framework.version == document.framework.version);
     let mut summary = Summary::default();
     for control in &document.controls {
+        let known = framework.as_ref().and_then(|own| own.controls.iter().find(|one| one.id == control.id));
+
         summary.count(control.state);
         checked += 1;
         let worst = control.checks.iter().filter_map(|check| check.state).max();
@@ -80,6 +83,7 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
         for (index, check) in control.checks.iter().enumerate() {
             checked += 1;
             let name = format!("{}, check {}", control.id, index + 1);
+            problems.extend(misjudged(&name, check, known.and_then(|known| known.checks.get(index))));
             if check.state == Some(State::Pass) && check.population == 0 {
                 problems.push(format!("{name}: passes on nothing"));
             }
@@ -109,15 +113,56 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
     if summary != document.summary {
         problems.push("the summary does not count the controls".to_owned());
     }
-    if let Some(framework) = Framework::by_id(&document.framework.id)
-        && framework.version == document.framework.version
-        && framework.controls.len() != document.controls.len()
-    {
+    if framework.is_some_and(|framework| framework.controls.len() != document.controls.len()) {
         problems.push("controls of the framework are missing".to_owned());
     }
     let sha256 = hex::encode(Sha256::digest(bytes));
     let title = document.title.clone();
     Ok((document, Verified { sha256, title, checked, problems }))
+}
+
+/// What of a check does not follow from what it counted; `known` is the check as the built-in framework has it.
+fn misjudged(name: &str, check: &CheckResult, known: Option<&Check>) -> Vec<String> {
+    let mut problems = Vec::new();
+    let counts = (check.population, check.warnings, check.exceptions);
+    let marked = check.exceptions.saturating_add(check.warnings);
+    // What was not answered has nothing to be held against.
+    if check.basis.is_empty() {
+        return problems;
+    }
+    if let Some(known) = known {
+        let parameters = ask_parameters(&known.ask);
+        if known.ask.query != check.query
+            || parameters != check.parameters
+            || known.rule.words(&known.ask) != check.rule
+        {
+            problems.push(format!("{name}: the question or the rule is not the one of the framework"));
+        } else if by_rule(&known.rule, counts) != (check.state, check.reason.clone()) {
+            problems.push(format!(
+                "{name}: the state or its reason does not follow from the rule and the counts"
+            ));
+        }
+    } else if check.population > 0
+        && marked <= check.population
+        && !check.reason.starts_with(&found(check.population, check.warnings, check.exceptions))
+    {
+        problems.push(format!("{name}: the reason does not tell what was counted"));
+    }
+    let n_rows = check.rows.len();
+    let fits = match check.query {
+        // Those have a line a user.
+        EvidenceQuery::AuthenticationEvents => true,
+        _ if marked > 0 => n_rows as u64 == marked.min(ROWS_MAX as u64),
+        _ => n_rows <= MEMBERS_MAX,
+    };
+    if !fits && marked <= check.population {
+        problems.push(format!("{name}: {n_rows} rows of evidence do not fit its exceptions and warnings"));
+    }
+    problems
+}
+
+fn ask_parameters(ask: &EvidenceAsk) -> Vec<Parameter> {
+    ask.parameters().into_iter().map(|(name, value)| Parameter::new(name, value)).collect()
 }
 
 /// What changed from an earlier report to a later one of the same kind that judges nothing: a line a figure that differs,

@@ -259,16 +259,16 @@ impl Store {
         self.signer().filter(|signer| !signer.is_session()).map(|signer| signer.sign_note(text))
     }
 
-    /// The newest reports, newest first, at most `limit`, and the ids of those among them whose record cannot be read: it was
-    /// changed behind the back of the program, and takes none of the others with it.
+    /// All reports, newest first, and the ids of those whose record cannot be read: it was changed behind the back of the
+    /// program, and takes none of the others with it. They are few: people and schedules make them.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn reports(&self, limit: u32) -> Result<(Vec<ReportRecord>, Vec<String>), StoreError> {
+    pub async fn reports(&self) -> Result<(Vec<ReportRecord>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let sql = format!("{SELECT} ORDER BY made_at DESC, id DESC LIMIT $1");
+        let sql = format!("{SELECT} ORDER BY made_at DESC, id DESC");
         let (mut reports, mut unreadable) = (Vec::new(), Vec::new());
-        for row in tx.fetch(sql, args![i64::from(limit)]).await? {
+        for row in tx.fetch(sql, args![]).await? {
             match record(&row) {
                 Ok(report) => reports.push(report),
                 Err(_) => unreadable.push(id_of(&row)),

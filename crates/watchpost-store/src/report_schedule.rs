@@ -7,7 +7,7 @@ use watchpost_model::ids::{CommentId, ScheduleId};
 use watchpost_model::report::{ControlComment, ReportSchedule};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Tx, args};
+use crate::engine::{Row, Tx, args};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -16,6 +16,12 @@ const NEVER: i64 = i64::MAX;
 
 fn due(schedule: &ReportSchedule) -> i64 {
     if schedule.paused { NEVER } else { schedule.due_at.timestamp_micros() }
+}
+
+/// The schedule of a row (id, body), if its body is one, and that one.
+fn schedule(row: &Row) -> Option<ReportSchedule> {
+    let schedule: ReportSchedule = row.json(1).ok()?;
+    (row.text(0).ok()? == schedule.id.to_string()).then_some(schedule)
 }
 
 impl Store {
@@ -84,24 +90,32 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// All schedules, the next one first, the paused ones last, at most 500.
+    /// All schedules, the next one first, the paused ones last, at most 500; and the ids of those among them that cannot be
+    /// read: they were changed behind the back of the program, and take none of the others with them.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn report_schedules(&self) -> Result<Vec<ReportSchedule>, StoreError> {
+    pub async fn report_schedules(&self) -> Result<(Vec<ReportSchedule>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT body FROM report_schedule ORDER BY due_at, id LIMIT 500";
-        tx.fetch(sql, args![]).await?.iter().map(|row| row.json(0)).collect()
+        let sql = "SELECT id, body FROM report_schedule ORDER BY due_at, id LIMIT 500";
+        let (mut schedules, mut unreadable) = (Vec::new(), Vec::new());
+        for row in tx.fetch(sql, args![]).await? {
+            match schedule(&row) {
+                Some(schedule) => schedules.push(schedule),
+                None => unreadable.push(row.text(0).unwrap_or_else(|_| "without an id".to_owned())),
+            }
+        }
+        Ok((schedules, unreadable))
     }
 
-    /// Those that are due at `now`, the longest due first.
+    /// Those that are due at `now` and can be read, the longest due first.
     ///
     /// # Errors
     /// What the database says.
     pub async fn report_schedules_due(&self, now: DateTime<Utc>) -> Result<Vec<ReportSchedule>, StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT body FROM report_schedule WHERE due_at <= $1 ORDER BY due_at, id LIMIT 100";
-        tx.fetch(sql, args![now]).await?.iter().map(|row| row.json(0)).collect()
+        let sql = "SELECT id, body FROM report_schedule WHERE due_at <= $1 ORDER BY due_at, id LIMIT 100";
+        Ok(tx.fetch(sql, args![now]).await?.iter().filter_map(schedule).collect())
     }
 
     /// Keeps what somebody says about a control.

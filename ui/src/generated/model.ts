@@ -1249,6 +1249,10 @@ production: boolean,
  */
 redis_password: SecretInput, 
 /**
+ * Password of the Sentinels, where there are any.
+ */
+sentinel_password: SecretInput, 
+/**
  * Password of the database login.
  */
 database_password: SecretInput, };
@@ -2680,6 +2684,16 @@ id: string,
  */
 reason: string, };
 
+export type HostPort = { 
+/**
+ * Host name or address.
+ */
+host: string, 
+/**
+ * Port.
+ */
+port: number, };
+
 export type Http = { 
 /**
  * Request method, upper case as received.
@@ -3455,6 +3469,16 @@ by: number,
  */
 unit: ChangeUnit, };
 
+export type LargeKey = { 
+/**
+ * Its name.
+ */
+key: string, 
+/**
+ * Memory of value and key.
+ */
+bytes: number, };
+
 export type LegalHold = { 
 /**
  * Its id.
@@ -3618,6 +3642,36 @@ value: string,
  * How many.
  */
 count: number, };
+
+export type NodeHealth = { 
+/**
+ * Where it is.
+ */
+node: string, 
+/**
+ * `Redis 7.0.15`; empty if it does not answer.
+ */
+server: string, 
+/**
+ * How many slots it serves.
+ */
+slots: number, 
+/**
+ * Does it hold our events?
+ */
+own: boolean, 
+/**
+ * The worst verdict of `metrics`; critical if it does not answer.
+ */
+verdict: HealthVerdict, 
+/**
+ * Its own metrics.
+ */
+metrics: Array<Metric>, 
+/**
+ * Why it does not answer.
+ */
+problem: string | null, };
 
 export type Note = { 
 /**
@@ -3841,7 +3895,11 @@ database: DatabaseConnection | null,
 /**
  * The password in it.
  */
-password: SecretInput, };
+password: SecretInput, 
+/**
+ * The password of the Sentinels in it.
+ */
+sentinel_password: SecretInput, };
 
 export type Part = { 
 /**
@@ -3858,6 +3916,64 @@ detail: string,
 last_ok: string | null, };
 
 export type PartState = "connected" | "down";
+
+export type PatternCount = { 
+/**
+ * `security:auth:{ms}`, `(other keys)`, or as it was asked for.
+ */
+pattern: string, 
+/**
+ * How many.
+ */
+keys: number, 
+/**
+ * Memory of value and key, as the server estimates it.
+ */
+bytes: number, 
+/**
+ * How many never expire.
+ */
+without_ttl: number, 
+/**
+ * Their types, most first: `hash 20, string 1`.
+ */
+types: string, 
+/**
+ * Time of the oldest event, by its key.
+ */
+oldest: string | null, 
+/**
+ * Time of the newest event.
+ */
+newest: string | null, };
+
+export type PatternCounts = { 
+/**
+ * The server that was counted.
+ */
+node: string, 
+/**
+ * By pattern of the contract; each key is in one.
+ */
+patterns: Array<PatternCount>, 
+/**
+ * By pattern that was asked for, in that order; a key may be in several.
+ */
+asked: Array<PatternCount>, 
+/**
+ * The largest keys, largest first.
+ */
+largest: Array<LargeKey>, 
+/**
+ * What a reader should know about the count.
+ */
+notes: Array<string>, };
+
+export type PatternRequest = { 
+/**
+ * Patterns to count beside those of the contract, as `SCAN ... MATCH` has them; at most 100.
+ */
+patterns: Array<string>, };
 
 export type Pause = { 
 /**
@@ -4312,7 +4428,23 @@ tls: TlsFiles | null, } | { "kind": "unix",
 /**
  * Path of the socket.
  */
-path: string, };
+path: string, } | { "kind": "sentinel", 
+/**
+ * The Sentinels; best all of them.
+ */
+sentinels: Array<HostPort>, 
+/**
+ * The name under which they know the set.
+ */
+master: string, 
+/**
+ * ACL user of the Sentinels; `default` if absent. That of the servers is the connection's.
+ */
+sentinel_username: string | null, 
+/**
+ * TLS, if used, to the Sentinels and to the servers.
+ */
+tls: TlsFiles | null, };
 
 export type RedisConnection = { 
 /**
@@ -4342,6 +4474,10 @@ at: string,
  */
 server: string, 
 /**
+ * Which server it is of, and how that was found: `10.0.0.7:6379, master of shop by Sentinel`.
+ */
+node: string, 
+/**
  * `master` or `replica`.
  */
 role: string, 
@@ -4354,9 +4490,14 @@ uptime_s: number,
  */
 verdict: HealthVerdict, 
 /**
- * All metrics, those with thresholds first.
+ * All metrics, those with thresholds first; of a cluster over all primaries: sums of counts and sizes, the highest of
+ * ratios and times.
  */
 metrics: Array<Metric>, 
+/**
+ * The primaries of a cluster, each by itself; empty elsewhere.
+ */
+nodes: Array<NodeHealth>, 
 /**
  * Number of keys and of keys with a TTL in the logical database.
  */
@@ -4790,12 +4931,16 @@ export type ReportKind = "framework" | "summary" | "incident" | "executive" | "k
 
 export type ReportList = { 
 /**
- * The rows, at most 200.
+ * The rows.
  */
 reports: Array<ReportRecord>, 
 /**
+ * How many fit in all, those of other pages included.
+ */
+total: number, 
+/**
  * Reports that are not what the audit trail says of them, that cannot be read, or that are gone: their records were
- * changed behind the back of Watchpost.
+ * changed behind the back of Watchpost. Of all reports, whichever are in `reports`.
  */
 doubted?: Array<DoubtedReport>, };
 
@@ -4820,6 +4965,24 @@ formats: Array<ReportFormat>,
  * The folder.
  */
 folder: string, };
+
+export type ReportPageRequest = { 
+/**
+ * Of this framework or kind only.
+ */
+framework?: string, 
+/**
+ * This one only.
+ */
+id?: ReportId, 
+/**
+ * Those that come behind this one: older ones.
+ */
+before?: ReportId, 
+/**
+ * At most so many; 200 if it is not said, 10,000 at most.
+ */
+limit?: number, };
 
 export type ReportProgress = { 
 /**
@@ -5001,7 +5164,11 @@ export type ReportScheduleList = {
 /**
  * The rows, at most 500.
  */
-schedules: Array<ReportSchedule>, };
+schedules: Array<ReportSchedule>, 
+/**
+ * Ids of those that cannot be read: they were changed behind the back of Watchpost, and make nothing.
+ */
+unreadable?: Array<string>, };
 
 export type ReportSchedulePause = { 
 /**

@@ -153,6 +153,8 @@ export interface Operations {
   redis_health: { request: model.Nothing; reply: model.RedisHealth };
   /** Read stored health samples. */
   redis_history: { request: model.HealthHistoryRequest; reply: model.HealthHistory };
+  /** Count the keys of Redis by pattern: memory, types, expiry, the largest. */
+  redis_patterns: { request: model.PatternRequest; reply: model.PatternCounts };
   /** Bring in a log file. */
   import_run: { request: model.ImportRequest; reply: model.JobRun };
   /** Make synthetic traffic with attacks inside. */
@@ -234,7 +236,7 @@ export interface Operations {
   /** Make a report and write it to files. */
   report_generate: { request: model.ReportGenerate; reply: model.ReportRecord };
   /** List produced reports. */
-  report_list: { request: model.Nothing; reply: model.ReportList };
+  report_list: { request: model.ReportPageRequest; reply: model.ReportList };
   /** Tell how far the making of a report is, by its ticket. */
   report_progress: { request: model.ReportTicket; reply: model.ReportProgress };
   /** Stop the making of a report, by its ticket: no file is left. */
@@ -853,6 +855,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     permission: 'view',
     effect: 'read',
     provides: ['health'],
+    invalidates: [],
+  },
+  redis_patterns: {
+    about: "Count the keys of Redis by pattern: memory, types, expiry, the largest.",
+    permission: 'maintain',
+    effect: 'read',
+    provides: [],
     invalidates: [],
   },
   import_run: {

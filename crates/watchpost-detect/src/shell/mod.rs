@@ -13,7 +13,7 @@ mod read;
 mod told;
 mod words;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 use self::phrase::Grade;
@@ -44,6 +44,17 @@ pub(crate) enum ShellShape {
     Indirect,
     /// A line of SMTP, IMAP or POP3 behind a line break.
     Mail,
+}
+
+/// What was asked of a text before: each answer costs a look at all of it.
+#[derive(Default)]
+struct Known {
+    /// Does it consist of sentences?
+    is_prose: OnceCell<bool>,
+    /// Is it a list with semicolons, with ampersands, of lines?
+    lists: [OnceCell<bool>; 3],
+    /// The last line that was looked at as a list or a row of a table, and what it is.
+    line: Cell<Option<(usize, usize, bool)>>,
 }
 
 /// What stands before a command.
@@ -83,7 +94,8 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
         add(ShellShape::Indirect, span);
     }
     let bytes = text.as_bytes();
-    let sentences = OnceCell::new();
+    let known = Known::default();
+    let mut is_found = false;
     let mut at = 0;
     let mut n_seen = 0;
     while at < bytes.len() {
@@ -101,7 +113,9 @@ pub(crate) fn shapes(text: &str) -> Vec<(ShellShape, Range<usize>)> {
             at += 1;
             continue;
         }
-        if let Some((mut end, is_sure)) = command(text, next, before, at, &sentences) {
+        // What was found once is not looked for again.
+        if !is_found && let Some((mut end, is_sure)) = command(text, next, before, at, &known) {
+            is_found = is_sure;
             if before == Before::Tick {
                 end = text[end..].find('`').map_or(end, |n| end + n + 1);
             }
@@ -213,6 +227,66 @@ fn note_assignment(text: &str, at: usize, assigned: &mut Vec<String>) {
     }
 }
 
+/// Words of a shell that a command stands behind, and programs that run another one.
+const LEADERS: &[&str] = &[
+    "if", "then", "elif", "else", "while", "until", "do", "time", "eval", "command", "builtin", "exec",
+    "coproc", "nice", "nohup", "setsid", "stdbuf", "doas", "alias", "xargs", "ionice", "unshare", "chroot",
+];
+/// Leaders of one command that are passed over.
+const LEADERS_MAX: usize = 4;
+
+/// The program that words of a shell lead which begin with `leader`: `if`, `then`, `do`, `eval`, `nice -n 5`,
+/// `case x in x)`, `f(){`.
+fn led_word(text: &str, leader: &Word) -> Option<Word> {
+    let mut found = leader.clone();
+    for _ in 0..LEADERS_MAX {
+        found = command_word(text, behind_leader(text, &found)?);
+        if program(program_name(&found.name)).is_some() && !LEADERS.contains(&found.name.as_str()) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// Where the command begins that `leader` leads.
+fn behind_leader(text: &str, leader: &Word) -> Option<usize> {
+    let rest = text.get(leader.end..)?;
+    let blanks = |text: &str| text.len() - text.trim_start_matches([' ', '\t', '+']).len();
+    if let Some(body) = rest.strip_prefix("()") {
+        return (!leader.name.is_empty()).then(|| leader.end + 2 + blanks(body));
+    }
+    if leader.name == "alias" {
+        let equals = rest.bytes().take(CASE_BYTES_MAX).position(|byte| byte == b'=')?;
+        return Some(leader.end + equals + 1);
+    }
+    if leader.name == "case" {
+        let close = rest.bytes().take(CASE_BYTES_MAX).position(|byte| byte == b')')?;
+        return rest.get(..close)?.contains(" in ").then_some(leader.end + close + 1);
+    }
+    if !LEADERS.contains(&leader.name.as_str()) || blanks(rest) == 0 {
+        return None;
+    }
+    let mut at = leader.end + blanks(rest);
+    // Its options, each with a number behind it.
+    for _ in 0..3 {
+        if !text.get(at..)?.starts_with('-') {
+            break;
+        }
+        let option = text.get(at..)?.split([' ', '\t', '+']).next()?;
+        let next = at + option.len();
+        let number = text.get(next..).map(|rest| &rest[blanks(rest)..])?;
+        let n_digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        at = text.len() - number.len();
+        if n_digits > 0 {
+            at += n_digits + blanks(&number[n_digits..]);
+        }
+    }
+    Some(at)
+}
+
+/// How far the pattern of a `case`, or the name of an `alias`, is looked for.
+const CASE_BYTES_MAX: usize = 48;
+
 /// The command at `start`: over brackets, quotes, assignments and variables that are not set.
 fn command_word(text: &str, start: usize) -> Word {
     let bytes = text.as_bytes();
@@ -257,15 +331,29 @@ fn arguments(text: &str, start: usize) -> (&str, usize) {
 
 /// Is there a command line after the separator? The byte after what shows it, and whether it is sure.
 ///
-/// `sentences` remembers whether the text consists of them.
+/// `known` remembers what is the same for the whole text.
 fn command(
     text: &str,
     start: usize,
     before: Before,
     separator_at: usize,
-    sentences: &OnceCell<bool>,
+    known: &Known,
 ) -> Option<(usize, bool)> {
     let found = command_word(text, start);
+    let place = (start, before, separator_at);
+    match judged(text, &found, place, known) {
+        Some((end, true)) => Some((end, true)),
+        hint => led_word(text, &found).and_then(|led| judged(text, &led, place, known)).or(hint),
+    }
+}
+
+/// Is `found`, which stands behind the separator at `separator_at` that ends at `start`, a command?
+fn judged(
+    text: &str,
+    found: &Word,
+    (start, before, separator_at): (usize, Before, usize),
+    known: &Known,
+) -> Option<(usize, bool)> {
     let strength = program(program_name(&found.name))?;
     let is_lone = arguments(text, found.end).0.trim().is_empty();
     if before == Before::Tick
@@ -285,14 +373,14 @@ fn command(
     } else {
         strength
     };
-    let end = judge(text, &found, strength, before)?;
-    let is_told = *sentences.get_or_init(|| told::is_prose_text(text))
+    let end = judge(text, found, strength, before)?;
+    let is_told = *known.is_prose.get_or_init(|| told::is_prose_text(text))
         && told::is_told(text, separator_at, before, &found.name, arguments(text, found.end).0);
     if is_told {
         return None;
     }
     let rest = arguments(text, found.end).0;
-    match phrase::grade(text, (separator_at, start), before, (&found, strength), rest) {
+    match phrase::grade(text, (separator_at, start), before, (found, strength), rest, known) {
         Grade::Sure => Some((end, true)),
         Grade::Maybe => Some((end, false)),
         Grade::Nothing => None,

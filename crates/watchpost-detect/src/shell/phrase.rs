@@ -5,7 +5,7 @@
 
 use super::read::{Word, program_name};
 use super::words::{Strength, is_prose, program};
-use super::{Before, is_usual_pair, told};
+use super::{Before, Known, is_usual_pair, told};
 
 /// How sure it is that a separator and what follows it are for a shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,8 @@ const CHAINED: &[&str] = &[
     "yarn",
     "yum",
 ];
+/// How far back from a separator is looked for what stands before it.
+const HEAD_BYTES_MAX: usize = 512;
 /// Longest text whose elements are looked at.
 const LIST_BYTES_MAX: usize = 4_096;
 
@@ -125,6 +127,7 @@ pub(super) fn grade(
     before: Before,
     (found, strength): (&Word, Strength),
     rest: &str,
+    known: &Known,
 ) -> Grade {
     let name = program_name(&found.name);
     let is_substituted = matches!(text.as_bytes()[at], b'$' | b'<' | b'>' | b'`');
@@ -141,7 +144,7 @@ pub(super) fn grade(
     }
     let spelled = text[start..found.end].trim_start_matches(|ch: char| !ch.is_ascii_alphanumeric());
     let is_large = spelled.starts_with(|ch: char| ch.is_ascii_uppercase());
-    let (is_list, head) = (is_list(text, at), Head::of(&text[..at]));
+    let (is_list, head) = (is_list(text, at, known), Head::of(&text[..at]));
     // `CMD ["node", "app.js"]` on a line of its own.
     if is_large && before == Before::Line && head == Head::Words {
         return Grade::Nothing;
@@ -202,6 +205,9 @@ enum Head {
 
 impl Head {
     fn of(head: &str) -> Self {
+        let from = head.len().saturating_sub(HEAD_BYTES_MAX);
+        let from = (from..=head.len()).find(|&from| head.is_char_boundary(from)).unwrap_or(0);
+        let head = &head[from..];
         let head = head.trim_matches(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'' | '(' | ')'));
         // Of several separators the nearest one counts, with what stands between.
         // An address is what commands are put behind, and nothing that a phrase begins with.
@@ -261,20 +267,33 @@ fn is_strong(word: &str) -> bool {
 }
 
 /// Is the separator at `at` one of a list or of a row of a table, whose elements are plain words?
-fn is_list(text: &str, at: usize) -> bool {
+fn is_list(text: &str, at: usize, known: &Known) -> bool {
     if text.len() > LIST_BYTES_MAX {
         return false;
     }
-    let mark = char::from(text.as_bytes()[at]);
-    let line = match mark {
-        '|' => {
+    let whole = |nth: usize, mark: char| *known.lists[nth].get_or_init(|| is_list_line(text.trim(), mark));
+    match text.as_bytes()[at] {
+        b'|' => {
+            if let Some((from, to, is_list)) = known.line.get()
+                && (from..to).contains(&at)
+            {
+                return is_list;
+            }
             let from = text[..at].rfind('\n').map_or(0, |n| n + 1);
             let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
-            text[from..to].trim()
+            let is_list = is_list_line(text[from..to].trim(), '|');
+            known.line.set(Some((from, to, is_list)));
+            is_list
         }
-        '\n' | ';' | '&' => text.trim(),
-        _ => return false,
-    };
+        b';' => whole(0, ';'),
+        b'&' => whole(1, '&'),
+        b'\n' => whole(2, '\n'),
+        _ => false,
+    }
+}
+
+/// Is `line` a list with `mark` between its elements, or a row of a table?
+fn is_list_line(line: &str, mark: char) -> bool {
     let is_row = mark == '|' && line.starts_with('|') && line.ends_with('|') && line.matches('|').count() > 2;
     if line.contains("||") || line.contains("&&") || line.starts_with(mark) && !is_row {
         return false;

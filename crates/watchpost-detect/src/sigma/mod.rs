@@ -1,5 +1,6 @@
 //! Sigma rules at work: detections over one event, correlations over windows of event time.
 
+mod chain;
 mod saved;
 mod view;
 
@@ -8,17 +9,17 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use rsigma_eval::{
-    CorrelationBody, CorrelationConfig, CorrelationEngine, CorrelationEventMode, Engine, EvalError,
-    EvaluationResult, FieldMatch, MatchDetailLevel,
+    CorrelationConfig, CorrelationEngine, CorrelationEventMode, Engine, EvalError, EvaluationResult,
+    FieldMatch, MatchDetailLevel,
 };
 use rsigma_parser::{
     ConditionOperator, CorrelationCondition, CorrelationRule, FilterRule, SigmaCollection, SigmaRule,
 };
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::{Counter, DecodedLayer, Finding, MatchedField};
-use watchpost_model::ids::EventId;
 use watchpost_model::text::visible;
 
+use self::chain::Chains;
 pub(crate) use self::saved::Saved;
 pub(crate) use self::view::{View, is_own};
 use crate::finding::{Seen, entity_of, finding, finding_id};
@@ -184,6 +185,7 @@ pub(crate) struct SigmaState {
     engine: CorrelationEngine,
     /// What was reported last, by rule and group: aligned window and step.
     reported: HashMap<String, (i64, u32)>,
+    chains: Chains,
     swept_s: i64,
 }
 
@@ -209,7 +211,8 @@ impl SigmaState {
         let mut engine = CorrelationEngine::new(config);
         // Everything in it was compiled before and refers to what is there.
         engine.add_collection(&rules.loaded).ok()?;
-        Some(Self { engine, reported: HashMap::new(), swept_s: i64::MIN })
+        let chains = Chains::new(&rules.loaded.correlations);
+        Some(Self { engine, reported: HashMap::new(), chains, swept_s: i64::MIN })
     }
 
     /// Windows for other rules; those of correlations with the same id go on.
@@ -217,16 +220,18 @@ impl SigmaState {
         let mut next = Self::new(rules)?;
         next.engine.import_state(self.engine.export_state());
         next.reported = self.reported;
+        next.chains = next.chains.with_events_of(self.chains);
         Some(next)
     }
 
     pub(crate) fn save(&self) -> Saved {
-        Saved::new(self.engine.export_state(), &self.reported)
+        Saved::new(self.engine.export_state(), &self.reported, self.chains.save())
     }
 
     /// Goes on from what was saved; what correlations that are gone had counted is left out.
     pub(crate) fn restore(&mut self, saved: Saved) {
         self.reported = saved.reported.clone().into_iter().collect();
+        self.chains.restore(saved.chained.clone());
         let empty = self.engine.export_state();
         self.engine.import_state(saved.into_snapshot(empty));
     }
@@ -268,6 +273,7 @@ impl SigmaState {
 
     /// A finding when a count reaches its threshold and whenever it has doubled, per aligned window.
     fn report(&mut self, rules: &SigmaRules, event: &Event, result: &EvaluationResult) -> Option<Finding> {
+        let behind = self.chains.behind(result, event);
         let body = result.as_correlation()?;
         let id = result.header.rule_id.as_deref()?;
         let rule = rules.correlations.get(id)?;
@@ -308,16 +314,9 @@ impl SigmaState {
                 severity: info.severity,
             },
         );
-        found.linked = linked(body, event.id);
+        found.linked = behind.iter().filter_map(|id| id.parse().ok()).collect();
         Some(found)
     }
-}
-
-/// The other events of a group, once each.
-fn linked(body: &CorrelationBody, completing: EventId) -> Vec<EventId> {
-    let ids = body.event_refs.iter().flatten().filter_map(|of| of.id.as_ref()?.parse().ok());
-    let mut known = HashSet::from([completing]);
-    ids.filter(|id| known.insert(*id)).collect()
 }
 
 /// The entity that a group stands for.

@@ -27,10 +27,16 @@ pub(crate) struct Saved {
     /// The events of each group: time and id.
     linked: Groups<Vec<(i64, String)>>,
     pub(super) reported: BTreeMap<String, (i64, u32)>,
+    /// The events behind the results that correlations of correlations counted.
+    pub(super) chained: BTreeMap<String, Vec<(i64, String)>>,
 }
 
 impl Saved {
-    pub(super) fn new(snapshot: CorrelationSnapshot, reported: &HashMap<String, (i64, u32)>) -> Self {
+    pub(super) fn new(
+        snapshot: CorrelationSnapshot,
+        reported: &HashMap<String, (i64, u32)>,
+        chained: BTreeMap<String, Vec<(i64, String)>>,
+    ) -> Self {
         Self {
             windows: sorted(snapshot.windows, window),
             alerted: sorted(snapshot.last_alert, |at| at),
@@ -38,6 +44,7 @@ impl Saved {
                 events.refs().into_iter().filter_map(|event| Some((event.timestamp, event.id?))).collect()
             }),
             reported: reported.iter().map(|(key, last)| (key.clone(), *last)).collect(),
+            chained,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod enrich;
+mod evasions;
 mod fuzz;
 mod mmdb;
 mod places;

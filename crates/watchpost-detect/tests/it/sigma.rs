@@ -4,6 +4,7 @@ use chrono::Duration;
 use watchpost_detect::{Config, Engine};
 use watchpost_model::event::Event;
 use watchpost_model::finding::AttackFamily;
+use watchpost_model::ids::{EventId, FindingId};
 
 use crate::ruleset::{file, load};
 use crate::support::{request, start};
@@ -145,6 +146,7 @@ fn correlations() -> String {
         ),
         correlation("own.temporal", "  type: temporal\n  rules: [own.probe, own.login]\n"),
         correlation("own.ordered", "  type: temporal_ordered\n  rules: [own.probe, own.login]\n"),
+        correlation("own.above", "  type: temporal_ordered\n  rules: [own.count, own.ordered]\n"),
     ]
     .concat()
 }
@@ -162,20 +164,26 @@ fn a_restart_in_the_middle_of_a_window_forgets_nothing() {
         .chain([(5, "/login".to_owned())])
         .map(|(n, path)| request(start() + Duration::seconds(i64::from(n) * 60), u64::from(n), &path, None))
         .collect();
-    let run = |engine: &mut Engine, events: &[Event]| -> Vec<(String, watchpost_model::ids::FindingId)> {
+    let run = |engine: &mut Engine, events: &[Event]| -> Vec<(String, FindingId, Vec<EventId>)> {
         events
             .iter()
             .flat_map(|event| engine.observe(event, event.at))
             .filter(|found| found.rule_id.starts_with("own."))
-            .map(|found| (found.rule_id, found.id))
+            .map(|found| (found.rule_id, found.id, found.linked))
             .collect()
     };
     let mut whole = engine();
     let expect = run(&mut whole, &events);
-    let ids: std::collections::BTreeSet<&str> = expect.iter().map(|(id, _)| id.as_str()).collect();
+    let ids: std::collections::BTreeSet<&str> = expect.iter().map(|(id, ..)| id.as_str()).collect();
     assert_eq!(
         ids.into_iter().collect::<Vec<_>>(),
-        ["own.count", "own.ordered", "own.temporal", "own.values"]
+        ["own.above", "own.count", "own.ordered", "own.temporal", "own.values"]
+    );
+    let probes: Vec<EventId> = events[..5].iter().map(|event| event.id).collect();
+    let above = expect.iter().find(|(id, ..)| id == "own.above").expect("both happened");
+    assert_eq!(
+        above.2, probes,
+        "what the correlations below it counted, and not the login that completes it"
     );
     for cut in 0..=events.len() {
         let mut first = engine();

@@ -138,7 +138,7 @@ fn foreign_and_newer_states_are_named() {
     assert!(matches!(engine.restore(b"hello"), Err(StateError::Foreign)));
     let mut bytes = engine.save();
     bytes[5] += 1;
-    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 4 })));
+    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 5 })));
     let bytes = engine.save();
     assert!(matches!(engine.restore(&bytes[..bytes.len() - 1]), Err(StateError::Damaged(_))));
 }

@@ -76,12 +76,15 @@ pub struct ConnectionDraft {
     /// Password of the Redis user.
     #[serde(default)]
     pub redis_password: SecretInput,
+    /// Password of the Sentinels, where there are any.
+    #[serde(default)]
+    pub sentinel_password: SecretInput,
     /// Password of the database login.
     #[serde(default)]
     pub database_password: SecretInput,
 }
 
-/// A `redis://`, `rediss://`, `unix://` or `postgres://` URL to take apart; a password in it becomes a secret.
+/// A `redis://`, `rediss://`, `redis+sentinel://`, `rediss+sentinel://`, `unix://` or `postgres://` URL to take apart; a password in it becomes a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionParse {
@@ -104,6 +107,8 @@ pub struct ParsedUrl {
     pub database: Option<watchpost_model::connection::DatabaseConnection>,
     /// The password in it.
     pub password: SecretInput,
+    /// The password of the Sentinels in it.
+    pub sentinel_password: SecretInput,
 }
 
 /// The result of trying a connection.

@@ -19,6 +19,57 @@ pub struct RetentionRequest {
     pub restart: bool,
 }
 
+/// Count the keys of Redis by pattern.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct PatternRequest {
+    /// Patterns to count beside those of the contract, as `SCAN ... MATCH` has them; at most 100.
+    pub patterns: Vec<String>,
+}
+
+/// What is in Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PatternCounts {
+    /// The server that was counted.
+    pub node: String,
+    /// By pattern of the contract; each key is in one.
+    pub patterns: Vec<PatternCount>,
+    /// By pattern that was asked for, in that order; a key may be in several.
+    pub asked: Vec<PatternCount>,
+    /// The largest keys, largest first.
+    pub largest: Vec<LargeKey>,
+    /// What a reader should know about the count.
+    pub notes: Vec<String>,
+}
+
+/// The keys of one pattern.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PatternCount {
+    /// `security:auth:{ms}`, `(other keys)`, or as it was asked for.
+    pub pattern: String,
+    /// How many.
+    pub keys: u64,
+    /// Memory of value and key, as the server estimates it.
+    pub bytes: u64,
+    /// How many never expire.
+    pub without_ttl: u64,
+    /// Their types, most first: `hash 20, string 1`.
+    pub types: String,
+    /// Time of the oldest event, by its key.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Time of the newest event.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// A key that takes much memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LargeKey {
+    /// Its name.
+    pub key: String,
+    /// Memory of value and key.
+    pub bytes: u64,
+}
+
 /// Bring in a log file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

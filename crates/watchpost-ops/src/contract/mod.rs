@@ -69,7 +69,8 @@ pub use incident_work::{
 };
 pub use maintenance::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
-    JobRef, RestoreRequest, RetentionRequest, SimulateRequest,
+    JobRef, LargeKey, PatternCount, PatternCounts, PatternRequest, RestoreRequest, RetentionRequest,
+    SimulateRequest,
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use privacy::{
@@ -80,9 +81,9 @@ pub use report::{
     DoubtedReport, FrameworkInfo, FrameworkList, ProofAdd, RegisterAdd, RegisterChange, RegisterList,
     RegisterRequest, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList,
     ReportCommentRef, ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate,
-    ReportList, ReportNames, ReportProgress, ReportProof, ReportRequest, ReportScheduleAdd,
-    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget, ReportTargets, ReportTicket,
-    ReportVerify,
+    ReportList, ReportNames, ReportPageRequest, ReportProgress, ReportProof, ReportRequest,
+    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget,
+    ReportTargets, ReportTicket, ReportVerify,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

@@ -122,13 +122,37 @@ pub struct ReportGenerate {
     pub supersedes: Option<ReportId>,
 }
 
+/// Which produced reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportPageRequest {
+    /// Of this framework or kind only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub framework: Option<String>,
+    /// This one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub id: Option<ReportId>,
+    /// Those that come behind this one: older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub before: Option<ReportId>,
+    /// At most so many; 200 if it is not said, 10,000 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub limit: Option<u32>,
+}
+
 /// Produced reports, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ReportList {
-    /// The rows, at most 200.
+    /// The rows.
     pub reports: Vec<ReportRecord>,
+    /// How many fit in all, those of other pages included.
+    pub total: u64,
     /// Reports that are not what the audit trail says of them, that cannot be read, or that are gone: their records were
-    /// changed behind the back of Watchpost.
+    /// changed behind the back of Watchpost. Of all reports, whichever are in `reports`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(as = "Option<Vec<DoubtedReport>>", optional)]
     pub doubted: Vec<DoubtedReport>,
@@ -416,6 +440,10 @@ pub struct ReportScheduleRef {
 pub struct ReportScheduleList {
     /// The rows, at most 500.
     pub schedules: Vec<ReportSchedule>,
+    /// Ids of those that cannot be read: they were changed behind the back of Watchpost, and make nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<String>>", optional)]
+    pub unreadable: Vec<String>,
 }
 
 /// Say something about an exception of a control, or about the control.

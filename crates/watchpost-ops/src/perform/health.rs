@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use watchpost_model::health::RedisHealth;
+use watchpost_redis::stats::{PatternStats, stats};
 
 use super::events::checked;
-use crate::contract::{HealthHistory, HealthHistoryRequest, Nothing};
+use crate::contract::{
+    HealthHistory, HealthHistoryRequest, LargeKey, Nothing, PatternCount, PatternCounts, PatternRequest,
+};
 use crate::door::Context;
 use crate::error::OpError;
 
@@ -35,4 +38,43 @@ pub(crate) async fn redis_history(
     }
     let samples = workspace.store().health_samples(checked(request.period)?, request.points).await?;
     Ok(HealthHistory { samples })
+}
+
+/// Patterns that may be asked for at once, and their length.
+const PATTERNS_MAX: usize = 100;
+const PATTERN_BYTES_MAX: usize = 512;
+
+pub(crate) async fn redis_patterns(cx: Context, request: PatternRequest) -> Result<PatternCounts, OpError> {
+    let workspace = cx.workspace()?;
+    if request.patterns.len() > PATTERNS_MAX {
+        return Err(OpError::invalid("patterns", format!("at most {PATTERNS_MAX} patterns")));
+    }
+    if request.patterns.iter().any(|pattern| pattern.is_empty() || pattern.len() > PATTERN_BYTES_MAX) {
+        return Err(OpError::invalid("patterns", format!("a pattern has 1 to {PATTERN_BYTES_MAX} bytes")));
+    }
+    let events = workspace.events()?;
+    let counting = stats(&events, &request.patterns, &|_| (), workspace.stop_token());
+    let counted = Box::pin(counting).await?;
+    let rows = |stats: Vec<PatternStats>| stats.into_iter().map(row).collect();
+    let largest = counted.largest.into_iter().map(|(key, bytes)| LargeKey { key, bytes });
+    Ok(PatternCounts {
+        node: events.node(),
+        patterns: rows(counted.patterns),
+        asked: rows(counted.asked),
+        largest: largest.collect(),
+        notes: counted.notes,
+    })
+}
+
+fn row(stats: PatternStats) -> PatternCount {
+    let types: Vec<String> = stats.types.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    PatternCount {
+        pattern: stats.pattern,
+        keys: stats.keys,
+        bytes: stats.bytes,
+        without_ttl: stats.without_ttl,
+        types: types.join(", "),
+        oldest: stats.oldest,
+        newest: stats.newest,
+    }
 }

@@ -7,6 +7,7 @@ mod baselines;
 mod benchmarks;
 mod blocks;
 mod cleanup;
+mod connection_url;
 mod connections;
 mod contain;
 mod database;
@@ -56,7 +57,7 @@ pub(crate) use enrichment::{
 pub(crate) use event_search::{event_export, event_figures, event_query};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use exports::{export_preview, export_run};
-pub(crate) use health::{redis_health, redis_history};
+pub(crate) use health::{redis_health, redis_history, redis_patterns};
 pub(crate) use imports::{import_run, simulate_run};
 pub(crate) use incident_work::{
     incident_bulk, incident_escalate, incident_events, incident_handover, incident_merge, incident_notes,

@@ -105,16 +105,7 @@ impl Shop {
             database: DatabaseConnection::Sqlite { path: None },
             production: false,
         };
-        let begin = SystemClock.now() - chrono::Duration::days(30);
-        let event = |n: i32| {
-            let at = begin + chrono::Duration::seconds(i64::from(n));
-            let at = chrono::DateTime::from_timestamp_millis(at.timestamp_millis()).expect("it is in range");
-            let mut event = Event::new(EventId::at(at), at, Category::Authentication, "login_success");
-            event.actor = Some(format!("user-{}", n % 200));
-            event.details = serde_json::json!({ "n": n });
-            event
-        };
-        let mut events: Vec<Event> = (0..).map(event).take(EVENTS).collect();
+        let mut events = old_events(EVENTS);
         let target = RedisTarget::unix(self.socket(), "security:");
         let store = EventStore::connect(&target, Arc::new(SystemClock)).await.expect("it accepts");
         store.write_events(&events).await.expect("they are written");
@@ -129,8 +120,22 @@ impl Shop {
     }
 }
 
+/// Events of last month.
+pub(crate) fn old_events(n: usize) -> Vec<Event> {
+    let begin = SystemClock.now() - chrono::Duration::days(30);
+    let event = |n: i32| {
+        let at = begin + chrono::Duration::seconds(i64::from(n));
+        let at = chrono::DateTime::from_timestamp_millis(at.timestamp_millis()).expect("it is in range");
+        let mut event = Event::new(EventId::at(at), at, Category::Authentication, "login_success");
+        event.actor = Some(format!("user-{}", n % 200));
+        event.details = serde_json::json!({ "n": n });
+        event
+    };
+    (0..).map(event).take(n).collect()
+}
+
 /// Waits for something that nobody announces.
-async fn wait(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn wait(what: &str, mut holds: impl FnMut() -> bool) {
     let mut timer = tokio::time::interval(Duration::from_millis(5));
     let waited = tokio::time::timeout(Duration::from_secs(60), async {
         while !holds() {
@@ -141,7 +146,7 @@ async fn wait(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Starts the job, as a person who waits until the console has reached the server again.
-async fn begin(desk: &Desk) -> JobRun {
+pub(crate) async fn begin(desk: &Desk) -> JobRun {
     let mut timer = tokio::time::interval(Duration::from_millis(50));
     let started = tokio::time::timeout(Duration::from_secs(30), async {
         loop {
@@ -155,13 +160,18 @@ async fn begin(desk: &Desk) -> JobRun {
     started.await.expect("the server is reached again")
 }
 
-async fn at_work(desk: &Desk, run: &JobRun) -> JobRun {
+pub(crate) async fn at_work(desk: &Desk, run: &JobRun) -> JobRun {
     desk.ask::<operation::job_get>(JobRef { id: run.id }).await.expect("it is known")
 }
 
 /// Every event is archived, once and as it was last.
 async fn as_the_oracle(desk: &Desk, shop: &Shop, events: &[Event]) {
     assert_eq!(shop.events_left(), 0, "all were due");
+    archived_as(desk, events).await;
+}
+
+/// The archive has these events, each once and as it is here.
+pub(crate) async fn archived_as(desk: &Desk, events: &[Event]) {
     let (mut archived, mut after) = (Vec::new(), None);
     loop {
         let request = EventPageRequest { after, limit: 500, ..EventPageRequest::default() };
@@ -178,7 +188,7 @@ async fn as_the_oracle(desk: &Desk, shop: &Shop, events: &[Event]) {
     assert_eq!(wrong, None, "each as it was last");
 }
 
-fn notes(run: &JobRun) -> String {
+pub(crate) fn notes(run: &JobRun) -> String {
     run.report.as_ref().map(|report| report.notes.join("; ")).unwrap_or_default()
 }
 

@@ -7,7 +7,10 @@ mod basis;
 mod database;
 mod door;
 mod enrich;
+mod failover;
 mod faults;
+#[path = "../../../watchpost-redis/tests/it/fleet.rs"]
+mod fleet;
 mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
@@ -27,6 +30,7 @@ mod restored;
 mod rules;
 mod search;
 mod simulation;
+mod slot_move;
 mod token_keys;
 mod windows;
 mod witness;

@@ -18,7 +18,7 @@ use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, IncidentPageRequest, Nothing, RegisterAdd, ReportApprove, ReportCompare, ReportCopy,
-    ReportGenerate, ReportProof, ReportRequest, ReportTarget, ReportVerify,
+    ReportGenerate, ReportPageRequest, ReportProof, ReportRequest, ReportTarget, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -60,7 +60,7 @@ async fn approve(desk: &Desk, id: ReportId, by: &str) -> Result<ReportRecord, Op
 }
 
 async fn status(desk: &Desk, id: ReportId) -> ReportStatus {
-    let list = desk.ask::<operation::report_list>(Nothing {}).await.expect("listed");
+    let list = desk.ask::<operation::report_list>(ReportPageRequest::default()).await.expect("listed");
     list.reports.iter().find(|report| report.id == id).expect("it is kept").status
 }
 

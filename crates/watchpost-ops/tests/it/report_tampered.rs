@@ -7,12 +7,12 @@ use tempfile::TempDir;
 use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
 use watchpost_model::privacy::SubjectKind;
-use watchpost_model::report::{ReportFormat, ReportRecord};
+use watchpost_model::report::{Cadence, ReportFormat, ReportRecord};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     DoubtedReport, Nothing, PrivacyErase, ReportApprove, ReportCompare, ReportCopy, ReportGenerate,
-    ReportTarget, ReportVerify,
+    ReportList, ReportPageRequest, ReportScheduleAdd, ReportScheduleRef, ReportTarget, ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -78,7 +78,7 @@ async fn approve(desk: &Desk, id: ReportId) -> Result<ReportRecord, OpError> {
 }
 
 async fn doubted(desk: &Desk) -> Vec<DoubtedReport> {
-    desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").doubted
+    desk.ask::<operation::report_list>(ReportPageRequest::default()).await.expect("listed").doubted
 }
 
 /// The value of a field of the row, replaced in its text.
@@ -252,5 +252,63 @@ async fn what_goes_with_an_erasure_is_not_called_a_forgery() {
     let all = doubted(&desk).await;
     let one = all.iter().find(|one| one.id == other.id.to_string()).expect("nobody approved it");
     assert!(one.problems.join("; ").contains("knows of no approval"), "{:?}", one.problems);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_schedule_that_was_broken_is_named_stops_no_other_and_can_be_taken_away() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let mut schedules = Vec::new();
+    for name in ["one", "two"] {
+        let request = ReportScheduleAdd {
+            framework: "summary".to_owned(),
+            subject: None,
+            cadence: Cadence::Monthly,
+            formats: vec![ReportFormat::Json],
+            archive: false,
+            folder: out.path().join(name).to_string_lossy().into_owned(),
+            reason: Some("asked for".to_owned()),
+        };
+        schedules.push(desk.ask::<operation::report_schedule_add>(request).await.expect("added"));
+    }
+    let [broken, sound] = [schedules[0].id, schedules[1].id];
+    tamper(&home, &format!("UPDATE report_schedule SET body = '{{' WHERE id = '{broken}'"));
+    let list = desk.ask::<operation::report_schedule_list>(Nothing {}).await.expect("listed");
+    assert_eq!(list.schedules, schedules[1..]);
+    assert_eq!(list.unreadable, [broken.to_string()]);
+    let run = |id| desk.ask::<operation::report_schedule_run>(ReportScheduleRef { id });
+    assert_eq!(run(broken).await.expect_err("nobody knows what").code, ErrorCode::Precondition);
+    run(sound).await.expect("the other one is made");
+    let gone = ReportScheduleRef { id: broken };
+    let left = desk.ask::<operation::report_schedule_remove>(gone).await.expect("taken away");
+    assert_eq!((left.schedules.len(), left.unreadable.len()), (1, 0));
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_long_list_of_reports_has_pages_and_every_report_is_found() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let mut ids = Vec::new();
+    for name in ["a.json", "b.json", "c.json"] {
+        ids.insert(0, made(&desk, &out, name).await.id);
+    }
+    let page = |request| async { desk.ask::<operation::report_list>(request).await };
+    let of = |list: ReportList| (list.reports.iter().map(|report| report.id).collect::<Vec<_>>(), list.total);
+    let first = ReportPageRequest { limit: Some(2), ..ReportPageRequest::default() };
+    assert_eq!(of(page(first.clone()).await.expect("the newest")), (ids[..2].to_vec(), 3));
+    let rest = ReportPageRequest { before: Some(ids[1]), ..first.clone() };
+    assert_eq!(of(page(rest).await.expect("the rest")), (ids[2..].to_vec(), 3));
+    let one = ReportPageRequest { id: Some(ids[2]), ..ReportPageRequest::default() };
+    assert_eq!(of(page(one).await.expect("one")), (ids[2..].to_vec(), 1));
+    let other = ReportPageRequest { framework: Some("soc2".to_owned()), ..ReportPageRequest::default() };
+    assert_eq!(of(page(other).await.expect("none")), (Vec::new(), 0));
+    let lost =
+        ReportPageRequest { before: "01a00000-0000-7000-8000-000000000000".parse().ok(), ..first.clone() };
+    assert_eq!(page(lost).await.expect_err("no such report").field.as_deref(), Some("before"));
+    // What is doubted is told on every page.
+    tamper(&home, &set(ids[2], "summary", "\"0 fail\""));
+    assert_eq!(page(first).await.expect("the newest").doubted.len(), 1);
     desk.console.close().await;
 }

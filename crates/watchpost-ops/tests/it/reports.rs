@@ -12,8 +12,8 @@ use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, Nothing, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest, ReportGenerate,
-    ReportNames, ReportRequest, ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef, ReportTarget,
-    ReportTicket, SettingsChange,
+    ReportNames, ReportPageRequest, ReportRequest, ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef,
+    ReportTarget, ReportTicket, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -51,7 +51,14 @@ async fn what_is_due_is_made_once_however_much_was_missed() {
     let schedule = scheduled(&first, &out).await;
     assert_eq!(schedule.due_at, at("2024-09-01T01:00:00Z"), "an hour after the month");
     assert_eq!(schedule.formats, [ReportFormat::Pdf, ReportFormat::Json], "each format once");
-    assert!(first.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+    assert!(
+        first
+            .ask::<operation::report_list>(ReportPageRequest::default())
+            .await
+            .expect("listed")
+            .reports
+            .is_empty()
+    );
     first.console.close().await;
 
     // Nobody is there on 1 September, October and November.
@@ -75,7 +82,8 @@ async fn what_is_due_is_made_once_however_much_was_missed() {
         "the newest month that has ended"
     );
     assert_eq!(made.1, at("2024-12-01T01:00:00Z"), "not again before the next month has ended");
-    let reports = second.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports;
+    let reports =
+        second.ask::<operation::report_list>(ReportPageRequest::default()).await.expect("listed").reports;
     assert_eq!(reports.len(), 1, "once, though three were missed");
     assert_eq!((reports[0].made_by.as_str(), Some(reports[0].id)), ("engine", made.0.report));
     for file in &reports[0].files {
@@ -172,7 +180,13 @@ async fn a_report_that_is_stopped_leaves_no_file() {
     assert!(stopped.expect("it answers").running, "it was being made when it was stopped");
     assert_eq!(made.expect_err("it was stopped").code, ErrorCode::Cancelled);
     assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 0, "nothing is left");
-    assert!(desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+    assert!(
+        desk.ask::<operation::report_list>(ReportPageRequest::default())
+            .await
+            .expect("listed")
+            .reports
+            .is_empty()
+    );
 
     let made = desk.ask::<operation::report_generate>(request).await.expect("the ticket is free again");
     assert_eq!((made.files.len(), std::fs::read_dir(out.path()).expect("the folder").count()), (4, 4));
@@ -252,7 +266,13 @@ async fn what_is_there_is_replaced_only_when_somebody_said_so_and_comes_back_whe
     let files = vec![file(ReportFormat::Csv, "b.csv", true), file(ReportFormat::Json, "folder", true)];
     desk.ask::<operation::report_generate>(request(files)).await.expect_err("a folder is no file");
     assert_eq!(all(out.path()), before, "what was there is there again, and nothing beside it");
-    assert!(desk.ask::<operation::report_list>(Nothing {}).await.expect("listed").reports.is_empty());
+    assert!(
+        desk.ask::<operation::report_list>(ReportPageRequest::default())
+            .await
+            .expect("listed")
+            .reports
+            .is_empty()
+    );
 
     let files = vec![file(ReportFormat::Csv, "b.csv", true), file(ReportFormat::Json, "a.json", true)];
     let made = desk.ask::<operation::report_generate>(request(files)).await.expect("it may be replaced");

@@ -110,7 +110,7 @@ impl BackupWalk {
             server: info.server(),
             server_version: info.text("redis_version").unwrap_or_default().to_owned(),
             run_id: info.text("run_id").unwrap_or_default().to_owned(),
-            node: store.inner.target.address.to_string(),
+            node: store.node(),
             database: store.inner.target.database,
             prefix: store.inner.target.prefix.clone(),
         })

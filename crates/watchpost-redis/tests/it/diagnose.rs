@@ -157,7 +157,7 @@ fn openssl(dir: &Path, arguments: &str) {
     assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn certificates(dir: &Path) {
+pub(crate) fn certificates(dir: &Path) {
     let ca = "-x509 -newkey rsa:2048 -nodes -days 2 -addext basicConstraints=critical,CA:TRUE";
     openssl(dir, &format!("req {ca} -keyout ca.key -out ca.pem -subj /CN=test-ca"));
     openssl(dir, &format!("req {ca} -keyout other.key -out other.pem -subj /CN=other-ca"));

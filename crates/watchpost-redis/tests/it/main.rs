@@ -5,12 +5,15 @@
 mod adopt;
 mod backup;
 mod blocks;
+mod cluster;
 mod contain;
 mod diagnose;
+mod fleet;
 mod health;
 mod local;
 mod old_server;
 mod optimize;
 mod queue;
 mod retention;
+mod sentinel;
 mod support;

@@ -180,15 +180,20 @@ fn gaps(flow: &mut Flow<'_>, document: &ReportDocument) {
         flow.gap(10.0);
     }
     flow.paragraph(
-        "Nothing in the data and nobody's statement shows how these controls stand. They count neither for nor against.",
+        "Nothing in the data and nobody's statement shows how these controls stand. Where something should or had to \
+         happen and did not, the state is warn or fail and counts as that; no data and manual count neither for nor \
+         against.",
         BODY,
     );
     flow.gap(10.0);
-    let columns = ["control", "lacks", "what to do"].map(str::to_owned);
+    let columns = ["control", "state", "lacks", "what to do"].map(str::to_owned);
     let rows: Vec<Vec<String>> = document
         .gaps
         .iter()
-        .map(|gap| vec![gap.control.clone(), gap.lacks.clone(), gap.remedy.clone()])
+        .map(|gap| {
+            let state = document.state_of(gap).title().to_owned();
+            vec![gap.control.clone(), state, gap.lacks.clone(), gap.remedy.clone()]
+        })
         .collect();
     table(flow, "Controls without evidence", &columns, &rows);
 }

@@ -73,7 +73,7 @@ pub(crate) fn answer(ask: &EvidenceAsk, population: u64, warnings: u64, exceptio
         warnings,
         exceptions,
         columns: columns.clone(),
-        rows: (0..(exceptions + warnings).min(3)).map(|n| vec![format!("user{n}"), n.to_string()]).collect(),
+        rows: (0..exceptions + warnings).map(|n| vec![format!("user{n}"), n.to_string()]).collect(),
         sample: Sample { seed: hex::encode(seed), positions, columns, rows },
         basis: format!("What {} counts.", ask.query),
         text: format!("SELECT COUNT(*) FROM {}", ask.query),

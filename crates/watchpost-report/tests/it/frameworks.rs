@@ -128,20 +128,22 @@ fn a_folder_of_files_is_read_and_bad_ones_are_named() {
     put("c.toml", &GOOD.replace("mine", "other").replace("24h", "soon"));
     put("d.toml", "id = \u{0}");
     put("e.toml", GOOD);
+    put("f.toml", &GOOD.replace("mine", "executive"));
     put("notes.txt", "not a framework");
-    let (found, broken) = Framework::read_folder(folder.path());
+    let (found, broken) = Framework::read_folder(folder.path(), &["executive"]);
     assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["mine"]);
     let words: Vec<String> = broken.iter().map(ToString::to_string).collect();
-    assert_eq!(words.len(), 4, "{words:?}");
+    assert_eq!(words.len(), 5, "{words:?}");
     for (words, part) in words.iter().zip([
         "b.toml, line 1: the id \"soc2\" is taken",
         "c.toml, line 13:",
         "d.toml, line 1:",
         "e.toml, line 1: the id \"mine\" is taken",
+        "f.toml, line 1: the id \"executive\" is taken",
     ]) {
         assert!(words.contains(part), "{words:?} says {part:?}");
     }
-    let (none, broken) = Framework::read_folder(&folder.path().join("none"));
+    let (none, broken) = Framework::read_folder(&folder.path().join("none"), &[]);
     assert!(none.is_empty() && broken.is_empty(), "no folder, no framework");
 }
 

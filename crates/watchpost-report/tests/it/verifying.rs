@@ -1,5 +1,5 @@
 use watchpost_report::{
-    Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json,
+    CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json,
 };
 
 use crate::common::{document, sections_document};
@@ -16,10 +16,16 @@ fn a_report_that_was_not_touched_holds() {
     }
 }
 
+/// A check with exceptions.
+fn failing(document: &mut ReportDocument) -> &mut CheckResult {
+    let mut checks = document.controls.iter_mut().flat_map(|control| &mut control.checks);
+    checks.find(|check| check.exceptions > 0).expect("one fails")
+}
+
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 8] = [
+    let changes: [Change; 13] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -27,6 +33,17 @@ fn what_was_changed_is_found() {
         ("seed", |document| document.scope.period.to += chrono::Duration::days(1)),
         ("sample is not", |document| document.controls[0].checks[0].sample.positions[0] += 1),
         ("sample lacks", |document| document.controls[0].checks[0].sample.rows.truncate(1)),
+        ("does not follow from the rule", |document| failing(document).exceptions = 0),
+        ("does not follow from the rule", |document| failing(document).state = Some(State::Pass)),
+        ("do not fit", |document| drop(failing(document).rows.pop())),
+        ("not the one of the framework", |document| {
+            failing(document).rule = "Pass with any number of exceptions.".to_owned();
+        }),
+        // Nobody here knows the rules of a framework of somebody's own; the reason tells what they were held against.
+        ("does not tell", |document| {
+            document.framework.id = "own".to_owned();
+            failing(document).exceptions = 0;
+        }),
         ("are missing", |document| {
             let gone = document.controls.pop().expect("a control");
             match gone.state {

@@ -14,7 +14,7 @@ use watchpost_model::sample;
 use watchpost_model::span::Span;
 
 use super::template::Places;
-use super::{Cell, Class, Column, DAY, EXCEPTIONS_MAX, MEMBERS_MAX, cells, time_text};
+use super::{Cell, Class, Column, DAY, MEMBERS_MAX, ROWS_MAX, cells, time_text};
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::rollup::{BUCKET, bucket_of};
@@ -72,7 +72,7 @@ impl Scope<'_> {
         if warnings + exceptions > 0 {
             rows.retain(|(class, _)| *class > Class::Good);
             rows.sort_by_key(|(class, _)| std::cmp::Reverse(*class));
-            rows.truncate(EXCEPTIONS_MAX);
+            rows.truncate(ROWS_MAX);
         } else {
             let surplus = rows.len().saturating_sub(MEMBERS_MAX);
             rows.drain(..surplus);
@@ -169,7 +169,7 @@ pub(super) async fn sign_ins(
 ) -> Result<(Vec<String>, Vec<Vec<String>>), StoreError> {
     const FAILED: &str = "COUNT(CASE WHEN outcome = 'failure' THEN 1 END)";
     let tail = if exceptions > 0 {
-        format!("HAVING {FAILED} > 0 ORDER BY {FAILED} DESC, MIN(at), actor LIMIT {EXCEPTIONS_MAX}")
+        format!("HAVING {FAILED} > 0 ORDER BY {FAILED} DESC, MIN(at), actor LIMIT {ROWS_MAX}")
     } else {
         format!("ORDER BY MAX(at) DESC, actor LIMIT {MEMBERS_MAX}")
     };
@@ -477,9 +477,9 @@ async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
         match took {
             took if took > scope.warn() => exceptions += 1,
             took if took > scope.good() || row.opt_text(2)?.is_none() => warnings += 1,
-            _ => {}
+            _ => continue,
         }
-        if rows.len() < EXCEPTIONS_MAX {
+        if rows.len() < ROWS_MAX {
             let resolved = row.opt_time(4)?.map(time_text).unwrap_or_default();
             rows.push(vec![
                 row.i64(0)?.to_string(),

@@ -6,7 +6,7 @@ mod questions;
 mod template;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MAX, Sample};
 use watchpost_model::period::Period;
 use watchpost_model::sample;
 
@@ -16,9 +16,6 @@ use crate::event::severity_of;
 use crate::store::Store;
 use template::Places;
 
-/// Exceptions and warnings told at most, and members of the population if there are none.
-const EXCEPTIONS_MAX: usize = 10_000;
-const MEMBERS_MAX: usize = 25;
 /// The order of events; an index has it.
 const BY_TIME: &str = "e.at, e.id";
 const DAY: i64 = 86_400 * 1_000_000;
@@ -188,7 +185,7 @@ async fn answered(
         let newest = order.split(", ").map(|part| format!("{part} DESC")).collect::<Vec<_>>().join(", ");
         parts.push(format!(" ORDER BY {newest}"));
     }
-    let room = if exceptions + warnings > 0 { EXCEPTIONS_MAX } else { MEMBERS_MAX };
+    let room = if exceptions + warnings > 0 { ROWS_MAX } else { MEMBERS_MAX };
     for part in parts {
         let left = room - rows.len();
         let (sql, values) =

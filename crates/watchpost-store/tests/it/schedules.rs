@@ -35,14 +35,14 @@ async fn schedules_are_due_once(world: World) {
     for one in [&late, &soon] {
         store.report_schedule_put(one, draft("report_schedule_add")).await.unwrap();
     }
-    assert_eq!(store.report_schedules().await.unwrap(), [soon.clone(), late.clone()], "the next one first");
+    assert_eq!(store.report_schedules().await.unwrap().0, [soon.clone(), late.clone()], "the next one first");
     assert!(store.report_schedules_due(now).await.unwrap().is_empty(), "not yet");
     let then = now + Duration::hours(1);
     let paused = ReportSchedule { paused: true, ..soon.clone() };
     store.report_schedule_put(&paused, draft("report_schedule_pause")).await.unwrap();
     assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "not while it is paused");
     assert_eq!(
-        store.report_schedules().await.unwrap(),
+        store.report_schedules().await.unwrap().0,
         [late.clone(), paused.clone()],
         "the paused ones last"
     );
@@ -58,7 +58,7 @@ async fn schedules_are_due_once(world: World) {
     let ran = ReportSchedule { due_at: then + Duration::days(30), last, ..soon };
     store.report_schedule_ran(&ran, draft("report_schedule_run")).await.unwrap();
     assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "it ran");
-    assert_eq!(store.report_schedules().await.unwrap()[0], ran);
+    assert_eq!(store.report_schedules().await.unwrap().0[0], ran);
     store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await.unwrap();
     for result in [
         store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await,
@@ -66,7 +66,7 @@ async fn schedules_are_due_once(world: World) {
     ] {
         assert!(matches!(result, Err(StoreError::NotFound(_))), "{result:?}");
     }
-    assert_eq!(store.report_schedules().await.unwrap(), [late], "it does not come back");
+    assert_eq!(store.report_schedules().await.unwrap().0, [late], "it does not come back");
 }
 
 async fn comments_are_kept(world: World) {

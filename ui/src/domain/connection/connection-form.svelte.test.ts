@@ -13,7 +13,7 @@ const SAVED: Connection = {
 describe('ConnectionForm', () => {
   it('gives a saved connection back unchanged and leaves its passwords alone', () => {
     const { draft } = new ConnectionForm(SAVED);
-    expect(draft).toEqual({ ...SAVED, redis_password: { kind: 'keep' }, database_password: { kind: 'keep' } });
+    expect(draft).toEqual({ ...SAVED, redis_password: { kind: 'keep' }, sentinel_password: { kind: 'keep' }, database_password: { kind: 'keep' } });
   });
 
   it('names every field that is missing', () => {
@@ -33,6 +33,25 @@ describe('ConnectionForm', () => {
     expect(form.draft.database).toEqual({ kind: 'sqlite', path: null });
   });
 
+  it('takes Sentinels as people write them and gives them back', () => {
+    const form = new ConnectionForm(null);
+    form.fill({
+      redis: { address: { kind: 'sentinel', sentinels: [{ host: 'a.example', port: 26379 }, { host: '2001:db8::1', port: 26380 }], master: 'shop', sentinel_username: 'watch', tls: null }, username: null, database: 0, prefix: 'security:' },
+      database: null,
+      password: { kind: 'keep' },
+      sentinel_password: { kind: 'set', value: 'hunter2' },
+    });
+    expect([form.name, form.sentinels]).toEqual(['shop', 'a.example:26379, [2001:db8::1]:26380']);
+    form.sentinels = 'a.example, [2001:db8::1]:26380';
+    expect(form.problems).toEqual({});
+    expect(form.draft.redis.address).toEqual({ kind: 'sentinel', sentinels: [{ host: 'a.example', port: 26379 }, { host: '2001:db8::1', port: 26380 }], master: 'shop', sentinel_username: 'watch', tls: null });
+    expect(form.draft.sentinel_password).toEqual({ kind: 'set', value: 'hunter2' });
+    for (const wrong of ['', 'a,', 'a:b', '2001:db8::1', 'a:70000', 'a b']) {
+      form.sentinels = wrong;
+      expect(Object.keys(form.problems), wrong).toEqual(['sentinels']);
+    }
+  });
+
   it('wants a certificate and its key together', () => {
     const form = new ConnectionForm(SAVED);
     form.redisTls.cert = '/etc/client.pem';
@@ -47,6 +66,7 @@ describe('ConnectionForm', () => {
       redis: { address: { kind: 'tcp', host: 'r.example', port: 6379, tls: { ca: null, cert: null, key: null } }, username: 'u', database: 1, prefix: 'security:' },
       database: null,
       password: { kind: 'set', value: 'hunter2' },
+      sentinel_password: { kind: 'keep' },
     });
     expect(form.name, 'an empty name is suggested').toBe('r.example');
     expect(form.draft.redis_password).toEqual({ kind: 'set', value: 'hunter2' });

@@ -1,6 +1,6 @@
 // A connection as it is being typed into the dialog, and its way to the request and back.
 
-import type { Connection, ConnectionDraft, DatabaseConnection, ParsedUrl, RedisConnection, SecretInput, TlsFiles } from '$ui/generated/model';
+import type { Connection, ConnectionDraft, DatabaseConnection, HostPort, ParsedUrl, RedisAddress, RedisConnection, SecretInput, TlsFiles } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import { wholeNumber } from '$ui/shared/format/number';
 
@@ -47,15 +47,20 @@ export class ConnectionForm {
   name = $state('');
   production = $state(false);
 
-  via = $state<'tcp' | 'unix'>('tcp');
+  via = $state<'tcp' | 'sentinel' | 'unix'>('tcp');
   host = $state('');
   port = $state('6379');
   socket = $state('');
+  /** Hosts with commas between them, as in the URL. */
+  sentinels = $state('');
+  master = $state('');
+  sentinelUser = $state('');
   username = $state('');
   db = $state('0');
   prefix = $state('security:');
   readonly redisTls = new TlsForm();
   readonly redisSecret = new SecretForm();
+  readonly sentinelSecret = new SecretForm();
 
   kind = $state<'sqlite' | 'postgres'>('sqlite');
   file = $state('');
@@ -80,6 +85,7 @@ export class ConnectionForm {
     if (parsed.redis !== null) {
       this.#fillRedis(parsed.redis);
       if (parsed.password.kind === 'set') this.redisSecret.fill(parsed.password);
+      if (parsed.sentinel_password.kind === 'set') this.sentinelSecret.fill(parsed.sentinel_password);
     }
     if (parsed.database !== null) {
       this.#fillDatabase(parsed.database);
@@ -90,6 +96,7 @@ export class ConnectionForm {
 
   #suggestion(parsed: ParsedUrl): string {
     if (parsed.redis?.address.kind === 'tcp') return parsed.redis.address.host;
+    if (parsed.redis?.address.kind === 'sentinel') return parsed.redis.address.master;
     return parsed.database?.kind === 'postgres' ? parsed.database.host : '';
   }
 
@@ -104,6 +111,13 @@ export class ConnectionForm {
     if (address.kind === 'unix') {
       this.via = 'unix';
       this.socket = address.path;
+    }
+    if (address.kind === 'sentinel') {
+      this.via = 'sentinel';
+      this.sentinels = hostList(address.sentinels);
+      this.master = address.master;
+      this.sentinelUser = address.sentinel_username ?? '';
+      this.redisTls.fill(address.tls);
     }
     this.username = redis.username ?? '';
     this.db = String(redis.database);
@@ -124,7 +138,7 @@ export class ConnectionForm {
   }
 
   /** What is missing or wrong, by field; empty when the request can be made. The name is not needed to test. */
-  get problems(): Readonly<Partial<Record<'name' | 'host' | 'port' | 'socket' | 'db' | 'prefix' | 'redis_tls' | 'pg_host' | 'pg_port' | 'pg_database' | 'pg_user' | 'pg_tls', string>>> {
+  get problems(): Readonly<Partial<Record<'name' | 'host' | 'port' | 'socket' | 'sentinels' | 'master' | 'db' | 'prefix' | 'redis_tls' | 'pg_host' | 'pg_port' | 'pg_database' | 'pg_user' | 'pg_tls', string>>> {
     const missing = t('connection.missing');
     const problems: Record<string, string> = {};
     const check = (field: string, holds: boolean, text: string): void => {
@@ -134,10 +148,13 @@ export class ConnectionForm {
     if (this.via === 'tcp') {
       check('host', filled(this.host) !== null, missing);
       check('port', wholeNumber(this.port, 1, 65_535) !== null, t('connection.port.wrong'));
-      if (this.redisTls.problem !== null) problems['redis_tls'] = this.redisTls.problem;
+    } else if (this.via === 'sentinel') {
+      check('sentinels', parseHosts(this.sentinels) !== null, t('connection.sentinels.wrong'));
+      check('master', filled(this.master) !== null, missing);
     } else {
       check('socket', filled(this.socket) !== null, missing);
     }
+    if (this.via !== 'unix' && this.redisTls.problem !== null) problems['redis_tls'] = this.redisTls.problem;
     check('db', wholeNumber(this.db, 0, 99_999) !== null, t('connection.missing'));
     check('prefix', filled(this.prefix) !== null, missing);
     if (this.kind === 'postgres') {
@@ -150,16 +167,25 @@ export class ConnectionForm {
     return problems;
   }
 
+  get #address(): RedisAddress {
+    const tls = this.redisTls.value;
+    switch (this.via) {
+      case 'tcp':
+        return { kind: 'tcp', host: this.host.trim(), port: Number(this.port), tls };
+      case 'sentinel':
+        return { kind: 'sentinel', sentinels: parseHosts(this.sentinels) ?? [], master: this.master.trim(), sentinel_username: filled(this.sentinelUser), tls };
+      case 'unix':
+        return { kind: 'unix', path: this.socket.trim() };
+    }
+  }
+
   /** The request; meaningful when there are no problems. */
   get draft(): ConnectionDraft {
     return {
       id: this.id,
       name: this.name.trim(),
       redis: {
-        address:
-          this.via === 'tcp'
-            ? { kind: 'tcp', host: this.host.trim(), port: Number(this.port), tls: this.redisTls.value }
-            : { kind: 'unix', path: this.socket.trim() },
+        address: this.#address,
         username: filled(this.username),
         database: Number(this.db),
         prefix: this.prefix.trim(),
@@ -170,9 +196,30 @@ export class ConnectionForm {
           : { kind: 'postgres', host: this.pgHost.trim(), port: Number(this.pgPort), database: this.pgDatabase.trim(), username: this.pgUser.trim(), tls: this.pgTls.value },
       production: this.production,
       redis_password: this.redisSecret.value,
+      sentinel_password: this.via === 'sentinel' ? this.sentinelSecret.value : { kind: 'keep' },
       database_password: this.kind === 'postgres' ? this.pgSecret.value : { kind: 'keep' },
     };
   }
+}
+
+const SENTINEL_PORT = 26_379;
+
+/** `a:26379, [2001:db8::1]:26379`. */
+export function hostList(list: readonly HostPort[]): string {
+  return list.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)).join(', ');
+}
+
+/** The same back; a port may be left out. Null when a part of it is no host. */
+export function parseHosts(text: string): HostPort[] | null {
+  const parts = text.split(',').map((part) => part.trim());
+  const hosts = parts.map((part) => {
+    const found = /^(?:\[(?<v6>[^\]\s]+)\]|(?<name>[^:\s[\]]+))(?::(?<port>\d+))?$/.exec(part)?.groups;
+    const host = found?.['v6'] ?? found?.['name'];
+    const port = wholeNumber(found?.['port'] ?? String(SENTINEL_PORT), 1, 65_535);
+    return host === undefined || port === null ? null : { host, port };
+  });
+  const whole = hosts.filter((host) => host !== null);
+  return whole.length === hosts.length ? whole : null;
 }
 
 function filled(text: string): string | null {

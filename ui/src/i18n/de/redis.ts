@@ -11,6 +11,12 @@ export const redis = {
   'redis.verdict.down.text': '{detail}. Darunter steht die letzte Messung von vor {age}.',
   'redis.verdict.down.never': '{detail}. In diesem Zeitraum gibt es keine Messung.',
   'redis.server': 'Server',
+  'redis.node': 'Knoten',
+  'redis.nodes': 'Knoten',
+  'redis.nodes.about': 'Die Primärknoten des Clusters, jeder für sich. Die Messwerte darüber sind von allen zusammen: Summen von Anzahlen und Größen, das Höchste von Anteilen und Zeiten.',
+  'redis.nodes.slots': 'Slots',
+  'redis.nodes.own': 'hält die Ereignisse',
+  'redis.nodes.over': 'Über der Schwelle',
   'redis.role': 'Rolle',
   'redis.uptime': 'Läuft seit',
   'redis.sampled': 'Gemessen',
@@ -68,4 +74,5 @@ export const redis = {
   'metric.wrong_passwords': 'Falsche Kennwörter am Server',
   'metric.fork_ms': 'Letzter Fork',
   'metric.persistence_failures': 'Gescheitertes Sichern',
+  'metric.cluster_slots_unserved': 'Slots ohne Knoten',
 } as const;

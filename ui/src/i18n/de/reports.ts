@@ -1,5 +1,8 @@
 export const reports = {
   'reports.frameworks.what': 'die Regelwerke',
+  'reports.history.shown': 'Zu sehen: {n} von {total}',
+  'reports.history.more': 'Mehr zeigen',
+  'report.schedule.broken': 'Der Zeitplan {id} wurde an Watchpost vorbei geändert und erstellt nichts. Mit watchpost report schedule remove wird er entfernt.',
   'reports.history.what': 'die erstellten Berichte',
   'reports.tab.new': 'Neuer Bericht',
   'reports.tab.history': 'Verlauf',

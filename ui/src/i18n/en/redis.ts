@@ -11,6 +11,12 @@ export const redis = {
   'redis.verdict.down.text': '{detail}. What you see below is the last sample, taken {age} ago.',
   'redis.verdict.down.never': '{detail}. There is no sample in this period.',
   'redis.server': 'Server',
+  'redis.node': 'Node',
+  'redis.nodes': 'Nodes',
+  'redis.nodes.about': 'The primaries of the cluster, each by itself. The metrics above are of all of them: sums of counts and sizes, the highest of ratios and times.',
+  'redis.nodes.slots': 'Slots',
+  'redis.nodes.own': 'holds the events',
+  'redis.nodes.over': 'Over its threshold',
   'redis.role': 'Role',
   'redis.uptime': 'Up for',
   'redis.sampled': 'Sampled',
@@ -68,4 +74,5 @@ export const redis = {
   'metric.wrong_passwords': 'Wrong passwords at the server',
   'metric.fork_ms': 'Last fork',
   'metric.persistence_failures': 'Failed persistence',
+  'metric.cluster_slots_unserved': 'Slots that no node serves',
 } as const;

@@ -1,5 +1,8 @@
 export const reports = {
   'reports.frameworks.what': 'the frameworks',
+  'reports.history.shown': 'Shown: {n} of {total}',
+  'reports.history.more': 'Show more',
+  'report.schedule.broken': 'Schedule {id} was changed behind the back of Watchpost and makes nothing. Take it away with watchpost report schedule remove.',
   'reports.history.what': 'the produced reports',
   'reports.tab.new': 'New report',
   'reports.tab.history': 'History',

@@ -30,10 +30,12 @@ export function makeHealth(): RedisHealth {
   return {
     at: new Date(now - 2_000).toISOString(),
     server: 'Redis 7.0.15',
+    node: 'redis.example:6379',
     role: 'master',
     uptime_s: 1_982_400,
     verdict: 'warning',
     metrics,
+    nodes: [],
     keys: 184_220,
     keys_with_ttl: 183_118,
     ttl_share: 183_118 / 184_220,

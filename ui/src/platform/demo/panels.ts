@@ -107,7 +107,7 @@ export function panelAnswers(empty: boolean) {
     report_comment_list: () => ({ comments: [], left_out: 0 }),
     report_comment_withdraw: ({ id }) => ({ id, framework: 'soc2', control: 'CC6.1', row: [], text: 'Withdrawn', by: 'mara', at: new Date().toISOString() }),
     report_comment_add: ({ framework, control, row, text }) => ({ id: crypto.randomUUID(), framework, control, row, text, by: 'mara', at: new Date().toISOString() }),
-    report_list: () => ({ reports }),
+    report_list: () => ({ reports, total: reports.length }),
     report_approve: ({ id, note }) => {
       const found = reports.find((report) => report.id === id);
       if (found === undefined) throw new Error('no such report');
@@ -169,8 +169,8 @@ export function panelAnswers(empty: boolean) {
         const error: unknown = { code: 'validation', message: 'this is no URL', hint: 'it begins with redis://, rediss://, unix:// or postgres://', field: 'url' };
         throw error;
       }
-      if (url.startsWith('postgres')) return { redis: null, database: CONNECTION.database, password: { kind: 'set', value: 'secret' } };
-      return { redis: CONNECTION.redis, database: null, password: { kind: 'set', value: 'secret' } };
+      if (url.startsWith('postgres')) return { redis: null, database: CONNECTION.database, password: { kind: 'set', value: 'secret' }, sentinel_password: { kind: 'keep' } };
+      return { redis: CONNECTION.redis, database: null, password: { kind: 'set', value: 'secret' }, sentinel_password: { kind: 'keep' } };
     },
     connection_test: async () => {
       await wait(400);

@@ -1,5 +1,6 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
+import { makeHealth } from '$ui/platform/demo/health';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
 import { hook } from '$ui/test-hook';
@@ -33,6 +34,20 @@ describe('Redis health', () => {
     await waitFor(() => metric('replication_lag_s'));
     expect(metric('replication_lag_s').textContent).toContain('n/a');
     expect(metric('replication_lag_s').dataset['value']).toBe('n/a');
+  });
+
+  it('lists the primaries of a cluster with what each is over', async () => {
+    const platform = demoPlatform();
+    platform.answers.redis_history = () => ({ samples: [] });
+    const health = makeHealth();
+    const node = { server: health.server, slots: 8_192, own: true, verdict: health.verdict, metrics: health.metrics, problem: null };
+    const silent = { ...node, node: '10.0.0.2:6379', own: false, verdict: 'critical' as const, metrics: [], problem: 'no server answers at 10.0.0.2:6379' };
+    platform.answers.redis_health = () => ({ ...health, nodes: [{ ...node, node: '10.0.0.1:6379' }, silent] });
+    render(RedisView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(document.querySelectorAll('[data-test="redis-node-row"]')).toHaveLength(2));
+    const [first, second] = [...document.querySelectorAll('[data-test="redis-node-row"]')].map((row) => row.textContent);
+    expect(first).toMatch(/10\.0\.0\.1:6379.*holds the events.*8,192.*Memory use 74\.2%/);
+    expect(second).toMatch(/n\/a.*n\/a.*no server answers/);
   });
 
   it('says what a value was computed from', async () => {

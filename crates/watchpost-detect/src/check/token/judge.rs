@@ -132,12 +132,24 @@ fn is_odd_key_name(token: &Token<'_>, kid: &Value, context: &Context<'_>) -> boo
         || lower.starts_with('~')
         || [
             "/dev/", "/etc/", "/proc/", "/var/", "/tmp/", "/root/", "/home/", "/usr/", "/opt/", "/sys/",
-            "/app/", "/srv/", "/key", "/public", "/static", "/assets", "/css", "/js/",
+            "/app/", "/srv/", "/public", "/static", "/assets", "/css", "/js/",
         ]
         .iter()
-        .any(|start| lower.starts_with(start));
-    let is_code = lower
-        .contains(['\'', '"', ';', '|', '`', '<', '>', '\0', '\n', '\r', '*', '\\', '{', '(', ')'])
+        .any(|start| lower.starts_with(start))
+        // `/keys/1` is a name that issuers use, `/key.pem` a file.
+        || lower.starts_with("/key") && lower.contains('.');
+    // `O'Reilly-key` is a name as well.
+    let is_possessive = |(at, _): (usize, &str)| {
+        let letter = |ch: Option<char>| ch.is_some_and(char::is_alphabetic);
+        letter(lower[..at].chars().next_back()) && letter(lower[at + 1..].chars().next())
+    };
+    let is_quoted = match lower.matches('\'').count() {
+        0 => false,
+        1 => lower.contains([' ', '=', '#', '+', '%']) || !lower.match_indices('\'').all(is_possessive),
+        _ => true,
+    };
+    let is_code = is_quoted
+        || lower.contains(['"', ';', '|', '`', '<', '>', '\0', '\n', '\r', '*', '\\', '{', '(', ')'])
         || lower.contains("$(")
         || lower.contains("&&")
         || lower.contains("--") && lower.contains(' ')
@@ -149,10 +161,13 @@ fn is_odd_key_name(token: &Token<'_>, kid: &Value, context: &Context<'_>) -> boo
     let is_url = lower.contains("://") && !lower.starts_with("did:") && !lower.starts_with("urn:")
         || lower.starts_with("//")
         || lower.starts_with("file:");
-    // Some issuers name their keys by addresses of their own: names, nothing that is fetched.
+    // Issuers name their keys by addresses of their own or of a vault: names, nothing that is fetched.
     let is_own_name = is_url && lower.starts_with("https://") && {
         let last = lower.rsplit('/').next().unwrap_or("");
-        !last.contains('.') && lower[8..].contains('/') && !is_foreign_url(token, &Value::from(kid), context)
+        let is_deep = lower[8..].matches('/').count() > 1;
+        !last.contains('.')
+            && lower[8..].contains('/')
+            && (is_deep || !is_foreign_url(token, &Value::from(kid), context))
     };
     let is_url = is_url && !is_own_name;
     is_path || is_code || is_url || kid.len() > 1_024

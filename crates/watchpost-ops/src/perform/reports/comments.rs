@@ -99,7 +99,7 @@ async fn evidence(
         let judged = Box::pin(judged(&store, &framework, scope, (&making, 0))).await?;
         (judged, "this period".to_owned())
     } else {
-        let reports = store.reports(200).await?.0.into_iter();
+        let reports = store.reports().await?.0.into_iter();
         // The newest period, not the newest file: somebody may have had last year's made once more.
         let newest = reports
             .filter(|report| report.framework == framework.id)

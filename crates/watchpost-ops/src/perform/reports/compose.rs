@@ -80,6 +80,11 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
+/// The ids of these kinds: no framework of a user may have one of them.
+pub(super) fn ids() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.id).collect()
+}
+
 /// Makes the document of a kind. What it says of the database is of one moment, that of `store`.
 pub(super) async fn document(
     cx: &Context,

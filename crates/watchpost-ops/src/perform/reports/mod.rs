@@ -50,7 +50,7 @@ use super::settings;
 use crate::console::Workspace;
 use crate::contract::{
     FrameworkInfo, FrameworkList, Nothing, ReportChanges, ReportCompare, ReportGenerate, ReportList,
-    ReportProgress, ReportRequest, ReportTicket,
+    ReportPageRequest, ReportProgress, ReportRequest, ReportTicket,
 };
 use crate::door::Context;
 use crate::error::OpError;
@@ -58,6 +58,10 @@ use crate::making::Making;
 
 /// Rows of a check that a window is sent; the files have them all.
 const ROWS_SHOWN_MAX: usize = 500;
+
+/// Reports of a list, and most of one.
+const REPORTS_SHOWN: u32 = 200;
+const REPORTS_SHOWN_MAX: u32 = 10_000;
 
 /// More statements or comments about one framework than this are not read: the oldest are left out, and counted.
 const GIVEN_MAX: u32 = 10_000;
@@ -67,7 +71,7 @@ pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
     if let Some(framework) = Framework::by_id(id) {
         return Ok(framework);
     }
-    let (own, broken) = Framework::read_folder(&cx.console.paths().frameworks());
+    let (own, broken) = Framework::read_folder(&cx.console.paths().frameworks(), &compose::ids());
     if let Some(framework) = own.iter().find(|framework| framework.id == id) {
         return Ok(framework.clone());
     }
@@ -81,7 +85,7 @@ pub(super) fn framework(cx: &Context, id: &str) -> Result<Framework, OpError> {
 
 pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<FrameworkList, OpError> {
     let folder = cx.console.paths().frameworks();
-    let (own, broken) = Framework::read_folder(&folder);
+    let (own, broken) = Framework::read_folder(&folder, &compose::ids());
     let mut frameworks: Vec<FrameworkInfo> = Framework::builtin()
         .into_iter()
         .chain(own)
@@ -209,12 +213,25 @@ pub(crate) async fn report_cancel(cx: Context, request: ReportTicket) -> Result<
     Ok(cx.console.0.makings.cancel(&request.ticket))
 }
 
-pub(crate) async fn report_list(cx: Context, _: Nothing) -> Result<ReportList, OpError> {
+pub(crate) async fn report_list(cx: Context, request: ReportPageRequest) -> Result<ReportList, OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
-    let (reports, unreadable) = store.reports(200).await?;
-    let doubted = Told::read(store).await?.doubted(store, &reports, unreadable).await?;
-    Ok(ReportList { reports, doubted })
+    let (all, unreadable) = store.reports().await?;
+    // What the trail doubts is told of all, whichever are shown.
+    let doubted = Told::read(store).await?.doubted(store, &all, unreadable).await?;
+    let fits = |report: &ReportRecord| {
+        request.framework.as_ref().is_none_or(|framework| report.framework == *framework)
+            && request.id.is_none_or(|id| report.id == id)
+    };
+    let mut reports: Vec<ReportRecord> = all.into_iter().filter(fits).collect();
+    let total = reports.len() as u64;
+    if let Some(before) = request.before {
+        let after = reports.iter().position(|report| report.id == before).map(|at| at + 1);
+        let missing = || OpError::invalid("before", format!("there is no report {before} in this list"));
+        reports.drain(..after.ok_or_else(missing)?);
+    }
+    reports.truncate(request.limit.unwrap_or(REPORTS_SHOWN).clamp(1, REPORTS_SHOWN_MAX) as usize);
+    Ok(ReportList { reports, total, doubted })
 }
 
 pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Result<ReportChanges, OpError> {
@@ -225,14 +242,14 @@ pub(crate) async fn report_compare(cx: Context, request: ReportCompare) -> Resul
     let earlier = match request.before {
         Some(id) => id,
         None => {
-            let (mut sound, mut n_doubted) = (Vec::new(), 0);
-            let reports = store.reports(200).await?.0;
-            let all_are_here = reports.len() < 200;
-            for old in reports {
+            let mut sound = Vec::new();
+            for old in store.reports().await?.0 {
                 // What was forged does not choose itself.
-                if told.problems(&old)?.is_empty() { sound.push(old) } else { n_doubted += 1 }
+                if told.problems(&old)?.is_empty() {
+                    sound.push(old);
+                }
             }
-            let n = if all_are_here { told.passed_over(&now, &sound) } else { n_doubted };
+            let n = told.passed_over(&now, &sound);
             let passed_over = (n > 0).then(|| {
                 format!(
                     "{n} earlier of this framework and subject passed over: the audit trail doubts them, or their records \

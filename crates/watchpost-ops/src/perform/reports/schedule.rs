@@ -26,7 +26,8 @@ const LEASE: &str = "report_schedule";
 const LEASE_TTL: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) async fn report_schedule_list(cx: Context, _: Nothing) -> Result<ReportScheduleList, OpError> {
-    Ok(ReportScheduleList { schedules: cx.workspace()?.store().report_schedules().await? })
+    let (schedules, unreadable) = cx.workspace()?.store().report_schedules().await?;
+    Ok(ReportScheduleList { schedules, unreadable })
 }
 
 pub(crate) async fn report_schedule_add(
@@ -98,11 +99,16 @@ pub(crate) async fn report_schedule_remove(
     request: ReportScheduleRef,
 ) -> Result<ReportScheduleList, OpError> {
     let workspace = cx.workspace()?;
-    let old = found(&workspace, request.id).await?;
-    let value =
-        serde_json::to_value(&old).map_err(|error| OpError::internal(format!("schedule: {error}")))?;
+    let id = request.id.to_string();
+    // One that somebody broke can be taken away as well.
+    let value = if workspace.store().report_schedules().await?.1.contains(&id) {
+        Value::from("cannot be read")
+    } else {
+        let old = found(&workspace, request.id).await?;
+        serde_json::to_value(&old).map_err(|error| OpError::internal(format!("schedule: {error}")))?
+    };
     let changes = vec![Change::new("schedule", value, Value::Null)];
-    let entry = cx.record(format!("report_schedule/{}", old.id), changes, None);
+    let entry = cx.record(format!("report_schedule/{id}"), changes, None);
     workspace.store().report_schedule_remove(request.id, entry).await?;
     report_schedule_list(cx, Nothing {}).await
 }
@@ -253,7 +259,13 @@ fn went(schedule: &ReportSchedule) -> Vec<Change> {
 }
 
 async fn found(workspace: &Workspace, id: ScheduleId) -> Result<ReportSchedule, OpError> {
-    let all = workspace.store().report_schedules().await?;
+    let (all, unreadable) = workspace.store().report_schedules().await?;
+    if unreadable.contains(&id.to_string()) {
+        return Err(OpError::precondition(format!(
+            "schedule {id} cannot be read: it was changed behind the back of Watchpost"
+        ))
+        .hint("take it away, and set it up again"));
+    }
     all.into_iter()
         .find(|schedule| schedule.id == id)
         .ok_or_else(|| OpError::new(ErrorCode::NotFound, format!("there is no schedule {id}")))

@@ -37,6 +37,9 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
     if alone {
         return Ok(found);
     }
+    if let Some((_, problem)) = workspace.witness().problem() {
+        found.problems.push(format!("the audit trail that says so is in doubt itself: {problem}"));
+    }
     let sha256 = found.sha256.clone();
     // The trail is the authority: the hash has to stand in the record of the making, or of a copy.
     let begins = |text: &str| text.split(' ').next() == Some(&sha256);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::sample;
 
-use super::super::{Class, EXCEPTIONS_MAX, MEMBERS_MAX, time_text};
+use super::super::{Class, MEMBERS_MAX, ROWS_MAX, time_text};
 use super::{Members, Scope};
 use crate::audit::page::{COLUMNS, stored_payload};
 use crate::audit::verify::unconfirmed_checkpoints;
@@ -39,7 +39,7 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
             if wanted.contains(&(population - 1)) {
                 members.insert(population - 1, shown.clone());
             }
-            if stored != now && rows.len() < EXCEPTIONS_MAX || broken == 0 && rows.len() < MEMBERS_MAX {
+            if stored != now && rows.len() < ROWS_MAX || broken == 0 && rows.len() < MEMBERS_MAX {
                 rows.push(shown);
             }
         }

@@ -1,0 +1,218 @@
+//! URLs of servers, taken apart.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress, RedisConnection, TlsFiles};
+
+use crate::contract::{ParsedUrl, SecretInput};
+use crate::error::OpError;
+
+/// Takes a URL apart. Errors never repeat it: it may hold a password.
+pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
+    for (scheme, is_tls) in [("redis+sentinel://", false), ("rediss+sentinel://", true)] {
+        if let Some(rest) = text.strip_prefix(scheme) {
+            return parse_sentinel(rest, is_tls);
+        }
+    }
+    let url = Url::parse(text).map_err(|error| wrong(&format!("this is not a URL: {error}")))?;
+    let username = Some(decode(url.username())?).filter(|name| !name.is_empty());
+    let password = match url.password() {
+        Some(password) => SecretInput::Set { value: decode(password)? },
+        None => SecretInput::Keep,
+    };
+    let sentinel_password = SecretInput::Keep;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    match url.scheme() {
+        "redis" | "rediss" => {
+            let number = url.path().trim_matches('/');
+            let database = match number {
+                "" => 0,
+                number => {
+                    number.parse().map_err(|_| wrong("the path of a Redis URL is a database number"))?
+                }
+            };
+            let tls = (url.scheme() == "rediss").then(TlsFiles::default);
+            let address = RedisAddress::Tcp { host, port: url.port().unwrap_or(6379), tls };
+            Ok(ParsedUrl {
+                redis: Some(redis(address, username, database)),
+                database: None,
+                password,
+                sentinel_password,
+            })
+        }
+        "unix" | "redis+unix" => {
+            let address = RedisAddress::Unix { path: decode(url.path())? };
+            Ok(ParsedUrl {
+                redis: Some(redis(address, username, 0)),
+                database: None,
+                password,
+                sentinel_password,
+            })
+        }
+        "postgres" | "postgresql" => {
+            // What libpq takes from the query: a socket's directory has no place before the path.
+            let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+            let given = |key: &str| query.get(key).cloned().filter(|value| !value.is_empty());
+            let tls = given("sslmode")
+                .is_some_and(|mode| matches!(mode.as_str(), "require" | "verify-ca" | "verify-full"))
+                .then(TlsFiles::default);
+            let port = match given("port") {
+                Some(port) => Some(port.parse().map_err(|_| wrong("the port is not a number"))?),
+                None => url.port(),
+            };
+            let host = Some(decode(&host)?).filter(|host| !host.is_empty()).or_else(|| given("host"));
+            let username = username.or_else(|| given("user"));
+            let database = DatabaseConnection::Postgres {
+                host: host.ok_or_else(|| wrong("a PostgreSQL URL needs a host"))?,
+                port: port.unwrap_or(5432),
+                database: decode(url.path().trim_start_matches('/'))?,
+                username: username.ok_or_else(|| wrong("a PostgreSQL URL needs a user name"))?,
+                tls,
+            };
+            let password = match (password, given("password")) {
+                (SecretInput::Keep, Some(value)) => SecretInput::Set { value },
+                (password, _) => password,
+            };
+            Ok(ParsedUrl { redis: None, database: Some(database), password, sentinel_password })
+        }
+        scheme => Err(wrong(&format!("unknown scheme {scheme:?}")).hint(
+            "use redis://, rediss:// (TLS), redis+sentinel://, rediss+sentinel://, unix:// or postgres://",
+        )),
+    }
+}
+
+/// What follows the scheme: `[user:password@]host[:port][,...]/name[/database][?sentinel_username=..&sentinel_password=..]`.
+/// A URL has one host only, so the library does not read it. User and password are those of the servers.
+fn parse_sentinel(rest: &str, is_tls: bool) -> Result<ParsedUrl, OpError> {
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) =
+        rest.split_once('/').ok_or_else(|| wrong("a Sentinel URL needs the name of the master"))?;
+    let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (username, password) = match login.split_once(':') {
+        Some((username, password)) => (username, SecretInput::Set { value: decode(password)? }),
+        None => (login, SecretInput::Keep),
+    };
+    let sentinels = hosts.split(',').map(sentinel).collect::<Result<Vec<_>, _>>()?;
+    let (master, number) = path.trim_end_matches('/').split_once('/').unwrap_or((path, "0"));
+    let master = Some(decode(master.trim_end_matches('/'))?).filter(|name| !name.is_empty());
+    let database =
+        number.parse().map_err(|_| wrong("after the name of the master comes a database number"))?;
+    let (mut sentinel_username, mut sentinel_password) = (None, SecretInput::Keep);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "sentinel_username" => sentinel_username = Some(value.into_owned()).filter(|v| !v.is_empty()),
+            "sentinel_password" => sentinel_password = SecretInput::Set { value: value.into_owned() },
+            _ => return Err(wrong("a Sentinel URL takes sentinel_username and sentinel_password only")),
+        }
+    }
+    let address = RedisAddress::Sentinel {
+        sentinels,
+        master: master.ok_or_else(|| wrong("a Sentinel URL needs the name of the master"))?,
+        sentinel_username,
+        tls: is_tls.then(TlsFiles::default),
+    };
+    let username = Some(decode(username)?).filter(|name| !name.is_empty());
+    let redis = Some(redis(address, username, database));
+    Ok(ParsedUrl { redis, database: None, password, sentinel_password })
+}
+
+/// `host`, `host:port`, `[address]:port`.
+fn sentinel(text: &str) -> Result<HostPort, OpError> {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let (host, port) = match bracketed {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let port = port.map_or(Ok(26_379), str::parse).map_err(|_| wrong("the port is not a number"))?;
+    if host.is_empty() || (bracketed.is_none() && host.contains(':')) {
+        return Err(wrong("a Sentinel URL has hosts with commas between them: host1:26379,host2:26379"));
+    }
+    Ok(HostPort { host: decode(host)?, port })
+}
+
+fn wrong(message: &str) -> OpError {
+    OpError::invalid("url", message)
+}
+
+fn decode(part: &str) -> Result<String, OpError> {
+    let text = percent_decode_str(part).decode_utf8().map_err(|_| wrong("the URL is not UTF-8"))?;
+    Ok(text.into_owned())
+}
+
+fn redis(address: RedisAddress, username: Option<String>, database: u32) -> RedisConnection {
+    RedisConnection { address, username, database, prefix: "security:".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress};
+
+    use super::{SecretInput, parse_url};
+
+    #[test]
+    fn takes_urls_apart() {
+        let parsed = parse_url("rediss://app:p%40ss@redis.example:6390/2").unwrap();
+        let redis = parsed.redis.expect("a Redis");
+        assert!(matches!(redis.address, RedisAddress::Tcp { port: 6390, tls: Some(_), .. }));
+        assert_eq!((redis.username.as_deref(), redis.database), (Some("app"), 2));
+        assert_eq!(parsed.password, SecretInput::Set { value: "p@ss".into() });
+
+        let parsed = parse_url("postgres://audit@[2001:db8::1]/trail?sslmode=require").unwrap();
+        let Some(DatabaseConnection::Postgres { host, port, database, tls, .. }) = parsed.database else {
+            panic!("a database was expected");
+        };
+        assert_eq!(
+            (host.as_str(), port, database.as_str(), tls.is_some()),
+            ("2001:db8::1", 5432, "trail", true)
+        );
+    }
+
+    #[test]
+    fn takes_the_socket_of_a_postgresql_from_the_query() {
+        let parsed = parse_url("postgres:///trail?host=/run/pg&user=audit&password=p%26q&port=5433").unwrap();
+        let Some(DatabaseConnection::Postgres { host, port, username, .. }) = parsed.database else {
+            panic!("a database was expected");
+        };
+        assert_eq!((host.as_str(), port, username.as_str()), ("/run/pg", 5433, "audit"));
+        assert_eq!(parsed.password, SecretInput::Set { value: "p&q".into() });
+        assert!(parse_url("postgres:///trail?user=audit").is_err(), "there is no host");
+    }
+
+    #[test]
+    fn takes_the_hosts_of_sentinels_apart() {
+        let at = |host: &str, port| HostPort { host: host.to_owned(), port };
+        let url = "rediss+sentinel://app:p%40ss@a.example:26380,[2001:db8::1]:26381,b.example/shop%2Fone/3\
+                   ?sentinel_username=watch&sentinel_password=s%26t";
+        let parsed = parse_url(url).unwrap();
+        let redis = parsed.redis.expect("a Redis");
+        let RedisAddress::Sentinel { sentinels, master, sentinel_username, tls } = redis.address else {
+            panic!("Sentinels were expected");
+        };
+        assert_eq!(sentinels, [at("a.example", 26_380), at("2001:db8::1", 26_381), at("b.example", 26_379)]);
+        assert_eq!((master.as_str(), sentinel_username.as_deref()), ("shop/one", Some("watch")));
+        assert!(tls.is_some());
+        assert_eq!((redis.username.as_deref(), redis.database), (Some("app"), 3));
+        assert_eq!(parsed.password, SecretInput::Set { value: "p@ss".into() });
+        assert_eq!(parsed.sentinel_password, SecretInput::Set { value: "s&t".into() });
+
+        let plain = parse_url("redis+sentinel://h/mymaster").unwrap();
+        assert_eq!((plain.password, plain.sentinel_password), (SecretInput::Keep, SecretInput::Keep));
+        for url in ["h", "h/", "/m", "h,/m", "2001:db8::1/m", "h:x/m", "h/m/x", "h/m?db=1"] {
+            let url = format!("redis+sentinel://u:hunter2@{url}");
+            let error = parse_url(&url).expect_err("it is wrong");
+            assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_do_not_repeat_the_url() {
+        for url in
+            ["redis://u:hunter2@h/notanumber", "ftp://u:hunter2@h", "postgres://:hunter2@h/db", "hunter2"]
+        {
+            let error = parse_url(url).expect_err("it is wrong");
+            assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The health of a whole cluster: every primary by itself, and all of them together.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use redis::AsyncConnectionConfig;
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use tokio::time::Instant;
+use watchpost_model::connection::HostPort;
+use watchpost_model::health::Metric;
+use watchpost_model::health::NodeHealth;
+use watchpost_model::health::Unit;
+use watchpost_model::health::Verdict;
+
+use crate::cluster;
+use crate::cluster::Primary;
+use crate::error::RedisError;
+use crate::health;
+use crate::health::Reading;
+use crate::info::Info;
+use crate::sentinel::cause;
+use crate::store::EventStore;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+const PINGS: usize = 3;
+/// What only the node with our events is asked for.
+const OF_ONE: [&str; 2] = ["events_per_min", "backlog"];
+
+/// The other primaries, with a connection and the reading before of each.
+#[derive(Default)]
+pub(crate) struct Primaries {
+    others: HashMap<HostPort, Other>,
+}
+
+struct Other {
+    connection: MultiplexedConnection,
+    before: Option<Reading>,
+}
+
+/// All primaries of a cluster at one moment.
+pub(crate) struct Together {
+    pub(crate) nodes: Vec<NodeHealth>,
+    pub(crate) metrics: Vec<Metric>,
+}
+
+impl Primaries {
+    /// Puts `own`, the metrics of the primary that holds our events, together with those of the others; `None` where the
+    /// server is in no cluster.
+    pub(crate) async fn sample(
+        &mut self,
+        store: &EventStore,
+        own: (&Info, &[Metric]),
+    ) -> Result<Option<Together>, RedisError> {
+        let Some(ours) = store.inner.route.is_cluster().then(|| store.inner.route.master()).flatten() else {
+            return Ok(None);
+        };
+        let mut slots = redis::cmd("CLUSTER");
+        slots.arg("SLOTS");
+        let primaries = cluster::primaries(store.inner.probe.query(&slots).await?, &ours.host);
+        self.others.retain(|at, _| primaries.iter().any(|primary| primary.at == *at));
+        let mut nodes = Vec::with_capacity(primaries.len());
+        for primary in &primaries {
+            if primary.at == ours {
+                nodes.push(node(primary, own.0, own.1.to_vec(), true));
+                continue;
+            }
+            nodes.push(match self.look(store, &primary.at).await {
+                Ok((info, metrics)) => node(primary, &info, metrics, false),
+                Err(error) => {
+                    self.others.remove(&primary.at);
+                    silent(primary, &error)
+                }
+            });
+        }
+        let mut metrics = together(own.1, &nodes);
+        metrics.push(coverage(&primaries));
+        Ok(Some(Together { nodes, metrics }))
+    }
+
+    async fn look(&mut self, store: &EventStore, at: &HostPort) -> Result<(Info, Vec<Metric>), RedisError> {
+        let classify = |error| RedisError::classify(error, &at.to_string());
+        if !self.others.contains_key(at) {
+            let client = store.inner.route.client_of(at).await?;
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(TIMEOUT))
+                .set_response_timeout(Some(TIMEOUT));
+            let opened = client.get_multiplexed_async_connection_with_config(&config).await;
+            let mut connection = opened.map_err(classify)?;
+            let mut name = redis::cmd("CLIENT");
+            // A nicety that an ACL may forbid.
+            let _: redis::RedisResult<Value> =
+                name.arg("SETNAME").arg("watchpost-probe").query_async(&mut connection).await;
+            self.others.insert(at.clone(), Other { connection, before: None });
+        }
+        let Some(other) = self.others.get_mut(at) else {
+            return Err(RedisError::Answer { command: "INFO" }); // It was put there above.
+        };
+        let mut pings_ms = Vec::with_capacity(PINGS);
+        for _ in 0..PINGS {
+            let start = Instant::now();
+            let _: String = redis::cmd("PING").query_async(&mut other.connection).await.map_err(classify)?;
+            pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
+        }
+        let mut cmd = redis::cmd("INFO");
+        let text: String =
+            cmd.arg("everything").query_async(&mut other.connection).await.map_err(classify)?;
+        let now = Reading { info: Info::parse(&text), pings_ms, ..Reading::default() };
+        let mut metrics = health::assess(other.before.as_ref(), &now);
+        metrics.retain(|metric| !OF_ONE.contains(&metric.name.as_str()));
+        let info = now.info.clone();
+        other.before = Some(now);
+        Ok((info, metrics))
+    }
+}
+
+fn node(primary: &Primary, info: &Info, metrics: Vec<Metric>, own: bool) -> NodeHealth {
+    NodeHealth {
+        node: primary.at.to_string(),
+        server: info.server(),
+        slots: primary.slot_count(),
+        own,
+        verdict: health::worst(&metrics),
+        metrics,
+        problem: None,
+    }
+}
+
+fn silent(primary: &Primary, error: &RedisError) -> NodeHealth {
+    NodeHealth {
+        node: primary.at.to_string(),
+        server: String::new(),
+        slots: primary.slot_count(),
+        own: false,
+        verdict: Verdict::Critical,
+        metrics: Vec::new(),
+        problem: Some(cause(error)),
+    }
+}
+
+/// Each metric over all nodes: the sum of what can be added up, the highest of ratios and times. What one of them does
+/// not say makes a sum unknown, but not a highest.
+fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
+    let mut kinds: Vec<&Metric> = own.iter().collect();
+    for metric in nodes.iter().flat_map(|node| &node.metrics) {
+        if kinds.iter().all(|kind| kind.name != metric.name) {
+            kinds.push(metric);
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|metric| {
+            if OF_ONE.contains(&metric.name.as_str()) {
+                return metric.clone();
+            }
+            let of =
+                |node: &'_ NodeHealth| node.metrics.iter().find(|other| other.name == metric.name).cloned();
+            let each: Vec<(&NodeHealth, Option<Metric>)> =
+                nodes.iter().map(|node| (node, of(node))).collect();
+            let known = || each.iter().filter_map(|(node, metric)| Some((*node, metric.as_ref()?)));
+            let verdicts = known().map(|(_, metric)| metric.clone()).collect::<Vec<_>>();
+            let highest = known()
+                .filter_map(|(node, metric)| Some((node, metric, metric.value?)))
+                .max_by(|a, b| a.2.total_cmp(&b.2));
+            let (value, basis) = match metric.unit {
+                Unit::Ratio | Unit::Milliseconds | Unit::Seconds => match highest {
+                    Some((node, metric, value)) => {
+                        (Some(value), format!("the highest, of {}; {}", node.node, metric.basis))
+                    }
+                    None => (None, metric.basis.clone()),
+                },
+                Unit::Bytes | Unit::PerSecond | Unit::PerMinute | Unit::Count => {
+                    let values: Option<Vec<f64>> = each
+                        .iter()
+                        .map(|(_, metric)| metric.as_ref().and_then(|metric| metric.value))
+                        .collect();
+                    match values {
+                        Some(values) => {
+                            (Some(values.iter().sum()), format!("sum of {} primaries", values.len()))
+                        }
+                        None => (None, "not every primary tells".to_owned()),
+                    }
+                }
+            };
+            Metric { value, basis, verdict: health::worst(&verdicts), ..metric.clone() }
+        })
+        .collect()
+}
+
+/// Slots that nobody serves.
+fn coverage(primaries: &[Primary]) -> Metric {
+    let served: u32 = primaries.iter().map(Primary::slot_count).sum();
+    Metric::judged(
+        "cluster_slots_unserved",
+        "Slots that no node serves",
+        Unit::Count,
+        Some(f64::from(u32::from(cluster::SLOTS).saturating_sub(served))),
+        Some((0.0, 0.0)),
+        format!("CLUSTER SLOTS: {} primaries serve {served} of {}", primaries.len(), cluster::SLOTS),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use watchpost_model::health::Metric;
+    use watchpost_model::health::NodeHealth;
+    use watchpost_model::health::Unit;
+    use watchpost_model::health::Verdict;
+
+    use super::together;
+
+    fn node(name: &str, metrics: Vec<Metric>) -> NodeHealth {
+        NodeHealth {
+            node: name.to_owned(),
+            server: String::new(),
+            slots: 1,
+            own: false,
+            verdict: Verdict::Ok,
+            metrics,
+            problem: None,
+        }
+    }
+
+    fn metrics(ratio: Option<f64>, bytes: Option<f64>, evicted: f64) -> Vec<Metric> {
+        vec![
+            Metric::judged("memory_used_ratio", "", Unit::Ratio, ratio, Some((0.7, 0.85)), "of maxmemory"),
+            Metric::judged("memory_used_bytes", "", Unit::Bytes, bytes, None, ""),
+            Metric::judged("evicted_keys", "", Unit::Count, Some(evicted), Some((0.0, 0.0)), ""),
+            Metric::judged("backlog", "", Unit::Count, Some(7.0), Some((10.0, 20.0)), "the stream"),
+        ]
+    }
+
+    #[test]
+    fn counts_are_added_and_ratios_are_the_highest() {
+        let own = metrics(Some(0.1), Some(100.0), 0.0);
+        let nodes = [
+            node("a", own.clone()),
+            node("b", metrics(Some(0.8), Some(50.0), 3.0)),
+            node("c", metrics(None, Some(25.0), 0.0)),
+        ];
+        let all = together(&own, &nodes);
+        let values: Vec<_> = all.iter().map(|metric| (metric.value, metric.verdict)).collect();
+        assert_eq!(
+            values,
+            [
+                (Some(0.8), Verdict::Warning),
+                (Some(175.0), Verdict::Ok),
+                (Some(3.0), Verdict::Critical),
+                (Some(7.0), Verdict::Ok)
+            ],
+            "{all:?}"
+        );
+        assert!(all[0].basis.contains("of b; of maxmemory"), "{all:?}");
+        let partly = [node("a", own.clone()), node("b", Vec::new())];
+        let all = together(&own, &partly);
+        assert_eq!((all[0].value, all[1].value), (Some(0.1), None), "unknown is never zero: {all:?}");
+    }
+}

@@ -1,0 +1,134 @@
+//! A cluster of three primaries: the right one is found by any, followed when the slot moves, and judged with the others.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use watchpost_model::clock::SystemClock;
+use watchpost_model::diagnosis::StepState;
+use watchpost_model::event::Category;
+use watchpost_model::event::Event;
+use watchpost_model::health::Verdict;
+use watchpost_redis::EventStore;
+use watchpost_redis::HealthProbe;
+use watchpost_redis::RedisError;
+use watchpost_redis::RedisTarget;
+use watchpost_redis::TargetAddress;
+use watchpost_redis::diagnose;
+use watchpost_redis::stats::stats;
+
+use crate::fleet::Cluster;
+use crate::fleet::SLOT;
+use crate::sentinel::until_ok;
+use crate::support::old_event;
+
+fn target(port: u16, prefix: &str) -> RedisTarget {
+    let address = TargetAddress::Tcp { host: "127.0.0.1".to_owned(), port, tls: None };
+    RedisTarget { address, ..RedisTarget::unix("", prefix) }
+}
+
+async fn connect(port: u16) -> EventStore {
+    let target = target(port, "{security}:");
+    EventStore::connect(&target, Arc::new(SystemClock)).await.expect("any node will do")
+}
+
+fn events(n: i64) -> Vec<Event> {
+    (0..n).map(|n| old_event(1, Category::Authentication, n)).collect()
+}
+
+async fn counted(store: &EventStore) -> Result<u64, RedisError> {
+    let counts = stats(store, &["{security}:auth:*".to_owned()], &|_| (), CancellationToken::new()).await?;
+    Ok(counts.asked[0].keys)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_node_leads_to_the_one_with_the_keys() {
+    let cluster = Cluster::start().await;
+    let at = format!("127.0.0.1:{}, primary of slot {SLOT} of a cluster", cluster.nodes[1].port);
+    for (n, node) in cluster.nodes.iter().enumerate() {
+        let store = connect(node.port).await;
+        let written = store.write_events(&events(20)[n * 5..n * 5 + 5]).await.unwrap();
+        assert_eq!((written.written, store.node().as_str()), (5, at.as_str()));
+        let steps = diagnose(&target(node.port, "{security}:")).await;
+        assert!(
+            steps.iter().all(|step| matches!(step.state, StepState::Ok | StepState::Warning)),
+            "{steps:?}"
+        );
+        let detail = &steps.last().unwrap().detail;
+        assert!(detail.contains(&format!("slot {SLOT} is served by 127.0.0.1:{}", cluster.nodes[1].port)));
+    }
+    let store = connect(cluster.nodes[0].port).await;
+    assert_eq!(counted(&store).await.unwrap(), 15);
+    assert_eq!(cluster.nodes[1].ask(&["ZCARD", "{security}:index:authentication"]), "15");
+
+    let many = target(cluster.nodes[0].port, "security:");
+    let error = EventStore::connect(&many, Arc::new(SystemClock)).await.err().expect("it is refused");
+    assert!(matches!(error, RedisError::ManySlots(_)) && !error.is_transient(), "{error:?}");
+    let last = diagnose(&many).await.pop().unwrap();
+    assert_eq!((last.name.as_str(), last.state), ("version", StepState::Failed), "{last:?}");
+    assert!(last.hint.unwrap().contains("{security}:"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_is_that_of_all_primaries_and_of_each() {
+    let mut cluster = Cluster::start().await;
+    let store = connect(cluster.nodes[0].port).await;
+    store.ensure_group().await.unwrap();
+    let mut probe = HealthProbe::new(store.clone());
+    probe.sample(None).await.unwrap();
+    let (health, sample) = probe.sample(None).await.unwrap();
+    assert_eq!(health.nodes.len(), 3);
+    let own: Vec<&str> = health.nodes.iter().filter(|node| node.own).map(|node| node.node.as_str()).collect();
+    assert_eq!(own, [format!("127.0.0.1:{}", cluster.nodes[1].port)]);
+    assert_eq!(health.nodes.iter().map(|node| node.slots).sum::<u32>(), 16_384);
+    let of = |metrics: &[watchpost_model::health::Metric], name: &str| {
+        metrics.iter().find(|metric| metric.name == name).and_then(|metric| metric.value)
+    };
+    let each = health.nodes.iter().filter_map(|node| of(&node.metrics, "memory_used_bytes"));
+    assert_eq!(sample.memory_bytes, Some(each.sum()), "{health:?}");
+    assert_eq!(of(&health.metrics, "cluster_slots_unserved"), Some(0.0));
+    assert!(of(&health.metrics, "ops_per_s").is_some_and(|rate| rate > 0.0), "{health:?}");
+
+    cluster.nodes[2].kill();
+    let (health, _) = probe.sample(None).await.unwrap();
+    let dead = health.nodes.iter().find(|node| node.problem.is_some()).expect("it does not answer");
+    assert_eq!((dead.verdict, health.verdict), (Verdict::Critical, Verdict::Critical));
+    assert!(dead.node.contains(&cluster.nodes[2].port.to_string()), "{dead:?}");
+    assert_eq!(of(&health.metrics, "memory_used_bytes"), None, "a part is no sum");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_moves_is_waited_for_and_followed() {
+    let cluster = Cluster::start().await;
+    let store = connect(cluster.nodes[2].port).await;
+    store.ensure_group().await.unwrap();
+    let events = events(300);
+    store.write_events(&events[..200]).await.unwrap();
+    assert_eq!(counted(&store).await.unwrap(), 200);
+
+    cluster.begin_to_move(1, 0);
+    cluster.move_keys(1, 0, 120);
+    for error in [
+        store.write_events(&events[200..]).await.map(drop).expect_err("its keys are on two nodes"),
+        counted(&store).await.map(drop).expect_err("half of them is not all"),
+    ] {
+        assert!(matches!(error, RedisError::NoMaster { .. }) && error.is_transient(), "{error:?}");
+        assert!(error.to_string().contains("being moved"), "{error}");
+    }
+    cluster.end_to_move(1, 0);
+    until_ok(async || store.write_events(&events[200..]).await).await;
+    assert!(store.node().contains(&cluster.nodes[0].port.to_string()), "{}", store.node());
+    assert_eq!(until_ok(async || counted(&store).await).await, 300);
+    let mut read = Vec::new();
+    while read.len() < events.len() {
+        let items = until_ok(async || store.read_new("one", 500, 0).await).await;
+        assert!(!items.is_empty(), "{} were read", read.len());
+        read.extend(items.into_iter().map(|item| item.event.unwrap().id));
+    }
+    assert_eq!(read, events.iter().map(|event| event.id).collect::<Vec<_>>());
+
+    // Back again, seen by nothing but walks.
+    cluster.begin_to_move(0, 1);
+    cluster.end_to_move(0, 1);
+    assert_eq!(until_ok(async || counted(&store).await).await, 300);
+    assert!(store.node().contains(&cluster.nodes[1].port.to_string()), "{}", store.node());
+}
