@@ -67,7 +67,9 @@ async fn link_pending(links: tauri::State<'_, Links>, webview: Webview) -> Resul
 /// Opens a panel or an incident in a window of its own.
 #[tauri::command]
 async fn open_window(app: AppHandle, route: String) -> Result<(), OpError> {
-    windows::open(&app, &route)
+    // It asks the thread of the windows and waits for the answer.
+    let opening = tauri::async_runtime::spawn_blocking(move || windows::open(&app, &route));
+    opening.await.map_err(|problem| OpError::internal(problem.to_string()))?
 }
 
 /// The page hands over the words that the desktop shows, in the language that was chosen there.

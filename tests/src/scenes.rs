@@ -28,6 +28,10 @@ use Step::{Click, Press, Type, Wait};
 
 /// The first row of the queue below its head.
 const FIRST_INCIDENT: Step = Click("[role=row][aria-rowindex='2']");
+/// As WebDriver writes the key.
+const ESCAPE: &str = "\u{e00c}";
+/// The form of the card about people.
+const PRIVACY: &str = "[data-test=privacy-subject]";
 /// Its page is open.
 const PAGE: Step = Wait("[data-test=incident-title]");
 
@@ -42,6 +46,12 @@ const fn scene(name: &'static str, route: &'static str, steps: &'static [Step]) 
 /// Every picture, in the order in which they are taken.
 pub(crate) const SCENES: &[Scene] = &[
     panel("overview", "#/overview"),
+    // The map is at the end: a country opens its events, and leaving them leaves it in sight.
+    scene(
+        "overview-map",
+        "#/overview",
+        &[Click("[data-test=map-nowhere] button"), Wait("[data-test=event-row]"), Press(ESCAPE)],
+    ),
     panel("incidents", "#/incidents"),
     scene("incident", "#/incidents", &[FIRST_INCIDENT, PAGE]),
     scene("incident-full", "#/incidents", &[FIRST_INCIDENT, PAGE, Click("[data-test=incident-expand]")]),
@@ -183,6 +193,11 @@ pub(crate) const SCENES: &[Scene] = &[
     ),
     panel("audit", "#/audit"),
     panel("settings", "#/settings"),
+    scene(
+        "settings-privacy",
+        "#/settings",
+        &[Click("[data-test=privacy-look]"), Wait(PRIVACY), Press(ESCAPE)],
+    ),
     scene(
         "policy",
         "#/settings",
