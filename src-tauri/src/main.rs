@@ -50,6 +50,13 @@ fn main() -> ExitCode {
     if answered() {
         return ExitCode::SUCCESS;
     }
+    if cfg!(target_os = "linux")
+        && ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none())
+    {
+        let words = "watchpost-desktop: there is no display here; `watchpost` does the same without one\n";
+        drop(std::io::stderr().write_all(words.as_bytes()));
+        return ExitCode::from(3);
+    }
     settle_graphics();
     let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("warn,{}", watchpost_ops::QUIET)));

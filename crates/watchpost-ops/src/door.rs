@@ -64,6 +64,9 @@ fn object_of(operation: &str, request: Option<&Value>) -> String {
 /// What performing an operation returns.
 pub type Performed<T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send>>;
 
+/// An operation that is called with JSON.
+type Called<'a> = Pin<Box<dyn Future<Output = Result<Value, OpError>> + Send + 'a>>;
+
 /// An operation of the product: a typed request, a typed reply, and how it is done.
 pub trait Operation {
     /// What is asked.
@@ -209,10 +212,11 @@ macro_rules! expand_operations {
             /// # Errors
             /// `NotFound` for an unknown name, `Validation` for a request of the wrong shape, else the operation's own.
             pub async fn call_json(&self, call: &Call, name: &str, request: Value) -> Result<Value, OpError> {
-                match name {
-                    $(stringify!($name) => self.call_value::<operation::$name>(call, request).await,)+
-                    _ => Err(OpError::not_found(format!("operation {name:?}"))),
-                }
+                let called = match name {
+                    $(stringify!($name) => self.call_value::<operation::$name>(call, request),)+
+                    _ => return Err(OpError::not_found(format!("operation {name:?}"))),
+                };
+                called.await
             }
         }
 
@@ -289,14 +293,17 @@ impl Console {
         Err(refusal)
     }
 
-    async fn call_value<O: Operation>(&self, call: &Call, request: Value) -> Result<Value, OpError> {
-        // Who may not do it is told so before the request is looked at.
-        self.authorise(&self.context(call, O::SPEC), &object_of(O::SPEC.name, Some(&request))).await?;
-        let request = serde_json::from_value(request)
-            .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
-        let reply = self.call::<O>(call, request).await?;
-        serde_json::to_value(reply)
-            .map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
+    /// On the heap from the beginning: the caller has room for a pointer to one of all operations, not for each of them.
+    fn call_value<'a, O: Operation>(&'a self, call: &'a Call, request: Value) -> Called<'a> {
+        Box::pin(async move {
+            // Who may not do it is told so before the request is looked at.
+            self.authorise(&self.context(call, O::SPEC), &object_of(O::SPEC.name, Some(&request))).await?;
+            let request = serde_json::from_value(request)
+                .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
+            let reply = self.call::<O>(call, request).await?;
+            serde_json::to_value(reply)
+                .map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
+        })
     }
 
     /// A change on a production connection needs the connection's name, typed.

@@ -478,6 +478,23 @@ pub struct ReportDocument {
 }
 
 impl ReportDocument {
+    /// The same report over an audit trail that the console holds something against: nothing passes on the word of that
+    /// trail, and the report says what is held against it.
+    #[must_use]
+    pub fn in_doubt(mut self, problem: &str) -> Self {
+        let words = format!("It would pass, but the audit trail is in doubt: {problem}.");
+        self.summary = Summary::default();
+        for control in &mut self.controls {
+            if control.state == State::Pass {
+                control.state = State::Warn;
+                control.reason = format!("{} {words}", control.reason);
+            }
+            self.summary.count(control.state);
+        }
+        self.parameters.push(Parameter::new("the audit trail is in doubt", problem));
+        self
+    }
+
     /// The state of the control that a gap is about.
     #[must_use]
     pub fn state_of(&self, gap: &Gap) -> State {

@@ -199,7 +199,7 @@ pub(crate) fn found(population: u64, warnings: u64, exceptions: u64) -> String {
 }
 
 /// The worst state of the checks and why; a pass names nothing that failed.
-fn worst(checks: &[CheckResult]) -> (State, String) {
+pub(crate) fn worst(checks: &[CheckResult]) -> (State, String) {
     let Some(state) = checks.iter().filter_map(|check| check.state).max() else {
         return (State::NoData, "Nothing of the kind happened in the period.".to_owned());
     };
@@ -251,18 +251,26 @@ fn words_of(query: EvidenceQuery) -> String {
     query.as_str().replace('_', " ")
 }
 
+/// Does nothing show how a control stands? It may be judged all the same: nothing happened, and that is what is held
+/// against it.
+pub(crate) fn is_gap(result: &ControlResult) -> bool {
+    let mut worst = result.checks.iter().filter(|check| check.state == Some(result.state)).peekable();
+    match result.state {
+        State::Manual => result.proofs.is_empty(),
+        State::NoData => true,
+        State::Warn | State::Fail => worst.peek().is_some() && worst.all(|check| check.population == 0),
+        State::Pass => false,
+    }
+}
+
 /// What is lacking for a control that nothing shows.
 fn gap(control: &Control, result: &ControlResult) -> Option<Gap> {
+    if !is_gap(result) {
+        return None;
+    }
     let lacks = match result.state {
-        State::Manual if result.proofs.is_empty() => {
-            "No file and no statement of a person that counts in the period.".to_owned()
-        }
-        State::NoData => result.reason.clone(),
-        // Judged, but not by evidence: nothing happened, and that is what is held against it.
-        State::Warn | State::Fail if result.checks.iter().all(|check| check.population == 0) => {
-            result.reason.clone()
-        }
-        State::Pass | State::Warn | State::Fail | State::Manual => return None,
+        State::Manual => "No file and no statement of a person that counts in the period.".to_owned(),
+        State::NoData | State::Warn | State::Fail | State::Pass => result.reason.clone(),
     };
     let remedy = control.attest.clone().unwrap_or_else(|| control.remedy.clone());
     Some(Gap { control: control.id.clone(), lacks, remedy })

@@ -61,13 +61,18 @@ const UNFINISHED: &str = ".watchpost-";
 /// A process that was killed left such a file behind if nothing was written into it for this long.
 const LEFT_AFTER: Duration = Duration::from_secs(60 * 60);
 
+/// Is it a name that was made up here: the beginning and six letters or digits? Others' files are left alone.
+fn is_unfinished(name: &str) -> bool {
+    name.strip_prefix(UNFINISHED)
+        .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 /// Takes away what processes that were killed left in a folder. `new` was just made there: by its time, and not by this
 /// machine's, others are old.
 fn sweep(folder: &Path, new: &File) {
     let Ok(now) = new.metadata().and_then(|about| about.modified()) else { return };
     let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
-    {
+    for entry in entries.flatten().filter(|entry| is_unfinished(&entry.file_name().to_string_lossy())) {
         let Ok(about) = entry.metadata() else { continue };
         let is_left =
             about.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > LEFT_AFTER));

@@ -251,6 +251,13 @@ impl Rule {
             (Some(good), Some(warn)) if good < warn => {
                 format!(" Beyond {good} is a warning, beyond {warn} an exception.")
             }
+            // No time lies between: there are no warnings.
+            (Some(good), Some(_)) => return format!(" Beyond {good} is an exception."),
+            (Some(good), None)
+                if matches!(ask.query, EvidenceQuery::BreachDecided | EvidenceQuery::BreachTold) =>
+            {
+                format!(" Up to {good} is a warning, beyond it an exception.")
+            }
             _ => String::new(),
         };
         let many = match (self.warnings_percent_max, self.warnings_max) {

@@ -7,8 +7,8 @@ use ts_rs::TS;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MAX};
 use watchpost_model::sample;
 
-use crate::document::{CheckResult, Parameter, ReportDocument, Scope, State, Summary};
-use crate::evaluate::{by_rule, found};
+use crate::document::{CheckResult, Parameter, ReportDocument, ReportKind, Scope, State, Summary};
+use crate::evaluate::{by_rule, found, is_gap, worst};
 use crate::framework::{Check, Framework};
 
 /// What checking a report file found.
@@ -110,6 +110,7 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
             }
         }
     }
+    problems.extend(misshapen(&document));
     if summary != document.summary {
         problems.push("the summary does not count the controls".to_owned());
     }
@@ -157,6 +158,27 @@ fn misjudged(name: &str, check: &CheckResult, known: Option<&Check>) -> Vec<Stri
     };
     if !fits && marked <= check.population {
         problems.push(format!("{name}: {n_rows} rows of evidence do not fit its exceptions and warnings"));
+    }
+    problems
+}
+
+/// What of the document does not follow from its controls: the gaps, the words of a control, form and kind.
+fn misshapen(document: &ReportDocument) -> Vec<String> {
+    let mut problems = Vec::new();
+    let listed: Vec<&str> = document.gaps.iter().map(|gap| gap.control.as_str()).collect();
+    let lacking =
+        document.controls.iter().filter(|control| is_gap(control)).map(|control| control.id.as_str());
+    if lacking.collect::<Vec<_>>() != listed {
+        problems.push("the gaps are not those of the controls".to_owned());
+    }
+    for control in document.controls.iter().filter(|control| !control.checks.is_empty()) {
+        // An input in doubt adds to the reason of a pass.
+        if !control.reason.starts_with(&worst(&control.checks).1) {
+            problems.push(format!("{}: its reason is not that of its checks", control.id));
+        }
+    }
+    if !document.controls.is_empty() && document.kind != ReportKind::Framework {
+        problems.push("a report of this kind has no controls".to_owned());
     }
     problems
 }

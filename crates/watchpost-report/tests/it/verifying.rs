@@ -16,6 +16,17 @@ fn a_report_that_was_not_touched_holds() {
     }
 }
 
+#[test]
+fn over_a_trail_in_doubt_nothing_passes_and_the_report_says_why() {
+    let before = document();
+    let doubted = document().in_doubt("the log was rolled back");
+    assert!(before.summary.pass > 0 && doubted.summary.pass == 0, "{:?}", doubted.summary);
+    assert_eq!(before.summary.fail, doubted.summary.fail);
+    assert!(doubted.parameters.iter().any(|one| one.value.contains("rolled back")));
+    let (_, verified) = verify_json(render_json(&doubted).expect("JSON").as_bytes()).expect("a report");
+    assert_eq!(verified.problems, Vec::<String>::new(), "it agrees with itself");
+}
+
 /// A check with exceptions.
 fn failing(document: &mut ReportDocument) -> &mut CheckResult {
     let mut checks = document.controls.iter_mut().flat_map(|control| &mut control.checks);
@@ -25,7 +36,7 @@ fn failing(document: &mut ReportDocument) -> &mut CheckResult {
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 13] = [
+    let changes: [Change; 15] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -36,6 +47,8 @@ fn what_was_changed_is_found() {
         ("does not follow from the rule", |document| failing(document).exceptions = 0),
         ("does not follow from the rule", |document| failing(document).state = Some(State::Pass)),
         ("do not fit", |document| drop(failing(document).rows.pop())),
+        ("the gaps are not", |document| document.gaps.clear()),
+        ("not that of its checks", |document| "All is well.".clone_into(&mut document.controls[0].reason)),
         ("not the one of the framework", |document| {
             failing(document).rule = "Pass with any number of exceptions.".to_owned();
         }),

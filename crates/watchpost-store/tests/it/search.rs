@@ -366,23 +366,16 @@ fn bounds() -> impl Strategy<Value = (Option<i64>, Option<i64>)> {
 
 fn condition() -> impl Strategy<Value = Term> {
     use FieldName as N;
-    let texts = vec![
-        N::User,
-        N::Country,
-        N::Session,
-        N::Endpoint,
-        N::Resource,
-        N::Path,
-        N::Query,
-        N::Agent,
-        N::Body,
-        N::Tag,
-    ];
+    let texts =
+        vec![N::User, N::Session, N::Endpoint, N::Resource, N::Path, N::Query, N::Agent, N::Body, N::Tag];
     let numbers = vec![N::Status, N::Bytes, N::Duration, N::Count, N::Risk];
     prop_oneof![
         pattern().prop_filter("text is not empty", |p| p.as_exact() != Some("")).prop_map(Term::Text),
         (proptest::sample::select(texts), pattern())
             .prop_map(|(name, pattern)| Term::Field(Field::Named(name), Test::Text(pattern))),
+        // Codes are read in capitals.
+        proptest::sample::select(vec!["DE", "US", "OR", "AND", "XX"])
+            .prop_map(|code| Term::Field(Field::Named(N::Country), Test::Text(Pattern::exact(code)))),
         (proptest::sample::select(numbers), bounds())
             .prop_map(|(name, (low, high))| Term::Field(Field::Named(name), Test::Number { low, high })),
         proptest::sample::select(FieldName::ALL.to_vec())

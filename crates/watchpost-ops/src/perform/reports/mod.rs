@@ -333,17 +333,22 @@ async fn document(
     }
     let store = workspace.store().snapshot().await?;
     let head = store.audit_head().await?;
+    let doubted = |document: ReportDocument| match workspace.witness().problem() {
+        Some((_, problem)) => document.in_doubt(&problem),
+        None => document,
+    };
     if let Some(kind) = compose::KINDS.iter().find(|kind| kind.id == id) {
         making.steps(1 + n_files);
         let scope = scope(cx, &workspace, (id, subject, period), head).await?;
-        return making.step("composing", Box::pin(compose::document(cx, &store, kind, scope, subject))).await;
+        let document = Box::pin(compose::document(cx, &store, kind, scope, subject));
+        return making.step("composing", document).await.map(doubted);
     }
     let framework = framework(cx, id)?;
     if subject.is_some_and(|text| !text.trim().is_empty()) {
         return Err(OpError::invalid("subject", format!("{} is about no single thing", framework.name)));
     }
     let scope = scope(cx, &workspace, (id, None, period), head).await?;
-    judged(&store, &framework, scope, (making, n_files)).await
+    judged(&store, &framework, scope, (making, n_files)).await.map(doubted)
 }
 
 /// Asks each question of a framework and judges its controls.
