@@ -1,41 +1,85 @@
--- Roles of a team on one PostgreSQL: an audit log that people can add to, and neither change nor shorten.
+-- Roles of a team on one PostgreSQL: who may do what, and an audit log that people add to, and neither change nor shorten.
 --
 -- Run it with psql in Watchpost's database, as the owner of its tables, after Watchpost has made them; and again after an
 -- update that added some. It may be run any number of times.
 --
 --     psql -v ON_ERROR_STOP=1 -d watchpost -f postgres-roles.sql
---     CREATE ROLE dana LOGIN PASSWORD '...' IN ROLE watchpost_team;
+--     CREATE ROLE dana LOGIN PASSWORD '...' IN ROLE watchpost_analyst;
+--     CREATE ROLE serve LOGIN PASSWORD '...' IN ROLE watchpost_engine;
 --
--- Each person, and each `watchpost serve`, gets a login of its own in the group watchpost_team: the trail takes the login
--- from the server. Nobody works as the owner; the owner logs in for updates of Watchpost only, which change tables.
+-- Each person gets a login of its own in one of the groups watchpost_viewer, watchpost_analyst, watchpost_lead,
+-- watchpost_auditor, watchpost_admin; `watchpost serve` gets one in watchpost_engine. The windows of people leave the
+-- engine to it. Nobody works as the owner; the owner logs in for updates of Watchpost, which change tables, and for
+-- erasures, which take from beside the log.
 --
--- What this is: people, engines and whoever steals their passwords cannot change the past. What it is not: a superuser
--- can switch all of it off; `watchpost audit verify` and the memory of every console are what finds that.
+-- The log is appended to by functions that run as the owner: number, time and login of a record are those of the server,
+-- whatever a client says. Reading what is sealed in it takes the group of a lead, an auditor or an admin.
+--
+-- What this is: people, engines and whoever steals their passwords cannot change the past, nor do what their role may not.
+-- What it is not: a superuser can switch all of it off; `watchpost audit verify` and the memory of every console are what
+-- finds that.
 
 DO $$
+DECLARE
+    v_name TEXT;
 BEGIN
-    CREATE ROLE watchpost_team NOLOGIN;
-EXCEPTION WHEN duplicate_object THEN
-    NULL;
+    FOREACH v_name IN ARRAY ARRAY['viewer', 'analyst', 'lead', 'auditor', 'admin', 'engine'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', 'watchpost_' || v_name);
+        EXCEPTION WHEN duplicate_object THEN
+            NULL;
+        END;
+    END LOOP;
+    -- The one group of earlier versions of this script may do nothing any more: its members belong into one of these.
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'watchpost_team') THEN
+        EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM watchpost_team';
+    END IF;
 END
 $$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO watchpost_team;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, watchpost_team;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO watchpost_team;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, watchpost_viewer, watchpost_analyst, watchpost_lead,
+    watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT USAGE ON SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
+    watchpost_engine;
 
--- The log: added to, and read.
-REVOKE UPDATE, DELETE ON audit_leaf, audit_checkpoint, audit_cosignature FROM watchpost_team;
--- What stands beside it, and the keys that seal it: only an erasure removes these, and that is the owner's.
-REVOKE UPDATE, DELETE ON audit_record, audit_payload, audit_name, subject_key FROM watchpost_team;
--- Erasures were done and holds were placed: neither is taken out of its list.
-REVOKE UPDATE, DELETE ON erasure FROM watchpost_team;
-REVOKE DELETE ON legal_hold FROM watchpost_team;
--- Its head is the number of the next record: it is moved on.
-REVOKE DELETE ON audit_head FROM watchpost_team;
--- The schema is the owner's.
-REVOKE INSERT, UPDATE, DELETE ON schema_version FROM watchpost_team;
+-- Everybody: looks, and leaves records; what was refused is recorded too. Nobody writes the log but the functions.
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
+    watchpost_admin, watchpost_engine;
+REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
+GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text),
+    watchpost_audit_checkpoint(text, text, text, text, text)
+    TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample, person TO watchpost_viewer, watchpost_analyst,
+    watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT UPDATE ON revision, person TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
+    watchpost_admin, watchpost_engine;
+
+-- Whoever works on incidents and contains.
+GRANT INSERT, UPDATE, DELETE ON incident, incident_entity, incident_event, incident_link, incident_note, incident_pause,
+    incident_risk, incident_span, incident_step, incident_tag, incident_timeline, evidence, finding, suppression,
+    suppressed_finding, entity_risk, entity_risk_part, bulk_action, bulk_item, block, containment, response_action, outbox
+    TO watchpost_analyst, watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT UPDATE ON counter TO watchpost_analyst, watchpost_lead, watchpost_admin, watchpost_engine;
+
+-- Whoever makes reports.
+GRANT INSERT, UPDATE, DELETE ON report, report_content, report_schedule, control_comment, proof, register_entry,
+    register_field TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+
+-- Whoever maintains.
+GRANT INSERT, UPDATE, DELETE ON event, source_place, rollup, job_run, job_position, health_sample
+    TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT INSERT, UPDATE ON legal_hold TO watchpost_lead, watchpost_admin, watchpost_engine;
+
+-- Requests that wait for a second person: added, and moved on by whoever may do one of them.
+GRANT INSERT, UPDATE ON approval TO watchpost_analyst, watchpost_lead, watchpost_admin;
+
+-- Whoever sets things.
+GRANT INSERT, UPDATE, DELETE ON setting, allow_entry, threat_list, threat_part TO watchpost_admin, watchpost_engine;
+
+-- The engine.
+GRANT INSERT, UPDATE, DELETE ON lease, engine_state TO watchpost_engine;
+GRANT INSERT, UPDATE ON counter TO watchpost_engine;
 
 -- Grants do not bind the owner; these do.
 CREATE OR REPLACE FUNCTION watchpost_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,7 +14,7 @@ use crate::words::Words;
 
 macro_rules! expand_commands {
     ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
-       [$($provides:ident),*], [$($invalidates:ident),*];)+) => {
+       [$($provides:ident),*], [$($invalidates:ident),*] $(, $carrier:ident for $matter:ident)?;)+) => {
         /// One command an operation; each passes its request to the door.
         mod operations {
             use tauri::State;

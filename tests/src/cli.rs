@@ -6,8 +6,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::home::{HIDDEN, Home};
@@ -103,6 +104,40 @@ impl Home {
         command.spawn().context("failed to start watchpost")
     }
 
+    /// Starts `watchpost serve` on a port of its own; it is killed when the handle is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not say where it listens.
+    pub async fn serve(&self) -> Result<Serving> {
+        let mut command = Command::new(self.binaries().cli.clone());
+        for name in HIDDEN {
+            command.env_remove(name);
+        }
+        command.args(["serve", "--listen", "127.0.0.1:0"]).envs(self.environment_now());
+        command.current_dir(self.work()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("failed to start watchpost")?;
+        let stderr = child.stderr.take().context("its log is not piped")?;
+        let mut lines = BufReader::new(stderr).lines();
+        let said = timeout(Duration::from_secs(60), async {
+            let (mut token, mut address) = (None, None);
+            loop {
+                if let (Some(token), Some(address)) = (&token, &address) {
+                    return anyhow::Ok((String::clone(token), String::clone(address)));
+                }
+                let line = lines.next_line().await?.context("it ended before it listened")?;
+                let after = |what: &str| Some(line.split_once(what)?.1.trim().to_owned());
+                token = token.or_else(|| after("token for this run: "));
+                address = address.or_else(|| after("listening on http://"));
+            }
+        });
+        let (token, address) = said.await.context("it did not say where it listens")??;
+        // Its log is read on, so that it never waits for a reader.
+        let mut log = JoinSet::new();
+        log.spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Serving { _child: child, _log: log, address, token })
+    }
+
     /// Interrupts a program as Ctrl+C does, and tells how it ended.
     ///
     /// # Errors
@@ -134,6 +169,38 @@ impl Home {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+}
+
+/// A daemon and how to reach it.
+#[derive(Debug)]
+pub struct Serving {
+    _child: tokio::process::Child,
+    _log: JoinSet<()>,
+    address: String,
+    token: String,
+}
+
+impl Serving {
+    /// Calls an operation: the status of the answer, and its text.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn call(&self, operation: &str, request: &str) -> Result<(u16, String)> {
+        let mut stream = tokio::net::TcpStream::connect(&self.address).await?;
+        let head = format!(
+            "POST /api/v1/operations/{operation} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{request}",
+            self.address,
+            self.token,
+            request.len()
+        );
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer)).await.context("no answer")??;
+        let (head, body) = answer.split_once("\r\n\r\n").context("no answer of HTTP")?;
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).context("no status")?;
+        Ok((status, body.to_owned()))
     }
 }
 

@@ -36,7 +36,7 @@ mod wait;
 mod window;
 
 pub use binaries::{Binaries, target_directory, workspace_root};
-pub use cli::Finished;
+pub use cli::{Finished, Serving};
 pub use home::Home;
 pub use postgres::Postgres;
 pub use redis::Redis;

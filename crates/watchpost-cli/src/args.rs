@@ -160,6 +160,9 @@ pub(crate) enum Command {
     /// What is kept about a person: tell it, erase it, or keep it for a court.
     #[command(subcommand)]
     Privacy(crate::privacy::Privacy),
+    /// Four eyes: what waits for a second person, and what one person may do alone.
+    #[command(subcommand)]
+    Approval(crate::approval::Approvals),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),

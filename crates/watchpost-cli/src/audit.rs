@@ -84,6 +84,9 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// The keys that sign the log.
+    #[command(subcommand)]
+    Key(crate::audit_key::Key),
     /// Show where checkpoints are kept outside the database; with a flag, set that.
     Places(Places),
     /// Take the log as it is from now on, although it does not continue what this console saw: after a backup was put
@@ -225,6 +228,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
                 None => either(form, &checkpoint, || line(checkpoint.note.trim_end_matches('\n')))?,
             }
         }
+        Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
         Audit::Places(wanted) => {
             let trust = if wanted.none || wanted.redis || !wanted.folder.is_empty() {
                 let folders =

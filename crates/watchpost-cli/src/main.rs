@@ -1,7 +1,9 @@
 //! `watchpost`: every operation headless, and the daemon.
 
+mod approval;
 mod args;
 mod audit;
+mod audit_key;
 mod baseline;
 mod connect;
 mod database;
@@ -107,7 +109,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match problem.code {
         ErrorCode::Validation | ErrorCode::NotFound => 2,
         ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::SchemaTooNew | ErrorCode::SecretStore => 3,
-        ErrorCode::Permission => 4,
+        ErrorCode::Permission | ErrorCode::Approval => 4,
         // As a shell tells of what Ctrl+C ended.
         ErrorCode::Cancelled => 130,
         ErrorCode::Conflict | ErrorCode::Precondition | ErrorCode::Internal => FOUND,

@@ -17,8 +17,8 @@ use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
 use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
-    FOUND, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output, privacy,
-    progress, report, respond, rules, serve, show, token_keys,
+    FOUND, approval, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output,
+    privacy, progress, report, respond, rules, serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -187,6 +187,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Audit(verb) => Box::pin(audit::run(session, form, verb)).await,
         Command::Database(verb) => Box::pin(database::run(session, form, verb)).await,
         Command::Privacy(verb) => Box::pin(privacy::run(session, form, verb)).await,
+        Command::Approval(verb) => Box::pin(approval::run(session, form, verb)).await.map(|()| false),
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
         Command::Connect(_)

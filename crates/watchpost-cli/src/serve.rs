@@ -159,7 +159,7 @@ fn failure(error: &OpError) -> Response {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::Precondition | ErrorCode::SchemaTooNew => StatusCode::PRECONDITION_FAILED,
-        ErrorCode::Permission => StatusCode::FORBIDDEN,
+        ErrorCode::Permission | ErrorCode::Approval => StatusCode::FORBIDDEN,
         ErrorCode::Unavailable | ErrorCode::SecretStore => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Timeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::Cancelled | ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -414,12 +414,13 @@ pub(crate) fn settings(form: Output, settings: &Settings) -> anyhow::Result<()> 
 pub(crate) fn operations(form: Output, list: &[OperationSpec]) -> anyhow::Result<()> {
     either(form, &list, || {
         table(
-            ["OPERATION", "PERMISSION", "EFFECT", "ABOUT"],
+            ["OPERATION", "PERMISSION", "EFFECT", "TWO PEOPLE", "ABOUT"],
             list.iter().map(|spec| {
                 [
                     spec.name.to_owned(),
                     spec.permission.to_string(),
                     spec.effect.to_string(),
+                    or_dash(spec.two_people.map(|two| two.matter.to_string()).as_ref()),
                     spec.about.to_owned(),
                 ]
             }),

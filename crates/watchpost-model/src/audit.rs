@@ -196,6 +196,9 @@ pub struct LogVerified {
     pub full_at: DateTime<Utc>,
     /// Keys that may sign, with the number of their `key.add` record.
     pub keys: Vec<(String, i64)>,
+    /// Those that count no more, with the number of their `key.revoke` record.
+    #[serde(default)]
+    pub revoked: Vec<(String, i64)>,
 }
 
 /// Where the trail's evidence is kept besides the database. Each word includes those before it.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod approval;
 pub mod audit;
 pub mod baseline;
 pub mod block;

@@ -8,13 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ts_rs::TS;
-use watchpost_model::access::{Caller, Permission};
+use watchpost_model::access::{Caller, Origin, Permission};
+use watchpost_model::approval::{ApprovalRequest, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 
 use crate::console::{Console, Workspace};
-use crate::contract::{Effect, OperationSpec};
+use crate::contract::{Effect, OperationSpec, Tag};
 use crate::error::{ErrorCode, OpError};
 use crate::perform;
+use crate::two_people::{self, Behind};
 
 /// A longer reason is cut.
 const REASON_CHARS_MAX: usize = 2_000;
@@ -102,6 +104,8 @@ pub struct Context {
     pub reason: Option<String>,
     /// The operation.
     pub spec: OperationSpec,
+    /// Who stands behind it, where one person may not be enough.
+    pub(crate) behind: Behind,
 }
 
 impl Context {
@@ -130,9 +134,10 @@ impl Context {
         &self,
         outcome: AuditOutcome,
         object: impl Into<String>,
-        changes: Vec<Change>,
+        mut changes: Vec<Change>,
         reason: Option<String>,
     ) -> AuditDraft {
+        changes.extend(self.behind.changes());
         AuditDraft {
             caller: self.caller.clone(),
             action: self.spec.name.to_owned(),
@@ -170,13 +175,22 @@ fn risk_of(permission: Permission, outcome: AuditOutcome) -> u8 {
     }
 }
 
+macro_rules! two_people {
+    () => {
+        None
+    };
+    ($carrier:ident $matter:ident) => {
+        Some(TwoPeople { matter: Matter::$matter, carrier: Carrier::$carrier })
+    };
+}
+
 macro_rules! expand_operations {
     ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
-       [$($provides:ident),*], [$($invalidates:ident),*];)+) => {
+       [$($provides:ident),*], [$($invalidates:ident),*] $(, $carrier:ident for $matter:ident)?;)+) => {
         /// A type for each operation, named like it.
         #[expect(non_camel_case_types, reason = "an operation's type carries the operation's name")]
         pub mod operation {
-            use super::{Context, Operation, Performed, perform};
+            use super::{Carrier, Context, Matter, Operation, Performed, TwoPeople, perform};
             use crate::{contract::*, replies::*};
 
             $(
@@ -194,6 +208,7 @@ macro_rules! expand_operations {
                         effect: Effect::$effect,
                         provides: &[$(Tag::$provides),*],
                         invalidates: &[$(Tag::$invalidates),*],
+                        two_people: two_people!($($carrier $matter)?),
                     };
 
                     fn perform(cx: Context, request: Self::Request) -> Performed<Self::Reply> {
@@ -212,8 +227,18 @@ macro_rules! expand_operations {
             /// # Errors
             /// `NotFound` for an unknown name, `Validation` for a request of the wrong shape, else the operation's own.
             pub async fn call_json(&self, call: &Call, name: &str, request: Value) -> Result<Value, OpError> {
+                self.call_named(call, None, name, request).await
+            }
+
+            async fn call_named(
+                &self,
+                call: &Call,
+                granted: Option<&ApprovalRequest>,
+                name: &str,
+                request: Value,
+            ) -> Result<Value, OpError> {
                 let called = match name {
-                    $(stringify!($name) => self.call_value::<operation::$name>(call, request),)+
+                    $(stringify!($name) => self.call_value::<operation::$name>(call, granted, request),)+
                     _ => return Err(OpError::not_found(format!("operation {name:?}"))),
                 };
                 called.await
@@ -244,8 +269,28 @@ impl Console {
     /// `Permission` if the role may not, `Precondition` if a production connection needs a confirmation, else what the
     /// operation itself says. Refusals and failures of changes are in the audit trail.
     pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
+        self.call_as::<O>(call, None, request).await
+    }
+
+    /// Carries out what somebody else asked for and the caller approves.
+    pub(crate) async fn call_granted(
+        &self,
+        call: &Call,
+        name: &str,
+        request: Value,
+        granted: &ApprovalRequest,
+    ) -> Result<Value, OpError> {
+        self.call_named(call, Some(granted), name, request).await
+    }
+
+    async fn call_as<O: Operation>(
+        &self,
+        call: &Call,
+        granted: Option<&ApprovalRequest>,
+        request: O::Request,
+    ) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
-        let cx = self.context(call, spec);
+        let mut cx = self.context(call, spec);
         let object = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
             object_of(spec.name, serde_json::to_value(&request).as_ref().ok())
         } else {
@@ -258,6 +303,30 @@ impl Console {
                 self.record_refusal(&cx, AuditOutcome::Denied, &object, &refusal).await;
             }
             return Err(refusal);
+        }
+        // Whoever may only look is nobody to be asked.
+        if spec.effect == Effect::Change && spec.permission != Permission::View {
+            self.note_person(&cx).await;
+        }
+        if let Some(two) = spec.two_people {
+            let asked = serde_json::to_value(&request).unwrap_or_default();
+            // On the heap: few operations need it, and all would have to have room for it.
+            match Box::pin(two_people::behind(&cx, two, &asked, granted)).await {
+                Ok(behind) => cx.behind = behind,
+                Err(refusal) => {
+                    let outcome = match refusal.code {
+                        // The request that waits has a record of its own.
+                        ErrorCode::Approval => {
+                            self.announce(&[Tag::Audit]);
+                            return Err(refusal);
+                        }
+                        ErrorCode::Permission => AuditOutcome::Denied,
+                        _ => AuditOutcome::Failure,
+                    };
+                    self.record_refusal(&cx, outcome, &object, &refusal).await;
+                    return Err(refusal);
+                }
+            }
         }
         let result = O::perform(cx.clone(), request).await;
         match &result {
@@ -273,9 +342,30 @@ impl Console {
     fn context(&self, call: &Call, spec: OperationSpec) -> Context {
         Context {
             console: self.clone(),
-            caller: call.caller.clone(),
+            caller: self.with_role(&call.caller),
             reason: call.reason.as_deref().and_then(said),
             spec,
+            behind: Behind::Caller,
+        }
+    }
+
+    /// Somebody in the role of their login, where the database has roles: what it refuses is refused here, with a record.
+    pub(crate) fn with_role(&self, caller: &Caller) -> Caller {
+        let mut caller = caller.clone();
+        let role = self.current().and_then(|open| open.role());
+        if let (Some(role), Origin::Window | Origin::Cli) = (role, caller.origin) {
+            caller.role = role;
+        }
+        caller
+    }
+
+    /// Remembers that this person is there to be asked as a second one.
+    async fn note_person(&self, cx: &Context) {
+        let Ok(workspace) = self.workspace() else { return };
+        if matches!(cx.caller.origin, Origin::Window | Origin::Cli)
+            && let Err(problem) = workspace.store().person_seen(&cx.caller.name).await
+        {
+            tracing::warn!(%problem, "it was not noted who is there");
         }
     }
 
@@ -294,13 +384,18 @@ impl Console {
     }
 
     /// On the heap from the beginning: the caller has room for a pointer to one of all operations, not for each of them.
-    fn call_value<'a, O: Operation>(&'a self, call: &'a Call, request: Value) -> Called<'a> {
+    fn call_value<'a, O: Operation>(
+        &'a self,
+        call: &'a Call,
+        granted: Option<&'a ApprovalRequest>,
+        request: Value,
+    ) -> Called<'a> {
         Box::pin(async move {
             // Who may not do it is told so before the request is looked at.
             self.authorise(&self.context(call, O::SPEC), &object_of(O::SPEC.name, Some(&request))).await?;
             let request = serde_json::from_value(request)
                 .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
-            let reply = self.call::<O>(call, request).await?;
+            let reply = self.call_as::<O>(call, granted, request).await?;
             serde_json::to_value(reply)
                 .map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
         })
@@ -334,7 +429,7 @@ impl Console {
         if let Err(problem) = workspace.store().audit_append(draft).await {
             tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
         } else {
-            self.announce(&[crate::contract::Tag::Audit]);
+            self.announce(&[Tag::Audit]);
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum ErrorCode {
     Precondition,
     /// This role may not do that.
     Permission,
+    /// It waits for a second person.
+    Approval,
     /// Redis, the database or a file cannot be reached.
     Unavailable,
     /// It took too long; for a change the outcome is unknown.
@@ -40,6 +42,7 @@ words!(ErrorCode {
     Conflict = "conflict",
     Precondition = "precondition",
     Permission = "permission",
+    Approval = "approval",
     Unavailable = "unavailable",
     Timeout = "timeout",
     Cancelled = "cancelled",

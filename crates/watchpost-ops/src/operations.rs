@@ -3,7 +3,8 @@
 
 /// Calls `$callback!` with every operation of the product.
 ///
-/// Shape of an entry: `"about" name(Request) -> Reply: permission, effect, [provides], [invalidates];`
+/// Shape of an entry: `"about" name(Request) -> Reply: permission, effect, [provides], [invalidates];`, and before the
+/// semicolon, where it may need a second person, who carries it out and why: `, Approver for Purge`.
 #[macro_export]
 macro_rules! for_each_operation {
     ($callback:ident) => {
@@ -98,7 +99,8 @@ macro_rules! for_each_operation {
             "Show what a block would do, without doing it."
             block_preview(BlockTrial) -> BlockPreview: View, Read, [Blocks, Events], [];
             "Block an address or a range for some time."
-            block_add(BlockAdd) -> Block: Contain, Change, [], [Blocks, Incidents, Audit];
+            block_add(BlockAdd) -> Block: Contain, Change, [], [Blocks, Incidents, Audit],
+                Approver for MassBlock;
             "Take a block back."
             block_remove(BlockRemove) -> Block: Contain, Change, [], [Blocks, Incidents, Audit];
             "Add an address or a range that must never be blocked."
@@ -141,9 +143,11 @@ macro_rules! for_each_operation {
             "List the keys that check the signatures of tokens."
             token_key_list(Nothing) -> TokenKeyList: View, Read, [Settings, Rules], [];
             "Add a key that checks the signatures of tokens; one of the same name is replaced."
-            token_key_add(TokenKeyAdd) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit];
+            token_key_add(TokenKeyAdd) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit],
+                Asker for TokenKey;
             "Forget a key that checks the signatures of tokens."
-            token_key_remove(TokenKeyRef) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit];
+            token_key_remove(TokenKeyRef) -> TokenKeyList: Admin, Change, [], [Settings, Rules, Audit],
+                Asker for TokenKey;
             "Set how fast the risk of entities decays."
             risk_policy_put(RiskPolicy) -> EnrichmentState: Admin, Change, [], [Settings, Incidents, Audit];
             "List the threat lists with their age."
@@ -193,7 +197,8 @@ macro_rules! for_each_operation {
             "Check a backup and count what a restore would write."
             restore_preview(RestoreRequest) -> JobReport: Maintain, Read, [], [];
             "Rehearse a backup on a scratch server, and put its keys back."
-            restore_run(RestoreRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            restore_run(RestoreRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit],
+                Asker for Purge;
             "Say what measuring the server would do."
             benchmark_preview(BenchmarkRequest) -> JobReport: Maintain, Read, [], [];
             "Measure how fast the server answers."
@@ -318,6 +323,15 @@ macro_rules! for_each_operation {
             "Take the audit trail as it is, although it does not continue what this console saw."
             audit_accept(AuditAccept) -> AuditTrust: Admin, Change, [], [Audit, Status];
 
+            "List the keys that sign the audit log."
+            audit_key_list(Nothing) -> AuditKeys: Audit, Read, [Audit], [];
+            "Sign the audit log with a new key, for which the one before vouches."
+            audit_key_roll(AuditKeyRoll) -> AuditKeys: Admin, Change, [], [Audit, Status],
+                Asker for SigningKey;
+            "Revoke a key of the audit log: what it signs from now on does not count."
+            audit_key_revoke(AuditKeyRevoke) -> AuditKeys: Admin, Change, [], [Audit, Status],
+                Approver for SigningKey;
+
             "Back the audit database up to a file, and check the copy by itself."
             database_backup(DatabaseBackup) -> DatabaseCopy: Maintain, Change, [], [Audit];
             "Check a backup of the audit database: its pages, and all of its trail."
@@ -331,18 +345,34 @@ macro_rules! for_each_operation {
             privacy_preview(PrivacyRef) -> PrivacyLook: Maintain, Read, [], [];
             "Erase somebody: destroy the key, remove what is about the person, and look everywhere for what is left."
             privacy_erase(PrivacyErase) -> PrivacyErased: Maintain, Change, [],
-                [Events, Incidents, Blocks, Jobs, Reports, Audit, Settings];
+                [Events, Incidents, Blocks, Jobs, Reports, Audit, Settings],
+                Approver for Purge;
             "Write everything that is kept about somebody to a file, for that person."
             privacy_export(PrivacyExport) -> PrivacyExported: Report, Change, [], [Audit];
             "Place a legal hold: nothing about somebody is erased or removed by retention."
             hold_add(HoldAdd) -> LegalHold: Maintain, Change, [], [Audit];
             "Release a legal hold that somebody else placed."
-            hold_release(HoldRelease) -> LegalHold: Maintain, Change, [], [Audit];
+            hold_release(HoldRelease) -> LegalHold: Maintain, Change, [], [Audit],
+                Approver for HoldRelease;
+
+            "List what waits for a second person, and what one person may do alone."
+            approval_list(Nothing) -> ApprovalList: View, Read, [Audit, Settings], [];
+            "Approve what somebody else asked for: it is carried out, once."
+            approval_grant(ApprovalDecision) -> ApprovalGranted: View, Change, [],
+                [Audit, Settings, Rules, Events, Incidents, Blocks, Jobs, Reports];
+            "Say no to what somebody asked for."
+            approval_refuse(ApprovalDecision) -> ApprovalRequest: View, Change, [], [Audit];
+            "Withdraw what you asked for."
+            approval_withdraw(ApprovalRef) -> ApprovalRequest: View, Change, [], [Audit];
+            "Change what one person may do alone."
+            approval_policy_put(ApprovalPolicyPut) -> ApprovalList: Admin, Change, [], [Audit, Settings],
+                Approver for FourEyes;
 
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."
-            settings_put(SettingsChange) -> Settings: Admin, Change, [], [Settings, Audit];
+            settings_put(SettingsChange) -> Settings: Admin, Change, [], [Settings, Audit],
+                Approver for Purge;
         }
     };
 }

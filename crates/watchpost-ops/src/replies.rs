@@ -1,5 +1,6 @@
 //! Replies that are domain types, under the names that the list of operations uses.
 
+pub use watchpost_model::approval::ApprovalRequest;
 pub use watchpost_model::audit::{AuditVerification, Checkpoint};
 pub use watchpost_model::baseline::Baseline;
 pub use watchpost_model::block::{Block, BlockPreview};

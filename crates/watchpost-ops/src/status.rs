@@ -11,7 +11,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     let now = console.now();
     let mut status = WorkspaceStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        caller: caller.clone(),
+        caller: console.with_role(caller),
         connection: None,
         redis: None,
         database: None,

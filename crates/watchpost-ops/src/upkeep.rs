@@ -49,8 +49,12 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(engine::run(console.clone(), workspace.clone()));
     workspace.run(listen(console.clone(), workspace.clone(), known));
     workspace.run(sample_health(console.clone(), workspace.clone()));
-    workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
+    // Where the database has roles, the rest is for the login of `watchpost serve`: those of people may not write it.
+    if workspace.role().is_some() {
+        return;
+    }
+    workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));

@@ -7,7 +7,7 @@
 mod places;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ struct State {
 pub(crate) struct Witness {
     file: PathBuf,
     /// The key of this console; it signs only while nothing is held against the log.
-    signer: Option<Signer>,
+    signer: RwLock<Option<Signer>>,
     state: Mutex<State>,
     /// One look at log and places at a time: what one read before another set things right must not doubt it afterwards.
     turn: tokio::sync::Mutex<()>,
@@ -81,7 +81,7 @@ impl Witness {
         let name = format!("{}-{}.json", connection.id, address_digest(&connection.database));
         Self {
             file: paths.witness().join(name),
-            signer,
+            signer: RwLock::new(signer),
             state: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
@@ -132,12 +132,33 @@ impl Witness {
     /// What the database says.
     pub(crate) async fn let_sign(&self, store: &Store) -> Result<(), OpError> {
         if self.problem().is_none()
-            && let Some(signer) = &self.signer
+            && let Some(signer) = self.own_signer()
             && !store.signs()
         {
-            store.set_signer(signer.clone()).await?;
+            match store.set_signer(signer).await {
+                // Somebody revoked it: this console goes on without a key, and says so.
+                Err(StoreError::Precondition(why)) => {
+                    tracing::error!(why, "this console signs nothing");
+                    *self.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                result => result?,
+            }
         }
         Ok(())
+    }
+
+    fn own_signer(&self) -> Option<Signer> {
+        self.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Signs with this key from now on.
+    pub(crate) fn signs_with(&self, signer: Signer) {
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(signer);
+    }
+
+    /// Is the key of this console one of its session? `None` without a key.
+    pub(crate) fn signs_for_session(&self) -> Option<bool> {
+        self.own_signer().map(|signer| signer.is_session())
     }
 
     /// Signs for a checkpoint of another console, and counts who signed lately for what they saw.
@@ -208,7 +229,7 @@ impl Witness {
 
     /// Name of the key with which this console signs, unless it is withheld.
     pub(crate) fn signer(&self) -> Option<String> {
-        let signer = self.signer.as_ref().filter(|_| self.problem().is_none());
+        let signer = self.own_signer().filter(|_| self.problem().is_none());
         signer.map(|signer| signer.name().to_owned())
     }
 
@@ -252,7 +273,7 @@ impl Witness {
     pub(crate) fn strength(&self) -> EvidenceStrength {
         let witnesses = self.witnesses();
         let second = self.state().places.iter().any(|place| place.ok && place.counts && place.size.is_some());
-        match &self.signer {
+        match self.own_signer() {
             None => EvidenceStrength::SessionKey,
             Some(signer) if signer.is_session() => EvidenceStrength::SessionKey,
             Some(_) if witnesses > 0 => EvidenceStrength::Witnessed,

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use watchpost_model::access::Role;
+use watchpost_model::audit::AuditDraft;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
 use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
-use watchpost_store::{DatabaseTarget, Signer, Store};
+use watchpost_store::{DatabaseTarget, Store};
 
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
@@ -36,6 +37,9 @@ pub struct Workspace {
     clock: Arc<dyn Clock>,
     store: Store,
     witness: Witness,
+    secrets: Secrets,
+    /// What the database lets this login be; `None` where it has no say.
+    role: Option<Role>,
     redis_target: RedisTarget,
     /// Of the private server of the local workspace.
     local_folder: PathBuf,
@@ -81,10 +85,11 @@ impl Workspace {
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;
+        let role = store.login_role().await?;
         // What was erased stays erased, also where an older copy took the place of the database.
         crate::erasures::again(console.paths(), &store).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
-        let signer = signer(secrets, console.is_owner()).await;
+        let signer = crate::signing::signer(secrets, &store, console.is_owner()).await?;
         let witness = Witness::new(console.paths(), &connection, signer);
         let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
         let own_addresses = own_addresses(&connection).await;
@@ -93,6 +98,8 @@ impl Workspace {
             clock,
             store,
             witness,
+            secrets: secrets.clone(),
+            role,
             redis_target,
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
@@ -131,6 +138,11 @@ impl Workspace {
         &self.connection
     }
 
+    /// The role that the database gives the login of this connection, if it has a say.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.role
+    }
+
     /// The rules.
     pub(crate) fn rules(&self) -> &RuleDesk {
         &self.rules
@@ -160,6 +172,7 @@ impl Workspace {
     /// The same for whoever has the witness's turn.
     pub(crate) async fn watch_in_turn(&self, reason: &str) -> Result<bool, OpError> {
         let mut is_news = self.witness.look(&self.store).await?;
+        self.renew_signer().await?;
         self.witness.let_sign(&self.store).await?;
         // Before this console signs itself: what another one signed is what there is to witness.
         self.witness.attest(&self.store, self.now()).await?;
@@ -173,6 +186,48 @@ impl Workspace {
         is_news |= self.witness.problem() != before;
         is_news |= self.witness.look(&self.store).await?;
         Ok(is_news)
+    }
+
+    /// Signs on with the key that took the place of the one that signed here, after another process of this account rolled
+    /// it. A key that was revoked signs nothing more; a new one of this console is a matter of opening it again.
+    async fn renew_signer(&self) -> Result<(), OpError> {
+        let Some(record) = self.store.signer_revoked().await? else { return Ok(()) };
+        self.store.withhold_signer();
+        let next = crate::signing::kept_for(&self.secrets, &self.store).await?;
+        match next {
+            Some(next) => self.witness.signs_with(next),
+            None => tracing::error!(record, "the key of this console was revoked: it signs nothing any more"),
+        }
+        Ok(())
+    }
+
+    /// Puts a new key into the place of the one that signs here.
+    ///
+    /// # Errors
+    /// `Precondition` without a key, while something is held against the log, or where no keychain keeps the new one; what
+    /// the database says.
+    pub(crate) async fn roll_signer(&self, draft: AuditDraft) -> Result<(), OpError> {
+        let _turn = self.witness.turn().await;
+        self.watch_in_turn("key.roll").await?;
+        if let Some((_, problem)) = self.witness.problem() {
+            return Err(OpError::precondition(format!(
+                "no key vouches for another in such a log: {problem}"
+            ))
+            .hint("`watchpost audit verify` says more"));
+        }
+        let Some(session) = self.witness.signs_for_session() else {
+            return Err(OpError::precondition("this console has no key to sign with, so none to roll")
+                .hint("a kept key needs the keychain of this account; the window and `watchpost serve` sign with one of their session"));
+        };
+        let log = self.store.audit_log_id().await?;
+        let next = crate::signing::next(&self.secrets, &log, session).await.ok_or_else(|| {
+            OpError::precondition("the keychain does not take a new key: the one before goes on")
+        })?;
+        self.store.signer_roll(next.clone(), draft).await?;
+        crate::signing::take_over(&self.secrets, &log).await;
+        self.witness.signs_with(next);
+        // The places get the first checkpoint of the new key.
+        self.watch_in_turn("key.roll").await.map(drop)
     }
 
     /// The event store.
@@ -417,33 +472,6 @@ pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
             .hint(format!("it was looked for in {}", file.display()))
     })?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
-/// The key that signs checkpoints: from the keychain, made on first use; of this session where there is none.
-async fn signer(secrets: &Secrets, owner: bool) -> Option<Signer> {
-    const ACCOUNT: &str = "checkpoint-key";
-    if let Ok(Some(stored)) = secrets.get(ACCOUNT).await {
-        let seed = hex::decode(stored.as_bytes()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        if let Some(seed) = seed
-            && let Ok(signer) = Signer::from_seed(&seed, &key_name(&seed))
-        {
-            return Some(signer);
-        }
-        tracing::error!("the checkpoint key in the keychain is damaged: a new one is made");
-    }
-    let seed: [u8; 32] = rand::random();
-    match secrets.put(ACCOUNT, Secret::new(hex::encode(seed))).await {
-        crate::contract::SecretState::Ready => {
-            Some(Signer::from_seed(&seed, &key_name(&seed)).unwrap_or_else(|_| Signer::session()))
-        }
-        _ => owner.then(Signer::session),
-    }
-}
-
-/// A name for a kept key that tells two consoles apart without naming a person or a machine.
-fn key_name(seed: &[u8; 32]) -> String {
-    let digest = Sha256::digest([b"watchpost key name".as_slice(), seed].concat());
-    format!("watchpost/{}", hex::encode(&digest[..4]))
 }
 
 /// Where a connection's database is.

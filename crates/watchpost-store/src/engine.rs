@@ -5,9 +5,12 @@
 //! built from literals and placeholder numbers; values are always bound. That is what `AssertSqlSafe` asserts, here
 //! and nowhere else.
 
+mod away;
 mod dialect;
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -260,8 +263,8 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) enum Db {
     /// One writer (a pool of one: waiting for it is waiting for the lock) and some readers.
     Sqlite { writer: SqlitePool, readers: SqlitePool },
-    /// A pool.
-    Postgres { pool: PgPool },
+    /// A pool, and whether the server did not answer last.
+    Postgres { pool: PgPool, away: Arc<AtomicBool> },
 }
 
 impl Db {
@@ -295,11 +298,11 @@ impl Db {
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
+            .max_connections(away::POOL_MAX)
+            .acquire_timeout(away::BUSY_PATIENCE)
             .connect_with(options)
             .await?;
-        Ok(Self::Postgres { pool })
+        Ok(Self::Postgres { pool, away: Arc::default() })
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -313,7 +316,7 @@ impl Db {
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Self::Postgres { pool } => Ok(Tx::Postgres(pool.begin().await?)),
+            Self::Postgres { pool, away } => away::begin(pool, away, "BEGIN").await,
         }
     }
 
@@ -321,8 +324,8 @@ impl Db {
     pub(crate) async fn begin_read(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin().await?)),
-            Self::Postgres { pool } => {
-                Ok(Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?))
+            Self::Postgres { pool, away } => {
+                away::begin(pool, away, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
             }
         }
     }
@@ -353,7 +356,7 @@ impl Db {
                 let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
                 Ok(row.try_get::<i64, _>(0)? == 0)
             }
-            Self::Postgres { pool } => {
+            Self::Postgres { pool, .. } => {
                 let sql = format!("VACUUM {}", tables.join(", "));
                 sqlx::query(AssertSqlSafe(sql)).execute(pool).await?;
                 Ok(true)
@@ -383,7 +386,7 @@ impl Db {
                 }
                 writer.close().await;
             }
-            Self::Postgres { pool } => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

@@ -42,6 +42,9 @@ pub enum StoreError {
     /// No space is left for the database.
     #[error("the disk of the database is full; nothing was written")]
     DiskFull(#[source] sqlx::Error),
+    /// The login at the database may not do that: it is the server that says so.
+    #[error("this login may not do that at the database: {0}")]
+    Denied(#[source] sqlx::Error),
     /// The database refused a statement.
     #[error("the database refused: {0}")]
     Database(#[source] sqlx::Error),
@@ -65,6 +68,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(inner) => match inner.code().as_deref() {
                 // SQLITE_NOTADB and SQLITE_CORRUPT.
                 Some("26" | "11") => Self::NotADatabase(inner.message().to_owned()),
+                // PostgreSQL: insufficient_privilege.
+                Some("42501") => Self::Denied(error),
                 // SQLITE_FULL; PostgreSQL disk_full.
                 Some("13" | "53100") => Self::DiskFull(error),
                 // SQLITE_BUSY and its extended forms, SQLITE_CANTOPEN.

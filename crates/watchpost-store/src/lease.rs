@@ -9,7 +9,8 @@ use crate::error::StoreError;
 use crate::store::Store;
 
 impl Store {
-    /// Takes or renews the lease `name` for `holder`; `false` if somebody else has it and it has not run out at `now`.
+    /// Takes or renews the lease `name` for `holder`; `false` if somebody else has it and it has not run out at `now`, or if
+    /// the login at the database has no right to leases: then that is left to those who have.
     ///
     /// # Errors
     /// `Validation` if `ttl` is over a year; what the database says.
@@ -25,14 +26,18 @@ impl Store {
             .filter(|ttl| *ttl <= chrono::Duration::days(366))
             .ok_or_else(|| StoreError::Validation("a lease is for at most a year".to_owned()))?;
         let mut write = self.write().await?;
-        let changed = write
+        let taken = write
             .execute(
                 "INSERT INTO lease (name, holder, expires_at) VALUES ($1, $2, $3) \
                  ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at \
                  WHERE lease.holder = excluded.holder OR lease.expires_at <= $4",
                 args![name, holder, now + ttl, now],
             )
-            .await?;
+            .await;
+        let changed = match taken {
+            Err(StoreError::Denied(_)) => return Ok(false),
+            taken => taken?,
+        };
         self.commit(write).await?;
         Ok(changed > 0)
     }

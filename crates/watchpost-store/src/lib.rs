@@ -5,6 +5,7 @@
 //! that nothing is done unrecorded and nothing is recorded that was not done. Deliberately absent: Redis, detection,
 //! permissions (the operations check them) and the wall clock (a [`Clock`] is passed in).
 
+mod approval;
 mod audit;
 mod backup;
 mod block;
@@ -47,9 +48,10 @@ mod suppression;
 mod target;
 mod threat;
 
-pub use audit::checkpoint::LogKey;
+pub use approval::{ApprovalMove, NewApproval, approval_object};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
+pub use audit::keys::LogKey;
 pub use audit::prove::InclusionProof;
 pub use audit::sign::{NoteProblem, OpenNote, Signer, SignerError, open_note};
 pub use audit::verify::VerifyPlan;
@@ -68,7 +70,7 @@ pub use incident::{
 };
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use outbox::OutboxMove;
-pub use privacy::{KeptErasure, Look};
+pub use privacy::{KeptErasure, KnownFiles, Look};
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
 pub use report::{APPROVAL_DIGEST, NoteCheck, RECORD_DIGEST, approval_digest, record_digest};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};

@@ -44,6 +44,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000015, "job_position"),
     migration!(20261121000016, "privacy"),
     migration!(20261121000020, "source_place"),
+    migration!(20261121000021, "approval"),
+    migration!(20261121000022, "audit_functions"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use watchpost_model::access::Role;
 use watchpost_model::audit::AuditDraft;
 use watchpost_model::clock::Clock;
 use watchpost_model::words;
@@ -115,14 +116,18 @@ impl Store {
     /// record, signed for by the checkpoint that follows.
     ///
     /// # Errors
-    /// What the database says.
+    /// `Precondition` if the key was revoked; what the database says.
     pub async fn set_signer(&self, signer: Signer) -> Result<(), StoreError> {
         let fresh = self.signer_register(&signer).await?;
-        *self.inner.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(signer);
+        self.put_signer(signer);
         if fresh {
             self.checkpoint_now("key.add").await?;
         }
         Ok(())
+    }
+
+    pub(crate) fn put_signer(&self, signer: Signer) {
+        *self.inner.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(signer);
     }
 
     /// Signs no checkpoints any more: whoever signs for a log that does not continue what was seen makes it good.
@@ -138,6 +143,22 @@ impl Store {
 
     pub(crate) fn signer(&self) -> Option<Signer> {
         self.inner.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The role that the database gives this login: the one that may most of the groups of `deploy/postgres-roles.sql` that
+    /// it is in. `None` where there are no such groups, and for an owner or an engine, which are in none.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn login_role(&self) -> Result<Option<Role>, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = tx.dialect().groups_of_login();
+        let mut roles = Vec::new();
+        for row in tx.fetch(sql, args![]).await? {
+            let group = row.text(0)?;
+            roles.extend(group.strip_prefix("watchpost_").and_then(|name| name.parse::<Role>().ok()));
+        }
+        Ok(roles.into_iter().max_by_key(|role| role.permissions().len()))
     }
 
     /// Signs a last checkpoint if there is a key, and closes.

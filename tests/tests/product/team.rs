@@ -48,3 +48,30 @@ async fn two_windows_on_one_postgresql_see_each_other() -> Result<()> {
     second.close().await?;
     first.close().await
 }
+
+#[tokio::test]
+async fn with_postgresql_away_a_change_over_http_is_refused_within_seconds() -> Result<()> {
+    let (redis, postgres) = (Redis::start().await?, Postgres::start().await?);
+    let mut home = Home::new("the database goes away")?;
+    let redis_url = format!("unix://{}", redis.socket().display());
+    home.cli(["connect", "add", "team", "--redis", &redis_url, "--database", &postgres.url()]).await?.ok()?;
+    home.set_env("WATCHPOST_CONNECTION", "team");
+    let daemon = home.serve().await?;
+    let request = r#"{"target": "203.0.113.0/24", "note": "office"}"#;
+    let (status, answer) = daemon.call("allow_add", request).await?;
+    ensure!(status == 200, "while it is there: {status} {answer}");
+    drop(postgres);
+    for round in ["first", "second"] {
+        let begun = Instant::now();
+        let request = r#"{"target": "198.51.100.0/24", "note": "office"}"#;
+        let (status, answer) = daemon.call("allow_add", request).await?;
+        let took = begun.elapsed();
+        ensure!(status == 503, "{round}: {status} {answer}");
+        let error: serde_json::Value = serde_json::from_str(&answer)?;
+        ensure!(error["code"] == "unavailable", "{round}: {answer}");
+        let said = error["message"].as_str().unwrap_or_default();
+        ensure!(said.contains("the database cannot be reached"), "{round}: {answer}");
+        ensure!(took < Duration::from_secs(8), "{round}: it took {took:?}");
+    }
+    Ok(())
+}

@@ -69,3 +69,31 @@ async fn a_database_that_is_taken_away_is_told_with_exit_code_1() -> Result<()> 
     home.cli(["status"]).await?.ok()?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_kept_key_is_rolled_and_the_next_command_signs_with_the_new_one() -> Result<()> {
+    let home = Home::new("a key is rolled")?;
+    home.session().await?;
+    home.cli(["config", "organisation", "Before"]).await?.ok()?;
+    home.cli(["audit", "checkpoint"]).await?.ok()?;
+    let keys = |command: &'static [&'static str]| {
+        let home = &home;
+        async move {
+            let list = home.cli(["--output", "json", "audit", "key"].iter().chain(command)).await?.json()?;
+            let keys = list["keys"].as_array().cloned().unwrap_or_default();
+            anyhow::Ok(keys)
+        }
+    };
+    let before = keys(&["list"]).await?;
+    ensure!(before.len() == 1 && before[0]["own"] == true, "one key, in the keychain: {before:?}");
+    let rolled = keys(&["roll", "--reason", "weekly"]).await?;
+    ensure!(rolled.len() == 2 && rolled[1]["own"] == true, "{rolled:?}");
+    ensure!(rolled[1]["after"] == before[0]["name"] && rolled[0]["revoked"].is_number(), "{rolled:?}");
+    home.cli(["config", "organisation", "After"]).await?.ok()?;
+    let note = home.cli(["audit", "checkpoint"]).await?.ok()?;
+    let name = rolled[1]["name"].as_str().unwrap_or_default();
+    ensure!(note.contains(name), "the new key signs: {note}");
+    ensure!(keys(&["list"]).await? == rolled, "no key is made anew");
+    home.cli(["audit", "verify", "--full"]).await?.ok()?;
+    Ok(())
+}

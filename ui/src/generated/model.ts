@@ -78,6 +78,128 @@ note: string,
  */
 signed_note: string | null, };
 
+export type ApprovalDecision = { 
+/**
+ * Which.
+ */
+id: string, 
+/**
+ * What is to stand in the audit trail about it.
+ */
+note?: string, };
+
+export type ApprovalGranted = { 
+/**
+ * The request as it is now.
+ */
+approval: ApprovalRequest, 
+/**
+ * What the operation answered; absent if whoever asked carries it out.
+ */
+reply: unknown, };
+
+export type ApprovalList = { 
+/**
+ * The rows, at most 200.
+ */
+approvals: Array<ApprovalRequest>, 
+/**
+ * What one person may do alone.
+ */
+policy: FourEyes, 
+/**
+ * People who did something in the last 90 days, at a window or a command line.
+ */
+people: Array<string>, 
+/**
+ * Whether it is in force.
+ */
+state: FourEyesState, 
+/**
+ * What that means, for people.
+ */
+detail: string, };
+
+export type ApprovalPolicyPut = { 
+/**
+ * The new policy, whole.
+ */
+policy: FourEyes, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type ApprovalRef = { 
+/**
+ * Which.
+ */
+id: string, };
+
+export type ApprovalRequest = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The operation.
+ */
+operation: string, 
+/**
+ * Why two people are needed.
+ */
+matter: Matter, 
+/**
+ * Who carries it out.
+ */
+carrier: Carrier, 
+/**
+ * The request, as JSON. Secrets are not in it.
+ */
+request: string, 
+/**
+ * What it would do, for people.
+ */
+summary: string, 
+/**
+ * Why, as whoever asks says.
+ */
+reason: string | null, 
+/**
+ * Who asks.
+ */
+asked_by: string, 
+/**
+ * When.
+ */
+asked_at: string, 
+/**
+ * Until when it can be approved and carried out.
+ */
+expires_at: string, 
+/**
+ * What became of it.
+ */
+state: ApprovalState, 
+/**
+ * Who decided.
+ */
+decided_by: string | null, 
+/**
+ * When.
+ */
+decided_at: string | null, 
+/**
+ * What they said.
+ */
+note: string | null, 
+/**
+ * How carrying it out ended.
+ */
+outcome: string | null, };
+
+export type ApprovalState = "waiting" | "granted" | "done" | "failed" | "refused" | "withdrawn" | "expired";
+
 export type AssetList = { 
 /**
  * By kind and pattern.
@@ -236,6 +358,54 @@ from?: string,
  * Written before this instant.
  */
 to?: string, };
+
+export type AuditKey = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * As a C2SP verifier key.
+ */
+vkey: string, 
+/**
+ * The record that added it.
+ */
+added: number, 
+/**
+ * The key that vouches for it, if it took the place of one.
+ */
+after: string | null, 
+/**
+ * The record that revoked it: checkpoints of more records do not count.
+ */
+revoked: number | null, 
+/**
+ * This console signs with it.
+ */
+own: boolean, };
+
+export type AuditKeyRevoke = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type AuditKeyRoll = { 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type AuditKeys = { 
+/**
+ * The rows.
+ */
+keys: Array<AuditKey>, };
 
 export type AuditOutcome = "started" | "success" | "failure" | "denied";
 
@@ -1026,6 +1196,8 @@ origin: Origin,
  * From which machine.
  */
 host: string, };
+
+export type Carrier = "approver" | "asker";
 
 export type Category = "authentication" | "authorization" | "data_access" | "configuration" | "api_usage";
 
@@ -2058,7 +2230,7 @@ record: number,
  */
 counts: Array<ErasedCount>, };
 
-export type ErrorCode = "validation" | "not_found" | "conflict" | "precondition" | "permission" | "unavailable" | "timeout" | "cancelled" | "schema_too_new" | "secret_store" | "internal";
+export type ErrorCode = "validation" | "not_found" | "conflict" | "precondition" | "permission" | "approval" | "unavailable" | "timeout" | "cancelled" | "schema_too_new" | "secret_store" | "internal";
 
 export type Event = { 
 /**
@@ -2503,6 +2675,22 @@ controls: Array<string>,
 enrichment?: Enrichment, };
 
 export type FindingId = string;
+
+export type FourEyes = { 
+/**
+ * A second person is asked for, as soon as there is one.
+ */
+on: boolean, 
+/**
+ * Wider IPv4 ranges than this prefix length need two people to block: 24 is 256 addresses.
+ */
+prefix_v4: number, 
+/**
+ * The same of IPv6.
+ */
+prefix_v6: number, };
+
+export type FourEyesState = "in_force" | "alone" | "off";
 
 export type FrameworkInfo = { 
 /**
@@ -3598,6 +3786,8 @@ field: string,
  * From raw to the form in which the rule matched; never empty.
  */
 layers: Array<DecodedLayer>, };
+
+export type Matter = "purge" | "mass_block" | "hold_release" | "signing_key" | "token_key" | "four_eyes";
 
 export type Metric = { 
 /**

@@ -297,6 +297,12 @@ export interface Operations {
   audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
   /** Take the audit trail as it is, although it does not continue what this console saw. */
   audit_accept: { request: model.AuditAccept; reply: model.AuditTrust };
+  /** List the keys that sign the audit log. */
+  audit_key_list: { request: model.Nothing; reply: model.AuditKeys };
+  /** Sign the audit log with a new key, for which the one before vouches. */
+  audit_key_roll: { request: model.AuditKeyRoll; reply: model.AuditKeys };
+  /** Revoke a key of the audit log: what it signs from now on does not count. */
+  audit_key_revoke: { request: model.AuditKeyRevoke; reply: model.AuditKeys };
   /** Back the audit database up to a file, and check the copy by itself. */
   database_backup: { request: model.DatabaseBackup; reply: model.DatabaseCopy };
   /** Check a backup of the audit database: its pages, and all of its trail. */
@@ -315,6 +321,16 @@ export interface Operations {
   hold_add: { request: model.HoldAdd; reply: model.LegalHold };
   /** Release a legal hold that somebody else placed. */
   hold_release: { request: model.HoldRelease; reply: model.LegalHold };
+  /** List what waits for a second person, and what one person may do alone. */
+  approval_list: { request: model.Nothing; reply: model.ApprovalList };
+  /** Approve what somebody else asked for: it is carried out, once. */
+  approval_grant: { request: model.ApprovalDecision; reply: model.ApprovalGranted };
+  /** Say no to what somebody asked for. */
+  approval_refuse: { request: model.ApprovalDecision; reply: model.ApprovalRequest };
+  /** Withdraw what you asked for. */
+  approval_withdraw: { request: model.ApprovalRef; reply: model.ApprovalRequest };
+  /** Change what one person may do alone. */
+  approval_policy_put: { request: model.ApprovalPolicyPut; reply: model.ApprovalList };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -1361,6 +1377,27 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: [],
     invalidates: ['audit', 'status'],
   },
+  audit_key_list: {
+    about: "List the keys that sign the audit log.",
+    permission: 'audit',
+    effect: 'read',
+    provides: ['audit'],
+    invalidates: [],
+  },
+  audit_key_roll: {
+    about: "Sign the audit log with a new key, for which the one before vouches.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  audit_key_revoke: {
+    about: "Revoke a key of the audit log: what it signs from now on does not count.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
   database_backup: {
     about: "Back the audit database up to a file, and check the copy by itself.",
     permission: 'maintain',
@@ -1423,6 +1460,41 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit'],
+  },
+  approval_list: {
+    about: "List what waits for a second person, and what one person may do alone.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['audit', 'settings'],
+    invalidates: [],
+  },
+  approval_grant: {
+    about: "Approve what somebody else asked for: it is carried out, once.",
+    permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'settings', 'rules', 'events', 'incidents', 'blocks', 'jobs', 'reports'],
+  },
+  approval_refuse: {
+    about: "Say no to what somebody asked for.",
+    permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  approval_withdraw: {
+    about: "Withdraw what you asked for.",
+    permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  approval_policy_put: {
+    about: "Change what one person may do alone.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'settings'],
   },
   settings_get: {
     about: "Read the settings of the workspace.",

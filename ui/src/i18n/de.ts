@@ -1,5 +1,6 @@
 // German. A key that is missing here is shown in English; a test says which.
 
+import { approval } from './de/approval';
 import { audit } from './de/audit';
 import { blocklist } from './de/blocklist';
 import { bulk } from './de/bulk';
@@ -32,6 +33,7 @@ export const de = {
   ...containment,
   ...bulk,
   ...privacy,
+  ...approval,
   ...redis,
   ...blocklist,
   ...maintenance,

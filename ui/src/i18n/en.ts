@@ -1,5 +1,6 @@
 // English. Every string of the window is here or in a part of this catalogue; keys are typed by it.
 
+import { approval } from './en/approval';
 import { audit } from './en/audit';
 import { blocklist } from './en/blocklist';
 import { bulk } from './en/bulk';
@@ -32,6 +33,7 @@ export const en = {
   ...containment,
   ...bulk,
   ...privacy,
+  ...approval,
   ...redis,
   ...blocklist,
   ...maintenance,

@@ -8,6 +8,7 @@ const CODES = [
   'conflict',
   'precondition',
   'permission',
+  'approval',
   'unavailable',
   'timeout',
   'cancelled',

@@ -211,3 +211,47 @@ pub struct AuditExported {
     /// SHA-256 of `SHA256SUMS`, which stands for all files.
     pub sha256: String,
 }
+
+/// Roll the key of this console.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditKeyRoll {
+    /// Why; it stands in the audit trail.
+    pub reason: String,
+}
+
+/// Revoke a key of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditKeyRevoke {
+    /// Its name.
+    pub name: String,
+    /// Why; it stands in the audit trail.
+    pub reason: String,
+}
+
+/// A key that the log knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditKey {
+    /// Its name.
+    pub name: String,
+    /// As a C2SP verifier key.
+    pub vkey: String,
+    /// The record that added it.
+    #[ts(type = "number")]
+    pub added: i64,
+    /// The key that vouches for it, if it took the place of one.
+    pub after: Option<String>,
+    /// The record that revoked it: checkpoints of more records do not count.
+    #[ts(type = "number | null")]
+    pub revoked: Option<i64>,
+    /// This console signs with it.
+    pub own: bool,
+}
+
+/// The keys of the log, in the order in which they came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditKeys {
+    /// The rows.
+    pub keys: Vec<AuditKey>,
+}

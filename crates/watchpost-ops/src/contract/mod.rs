@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: behaviour. Types of the domain live in `watchpost-model`; here are only the envelopes.
 
+mod approval;
 mod audit;
 mod baseline;
 mod block;
@@ -24,14 +25,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::access::{Caller, Permission};
+use watchpost_model::approval::TwoPeople;
 use watchpost_model::connection::Connection;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::words;
 
+pub use approval::{
+    ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, FourEyesState,
+};
 pub use audit::{
-    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditPlace, AuditPlaceKind,
-    AuditPlaces, AuditPlacesPut, AuditProof, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify,
-    TrailStatus,
+    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyRevoke,
+    AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditProof, AuditRef,
+    AuditStatisticsRequest, AuditTrust, AuditVerify, TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
@@ -302,4 +307,6 @@ pub struct OperationSpec {
     pub provides: &'static [Tag],
     /// For a change: what it makes stale.
     pub invalidates: &'static [Tag],
+    /// Whether it may need a second person, and who carries it out then.
+    pub two_people: Option<TwoPeople>,
 }

@@ -20,6 +20,7 @@ use watchpost_report::{Prepared, WriteError};
 
 use super::at_this_machine;
 use super::exports::{Target, unwritten};
+use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
 use crate::contract::{BackupRequest, RestoreRequest};
 use crate::door::Context;
@@ -292,6 +293,29 @@ pub(crate) async fn restore_preview(cx: Context, request: RestoreRequest) -> Res
     }
     done.find_run(&workspace).await?;
     Ok(done.report(&source, true))
+}
+
+/// What a restore does that cannot be taken back; `None` for one that only adds. It names what is in the file: another
+/// file of that name is another request.
+pub(crate) async fn overwriting_restore(
+    cx: &Context,
+    request: RestoreRequest,
+) -> Result<Option<String>, OpError> {
+    if !request.replace || request.rehearse_only {
+        return Ok(None);
+    }
+    at_this_machine(cx)?;
+    let path = Source::of(&request, &cx.workspace()?.events()?).await?.path;
+    let sha256 = off_the_runtime(move || {
+        let digest = || {
+            let mut file = Hashed { input: File::open(&path)?, hash: Sha256::new() };
+            std::io::copy(&mut file, &mut std::io::sink())?;
+            std::io::Result::Ok(hex::encode(file.hash.finalize()))
+        };
+        digest().map_err(|error| OpError::unreadable("path", &path, error))
+    })
+    .await??;
+    Ok(Some(format!("restoring {} (SHA-256 {sha256}) over what is in Redis", request.path)))
 }
 
 pub(crate) async fn restore_run(cx: Context, request: RestoreRequest) -> Result<JobRun, OpError> {

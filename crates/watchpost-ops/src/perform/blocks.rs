@@ -15,6 +15,7 @@ use crate::contract::{
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::two_people::FourEyesNow;
 
 /// Blocks inside of a range that are named.
 const INSIDE_MAX: u32 = 10;
@@ -181,6 +182,23 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
         inside_total,
         inside,
     })
+}
+
+/// What a block does that one person may not make alone; `None` for one that one may.
+pub(crate) async fn wide_block(cx: &Context, request: BlockAdd) -> Result<Option<String>, OpError> {
+    let workspace = cx.workspace()?;
+    let wanted = target(&request.target)?;
+    if !FourEyesNow::of(&workspace).await?.policy.is_mass(wanted) {
+        return Ok(None);
+    }
+    let ttl_s = request.ttl_s;
+    let block = planned(cx, &workspace, request).await?;
+    let net = block.target.net();
+    let n = match net.max_prefix_len() - net.prefix_len() {
+        bits @ 0..=32 => format!("{} addresses", 1_u64 << bits),
+        bits => format!("2^{bits} addresses"),
+    };
+    Ok(Some(format!("blocking {} ({n}) for {ttl_s} s", block.target)))
 }
 
 /// The block that was asked for, if it may be.

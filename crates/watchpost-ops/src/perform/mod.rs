@@ -1,7 +1,9 @@
 //! How each operation is done. Called by the door only; a function here has the name of its operation.
 
+mod approvals;
 mod audit;
 mod audit_export;
+mod audit_keys;
 mod backups;
 mod baselines;
 mod benchmarks;
@@ -31,16 +33,20 @@ mod settings;
 mod suppressions;
 mod token_keys;
 
+pub(crate) use approvals::{
+    approval_grant, approval_list, approval_policy_put, approval_refuse, approval_withdraw, weaker_policy,
+};
 pub(crate) use audit::{
     audit_accept, audit_checkpoint, audit_page, audit_places_put, audit_show, audit_statistics, audit_trust,
     audit_verify, audit_verify_cancel, audit_verify_progress,
 };
 pub(crate) use audit_export::{audit_export, audit_prove};
-pub(crate) use backups::{backup_preview, backup_run, restore_preview, restore_run};
+pub(crate) use audit_keys::{audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll};
+pub(crate) use backups::{backup_preview, backup_run, overwriting_restore, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use benchmarks::{benchmark_preview, benchmark_run};
 pub(crate) use blocks::{
-    allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove,
+    allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove, wide_block,
 };
 pub(crate) use cleanup::{aggregate_preview, aggregate_run, cleanup_preview, cleanup_run};
 pub(crate) use connections::{
@@ -73,7 +79,8 @@ pub(crate) use maintenance::{
 };
 pub(crate) use plan::{job_plan, job_plan_put};
 pub(crate) use privacy::{
-    hold_add, hold_release, privacy_erase, privacy_export, privacy_list, privacy_preview,
+    erasure_of, hold_add, hold_release, own_hold, privacy_erase, privacy_export, privacy_list,
+    privacy_preview,
 };
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{
@@ -89,11 +96,11 @@ pub(crate) use rules::{
     rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
-pub(crate) use settings::{settings_get, settings_put};
+pub(crate) use settings::{settings_get, settings_put, shortened_retention};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
 };
-pub(crate) use token_keys::{token_key_add, token_key_list, token_key_remove};
+pub(crate) use token_keys::{token_key_add, token_key_gone, token_key_list, token_key_remove, token_key_set};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -23,9 +23,8 @@ pub(crate) async fn settings_get(cx: Context, _: Nothing) -> Result<Settings, Op
     current(cx.workspace()?.as_ref()).await
 }
 
-pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result<Settings, OpError> {
-    let workspace = cx.workspace()?;
-    let reason = request.reason;
+/// The settings of a request, if they can be.
+fn checked(request: SettingsChange) -> Result<Settings, OpError> {
     let mut request = Settings { organisation: request.organisation, retention: request.retention };
     request.organisation = required("organisation", &request.organisation, 200)?;
     let covered: BTreeSet<Category> = request.retention.iter().map(|rule| rule.category).collect();
@@ -46,6 +45,33 @@ pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result
             ));
         }
     }
+    Ok(request)
+}
+
+/// What the next run of retention deletes before the time that it was kept for; `None` if nothing.
+pub(crate) async fn shortened_retention(
+    cx: &Context,
+    request: SettingsChange,
+) -> Result<Option<String>, OpError> {
+    let before = current(cx.workspace()?.as_ref()).await?.retention;
+    let shorter: Vec<String> = checked(request)?
+        .retention
+        .iter()
+        .filter_map(|rule| {
+            let old = before.iter().find(|old| old.category == rule.category)?.archive_days;
+            let category = rule.category.as_str().replace('_', " ");
+            (rule.archive_days < old)
+                .then(|| format!("{category} {} days instead of {old}", rule.archive_days))
+        })
+        .collect();
+    Ok((!shorter.is_empty())
+        .then(|| format!("keeping archived events for less time ({})", shorter.join(", "))))
+}
+
+pub(crate) async fn settings_put(cx: Context, request: SettingsChange) -> Result<Settings, OpError> {
+    let workspace = cx.workspace()?;
+    let reason = request.reason.clone();
+    let request = checked(request)?;
     let setting = setting::read::<Settings>(workspace.store(), KEY).await?;
     let (old, new) = (json(&setting.value)?, json(&request)?);
     let changes = ["organisation", "retention"]

@@ -18,6 +18,21 @@ pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyLi
     Ok(TokenKeyList { keys: loaded.keys.rows.to_vec() })
 }
 
+/// What setting a key does, for a second person.
+pub(crate) fn token_key_set(request: &TokenKeyAdd) -> String {
+    let what = match &request.key {
+        TokenKeyInput::Public { .. } => "a public key".to_owned(),
+        TokenKeyInput::Secret { .. } => "a shared secret".to_owned(),
+        TokenKeyInput::File { path } => format!("the key in {path}"),
+    };
+    format!("checking the signatures of tokens with {what} as {:?}", request.name.trim())
+}
+
+/// What forgetting a key does, for a second person.
+pub(crate) fn token_key_gone(request: &TokenKeyRef) -> String {
+    format!("forgetting the key {:?} that checks the signatures of tokens", request.name)
+}
+
 pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<TokenKeyList, OpError> {
     let name = required("name", &request.name, 80)?;
     let issuer = request.issuer.map(|issuer| required("issuer", &issuer, 500)).transpose()?;

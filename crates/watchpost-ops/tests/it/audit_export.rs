@@ -35,20 +35,20 @@ fn by_hand(bundle: &Path) -> Output {
     shell.output().expect("there is a shell")
 }
 
-fn script(bundle: &Path, words: &[&str]) -> Output {
+pub(crate) fn script(bundle: &Path, words: &[&str]) -> Output {
     let mut python = Command::new("python3");
     python.arg(bundle.join("verify.py")).args(words).env_clear();
     python.env("PATH", std::env::var_os("PATH").expect("there is a path"));
     python.output().expect("there is a python3")
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     String::from_utf8_lossy(&all).into_owned()
 }
 
 /// A copy to tamper with.
-fn copy(bundle: &Path, to: &Path) -> PathBuf {
+pub(crate) fn copy(bundle: &Path, to: &Path) -> PathBuf {
     let copy = to.join("copy");
     drop(std::fs::remove_dir_all(&copy));
     std::fs::create_dir(&copy).expect("a folder can be made");
@@ -61,7 +61,7 @@ fn copy(bundle: &Path, to: &Path) -> PathBuf {
 }
 
 /// Writes the sums anew, as somebody would who tampers.
-fn sum(bundle: &Path) {
+pub(crate) fn sum(bundle: &Path) {
     let command = "cd \"$1\" && names=$(sed 's/^[0-9a-f]*  //' SHA256SUMS) && sha256sum $names > /tmp/sums.$$ && \
                    cp /tmp/sums.$$ SHA256SUMS && rm /tmp/sums.$$";
     let done =
@@ -72,7 +72,7 @@ fn sum(bundle: &Path) {
 /// Changes the text of a file.
 type Tamper = Box<dyn Fn(String) -> String>;
 
-fn edit(bundle: &Path, name: &str, change: impl FnOnce(String) -> String) {
+pub(crate) fn edit(bundle: &Path, name: &str, change: impl FnOnce(String) -> String) {
     let path = bundle.join(name);
     let before = std::fs::read_to_string(&path).expect("it is text");
     let after = change(before.clone());
@@ -80,7 +80,7 @@ fn edit(bundle: &Path, name: &str, change: impl FnOnce(String) -> String) {
     std::fs::write(path, after).expect("it can be written");
 }
 
-async fn change(desk: &Desk, organisation: &str) {
+pub(crate) async fn change(desk: &Desk, organisation: &str) {
     let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
     let change = SettingsChange {
         organisation: organisation.to_owned(),

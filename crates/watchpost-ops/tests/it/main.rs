@@ -1,8 +1,10 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
 mod analyze;
+mod approvals;
 mod attention;
 mod audit_export;
+mod audit_keys;
 mod basis;
 mod database;
 mod door;

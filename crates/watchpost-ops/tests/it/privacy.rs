@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use watchpost_model::access::{Caller, Role};
+use watchpost_model::approval::FourEyes;
 use watchpost_model::audit::{AuditFilter, AuditOutcome};
 use watchpost_model::privacy::{ResidueState, SubjectKind};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, AuditVerify, DatabaseBackup, DatabaseRestore, EventPageRequest, HoldAdd, HoldRelease,
-    Nothing, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyRef,
+    ApprovalDecision, ApprovalPolicyPut, AuditPageRequest, AuditVerify, DatabaseBackup, DatabaseRestore,
+    EventPageRequest, HoldAdd, HoldRelease, Nothing, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyRef,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -136,6 +137,15 @@ async fn what_must_not_be_erased_is_refused_and_two_release_a_hold() {
     let refused = desk1.console.call::<operation::hold_release>(&spelled, release.clone()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "another spelling is nobody else");
     desk1.console.call::<operation::hold_release>(&robin, release).await.expect("a second person can");
+    // What two decide is tests/it/approvals.rs; here one does.
+    let policy = FourEyes { on: false, ..FourEyes::default() };
+    let put = ApprovalPolicyPut { policy, reason: None };
+    let refused = desk1.ask::<operation::approval_policy_put>(put).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Approval);
+    let waiting = desk1.ask::<operation::approval_list>(Nothing {}).await.unwrap().approvals.remove(0);
+    let decision = ApprovalDecision { id: waiting.id, note: None };
+    let sam = as_other("sam", Role::Admin);
+    desk1.console.call::<operation::approval_grant>(&sam, decision).await.expect("a second person can");
 
     for (role, allowed) in
         [(Role::Viewer, false), (Role::Analyst, false), (Role::Auditor, false), (Role::Lead, true)]

@@ -40,7 +40,7 @@ fn database(home: &Path) -> PathBuf {
     panic!("a database")
 }
 
-fn tamper(home: &TempDir, sql: &str) {
+pub(crate) fn tamper(home: &TempDir, sql: &str) {
     let mut python = Command::new("python3");
     python.args(["-c", TAMPER]).arg(database(home.path())).arg(sql);
     let output = python.output().expect("there is a python3");

@@ -1,30 +1,17 @@
 //! Checkpoints: the signed state of the log.
 
-use std::collections::HashMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use watchpost_model::audit::Checkpoint;
 
-use crate::audit::append::{Head, append_locked, lock_head, save_head};
-use crate::audit::leaf::Leaf;
+use crate::audit::append::{Head, append_locked, checkpoint_handed_over, lock_head, save_head};
+use crate::audit::keys::{self, LogKey};
 use crate::audit::own_draft;
 use crate::audit::sign::{Signer, VerifierKey};
-use crate::engine::{Row, Tx, args};
+use crate::engine::{Dialect, Row, Tx, args};
 use crate::error::StoreError;
 use crate::store::{Entry, Store, Tag};
-
-/// A key that the log knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogKey {
-    /// Number of its `key.add` record.
-    pub seq: i64,
-    /// As a C2SP verifier key: `name+id+base64`.
-    pub vkey: String,
-    /// As PEM (RFC 8410), for openssl.
-    pub pem: String,
-}
 
 /// First line of every checkpoint of the log.
 pub(crate) fn origin(log_id: &str) -> String {
@@ -36,28 +23,37 @@ pub(crate) fn note_text(log_id: &str, size: i64, root: &str) -> String {
     format!("{}\n{size}\n{root}\n", origin(log_id))
 }
 
-/// Signs the locked head, stores the note, and adds its `checkpoint.sign` leaf.
+/// Signs the locked head, stores the note, and adds its `checkpoint.sign` leaf. Answers the record that revoked the key
+/// if one did: then nothing is signed.
 pub(crate) async fn sign(
     tx: &mut Tx,
     head: &mut Head,
     signer: &Signer,
     reason: &str,
-) -> Result<Checkpoint, StoreError> {
+) -> Result<Result<Checkpoint, i64>, StoreError> {
+    if let Some(record) = keys::revoked(tx, signer).await? {
+        return Ok(Err(record));
+    }
     let size = head.next_seq()?;
     let root = STANDARD.encode(head.frontier.root());
     let note = signer.sign_note(&note_text(&head.log_id, size, &root));
-    let checkpoint =
+    let mut checkpoint =
         Checkpoint { size, root: root.clone(), at: head.at, note, key_name: signer.name().to_owned() };
+    let facts = vec![("key", json!(signer.vkey())), ("root", json!(root)), ("size", json!(size))];
+    let entry = Entry { draft: own_draft("checkpoint.sign", reason, head.at), facts };
+    if tx.dialect() == Dialect::Postgres {
+        let texts = [root.as_str(), checkpoint.note.as_str(), signer.name(), reason];
+        checkpoint.at = checkpoint_handed_over(tx, head, texts, entry).await?;
+        return Ok(Ok(checkpoint));
+    }
     tx.execute(
         "INSERT INTO audit_checkpoint (size, root, at, note, key_name, reason) VALUES ($1, $2, $3, $4, $5, $6)",
         args![size, root.as_str(), head.at, checkpoint.note.as_str(), signer.name(), reason],
     )
     .await?;
-    let facts = vec![("key", json!(signer.vkey())), ("root", json!(root)), ("size", json!(size))];
-    let entry = Entry { draft: own_draft("checkpoint.sign", reason, head.at), facts };
     append_locked(tx, head, entry).await?;
     head.checkpoint_size = head.next_seq()?;
-    Ok(checkpoint)
+    Ok(Ok(checkpoint))
 }
 
 pub(crate) fn from_row(row: &Row) -> Result<Checkpoint, StoreError> {
@@ -93,7 +89,12 @@ impl Store {
                 return from_row(&row);
             }
         }
-        let checkpoint = sign(&mut write, &mut head, &signer, reason).await?;
+        let checkpoint = sign(&mut write, &mut head, &signer, reason).await?.map_err(|record| {
+            StoreError::Precondition(format!(
+                "the key {} was revoked by record {record}: it signs nothing any more",
+                signer.name()
+            ))
+        })?;
         save_head(&mut write, &head).await?;
         self.commit(write).await?;
         Ok(checkpoint)
@@ -126,59 +127,23 @@ impl Store {
     /// The key that signed a checkpoint, as its `key.add` record has it.
     ///
     /// # Errors
-    /// `Corrupt` if the log knows no key that signed it; what the database says.
+    /// `Corrupt` if the log knows no key that signed it, or the key had been revoked; what the database says.
     pub async fn audit_key_of(&self, checkpoint: &Checkpoint) -> Result<LogKey, StoreError> {
-        let sql =
-            "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'";
-        for row in self.read().await?.fetch(sql, args![]).await? {
-            let Some(leaf) = Leaf::parse(&row.blob(0)?) else { continue };
-            let vkey = leaf.client.facts.get("vkey").and_then(|text| text.as_str()).unwrap_or_default();
-            if let Some(key) = VerifierKey::parse(vkey)
-                && key.open(&checkpoint.note).is_some()
-            {
-                return Ok(LogKey { seq: leaf.seq, vkey: vkey.to_owned(), pem: key.pem() });
-            }
+        let signed = self.audit_log_keys().await?.into_iter().find(|key| {
+            VerifierKey::parse(&key.vkey).is_some_and(|parsed| parsed.open(&checkpoint.note).is_some())
+        });
+        match signed {
+            Some(key) if key.signs(checkpoint.size) => Ok(key),
+            Some(key) => Err(StoreError::Corrupt(format!(
+                "the checkpoint of {} records is signed by {}, which was revoked by record {}",
+                checkpoint.size,
+                key.name,
+                key.revoked.unwrap_or_default()
+            ))),
+            None => Err(StoreError::Corrupt(format!(
+                "no key of the log signed the checkpoint of {} records",
+                checkpoint.size
+            ))),
         }
-        Err(StoreError::Corrupt(format!(
-            "no key of the log signed the checkpoint of {} records",
-            checkpoint.size
-        )))
-    }
-
-    /// The keys that the log knows, by name.
-    pub(crate) async fn audit_keys(&self) -> Result<HashMap<String, VerifierKey>, StoreError> {
-        let sql =
-            "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'";
-        let mut keys = HashMap::new();
-        for row in self.read().await?.fetch(sql, args![]).await? {
-            let leaf = Leaf::parse(&row.blob(0)?);
-            let vkey = leaf.as_ref().and_then(|leaf| leaf.client.facts.get("vkey")?.as_str());
-            keys.extend(vkey.and_then(VerifierKey::parse).map(|key| (key.name().to_owned(), key)));
-        }
-        Ok(keys)
-    }
-
-    /// Adds the `key.add` record of a key that the trail does not know; tells whether it was new.
-    pub(crate) async fn signer_register(&self, signer: &Signer) -> Result<bool, StoreError> {
-        let vkey = signer.vkey();
-        let mut write = self.write().await?;
-        // The lock keeps two processes from adding the same key at once.
-        write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
-        let known = write
-            .fetch(
-                "SELECT l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq WHERE r.action = 'key.add'",
-                args![],
-            )
-            .await?;
-        for row in &known {
-            let leaf = crate::audit::leaf::Leaf::parse(&row.blob(0)?);
-            if leaf.is_some_and(|leaf| leaf.client.facts.get("vkey").is_some_and(|v| v == &json!(vkey))) {
-                return Ok(false);
-            }
-        }
-        let draft = own_draft("key.add", signer.name(), self.inner.clock.now());
-        write.audit_with_facts(draft, vec![("vkey", json!(vkey))]);
-        self.commit(write).await?;
-        Ok(true)
     }
 }

@@ -3,7 +3,7 @@
 //! A cosignature says: at this time this console held the checkpoint against all that it had seen, and it fitted. It has
 //! no record in the log: each would ask for another checkpoint, and that one for another cosignature, for ever.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use watchpost_model::audit::LogSeen;
 
 use crate::audit::checkpoint;
+use crate::audit::keys::LogKey;
 use crate::audit::sign::{VerifierKey, signed_text};
 use crate::audit::tree::Frontier;
 use crate::audit::witness::{extend, seen_of};
@@ -28,6 +29,13 @@ pub struct Witnesses {
     pub keys: Vec<String>,
     /// Cosignatures that do not fit their checkpoint, each with the size that it is about.
     pub bad: Vec<(i64, String)>,
+}
+
+/// The key of a witness that made a cosignature.
+fn maker<'k>(keys: &'k [LogKey], witness: &str, text: &str, line: &str) -> Option<&'k LogKey> {
+    keys.iter()
+        .filter(|key| key.name == witness)
+        .find(|key| VerifierKey::parse(&key.vkey).is_some_and(|key| key.cosigned(text, line).is_some()))
 }
 
 impl Store {
@@ -81,7 +89,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn audit_witnesses(&self, since: DateTime<Utc>) -> Result<Witnesses, StoreError> {
-        let keys: HashMap<String, VerifierKey> = self.audit_keys().await?;
+        let keys = self.audit_log_keys().await?;
         let mut tx = self.read().await?;
         let sql = "SELECT c.size, c.root, c.at, c.note, c.key_name, w.key_name, w.line FROM audit_cosignature w \
                    JOIN audit_checkpoint c ON c.size = w.size WHERE w.at >= $1 ORDER BY c.size DESC LIMIT $2";
@@ -90,19 +98,24 @@ impl Store {
         for row in &rows {
             let (signed, witness, line) = (checkpoint::from_row(row)?, row.text(5)?, row.text(6)?);
             let text = signed_text(&signed.note).unwrap_or_default();
-            match keys.get(&witness).and_then(|key| key.cosigned(text, &line)) {
-                Some(_) if witness != signed.key_name && !witness.starts_with("watchpost-session/") => {
-                    names.insert(witness);
+            let is_own = witness == signed.key_name || witness.starts_with("watchpost-session/");
+            let wrong = match maker(&keys, &witness, text, &line) {
+                Some(LogKey { revoked: Some(record), .. }) if *record < signed.size => {
+                    format!("was made with a key that record {record} had revoked")
                 }
-                Some(_) => {}
-                None => bad.push((
-                    signed.size,
-                    format!(
-                        "the cosignature of {witness} does not fit the checkpoint of size {}",
-                        signed.size
-                    ),
-                )),
-            }
+                Some(_) => {
+                    if !is_own {
+                        names.insert(witness);
+                    }
+                    continue;
+                }
+                None => "does not fit it".to_owned(),
+            };
+            let size = signed.size;
+            bad.push((
+                size,
+                format!("the cosignature of {witness} under the checkpoint of size {size} {wrong}"),
+            ));
         }
         Ok(Witnesses { keys: names.into_iter().collect(), bad })
     }

@@ -9,13 +9,14 @@
 //! for searching, which [`verify`] holds against leaf and payload) and `subject_key`: destroying a key is erasing what
 //! is sealed under it. An erasure is lawful for [`verify`] only if an `erasure.done` leaf names the key.
 //!
-//! Checkpoints are C2SP signed notes (Ed25519). Each signing key has a `key.add` leaf, each checkpoint a
+//! Checkpoints are C2SP signed notes (Ed25519). Each signing key has a `key.add` leaf ([`keys`]), each checkpoint a
 //! `checkpoint.sign` leaf, so a stripped checkpoint is missed.
 
 pub(crate) mod append;
 pub(crate) mod checkpoint;
 pub(crate) mod cosign;
 pub(crate) mod export;
+pub(crate) mod keys;
 pub(crate) mod leaf;
 pub(crate) mod page;
 pub(crate) mod prove;

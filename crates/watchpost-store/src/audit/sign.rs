@@ -93,10 +93,14 @@ impl Signer {
 
     /// Signs `text`, which ends with a line feed.
     pub(crate) fn sign_note(&self, text: &str) -> String {
+        format!("{text}\n\u{2014} {} {}\n", self.name, self.sign_line(text))
+    }
+
+    /// The signature of `text` as it stands in a note: id of the key and signature, base64.
+    pub(crate) fn sign_line(&self, text: &str) -> String {
         let id = key_id(&self.name, &self.key.verifying_key());
         let signature = self.key.sign(text.as_bytes()).to_bytes();
-        let line = STANDARD.encode([id.as_slice(), signature.as_slice()].concat());
-        format!("{text}\n\u{2014} {} {line}\n", self.name)
+        STANDARD.encode([id.as_slice(), signature.as_slice()].concat())
     }
 }
 
@@ -253,15 +257,18 @@ impl VerifierKey {
     pub(crate) fn open<'n>(&self, note: &'n str) -> Option<&'n str> {
         let text = signed_text(note)?;
         let signatures = note.get(text.len() + 1..)?;
-        let id = key_id(&self.name, &self.key);
         signatures.lines().find_map(|line| {
             let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
-            let bytes = STANDARD.decode(signature).ok()?;
-            let signature = bytes.strip_prefix(&id)?;
-            let signature = Signature::from_slice(signature).ok()?;
-            let good = name == self.name && self.key.verify_strict(text.as_bytes(), &signature).is_ok();
-            good.then_some(text)
+            (name == self.name && self.signed(text, signature)).then_some(text)
         })
+    }
+
+    /// Is this the signature of `text` by this key, as it stands in a note?
+    pub(crate) fn signed(&self, text: &str, signature: &str) -> bool {
+        let Ok(bytes) = STANDARD.decode(signature) else { return false };
+        let signature = bytes.strip_prefix(&key_id(&self.name, &self.key));
+        let signature = signature.and_then(|bytes| Signature::from_slice(bytes).ok());
+        signature.is_some_and(|signature| self.key.verify_strict(text.as_bytes(), &signature).is_ok())
     }
 }
 

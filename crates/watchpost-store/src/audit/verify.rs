@@ -22,10 +22,11 @@ use watchpost_model::audit::{
 
 use crate::audit::append;
 use crate::audit::checkpoint::{self, note_text};
+use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
 use crate::audit::page::COLUMNS;
-use crate::audit::sign::VerifierKey;
+use crate::audit::sign::{VerifierKey, note_signer};
 use crate::audit::tree::{Frontier, leaf_hash};
 use crate::audit::verify::rows::{Checked, Fact, Page, fact};
 use crate::audit::witness::{KeptNote, seen_of};
@@ -121,6 +122,8 @@ struct Check {
     kept: BTreeMap<i64, Vec<KeptNote>>,
     /// Keys by their text, with the number of their `key.add`.
     keys: HashMap<String, (VerifierKey, i64)>,
+    /// Those that count no more, with the number of their `key.revoke`.
+    revoked: HashMap<String, i64>,
     /// Newest checkpoint that holds.
     good: i64,
     confirmed: i64,
@@ -167,6 +170,7 @@ impl Check {
             seen: seen_of(check.log_id.clone(), &check.frontier, now),
             full_at: plan.from.filter(|_| from > 0).map_or(now, |before| before.full_at),
             keys: check.keys.iter().map(|(text, (_, seq))| (text.clone(), *seq)).collect(),
+            revoked: check.revoked.iter().map(|(text, seq)| (text.clone(), *seq)).collect(),
         });
         Ok(AuditVerification {
             ok,
@@ -236,6 +240,7 @@ impl Check {
                 .ok_or_else(|| StoreError::Corrupt("a remembered key of the audit trail".to_owned()))?;
             self.keys.insert(text.clone(), (key, *seq));
         }
+        self.revoked = before.revoked.iter().cloned().collect();
         // What lies before was held against the tree then, and the tree is the same one.
         self.checkpoints.retain(|size, _| *size >= before.seen.size);
         self.kept.retain(|size, _| *size >= before.seen.size);
@@ -322,8 +327,13 @@ impl Check {
 
     fn fact(&mut self, seq: i64, fact: Fact) {
         match fact {
-            Fact::Key { text, key } => {
-                self.keys.entry(text).or_insert((*key, seq));
+            Fact::Key(added) => self.key(seq, *added),
+            Fact::Revoked(vkey) => {
+                if self.keys.contains_key(&vkey) {
+                    self.revoked.entry(vkey).or_insert(seq);
+                } else {
+                    self.problem(seq, format!("record {seq} revokes a key that the log does not know"));
+                }
             }
             Fact::Checkpoint { size, root, at } => {
                 self.signed.insert(size, (root, at));
@@ -335,12 +345,57 @@ impl Check {
         }
     }
 
-    /// Did a key that the log knew at `size` sign `note`, saying `root`?
+    /// Takes a key into the list; one that takes the place of another must bring its signature.
+    fn key(&mut self, seq: i64, added: Added) {
+        let Added { vkey, key, after } = added;
+        if let Some((before, proof)) = after {
+            let before_name = before.split('+').next().unwrap_or_default().to_owned();
+            let is_good = self.keys.contains_key(&before) && !self.revoked.contains_key(&before);
+            if !is_good || !keys::vouches(&before, &proof, &self.log_id, &vkey) {
+                self.problem(
+                    seq,
+                    format!("record {seq}: the key {before_name} does not vouch for the key {}", key.name()),
+                );
+                return;
+            }
+        }
+        self.keys.entry(vkey).or_insert((key, seq));
+    }
+
+    /// Did a key that the log knew at `size`, and had not revoked, sign `note`, saying `root`?
     fn is_signed(&self, note: &str, size: i64, root: &str, by: Option<&str>) -> bool {
+        self.signature(note, size, root, by).is_ok()
+    }
+
+    /// The same with what is wrong about it, naming the key.
+    fn signature(&self, note: &str, size: i64, root: &str, by: Option<&str>) -> Result<(), String> {
         let text = note_text(&self.log_id, size, root);
-        self.keys.values().any(|(key, added)| {
-            *added < size && by.is_none_or(|name| key.name() == name) && key.open(note) == Some(&text)
-        })
+        let name = by.map_or_else(|| note_signer(note).to_owned(), str::to_owned);
+        let mut wrong = match name.as_str() {
+            "" => "has no signature".to_owned(),
+            name => format!("is signed by {name}, a key that the log does not know"),
+        };
+        for (vkey, (key, added)) in &self.keys {
+            if by.is_some_and(|name| key.name() != name) {
+                continue;
+            }
+            if key.open(note) != Some(&text) {
+                if key.name() == name {
+                    wrong = format!("does not have a valid signature of the key {name}");
+                }
+                continue;
+            }
+            match self.revoked.get(vkey) {
+                _ if *added >= size => {
+                    wrong = format!("is signed by {name}, a key that the log did not know by then");
+                }
+                Some(record) if *record < size => {
+                    wrong = format!("is signed by {name}, which was revoked by record {record}");
+                }
+                _ => return Ok(()),
+            }
+        }
+        Err(wrong)
     }
 
     /// Holds the checkpoints of `size`, if there are any, against the tree so far.
@@ -358,14 +413,14 @@ impl Check {
         if found.root != root {
             let from = self.good;
             self.range_problem(from, size, format!("the checkpoint of size {size} has another root: something in {from}..{size} was rewritten"));
-        } else if self.is_signed(&found.note, size, &found.root, Some(&found.key_name)) {
-            self.good = size;
-            self.confirmed += 1;
         } else {
-            self.problem(
-                size - 1,
-                format!("the checkpoint of size {size} does not have a valid signature of a known key"),
-            );
+            match self.signature(&found.note, size, &found.root, Some(&found.key_name)) {
+                Ok(()) => {
+                    self.good = size;
+                    self.confirmed += 1;
+                }
+                Err(wrong) => self.problem(size - 1, format!("the checkpoint of size {size} {wrong}")),
+            }
         }
     }
 

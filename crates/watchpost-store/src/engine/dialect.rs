@@ -34,16 +34,15 @@ impl Dialect {
     }
 
     /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database.
-    /// NULL time means that the caller's clock is the clock of the database.
+    /// NULL time means that the caller's clock is the clock of the database. PostgreSQL makes it with the id that is bound
+    /// if there is none; SQLite binds nothing.
     pub(crate) const fn audit_head(self) -> &'static str {
         match self {
             Self::Sqlite => {
                 "SELECT size, frontier, checkpoint_size, log_id, CAST(NULL AS INTEGER) FROM audit_head WHERE id = 1"
             }
             Self::Postgres => {
-                "SELECT size, frontier, checkpoint_size, log_id, \
-                 CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) \
-                 FROM audit_head WHERE id = 1 FOR UPDATE"
+                "SELECT size, frontier, checkpoint_size, log_id, at FROM watchpost_audit_head($1)"
             }
         }
     }
@@ -116,6 +115,19 @@ impl Dialect {
                  WHERE p.table_schema = current_schema() AND p.grantee <> t.tableowner \
                  AND p.table_name IN ('audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_record') \
                  AND p.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3"
+            }
+        }
+    }
+
+    /// The groups of `deploy/postgres-roles.sql` that the login at the database is in.
+    pub(crate) const fn groups_of_login(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM sqlite_master WHERE 1 = 0",
+            Self::Postgres => {
+                "SELECT CAST(rolname AS TEXT) FROM pg_catalog.pg_roles WHERE rolname IN ('watchpost_viewer', \
+                 'watchpost_analyst', 'watchpost_lead', 'watchpost_auditor', 'watchpost_admin') \
+                 AND pg_has_role(session_user, oid, 'MEMBER') \
+                 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolsuper)"
             }
         }
     }

@@ -7,6 +7,7 @@ use watchpost_model::privacy::{Erasure, Subject, SubjectKind};
 
 use super::places::{CHANGED, REMOVED};
 use super::replay::KeptErasure;
+use super::scan::files_in;
 use super::{Counts, DONE, OBJECT, hold, only_the_owner, pattern};
 use crate::audit::append::log_id_if_any;
 use crate::audit::leaf::Leaf;
@@ -34,11 +35,14 @@ struct Facts {
     keys: BTreeSet<String>,
     /// Records whose content is gone.
     records: Vec<i64>,
+    /// Files that the trail said were written, by what it said before.
+    files: BTreeSet<String>,
 }
 
 impl Store {
     /// Erases somebody: destroys the key, removes what is about the subject, and puts a pseudonym where the subject is only
-    /// named. `draft` gives the record of it, by the erasure as it was done.
+    /// named. `draft` gives the record of it, by the erasure as it was done. Answered with it are the files that the trail
+    /// said were written: exports, backups.
     ///
     /// # Errors
     /// `Precondition` while a hold, a block or an incident that is worked on needs it, or where the database does not allow
@@ -48,9 +52,8 @@ impl Store {
         subject: &Subject,
         by: &str,
         draft: impl FnOnce(&Erasure) -> AuditDraft,
-    ) -> Result<Erasure, StoreError> {
-        let erasure = self.erase(subject, &Why::Asked { by }, draft).await.map_err(only_the_owner)?;
-        Ok(erasure)
+    ) -> Result<(Erasure, BTreeSet<String>), StoreError> {
+        self.erase(subject, &Why::Asked { by }, draft).await.map_err(only_the_owner)
     }
 
     pub(super) async fn erase(
@@ -58,7 +61,7 @@ impl Store {
         subject: &Subject,
         why: &Why<'_>,
         draft: impl FnOnce(&Erasure) -> AuditDraft,
-    ) -> Result<Erasure, StoreError> {
+    ) -> Result<(Erasure, BTreeSet<String>), StoreError> {
         let now = self.inner.clock.now();
         let mut write = self.write().await?;
         let mut erasure = match why {
@@ -82,7 +85,8 @@ impl Store {
         let mut counts = Counts::default();
         events(&mut write, subject, &mut counts).await?;
         rows(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
-        let facts = trail(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
+        let mut facts = trail(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
+        let files = std::mem::take(&mut facts.files);
         // What the detectors remember is not taken apart: they forget, and learn anew from what is left.
         let forgotten = write.execute("DELETE FROM engine_state", args![]).await?;
         counts.add("engine_state", forgotten, 0);
@@ -115,7 +119,7 @@ impl Store {
         tell(&mut write, &erasure, facts, reason, now);
         let numbers = self.commit(write).await?;
         erasure.record = numbers.get(before).copied().unwrap_or(-1);
-        Ok(erasure)
+        Ok((erasure, files))
     }
 }
 
@@ -330,7 +334,7 @@ async fn candidates(
 
 /// The trail: the key and the content of what the subject did, the content of what names the subject.
 async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) -> Result<Facts, StoreError> {
-    let mut facts = Facts { keys: BTreeSet::new(), records: Vec::new() };
+    let mut facts = Facts { keys: BTreeSet::new(), records: Vec::new(), files: BTreeSet::new() };
     let actors = names(tx, subject, by, counts).await?;
     let mut at = -1;
     loop {
@@ -346,12 +350,11 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
             let stored = stored_payload(row)?;
             let own = actors.get(&leaf.client.by);
             let columns = [row.opt_text(4)?, row.opt_text(6)?, row.opt_text(9)?];
+            let opened = stored.as_ref().and_then(|stored| stored.key.as_ref()?.open_bytes(&stored.sealed));
+            facts.files.extend(opened.iter().flat_map(|bytes| files_in(bytes)));
             let named = own.is_some()
                 || columns.iter().flatten().any(|text| subject.is_in(text))
-                || stored.as_ref().is_some_and(|stored| {
-                    let opened = stored.key.as_ref().and_then(|key| key.open_bytes(&stored.sealed));
-                    opened.is_some_and(|bytes| subject.is_in(&String::from_utf8_lossy(&bytes)))
-                });
+                || opened.is_some_and(|bytes| subject.is_in(&String::from_utf8_lossy(&bytes)));
             if !named || (stored.is_none() && !columns.iter().flatten().any(|text| subject.is_in(text))) {
                 continue;
             }

@@ -13,7 +13,7 @@ mod scan;
 
 pub(crate) use hold::KEEPS_EVENT;
 pub use replay::KeptErasure;
-pub use scan::Look;
+pub use scan::{KnownFiles, Look};
 
 use watchpost_model::privacy::{ErasedCount, Erasure, Subject};
 
@@ -108,12 +108,10 @@ impl Store {
 /// A database that lets only the owner of its tables take from beside the trail says so by the code 42501.
 fn only_the_owner(error: StoreError) -> StoreError {
     match &error {
-        StoreError::Database(sqlx::Error::Database(inner)) if inner.code().as_deref() == Some("42501") => {
-            StoreError::Precondition(
-                "the database lets only the owner of its tables erase: open it with that login (docs/privacy.md)"
-                    .to_owned(),
-            )
-        }
+        StoreError::Denied(_) => StoreError::Precondition(
+            "the database lets only the owner of its tables erase: open it with that login (docs/privacy.md)"
+                .to_owned(),
+        ),
         _ => error,
     }
 }

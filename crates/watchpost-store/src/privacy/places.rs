@@ -13,12 +13,14 @@ pub(super) const REMOVED: &[(&str, &[&str])] = &[
     ("block", &["target"]),
     ("containment", &["target"]),
     ("response_action", &["target"]),
+    ("person", &["name"]),
     ("source_place", &["source"]),
 ];
 
 /// Rows that stay, with the pseudonym in place of the name.
 pub(super) const CHANGED: &[(&str, &[&str])] = &[
     ("allow_entry", &["note", "added_by"]),
+    ("approval", &["request", "summary", "reason", "asked_by", "decided_by", "note", "outcome"]),
     ("block", &["reason", "created_by", "removed_by"]),
     ("bulk_action", &["actor", "body", "undone_by"]),
     ("bulk_item", &["before"]),
@@ -89,6 +91,9 @@ mod tests {
     /// Columns that hold words, numbers and ids of the product, never what somebody is called.
     const NOBODY: &[(&str, &str)] = &[
         ("allow_entry", "target"),
+        ("approval", "carrier"),
+        ("approval", "matter"),
+        ("approval", "operation"),
         ("audit_checkpoint", "key_name"),
         ("audit_checkpoint", "note"),
         ("audit_checkpoint", "reason"),

@@ -105,7 +105,9 @@ impl Store {
         for subject in self.names_in(&kinds).await? {
             let Some(all) = missing.remove(&(subject.kind, subject.mark(&log))) else { continue };
             for one in all {
-                done.push(self.erase(&subject, &Why::Again(one), |_| own_draft(DONE, "", one.at)).await?);
+                let (erasure, _) =
+                    self.erase(&subject, &Why::Again(one), |_| own_draft(DONE, "", one.at)).await?;
+                done.push(erasure);
             }
         }
         // Those of which nothing is here are done as well; else every opening would look for them again.

@@ -10,6 +10,7 @@ use watchpost_model::report::ReportRecord;
 use super::pattern;
 use super::places::{CHANGED, REMOVED, TOLD};
 use crate::audit::page::{COLUMNS, stored_payload};
+use crate::audit::seal::Payload;
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -30,6 +31,29 @@ pub struct Look {
     pub opened: u64,
     /// Rows that hold the letters of the name, also within other words.
     pub letters: u64,
+}
+
+/// Files that somebody wrote, as far as rows tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownFiles {
+    /// Their paths.
+    pub files: BTreeSet<String>,
+    /// Rows that cannot be read: what they say of files is not known. They keep nobody from being erased.
+    pub unread: Vec<String>,
+}
+
+/// The files that a sealed record says were written.
+pub(super) fn files_in(bytes: &[u8]) -> Vec<String> {
+    let Ok(payload) = serde_json::from_slice::<Payload>(bytes) else { return Vec::new() };
+    let object = payload.object.strip_prefix("file/").or(payload.object.strip_prefix("folder/"));
+    let named = payload.changes.iter().filter_map(|change| {
+        let is_file = change.field == "file" || change.field.starts_with("file.");
+        let text = change.new.as_str().filter(|_| is_file)?;
+        // `<sha-256> <path>`, or the path alone.
+        let path = text.split_once(' ').filter(|(hash, _)| hash.len() == 64).map(|(_, path)| path);
+        Some(path.unwrap_or(text).to_owned())
+    });
+    object.map(str::to_owned).into_iter().chain(named).collect()
 }
 
 impl Store {
@@ -97,45 +121,31 @@ impl Store {
         self.privacy_settle().await.map(drop)
     }
 
-    /// Files that the trail, reports and jobs say were written: exports, reports, backups.
+    /// Files that reports and jobs say were written. What the trail says of them is answered by
+    /// [`Store::privacy_erase`], which reads all of it anyway.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn files_known(&self) -> Result<BTreeSet<String>, StoreError> {
+    pub async fn files_known(&self) -> Result<KnownFiles, StoreError> {
         let mut tx = self.read().await?;
-        let mut files = BTreeSet::new();
-        let mut at = -1;
-        loop {
-            let sql = format!("{COLUMNS} WHERE l.seq > $1 ORDER BY l.seq LIMIT $2");
-            let page = tx.fetch(sql, args![at, PAGE]).await?;
-            let Some(last) = page.last() else { break };
-            at = last.i64(0)?;
-            for row in &page {
-                let Some(stored) = stored_payload(row)? else { continue };
-                let Some(payload) = stored.key.and_then(|key| key.open(&stored.sealed)) else { continue };
-                let object = payload.object.strip_prefix("file/").or(payload.object.strip_prefix("folder/"));
-                files.extend(object.map(str::to_owned));
-                for change in payload.changes {
-                    let is_file = change.field == "file" || change.field.starts_with("file.");
-                    let Some(text) = change.new.as_str().filter(|_| is_file) else { continue };
-                    // `<sha-256> <path>`, or the path alone.
-                    let path =
-                        text.split_once(' ').filter(|(hash, _)| hash.len() == 64).map(|(_, path)| path);
-                    files.insert(path.unwrap_or(text).to_owned());
-                }
+        let mut known = KnownFiles::default();
+        for row in tx.fetch("SELECT id, body FROM report ORDER BY id", args![]).await? {
+            match row.json::<ReportRecord>(1) {
+                Ok(report) => known.files.extend(report.files.into_iter().map(|file| file.path)),
+                Err(_) => known.unread.push(format!("report {}", row.text(0)?)),
             }
         }
-        for row in tx.fetch("SELECT body FROM report", args![]).await? {
-            // One that somebody broke keeps nobody from being erased.
-            let report = row.json::<ReportRecord>(0);
-            files.extend(report.into_iter().flat_map(|report| report.files).map(|file| file.path));
+        let sql = "SELECT id, body FROM job_run WHERE body LIKE '%\"file\"%' ORDER BY id";
+        for row in tx.fetch(sql, args![]).await? {
+            match row.json::<JobRun>(1) {
+                Ok(run) => {
+                    let facts = run.report.into_iter().flat_map(|report| report.facts);
+                    known.files.extend(facts.filter(|fact| fact.name == "file").map(|fact| fact.text));
+                }
+                Err(_) => known.unread.push(format!("job run {}", row.text(0)?)),
+            }
         }
-        for row in tx.fetch("SELECT body FROM job_run WHERE body LIKE '%\"file\"%'", args![]).await? {
-            let run: JobRun = row.json(0)?;
-            let facts = run.report.into_iter().flat_map(|report| report.facts);
-            files.extend(facts.filter(|fact| fact.name == "file").map(|fact| fact.text));
-        }
-        Ok(files)
+        Ok(known)
     }
 
     /// The file of the database, if it is one.

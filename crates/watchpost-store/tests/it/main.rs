@@ -4,11 +4,13 @@
 
 mod attacks;
 mod audit;
+mod away;
 mod block;
 mod event;
 mod evidence;
 mod incident;
 mod ingest;
+mod keys;
 mod lifecycle;
 mod linking;
 mod merge;
@@ -20,5 +22,6 @@ mod roles;
 mod schedules;
 mod search;
 mod support;
+mod tls;
 mod triage;
 mod witness;

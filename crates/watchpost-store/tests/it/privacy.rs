@@ -19,6 +19,7 @@ both!(
     retention_leaves_alone_what_is_held,
     names_may_be_anything,
     content_that_went_without_an_erasure_is_found,
+    a_row_that_cannot_be_read_stops_nothing,
 );
 
 fn user(name: &str) -> Subject {
@@ -42,7 +43,7 @@ fn asked(erasure: &Erasure) -> AuditDraft {
 }
 
 async fn erase(store: &Store, subject: &Subject) -> Result<Erasure, StoreError> {
-    store.privacy_erase(subject, "robin", asked).await
+    store.privacy_erase(subject, "robin", asked).await.map(|(erasure, _)| erasure)
 }
 
 fn of(name: &str, n: u32, world: &World) -> (Event, String) {
@@ -333,4 +334,26 @@ async fn an_older_copy_is_held_to_what_was_erased_since() {
     let found = bytes.windows(4).filter(|window| window.eq_ignore_ascii_case(b"anna")).count();
     let others = bytes.windows(6).filter(|window| window.eq_ignore_ascii_case(b"joanna")).count();
     assert_eq!(found, others, "only joanna has these letters in the file");
+}
+
+/// Files are known from reports, jobs and the trail; a row that somebody broke is named and keeps nobody from being erased.
+async fn a_row_that_cannot_be_read_stops_nothing(world: World) {
+    let mut export = draft("export_run");
+    export.changes =
+        vec![Change::new("file", serde_json::Value::Null, format!("{} /srv/anna.csv", "a".repeat(64)))];
+    world.store.audit_append(export).await.unwrap();
+    let body = "{\"file\": is no JSON";
+    let broken = format!(
+        "INSERT INTO job_run (id, kind, state, started_at, ended_at, owner, seen_at, body) \
+         VALUES ('broken', 'export', 'done', 0, 0, 'x', 0, '{body}')"
+    );
+    assert_eq!(world.tamper(&broken).await, 1);
+    let known = world.store.files_known().await.unwrap();
+    assert_eq!(known.unread, ["job run broken"]);
+    let subject = Subject::new(SubjectKind::User, "anna").unwrap();
+    let (erasure, files) = world.store.privacy_erase(&subject, "robin", asked).await.unwrap();
+    assert!(erasure.record >= 0);
+    assert!(files.contains("/srv/anna.csv"), "as the trail said before: {files:?}");
+    let look = world.store.privacy_scan(&subject).await.unwrap();
+    assert!(look.opened > 0 && look.found.is_empty(), "{:?}", look.found);
 }

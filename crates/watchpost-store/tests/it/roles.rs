@@ -1,13 +1,17 @@
-//! `deploy/postgres-roles.sql`: a person of the team can do all of the work, and change nothing of the past.
+//! `deploy/postgres-roles.sql`: each role can do its work, nobody does another one's, and nobody changes the past.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection, Executor};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row};
+use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
-use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, VerifyPlan};
+use watchpost_store::{
+    ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, VerifyPlan,
+};
 
 use crate::support::{World, caller, draft, events};
 
 const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
+const ROLES: [&str; 6] = ["viewer", "analyst", "lead", "auditor", "admin", "engine"];
 
 async fn connect(target: &DatabaseTarget) -> PgConnection {
     let DatabaseTarget::Postgres { host, port, database, username, .. } = target else {
@@ -24,68 +28,140 @@ async fn refused(connection: &mut PgConnection, sql: &str) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_of_the_team_works_and_changes_nothing_of_the_past() {
-    let Some(world) = World::postgres().await else { return };
-    let mut owner = connect(&world.target).await;
-    for _ in 0..2 {
-        owner.execute(AssertSqlSafe(SCRIPT.to_owned())).await.expect("the script may be run again");
-    }
-    let DatabaseTarget::Postgres { host, port, database, .. } = world.target.clone() else { unreachable!() };
-    let login = format!("dana_{database}");
-    owner.execute(AssertSqlSafe(format!("CREATE ROLE {login} LOGIN IN ROLE watchpost_team"))).await.unwrap();
-    let target =
-        DatabaseTarget::Postgres { host, port, database, username: login.clone(), password: None, tls: None };
+struct Team {
+    world: World,
+    owner: PgConnection,
+}
 
-    let store = Store::open(&target, world.clock.clone()).await.expect("the database opens for the team");
-    store.set_signer(Signer::from_seed(&[3; 32], "watchpost/desk-3").unwrap()).await.unwrap();
-    let batch = events(20, world.now());
-    store.ingest(IngestBatch { events: &batch, findings: &[], now: world.now() }).await.unwrap();
-    store.setting_put("test", None, &serde_json::json!(1), draft("settings_put")).await.unwrap();
-    let seq = store.audit_append(draft("incident_take")).await.unwrap();
-    store.checkpoint_now("test").await.unwrap();
-    let (record, leaf) = store.audit_record(seq).await.unwrap();
-    assert_eq!((record.actor.as_str(), leaf.contains(&login)), ("dana", false));
+impl Team {
+    async fn new() -> Option<Self> {
+        let world = World::postgres().await?;
+        let mut owner = connect(&world.target).await;
+        for _ in 0..2 {
+            owner.execute(AssertSqlSafe(SCRIPT.to_owned())).await.expect("the script may be run again");
+        }
+        let mut team = Self { world, owner };
+        for role in ROLES {
+            let sql = format!("CREATE ROLE {} LOGIN IN ROLE watchpost_{role}", team.login(role));
+            team.owner.execute(AssertSqlSafe(sql)).await.unwrap();
+        }
+        Some(team)
+    }
+
+    fn login(&self, role: &str) -> String {
+        let DatabaseTarget::Postgres { database, .. } = &self.world.target else { unreachable!() };
+        format!("{role}_{database}")
+    }
+
+    fn target(&self, role: &str) -> DatabaseTarget {
+        let mut target = self.world.target.clone();
+        if let DatabaseTarget::Postgres { username, .. } = &mut target {
+            *username = self.login(role);
+        }
+        target
+    }
+}
+
+async fn holds(store: &Store) {
     let found = store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert!(found.ok, "{:?}", found.problems);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
+    let Some(mut team) = Team::new().await else { return };
     let past = [
-        "audit_leaf",
-        "audit_checkpoint",
-        "audit_cosignature",
-        "audit_record",
-        "audit_payload",
-        "audit_name",
-        "subject_key",
+        ("audit_leaf", "seq"),
+        ("audit_checkpoint", "size"),
+        ("audit_cosignature", "size"),
+        ("audit_record", "seq"),
+        ("audit_payload", "seq"),
+        ("audit_name", "id"),
+        ("subject_key", "id"),
+        ("audit_head", "size"),
+        ("erasure", "id"),
+        ("schema_version", "version"),
     ];
-    let mut person = connect(&target).await;
-    for table in past {
-        let column = match table {
-            "audit_leaf" | "audit_record" | "audit_payload" => "seq",
-            "audit_checkpoint" | "audit_cosignature" => "size",
-            _ => "id",
-        };
-        for sql in [
-            format!("UPDATE {table} SET {column} = {column}"),
-            format!("DELETE FROM {table}"),
-            format!("TRUNCATE {table}"),
-            format!("DROP TABLE {table}"),
-            format!("ALTER TABLE {table} DISABLE TRIGGER ALL"),
-        ] {
-            assert_eq!(refused(&mut person, &sql).await.as_deref(), Some("42501"), "{sql}");
+    for (n, role) in ROLES.into_iter().enumerate() {
+        let target = team.target(role);
+        let store = Store::open(&target, team.world.clock.clone()).await.expect("it opens for everybody");
+        let signer = Signer::from_seed(&[u8::try_from(n).unwrap() + 1; 32], &format!("watchpost/{role}"));
+        store.set_signer(signer.unwrap()).await.expect("everybody signs");
+        assert_eq!(
+            store.login_role().await.unwrap().map(|role| role.to_string()),
+            Some(role.to_owned()).filter(|role| role != "engine")
+        );
+        let seq = store.audit_append(draft("incident_take")).await.expect("everybody leaves records");
+        store.person_seen(role).await.expect("everybody is seen");
+        store.checkpoint_now("test").await.expect("everybody signs");
+
+        // The login in the leaf is that of the server, whoever the client says it is.
+        let mut look = connect(&team.world.target).await;
+        let sql = format!(
+            "SELECT n.name FROM audit_leaf l JOIN audit_name n ON n.id = convert_from(l.leaf, 'UTF8')::jsonb ->> 'd' \
+             WHERE l.seq = {seq}"
+        );
+        let login: String = look.fetch_one(AssertSqlSafe(sql)).await.unwrap().get(0);
+        assert_eq!(login, team.login(role));
+
+        let mut person = connect(&target).await;
+        for (table, column) in past {
+            for sql in [
+                format!("UPDATE {table} SET {column} = {column}"),
+                format!("DELETE FROM {table}"),
+                format!("TRUNCATE {table}"),
+                format!("DROP TABLE {table}"),
+                format!("ALTER TABLE {table} DISABLE TRIGGER ALL"),
+                format!("ALTER TABLE {table} OWNER TO CURRENT_USER"),
+            ] {
+                assert_eq!(refused(&mut person, &sql).await.as_deref(), Some("42501"), "{role}: {sql}");
+            }
         }
-    }
-    for sql in [
-        "DELETE FROM audit_head",
-        "TRUNCATE audit_head",
-        "UPDATE audit_head SET size = size - 1",
-        "UPDATE audit_head SET log_id = 'other'",
-        "DELETE FROM schema_version",
-        "CREATE TABLE mine (n INTEGER)",
-        "DROP FUNCTION watchpost_append_only() CASCADE",
-        "SET session_replication_role = replica",
-    ] {
-        assert_eq!(refused(&mut person, sql).await.as_deref(), Some("42501"), "{sql}");
+        for sql in [
+            "INSERT INTO audit_leaf (seq, leaf, hash) VALUES (1000000, '', '')",
+            "INSERT INTO audit_record (seq, at, actor, action, object, permission, outcome, search) \
+             VALUES (1000000, 0, '', '', '', '', '', '')",
+            "INSERT INTO audit_payload (seq, key_id, nonce, sealed) VALUES (1000000, '', '', '')",
+            "INSERT INTO audit_checkpoint (size, root, at, note, key_name, reason) VALUES (1, '', 0, '', '', '')",
+            "INSERT INTO audit_head (id, log_id, size, frontier, checkpoint_size) VALUES (2, '', 0, '', 0)",
+            "SELECT 1 FROM audit_head FOR UPDATE",
+            "SELECT watchpost_audit_write('[]', 0)",
+            "CREATE OR REPLACE FUNCTION watchpost_audit_append(p_records TEXT) RETURNS BIGINT LANGUAGE sql AS 'SELECT 1::bigint'",
+            "DROP FUNCTION watchpost_append_only() CASCADE",
+            "CREATE TABLE mine (n INTEGER)",
+            "SET session_replication_role = replica",
+            "SET SESSION AUTHORIZATION watchpost",
+            "SET ROLE watchpost",
+        ] {
+            assert_eq!(refused(&mut person, sql).await.as_deref(), Some("42501"), "{role}: {sql}");
+        }
+        // A table of one's own under the name of the head is not the one that the functions look at.
+        let before: i64 = person.fetch_one("SELECT size FROM public.audit_head").await.unwrap().get(0);
+        person.execute("CREATE TEMP TABLE audit_head (id BIGINT, log_id TEXT, size BIGINT, frontier BYTEA, checkpoint_size BIGINT)").await.unwrap();
+        person.execute("INSERT INTO audit_head VALUES (1, 'mine', 0, '', 0)").await.unwrap();
+        let size: i64 =
+            person.fetch_one("SELECT size FROM public.watchpost_audit_head('x')").await.unwrap().get(0);
+        assert_eq!(size, before, "{role}");
+        // What does not belong to this log, or forges an erasure, or a checkpoint of another root, is not written.
+        for sql in [
+            r#"SELECT watchpost_audit_append('[{"leaf": "{\"l\":\"another\"}"}]')"#,
+            r#"SELECT watchpost_audit_append('[{"leaf": "{}, {}"}]')"#,
+            r#"SELECT watchpost_audit_append('[{"leaf": "7"}]')"#,
+            "SELECT watchpost_audit_checkpoint('AAAA', 'note', 'key', 'reason', '[]')",
+        ] {
+            assert!(refused(&mut person, sql).await.is_some(), "{role}: {sql}");
+        }
+        let log = store.audit_log_id().await.unwrap();
+        let forged = format!(
+            r#"SELECT watchpost_audit_append('[{{"leaf": "{{\"a\":\"erasure.done\",\"l\":\"{log}\"}}"}}]')"#
+        );
+        assert_eq!(refused(&mut person, &forged).await.as_deref(), Some("42501"), "{role}: a forged erasure");
+        let revoked = forged.replace("erasure.done", "key.revoke");
+        let code = refused(&mut person, &revoked).await.expect("it is not whole");
+        assert_eq!(code == "42501", !matches!(role, "admin" | "engine"), "{role} revokes a key: {code}");
+        let reads_sealed = refused(&mut person, "SELECT 1 FROM audit_payload").await.is_none();
+        assert_eq!(reads_sealed, !matches!(role, "viewer" | "analyst"), "{role} reads what is sealed");
+        store.close().await;
     }
     for sql in [
         "UPDATE audit_leaf SET seq = seq",
@@ -95,10 +171,109 @@ async fn a_person_of_the_team_works_and_changes_nothing_of_the_past() {
         "TRUNCATE audit_head",
         "UPDATE audit_head SET size = 0",
     ] {
-        assert_eq!(refused(&mut owner, sql).await.as_deref(), Some("42501"), "also the owner: {sql}");
+        assert_eq!(refused(&mut team.owner, sql).await.as_deref(), Some("42501"), "also the owner: {sql}");
     }
-    let left = store.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
-    assert!(left.iter().any(|record| record.seq == seq), "all of it is there");
-    let found = store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
-    assert!(found.ok, "{:?}", found.problems);
+    let left = team.world.store.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
+    assert!(left.iter().filter(|record| record.action == "incident_take").count() == ROLES.len());
+    let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
+    holds(&auditor).await;
+    holds(&team.world.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_does_its_own_work_and_nobody_elses() {
+    let Some(team) = Team::new().await else { return };
+    let open = |role: &'static str| {
+        let (target, clock) = (team.target(role), team.world.clock.clone());
+        async move { Store::open(&target, clock).await.unwrap() }
+    };
+    let batch = events(20, team.world.now());
+    let now = team.world.now();
+    for role in ROLES {
+        let store = open(role).await;
+        let mut person = connect(&team.target(role)).await;
+        let lease =
+            store.lease_acquire("engine", role, std::time::Duration::from_secs(1), now).await.unwrap();
+        assert_eq!(lease, role == "engine", "{role}: only the engine's login runs an engine, others wait");
+        let set = store.setting_put("test", None, &serde_json::json!(1), draft("settings_put")).await;
+        match role {
+            "admin" => set.expect("an admin sets things"),
+            "engine" => assert!(matches!(set, Err(StoreError::Conflict(_))), "it was set: {set:?}"),
+            _ => assert!(matches!(set, Err(StoreError::Denied(_))), "{role}: {set:?}"),
+        }
+        for (sql, who) in [
+            ("DELETE FROM block WHERE id = 'none'", &["analyst", "lead", "admin", "engine"][..]),
+            ("UPDATE incident SET title = title", &["analyst", "lead", "admin", "engine"]),
+            ("UPDATE incident_note SET text = text", &["analyst", "lead", "admin", "engine"]),
+            ("UPDATE report SET body = body", &["lead", "auditor", "admin", "engine"]),
+            ("DELETE FROM register_entry WHERE id = 'none'", &["lead", "auditor", "admin", "engine"]),
+            ("DELETE FROM event WHERE id = 'none'", &["lead", "admin", "engine"]),
+            ("UPDATE legal_hold SET owner = owner", &["lead", "admin", "engine"]),
+            ("DELETE FROM legal_hold", &[]),
+            ("UPDATE approval SET note = note", &["analyst", "lead", "admin"]),
+            ("DELETE FROM approval", &[]),
+            ("DELETE FROM allow_entry", &["admin", "engine"]),
+            ("UPDATE setting SET value = value", &["admin", "engine"]),
+            ("DELETE FROM engine_state", &["engine"]),
+            ("DELETE FROM lease", &["engine"]),
+        ] {
+            let code = refused(&mut person, sql).await;
+            let expect = (!who.contains(&role)).then(|| "42501".to_owned());
+            assert_eq!(code, expect, "{role}: {sql}");
+        }
+        let ingested = store.ingest(IngestBatch { events: &batch, findings: &[], now }).await;
+        assert_eq!(
+            ingested.is_ok(),
+            matches!(role, "lead" | "admin" | "engine"),
+            "{role}: {:?}",
+            ingested.err()
+        );
+        store.close().await;
+    }
+    holds(&team.world.store).await;
+}
+
+/// Who asks cannot approve with SQL and another name: the login in the leaves is the server's to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_login_is_one_person_whatever_its_names() {
+    let Some(team) = Team::new().await else { return };
+    let clock = || team.world.clock.clone();
+    let analyst = Store::open(&team.target("analyst"), clock()).await.unwrap();
+    let lead = Store::open(&team.target("lead"), clock()).await.unwrap();
+    let ask = || async {
+        let new = NewApproval {
+            operation: "block_add",
+            two: TwoPeople { matter: Matter::MassBlock, carrier: Carrier::Asker },
+            request: "{}".to_owned(),
+            summary: "blocking".to_owned(),
+            reason: None,
+            asked_by: "dana",
+        };
+        analyst.approval_ask(new, draft("block_add")).await.unwrap()
+    };
+    let granted = ApprovalMove {
+        from: ApprovalState::Waiting,
+        to: ApprovalState::Granted,
+        by: Some("robin"),
+        note: None,
+        outcome: None,
+    };
+    let as_robin = || {
+        let mut record = draft("approval_grant");
+        "robin".clone_into(&mut record.caller.name);
+        record
+    };
+    let forged = ask().await;
+    assert!(analyst.approval_is_of_this_login(&forged).await.unwrap());
+    assert!(!lead.approval_is_of_this_login(&forged).await.unwrap());
+    analyst.approval_move(&forged.id, granted, as_robin()).await.unwrap();
+    assert_eq!(analyst.approval_granted_by(&forged, true).await.unwrap(), None, "the same login");
+
+    let asked = ask().await;
+    assert_eq!(analyst.approval_granted_by(&asked, true).await.unwrap(), None, "nobody yet");
+    lead.approval_move(&asked.id, granted, as_robin()).await.unwrap();
+    assert_eq!(analyst.approval_granted_by(&asked, true).await.unwrap().as_deref(), Some("robin"));
+    analyst.close().await;
+    lead.close().await;
+    holds(&team.world.store).await;
 }

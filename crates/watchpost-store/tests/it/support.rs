@@ -160,19 +160,24 @@ fn start_cluster() -> Option<Cluster> {
     Some(Cluster { folder })
 }
 
-fn make_cluster(bin: &Path, folder: &Path, run: u32) {
-    let as_root = Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0");
-    let prefix: &[&str] = if as_root {
-        &["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-    } else {
-        &[]
-    };
-    if as_root {
-        assert!(Command::new("chown").arg("postgres").arg(folder).status().unwrap().success());
+/// PostgreSQL refuses to run as root: the account of the package runs it then, and has to own its folder.
+fn unprivileged(folder: &Path) -> &'static [&'static str] {
+    if !Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0") {
+        return &[];
     }
+    assert!(Command::new("chown").arg("-R").arg("postgres").arg(folder).status().unwrap().success());
+    &["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+}
+
+/// The words that start a program of PostgreSQL for a folder.
+pub(crate) fn postgres_program(bin: &Path, name: &str, folder: &Path) -> Vec<String> {
+    let prefix = unprivileged(folder).iter().map(|word| (*word).to_owned());
+    prefix.chain([bin.join(name).display().to_string()]).collect()
+}
+
+fn make_cluster(bin: &Path, folder: &Path, run: u32) {
     let data = folder.join("data");
-    let mut initdb: Vec<String> = prefix.iter().map(|word| (*word).to_owned()).collect();
-    initdb.push(bin.join("initdb").display().to_string());
+    let mut initdb = postgres_program(bin, "initdb", folder);
     initdb.extend(
         ["-D", &data.display().to_string(), "-U", "watchpost", "-A", "trust", "-E", "UTF8"]
             .map(str::to_owned),
@@ -180,8 +185,7 @@ fn make_cluster(bin: &Path, folder: &Path, run: u32) {
     initdb.extend(["--locale=C.UTF-8", "--no-sync", "--no-instructions"].map(str::to_owned));
     let made = Command::new(&initdb[0]).args(&initdb[1..]).current_dir("/").output().unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-    let mut server: Vec<String> = prefix.iter().map(|word| (*word).to_owned()).collect();
-    server.push(bin.join("postgres").display().to_string());
+    let mut server = postgres_program(bin, "postgres", folder);
     server
         .extend(["-D", &data.display().to_string(), "-k", &folder.display().to_string()].map(str::to_owned));
     server.extend(
@@ -202,7 +206,7 @@ fn make_cluster(bin: &Path, folder: &Path, run: u32) {
     assert!(started.success(), "the supervisor did not start");
 }
 
-fn postgres_bin() -> Option<PathBuf> {
+pub(crate) fn postgres_bin() -> Option<PathBuf> {
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -149,6 +149,7 @@ export const common = {
   'state.error.conflict': 'Jemand anderes hat es inzwischen geändert. Zu sehen ist jetzt der neueste Stand.',
   'state.error.precondition': 'Etwas, das dafür nötig ist, fehlt noch.',
   'state.error.permission': 'Ihre Rolle erlaubt das nicht. Die Administration fragen.',
+  'state.error.approval': 'Jemand anderes sieht es sich zuerst in den Einstellungen an.',
   'state.error.unavailable': 'Die Verbindung in der Statuszeile prüfen; sie wird von selbst neu versucht.',
   'state.error.timeout': 'Es dauerte zu lange. Erneut versuchen oder einen kürzeren Zeitraum wählen.',
   'state.error.cancelled': 'Es wurde angehalten.',

@@ -150,6 +150,7 @@ export const common = {
   'state.error.conflict': 'Somebody else changed it meanwhile. What you see now is the newest state.',
   'state.error.precondition': 'Something it needs is not there yet.',
   'state.error.permission': 'Your role does not allow this. Ask an administrator.',
+  'state.error.approval': 'Somebody else looks at it in Settings first.',
   'state.error.unavailable': 'Check the connection in the status bar; it is tried again by itself.',
   'state.error.timeout': 'It took too long. Try again, or choose a shorter period.',
   'state.error.cancelled': 'It was stopped.',

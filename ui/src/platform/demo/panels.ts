@@ -2,6 +2,7 @@
 
 import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule } from '$ui/generated/model';
 import type { Answers } from '../fake';
+import { DemoApprovals } from './approvals';
 import { DemoBlocks } from './blocks';
 import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
@@ -21,6 +22,7 @@ export function panelAnswers(empty: boolean) {
   let reports = empty ? [] : makeReports();
   let schedules: ReportSchedule[] = empty ? [] : makeSchedules();
   const privacy = new DemoPrivacy(empty);
+  const approvals = new DemoApprovals(empty);
   let settings = SETTINGS;
   let plan: JobPlanState = makePlan(empty);
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
@@ -159,6 +161,11 @@ export function panelAnswers(empty: boolean) {
     privacy_erase: (request) => privacy.erase(request),
     hold_add: (request) => privacy.hold(request),
     hold_release: (request) => privacy.release(request),
+    approval_list: () => approvals.list(),
+    approval_grant: ({ id }) => approvals.grant(id),
+    approval_refuse: ({ id }) => approvals.decide(id, 'refused'),
+    approval_withdraw: ({ id }) => approvals.decide(id, 'withdrawn'),
+    approval_policy_put: ({ policy }) => approvals.put(policy),
     audit_places_put: (request) => auditTrust((places = request.places)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
     settings_get: () => settings,

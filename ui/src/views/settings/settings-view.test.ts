@@ -96,3 +96,23 @@ describe('people’s rights', () => {
     await waitFor(() => expect(requests(platform, 'hold_release')).toEqual([{ id: 'b41d7e20', reason: 'closed' }]));
   });
 });
+
+describe('a second person', () => {
+  it('shows what waits and lets it be approved with a note', async () => {
+    await waitFor(() => expect(document.querySelectorAll('[data-test=approval]').length).toBe(2));
+    expect(hook('four-eyes').dataset['state']).toBe('in_force');
+    await fireEvent.click(hook('approval-grant'));
+    await waitFor(() => hook('approval-note'));
+    expect(hook('approval-dialog').textContent, 'the request is shown whole').toContain('credential stuffing');
+    await type('approval-note', ' looked at it ');
+    await fireEvent.click(hook('approval-send'));
+    await waitFor(() => expect(requests(platform, 'approval_grant')).toEqual([{ id: '4be1a09c77d2f310', note: 'looked at it' }]));
+    await waitFor(() => expect(document.querySelector('[data-id="4be1a09c77d2f310"]')?.getAttribute('data-state')).toBe('done'));
+  });
+
+  it('switches the rule', async () => {
+    await waitFor(() => hook('four-eyes-switch'));
+    await fireEvent.click(hook('four-eyes-switch'));
+    await waitFor(() => expect(requests(platform, 'approval_policy_put')).toEqual([{ policy: { on: false, prefix_v4: 24, prefix_v6: 48 } }]));
+  });
+});

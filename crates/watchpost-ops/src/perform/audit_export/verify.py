@@ -5,7 +5,8 @@ signature where there is one that can, else the code below.
     python3 verify.py                     checks the bundle beside this file
     python3 verify.py FOLDER              checks the bundle in FOLDER
     python3 verify.py --proof FILE        checks one record (`watchpost audit prove`) with the key beside this file
-    --key KEY                             the key must be this one: name+id+base64, from somebody you trust
+    --key KEY                             a key that you trust: name+id+base64, from somebody you trust; the checkpoint
+                                          is signed by it, or by one that it led to (keys that were rolled)
     --leaves-only                         does not open the records, which takes a few milliseconds each
 
 Exit code 0: everything holds. 1: something does not; every problem is one line. 2: wrong usage.
@@ -215,6 +216,49 @@ def read_note(note, key):
     raise Bad("the checkpoint has no signature of the key " + name)
 
 
+class Keys:
+    """The keys that the log tells of, in the order of its records."""
+
+    def __init__(self, log, trusted):
+        self.log, self.known, self.revoked = log, {}, {}
+        # Those to which the trusted key leads, each vouched for by the one before.
+        self.led_to = {trusted}
+
+    def take(self, leaf):
+        action, facts = leaf["b"]["a"], leaf["b"].get("f", {})
+        if action == "key.revoke":
+            self.revoked.setdefault(facts["vkey"], leaf["s"])
+        if action != "key.add":
+            return
+        vkey, before = facts["vkey"], facts.get("after")
+        if before is not None:
+            if before not in self.known or before in self.revoked or not self.vouches(before, vkey, facts["proof"]):
+                raise Bad("record %d: the key %s does not vouch for the key %s"
+                          % (leaf["s"], before.split("+")[0], vkey.split("+")[0]))
+            if before in self.led_to:
+                self.led_to.add(vkey)
+        self.known.setdefault(vkey, leaf["s"])
+
+    def vouches(self, before, vkey, proof):
+        _, key_id, public = read_key(before)
+        data = base64.b64decode(proof, validate=True)
+        text = "watchpost.local/audit/%s\nnext key\n%s\n" % (self.log, vkey)
+        return data[:4] == key_id and ed25519_holds(public, text.encode(), data[4:])
+
+    def check(self, vkey, size, trusted):
+        name = vkey.split("+")[0]
+        if vkey not in self.known:
+            raise Bad("the log does not know the key that signed: there is no key.add record of " + name)
+        if self.known[vkey] >= size:
+            raise Bad("the key %s was added after the checkpoint" % name)
+        if self.revoked.get(vkey, size) < size:
+            raise Bad("the checkpoint is signed by %s, which was revoked by record %d" % (name, self.revoked[vkey]))
+        if trusted is not None and vkey not in self.led_to:
+            raise Bad("the checkpoint is signed by %s, to which the key that you trust does not lead: %s" % (name, vkey))
+        if trusted is not None and vkey != trusted:
+            print("the key that you trust leads to the one that signed: %s" % name)
+
+
 # ---- What a leaf commits to ----------------------------------------------------------------------------------------
 
 def rotate(value, bits):
@@ -300,8 +344,6 @@ def check_bundle(folder, trusted, opened):
     check_sums(folder)
     with open(os.path.join(folder, "log.vkey"), encoding="utf-8") as text:
         vkey = text.read().strip()
-    if trusted is not None and trusted != vkey:
-        raise Bad("the checkpoint is signed by another key than the one that you trust: " + vkey)
     key = read_key(vkey)
     pem = os.path.join(folder, "pub.pem")
     if os.path.exists(pem):
@@ -326,7 +368,7 @@ def check_bundle(folder, trusted, opened):
         raise Bad("ROOT MISMATCH: the hashes do not lead to the root of the checkpoint")
     print("the %d hashes lead to the root %s" % (size, base64.b64encode(root).decode()))
 
-    leaves, added, before = {}, False, -1
+    leaves, keys, before = {}, Keys(log, trusted), -1
     for line in lines_of(folder, "leaves.jsonl"):
         data = line.encode()
         leaf = json.loads(line)
@@ -339,12 +381,12 @@ def check_bundle(folder, trusted, opened):
             raise Bad("record %d: the leaf does not have the hash that is in the tree" % seq)
         if leaf["b"]["l"] != log:
             raise Bad("record %d: the leaf is of another log" % seq)
-        if leaf["b"]["a"] == "key.add" and leaf["b"].get("f", {}).get("vkey") == vkey:
-            added = True
+        keys.take(leaf)
         leaves[seq], before = leaf, seq
-    if not added:
-        raise Bad("the log does not know the key that signed: there is no key.add record of it")
+    keys.check(vkey, size, trusted)
     print("%d leaves have the hashes that are in the tree" % len(leaves))
+    if len(leaves) < size:
+        print("the leaves of the other %d are not here: what they say of keys was not looked at" % (size - len(leaves)))
 
     n, erased, before = 0, 0, None
     for line in lines_of(folder, "records.jsonl"):
@@ -361,6 +403,19 @@ def check_bundle(folder, trusted, opened):
     print("%d records %s" % (n, said))
     if erased:
         print("%d of them were erased: that they were there is proved, what they said is gone" % erased)
+
+
+def signer_of(note, trusted, folder):
+    """The trusted key, or the one of the bundle beside it that signed the note: whether it is led to is checked then."""
+    signed = [line.split(" ")[1] for line in note.splitlines() if line.startswith("\u2014 ") and line.count(" ") == 2]
+    path = os.path.join(folder, "leaves.jsonl")
+    if trusted.split("+")[0] in signed or not os.path.exists(path):
+        return trusted
+    for line in lines_of(folder, "leaves.jsonl"):
+        leaf = json.loads(line)["b"]
+        if leaf["a"] == "key.add" and leaf["f"]["vkey"].split("+")[0] in signed:
+            return leaf["f"]["vkey"]
+    return trusted
 
 
 def check_proof(path, folder, trusted):
@@ -383,7 +438,13 @@ def check_proof(path, folder, trusted):
             hashes.append(base64.b64decode(line, validate=True))
     if leaf is None or index is None:
         raise Bad("the proof has no leaf or no index")
-    _, size, root, by = read_note(note, read_key(trusted))
+    signer = signer_of(note, trusted, folder)
+    log, size, root, by = read_note(note, read_key(signer))
+    if signer != trusted:
+        keys = Keys(log, trusted)
+        for line in lines_of(folder, "leaves.jsonl"):
+            keys.take(json.loads(line))
+        keys.check(signer, size, trusted)
     if root_of_proof(index, size, leaf, hashes) != root:
         raise Bad("ROOT MISMATCH: the proof does not lead to the root of the checkpoint")
     if json.loads(leaf.decode())["s"] != index:

@@ -8,6 +8,7 @@ pub(crate) use export::privacy_export;
 use std::time::Duration;
 
 use serde_json::Value;
+use watchpost_model::approval::same_person;
 use watchpost_model::audit::{AuditOutcome, Change};
 use watchpost_model::event::Category;
 use watchpost_model::policy::RetentionRule;
@@ -21,6 +22,7 @@ use crate::contract::{
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::two_people::Behind;
 
 /// How long an engine of this process may take to forget what its detectors remember.
 const FORGET: Duration = Duration::from_secs(6);
@@ -57,20 +59,40 @@ pub(crate) async fn privacy_preview(cx: Context, request: PrivacyRef) -> Result<
     Ok(PrivacyLook { places: look.found, columns: look.columns, opened: look.opened, holds })
 }
 
+/// What an erasure does, for a second person; without the name, which stands in the request.
+pub(crate) fn erasure_of(cx: &Context, who: &str, request: &PrivacyErase) -> Result<String, OpError> {
+    let subject = subject_of(request.kind, &request.subject)?;
+    without(&subject, "reason", &request.reason)?;
+    not_oneself(&subject, who)?;
+    not_oneself(&subject, &cx.caller.name)?;
+    Ok(format!(
+        "erasing somebody, by the name of {}",
+        match subject.kind {
+            SubjectKind::User => "an account",
+            SubjectKind::Ip => "an address",
+        }
+    ))
+}
+
+fn not_oneself(subject: &Subject, who: &str) -> Result<(), OpError> {
+    if subject.kind == SubjectKind::User && subject.is(who) {
+        return Err(OpError::new(ErrorCode::Permission, "nobody erases what they did themselves")
+            .hint("somebody else with this permission does it"));
+    }
+    Ok(())
+}
+
 pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<PrivacyErased, OpError> {
     let workspace = cx.workspace()?;
     let subject = subject_of(request.kind, &request.subject)?;
     let reason = without(&subject, "reason", &request.reason)?;
-    if subject.kind == SubjectKind::User && subject.is(&cx.caller.name) {
-        return Err(OpError::new(ErrorCode::Permission, "nobody erases what they did themselves")
-            .hint("somebody else with this permission does it"));
-    }
+    not_oneself(&subject, &cx.caller.name)?;
     if let Some(words) = cx.reason.as_deref().filter(|words| subject.is_in(words)) {
         without(&subject, "reason", words)?;
     }
     let store = workspace.store();
     // Asked before: what an erasure takes from the trail says where files were written.
-    let files = store.files_known().await?;
+    let mut known = store.files_known().await?;
     let draft = |erasure: &Erasure| {
         let counts = erasure.counts.iter().map(|count| {
             Change::new(
@@ -81,11 +103,12 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
         });
         cx.record(format!("erasure/{}", erasure.id), counts.collect(), Some(reason.clone()))
     };
-    let erasure = store.privacy_erase(&subject, &cx.caller.name, draft).await?;
+    let (erasure, told) = store.privacy_erase(&subject, &cx.caller.name, draft).await?;
+    known.files.extend(told);
     crate::erasures::remember(cx.console.paths(), store).await?;
 
     let mut residue = vec![from_redis(&workspace, &subject).await];
-    residue.extend(residue::of_files(&subject, files).await?);
+    residue.extend(residue::of_files(&subject, known).await?);
     forgotten(&workspace).await?;
     residue.extend(residue::of_database(store, &subject).await?);
     residue.extend(residue::beyond(store));
@@ -183,16 +206,30 @@ pub(crate) async fn hold_add(cx: Context, request: HoldAdd) -> Result<LegalHold,
     Ok(workspace.store().hold_add(&subject, &reason, &owner, &cx.caller.name, draft).await?)
 }
 
+/// The release of a hold by whoever placed it; `None` for somebody else, who is the second person.
+pub(crate) async fn own_hold(
+    cx: &Context,
+    who: &str,
+    request: HoldRelease,
+) -> Result<Option<String>, OpError> {
+    let workspace = cx.workspace()?;
+    required("reason", &request.reason, 2_000)?;
+    let hold = workspace.store().hold(request.id.trim()).await?;
+    if hold.released_at.is_some() {
+        return Err(OpError::new(ErrorCode::Conflict, "the hold was released before"));
+    }
+    Ok(same_person(&hold.placed_by, who).then(|| format!("releasing the legal hold {}", hold.id)))
+}
+
 pub(crate) async fn hold_release(cx: Context, request: HoldRelease) -> Result<LegalHold, OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
     let reason = required("reason", &request.reason, 2_000)?;
     let hold = store.hold(request.id.trim()).await?;
-    if hold.placed_by.trim().to_lowercase() == cx.caller.name.trim().to_lowercase() {
-        let message = "a hold is released by somebody who did not place it";
-        return Err(OpError::new(ErrorCode::Permission, message).hint(
-            "four eyes: a second person releases it, with another account of this machine or team; working alone there \
-             is no second person, and the hold stays",
+    if same_person(&hold.placed_by, &cx.caller.name) && !matches!(cx.behind, Behind::Two { .. }) {
+        return Err(OpError::new(
+            ErrorCode::Permission,
+            "a hold is released by somebody who did not place it",
         ));
     }
     let record = cx.record(format!("hold/{}", hold.id), Vec::new(), Some(reason.clone()));

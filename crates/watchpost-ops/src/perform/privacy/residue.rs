@@ -1,12 +1,11 @@
 //! Looking for what an erasure left behind: tables, the file of the database, files that this console wrote, and what
 //! lies where no console can look.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use watchpost_model::privacy::{Residue, ResidueState, Subject};
-use watchpost_store::Store;
+use watchpost_store::{KnownFiles, Store};
 
 use crate::blocking::off_the_runtime;
 use crate::error::OpError;
@@ -93,12 +92,20 @@ async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, u64)>
 }
 
 /// Files that this console, or another one of this database, wrote.
-pub(super) async fn of_files(subject: &Subject, files: BTreeSet<String>) -> Result<Vec<Residue>, OpError> {
+pub(super) async fn of_files(subject: &Subject, known: KnownFiles) -> Result<Vec<Residue>, OpError> {
     let subject = subject.clone();
     off_the_runtime(move || {
         let mut found = Vec::new();
+        if !known.unread.is_empty() {
+            let detail = format!(
+                "cannot be read, so the files that they wrote are not known: {}",
+                known.unread.join(", ")
+            );
+            let n = known.unread.len() as u64;
+            found.push(Residue::new("rows about files", ResidueState::OutOfReach, n, detail));
+        }
         let (mut clean, mut absent) = (0, 0);
-        for named in files {
+        for named in known.files {
             let path = PathBuf::from(&named);
             if !path.is_absolute() || !path.exists() {
                 absent += 1;

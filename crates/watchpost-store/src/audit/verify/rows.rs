@@ -1,11 +1,14 @@
 //! One record against what stands beside it. Pure: many pages are checked at once.
 
+#[cfg(test)]
+mod bits;
+
 use std::collections::{HashMap, HashSet};
 
 use crate::audit::append::search_text;
+use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
 use crate::audit::page::{ERASED, erased_search, stored_payload};
-use crate::audit::sign::VerifierKey;
 use crate::audit::tree::{Hash, leaf_hash};
 use crate::engine::{Row, Tx, Value, args};
 use crate::error::StoreError;
@@ -30,10 +33,9 @@ pub(super) struct Checked {
 
 /// What a leaf says about the trail itself.
 pub(super) enum Fact {
-    Key {
-        text: String,
-        key: Box<VerifierKey>,
-    },
+    Key(Box<Added>),
+    /// The key that counts no more from here on.
+    Revoked(String),
     Checkpoint {
         size: i64,
         root: String,
@@ -87,14 +89,22 @@ fn one(
     names: &HashMap<String, String>,
     log: &str,
 ) -> Result<Checked, StoreError> {
-    let seq = row.i64(0)?;
+    let mut checked = by_itself(row.i64(0)?, bytes, &row.blob(2)?, leaf.as_ref(), log);
+    if let Some(leaf) = &leaf {
+        beside(&mut checked, row, leaf, names)?;
+    }
+    Ok(checked)
+}
+
+/// A leaf against its stored hash and its place.
+fn by_itself(seq: i64, bytes: &[u8], hash: &[u8], leaf: Option<&Leaf>, log: &str) -> Checked {
     let mut checked = Checked { seq, hash: leaf_hash(bytes), fact: None, absent: None, problems: Vec::new() };
-    if row.blob(2)?.as_slice() != checked.hash {
+    if hash != checked.hash {
         checked.problems.push("the leaf does not have its stored hash".to_owned());
     }
     let Some(leaf) = leaf else {
         checked.problems.push("the leaf is not canonical".to_owned());
-        return Ok(checked);
+        return checked;
     };
     if leaf.seq != seq {
         checked.problems.push(format!("the leaf says that it is number {}", leaf.seq));
@@ -102,12 +112,11 @@ fn one(
     if leaf.client.log != log {
         checked.problems.push("the leaf is of another log".to_owned());
     }
-    match fact(&leaf) {
+    match fact(leaf) {
         Ok(fact) => checked.fact = fact,
         Err(problem) => checked.problems.push(problem.to_owned()),
     }
-    beside(&mut checked, row, &leaf, names)?;
-    Ok(checked)
+    checked
 }
 
 /// What a leaf tells of keys, checkpoints and erasures.
@@ -115,11 +124,11 @@ pub(super) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
     let facts = &leaf.client.facts;
     let text = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     match leaf.client.action.as_str() {
-        "key.add" => {
-            let text = text("vkey").ok_or("the added key cannot be read")?;
-            let key = Box::new(VerifierKey::parse(&text).ok_or("the added key cannot be read")?);
-            Ok(Some(Fact::Key { text, key }))
+        keys::ADD => {
+            let added = keys::added(leaf).ok_or("the added key cannot be read")?;
+            Ok(Some(Fact::Key(Box::new(added))))
         }
+        keys::REVOKE => Ok(Some(Fact::Revoked(text("vkey").ok_or("the revoked key cannot be read")?))),
         "checkpoint.sign" => {
             let size = facts.get("size").and_then(serde_json::Value::as_i64);
             let (size, root) = size.zip(text("root")).ok_or("the checkpoint in it cannot be read")?;

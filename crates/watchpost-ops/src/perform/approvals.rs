@@ -1,0 +1,193 @@
+//! Deciding about what waits for a second person.
+
+use serde_json::Value;
+use watchpost_model::access::Origin;
+use watchpost_model::approval::{ApprovalRequest, ApprovalState, Carrier};
+use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_store::{ApprovalMove, approval_object};
+
+use super::required;
+use crate::contract::{
+    ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, Nothing, OperationSpec,
+};
+use crate::door::{Call, Context, OPERATIONS};
+use crate::error::{ErrorCode, OpError};
+use crate::setting::{self, json};
+use crate::two_people::{FourEyesNow, SETTING, unchanged};
+
+pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalList, OpError> {
+    let workspace = cx.workspace()?;
+    let standing = FourEyesNow::of(&workspace).await?;
+    let mut approvals = workspace.store().approvals().await?;
+    for one in &mut approvals {
+        one.state = one.state_at(workspace.now());
+    }
+    Ok(ApprovalList {
+        approvals,
+        policy: standing.policy,
+        state: standing.state(),
+        detail: standing.detail(),
+        people: standing.people,
+    })
+}
+
+/// The request, and what carries it out, if this person may decide about it.
+async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static OperationSpec), OpError> {
+    if cx.caller.origin == Origin::Http {
+        let message = "over HTTP people cannot be told apart: nobody approves there";
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint("decide at a window or a command line, with an account of your own"));
+    }
+    let asked = cx.workspace()?.store().approval(id.trim()).await?;
+    let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation && spec.two_people.is_some());
+    let spec = spec.ok_or_else(|| {
+        OpError::precondition(format!("{:?} needs no second person in this version", asked.operation))
+    })?;
+    if !cx.caller.role.may(spec.permission) {
+        let message = format!("the role {} may not {}", cx.caller.role, spec.name.replace('_', " "));
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint("whoever approves something has to be allowed to do it"));
+    }
+    Ok((asked, spec))
+}
+
+fn note_of(request: &ApprovalDecision) -> Result<Option<String>, OpError> {
+    request.note.as_deref().map(|note| required("note", note, 1_000)).transpose()
+}
+
+pub(crate) async fn approval_grant(
+    cx: Context,
+    request: ApprovalDecision,
+) -> Result<ApprovalGranted, OpError> {
+    let workspace = cx.workspace()?;
+    let note = note_of(&request)?;
+    let (asked, spec) = to_decide(&cx, &request.id).await?;
+    if asked.is_asked_by(&cx.caller.name) {
+        let standing = FourEyesNow::of(&workspace).await?;
+        return Err(OpError::new(ErrorCode::Permission, "nobody approves what they asked for themselves")
+            .hint(standing.detail()));
+    }
+    unchanged(&workspace, &asked).await?;
+    let store = workspace.store();
+    if workspace.role().is_some() && store.approval_is_of_this_login(&asked).await? {
+        let message = "it was asked for with this login at the database: that is the same person";
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint("where the database has roles, each person has a login of their own"));
+    }
+    let by = Some(cx.caller.name.as_str());
+    let both = || {
+        vec![
+            Change::new("asked_by", Value::Null, asked.asked_by.clone()),
+            Change::new("operation", Value::Null, asked.operation.clone()),
+        ]
+    };
+    let step = ApprovalMove {
+        from: ApprovalState::Waiting,
+        to: ApprovalState::Granted,
+        by,
+        note: note.as_deref(),
+        outcome: None,
+    };
+    if asked.carrier == Carrier::Asker {
+        let draft = cx.record("", both(), note.clone());
+        let approval = store.approval_move(&asked.id, step, draft).await?;
+        return Ok(ApprovalGranted { approval, reply: None });
+    }
+    // From here nobody else carries it out, also if this process ends now.
+    let draft = cx.record_as(AuditOutcome::Started, "", both(), note.clone());
+    store.approval_move(&asked.id, step, draft).await?;
+    let call = Call {
+        caller: cx.caller.clone(),
+        // The door has asked for it already.
+        confirmation: Some(workspace.connection().name.clone()),
+        reason: asked.reason.clone(),
+    };
+    let wanted: Value = serde_json::from_str(&asked.request)
+        .map_err(|error| OpError::internal(format!("the request is no JSON: {error}")))?;
+    let result = cx.console.call_granted(&call, spec.name, wanted, &asked).await;
+    let (to, outcome, ended) = match &result {
+        Ok(_) => (ApprovalState::Done, "done".to_owned(), AuditOutcome::Success),
+        Err(error) => (ApprovalState::Failed, error.to_string(), AuditOutcome::Failure),
+    };
+    let step =
+        ApprovalMove { from: ApprovalState::Granted, to, by: None, note: None, outcome: Some(&outcome) };
+    let draft = cx.record_as(ended, "", both(), Some(outcome.clone()));
+    let approval = store.approval_move(&asked.id, step, draft).await?;
+    result.map(|reply| ApprovalGranted { approval, reply: Some(reply) })
+}
+
+pub(crate) async fn approval_refuse(
+    cx: Context,
+    request: ApprovalDecision,
+) -> Result<ApprovalRequest, OpError> {
+    let note = note_of(&request)?;
+    let (asked, _) = to_decide(&cx, &request.id).await?;
+    let step = ApprovalMove {
+        from: ApprovalState::Waiting,
+        to: ApprovalState::Refused,
+        by: Some(&cx.caller.name),
+        note: note.as_deref(),
+        outcome: None,
+    };
+    let changes = vec![Change::new("asked_by", Value::Null, asked.asked_by.clone())];
+    let draft = cx.record("", changes, note.clone());
+    Ok(cx.workspace()?.store().approval_move(&asked.id, step, draft).await?)
+}
+
+pub(crate) async fn approval_withdraw(cx: Context, request: ApprovalRef) -> Result<ApprovalRequest, OpError> {
+    let workspace = cx.workspace()?;
+    let asked = workspace.store().approval(request.id.trim()).await?;
+    if !asked.is_asked_by(&cx.caller.name) {
+        return Err(OpError::new(ErrorCode::Permission, "a request is withdrawn by whoever asked")
+            .hint(format!("say no to it instead: `watchpost approval refuse {}`", asked.id)));
+    }
+    let from = match asked.state {
+        ApprovalState::Granted if asked.carrier == Carrier::Asker => ApprovalState::Granted,
+        _ => ApprovalState::Waiting,
+    };
+    let step = ApprovalMove { from, to: ApprovalState::Withdrawn, by: None, note: None, outcome: None };
+    let draft = cx.record(approval_object(&asked.id), Vec::new(), None);
+    Ok(workspace.store().approval_move(&asked.id, step, draft).await?)
+}
+
+pub(crate) async fn approval_policy_put(
+    cx: Context,
+    request: ApprovalPolicyPut,
+) -> Result<ApprovalList, OpError> {
+    let policy = request.policy;
+    policy.check().map_err(|(field, why)| OpError::invalid(field, why))?;
+    let workspace = cx.workspace()?;
+    let setting = setting::read::<watchpost_model::approval::FourEyes>(workspace.store(), SETTING).await?;
+    let (old, new) = (json(&setting.value)?, json(&policy)?);
+    let changes = ["on", "prefix_v4", "prefix_v6"]
+        .iter()
+        .filter(|field| old[*field] != new[*field])
+        .map(|field| Change::new(field, old[*field].clone(), new[*field].clone()))
+        .collect();
+    let record = cx.record(format!("setting/{SETTING}"), changes, request.reason);
+    setting.replace(workspace.store(), &policy, record).await?;
+    approval_list(cx, Nothing {}).await
+}
+
+/// What a policy that lets one person do more changes; `None` for one that does not.
+pub(crate) async fn weaker_policy(
+    cx: &Context,
+    request: ApprovalPolicyPut,
+) -> Result<Option<String>, OpError> {
+    let policy = request.policy;
+    policy.check().map_err(|(field, why)| OpError::invalid(field, why))?;
+    let before = FourEyesNow::of(cx.workspace()?.as_ref()).await?.policy;
+    if !policy.is_weaker_than(&before) {
+        return Ok(None);
+    }
+    let on = |on| if on { "on" } else { "off" };
+    Ok(Some(format!(
+        "letting one person do more: four eyes {} instead of {}, ranges up to /{} and /{} instead of /{} and /{}",
+        on(policy.on),
+        on(before.on),
+        policy.prefix_v4,
+        policy.prefix_v6,
+        before.prefix_v4,
+        before.prefix_v6
+    )))
+}

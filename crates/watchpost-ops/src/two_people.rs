@@ -1,0 +1,274 @@
+//! Four eyes at the door: what needs a second person waits for one, and is carried out once, as it was asked for.
+//!
+//! An operation says in the list of operations that it may need one. Whether a request does is looked at here
+//! ([`considered`]); so nothing waits that could not be done.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use watchpost_model::access::Origin;
+use watchpost_model::approval::{
+    ApprovalRequest, ApprovalState, Carrier, FourEyes, KNOWN_DAYS, Matter, TwoPeople,
+};
+use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_store::{ApprovalMove, NewApproval, approval_object};
+
+use crate::console::Workspace;
+use crate::contract::FourEyesState;
+use crate::door::Context;
+use crate::error::{ErrorCode, OpError};
+use crate::{perform, setting};
+
+/// The setting that holds the policy.
+pub(crate) const SETTING: &str = "four_eyes";
+
+/// Who stands behind a change.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Behind {
+    /// The caller; nobody else is needed.
+    #[default]
+    Caller,
+    /// The caller, where two would be needed and there is nobody else.
+    Alone(Matter),
+    /// Two people.
+    Two {
+        /// The request.
+        approval: Box<ApprovalRequest>,
+        /// Who approved it.
+        granted_by: String,
+    },
+}
+
+impl Behind {
+    /// What the record of the change says of it.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let said = |field: &str, value: &str| Change::new(field, Value::Null, value);
+        match self {
+            Self::Caller => Vec::new(),
+            Self::Alone(matter) => {
+                vec![said("second_person", &format!("none: {matter} by one person alone"))]
+            }
+            Self::Two { approval, granted_by } => vec![
+                said("asked_by", &approval.asked_by),
+                said("granted_by", granted_by),
+                said("approval", &approval.id),
+            ],
+        }
+    }
+}
+
+/// The policy, who is known, and what follows.
+pub(crate) struct FourEyesNow {
+    pub(crate) policy: FourEyes,
+    pub(crate) people: Vec<String>,
+}
+
+impl FourEyesNow {
+    pub(crate) async fn of(workspace: &Workspace) -> Result<Self, OpError> {
+        let policy = setting::read(workspace.store(), SETTING).await?.value;
+        let since = workspace.now() - chrono::Duration::days(KNOWN_DAYS);
+        Ok(Self { policy, people: workspace.store().people(since).await? })
+    }
+
+    pub(crate) fn state(&self) -> FourEyesState {
+        match (self.policy.on, self.people.len()) {
+            (false, _) => FourEyesState::Off,
+            (true, 0 | 1) => FourEyesState::Alone,
+            (true, _) => FourEyesState::InForce,
+        }
+    }
+
+    pub(crate) fn detail(&self) -> String {
+        match self.state() {
+            FourEyesState::InForce => format!(
+                "{} people are known: what two have to decide waits for a second one",
+                self.people.len()
+            ),
+            FourEyesState::Alone => "four eyes are not available alone: only one person is known. Purges, wide blocks and \
+                 changes of keys are done at once, and their records say that nobody else looked; a legal hold is not \
+                 released by whoever placed it. A second person is known once they change something at a window or a \
+                 command line with an account of their own"
+                .to_owned(),
+            FourEyesState::Off => "four eyes are switched off: purges, wide blocks and changes of keys are done by one \
+                 person alone, and their records say so; a legal hold is not released by whoever placed it"
+                .to_owned(),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, OpError> {
+    serde_json::from_value(request.clone()).map_err(|error| OpError::internal(error.to_string()))
+}
+
+/// What a second person would have to look at, in words; `None` if this request needs none.
+///
+/// # Errors
+/// Why it could not be done, approved or not.
+async fn considered(cx: &Context, who: &str, request: &Value) -> Result<Option<String>, OpError> {
+    match cx.spec.name {
+        "block_add" => perform::wide_block(cx, parse(request)?).await,
+        "settings_put" => perform::shortened_retention(cx, parse(request)?).await,
+        "privacy_erase" => perform::erasure_of(cx, who, &parse(request)?).map(Some),
+        "hold_release" => perform::own_hold(cx, who, parse(request)?).await,
+        "restore_run" => perform::overwriting_restore(cx, parse(request)?).await,
+        "token_key_add" => Ok(Some(perform::token_key_set(&parse(request)?))),
+        "token_key_remove" => Ok(Some(perform::token_key_gone(&parse(request)?))),
+        "approval_policy_put" => perform::weaker_policy(cx, parse(request)?).await,
+        "audit_key_roll" => perform::key_roll(cx, &parse(request)?).map(Some),
+        "audit_key_revoke" => perform::key_revoked(cx, parse(request)?).await.map(Some),
+        other => Err(OpError::internal(format!("nobody says what two people look at in {other}"))),
+    }
+}
+
+/// The request as it is kept and shown: a shared secret is replaced by what it is.
+fn shown(operation: &str, request: &Value) -> String {
+    let mut request = request.clone();
+    if operation == "token_key_add"
+        && let Some(value) = request.pointer_mut("/key/value")
+    {
+        *value = Value::from("(a secret, not kept here)");
+    }
+    request.to_string()
+}
+
+/// The reason in the request, else the one of the call.
+fn reason_of(cx: &Context, request: &Value) -> Option<String> {
+    let own = request.get("reason").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+    own.map(str::to_owned).or_else(|| cx.reason.clone())
+}
+
+/// Decides who has to stand behind a change. `granted` is what the caller approves with this call.
+///
+/// # Errors
+/// `Approval` if it waits now, or already, for a second person; `Permission` if there is none and it must not be done
+/// alone; why it could not be done at all.
+pub(crate) async fn behind(
+    cx: &Context,
+    two: TwoPeople,
+    request: &Value,
+    granted: Option<&ApprovalRequest>,
+) -> Result<Behind, OpError> {
+    // What the engine and schedules may do was decided when their policy was made.
+    if matches!(cx.caller.origin, Origin::Engine | Origin::Schedule) {
+        return Ok(Behind::Caller);
+    }
+    let who = granted.map_or(cx.caller.name.as_str(), |approval| approval.asked_by.as_str());
+    let summary = considered(cx, who, request).await?;
+    if let Some(approval) = granted {
+        if summary.as_ref() != Some(&approval.summary) {
+            let now = summary.unwrap_or_else(|| "something that needs no second person".to_owned());
+            return Err(OpError::precondition(format!(
+                "by now it would do something else than was asked for: {now}"
+            ))
+            .hint("whoever asked has to ask again"));
+        }
+        let (approval, granted_by) = (Box::new(approval.clone()), cx.caller.name.clone());
+        return Ok(Behind::Two { approval, granted_by });
+    }
+    let Some(summary) = summary else { return Ok(Behind::Caller) };
+    let workspace = cx.workspace()?;
+    let standing = FourEyesNow::of(&workspace).await?;
+    if standing.state() != FourEyesState::InForce {
+        if two.matter.alone() {
+            return Ok(Behind::Alone(two.matter));
+        }
+        return Err(OpError::new(
+            ErrorCode::Permission,
+            format!("{summary}: a second person has to do that"),
+        )
+        .hint(standing.detail()));
+    }
+    if cx.caller.origin == Origin::Http {
+        let message =
+            format!("{summary}: two people have to decide that, and over HTTP they cannot be told apart");
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint("ask at a window or a command line, where everybody has an account of their own"));
+    }
+    let kept = shown(cx.spec.name, request);
+    for before in workspace.store().approvals_open(cx.spec.name).await? {
+        let is_it =
+            before.request == kept && before.is_asked_by(&cx.caller.name) && before.summary == summary;
+        match before.state_at(workspace.now()) {
+            ApprovalState::Waiting if is_it => return Err(waits(&before, &standing)),
+            ApprovalState::Granted if is_it && two.carrier == Carrier::Asker => {
+                return carried_by_asker(cx, &workspace, before).await;
+            }
+            _ => {}
+        }
+    }
+    let new = NewApproval {
+        operation: cx.spec.name,
+        two,
+        request: kept,
+        summary: summary.clone(),
+        reason: reason_of(cx, request),
+        asked_by: &cx.caller.name,
+    };
+    let changes = vec![Change::new("operation", Value::Null, cx.spec.name)];
+    let reason = new.reason.clone();
+    let draft = cx.record_as(AuditOutcome::Started, "", changes, reason);
+    let asked = workspace.store().approval_ask(new, draft).await?;
+    Err(waits(&asked, &standing))
+}
+
+fn waits(asked: &ApprovalRequest, standing: &FourEyesNow) -> OpError {
+    let others: Vec<&str> =
+        standing.people.iter().map(String::as_str).filter(|name| !asked.is_asked_by(name)).collect();
+    let until = asked.expires_at.format("%Y-%m-%d %H:%M UTC");
+    let then = match asked.carrier {
+        Carrier::Approver => "",
+        Carrier::Asker => "; then do the same once more",
+    };
+    OpError::new(
+        ErrorCode::Approval,
+        format!("{} waits for a second person as request {}", asked.summary, asked.id),
+    )
+    .hint(format!(
+        "until {until} one of {} may look at it in Settings, or with `watchpost approval grant {}`{then}",
+        others.join(", "),
+        asked.id
+    ))
+}
+
+/// What somebody else approved, carried out by whoever asked: once.
+async fn carried_by_asker(
+    cx: &Context,
+    workspace: &Workspace,
+    approval: ApprovalRequest,
+) -> Result<Behind, OpError> {
+    unchanged(workspace, &approval).await?;
+    // What the row says of it, anybody with the database can write; the trail says who it was.
+    let by_login = workspace.role().is_some();
+    let Some(granted_by) = workspace.store().approval_granted_by(&approval, by_login).await? else {
+        return Err(OpError::new(
+            ErrorCode::Permission,
+            format!(
+                "no record of the trail says that somebody else approved {}",
+                approval_object(&approval.id)
+            ),
+        )
+        .hint("find out who changed the database, and ask again"));
+    };
+    let step = ApprovalMove {
+        from: ApprovalState::Granted,
+        to: ApprovalState::Done,
+        by: None,
+        note: None,
+        outcome: Some("carried out by whoever asked; its own record says how it ended"),
+    };
+    let mut draft = cx.record_as(AuditOutcome::Started, "", Vec::new(), None);
+    "approval_carry_out".clone_into(&mut draft.action);
+    workspace.store().approval_move(&approval.id, step, draft).await?;
+    Ok(Behind::Two { approval: Box::new(approval), granted_by })
+}
+
+/// Refuses a request that is not any more what its record says.
+pub(crate) async fn unchanged(workspace: &Workspace, approval: &ApprovalRequest) -> Result<(), OpError> {
+    if workspace.store().approval_is_unchanged(approval).await? {
+        return Ok(());
+    }
+    Err(OpError::precondition(format!(
+        "{} was changed after it was asked for: nothing is done",
+        approval_object(&approval.id)
+    ))
+    .hint("its record in the audit trail holds a digest of what was asked for; find out who changed the database"))
+}

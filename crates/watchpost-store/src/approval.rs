@@ -1,0 +1,361 @@
+//! Requests that wait for a second person, and the people who are there to be asked.
+//!
+//! The record of a request holds a digest of it in its leaf, and so does that of its approval: nobody gets another request
+//! approved than the one that was asked for, or one carried out that nobody approved, whatever the row says by then.
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use watchpost_model::approval::{ApprovalRequest, ApprovalState, Matter, TwoPeople, WAITS_HOURS, person_key};
+use watchpost_model::audit::{AuditDraft, AuditOutcome};
+
+use crate::audit::leaf::Leaf;
+use crate::audit::seal::random_id;
+use crate::engine::{Row, Tx, args, without_nul};
+use crate::error::StoreError;
+use crate::store::{Store, Tag};
+
+/// Requests of a list.
+const LIST_MAX: i64 = 200;
+/// Requests that wait at one time, so that nobody buries one under others.
+const WAITING_MAX: i64 = 50;
+/// The action of the record of a request.
+const ASKED: &str = "approval_ask";
+/// The action of the record of its approval.
+const GRANTED: &str = "approval_grant";
+/// The fact of their leaves that holds the digest.
+const DIGEST: &str = "request";
+
+const COLUMNS: &str = "SELECT id, operation, matter, carrier, request, summary, reason, asked_by, asked_at, \
+    expires_at, state, decided_by, decided_at, note, outcome FROM approval";
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApproval<'a> {
+    /// The operation.
+    pub operation: &'a str,
+    /// Why two people are needed, and who carries it out.
+    pub two: TwoPeople,
+    /// The request as JSON, without secrets.
+    pub request: String,
+    /// What it would do, for people.
+    pub summary: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub asked_by: &'a str,
+}
+
+/// How a request moves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApprovalMove<'a> {
+    /// The state that it must be in.
+    pub from: ApprovalState,
+    /// The state that it gets.
+    pub to: ApprovalState,
+    /// Who decides; `None` leaves what is there.
+    pub by: Option<&'a str>,
+    /// What they say.
+    pub note: Option<&'a str>,
+    /// How carrying it out ended.
+    pub outcome: Option<&'a str>,
+}
+
+fn approval(row: &Row) -> Result<ApprovalRequest, StoreError> {
+    Ok(ApprovalRequest {
+        id: row.text(0)?,
+        operation: row.text(1)?,
+        matter: row.parse::<Matter>(2)?,
+        carrier: row.parse(3)?,
+        request: row.text(4)?,
+        summary: row.text(5)?,
+        reason: row.opt_text(6)?,
+        asked_by: row.text(7)?,
+        asked_at: row.time(8)?,
+        expires_at: row.time(9)?,
+        state: row.parse(10)?,
+        decided_by: row.opt_text(11)?,
+        decided_at: row.opt_time(12)?,
+        note: row.opt_text(13)?,
+        outcome: row.opt_text(14)?,
+    })
+}
+
+/// The object of every record about a request.
+#[must_use]
+pub fn approval_object(id: &str) -> String {
+    format!("approval/{id}")
+}
+
+/// Everything of a request that must not change. The id is random, so nothing can be guessed from the digest.
+fn digest(asked: &ApprovalRequest) -> String {
+    let times = [asked.asked_at, asked.expires_at].map(|at| at.timestamp_micros().to_string());
+    let parts = [
+        "watchpost approval",
+        &asked.id,
+        &asked.operation,
+        asked.matter.as_str(),
+        asked.carrier.as_str(),
+        &asked.request,
+        &asked.summary,
+        asked.reason.as_deref().unwrap_or_default(),
+        &asked.asked_by,
+        &times[0],
+        &times[1],
+    ];
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
+}
+
+/// What the trail says of a request: who, and the leaf.
+struct Told {
+    actor: String,
+    leaf: Leaf,
+}
+
+impl Told {
+    fn digest(&self) -> Option<&str> {
+        self.leaf.client.facts.get(DIGEST)?.as_str()
+    }
+}
+
+/// The records of a request whose leaves say that they are what they are filed as.
+async fn told(tx: &mut Tx, id: &str, action: &str) -> Result<Vec<Told>, StoreError> {
+    let sql = "SELECT r.actor, l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq \
+        WHERE r.action = $1 AND r.object = $2 ORDER BY r.seq";
+    let rows = tx.fetch(sql, args![action, approval_object(id)]).await?;
+    let read = |row: &Row| -> Result<Option<Told>, StoreError> {
+        let leaf = Leaf::parse(&row.blob(1)?).filter(|leaf| leaf.client.action == action);
+        leaf.map(|leaf| row.text(0).map(|actor| Told { actor, leaf })).transpose()
+    };
+    rows.iter().filter_map(|row| read(row).transpose()).collect()
+}
+
+impl Store {
+    /// Writes down a request that waits; `draft` is the record of it but for its object.
+    ///
+    /// # Errors
+    /// `Conflict` if too many wait already; what the database says; then nothing was written.
+    pub async fn approval_ask(
+        &self,
+        new: NewApproval<'_>,
+        mut draft: AuditDraft,
+    ) -> Result<ApprovalRequest, StoreError> {
+        let micros = |at: DateTime<Utc>| DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at);
+        let now = micros(self.inner.clock.now());
+        let asked = ApprovalRequest {
+            id: random_id().chars().take(16).collect(),
+            operation: new.operation.to_owned(),
+            matter: new.two.matter,
+            carrier: new.two.carrier,
+            request: new.request,
+            // As the database keeps them, so that the digest is of what is kept.
+            summary: without_nul(&new.summary),
+            reason: new.reason.as_deref().map(without_nul),
+            asked_by: without_nul(new.asked_by),
+            asked_at: now,
+            expires_at: now + Duration::hours(WAITS_HOURS),
+            state: ApprovalState::Waiting,
+            decided_by: None,
+            decided_at: None,
+            note: None,
+            outcome: None,
+        };
+        let mut write = self.write().await?;
+        let sql = "SELECT COUNT(*) FROM approval WHERE state = $1 AND expires_at > $2";
+        if write.fetch_one(sql, args![asked.state.as_str(), now]).await?.i64(0)? >= WAITING_MAX {
+            return Err(StoreError::Conflict(format!(
+                "{WAITING_MAX} requests wait for a second person already: decide about some of them first"
+            )));
+        }
+        write
+            .execute(
+                "INSERT INTO approval (id, operation, matter, carrier, request, summary, reason, asked_by, asked_at, \
+                 expires_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                args![
+                    asked.id.as_str(),
+                    asked.operation.as_str(),
+                    asked.matter.as_str(),
+                    asked.carrier.as_str(),
+                    asked.request.as_str(),
+                    asked.summary.as_str(),
+                    asked.reason.as_deref(),
+                    asked.asked_by.as_str(),
+                    asked.asked_at,
+                    asked.expires_at,
+                    asked.state.as_str()
+                ],
+            )
+            .await?;
+        ASKED.clone_into(&mut draft.action);
+        draft.object = approval_object(&asked.id);
+        write.audit_with_facts(draft, vec![(DIGEST, json!(digest(&asked)))]);
+        write.touch(Tag::Audit);
+        self.commit(write).await?;
+        Ok(asked)
+    }
+
+    /// Requests, the newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approvals(&self) -> Result<Vec<ApprovalRequest>, StoreError> {
+        let sql = format!("{COLUMNS} ORDER BY asked_at DESC, id LIMIT $1");
+        self.read().await?.fetch(sql, args![LIST_MAX]).await?.iter().map(approval).collect()
+    }
+
+    /// Requests for an operation that may still be decided or carried out, the newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approvals_open(&self, operation: &str) -> Result<Vec<ApprovalRequest>, StoreError> {
+        let sql = format!(
+            "{COLUMNS} WHERE operation = $1 AND state IN ('waiting', 'granted') AND expires_at > $2 \
+             ORDER BY asked_at DESC, id LIMIT $3"
+        );
+        let now = self.inner.clock.now();
+        self.read().await?.fetch(sql, args![operation, now, LIST_MAX]).await?.iter().map(approval).collect()
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// `NotFound`; what the database says.
+    pub async fn approval(&self, id: &str) -> Result<ApprovalRequest, StoreError> {
+        let row = self.read().await?.fetch_optional(format!("{COLUMNS} WHERE id = $1"), args![id]).await?;
+        row.as_ref().map(approval).transpose()?.ok_or_else(|| StoreError::NotFound("this request".to_owned()))
+    }
+
+    /// Is the request what its record in the trail says that was asked for?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approval_is_unchanged(&self, asked: &ApprovalRequest) -> Result<bool, StoreError> {
+        let told = told(&mut *self.read().await?, &asked.id, ASKED).await?;
+        let [only] = told.as_slice() else { return Ok(false) };
+        Ok(only.digest() == Some(digest(asked).as_str()))
+    }
+
+    /// Who approved the request as it is, by the trail: somebody else than who asked. With `by_login` the login at the
+    /// database must be another one too: there each person has one.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approval_granted_by(
+        &self,
+        asked: &ApprovalRequest,
+        by_login: bool,
+    ) -> Result<Option<String>, StoreError> {
+        let mut tx = self.read().await?;
+        let asks = told(&mut tx, &asked.id, ASKED).await?;
+        let logins: Vec<&str> = asks.iter().map(|ask| ask.leaf.login.as_str()).collect();
+        let digest = digest(asked);
+        let granted = told(&mut tx, &asked.id, GRANTED).await?.into_iter().find(|grant| {
+            grant.digest() == Some(digest.as_str())
+                && grant.leaf.client.outcome == AuditOutcome::Success.as_str()
+                && !asked.is_asked_by(&grant.actor)
+                && !(by_login && logins.contains(&grant.leaf.login.as_str()))
+        });
+        Ok(granted.map(|grant| grant.actor))
+    }
+
+    /// Was it asked for with the login at the database that this session has?
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approval_is_of_this_login(&self, asked: &ApprovalRequest) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let sql = tx.dialect().login_and_log();
+        let login = tx.fetch_one(sql, args![]).await?.text(0)?;
+        let sql = "SELECT id FROM audit_name WHERE kind = 'login' AND name = $1";
+        let Some(row) = tx.fetch_optional(sql, args![login]).await? else { return Ok(false) };
+        let id = row.text(0)?;
+        Ok(told(&mut tx, &asked.id, ASKED).await?.iter().any(|ask| ask.leaf.login == id))
+    }
+
+    /// Moves a request on, once: whoever comes second finds it in another state.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` if it is in another state, or its time ran out and it was not to end; what the database
+    /// says.
+    pub async fn approval_move(
+        &self,
+        id: &str,
+        step: ApprovalMove<'_>,
+        mut draft: AuditDraft,
+    ) -> Result<ApprovalRequest, StoreError> {
+        let now = self.inner.clock.now();
+        let mut write = self.write().await?;
+        // What was begun ends, however long it took.
+        let begins = matches!(step.to, ApprovalState::Granted) || step.from == ApprovalState::Waiting;
+        let changed = write
+            .execute(
+                "UPDATE approval SET state = $1, decided_by = COALESCE($2, decided_by), \
+                 decided_at = CASE WHEN $2 IS NULL THEN decided_at ELSE $3 END, note = COALESCE($4, note), \
+                 outcome = COALESCE($5, outcome) WHERE id = $6 AND state = $7 AND expires_at > $8",
+                args![
+                    step.to.as_str(),
+                    step.by,
+                    now,
+                    step.note,
+                    step.outcome,
+                    id,
+                    step.from.as_str(),
+                    if begins { now.timestamp_micros() } else { i64::MIN }
+                ],
+            )
+            .await?;
+        if changed == 0 {
+            drop(write);
+            let found = self.approval(id).await?;
+            return Err(StoreError::Conflict(format!("the request {id} is {}", found.state_at(now))));
+        }
+        draft.object = approval_object(id);
+        if step.to == ApprovalState::Granted {
+            let row = write.fetch_one(format!("{COLUMNS} WHERE id = $1"), args![id]).await?;
+            write.audit_with_facts(draft, vec![(DIGEST, json!(digest(&approval(&row)?)))]);
+        } else {
+            write.audit(draft);
+        }
+        write.touch(Tag::Audit);
+        self.commit(write).await?;
+        self.approval(id).await
+    }
+
+    /// Remembers that a person did something.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn person_seen(&self, name: &str) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let key = person_key(name);
+        let sql = "SELECT last_at FROM person WHERE name = $1";
+        let before = self.read().await?.fetch_optional(sql, args![key.as_str()]).await?;
+        let before = before.map(|row| row.time(0)).transpose()?;
+        if before.is_some_and(|at| now - at < Duration::days(1)) {
+            return Ok(());
+        }
+        let mut write = self.write().await?;
+        write
+            .execute(
+                "INSERT INTO person (name, first_at, last_at) VALUES ($1, $2, $3) \
+                 ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at",
+                args![key, now, now],
+            )
+            .await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// People who did something since then, by name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn people(&self, since: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM person WHERE last_at >= $1 ORDER BY name";
+        self.read().await?.fetch(sql, args![since]).await?.iter().map(|row| row.text(0)).collect()
+    }
+}
