@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000015, "job_position"),
     migration!(20261121000016, "privacy"),
     migration!(20261121000020, "source_place"),
+    migration!(20261122000023, "source_gap"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
