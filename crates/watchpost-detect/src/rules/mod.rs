@@ -180,6 +180,13 @@ pub(crate) enum Also {
     ThenWithAtLeast(When, Part, u32),
 }
 
+impl Also {
+    /// Is it about what happens after that which is counted?
+    pub(crate) const fn is_sequence(self) -> bool {
+        matches!(self, Self::ThenFirst(_) | Self::Then(_) | Self::ThenWith(..) | Self::ThenWithAtLeast(..))
+    }
+}
+
 /// The rules whose logic is code: `of: special` is for these ids.
 pub(crate) const SPECIAL: [&str; 10] = [
     "wp.session.agent",

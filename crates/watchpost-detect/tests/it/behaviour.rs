@@ -144,3 +144,56 @@ fn stolen_passwords_from_many_sources_are_seen() {
     let found = run(&mut Engine::new(Config::default()), &events);
     assert!(found.iter().any(|found| found.rule_id == "wp.brute.stuffing_sources"), "{found:?}");
 }
+
+/// What completes a sequence may come before what it completes, by as much as events may be late.
+#[test]
+fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
+    let of = |rule: &str, events: &[Event]| {
+        let found = run(&mut Engine::new(Config::default()), events);
+        found.into_iter().find(|found| found.rule_id == rule)
+    };
+    let ordered =
+        traffic(&[burst(TrafficKind::LoginFailure, 6, 5_000), burst(TrafficKind::LoginSuccess, 1, 5_000)]);
+    let expect = of("wp.brute.success", &ordered).expect("in order");
+    for first in 0..=6 {
+        let mut events = ordered.clone();
+        // After so many failures comes the success, and then the others, the newest first.
+        let success = events.pop().expect("seven events");
+        events.insert(first, success);
+        events[first + 1..].reverse();
+        let found = of("wp.brute.success", &events);
+        let found = found.unwrap_or_else(|| panic!("{first} failures come before the success"));
+        let counter = found.counter.expect("counted");
+        assert!(counter.seen >= counter.threshold, "{counter:?}");
+        assert_eq!(
+            found.counted.map(|counted| counted.to),
+            expect.counted.as_ref().map(|counted| counted.to)
+        );
+    }
+    let spread = traffic(&[
+        Burst::new(TrafficKind::LoginFailure, 6, 3, 1, 5_000),
+        Burst::new(TrafficKind::LoginSuccess, 1, 1, 1, 5_000),
+    ]);
+    let backwards: Vec<Event> = spread.into_iter().rev().collect();
+    assert!(of("wp.brute.success_user", &backwards).is_some(), "of one user from several sources");
+    // What fails after the success does not lead to it, in whatever order that comes.
+    let mut after = traffic(&[
+        burst(TrafficKind::LoginSuccess, 1, 5_000),
+        burst(TrafficKind::LoginFailure, 4, 5_000),
+        burst(TrafficKind::LoginFailure, 4, 5_000),
+    ]);
+    assert_eq!(of("wp.brute.success", &after), None);
+    after.reverse();
+    assert_eq!(of("wp.brute.success", &after), None, "it comes last and happened first");
+}
+
+#[test]
+fn a_message_that_said_much_is_over_with_its_window() {
+    let mut events = traffic(&[
+        burst(TrafficKind::LoginFailure, 1, 1_000),
+        burst(TrafficKind::LoginSuccess, 1, 3 * 3_600_000),
+    ]);
+    events[0].count = 8;
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(found.iter().all(|found| found.rule_id != "wp.brute.success"), "hours later: {found:?}");
+}
