@@ -175,7 +175,8 @@ impl Cell {
         let n_until = self.events.partition_point(|entry| i64::from(entry.0) <= at);
         let inside =
             self.events[..n_until].iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
-        let (n, start) = inside.fold((0, at), |(n, _), entry| (n + u64::from(entry.1), i64::from(entry.0)));
+        let (n, start) =
+            inside.fold((0_u64, at), |(n, _), entry| (n + u64::from(entry.1), i64::from(entry.0)));
         Sum { n, from_ms: self.base_ms + start, to_ms: at_ms }
     }
 

@@ -168,7 +168,7 @@ pub(crate) enum Also {
     Without(When),
     /// At most two tries for each value, and at most a tenth as many of this kind.
     FewTries(When),
-    /// At most two tries for each value, at most a tenth as many of this kind, and at least so many other different values.
+    /// At most two tries for each value, at most twice as many of this kind, and at least so many other different values.
     FewTriesFrom(When, Part, u32),
     /// Then this happens to the same group, and not since the first that is counted; only this is reported.
     ThenFirst(When),

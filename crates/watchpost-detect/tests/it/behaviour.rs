@@ -145,6 +145,39 @@ fn stolen_passwords_from_many_sources_are_seen() {
     assert!(found.iter().any(|found| found.rule_id == "wp.brute.stuffing_sources"), "{found:?}");
 }
 
+/// Stolen passwords among the logins of everybody else; and everybody else alone.
+#[test]
+fn ordinary_logins_do_not_hide_stolen_passwords() {
+    let mixed = |n_failing: u32, n_working: u32| -> Vec<Event> {
+        let mut events = traffic(&[Burst::new(
+            TrafficKind::LoginFailure,
+            n_failing,
+            n_failing,
+            n_failing,
+            500_000 / n_failing,
+        )]);
+        let people = Burst {
+            network: 1,
+            ..Burst::new(TrafficKind::LoginSuccess, n_working, n_working, n_working, 500_000 / n_working)
+        };
+        for (nth, mut event) in traffic(&[people]).into_iter().enumerate() {
+            event.id = crate::support::id(event.at, 10_000 + nth as u64);
+            event.actor = Some(format!("person{nth}"));
+            events.push(event);
+        }
+        events.sort_by_key(|event| event.at);
+        events
+    };
+    let of = |events: &[Event]| {
+        let found = run(&mut Engine::new(Config::default()), events);
+        found.into_iter().any(|found| found.rule_id == "wp.brute.stuffing_sources")
+    };
+    assert!(of(&mixed(200, 200)), "as many ordinary logins");
+    assert!(of(&mixed(200, 350)), "more of them");
+    assert!(!of(&mixed(80, 400)), "one in six mistypes");
+    assert!(!of(&mixed(40, 40)), "few people, of whom many mistype");
+}
+
 /// What completes a sequence may come before what it completes, by as much as events may be late.
 #[test]
 fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
