@@ -204,6 +204,8 @@ fn silence_is_told_by_the_clock_and_by_the_next_event_alike() {
     let by_clock = engine.tick(last.at + Duration::hours(1));
     assert_eq!(by_clock.iter().map(|found| found.rule_id.as_str()).collect::<Vec<_>>(), ["wp.gap.silence"]);
     assert_eq!(by_clock[0].event_id, last.id, "it hangs on the last event");
+    let counter = by_clock[0].counter.as_ref().expect("counted");
+    assert_eq!((counter.what.as_str(), counter.seen), ("seconds without events", 3_600));
     let mut next = last.clone();
     next.at += Duration::hours(2);
     let by_event = engine.observe(&next, next.at);
@@ -275,7 +277,9 @@ fn a_baseline_goes_out_and_comes_in() {
     odd.at += Duration::days(1);
     odd.details = serde_json::json!({ "bytes": 900_u64 << 20 });
     let found = fresh.observe(&odd, odd.at);
-    assert!(found.iter().any(|found| found.rule_id == "wp.data.volume"), "what was learned holds: {found:?}");
+    let volume = found.iter().find(|found| found.rule_id == "wp.data.volume");
+    let counter = volume.and_then(|found| found.counter.as_ref()).expect("what was learned holds");
+    assert_eq!((counter.what.as_str(), counter.seen), ("MiB sent in a day", 900), "counted in what it says");
     assert_eq!(watchpost_detect::compare_baselines(&baseline, &back), [], "nothing has changed");
     let mut other = back;
     other.users[0].day_kib.median = 9_000;
