@@ -92,7 +92,7 @@ pub enum EvidenceQuery {
     AuditComplete,
     /// Population: decisive actions. Exceptions: no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
     AuditSigned,
-    /// Population: recorded actions that used `permission`. Exceptions: without a reason in words.
+    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself is left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
     AuditExplained,
     /// Population: actions that were allowed or refused. Exceptions: allowed though the role has no such permission; warnings: recorded before roles were kept.
     ActionsGranted,

@@ -1,6 +1,8 @@
 //! The named questions of the compliance frameworks, each on both engines.
 
 use chrono::{DateTime, Duration, Utc};
+use watchpost_model::access::{Caller, Origin};
+use watchpost_model::audit::{AuditDraft, Change, JOB_ENDED};
 use watchpost_model::event::{Category, Outcome, Severity};
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceParams, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
@@ -295,6 +297,7 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
         ..EvidenceParams::default()
     };
     assert_eq!(counts(&ask(&world, EvidenceQuery::AuditExplained, explained).await), (2, 0, 1));
+    only_reasons_of_people_count(&world).await;
     assert_eq!(
         counts(&ask(&world, EvidenceQuery::AdminsApproved, EvidenceParams::default()).await),
         (1, 0, 1)
@@ -343,6 +346,33 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
     world.tamper("DELETE FROM audit_leaf WHERE seq = 1").await;
     let gap = ask(&world, EvidenceQuery::AuditComplete, EvidenceParams::default()).await;
     assert!(gap.exceptions > 0, "a removed record is found: {gap:?}");
+}
+
+async fn only_reasons_of_people_count(world: &World) {
+    let maintain = watchpost_model::access::Permission::Maintain;
+    let asked = EvidenceParams { permission: Some(maintain), ..EvidenceParams::default() };
+    let ended = Change::new(JOB_ENDED, serde_json::Value::Null, "done");
+    let job = |action: &str, changes: Vec<Change>, reason: &str, origin| AuditDraft {
+        caller: Caller { origin, ..caller("dana") },
+        object: "job/7".to_owned(),
+        permission: maintain,
+        changes,
+        reason: Some(reason.to_owned()),
+        ..draft(action)
+    };
+    let run = "retention_run";
+    let cases = [
+        (job(run, Vec::new(), "removed 700", Origin::Cli), (1, 0, 1), "figures are no reason"),
+        (job(run, vec![ended], "the disk is full", Origin::Cli), (2, 0, 1), "what a person said is one"),
+        (job("job_cancel", Vec::new(), "not needed", Origin::Cli), (3, 0, 1), "also of one who cancels"),
+        (job(run, Vec::new(), "daily at 03:00", Origin::Schedule), (3, 0, 1), "a schedule decides nothing"),
+        (job(run, Vec::new(), "the policy", Origin::Engine), (3, 0, 1), "the engine neither"),
+    ];
+    for (record, expected, why) in cases {
+        world.store.audit_append(record).await.unwrap();
+        let answer = ask(world, EvidenceQuery::AuditExplained, asked.clone()).await;
+        assert_eq!(counts(&answer), expected, "{why}: {answer:?}");
+    }
 }
 
 async fn feeds_and_rules_are_judged(world: World) {
