@@ -208,20 +208,6 @@ async fn answered(
     })
 }
 
-/// The events of the period, in the order of their times, at the positions that `seed` draws of `population`.
-async fn sampled_events(
-    tx: &mut Tx,
-    places: &Places,
-    seed: &[u8; 32],
-    population: u64,
-) -> Result<Sample, StoreError> {
-    let Some(all) = questions::of(&EvidenceQuery::EventsComplete.into()) else {
-        return Ok(Sample::default());
-    };
-    let names = all.columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
-    sampled(tx, &all, places, seed, population, names).await
-}
-
 /// The members of the population at the drawn positions.
 async fn sampled(
     tx: &mut Tx,
