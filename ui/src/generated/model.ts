@@ -5186,6 +5186,12 @@ export type ReportScheduleRef = {
  */
 id: ScheduleId, };
 
+export type ReportScheduleRemove = { 
+/**
+ * Its id; of one that cannot be read, as the list has it.
+ */
+id: string, };
+
 export type ReportSection = { 
 /**
  * What the table holds, in a few words; empty without a table.
