@@ -147,7 +147,8 @@ pub(crate) async fn report_schedule_run(
     let call = Call {
         caller: cx.caller.clone(),
         confirmation: Some(workspace.connection().name.clone()),
-        reason: cx.reason.clone().or_else(|| Some(by_schedule(&schedule))),
+        // Who makes it by hand says why, or nobody does.
+        reason: cx.reason.clone(),
     };
     let (schedule, made) = run(&cx.console, &workspace, &call, schedule).await;
     let entry = cx.record_as(outcome(&made), object(&schedule), went(&schedule), None);
