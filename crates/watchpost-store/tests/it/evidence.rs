@@ -181,6 +181,18 @@ async fn the_register_is_judged(world: World) {
         let answer = ask(&world, query, params(kind)).await;
         assert_eq!(counts(&answer), expect, "{query} {kind}: {answer:?}");
     }
+    // What was written later about the past says when.
+    let backdated =
+        RegisterEntry { written_at: world.now(), ..entry(&world, K::Baseline, "db", Duration::days(4)) };
+    put(&world, [backdated]).await;
+    let answer = ask(&world, EvidenceQuery::RegisterTimely, params(K::Baseline)).await;
+    let cell = |name: &str| {
+        let place = answer.columns.iter().position(|column| column == name).expect("a column");
+        answer.rows[0][place].clone()
+    };
+    let told = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert_eq!(cell("opened"), told(world.now() - Duration::days(4)));
+    assert_eq!(cell("recorded"), told(world.now()));
     let daily = ask(&world, EvidenceQuery::RegisterDaily, params(K::Playbook)).await;
     assert_eq!(daily.population - daily.exceptions, 4, "four days have one: {daily:?}");
 }
