@@ -8,11 +8,13 @@ use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
 use watchpost_model::privacy::SubjectKind;
 use watchpost_model::report::{Cadence, ReportFormat, ReportRecord};
+use watchpost_model::text::visible;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     DoubtedReport, Nothing, PrivacyErase, ReportApprove, ReportCompare, ReportCopy, ReportGenerate,
-    ReportList, ReportPageRequest, ReportScheduleAdd, ReportScheduleRef, ReportTarget, ReportVerify,
+    ReportList, ReportPageRequest, ReportScheduleAdd, ReportScheduleRef, ReportScheduleRemove, ReportTarget,
+    ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -280,9 +282,25 @@ async fn a_schedule_that_was_broken_is_named_stops_no_other_and_can_be_taken_awa
     let run = |id| desk.ask::<operation::report_schedule_run>(ReportScheduleRef { id });
     assert_eq!(run(broken).await.expect_err("nobody knows what").code, ErrorCode::Precondition);
     run(sound).await.expect("the other one is made");
-    let gone = ReportScheduleRef { id: broken };
-    let left = desk.ask::<operation::report_schedule_remove>(gone).await.expect("taken away");
+    let remove = |id: String| desk.ask::<operation::report_schedule_remove>(ReportScheduleRemove { id });
+    let left = remove(broken.to_string()).await.expect("taken away");
     assert_eq!((left.schedules.len(), left.unreadable.len()), (1, 0));
+
+    // Whatever stands in place of an id is taken as it is shown.
+    let ids = ["'it''s $(mine)'", "''", "'a' || char(10) || 'b'", "NULL", "NULL", "x'ff00'"];
+    for id in ids {
+        tamper(&home, &format!("INSERT INTO report_schedule (id, due_at, body) VALUES ({id}, 0, '{{}}')"));
+    }
+    let list = desk.ask::<operation::report_schedule_list>(Nothing {}).await.expect("listed");
+    assert_eq!(list.unreadable.len(), 4, "those without one stand once: {:?}", list.unreadable);
+    for (n, id) in list.unreadable.iter().enumerate() {
+        let left = remove(visible(id, 40)).await.expect(id);
+        assert_eq!((left.schedules.len(), left.unreadable.len()), (1, 3 - n), "{id:?}");
+    }
+    assert_eq!(
+        remove("no such one".to_owned()).await.expect_err("it is not there").code,
+        ErrorCode::NotFound
+    );
     desk.console.close().await;
 }
 

@@ -33,8 +33,9 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
     let store = workspace.store();
     let ReportVerify { path, proof } = request;
     let alone = proof.is_some();
-    let mut found = off_the_runtime(move || checked_alone(&path, proof.as_ref())).await??;
+    let (mut found, other_edition) = off_the_runtime(move || checked(&path, proof.as_ref())).await??;
     if alone {
+        found.problems.extend(other_edition);
         return Ok(found);
     }
     if let Some((_, problem)) = workspace.witness().problem() {
@@ -50,6 +51,7 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
         record = all(store, "report_copy").await?.into_iter().find(names_it);
     }
     let Some(record) = record else {
+        found.problems.extend(other_edition);
         found.problems.push(
             "no report with this hash stands in this audit trail: it was made elsewhere or changed"
                 .to_owned(),
@@ -94,6 +96,14 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
 /// # Errors
 /// `Unavailable` or `Validation` for a file that cannot be read or is none of ours.
 pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportChecked, OpError> {
+    let (mut found, other_edition) = checked(path, proof)?;
+    found.problems.extend(other_edition);
+    Ok(found)
+}
+
+/// The same, and apart from the problems why the words of a report could not be compared with those of its framework: an
+/// audit trail that knows the file vouches for them.
+fn checked(path: &str, proof: Option<&ReportProof>) -> Result<(ReportChecked, Option<String>), OpError> {
     let bytes = read_file("path", path, FILE_BYTES_MAX)?;
     let proof = proof.map(Proof::read).transpose()?;
     let mut found = ReportChecked {
@@ -104,12 +114,14 @@ pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportCh
         checked: 0,
         problems: Vec::new(),
     };
+    let mut other_edition = None;
     let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     if looks_like_json {
         match report::verify_json(&bytes) {
             Ok((_, verified)) => {
                 found.checked = verified.checked;
                 found.problems = verified.problems;
+                other_edition = verified.other_edition;
             }
             Err(problem) => found.problems.push(problem),
         }
@@ -117,7 +129,7 @@ pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportCh
     if let Some(proof) = proof {
         proof.check(&mut found)?;
     }
-    Ok(found)
+    Ok((found, other_edition))
 }
 
 /// Says whether the signature of a final report holds; one that does not is a problem.
