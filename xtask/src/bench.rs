@@ -74,6 +74,16 @@ pub fn redis(args: &[String]) -> Result<()> {
     shell::run(shell::command(release()?.join("examples/redis_bench")).args(args))
 }
 
+/// Measures the audit database on SQLite, each figure beside the sqlite3 shell doing the same: inserting events, first
+/// pages, the Overview, and appending to and verifying the trail. `args` go to the program.
+///
+/// # Errors
+/// When the build or the program fails.
+pub fn store(args: &[String]) -> Result<()> {
+    build(&["--example", "store_bench"])?;
+    shell::run(shell::command(release()?.join("examples/store_bench")).args(args))
+}
+
 /// Builds programs of these packages in release. Always all of them: of fewer the third parties had other features, and
 /// each benchmark built them anew.
 fn build(targets: &[&str]) -> Result<()> {
