@@ -58,7 +58,8 @@ enum Job {
     Bench {
         /// What to measure
         what: Bench,
-        /// Passed on to the program. `redis`: --keys N, --only 1,2, --json; `store`: --events N, --records N, --folder DIR
+        /// Passed on to the program. `redis`: --keys N, --only 1,2, --json; `store`: --events N, --records N, --folder DIR;
+        /// `ui`: --idle-minutes N, --flood N, --events N, --incidents N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -76,6 +77,8 @@ enum Bench {
     Redis,
     /// The audit database on SQLite beside the sqlite3 shell: inserting, first pages, the Overview, the trail
     Store,
+    /// The real window: start, panels, scrolling, memory, computing, its code, and a large database through it
+    Ui,
 }
 
 fn main() -> Result<ExitCode> {
@@ -96,6 +99,7 @@ fn main() -> Result<ExitCode> {
         Job::Bench { what: Bench::Pipeline, .. } => bench::pipeline()?,
         Job::Bench { what: Bench::Redis, args } => bench::redis(&args)?,
         Job::Bench { what: Bench::Store, args } => bench::store(&args)?,
+        Job::Bench { what: Bench::Ui, args } => bench::ui(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

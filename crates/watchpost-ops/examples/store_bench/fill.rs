@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
-use watchpost_model::event::{Category, Event, Http, Outcome, Severity};
-use watchpost_model::ids::EventId;
+use watchpost_model::enrichment::Enrichment;
+use watchpost_model::event::{Category, Entity, EntityKind, Event, Http, Outcome, Severity};
+use watchpost_model::finding::{AttackFamily, Finding};
+use watchpost_model::ids::{EventId, FindingId};
 use watchpost_model::period::Period;
 use watchpost_store::{EventFilter, IngestBatch, Store};
 
@@ -29,13 +31,22 @@ pub(crate) struct Filled {
 
 /// When the events happened.
 pub(crate) fn period() -> Result<Period, Failure> {
-    let from: DateTime<Utc> = "2026-03-01T00:00:00Z".parse()?;
-    Ok(Period { from, to: from + Duration::days(DAYS) })
+    Ok(until("2026-03-31T00:00:00Z".parse()?))
 }
 
-/// Writes what is missing of so many events. Making them is not measured.
-pub(crate) async fn fill(store: &Store, events: u32) -> Result<Filled, Failure> {
-    let period = period()?;
+/// The days of traffic that end then.
+pub(crate) fn until(to: DateTime<Utc>) -> Period {
+    Period { from: to - Duration::days(DAYS), to }
+}
+
+/// Writes what is missing of so many events in the period, with so many incidents of a source each. Making them is not
+/// measured.
+pub(crate) async fn fill(
+    store: &Store,
+    period: Period,
+    events: u32,
+    incidents: u32,
+) -> Result<Filled, Failure> {
     let step = (period.to - period.from) / i32::try_from(events.max(1))?;
     let mut next = u32::try_from(store.event_count(&EventFilter::default()).await?)?;
     let mut filled = Filled { events: next.max(events), from_the_first: next == 0, batches: Vec::new() };
@@ -43,13 +54,49 @@ pub(crate) async fn fill(store: &Store, events: u32) -> Result<Filled, Failure> 
         let until = events.min(next + BATCH);
         let batch: Vec<(Event, String)> =
             (next..until).map(|n| event(n, period.from + step * i32::try_from(n).unwrap_or(0))).collect();
+        let every = events / incidents.clamp(1, events);
+        let findings: Vec<Finding> = (next..until)
+            .zip(&batch)
+            .filter(|(n, _)| n.is_multiple_of(every) && n / every < incidents)
+            .map(|(n, (event, _))| finding(n / every, event))
+            .collect();
         let begun = Instant::now();
-        store.ingest(IngestBatch { events: &batch, findings: &[], now: period.to }).await?;
+        store.ingest(IngestBatch { events: &batch, findings: &findings, now: period.to }).await?;
         filled.batches.push((until - next, begun.elapsed().as_secs_f64()));
         next = until;
     }
     place(store).await?;
     Ok(filled)
+}
+
+/// A finding that opens an incident.
+fn finding(n: u32, event: &Event) -> Finding {
+    let families = [AttackFamily::Sqli, AttackFamily::Xss, AttackFamily::Traversal, AttackFamily::BruteForce];
+    let severities = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+    let pick = |step: u32| usize::try_from(n / step % 4).unwrap_or(0);
+    let family = families[pick(1)];
+    Finding {
+        id: FindingId::at(event.at),
+        rule_id: format!("wp.{family}.bench"),
+        rule_version: 1,
+        rule_title: "A rule".to_owned(),
+        family,
+        event_id: event.id,
+        at: event.at,
+        entity: Entity::new(EntityKind::Ip, format!("203.{}.{}.{}", n / 62_500, n / 250 % 250, n % 250)),
+        summary: format!("Finding {n}"),
+        matched: None,
+        counter: None,
+        counted: None,
+        linked: Vec::new(),
+        severity: severities[pick(4)],
+        confidence: 80,
+        risk: 70,
+        attack: vec!["T1190".to_owned()],
+        owasp: None,
+        controls: Vec::new(),
+        enrichment: Enrichment::default(),
+    }
 }
 
 /// Says where the sources are, as a location file would: those of 10.0.x.x in Germany, two sevenths of all nowhere.

@@ -6,6 +6,7 @@
 //! columns stay empty.
 //!
 //! `store_bench [--events N] [--records N] [--folder DIR]`; what is in the folder already is not made again, and stays.
+//! `store_bench fill FILE EVENTS INCIDENTS` only fills, with traffic until now: for the window, which shows it.
 
 mod fill;
 mod reads;
@@ -16,7 +17,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use watchpost_model::clock::ManualClock;
+use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_store::{DatabaseTarget, Store};
 
 use crate::shell::Shell;
@@ -54,7 +55,19 @@ impl Figure {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|word| word == "fill").is_some() {
+        let (Some(file), Some(events), Some(incidents)) =
+            (arguments.next(), arguments.next(), arguments.next())
+        else {
+            return Err("fill takes a file, a number of events and one of incidents".into());
+        };
+        let store = open(Path::new(&file), Arc::new(SystemClock)).await?;
+        let period = fill::until(SystemClock.now());
+        fill::fill(&store, period, events.parse()?, incidents.parse()?).await?;
+        store.close().await;
+        return Ok(());
+    }
     let (mut events, mut records, mut folder) = (EVENTS, RECORDS, None);
     while let Some(word) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{word} takes a value"))?;
@@ -71,12 +84,14 @@ async fn main() -> Result<(), Failure> {
     let file = folder.join("store.db");
 
     head(&file)?;
-    let store = open(&file).await?;
-    let filled = fill::fill(&store, events).await?;
+    // The time of the traffic, so that nothing in it is of the future.
+    let clock = Arc::new(ManualClock::new(fill::period()?.to));
+    let store = open(&file, clock.clone()).await?;
+    let filled = fill::fill(&store, fill::period()?, events, 0).await?;
     // Closed and opened again, so that the file is whole and the database knows what it learned of itself.
     store.close().await;
     fill::say(&filled, &file, scratch.path())?;
-    let store = open(&file).await?;
+    let store = open(&file, clock).await?;
     let mut shell = Shell::open(&file)?;
     Box::pin(reads::measure(&store, shell.as_mut())).await?;
     drop(shell);
@@ -92,9 +107,9 @@ fn head(file: &Path) -> Result<(), Failure> {
     say(&format!("{:<46} {:>12} {:>20} {:>12} {:>13}", "what", "demanded", "measured", "shell", "ours to it"))
 }
 
-async fn open(file: &Path) -> Result<Store, Failure> {
+async fn open(file: &Path, clock: Arc<dyn Clock>) -> Result<Store, Failure> {
     let target = DatabaseTarget::Sqlite { path: file.to_owned() };
-    Ok(Store::open(&target, Arc::new(ManualClock::new(fill::period()?.to))).await?)
+    Ok(Store::open(&target, clock).await?)
 }
 
 pub(crate) fn say(line: &str) -> Result<(), Failure> {
