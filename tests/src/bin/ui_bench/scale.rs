@@ -77,13 +77,12 @@ async fn queue(window: &Window) -> Result<()> {
     Ok(())
 }
 
-/// The first rows of each filter that has an index.
+/// The first rows of each filter that has an index; a country needs a location file, which this home has not.
 async fn archive(window: &Window) -> Result<()> {
     for (name, query) in [
         ("all", ""),
         ("a source", "ip:10.0.106.2"),
         ("a network", "ip:10.0.106.0/24"),
-        ("a country", "country:DE"),
         ("a user", "user:user4242"),
         ("a session", "session:s-4242-0"),
         ("a category", "category:authentication"),
