@@ -117,7 +117,8 @@ fn is_account(bytes: &[u8]) -> bool {
     // Where it may end: a word in capitals may follow a grouped one.
     let mut ends = Vec::new();
     for (at, byte) in bytes.iter().enumerate() {
-        let grouped = *byte == b' ' && number.len() % 4 == 0 && bytes.get(at + 1).is_some_and(is_sign);
+        let grouped =
+            *byte == b' ' && number.len().is_multiple_of(4) && bytes.get(at + 1).is_some_and(is_sign);
         if grouped {
             ends.push(number.len());
         } else if is_sign(byte) && number.len() < 35 {

@@ -9,6 +9,7 @@ use watchpost_model::period::Period;
 use watchpost_model::privacy::SubjectKind;
 use watchpost_model::report::{Cadence, ReportFormat, ReportRecord};
 use watchpost_model::text::visible;
+use watchpost_ops::checked_alone;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
@@ -328,5 +329,27 @@ async fn a_long_list_of_reports_has_pages_and_every_report_is_found() {
     // What is doubted is told on every page.
     tamper(&home, &set(ids[2], "summary", "\"0 fail\""));
     assert_eq!(page(first).await.expect("the newest").doubted.len(), 1);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn the_question_that_a_report_says_was_asked_is_the_one_that_this_program_asks() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let request = ReportGenerate { framework: "soc2".to_owned(), ..request(&out, "soc2.json") };
+    let made = desk.ask::<operation::report_generate>(request).await.expect("it is made");
+    let path = made.files[0].path.clone();
+    assert_eq!(checked_alone(&path, None).expect("read").problems, Vec::<String>::new());
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    for (own, other) in [
+        ("exceptions do not have their content kept under its hash", "exceptions are none"),
+        ("SELECT 1 FROM report_content c", "SELECT 2 FROM report_content c"),
+    ] {
+        assert!(text.contains(own), "the report says {own}");
+        std::fs::write(&path, text.replace(own, other)).expect("written");
+        let problems = checked_alone(&path, None).expect("read").problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("CC2.1, check 2: ") && problems[0].contains("of this program"));
+    }
     desk.console.close().await;
 }

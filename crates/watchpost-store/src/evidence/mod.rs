@@ -119,8 +119,19 @@ pub(crate) async fn evidence(
             Box::pin(derived::answer(tx, &scope)).await?
         }
     };
-    answer.basis = format!("{} ({} to {})", answer.basis, time_text(period.from), time_text(period.to));
+    answer.basis = told(&answer.basis, period);
     Ok(answer)
+}
+
+fn told(basis: &str, period: Period) -> String {
+    format!("{basis} ({} to {})", time_text(period.from), time_text(period.to))
+}
+
+/// What a question about one table counts in a period, and how the database is asked it, as its answers say; `None` where
+/// it takes several statements. For holding a report against.
+#[must_use]
+pub fn question_words(ask: &EvidenceAsk, period: Period) -> Option<(String, String)> {
+    questions::of(ask).map(|question| (told(&question.basis, period), question.counting()))
 }
 
 fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {

@@ -8,10 +8,11 @@ use watchpost_model::audit::{AuditRecord, Change};
 use watchpost_model::ids::ReportId;
 use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
-use watchpost_report as report;
-use watchpost_store::{NoteCheck, NoteProblem, Store, StoreError, open_note};
+use watchpost_report::{self as report, Framework, ReportDocument};
+use watchpost_store::{NoteCheck, NoteProblem, Store, StoreError, open_note, question_words};
 
 use super::copies::signed_text;
+use super::generator;
 use super::standing::{Told, all, content_problem};
 use crate::blocking::off_the_runtime;
 use crate::contract::{ReportChecked, ReportProof, ReportVerify};
@@ -118,9 +119,10 @@ fn checked(path: &str, proof: Option<&ReportProof>) -> Result<(ReportChecked, Op
     let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     if looks_like_json {
         match report::verify_json(&bytes) {
-            Ok((_, verified)) => {
+            Ok((document, verified)) => {
                 found.checked = verified.checked;
                 found.problems = verified.problems;
+                found.problems.extend(asked_otherwise(&document));
                 other_edition = verified.other_edition;
             }
             Err(problem) => found.problems.push(problem),
@@ -130,6 +132,29 @@ fn checked(path: &str, proof: Option<&ReportProof>) -> Result<(ReportChecked, Op
         proof.check(&mut found)?;
     }
     Ok((found, other_edition))
+}
+
+/// Checks of a report by this very version whose question is told in other words than this program has for it.
+fn asked_otherwise(document: &ReportDocument) -> Vec<String> {
+    let mut problems = Vec::new();
+    let own = Framework::by_id(&document.framework.id)
+        .filter(|own| own.version == document.framework.version && document.scope.generator == generator());
+    for control in own.iter().flat_map(|own| &own.controls) {
+        let Some(found) = document.controls.iter().find(|found| found.id == control.id) else { continue };
+        for (index, (check, known)) in found.checks.iter().zip(&control.checks).enumerate() {
+            let words = question_words(&known.ask, document.scope.period);
+            let same = words.is_none_or(|(basis, text)| check.basis == basis && check.text == text);
+            // What was not answered has no words.
+            if !same && check.query == known.ask.query && !check.basis.is_empty() {
+                problems.push(format!(
+                    "{}, check {}: what it says was counted, or asked of the database, is not the question of this program",
+                    control.id,
+                    index + 1
+                ));
+            }
+        }
+    }
+    problems
 }
 
 /// Says whether the signature of a final report holds; one that does not is a problem.
