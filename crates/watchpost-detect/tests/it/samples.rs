@@ -182,6 +182,25 @@ fn an_attack_at_the_end_of_a_large_body_is_found() {
     }
 }
 
+/// As large as a body may be, and pieces of larger ones: cut anywhere, and in other alphabets.
+#[test]
+fn an_attack_at_the_end_of_large_base64_is_found() {
+    use base64::Engine as _;
+    for n_kib in [40_usize, 64, 128, 300, 1_000] {
+        for (line, n_shift) in
+            [("The quick brown fox jumps over it. ", 0), ("Über jene Höhe flog die Krähe. ", 1)]
+        {
+            let filler = line.repeat(n_kib * 1_024 / line.len());
+            let text = format!("{}{filler}<script>alert(1)</script>", "x".repeat(n_shift));
+            let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+            let body = format!("{{\"data\":\"{encoded}\"}}");
+            let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
+            let verdict = watchpost_detect::inspect_request("POST", "/x", &headers, Some(&body));
+            assert!(verdict.is_detected(), "{line} of {n_kib} KiB");
+        }
+    }
+}
+
 #[test]
 fn a_finding_explains_itself() {
     let mut engine = Engine::new(Config::default());
