@@ -146,6 +146,36 @@ fn raw_spans_fire_alone_as_a_parameter() {
     assert!(wrong.is_empty(), "{} spans do not suffice: {wrong:#?}", wrong.len());
 }
 
+/// What is encoded as a whole, or means something only before other words, is marked so far that it fires by itself.
+#[test]
+fn a_match_that_needs_more_is_marked_wider() {
+    for query in [
+        "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==",
+        "q=cmVxdWlyZSgiY2hpbGRfcHJvY2VzcyIpLmV4ZWMoJ3dob2FtaScp",
+        "q=..%5C..%5C..%5C..%5Cwinnt%5Cwin.ini",
+        "q=%5B%5D.sort.call%60%24%7Balert%7D1337%60",
+        "q=nc%20-lvvp%204445%20-e%20%2Fbin%2Fsh",
+        "q=%3B%20test()%20%7B%20test%20%7C%20test%20%26%20%7D%20test",
+    ] {
+        let look = |query: &str| {
+            watchpost_detect::inspect_request("GET", &format!("/x?{query}"), &Default::default(), None)
+        };
+        let told = look(query);
+        assert!(told.is_detected(), "{query}");
+        for found in &told.findings {
+            let raw = &found.matched.as_ref().expect("a signature shows its match").layers[0];
+            let (start, end) = raw.span.expect("the raw text is marked");
+            let span: String = raw.text.chars().skip(start as usize).take((end - start) as usize).collect();
+            let alone = look(&format!("q={span}"));
+            assert!(
+                alone.findings.iter().any(|again| again.rule_id == found.rule_id),
+                "{query}: {span} does not fire {}",
+                found.rule_id
+            );
+        }
+    }
+}
+
 #[test]
 fn evasions_are_seen_through() {
     for (query, family) in [
