@@ -105,9 +105,14 @@ pub(super) fn internal(text: &str, context: &Context<'_>) -> Option<Range<usize>
     find(text, context, |found| found.place == Place::Internal)
 }
 
-/// A name without a dot where the server fetches: only a network of its own has such names. Not where the browser is led.
+/// A name without a dot where the server fetches: only a network of its own has such names. Not where the browser is
+/// led, and not what an application tells of itself.
 pub(super) fn single_label(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    if is_from_client(context) || text.len() > 1_024 || !is_fetched(context) || leads_browser(context) {
+    let is_told = context.field.base == "details";
+    if is_told || is_from_client(context) || text.len() > 1_024 {
+        return None;
+    }
+    if !is_fetched(context) || leads_browser(context) {
         return None;
     }
     let target = target(text, false)?;
