@@ -25,7 +25,8 @@ fn request(file: &Path) -> BackupRequest {
 /// A desk on a server with events that begins its copies at once.
 async fn filled(home: &TempDir) -> Desk {
     let desk = desk(home, Tenure::Guest, local_connection()).await;
-    store(home).await.write_events(&events(2_000, Category::Authentication)).await.unwrap();
+    let written = store(home).await.write_events(&events(2_000, Category::Authentication)).await;
+    assert_eq!(written.expect("they are written").written, 2_000);
     cli(home, &["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
     desk
 }
