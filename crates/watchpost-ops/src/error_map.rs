@@ -90,13 +90,14 @@ impl From<RdbError> for OpError {
                 Self::precondition(message).hint("back up the keys under the prefix instead, without RDB")
             }
             RdbError::NotAllowed(_) => Self::new(ErrorCode::Permission, message).hint(
-                "give the Redis user the rights +psync and +replconf, or back up the keys under the prefix, without RDB",
+                "give the Redis user +psync +replconf, or back up the keys under the prefix, without RDB",
             ),
             RdbError::NoRoom { .. } => Self::precondition(message).hint(
                 "back up the keys under the prefix instead, without RDB: the server does not fork for that",
             ),
-            RdbError::NotServed(_) => Self::new(ErrorCode::Unavailable, message)
-                .hint("servers that a provider looks after often refuse it; back up the keys instead, without RDB"),
+            RdbError::NotServed(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "servers that a provider looks after often refuse it; back up the keys instead, without RDB",
+            ),
             RdbError::NotAnRdb(_)
             | RdbError::Truncated { .. }
             | RdbError::Altered { .. }

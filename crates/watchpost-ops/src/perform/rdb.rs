@@ -18,7 +18,7 @@ use crate::jobs::Ticket;
 /// Pieces of at most 64 KiB that wait for the disk.
 const PIECES: usize = 32;
 /// What a server says of a file that is not for its version.
-const OF_ANOTHER_VERSION: [&str; 3] = ["RDB format version", "module", "Wrong signature"];
+const OF_ANOTHER_VERSION: [&str; 3] = ["RDB format version", "module data", "Wrong signature"];
 
 pub(super) async fn preview(events: &EventStore, path: String) -> Result<JobReport, OpError> {
     let plan = RdbPlan::look(events).await?;

@@ -166,10 +166,9 @@ impl Contents {
     /// Compares `loaded`, a server that was started with a copy, with what its server had before and after.
     #[must_use]
     pub fn compare(before: &Self, after: &Self, loaded: &Self) -> Held {
-        let unknown = |reason: &str| Held::Unknown(reason.to_owned());
         let (Some(first), Some(last), Some(found)) = (&before.databases, &after.databases, &loaded.databases)
         else {
-            return unknown("the server does not say how many keys it has");
+            return Held::Unknown("the server does not say how many keys it has".to_owned());
         };
         // A save of the server's own starts the count of changes anew.
         let changes = match (before.changes, after.changes) {
@@ -245,25 +244,30 @@ impl RdbPlan {
                 Err(error) => return Err(error.into()),
             }
         }
-        match (before.process_bytes, before.machine_bytes) {
-            (Some(used), Some(machine)) if used.saturating_mul(2) > machine => {
-                return Err(RdbError::NoRoom { used: used >> 20, machine: machine >> 20 });
-            }
-            (Some(used), Some(_)) => notes.push(format!(
-                "the server forks: while it writes the copy its machine may need up to {} MiB more",
-                (used >> 20) + 1
-            )),
-            _ => notes.push(
-                "the server forks, and does not say whether its machine has the memory for it: it may need as much again"
-                    .to_owned(),
-            ),
-        }
+        notes.push(room(&before)?);
         Ok(Self { before, notes })
     }
 
     fn bytes_max(&self) -> u64 {
         let memory = self.before.process_bytes;
         memory.map_or(u64::MAX, |bytes| bytes.saturating_mul(MEMORY_FACTOR_MAX).saturating_add(SPARE_BYTES))
+    }
+}
+
+/// What the fork may cost, for people.
+fn room(of: &Contents) -> Result<String, RdbError> {
+    match (of.process_bytes, of.machine_bytes) {
+        (Some(used), Some(machine)) if used.saturating_mul(2) > machine => {
+            Err(RdbError::NoRoom { used: used >> 20, machine: machine >> 20 })
+        }
+        (Some(used), Some(_)) => Ok(format!(
+            "the server forks: while it writes the copy its machine may need up to {} MiB more",
+            (used >> 20) + 1
+        )),
+        _ => Ok(
+            "the server forks, and does not say whether its machine has the memory for it: it may need as much again"
+                .to_owned(),
+        ),
     }
 }
 
@@ -417,6 +421,8 @@ fn refused(error: RedisError) -> RdbError {
 mod tests {
     use super::Contents;
     use super::Held;
+    use super::RdbError;
+    use super::room;
     use crate::info::Info;
 
     fn told(extra: &str) -> Contents {
@@ -450,5 +456,19 @@ mod tests {
         assert_eq!(compare(&later, &equal), Held::Equal);
         assert!(matches!(compare(&later, &lacks), Held::Unknown(_)));
         assert!(matches!(compare(&had, &Contents::told(&Info::parse(""))), Held::Unknown(_)));
+    }
+
+    #[test]
+    fn a_fork_has_to_fit_the_machine() {
+        let of = |extra: &str| room(&told(extra));
+        let gib = "used_memory:1073741824\r\nused_memory_rss:1200000000\r\ntotal_system_memory:";
+        assert!(of(&format!("{gib}2400000000")).unwrap().contains("up to 1145 MiB more"));
+        assert!(matches!(
+            of(&format!("{gib}2399999999")),
+            Err(RdbError::NoRoom { used: 1144, machine: 2288 })
+        ));
+        for unknown in ["used_memory:1", "total_system_memory:1", "used_memory:1\r\ntotal_system_memory:0"] {
+            assert!(of(unknown).unwrap().contains("does not say"), "{unknown}");
+        }
     }
 }
