@@ -641,7 +641,11 @@ path: string,
 /**
  * Replace a file that is there.
  */
-force: boolean, };
+force: boolean, 
+/**
+ * The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
+ */
+rdb: boolean, };
 
 export type Baseline = { 
 /**

@@ -338,6 +338,46 @@ async fn a_stopped_run_is_followed_by_one_that_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_optimisation_is_followed_by_one_that_goes_on_where_it_was() {
+    let shop = Shop::open();
+    let (desk, _) = shop.with_events().await;
+    // Among many other keys, and without an expiry.
+    const PREPARE: &str = "for n = 1, 400000 do redis.call('SET', 'security:other:' .. n, '') end \
+        for _, key in ipairs(redis.call('KEYS', 'security:auth:*')) do redis.call('PERSIST', key) end";
+    shop.ask(&["EVAL", PREPARE, "0"]);
+    let expiring = || {
+        let keys = shop.ask(&["INFO", "keyspace"]);
+        let number = keys.split("expires=").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+        number.unwrap_or(0_usize)
+    };
+    let before = expiring();
+    let run = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    wait("a part has an expiry", || expiring() > before).await;
+    desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it runs");
+    let stopped = desk.finish(run).await;
+    assert_eq!(stopped.state, JobState::Cancelled, "{stopped:?}");
+    let given = figure(stopped.report.as_ref().unwrap(), "ttls_given");
+    assert!(given > 0 && given < EVENTS as u64, "{stopped:?}");
+
+    let next = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let next = desk.finish(next).await;
+    assert_eq!(next.state, JobState::Done, "{:?}", next.error);
+    let said = notes(&next);
+    assert!(said.contains("went on where an interrupted run was"), "{said}");
+    assert!(said.contains(&format!("job {}, which was interrupted after", stopped.id)), "{said}");
+    assert_eq!(
+        given + figure(next.report.as_ref().unwrap(), "ttls_given"),
+        EVENTS as u64,
+        "each event once: {stopped:?} {next:?}"
+    );
+    let third = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let third = desk.finish(third).await;
+    assert!(!notes(&third).contains("interrupted"), "{third:?}");
+    assert_eq!(figure(third.report.as_ref().unwrap(), "ttls_given"), 0, "nothing was left out: {third:?}");
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_server_is_relieved_and_what_needs_room_says_so() {
     let shop = Shop::open();
     let (desk, events) = shop.with_events().await;

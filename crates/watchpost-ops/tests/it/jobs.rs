@@ -234,7 +234,7 @@ async fn a_backup_is_rehearsed_and_brings_back_what_was_lost() {
     store(&home).await.write_events(&written).await.unwrap();
     cli(&home, &["SET", "security:note", "as it was"]);
     let file = home.path().join("store.wpbackup");
-    let backup = BackupRequest { path: text(&file), force: false };
+    let backup = BackupRequest { path: text(&file), force: false, rdb: false };
     let preview = desk.ask::<operation::backup_preview>(backup.clone()).await.unwrap();
     assert!(!file.exists());
     let run = desk.ask::<operation::backup_run>(backup.clone()).await.unwrap();
@@ -278,8 +278,10 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     store(&home).await.write_events(&events(500, Category::Authentication)).await.unwrap();
     let file = home.path().join("store.wpbackup");
-    let run =
-        desk.ask::<operation::backup_run>(BackupRequest { path: text(&file), force: false }).await.unwrap();
+    let run = desk
+        .ask::<operation::backup_run>(BackupRequest { path: text(&file), force: false, rdb: false })
+        .await
+        .unwrap();
     desk.finish(run).await;
     cli(&home, &["FLUSHALL"]);
     let whole = std::fs::read(&file).unwrap();

@@ -4,6 +4,8 @@ mod analyze;
 mod attention;
 mod audit_export;
 mod basis;
+#[path = "../../../watchpost-redis/tests/it/damage.rs"]
+mod damage;
 mod database;
 mod door;
 mod enrich;
@@ -17,6 +19,7 @@ mod jobs;
 mod mmdb;
 mod plan;
 mod privacy;
+mod rdb;
 mod real_logs;
 mod refusals;
 mod report_kinds;
