@@ -88,11 +88,8 @@ impl Store {
         let mut gone = write.execute("DELETE FROM report_schedule WHERE id = $1", args![id]).await?;
         if id == NO_ID && write.dialect() == Dialect::Sqlite {
             // Only there an id can be something else than text.
-            let rows = write.fetch("SELECT id, rowid FROM report_schedule", args![]).await?;
-            for row in rows.iter().filter(|row| row.text(0).is_err()) {
-                let sql = "DELETE FROM report_schedule WHERE rowid = $1";
-                gone += write.execute(sql, args![row.i64(1)?]).await?;
-            }
+            let sql = "DELETE FROM report_schedule WHERE id IS NULL OR typeof(id) <> 'text'";
+            gone += write.execute(sql, args![]).await?;
         }
         if gone == 0 {
             return Err(StoreError::NotFound(format!("schedule {id}")));
@@ -109,12 +106,16 @@ impl Store {
     /// What the database says.
     pub async fn report_schedules(&self) -> Result<(Vec<ReportSchedule>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT id, body FROM report_schedule ORDER BY due_at, id LIMIT 500";
+        let id = match tx.dialect() {
+            Dialect::Sqlite => "CASE typeof(id) WHEN 'text' THEN id END",
+            Dialect::Postgres => "id",
+        };
+        let sql = format!("SELECT {id}, body FROM report_schedule ORDER BY due_at, id LIMIT 500");
         let (mut schedules, mut unreadable) = (Vec::new(), Vec::new());
         for row in tx.fetch(sql, args![]).await? {
             match schedule(&row) {
                 Some(schedule) => schedules.push(schedule),
-                None => unreadable.push(row.text(0).unwrap_or_else(|_| NO_ID.to_owned())),
+                None => unreadable.push(row.opt_text(0).ok().flatten().unwrap_or_else(|| NO_ID.to_owned())),
             }
         }
         // There may be several without one.

@@ -78,7 +78,10 @@ async fn a_copy_of_the_server_is_rehearsed_and_told() {
     let page = page.unwrap();
     let of_run: Vec<_> = page.rows.iter().filter(|row| row.object == format!("job/{}", run.id)).collect();
     let told = serde_json::to_string(&of_run).unwrap();
-    assert!(told.contains(&sha256) && told.contains(&format!("keys {keys}")), "{told}");
+    assert!(
+        told.contains(&sha256) && told.contains(&format!("\"keys\",\"old\":null,\"new\":\"{keys}\"")),
+        "{told}"
+    );
 
     let again = desk.ask::<operation::backup_run>(request(&file)).await.unwrap_err();
     assert_eq!(again.code, ErrorCode::Conflict, "a copy is not overwritten: {again}");

@@ -50,7 +50,7 @@ pub(super) async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
     let row = tx.fetch_one(sql, values).await?;
     let (mut warnings, mut exceptions) = (row.u64(0)?, row.u64(1)?);
     let (sql, values) = scope.places.bind(&format!(
-        "SELECT t.event, t.number, t.assignee, t.resolved, t.found, t.rule, t.class FROM {FOUND} WHERE t.class > 0 \
+        "SELECT t.event, t.number, t.assignee, t.resolved, t.found, t.rule, CAST(t.class AS BIGINT) FROM {FOUND} WHERE t.class > 0 \
          ORDER BY t.class DESC, t.number, t.event LIMIT {ROWS_MAX}"
     ));
     let mut rows = Vec::new();
