@@ -129,7 +129,7 @@ pub(super) fn single_label(text: &str, context: &Context<'_>) -> Option<Range<us
         .iter()
         .any(|known| host.eq_ignore_ascii_case(known));
     (is_web && is_label && !is_example && text.contains("://") && read_host(host).is_none())
-        .then(|| target.start..span.end)
+        .then_some(target.start..span.end)
 }
 
 /// A service that tells who asked it.

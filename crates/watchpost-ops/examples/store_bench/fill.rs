@@ -229,8 +229,8 @@ fn event(n: u32, at: DateTime<Utc>) -> (Event, String) {
     };
     let person = mixed(random) % 20_000;
     event.source_ip = Some(format!("10.{}.{}.{}", person % 7, person / 7 % 250, person / 1_750));
-    event.actor = (random % 3 > 0).then(|| format!("user{person}"));
-    event.session = (random % 3 > 0).then(|| format!("s-{person}-{}", n / 1_000_000));
+    event.actor = (!random.is_multiple_of(3)).then(|| format!("user{person}"));
+    event.session = (!random.is_multiple_of(3)).then(|| format!("s-{person}-{}", n / 1_000_000));
     event.http = Some(Http {
         method: "GET".into(),
         path: format!("/api/items/{}", mixed(person ^ n) % 3_000),
