@@ -48,5 +48,7 @@ export default defineConfig({
     // What a test changes beyond its component (a route, a preference, the storage) it sets before it begins.
     isolate: false,
     setupFiles: ['src/test-setup.ts'],
+    // Beside a build a test takes many times as long.
+    testTimeout: 30_000,
   },
 });

@@ -3,7 +3,8 @@
 //!
 //! Everything here starts its own servers in temporary directories and ends them when dropped, so tests can
 //! run beside each other and beside whatever the machine runs. Every wait has a condition and a deadline.
-//! Called by the tests of this crate and by `watchpost-shots`, which takes the pictures of every panel.
+//! Called by the tests of this crate, by `watchpost-shots`, which takes the pictures of every panel, and by
+//! `watchpost-ui-bench`, which measures the window.
 //!
 //! ```no_run
 //! # async fn story() -> anyhow::Result<()> {

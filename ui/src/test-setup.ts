@@ -1,6 +1,6 @@
 // happy-dom does not know these; the components need them to exist, tests that depend on them replace them.
 
-import { cleanup } from '@testing-library/svelte';
+import { cleanup, configure } from '@testing-library/svelte';
 import { afterEach, beforeAll } from 'vitest';
 
 class Observer {
@@ -32,3 +32,6 @@ const outline: unknown = function Outline() {
   return drawing;
 };
 globalThis.Path2D ??= outline as typeof Path2D;
+
+// A wait ends with its condition; the limit is for a machine that does much else.
+configure({ asyncUtilTimeout: 10_000 });

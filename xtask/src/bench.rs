@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::packages::{self, Purpose};
 use crate::shell;
 
 /// How often the sample requests are sent to the command line.
@@ -72,6 +73,33 @@ pub fn pipeline() -> Result<()> {
 pub fn redis(args: &[String]) -> Result<()> {
     build(&["--example", "redis_bench"])?;
     shell::run(shell::command(release()?.join("examples/redis_bench")).args(args))
+}
+
+/// Measures the audit database on SQLite, each figure beside the sqlite3 shell doing the same: inserting events, first
+/// pages, the Overview, and appending to and verifying the trail. `args` go to the program.
+///
+/// # Errors
+/// When the build or the program fails.
+pub fn store(args: &[String]) -> Result<()> {
+    build(&["--example", "store_bench"])?;
+    shell::run(shell::command(release()?.join("examples/store_bench")).args(args))
+}
+
+/// Measures the real window on a virtual screen: start, panels, scrolling, memory and computing, the size of its code, and
+/// what a large database answers through it. `args` go to the program.
+///
+/// # Errors
+/// When something is missing that cannot be installed, the build fails, or the window does.
+pub fn ui(args: &[String]) -> Result<()> {
+    packages::ensure(Purpose::Test)?;
+    crate::ui::build()?;
+    // All programs, as `build::SELECTION`; of the examples only the one that fills the large database.
+    let selection = ["--workspace", "--bins", "--example", "store_bench"];
+    shell::run(shell::cargo().args(["build", "--release"]).args(selection))?;
+    let directory = release()?;
+    let mut bench = shell::command(directory.join("watchpost-ui-bench"));
+    bench.env("WATCHPOST_BIN_DIR", &directory);
+    shell::run(bench.arg("--filler").arg(directory.join("examples/store_bench")).args(args))
 }
 
 /// Builds programs of these packages in release. Always all of them: of fewer the third parties had other features, and

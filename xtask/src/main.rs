@@ -58,7 +58,8 @@ enum Job {
     Bench {
         /// What to measure
         what: Bench,
-        /// Passed on to the program of `redis`: --keys N, --only 1,2, --json
+        /// Passed on to the program. `redis`: --keys N, --only 1,2, --json; `store`: --events N, --records N, --folder DIR;
+        /// `ui`: --idle-minutes N, --flood N, --events N, --incidents N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -74,6 +75,10 @@ enum Bench {
     Pipeline,
     /// Jobs on Redis beside the raw limit and redis-cli: time, memory, what other clients feel
     Redis,
+    /// The audit database on SQLite beside the sqlite3 shell: inserting, first pages, the Overview, the trail
+    Store,
+    /// The real window: start, panels, scrolling, memory, computing, its code, and a large database through it
+    Ui,
 }
 
 fn main() -> Result<ExitCode> {
@@ -93,6 +98,8 @@ fn main() -> Result<ExitCode> {
         Job::Samples => samples::write()?,
         Job::Bench { what: Bench::Pipeline, .. } => bench::pipeline()?,
         Job::Bench { what: Bench::Redis, args } => bench::redis(&args)?,
+        Job::Bench { what: Bench::Store, args } => bench::store(&args)?,
+        Job::Bench { what: Bench::Ui, args } => bench::ui(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

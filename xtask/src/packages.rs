@@ -38,7 +38,7 @@ const fn package(name: &'static str, purpose: Purpose, probe: Probe) -> Package 
 }
 
 /// Everything beyond Rust and Node.
-pub const PACKAGES: [Package; 20] = [
+pub const PACKAGES: [Package; 21] = [
     package("build-essential", Purpose::Run, Probe::Program("c++")),
     package("pkg-config", Purpose::Run, Probe::Program("pkg-config")),
     package("file", Purpose::Run, Probe::Program("file")),
@@ -59,6 +59,7 @@ pub const PACKAGES: [Package; 20] = [
     package("imagemagick", Purpose::Test, Probe::Program("convert")),
     package("xdotool", Purpose::Test, Probe::Program("xdotool")),
     package("postgresql", Purpose::Test, Probe::Trust),
+    package("sqlite3", Purpose::Test, Probe::Program("sqlite3")),
 ];
 
 /// The packages that are needed and not there. Quick: one `dpkg-query`, or a look along the search path.

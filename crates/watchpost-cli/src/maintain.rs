@@ -52,6 +52,10 @@ pub(crate) struct Backup {
     /// Replace the file if it is there.
     #[arg(long)]
     force: bool,
+    /// The whole server instead, as the RDB file that a replica gets: all databases, every key. The server forks for it,
+    /// and the user needs `+psync +replconf`. It is put back by starting a redis-server with it, not by `restore`.
+    #[arg(long)]
+    rdb: bool,
     #[command(flatten)]
     dry: DryRun,
 }
@@ -134,9 +138,10 @@ pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> a
 }
 
 pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> anyhow::Result<bool> {
-    let file = wanted.file.unwrap_or_else(|| named(session, "backup", "wpbackup"));
+    let ending = if wanted.rdb { "rdb" } else { "wpbackup" };
+    let file = wanted.file.unwrap_or_else(|| named(session, "backup", ending));
     let path = std::path::absolute(file)?.to_string_lossy().into_owned();
-    let request = BackupRequest { path, force: wanted.force };
+    let request = BackupRequest { path, force: wanted.force, rdb: wanted.rdb };
     if wanted.dry.dry_run {
         show::report(form, &session.ask::<operation::backup_preview>(request).await?)?;
         return Ok(false);

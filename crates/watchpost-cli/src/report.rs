@@ -12,7 +12,8 @@ use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
     ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest,
     ReportCompare, ReportCopy, ReportGenerate, ReportList, ReportPageRequest, ReportProof, ReportScheduleAdd,
-    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportVerify,
+    ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportScheduleRemove, ReportVerify,
+    SCHEDULE_ID_SHOWN_MAX,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -248,7 +249,7 @@ async fn schedule(session: &Session, form: Output, verb: Schedule) -> anyhow::Re
         }
         Schedule::Remove { id, reason } => {
             let session = session.because(reason);
-            let left = session.ask::<operation::report_schedule_remove>(ReportScheduleRef { id }).await?;
+            let left = session.ask::<operation::report_schedule_remove>(ReportScheduleRemove { id }).await?;
             schedules(form, &left)
         }
         Schedule::Pause { id, reason } => pause(&session.because(reason), form, id, true).await,
@@ -270,14 +271,23 @@ fn schedules(form: Output, list: &ReportScheduleList) -> anyhow::Result<()> {
     either(form, list, || {
         schedule_table(list.schedules.iter())?;
         for id in &list.unreadable {
-            let id = visible(id, 40);
+            let id = visible(id, SCHEDULE_ID_SHOWN_MAX);
             line(format!(
                 "UNREADABLE  schedule {id} was changed behind the back of Watchpost and makes nothing; \
-                 `watchpost report schedule remove {id}` takes it away"
+                 `watchpost report schedule remove {}` takes it away",
+                as_argument(&id)
             ))?;
         }
         Ok(())
     })
+}
+
+/// An id as it can be pasted into a shell, whoever wrote it.
+fn as_argument(id: &str) -> String {
+    match id.parse::<ScheduleId>() {
+        Ok(id) => id.to_string(),
+        Err(_) => format!("-- '{}'", id.replace('\'', "'\\''")),
+    }
 }
 
 fn one_schedule(form: Output, schedule: &ReportSchedule) -> anyhow::Result<()> {

@@ -204,8 +204,8 @@ pub(crate) enum Schedule {
     },
     /// Take one away.
     Remove {
-        /// Which one.
-        id: ScheduleId,
+        /// Which one; also one that cannot be read, as the list shows it.
+        id: String,
         /// Why, for the audit trail.
         #[arg(long)]
         reason: Option<String>,

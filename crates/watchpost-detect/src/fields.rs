@@ -74,8 +74,15 @@ fn is_odd_header(value: &str) -> bool {
             b'$' | b'<' | b'\'' | b'{' | b'%' | b'\\' | b'`' | b'\r' | b'\n' | b';' | b'|' | b'&' | b'('
         )
     }) || ["eyJ", "rO0", "://", "../", "/etc/", "middleware"].iter().any(|mark| value.contains(mark))
+        // `2 and 3=3`, `1 union select 2`: more than a word, and something of a statement.
+        || value.contains(' ') && (value.contains('=') || has_statement(value))
         // What a browser says of a request that another site made it send.
         || value == "cross-site"
+}
+
+/// Has `value` a word of SQL that no ordinary header has?
+fn has_statement(value: &str) -> bool {
+    value.split(' ').any(|word| word.eq_ignore_ascii_case("select") || word.eq_ignore_ascii_case("union"))
 }
 
 /// Quoted tags and names of methods with their weights.

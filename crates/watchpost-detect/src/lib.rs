@@ -53,6 +53,6 @@ pub use check::{KeyError, KeyKind, SECRET_BYTES_ADVISED, SECRET_BYTES_MIN, Token
 pub use engine::{Config, Counters, Engine};
 pub use inspect::{Verdict, decoded_fields, for_each_decoded, inspect_event, inspect_request, inspect_value};
 pub use rule::{Burst, City, RuleInfo, RuleKind, RuleSource, Sample, TrafficKind};
-pub use ruleset::{Adjust, Own, Problem, ProblemKind, Rule, RuleFile, RuleSet};
+pub use ruleset::{Adjust, Own, Problem, ProblemKind, Rule, RuleFile, RuleSet, WINDOW_S_MAX, nearest};
 pub use sample::{SampleFailure, SampleReport};
 pub use state::StateError;

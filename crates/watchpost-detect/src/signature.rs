@@ -24,6 +24,12 @@ use crate::sql::{self, ANCHORS};
 const LAYER_CHARS_MAX: usize = 2_048;
 /// Longest match that is marked, in bytes; a longer one is marked by its start.
 const SPAN_BYTES_MAX: usize = 1_024;
+/// Longest layer in which a match is marked wider where it does not suffice by itself, in bytes.
+const WIDER_BYTES_MAX: usize = 4 * 1_024;
+
+/// The match in each layer, raw first.
+type Marks = Vec<Option<Range<usize>>>;
+
 /// Signatures, with the gate that decides which of them look at a text.
 #[derive(Debug)]
 pub(crate) struct Signatures {
@@ -122,7 +128,7 @@ impl Signatures {
                     continue;
                 }
                 done.set(hit.rule);
-                found.push((hit.rule, self.explain(event, field, &layers, &hit)));
+                found.push((hit.rule, self.explain(&context, &layers, &hit)));
             }
             if let Some(kept) = &mut kept {
                 kept.push(std::mem::take(&mut layers));
@@ -198,7 +204,48 @@ impl Signatures {
         hits
     }
 
-    fn explain(&self, event: &Event, field: &Field<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
+    /// So much of the match that it fires the rule by itself: what a base64 text decodes to is nothing without its
+    /// beginning, and some words mean something only before others.
+    fn marked(&self, context: &Context<'_>, layers: &[Layer<'_>], path: &[usize], hit: &Hit) -> Marks {
+        let field = context.field;
+        let marks = |span: Range<usize>| {
+            let mut marks: Marks = vec![Some(span)];
+            for pair in path.windows(2).rev() {
+                let span = marks.last().cloned().flatten();
+                marks.push(
+                    span.and_then(|span| trace(&layers[pair[0]], &layers[pair[1]], field.encoding, &span)),
+                );
+            }
+            marks.reverse();
+            marks
+        };
+        let suffices = |marks: &Marks| {
+            let raw = marks.first().cloned().flatten();
+            raw.is_some_and(|raw| self.fires_alone(context, raw, hit.rule))
+        };
+        let (own, n_bytes) = (marks(hit.span.clone()), layers[hit.layer].text.len());
+        if !field.role.is_request() || n_bytes > WIDER_BYTES_MAX || suffices(&own) {
+            return own;
+        }
+        let wider = [hit.span.start..n_bytes, 0..hit.span.end, 0..n_bytes];
+        wider.into_iter().map(marks).find(suffices).unwrap_or(own)
+    }
+
+    /// Does the piece `raw` of a value fire `rule` in its place?
+    fn fires_alone(&self, context: &Context<'_>, raw: Range<usize>, rule: usize) -> bool {
+        let Some(value) = context.field.value.get(raw).filter(|value| value.len() <= SPAN_BYTES_MAX) else {
+            return false;
+        };
+        let piece = Field { value, ..context.field.clone() };
+        let mut layers = Vec::new();
+        layers_into(value, piece.encoding, &mut layers);
+        let mut others = Bits::EMPTY;
+        (0..self.rules.len()).filter(|other| *other != rule).for_each(|other| others.set(other));
+        !self.hits(&Context::new(context.event, &piece, context.keys), &layers, others).is_empty()
+    }
+
+    fn explain(&self, context: &Context<'_>, layers: &[Layer<'_>], hit: &Hit) -> Finding {
+        let (event, field) = (context.event, context.field);
         let info = &self.rules[hit.rule].info;
         let lowered =
             (is_program(info.family) && is_mention(&layers[hit.layer].text, &hit.span)).then(|| RuleInfo {
@@ -208,13 +255,7 @@ impl Signatures {
             });
         let info = lowered.as_ref().unwrap_or(info);
         let path = lineage(layers, hit.layer);
-        let mut spans: Vec<Option<Range<usize>>> = vec![Some(hit.span.clone())];
-        for pair in path.windows(2).rev() {
-            let span = spans.last().cloned().flatten();
-            spans
-                .push(span.and_then(|span| trace(&layers[pair[0]], &layers[pair[1]], field.encoding, &span)));
-        }
-        spans.reverse();
+        let spans = self.marked(context, layers, &path, hit);
         let shown = path.iter().zip(spans).map(|(&at, span)| decoded_layer(&layers[at], span)).collect();
         let matched = MatchedField { field: field.name(), layers: shown };
         let excerpt = visible(&layers[hit.layer].text[hit.span.clone()], 80);

@@ -23,6 +23,10 @@ pub enum AuditOutcome {
 
 words!(AuditOutcome { Started = "started", Success = "success", Failure = "failure", Denied = "denied" });
 
+/// The field in which the record of a job's end says how it ended. A record of a job without it was written when the figures
+/// of the job stood in place of a reason.
+pub const JOB_ENDED: &str = "ended";
+
 /// One field that changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Change {

@@ -64,7 +64,7 @@ pub enum EvidenceQuery {
     BreachTold,
     /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
     EvidenceIntact,
-    /// Population: events counted. Exceptions: data-leak incidents not handled within `warn_within`; warnings: later than `good_within`.
+    /// Population: events, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`, for notes) and were not handled within `warn_within`; warnings: later than `good_within`, or without an owner.
     SensitiveData,
     /// Population: blocks created. Exceptions: those without a reason or an expiry, or that failed.
     BlocksJustified,
@@ -92,8 +92,10 @@ pub enum EvidenceQuery {
     AuditComplete,
     /// Population: decisive actions. Exceptions: no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
     AuditSigned,
-    /// Population: recorded actions that used `permission`. Exceptions: without a reason in words.
+    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself is left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
     AuditExplained,
+    /// Population: people who maintained, reported or administered (`permission`). Exceptions: shared or nameless accounts; warnings: those under a registered exception.
+    ActorsPersonal,
     /// Population: actions that were allowed or refused. Exceptions: allowed though the role has no such permission; warnings: recorded before roles were kept.
     ActionsGranted,
     /// Population: tables of the audit trail. Exceptions: somebody but the owner may change them; warnings: the engine has no rights of its own.
@@ -174,6 +176,7 @@ words!(EvidenceQuery {
     AuditComplete = "audit_complete",
     AuditSigned = "audit_signed",
     AuditExplained = "audit_explained",
+    ActorsPersonal = "actors_personal",
     ActionsGranted = "actions_granted",
     AuditProtected = "audit_protected",
     AdminsApproved = "admins_approved",
@@ -204,7 +207,7 @@ pub struct EvidenceParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub kind: Option<RegisterKind>,
-    /// A field of these entries.
+    /// A field of these entries; of `sensitive_data`, the only kind that notes are looked through for: `card_number`, `secret`, `personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub field: Option<String>,
@@ -265,6 +268,7 @@ impl EvidenceQuery {
                 | Self::AuditVerificationFresh
                 | Self::AuditVerificationDaily
                 | Self::AuditSigned
+                | Self::ActorsPersonal
                 | Self::ActionsGranted
                 | Self::AuditProtected
                 | Self::RetentionFresh

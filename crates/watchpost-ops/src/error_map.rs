@@ -2,6 +2,7 @@
 //! enum is closed, so that a new cause must be decided on.
 
 use watchpost_redis::RedisError;
+use watchpost_redis::backup::RdbError;
 use watchpost_redis::local::LocalError;
 use watchpost_store::StoreError;
 
@@ -77,6 +78,33 @@ impl From<RedisError> for OpError {
             | RedisError::Client(_) => {
                 tracing::error!(error = ?error, "Redis answered with something unexpected");
                 Self::internal(message)
+            }
+        }
+    }
+}
+
+impl From<RdbError> for OpError {
+    fn from(error: RdbError) -> Self {
+        let message = error.to_string();
+        match error {
+            RdbError::Redis(error) => error.into(),
+            RdbError::Cluster => {
+                Self::precondition(message).hint("back up the keys under the prefix instead, without RDB")
+            }
+            RdbError::NotAllowed(_) => Self::new(ErrorCode::Permission, message).hint(
+                "give the Redis user +psync +replconf, or back up the keys under the prefix, without RDB",
+            ),
+            RdbError::NoRoom { .. } => Self::precondition(message).hint(
+                "back up the keys under the prefix instead, without RDB: the server does not fork for that",
+            ),
+            RdbError::NotServed(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "servers that a provider looks after often refuse it; back up the keys instead, without RDB",
+            ),
+            RdbError::NotAnRdb(_)
+            | RdbError::Truncated { .. }
+            | RdbError::Altered { .. }
+            | RdbError::TooLarge { .. } => {
+                Self::new(ErrorCode::Unavailable, message).hint("no file was written; try again")
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use watchpost_model::audit::{AuditOutcome, Change};
+use watchpost_model::audit::{AuditOutcome, Change, JOB_ENDED};
 use watchpost_model::ids::JobId;
 use watchpost_model::job::{JobKind, JobProgress, JobReport, JobRun, JobState};
 
@@ -138,8 +138,9 @@ impl Jobs {
             running.retain(|_, held| held.run.ended_at.is_none());
             running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
         }
-        let begun =
-            cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), node(workspace), Some(parameters));
+        let mut changes = node(workspace);
+        changes.push(Change::new("parameters", Value::Null, parameters));
+        let begun = cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), changes, None);
         if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
             lock(&self.running).remove(&run.id);
             return Err(problem.into());
@@ -198,14 +199,11 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
         JobState::Failed => AuditOutcome::Failure,
         JobState::Running | JobState::Done | JobState::Cancelled => AuditOutcome::Success,
     };
-    let reason = match run.state {
-        JobState::Cancelled => Some("cancelled".to_owned()),
-        _ => run.error.clone().or_else(|| run.report.as_ref().map(figures_line)),
-    };
     let mut changes = node(&workspace);
-    let facts = run.report.iter().flat_map(|report| &report.facts);
-    changes.extend(facts.map(|fact| Change::new(&fact.name, Value::Null, fact.text.as_str())));
-    let record = cx.record_as(outcome, format!("job/{}", run.id), changes, reason);
+    changes.push(Change::new(JOB_ENDED, Value::Null, run.state.as_str()));
+    changes.extend(run.report.iter().flat_map(results));
+    // What it did is no reason: that is the person's, or why it failed.
+    let record = cx.record_as(outcome, format!("job/{}", run.id), changes, run.error.clone());
     if let Err(problem) = workspace.store().job_run_put(&run, Some(record)).await {
         tracing::error!(%problem, job = %run.id, "the end of a job was not recorded");
     }
@@ -221,13 +219,11 @@ fn node(workspace: &Workspace) -> Vec<Change> {
     address.map(|address| Change::new("node", Value::Null, address)).into_iter().collect()
 }
 
-/// A report in one line, for the trail.
-fn figures_line(report: &JobReport) -> String {
-    report
-        .figures
-        .iter()
-        // Four decimals are a tenth of a microsecond.
-        .map(|figure| format!("{} {}", figure.name, (figure.value * 10_000.0).round() / 10_000.0))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// What a job did, for the trail: its figures, then its facts.
+fn results(report: &JobReport) -> Vec<Change> {
+    // Four decimals are a tenth of a microsecond.
+    let rounded = |value: f64| ((value * 10_000.0).round() / 10_000.0).to_string();
+    let figures = report.figures.iter().map(|figure| (figure.name.as_str(), rounded(figure.value)));
+    let facts = report.facts.iter().map(|fact| (fact.name.as_str(), fact.text.clone()));
+    figures.chain(facts).map(|(name, text)| Change::new(name, Value::Null, text)).collect()
 }

@@ -270,7 +270,7 @@ macro_rules! for_each_operation {
             "Have a report made whenever a day, week, month or quarter has ended."
             report_schedule_add(ReportScheduleAdd) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Stop having a report made by itself."
-            report_schedule_remove(ReportScheduleRef) -> ReportScheduleList: Report, Change, [], [Reports, Audit];
+            report_schedule_remove(ReportScheduleRemove) -> ReportScheduleList: Report, Change, [], [Reports, Audit];
             "Keep a schedule without anything being made, or go on with it."
             report_schedule_pause(ReportSchedulePause) -> ReportSchedule: Report, Change, [], [Reports, Audit];
             "Make a scheduled report now, about the newest period that has ended."

@@ -160,6 +160,13 @@ async fn place_sources(_: Console, workspace: Arc<Workspace>) {
 
 /// Writes where every source is that was not asked of the location file of now.
 pub(crate) async fn place_all(workspace: &Workspace) -> Result<(), OpError> {
+    let known = workspace.known(Freshness::Recent).await?;
+    let store = workspace.store();
+    let has_file = !known.basis.is_empty();
+    store.keep_places(has_file);
+    if has_file {
+        store.sources_fill().await?;
+    }
     while place_some(workspace).await? > 0 {}
     Ok(())
 }

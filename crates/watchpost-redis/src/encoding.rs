@@ -77,6 +77,21 @@ impl Encodings {
         })
     }
 
+    /// What events are held to, for people.
+    pub(crate) fn words(&self) -> String {
+        match self.limits {
+            Some(Limits { fields, value_bytes }) => {
+                format!("all patterns, compact up to {fields} fields of {value_bytes} bytes")
+            }
+            None => "all patterns".to_owned(),
+        }
+    }
+
+    /// Events put back into the compact encoding.
+    pub(crate) const fn converted(&self) -> u64 {
+        self.converted
+    }
+
     /// Is there anything to ask about?
     pub(crate) const fn looks(&self) -> bool {
         self.limits.is_some() && !self.refused

@@ -129,6 +129,8 @@ pub struct EventWalk {
     named: Vec<String>,
     /// Of known size, not read.
     sized: VecDeque<(String, u64)>,
+    /// Read, and decoded while the server answers the next questions.
+    raw: Vec<RawEvent>,
     rows: Vec<ExportedEvent>,
     over: bool,
 }
@@ -155,6 +157,7 @@ impl EventWalk {
             once: Once::new(),
             named: Vec::new(),
             sized: VecDeque::new(),
+            raw: Vec::new(),
             rows: Vec::new(),
             over: false,
         })
@@ -214,16 +217,19 @@ impl EventWalk {
                 pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
             }
             let answers = self.store.inner.jobs.pipe(pipe).await?;
-            self.keep(asked, answers);
+            self.raw.extend(asked.into_iter().zip(answers));
             asked = self.take();
         }
         let named = std::mem::take(&mut self.named);
         let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
         let sizes = named.iter().flat_map(|key| [about("HLEN", key.as_bytes()), usage(key.as_bytes())]);
-        let step = self.walk.step(values.chain(sizes).collect()).await?;
+        let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
+        let decode = || rows.extend(raw.into_iter().filter_map(|raw| decoded(store, raw)));
+        let commands = values.chain(sizes).collect();
+        let (step, _) = self.walk.step_while(commands, |_| (), decode).await?;
         let mut answers = step.answers;
         let of_sizes = answers.split_off(asked.len().min(answers.len()));
-        self.keep(asked, answers);
+        self.raw.extend(asked.into_iter().zip(answers));
         let mut of_sizes = of_sizes.into_iter();
         for key in named {
             let (fields, bytes) = (of_sizes.next(), of_sizes.next());
@@ -237,7 +243,8 @@ impl EventWalk {
                 self.named.push(key);
             }
         }
-        self.over = nothing_new && self.named.is_empty() && (self.sized.is_empty() || !with_values);
+        let all_read = self.sized.is_empty() && self.raw.is_empty();
+        self.over = nothing_new && self.named.is_empty() && (all_read || !with_values);
         Ok(())
     }
 
@@ -273,17 +280,19 @@ impl EventWalk {
         };
         self.rows.push(ExportedEvent { key, bytes: bytes.unwrap_or(0), event });
     }
+}
 
-    fn keep(&mut self, asked: Vec<(String, u64)>, answers: Vec<RedisResult<Value>>) {
-        for ((key, bytes), answer) in asked.into_iter().zip(answers) {
-            let fields = answer.unwrap_or(Value::Nil);
-            if matches!(&fields, Value::Array(items) if items.is_empty()) {
-                continue; // Gone meanwhile.
-            }
-            let event = self.store.event_of(&key, "ok", fields);
-            self.rows.push(ExportedEvent { key, bytes, event });
-        }
+/// A key, its size and what the server said of its value.
+type RawEvent = ((String, u64), RedisResult<Value>);
+
+/// `None` if it is gone meanwhile.
+fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<ExportedEvent> {
+    let fields = answer.unwrap_or(Value::Nil);
+    if matches!(&fields, Value::Array(items) if items.is_empty()) {
+        return None;
     }
+    let event = store.event_of(&key, "ok", fields);
+    Some(ExportedEvent { key, bytes, event })
 }
 
 /// What is asked of a key before its value is.

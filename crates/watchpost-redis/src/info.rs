@@ -1,5 +1,6 @@
 //! The text of `INFO`, read without trusting that any field is there.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 
 /// Fields of one `INFO` reply. A missing field is `None`, never zero.
@@ -64,6 +65,14 @@ impl Info {
         Some((self.part(&name, "keys")?.parse().ok()?, self.part(&name, "expires")?.parse().ok()?))
     }
 
+    /// Keys and keys with a TTL of every logical database that has some, by its number.
+    #[must_use]
+    pub fn databases(&self) -> Option<BTreeMap<u32, (u64, u64)>> {
+        self.text("run_id").or_else(|| self.text("role"))?; // An INFO without its usual parts says nothing.
+        let numbers = self.fields.keys().filter_map(|name| name.strip_prefix("db")?.parse::<u32>().ok());
+        numbers.map(|number| Some((number, self.keyspace(number)?))).collect()
+    }
+
     /// Calls and time of every command, subcommands under `config|get`.
     pub fn commands(&self) -> impl Iterator<Item = (&str, CommandStat)> {
         self.fields.keys().filter_map(|name| {
@@ -121,6 +130,7 @@ mod tests {
         assert_eq!(info.number("used_memory_peak_perc"), Some(102.51));
         assert_eq!(info.keyspace(0), Some((7, 3)));
         assert_eq!(info.keyspace(1), Some((0, 0)));
+        assert_eq!(info.databases(), Some([(0, (7, 3))].into()));
         assert_eq!(info.errors("OOM"), Some(2));
         assert_eq!(info.errors("WRONGPASS"), Some(0));
         assert_eq!(info.part("slave0", "lag"), Some("1"));
@@ -137,6 +147,7 @@ mod tests {
         let info = Info::parse("");
         assert_eq!(info.count("used_memory"), None);
         assert_eq!(info.keyspace(0), None);
+        assert_eq!(info.databases(), None);
         assert_eq!(info.errors("OOM"), None);
         assert_eq!(info.server(), "unknown server");
         assert_eq!(

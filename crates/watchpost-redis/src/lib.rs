@@ -62,6 +62,7 @@ mod store;
 mod target;
 pub mod typed;
 mod walk;
+mod wire;
 
 pub use backlog::Backlog;
 pub use blocks::BlockRemoved;

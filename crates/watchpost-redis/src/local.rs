@@ -38,6 +38,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 const LOADING_TIMEOUT: Duration = Duration::from_secs(600);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 const LOG_BYTES_MAX: u64 = 16 << 10;
+/// In the folder of a scratch server: the copy that it starts with.
+const COPY: &str = "copy.rdb";
+/// What a server has unless it is told otherwise.
+const DATABASES: u32 = 16;
 
 /// Why the private server is not running.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +112,8 @@ pub struct LocalServer {
     child: Option<Child>,
     // A scratch server keeps nothing on disk.
     is_scratch: bool,
+    // How many databases the copy has that it starts with.
+    copied: Option<u32>,
     // Held as long as this process owns the server.
     lock: Option<File>,
 }
@@ -136,18 +142,38 @@ impl LocalServer {
     /// # Errors
     /// `InUse` while another process has one in `dir`; every cause of [`LocalError`].
     pub async fn scratch(dir: &Path) -> Result<Self, LocalError> {
+        let mut server = Self::claim_scratch(dir).await?;
+        server.begin().await?;
+        Ok(server)
+    }
+
+    /// The same with what is in `copy`, an RDB file by its absolute path, which has `databases` databases and stays as it
+    /// is. Returns when all of it is loaded.
+    ///
+    /// # Errors
+    /// As [`Self::scratch`]; `Died` with what the server says of the file when it does not take it.
+    pub async fn scratch_of(dir: &Path, copy: &Path, databases: u32) -> Result<Self, LocalError> {
+        let mut server = Self { copied: Some(databases), ..Self::claim_scratch(dir).await? };
+        let link = server.dir.join(COPY);
+        match std::fs::remove_file(&link) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(io(&link, source)),
+            _ => {}
+        }
+        std::os::unix::fs::symlink(copy, &link).map_err(|source| io(&link, source))?;
+        server.begin().await?;
+        Ok(server)
+    }
+
+    async fn claim_scratch(dir: &Path) -> Result<Self, LocalError> {
         let server = Self { is_scratch: true, ..Self::claim(dir)? };
         if server.lock.is_none() {
             return Err(LocalError::InUse { path: server.dir });
         }
-        let mut server = if server.answers().await == Answer::No {
-            server
-        } else {
-            server.stop().await?;
-            Self { is_scratch: true, ..Self::claim(dir)? }
-        };
-        server.begin().await?;
-        Ok(server)
+        if server.answers().await == Answer::No {
+            return Ok(server);
+        }
+        server.stop().await?;
+        Ok(Self { is_scratch: true, ..Self::claim(dir)? })
     }
 
     /// Makes the directory and takes its lock, if nobody has it.
@@ -163,7 +189,7 @@ impl LocalServer {
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
         };
-        Ok(Self { dir, socket, child: None, is_scratch: false, lock })
+        Ok(Self { dir, socket, child: None, is_scratch: false, copied: None, lock })
     }
 
     async fn begin(&mut self) -> Result<(), LocalError> {
@@ -252,6 +278,10 @@ impl LocalServer {
             ("--maxmemory-policy", "noeviction"),
         ] {
             command.arg(option).arg(value);
+        }
+        if let Some(databases) = self.copied {
+            let databases = databases.max(DATABASES).to_string();
+            command.args(["--dbfilename", COPY, "--databases", &databases]);
         }
         // An own process group: Ctrl+C in the terminal is for the window, which stops the server in order.
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -30,6 +30,7 @@ use crate::retention::progress;
 use crate::scripts;
 use crate::store::EventStore;
 use crate::walk::Walk;
+use crate::walk::WalkPosition;
 
 const PAYLOADS_AT_ONCE: usize = 16;
 const WIDE_AT_ONCE: usize = 256;
@@ -78,6 +79,14 @@ struct Needs {
     wide: Vec<String>,
 }
 
+/// What decides which events a run changes, for people; a run with other limits has other things to do.
+///
+/// # Errors
+/// Every cause of [`RedisError`].
+pub async fn parameters(store: &EventStore) -> Result<String, RedisError> {
+    Ok(Encodings::start(store, Mode::Preview).await?.words())
+}
+
 /// Runs or previews the job. When `cancel` fires, the report of what was done so far comes back, with a note.
 ///
 /// # Errors
@@ -90,27 +99,144 @@ pub async fn optimize(
     cancel: CancellationToken,
 ) -> Result<JobReport, RedisError> {
     tracing::debug!(?mode, %now, "optimising the event store");
-    let mut optimizer = Optimizer {
-        store,
-        mode,
-        sums: Sums::default(),
-        encodings: Some(Encodings::start(store, mode).await?),
-        seen: Default::default(),
-        hasher: RandomState::new(),
-    };
-    let before = memory(store).await?;
-    let mut notes = Vec::new();
-    let finished = match optimizer.all(report, cancel, &mut notes).await {
-        Ok(()) => true,
-        Err(RedisError::Cancelled) => {
-            notes.push("stopped before the end; what was done stays done".to_owned());
-            false
+    let mut walk = OptimizeWalk::start(store, mode, None, cancel).await?;
+    let pass = async {
+        while walk.next_page().await? {
+            report(walk.progress());
         }
-        Err(error) => return Err(error),
+        walk.trim().await
     };
-    let purged = if finished && mode == Mode::Run { purge(store).await? } else { None };
-    let after = memory(store).await?;
-    Ok(optimizer.report(before, after, purged, notes))
+    let passed = pass.await;
+    match passed {
+        Ok(()) | Err(RedisError::Cancelled) => walk.report().await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The job page by page: everything before its [position](Self::position) is done.
+pub struct OptimizeWalk<'a> {
+    optimizer: Optimizer<'a>,
+    walk: Walk,
+    /// Read and not looked at yet; `None` after the last one.
+    page: Option<Vec<Vec<u8>>>,
+    /// Where the page begins that follows those that are done, and the pass that this is a position of.
+    settled: u64,
+    pass: u64,
+    before: Memory,
+    finished: bool,
+}
+
+impl<'a> OptimizeWalk<'a> {
+    /// Begins a pass, or goes on at `from`, where an interrupted one was; the notes say which.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(
+        store: &'a EventStore,
+        mode: Mode,
+        from: Option<&WalkPosition>,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
+        let optimizer = Optimizer {
+            store,
+            mode,
+            sums: Sums::default(),
+            encodings: Some(Encodings::start(store, mode).await?),
+            seen: Default::default(),
+            hasher: RandomState::new(),
+        };
+        let before = memory(store).await?;
+        let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
+        if let Some(from) = from {
+            walk.go_on_from(from);
+        }
+        let (settled, pass) = (walk.cursor(), walk.pass());
+        Ok(Self { optimizer, walk, page: Some(Vec::new()), settled, pass, before, finished: false })
+    }
+
+    /// Does what the events of the next page need; `false` when there is none any more.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms. The pass is over then: another one goes on at the
+    /// position.
+    pub async fn next_page(&mut self) -> Result<bool, RedisError> {
+        let Some(page) = self.page.take() else { return Ok(false) };
+        let next = self.walk.cursor();
+        let keys = self.optimizer.event_keys(page);
+        let step = self.walk.step(keys.iter().flat_map(|(key, _)| questions(key)).collect()).await?;
+        let needs = self.optimizer.needs(keys, step.answers);
+        self.optimizer.apply(&needs, &mut self.walk).await?;
+        self.page = step.names;
+        if self.walk.pass() != self.pass {
+            // Another server process: its pages begin anew.
+            self.pass = self.walk.pass();
+            self.settled = 0;
+        } else if self.page.is_some() {
+            self.settled = next;
+        } // Else all that is left are the indexes: whoever goes on begins with the last page.
+        Ok(true)
+    }
+
+    /// Where a later pass may begin.
+    #[must_use]
+    pub fn position(&self) -> WalkPosition {
+        self.walk.position(self.settled)
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        progress(&self.walk, "looking at events")
+    }
+
+    /// What was done so far, for the run that goes on where this one is interrupted.
+    #[must_use]
+    pub fn done(&self) -> Vec<Figure> {
+        let sums = &self.optimizer.sums;
+        let recoded = self.optimizer.encodings.as_ref().map_or(0, Encodings::converted);
+        vec![
+            Figure::count("compressed", "Payloads compressed", sums.compressed),
+            Figure::count("ttls_given", "Events given a missing TTL", sums.ttls),
+            Figure::count("recoded", "Events back in the compact encoding", recoded),
+        ]
+    }
+
+    /// After the last page: removes what indexes have left of events that are gone.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn trim(&mut self) -> Result<(), RedisError> {
+        for &category in Category::ALL {
+            self.optimizer.trim_index(category, &mut self.walk).await?;
+        }
+        self.finished = true;
+        Ok(())
+    }
+
+    /// Asks the allocator to give memory back when everything was done, and tells what was.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn report(self) -> Result<JobReport, RedisError> {
+        let Self { optimizer, walk, before, finished, .. } = self;
+        let mut notes = walk.notes().to_vec();
+        if !finished {
+            notes.push("stopped before the end; what was done stays done".to_owned());
+        }
+        let purged = match optimizer.mode {
+            Mode::Run if finished => Purged::Asked(purge(optimizer.store).await?),
+            Mode::Run | Mode::Preview => Purged::NotAsked,
+        };
+        let after = memory(optimizer.store).await?;
+        Ok(optimizer.report(before, after, &purged, notes))
+    }
+}
+
+/// What the allocator gave back.
+enum Purged {
+    NotAsked,
+    /// Bytes; `None` where the server does not offer that.
+    Asked(Option<i64>),
 }
 
 /// Removes entries of the indexes whose event is gone, or counts them.
@@ -139,35 +265,15 @@ pub(crate) async fn trim_indexes(
 }
 
 impl Optimizer<'_> {
-    async fn all(
-        &mut self,
-        report: &(dyn Fn(JobProgress) + Send + Sync),
-        cancel: CancellationToken,
-        notes: &mut Vec<String>,
-    ) -> Result<(), RedisError> {
-        let mut walk = Walk::start(self.store, self.store.inner.keys.pattern(""), cancel.clone()).await?;
-        let mut page = walk.step(Vec::new()).await?.names.unwrap_or_default();
-        loop {
-            let keys = self.event_keys(page);
-            let step = walk.step(keys.iter().flat_map(|(key, _)| questions(key)).collect()).await?;
-            let needs = self.needs(keys, step.answers);
-            self.compress(&needs.compress).await?;
-            self.give_ttls(&needs.ttl).await?;
-            if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
-                for wide in needs.wide.chunks(WIDE_AT_ONCE) {
-                    walk.pace().await?;
-                    encodings.look(self.store, wide).await?;
-                }
+    /// Does what the events of a page need.
+    async fn apply(&mut self, needs: &Needs, walk: &mut Walk) -> Result<(), RedisError> {
+        self.compress(&needs.compress).await?;
+        self.give_ttls(&needs.ttl).await?;
+        if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
+            for wide in needs.wide.chunks(WIDE_AT_ONCE) {
+                walk.pace().await?;
+                encodings.look(self.store, wide).await?;
             }
-            report(progress(&walk, "looking at events"));
-            match step.names {
-                Some(names) => page = names,
-                None => break,
-            }
-        }
-        notes.extend_from_slice(walk.notes());
-        for &category in Category::ALL {
-            self.trim_index(category, &mut walk).await?;
         }
         Ok(())
     }
@@ -327,7 +433,7 @@ impl Optimizer<'_> {
         }
     }
 
-    fn report(self, before: Memory, after: Memory, purged: Option<i64>, mut notes: Vec<String>) -> JobReport {
+    fn report(self, before: Memory, after: Memory, purged: &Purged, mut notes: Vec<String>) -> JobReport {
         let sums = self.sums;
         let saved = sums.bytes_before.saturating_sub(sums.bytes_after);
         let mut figures = vec![
@@ -345,15 +451,18 @@ impl Optimizer<'_> {
         if self.mode == Mode::Run {
             figures.push(bytes_figure("memory_before_bytes", "Memory in use before", before.used));
             figures.push(bytes_figure("memory_after_bytes", "Memory in use after", after.used));
-            notes.push(match purged {
-                None => {
-                    "the server does not offer MEMORY PURGE; nothing was released to the system".to_owned()
-                }
-                Some(bytes) if bytes < EFFECT_BYTES_MIN => {
-                    "MEMORY PURGE had no effect: resident memory fell by less than 1 MiB".to_owned()
-                }
-                Some(bytes) => format!("MEMORY PURGE released {bytes} bytes to the system"),
-            });
+        }
+        match purged {
+            Purged::NotAsked => {}
+            Purged::Asked(None) => notes.push(
+                "the server does not offer MEMORY PURGE; nothing was released to the system".to_owned(),
+            ),
+            Purged::Asked(Some(bytes)) if *bytes < EFFECT_BYTES_MIN => {
+                notes.push("MEMORY PURGE had no effect: resident memory fell by less than 1 MiB".to_owned())
+            }
+            Purged::Asked(Some(bytes)) => {
+                notes.push(format!("MEMORY PURGE released {bytes} bytes to the system"));
+            }
         }
         if sums.changed_meanwhile > 0 {
             notes.push(format!("{} events changed meanwhile and were left", sums.changed_meanwhile));

@@ -185,6 +185,17 @@ impl Route {
         }
     }
 
+    /// The server that connections go to now, for one that the client library does not make.
+    pub(crate) async fn server(&self) -> Result<RedisTarget, RedisError> {
+        match &self.kind {
+            Kind::Direct(_) => Ok(self.target.clone()),
+            Kind::Sentinel(sentinels, set) => {
+                let (named, _) = self.ask(sentinels, set).await?;
+                Ok(self.target.with_server(&named, set.tls.clone()))
+            }
+        }
+    }
+
     /// A client for one node of the same cluster.
     pub(crate) async fn client_of(&self, at: &HostPort) -> Result<Client, RedisError> {
         self.target.with_server(at, self.tls()).client(Login::Yes).await

@@ -188,13 +188,13 @@ impl RedisTarget {
 }
 
 /// The TLS library panics without a process-wide provider; a second installation is refused and harmless.
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default(); // Another thread was first.
     }
 }
 
-async fn read_certificates(files: &TlsFiles) -> Result<TlsCertificates, RedisError> {
+pub(crate) async fn read_certificates(files: &TlsFiles) -> Result<TlsCertificates, RedisError> {
     let root_cert = match &files.ca {
         Some(path) => Some(read_pem(path).await?),
         None => None,

@@ -20,6 +20,7 @@ use watchpost_model::words;
 
 use crate::ReportError;
 use crate::csv::safe_cell;
+use crate::verify::{FORMAT, IN_DOUBT};
 
 /// How a control came out. Ordered by how much attention it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -491,7 +492,7 @@ impl ReportDocument {
             }
             self.summary.count(control.state);
         }
-        self.parameters.push(Parameter::new("the audit trail is in doubt", problem));
+        self.parameters.push(Parameter::new(IN_DOUBT, problem));
         self
     }
 
@@ -515,7 +516,7 @@ impl ReportDocument {
     ) -> Self {
         let title = title.into();
         Self {
-            format: 2,
+            format: FORMAT,
             kind,
             framework: FrameworkRef {
                 id: kind.as_str().replace('_', "-"),

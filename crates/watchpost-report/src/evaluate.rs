@@ -10,6 +10,7 @@ use crate::document::{
     Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
+use crate::verify::FORMAT;
 
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
 ///
@@ -33,9 +34,9 @@ pub fn evaluate(
     let gaps =
         framework.controls.iter().zip(&controls).filter_map(|(known, found)| gap(known, found)).collect();
     ReportDocument {
-        format: 2,
+        format: FORMAT,
         kind: ReportKind::Framework,
-        title: format!("{} evidence report", framework.name),
+        title: heading(framework),
         framework: FrameworkRef {
             id: framework.id.clone(),
             name: framework.name.clone(),
@@ -51,6 +52,11 @@ pub fn evaluate(
         standing: Standing::default(),
         charts,
     }
+}
+
+/// The heading of a report about a framework.
+pub(crate) fn heading(framework: &Framework) -> String {
+    format!("{} evidence report", framework.name)
 }
 
 fn judge(
@@ -264,7 +270,7 @@ pub(crate) fn is_gap(result: &ControlResult) -> bool {
 }
 
 /// What is lacking for a control that nothing shows.
-fn gap(control: &Control, result: &ControlResult) -> Option<Gap> {
+pub(crate) fn gap(control: &Control, result: &ControlResult) -> Option<Gap> {
     if !is_gap(result) {
         return None;
     }

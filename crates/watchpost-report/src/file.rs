@@ -160,6 +160,12 @@ impl Prepared {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Where it is until then, to be looked at.
+    #[must_use]
+    pub fn unplaced(&self) -> &Path {
+        self.temporary.path()
+    }
 }
 
 /// A file in its place. Dropped without being [kept](Self::keep), it goes.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use ts_rs::TS;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceParams, EvidenceQuery};
+use watchpost_model::sensitive::Sensitive;
 
 /// The files that come with the program, newest edition of each framework.
 const BUILTIN: &[&str] = &[
@@ -422,6 +423,9 @@ impl RawControl {
         for check in self.check {
             let ask = EvidenceAsk { query: check.query, params: check.with };
             ask.check().map_err(|name| format!("the question {} of {id} needs {name}", ask.query))?;
+            if let (EvidenceQuery::SensitiveData, Some(kind)) = (ask.query, &ask.params.field) {
+                kind.parse::<Sensitive>().map_err(|error| format!("field of {id}: {error}"))?;
+            }
             if let Some(query) =
                 self.relies_on.iter().find(|query| EvidenceAsk::from(**query).check().is_err())
             {

@@ -1,15 +1,24 @@
 //! Checking a report file without the database: is it what was hashed, do its numbers agree with each other, is its sample
 //! the one that its seed draws? And comparing two reports.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use ts_rs::TS;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MAX};
 use watchpost_model::sample;
+use watchpost_model::text::visible;
 
 use crate::document::{CheckResult, Parameter, ReportDocument, ReportKind, Scope, State, Summary};
-use crate::evaluate::{by_rule, found, is_gap, worst};
+use crate::evaluate::{by_rule, found, gap, heading, is_gap, worst};
 use crate::framework::{Check, Framework};
+
+/// The version of this shape of a report; a verifier reads no other.
+pub(crate) const FORMAT: u32 = 2;
+
+/// The parameter that tells what is held against the audit trail.
+pub(crate) const IN_DOUBT: &str = "the audit trail is in doubt";
 
 /// What checking a report file found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -23,6 +32,14 @@ pub struct Verified {
     pub checked: u64,
     /// What does not hold, for people; empty if everything does.
     pub problems: Vec<String>,
+    /// Why its words and rules could not be compared with those of its framework, which ships in another edition.
+    pub other_edition: Option<String>,
+}
+
+/// What tells the version of a report that has another shape.
+#[derive(Deserialize)]
+struct Shape {
+    format: u64,
 }
 
 /// The seed of the sample of a question in a report: SHA-256 over root of the log, framework, question, parameters and
@@ -44,10 +61,16 @@ fn seed_of(scope: &Scope, framework: &str, query: &str, parameters: &[Parameter]
 /// # Errors
 /// In words, if it is no report that this version reads.
 pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
-    let document: ReportDocument = serde_json::from_slice(bytes)
-        .map_err(|error| format!("this is no JSON report of this version: {error}"))?;
+    let document: ReportDocument =
+        serde_json::from_slice(bytes).map_err(|error| match serde_json::from_slice(bytes) {
+            Ok(Shape { format }) if format != u64::from(FORMAT) => other_format(format),
+            Ok(_) | Err(_) => format!("this is no JSON report of this version: {error}"),
+        })?;
     let mut problems = Vec::new();
     let mut checked = 1;
+    if document.format != FORMAT {
+        problems.push(other_format(u64::from(document.format)));
+    }
     match document.canonical_json() {
         Ok(text) if text.as_bytes() == bytes => {}
         Ok(_) => problems.push(
@@ -55,8 +78,13 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
         ),
         Err(error) => problems.push(format!("the report has no canonical form: {error}")),
     }
-    let framework = Framework::by_id(&document.framework.id)
-        .filter(|framework| framework.version == document.framework.version);
+    let shipped = Framework::by_id(&document.framework.id);
+    let (other_edition, framework) = match shipped {
+        Some(shipped) if shipped.version != document.framework.version => {
+            (Some(differs_in_edition(&shipped, &document)), None)
+        }
+        shipped => (None, shipped),
+    };
     let mut summary = Summary::default();
     for control in &document.controls {
         let known = framework.as_ref().and_then(|own| own.controls.iter().find(|one| one.id == control.id));
@@ -84,6 +112,9 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
             checked += 1;
             let name = format!("{}, check {}", control.id, index + 1);
             problems.extend(misjudged(&name, check, known.and_then(|known| known.checks.get(index))));
+            if repeats(&check.columns, &check.rows) || repeats(&check.sample.columns, &check.sample.rows) {
+                problems.push(format!("{name}: a row of evidence stands there twice"));
+            }
             if check.state == Some(State::Pass) && check.population == 0 {
                 problems.push(format!("{name}: passes on nothing"));
             }
@@ -114,12 +145,79 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
     if summary != document.summary {
         problems.push("the summary does not count the controls".to_owned());
     }
-    if framework.is_some_and(|framework| framework.controls.len() != document.controls.len()) {
-        problems.push("controls of the framework are missing".to_owned());
+    if let Some(framework) = &framework {
+        problems.extend(reworded(&document, framework));
     }
     let sha256 = hex::encode(Sha256::digest(bytes));
     let title = document.title.clone();
-    Ok((document, Verified { sha256, title, checked, problems }))
+    Ok((document, Verified { sha256, title, checked, problems, other_edition }))
+}
+
+fn other_format(format: u64) -> String {
+    format!("this is a report of format {format}; this version reads format {FORMAT} only")
+}
+
+fn differs_in_edition(shipped: &Framework, document: &ReportDocument) -> String {
+    format!(
+        "the framework {} stands there as \"{}\"; this version comes with \"{}\", so its words and rules were not compared",
+        shipped.id,
+        visible(&document.framework.version, 120),
+        shipped.version
+    )
+}
+
+/// Does a row stand there twice? Only where a row says what it is about; two entries of the register may look the same.
+fn repeats(columns: &[String], rows: &[Vec<String>]) -> bool {
+    const TELLING: [&str; 10] =
+        ["id", "seq", "number", "event", "user", "account", "day", "category", "family", "table"];
+    let mut seen = HashSet::new();
+    columns.iter().any(|name| TELLING.contains(&name.as_str()))
+        && rows.iter().any(|row| row.iter().all(|cell| cell != "[unreadable]") && !seen.insert(row))
+}
+
+/// What of the words of a report is not as the framework has it, of the edition that the report names.
+fn reworded(document: &ReportDocument, framework: &Framework) -> Vec<String> {
+    let mut problems = Vec::new();
+    let head = &document.framework;
+    if (&head.name, &head.note, &document.title) != (&framework.name, &framework.note, &heading(framework)) {
+        problems.push(
+            "its heading, or the name or the note of its framework, is not the one of the framework"
+                .to_owned(),
+        );
+    }
+    let own: Vec<&str> = framework.controls.iter().map(|control| control.id.as_str()).collect();
+    if document.controls.iter().map(|control| control.id.as_str()).ne(own.iter().copied()) {
+        problems.push("controls of the framework are missing, or stand in another order or twice".to_owned());
+    }
+    let doubted = document.parameters.iter().any(|one| one.name == IN_DOUBT);
+    for control in &document.controls {
+        let id = &control.id;
+        let Some(known) = framework.controls.iter().find(|known| known.id == *id) else {
+            problems.push(format!("{id}: the framework has no such control"));
+            continue;
+        };
+        if (&control.title, &control.text, &control.attest) != (&known.title, &known.text, &known.attest) {
+            problems.push(format!("{id}: its title or its words are not those of the framework"));
+        }
+        // One that passed has none; nor has one whose pass was taken by a doubt that the report tells of.
+        let holds = match control.state {
+            State::Pass | State::Manual => control.remedy.is_empty(),
+            State::Warn if control.remedy.is_empty() => doubted,
+            State::Warn | State::NoData | State::Fail => control.remedy == known.remedy,
+        };
+        if !holds {
+            problems.push(format!("{id}: its remedy is not the one of the framework"));
+        }
+        let asked = control.checks.iter().map(|check| &check.what);
+        if asked.ne(known.checks.iter().map(|check| &check.what)) {
+            problems.push(format!("{id}: its questions are not those of the framework"));
+        }
+        let told = document.gaps.iter().find(|gap| gap.control == *id);
+        if told.is_some() && told != gap(known, control).as_ref() {
+            problems.push(format!("{id}: the words of its gap are not those of the framework"));
+        }
+    }
+    problems
 }
 
 /// What of a check does not follow from what it counted; `known` is the check as the built-in framework has it.

@@ -142,9 +142,12 @@ impl Sql {
 /// The largest is that of the engine's batches: each statement is handed to the thread of the connection and its answer
 /// waited for, which costs as much as writing some rows. Its values (20 a row at most) are far from the limits of
 /// SQLite (32,766) and PostgreSQL (65,535).
-const CHUNKS: [usize; 4] = [500, 100, 10, 1];
+const CHUNKS: [usize; 9] = [500, 200, 100, 50, 20, 10, 5, 2, 1];
 
-/// Cuts `items` into pieces of 500, 100, 10 and 1.
+/// Statements that the writing connection keeps prepared: the lists that batches are written in, each in every size.
+const STATEMENTS: usize = 400;
+
+/// Cuts `items` into pieces of [`CHUNKS`].
 pub(crate) fn chunks<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = *CHUNKS.iter().find(|size| **size <= items.len())?;
@@ -277,7 +280,13 @@ impl Db {
             .acquire_timeout(Duration::from_secs(30))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             // Large enough for the pages that a large batch changes, so that none is written twice.
-            .connect_with(options.clone().pragma("cache_size", "-65536").optimize_on_close(true, 400))
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("cache_size", "-65536")
+                    .optimize_on_close(true, 400)
+                    .statement_cache_capacity(STATEMENTS),
+            )
             .await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()

@@ -252,9 +252,10 @@ pub(crate) fn values_of(
 }
 
 /// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones. `values` are
-/// those of `events`, and `again` makes them once more where not all are new.
+/// those of `events`, and `again` makes them once more where not all are new. `places`: sources are noted.
 pub(crate) async fn insert_new(
     tx: &mut Tx,
+    places: bool,
     events: &[&Event],
     values: Vec<Vec<Value>>,
     again: impl FnOnce() -> Result<Vec<Vec<Value>>, StoreError>,
@@ -278,7 +279,9 @@ pub(crate) async fn insert_new(
         tally.add(event, weight(event));
     }
     tally.write(tx).await?;
-    source_place::note(tx, events.iter().filter(|event| inserted.contains(&event.id))).await?;
+    if places {
+        source_place::note(tx, events.iter().filter(|event| inserted.contains(&event.id))).await?;
+    }
     Ok(inserted)
 }
 

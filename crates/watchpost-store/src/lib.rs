@@ -63,6 +63,7 @@ pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use event_figures::FACETS;
+pub use evidence::question_words;
 pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,

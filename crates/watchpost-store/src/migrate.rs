@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000020, "source_place"),
     migration!(20261121000021, "approval"),
     migration!(20261121000022, "audit_functions"),
+    migration!(20261122000023, "source_gap"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

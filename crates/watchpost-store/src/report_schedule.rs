@@ -1,16 +1,20 @@
 //! Reports that are made by themselves, and what people say about exceptions of controls.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use watchpost_model::audit::AuditDraft;
-use watchpost_model::ids::{CommentId, ScheduleId};
+use watchpost_model::ids::CommentId;
 use watchpost_model::report::{ControlComment, ReportSchedule};
 
 use crate::canonical::to_canonical;
-use crate::engine::{Row, Tx, args};
+use crate::engine::{Dialect, Row, Tx, args};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
+/// What stands for the id of a row that has none, or one that is no text.
+const NO_ID: &str = "without an id";
 /// When a schedule that is paused is due.
 const NEVER: i64 = i64::MAX;
 
@@ -75,13 +79,18 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// Takes a schedule away.
+    /// Takes a schedule away, by its id as [`Self::report_schedules`] tells it: it may be none of ours.
     ///
     /// # Errors
     /// `NotFound`; what the database says.
-    pub async fn report_schedule_remove(&self, id: ScheduleId, draft: AuditDraft) -> Result<(), StoreError> {
+    pub async fn report_schedule_remove(&self, id: &str, draft: AuditDraft) -> Result<(), StoreError> {
         let mut write = self.write().await?;
-        let gone = write.execute("DELETE FROM report_schedule WHERE id = $1", args![id.to_string()]).await?;
+        let mut gone = write.execute("DELETE FROM report_schedule WHERE id = $1", args![id]).await?;
+        if id == NO_ID && write.dialect() == Dialect::Sqlite {
+            // Only there an id can be something else than text.
+            let sql = "DELETE FROM report_schedule WHERE id IS NULL OR typeof(id) <> 'text'";
+            gone += write.execute(sql, args![]).await?;
+        }
         if gone == 0 {
             return Err(StoreError::NotFound(format!("schedule {id}")));
         }
@@ -97,14 +106,21 @@ impl Store {
     /// What the database says.
     pub async fn report_schedules(&self) -> Result<(Vec<ReportSchedule>, Vec<String>), StoreError> {
         let mut tx = self.read().await?;
-        let sql = "SELECT id, body FROM report_schedule ORDER BY due_at, id LIMIT 500";
+        let id = match tx.dialect() {
+            Dialect::Sqlite => "CASE typeof(id) WHEN 'text' THEN id END",
+            Dialect::Postgres => "id",
+        };
+        let sql = format!("SELECT {id}, body FROM report_schedule ORDER BY due_at, id LIMIT 500");
         let (mut schedules, mut unreadable) = (Vec::new(), Vec::new());
         for row in tx.fetch(sql, args![]).await? {
             match schedule(&row) {
                 Some(schedule) => schedules.push(schedule),
-                None => unreadable.push(row.text(0).unwrap_or_else(|_| "without an id".to_owned())),
+                None => unreadable.push(row.opt_text(0).ok().flatten().unwrap_or_else(|| NO_ID.to_owned())),
             }
         }
+        // There may be several without one.
+        let mut named = BTreeSet::new();
+        unreadable.retain(|id| named.insert(id.clone()));
         Ok((schedules, unreadable))
     }
 

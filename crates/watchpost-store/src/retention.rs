@@ -53,7 +53,8 @@ impl Store {
         let others: Vec<&EventRow<'_>> =
             rows.iter().filter(|row| !unchanged.contains(&row.event.id)).collect();
         if !others.is_empty() {
-            upsert(&mut write, &others, now).await?;
+            upsert(&mut write, self.notes_places(), &others, now).await?;
+            self.note_gap(&mut write).await?;
         }
         if let Some(position) = position {
             job_position::put(&mut write, position, now).await?;
@@ -132,10 +133,15 @@ async fn unchanged(write: &mut Write, rows: &[EventRow<'_>]) -> Result<Vec<Event
 }
 
 /// Inserts events that are not stored, and replaces those that are and differ.
-async fn upsert(write: &mut Write, rows: &[&EventRow<'_>], now: DateTime<Utc>) -> Result<(), StoreError> {
+async fn upsert(
+    write: &mut Write,
+    places: bool,
+    rows: &[&EventRow<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let values = || rows.iter().map(|row| row.values(now, Some(now))).collect::<Vec<Vec<Value>>>();
     let in_order: Vec<&Event> = rows.iter().map(|row| row.event).collect();
-    let inserted = insert_new(write, &in_order, values(), || Ok(values())).await?;
+    let inserted = insert_new(write, places, &in_order, values(), || Ok(values())).await?;
     let mut tally = Tally::default();
     let lock = write.dialect().for_update();
     for row in rows.iter().filter(|row| !inserted.contains(&row.event.id)) {
@@ -151,7 +157,9 @@ async fn upsert(write: &mut Write, rows: &[&EventRow<'_>], now: DateTime<Utc>) -
         let old = event(&stored, 1)?;
         tally.add(&old, -weight(&old));
         tally.add(row.event, weight(row.event));
-        source_place::note(write, std::iter::once(&row.event)).await?;
+        if places {
+            source_place::note(write, std::iter::once(&row.event)).await?;
+        }
         let mut replace = Sql::new(
             "UPDATE event SET (id, at, category, severity, outcome, actor, source_ip, source_key, session, \
              endpoint, redis_key, redis_key_hash, digest, stored_at, archived_at, search, body, n, status) = ",

@@ -1,16 +1,19 @@
 //! In which country the sources of archived events are, as a location file says.
 //!
 //! A row for each source is written with its first event, without a place; who has the location file fills it in, and
-//! again when there is another file. So a query for a country, and the counts by country, never ask the file.
+//! again when there is another file. So a query for a country, and the counts by country, never ask the file. A console
+//! that has no location file writes no rows, for each costs as much as a third of an event; it leaves a mark, and who has
+//! the file looks through the archive once for what was left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use watchpost_model::event::Event;
 
 use crate::engine::{Sql, Tx, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::key_text;
-use crate::store::{Store, Tag};
+use crate::store::{Store, Tag, Write};
 
 /// Notes the sources of new events, in sorted order so that two writers cannot wait for each other.
 pub(crate) async fn note<'a>(
@@ -19,17 +22,80 @@ pub(crate) async fn note<'a>(
 ) -> Result<(), StoreError> {
     let sources: BTreeSet<String> =
         events.filter_map(|event| event.source_ip.as_deref()).map(key_text).collect();
+    note_all(tx, sources).await
+}
+
+async fn note_all(tx: &mut Tx, sources: impl IntoIterator<Item = String>) -> Result<(), StoreError> {
     let rows: Vec<Vec<Value>> = sources.into_iter().map(|source| args![source, ""]).collect();
-    tx.insert_rows(
+    tx.insert_all(
         "INSERT INTO source_place (source, basis) VALUES ",
-        &rows,
+        rows,
         " ON CONFLICT (source) DO NOTHING",
     )
     .await
     .map(drop)
 }
 
+/// In `counter`: rows were left out; they are being looked for; none were.
+const GAP: i64 = 1;
+const FILLING: i64 = 2;
+const WHOLE: i64 = 0;
+/// Sources that are written in one step of the search.
+const FILLED: i64 = 2_000;
+
 impl Store {
+    /// Whether the sources of new events are noted from now on: only who has a location file needs them.
+    pub fn keep_places(&self, keep: bool) {
+        self.inner.places.store(keep, Ordering::Relaxed);
+    }
+
+    pub(crate) fn notes_places(&self) -> bool {
+        self.inner.places.load(Ordering::Relaxed)
+    }
+
+    /// Leaves the mark in a transaction that notes no sources.
+    pub(crate) async fn note_gap(&self, write: &mut Write) -> Result<(), StoreError> {
+        if self.notes_places() {
+            return Ok(());
+        }
+        let mark = "UPDATE counter SET n = $1 WHERE name = 'source_gap' AND n <> $1";
+        write.execute(mark, args![GAP]).await.map(drop)
+    }
+
+    /// Notes the sources of archived events that were left out, if any were; [`Store::keep_places`] comes before.
+    ///
+    /// # Errors
+    /// What the database says; then the next call begins anew.
+    pub async fn sources_fill(&self) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        let state = tx.fetch_one("SELECT n FROM counter WHERE name = 'source_gap'", args![]).await?.i64(0)?;
+        drop(tx);
+        if state == WHOLE {
+            return Ok(());
+        }
+        // Who leaves something out meanwhile marks it again.
+        self.gap_set(state, FILLING).await?;
+        let mut after = String::new();
+        loop {
+            let mut write = self.write().await?;
+            let sql = "SELECT DISTINCT source_ip FROM event WHERE source_ip > $1 ORDER BY source_ip LIMIT $2";
+            let rows = write.fetch(sql, args![after.as_str(), FILLED]).await?;
+            let sources: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+            let Some(last) = sources.last().cloned() else { break };
+            after = last;
+            note_all(&mut write, sources).await?;
+            self.commit(write).await?;
+        }
+        self.gap_set(FILLING, WHOLE).await
+    }
+
+    async fn gap_set(&self, from: i64, to: i64) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let sql = "UPDATE counter SET n = $1 WHERE name = 'source_gap' AND n = $2";
+        write.execute(sql, args![to, from]).await?;
+        self.commit(write).await.map(drop)
+    }
+
     /// Sources that were not asked of the location file that `basis` names, at most `limit`; an empty basis is no file.
     ///
     /// # Errors

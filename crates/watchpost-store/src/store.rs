@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) file: Option<std::path::PathBuf>,
     /// This process, for the runs of jobs that it owns.
     pub(crate) owner: String,
+    /// Somebody here can say where sources are ([`Store::keep_places`]).
+    pub(crate) places: AtomicBool,
 }
 
 impl std::fmt::Debug for Store {
@@ -103,7 +106,8 @@ impl Store {
     /// A store over connections that are open.
     pub(crate) fn over(db: Db, clock: Arc<dyn Clock>, file: Option<std::path::PathBuf>) -> Self {
         let owner = job::this_process();
-        Self { inner: Arc::new(Inner { db, clock, signer: RwLock::new(None), file, owner }), moment: None }
+        let (signer, places) = (RwLock::new(None), AtomicBool::new(false));
+        Self { inner: Arc::new(Inner { db, clock, signer, file, owner, places }), moment: None }
     }
 
     /// `SQLite` or `PostgreSQL`.

@@ -29,6 +29,8 @@ const STEP_MS: i64 = 1_000;
 const CALLS: usize = 32;
 /// For one run to come to the point at which it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at how far it has come.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// An application's connection.
 struct Application(BufReader<UnixStream>);
@@ -169,12 +171,12 @@ async fn killed_after(home: &Home, redis: &mut Application, scripts: usize) -> R
         if redis.scripts_run()? >= until {
             break;
         }
-        if job.try_wait()?.is_some() {
+        ensure!(begun.elapsed() < PATIENCE, "retention does not come to script {scripts}");
+        // Its end is waited for; how far it has come, nothing tells, so that is looked at in between.
+        if let Ok(ended) = tokio::time::timeout(LOOK, job.wait()).await {
+            ended?;
             return Ok(false);
         }
-        ensure!(begun.elapsed() < PATIENCE, "retention does not come to script {scripts}");
-        // Nothing tells when another process has come so far.
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     job.start_kill()?;
     job.wait().await?;

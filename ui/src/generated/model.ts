@@ -811,7 +811,11 @@ path: string,
 /**
  * Replace a file that is there.
  */
-force: boolean, };
+force: boolean, 
+/**
+ * The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
+ */
+rdb: boolean, };
 
 export type Baseline = { 
 /**
@@ -2504,7 +2508,7 @@ findings: Array<Finding>,
  */
 frozen?: boolean, };
 
-export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "actions_granted" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
+export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "actors_personal" | "actions_granted" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
 export type EvidenceStrength = "session_key" | "local_only" | "second_place" | "witnessed";
 
@@ -5375,6 +5379,12 @@ export type ReportScheduleRef = {
  * Which one.
  */
 id: ScheduleId, };
+
+export type ReportScheduleRemove = { 
+/**
+ * Its id; of one that cannot be read, as the list has it.
+ */
+id: string, };
 
 export type ReportSection = { 
 /**

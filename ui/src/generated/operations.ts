@@ -246,7 +246,7 @@ export interface Operations {
   /** Have a report made whenever a day, week, month or quarter has ended. */
   report_schedule_add: { request: model.ReportScheduleAdd; reply: model.ReportSchedule };
   /** Stop having a report made by itself. */
-  report_schedule_remove: { request: model.ReportScheduleRef; reply: model.ReportScheduleList };
+  report_schedule_remove: { request: model.ReportScheduleRemove; reply: model.ReportScheduleList };
   /** Keep a schedule without anything being made, or go on with it. */
   report_schedule_pause: { request: model.ReportSchedulePause; reply: model.ReportSchedule };
   /** Make a scheduled report now, about the newest period that has ended. */

@@ -123,6 +123,43 @@ impl Cell {
         self.members.iter().any(|entry| entry.0 == member)
     }
 
+    /// How many different members were met after `since_ms`.
+    pub(super) fn n_met_since(&self, since_ms: i64) -> u64 {
+        let since = since_ms - self.base_ms;
+        (self.members.len() - self.members.partition_point(|entry| i64::from(entry.1) <= since)) as u64
+    }
+
+    /// Notes that something happened with `member` at `at_ms`, each time by itself, and forgets what is older than
+    /// `keep_ms` before the newest; returns the time of the last one that it forgot.
+    pub(super) fn note(&mut self, at_ms: i64, member: u32, keep_ms: i64) -> Option<i64> {
+        let offset = self.offset(at_ms, keep_ms)?;
+        let known = self.members.binary_search_by_key(&(offset, member), |entry| (entry.1, entry.0));
+        if let Err(at) = known {
+            self.members.insert(at, (member, offset));
+        }
+        let oldest = self.oldest(at_ms, keep_ms);
+        let n_old = self.members.partition_point(|entry| entry.1 < oldest);
+        // Several at once: what is full stays full.
+        let n_over =
+            if self.members.len() > MEMBERS_MAX { self.members.len() - MEMBERS_MAX / 8 * 7 } else { 0 };
+        let last = self.members.drain(..n_old.max(n_over)).next_back();
+        last.map(|entry| self.base_ms + i64::from(entry.1))
+    }
+
+    /// What was noted, from `from_ms` to `to_ms`: time and member, ascending.
+    pub(super) fn noted(&self, from_ms: i64, to_ms: i64) -> impl Iterator<Item = (i64, u32)> {
+        let base_ms = self.base_ms;
+        let first = self.members.partition_point(|entry| base_ms + i64::from(entry.1) < from_ms);
+        let all = self.members[first..].iter().map(move |entry| (base_ms + i64::from(entry.1), entry.0));
+        all.take_while(move |(at_ms, _)| *at_ms <= to_ms)
+    }
+
+    /// The time of the last one that was noted before `at_ms`.
+    pub(super) fn noted_before(&self, at_ms: i64) -> Option<i64> {
+        let n_before = self.members.partition_point(|entry| self.base_ms + i64::from(entry.1) < at_ms);
+        Some(self.base_ms + i64::from(self.members[..n_before].last()?.1))
+    }
+
     /// Forgets everything up to `at_ms`.
     pub(super) fn clear_until(&mut self, at_ms: i64) {
         let limit = at_ms - self.base_ms;
@@ -132,23 +169,25 @@ impl Cell {
         self.members.drain(..n_members);
     }
 
+    /// The events of the window that ends at `at_ms`, whatever came after it.
+    pub(super) fn until(&self, at_ms: i64, window_ms: i64) -> Sum {
+        let at = at_ms - self.base_ms;
+        let n_until = self.events.partition_point(|entry| i64::from(entry.0) <= at);
+        let inside =
+            self.events[..n_until].iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
+        let (n, start) =
+            inside.fold((0_u64, at), |(n, _), entry| (n + u64::from(entry.1), i64::from(entry.0)));
+        Sum { n, from_ms: self.base_ms + start, to_ms: at_ms }
+    }
+
     /// The window with most events among those that hold `at_ms`; for the newest time that is the one ending there.
     pub(super) fn sum(&self, at_ms: i64, window_ms: i64) -> Sum {
         let at = at_ms - self.base_ms;
-        let mut best = Sum { n: 0, from_ms: at_ms, to_ms: at_ms };
         // In order: only the window that ends here can hold it.
-        if let Some((last, before)) = self.events.split_last()
-            && i64::from(last.0) <= at
-        {
-            let inside = before.iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
-            let (n, start) =
-                inside.fold((u64::from(last.1), last.0), |(n, _), entry| (n + u64::from(entry.1), entry.0));
-            return if n == 0 {
-                best
-            } else {
-                Sum { n, from_ms: self.base_ms + i64::from(start), to_ms: at_ms }
-            };
+        if self.events.last().is_none_or(|last| i64::from(last.0) <= at) {
+            return self.until(at_ms, window_ms);
         }
+        let mut best = Sum { n: 0, from_ms: at_ms, to_ms: at_ms };
         // The entry that the event was folded into stands at or before its time.
         let Some(mine) =
             self.events.iter().rev().map(|entry| i64::from(entry.0)).find(|&offset| offset <= at)
@@ -301,6 +340,34 @@ mod tests {
         let seen = cell.sum(999_900, 60_000).n;
         assert!((570..=600).contains(&seen), "600 in a minute, {seen} counted");
         assert!(cell.n_entries() < 120, "{} entries", cell.n_entries());
+    }
+
+    #[test]
+    fn what_was_noted_is_kept_each_time_and_bounded() {
+        let mut cell = Cell::default();
+        for (at, member) in [(5_000, 1), (9_000, 1), (7_000, 2), (9_000, 1)] {
+            assert_eq!(cell.note(at, member, 10_000), None);
+        }
+        assert_eq!(cell.noted(6_000, 9_000).collect::<Vec<_>>(), [(7_000, 2), (9_000, 1)]);
+        assert_eq!((cell.noted_before(9_000), cell.noted_before(5_000)), (Some(7_000), None));
+        assert_eq!(cell.note(18_000, 3, 10_000), Some(7_000), "told what was forgotten");
+        assert_eq!(cell.noted(0, 20_000).collect::<Vec<_>>(), [(9_000, 1), (18_000, 3)]);
+        for at in 18_000..20_000 {
+            cell.note(at, 3, 10_000);
+        }
+        assert!(cell.n_entries() <= MEMBERS_MAX, "{}", cell.n_entries());
+        assert_eq!(cell.noted(19_999, 30_000).count(), 1, "the newest stay");
+    }
+
+    #[test]
+    fn a_window_that_ended_counts_nothing_of_what_came_after() {
+        let mut cell = Cell::default();
+        for at_s in [0, 10, 20, 30, 40] {
+            cell.add(at_s * 1_000, 1, 60_000, 660_000);
+        }
+        assert_eq!((cell.until(25_000, 60_000).n, cell.until(25_000, 20_000).n), (3, 2));
+        assert_eq!((cell.until(25_000, 20_000).from_ms, cell.until(25_000, 20_000).to_ms), (10_000, 25_000));
+        assert_eq!(cell.sum(500_000, 60_000).n, 0, "the window holds nothing of it");
     }
 
     #[test]

@@ -40,6 +40,7 @@ use crate::engine::{Config, Counters};
 use crate::finding::{Seen, finding, finding_id};
 use crate::rules::{Behaviour, Of};
 
+pub(crate) use self::cell::MEMBERS_MAX as VALUES_MAX;
 pub(crate) use self::state::State;
 
 /// The state of all behaviours.

@@ -61,6 +61,9 @@ const CODE_ENDS: &[&str] = &[
     ".gif", ".jpg", ".sh", ".py",
 ];
 
+/// Ends of names of programs for a web server, which nobody links to on a server of files.
+const PROGRAM_ENDS: &[&str] = &[".php", ".phtml", ".php5", ".php3", ".inc", ".asp", ".aspx", ".jsp", ".cgi"];
+
 /// A value that leads elsewhere, taken apart as a lenient library would.
 struct Remote<'a> {
     /// In lower case, without slashes; empty for `//host`.
@@ -143,7 +146,14 @@ pub(super) fn remote_file(text: &str, context: &Context<'_>) -> Option<Range<usi
         || hides_host
         || is_included && !is_text && (is_code || found.path.is_empty() || is_ftp)
         || is_address && is_code
-        || is_ftp && (is_address || is_code || !is_named(&key, LINKS) && found.host.contains('.'))
+        // A link to a file on a server of files is one. Such servers are called so where people link to them.
+        || is_ftp
+            && (is_address
+                || PROGRAM_ENDS.iter().any(|end| found.path.ends_with(end))
+                || found.path.is_empty()
+                    && found.host.contains('.')
+                    && !found.host.starts_with("ftp")
+                    && !is_named(&key, LINKS))
         || ["c99", "r57", "shell.", "cmd.txt", "id.txt", "evil.txt", "rfi.txt"].iter().any(|name| {
             let file = found.path.rsplit('/').next().unwrap_or("");
             file.starts_with(name) || file.ends_with(name) && name.ends_with(".txt")

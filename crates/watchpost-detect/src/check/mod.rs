@@ -104,6 +104,7 @@ fn token_no_signature(text: &str, context: &Context<'_>) -> Option<Range<usize>>
 checks! {
     SsrfMetadata = "ssrf_metadata" => ssrf::metadata,
     SsrfInternal = "ssrf_internal" => ssrf::internal,
+    SsrfName = "ssrf_name" => ssrf::single_label,
     SsrfScheme = "ssrf_scheme" => ssrf::scheme,
     SsrfCallback = "ssrf_callback" => ssrf::callback,
     Jndi = "jndi" => jndi::find,

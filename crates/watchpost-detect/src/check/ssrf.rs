@@ -105,6 +105,33 @@ pub(super) fn internal(text: &str, context: &Context<'_>) -> Option<Range<usize>
     find(text, context, |found| found.place == Place::Internal)
 }
 
+/// A name without a dot where the server fetches: only a network of its own has such names. Not where the browser is
+/// led, and not what an application tells of itself.
+pub(super) fn single_label(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let is_told = context.field.base == "details";
+    if is_told || is_from_client(context) || text.len() > 1_024 {
+        return None;
+    }
+    if !is_fetched(context) || leads_browser(context) {
+        return None;
+    }
+    let target = target(text, false)?;
+    let is_web = target
+        .scheme
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
+    let [(host, span)] = &target.hosts[..] else { return None };
+    let is_label = (2..=63).contains(&host.len())
+        && host.starts_with(|ch: char| ch.is_ascii_alphabetic())
+        && host.ends_with(|ch: char| ch.is_ascii_alphanumeric())
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    // `https://example/`: what documentation and forms show.
+    let is_example = ["example", "test", "url", "www", "http", "https"]
+        .iter()
+        .any(|known| host.eq_ignore_ascii_case(known));
+    (is_web && is_label && !is_example && text.contains("://") && read_host(host).is_none())
+        .then_some(target.start..span.end)
+}
+
 /// A service that tells who asked it.
 pub(super) fn callback(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
     find(text, context, |found| found.place == Place::Callback)
@@ -133,13 +160,12 @@ fn find(text: &str, context: &Context<'_>, is_wanted: impl Fn(&Reading) -> bool)
     if is_from_client(context) || text.len() > 4_096 {
         return None;
     }
-    let key = context.key();
     let may_be_bare = is_fetched(context);
     if !may_be_bare && !text.contains(['/', ':']) {
         return None;
     }
     let target = target(text, may_be_bare)?;
-    let leads_browser = LEADS_BROWSER.iter().any(|name| key.eq_ignore_ascii_case(name));
+    let leads_browser = leads_browser(context);
     let n_hosts = target.hosts.len();
     target.hosts.into_iter().enumerate().find_map(|(nth, (host, span))| {
         let reading = read_host(host).filter(&is_wanted)?;
@@ -184,6 +210,10 @@ fn is_from_client(context: &Context<'_>) -> bool {
                 context.key(),
                 "host" | "origin" | "forwarded" | "x-forwarded-for" | "x-forwarded-host"
             ))
+}
+
+fn leads_browser(context: &Context<'_>) -> bool {
+    LEADS_BROWSER.iter().any(|name| context.key().eq_ignore_ascii_case(name))
 }
 
 fn is_fetched(context: &Context<'_>) -> bool {

@@ -221,13 +221,13 @@ pub(crate) fn trace(
     encoding: Encoding,
     span: &Range<usize>,
 ) -> Option<Range<usize>> {
-    let step = first_step(encoding)
-        .filter(|(name, _)| *name == to.decoder && from.decoder == "raw")
-        .map(|(_, step)| step)
-        .or_else(|| {
-            REPEATED.iter().chain(FINAL).find(|(name, _, _)| *name == to.decoder).map(|&(_, _, step)| step)
-        })?;
-    apply(to.decoder, step, &from.text, true)?.source_of(span)
+    let first = first_step(encoding).filter(|_| from.decoder == "raw");
+    let others = REPEATED.iter().chain(FINAL).map(|&(name, _, step)| (name, step));
+    // Several steps have one name.
+    let mut steps = first.into_iter().chain(others).filter(|(name, _)| *name == to.decoder);
+    let made = steps
+        .find_map(|(name, step)| apply(name, step, &from.text, true).filter(|out| out.text == to.text))?;
+    made.source_of(span)
 }
 
 #[cfg(test)]
@@ -309,5 +309,10 @@ mod tests {
         assert_eq!(&all[1].text[second.clone()], "%27");
         let first = trace(&all[0], &all[1], Encoding::Form, &second).expect("traced");
         assert_eq!(&raw[first], "%2527");
+        // Two steps are called base64.
+        let raw = "<img src=\"data:image/svg+xml;base64,PHN2Zz48Lz4=\">";
+        let all = layers(raw, Encoding::Plain);
+        let span = trace(&all[0], &all[1], Encoding::Plain, &(0..5)).expect("traced");
+        assert!(raw[span.clone()].starts_with("PHN2Zz"), "{:?}", &raw[span]);
     }
 }

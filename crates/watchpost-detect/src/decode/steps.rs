@@ -9,8 +9,12 @@ use watchpost_model::text::is_invisible;
 use super::entities::named_entity;
 use super::{Encoding, Out, Present, bits};
 
-/// Longest text that is tried as base64, in bytes.
-const BASE64_BYTES_MAX: usize = 64 * 1024;
+/// Longest text that is tried as base64, in bytes: more than is looked at of one body.
+const BASE64_BYTES_MAX: usize = 256 * 1024;
+/// Texts from this length on may be a piece of a longer one, cut anywhere.
+const BASE64_PIECE_BYTES_MIN: usize = 4 * 1024;
+/// What of such a piece has to be readable before all of it is decoded.
+const BASE64_PROBE_BYTES: usize = 128;
 /// Shortest text that is tried as base64: below, ordinary words decode to printable text too often.
 const BASE64_BYTES_MIN: usize = 12;
 
@@ -325,24 +329,51 @@ pub(super) fn base64(whole: &str, out: &mut Out) {
     } else {
         &base64::alphabet::STANDARD
     };
-    let Ok(bytes) = GeneralPurpose::new(alphabet, config).decode(text) else { return };
-    let Ok(decoded) = std::str::from_utf8(&bytes) else { return };
-    let is_readable = |ch: char| !ch.is_control() || matches!(ch, '\n' | '\r' | '\t');
+    let engine = GeneralPurpose::new(alphabet, config);
+    let n_cuts = if text.len() < BASE64_PIECE_BYTES_MIN { 1 } else { 4 };
+    let found =
+        (0..n_cuts).find_map(|cut| Some((cut, readable_base64(&engine, text.get(cut..)?, n_cuts > 1)?)));
+    let Some((cut, (n_lead, decoded))) = found else { return };
+    let (n_before, n_encoded) = (n_before + cut, text.len() - cut);
     // Letters and digits only are another code word, not something with a syntax, unless it is encoded once more.
     let is_code_word = decoded.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && !(decoded.len() >= BASE64_BYTES_MIN
-            && super::data::readable(decoded)
+            && super::data::readable(&decoded)
                 .is_some_and(|inner| inner.bytes().any(|byte| !byte.is_ascii_alphanumeric())));
-    if !decoded.chars().all(is_readable) || is_code_word {
+    if is_code_word {
         return;
     }
-    let mut n_bytes = 0;
+    let mut n_bytes = n_lead;
     for ch in decoded.chars() {
         let start = n_bytes / 3 * 4 + n_bytes % 3;
         n_bytes += ch.len_utf8();
-        let end = (n_bytes.div_ceil(3) * 4).min(text.len());
+        let end = (n_bytes.div_ceil(3) * 4).min(n_encoded);
         out.push(ch, n_before + start.min(end)..n_before + end);
     }
+}
+
+/// The readable text that `text` is the base64 of, and how many bytes before it belong to a character that was cut.
+/// A piece of a longer text may begin and end inside of a character.
+fn readable_base64(engine: &GeneralPurpose, text: &str, is_piece: bool) -> Option<(usize, String)> {
+    if is_piece && text.len() > BASE64_PROBE_BYTES {
+        readable_base64(engine, text.get(..BASE64_PROBE_BYTES)?, true)?;
+    }
+    let n_odd = usize::from(is_piece && text.len() % 4 == 1);
+    let mut bytes = engine.decode(&text[..text.len() - n_odd]).ok()?;
+    let n_lead = bytes.iter().take(3).take_while(|byte| is_piece && **byte & 0xc0 == 0x80).count();
+    bytes.drain(..n_lead);
+    let decoded = match String::from_utf8(bytes) {
+        Ok(decoded) => decoded,
+        Err(error) if is_piece && error.utf8_error().error_len().is_none() => {
+            let n_whole = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(n_whole);
+            String::from_utf8(bytes).ok()?
+        }
+        Err(_) => return None,
+    };
+    let is_readable = |ch: char| !ch.is_control() || matches!(ch, '\n' | '\r' | '\t');
+    decoded.chars().all(is_readable).then_some((n_lead, decoded))
 }
 
 /// SQL comments and control characters as one space; the inside of `/*!50000 ... */` kept; NUL dropped.

@@ -168,7 +168,7 @@ pub(crate) enum Also {
     Without(When),
     /// At most two tries for each value, and at most a tenth as many of this kind.
     FewTries(When),
-    /// At most two tries for each value, at most a tenth as many of this kind, and at least so many other different values.
+    /// At most two tries for each value, at most twice as many of this kind, and at least so many other different values.
     FewTriesFrom(When, Part, u32),
     /// Then this happens to the same group, and not since the first that is counted; only this is reported.
     ThenFirst(When),
@@ -178,6 +178,13 @@ pub(crate) enum Also {
     ThenWith(When, Part),
     /// As `ThenWith`, and at least so many different values were counted (or one that is not known).
     ThenWithAtLeast(When, Part, u32),
+}
+
+impl Also {
+    /// Is it about what happens after that which is counted?
+    pub(crate) const fn is_sequence(self) -> bool {
+        matches!(self, Self::ThenFirst(_) | Self::Then(_) | Self::ThenWith(..) | Self::ThenWithAtLeast(..))
+    }
 }
 
 /// The rules whose logic is code: `of: special` is for these ids.

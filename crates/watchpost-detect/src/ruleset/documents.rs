@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::format::Probe;
+use super::near::nearest;
 use super::reason::of_yaml;
 use super::{Problem, ProblemKind, RuleFile};
 
@@ -53,18 +54,91 @@ pub(super) fn parts<'a>(file: &'a RuleFile, problems: &mut Vec<Problem>) -> Vec<
                 kind: Kind::Sigma(true),
                 id: None,
             };
-            if is_collection {
-                all.push(part);
-            } else {
-                match probe(part) {
-                    Ok(part) => all.push(part),
-                    Err(problem) => problems.push(problem),
-                }
+            let probed = if is_collection { Ok(part) } else { probe(part) };
+            match probed.and_then(|part| spelled(&part, problems).map(|()| part)) {
+                Ok(part) => all.push(part),
+                Err(problem) => problems.push(problem),
             }
         }
         start = end + 1;
     }
     all
+}
+
+/// The keys of a document, what Sigma knows and what Watchpost adds.
+const KEYS: &[&str] = &[
+    "watchpost",
+    "title",
+    "id",
+    "name",
+    "status",
+    "description",
+    "references",
+    "author",
+    "license",
+    "date",
+    "modified",
+    "related",
+    "fields",
+    "logsource",
+    "level",
+    "tags",
+    "falsepositives",
+    "taxonomy",
+    "scope",
+    "action",
+    "generate",
+    "enabled",
+    "detection",
+    "correlation",
+    "filter",
+    "custom_attributes",
+];
+
+/// Keys that were misspelt and ids that are no text: Sigma lets a document have keys of its own, and takes neither.
+fn spelled(part: &Part<'_>, problems: &mut Vec<Problem>) -> Result<(), Problem> {
+    let mut lines = part.text.lines().zip(1_u64..);
+    lines.try_for_each(|(line, at)| {
+        // What belongs to a key is indented.
+        let Some((key, value)) = line.split_once(':') else { return Ok(()) };
+        if !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+            return Ok(());
+        }
+        if key == "id" && is_no_text(value) {
+            let reason = format!("the id `{}` is no text: put it in quotes", short(value.trim()));
+            return Err(part.problem(ProblemKind::Form, at, reason));
+        }
+        if KEYS.contains(&key) {
+            return Ok(());
+        }
+        let Some(near) = nearest(key, KEYS.iter().copied()) else { return Ok(()) };
+        let reason = format!("`{}` is no key of a rule; is `{near}` meant?", short(key));
+        let told = part.problem(ProblemKind::Form, at, reason);
+        if near == "watchpost" {
+            return Err(told);
+        }
+        // What has a shape of its own says of each key that it does not know.
+        if matches!(part.kind, Kind::Sigma(_)) {
+            problems.push(Problem { is_warning: true, ..told });
+        }
+        Ok(())
+    })
+}
+
+/// A number or a truth value, which the parser of Sigma does not take for an id.
+fn is_no_text(value: &str) -> bool {
+    let value = value.split(" #").next().unwrap_or("").trim();
+    let digits = value.trim_start_matches(['+', '-']);
+    let is_hex = digits
+        .strip_prefix("0x")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let is_number =
+        digits.starts_with(|ch: char| ch.is_ascii_digit() || ch == '.') && digits.parse::<f64>().is_ok();
+    is_hex || is_number || matches!(value.to_ascii_lowercase().as_str(), "true" | "false")
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 fn is_separator(line: &str) -> bool {
@@ -122,6 +196,15 @@ impl Part<'_> {
     /// The first line that holds `word`, or else the first line of the document.
     pub(super) fn line_of(&self, word: &str) -> u64 {
         self.find(|line| !word.is_empty() && line.contains(word)).unwrap_or(self.line)
+    }
+
+    /// The first line from `start` on of which `fits` holds.
+    pub(super) fn find_from(&self, start: u64, mut fits: impl FnMut(&str) -> bool) -> Option<u64> {
+        let mut at = 0;
+        self.find(|line| {
+            at += 1;
+            at >= start && fits(line)
+        })
     }
 
     /// The first line of which `fits` holds.

@@ -7,7 +7,9 @@ mod documents;
 mod embedded;
 mod format;
 mod native;
+mod near;
 mod reason;
+mod sense;
 mod sigma;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -16,6 +18,9 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use self::documents::{Kind, Part};
+pub use self::native::WINDOW_S_MAX;
+use self::near::hint;
+pub use self::near::nearest;
 use self::sigma::{Loaded, Sigma};
 use crate::bits::BITS_MAX;
 use crate::check::TokenKeys;
@@ -296,11 +301,10 @@ impl Loader<'_> {
     fn switch(&mut self, part: &Part<'_>, enabled: bool) -> Result<(), Problem> {
         let at = part.id.as_ref().and_then(|id| self.by_id.get(id));
         let Some(&at) = at else {
-            return Err(part.problem(
-                ProblemKind::Reference,
-                0,
-                "switches a rule that is not there (yet): the rule has to come first",
-            ));
+            let id = part.id.as_deref().unwrap_or("");
+            let near = hint(id, self.ids());
+            let reason = format!("switches a rule that is not there (yet): the rule has to come first{near}");
+            return Err(part.problem(ProblemKind::Reference, 0, reason));
         };
         self.entries[at].enabled = enabled;
         Ok(())
@@ -348,6 +352,31 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// The ids of all rules so far, in their order.
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.body.info().id.as_str())
+    }
+
+    /// Rules that leave a value to one that is not there.
+    fn unknown_yields(&self) -> Vec<Problem> {
+        let mut told = Vec::new();
+        for entry in &self.entries {
+            let Body::Signature(signature) = &entry.body else { continue };
+            let is_unknown = |name: &&String| name.contains('.') && !self.by_id.contains_key(name.as_str());
+            for name in signature.yields.iter().filter(is_unknown) {
+                told.push(Problem {
+                    file: entry.file().to_owned(),
+                    line: entry.line,
+                    rule_id: Some(signature.info.id.clone()),
+                    kind: ProblemKind::Reference,
+                    reason: format!("yields to {name}, which is not there{}", hint(name, self.ids())),
+                    is_warning: true,
+                });
+            }
+        }
+        told
+    }
+
     fn add_all(&mut self, files: &[RuleFile]) {
         for file in files {
             self.add(file, RuleSource::Directory(file.name.clone()));
@@ -357,12 +386,13 @@ impl Loader<'_> {
     fn finish(mut self) -> RuleSet {
         for (id, adjust) in self.adjust {
             let Some(&at) = self.by_id.get(id) else {
+                let near = hint(id, self.ids());
                 self.problems.push(Problem {
                     file: "settings".to_owned(),
                     line: 0,
                     rule_id: Some(id.clone()),
                     kind: ProblemKind::Reference,
-                    reason: "adjusts a rule that is not there".to_owned(),
+                    reason: format!("adjusts a rule that is not there{near}"),
                     is_warning: true,
                 });
                 continue;
@@ -371,6 +401,7 @@ impl Loader<'_> {
                 self.entries[at].enabled = enabled;
             }
         }
+        self.problems.extend(self.unknown_yields());
         let mut signatures = Vec::new();
         let mut behaviours = Vec::new();
         let mut loaded = Vec::new();

@@ -8,14 +8,15 @@ use watchpost_model::finding::AttackFamily;
 use super::documents::Part;
 use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match};
 use super::{Adjust, Body, Problem, ProblemKind};
+use crate::behaviour::VALUES_MAX;
 use crate::check::Check;
 use crate::decode::DECODERS;
 use crate::expression::Expression;
 use crate::rule::RuleInfo;
-use crate::rules::{Behaviour, Matcher, Of, SPECIAL, Scope, Signature};
+use crate::rules::{Also, Behaviour, Counts, Matcher, Of, SPECIAL, Scope, Signature};
 
-/// Longest window of a behaviour.
-const WINDOW_S_MAX: u32 = 7 * 86_400;
+/// Longest window of a behaviour, in seconds.
+pub const WINDOW_S_MAX: u32 = 7 * 86_400;
 
 /// The rule of a document, and whether it says that it is on.
 pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, bool), Problem> {
@@ -98,11 +99,17 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                 )
             })?;
             let (threshold, window_s) = counted_over(part, &correlation)?;
+            if let Some(reason) = senseless(&counts, threshold) {
+                return Err(part.problem(ProblemKind::Form, part.line_of("counts:"), reason));
+            }
             Body::Behaviour(Arc::new(Behaviour {
                 info,
                 counts,
                 threshold: adjust.and_then(|adjust| adjust.threshold).unwrap_or(threshold).max(1),
-                window_s: adjust.and_then(|adjust| adjust.window_s).unwrap_or(window_s).max(1),
+                window_s: adjust
+                    .and_then(|adjust| adjust.window_s)
+                    .unwrap_or(window_s)
+                    .clamp(1, WINDOW_S_MAX),
                 own: (threshold.max(1), window_s.max(1)),
                 what: extension.what.unwrap_or_else(|| "events".to_owned()),
             }))
@@ -150,17 +157,22 @@ fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expres
     let joined = all.0.iter().map(|one| one.value.as_str()).collect::<Vec<_>>().join("|");
     Expression::new(&joined).map(Box::new).map_err(|error| {
         // Of several, say which.
-        let wrong = all
-            .0
-            .iter()
-            .find_map(|one| Expression::new(&one.value).err().map(|error| (one.referenced.line(), error)));
-        let (at, error) = wrong.unwrap_or((0, error));
+        let wrong = all.0.iter().find_map(|one| {
+            let error = Expression::new(&one.value).err()?;
+            Some((one.referenced.line(), one.value.as_str(), error))
+        });
+        let (at, error) = match wrong {
+            Some((at, wrong, error)) => {
+                let at = if at == 0 { line } else { at };
+                // A block of YAML begins below the line that announces it.
+                let first = wrong.trim_start().lines().next().unwrap_or("");
+                let below = part.find_from(at, |line| !first.is_empty() && line.contains(first));
+                (below.filter(|below| *below == at + 1).unwrap_or(at), error)
+            }
+            None => (line, error),
+        };
         let reason = error.lines().last().unwrap_or("").trim_start_matches("error: ");
-        part.problem(
-            ProblemKind::Expression,
-            if at == 0 { line } else { at },
-            format!("the regular expression is wrong: {reason}"),
-        )
+        part.problem(ProblemKind::Expression, at, format!("the regular expression is wrong: {reason}"))
     })
 }
 
@@ -217,6 +229,37 @@ fn counted_over(part: &Part<'_>, correlation: &Spanned<Correlation>) -> Result<(
             part.problem(ProblemKind::Form, timespan.referenced.line(), reason)
         })?;
     Ok((threshold, window_s))
+}
+
+/// What would never be counted, or with every event.
+fn senseless(counts: &Counts, threshold: u32) -> Option<String> {
+    let several = 2..=VALUES_MAX as u64;
+    if matches!(counts.of, Of::Distinct(_) | Of::Leaky(..)) && !several.contains(&u64::from(threshold)) {
+        return Some(format!(
+            "a threshold of {threshold} for different values: one is there with every event, and {VALUES_MAX} are remembered"
+        ));
+    }
+    if matches!(counts.of, Of::Leaky(_, 0)) {
+        return Some("a bucket that loses one every 0 ms is never filled".to_owned());
+    }
+    let (other, least) = match counts.also {
+        Also::Nothing => (None, None),
+        Also::AtLeast(_, least) => (None, Some(least)),
+        Also::Without(when)
+        | Also::FewTries(when)
+        | Also::ThenFirst(when)
+        | Also::Then(when)
+        | Also::ThenWith(when, _) => (Some(when), None),
+        Also::FewTriesFrom(when, _, least) | Also::ThenWithAtLeast(when, _, least) => {
+            (Some(when), Some(least))
+        }
+    };
+    if other == Some(counts.when) {
+        return Some("`also` names what is counted: nothing would be".to_owned());
+    }
+    least
+        .filter(|least| !several.contains(&u64::from(*least)))
+        .map(|least| format!("`also` asks for {least} different values: it takes 2 to {VALUES_MAX}"))
 }
 
 /// `90s`, `10m`, `24h`, `7d` in seconds.

@@ -3,6 +3,7 @@
 use rsigma_parser::{ConditionExpr, Quantifier, SelectorPattern, SigmaRule};
 
 use super::documents::Part;
+use super::near::nearest;
 use super::{Problem, ProblemKind};
 
 /// Longest piece of a document that a reason quotes, in characters.
@@ -30,11 +31,30 @@ pub(super) fn of_yaml(error: &str) -> (ProblemKind, String) {
         || said.starts_with("invalid type")
         || said.starts_with("invalid value")
     {
-        (ProblemKind::Form, said.to_owned())
+        (ProblemKind::Form, misspelt(said).unwrap_or_else(|| said.to_owned()))
     } else {
         (ProblemKind::Yaml, said.to_owned())
     };
     (kind, cut(&reason, REASON_CHARS_MAX))
+}
+
+/// Keys of `watchpost:` that only some kinds of rules have.
+const EXTENSION: &[&str] = &["match", "counts", "gate", "scope", "layers", "yields", "unless", "what"];
+
+/// The word that is meant, where a key or a value is near one that would be taken.
+fn misspelt(said: &str) -> Option<String> {
+    let (what, rest) = said.split_once('`')?;
+    let (word, rest) = rest.split_once('`')?;
+    let what = what.trim_end();
+    if !matches!(what, "unknown field" | "unknown variant") {
+        return None;
+    }
+    let mut known: Vec<&str> = rest.strip_prefix(", expected one of ")?.split(", ").collect();
+    if known.contains(&"confidence") {
+        known.extend(EXTENSION);
+    }
+    let near = nearest(word, known)?;
+    Some(format!("{what} `{word}` (is `{near}` meant?){rest}"))
 }
 
 /// What the Sigma parser or compiler says of a document; with the rule where there was one to compile.
@@ -48,7 +68,7 @@ pub(super) fn of_sigma(part: &Part<'_>, error: &str, rule: Option<&SigmaRule>) -
         );
         return part.problem(ProblemKind::Aggregation, part.line_of("condition:"), reason);
     }
-    let (kind, line, reason) = expression(part, error)
+    let (kind, line, reason) = expression(part, error, rule)
         .or_else(|| condition(part, error, rule))
         .or_else(|| missing(part, error))
         .or_else(|| selection(part, error, rule))
@@ -59,13 +79,18 @@ pub(super) fn of_sigma(part: &Part<'_>, error: &str, rule: Option<&SigmaRule>) -
 type Told = (ProblemKind, u64, String);
 
 /// A regular expression: the one that is meant, and what is wrong with it.
-fn expression(part: &Part<'_>, error: &str) -> Option<Told> {
+fn expression(part: &Part<'_>, error: &str, rule: Option<&SigmaRule>) -> Option<Told> {
     let said = error.strip_prefix("invalid regex pattern: ")?;
     let mut lines = said.lines();
     let first = lines.next()?;
     let with_re = |line: &str| line.contains("|re:") || line.contains("|re|");
+    // In the selection that is to blame.
+    let start = rule
+        .and_then(culprit)
+        .and_then(|name| part.find(|line| line.trim_start().starts_with(name.as_str())));
+    let start = start.unwrap_or(part.line);
     if first != "regex parse error:" {
-        let line = part.find(with_re).unwrap_or(part.line);
+        let line = part.find_from(start, with_re).unwrap_or(part.line);
         return Some((
             ProblemKind::Expression,
             line,
@@ -75,11 +100,18 @@ fn expression(part: &Part<'_>, error: &str) -> Option<Told> {
     let shown = lines.next().unwrap_or("").trim();
     let why = said.lines().last().unwrap_or("").trim_start_matches("error: ");
     // Flags come from the modifiers.
-    let own = shown.strip_prefix("(?").and_then(|rest| rest.split_once(')')).map_or(shown, |(_, own)| own);
+    let is_flags = |flags: &str| !flags.is_empty() && flags.bytes().all(|flag| b"imsux".contains(&flag));
+    let own = shown
+        .strip_prefix("(?")
+        .and_then(|rest| rest.split_once(')'))
+        .filter(|(flags, _)| is_flags(flags))
+        .map_or(shown, |(_, own)| own);
+    // As it stands there: quotes of YAML may double a quote or a backslash.
+    let written = [own.to_owned(), own.replace('\'', "''"), own.replace('\\', r"\\").replace('"', "\\\"")];
     let line = part
-        .find(|line| !own.is_empty() && line.contains(own))
-        .or_else(|| part.find(with_re))
-        .unwrap_or(part.line);
+        .find_from(start, |line| written.iter().any(|own| !own.is_empty() && line.contains(own.as_str())))
+        .or_else(|| part.find_from(start, with_re))
+        .unwrap_or(start);
     let reason = format!("the regular expression `{}` cannot be used: {why}", cut(own, QUOTE_CHARS_MAX));
     Some((ProblemKind::Expression, line, reason))
 }

@@ -16,7 +16,9 @@ use watchpost_model::finding::AttackFamily;
 use super::documents::{Kind, Part};
 use super::format::SigmaExtension;
 use super::native::tagged;
+use super::near::hint;
 use super::reason::{never, of_sigma};
+use super::sense::{circles, foreign, senseless};
 use super::{Body, Problem, ProblemKind};
 use crate::rule::RuleInfo;
 use crate::sigma::{SigmaRules, is_own};
@@ -97,6 +99,10 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
             };
         }
         let id = rule.id.get_or_insert_with(|| made_id(rule.name.as_deref().unwrap_or(&rule.title))).clone();
+        if let Some(problem) = senseless(part, &rule) {
+            problems.push(Problem { rule_id: Some(id), ..problem });
+            continue;
+        }
         if let Err(error) =
             rsigma_eval::CorrelationEngine::new(CorrelationConfig::default()).add_correlation(&rule)
         {
@@ -106,6 +112,7 @@ pub(super) fn sigma(part: &Part<'_>, problems: &mut Vec<Problem>) -> Vec<(Body, 
         let about =
             About { id, title: &rule.title, description: rule.description.as_deref(), level: rule.level };
         let info = about.info(rule.status, &rule.tags, &rule.falsepositives, &extension);
+        problems.extend(foreign(part, &rule));
         all.push((Body::Sigma(info, Sigma::Correlation(Box::new(rule))), enabled));
     }
     for filter in collection.filters {
@@ -215,6 +222,8 @@ fn small_words(text: &str) -> Cow<'_, str> {
 
 /// The log sources that events come from.
 const OWN_LOGS: &[&str] = &["webserver", "proxy", "application", "authentication"];
+/// Correlations of missing rules for which a name like theirs is looked for.
+const HINTS_MAX: usize = 100;
 /// Fields that are named in a warning.
 const FIELDS_TOLD: usize = 4;
 
@@ -299,11 +308,22 @@ pub(super) fn together(
         }
         open = waiting;
     }
-    for one in open {
+    let circular = circles(&open);
+    let mut names: Vec<&str> = known.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    for (at, one) in open.into_iter().enumerate() {
         if let Sigma::Correlation(rule) = &one.sigma {
             let missing: Vec<&str> =
                 rule.rules.iter().filter(|id| !known.contains(*id)).map(String::as_str).collect();
-            report(one, format!("correlates rules that are not there: {}", missing.join(", ")), false);
+            let reason = match circular.get(&at) {
+                Some(way) => format!("correlates itself in a circle: {way}"),
+                None => {
+                    let first = missing.first().filter(|_| at < HINTS_MAX);
+                    let near = first.map_or_else(String::new, |first| hint(first, names.iter().copied()));
+                    format!("correlates rules that are not there: {}{near}", missing.join(", "))
+                }
+            };
+            report(one, reason, false);
             refused.insert(one.info.id.clone());
         }
     }
@@ -320,7 +340,8 @@ pub(super) fn together(
                 if let Some(id) = id_of.get(target) {
                     target.clone_from(id);
                 } else if !known.contains(target) {
-                    report(one, format!("filters {target}, which is not there"), true);
+                    let near = hint(target, names.iter().copied());
+                    report(one, format!("filters {target}, which is not there{near}"), true);
                 }
             }
         }

@@ -185,12 +185,27 @@ pub(super) fn grade(
                 _ => Grade::Nothing,
             }
         }
+        // `we looked; ls showed nothing`: no command has such an argument.
+        Head::Word | Head::Words if before == Before::Hard && is_spaced && is_told(first) => Grade::Nothing,
         Head::Word | Head::Words => {
             let is_number = !is_lone && first.bytes().all(|byte| byte.is_ascii_digit());
             let is_phrase = before == Before::Ampersand && is_spaced || is_number;
             if is_phrase && strength == Strength::Short { Grade::Maybe } else { Grade::Sure }
         }
     }
+}
+
+/// What is said of a program: it showed, it failed, it needs.
+fn is_told(word: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "shows", "says", "said", "gives", "gave", "prints", "works", "fails", "hangs", "tells", "told",
+        "returns", "ran", "runs", "needs", "seems", "looks", "helps", "crashes", "takes", "took", "just",
+        "still", "only", "never", "always", "did",
+    ];
+    let word = word.trim_end_matches(['.', ',', '!', '?', ':']);
+    let is_past =
+        word.len() > 4 && word.ends_with("ed") && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_past || VERBS.contains(&word)
 }
 
 /// What stands before the separator.

@@ -30,7 +30,7 @@ const GROUPS_MAX: usize = 100_000;
 /// From how many groups on those that are over are looked for.
 const GROUPS_SWEEP: usize = GROUPS_MAX / 16 * 15;
 /// Most entries of one group's window.
-const ENTRIES_MAX: usize = 10_000;
+pub(crate) const ENTRIES_MAX: usize = 10_000;
 /// Events of a group that a finding names, the newest.
 pub(crate) const LINKED_MAX: usize = 100;
 /// How often one event counts at most.

@@ -144,3 +144,89 @@ fn stolen_passwords_from_many_sources_are_seen() {
     let found = run(&mut Engine::new(Config::default()), &events);
     assert!(found.iter().any(|found| found.rule_id == "wp.brute.stuffing_sources"), "{found:?}");
 }
+
+/// Stolen passwords among the logins of everybody else; and everybody else alone.
+#[test]
+fn ordinary_logins_do_not_hide_stolen_passwords() {
+    let mixed = |n_failing: u32, n_working: u32| -> Vec<Event> {
+        let mut events = traffic(&[Burst::new(
+            TrafficKind::LoginFailure,
+            n_failing,
+            n_failing,
+            n_failing,
+            500_000 / n_failing,
+        )]);
+        let people = Burst {
+            network: 1,
+            ..Burst::new(TrafficKind::LoginSuccess, n_working, n_working, n_working, 500_000 / n_working)
+        };
+        for (nth, mut event) in traffic(&[people]).into_iter().enumerate() {
+            event.id = crate::support::id(event.at, 10_000 + nth as u64);
+            event.actor = Some(format!("person{nth}"));
+            events.push(event);
+        }
+        events.sort_by_key(|event| event.at);
+        events
+    };
+    let of = |events: &[Event]| {
+        let found = run(&mut Engine::new(Config::default()), events);
+        found.into_iter().any(|found| found.rule_id == "wp.brute.stuffing_sources")
+    };
+    assert!(of(&mixed(200, 200)), "as many ordinary logins");
+    assert!(of(&mixed(200, 350)), "more of them");
+    assert!(!of(&mixed(80, 400)), "one in six mistypes");
+    assert!(!of(&mixed(40, 40)), "few people, of whom many mistype");
+}
+
+/// What completes a sequence may come before what it completes, by as much as events may be late.
+#[test]
+fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
+    let of = |rule: &str, events: &[Event]| {
+        let found = run(&mut Engine::new(Config::default()), events);
+        found.into_iter().find(|found| found.rule_id == rule)
+    };
+    let ordered =
+        traffic(&[burst(TrafficKind::LoginFailure, 6, 5_000), burst(TrafficKind::LoginSuccess, 1, 5_000)]);
+    let expect = of("wp.brute.success", &ordered).expect("in order");
+    for first in 0..=6 {
+        let mut events = ordered.clone();
+        // After so many failures comes the success, and then the others, the newest first.
+        let success = events.pop().expect("seven events");
+        events.insert(first, success);
+        events[first + 1..].reverse();
+        let found = of("wp.brute.success", &events);
+        let found = found.unwrap_or_else(|| panic!("{first} failures come before the success"));
+        let counter = found.counter.expect("counted");
+        assert!(counter.seen >= counter.threshold, "{counter:?}");
+        assert_eq!(
+            found.counted.map(|counted| counted.to),
+            expect.counted.as_ref().map(|counted| counted.to)
+        );
+    }
+    let spread = traffic(&[
+        Burst::new(TrafficKind::LoginFailure, 6, 3, 1, 5_000),
+        Burst::new(TrafficKind::LoginSuccess, 1, 1, 1, 5_000),
+    ]);
+    let backwards: Vec<Event> = spread.into_iter().rev().collect();
+    assert!(of("wp.brute.success_user", &backwards).is_some(), "of one user from several sources");
+    // What fails after the success does not lead to it, in whatever order that comes.
+    let mut after = traffic(&[
+        burst(TrafficKind::LoginSuccess, 1, 5_000),
+        burst(TrafficKind::LoginFailure, 4, 5_000),
+        burst(TrafficKind::LoginFailure, 4, 5_000),
+    ]);
+    assert_eq!(of("wp.brute.success", &after), None);
+    after.reverse();
+    assert_eq!(of("wp.brute.success", &after), None, "it comes last and happened first");
+}
+
+#[test]
+fn a_message_that_said_much_is_over_with_its_window() {
+    let mut events = traffic(&[
+        burst(TrafficKind::LoginFailure, 1, 1_000),
+        burst(TrafficKind::LoginSuccess, 1, 3 * 3_600_000),
+    ]);
+    events[0].count = 8;
+    let found = run(&mut Engine::new(Config::default()), &events);
+    assert!(found.iter().all(|found| found.rule_id != "wp.brute.success"), "hours later: {found:?}");
+}

@@ -277,6 +277,23 @@ fn a_payload_has_the_name_of_its_family() {
     assert!(names(&two).contains(&"ssti") && names(&two).contains(&"cmdi"), "{:?}", names(&two));
 }
 
+/// Statements without a mark in headers that no application names.
+#[test]
+fn statements_in_headers_of_any_name_are_seen() {
+    for value in ["2 and 3=3", "1 union select 1,2", "1 UNION SELECT a,b FROM c"] {
+        let told = inspect_request("GET", "/c", &headers(&[("X-Tenant", value)]), None);
+        assert_eq!(names(&told), ["sqli"], "{value}");
+    }
+    let calm = [
+        ("Keep-Alive", "timeout=5, max=1000"),
+        ("Cache-Control", "max-age=0, private"),
+        ("Via", "1.1 proxy-a, 1.1 proxy-b"),
+        ("X-Plan", "select one of the plans"),
+    ];
+    let told = inspect_request("GET", "/c", &headers(&calm), None);
+    assert!(told.categories.is_empty(), "{:?}", names(&told));
+}
+
 #[test]
 fn numbers_that_are_greater_and_less_are_no_statement() {
     let calm = ["5<6 and 7>3", "1 < 2 or 3 >= 2"];

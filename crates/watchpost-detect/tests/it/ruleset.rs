@@ -66,6 +66,70 @@ fn a_broken_document_names_file_line_and_reason_and_leaves_the_rest() {
 }
 
 #[test]
+fn a_behaviour_that_makes_no_sense_is_refused() {
+    let of = |span: &str, gte: &str, counts: &str| {
+        format!(
+            "title: Own\nid: own.counts\nlevel: high\ncorrelation:\n  type: event_count\n  rules: [x]\n  group-by: [src_ip]\n  \
+             timespan: {span}\n  condition: {{ gte: {gte} }}\nwatchpost:\n  family: custom\n  confidence: 50\n  counts: {counts}\n"
+        )
+    };
+    let events = "{ when: login_failed, by: source, of: events }";
+    let users = "{ when: login_failed, by: source, of: { distinct: user } }";
+    for (text, line, words) in [
+        (of("0s", "5", events), 8, "no timespan from 1s to 7d"),
+        (of("-5m", "5", events), 8, "no timespan from 1s to 7d"),
+        (of("8d", "5", events), 8, "no timespan from 1s to 7d"),
+        (of("5m", "0", events), 9, "at least 1"),
+        (of("5m", "1", users), 13, "a threshold of 1 for different values"),
+        (of("5m", "1000", users), 13, "512 are remembered"),
+        (
+            of("5m", "5", "{ when: login_failed, by: source, of: events, also: { then: login_failed } }"),
+            13,
+            "names what is counted",
+        ),
+        (
+            of("5m", "5", "{ when: login_failed, by: user, of: events, also: { at_least: [source, 1] } }"),
+            13,
+            "asks for 1 different",
+        ),
+        (of("5m", "5", "{ when: page, by: source, of: { leaky: [path, 0] } }"), 13, "never filled"),
+    ] {
+        let set = load(&[file("own.yml", &text)]);
+        let errors: Vec<&Problem> = set.problems().iter().filter(|told| !told.is_warning).collect();
+        assert!(
+            matches!(errors.as_slice(), [told] if told.line == line && told.reason.contains(words)),
+            "{words}: {:?}",
+            set.problems()
+        );
+        assert!(set.rule("own.counts").is_none() && set.rule("wp.brute.source").is_some());
+    }
+    let fine = load(&[file("own.yml", &of("5m", "2", users))]);
+    assert!(fine.rule("own.counts").is_some_and(|rule| rule.enabled), "{:?}", fine.problems());
+}
+
+#[test]
+fn a_rule_that_yields_to_none_and_an_expression_in_a_block_are_told() {
+    let set = load(&[file(
+        "own.yml",
+        &native("own.yields", "regex: sesame").replace("gate:", "yields: [wp.sqli.unoin]\n  gate:"),
+    )]);
+    assert!(
+        matches!(set.problems(), [told] if told.is_warning && told.reason.contains("is `wp.sqli.union` meant?")),
+        "{:?}",
+        set.problems()
+    );
+    assert!(set.rule("own.yields").is_some_and(|rule| rule.enabled));
+    let text = native("own.block", "regex:\n      - fine\n      - |-\n        a(?=b)");
+    let line = text.lines().position(|line| line.contains("a(?=b)")).expect("is there") as u64 + 1;
+    let set = load(&[file("own.yml", &text)]);
+    assert!(
+        matches!(set.problems(), [told] if told.line == line && told.reason.contains("look-around")),
+        "{line}: {:?}",
+        set.problems()
+    );
+}
+
+#[test]
 fn samples_are_asked_for_and_played() {
     let without = native("own.a", "regex: sesame").replace("value: x sesame", "value: sesam");
     let few = native("own.b", "regex: sesame").replace("[value: a, value: b, value: c]", "[value: a]");

@@ -146,6 +146,36 @@ fn raw_spans_fire_alone_as_a_parameter() {
     assert!(wrong.is_empty(), "{} spans do not suffice: {wrong:#?}", wrong.len());
 }
 
+/// What is encoded as a whole, or means something only before other words, is marked so far that it fires by itself.
+#[test]
+fn a_match_that_needs_more_is_marked_wider() {
+    for query in [
+        "q=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==",
+        "q=cmVxdWlyZSgiY2hpbGRfcHJvY2VzcyIpLmV4ZWMoJ3dob2FtaScp",
+        "q=..%5C..%5C..%5C..%5Cwinnt%5Cwin.ini",
+        "q=%5B%5D.sort.call%60%24%7Balert%7D1337%60",
+        "q=nc%20-lvvp%204445%20-e%20%2Fbin%2Fsh",
+        "q=%3B%20test()%20%7B%20test%20%7C%20test%20%26%20%7D%20test",
+    ] {
+        let look = |query: &str| {
+            watchpost_detect::inspect_request("GET", &format!("/x?{query}"), &Default::default(), None)
+        };
+        let told = look(query);
+        assert!(told.is_detected(), "{query}");
+        for found in &told.findings {
+            let raw = &found.matched.as_ref().expect("a signature shows its match").layers[0];
+            let (start, end) = raw.span.expect("the raw text is marked");
+            let span: String = raw.text.chars().skip(start as usize).take((end - start) as usize).collect();
+            let alone = look(&format!("q={span}"));
+            assert!(
+                alone.findings.iter().any(|again| again.rule_id == found.rule_id),
+                "{query}: {span} does not fire {}",
+                found.rule_id
+            );
+        }
+    }
+}
+
 #[test]
 fn evasions_are_seen_through() {
     for (query, family) in [
@@ -178,6 +208,25 @@ fn an_attack_at_the_end_of_a_large_body_is_found() {
             let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
             let verdict = watchpost_detect::inspect_request("POST", "/x", &headers, Some(&body));
             assert!(verdict.is_detected(), "{attack} behind {n_kib} KiB");
+        }
+    }
+}
+
+/// As large as a body may be, and pieces of larger ones: cut anywhere, and in other alphabets.
+#[test]
+fn an_attack_at_the_end_of_large_base64_is_found() {
+    use base64::Engine as _;
+    for n_kib in [40_usize, 64, 128, 300, 1_000] {
+        for (line, n_shift) in
+            [("The quick brown fox jumps over it. ", 0), ("Über jene Höhe flog die Krähe. ", 1)]
+        {
+            let filler = line.repeat(n_kib * 1_024 / line.len());
+            let text = format!("{}{filler}<script>alert(1)</script>", "x".repeat(n_shift));
+            let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+            let body = format!("{{\"data\":\"{encoded}\"}}");
+            let headers = [("Content-Type".to_owned(), "application/json".to_owned())].into();
+            let verdict = watchpost_detect::inspect_request("POST", "/x", &headers, Some(&body));
+            assert!(verdict.is_detected(), "{line} of {n_kib} KiB");
         }
     }
 }

@@ -113,6 +113,142 @@ fn all_correlations_are_known() {
 }
 
 #[test]
+fn a_correlation_that_makes_no_sense_is_refused_and_the_others_run() {
+    let base = rule("  sel:\n    c-uri|contains: a\n  condition: sel");
+    let of = |own: &str, kind: &str, rules: &str, group: &str, span: &str, condition: &str| {
+        format!(
+            "title: C {own}\nid: {own}\nlevel: high\ncorrelation:\n  type: {kind}\n  rules: {rules}\n  group-by: {group}\n  \
+             timespan: {span}\n  condition: {condition}\n"
+        )
+    };
+    let (count, values, ours, ip) = ("event_count", "value_count", "[own_rule]", "[src_ip]");
+    for (text, line, words) in [
+        (of("own.c", count, ours, ip, "0s", "{ gte: 3 }"), 8, "no window from 1s to 31d"),
+        (of("own.c", count, ours, ip, "90d", "{ gte: 3 }"), 8, "no window from 1s to 31d"),
+        (of("own.c", count, ours, ip, "-5m", "{ gte: 3 }"), 8, "-5m"),
+        (of("own.c", count, ours, ip, "5m", "{ gte: 0 }"), 9, "at least 1"),
+        (of("own.c", count, ours, ip, "5m", "{ gte: -3 }"), 9, "not negative"),
+        (of("own.c", count, ours, ip, "5m", "{ gt: 9, lt: 5 }"), 9, "never holds"),
+        (of("own.c", count, ours, ip, "5m", "{ gte: 20000 }"), 9, "never holds"),
+        (of("own.c", values, ours, ip, "5m", "{ field: c-uri, gte: 1 }"), 9, "begins at 2"),
+        (of("own.c", values, ours, ip, "5m", "{ gte: 3 }"), 9, "needs the `field`"),
+        (of("own.c", count, ours, "[src_ip, src_ip]", "5m", "{ gte: 3 }"), 7, "twice"),
+        (of("own.c", count, ours, "[]", "5m", "{ gte: 3 }"), 7, "names no field"),
+        (of("own.c", count, "[]", ip, "5m", "{ gte: 3 }"), 6, "correlates no rules"),
+        (of("own.c", count, "[own.c]", ip, "5m", "{ gte: 3 }"), 6, "correlates itself"),
+        (of("own.c", "temporal", ours, ip, "5m", "{ gte: 2 }"), 9, "asks for 2 of 1 rules"),
+    ] {
+        let set = load(&[file("base.yml", &base), file("own.yml", &text)]);
+        assert!(
+            matches!(set.problems(), [told] if (told.file.as_str(), told.line, told.is_warning) == ("own.yml", line, false)
+                && told.reason.contains(words) && told.rule_id.as_deref() == Some("own.c")),
+            "{words}: {:?}",
+            set.problems()
+        );
+        assert!(set.rule("own.c").is_none() && set.rule("own.rule").is_some(), "{words}: the others run");
+    }
+    // In a circle: each of them, and none that is beside it.
+    let circle = [
+        of("own.a", count, "[own.b]", ip, "5m", "{ gte: 3 }"),
+        of("own.b", count, "[own.c]", ip, "5m", "{ gte: 3 }"),
+        of("own.c", count, "[own.a]", ip, "5m", "{ gte: 3 }"),
+        of("own.fine", count, ours, ip, "5m", "{ gte: 3 }"),
+        of("own.near", count, "[own_rul]", ip, "5m", "{ gte: 3 }"),
+    ]
+    .join("---\n");
+    let set = load(&[file("base.yml", &base), file("own.yml", &circle)]);
+    let told = |id: &str| {
+        let told = set.problems().iter().find(|told| told.rule_id.as_deref() == Some(id));
+        told.map(|told| (told.line, told.reason.as_str()))
+    };
+    assert_eq!(told("own.a"), Some((1, "correlates itself in a circle: own.a, own.b, own.c, own.a")));
+    assert_eq!(told("own.c"), Some((21, "correlates itself in a circle: own.c, own.a, own.b, own.c")));
+    assert_eq!(
+        told("own.near"),
+        Some((41, "correlates rules that are not there: own_rul; is `own_rule` meant?"))
+    );
+    assert_eq!((set.problems().len(), told("own.fine")), (4, None), "{:?}", set.problems());
+    assert!(set.rule("own.fine").is_some() && set.rule("own.a").is_none());
+    // What only details may have is told, and runs.
+    let elsewhere = of("own.c", count, ours, "[TargetUser]", "5m", "{ gte: 3 }");
+    let set = load(&[file("base.yml", &base), file("own.yml", &elsewhere)]);
+    assert!(
+        matches!(set.problems(), [told] if told.is_warning && told.line == 7 && told.reason.contains("TargetUser")),
+        "{:?}",
+        set.problems()
+    );
+    assert!(set.rule("own.c").is_some());
+}
+
+/// The line of the expression, not of another one or of a word that looks like a part of it.
+#[test]
+fn a_refused_expression_is_told_at_its_own_line() {
+    for (pattern, line) in [
+        ("'(?=x)A'", 12),
+        ("'(?!a)b'", 12),
+        ("\"(?<=\\\\d)e\"", 12),
+        ("'it''s (?=q)'", 12),
+        ("|-\n      (?=x)zz", 13),
+    ] {
+        let detection = format!(
+            "  first:\n    c-uri|re: 'b+A'\n  second:\n    cs-method: GET\n    c-uri|re: {pattern}\n  condition: first and second"
+        );
+        let set = load(&[file("own.yml", &rule(&detection))]);
+        assert!(
+            matches!(set.problems(), [told] if told.line == line && told.kind == ProblemKind::Expression
+                && told.reason.contains("look-around")),
+            "{pattern}: {:?}",
+            set.problems()
+        );
+    }
+}
+
+#[test]
+fn misspelt_keys_and_ids_that_are_no_text_are_told() {
+    let base = rule("  sel:\n    c-uri: x\n  condition: sel");
+    for (text, line, is_warning, words) in [
+        (
+            format!("{base}watchpst:\n  confidence: 90\n"),
+            11,
+            false,
+            "`watchpst` is no key of a rule; is `watchpost` meant?",
+        ),
+        (format!("{base}Watchpost: {{ confidence: 90 }}\n"), 11, false, "is `watchpost` meant?"),
+        (format!("{base}watchpost:\n  confidance: 90\n"), 12, false, "is `confidence` meant?"),
+        (format!("{base}watchpost:\n  mach: x\n"), 12, false, "is `match` meant?"),
+        (base.replace("level:", "levle:"), 6, true, "`levle` is no key of a rule; is `level` meant?"),
+        (
+            base.replace("id: own.rule", "id: 123456789012345678901234567890"),
+            2,
+            false,
+            "is no text: put it in quotes",
+        ),
+        (base.replace("id: own.rule", "id: 0x1F # why not"), 2, false, "is no text"),
+    ] {
+        let set = load(&[file("own.yml", &text)]);
+        assert!(
+            matches!(set.problems(), [told] if (told.line, told.is_warning) == (line, is_warning) && told.reason.contains(words)),
+            "{words}: {:?}",
+            set.problems()
+        );
+        assert_eq!(set.rule("own.rule").is_some(), is_warning, "{words}");
+    }
+    let numbered = base.replace("id: own.rule", "id: '12345'");
+    assert_eq!(load(&[file("own.yml", &numbered)]).problems(), [], "in quotes it is text");
+    assert_eq!(
+        load(&[file("own.yml", &format!("{base}simulation: x\n"))]).problems(),
+        [],
+        "keys of one's own"
+    );
+    let set = load(&[file("own.yml", "id: wp.sqli.unoin\nenabled: false\n")]);
+    assert!(
+        matches!(set.problems(), [told] if told.reason.contains("`wp.sqli.union` meant")),
+        "{:?}",
+        set.problems()
+    );
+}
+
+#[test]
 fn what_sigma_has_taken_out_is_refused_with_what_to_do() {
     for condition in [
         "sel | count() > 5",

@@ -135,6 +135,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("x", "169.254.169.254/latest/meta-data"),
     ("site", "lvh.me"),
     ("endpoint", "//169.254.169.254/"),
+    ("url", "http://corp/"),
+    ("webhook", "https://build-7:8080/job"),
 ];
 
 const LOOK_ALIKES: &[(&str, &str)] = &[
@@ -188,6 +190,9 @@ const LOOK_ALIKES: &[(&str, &str)] = &[
     ("url", "https://example.org/a:b"),
     ("q", "::1"),
     ("phone", "0177 0001"),
+    ("q", "http://corp/"),
+    ("url", "https://example/"),
+    ("url", "see http://corp/ for more"),
 ];
 
 #[test]

@@ -55,6 +55,14 @@ fn adding_bursts() -> impl Strategy<Value = Vec<Burst>> {
     proptest::collection::vec(burst, 1..5)
 }
 
+/// Failed logins, and some that work.
+fn failing_and_working_bursts() -> impl Strategy<Value = Vec<Burst>> {
+    let kind = prop_oneof![2 => Just(TrafficKind::LoginFailure), 1 => Just(TrafficKind::LoginSuccess)];
+    let burst = (kind, 1_u32..9, 1_u32..4, 10_u32..60_000)
+        .prop_map(|(kind, n, sources, every)| Burst::new(kind, n, sources, n.min(2), every));
+    proptest::collection::vec(burst, 1..5)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -102,6 +110,35 @@ proptest! {
             names
         };
         prop_assert_eq!(fired(&late), fired(&events));
+    }
+
+    /// What completes a sequence and what it completes may come in any order.
+    #[test]
+    fn lateness_hides_no_sequence(
+        bursts in failing_and_working_bursts(),
+        delays in proptest::collection::vec(0_i64..600_000, 60),
+    ) {
+        let events = Sample::Traffic(bursts).placed_events();
+        let mut late: Vec<(i64, &Placed)> = events
+            .iter()
+            .enumerate()
+            .map(|(nth, placed)| (placed.0.at.timestamp_millis() + delays[nth % delays.len()], placed))
+            .collect();
+        late.sort_by_key(|(at, placed)| (*at, placed.0.id));
+        let late: Vec<Placed> = late.into_iter().map(|(_, placed)| placed.clone()).collect();
+        let fired = |events: &[Placed]| -> BTreeSet<(String, String)> {
+            let mut engine = Engine::new(Config::default());
+            let now = crate::support::start() + Duration::days(30);
+            let found = events.iter().flat_map(|(event, _)| engine.observe(event, now));
+            let sequences = found.filter(|found| found.rule_id.starts_with("wp.brute.success"));
+            sequences.map(|found| (found.rule_id, found.entity.to_string())).collect()
+        };
+        let (expect, seen) = (fired(&events), fired(&late));
+        prop_assert!(seen.is_superset(&expect), "{expect:?} in order, {seen:?} late");
+        let of_sources = |all: &BTreeSet<(String, String)>| -> BTreeSet<(String, String)> {
+            all.iter().filter(|(rule, _)| rule == "wp.brute.success").cloned().collect()
+        };
+        prop_assert_eq!(of_sources(&seen), of_sources(&expect));
     }
 
     #[test]
@@ -167,6 +204,8 @@ fn silence_is_told_by_the_clock_and_by_the_next_event_alike() {
     let by_clock = engine.tick(last.at + Duration::hours(1));
     assert_eq!(by_clock.iter().map(|found| found.rule_id.as_str()).collect::<Vec<_>>(), ["wp.gap.silence"]);
     assert_eq!(by_clock[0].event_id, last.id, "it hangs on the last event");
+    let counter = by_clock[0].counter.as_ref().expect("counted");
+    assert_eq!((counter.what.as_str(), counter.seen), ("seconds without events", 3_600));
     let mut next = last.clone();
     next.at += Duration::hours(2);
     let by_event = engine.observe(&next, next.at);
@@ -238,7 +277,9 @@ fn a_baseline_goes_out_and_comes_in() {
     odd.at += Duration::days(1);
     odd.details = serde_json::json!({ "bytes": 900_u64 << 20 });
     let found = fresh.observe(&odd, odd.at);
-    assert!(found.iter().any(|found| found.rule_id == "wp.data.volume"), "what was learned holds: {found:?}");
+    let volume = found.iter().find(|found| found.rule_id == "wp.data.volume");
+    let counter = volume.and_then(|found| found.counter.as_ref()).expect("what was learned holds");
+    assert_eq!((counter.what.as_str(), counter.seen), ("MiB sent in a day", 900), "counted in what it says");
     assert_eq!(watchpost_detect::compare_baselines(&baseline, &back), [], "nothing has changed");
     let mut other = back;
     other.users[0].day_kib.median = 9_000;

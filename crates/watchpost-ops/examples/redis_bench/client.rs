@@ -155,7 +155,11 @@ async fn job(kind: &str, socket: &Path, home: &Path) -> Result<Value, Failure> {
         }
         "optimize" => console.call::<operation::optimize_run>(&call, Nothing {}).await?,
         "cleanup" => console.call::<operation::cleanup_run>(&call, Nothing {}).await?,
-        "backup" => console.call::<operation::backup_run>(&call, BackupRequest { path, force: true }).await?,
+        "backup" => {
+            console
+                .call::<operation::backup_run>(&call, BackupRequest { path, force: true, rdb: false })
+                .await?
+        }
         "export" | "export-all" => {
             let request = ExportRequest {
                 categories: Vec::new(),

@@ -155,6 +155,9 @@ pub struct BackupRequest {
     /// Replace a file that is there.
     #[serde(default)]
     pub force: bool,
+    /// The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
+    #[serde(default)]
+    pub rdb: bool,
 }
 
 /// Put the keys of a backup back: preview or run.

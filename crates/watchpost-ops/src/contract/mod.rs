@@ -87,8 +87,8 @@ pub use report::{
     RegisterRequest, ReportApprove, ReportChanges, ReportChecked, ReportCommentAdd, ReportCommentList,
     ReportCommentRef, ReportCommentsRequest, ReportCompare, ReportCopied, ReportCopy, ReportGenerate,
     ReportList, ReportNames, ReportPageRequest, ReportProgress, ReportProof, ReportRequest,
-    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportTarget,
-    ReportTargets, ReportTicket, ReportVerify,
+    ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef, ReportScheduleRemove,
+    ReportTarget, ReportTargets, ReportTicket, ReportVerify, SCHEDULE_ID_SHOWN_MAX,
 };
 pub use response::{
     ActionCount, OutboxList, PreviewedAction, ResponseList, ResponseListRequest, ResponsePolicyPut,

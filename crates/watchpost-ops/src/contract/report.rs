@@ -435,6 +435,17 @@ pub struct ReportScheduleRef {
     pub id: ScheduleId,
 }
 
+/// Of the id of a schedule that somebody else wrote, this much is shown.
+pub const SCHEDULE_ID_SHOWN_MAX: usize = 40;
+
+/// A schedule to take away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct ReportScheduleRemove {
+    /// Its id; of one that cannot be read, as the list has it.
+    pub id: String,
+}
+
 /// Schedules, the next one first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ReportScheduleList {

@@ -11,8 +11,8 @@ use watchpost_model::clock::Clock;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_redis::EventStore;
 use watchpost_redis::backup::{
-    BackupEnd, BackupError, BackupHead, BackupReader, BackupWalk, BackupWriter, Checked, Existing, Record,
-    Restored, Restorer, Scope,
+    BackupEnd, BackupError, BackupHead, BackupReader, BackupWalk, BackupWriter, Checked, Existing, RdbPlan,
+    Record, Restored, Restorer, Scope,
 };
 use watchpost_redis::export::KeyWalk;
 use watchpost_redis::local::{LocalError, LocalServer};
@@ -20,6 +20,7 @@ use watchpost_report::{Prepared, WriteError};
 
 use super::at_this_machine;
 use super::exports::{Target, unwritten};
+use super::rdb;
 use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
 use crate::contract::{BackupRequest, RestoreRequest};
@@ -36,6 +37,9 @@ pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Resul
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     Target::of("path", &request.path, request.force)?;
+    if request.rdb {
+        return rdb::preview(&workspace.events()?, request.path).await;
+    }
     let walk = KeyWalk::start(&workspace.events()?, workspace.stop_token()).await?;
     let (count, notes) = walk.count(&|_| {}).await?;
     let figures = vec![
@@ -50,6 +54,17 @@ pub(crate) async fn backup_run(cx: Context, request: BackupRequest) -> Result<Jo
     let workspace = cx.workspace()?;
     let target = Target::of("path", &request.path, request.force)?;
     let events = workspace.events()?;
+    if request.rdb {
+        let plan = RdbPlan::look(&events).await?;
+        let rehearsal = cx.console.paths().rehearsal();
+        let parameters = format!("of the whole server (RDB) to {}", request.path);
+        return workspace
+            .jobs()
+            .start(&cx, &workspace, JobKind::Backup, parameters, move |ticket| async move {
+                Ended::from(rdb::copy(&events, plan, target, &rehearsal, &ticket).await)
+            })
+            .await;
+    }
     let parameters = format!("to {}", request.path);
     workspace
         .jobs()
@@ -146,6 +161,7 @@ fn unusable(path: &Path, error: BackupError) -> OpError {
         BackupError::Io(_) => ErrorCode::Unavailable,
         BackupError::TooNew(_) => ErrorCode::Precondition,
         BackupError::NotABackup
+        | BackupError::Rdb
         | BackupError::Truncated { .. }
         | BackupError::Altered { .. }
         | BackupError::Unreadable { .. } => ErrorCode::Validation,

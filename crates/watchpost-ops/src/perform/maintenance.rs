@@ -1,6 +1,7 @@
 //! Maintenance jobs on Redis.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use watchpost_model::health::Unit;
@@ -8,7 +9,7 @@ use watchpost_model::ids::EventId;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::policy::RetentionRule;
 use watchpost_redis::EventStore;
-use watchpost_redis::optimize::{Mode, optimize};
+use watchpost_redis::optimize::{self, Mode, OptimizeWalk, optimize};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 
 use super::settings;
@@ -21,6 +22,8 @@ use crate::journal::{Journal, Patience};
 
 /// Keys a batch: one database transaction, then one pipeline of compare-and-delete.
 const BATCH: usize = 1_000;
+/// How often the position of a walk that changes nothing is written.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Archived events removed in one transaction.
 const PRUNE_BATCH: u32 = 2_000;
 
@@ -344,15 +347,61 @@ pub(crate) async fn optimize_preview(cx: Context, _: Nothing) -> Result<JobRepor
 pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
     let events = workspace.events()?;
-    let now = workspace.now();
+    let parameters = optimize::parameters(&events).await?;
+    let job = workspace.clone();
     workspace
         .jobs()
-        .start(&cx, &workspace, JobKind::Optimize, "all patterns".to_owned(), move |ticket| async move {
-            let progress = |progress| ticket.progress(progress);
-            let result = optimize(&events, now, Mode::Run, &progress, ticket.cancel.clone()).await;
-            Ended::from(result.map_err(OpError::from).and_then(|report| ticket.check().map(|()| report)))
+        .start(&cx, &workspace, JobKind::Optimize, parameters, move |ticket| async move {
+            match optimized(&job, &events, &ticket).await {
+                Ok(ended) => ended,
+                Err(error) => Ended { report: JobReport::default(), error: Some(error) },
+            }
         })
         .await
+}
+
+/// One run, from where one before it was interrupted.
+async fn optimized(workspace: &Workspace, events: &EventStore, ticket: &Ticket) -> Result<Ended, OpError> {
+    let mut journal = Journal::open(workspace, ticket, events, false).await?;
+    let from = journal.begun().map(|begun| begun.position.clone());
+    let mut walk = OptimizeWalk::start(events, Mode::Run, from.as_ref(), ticket.cancel.clone()).await?;
+    let result = optimize_pages(&mut walk, &mut journal, ticket).await;
+    let done = walk.done();
+    if result.is_err() {
+        journal.keep(&done).await;
+    }
+    let mut report = match (walk.report().await, &result) {
+        (Ok(report), _) => report,
+        (Err(error), Ok(())) => return Err(error.into()),
+        // The server is away: what was done is known without it.
+        (Err(_), Err(_)) => JobReport { figures: done, ..JobReport::default() },
+    };
+    report.notes.extend(journal.words());
+    if result.is_ok() {
+        journal.close().await?;
+    }
+    Ok(Ended { report, error: result.err() })
+}
+
+/// What is done of a page stays done, and so does the position behind it.
+async fn optimize_pages(
+    walk: &mut OptimizeWalk<'_>,
+    journal: &mut Journal<'_>,
+    ticket: &Ticket,
+) -> Result<(), OpError> {
+    let (mut known, mut kept) = (walk.done(), tokio::time::Instant::now());
+    while walk.next_page().await? {
+        journal.done_to(walk.position());
+        let done = walk.done();
+        // Behind each change; where there was nothing to do, a second of looking again costs less than writing.
+        if done != known || kept.elapsed() > KEEP_EVERY {
+            journal.keep(&done).await;
+            (known, kept) = (done, tokio::time::Instant::now());
+        }
+        ticket.progress(walk.progress());
+    }
+    walk.trim().await?;
+    ticket.check()
 }
 
 pub(crate) async fn job_list(cx: Context, _: Nothing) -> Result<JobList, OpError> {

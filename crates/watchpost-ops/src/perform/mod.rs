@@ -25,6 +25,7 @@ mod incidents;
 mod maintenance;
 pub(crate) mod plan;
 pub(crate) mod privacy;
+mod rdb;
 mod register;
 pub(crate) mod reports;
 pub(crate) mod response;

@@ -229,7 +229,10 @@ async fn start(
             let path = Path::new(&folder).join(name).to_string_lossy().into_owned();
             let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
             made.map_err(|error| OpError::invalid("folder", format!("it cannot be made: {error}")))?;
-            console.call::<operation::backup_run>(&call, BackupRequest { path, force: false }).await.map(drop)
+            console
+                .call::<operation::backup_run>(&call, BackupRequest { path, force: false, rdb: false })
+                .await
+                .map(drop)
         }
         JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => Ok(()),
     }

@@ -140,6 +140,10 @@ fn checked_counts(rule: &detect::Rule, threshold: Option<u32>, window_s: Option<
     if threshold == Some(0) || window_s == Some(0) {
         return Err(OpError::invalid("threshold", "threshold and window are at least 1"));
     }
+    if window_s.is_some_and(|window_s| window_s > detect::WINDOW_S_MAX) {
+        let days = detect::WINDOW_S_MAX / 86_400;
+        return Err(OpError::invalid("window_s", format!("a window is at most {days} days")));
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Suppressions.
 
 use chrono::Duration;
+use watchpost_detect as detect;
 use watchpost_model::suppression::{Suppression, SuppressionPreview};
 use watchpost_store::NewSuppression;
 
@@ -30,9 +31,27 @@ pub(crate) async fn suppression_add(cx: Context, request: SuppressionAdd) -> Res
         Some(owner) => required("owner", owner, 200)?,
         None => cx.caller.name.clone(),
     };
+    if let Some(rule) = &request.scope.rule {
+        known_rule(&cx, rule).await?;
+    }
     let record = cx.record("suppression", Vec::new(), Some(reason.clone()));
     let new = NewSuppression { scope: request.scope, owner, reason, expires_at: request.expires_at };
     Ok(cx.workspace()?.store().suppression_add(&new, record).await?)
+}
+
+/// A rule that is not there makes no findings: its suppression would hide nothing, and somebody believes that it does.
+async fn known_rule(cx: &Context, id: &str) -> Result<(), OpError> {
+    let workspace = cx.workspace()?;
+    let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
+    if id == detect::enrich::LISTED_RULE || loaded.set.rule(id).is_some() {
+        return Ok(());
+    }
+    let ids = loaded.set.rules().iter().map(|rule| rule.info.id.as_str());
+    let error = OpError::invalid("scope.rule", format!("there is no rule {id:?}"));
+    Err(match detect::nearest(id, ids) {
+        Some(near) => error.hint(format!("is {near} meant?")),
+        None => error.hint("`watchpost rules list` shows them"),
+    })
 }
 
 pub(crate) async fn suppression_list(cx: Context, _: Nothing) -> Result<SuppressionList, OpError> {

@@ -86,6 +86,14 @@ impl Shop {
         self.ask(&["ZCARD", "security:index:authentication"]).parse().unwrap_or(EVENTS)
     }
 
+    /// How many scripts of Watchpost it has run.
+    fn scripts_run(&self) -> usize {
+        let says = self.ask(&["INFO", "commandstats"]);
+        let calls =
+            says.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")?.split(',').next());
+        calls.map_or(0, |calls| calls.parse().expect("a number"))
+    }
+
     async fn answers(&self) {
         wait("the server answers", || self.ask(&["PING"]) == "PONG").await;
     }
@@ -164,6 +172,24 @@ pub(crate) async fn at_work(desk: &Desk, run: &JobRun) -> JobRun {
     desk.ask::<operation::job_get>(JobRef { id: run.id }).await.expect("it is known")
 }
 
+/// Waits until the server has run so many more scripts, most of them the job's; false when the job ends before.
+async fn works_on(desk: &Desk, run: &JobRun, shop: &Shop, scripts: usize) -> bool {
+    let until = shop.scripts_run() + scripts;
+    let mut timer = tokio::time::interval(Duration::from_millis(1));
+    let works = async {
+        loop {
+            if at_work(desk, run).await.ended_at.is_some() {
+                return false;
+            }
+            if shop.scripts_run() >= until {
+                return true;
+            }
+            timer.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), works).await.expect("the job works again after a cut")
+}
+
 /// Every event is archived, once and as it was last.
 async fn as_the_oracle(desk: &Desk, shop: &Shop, events: &[Event]) {
     assert_eq!(shop.events_left(), 0, "all were due");
@@ -198,13 +224,10 @@ async fn a_connection_that_is_cut_again_and_again_costs_nothing() {
     let (desk, events) = shop.with_events().await;
     let run = begin(&desk).await;
     let mut cuts = 0;
-    while at_work(&desk, &run).await.ended_at.is_none() {
+    // Cut at no special moment: now in the middle of a round trip's scripts, now after a few of them.
+    while cuts < 20 && works_on(&desk, &run, &shop, 1 + cuts * 5 % 16).await {
         shop.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
         cuts += 1;
-        tokio::time::sleep(Duration::from_millis(20)).await; // Cut at no special moment; it has to work for a while, too.
-        if cuts == 20 {
-            break;
-        }
     }
     let run = desk.finish(run).await;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
@@ -311,6 +334,46 @@ async fn a_stopped_run_is_followed_by_one_that_goes_on_where_it_was() {
         !said.contains("interrupted"),
         "a run that came to its end is followed by one from the beginning: {said}"
     );
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_optimisation_is_followed_by_one_that_goes_on_where_it_was() {
+    let shop = Shop::open();
+    let (desk, _) = shop.with_events().await;
+    // Among many other keys, and without an expiry.
+    const PREPARE: &str = "for n = 1, 400000 do redis.call('SET', 'security:other:' .. n, '') end \
+        for _, key in ipairs(redis.call('KEYS', 'security:auth:*')) do redis.call('PERSIST', key) end";
+    shop.ask(&["EVAL", PREPARE, "0"]);
+    let expiring = || {
+        let keys = shop.ask(&["INFO", "keyspace"]);
+        let number = keys.split("expires=").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+        number.unwrap_or(0_usize)
+    };
+    let before = expiring();
+    let run = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    wait("a part has an expiry", || expiring() > before).await;
+    desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it runs");
+    let stopped = desk.finish(run).await;
+    assert_eq!(stopped.state, JobState::Cancelled, "{stopped:?}");
+    let given = figure(stopped.report.as_ref().unwrap(), "ttls_given");
+    assert!(given > 0 && given < EVENTS as u64, "{stopped:?}");
+
+    let next = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let next = desk.finish(next).await;
+    assert_eq!(next.state, JobState::Done, "{:?}", next.error);
+    let said = notes(&next);
+    assert!(said.contains("went on where an interrupted run was"), "{said}");
+    assert!(said.contains(&format!("job {}, which was interrupted after", stopped.id)), "{said}");
+    assert_eq!(
+        given + figure(next.report.as_ref().unwrap(), "ttls_given"),
+        EVENTS as u64,
+        "each event once: {stopped:?} {next:?}"
+    );
+    let third = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let third = desk.finish(third).await;
+    assert!(!notes(&third).contains("interrupted"), "{third:?}");
+    assert_eq!(figure(third.report.as_ref().unwrap(), "ttls_given"), 0, "nothing was left out: {third:?}");
     desk.console.close().await;
 }
 

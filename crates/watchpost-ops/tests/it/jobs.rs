@@ -88,7 +88,7 @@ async fn export(desk: &Desk, request: ExportRequest) -> JobRun {
 #[tokio::test]
 async fn an_export_holds_what_was_asked_for_and_says_so_in_the_trail() {
     let home = folder();
-    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let mut desk = desk(&home, Tenure::Guest, local_connection()).await;
     let store = store(&home).await;
     let logins = events(300, Category::Authentication);
     store.write_events(&logins).await.unwrap();
@@ -116,6 +116,7 @@ async fn an_export_holds_what_was_asked_for_and_says_so_in_the_trail() {
     assert_eq!(fact(did, "sha256"), hex::encode(sha2::Sha256::digest(text.as_bytes())));
 
     let file = home.path().join("all.csv");
+    desk.call.reason = Some("the auditor asked for it".to_owned());
     let run = export(&desk, request(ExportFormat::Csv, &file)).await;
     assert_eq!((figure(report(&run), "rows"), figure(report(&run), "unreadable")), (350, 1));
     assert!(report(&run).notes.iter().any(|note| note.contains("security:auth:17")), "{:?}", run.report);
@@ -131,9 +132,14 @@ async fn an_export_holds_what_was_asked_for_and_says_so_in_the_trail() {
         let node = record.changes.iter().find(|change| change.field == "node").expect("the node is told");
         assert_eq!(node.new, socket(&home).to_string_lossy().as_ref());
         assert_eq!(record.actor, "dana");
+        assert_eq!(record.reason.as_deref(), Some("the auditor asked for it"), "no figures in its place");
     }
     let ended = page.rows.iter().find(|row| row.changes.iter().any(|change| change.field == "sha256"));
-    assert!(ended.unwrap().reason.as_ref().unwrap().contains("rows 350"), "{ended:?}");
+    let told =
+        |name: &str| ended.unwrap().changes.iter().find(|change| change.field == name).unwrap().new.clone();
+    assert_eq!((told("rows"), told("ended")), ("350".into(), "done".into()), "{ended:?}");
+    let earlier = page.rows.iter().find(|row| row.changes.iter().any(|change| change.new == "100"));
+    assert_eq!(earlier.expect("the export before").reason, None, "nobody said why");
     desk.console.close().await;
 }
 
@@ -228,7 +234,7 @@ async fn a_backup_is_rehearsed_and_brings_back_what_was_lost() {
     store(&home).await.write_events(&written).await.unwrap();
     cli(&home, &["SET", "security:note", "as it was"]);
     let file = home.path().join("store.wpbackup");
-    let backup = BackupRequest { path: text(&file), force: false };
+    let backup = BackupRequest { path: text(&file), force: false, rdb: false };
     let preview = desk.ask::<operation::backup_preview>(backup.clone()).await.unwrap();
     assert!(!file.exists());
     let run = desk.ask::<operation::backup_run>(backup.clone()).await.unwrap();
@@ -272,8 +278,10 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     store(&home).await.write_events(&events(500, Category::Authentication)).await.unwrap();
     let file = home.path().join("store.wpbackup");
-    let run =
-        desk.ask::<operation::backup_run>(BackupRequest { path: text(&file), force: false }).await.unwrap();
+    let run = desk
+        .ask::<operation::backup_run>(BackupRequest { path: text(&file), force: false, rdb: false })
+        .await
+        .unwrap();
     desk.finish(run).await;
     cli(&home, &["FLUSHALL"]);
     let whole = std::fs::read(&file).unwrap();

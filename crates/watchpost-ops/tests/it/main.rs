@@ -6,6 +6,8 @@ mod attention;
 mod audit_export;
 mod audit_keys;
 mod basis;
+#[path = "../../../watchpost-redis/tests/it/damage.rs"]
+mod damage;
 mod database;
 mod door;
 mod enrich;
@@ -19,6 +21,7 @@ mod jobs;
 mod mmdb;
 mod plan;
 mod privacy;
+mod rdb;
 mod real_logs;
 mod refusals;
 mod report_kinds;

@@ -117,6 +117,11 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
                 one.id
             );
         }
+        let standing = ["How it stands", "What happened"];
+        let parts = written.sections.iter().filter(|part| standing.contains(&part.title.as_str()));
+        for text in parts.flat_map(|part| &part.text) {
+            assert!(!text.contains('#'), "{}: names no incident that may not be listed: {text}", one.id);
+        }
         for format in [ReportFormat::Csv, ReportFormat::Markdown] {
             let text = std::fs::read_to_string(path(format)).expect("it is there");
             assert!(text.contains(&made.content_sha256), "{} as {format} names the original", one.id);

@@ -8,11 +8,14 @@ use watchpost_model::ids::ReportId;
 use watchpost_model::period::Period;
 use watchpost_model::privacy::SubjectKind;
 use watchpost_model::report::{Cadence, ReportFormat, ReportRecord};
+use watchpost_model::text::visible;
+use watchpost_ops::checked_alone;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     DoubtedReport, Nothing, PrivacyErase, ReportApprove, ReportCompare, ReportCopy, ReportGenerate,
-    ReportList, ReportPageRequest, ReportScheduleAdd, ReportScheduleRef, ReportTarget, ReportVerify,
+    ReportList, ReportPageRequest, ReportScheduleAdd, ReportScheduleRef, ReportScheduleRemove, ReportTarget,
+    ReportVerify,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -280,9 +283,25 @@ async fn a_schedule_that_was_broken_is_named_stops_no_other_and_can_be_taken_awa
     let run = |id| desk.ask::<operation::report_schedule_run>(ReportScheduleRef { id });
     assert_eq!(run(broken).await.expect_err("nobody knows what").code, ErrorCode::Precondition);
     run(sound).await.expect("the other one is made");
-    let gone = ReportScheduleRef { id: broken };
-    let left = desk.ask::<operation::report_schedule_remove>(gone).await.expect("taken away");
+    let remove = |id: String| desk.ask::<operation::report_schedule_remove>(ReportScheduleRemove { id });
+    let left = remove(broken.to_string()).await.expect("taken away");
     assert_eq!((left.schedules.len(), left.unreadable.len()), (1, 0));
+
+    // Whatever stands in place of an id is taken as it is shown.
+    let ids = ["'it''s $(mine)'", "''", "'a' || char(10) || 'b'", "NULL", "NULL", "x'ff00'"];
+    for id in ids {
+        tamper(&home, &format!("INSERT INTO report_schedule (id, due_at, body) VALUES ({id}, 0, '{{}}')"));
+    }
+    let list = desk.ask::<operation::report_schedule_list>(Nothing {}).await.expect("listed");
+    assert_eq!(list.unreadable.len(), 4, "those without one stand once: {:?}", list.unreadable);
+    for (n, id) in list.unreadable.iter().enumerate() {
+        let left = remove(visible(id, 40)).await.expect(id);
+        assert_eq!((left.schedules.len(), left.unreadable.len()), (1, 3 - n), "{id:?}");
+    }
+    assert_eq!(
+        remove("no such one".to_owned()).await.expect_err("it is not there").code,
+        ErrorCode::NotFound
+    );
     desk.console.close().await;
 }
 
@@ -310,5 +329,27 @@ async fn a_long_list_of_reports_has_pages_and_every_report_is_found() {
     // What is doubted is told on every page.
     tamper(&home, &set(ids[2], "summary", "\"0 fail\""));
     assert_eq!(page(first).await.expect("the newest").doubted.len(), 1);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn the_question_that_a_report_says_was_asked_is_the_one_that_this_program_asks() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let request = ReportGenerate { framework: "soc2".to_owned(), ..request(&out, "soc2.json") };
+    let made = desk.ask::<operation::report_generate>(request).await.expect("it is made");
+    let path = made.files[0].path.clone();
+    assert_eq!(checked_alone(&path, None).expect("read").problems, Vec::<String>::new());
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    for (own, other) in [
+        ("exceptions do not have their content kept under its hash", "exceptions are none"),
+        ("SELECT 1 FROM report_content c", "SELECT 2 FROM report_content c"),
+    ] {
+        assert!(text.contains(own), "the report says {own}");
+        std::fs::write(&path, text.replace(own, other)).expect("written");
+        let problems = checked_alone(&path, None).expect("read").problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("CC2.1, check 2: ") && problems[0].contains("of this program"));
+    }
     desk.console.close().await;
 }

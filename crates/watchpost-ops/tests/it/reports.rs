@@ -13,7 +13,7 @@ use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, Nothing, ReportCommentAdd, ReportCommentRef, ReportCommentsRequest, ReportGenerate,
     ReportNames, ReportPageRequest, ReportRequest, ReportScheduleAdd, ReportSchedulePause, ReportScheduleRef,
-    ReportTarget, ReportTicket, SettingsChange,
+    ReportScheduleRemove, ReportTarget, ReportTicket, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -107,7 +107,8 @@ async fn what_is_due_is_made_once_however_much_was_missed() {
     second.ask::<operation::report_schedule_run>(request.clone()).await.expect("by hand it is made still");
     let resumed = second.ask::<operation::report_schedule_pause>(pause(false)).await.expect("resumed");
     assert_eq!((resumed.paused, resumed.due_at), (false, at("2024-12-01T01:00:00Z")), "with the next month");
-    let left = second.ask::<operation::report_schedule_remove>(request.clone()).await.expect("removed");
+    let remove = ReportScheduleRemove { id: schedule.id.to_string() };
+    let left = second.ask::<operation::report_schedule_remove>(remove).await.expect("removed");
     assert!(left.schedules.is_empty());
     let error = second.ask::<operation::report_schedule_run>(request).await.expect_err("it is gone");
     assert_eq!(error.code, ErrorCode::NotFound);

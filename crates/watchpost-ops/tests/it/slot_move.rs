@@ -139,6 +139,11 @@ async fn every_job_works_on_a_cluster() {
         let run = desk.finish(run.unwrap_or_else(|error| panic!("{name}: {error}"))).await;
         assert_eq!(run.state, JobState::Done, "{name}: {:?}", run.error);
     }
+    let copy = serde_json::json!({ "path": file("redis.rdb"), "rdb": true });
+    for name in ["backup_preview", "backup_run"] {
+        let refused = desk.console.call_json(&desk.call, name, copy.clone()).await.unwrap_err();
+        assert!(refused.message.contains("would hold one primary of it"), "{name}: {refused}");
+    }
     let exported = std::fs::read_to_string(folder.join("events.ndjson")).expect("it was written");
     assert_eq!(exported.lines().count(), 201);
     assert_eq!(cluster.nodes[1].ask(&["EXISTS", &young]), "1");

@@ -34,6 +34,11 @@ pub enum BackupError {
     /// It begins differently.
     #[error("this is not a backup of Watchpost")]
     NotABackup,
+    /// It is a copy of a whole server.
+    #[error(
+        "this is an RDB file, a copy of a whole server: a redis-server starts with it, a restore of keys does not"
+    )]
+    Rdb,
     /// A newer Watchpost wrote it.
     #[error("the backup has version {0}; this Watchpost reads up to {BACKUP_VERSION}")]
     TooNew(u16),
@@ -234,7 +239,11 @@ impl<R: Read> BackupReader<R> {
     /// Every cause of [`BackupError`].
     pub fn new(mut input: R) -> Result<Self, BackupError> {
         let mut magic = [0; 10];
-        if fill(&mut input, &mut magic)? < magic.len() || &magic[..8] != MAGIC {
+        let n = fill(&mut input, &mut magic)?;
+        if magic.starts_with(b"REDIS") || magic.starts_with(b"VALKEY") {
+            return Err(BackupError::Rdb);
+        }
+        if n < magic.len() || &magic[..8] != MAGIC {
             return Err(BackupError::NotABackup);
         }
         let version = u16::from_le_bytes([magic[8], magic[9]]);

@@ -20,7 +20,7 @@ use crate::support::large_event;
 use crate::support::old_event;
 use crate::support::query;
 
-async fn take(store: &EventStore) -> Vec<u8> {
+pub(crate) async fn take(store: &EventStore) -> Vec<u8> {
     let mut walk = BackupWalk::start(store, CancellationToken::new()).await.unwrap();
     let mut file = Vec::new();
     let mut writer = BackupWriter::new(&mut file, &walk.head("test").await.unwrap()).unwrap();
@@ -31,7 +31,7 @@ async fn take(store: &EventStore) -> Vec<u8> {
     file
 }
 
-async fn restorer(store: &EventStore, scope: Scope, existing: Existing) -> Restorer {
+pub(crate) async fn restorer(store: &EventStore, scope: Scope, existing: Existing) -> Restorer {
     Restorer::start(store, scope, existing, CancellationToken::new()).await.unwrap()
 }
 
@@ -42,7 +42,7 @@ async fn put(file: &[u8], restorer: &mut Restorer) {
     }
 }
 
-async fn check(file: &[u8], restorer: &mut Restorer) {
+pub(crate) async fn check(file: &[u8], restorer: &mut Restorer) {
     let mut reader = BackupReader::new(file).unwrap();
     while let Some(records) = reader.next_records().unwrap() {
         restorer.check(records).await.unwrap();
@@ -50,7 +50,7 @@ async fn check(file: &[u8], restorer: &mut Restorer) {
 }
 
 /// One of everything, small and large, in every encoding that can be had.
-async fn fill(server: &TestServer, store: &EventStore) {
+pub(crate) async fn fill(server: &TestServer, store: &EventStore) {
     let events: Vec<_> = (0..300).map(|n| old_event(1, Category::Authentication, n)).collect();
     store.write_events(&events).await.unwrap();
     store.write_events(&(0..20).map(|n| large_event(n, 30_000)).collect::<Vec<_>>()).await.unwrap();

@@ -38,7 +38,7 @@ fn tcp(port: u16, tls: Option<TlsFiles>) -> RedisTarget {
 }
 
 /// A port of this machine that nothing uses now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

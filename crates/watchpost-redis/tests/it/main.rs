@@ -7,6 +7,8 @@ mod backup;
 mod blocks;
 mod cluster;
 mod contain;
+mod copy;
+mod damage;
 mod diagnose;
 mod fleet;
 mod health;

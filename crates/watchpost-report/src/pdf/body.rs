@@ -16,8 +16,8 @@ use crate::pdf::shape::code;
 use crate::pdf::structure::Role;
 use crate::pdf::table::table;
 use crate::pdf::theme::{
-    ACCENT, ALARM, BODY, BOTTOM, CALLOUT, FIGURE, H1, H3, HAIRLINE, INK, Ink, LABEL, MARGIN_X, MUTED, SERIES,
-    SMALL, STACK, TOP, Type, WIDTH, state_ink,
+    ACCENT, ALARM, BODY, BOTTOM, CALLOUT, CALM, FIGURE, H1, H3, HAIRLINE, INK, Ink, LABEL, MARGIN_X, MUTED,
+    NEITHER, SERIES, SMALL, STACK, TOP, Type, WIDTH, state_ink,
 };
 use crate::wording::{day_and_time, outcome, thousands};
 
@@ -288,8 +288,8 @@ pub(crate) fn outcome_legend(flow: &Flow<'_>, charts: &ChartData) -> Vec<Legend>
         .map(|(index, series)| {
             let ink = match series.name.as_str() {
                 "failure" => ALARM,
-                "success" => SERIES[3],
-                _ => SERIES[5 - index % 2],
+                "success" => CALM,
+                _ => NEITHER[index % NEITHER.len()],
             };
             named(flow, &series.name, ink)
         })

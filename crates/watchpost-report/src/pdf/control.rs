@@ -36,9 +36,9 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
     // The remedy does not stand alone overleaf, where the check before it is short.
     if let Some(last) = checks.last_mut().filter(|last| last.tables.is_empty() && !control.remedy.is_empty())
     {
-        last.start += 12.0 + flow.height(&flow.fonts.drawable(&control.remedy), FACT, WIDTH - LABEL_W);
+        last.least += 12.0 + flow.height(&flow.fonts.drawable(&control.remedy), FACT, WIDTH - LABEL_W);
     }
-    let first = checks.first().map_or(60.0, |set| set.start);
+    let first = checks.first().map_or(60.0, |set| set.least);
     flow.need((head + first).min(KEPT_MAX));
     if index > 0 {
         flow.gap(12.0);
@@ -88,9 +88,13 @@ pub(crate) fn one_control(flow: &mut Flow<'_>, index: usize, control: &ControlRe
 struct Set {
     facts: Vec<(&'static str, String)>,
     tables: Vec<Measured>,
-    /// How high everything is up to the first rows of its first table.
-    start: f32,
+    /// How high what stays with its heading is: the figures and the first facts, or all of it where no table follows. The
+    /// rest may stand overleaf: else pages stay half empty.
+    least: f32,
 }
+
+/// So many facts of a check stay with its heading.
+const FACTS_KEPT: usize = 2;
 
 impl Set {
     fn new(flow: &Flow<'_>, control: &ControlResult, check: &CheckResult) -> Self {
@@ -118,18 +122,19 @@ impl Set {
             *value = flow.fonts.drawable(value);
         }
         let tables = tables(flow, control, check);
-        let heights = facts.iter().map(|(_, value)| flow.height(value, FACT, WIDTH - LABEL_W) + 4.0);
+        let n_kept = if tables.is_empty() { facts.len() } else { FACTS_KEPT };
+        let heights =
+            facts.iter().take(n_kept).map(|(_, value)| flow.height(value, FACT, WIDTH - LABEL_W) + 4.0);
         let figures = if check.population > 0 { FIGURES } else { 0.0 };
-        let first = tables.first().map_or(0.0, |table| table.start + 8.0);
-        let start = heights.sum::<f32>() + figures + first;
-        Self { facts, tables, start }
+        let least = heights.sum::<f32>() + figures;
+        Self { facts, tables, least }
     }
 }
 
 fn one_check(flow: &mut Flow<'_>, number: Option<usize>, check: &CheckResult, measured: &Set) {
     if let Some(number) = number {
         // The heading does not stand alone at the foot of a page.
-        flow.need((CHECK_HEAD + measured.start).min(KEPT_MAX));
+        flow.need((CHECK_HEAD + measured.least).min(KEPT_MAX));
         flow.gap(6.0);
         let what = if check.what.is_empty() { check.query.as_str() } else { &check.what };
         let what = flow.fonts.drawable(&format!("Check {number}: {what}"));

@@ -20,11 +20,11 @@ pub(crate) const WHITE: Ink = Ink(0xff, 0xff, 0xff);
 /// Series of a chart, from dark to light in even steps, so that they are told apart in grey.
 pub(crate) const SERIES: [Ink; 6] = [
     Ink(0x0e, 0x2c, 0x3d),
-    Ink(0x1f, 0x5a, 0x75),
-    Ink(0xae, 0x61, 0x28),
+    Ink(0x1c, 0x50, 0x68),
+    Ink(0xa8, 0x5a, 0x20),
     Ink(0x6f, 0x9f, 0xb4),
-    Ink(0xdc, 0xb0, 0x77),
-    Ink(0xcf, 0xdd, 0xe4),
+    Ink(0xde, 0xb7, 0x81),
+    Ink(0xd8, 0xe3, 0xe9),
 ];
 
 /// Which of [`SERIES`] lies on which in a stack: neighbours are far apart in lightness.
@@ -42,6 +42,10 @@ pub(crate) const HEAT: [Ink; 6] = [
 
 /// What went wrong, in a chart.
 pub(crate) const ALARM: Ink = Ink(0xa3, 0x2a, 0x22);
+/// What went well, beside [`ALARM`] in a stack.
+pub(crate) const CALM: Ink = SERIES[3];
+/// What else stands in a stack of both.
+pub(crate) const NEITHER: [Ink; 2] = [SERIES[5], SERIES[0]];
 
 /// The page, in points (A4).
 pub(crate) const PAGE_W: f32 = 595.28;
@@ -95,5 +99,45 @@ pub(crate) const fn state_ink(state: State) -> Ink {
         State::Fail => ALARM,
         State::NoData => Ink(0x6b, 0x76, 0x82),
         State::Manual => Ink(0x35, 0x53, 0x8f),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALARM, CALM, HEAT, Ink, NEITHER, SERIES, STACK};
+
+    /// Lightness as people see it, 0 to 100 (CIE 1976): what is left of a colour in grey.
+    fn lightness(Ink(r, g, b): Ink) -> f64 {
+        let linear = |value: u8| {
+            let share = f64::from(value) / 255.0;
+            if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        let luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+        116.0 * luminance.cbrt() - 16.0
+    }
+
+    fn apart(one: Ink, other: Ink) -> f64 {
+        (lightness(one) - lightness(other)).abs()
+    }
+
+    #[test]
+    fn series_are_told_apart_in_grey() {
+        for (index, one) in SERIES.iter().enumerate() {
+            for other in &SERIES[index + 1..] {
+                assert!(apart(*one, *other) >= 12.0, "{one:?} beside {other:?}");
+            }
+        }
+        for pair in STACK.windows(2) {
+            assert!(apart(SERIES[pair[0]], SERIES[pair[1]]) >= 28.0, "neighbours of a stack: {pair:?}");
+        }
+        let outcomes = [ALARM, CALM, NEITHER[0], NEITHER[1]];
+        for (index, one) in outcomes.iter().enumerate() {
+            for other in &outcomes[index + 1..] {
+                assert!(apart(*one, *other) >= 18.0, "{one:?} beside {other:?}");
+            }
+        }
+        for pair in HEAT.windows(2) {
+            assert!(lightness(pair[0]) > lightness(pair[1]) + 6.0, "darker for more: {pair:?}");
+        }
     }
 }

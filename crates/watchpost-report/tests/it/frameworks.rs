@@ -84,6 +84,12 @@ fn a_bad_file_is_refused_with_its_line() {
         ("{ exceptions_max = 0 }", "{ }", 7, "is empty"),
         ("percent_max = 20 } }", "percent_max = 20 }, population_min = 0 }", 7, "never passes"),
         ("percent_max = 20 } }", "percent_max = 20 }, empty = \"pass\" }", 14, "unknown variant `pass`"),
+        (
+            "query = \"register_closed\"\nwith = { kind = \"leaver\", ",
+            "query = \"sensitive_data\"\nwith = { field = \"shoe_size\", ",
+            7,
+            "\"shoe_size\" is not one of card_number, secret, personal",
+        ),
         ("title = \"t\"", "title = ", 8, ""),
     ] {
         assert!(GOOD.contains(from), "the case {from:?} changes something");

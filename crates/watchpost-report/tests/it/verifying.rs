@@ -10,7 +10,7 @@ fn a_report_that_was_not_touched_holds() {
         let bytes = render_json(&document).expect("JSON").into_bytes();
         let (back, verified) = verify_json(&bytes).expect("a report");
         assert_eq!(back, document);
-        assert_eq!(verified.problems, Vec::<String>::new());
+        assert_eq!((verified.problems, verified.other_edition), (Vec::new(), None));
         assert_eq!(verified.sha256, document.sha256().expect("digest"));
         assert!(verified.checked as usize > document.controls.len(), "it looked");
     }
@@ -36,7 +36,7 @@ fn failing(document: &mut ReportDocument) -> &mut CheckResult {
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 15] = [
+    let changes: [Change; 24] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -57,6 +57,21 @@ fn what_was_changed_is_found() {
             document.framework.id = "own".to_owned();
             failing(document).exceptions = 0;
         }),
+        ("of format 9", |document| document.format = 9),
+        ("its heading", |document| document.title.push('!')),
+        ("its heading", |document| document.framework.note.clear()),
+        ("title or its words", |document| document.controls[0].text = "Nothing is wanted.".to_owned()),
+        ("its remedy", |document| {
+            let failed = document.controls.iter_mut().find(|control| control.state == State::Fail);
+            failed.expect("one fails").remedy = "Do nothing.".to_owned();
+        }),
+        ("its questions", |document| failing(document).what = "What went well".to_owned()),
+        ("words of its gap", |document| document.gaps[0].remedy = "Do nothing.".to_owned()),
+        ("stands there twice", |document| {
+            let check = failing(document);
+            check.rows[0] = check.rows[1].clone();
+        }),
+        ("no such control", |document| document.controls[0].id = "CC0.0".to_owned()),
         ("are missing", |document| {
             let gone = document.controls.pop().expect("a control");
             match gone.state {
@@ -82,6 +97,12 @@ fn what_was_changed_is_found() {
     let text = render_json(&document()).expect("JSON");
     let (_, spaced) = verify_json(text.replacen(':', ": ", 1).as_bytes()).expect("still a report");
     assert!(spaced.problems.iter().any(|problem| problem.contains("canonical")), "{:?}", spaced.problems);
+    let mut other = document();
+    other.framework.version = "edition 0".to_owned();
+    let (_, verified) = verify_json(render_json(&other).expect("JSON").as_bytes()).expect("still a report");
+    assert!(verified.other_edition.is_some_and(|words| words.contains("\"edition 0\"")), "it is told");
+    let error = verify_json(b"{\"format\":9,\"new\":1}").expect_err("of another program");
+    assert!(error.contains("format 9"), "{error}");
     for bad in ["", "{}", "[1]", "%PDF-1.7", "{\"format\":2"] {
         verify_json(bad.as_bytes()).expect_err(bad);
     }

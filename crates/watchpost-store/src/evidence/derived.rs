@@ -1,6 +1,7 @@
 //! Questions whose population is not rows of one table: days, categories, families, the log as a whole. Where all members are
 //! shown no sample is drawn of them.
 
+mod sensitive;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,7 +142,7 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::CategoriesRegistered => categories_registered(tx, scope).await,
         Q::FeedSilence => feed_silence(tx, scope).await,
         Q::RulesFired => rules_fired(tx, scope).await,
-        Q::SensitiveData => sensitive_data(tx, scope).await,
+        Q::SensitiveData => sensitive::sensitive_data(tx, scope).await,
         Q::EvidenceIntact => trail::evidence_intact(tx, scope).await,
         Q::AuditCheckpoints => trail::checkpoints(tx, scope).await,
         Q::AuditVerificationDaily => daily(tx, scope, "SELECT DISTINCT at / :day FROM audit_record WHERE \
@@ -462,48 +463,6 @@ async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, S
         basis: "attack families that must be covered by rules; judged by when a rule last fired or was tested",
         text: TEXT.to_owned(),
     }))
-}
-
-async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT number, title, assignee, opened_at, resolved_at FROM incident \
-        WHERE family = 'data_leak' AND merged_into IS NULL AND first_seen >= :from AND first_seen < :to ORDER BY number";
-    let counting = "SELECT COUNT(*) FROM event WHERE at >= :from AND at < :to";
-    let (sql, values) = scope.places.bind(counting);
-    let looked_at = tx.fetch_one(sql, values).await?.u64(0)?;
-    let (sql, values) = scope.places.bind(TEXT);
-    let (mut warnings, mut exceptions, mut rows) = (0, 0, Vec::new());
-    for row in tx.fetch(sql, values).await? {
-        let took = row.opt_i64(4)?.unwrap_or(scope.end()) - row.i64(3)?;
-        match took {
-            took if took > scope.warn() => exceptions += 1,
-            took if took > scope.good() || row.opt_text(2)?.is_none() => warnings += 1,
-            _ => continue,
-        }
-        if rows.len() < ROWS_MAX {
-            let resolved = row.opt_time(4)?.map(time_text).unwrap_or_default();
-            rows.push(vec![
-                row.i64(0)?.to_string(),
-                row.text(1)?,
-                row.opt_text(2)?.unwrap_or_default(),
-                time_text(row.time(3)?),
-                resolved,
-            ]);
-        }
-    }
-    // Each incident is about at least one of the events; those may have gone from the archive.
-    let population = looked_at.max(warnings + exceptions);
-    let sample = match population == looked_at {
-        true => super::sampled_events(tx, scope.places, scope.seed, population).await?,
-        false => Sample::default(),
-    };
-    let answer = scope.counted(
-        (population, warnings, exceptions),
-        &["incident", "title", "assignee", "opened", "resolved"],
-        rows,
-        "events of the period, every one of which passed the detector for personal data and secrets; exceptions are incidents of data leaks that were not handled within the longer time, warnings not within the shorter or without an owner",
-        TEXT.to_owned(),
-    );
-    Ok(EvidenceAnswer { sample, ..answer })
 }
 
 async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {

@@ -8,6 +8,7 @@ use super::{Cell, Column, Question};
 const ENTRY: &[Column] = &[
     ("subject", "r.subject", Cell::Text),
     ("opened", "r.opened_at", Cell::Time),
+    ("recorded", "r.body", Cell::Recorded),
     ("due", "r.due_at", Cell::Time),
     ("closed", "r.closed_at", Cell::Time),
     ("result", "r.result", Cell::Text),

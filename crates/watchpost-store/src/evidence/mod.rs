@@ -8,6 +8,7 @@ mod template;
 use chrono::{DateTime, SecondsFormat, Utc};
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MAX, Sample};
 use watchpost_model::period::Period;
+use watchpost_model::register::RegisterEntry;
 use watchpost_model::sample;
 
 use crate::engine::{Row, Tx, Value};
@@ -29,6 +30,8 @@ enum Cell {
     Number,
     Time,
     Severity,
+    /// When an entry of the register was written, of its body: it may tell of the past.
+    Recorded,
 }
 
 type Column = (&'static str, &'static str, Cell);
@@ -116,8 +119,19 @@ pub(crate) async fn evidence(
             Box::pin(derived::answer(tx, &scope)).await?
         }
     };
-    answer.basis = format!("{} ({} to {})", answer.basis, time_text(period.from), time_text(period.to));
+    answer.basis = told(&answer.basis, period);
     Ok(answer)
+}
+
+fn told(basis: &str, period: Period) -> String {
+    format!("{basis} ({} to {})", time_text(period.from), time_text(period.to))
+}
+
+/// What a question about one table counts in a period, and how the database is asked it, as its answers say; `None` where
+/// it takes several statements. For holding a report against.
+#[must_use]
+pub fn question_words(ask: &EvidenceAsk, period: Period) -> Option<(String, String)> {
+    questions::of(ask).map(|question| (told(&question.basis, period), question.counting()))
 }
 
 fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {
@@ -208,20 +222,6 @@ async fn answered(
     })
 }
 
-/// The events of the period, in the order of their times, at the positions that `seed` draws of `population`.
-async fn sampled_events(
-    tx: &mut Tx,
-    places: &Places,
-    seed: &[u8; 32],
-    population: u64,
-) -> Result<Sample, StoreError> {
-    let Some(all) = questions::of(&EvidenceQuery::EventsComplete.into()) else {
-        return Ok(Sample::default());
-    };
-    let names = all.columns.iter().map(|(name, _, _)| (*name).to_owned()).collect();
-    sampled(tx, &all, places, seed, population, names).await
-}
-
 /// The members of the population at the drawn positions.
 async fn sampled(
     tx: &mut Tx,
@@ -304,6 +304,7 @@ fn cells(row: &Row, columns: &[Column]) -> Vec<String> {
                     Cell::Number => row.i64(index)?.to_string(),
                     Cell::Time => row.opt_time(index)?.map(time_text).unwrap_or_default(),
                     Cell::Severity => severity_of(row.i64(index)?)?.as_str().to_owned(),
+                    Cell::Recorded => time_text(row.json::<RegisterEntry>(index)?.written_at),
                 })
             };
             // A cell that somebody else broke takes none of the others with it.

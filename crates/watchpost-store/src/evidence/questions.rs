@@ -93,6 +93,14 @@ const WEB: &str = " AND i.family IN ('sqli', 'nosqli', 'xss', 'traversal', 'rfi'
 /// Names that several people use, or none.
 const SHARED: &str = "LOWER(TRIM(a.actor)) IN ('', '-', 'admin', 'administrator', 'root', 'shared', 'test', 'guest', \
     'user', 'users', 'team', 'support', 'operator', 'demo', 'anonymous', 'unknown', 'nobody')";
+/// Such a name, and no exception for it is in force.
+fn shared_unexcused() -> String {
+    format!(
+        "({SHARED} AND NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = 'exception' \
+         AND r.subject = 'account/' || a.actor AND r.opened_at < :end AND r.due_at > :end))"
+    )
+}
+
 const NAMELESS: &str = "LOWER(TRIM(a.actor)) IN ('', '-', 'unknown', 'anonymous', 'nobody')";
 
 fn incidents(ask: &EvidenceAsk, extra: &str, exception: &str, warning: &str, basis: &str) -> Question {
@@ -321,10 +329,7 @@ fn of_events(ask: &EvidenceAsk) -> Option<Question> {
         Q::AccountsPersonal => people(
             "event",
             "x.category = 'authentication' AND x.category <> 'api_usage' AND x.outcome = 'success'",
-            format!(
-                "({SHARED} AND NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = 'exception' \
-                 AND r.subject = 'account/' || a.actor AND r.opened_at < :end AND r.due_at > :end))"
-            ),
+            shared_unexcused(),
             SHARED,
             "accounts that signed in during the period; exceptions are shared or nameless, warnings have an exception in force in the register",
         ),
@@ -369,6 +374,16 @@ fn of_the_trail(ask: &EvidenceAsk) -> Option<Question> {
                 "decisive actions of the period; exceptions name nobody or were not covered by a signed checkpoint within the longer time, warnings within the shorter",
             )
         }
+        Q::ActorsPersonal => people(
+            "audit_record",
+            match ask.params.permission {
+                Some(_) => "x.outcome = 'success' AND x.permission = :permission",
+                None => "x.outcome = 'success' AND x.permission IN ('maintain', 'report', 'admin')",
+            },
+            shared_unexcused(),
+            SHARED,
+            "accounts that maintained, reported or administered during the period; exceptions are shared or nameless, warnings have an exception in force in the register",
+        ),
         Q::ActionsGranted => {
             let grants: Vec<String> = Role::ALL
                 .iter()

@@ -163,7 +163,7 @@ impl Ingesting<'_> {
         let events: Vec<&Event> = in_order(batch.events).into_iter().map(|(event, _)| event).collect();
         let write = &mut self.write;
         let again = || values_of(batch.events, batch.now);
-        let inserted = insert_new(write, &events, prepared.0, again).await?;
+        let inserted = insert_new(write, self.store.notes_places(), &events, prepared.0, again).await?;
         let mut outcome = IngestOutcome {
             inserted: inserted.len() as u64,
             duplicates: batch.events.len().saturating_sub(inserted.len()) as u64,
@@ -190,7 +190,8 @@ impl Ingesting<'_> {
     ///
     /// # Errors
     /// What the database says; then nothing was written.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.store.note_gap(&mut self.write).await?;
         self.store.commit(self.write).await.map(drop)
     }
 }

@@ -21,8 +21,11 @@ use crate::incident::{LINKED, Linked};
 const STEP: usize = 2_000;
 /// So many open spans are looked through; of more the ones of a batch's entities are asked for.
 const OPEN_FEW: i64 = 1_000;
-/// A count of this many times its threshold raises the severity by one step.
+/// A count of this many times its threshold raises the severity by one step, to high at most: that something worked is
+/// for rules to see, whatever the number.
 const RAISE: u64 = 10;
+/// Begins what is counted where that is no events: their number says nothing of it.
+const VOLUME: &str = "MiB ";
 
 struct Span {
     finding: String,
@@ -200,12 +203,15 @@ impl Span {
         if self.raised || self.threshold == 0 || self.n < self.threshold.saturating_mul(RAISE) {
             return;
         }
+        if self.what.starts_with(VOLUME) {
+            return;
+        }
         self.raised = true;
         let next = match self.severity {
             Severity::Info => Severity::Low,
             Severity::Low => Severity::Medium,
-            Severity::Medium => Severity::High,
-            Severity::High | Severity::Critical => Severity::Critical,
+            Severity::Medium | Severity::High => Severity::High,
+            Severity::Critical => Severity::Critical,
         };
         let by = format!(
             "{}: {} {}, ten times the threshold of {} or more",

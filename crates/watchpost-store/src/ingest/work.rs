@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Entity, Event, Severity};
+use watchpost_model::event::{Entity, Event, Outcome, Severity};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::ids::{EventId, IncidentId};
 use watchpost_model::incident::{Incident, Status, Verdict};
@@ -17,6 +17,7 @@ use crate::incident::{self, LINKED, Linked, Own};
 use crate::risk::Gains;
 
 /// With so many findings an incident is one step more severe than the worst of them: whoever goes on like that is at work.
+/// Critical only where something of it worked: a scanner that finds nothing makes many findings too.
 const GROWN: u64 = 100;
 
 /// An incident that a batch works on: that of a finding's own group, also while it is merged into another one, so that
@@ -40,6 +41,8 @@ pub(super) struct Work {
     timeline: Vec<(&'static str, String)>,
     /// Did the severity rise? Then a pause ends.
     risen: bool,
+    /// Did an event of its findings work? Known while there are fewer than [`GROWN`].
+    has_worked: bool,
 }
 
 impl Work {
@@ -59,8 +62,10 @@ impl Work {
             self.timeline.push(("finding", format!("{}: {}", finding.rule_id, finding.summary)));
         }
         self.raise(finding.severity, &finding.rule_id);
+        self.has_worked |= has_worked(event);
         if self.incident.finding_count == GROWN
             && let Ok(next) = severity_of(rank(self.incident.severity) + 1)
+            && (next < Severity::Critical || self.has_worked)
         {
             self.raise(next, &format!("{GROWN} findings"));
         }
@@ -164,6 +169,7 @@ impl Works {
             events: Vec::new(),
             timeline: vec![("opened", format!("Opened by {}: {}", finding.rule_id, finding.summary))],
             risen: false,
+            has_worked: false,
         };
         self.by_id.insert(id, work);
         Ok(id)
@@ -192,6 +198,16 @@ impl Works {
         let rules = tx
             .fetch("SELECT DISTINCT rule_id FROM finding WHERE incident_id = $1", args![id.to_string()])
             .await?;
+        let worked = if incident.finding_count < GROWN {
+            tx.fetch(
+                "SELECT e.id FROM finding f JOIN event e ON e.id = f.event_id WHERE f.incident_id = $1 AND \
+                 (e.status BETWEEN 200 AND 299 OR (e.status IS NULL AND e.outcome = 'success')) LIMIT 1",
+                args![id.to_string()],
+            )
+            .await?
+        } else {
+            Vec::new()
+        };
         let work = Work {
             incident,
             is_new: false,
@@ -204,6 +220,7 @@ impl Works {
             events: Vec::new(),
             timeline: Vec::new(),
             risen: false,
+            has_worked: !worked.is_empty(),
         };
         self.by_id.insert(id, work);
         Ok(())
@@ -305,6 +322,14 @@ impl Works {
         outcome.updated.extend(updated.into_values());
         outcome.updated.sort_by_key(|incident| incident.number);
         Ok(())
+    }
+}
+
+/// Did the application do what it was asked? As the query of [`Works::load`] says it.
+fn has_worked(event: &Event) -> bool {
+    match event.http.as_ref().and_then(|http| http.status) {
+        Some(status) => (200..=299).contains(&status),
+        None => event.outcome == Outcome::Success,
     }
 }
 

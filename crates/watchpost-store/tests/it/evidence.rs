@@ -1,6 +1,8 @@
 //! The named questions of the compliance frameworks, each on both engines.
 
 use chrono::{DateTime, Duration, Utc};
+use watchpost_model::access::{Caller, Origin};
+use watchpost_model::audit::{AuditDraft, Change, JOB_ENDED};
 use watchpost_model::event::{Category, Outcome, Severity};
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceParams, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
@@ -19,6 +21,8 @@ both!(
     breaches_have_their_clock,
     samples_are_drawn_again,
     the_log_and_its_evidence_are_judged,
+    shared_accounts_do_not_decide,
+    notes_are_looked_through,
     feeds_and_rules_are_judged,
     entries_have_versions,
     charts_count_exactly,
@@ -177,6 +181,18 @@ async fn the_register_is_judged(world: World) {
         let answer = ask(&world, query, params(kind)).await;
         assert_eq!(counts(&answer), expect, "{query} {kind}: {answer:?}");
     }
+    // What was written later about the past says when.
+    let backdated =
+        RegisterEntry { written_at: world.now(), ..entry(&world, K::Baseline, "db", Duration::days(4)) };
+    put(&world, [backdated]).await;
+    let answer = ask(&world, EvidenceQuery::RegisterTimely, params(K::Baseline)).await;
+    let cell = |name: &str| {
+        let place = answer.columns.iter().position(|column| column == name).expect("a column");
+        answer.rows[0][place].clone()
+    };
+    let told = |at: DateTime<Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert_eq!(cell("opened"), told(world.now() - Duration::days(4)));
+    assert_eq!(cell("recorded"), told(world.now()));
     let daily = ask(&world, EvidenceQuery::RegisterDaily, params(K::Playbook)).await;
     assert_eq!(daily.population - daily.exceptions, 4, "four days have one: {daily:?}");
 }
@@ -295,6 +311,7 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
         ..EvidenceParams::default()
     };
     assert_eq!(counts(&ask(&world, EvidenceQuery::AuditExplained, explained).await), (2, 0, 1));
+    only_reasons_of_people_count(&world).await;
     assert_eq!(
         counts(&ask(&world, EvidenceQuery::AdminsApproved, EvidenceParams::default()).await),
         (1, 0, 1)
@@ -343,6 +360,99 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
     world.tamper("DELETE FROM audit_leaf WHERE seq = 1").await;
     let gap = ask(&world, EvidenceQuery::AuditComplete, EvidenceParams::default()).await;
     assert!(gap.exceptions > 0, "a removed record is found: {gap:?}");
+}
+
+async fn only_reasons_of_people_count(world: &World) {
+    let maintain = watchpost_model::access::Permission::Maintain;
+    let asked = EvidenceParams { permission: Some(maintain), ..EvidenceParams::default() };
+    let ended = Change::new(JOB_ENDED, serde_json::Value::Null, "done");
+    let job = |action: &str, changes: Vec<Change>, reason: &str, origin| AuditDraft {
+        caller: Caller { origin, ..caller("dana") },
+        object: "job/7".to_owned(),
+        permission: maintain,
+        changes,
+        reason: Some(reason.to_owned()),
+        ..draft(action)
+    };
+    let run = "retention_run";
+    let cases = [
+        (job(run, Vec::new(), "removed 700", Origin::Cli), (1, 0, 1), "figures are no reason"),
+        (job(run, vec![ended], "the disk is full", Origin::Cli), (2, 0, 1), "what a person said is one"),
+        (job("job_cancel", Vec::new(), "not needed", Origin::Cli), (3, 0, 1), "also of one who cancels"),
+        (job(run, Vec::new(), "daily at 03:00", Origin::Schedule), (3, 0, 1), "a schedule decides nothing"),
+        (job(run, Vec::new(), "the policy", Origin::Engine), (3, 0, 1), "the engine neither"),
+    ];
+    for (record, expected, why) in cases {
+        world.store.audit_append(record).await.unwrap();
+        let answer = ask(world, EvidenceQuery::AuditExplained, asked.clone()).await;
+        assert_eq!(counts(&answer), expected, "{why}: {answer:?}");
+    }
+}
+
+async fn shared_accounts_do_not_decide(world: World) {
+    let acts = |name: &'static str| AuditDraft {
+        caller: caller(name),
+        permission: watchpost_model::access::Permission::Admin,
+        ..draft("settings_put")
+    };
+    let asked = async || counts(&ask(&world, EvidenceQuery::ActorsPersonal, EvidenceParams::default()).await);
+    world.store.audit_append(acts("dana")).await.unwrap();
+    world.store.audit_append(draft("incident_take")).await.unwrap();
+    assert_eq!(asked().await, (1, 0, 0));
+    for name in ["root", "Admin", "shared"] {
+        world.store.audit_append(acts(name)).await.unwrap();
+    }
+    assert_eq!(asked().await, (4, 0, 3));
+    put(&world, [entry(&world, RegisterKind::Exception, "account/root", Duration::hours(1))]).await;
+    assert_eq!(asked().await, (4, 1, 2), "one is excused for now");
+    let reports = EvidenceParams {
+        permission: Some(watchpost_model::access::Permission::Report),
+        ..EvidenceParams::default()
+    };
+    assert_eq!(counts(&ask(&world, EvidenceQuery::ActorsPersonal, reports).await), (0, 0, 0));
+}
+
+async fn notes_are_looked_through(world: World) {
+    let batch = events(20, world.now() - Duration::hours(3));
+    // Two rules on one event, and one on another: two events hold something.
+    let hits = [(0, 3), (1, 3), (2, 4)]
+        .map(|(n, event): (u32, usize)| finding(n, &batch[event].0, AttackFamily::DataLeak, "198.51.100.1"));
+    let opened = world.ingest(&batch, &hits).await.opened;
+    let incident = &opened[0];
+    let asked = async |field: Option<&str>| {
+        let field = field.map(str::to_owned);
+        let asked = EvidenceParams { field, ..params(RegisterKind::Breach) };
+        ask(&world, EvidenceQuery::SensitiveData, asked).await
+    };
+    assert_eq!(counts(&asked(None).await), (20, 2, 0), "nobody owns them yet");
+    for text in
+        ["asked the shop team", "the body was user=kim&password=Winter2026", "wrote to kim@shop-mail.de"]
+    {
+        world.store.note_add(incident.id, text, "dana", draft("incident_note")).await.unwrap();
+    }
+    assert_eq!(counts(&asked(None).await), (23, 4, 0), "two of the three notes hold something");
+    assert_eq!(counts(&asked(Some("secret")).await), (23, 3, 0));
+    assert_eq!(counts(&asked(Some("card_number")).await), (23, 2, 0));
+    let resolved = IncidentPatch {
+        status: Some(Status::Resolved),
+        verdict: Some((Verdict::TruePositive, "seen".into())),
+        assignee: Some(Some("dana".into())),
+        ..IncidentPatch::default()
+    };
+    let version = world.store.incident_by_number(incident.number).await.unwrap().incident.version;
+    world.store.incident_change(incident.id, version, resolved, draft("incident_resolve")).await.unwrap();
+    assert_eq!(counts(&asked(None).await), (23, 0, 0), "in time");
+    world.clock.advance(Duration::days(6));
+    let late = asked(None).await;
+    assert_eq!(counts(&late), (23, 0, 2), "the events were handled, the notes still hold it: {late:?}");
+    let told = format!("{late:?}");
+    assert!(
+        !told.contains("Winter2026") && !told.contains("shop-mail"),
+        "what was found is not printed: {told}"
+    );
+    let subject = format!("incident/{}", incident.number);
+    put(&world, [entry(&world, RegisterKind::Exception, &subject, Duration::hours(1))]).await;
+    assert_eq!(counts(&asked(None).await), (23, 2, 0), "an exception is in force");
 }
 
 async fn feeds_and_rules_are_judged(world: World) {

@@ -17,6 +17,7 @@ both!(
     two_engines_at_once,
     hostile_text_is_kept,
     the_severity_rises_as_evidence_grows,
+    a_scanner_that_finds_nothing_is_not_critical,
 );
 
 fn attack(events: &[(watchpost_model::event::Event, String)], source: &str) -> Vec<Finding> {
@@ -45,6 +46,27 @@ async fn the_severity_rises_as_evidence_grows(world: World) {
         detail.incident.acknowledge_due,
         detail.incident.opened_at + Sla::of(Severity::Critical).acknowledge
     );
+}
+
+/// Hundreds of requests for what is not there are many, and no breach; until one of them gets an answer.
+async fn a_scanner_that_finds_nothing_is_not_critical(world: World) {
+    let mut scans = events(150, world.now() - Duration::hours(1));
+    let answered = |status| Some(watchpost_model::event::Http { status: Some(status), ..Default::default() });
+    scans.iter_mut().for_each(|(event, _)| event.http = answered(404));
+    let findings = attack(&scans, "203.0.113.7");
+    world.ingest(&scans[..60], &findings[..60]).await;
+    world.ingest(&scans[60..], &findings[60..]).await;
+    let incident = world.store.incident_by_number(1).await.unwrap().incident;
+    assert_eq!((incident.finding_count, incident.severity), (150, Severity::High));
+    // The one that was answered lies in an earlier batch.
+    let mut scans = events(300, world.now() - Duration::hours(2)).split_off(150);
+    scans.iter_mut().for_each(|(event, _)| event.http = answered(404));
+    scans[3].0.http = answered(200);
+    let findings = attack(&scans, "203.0.113.8");
+    world.ingest(&scans[..60], &findings[..60]).await;
+    world.ingest(&scans[60..], &findings[60..]).await;
+    let incident = world.store.incident_by_number(2).await.unwrap().incident;
+    assert_eq!((incident.finding_count, incident.severity), (150, Severity::Critical));
 }
 
 async fn a_batch_opens_incidents(world: World) {

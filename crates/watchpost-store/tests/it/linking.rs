@@ -17,6 +17,7 @@ both!(
     order_and_batches_do_not_matter,
     weights_count,
     ten_times_the_threshold_raises_the_severity,
+    number_alone_makes_nothing_critical,
     a_chain_links_its_steps,
     retention_leaves_active_incidents_alone,
     a_late_import_keeps_both_times,
@@ -238,6 +239,23 @@ async fn ten_times_the_threshold_raises_the_severity(world: World) {
     let more: Vec<_> = (100..300).map(|n| failure(n, start, i64::from(n))).collect();
     let updated = world.ingest(&more, &[]).await.updated.remove(0);
     assert_eq!(updated.severity, Severity::High, "one step, once");
+}
+
+async fn number_alone_makes_nothing_critical(world: World) {
+    let start = world.now() - Duration::hours(1);
+    let attack: Vec<_> = (0..300).map(|n| failure(n, start, i64::from(n))).collect();
+    let mut report = counting(500, start, &attack[9].0, 10);
+    report.severity = Severity::High;
+    let opened = world.ingest(&attack, &[report]).await.opened.remove(0);
+    assert_eq!((opened.severity, opened.event_count), (Severity::High, 300), "thirty times the threshold");
+    // MiB are not events.
+    let mut sent: Vec<_> = (1_000..1_300).map(|n| failure(n, start, i64::from(n))).collect();
+    sent.iter_mut().for_each(|(event, _)| event.source_ip = Some("198.51.100.8".to_owned()));
+    let mut report = counting(501, sent[0].0.at, &sent[9].0, 10);
+    report.entity.value = "198.51.100.8".to_owned();
+    report.counter = Some(Counter { what: "MiB sent".to_owned(), seen: 12, threshold: 10, window_s: 300 });
+    let opened = world.ingest(&sent, &[report]).await.opened.remove(0);
+    assert_eq!((opened.severity, opened.event_count), (Severity::Medium, 300), "12 of 10, in 300 events");
 }
 
 async fn a_chain_links_its_steps(world: World) {

@@ -314,6 +314,8 @@ async fn the_overview_counts(world: World) {
     let unplaced: Vec<(Option<&str>, u64, u64)> =
         overview.by_country.iter().map(|one| (one.country.as_deref(), one.events, one.sources)).collect();
     assert_eq!(unplaced, [(None, 120, 7)], "no location file was asked");
+    world.store.keep_places(true);
+    world.store.sources_fill().await.unwrap();
     let sources = world.store.sources_unplaced("city", 500).await.unwrap();
     let places: Vec<(String, Option<String>)> = sources
         .into_iter()

@@ -59,9 +59,10 @@ async fn schedules_are_due_once(world: World) {
     store.report_schedule_ran(&ran, draft("report_schedule_run")).await.unwrap();
     assert!(store.report_schedules_due(then).await.unwrap().is_empty(), "it ran");
     assert_eq!(store.report_schedules().await.unwrap().0[0], ran);
-    store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await.unwrap();
+    let id = ran.id.to_string();
+    store.report_schedule_remove(&id, draft("report_schedule_remove")).await.unwrap();
     for result in [
-        store.report_schedule_remove(ran.id, draft("report_schedule_remove")).await,
+        store.report_schedule_remove(&id, draft("report_schedule_remove")).await,
         store.report_schedule_ran(&ran, draft("report_schedule_run")).await,
     ] {
         assert!(matches!(result, Err(StoreError::NotFound(_))), "{result:?}");

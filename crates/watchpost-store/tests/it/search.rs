@@ -43,6 +43,9 @@ fn country(source: &str) -> Option<&'static str> {
 /// Takes the events in, and says where their sources are.
 async fn placed(world: &World, pool: &[(Event, String)]) {
     world.ingest(pool, &[]).await;
+    assert!(world.store.sources_unplaced("file", 500).await.unwrap().is_empty(), "nobody has a file");
+    world.store.keep_places(true);
+    world.store.sources_fill().await.unwrap();
     let sources = world.store.sources_unplaced("file", 500).await.unwrap();
     let places: Vec<_> = sources
         .into_iter()

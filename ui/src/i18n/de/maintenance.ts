@@ -81,6 +81,7 @@ export const maintenance = {
   'jobs.backup.types': 'Sicherung',
   'jobs.backup.what': 'Redis nach {path} sichern',
   'jobs.backup.run': 'Sichern',
+  'jobs.backup.rdb': 'Der ganze Server als RDB-Datei: alle Datenbanken, jeder Schlüssel. Der Server teilt sich dafür (fork).',
   'jobs.restore.title': 'Wiederherstellung',
   'jobs.restore.about': 'Prüft die Datei, spielt sie ganz auf einen Probeserver und vergleicht dort jeden Wert und jede Ablaufzeit. Erst dann werden hier Schlüssel geschrieben. Sperren und Eindämmungen bleiben Sache der Engine.',
   'jobs.restore.only': 'Nur proben: der Ereignisspeicher bleibt unberührt',

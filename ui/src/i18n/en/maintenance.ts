@@ -81,6 +81,7 @@ export const maintenance = {
   'jobs.backup.types': 'Backup',
   'jobs.backup.what': 'Back Redis up to {path}',
   'jobs.backup.run': 'Back up',
+  'jobs.backup.rdb': 'The whole server, as an RDB file: all databases, every key. The server forks for it.',
   'jobs.restore.title': 'Restore',
   'jobs.restore.about': 'Checks the file, puts all of it into a scratch server and compares every value and expiry there. Only then does it write keys here. Blocks and containments are left to the engine.',
   'jobs.restore.only': 'Only rehearse: the event store is not touched',

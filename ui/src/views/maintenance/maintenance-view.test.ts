@@ -61,11 +61,12 @@ describe('maintenance', () => {
     await waitFor(() => expect(hook<HTMLInputElement>('backup-path').value).toBe('/var/backups/redis.wpbackup'));
     await fireEvent.click(hook('backup-preview'));
     await waitFor(() => hook('backup-preview-result'));
-    expect(requests(platform, 'backup_preview')).toEqual([{ path: '/var/backups/redis.wpbackup', force: false }]);
+    expect(requests(platform, 'backup_preview')).toEqual([{ path: '/var/backups/redis.wpbackup', force: false, rdb: false }]);
     expect(requests(platform, 'backup_run')).toEqual([]);
     await fireEvent.click(hook('backup-force'));
+    await fireEvent.click(hook('backup-rdb'));
     await fireEvent.click(hook('backup-run'));
-    await waitFor(() => expect(requests(platform, 'backup_run')).toEqual([{ path: '/var/backups/redis.wpbackup', force: true }]));
+    await waitFor(() => expect(requests(platform, 'backup_run')).toEqual([{ path: '/var/backups/redis.wpbackup', force: true, rdb: true }]));
     await waitFor(() => expect(document.querySelector('[data-test=job-row][data-kind=backup]')).not.toBeNull());
   });
 

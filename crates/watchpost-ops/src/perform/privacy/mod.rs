@@ -118,9 +118,7 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     let changes = [ResidueState::Found, ResidueState::Unclear, ResidueState::OutOfReach, ResidueState::Clean]
         .map(|state| Change::new(state.as_str(), Value::Null, found(state)));
     let outcome = if clean { AuditOutcome::Success } else { AuditOutcome::Failure };
-    let said = if clean { "a look everywhere found nothing" } else { "a look everywhere found what is left" };
-    let record =
-        cx.record_as(outcome, format!("erasure/{}", erasure.id), changes.to_vec(), Some(said.to_owned()));
+    let record = cx.record_as(outcome, format!("erasure/{}", erasure.id), changes.to_vec(), Some(reason));
     store.audit_append(record).await?;
     Ok(PrivacyErased { erasure, residue, clean })
 }

@@ -2,6 +2,7 @@
 //! lies where no console can look.
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use watchpost_model::privacy::{Residue, ResidueState, Subject};
@@ -44,14 +45,21 @@ pub(super) async fn of_database(store: &Store, subject: &Subject) -> Result<Vec<
     let (file, forms) = (file.to_owned(), subject.forms());
     let mut counted = count_all(&file, &forms).await?;
     // Letters without a row that holds them lie in free space: the file is written anew, once.
-    if look.letters == 0 && found[0].state == ResidueState::Clean && counted.iter().any(|(_, n)| *n > 0) {
+    if look.letters == 0
+        && found[0].state == ResidueState::Clean
+        && counted.iter().any(|(_, there)| there.all > 0)
+    {
         store.privacy_rewrite().await?;
         counted = count_all(&file, &forms).await?;
     }
-    for (path, n) in counted {
+    for (path, there) in counted {
         let name = format!("bytes of {}", path.display());
-        let place = match (n, look.letters) {
+        let place = match (there.all, look.letters) {
             (0, _) => Residue::new(name, ResidueState::Clean, 0, "no such bytes"),
+            (n, 0) if there.alone == 0 => {
+                let detail = "the letters are in the file within other words or across two fields, nowhere by themselves";
+                Residue::new(name, ResidueState::Unclear, n, detail)
+            }
             (n, 0) => {
                 let why = if busy { ", because somebody is reading it: scan again later" } else { "" };
                 let detail = format!("the bytes are in the file, in no row{why}");
@@ -70,7 +78,7 @@ pub(super) async fn of_database(store: &Store, subject: &Subject) -> Result<Vec<
 }
 
 /// The file of a database and the logs beside it.
-async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, u64)>, OpError> {
+async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, There)>, OpError> {
     let (file, forms) = (file.to_owned(), forms.to_vec());
     off_the_runtime(move || {
         let beside = |end: &str| {
@@ -142,8 +150,8 @@ fn of_file(path: &Path, subject: &Subject) -> Option<Residue> {
         return Some(Residue::new(name, ResidueState::OutOfReach, 0, detail));
     }
     match count(path, &subject.forms()) {
-        Ok(0) => None,
-        Ok(n) => {
+        Ok(There { all: 0, .. }) => None,
+        Ok(There { all: n, .. }) => {
             let alone =
                 std::fs::read_to_string(path).map(|text| text.lines().any(|line| subject.is_in(line)));
             let (state, detail) = match alone {
@@ -166,38 +174,52 @@ fn of_file(path: &Path, subject: &Subject) -> Option<Residue> {
     }
 }
 
+/// How often something stands in a file, and how often of these without a letter or a digit on either side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct There {
+    all: u64,
+    alone: u64,
+}
+
 /// How often the most frequent of `forms` stands in a file, letters in any case.
-fn count(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<u64> {
+fn count(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<There> {
     let longest = forms.iter().map(Vec::len).max().unwrap_or(0);
     let mut file = std::fs::File::open(path)?;
-    let mut counts = vec![0_u64; forms.len()];
-    let (mut piece, mut held) = (vec![0; PIECE + longest], 0);
+    let mut counts = vec![There::default(); forms.len()];
+    // From `begin` on nothing was looked at; a byte before it is kept, for what stands beside.
+    let (mut piece, mut held, mut begin) = (vec![0; PIECE + longest + 1], 0, 0);
     loop {
         let n = file.read(&mut piece[held..])?;
         let end = held + n;
         // What may begin at the end of this piece is looked at with the next one.
-        let keep = if n == 0 { 0 } else { longest.saturating_sub(1).min(end) };
+        let until = if n == 0 { end } else { end.saturating_sub(longest).max(begin) };
         for (form, count) in forms.iter().zip(&mut counts) {
-            let starts = if n == 0 { end } else { end - keep };
-            *count += matches(&piece[..end], form, starts);
+            tally(&piece[..end], form, begin..until, count);
         }
         if n == 0 {
-            return Ok(counts.into_iter().max().unwrap_or(0));
+            let most = |of: fn(&There) -> u64| counts.iter().map(of).max().unwrap_or(0);
+            return Ok(There { all: most(|there| there.all), alone: most(|there| there.alone) });
         }
-        piece.copy_within(end - keep..end, 0);
-        held = keep;
+        let kept = until.saturating_sub(1);
+        piece.copy_within(kept..end, 0);
+        (held, begin) = (end - kept, until - kept);
     }
 }
 
-/// Places in `bytes` before `starts` at which `form` begins.
-fn matches(bytes: &[u8], form: &[u8], starts: usize) -> u64 {
-    let Some(first) = form.first() else { return 0 };
+/// Counts where in `bytes` at one of the `starts` the form begins.
+fn tally(bytes: &[u8], form: &[u8], starts: Range<usize>, count: &mut There) {
+    let Some(first) = form.first() else { return };
     let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    let places = bytes[..starts].iter().enumerate().filter(|(_, byte)| **byte == low || **byte == high);
-    let is_at = |(at, _): &(usize, &u8)| {
-        bytes.get(*at..*at + form.len()).is_some_and(|found| found.eq_ignore_ascii_case(form))
-    };
-    places.filter(is_at).count() as u64
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    for at in starts.filter(|at| bytes[*at] == low || bytes[*at] == high) {
+        let end = at + form.len();
+        if bytes.get(at..end).is_some_and(|found| found.eq_ignore_ascii_case(form)) {
+            count.all += 1;
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+            count.alone +=
+                u64::from(!before.is_some_and(is_letter) && !bytes.get(end).is_some_and(is_letter));
+        }
+    }
 }
 
 /// What no console can look at; it is said, not guessed.
@@ -226,20 +248,25 @@ pub(super) fn beyond(store: &Store) -> Vec<Residue> {
 mod tests {
     use std::io::Write;
 
-    use super::{PIECE, count};
+    use super::{PIECE, There, count};
 
     #[test]
     fn bytes_are_found_wherever_they_lie_and_once() {
         let forms = vec![b"needle".to_vec(), b"no".to_vec()];
         for at in [0, 1, PIECE - 3, PIECE, PIECE + 3, 2 * PIECE - 6] {
-            let mut bytes = vec![b'x'; 2 * PIECE];
-            bytes[at..at + 6].copy_from_slice(b"NeeDLE");
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(&bytes).unwrap();
-            assert_eq!(count(file.path(), &forms).unwrap(), 1, "at {at}");
+            for (beside, alone) in [(b'x', 0), (b' ', 1)] {
+                let mut bytes = vec![beside; 2 * PIECE];
+                bytes[at..at + 6].copy_from_slice(b"NeeDLE");
+                let mut file = tempfile::NamedTempFile::new().unwrap();
+                file.write_all(&bytes).unwrap();
+                assert_eq!(count(file.path(), &forms).unwrap(), There { all: 1, alone }, "at {at}");
+            }
         }
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all("sneedle needles needle\u{e9} no.needle".as_bytes()).unwrap();
+        assert_eq!(count(file.path(), &forms).unwrap(), There { all: 4, alone: 1 });
         let empty = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(count(empty.path(), &forms).unwrap(), 0);
-        assert_eq!(count(empty.path(), &[]).unwrap(), 0);
+        assert_eq!(count(empty.path(), &forms).unwrap(), There::default());
+        assert_eq!(count(empty.path(), &[]).unwrap(), There::default());
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
         }
         Some(entry) => {
             clock.push(Parameter::new("Aware", time(entry.opened_at)));
+            clock.push(Parameter::new("Aware, recorded", time(entry.written_at)));
             let name = match entry.opened_at < found.opened_at {
                 true => "Aware before it was detected here",
                 false => "Detected to aware",

@@ -160,6 +160,11 @@ pub(super) fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
 
+/// Why the threat level is what it is, without the number of an incident: a report may not list that one.
+pub(super) fn threat_words(overview: &Overview) -> &str {
+    overview.threat_reason.split([',', ':']).next().unwrap_or_default()
+}
+
 /// The number of a tile of the Overview as a report prints it.
 pub(super) fn tile(overview: &Overview, name: &str) -> String {
     let found = overview.kpis.iter().find(|kpi| kpi.name == name).and_then(|kpi| kpi.value);
@@ -211,7 +216,7 @@ async fn summary(store: &Store, scope: &Scope) -> Result<Vec<Section>, OpError> 
     Ok(vec![
         Section {
             title: "What happened".to_owned(),
-            text: vec![format!("Threat level {}: {}.", overview.threat, overview.threat_reason)],
+            text: vec![format!("Threat level {}: {}.", overview.threat, threat_words(&overview))],
             figures: figures.iter().map(|(name, key)| Parameter::new(*name, tile(&overview, key))).collect(),
             caption: "Events by category and severity".to_owned(),
             columns: names(&["category", "severity", "events"]),

@@ -4,7 +4,7 @@ use watchpost_model::overview::Overview;
 use watchpost_report::{Parameter, Scope, Section};
 use watchpost_store::{OpenIncidents, Store};
 
-use super::compose::{names, tile, time};
+use super::compose::{names, threat_words, tile, time};
 use super::kpi;
 use crate::error::OpError;
 
@@ -53,7 +53,8 @@ pub(super) async fn sections(store: &Store, scope: &Scope) -> Result<Vec<Section
             title: "How it stands".to_owned(),
             text: vec![format!(
                 "When this was made the threat level was {}: {}.",
-                overview.threat, overview.threat_reason
+                overview.threat,
+                threat_words(&overview)
             )],
             figures,
             caption: "Beside the period of equal length before".to_owned(),

@@ -404,6 +404,11 @@ fn charts(found: ReportCharts) -> ChartData {
     }
 }
 
+/// This program, as reports name it.
+fn generator() -> String {
+    format!("Watchpost {}", env!("CARGO_PKG_VERSION"))
+}
+
 async fn scope(
     cx: &Context,
     workspace: &Workspace,
@@ -418,7 +423,7 @@ async fn scope(
         period,
         generated_at: workspace.now(),
         generated_by: cx.caller.name.clone(),
-        generator: format!("Watchpost {}", env!("CARGO_PKG_VERSION")),
+        generator: generator(),
         log: LogHead { id: head.log_id, size: head.size, root: head.root },
         sources: vec![workspace.redis_part().detail, workspace.store().engine_name().to_owned()],
     })

@@ -71,11 +71,11 @@ pub(super) async fn access_review(store: &Store, period: Period) -> Result<Vec<S
         Section {
             title: "Approved administrators".to_owned(),
             caption: "Privileged accounts in the register".to_owned(),
-            columns: names(&["account", "since", "until", "approved by", "decision"]),
+            columns: names(&["account", "since", "recorded", "until", "approved by", "decision"]),
             rows: approved
                 .into_iter()
                 .map(|entry| {
-                    vec![entry.subject, time(entry.opened_at), opt_time(entry.closed_at), entry.approver, String::new()]
+                    vec![entry.subject, time(entry.opened_at), time(entry.written_at), opt_time(entry.closed_at), entry.approver, String::new()]
                 })
                 .collect(),
             ..Section::default()
@@ -192,7 +192,7 @@ pub(crate) async fn subject_access(
         Section {
             title: "Register".to_owned(),
             caption: "Entries about the person".to_owned(),
-            columns: names(&["kind", "opened", "due", "closed", "result", "note"]),
+            columns: names(&["kind", "opened", "recorded", "due", "closed", "result", "note"]),
             rows: register
                 .into_iter()
                 .chain(requests)
@@ -200,6 +200,7 @@ pub(crate) async fn subject_access(
                     vec![
                         one.kind.to_string(),
                         time(one.opened_at),
+                        time(one.written_at),
                         time(one.due_at),
                         opt_time(one.closed_at),
                         one.result.to_string(),

@@ -8,13 +8,14 @@ use serde_json::Value;
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 use watchpost_model::ids::ScheduleId;
 use watchpost_model::report::{ReportFormat, ReportSchedule, ScheduleRun};
+use watchpost_model::text::visible;
 
 use super::{compose, files, framework};
 use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{
     Nothing, ReportGenerate, ReportScheduleAdd, ReportScheduleList, ReportSchedulePause, ReportScheduleRef,
-    Tag,
+    ReportScheduleRemove, SCHEDULE_ID_SHOWN_MAX, Tag,
 };
 use crate::door::{Call, Context, operation};
 use crate::engine::engine_caller;
@@ -96,20 +97,27 @@ pub(crate) async fn report_schedule_add(
 
 pub(crate) async fn report_schedule_remove(
     cx: Context,
-    request: ReportScheduleRef,
+    request: ReportScheduleRemove,
 ) -> Result<ReportScheduleList, OpError> {
     let workspace = cx.workspace()?;
-    let id = request.id.to_string();
-    // One that somebody broke can be taken away as well.
-    let value = if workspace.store().report_schedules().await?.1.contains(&id) {
-        Value::from("cannot be read")
-    } else {
-        let old = found(&workspace, request.id).await?;
-        serde_json::to_value(&old).map_err(|error| OpError::internal(format!("schedule: {error}")))?
+    let (all, unreadable) = workspace.store().report_schedules().await?;
+    let wanted = request.id.parse::<ScheduleId>().ok();
+    let exactly = unreadable.iter().find(|id| **id == request.id);
+    // One that somebody broke can be taken away as well, by what was shown of its id.
+    let shown = || unreadable.iter().find(|id| visible(id, SCHEDULE_ID_SHOWN_MAX) == request.id);
+    let (id, value) = match all.iter().find(|schedule| wanted == Some(schedule.id)) {
+        Some(old) => {
+            let value = serde_json::to_value(old);
+            (old.id.to_string(), value.map_err(|error| OpError::internal(format!("schedule: {error}")))?)
+        }
+        None => match exactly.or_else(shown) {
+            Some(id) => (id.clone(), Value::from("cannot be read")),
+            None => return Err(missing(&request.id)),
+        },
     };
     let changes = vec![Change::new("schedule", value, Value::Null)];
     let entry = cx.record(format!("report_schedule/{id}"), changes, None);
-    workspace.store().report_schedule_remove(request.id, entry).await?;
+    workspace.store().report_schedule_remove(&id, entry).await?;
     report_schedule_list(cx, Nothing {}).await
 }
 
@@ -139,7 +147,8 @@ pub(crate) async fn report_schedule_run(
     let call = Call {
         caller: cx.caller.clone(),
         confirmation: Some(workspace.connection().name.clone()),
-        reason: cx.reason.clone().or_else(|| Some(by_schedule(&schedule))),
+        // Who makes it by hand says why, or nobody does.
+        reason: cx.reason.clone(),
     };
     let (schedule, made) = run(&cx.console, &workspace, &call, schedule).await;
     let entry = cx.record_as(outcome(&made), object(&schedule), went(&schedule), None);
@@ -266,7 +275,10 @@ async fn found(workspace: &Workspace, id: ScheduleId) -> Result<ReportSchedule, 
         ))
         .hint("take it away, and set it up again"));
     }
-    all.into_iter()
-        .find(|schedule| schedule.id == id)
-        .ok_or_else(|| OpError::new(ErrorCode::NotFound, format!("there is no schedule {id}")))
+    all.into_iter().find(|schedule| schedule.id == id).ok_or_else(|| missing(&id.to_string()))
+}
+
+fn missing(id: &str) -> OpError {
+    let id = visible(id, SCHEDULE_ID_SHOWN_MAX);
+    OpError::new(ErrorCode::NotFound, format!("there is no schedule {id}"))
 }

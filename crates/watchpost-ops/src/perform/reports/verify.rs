@@ -8,10 +8,11 @@ use watchpost_model::audit::{AuditRecord, Change};
 use watchpost_model::ids::ReportId;
 use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
-use watchpost_report as report;
-use watchpost_store::{NoteCheck, NoteProblem, Store, StoreError, open_note};
+use watchpost_report::{self as report, Framework, ReportDocument};
+use watchpost_store::{NoteCheck, NoteProblem, Store, StoreError, open_note, question_words};
 
 use super::copies::signed_text;
+use super::generator;
 use super::standing::{Told, all, content_problem};
 use crate::blocking::off_the_runtime;
 use crate::contract::{ReportChecked, ReportProof, ReportVerify};
@@ -33,8 +34,9 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
     let store = workspace.store();
     let ReportVerify { path, proof } = request;
     let alone = proof.is_some();
-    let mut found = off_the_runtime(move || checked_alone(&path, proof.as_ref())).await??;
+    let (mut found, other_edition) = off_the_runtime(move || checked(&path, proof.as_ref())).await??;
     if alone {
+        found.problems.extend(other_edition);
         return Ok(found);
     }
     if let Some((_, problem)) = workspace.witness().problem() {
@@ -50,6 +52,7 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
         record = all(store, "report_copy").await?.into_iter().find(names_it);
     }
     let Some(record) = record else {
+        found.problems.extend(other_edition);
         found.problems.push(
             "no report with this hash stands in this audit trail: it was made elsewhere or changed"
                 .to_owned(),
@@ -94,6 +97,14 @@ pub(crate) async fn report_verify(cx: Context, request: ReportVerify) -> Result<
 /// # Errors
 /// `Unavailable` or `Validation` for a file that cannot be read or is none of ours.
 pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportChecked, OpError> {
+    let (mut found, other_edition) = checked(path, proof)?;
+    found.problems.extend(other_edition);
+    Ok(found)
+}
+
+/// The same, and apart from the problems why the words of a report could not be compared with those of its framework: an
+/// audit trail that knows the file vouches for them.
+fn checked(path: &str, proof: Option<&ReportProof>) -> Result<(ReportChecked, Option<String>), OpError> {
     let bytes = read_file("path", path, FILE_BYTES_MAX)?;
     let proof = proof.map(Proof::read).transpose()?;
     let mut found = ReportChecked {
@@ -104,12 +115,15 @@ pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportCh
         checked: 0,
         problems: Vec::new(),
     };
+    let mut other_edition = None;
     let looks_like_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     if looks_like_json {
         match report::verify_json(&bytes) {
-            Ok((_, verified)) => {
+            Ok((document, verified)) => {
                 found.checked = verified.checked;
                 found.problems = verified.problems;
+                found.problems.extend(asked_otherwise(&document));
+                other_edition = verified.other_edition;
             }
             Err(problem) => found.problems.push(problem),
         }
@@ -117,7 +131,30 @@ pub fn checked_alone(path: &str, proof: Option<&ReportProof>) -> Result<ReportCh
     if let Some(proof) = proof {
         proof.check(&mut found)?;
     }
-    Ok(found)
+    Ok((found, other_edition))
+}
+
+/// Checks of a report by this very version whose question is told in other words than this program has for it.
+fn asked_otherwise(document: &ReportDocument) -> Vec<String> {
+    let mut problems = Vec::new();
+    let own = Framework::by_id(&document.framework.id)
+        .filter(|own| own.version == document.framework.version && document.scope.generator == generator());
+    for control in own.iter().flat_map(|own| &own.controls) {
+        let Some(found) = document.controls.iter().find(|found| found.id == control.id) else { continue };
+        for (index, (check, known)) in found.checks.iter().zip(&control.checks).enumerate() {
+            let words = question_words(&known.ask, document.scope.period);
+            let same = words.is_none_or(|(basis, text)| check.basis == basis && check.text == text);
+            // What was not answered has no words.
+            if !same && check.query == known.ask.query && !check.basis.is_empty() {
+                problems.push(format!(
+                    "{}, check {}: what it says was counted, or asked of the database, is not the question of this program",
+                    control.id,
+                    index + 1
+                ));
+            }
+        }
+    }
+    problems
 }
 
 /// Says whether the signature of a final report holds; one that does not is a problem.

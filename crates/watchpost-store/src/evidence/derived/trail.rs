@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use watchpost_model::access::Origin;
+use watchpost_model::audit::JOB_ENDED;
 use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::sample;
 
 use super::super::{Class, MEMBERS_MAX, ROWS_MAX, time_text};
 use super::{Members, Scope};
 use crate::audit::page::{COLUMNS, stored_payload};
+use crate::audit::seal::Payload;
 use crate::audit::verify::unconfirmed_checkpoints;
 use crate::canonical::sha256;
 use crate::engine::{Dialect, Tx, args};
@@ -120,14 +123,15 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
         let (sql, values) = places.bind(&text);
         let page = tx.fetch(sql, values).await?;
         for row in &page {
+            let payload = stored_payload(row)?.and_then(|stored| stored.key?.open(&stored.sealed));
+            if payload.as_ref().is_some_and(nobody_decided) {
+                continue;
+            }
             let (seq, actor) = (row.i64(0)?, row.opt_text(4)?.unwrap_or_default());
-            let reason = stored_payload(row)?
-                .and_then(|stored| stored.key?.open(&stored.sealed))
-                .and_then(|payload| payload.reason)
-                .unwrap_or_default();
+            let action = row.opt_text(5)?.unwrap_or_default();
+            let reason = payload.and_then(|payload| reason_given(&action, payload)).unwrap_or_default();
             let named = !matches!(actor.trim(), "" | "-" | "unknown" | "anonymous" | "nobody");
             let class = if named && !reason.trim().is_empty() { Class::Good } else { Class::Exception };
-            let action = row.opt_text(5)?.unwrap_or_default();
             let object = row.opt_text(6)?.unwrap_or_default();
             let at = row.opt_time(3)?.map(time_text).unwrap_or_default();
             members.push((class, vec![seq.to_string(), at, actor, action, object, reason]));
@@ -138,9 +142,23 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
     Ok(scope.whole(Members {
         columns: &["seq", "time", "actor", "action", "object", "reason"],
         rows: members,
-        basis: "recorded actions of the period that succeeded; exceptions name nobody or give no reason in words",
+        basis: "recorded actions of people in the period that succeeded, without what a schedule or the engine did by itself; exceptions name nobody or give no reason in words, and the figures that a job wrote are none",
         text,
     }))
+}
+
+/// What a schedule or the engine does by itself was decided by whoever made the schedule or the policy: that has its own
+/// record.
+fn nobody_decided(payload: &Payload) -> bool {
+    [Origin::Schedule, Origin::Engine].iter().any(|origin| payload.origin == origin.as_str())
+}
+
+/// The reason that a person gave. Jobs once wrote what they did into its place; since they do not, they say how they ended.
+fn reason_given(action: &str, payload: Payload) -> Option<String> {
+    let figures = payload.object.starts_with("job/")
+        && action != "job_cancel"
+        && payload.changes.iter().all(|change| change.field != JOB_ENDED);
+    payload.reason.filter(|_| !figures)
 }
 
 pub(super) async fn audit_protected(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
