@@ -88,7 +88,7 @@ async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, There
         };
         let mut counted = Vec::new();
         for path in [file.clone(), beside("-wal"), beside("-journal")] {
-            match count(&path, &forms) {
+            match count_open(&path, &forms) {
                 Ok(n) => counted.push((path, n)),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(OpError::unreadable("path", &path, error)),
@@ -183,8 +183,35 @@ struct There {
 
 /// How often the most frequent of `forms` stands in a file, letters in any case.
 fn count(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<There> {
+    count_in(std::fs::File::open(path)?, forms)
+}
+
+/// The same of a file that this process has open as a database. On Unix its locks belong to the process and go when any
+/// of its descriptors of the file is closed, which would let another program write into a database in use: so another
+/// process reads it.
+#[cfg(unix)]
+fn count_open(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<There> {
+    use std::process::{Command, Stdio};
+    std::fs::metadata(path)?;
+    let mut reader =
+        Command::new("cat").arg("--").arg(path).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let counted = match reader.stdout.take() {
+        Some(out) => count_in(out, forms),
+        None => Err(std::io::Error::other("cat has no output")),
+    };
+    if !reader.wait()?.success() {
+        return Err(std::io::Error::other("cat could not read it"));
+    }
+    counted
+}
+
+#[cfg(not(unix))]
+fn count_open(path: &Path, forms: &[Vec<u8>]) -> std::io::Result<There> {
+    count(path, forms)
+}
+
+fn count_in(mut file: impl Read, forms: &[Vec<u8>]) -> std::io::Result<There> {
     let longest = forms.iter().map(Vec::len).max().unwrap_or(0);
-    let mut file = std::fs::File::open(path)?;
     let mut counts = vec![There::default(); forms.len()];
     // From `begin` on nothing was looked at; a byte before it is kept, for what stands beside.
     let (mut piece, mut held, mut begin) = (vec![0; PIECE + longest + 1], 0, 0);
@@ -248,7 +275,7 @@ pub(super) fn beyond(store: &Store) -> Vec<Residue> {
 mod tests {
     use std::io::Write;
 
-    use super::{PIECE, There, count};
+    use super::{PIECE, There, count, count_open};
 
     #[test]
     fn bytes_are_found_wherever_they_lie_and_once() {
@@ -265,6 +292,9 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all("sneedle needles needle\u{e9} no.needle".as_bytes()).unwrap();
         assert_eq!(count(file.path(), &forms).unwrap(), There { all: 4, alone: 1 });
+        assert_eq!(count_open(file.path(), &forms).unwrap(), There { all: 4, alone: 1 });
+        let gone = count_open(&file.path().with_extension("gone"), &forms).unwrap_err();
+        assert_eq!(gone.kind(), std::io::ErrorKind::NotFound);
         let empty = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(count(empty.path(), &forms).unwrap(), There::default());
         assert_eq!(count(empty.path(), &[]).unwrap(), There::default());
