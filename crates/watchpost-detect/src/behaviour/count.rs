@@ -6,10 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
 use watchpost_model::finding::{CountedEvents, Counter, Finding};
+use watchpost_model::ids::EventId;
 
 use super::cell::{Cell, MEMBERS_MAX, Sum};
 use super::facts::Facts;
 use super::length;
+use super::sequence::{Done, Sequence};
 use super::table::{Key, Saved, Table, key_of, short};
 use crate::engine::Config;
 use crate::finding::{Seen, finding, finding_id};
@@ -22,9 +24,6 @@ const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
 
 /// Marks the cell of the same group that knows the other values.
 const OTHERS: Key = 0x3a3a_3a3a_3a3a_3a3a;
-
-/// Behind the id of a rule in a saved state: what completed its sequences.
-const COMPLETIONS: &str = "#completions";
 
 /// All rules that count.
 #[derive(Debug, Default)]
@@ -39,7 +38,7 @@ struct Rule {
     row: Arc<Behaviour>,
     table: Table<Cell>,
     /// What lately completed a sequence of each group: events that it counts may come after it.
-    completions: Table<Cell>,
+    sequences: Table<Sequence>,
     window_ms: i64,
     keep_ms: i64,
     lateness_ms: i64,
@@ -57,7 +56,7 @@ impl Counting {
             let mut rule = Rule::new(row, config);
             if let Some(before) = known.remove(&row.info.id) {
                 rule.table.restore(before.table.save());
-                rule.completions.restore(before.completions.save());
+                rule.sequences.restore(before.sequences.save());
             }
             self.rules.push(rule);
         }
@@ -67,7 +66,7 @@ impl Counting {
     }
 
     pub(super) fn n_groups(&self) -> usize {
-        self.rules.iter().map(|rule| rule.table.len() + rule.completions.len()).sum()
+        self.rules.iter().map(|rule| rule.table.len() + rule.sequences.len()).sum()
     }
 
     pub(super) fn observe(
@@ -92,7 +91,7 @@ impl Counting {
                 continue;
             }
             let reached = match (does_other, does_count) {
-                (true, _) => rule.other(facts, key, evicted),
+                (true, _) => rule.other(event, facts, key, evicted),
                 (false, _) => rule.count(facts, key, evicted),
             };
             findings.extend(reached.map(|reached| rule.report(event, group.0, reached)));
@@ -100,21 +99,29 @@ impl Counting {
     }
 
     pub(super) fn save(&self) -> Vec<(String, Saved<Cell>)> {
-        let id = |rule: &Rule| rule.row.info.id.clone();
-        let counted = self.rules.iter().map(|rule| (id(rule), rule.table.save()));
-        let completing = self.rules.iter().filter(|rule| rule.row.counts.also.is_sequence());
-        counted.chain(completing.map(|rule| (id(rule) + COMPLETIONS, rule.completions.save()))).collect()
+        self.rules.iter().map(|rule| (rule.row.info.id.clone(), rule.table.save())).collect()
+    }
+
+    /// What completed sequences.
+    pub(super) fn save_sequences(&self) -> Vec<(String, Saved<Sequence>)> {
+        let rules = self.rules.iter().filter(|rule| rule.row.counts.also.is_sequence());
+        rules.map(|rule| (rule.row.info.id.clone(), rule.sequences.save())).collect()
     }
 
     /// What rules that are gone have counted is dropped.
     pub(super) fn restore(&mut self, saved: Vec<(String, Saved<Cell>)>) {
-        for (name, groups) in saved {
-            let (id, completes) = match name.strip_suffix(COMPLETIONS) {
-                Some(id) => (id, true),
-                None => (name.as_str(), false),
-            };
-            let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) else { continue };
-            if completes { rule.completions.restore(groups) } else { rule.table.restore(groups) }
+        for (id, groups) in saved {
+            if let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) {
+                rule.table.restore(groups);
+            }
+        }
+    }
+
+    pub(super) fn restore_sequences(&mut self, saved: Vec<(String, Saved<Sequence>)>) {
+        for (id, groups) in saved {
+            if let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) {
+                rule.sequences.restore(groups);
+            }
         }
     }
 }
@@ -124,6 +131,8 @@ struct Reached {
     sum: Sum,
     window: i64,
     step: u8,
+    /// What completed it, of a sequence.
+    by: Option<EventId>,
 }
 
 impl Rule {
@@ -150,7 +159,7 @@ impl Rule {
         Self {
             row: Arc::clone(row),
             table: Table::new(max, keep_ms),
-            completions: Table::new(max, lateness_ms),
+            sequences: Table::new(max, lateness_ms),
             window_ms,
             keep_ms,
             lateness_ms,
@@ -160,7 +169,7 @@ impl Rule {
     }
 
     /// Something of the other kind happened to the group.
-    fn other(&mut self, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
+    fn other(&mut self, event: &Event, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
         let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
         let also = self.row.counts.also;
         match also {
@@ -177,9 +186,10 @@ impl Rule {
             }
             Also::ThenFirst(_) | Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
                 let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                let done = Done { at_ms, with, id: event.id };
                 let lateness_ms = self.lateness_ms;
-                let (over, before) = self.completions.change(key, at_ms, evicted, |cell| {
-                    (cell.note(at_ms, with, lateness_ms), cell.noted_before(at_ms))
+                let (over, before) = self.sequences.change(key, at_ms, evicted, |group| {
+                    (group.note(done, lateness_ms), group.noted_before(at_ms))
                 });
                 let row = Arc::clone(&self.row);
                 self.table.change_known(key, |cell| {
@@ -187,7 +197,7 @@ impl Rule {
                     if let (Also::ThenFirst(_), Some(over_ms)) = (also, over) {
                         cell.clear_until(over_ms);
                     }
-                    completed(&row, cell, Completion::new(&row, at_ms, with, before))
+                    completed(&row, cell, Completion::new(&row, done, before))
                 })?
             }
         }
@@ -195,12 +205,12 @@ impl Rule {
 
     /// What completed a sequence of the group at or after `at_ms`, for an event that comes after it.
     fn completed_after(&self, key: Key, at_ms: i64) -> Vec<Completion> {
-        let Some(cell) = self.completions.get(key) else { return Vec::new() };
-        let mut before = cell.noted_before(at_ms);
+        let Some(group) = self.sequences.get(key) else { return Vec::new() };
+        let mut before = group.noted_before(at_ms);
         let mut all = Vec::new();
-        for (done_ms, with) in cell.noted(at_ms, at_ms + self.window_ms) {
-            all.push(Completion::new(&self.row, done_ms, with, before));
-            before = Some(done_ms);
+        for done in group.noted(at_ms, at_ms + self.window_ms) {
+            all.push(Completion::new(&self.row, *done, before));
+            before = Some(done.at_ms);
         }
         all
     }
@@ -285,7 +295,7 @@ impl Rule {
                 }
                 Also::Then(_) | Also::ThenFirst(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
             };
-            if holds { step(&row, cell, sum) } else { None }
+            if holds { step(&row, &mut cell.reported, sum) } else { None }
         })
     }
 
@@ -311,7 +321,7 @@ impl Rule {
     fn report(&self, event: &Event, group: &str, reached: Reached) -> Finding {
         let row = &self.row;
         let entity = entity_of(row.counts.by, group);
-        let Reached { sum, window, step } = reached;
+        let Reached { sum, window, step, by } = reached;
         let seen = if row.counts.of == Of::Mebibytes { sum.n >> 10 } else { sum.n };
         let started = time(window.saturating_mul(self.window_ms)).unwrap_or(event.at);
         let id = finding_id(
@@ -324,7 +334,7 @@ impl Rule {
             Of::Leaky(..) => u64::try_from((sum.to_ms - sum.from_ms) / 1_000).unwrap_or(0) + 1,
             _ => u64::from(row.window_s),
         };
-        finding(
+        let found = finding(
             &row.info,
             event,
             Seen {
@@ -341,7 +351,9 @@ impl Rule {
                 counted: counted(row.counts.when, event, sum),
                 severity: row.info.severity,
             },
-        )
+        );
+        // Where what completed it came first, an event that it counts reports it: the other one belongs to it too.
+        Finding { linked: by.filter(|id| *id != event.id).into_iter().collect(), ..found }
     }
 }
 
@@ -352,36 +364,37 @@ fn member_of(value: &str) -> u32 {
 /// Something that completes a sequence, and since when events count for it.
 #[derive(Debug, Clone, Copy)]
 struct Completion {
-    at_ms: i64,
-    with: u32,
+    done: Done,
     since_ms: i64,
 }
 
 impl Completion {
     /// `before`: the time of the one before it.
-    fn new(row: &Behaviour, at_ms: i64, with: u32, before: Option<i64>) -> Self {
-        let start_ms = at_ms - i64::from(row.window_s) * 1_000;
+    fn new(row: &Behaviour, done: Done, before: Option<i64>) -> Self {
+        let start_ms = done.at_ms - i64::from(row.window_s) * 1_000;
         let since_ms = match (row.counts.also, before) {
             (Also::ThenFirst(_), Some(before_ms)) => start_ms.max(before_ms),
             _ => start_ms,
         };
-        Self { at_ms, with, since_ms }
+        Self { done, since_ms }
     }
 }
 
 /// Was enough counted before it? To be asked when it comes, and for every event that comes later and counts for it.
-fn completed(row: &Behaviour, cell: &mut Cell, done: Completion) -> Option<Reached> {
+fn completed(row: &Behaviour, cell: &mut Cell, completion: Completion) -> Option<Reached> {
+    let Completion { done, since_ms } = completion;
     if done.with != UNKNOWN && !cell.has_met(done.with) {
         return None;
     }
     if let Also::ThenWithAtLeast(_, _, least) = row.counts.also
         && !cell.has_met(UNKNOWN)
-        && cell.n_met_since(done.since_ms) < u64::from(least)
+        && cell.n_met_since(since_ms) < u64::from(least)
     {
         return None;
     }
-    let sum = cell.until(done.at_ms, done.at_ms - done.since_ms);
-    step(row, cell, sum)
+    let sum = cell.until(done.at_ms, done.at_ms - since_ms);
+    let reached = step(row, &mut cell.reported, sum)?;
+    Some(Reached { by: Some(done.id), ..reached })
 }
 
 fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
@@ -389,13 +402,13 @@ fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
 }
 
 /// The step if `sum` has reached the threshold, or has doubled once more, since the last report in this window.
-fn step(row: &Behaviour, cell: &mut Cell, sum: Sum) -> Option<Reached> {
+fn step(row: &Behaviour, reported: &mut (i64, u8), sum: Sum) -> Option<Reached> {
     let unit = if row.counts.of == Of::Mebibytes { 1_024 } else { 1 };
     let threshold = u64::from(row.threshold.max(1)) * unit;
     // Steps are kept one higher so that zero is "nothing reported".
     let step = u8::try_from((sum.n / threshold).checked_ilog2()? + 1).unwrap_or(u8::MAX);
     let window = sum.to_ms.div_euclid(i64::from(row.window_s.max(1)) * 1_000);
-    let last = cell.reported;
+    let last = *reported;
     if last.0 == window && last.1 >= step {
         return None;
     }
@@ -403,8 +416,8 @@ fn step(row: &Behaviour, cell: &mut Cell, sum: Sum) -> Option<Reached> {
     if last.1 != 0 && window < last.0 {
         return None;
     }
-    cell.reported = (window, step);
-    Some(Reached { sum, window, step })
+    *reported = (window, step);
+    Some(Reached { sum, window, step, by: None })
 }
 
 fn time(ms: i64) -> Option<DateTime<Utc>> {

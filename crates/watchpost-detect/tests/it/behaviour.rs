@@ -192,10 +192,13 @@ fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
         let mut events = ordered.clone();
         // After so many failures comes the success, and then the others, the newest first.
         let success = events.pop().expect("seven events");
+        let worked = success.id;
         events.insert(first, success);
         events[first + 1..].reverse();
         let found = of("wp.brute.success", &events);
         let found = found.unwrap_or_else(|| panic!("{first} failures come before the success"));
+        let is_of_it = found.event_id == worked || found.linked == [worked];
+        assert!(is_of_it, "the login that worked is not said: {found:?}");
         let counter = found.counter.expect("counted");
         assert!(counter.seen >= counter.threshold, "{counter:?}");
         assert_eq!(
@@ -208,7 +211,16 @@ fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
         Burst::new(TrafficKind::LoginSuccess, 1, 1, 1, 5_000),
     ]);
     let backwards: Vec<Event> = spread.into_iter().rev().collect();
-    assert!(of("wp.brute.success_user", &backwards).is_some(), "of one user from several sources");
+    let found = of("wp.brute.success_user", &backwards).expect("of one user from several sources");
+    assert_eq!(found.linked, [backwards[0].id], "the finding names the login that worked");
+    let refused = TrafficKind::Denied("/admin/users".to_owned());
+    let granted = traffic(&[
+        burst(refused, 6, 5_000),
+        burst(TrafficKind::Allowed("/admin/users".to_owned()), 1, 5_000),
+    ]);
+    let backwards: Vec<Event> = granted.into_iter().rev().collect();
+    let found = of("wp.priv.granted", &backwards).expect("refused, and then not");
+    assert_eq!(found.linked, [backwards[0].id], "the finding names the access");
     // What fails after the success does not lead to it, in whatever order that comes.
     let mut after = traffic(&[
         burst(TrafficKind::LoginSuccess, 1, 5_000),

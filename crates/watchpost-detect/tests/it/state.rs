@@ -175,7 +175,12 @@ fn foreign_and_newer_states_are_named() {
     assert!(matches!(engine.restore(b"hello"), Err(StateError::Foreign)));
     let mut bytes = engine.save();
     bytes[5] += 1;
-    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 5 })));
+    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 6 })));
+    // One that an older program wrote is not read as if it were of this shape.
+    bytes[5] -= 2;
+    let before = engine.save();
+    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 4 })));
+    assert_eq!(engine.save(), before, "and changes nothing");
     let bytes = engine.save();
     assert!(matches!(engine.restore(&bytes[..bytes.len() - 1]), Err(StateError::Damaged(_))));
 }
