@@ -11,14 +11,12 @@ use watchpost_model::ids::EventId;
 use super::cell::{Cell, MEMBERS_MAX, Sum};
 use super::facts::Facts;
 use super::length;
-use super::sequence::{Done, Sequence};
+use super::sequence::{Done, Sequence, UNKNOWN};
 use super::table::{Key, Saved, Table, key_of, short};
 use crate::engine::Config;
 use crate::finding::{Seen, finding, finding_id};
 use crate::rules::{Also, Behaviour, By, Of, Part, When};
 
-/// The member that stands for one that is not known.
-const UNKNOWN: u32 = 0;
 /// Marks the cell of the same group that counts what went well.
 const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
 
@@ -150,16 +148,19 @@ impl Rule {
             | Also::FewTriesFrom(when, ..)
             | Also::Then(when)
             | Also::ThenFirst(when) => (Some(when), None),
-            Also::ThenWith(when, part) | Also::ThenWithAtLeast(when, part, _) => (Some(when), Some(part)),
+            Also::ThenWith(when, part)
+            | Also::ThenWithAtLeast(when, part, _)
+            | Also::ThenOf(when, part, _) => (Some(when), Some(part)),
         };
         let part = match row.counts.of {
             Of::Distinct(part) | Of::Leaky(part, _) => Some(part),
             Of::Events | Of::Mebibytes | Of::Each | Of::Special => other_part,
         };
+        let has_tries = matches!(row.counts.also, Also::ThenOf(..));
         Self {
             row: Arc::clone(row),
             table: Table::new(max, keep_ms),
-            sequences: Table::new(max, lateness_ms),
+            sequences: Table::new(max, if has_tries { keep_ms } else { lateness_ms }),
             window_ms,
             keep_ms,
             lateness_ms,
@@ -174,6 +175,10 @@ impl Rule {
         let also = self.row.counts.also;
         match also {
             Also::Nothing | Also::AtLeast(..) => None,
+            Also::ThenOf(..) => {
+                let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                self.worked(Done { at_ms, with, id: event.id }, key, evicted)
+            }
             Also::Without(_) => {
                 self.table.change_known(key, |cell| cell.clear_until(at_ms));
                 None
@@ -203,6 +208,27 @@ impl Rule {
         }
     }
 
+    /// It happened to the group, with a value of which tries may have been counted.
+    fn worked(&mut self, done: Done, key: Key, evicted: &mut u64) -> Option<Reached> {
+        let (row, lateness_ms) = (Arc::clone(&self.row), self.lateness_ms);
+        self.sequences.change(key, done.at_ms, evicted, |group| {
+            group.note(done, lateness_ms);
+            group.worked(done, lateness_ms);
+            led_to(&row, group, done)
+        })
+    }
+
+    /// Something was tried with a value: kept by itself, for what happens with the same value or another one.
+    fn tried(&mut self, facts: &Facts<'_>, key: Key, who: u32, evicted: &mut u64) -> Option<Reached> {
+        let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
+        let row = Arc::clone(&self.row);
+        self.sequences.change(key, at_ms, evicted, |group| {
+            group.tried(at_ms, who, facts.count, (window_ms, keep_ms));
+            let later = group.noted(at_ms, at_ms.saturating_add(window_ms)).to_vec();
+            later.into_iter().find_map(|done| led_to(&row, group, done))
+        })
+    }
+
     /// What completed a sequence of the group at or after `at_ms`, for an event that comes after it.
     fn completed_after(&self, key: Key, at_ms: i64) -> Vec<Completion> {
         let Some(group) = self.sequences.get(key) else { return Vec::new() };
@@ -222,6 +248,9 @@ impl Rule {
         let is_distinct = matches!(counts.of, Of::Distinct(_) | Of::Leaky(..));
         if is_distinct && value.is_none() {
             return None;
+        }
+        if let Also::ThenOf(..) = counts.also {
+            return self.tried(facts, key, value.unwrap_or(UNKNOWN), evicted);
         }
         let n = match counts.of {
             Of::Mebibytes => {
@@ -293,7 +322,11 @@ impl Rule {
                     };
                     tries <= sum.n * 2 && is_unusual
                 }
-                Also::Then(_) | Also::ThenFirst(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
+                Also::Then(_)
+                | Also::ThenFirst(_)
+                | Also::ThenWith(..)
+                | Also::ThenWithAtLeast(..)
+                | Also::ThenOf(..) => false,
             };
             if holds { step(&row, &mut cell.reported, sum) } else { None }
         })
@@ -394,6 +427,14 @@ fn completed(row: &Behaviour, cell: &mut Cell, completion: Completion) -> Option
     }
     let sum = cell.until(done.at_ms, done.at_ms - since_ms);
     let reached = step(row, &mut cell.reported, sum)?;
+    Some(Reached { by: Some(done.id), ..reached })
+}
+
+/// Was enough tried before it? To be asked as [`completed`].
+fn led_to(row: &Behaviour, group: &mut Sequence, done: Done) -> Option<Reached> {
+    let Also::ThenOf(_, _, least) = row.counts.also else { return None };
+    let sum = group.tried_before(done, i64::from(row.window_s) * 1_000, least);
+    let reached = step(row, &mut group.reported, sum)?;
     Some(Reached { by: Some(done.id), ..reached })
 }
 

@@ -112,7 +112,8 @@ proptest! {
         prop_assert_eq!(fired(&late), fired(&events));
     }
 
-    /// What completes a sequence and what it completes may come in any order.
+    /// What completes a sequence and what it completes may come in any order. That somebody had got in before, so that
+    /// failures were slips, may be known too late.
     #[test]
     fn lateness_hides_no_sequence(
         bursts in failing_and_working_bursts(),
@@ -135,10 +136,6 @@ proptest! {
         };
         let (expect, seen) = (fired(&events), fired(&late));
         prop_assert!(seen.is_superset(&expect), "{expect:?} in order, {seen:?} late");
-        let of_sources = |all: &BTreeSet<(String, String)>| -> BTreeSet<(String, String)> {
-            all.iter().filter(|(rule, _)| rule == "wp.brute.success").cloned().collect()
-        };
-        prop_assert_eq!(of_sources(&seen), of_sources(&expect));
     }
 
     #[test]
