@@ -7,7 +7,7 @@ use crate::sigma::Saved;
 /// Begins every saved state.
 const MAGIC: [u8; 4] = *b"WPES";
 /// Raised whenever the shape of the state changes: an older one is not read, and the caller replays instead.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// Why a saved state cannot be used.
 #[derive(Debug, thiserror::Error)]

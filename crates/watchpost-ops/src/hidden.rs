@@ -34,9 +34,9 @@ impl Hidden {
         Ok(Self { ids, ..Self::in_force(store, now).await? })
     }
 
-    /// Suppressions in force.
-    pub(crate) fn scopes(&self) -> usize {
-        self.scopes.len()
+    /// The suppressions in force.
+    pub(crate) fn scopes(&self) -> &[CompiledScope] {
+        &self.scopes
     }
 
     /// Is this finding, completed by this event, hidden?

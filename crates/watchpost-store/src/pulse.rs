@@ -1,16 +1,23 @@
 //! Short answers about the whole database: how fresh it is, what it spans, where the audit log stands.
 
+use std::collections::{BTreeMap, HashSet};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Event;
+use watchpost_model::finding::Finding;
 use watchpost_model::period::Period;
+use watchpost_model::suppression::CompiledScope;
 
 use crate::audit::tree::Frontier;
 use crate::engine::{Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::{EventCursor, event};
 use crate::store::Store;
+
+/// Findings read in one step.
+const STEP: usize = 1_000;
 
 /// What a status bar shows of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,12 +132,21 @@ impl Store {
         tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
     }
 
-    /// How often each rule spoke of something in a period, and in how many incidents.
+    /// How often each rule spoke of something in a period, and in how many incidents; without what these scopes cover.
+    ///
+    /// Cost: with scopes every finding of the period is read.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn findings_by_rule(&self, period: Period) -> Result<RecordedFindings, StoreError> {
+    pub async fn findings_by_rule(
+        &self,
+        period: Period,
+        hidden_by: &[CompiledScope],
+    ) -> Result<RecordedFindings, StoreError> {
         let mut tx = self.read().await?;
+        if !hidden_by.is_empty() {
+            return shown_by_rule(&mut tx, period, hidden_by).await;
+        }
         let rows = tx
             .fetch(
                 "SELECT rule_id, COUNT(*), COUNT(DISTINCT incident_id) FROM finding WHERE at >= $1 AND at < $2 \
@@ -160,6 +176,54 @@ impl Store {
     pub async fn audit_head(&self) -> Result<AuditHead, StoreError> {
         head(&mut *self.read().await?).await
     }
+}
+
+/// The findings of a period that none of these scopes covers, by rule.
+async fn shown_by_rule(
+    tx: &mut Tx,
+    period: Period,
+    hidden_by: &[CompiledScope],
+) -> Result<RecordedFindings, StoreError> {
+    let mut rules: BTreeMap<String, (u64, HashSet<String>)> = BTreeMap::new();
+    let mut incidents: HashSet<String> = HashSet::new();
+    let mut before: Option<(DateTime<Utc>, String)> = None;
+    loop {
+        let mut sql = Sql::new(
+            "SELECT f.id, f.at, f.body, f.incident_id, COALESCE(v.body, e.body) FROM finding f \
+             LEFT JOIN evidence v ON v.incident_id = f.incident_id AND v.event_id = f.event_id \
+             LEFT JOIN event e ON e.id = f.event_id WHERE f.at >= ",
+        );
+        sql.bind(period.from).push(" AND f.at < ").bind(period.to);
+        if let Some((at, id)) = before.take() {
+            sql.push(" AND (f.at, f.id) < ").tuple(args![at, id]);
+        }
+        sql.push(" ORDER BY f.at DESC, f.id DESC LIMIT ").bind(i64::try_from(STEP).unwrap_or(i64::MAX));
+        let rows = tx.fetch_sql(sql).await?;
+        for row in &rows {
+            let finding: Finding = row.json(2)?;
+            if row.opt_text(4)?.is_some() {
+                let event = event(row, 4)?;
+                if hidden_by.iter().any(|scope| scope.covers(&finding, &event)) {
+                    continue;
+                }
+            }
+            let incident = row.text(3)?;
+            let (findings, of_rule) = rules.entry(finding.rule_id).or_default();
+            *findings += 1;
+            of_rule.insert(incident.clone());
+            incidents.insert(incident);
+        }
+        match rows.last() {
+            Some(last) if rows.len() == STEP => before = Some((last.time(1)?, last.text(0)?)),
+            _ => break,
+        }
+    }
+    let row = |(rule_id, (findings, incidents)): (String, (u64, HashSet<String>))| RuleFindings {
+        rule_id,
+        findings,
+        incidents: incidents.len() as u64,
+    };
+    Ok(RecordedFindings { rules: rules.into_iter().map(row).collect(), incidents: incidents.len() as u64 })
 }
 
 pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {

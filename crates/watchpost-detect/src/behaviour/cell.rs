@@ -129,37 +129,6 @@ impl Cell {
         (self.members.len() - self.members.partition_point(|entry| i64::from(entry.1) <= since)) as u64
     }
 
-    /// Notes that something happened with `member` at `at_ms`, each time by itself, and forgets what is older than
-    /// `keep_ms` before the newest; returns the time of the last one that it forgot.
-    pub(super) fn note(&mut self, at_ms: i64, member: u32, keep_ms: i64) -> Option<i64> {
-        let offset = self.offset(at_ms, keep_ms)?;
-        let known = self.members.binary_search_by_key(&(offset, member), |entry| (entry.1, entry.0));
-        if let Err(at) = known {
-            self.members.insert(at, (member, offset));
-        }
-        let oldest = self.oldest(at_ms, keep_ms);
-        let n_old = self.members.partition_point(|entry| entry.1 < oldest);
-        // Several at once: what is full stays full.
-        let n_over =
-            if self.members.len() > MEMBERS_MAX { self.members.len() - MEMBERS_MAX / 8 * 7 } else { 0 };
-        let last = self.members.drain(..n_old.max(n_over)).next_back();
-        last.map(|entry| self.base_ms + i64::from(entry.1))
-    }
-
-    /// What was noted, from `from_ms` to `to_ms`: time and member, ascending.
-    pub(super) fn noted(&self, from_ms: i64, to_ms: i64) -> impl Iterator<Item = (i64, u32)> {
-        let base_ms = self.base_ms;
-        let first = self.members.partition_point(|entry| base_ms + i64::from(entry.1) < from_ms);
-        let all = self.members[first..].iter().map(move |entry| (base_ms + i64::from(entry.1), entry.0));
-        all.take_while(move |(at_ms, _)| *at_ms <= to_ms)
-    }
-
-    /// The time of the last one that was noted before `at_ms`.
-    pub(super) fn noted_before(&self, at_ms: i64) -> Option<i64> {
-        let n_before = self.members.partition_point(|entry| self.base_ms + i64::from(entry.1) < at_ms);
-        Some(self.base_ms + i64::from(self.members[..n_before].last()?.1))
-    }
-
     /// Forgets everything up to `at_ms`.
     pub(super) fn clear_until(&mut self, at_ms: i64) {
         let limit = at_ms - self.base_ms;
@@ -340,23 +309,6 @@ mod tests {
         let seen = cell.sum(999_900, 60_000).n;
         assert!((570..=600).contains(&seen), "600 in a minute, {seen} counted");
         assert!(cell.n_entries() < 120, "{} entries", cell.n_entries());
-    }
-
-    #[test]
-    fn what_was_noted_is_kept_each_time_and_bounded() {
-        let mut cell = Cell::default();
-        for (at, member) in [(5_000, 1), (9_000, 1), (7_000, 2), (9_000, 1)] {
-            assert_eq!(cell.note(at, member, 10_000), None);
-        }
-        assert_eq!(cell.noted(6_000, 9_000).collect::<Vec<_>>(), [(7_000, 2), (9_000, 1)]);
-        assert_eq!((cell.noted_before(9_000), cell.noted_before(5_000)), (Some(7_000), None));
-        assert_eq!(cell.note(18_000, 3, 10_000), Some(7_000), "told what was forgotten");
-        assert_eq!(cell.noted(0, 20_000).collect::<Vec<_>>(), [(9_000, 1), (18_000, 3)]);
-        for at in 18_000..20_000 {
-            cell.note(at, 3, 10_000);
-        }
-        assert!(cell.n_entries() <= MEMBERS_MAX, "{}", cell.n_entries());
-        assert_eq!(cell.noted(19_999, 30_000).count(), 1, "the newest stay");
     }
 
     #[test]

@@ -6,25 +6,22 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
 use watchpost_model::finding::{CountedEvents, Counter, Finding};
+use watchpost_model::ids::EventId;
 
 use super::cell::{Cell, MEMBERS_MAX, Sum};
 use super::facts::Facts;
 use super::length;
+use super::sequence::{Done, Sequence, UNKNOWN};
 use super::table::{Key, Saved, Table, key_of, short};
 use crate::engine::Config;
 use crate::finding::{Seen, finding, finding_id};
 use crate::rules::{Also, Behaviour, By, Of, Part, When};
 
-/// The member that stands for one that is not known.
-const UNKNOWN: u32 = 0;
 /// Marks the cell of the same group that counts what went well.
 const PASSES: Key = 0x5c5c_5c5c_5c5c_5c5c;
 
 /// Marks the cell of the same group that knows the other values.
 const OTHERS: Key = 0x3a3a_3a3a_3a3a_3a3a;
-
-/// Behind the id of a rule in a saved state: what completed its sequences.
-const COMPLETIONS: &str = "#completions";
 
 /// All rules that count.
 #[derive(Debug, Default)]
@@ -39,7 +36,7 @@ struct Rule {
     row: Arc<Behaviour>,
     table: Table<Cell>,
     /// What lately completed a sequence of each group: events that it counts may come after it.
-    completions: Table<Cell>,
+    sequences: Table<Sequence>,
     window_ms: i64,
     keep_ms: i64,
     lateness_ms: i64,
@@ -57,7 +54,7 @@ impl Counting {
             let mut rule = Rule::new(row, config);
             if let Some(before) = known.remove(&row.info.id) {
                 rule.table.restore(before.table.save());
-                rule.completions.restore(before.completions.save());
+                rule.sequences.restore(before.sequences.save());
             }
             self.rules.push(rule);
         }
@@ -67,7 +64,7 @@ impl Counting {
     }
 
     pub(super) fn n_groups(&self) -> usize {
-        self.rules.iter().map(|rule| rule.table.len() + rule.completions.len()).sum()
+        self.rules.iter().map(|rule| rule.table.len() + rule.sequences.len()).sum()
     }
 
     pub(super) fn observe(
@@ -92,7 +89,7 @@ impl Counting {
                 continue;
             }
             let reached = match (does_other, does_count) {
-                (true, _) => rule.other(facts, key, evicted),
+                (true, _) => rule.other(event, facts, key, evicted),
                 (false, _) => rule.count(facts, key, evicted),
             };
             findings.extend(reached.map(|reached| rule.report(event, group.0, reached)));
@@ -100,21 +97,29 @@ impl Counting {
     }
 
     pub(super) fn save(&self) -> Vec<(String, Saved<Cell>)> {
-        let id = |rule: &Rule| rule.row.info.id.clone();
-        let counted = self.rules.iter().map(|rule| (id(rule), rule.table.save()));
-        let completing = self.rules.iter().filter(|rule| rule.row.counts.also.is_sequence());
-        counted.chain(completing.map(|rule| (id(rule) + COMPLETIONS, rule.completions.save()))).collect()
+        self.rules.iter().map(|rule| (rule.row.info.id.clone(), rule.table.save())).collect()
+    }
+
+    /// What completed sequences.
+    pub(super) fn save_sequences(&self) -> Vec<(String, Saved<Sequence>)> {
+        let rules = self.rules.iter().filter(|rule| rule.row.counts.also.is_sequence());
+        rules.map(|rule| (rule.row.info.id.clone(), rule.sequences.save())).collect()
     }
 
     /// What rules that are gone have counted is dropped.
     pub(super) fn restore(&mut self, saved: Vec<(String, Saved<Cell>)>) {
-        for (name, groups) in saved {
-            let (id, completes) = match name.strip_suffix(COMPLETIONS) {
-                Some(id) => (id, true),
-                None => (name.as_str(), false),
-            };
-            let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) else { continue };
-            if completes { rule.completions.restore(groups) } else { rule.table.restore(groups) }
+        for (id, groups) in saved {
+            if let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) {
+                rule.table.restore(groups);
+            }
+        }
+    }
+
+    pub(super) fn restore_sequences(&mut self, saved: Vec<(String, Saved<Sequence>)>) {
+        for (id, groups) in saved {
+            if let Some(rule) = self.rules.iter_mut().find(|rule| rule.row.info.id == id) {
+                rule.sequences.restore(groups);
+            }
         }
     }
 }
@@ -124,6 +129,8 @@ struct Reached {
     sum: Sum,
     window: i64,
     step: u8,
+    /// What completed it, of a sequence.
+    by: Option<EventId>,
 }
 
 impl Rule {
@@ -141,16 +148,19 @@ impl Rule {
             | Also::FewTriesFrom(when, ..)
             | Also::Then(when)
             | Also::ThenFirst(when) => (Some(when), None),
-            Also::ThenWith(when, part) | Also::ThenWithAtLeast(when, part, _) => (Some(when), Some(part)),
+            Also::ThenWith(when, part)
+            | Also::ThenWithAtLeast(when, part, _)
+            | Also::ThenOf(when, part, _) => (Some(when), Some(part)),
         };
         let part = match row.counts.of {
             Of::Distinct(part) | Of::Leaky(part, _) => Some(part),
             Of::Events | Of::Mebibytes | Of::Each | Of::Special => other_part,
         };
+        let has_tries = matches!(row.counts.also, Also::ThenOf(..));
         Self {
             row: Arc::clone(row),
             table: Table::new(max, keep_ms),
-            completions: Table::new(max, lateness_ms),
+            sequences: Table::new(max, if has_tries { keep_ms } else { lateness_ms }),
             window_ms,
             keep_ms,
             lateness_ms,
@@ -160,11 +170,15 @@ impl Rule {
     }
 
     /// Something of the other kind happened to the group.
-    fn other(&mut self, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
+    fn other(&mut self, event: &Event, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
         let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
         let also = self.row.counts.also;
         match also {
             Also::Nothing | Also::AtLeast(..) => None,
+            Also::ThenOf(..) => {
+                let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                self.worked(Done { at_ms, with, id: event.id }, key, evicted)
+            }
             Also::Without(_) => {
                 self.table.change_known(key, |cell| cell.clear_until(at_ms));
                 None
@@ -177,9 +191,10 @@ impl Rule {
             }
             Also::ThenFirst(_) | Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
                 let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                let done = Done { at_ms, with, id: event.id };
                 let lateness_ms = self.lateness_ms;
-                let (over, before) = self.completions.change(key, at_ms, evicted, |cell| {
-                    (cell.note(at_ms, with, lateness_ms), cell.noted_before(at_ms))
+                let (over, before) = self.sequences.change(key, at_ms, evicted, |group| {
+                    (group.note(done, lateness_ms), group.noted_before(at_ms))
                 });
                 let row = Arc::clone(&self.row);
                 self.table.change_known(key, |cell| {
@@ -187,20 +202,41 @@ impl Rule {
                     if let (Also::ThenFirst(_), Some(over_ms)) = (also, over) {
                         cell.clear_until(over_ms);
                     }
-                    completed(&row, cell, Completion::new(&row, at_ms, with, before))
+                    completed(&row, cell, Completion::new(&row, done, before))
                 })?
             }
         }
     }
 
+    /// It happened to the group, with a value of which tries may have been counted.
+    fn worked(&mut self, done: Done, key: Key, evicted: &mut u64) -> Option<Reached> {
+        let (row, lateness_ms) = (Arc::clone(&self.row), self.lateness_ms);
+        self.sequences.change(key, done.at_ms, evicted, |group| {
+            group.note(done, lateness_ms);
+            group.worked(done, lateness_ms);
+            led_to(&row, group, done)
+        })
+    }
+
+    /// Something was tried with a value: kept by itself, for what happens with the same value or another one.
+    fn tried(&mut self, facts: &Facts<'_>, key: Key, who: u32, evicted: &mut u64) -> Option<Reached> {
+        let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
+        let row = Arc::clone(&self.row);
+        self.sequences.change(key, at_ms, evicted, |group| {
+            group.tried(at_ms, who, facts.count, (window_ms, keep_ms));
+            let later = group.noted(at_ms, at_ms.saturating_add(window_ms)).to_vec();
+            later.into_iter().find_map(|done| led_to(&row, group, done))
+        })
+    }
+
     /// What completed a sequence of the group at or after `at_ms`, for an event that comes after it.
     fn completed_after(&self, key: Key, at_ms: i64) -> Vec<Completion> {
-        let Some(cell) = self.completions.get(key) else { return Vec::new() };
-        let mut before = cell.noted_before(at_ms);
+        let Some(group) = self.sequences.get(key) else { return Vec::new() };
+        let mut before = group.noted_before(at_ms);
         let mut all = Vec::new();
-        for (done_ms, with) in cell.noted(at_ms, at_ms + self.window_ms) {
-            all.push(Completion::new(&self.row, done_ms, with, before));
-            before = Some(done_ms);
+        for done in group.noted(at_ms, at_ms + self.window_ms) {
+            all.push(Completion::new(&self.row, *done, before));
+            before = Some(done.at_ms);
         }
         all
     }
@@ -212,6 +248,9 @@ impl Rule {
         let is_distinct = matches!(counts.of, Of::Distinct(_) | Of::Leaky(..));
         if is_distinct && value.is_none() {
             return None;
+        }
+        if let Also::ThenOf(..) = counts.also {
+            return self.tried(facts, key, value.unwrap_or(UNKNOWN), evicted);
         }
         let n = match counts.of {
             Of::Mebibytes => {
@@ -283,9 +322,13 @@ impl Rule {
                     };
                     tries <= sum.n * 2 && is_unusual
                 }
-                Also::Then(_) | Also::ThenFirst(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => false,
+                Also::Then(_)
+                | Also::ThenFirst(_)
+                | Also::ThenWith(..)
+                | Also::ThenWithAtLeast(..)
+                | Also::ThenOf(..) => false,
             };
-            if holds { step(&row, cell, sum) } else { None }
+            if holds { step(&row, &mut cell.reported, sum) } else { None }
         })
     }
 
@@ -311,7 +354,7 @@ impl Rule {
     fn report(&self, event: &Event, group: &str, reached: Reached) -> Finding {
         let row = &self.row;
         let entity = entity_of(row.counts.by, group);
-        let Reached { sum, window, step } = reached;
+        let Reached { sum, window, step, by } = reached;
         let seen = if row.counts.of == Of::Mebibytes { sum.n >> 10 } else { sum.n };
         let started = time(window.saturating_mul(self.window_ms)).unwrap_or(event.at);
         let id = finding_id(
@@ -324,7 +367,7 @@ impl Rule {
             Of::Leaky(..) => u64::try_from((sum.to_ms - sum.from_ms) / 1_000).unwrap_or(0) + 1,
             _ => u64::from(row.window_s),
         };
-        finding(
+        let found = finding(
             &row.info,
             event,
             Seen {
@@ -341,7 +384,9 @@ impl Rule {
                 counted: counted(row.counts.when, event, sum),
                 severity: row.info.severity,
             },
-        )
+        );
+        // Where what completed it came first, an event that it counts reports it: the other one belongs to it too.
+        Finding { linked: by.filter(|id| *id != event.id).into_iter().collect(), ..found }
     }
 }
 
@@ -352,36 +397,45 @@ fn member_of(value: &str) -> u32 {
 /// Something that completes a sequence, and since when events count for it.
 #[derive(Debug, Clone, Copy)]
 struct Completion {
-    at_ms: i64,
-    with: u32,
+    done: Done,
     since_ms: i64,
 }
 
 impl Completion {
     /// `before`: the time of the one before it.
-    fn new(row: &Behaviour, at_ms: i64, with: u32, before: Option<i64>) -> Self {
-        let start_ms = at_ms - i64::from(row.window_s) * 1_000;
+    fn new(row: &Behaviour, done: Done, before: Option<i64>) -> Self {
+        let start_ms = done.at_ms - i64::from(row.window_s) * 1_000;
         let since_ms = match (row.counts.also, before) {
             (Also::ThenFirst(_), Some(before_ms)) => start_ms.max(before_ms),
             _ => start_ms,
         };
-        Self { at_ms, with, since_ms }
+        Self { done, since_ms }
     }
 }
 
 /// Was enough counted before it? To be asked when it comes, and for every event that comes later and counts for it.
-fn completed(row: &Behaviour, cell: &mut Cell, done: Completion) -> Option<Reached> {
+fn completed(row: &Behaviour, cell: &mut Cell, completion: Completion) -> Option<Reached> {
+    let Completion { done, since_ms } = completion;
     if done.with != UNKNOWN && !cell.has_met(done.with) {
         return None;
     }
     if let Also::ThenWithAtLeast(_, _, least) = row.counts.also
         && !cell.has_met(UNKNOWN)
-        && cell.n_met_since(done.since_ms) < u64::from(least)
+        && cell.n_met_since(since_ms) < u64::from(least)
     {
         return None;
     }
-    let sum = cell.until(done.at_ms, done.at_ms - done.since_ms);
-    step(row, cell, sum)
+    let sum = cell.until(done.at_ms, done.at_ms - since_ms);
+    let reached = step(row, &mut cell.reported, sum)?;
+    Some(Reached { by: Some(done.id), ..reached })
+}
+
+/// Was enough tried before it? To be asked as [`completed`].
+fn led_to(row: &Behaviour, group: &mut Sequence, done: Done) -> Option<Reached> {
+    let Also::ThenOf(_, _, least) = row.counts.also else { return None };
+    let sum = group.tried_before(done, i64::from(row.window_s) * 1_000, least);
+    let reached = step(row, &mut group.reported, sum)?;
+    Some(Reached { by: Some(done.id), ..reached })
 }
 
 fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
@@ -389,13 +443,13 @@ fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
 }
 
 /// The step if `sum` has reached the threshold, or has doubled once more, since the last report in this window.
-fn step(row: &Behaviour, cell: &mut Cell, sum: Sum) -> Option<Reached> {
+fn step(row: &Behaviour, reported: &mut (i64, u8), sum: Sum) -> Option<Reached> {
     let unit = if row.counts.of == Of::Mebibytes { 1_024 } else { 1 };
     let threshold = u64::from(row.threshold.max(1)) * unit;
     // Steps are kept one higher so that zero is "nothing reported".
     let step = u8::try_from((sum.n / threshold).checked_ilog2()? + 1).unwrap_or(u8::MAX);
     let window = sum.to_ms.div_euclid(i64::from(row.window_s.max(1)) * 1_000);
-    let last = cell.reported;
+    let last = *reported;
     if last.0 == window && last.1 >= step {
         return None;
     }
@@ -403,8 +457,8 @@ fn step(row: &Behaviour, cell: &mut Cell, sum: Sum) -> Option<Reached> {
     if last.1 != 0 && window < last.0 {
         return None;
     }
-    cell.reported = (window, step);
-    Some(Reached { sum, window, step })
+    *reported = (window, step);
+    Some(Reached { sum, window, step, by: None })
 }
 
 fn time(ms: i64) -> Option<DateTime<Utc>> {

@@ -5,6 +5,7 @@
 //! | `facts` | what an event is to the behaviours, read once |
 //! | `cell`, `table` | the memory of one group, and groups with hard caps |
 //! | `count` | rules that count: thresholds over windows and leaking buckets |
+//! | `sequence` | what completed a sequence of one group |
 //! | `session`, `travel` | one session or one user in two places |
 //! | `gap` | sources of events that fall silent |
 //! | `chain` | several stages of an attack by one entity |
@@ -17,6 +18,7 @@ mod chain;
 mod count;
 pub(crate) mod facts;
 mod gap;
+mod sequence;
 mod session;
 mod state;
 pub(crate) mod table;

@@ -6,6 +6,7 @@ use super::Behaviours;
 use super::cell::Cell;
 use super::chain::Chain;
 use super::gap::Gap;
+use super::sequence::Sequence;
 use super::session::Session;
 use super::table::Saved;
 use super::travel::Spot;
@@ -16,6 +17,7 @@ use crate::baseline::SavedBaselines;
 pub(crate) struct State {
     newest_ms: i64,
     counting: Vec<(String, Saved<Cell>)>,
+    sequences: Vec<(String, Saved<Sequence>)>,
     sessions: Saved<Session>,
     travels: Saved<Spot>,
     baselines: SavedBaselines,
@@ -28,6 +30,7 @@ impl Behaviours {
         State {
             newest_ms: self.newest_ms,
             counting: self.counting.save(),
+            sequences: self.counting.save_sequences(),
             sessions: self.sessions.save(),
             travels: self.travels.save(),
             baselines: self.baselines.save(),
@@ -39,6 +42,7 @@ impl Behaviours {
     pub(crate) fn restore(&mut self, state: State) {
         self.newest_ms = state.newest_ms;
         self.counting.restore(state.counting);
+        self.counting.restore_sequences(state.sequences);
         self.sessions.restore(state.sessions);
         self.travels.restore(state.travels);
         self.baselines.restore(state.baselines);

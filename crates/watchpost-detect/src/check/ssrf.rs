@@ -84,6 +84,12 @@ const LEADS_BROWSER: &[&str] = &[
     "referrer",
 ];
 
+/// Ends of what a page brings with it.
+const PAGE_ENDS: &[&str] = &[
+    ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif", ".ico", ".css", ".js", ".mjs", ".woff",
+    ".woff2", ".pdf", ".mp4",
+];
+
 /// A URL or host in a value.
 struct Target<'a> {
     scheme: Option<&'a str>,
@@ -115,21 +121,46 @@ pub(super) fn single_label(text: &str, context: &Context<'_>) -> Option<Range<us
     if !is_fetched(context) || leads_browser(context) {
         return None;
     }
-    let target = target(text, false)?;
-    let is_web = target
-        .scheme
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
-    let [(host, span)] = &target.hosts[..] else { return None };
+    let start = text.len() - text.trim_start().len();
+    let body = text[start..].trim_end();
+    // Readers of URLs pass over tabs and line breaks, wherever they stand.
+    let plain: String =
+        body.chars().filter(|ch| !matches!(ch, '\t' | '\r' | '\n')).collect::<String>().to_ascii_lowercase();
+    let rest = if let Some((scheme, rest)) = plain.split_once(':')
+        && matches!(scheme, "http" | "https" | "ws" | "wss")
+    {
+        rest.starts_with(['/', '\\']).then(|| rest.trim_start_matches(['/', '\\']))?
+    } else {
+        // A path that begins with two slashes by mistake leads to a file of the page more often than not.
+        let rest = plain.strip_prefix("//")?;
+        let path = rest.split_once('/').filter(|(_, path)| !path.is_empty())?.1;
+        let is_of_page = PAGE_ENDS.iter().any(|end| path.ends_with(end));
+        let key = context.key().to_ascii_lowercase();
+        let takes_url = ["url", "uri", "href", "webhook", "callback", "fetch", "proxy"];
+        let is_taken = takes_url.iter().any(|word| key.contains(word));
+        (is_taken && !is_of_page && !body.contains(char::is_whitespace)).then_some(rest)?
+    };
+    let host = authority(rest).0;
     let is_label = (2..=63).contains(&host.len())
         && host.starts_with(|ch: char| ch.is_ascii_alphabetic())
         && host.ends_with(|ch: char| ch.is_ascii_alphanumeric())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     // `https://example/`: what documentation and forms show.
-    let is_example = ["example", "test", "url", "www", "http", "https"]
-        .iter()
-        .any(|known| host.eq_ignore_ascii_case(known));
-    (is_web && is_label && !is_example && text.contains("://") && read_host(host).is_none())
-        .then_some(target.start..span.end)
+    let is_example = ["example", "test", "url", "www", "http", "https"].contains(&host);
+    (is_label && !is_example && read_host(host).is_none()).then_some(start..start + body.len())
+}
+
+/// Host and port of what follows `//`, as most readers take it: behind the last `@`, before the path, without the dot
+/// of the root.
+fn authority(rest: &str) -> (&str, Option<&str>) {
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let named = &rest[..end];
+    let host = named.rsplit_once('@').map_or(named, |(_, host)| host);
+    if named.contains(char::is_whitespace) {
+        return ("", None);
+    }
+    let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
+    (host_of(host).trim_end_matches('.'), port)
 }
 
 /// A service that tells who asked it.
@@ -152,8 +183,26 @@ pub(super) fn scheme(text: &str, context: &Context<'_>) -> Option<Range<usize>> 
     };
     let is_jar = target.outer.is_some_and(|outer| outer.eq_ignore_ascii_case("jar"));
     let is_url = if is_jar { text.contains("!") } else { text.contains("://") || text.contains("netdoc:/") };
-    let is_found = is_url && (target.scheme.is_some_and(is_bad) || target.outer.is_some_and(is_bad));
+    // A link to a server of files is one, where the server has a name of the public kind.
+    let is_link = !is_named
+        && target.outer == target.scheme
+        && target
+            .scheme
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("ftp") || scheme.eq_ignore_ascii_case("sftp"))
+        && target.hosts.first().is_some_and(|(_, first)| is_public(&text[first.start..]));
+    let is_found =
+        is_url && !is_link && (target.scheme.is_some_and(is_bad) || target.outer.is_some_and(is_bad));
     is_found.then_some(target.start..text.trim_end().len())
+}
+
+/// A name with a dot that leads to nobody's own network, at the port of its service.
+fn is_public(rest: &str) -> bool {
+    let (host, port) = authority(rest);
+    let end = host.rsplit_once('.').map_or("", |(_, end)| end);
+    end.len() >= 2
+        && end.starts_with(|ch: char| ch.is_ascii_alphabetic())
+        && port.is_none_or(|port| matches!(port, "" | "21" | "22"))
+        && read_host(host).is_none()
 }
 
 fn find(text: &str, context: &Context<'_>, is_wanted: impl Fn(&Reading) -> bool) -> Option<Range<usize>> {

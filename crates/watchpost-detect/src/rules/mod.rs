@@ -178,12 +178,23 @@ pub(crate) enum Also {
     ThenWith(When, Part),
     /// As `ThenWith`, and at least so many different values were counted (or one that is not known).
     ThenWithAtLeast(When, Part, u32),
+    /// Then this happens to the same group. What was counted of a value before this last happened with it is over: it
+    /// was no more than a slip. Of the rest what was counted of the value that it happens with counts, and where there
+    /// are at least so many other values, what was counted of those too.
+    ThenOf(When, Part, u32),
 }
 
 impl Also {
     /// Is it about what happens after that which is counted?
     pub(crate) const fn is_sequence(self) -> bool {
-        matches!(self, Self::ThenFirst(_) | Self::Then(_) | Self::ThenWith(..) | Self::ThenWithAtLeast(..))
+        matches!(
+            self,
+            Self::ThenFirst(_)
+                | Self::Then(_)
+                | Self::ThenWith(..)
+                | Self::ThenWithAtLeast(..)
+                | Self::ThenOf(..)
+        )
     }
 }
 

@@ -250,9 +250,9 @@ fn senseless(counts: &Counts, threshold: u32) -> Option<String> {
         | Also::ThenFirst(when)
         | Also::Then(when)
         | Also::ThenWith(when, _) => (Some(when), None),
-        Also::FewTriesFrom(when, _, least) | Also::ThenWithAtLeast(when, _, least) => {
-            (Some(when), Some(least))
-        }
+        Also::FewTriesFrom(when, _, least)
+        | Also::ThenWithAtLeast(when, _, least)
+        | Also::ThenOf(when, _, least) => (Some(when), Some(least)),
     };
     if other == Some(counts.when) {
         return Some("`also` names what is counted: nothing would be".to_owned());

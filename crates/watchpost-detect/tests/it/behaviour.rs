@@ -192,10 +192,13 @@ fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
         let mut events = ordered.clone();
         // After so many failures comes the success, and then the others, the newest first.
         let success = events.pop().expect("seven events");
+        let worked = success.id;
         events.insert(first, success);
         events[first + 1..].reverse();
         let found = of("wp.brute.success", &events);
         let found = found.unwrap_or_else(|| panic!("{first} failures come before the success"));
+        let is_of_it = found.event_id == worked || found.linked == [worked];
+        assert!(is_of_it, "the login that worked is not said: {found:?}");
         let counter = found.counter.expect("counted");
         assert!(counter.seen >= counter.threshold, "{counter:?}");
         assert_eq!(
@@ -208,7 +211,16 @@ fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
         Burst::new(TrafficKind::LoginSuccess, 1, 1, 1, 5_000),
     ]);
     let backwards: Vec<Event> = spread.into_iter().rev().collect();
-    assert!(of("wp.brute.success_user", &backwards).is_some(), "of one user from several sources");
+    let found = of("wp.brute.success_user", &backwards).expect("of one user from several sources");
+    assert_eq!(found.linked, [backwards[0].id], "the finding names the login that worked");
+    let refused = TrafficKind::Denied("/admin/users".to_owned());
+    let granted = traffic(&[
+        burst(refused, 6, 5_000),
+        burst(TrafficKind::Allowed("/admin/users".to_owned()), 1, 5_000),
+    ]);
+    let backwards: Vec<Event> = granted.into_iter().rev().collect();
+    let found = of("wp.priv.granted", &backwards).expect("refused, and then not");
+    assert_eq!(found.linked, [backwards[0].id], "the finding names the access");
     // What fails after the success does not lead to it, in whatever order that comes.
     let mut after = traffic(&[
         burst(TrafficKind::LoginSuccess, 1, 5_000),
@@ -229,4 +241,71 @@ fn a_message_that_said_much_is_over_with_its_window() {
     events[0].count = 8;
     let found = run(&mut Engine::new(Config::default()), &events);
     assert!(found.iter().all(|found| found.rule_id != "wp.brute.success"), "hours later: {found:?}");
+}
+
+/// Logins from one address: did it work, whose, after how many seconds.
+fn logins(all: &[(bool, String, i64)]) -> Vec<Event> {
+    let failed = traffic(&[burst(TrafficKind::LoginFailure, 1, 1)]).remove(0);
+    let worked = traffic(&[burst(TrafficKind::LoginSuccess, 1, 1)]).remove(0);
+    let one = |(nth, (works, user, at_s)): (usize, &(bool, String, i64))| {
+        let mut event = if *works { worked.clone() } else { failed.clone() };
+        event.at = start() + Duration::seconds(*at_s);
+        event.id = crate::support::id(event.at, nth as u64);
+        event.actor = Some(user.clone());
+        event
+    };
+    all.iter().enumerate().map(one).collect()
+}
+
+/// Who mistypes and gets in is nobody's attack, however many of them share an address.
+#[test]
+fn an_office_behind_one_address_is_no_attack() {
+    let is_found = |all: &[(bool, String, i64)]| {
+        let found = run(&mut Engine::new(Config::default()), &logins(all));
+        found.into_iter().find(|found| found.rule_id == "wp.brute.success")
+    };
+    let person = |n: i64| format!("person{n}");
+    let five: Vec<_> =
+        (0..5).flat_map(|n| [(false, person(n), n * 600), (true, person(n), n * 600 + 10)]).collect();
+    assert_eq!(is_found(&five), None, "five mistype once each");
+    let quick = five.iter().map(|(works, user, at_s)| (*works, user.clone(), at_s / 10));
+    let late: Vec<_> = quick.rev().collect();
+    assert_eq!(is_found(&late), None, "and their logins come before what they mistyped");
+    let forty: Vec<_> = (0..40)
+        .flat_map(|n| {
+            let slip = (n % 6 == 0).then(|| (false, person(n), n * 80));
+            slip.into_iter().chain([(true, person(n), n * 80 + 10)])
+        })
+        .collect();
+    assert_eq!(forty.iter().filter(|(works, ..)| !works).count(), 7);
+    assert_eq!(is_found(&forty), None, "seven of forty mistype once each");
+    let again: Vec<_> =
+        (0..6).flat_map(|n| [(false, person(0), n * 500), (true, person(0), n * 500 + 10)]).collect();
+    assert_eq!(is_found(&again), None, "one mistypes each time");
+    let mut forgot: Vec<_> = (0..6).map(|n| (false, person(1), n * 20)).collect();
+    forgot.push((true, person(2), 200));
+    assert_eq!(is_found(&forgot), None, "one forgot the password, and a colleague logs in");
+    forgot.push((true, person(1), 300));
+    assert!(is_found(&forgot).is_some(), "after many failures the same account works");
+}
+
+/// Logins that work in between hide no attack.
+#[test]
+fn logins_of_others_hide_no_success_of_an_attack() {
+    let seen = |all: &[(bool, String, i64)]| {
+        let found = run(&mut Engine::new(Config::default()), &logins(all));
+        let counted = found.into_iter().filter(|found| found.rule_id == "wp.brute.success");
+        counted.filter_map(|found| Some(found.counter?.seen)).max()
+    };
+    let name = |n: i64| format!("name{n}");
+    let mut spraying: Vec<_> = (0..8).map(|n| (false, name(n), n * 60)).collect();
+    spraying.push((true, name(3), 600));
+    assert_eq!(seen(&spraying), Some(8), "one of those that were tried works");
+    spraying[8].1 = "other".to_owned();
+    assert_eq!(seen(&spraying), Some(8), "another one works");
+    let mut own: Vec<_> =
+        (0..10).flat_map(|n| [(false, name(0), n * 20), (true, "mallory".to_owned(), n * 20 + 5)]).collect();
+    assert_eq!(seen(&own), None, "an own account of the attacker works, that of the victim does not");
+    own.push((true, name(0), 300));
+    assert_eq!(seen(&own), Some(10), "the logins with an own account hide nothing");
 }

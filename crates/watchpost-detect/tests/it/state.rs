@@ -112,7 +112,8 @@ proptest! {
         prop_assert_eq!(fired(&late), fired(&events));
     }
 
-    /// What completes a sequence and what it completes may come in any order.
+    /// What completes a sequence and what it completes may come in any order. That somebody had got in before, so that
+    /// failures were slips, may be known too late.
     #[test]
     fn lateness_hides_no_sequence(
         bursts in failing_and_working_bursts(),
@@ -135,10 +136,6 @@ proptest! {
         };
         let (expect, seen) = (fired(&events), fired(&late));
         prop_assert!(seen.is_superset(&expect), "{expect:?} in order, {seen:?} late");
-        let of_sources = |all: &BTreeSet<(String, String)>| -> BTreeSet<(String, String)> {
-            all.iter().filter(|(rule, _)| rule == "wp.brute.success").cloned().collect()
-        };
-        prop_assert_eq!(of_sources(&seen), of_sources(&expect));
     }
 
     #[test]
@@ -175,7 +172,12 @@ fn foreign_and_newer_states_are_named() {
     assert!(matches!(engine.restore(b"hello"), Err(StateError::Foreign)));
     let mut bytes = engine.save();
     bytes[5] += 1;
-    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 5 })));
+    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 6 })));
+    // One that an older program wrote is not read as if it were of this shape.
+    bytes[5] -= 2;
+    let before = engine.save();
+    assert!(matches!(engine.restore(&bytes), Err(StateError::Version { found: 4 })));
+    assert_eq!(engine.save(), before, "and changes nothing");
     let bytes = engine.save();
     assert!(matches!(engine.restore(&bytes[..bytes.len() - 1]), Err(StateError::Damaged(_))));
 }

@@ -69,7 +69,7 @@ impl Basis {
         };
         told.rules = switched_on(&rules);
         let hidden = Hidden::in_force(workspace.store(), workspace.now()).await?;
-        told.suppressions = hidden.scopes() as u64;
+        told.suppressions = hidden.scopes().len() as u64;
         let known = workspace.known(Freshness::Now).await?;
         let histories = Histories {
             archive: Some((workspace.store().clone(), Handle::current())),

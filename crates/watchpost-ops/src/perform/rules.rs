@@ -244,7 +244,7 @@ pub(crate) async fn rule_backtest(cx: Context, request: RuleBacktest) -> Result<
     let before = match before {
         Some(replay) => replay.tally,
         None => {
-            let recorded = workspace.store().findings_by_rule(period).await?;
+            let recorded = workspace.store().findings_by_rule(period, hidden.scopes()).await?;
             Tally {
                 incidents_total: recorded.incidents,
                 rules: recorded

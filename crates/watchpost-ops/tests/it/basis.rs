@@ -81,6 +81,26 @@ async fn a_replay_without_a_change_counts_nothing_that_is_suppressed() {
     desk.console.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_later_suppression_covers_is_told_neither_before_nor_after() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    crate::response::report(&desk, &attacks(&desk, 5)).await;
+    let replay = || RuleBacktest { period: None, directory: None, change: None, ticket: None };
+    let open = desk.ask::<operation::rule_backtest>(replay()).await.expect("replayed");
+    assert!(open.findings_before >= 5 && open.findings_hidden == 0, "{open:?}");
+    suppress(&desk, AttackFamily::Sqli).await;
+    let replay = desk.ask::<operation::rule_backtest>(replay()).await.expect("replayed");
+    assert!(replay.findings_hidden >= 5, "{replay:?}");
+    assert!(replay.findings_before < open.findings_before, "{open:?}, {replay:?}");
+    assert_eq!(
+        (replay.findings_after, replay.incidents_after),
+        (replay.findings_before, replay.incidents_before),
+        "nothing was changed, so nothing is different: {replay:?}"
+    );
+    desk.console.close().await;
+}
+
 async fn analysed(basis: Basis, log: &Path) -> Analysis {
     let (log, now) = (log.to_owned(), "2026-11-04T00:00:00Z".parse().expect("a literal time"));
     let work = move || analyze(&log, "jsonl", basis, Context::default(), now);

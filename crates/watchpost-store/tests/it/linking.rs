@@ -19,6 +19,7 @@ both!(
     ten_times_the_threshold_raises_the_severity,
     number_alone_makes_nothing_critical,
     a_chain_links_its_steps,
+    what_a_finding_names_is_of_its_incident,
     retention_leaves_active_incidents_alone,
     a_late_import_keeps_both_times,
 );
@@ -256,6 +257,23 @@ async fn number_alone_makes_nothing_critical(world: World) {
     report.counter = Some(Counter { what: "MiB sent".to_owned(), seen: 12, threshold: 10, window_s: 300 });
     let opened = world.ingest(&sent, &[report]).await.opened.remove(0);
     assert_eq!((opened.severity, opened.event_count), (Severity::Medium, 300), "12 of 10, in 300 events");
+}
+
+/// The success of a login came in before its failures, of which the last one reports it.
+async fn what_a_finding_names_is_of_its_incident(world: World) {
+    let start = world.now() - Duration::hours(1);
+    let (mut success, key) = failure(900, start, 20);
+    success.kind = "login_success".to_owned();
+    success.outcome = Outcome::Success;
+    world.ingest(&[(success.clone(), key)], &[]).await;
+    let attack: Vec<_> = (0..10).map(|n| failure(n, start, i64::from(n))).collect();
+    let mut report = counting(500, start, &attack[9].0, 10);
+    report.linked = vec![success.id];
+    let incident = world.ingest(&attack, &[report]).await.opened.remove(0);
+    assert_eq!((incident.first_seen, incident.last_seen), (attack[0].0.at, success.at));
+    let rows = all_events(&world, 1, 50).await;
+    assert_eq!((incident.event_count, rows.len()), (11, 11));
+    assert_eq!(rows[0].event.as_ref(), Some(&success), "the newest of them");
 }
 
 async fn a_chain_links_its_steps(world: World) {
