@@ -64,7 +64,7 @@ pub enum EvidenceQuery {
     BreachTold,
     /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
     EvidenceIntact,
-    /// Population: events, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`, for notes) and were not handled within `warn_within`; warnings: later than `good_within`, or without an owner.
+    /// Population: events, in every field, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`) and were not handled within `warn_within`; warnings: later than `good_within`, without an owner, or under a registered exception.
     SensitiveData,
     /// Population: blocks created. Exceptions: those without a reason or an expiry, or that failed.
     BlocksJustified,
@@ -207,7 +207,7 @@ pub struct EvidenceParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub kind: Option<RegisterKind>,
-    /// A field of these entries; of `sensitive_data`, the only kind that notes are looked through for: `card_number`, `secret`, `personal`.
+    /// A field of these entries; of `sensitive_data`, the only kind that events and notes are looked through for: `card_number`, `secret`, `personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub field: Option<String>,

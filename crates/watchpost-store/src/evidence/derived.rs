@@ -1,6 +1,7 @@
 //! Questions whose population is not rows of one table: days, categories, families, the log as a whole. Where all members are
 //! shown no sample is drawn of them.
 
+mod fields;
 mod sensitive;
 mod trail;
 

@@ -22,15 +22,14 @@ both!(
     samples_are_drawn_again,
     the_log_and_its_evidence_are_judged,
     shared_accounts_do_not_decide,
-    notes_are_looked_through,
     feeds_and_rules_are_judged,
     entries_have_versions,
     charts_count_exactly,
 );
 
-const SEED: [u8; 32] = [9; 32];
+pub(crate) const SEED: [u8; 32] = [9; 32];
 
-fn entry(world: &World, kind: RegisterKind, subject: &str, opened: Duration) -> RegisterEntry {
+pub(crate) fn entry(world: &World, kind: RegisterKind, subject: &str, opened: Duration) -> RegisterEntry {
     let opened_at = world.now() - opened;
     RegisterEntry {
         id: EntryId::at(opened_at),
@@ -61,7 +60,7 @@ fn with(mut entry: RegisterEntry, facts: &[(&str, &str)]) -> RegisterEntry {
     entry
 }
 
-async fn put(world: &World, entries: impl IntoIterator<Item = RegisterEntry>) {
+pub(crate) async fn put(world: &World, entries: impl IntoIterator<Item = RegisterEntry>) {
     for entry in entries {
         world.store.register_put(&entry, draft("register_add")).await.unwrap();
     }
@@ -72,7 +71,7 @@ fn month(now: DateTime<Utc>) -> Period {
 }
 
 /// Parameters that suit every question.
-fn params(kind: RegisterKind) -> EvidenceParams {
+pub(crate) fn params(kind: RegisterKind) -> EvidenceParams {
     EvidenceParams {
         kind: Some(kind),
         field: Some("change".to_owned()),
@@ -83,7 +82,7 @@ fn params(kind: RegisterKind) -> EvidenceParams {
     }
 }
 
-async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> EvidenceAnswer {
+pub(crate) async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> EvidenceAnswer {
     let ask = EvidenceAsk { query, params };
     let answer = world.store.evidence(&ask, month(world.now()), world.now(), &SEED).await.unwrap();
     assert!(answer.exceptions + answer.warnings <= answer.population, "{query}: {answer:?}");
@@ -94,7 +93,7 @@ async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> Evi
     answer
 }
 
-fn counts(answer: &EvidenceAnswer) -> (u64, u64, u64) {
+pub(crate) fn counts(answer: &EvidenceAnswer) -> (u64, u64, u64) {
     (answer.population, answer.warnings, answer.exceptions)
 }
 
@@ -410,49 +409,6 @@ async fn shared_accounts_do_not_decide(world: World) {
         ..EvidenceParams::default()
     };
     assert_eq!(counts(&ask(&world, EvidenceQuery::ActorsPersonal, reports).await), (0, 0, 0));
-}
-
-async fn notes_are_looked_through(world: World) {
-    let batch = events(20, world.now() - Duration::hours(3));
-    // Two rules on one event, and one on another: two events hold something.
-    let hits = [(0, 3), (1, 3), (2, 4)]
-        .map(|(n, event): (u32, usize)| finding(n, &batch[event].0, AttackFamily::DataLeak, "198.51.100.1"));
-    let opened = world.ingest(&batch, &hits).await.opened;
-    let incident = &opened[0];
-    let asked = async |field: Option<&str>| {
-        let field = field.map(str::to_owned);
-        let asked = EvidenceParams { field, ..params(RegisterKind::Breach) };
-        ask(&world, EvidenceQuery::SensitiveData, asked).await
-    };
-    assert_eq!(counts(&asked(None).await), (20, 2, 0), "nobody owns them yet");
-    for text in
-        ["asked the shop team", "the body was user=kim&password=Winter2026", "wrote to kim@shop-mail.de"]
-    {
-        world.store.note_add(incident.id, text, "dana", draft("incident_note")).await.unwrap();
-    }
-    assert_eq!(counts(&asked(None).await), (23, 4, 0), "two of the three notes hold something");
-    assert_eq!(counts(&asked(Some("secret")).await), (23, 3, 0));
-    assert_eq!(counts(&asked(Some("card_number")).await), (23, 2, 0));
-    let resolved = IncidentPatch {
-        status: Some(Status::Resolved),
-        verdict: Some((Verdict::TruePositive, "seen".into())),
-        assignee: Some(Some("dana".into())),
-        ..IncidentPatch::default()
-    };
-    let version = world.store.incident_by_number(incident.number).await.unwrap().incident.version;
-    world.store.incident_change(incident.id, version, resolved, draft("incident_resolve")).await.unwrap();
-    assert_eq!(counts(&asked(None).await), (23, 0, 0), "in time");
-    world.clock.advance(Duration::days(6));
-    let late = asked(None).await;
-    assert_eq!(counts(&late), (23, 0, 2), "the events were handled, the notes still hold it: {late:?}");
-    let told = format!("{late:?}");
-    assert!(
-        !told.contains("Winter2026") && !told.contains("shop-mail"),
-        "what was found is not printed: {told}"
-    );
-    let subject = format!("incident/{}", incident.number);
-    put(&world, [entry(&world, RegisterKind::Exception, &subject, Duration::hours(1))]).await;
-    assert_eq!(counts(&asked(None).await), (23, 2, 0), "an exception is in force");
 }
 
 async fn feeds_and_rules_are_judged(world: World) {

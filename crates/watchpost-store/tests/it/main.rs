@@ -19,6 +19,7 @@ mod risk;
 mod roles;
 mod schedules;
 mod search;
+mod sensitive;
 mod support;
 mod triage;
 mod witness;
