@@ -50,8 +50,10 @@ pub enum EvidenceQuery {
     IncidentsAssigned,
     /// Population: incidents (`families`). Exceptions: confirmed and still active; warnings: confirmed and resolved.
     IncidentsConfirmedOpen,
-    /// Population: resolved incidents. Exceptions: without owner, verdict, reason, status history or a closing note.
+    /// Population: resolved incidents. Exceptions: without owner, acknowledgement, verdict, closing reason or status history.
     IncidentsComplete,
+    /// Population: resolved incidents. Exceptions: steps of the playbook of their family that nobody checked (one that was left out is checked with a note that says why), unless the verdict is false positive or duplicate with a reason.
+    PlaybooksFollowed,
     /// Population: resolved incidents of `severity_min`. Exceptions: no review in the register `warn_within` after resolution; warnings: later than `good_within`.
     IncidentsReviewed,
     /// Population: judged incidents. Exceptions: false positives.
@@ -155,6 +157,7 @@ words!(EvidenceQuery {
     IncidentsAssigned = "incidents_assigned",
     IncidentsConfirmedOpen = "incidents_confirmed_open",
     IncidentsComplete = "incidents_complete",
+    PlaybooksFollowed = "playbooks_followed",
     IncidentsReviewed = "incidents_reviewed",
     FalsePositives = "false_positives",
     BreachDecided = "breach_decided",

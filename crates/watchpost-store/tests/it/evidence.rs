@@ -9,6 +9,7 @@ use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::EntryId;
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::period::Period;
+use watchpost_model::playbook::steps_of;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_model::sample;
 use watchpost_store::{IncidentPatch, Signer, StoreError, VerifyPlan};
@@ -265,6 +266,24 @@ async fn breaches_have_their_clock(world: World) {
     assert_eq!(counts(&complete), (3, 0, 0), "{complete:?}");
     let wrong = ask(&world, EvidenceQuery::FalsePositives, EvidenceParams::default()).await;
     assert_eq!(counts(&wrong), (3, 0, 0), "{wrong:?}");
+    playbooks_count_by_their_steps(&world, opened[0].number).await;
+}
+
+async fn playbooks_count_by_their_steps(world: &World, number: i64) {
+    let followed = async || ask(world, EvidenceQuery::PlaybooksFollowed, EvidenceParams::default()).await;
+    let none = followed().await;
+    assert_eq!(counts(&none), (3, 0, 3), "nobody did anything: {none:?}");
+    for n in 0..steps_of(AttackFamily::DataLeak) {
+        assert_eq!(counts(&followed().await), (3, 0, 3), "{n} steps are not all");
+        let step = format!("step-{n}");
+        world
+            .store
+            .incident_step(number, (step.as_str(), "A step"), true, None, draft("incident_step"))
+            .await
+            .unwrap();
+    }
+    let one = followed().await;
+    assert_eq!(counts(&one), (3, 0, 2), "{one:?}");
 }
 
 async fn samples_are_drawn_again(world: World) {
