@@ -108,7 +108,7 @@ pub enum EvidenceQuery {
     PayloadsSealed,
     /// Population: reports made. Exceptions: whose content is not kept under its hash.
     ReportsTraceable,
-    /// Population: runs of the retention job. Exceptions: failed ones.
+    /// Population: runs of the retention job that ended. Exceptions: those that failed or were cancelled.
     RetentionRuns,
     /// Population: successful runs of the retention job. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
     RetentionFresh,

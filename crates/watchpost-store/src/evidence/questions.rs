@@ -473,9 +473,9 @@ fn of_the_rest(ask: &EvidenceAsk) -> Option<Question> {
         },
         Q::RetentionRuns => jobs(
             "j.kind = 'retention' AND j.state <> 'running' AND j.started_at >= :from AND j.started_at < :to",
-            "j.state = 'failed'",
+            "j.state <> 'done'",
             "",
-            "runs of the retention job begun in the period and ended; exceptions failed",
+            "runs of the retention job begun in the period and ended; exceptions failed or were cancelled",
         ),
         Q::RetentionFresh => {
             let newest = "NOT EXISTS (SELECT 1 FROM job_run k WHERE k.kind = 'retention' AND k.state = 'done' \
