@@ -74,7 +74,7 @@ pub enum EvidenceQuery {
     DaysWithEvents,
     /// Population: event categories. Exceptions: silent all period without a registered exception; warnings: with one.
     CategoriesReporting,
-    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch; warnings: longer than `good_within`.
+    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`.
     FeedSilence,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
@@ -118,7 +118,7 @@ pub enum EvidenceQuery {
     RetentionPolicy,
     /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
     ConfigurationChanges,
-    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time; warnings: due within `good_within`.
+    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,

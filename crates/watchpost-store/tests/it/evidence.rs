@@ -165,7 +165,7 @@ async fn the_register_is_judged(world: World) {
     .await;
     for (query, kind, expect) in [
         (EvidenceQuery::RegisterClosed, K::Leaver, (4, 1, 1)),
-        (EvidenceQuery::RegisterTimely, K::Leaver, (4, 1, 2)),
+        (EvidenceQuery::RegisterTimely, K::Leaver, (4, 2, 1)),
         (EvidenceQuery::RegisterApproved, K::Change, (3, 0, 2)),
         (EvidenceQuery::RegisterComplete, K::Change, (3, 2, 0)),
         (EvidenceQuery::RegisterField, K::Change, (3, 0, 2)),
@@ -181,6 +181,9 @@ async fn the_register_is_judged(world: World) {
         let answer = ask(&world, query, params(kind)).await;
         assert_eq!(counts(&answer), expect, "{query} {kind}: {answer:?}");
     }
+    let strict = EvidenceParams { warn_within: None, ..params(K::Leaver) };
+    let late = ask(&world, EvidenceQuery::RegisterTimely, strict).await;
+    assert_eq!(counts(&late), (4, 1, 2), "any delay is one: {late:?}");
     // What was written later about the past says when.
     let backdated =
         RegisterEntry { written_at: world.now(), ..entry(&world, K::Baseline, "db", Duration::days(4)) };
@@ -446,7 +449,7 @@ async fn feeds_and_rules_are_judged(world: World) {
         warn_within: Some("12h".parse().unwrap()),
         ..none()
     };
-    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet).await;
+    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet.clone()).await;
     assert_eq!(counts(&silent), (2, 0, 1), "authentication fell silent 18 hours ago: {silent:?}");
     let reporting = ask(&world, EvidenceQuery::CategoriesReporting, none()).await;
     assert_eq!(counts(&reporting), (5, 0, 3), "{reporting:?}");
@@ -462,6 +465,10 @@ async fn feeds_and_rules_are_judged(world: World) {
     put(&world, [excused, shared]).await;
     assert_eq!(counts(&ask(&world, EvidenceQuery::AccountsPersonal, none()).await), (27, 1, 0));
     assert_eq!(counts(&ask(&world, EvidenceQuery::CategoriesReporting, none()).await), (5, 1, 2));
+    let nights = entry(&world, RegisterKind::Exception, "category/authentication", Duration::days(3));
+    put(&world, [nights]).await;
+    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet).await;
+    assert_eq!(counts(&silent), (2, 1, 0), "its quiet hours are known: {silent:?}");
     assert_eq!(counts(&ask(&world, EvidenceQuery::FailuresReported, none()).await), (1, 0, 1));
     let test = entry(&world, RegisterKind::TestEvent, "category/authentication", Duration::days(1));
     put(
