@@ -251,6 +251,9 @@ pub(crate) struct Import {
     /// Begin anew instead of where an interrupted import of the same file stopped.
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Why; it stands in the audit trail.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Synthetic traffic.
@@ -356,12 +359,15 @@ pub(crate) struct Retention {
     pub(crate) dry: DryRun,
 }
 
-/// Preview instead of doing.
+/// Preview instead of doing, or why it is done.
 #[derive(Debug, Args)]
 pub(crate) struct DryRun {
     /// Count what would be done; change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Why; it stands in the audit trail.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// A period that ends now.

@@ -133,7 +133,7 @@ pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> a
         show::report(form, &session.ask::<operation::export_preview>(request).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::export_run>(request).await?;
+    let run = session.because(wanted.dry.reason).ask::<operation::export_run>(request).await?;
     finished(session, form, run).await
 }
 
@@ -146,7 +146,7 @@ pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> a
         show::report(form, &session.ask::<operation::backup_preview>(request).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::backup_run>(request).await?;
+    let run = session.because(wanted.dry.reason).ask::<operation::backup_run>(request).await?;
     finished(session, form, run).await
 }
 
@@ -157,7 +157,7 @@ pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) ->
         show::report(form, &session.ask::<operation::restore_preview>(request).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::restore_run>(request).await?;
+    let run = session.because(wanted.dry.reason).ask::<operation::restore_run>(request).await?;
     finished(session, form, run).await
 }
 
@@ -168,7 +168,7 @@ pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark
         show::report(form, &session.ask::<operation::benchmark_preview>(request).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::benchmark_run>(request).await?;
+    let run = session.because(dry.reason).ask::<operation::benchmark_run>(request).await?;
     finished(session, form, run).await
 }
 
@@ -177,7 +177,7 @@ pub(crate) async fn cleanup(session: &Session, form: Output, dry: DryRun) -> any
         show::report(form, &session.ask::<operation::cleanup_preview>(Nothing {}).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::cleanup_run>(Nothing {}).await?;
+    let run = session.because(dry.reason).ask::<operation::cleanup_run>(Nothing {}).await?;
     finished(session, form, run).await
 }
 
@@ -187,7 +187,7 @@ pub(crate) async fn aggregate(session: &Session, form: Output, wanted: Aggregate
         show::report(form, &session.ask::<operation::aggregate_preview>(request).await?)?;
         return Ok(false);
     }
-    let run = session.ask::<operation::aggregate_run>(request).await?;
+    let run = session.because(wanted.dry.reason).ask::<operation::aggregate_run>(request).await?;
     finished(session, form, run).await
 }
 

@@ -99,6 +99,7 @@ async fn daemon(cli: &Cli) -> anyhow::Result<ExitCode> {
 async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Result<bool> {
     match command {
         Command::Import(import) => {
+            let session = &session.because(import.reason);
             let mut failed = false;
             for file in import.files {
                 let path = std::path::absolute(&file)?.to_string_lossy().into_owned();
@@ -143,7 +144,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
                 show::report(form, &session.ask::<operation::retention_preview>(request).await?)?;
                 return Ok(false);
             }
-            let run = session.ask::<operation::retention_run>(request).await?;
+            let run = session.because(retention.dry.reason).ask::<operation::retention_run>(request).await?;
             finished(session, form, run).await
         }
         Command::Optimize(dry) => {
@@ -151,7 +152,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
                 show::report(form, &session.ask::<operation::optimize_preview>(Nothing {}).await?)?;
                 return Ok(false);
             }
-            let run = session.ask::<operation::optimize_run>(Nothing {}).await?;
+            let run = session.because(dry.reason).ask::<operation::optimize_run>(Nothing {}).await?;
             finished(session, form, run).await
         }
         Command::Export(wanted) => maintain::export(session, form, wanted).await,

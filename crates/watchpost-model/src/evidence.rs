@@ -50,8 +50,10 @@ pub enum EvidenceQuery {
     IncidentsAssigned,
     /// Population: incidents (`families`). Exceptions: confirmed and still active; warnings: confirmed and resolved.
     IncidentsConfirmedOpen,
-    /// Population: resolved incidents. Exceptions: without owner, verdict, reason, status history or a closing note.
+    /// Population: resolved incidents. Exceptions: without owner, acknowledgement, verdict, closing reason or status history.
     IncidentsComplete,
+    /// Population: resolved incidents. Exceptions: steps of the playbook of their family that nobody checked (one that was left out is checked with a note that says why), unless the verdict is false positive or duplicate with a reason.
+    PlaybooksFollowed,
     /// Population: resolved incidents of `severity_min`. Exceptions: no review in the register `warn_within` after resolution; warnings: later than `good_within`.
     IncidentsReviewed,
     /// Population: judged incidents. Exceptions: false positives.
@@ -64,7 +66,7 @@ pub enum EvidenceQuery {
     BreachTold,
     /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
     EvidenceIntact,
-    /// Population: events, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`, for notes) and were not handled within `warn_within`; warnings: later than `good_within`, or without an owner.
+    /// Population: events, in every field, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`) and were not handled within `warn_within`; warnings: later than `good_within`, without an owner, or under a registered exception.
     SensitiveData,
     /// Population: blocks created. Exceptions: those without a reason or an expiry, or that failed.
     BlocksJustified,
@@ -72,7 +74,7 @@ pub enum EvidenceQuery {
     DaysWithEvents,
     /// Population: event categories. Exceptions: silent all period without a registered exception; warnings: with one.
     CategoriesReporting,
-    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch; warnings: longer than `good_within`.
+    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`.
     FeedSilence,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
@@ -106,7 +108,7 @@ pub enum EvidenceQuery {
     PayloadsSealed,
     /// Population: reports made. Exceptions: whose content is not kept under its hash.
     ReportsTraceable,
-    /// Population: runs of the retention job. Exceptions: failed ones.
+    /// Population: runs of the retention job that ended. Exceptions: those that failed or were cancelled.
     RetentionRuns,
     /// Population: successful runs of the retention job. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
     RetentionFresh,
@@ -116,7 +118,7 @@ pub enum EvidenceQuery {
     RetentionPolicy,
     /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
     ConfigurationChanges,
-    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time; warnings: due within `good_within`.
+    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,
@@ -155,6 +157,7 @@ words!(EvidenceQuery {
     IncidentsAssigned = "incidents_assigned",
     IncidentsConfirmedOpen = "incidents_confirmed_open",
     IncidentsComplete = "incidents_complete",
+    PlaybooksFollowed = "playbooks_followed",
     IncidentsReviewed = "incidents_reviewed",
     FalsePositives = "false_positives",
     BreachDecided = "breach_decided",
@@ -207,7 +210,7 @@ pub struct EvidenceParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub kind: Option<RegisterKind>,
-    /// A field of these entries; of `sensitive_data`, the only kind that notes are looked through for: `card_number`, `secret`, `personal`.
+    /// A field of these entries; of `sensitive_data`, the only kind that events and notes are looked through for: `card_number`, `secret`, `personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub field: Option<String>,

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::finding::AttackFamily;
+
 /// A checklist as it stands for one incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Playbook {
@@ -32,4 +34,40 @@ pub struct PlaybookStep {
     pub checked_at: Option<DateTime<Utc>>,
     /// What came out of it.
     pub note: Option<String>,
+}
+
+/// How many steps the playbook of a family has that comes with the product: an answer is whole when as many are checked.
+#[must_use]
+pub const fn steps_of(family: AttackFamily) -> u32 {
+    match family {
+        AttackFamily::Custom => 3,
+        AttackFamily::ExcessiveRequests
+        | AttackFamily::Scanner
+        | AttackFamily::LogGap
+        | AttackFamily::ThreatListed => 4,
+        AttackFamily::KillChain => 5,
+        AttackFamily::BruteForce
+        | AttackFamily::Sqli
+        | AttackFamily::Nosqli
+        | AttackFamily::Xss
+        | AttackFamily::Traversal
+        | AttackFamily::Rfi
+        | AttackFamily::Cmdi
+        | AttackFamily::Ssti
+        | AttackFamily::Php
+        | AttackFamily::Java
+        | AttackFamily::Deserialization
+        | AttackFamily::Xxe
+        | AttackFamily::Ldap
+        | AttackFamily::Ssrf
+        | AttackFamily::Jwt
+        | AttackFamily::Csrf
+        | AttackFamily::HeaderInjection
+        | AttackFamily::Redirect
+        | AttackFamily::Upload
+        | AttackFamily::DataLeak
+        | AttackFamily::AccountTakeover
+        | AttackFamily::PrivilegeEscalation
+        | AttackFamily::DataExfiltration => 6,
+    }
 }

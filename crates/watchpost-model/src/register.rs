@@ -92,6 +92,8 @@ pub enum RegisterKind {
     CapacityCheck,
     /// An archive was read back.
     ArchiveProof,
+    /// The written criteria by which events become incidents, as of a version.
+    Criteria,
 }
 
 words!(RegisterKind {
@@ -133,6 +135,7 @@ words!(RegisterKind {
     LoggingPolicy = "logging_policy",
     CapacityCheck = "capacity_check",
     ArchiveProof = "archive_proof",
+    Criteria = "criteria",
 });
 
 impl RegisterKind {
@@ -150,6 +153,7 @@ impl RegisterKind {
             Self::Disclosure => &["purpose", "recipient"],
             Self::Exception => &["ground"],
             Self::Change => &["test"],
+            Self::Criteria => &["version"],
             Self::SubjectRequest
             | Self::ErasureRequest
             | Self::Backup

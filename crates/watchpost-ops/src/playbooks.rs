@@ -70,6 +70,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use watchpost_model::finding::AttackFamily;
+    use watchpost_model::playbook::steps_of;
 
     use super::{playbook, shipped};
 
@@ -82,6 +83,7 @@ mod tests {
             let ids: BTreeSet<_> = playbook.steps.iter().map(|step| step.id.as_str()).collect();
             assert_eq!(ids.len(), playbook.steps.len(), "{family}: ids are different");
             assert!(playbook.steps.len() >= 3 && playbook.done == 0, "{family}");
+            assert_eq!(playbook.steps.len(), steps_of(family) as usize, "{family}: reports count its steps");
             for step in &playbook.steps {
                 let phases = ["triage", "contain", "eradicate", "recover", "learn"];
                 assert!(phases.contains(&step.phase.as_str()), "{family} {}: {}", step.id, step.phase);

@@ -204,6 +204,49 @@ fn a_control_is_never_better_than_its_inputs() {
     }
 }
 
+/// What the table of controls says of these, beyond what other tests hold.
+#[test]
+fn the_shipped_rules_are_as_strict_as_the_table() {
+    use EvidenceQuery as Q;
+    let kind = |name: &'static str| Some(("kind", name));
+    let cases = [
+        ("soc2", "C1.2", Q::RegisterGood, kind("erasure_request"), (9, 0, 1), State::Fail),
+        ("soc2", "C1.2", Q::RetentionRuns, None, (9, 0, 1), State::Fail),
+        ("iso27001", "A.8.10", Q::RegisterGood, kind("erasure_request"), (9, 0, 1), State::Fail),
+        ("iso27001", "A.5.26", Q::PlaybooksFollowed, None, (100, 0, 5), State::Warn),
+        ("iso27001", "A.5.26", Q::PlaybooksFollowed, None, (100, 0, 6), State::Fail),
+        ("soc2", "CC7.4", Q::PlaybooksFollowed, None, (100, 0, 6), State::Fail),
+        ("gdpr", "Art. 32(1)(a)", Q::RegisterCurrent, kind("encryption"), (0, 0, 0), State::Warn),
+        ("gdpr", "Art. 32(1)(a)", Q::RegisterCurrent, kind("encryption"), (9, 0, 1), State::Fail),
+        ("gdpr", "Art. 32(1)(a)", Q::PayloadsSealed, None, (9, 0, 1), State::Fail),
+        ("soc2", "CC4.2", Q::RegisterTimely, Some(("good_within", "7d")), (100, 0, 10), State::Warn),
+        ("soc2", "CC4.2", Q::RegisterTimely, Some(("warn_within", "30d")), (100, 0, 1), State::Fail),
+        ("soc2", "CC4.2", Q::RegisterTimely, Some(("warn_within", "30d")), (100, 9, 0), State::Warn),
+        ("owasp-top10", "A09:2025", Q::SensitiveData, None, (100, 0, 1), State::Fail),
+        ("pci-dss", "10.2.1.6", Q::FeedSilence, Some(("warn_within", "14min")), (5, 0, 1), State::Fail),
+        ("pci-dss", "10.2.1.6", Q::FeedSilence, Some(("good_within", "5min")), (5, 1, 0), State::Warn),
+        ("iso27001", "A.5.25", Q::RegisterFresh, kind("criteria"), (0, 0, 0), State::Fail),
+        ("iso27001", "A.5.25", Q::RegisterFresh, kind("criteria"), (1, 0, 0), State::Pass),
+        ("nist-800-53", "IR-5", Q::IncidentsComplete, None, (100, 0, 6), State::Fail),
+    ];
+    for (id, control, query, parameter, counts, expect) in cases {
+        let framework = Framework::by_id(id).expect("it is built in");
+        let asked = framework.controls.iter().find(|found| found.id == control).expect("it has the control");
+        let meant = |ask: &EvidenceAsk| {
+            let given = ask.parameters();
+            ask.query == query
+                && parameter.is_none_or(|(name, text)| given.iter().any(|one| one.0 == name && one.1 == text))
+        };
+        let check = asked.checks.iter().find(|check| meant(&check.ask)).expect("it asks that");
+        let mut answers = clean(&framework);
+        let (population, warnings, exceptions) = counts;
+        answers.insert(check.ask.clone(), answer(&check.ask, population, warnings, exceptions));
+        let document = evaluate(&framework, scope(), &answers, &[], None);
+        let found = document.controls.iter().find(|found| found.id == control).expect("judged");
+        assert_eq!(found.state, expect, "{id} {control} {query}: {}", found.reason);
+    }
+}
+
 #[test]
 fn short_rows_are_filled_up() {
     let query = ask(EvidenceQuery::BlocksJustified);

@@ -53,6 +53,12 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
     let newest = "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.result = 'good' \
         AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
     Some(match ask.query {
+        Q::RegisterTimely if ask.params.warn_within.is_some() => entries(
+            OPEN,
+            "COALESCE(r.closed_at, :end) - r.due_at >= :warn",
+            "(COALESCE(r.closed_at, :end) > r.due_at OR (r.closed_at IS NULL AND r.due_at - :good < :end))",
+            "open or closed in the period; exceptions went past their due time by the longer time, warnings went past it or are close to it",
+        ),
         Q::RegisterTimely => entries(
             OPEN,
             "COALESCE(r.closed_at, :end) > r.due_at",

@@ -2,6 +2,8 @@
 
 use watchpost_model::access::Role;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
+use watchpost_model::finding::AttackFamily;
+use watchpost_model::playbook::steps_of;
 use watchpost_model::register::RegisterKind;
 
 use super::{BY_TIME, Cell, Column, Question, entries};
@@ -19,6 +21,16 @@ const INCIDENT: &[Column] = &[
     ("resolved", "i.resolved_at", Cell::Time),
     ("resolve by", "i.resolve_due", Cell::Time),
 ];
+const STEPS: &[Column] = &[
+    ("number", "i.number", Cell::Number),
+    ("title", "i.title", Cell::Text),
+    ("family", "i.family", Cell::Text),
+    ("verdict", "i.verdict", Cell::Text),
+    ("assignee", "i.assignee", Cell::Text),
+    ("resolved", "i.resolved_at", Cell::Time),
+    ("steps checked", CHECKED, Cell::Number),
+];
+const CHECKED: &str = "(SELECT COUNT(*) FROM incident_step s WHERE s.incident_id = i.id)";
 const EVENT: &[Column] = &[
     ("time", "e.at", Cell::Time),
     ("id", "e.id", Cell::Text),
@@ -102,6 +114,13 @@ fn shared_unexcused() -> String {
 }
 
 const NAMELESS: &str = "LOWER(TRIM(a.actor)) IN ('', '-', 'unknown', 'anonymous', 'nobody')";
+
+/// How many steps the playbook of an incident has.
+fn steps() -> String {
+    let of = |family: &AttackFamily| format!("WHEN '{family}' THEN {}", steps_of(*family));
+    let families: Vec<String> = AttackFamily::ALL.iter().map(of).collect();
+    format!("CASE i.family {} ELSE 1 END", families.join(" "))
+}
 
 fn incidents(ask: &EvidenceAsk, extra: &str, exception: &str, warning: &str, basis: &str) -> Question {
     let mut population = format!("{OPENED}{extra}");
@@ -249,6 +268,21 @@ fn of_incidents(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "resolved incidents whose first evidence lies in the period; exceptions lack owner, acknowledgement, verdict, closing reason or status history",
         ),
+        Q::PlaybooksFollowed => Question {
+            columns: STEPS,
+            ..incidents(
+                ask,
+                " AND i.resolved_at IS NOT NULL",
+                &format!(
+                    "({CHECKED} < {} AND NOT (i.verdict IN ('false_positive', 'duplicate') \
+                     AND COALESCE(i.verdict_reason, '') <> ''))",
+                    steps()
+                ),
+                "",
+                "resolved incidents whose first evidence lies in the period; exceptions have steps of the playbook of their family \
+                 that nobody checked, and were not judged false positive or duplicate with a reason",
+            )
+        },
         Q::IncidentsReviewed => incidents(
             ask,
             " AND i.resolved_at IS NOT NULL",
@@ -439,9 +473,9 @@ fn of_the_rest(ask: &EvidenceAsk) -> Option<Question> {
         },
         Q::RetentionRuns => jobs(
             "j.kind = 'retention' AND j.state <> 'running' AND j.started_at >= :from AND j.started_at < :to",
-            "j.state = 'failed'",
+            "j.state <> 'done'",
             "",
-            "runs of the retention job begun in the period and ended; exceptions failed",
+            "runs of the retention job begun in the period and ended; exceptions failed or were cancelled",
         ),
         Q::RetentionFresh => {
             let newest = "NOT EXISTS (SELECT 1 FROM job_run k WHERE k.kind = 'retention' AND k.state = 'done' \

@@ -9,6 +9,7 @@ use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::EntryId;
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::period::Period;
+use watchpost_model::playbook::steps_of;
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_model::sample;
 use watchpost_store::{IncidentPatch, Signer, StoreError, VerifyPlan};
@@ -22,15 +23,14 @@ both!(
     samples_are_drawn_again,
     the_log_and_its_evidence_are_judged,
     shared_accounts_do_not_decide,
-    notes_are_looked_through,
     feeds_and_rules_are_judged,
     entries_have_versions,
     charts_count_exactly,
 );
 
-const SEED: [u8; 32] = [9; 32];
+pub(crate) const SEED: [u8; 32] = [9; 32];
 
-fn entry(world: &World, kind: RegisterKind, subject: &str, opened: Duration) -> RegisterEntry {
+pub(crate) fn entry(world: &World, kind: RegisterKind, subject: &str, opened: Duration) -> RegisterEntry {
     let opened_at = world.now() - opened;
     RegisterEntry {
         id: EntryId::at(opened_at),
@@ -61,7 +61,7 @@ fn with(mut entry: RegisterEntry, facts: &[(&str, &str)]) -> RegisterEntry {
     entry
 }
 
-async fn put(world: &World, entries: impl IntoIterator<Item = RegisterEntry>) {
+pub(crate) async fn put(world: &World, entries: impl IntoIterator<Item = RegisterEntry>) {
     for entry in entries {
         world.store.register_put(&entry, draft("register_add")).await.unwrap();
     }
@@ -72,7 +72,7 @@ fn month(now: DateTime<Utc>) -> Period {
 }
 
 /// Parameters that suit every question.
-fn params(kind: RegisterKind) -> EvidenceParams {
+pub(crate) fn params(kind: RegisterKind) -> EvidenceParams {
     EvidenceParams {
         kind: Some(kind),
         field: Some("change".to_owned()),
@@ -83,7 +83,7 @@ fn params(kind: RegisterKind) -> EvidenceParams {
     }
 }
 
-async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> EvidenceAnswer {
+pub(crate) async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> EvidenceAnswer {
     let ask = EvidenceAsk { query, params };
     let answer = world.store.evidence(&ask, month(world.now()), world.now(), &SEED).await.unwrap();
     assert!(answer.exceptions + answer.warnings <= answer.population, "{query}: {answer:?}");
@@ -94,7 +94,7 @@ async fn ask(world: &World, query: EvidenceQuery, params: EvidenceParams) -> Evi
     answer
 }
 
-fn counts(answer: &EvidenceAnswer) -> (u64, u64, u64) {
+pub(crate) fn counts(answer: &EvidenceAnswer) -> (u64, u64, u64) {
     (answer.population, answer.warnings, answer.exceptions)
 }
 
@@ -165,7 +165,7 @@ async fn the_register_is_judged(world: World) {
     .await;
     for (query, kind, expect) in [
         (EvidenceQuery::RegisterClosed, K::Leaver, (4, 1, 1)),
-        (EvidenceQuery::RegisterTimely, K::Leaver, (4, 1, 2)),
+        (EvidenceQuery::RegisterTimely, K::Leaver, (4, 2, 1)),
         (EvidenceQuery::RegisterApproved, K::Change, (3, 0, 2)),
         (EvidenceQuery::RegisterComplete, K::Change, (3, 2, 0)),
         (EvidenceQuery::RegisterField, K::Change, (3, 0, 2)),
@@ -181,6 +181,9 @@ async fn the_register_is_judged(world: World) {
         let answer = ask(&world, query, params(kind)).await;
         assert_eq!(counts(&answer), expect, "{query} {kind}: {answer:?}");
     }
+    let strict = EvidenceParams { warn_within: None, ..params(K::Leaver) };
+    let late = ask(&world, EvidenceQuery::RegisterTimely, strict).await;
+    assert_eq!(counts(&late), (4, 1, 2), "any delay is one: {late:?}");
     // What was written later about the past says when.
     let backdated =
         RegisterEntry { written_at: world.now(), ..entry(&world, K::Baseline, "db", Duration::days(4)) };
@@ -266,6 +269,24 @@ async fn breaches_have_their_clock(world: World) {
     assert_eq!(counts(&complete), (3, 0, 0), "{complete:?}");
     let wrong = ask(&world, EvidenceQuery::FalsePositives, EvidenceParams::default()).await;
     assert_eq!(counts(&wrong), (3, 0, 0), "{wrong:?}");
+    playbooks_count_by_their_steps(&world, opened[0].number).await;
+}
+
+async fn playbooks_count_by_their_steps(world: &World, number: i64) {
+    let followed = async || ask(world, EvidenceQuery::PlaybooksFollowed, EvidenceParams::default()).await;
+    let none = followed().await;
+    assert_eq!(counts(&none), (3, 0, 3), "nobody did anything: {none:?}");
+    for n in 0..steps_of(AttackFamily::DataLeak) {
+        assert_eq!(counts(&followed().await), (3, 0, 3), "{n} steps are not all");
+        let step = format!("step-{n}");
+        world
+            .store
+            .incident_step(number, (step.as_str(), "A step"), true, None, draft("incident_step"))
+            .await
+            .unwrap();
+    }
+    let one = followed().await;
+    assert_eq!(counts(&one), (3, 0, 2), "{one:?}");
 }
 
 async fn samples_are_drawn_again(world: World) {
@@ -412,49 +433,6 @@ async fn shared_accounts_do_not_decide(world: World) {
     assert_eq!(counts(&ask(&world, EvidenceQuery::ActorsPersonal, reports).await), (0, 0, 0));
 }
 
-async fn notes_are_looked_through(world: World) {
-    let batch = events(20, world.now() - Duration::hours(3));
-    // Two rules on one event, and one on another: two events hold something.
-    let hits = [(0, 3), (1, 3), (2, 4)]
-        .map(|(n, event): (u32, usize)| finding(n, &batch[event].0, AttackFamily::DataLeak, "198.51.100.1"));
-    let opened = world.ingest(&batch, &hits).await.opened;
-    let incident = &opened[0];
-    let asked = async |field: Option<&str>| {
-        let field = field.map(str::to_owned);
-        let asked = EvidenceParams { field, ..params(RegisterKind::Breach) };
-        ask(&world, EvidenceQuery::SensitiveData, asked).await
-    };
-    assert_eq!(counts(&asked(None).await), (20, 2, 0), "nobody owns them yet");
-    for text in
-        ["asked the shop team", "the body was user=kim&password=Winter2026", "wrote to kim@shop-mail.de"]
-    {
-        world.store.note_add(incident.id, text, "dana", draft("incident_note")).await.unwrap();
-    }
-    assert_eq!(counts(&asked(None).await), (23, 4, 0), "two of the three notes hold something");
-    assert_eq!(counts(&asked(Some("secret")).await), (23, 3, 0));
-    assert_eq!(counts(&asked(Some("card_number")).await), (23, 2, 0));
-    let resolved = IncidentPatch {
-        status: Some(Status::Resolved),
-        verdict: Some((Verdict::TruePositive, "seen".into())),
-        assignee: Some(Some("dana".into())),
-        ..IncidentPatch::default()
-    };
-    let version = world.store.incident_by_number(incident.number).await.unwrap().incident.version;
-    world.store.incident_change(incident.id, version, resolved, draft("incident_resolve")).await.unwrap();
-    assert_eq!(counts(&asked(None).await), (23, 0, 0), "in time");
-    world.clock.advance(Duration::days(6));
-    let late = asked(None).await;
-    assert_eq!(counts(&late), (23, 0, 2), "the events were handled, the notes still hold it: {late:?}");
-    let told = format!("{late:?}");
-    assert!(
-        !told.contains("Winter2026") && !told.contains("shop-mail"),
-        "what was found is not printed: {told}"
-    );
-    let subject = format!("incident/{}", incident.number);
-    put(&world, [entry(&world, RegisterKind::Exception, &subject, Duration::hours(1))]).await;
-    assert_eq!(counts(&asked(None).await), (23, 2, 0), "an exception is in force");
-}
-
 async fn feeds_and_rules_are_judged(world: World) {
     let now = world.now();
     let mut batch = events(48, now - Duration::hours(48));
@@ -471,7 +449,7 @@ async fn feeds_and_rules_are_judged(world: World) {
         warn_within: Some("12h".parse().unwrap()),
         ..none()
     };
-    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet).await;
+    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet.clone()).await;
     assert_eq!(counts(&silent), (2, 0, 1), "authentication fell silent 18 hours ago: {silent:?}");
     let reporting = ask(&world, EvidenceQuery::CategoriesReporting, none()).await;
     assert_eq!(counts(&reporting), (5, 0, 3), "{reporting:?}");
@@ -487,6 +465,10 @@ async fn feeds_and_rules_are_judged(world: World) {
     put(&world, [excused, shared]).await;
     assert_eq!(counts(&ask(&world, EvidenceQuery::AccountsPersonal, none()).await), (27, 1, 0));
     assert_eq!(counts(&ask(&world, EvidenceQuery::CategoriesReporting, none()).await), (5, 1, 2));
+    let nights = entry(&world, RegisterKind::Exception, "category/authentication", Duration::days(3));
+    put(&world, [nights]).await;
+    let silent = ask(&world, EvidenceQuery::FeedSilence, quiet).await;
+    assert_eq!(counts(&silent), (2, 1, 0), "its quiet hours are known: {silent:?}");
     assert_eq!(counts(&ask(&world, EvidenceQuery::FailuresReported, none()).await), (1, 0, 1));
     let test = entry(&world, RegisterKind::TestEvent, "category/authentication", Duration::days(1));
     put(

@@ -21,6 +21,7 @@ mod risk;
 mod roles;
 mod schedules;
 mod search;
+mod sensitive;
 mod support;
 mod tls;
 mod triage;

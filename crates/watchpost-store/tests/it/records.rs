@@ -387,6 +387,9 @@ async fn evidence_is_answered(world: World) {
     let mut retention = run(&world, JobState::Failed);
     retention.error = Some("no".into());
     store.job_run_put(&retention, None).await.unwrap();
+    for state in [JobState::Done, JobState::Cancelled, JobState::Running] {
+        store.job_run_put(&run(&world, state), None).await.unwrap();
+    }
     let mut admin = draft("setting_put");
     admin.permission = watchpost_model::access::Permission::Admin;
     store.setting_put("x", None, &serde_json::json!(1), admin).await.unwrap();
@@ -412,7 +415,7 @@ async fn evidence_is_answered(world: World) {
         (EvidenceQuery::AuditRecordsNamed, trail, 1),
         (EvidenceQuery::AuditVerifications, 1, 0),
         (EvidenceQuery::AuditCheckpoints, 1, 0),
-        (EvidenceQuery::RetentionRuns, 1, 1),
+        (EvidenceQuery::RetentionRuns, 3, 2),
         (EvidenceQuery::ConfigurationChanges, 1, 0),
     ];
     for (query, population, exceptions) in expected {
