@@ -31,9 +31,38 @@ impl<'a> Fields<'a> {
                 }
             }
         }
+        self.add_joined(base, text);
         // An ampersand inside an unencoded attack splits it.
         if text.contains("&&") || text.contains("&#") {
             self.add(base, None, text, Encoding::Form, Role::Value);
+        }
+    }
+
+    /// The values of a name that is given several times, from one that opens a comment to one that closes it: an
+    /// application that joins them reads one value, with what stands between them in the comment.
+    fn add_joined(&mut self, base: &'static str, text: &'a str) {
+        const OPENS: [&str; 4] = ["/*", "/%2a", "%2f*", "%2f%2a"];
+        const CLOSES: [&str; 4] = ["*/", "*%2f", "%2a/", "%2a%2f"];
+        if !["*", "%2a", "%2A"].iter().any(|star| text.contains(star)) {
+            return;
+        }
+        let has = |value: &str, marks: &[&str]| {
+            let lower = value.to_ascii_lowercase();
+            marks.iter().any(|mark| lower.contains(mark))
+        };
+        let (mut at, mut open, mut end) = (0, None, None);
+        for pair in text.split('&') {
+            let start = at;
+            at += pair.len() + 1;
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            match open {
+                None if has(value, &OPENS) => open = Some((name, start + name.len() + 1)),
+                Some((known, _)) if known == name && has(value, &CLOSES) => end = Some(start + pair.len()),
+                _ => {}
+            }
+        }
+        if let (Some((name, from)), Some(end)) = (open, end) {
+            self.add(base, Some(name), &text[from..end], Encoding::Form, Role::Value);
         }
     }
 

@@ -21,6 +21,16 @@ fn bodies_are_split_by_what_they_are() {
         ),
         ("aa=xx&bb=yy", "", &[("http.body.aa", "xx"), ("http.body.bb", "yy")]),
         (
+            "id=1/*&bb=yy&id=*%2F2",
+            "",
+            &[
+                ("http.body.id", "1/*"),
+                ("http.body.bb", "yy"),
+                ("http.body.id", "*%2F2"),
+                ("http.body.id", "1/*&bb=yy&id=*%2F2"),
+            ],
+        ),
+        (
             r#"{"a":{"bb":"x\"y"},"c":["dd"]}"#,
             "application/json",
             &[("http.body.bb", r#"x\"y"#), ("http.body.c", "dd")],

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 use watchpost_model::event::Severity;
@@ -117,8 +117,8 @@ pub(super) struct Correlation {
     pub(super) kind: Spanned<CorrelationKind>,
     #[serde(rename = "rules")]
     _rules: Vec<String>,
-    #[serde(rename = "group-by", default)]
-    _group_by: Vec<String>,
+    #[serde(rename = "group-by")]
+    pub(super) group_by: Option<Vec<Spanned<Scalar>>>,
     pub(super) timespan: Spanned<String>,
     pub(super) condition: Option<Spanned<Condition>>,
 }
@@ -137,10 +137,67 @@ pub(super) enum CorrelationKind {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Condition {
-    pub(super) gte: Option<u32>,
-    pub(super) gt: Option<u32>,
+    pub(super) gte: Option<Spanned<Scalar>>,
+    pub(super) gt: Option<Spanned<Scalar>>,
     #[serde(rename = "field")]
     _field: Option<IgnoredAny>,
+}
+
+/// A value of any kind, so that what is wrong with it can be said in the words of rules.
+#[derive(Debug)]
+pub(super) enum Scalar {
+    Text(String),
+    Whole(u64),
+    /// Anything else.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text.to_owned()))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Whole(number))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Scalar, E> {
+                Ok(u64::try_from(number).map_or(Scalar::Other, Scalar::Whole))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_unit<E: serde::de::Error>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
 }
 
 /// What Watchpost adds to Sigma.

@@ -1,12 +1,13 @@
 //! A native document made into a rule that can run.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_saphyr::Spanned;
 use watchpost_model::finding::AttackFamily;
 
 use super::documents::Part;
-use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match};
+use super::format::{Alternatives, Correlation, CorrelationKind, Document, Match, Scalar};
 use super::{Adjust, Body, Problem, ProblemKind};
 use crate::behaviour::VALUES_MAX;
 use crate::check::Check;
@@ -14,6 +15,7 @@ use crate::decode::DECODERS;
 use crate::expression::Expression;
 use crate::rule::RuleInfo;
 use crate::rules::{Also, Behaviour, Counts, Matcher, Of, SPECIAL, Scope, Signature};
+use crate::sigma::is_own;
 
 /// Longest window of a behaviour, in seconds.
 pub const WINDOW_S_MAX: u32 = 7 * 86_400;
@@ -98,6 +100,7 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                     "a rule with `counts` needs a `correlation` with timespan and condition",
                 )
             })?;
+            grouped(part, &correlation.value)?;
             let (threshold, window_s) = counted_over(part, &correlation)?;
             if let Some(reason) = senseless(&counts, threshold) {
                 return Err(part.problem(ProblemKind::Form, part.line_of("counts:"), reason));
@@ -204,11 +207,58 @@ fn decoders(part: &Part<'_>, names: Vec<Spanned<String>>) -> Result<Vec<&'static
     names.into_iter().map(known).collect()
 }
 
+/// Refuses what no group is made by. The names are not evaluated: `counts` says by whom is counted.
+fn grouped(part: &Part<'_>, correlation: &Correlation) -> Result<(), Problem> {
+    let told = |line: u64, reason: String| Err(part.problem(ProblemKind::Form, line, reason));
+    let line = part.find(|line| line.trim_start().starts_with("group-by:"));
+    let fields = correlation.group_by.as_deref().unwrap_or_default();
+    if fields.is_empty() && (line.is_some() || correlation.group_by.is_some()) {
+        return told(line.unwrap_or(0), "`group-by` names no field: leave it out".to_owned());
+    }
+    let mut seen = HashSet::new();
+    for field in fields {
+        let at = field.referenced.line();
+        let Scalar::Text(name) = &field.value else {
+            return told(
+                at,
+                "`group-by` is a list of names of fields, and one of them is no text".to_owned(),
+            );
+        };
+        if name.trim().is_empty() {
+            return told(at, "`group-by` has a field without a name".to_owned());
+        }
+        if !seen.insert(name.as_str()) {
+            return told(at, format!("`group-by` names {name:?} twice"));
+        }
+        if !is_own(name) {
+            return told(at, format!("`group-by`: no event has a field {name:?}; src_ip and actor are some"));
+        }
+    }
+    Ok(())
+}
+
+/// A threshold as it is written.
+fn limit(part: &Part<'_>, written: Option<&Spanned<Scalar>>) -> Result<Option<u32>, Problem> {
+    let Some(written) = written else { return Ok(None) };
+    let whole = match &written.value {
+        Scalar::Whole(number) => u32::try_from(*number).ok(),
+        Scalar::Text(text) => text.trim().parse().ok(),
+        Scalar::Other => None,
+    };
+    whole.map(Some).ok_or_else(|| {
+        let reason = format!("a threshold is a whole number from 1 to {}", u32::MAX);
+        part.problem(ProblemKind::Form, written.referenced.line(), reason)
+    })
+}
+
 /// Threshold and window in seconds.
 fn counted_over(part: &Part<'_>, correlation: &Spanned<Correlation>) -> Result<(u32, u32), Problem> {
     let parts = &correlation.value;
     let line = parts.condition.as_ref().map_or(correlation.referenced.line(), |at| at.referenced.line());
-    let limits = parts.condition.as_ref().map_or((None, None), |at| (at.value.gte, at.value.gt));
+    let limits = match &parts.condition {
+        Some(at) => (limit(part, at.value.gte.as_ref())?, limit(part, at.value.gt.as_ref())?),
+        None => (None, None),
+    };
     let threshold = match limits {
         (Some(gte), None) => gte,
         (None, Some(gt)) => gt.saturating_add(1),

@@ -56,6 +56,20 @@ fn an_attack_among_thousands_of_values_is_found_wherever_it_stands() {
     }
 }
 
+/// Applications that join the values of one name read what no single value is.
+#[test]
+fn an_attack_over_several_values_of_one_name_is_found() {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for text in [
+        "id=1%20union/*&id=*/select%201,2",
+        "id=1%20union/*&x=y&id=*/select%201,2",
+        "id=1%20union%2F%2A&id=%2a%2fselect/*&id=*/1,2",
+    ] {
+        assert!(is_found(&format!("/?{text}"), &[], None), "query {text}");
+        assert!(is_found("/p", &form, Some(text)), "body {text}");
+    }
+}
+
 #[test]
 fn a_command_behind_words_of_a_shell_is_a_command() {
     for line in [

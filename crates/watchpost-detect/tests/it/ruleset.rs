@@ -75,11 +75,28 @@ fn a_behaviour_that_makes_no_sense_is_refused() {
     };
     let events = "{ when: login_failed, by: source, of: events }";
     let users = "{ when: login_failed, by: source, of: { distinct: user } }";
+    let grouped =
+        |fields: &str| of("5m", "5", events).replace("group-by: [src_ip]", &format!("group-by: {fields}"));
     for (text, line, words) in [
         (of("0s", "5", events), 8, "no timespan from 1s to 7d"),
         (of("-5m", "5", events), 8, "no timespan from 1s to 7d"),
         (of("8d", "5", events), 8, "no timespan from 1s to 7d"),
         (of("5m", "0", events), 9, "at least 1"),
+        (of("5m", "-3", events), 9, "a whole number from 1 to"),
+        (of("5m", "2.5", events), 9, "a whole number from 1 to"),
+        (of("5m", "5000000000", events), 9, "a whole number from 1 to"),
+        (of("5m", "99999999999999999999999", events), 9, "a whole number from 1 to"),
+        (of("5m", "[5]", events), 9, "a whole number from 1 to"),
+        (of("5m", "many", events), 9, "a whole number from 1 to"),
+        (grouped("[]"), 7, "names no field"),
+        (grouped(""), 7, "names no field"),
+        (grouped("[src_ip, src_ip]"), 7, "\"src_ip\" twice"),
+        (grouped("[src_ip, 7]"), 7, "is no text"),
+        (grouped("[true]"), 7, "is no text"),
+        (grouped("[[src_ip]]"), 7, "is no text"),
+        (grouped("[\" \"]"), 7, "without a name"),
+        (grouped("[src_ipp]"), 7, "no event has a field \"src_ipp\""),
+        (grouped("\n    - src_ip\n    - shoe_size"), 9, "\"shoe_size\""),
         (of("5m", "1", users), 13, "a threshold of 1 for different values"),
         (of("5m", "1000", users), 13, "512 are remembered"),
         (
