@@ -97,14 +97,14 @@ fn start_logging(verbose: u8) {
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
 fn complain(error: &anyhow::Error) -> ExitCode {
     let Some(problem) = error.downcast_ref::<OpError>() else {
-        eprintln!("watchpost: {error:#}");
+        eprintln!("watchpost: {}", output::harmless(&format!("{error:#}")));
         // A file or a port that the system does not give.
         let refused = error.chain().any(|cause| cause.is::<std::io::Error>());
         return ExitCode::from(if refused { 3 } else { FOUND });
     };
-    eprintln!("watchpost: {}", problem.message);
+    eprintln!("watchpost: {}", output::harmless(&problem.message));
     if let Some(hint) = &problem.hint {
-        eprintln!("  {hint}");
+        eprintln!("  {}", output::harmless(hint));
     }
     ExitCode::from(match problem.code {
         ErrorCode::Validation | ErrorCode::NotFound => 2,

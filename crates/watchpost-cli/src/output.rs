@@ -47,6 +47,11 @@ fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
+/// A text of several lines, each of them made visible: what went wrong names files and values of others.
+pub(crate) fn harmless(text: &str) -> String {
+    text.lines().map(|line| visible(line, 10_000)).collect::<Vec<_>>().join("\n")
+}
+
 /// An instant to the second.
 pub(crate) fn at(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()

@@ -140,7 +140,8 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                 files_table(&copied.files)?;
                 match &copied.proof {
                     Some(proof) => {
-                        line(format!("signed approval  {}\nits public key   {}", proof.approval, proof.key))
+                        let (approval, key) = (shown(&proof.approval), shown(&proof.key));
+                        line(format!("signed approval  {approval}\nits public key   {key}"))
                     }
                     None => Ok(()),
                 }
@@ -160,9 +161,10 @@ pub(crate) async fn report(session: &Session, form: Output, verb: Report) -> any
                 ProofAdd { framework, control, period, statement, path, owner, expires_at: expires };
             let proof = session.ask::<operation::proof_add>(request).await?;
             either(form, &proof, || {
-                line(format!("{} {}: {}", proof.framework, proof.control, proof.statement))?;
+                let (framework, control) = (shown(&proof.framework), shown(&proof.control));
+                line(format!("{framework} {control}: {}", shown(&proof.statement)))?;
                 match &proof.file {
-                    Some(file) => line(format!("{}  {}", file.sha256, file.name)),
+                    Some(file) => line(format!("{}  {}", file.sha256, shown(&file.name))),
                     None => Ok(()),
                 }
             })?;
@@ -348,6 +350,11 @@ fn formats(words: &[String]) -> Vec<ReportFormat> {
         .collect()
 }
 
+/// What files and people say, in a line.
+fn shown(text: &str) -> String {
+    visible(text, 4_000)
+}
+
 fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
     either(form, list, || {
         table(
@@ -364,9 +371,9 @@ fn frameworks(form: Output, list: &FrameworkList) -> anyhow::Result<()> {
             }),
         )?;
         for broken in &list.broken {
-            line(format!("cannot be used: {broken}"))?;
+            line(format!("cannot be used: {}", shown(broken)))?;
         }
-        line(format!("framework files of your own: {}", list.folder))
+        line(format!("framework files of your own: {}", shown(&list.folder)))
     })
 }
 
@@ -420,7 +427,7 @@ fn list(form: Output, list: &ReportList) -> anyhow::Result<()> {
 
 fn record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
     either(form, record, || {
-        line(&record.summary)?;
+        line(shown(&record.summary))?;
         standing(record)?;
         line(format!("report {}", record.id))?;
         files_table(&record.files)
@@ -430,7 +437,7 @@ fn record(form: Output, record: &ReportRecord) -> anyhow::Result<()> {
 /// How far a report is, and what its approval is worth.
 fn standing(record: &ReportRecord) -> anyhow::Result<()> {
     let Some(approval) = &record.approval else { return line(record.status.as_str()) };
-    line(format!("{}, approved by {}", record.status, approval.by))?;
+    line(format!("{}, approved by {}", record.status, shown(&approval.by)))?;
     if approval.signed_note.is_none() {
         line("not signed: this console has no key that is kept (see `watchpost doctor`)")?;
     }
@@ -458,14 +465,17 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
         if let (Some(report), Some(seq)) = (&found.report, found.audit_seq) {
             line(format!(
                 "report {}, {}, made by {}, audit record {seq}",
-                report.id, report.status, report.made_by
+                report.id,
+                report.status,
+                shown(&report.made_by)
             ))?;
         }
         if let Some(approval) = found.report.as_ref().and_then(|report| report.approval.as_ref()) {
-            line(format!("approved by {} at {}: {}", approval.by, at(approval.at), approval.note))?;
+            let (by, note) = (shown(&approval.by), shown(&approval.note));
+            line(format!("approved by {by} at {}: {note}", at(approval.at)))?;
         }
         if let Some(signature) = &found.signature {
-            line(format!("signature of the approval: {signature}"))?;
+            line(format!("signature of the approval: {}", shown(signature)))?;
         }
         if found.checked > 0 {
             line(format!("controls, checks and samples looked at: {}", found.checked))?;
@@ -484,7 +494,7 @@ fn changes(form: Output, found: &ReportChanges) -> anyhow::Result<()> {
             line(format!("{word}: {from} to {to}, made {made}, report {}", report.id))?;
         }
         for note in &found.notes {
-            line(format!("note: {note}"))?;
+            line(format!("note: {}", shown(note)))?;
         }
         table(
             ["CONTROL", "TITLE", "BEFORE", "NOW", "EXCEPTIONS BEFORE", "EXCEPTIONS NOW"],

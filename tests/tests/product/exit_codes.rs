@@ -135,6 +135,31 @@ async fn the_worst_state_of_a_report_is_its_exit_code() -> Result<()> {
         let ended = home.cli(["report", "generate", "--framework", id].into_iter().chain(period)).await?;
         assert_eq!(ended.status.code(), Some(code), "{id}: {}{}", ended.stdout, ended.stderr);
     }
+    // What a file is called does not reach the terminal as it is.
+    let hostile = "a\u{1b}[31m\u{202e}b";
+    fs::write(std::path::Path::new(&own).join(format!("{hostile}.toml")), "id = 1")?;
+    let verbs: [&[&str]; 3] = [
+        &["report", "verify", hostile],
+        &["report", "frameworks"],
+        &[
+            "report",
+            "generate",
+            "--framework",
+            hostile,
+            "--from",
+            "2024-10-01",
+            "--to",
+            "2024-11-01",
+            "--out",
+            &out,
+        ],
+    ];
+    for verb in verbs {
+        let ended = home.cli(verb).await?;
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(told.contains("[31m"), "{verb:?} names it: {told:?}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{verb:?}: {told:?}");
+    }
     let kind = ["report", "generate", "--framework", "kpi", "--from", "2024-10-01", "--to", "2024-11-01"];
     let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &out])).await?;
     assert_eq!(ended.status.code(), Some(0), "a kind that judges nothing: {}{}", ended.stdout, ended.stderr);

@@ -89,7 +89,7 @@ async fn the_files_of_a_final_report_stay_and_a_copy_says_who_approved_it() {
     let before = (read("a.json"), read("a.md"));
     let refused =
         desk.ask::<operation::report_generate>(summary(files(true))).await.expect_err("it is final");
-    assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
+    assert_eq!(refused.code, ErrorCode::Validation, "{refused}");
     assert!(refused.message.contains(&first.id.to_string()), "{refused}");
     assert_eq!((read("a.json"), read("a.md")), before, "nothing was written over");
 
@@ -368,7 +368,7 @@ async fn a_final_report_stands_until_the_one_in_its_place_is_approved() {
     assert_eq!(status(&desk, second.id).await, ReportStatus::Final);
     let over = summary(vec![target(&out, "1.json", ReportFormat::Json, true)]);
     let refused = desk.ask::<operation::report_generate>(over).await.expect_err("its files stay");
-    assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
+    assert_eq!(refused.code, ErrorCode::Validation, "{refused}");
     desk.console.close().await;
 }
 

@@ -167,7 +167,7 @@ impl Drop for Written {
 /// Refuses to replace a file of a report that was approved: it can only be superseded, and its files stay.
 ///
 /// # Errors
-/// `Precondition`; what the database says.
+/// `Validation`; what the database says.
 pub(super) async fn not_of_a_final(store: &Store, targets: &[ReportTarget]) -> Result<(), OpError> {
     for target in targets.iter().filter(|target| target.replace) {
         let path = PathBuf::from(&target.path);
@@ -176,7 +176,7 @@ pub(super) async fn not_of_a_final(store: &Store, targets: &[ReportTarget]) -> R
         if let Some(report) = store.approved_report_of_file(&hash).await? {
             let message =
                 format!("{} is a file of report {}, which is {}", target.path, report.id, report.status);
-            return Err(OpError { field: Some("files".to_owned()), ..OpError::precondition(message) }.hint(
+            return Err(OpError::invalid("files", message).hint(
                 "choose another folder; `--supersedes` puts a new report in its place and leaves its files",
             ));
         }

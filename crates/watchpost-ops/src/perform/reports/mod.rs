@@ -153,7 +153,7 @@ pub(crate) async fn report_generate(cx: Context, request: ReportGenerate) -> Res
             return Err(OpError::invalid("supersedes", message));
         }
         if old.status == ReportStatus::Superseded {
-            return Err(OpError::precondition(format!("report {id} is superseded already")));
+            return Err(OpError::invalid("supersedes", format!("report {id} is superseded already")));
         }
     }
     let making = cx.console.0.makings.begin(request.ticket)?;
