@@ -12,3 +12,14 @@ async fn the_main_job_by_the_command_line_alone() -> Result<()> {
     assert!(told.contains("story: all of it works"), "the story ends early: {told}");
     Ok(())
 }
+
+/// What a report asks of decisions can be given: a reason in words.
+#[tokio::test]
+async fn jobs_take_a_reason() -> Result<()> {
+    let home = Home::new("reasons of jobs")?;
+    for job in ["retention", "cleanup", "optimize", "backup", "restore", "aggregate", "import"] {
+        let told = home.cli([job, "--help"]).await?.ok()?;
+        assert!(told.contains("--reason <TEXT>"), "{job}: {told}");
+    }
+    Ok(())
+}

@@ -195,25 +195,30 @@ async fn of_events(tx: &mut Tx, look: &Look<'_>, found: &mut Found) -> Result<()
     loop {
         let (sql, values) = places.bind(EVENTS);
         let page = tx.fetch(sql, values).await?;
-        let mut hits = Vec::new();
-        for row in &page {
-            let kinds = look.kinds(found_in_event(&row.text(2)?));
-            if !kinds.is_empty() {
-                hits.push((row.text(0)?, row.i64(1)?, kinds));
-            }
-        }
-        let Some(row) = page.last() else { break };
-        places.set("from", row.i64(1)?);
-        places.set("last", row.text(0)?);
+        let Some(last) = page.last() else { return Ok(()) };
+        places.set("from", last.i64(1)?);
+        places.set("last", last.text(0)?);
+        let hits = hits_of(look, &page)?;
+        drop(page);
         judge(tx, look, &hits, found).await?;
     }
-    Ok(())
+}
+
+fn hits_of(look: &Look<'_>, page: &[Row]) -> Result<Vec<Hit>, StoreError> {
+    let mut hits = Vec::new();
+    for row in page {
+        let kinds = look.kinds(found_in_event(&row.text(2)?));
+        if !kinds.is_empty() {
+            hits.push((row.text(0)?, row.i64(1)?, kinds));
+        }
+    }
+    Ok(hits)
 }
 
 /// Judges events of one page. Those that the rules for data leaks fired on were counted with their incidents.
 async fn judge(tx: &mut Tx, look: &Look<'_>, hits: &[Hit], found: &mut Found) -> Result<(), StoreError> {
     let (Some((_, first, _)), Some((_, last, _))) = (hits.first(), hits.last()) else { return Ok(()) };
-    let counted = tx
+    let rows = tx
         .fetch(
             format!(
                 "SELECT DISTINCT f.event_id FROM finding f JOIN incident i ON i.id = f.incident_id \
@@ -223,7 +228,8 @@ async fn judge(tx: &mut Tx, look: &Look<'_>, hits: &[Hit], found: &mut Found) ->
             args![*first, *last],
         )
         .await?;
-    let counted: BTreeSet<String> = counted.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    let counted: BTreeSet<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
+    drop(rows);
     let ids: Vec<Value> = hits.iter().map(|(id, _, _)| id.as_str().into()).collect();
     let incidents = tx
         .fetch_in(
