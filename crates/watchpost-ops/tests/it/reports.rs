@@ -174,11 +174,15 @@ async fn a_report_that_is_stopped_leaves_no_file() {
         supersedes: None,
     };
     let ticket = ReportTicket { ticket: "mine".to_owned() };
-    let (made, stopped) = tokio::join!(
-        desk.ask::<operation::report_generate>(request.clone()),
-        desk.ask::<operation::report_cancel>(ticket.clone()),
-    );
-    assert!(stopped.expect("it answers").running, "it was being made when it was stopped");
+    // Nobody knows the ticket before the door has let the request in.
+    let stopping = async {
+        while !desk.ask::<operation::report_cancel>(ticket.clone()).await.expect("it answers").running {
+            tokio::task::yield_now().await;
+        }
+    };
+    let stopping = tokio::time::timeout(std::time::Duration::from_secs(30), stopping);
+    let (made, stopped) = tokio::join!(desk.ask::<operation::report_generate>(request.clone()), stopping);
+    stopped.expect("it was being made when it was stopped");
     assert_eq!(made.expect_err("it was stopped").code, ErrorCode::Cancelled);
     assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 0, "nothing is left");
     assert!(
