@@ -1,7 +1,8 @@
 -- Roles of a team on one PostgreSQL: who may do what, and an audit log that people add to, and neither change nor shorten.
 --
 -- Run it with psql in Watchpost's database, as the owner of its tables, after Watchpost has made them; and again after an
--- update that added some. It may be run any number of times.
+-- update that added some. It may be run any number of times. It makes roles: an owner without CREATEROLE has a superuser
+-- run it.
 --
 --     psql -v ON_ERROR_STOP=1 -d watchpost -f postgres-roles.sql
 --     CREATE ROLE dana LOGIN PASSWORD '...' IN ROLE watchpost_analyst;

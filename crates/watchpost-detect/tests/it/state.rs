@@ -55,6 +55,17 @@ fn adding_bursts() -> impl Strategy<Value = Vec<Burst>> {
     proptest::collection::vec(burst, 1..5)
 }
 
+/// The events as they come in when each is on its way for so many milliseconds.
+fn in_order_of_arrival(events: &[Placed], delays: &[i64]) -> Vec<Placed> {
+    let mut late: Vec<(i64, &Placed)> = events
+        .iter()
+        .enumerate()
+        .map(|(nth, placed)| (placed.0.at.timestamp_millis() + delays[nth % delays.len()], placed))
+        .collect();
+    late.sort_by_key(|(at, placed)| (*at, placed.0.id));
+    late.into_iter().map(|(_, placed)| placed.clone()).collect()
+}
+
 /// Failed logins, and some that work.
 fn failing_and_working_bursts() -> impl Strategy<Value = Vec<Burst>> {
     let kind = prop_oneof![2 => Just(TrafficKind::LoginFailure), 1 => Just(TrafficKind::LoginSuccess)];
@@ -93,13 +104,7 @@ proptest! {
         delays in proptest::collection::vec(0_i64..600_000, 60),
     ) {
         let events = Sample::Traffic(bursts).placed_events();
-        let mut late: Vec<(i64, &Placed)> = events
-            .iter()
-            .enumerate()
-            .map(|(nth, placed)| (placed.0.at.timestamp_millis() + delays[nth % delays.len()], placed))
-            .collect();
-        late.sort_by_key(|(at, placed)| (*at, placed.0.id));
-        let late: Vec<Placed> = late.into_iter().map(|(_, placed)| placed.clone()).collect();
+        let late = in_order_of_arrival(&events, &delays);
         let fired = |events: &[Placed]| -> BTreeSet<(String, String)> {
             let mut engine = Engine::new(Config::default());
             let now = crate::support::start() + Duration::days(30);
@@ -120,13 +125,7 @@ proptest! {
         delays in proptest::collection::vec(0_i64..600_000, 60),
     ) {
         let events = Sample::Traffic(bursts).placed_events();
-        let mut late: Vec<(i64, &Placed)> = events
-            .iter()
-            .enumerate()
-            .map(|(nth, placed)| (placed.0.at.timestamp_millis() + delays[nth % delays.len()], placed))
-            .collect();
-        late.sort_by_key(|(at, placed)| (*at, placed.0.id));
-        let late: Vec<Placed> = late.into_iter().map(|(_, placed)| placed.clone()).collect();
+        let late = in_order_of_arrival(&events, &delays);
         let fired = |events: &[Placed]| -> BTreeSet<(String, String)> {
             let mut engine = Engine::new(Config::default());
             let now = crate::support::start() + Duration::days(30);

@@ -1,6 +1,6 @@
 export const approval = {
   'approval.title': 'Eine zweite Person',
-  'approval.about': 'Was zwei entscheiden: endgültiges Löschen, weite Sperren, Schlüssel, und diese Regel zu lockern. Es wird einmal ausgeführt, so wie es beantragt wurde, von der Person, die es genehmigt.',
+  'approval.about': 'Was zwei entscheiden: endgültiges Löschen, weite Sperren, Schlüssel, und diese Regel zu lockern. Es wird ausgeführt, wie es beantragt wurde: von der Person, die es genehmigt, oder von der, die es beantragt hat, wo es deren Rechner braucht.',
   'approval.what': 'was auf eine zweite Person wartet',
   'approval.none': 'Nichts wartet.',
   'approval.by': 'beantragt von {who}',

@@ -1,6 +1,6 @@
 export const approval = {
   'approval.title': 'A second person',
-  'approval.about': 'What two people decide: purges, wide blocks, keys, and making this rule weaker. It is carried out once, as it was asked for, by whoever approves it.',
+  'approval.about': 'What two people decide: purges, wide blocks, keys, and making this rule weaker. It is carried out as it was asked for: by whoever approves it, or by the asker where it needs their machine.',
   'approval.what': 'what waits for a second person',
   'approval.none': 'Nothing waits.',
   'approval.by': 'asked by {who}',
