@@ -24,8 +24,10 @@ const CLAIM_IDLE: Duration = Duration::from_secs(10);
 const CLAIM_PAUSE: chrono::Duration = chrono::Duration::seconds(10);
 /// Keys looked at for bare hashes a turn.
 const ADOPT_BUDGET: usize = 2_000;
-/// Pause between two parts of a pass while there are events to process.
+/// Pause between two parts of a pass while there are events to process: at least so long, and so many times as long as
+/// the last part took, which leaves the server to the events.
 const ADOPT_REST: Duration = Duration::from_millis(100);
+const ADOPT_REST_TIMES: u32 = 19;
 /// Pause between two passes over all keys in search of bare hashes.
 const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
 
@@ -37,8 +39,8 @@ pub(super) struct Reader {
     claimed: Option<DateTime<Utc>>,
     /// When the last pass over all keys ended; absent while one is under way.
     adopted_at: Option<DateTime<Utc>>,
-    /// When the last part of a pass was looked at.
-    looked_at: Option<Instant>,
+    /// Until when no part of a pass is looked at while there are events to process.
+    rests_until: Option<Instant>,
     /// Entries that were too many bytes for the last batch.
     unread: Delivered,
 }
@@ -57,7 +59,7 @@ impl Reader {
             adopt: AdoptCursor::default(),
             claimed: None,
             adopted_at: None,
-            looked_at: None,
+            rests_until: None,
             unread: Delivered::default(),
         }
     }
@@ -91,12 +93,14 @@ impl Reader {
 
     /// Looks for hashes that applications wrote without the queue: a part of a pass each time, a pause between passes.
     async fn adopt(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Adopted, RedisError> {
-        let resting = busy && self.looked_at.is_some_and(|at| at.elapsed() < ADOPT_REST);
+        let begun = Instant::now();
+        let resting = busy && self.rests_until.is_some_and(|until| begun < until);
         if resting || self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
             return Ok(Adopted::default());
         }
-        self.looked_at = Some(Instant::now());
         let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
+        let took = begun.elapsed();
+        self.rests_until = Some(begun + took + ADOPT_REST.max(took * ADOPT_REST_TIMES));
         self.adopted_at = adopted.wrapped.then_some(now);
         Ok(adopted)
     }
