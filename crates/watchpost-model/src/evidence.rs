@@ -92,7 +92,7 @@ pub enum EvidenceQuery {
     AuditCheckpoints,
     /// Population: records of the log. Exceptions: gaps in their numbers, and records without a leaf.
     AuditComplete,
-    /// Population: decisive actions. Exceptions: no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
+    /// Population: decisive actions. Exceptions: by a shared or nameless account, or no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
     AuditSigned,
     /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself is left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
     AuditExplained,
@@ -102,7 +102,7 @@ pub enum EvidenceQuery {
     ActionsGranted,
     /// Population: tables of the audit trail. Exceptions: somebody but the owner may change them; warnings: the engine has no rights of its own.
     AuditProtected,
-    /// Population: people who used the permission to administer. Exceptions: no approval in the register.
+    /// Population: people who used the permission to administer (or `permission`). Exceptions: no approval in the register (entries of `kind`, else of privileged accounts).
     AdminsApproved,
     /// Population: stored protected payloads. Exceptions: not ciphertext under a key.
     PayloadsSealed,
@@ -118,11 +118,11 @@ pub enum EvidenceQuery {
     RetentionPolicy,
     /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
     ConfigurationChanges,
-    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
+    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time, which for requests of people is 30 days from receipt, 90 with the fact `extension` (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,
-    /// Population: entries of `kind` begun in the period or open. Exceptions: facts missing for longer than `good_within`; warnings: missing.
+    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed; warnings: missing. A breach that hit no personal data lacks nothing.
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
@@ -130,7 +130,7 @@ pub enum EvidenceQuery {
     RegisterGood,
     /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
     RegisterFresh,
-    /// Population: subjects of `kind`. Exceptions: newest good entry older than `warn_within`; warnings: than `good_within`.
+    /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,
     /// Population: days. Exceptions: days without an entry of `kind` that ended well within a day.
     RegisterDaily,

@@ -283,7 +283,7 @@ async fn by_category(
     Ok((counts, TEXT.to_owned()))
 }
 
-/// Subjects that have an entry of `kind` that began before the end and is in force or ended well, from the register.
+/// Subjects whose newest entry of `kind` that began before the end is in force or ended well.
 async fn registered(
     tx: &mut Tx,
     scope: &Scope<'_>,
@@ -292,8 +292,10 @@ async fn registered(
 ) -> Result<BTreeSet<String>, StoreError> {
     let rows = tx
         .fetch(
-            "SELECT DISTINCT subject FROM register_entry WHERE kind = $1 AND opened_at < $2 AND opened_at >= $3 \
-             AND result <> 'bad'",
+            "SELECT DISTINCT r.subject FROM register_entry r WHERE r.kind = $1 AND r.opened_at < $2 AND r.opened_at >= $3 \
+             AND r.result <> 'bad' AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = r.kind \
+             AND s.subject = r.subject AND s.opened_at < $2 \
+             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
             args![kind, scope.end(), since],
         )
         .await?;
@@ -374,7 +376,7 @@ async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidenc
     Ok(scope.whole(Members {
         columns: &["category", "events", "register"],
         rows,
-        basis: "categories with events in the period; exceptions have no entry of this kind in the register",
+        basis: "categories with events in the period; exceptions have no entry of this kind in the register, or the newest ended badly",
         text,
     }))
 }

@@ -50,13 +50,13 @@ pub(crate) fn entry(world: &World, kind: RegisterKind, subject: &str, opened: Du
     }
 }
 
-fn good(mut entry: RegisterEntry, after: Duration) -> RegisterEntry {
+pub(crate) fn good(mut entry: RegisterEntry, after: Duration) -> RegisterEntry {
     entry.closed_at = Some(entry.opened_at + after);
     entry.result = EntryResult::Good;
     entry
 }
 
-fn with(mut entry: RegisterEntry, facts: &[(&str, &str)]) -> RegisterEntry {
+pub(crate) fn with(mut entry: RegisterEntry, facts: &[(&str, &str)]) -> RegisterEntry {
     entry.fields.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     entry
 }

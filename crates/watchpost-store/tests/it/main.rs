@@ -16,6 +16,7 @@ mod linking;
 mod merge;
 mod privacy;
 mod records;
+mod register;
 mod response;
 mod risk;
 mod roles;
