@@ -74,7 +74,7 @@ pub enum EvidenceQuery {
     DaysWithEvents,
     /// Population: event categories. Exceptions: silent all period without a registered exception; warnings: with one.
     CategoriesReporting,
-    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`.
+    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`. A silence that a resolved incident of the family log_gap explains is a warning at most, and none if `families` names that.
     FeedSilence,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
@@ -132,7 +132,7 @@ pub enum EvidenceQuery {
     RegisterFresh,
     /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,
-    /// Population: days. Exceptions: days without an entry of `kind` that ended well within a day.
+    /// Population: days that ended a day ago. Exceptions: days without an entry of `kind` that ended well; warnings: with one that took more than a day.
     RegisterDaily,
     /// Population: spans between entries of `kind`. Exceptions: longer than `warn_within`; warnings: than `good_within`.
     RegisterGaps,
@@ -283,6 +283,7 @@ impl EvidenceQuery {
                 | Self::RegisterFresh
                 | Self::RegisterCurrent
                 | Self::RegisterGaps
+                | Self::RegisterDaily
         )
     }
 }

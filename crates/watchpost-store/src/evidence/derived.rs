@@ -3,6 +3,7 @@
 
 mod fields;
 mod sensitive;
+mod silence;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +20,7 @@ use super::template::Places;
 use super::{Cell, Class, Column, DAY, MEMBERS_MAX, ROWS_MAX, cells, time_text};
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
-use crate::rollup::{BUCKET, bucket_of};
+use crate::rollup::bucket_of;
 
 /// What a derived question is asked about.
 pub(super) struct Scope<'s> {
@@ -27,6 +28,7 @@ pub(super) struct Scope<'s> {
     pub(super) period: Period,
     /// The earlier of the period's end and now.
     pub(super) end: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
     pub(super) places: &'s Places,
     /// What the sample is drawn from.
     pub(super) seed: &'s [u8; 32],
@@ -141,17 +143,13 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::CategoriesReporting => categories_reporting(tx, scope).await,
         Q::FailuresReported => failures_reported(tx, scope).await,
         Q::CategoriesRegistered => categories_registered(tx, scope).await,
-        Q::FeedSilence => feed_silence(tx, scope).await,
+        Q::FeedSilence => silence::feed_silence(tx, scope).await,
         Q::RulesFired => rules_fired(tx, scope).await,
         Q::SensitiveData => sensitive::sensitive_data(tx, scope).await,
         Q::EvidenceIntact => trail::evidence_intact(tx, scope).await,
         Q::AuditCheckpoints => trail::checkpoints(tx, scope).await,
-        Q::AuditVerificationDaily => daily(tx, scope, "SELECT DISTINCT at / :day FROM audit_record WHERE \
-            action = 'audit_verify' AND outcome = 'success' AND at >= :from AND at < :end", Class::Warning,
-            "days (UTC) of the period up to now; warnings have no successful verification of the audit trail").await,
-        Q::RegisterDaily => daily(tx, scope, "SELECT DISTINCT opened_at / :day FROM register_entry WHERE \
-            kind = :kind AND result = 'good' AND opened_at >= :from AND opened_at < :end", Class::Exception,
-            "days (UTC) of the period up to now; exceptions have no entry of this kind in the register that ended well").await,
+        Q::AuditVerificationDaily => verified_daily(tx, scope).await,
+        Q::RegisterDaily => register_daily(tx, scope).await,
         Q::RegisterGaps => register_gaps(tx, scope).await,
         Q::AuditComplete => trail::audit_complete(tx, scope).await,
         Q::AuditExplained => trail::audit_explained(tx, scope).await,
@@ -242,28 +240,57 @@ async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnsw
     }))
 }
 
-/// Days that `text` does not name are of the class `missing`.
-async fn daily(
-    tx: &mut Tx,
-    scope: &Scope<'_>,
-    text: &str,
-    missing: Class,
-    basis: &'static str,
-) -> Result<EvidenceAnswer, StoreError> {
+async fn verified_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT DISTINCT at / :day FROM audit_record WHERE action = 'audit_verify' \
+        AND outcome = 'success' AND at >= :from AND at < :end";
     let mut places = scope.places.clone();
     places.set("day", DAY);
-    let (sql, values) = places.bind(text);
+    let (sql, values) = places.bind(TEXT);
     let mut seen = BTreeSet::new();
     for row in tx.fetch(sql, values).await? {
         seen.insert(row.i64(0)?);
     }
     let mut rows = Vec::new();
     for day in scope.days() {
-        let there = seen.contains(&day);
-        let word = if there { "yes" } else { "no" };
-        rows.push((if there { Class::Good } else { missing }, vec![day_text(day)?, word.to_owned()]));
+        let (class, word) = if seen.contains(&day) { (Class::Good, "yes") } else { (Class::Warning, "no") };
+        rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
-    Ok(scope.whole(Members { columns: &["day", "done"], rows, basis, text: text.to_owned() }))
+    Ok(scope.whole(Members {
+        columns: &["day", "done"],
+        rows,
+        basis: "days (UTC) of the period up to now; warnings have no successful verification of the audit trail",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn register_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT opened_at / :day, MIN(closed_at - opened_at) FROM register_entry WHERE kind = :kind \
+        AND result = 'good' AND opened_at >= :from AND opened_at < :end GROUP BY 1";
+    let mut places = scope.places.clone();
+    places.set("day", DAY);
+    let (sql, values) = places.bind(TEXT);
+    let mut took = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        took.insert(row.i64(0)?, row.opt_i64(1)?.unwrap_or(0));
+    }
+    let now = scope.now.timestamp_micros();
+    let mut rows = Vec::new();
+    for day in scope.days() {
+        let (class, word) = match took.get(&day) {
+            Some(took) if *took > DAY => (Class::Warning, "late"),
+            Some(_) => (Class::Good, "yes"),
+            // What may still be done in time says nothing yet.
+            None if (day + 2) * DAY > now => continue,
+            None => (Class::Exception, "no"),
+        };
+        rows.push((class, vec![day_text(day)?, word.to_owned()]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["day", "done"],
+        rows,
+        basis: "days (UTC) of the period that ended a day ago or have an entry; exceptions have no entry of this kind in the register that ended well, warnings one that was closed more than a day after it began",
+        text: TEXT.to_owned(),
+    }))
 }
 
 /// Events and failures of each category in the period, by the counters.
@@ -378,53 +405,6 @@ async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidenc
         rows,
         basis: "categories with events in the period; exceptions have no entry of this kind in the register, or the newest ended badly",
         text,
-    }))
-}
-
-async fn feed_silence(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT g.category, MIN(g.bucket), MAX(g.bucket), MAX(g.gap) FROM \
-        (SELECT d.category, d.bucket, d.bucket - LAG(d.bucket) OVER (PARTITION BY d.category ORDER BY d.bucket) AS gap \
-        FROM (SELECT DISTINCT category, bucket FROM rollup WHERE bucket >= :from AND bucket < :end) d) g \
-        GROUP BY g.category";
-    let (sql, mut values) = scope.places.bind(TEXT);
-    let from = bucket_of(scope.from());
-    values[0] = from.into();
-    let mut found = BTreeMap::new();
-    for row in tx.fetch(sql, values).await? {
-        let category: Category = row.parse(0)?;
-        found.insert(category, (row.i64(1)?, row.i64(2)?, row.opt_i64(3)?.unwrap_or(0)));
-    }
-    let excused = exceptions_in_force(tx, scope).await?;
-    let mut rows = Vec::new();
-    for category in Category::ALL {
-        let before = tx
-            .fetch_optional(
-                "SELECT 1 FROM rollup WHERE category = $1 AND bucket < $2 LIMIT 1",
-                args![category.as_str(), from],
-            )
-            .await?
-            .is_some();
-        let longest = match found.get(category) {
-            None if !before => continue,
-            None => scope.end() - from,
-            Some((first, last, gap)) => {
-                let lead = if before { first - from } else { 0 };
-                lead.max(*gap - BUCKET).max(scope.end() - last - BUCKET).max(0)
-            }
-        };
-        let excuse = excused.contains(&format!("category/{category}"));
-        let class = match longest {
-            gap if gap > scope.warn() && !excuse => Class::Exception,
-            gap if gap > scope.good() => Class::Warning,
-            _ => Class::Good,
-        };
-        rows.push((class, vec![category.to_string(), (longest / 60_000_000).to_string()]));
-    }
-    Ok(scope.whole(Members {
-        columns: &["category", "longest silence, minutes"],
-        rows,
-        basis: "categories that reported in the period or before; the longest silence of each, to five minutes; one under an exception in force in the register for category/NAME is at most a warning",
-        text: TEXT.to_owned(),
     }))
 }
 

@@ -8,6 +8,7 @@ mod away;
 mod block;
 mod event;
 mod evidence;
+mod feeds;
 mod incident;
 mod ingest;
 mod keys;
