@@ -277,6 +277,9 @@ pub(crate) struct Simulate {
     /// File for the ground truth (JSON).
     #[arg(long, value_name = "FILE")]
     pub(crate) truth: Option<PathBuf>,
+    /// Why; it stands in the audit trail.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Detection on single requests.

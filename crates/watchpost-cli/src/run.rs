@@ -121,6 +121,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
                     None => None,
                 },
             };
+            let session = &session.because(simulate.reason);
             let run = session.ask::<operation::simulate_run>(request).await?;
             finished(session, form, run).await
         }

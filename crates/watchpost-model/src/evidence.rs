@@ -94,7 +94,7 @@ pub enum EvidenceQuery {
     AuditComplete,
     /// Population: decisive actions. Exceptions: by a shared or nameless account, or no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
     AuditSigned,
-    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself is left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
+    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself, and the stop of a job, are left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
     AuditExplained,
     /// Population: people who maintained, reported or administered (`permission`). Exceptions: shared or nameless accounts; warnings: those under a registered exception.
     ActorsPersonal,
