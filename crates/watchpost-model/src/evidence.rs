@@ -116,6 +116,10 @@ pub enum EvidenceQuery {
     RetentionLimits,
     /// Population: event categories. Exceptions: kept less than `minimum` days by policy.
     RetentionPolicy,
+    /// Population: event categories. Exceptions: their oldest events have gone though they came less than `minimum` days before the end.
+    HistoryKept,
+    /// Population: what the register says is encrypted or not, the disk or database, and the backups of the period. Exceptions: in clear; warnings: not known, or older than `good_within`.
+    EncryptionKnown,
     /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
     ConfigurationChanges,
     /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time, which for requests of people is 30 days from receipt, 90 with the fact `extension` (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
@@ -126,7 +130,7 @@ pub enum EvidenceQuery {
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
     /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
     RegisterFresh,
@@ -189,6 +193,8 @@ words!(EvidenceQuery {
     RetentionFresh = "retention_fresh",
     RetentionLimits = "retention_limits",
     RetentionPolicy = "retention_policy",
+    HistoryKept = "history_kept",
+    EncryptionKnown = "encryption_known",
     ConfigurationChanges = "configuration_changes",
     RegisterTimely = "register_timely",
     RegisterClosed = "register_closed",
@@ -283,6 +289,8 @@ impl EvidenceQuery {
                 | Self::RegisterFresh
                 | Self::RegisterCurrent
                 | Self::RegisterGaps
+                | Self::RegisterGood
+                | Self::EncryptionKnown
                 | Self::RegisterDaily
         )
     }
@@ -372,6 +380,7 @@ impl EvidenceAsk {
                     | Q::BreachDecided
                     | Q::BreachClock
                     | Q::BreachTold
+                    | Q::EncryptionKnown
             );
         if needs_kind && params.kind.is_none() {
             return Err("kind");
@@ -385,7 +394,9 @@ impl EvidenceAsk {
         if needs_both && params.warn_within.is_none() {
             return Err("warn_within");
         }
-        if matches!(self.query, Q::RetentionPolicy | Q::FailureRuns) && params.minimum.is_none() {
+        if matches!(self.query, Q::RetentionPolicy | Q::HistoryKept | Q::FailureRuns)
+            && params.minimum.is_none()
+        {
             return Err("minimum");
         }
         if self.query == Q::RulesFired && params.families.is_empty() {

@@ -1,7 +1,9 @@
 //! Questions whose population is not rows of one table: days, categories, families, the log as a whole. Where all members are
 //! shown no sample is drawn of them.
 
+mod encryption;
 mod fields;
+mod keeping;
 mod sensitive;
 mod silence;
 mod trail;
@@ -12,7 +14,6 @@ use chrono::{DateTime, Utc};
 use watchpost_model::event::Category;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::period::Period;
-use watchpost_model::policy::{self, RetentionRule};
 use watchpost_model::sample;
 use watchpost_model::span::Span;
 
@@ -154,8 +155,10 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::AuditComplete => trail::audit_complete(tx, scope).await,
         Q::AuditExplained => trail::audit_explained(tx, scope).await,
         Q::AuditProtected => trail::audit_protected(tx, scope).await,
-        Q::RetentionLimits => retention_limits(tx, scope).await,
-        Q::RetentionPolicy => retention_policy(tx, scope).await,
+        Q::RetentionLimits => keeping::retention_limits(tx, scope).await,
+        Q::RetentionPolicy => keeping::retention_policy(tx, scope).await,
+        Q::HistoryKept => keeping::history_kept(tx, scope).await,
+        Q::EncryptionKnown => encryption::encryption_known(tx, scope).await,
         other => Err(StoreError::Corrupt(format!("the question {other} has no text"))),
     }
 }
@@ -476,66 +479,5 @@ async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer,
         rows,
         basis: "spans from each entry of this kind to the next one, the last to the end of the period",
         text: TEXT.to_owned(),
-    }))
-}
-
-/// The retention of the workspace: its settings, or the defaults.
-async fn retention(tx: &mut Tx) -> Result<Vec<RetentionRule>, StoreError> {
-    let row = tx.fetch_optional("SELECT value FROM setting WHERE name = 'settings'", args![]).await?;
-    let stored = row.map(|row| row.json::<serde_json::Value>(0)).transpose()?;
-    Ok(stored
-        .and_then(|mut value| serde_json::from_value(value.get_mut("retention")?.take()).ok())
-        .unwrap_or_else(policy::default_retention))
-}
-
-async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str =
-        "SELECT COUNT(*), MIN(stored_at) FROM event WHERE category = :limited AND stored_at < :before";
-    let mut rows = Vec::new();
-    for rule in retention(tx).await? {
-        let limit = scope.end() - i64::from(rule.archive_days) * DAY;
-        let mut over = Vec::new();
-        for grace in [scope.good(), scope.warn()] {
-            let mut places = scope.places.clone();
-            places.set("limited", rule.category.as_str());
-            places.set("before", limit - grace);
-            let (sql, values) = places.bind(TEXT);
-            let row = tx.fetch_one(sql, values).await?;
-            over.push((row.u64(0)?, row.opt_time(1)?));
-        }
-        let class = match (over[0].0, over[1].0) {
-            (_, late) if late > 0 => Class::Exception,
-            (late, _) if late > 0 => Class::Warning,
-            _ => Class::Good,
-        };
-        let oldest = over[0].1.map(time_text).unwrap_or_default();
-        rows.push((
-            class,
-            vec![rule.category.to_string(), rule.archive_days.to_string(), over[0].0.to_string(), oldest],
-        ));
-    }
-    Ok(scope.whole(Members {
-        columns: &["category", "limit, days", "events past it", "oldest of them, stored"],
-        rows,
-        basis: "event categories; exceptions hold events that were stored longer ago than their limit and the longer grace, warnings and the shorter",
-        text: TEXT.to_owned(),
-    }))
-}
-
-async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let minimum = scope.ask.params.minimum.unwrap_or(0);
-    let rows = retention(tx)
-        .await?
-        .into_iter()
-        .map(|rule| {
-            let class = if rule.archive_days < minimum { Class::Exception } else { Class::Good };
-            (class, vec![rule.category.to_string(), rule.archive_days.to_string()])
-        })
-        .collect();
-    Ok(scope.whole(Members {
-        columns: &["category", "kept, days"],
-        rows,
-        basis: "event categories by the retention policy in force; exceptions are kept for fewer days than required",
-        text: "SELECT value FROM setting WHERE name = 'settings'".to_owned(),
     }))
 }

@@ -150,8 +150,13 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         Q::RegisterGood => entries(
             &format!("{BEGUN} AND r.result <> 'open'"),
             "r.result = 'bad'",
-            "",
-            "begun in the period and ended; exceptions ended badly",
+            match ask.params.field {
+                Some(_) => {
+                    "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
+                }
+                None => "",
+            },
+            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
         ),
         Q::RegisterFresh => entries(
             "r.kind = :kind AND r.result = 'good' AND r.opened_at < :end",

@@ -7,7 +7,7 @@ use watchpost_model::evidence::{EvidenceParams, EvidenceQuery};
 use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 
 use crate::evidence::{ask, counts, entry, good, params, put, with};
-use crate::support::{World, both, caller, draft};
+use crate::support::{World, both, caller, draft, events};
 
 both!(
     what_stands_is_judged_by_its_newest_entry,
@@ -15,6 +15,9 @@ both!(
     no_edit_prolongs_what_the_law_gives,
     approvals_are_asked_of_readers,
     decisions_of_shared_accounts_bind_nobody,
+    encryption_is_known_of_all_that_is_stored,
+    what_is_tight_warns,
+    history_is_kept_since_it_came,
 );
 
 async fn what_stands_is_judged_by_its_newest_entry(world: World) {
@@ -108,4 +111,44 @@ async fn decisions_of_shared_accounts_bind_nobody(world: World) {
     }
     let signed = ask(&world, EvidenceQuery::AuditSigned, params(RegisterKind::Backup)).await;
     assert_eq!(signed.exceptions, 1, "nobody is bound by the name root: {signed:?}");
+}
+
+async fn encryption_is_known_of_all_that_is_stored(world: World) {
+    let state = |subject: &str| {
+        good(entry(&world, RegisterKind::Encryption, subject, Duration::hours(9)), Duration::zero())
+    };
+    let known = async || ask(&world, EvidenceQuery::EncryptionKnown, params(RegisterKind::Encryption)).await;
+    assert_eq!(counts(&known().await), (2, 2, 0), "neither disks nor backups");
+    put(&world, [state("disk/db1")]).await;
+    assert_eq!(counts(&known().await), (2, 1, 0), "one entry does not speak of the backups");
+    let backup = |subject: &str| {
+        good(entry(&world, RegisterKind::Backup, subject, Duration::days(1)), Duration::hours(1))
+    };
+    put(&world, [backup("nightly"), backup("offsite"), state("backup/Nightly")]).await;
+    let one = known().await;
+    assert_eq!(counts(&one), (3, 1, 0), "the other backup is not known: {one:?}");
+    put(&world, [state("backup/offsite")]).await;
+    assert_eq!(counts(&known().await), (3, 0, 0));
+    let clear = RegisterEntry { result: EntryResult::Bad, ..state("backup/offsite") };
+    put(&world, [RegisterEntry { opened_at: world.now() - Duration::hours(1), ..clear }]).await;
+    assert_eq!(counts(&known().await), (3, 0, 1), "a backup in clear");
+}
+
+async fn what_is_tight_warns(world: World) {
+    let room = |subject: &str| {
+        good(entry(&world, RegisterKind::CapacityCheck, subject, Duration::days(1)), Duration::zero())
+    };
+    put(&world, [room("disk/a"), with(room("disk/b"), &[("tight", "40")])]).await;
+    let field = Some("tight".to_owned());
+    let asked = EvidenceParams { field, ..params(RegisterKind::CapacityCheck) };
+    assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
+}
+
+async fn history_is_kept_since_it_came(world: World) {
+    world.ingest(&events(20, world.now() - Duration::days(5)), &[]).await;
+    let year = EvidenceParams { minimum: Some(365), ..EvidenceParams::default() };
+    let kept = async || ask(&world, EvidenceQuery::HistoryKept, year.clone()).await;
+    assert_eq!(counts(&kept().await), (1, 0, 0), "since it began");
+    world.tamper("UPDATE event SET at = at + 172800000000").await;
+    assert_eq!(counts(&kept().await), (1, 0, 1), "the first days have gone");
 }
