@@ -8,6 +8,7 @@ mod secrets;
 use std::ops::Range;
 
 pub use mask::{decoded, masked, not_shown};
+pub use secrets::promises;
 
 use crate::words;
 

@@ -109,24 +109,34 @@ enum Form {
 /// Where `text`, the value of `name`, holds secrets. The name may be empty.
 pub(super) fn secrets(name: &str, text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    let name = name.to_ascii_lowercase();
-    let in_cookie = name.rsplit('.').next().is_some_and(|last| last.ends_with("cookie"));
-    if let Some(promise) = promised(&name, false)
-        && is_secret(promise, text.trim(), Form::Quoted)
-    {
-        found.push(0..text.len());
+    let mut in_cookie = false;
+    if !name.is_empty() {
+        let name = name.to_ascii_lowercase();
+        in_cookie = name.ends_with("cookie");
+        if let Some(promise) = promised(&name, false)
+            && is_secret(promise, text.trim(), Form::Quoted)
+        {
+            found.push(0..text.len());
+        }
     }
     words(text, &mut found);
     if text.contains("://") {
         links(text, &mut found);
     }
-    if text.contains([':', '=', '-']) {
+    if text.contains([':', '=']) || text.contains("-----") {
         // Of the same length: only ASCII changes.
         let lower = text.to_ascii_lowercase();
         private_keys(&lower, &mut found);
         pairs(text, &lower, in_cookie, &mut found);
     }
     found
+}
+
+/// Does a name say that secrets are among its values? The values of others can be looked at without it.
+#[must_use]
+pub fn promises(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("cookie") || promised(&name, false).is_some()
 }
 
 fn private_keys(lower: &str, found: &mut Vec<Range<usize>>) {
@@ -153,13 +163,13 @@ fn words(text: &str, found: &mut Vec<Range<usize>>) {
     let signed =
         |word: &str| word.starts_with("eyJ") && word.split('.').filter(|part| part.len() >= 10).count() == 3;
     let mut from = 0;
-    for word in text.split(|ch: char| !in_word(ch)) {
-        // What splits words may be longer than one byte.
-        let at = from + text[from..].find(word).unwrap_or_default();
-        from = at + word.len();
+    let ends = text.match_indices(|ch: char| !in_word(ch)).chain(std::iter::once((text.len(), "")));
+    for (at, stop) in ends {
+        let word = &text[from..at];
         if word.len() >= 20 && (token(word) || signed(word)) {
-            found.push(at..from);
+            found.push(from..at);
         }
+        from = at + stop.len();
     }
 }
 
@@ -256,7 +266,7 @@ fn value_after(text: &str, at: usize, is_header: bool) -> Option<(Range<usize>, 
     let skipped = text[behind..].find(|ch: char| !matches!(ch, ' ' | '\t' | '=' | '>'))?;
     let mut start = behind + skipped;
     let rest = &text[start..];
-    let quote = ["\\\"", "\"", "'", "`"].into_iter().find(|quote| rest.starts_with(quote));
+    let quote = ["\\\"", "\"", "'", "`"].into_iter().find(|quote| rest.starts_with(*quote));
     if let Some(quote) = quote {
         start += quote.len();
         let end = text[start..].find(quote).map_or(text.len(), |end| start + end);
