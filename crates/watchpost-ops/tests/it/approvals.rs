@@ -423,7 +423,7 @@ async fn a_key_of_a_file_is_the_one_that_was_approved_and_set_once() {
         let request = TokenKeyAdd { name: "login".into(), issuer: None, key };
         team.as_admin::<operation::token_key_add>("dana", request).await
     };
-    write("too short");
+    write("short");
     let short = team.waiting(&add().await.unwrap_err()).await;
     team.grant("robin", Role::Admin, &short.id).await.expect("another person may");
     for _ in 0..2 {
