@@ -334,7 +334,11 @@ pub(crate) async fn given_back(cx: &Context, error: &OpError) {
 
 /// Why records were not believed, before a hint.
 fn because(disbelieved: &[String]) -> String {
-    disbelieved.iter().map(|why| format!("{why}; ")).collect()
+    let mut why = disbelieved.join("; ");
+    if !why.is_empty() {
+        why.push_str("; ");
+    }
+    why
 }
 
 /// What the trail says of a request that takes `permission`; refuses one that is not any more what its record says.
