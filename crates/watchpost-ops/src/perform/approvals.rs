@@ -36,7 +36,10 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
     if cx.caller.origin == Origin::Http {
         let message = "over HTTP people cannot be told apart: nobody approves there";
         return Err(OpError::new(ErrorCode::Permission, message)
-            .hint("decide at a window or a command line, with an account of your own"));
+            .hint(format!(
+                "decide at a window or a command line, with an account of your own: `watchpost approval grant {}`",
+                id.trim()
+            )));
     }
     let asked = cx.workspace()?.store().approval(id.trim()).await?;
     let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation && spec.two_people.is_some());
@@ -46,7 +49,12 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
     if !cx.caller.role.may(spec.permission) {
         let message = format!("the role {} may not {}", cx.caller.role, spec.name.replace('_', " "));
         return Err(OpError::new(ErrorCode::Permission, message)
-            .hint("whoever approves something has to be allowed to do it"));
+            .hint(format!(
+                "whoever approves something has to be allowed to do it: somebody with the permission {:?} decides, with \
+                 `watchpost approval grant {}`",
+                spec.permission.as_str(),
+                asked.id
+            )));
     }
     Ok((asked, spec))
 }
