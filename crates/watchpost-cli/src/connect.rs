@@ -1,7 +1,7 @@
 //! `watchpost connect`.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnection, TlsFiles};
@@ -121,10 +121,10 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
         }
         path => (DatabaseConnection::Sqlite { path }, SecretInput::Keep),
     };
-    let named = [&add.database_ca, &add.database_cert, &add.database_key];
+    let has_files = add.database_ca.is_some() || add.database_cert.is_some() || add.database_key.is_some();
     let tls = match &mut database {
         DatabaseConnection::Sqlite { path } => {
-            if named.iter().any(|file| file.is_some()) {
+            if has_files {
                 return Err(OpError::invalid("database", "a SQLite file is reached without TLS").into());
             }
             *path = path.as_deref().map(absolute).transpose()?;
@@ -132,17 +132,17 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
         }
         DatabaseConnection::Postgres { tls, .. } => tls,
     };
-    if tls.is_some() || named.iter().any(|file| file.is_some()) {
+    if tls.is_some() || has_files {
         let in_url = tls.take().unwrap_or_default();
         // What is named apart counts more than the URL; a relative name is one of this folder.
-        let file = |named: &Option<PathBuf>, in_url: Option<String>| {
-            let named = named.as_deref().map(Path::to_string_lossy).map(String::from);
+        let file = |named: Option<&Path>, in_url: Option<String>| {
+            let named = named.map(|path| path.to_string_lossy().into_owned());
             named.or(in_url).as_deref().map(absolute).transpose()
         };
         *tls = Some(TlsFiles {
-            ca: file(&add.database_ca, in_url.ca)?,
-            cert: file(&add.database_cert, in_url.cert)?,
-            key: file(&add.database_key, in_url.key)?,
+            ca: file(add.database_ca.as_deref(), in_url.ca)?,
+            cert: file(add.database_cert.as_deref(), in_url.cert)?,
+            key: file(add.database_key.as_deref(), in_url.key)?,
         });
     }
     let password = password("database password", add.database_password_file.as_deref(), given, true)?;

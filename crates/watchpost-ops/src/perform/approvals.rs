@@ -76,10 +76,10 @@ pub(crate) async fn approval_grant(
         let next = if others.is_empty() {
             standing.detail()
         } else {
-            format!("one of {} may: `watchpost approval grant {}`", others.join(", "), asked.id)
+            format!("One of {} may: `watchpost approval grant {}`.", others.join(", "), asked.id)
         };
         return Err(OpError::new(ErrorCode::Permission, "nobody approves what they asked for themselves")
-            .hint(format!("{next}; take it back with `watchpost approval withdraw {}`", asked.id)));
+            .hint(format!("{next} Take it back with `watchpost approval withdraw {}`.", asked.id)));
     }
     let trail = unchanged(&workspace, &asked, spec.permission).await?;
     let store = workspace.store();
