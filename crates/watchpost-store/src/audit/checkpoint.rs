@@ -90,6 +90,9 @@ async fn newest_signed(tx: &mut Tx, limit: usize) -> Result<Vec<Checkpoint>, Sto
             break;
         }
         for row in &rows {
+            if found.len() == limit {
+                break;
+            }
             let checkpoint = from_row(row)?;
             below = checkpoint.size;
             if is_signed(&keys, &log, &checkpoint) {
@@ -103,7 +106,6 @@ async fn newest_signed(tx: &mut Tx, limit: usize) -> Result<Vec<Checkpoint>, Sto
             }
         }
     }
-    found.truncate(limit);
     Ok(found)
 }
 
