@@ -210,7 +210,8 @@ pub(crate) struct ConnectAdd {
     /// with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
     #[arg(long)]
     pub(crate) redis: String,
-    /// SQLite file, or `postgres://` URL. Without it a file in the data folder.
+    /// SQLite file (also as `sqlite:///FILE`), or `postgres://` URL. Without it a file in the data folder. A PostgreSQL on
+    /// another machine is reached over TLS, its name and authority checked, unless the URL says `sslmode=disable`.
     #[arg(long)]
     pub(crate) database: Option<String>,
     /// File that holds the Redis password.
@@ -231,6 +232,15 @@ pub(crate) struct ConnectAdd {
     /// Client key for Redis over TLS (PEM).
     #[arg(long, value_name = "FILE", requires = "redis_cert")]
     pub(crate) redis_key: Option<String>,
+    /// Private certificate authority for PostgreSQL over TLS (PEM), like `sslrootcert` in the URL.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_ca: Option<PathBuf>,
+    /// Client certificate for PostgreSQL over TLS (PEM), like `sslcert` in the URL.
+    #[arg(long, value_name = "FILE", requires = "database_key")]
+    pub(crate) database_cert: Option<PathBuf>,
+    /// Client key for PostgreSQL over TLS (PEM), like `sslkey` in the URL.
+    #[arg(long, value_name = "FILE", requires = "database_cert")]
+    pub(crate) database_key: Option<PathBuf>,
     /// Prefix of the event keys.
     #[arg(long, default_value = "security:")]
     pub(crate) prefix: String,

@@ -6,6 +6,10 @@ use crate::connections::LOCAL;
 use crate::console::Console;
 use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
 
+/// What a connection to a database on another machine without TLS means.
+pub(crate) const IN_THE_CLEAR: &str =
+    "whoever is on the way to it reads and changes everything; save the connection with TLS";
+
 /// The state of everything; never fails, because a status that fails tells nothing.
 pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatus {
     let now = console.now();
@@ -47,7 +51,11 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 console.0.offer_demo && workspace.connection().id == LOCAL && pulse.newest_event.is_none();
             status.database = Some(Part {
                 state: PartState::Connected,
-                detail: workspace.store().engine_name().to_owned(),
+                detail: if workspace.connection().database.is_in_the_clear() {
+                    format!("{}, NOT ENCRYPTED: {IN_THE_CLEAR}", workspace.store().engine_name())
+                } else {
+                    workspace.store().engine_name().to_owned()
+                },
                 last_ok: Some(now),
             });
         }

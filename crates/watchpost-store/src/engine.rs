@@ -306,11 +306,12 @@ impl Db {
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
+        // A pool tries again and again, and then says only that it waited: the first connection is made without one.
+        away::first(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(away::POOL_MAX)
             .acquire_timeout(away::BUSY_PATIENCE)
-            .connect_with(options)
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self::Postgres { pool, away: Arc::default() })
     }
 

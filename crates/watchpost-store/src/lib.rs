@@ -48,7 +48,7 @@ mod suppression;
 mod target;
 mod threat;
 
-pub use approval::{ApprovalMove, NewApproval, approval_object};
+pub use approval::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::keys::LogKey;
