@@ -176,6 +176,11 @@ impl Walk {
             scan
         });
         let (jobs, cancel) = (&self.store.inner.jobs, self.cancel.clone());
+        let meanwhile = async {
+            // What was sent is written by the connection's task, which waits for this thread: that one comes first.
+            tokio::task::yield_now().await;
+            meanwhile();
+        };
         let page = async {
             let Some(scan) = scan else { return Ok(None) };
             let page = reply::scan(jobs.query(&scan).await?).ok_or(RedisError::Answer { command: "SCAN" })?;
@@ -185,7 +190,7 @@ impl Walk {
         let (page, answers) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(RedisError::Cancelled),
-            (page, answers, ()) = async { tokio::join!(page, jobs.pipe(pipe), async { meanwhile() }) } => (page?, answers?),
+            (page, answers, ()) = async { tokio::join!(page, jobs.pipe(pipe), meanwhile) } => (page?, answers?),
         };
         let Some(((cursor, names), prepared)) = page else {
             return Ok((Step { answers, names: None }, None));
