@@ -29,6 +29,7 @@ use crate::typed::Elements;
 use crate::typed::ValueKind;
 use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
+use crate::walk;
 use crate::walk::Walk;
 
 /// An event's hash has at most this many fields, and this many bytes with its key.
@@ -243,6 +244,7 @@ impl EventWalk {
                 pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
             }
             let answers = self.store.inner.jobs.pipe(pipe).await?;
+            walk::answered(&self.store, &answers)?;
             self.raw.extend(asked.into_iter().zip(answers));
             asked = self.take();
         }

@@ -329,34 +329,31 @@ impl Optimizer<'_> {
             for (key, answer) in
                 chunk.iter().zip(self.store.inner.jobs.eval_many(&scripts::PAYLOAD, calls).await?)
             {
-                let mut parts = reply::list(answer?).into_iter();
-                if let (Some(payload), Some(sha1)) =
-                    (parts.next().and_then(reply::bytes), parts.next().and_then(reply::text))
-                {
-                    plain.push((key.clone(), payload, sha1));
+                if let Some(payload) = reply::list(answer?).pop().and_then(reply::bytes) {
+                    plain.push((key.clone(), payload));
                 }
             }
             let packed = tokio::task::spawn_blocking(move || {
-                let packed = plain.into_iter().filter_map(|(key, payload, sha1)| {
-                    codec::compress(&payload).map(|packed| (key, payload.len() as u64, packed, sha1))
-                });
+                let packed = plain
+                    .into_iter()
+                    .filter_map(|(key, plain)| codec::compress(&plain).map(|packed| (key, plain, packed)));
                 packed.collect::<Vec<_>>()
             });
             let packed = packed.await.unwrap_or_default(); // Compression does not panic; if it did, nothing is lost.
             let written = match self.mode {
                 Mode::Preview => vec![true; packed.len()],
                 Mode::Run => {
-                    let call = |(key, _, packed, sha1): &(String, u64, Vec<u8>, String)| {
-                        Call::new(&[key]).arg(sha1).arg(packed)
+                    let call = |(key, plain, packed): &(String, Vec<u8>, Vec<u8>)| {
+                        Call::new(&[key]).arg(plain).arg(packed)
                     };
                     let calls = packed.iter().map(call).collect();
                     flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?
                 }
             };
-            for ((_, before, packed, _), written) in packed.into_iter().zip(written) {
+            for ((_, plain, packed), written) in packed.into_iter().zip(written) {
                 if written {
                     self.sums.compressed += 1;
-                    self.sums.bytes_before += before;
+                    self.sums.bytes_before += plain.len() as u64;
                     self.sums.bytes_after += packed.len() as u64 + ENCODING_BYTES;
                 } else {
                     self.sums.changed_meanwhile += 1;

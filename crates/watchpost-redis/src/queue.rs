@@ -19,8 +19,8 @@ use crate::store::EventStore;
 
 /// Names asked of the server in one `SCAN`, and looked at in one script; each takes about 0.5 ms of its time.
 const ADOPT_COUNT: usize = 500;
-/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops after a MiB, so
-/// a pipeline answers with 24 MiB at most.
+/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops before more than
+/// 256 KiB, but reads a first one of 2 MiB: a pipeline answers with 16 MiB at most.
 const READ_KEYS: usize = 32;
 const READ_CALLS: usize = 8;
 

@@ -192,6 +192,7 @@ impl Walk {
             () = cancel.cancelled() => return Err(RedisError::Cancelled),
             (page, answers, ()) = async { tokio::join!(page, jobs.pipe(pipe), meanwhile) } => (page?, answers?),
         };
+        answered(&self.store, &answers)?;
         let Some(((cursor, names), prepared)) = page else {
             return Ok((Step { answers, names: None }, None));
         };
@@ -253,6 +254,17 @@ impl Walk {
             self.generation = generation;
         }
         Ok(())
+    }
+}
+
+/// Fails when an answer is about the server and not about its key: it loads, is busy or has no master. Whoever goes on from
+/// there takes what is there for missing.
+pub(crate) fn answered(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
+    let of_server =
+        |error: &&redis::RedisError| !matches!(error.code(), Some("WRONGTYPE" | "NOPERM" | "ERR"));
+    match answers.iter().filter_map(|answer| answer.as_ref().err()).find(of_server) {
+        Some(error) => Err(store.classify(error.clone())),
+        None => Ok(()),
     }
 }
 
