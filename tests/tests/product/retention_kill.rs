@@ -25,7 +25,8 @@ const CHANGED: usize = 20;
 /// Milliseconds of the first event, and between two.
 const BEGIN_MS: i64 = 1_762_150_000_000;
 const STEP_MS: i64 = 1_000;
-/// Calls of the server that read a batch, and as many that remove it. While a batch is archived the next one is read.
+/// Calls of the server that read a batch, and as many that remove it. While a batch is archived the next one is read and
+/// the one before is removed.
 const CALLS: usize = 32;
 /// For one run to come to the point at which it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
