@@ -1,8 +1,8 @@
-//! Retention of events that are large: a script that digests or compares a mebibyte holds the server for many milliseconds.
+//! Events that are large: a script that digests or compares a mebibyte holds the server for many milliseconds.
 //!
-//! So these are read by plain commands, the digest is made here, and the removal is a transaction that the server gives up
-//! when anybody has touched the key since it was watched and compared. Each command of it takes the server a millisecond or
-//! two at most.
+//! So these are read by plain commands, the digest is made here, and what is changed is changed in a transaction that the
+//! server gives up when anybody has touched the key since it was watched and compared. Each command of it takes the server
+//! a millisecond at most.
 
 use redis::RedisResult;
 use redis::Value;
@@ -20,6 +20,8 @@ use crate::scripts;
 use crate::store::EventStore;
 use crate::typed::ValueKind;
 
+/// From here on a hash or a payload is large: to digest it in a script would hold the server for half a millisecond.
+pub(crate) const LARGE_BYTES: u64 = 64 << 10;
 /// What the token of a large event begins with; [`scripts::TAKE`] says so.
 const MARK: char = 'v';
 /// Larger hashes are no events and are not read.
@@ -72,7 +74,7 @@ impl EventStore {
         key: &str,
         expiry: &str,
     ) -> Result<Option<(Value, String)>, RedisError> {
-        let fields = match self.inner.jobs.query(&ValueKind::Hash.read(key.as_bytes())).await {
+        let fields = match self.inner.jobs.query::<Value>(&ValueKind::Hash.read(key.as_bytes())).await {
             Ok(fields) => fields,
             Err(RedisError::WrongType(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -99,6 +101,47 @@ impl EventStore {
         }
         let is_processed = peeked.first().and_then(reply::int) == Some(1);
         self.compare_and_remove(candidate, &index, is_processed).await
+    }
+
+    /// As [`scripts::COMPRESS`] does it, for one large payload: puts `packed` in the place of `plain`; false if that is not
+    /// there as it was read.
+    pub(crate) async fn replace_payload(
+        &self,
+        key: &str,
+        plain: &[u8],
+        packed: &[u8],
+    ) -> Result<bool, RedisError> {
+        let mut look = redis::pipe();
+        look.cmd("WATCH").arg(key);
+        look.cmd("HGET").arg(key).arg("payload");
+        look.cmd("HEXISTS").arg(key).arg("payload_encoding");
+        let decide = |answers: Vec<RedisResult<Value>>| {
+            let answers: RedisResult<Vec<Value>> = answers.into_iter().collect();
+            let answers = answers.map_err(|error| self.classify(error))?;
+            let is_plain = matches!(&answers[..], [_, Value::BulkString(now), Value::Int(0)] if now == plain);
+            let mut change = redis::pipe();
+            if is_plain {
+                change.cmd("MULTI");
+                change.cmd("HSET").arg(key).arg("payload").arg(packed).arg("payload_encoding").arg("zstd");
+                change.cmd("EXEC");
+            } else {
+                change.cmd("UNWATCH");
+            }
+            Ok((is_plain, change))
+        };
+        let _alone = self.inner.comparing.lock().await;
+        let (is_plain, answers) = self.inner.compare.watched(look, decide).await?;
+        Ok(is_plain && self.is_done(answers)?)
+    }
+
+    /// Was the transaction done? Not if somebody touched what was watched.
+    fn is_done(&self, answers: Vec<RedisResult<Value>>) -> Result<bool, RedisError> {
+        let answers: RedisResult<Vec<Value>> = answers.into_iter().collect();
+        match answers.map_err(|error| self.classify(error))?.pop() {
+            Some(Value::Nil) => Ok(false),
+            Some(Value::Array(_)) => Ok(true),
+            _ => Err(RedisError::Answer { command: "EXEC" }),
+        }
     }
 
     async fn compare_and_remove(
@@ -148,12 +191,7 @@ impl EventStore {
         if let Some(decided) = decided {
             return Ok(decided);
         }
-        let answers: RedisResult<Vec<Value>> = answers.into_iter().collect();
-        match answers.map_err(|error| self.classify(error))?.pop() {
-            Some(Value::Nil) => Ok(Removal::Changed), // Somebody touched it since it was compared.
-            Some(Value::Array(_)) => Ok(Removal::Removed),
-            _ => Err(RedisError::Answer { command: "EXEC" }),
-        }
+        Ok(if self.is_done(answers)? { Removal::Removed } else { Removal::Changed })
     }
 }
 

@@ -24,6 +24,7 @@ use crate::encoding::Encodings;
 use crate::error::RedisError;
 use crate::info::Info;
 use crate::keys::KeyKind;
+use crate::large;
 use crate::link::Call;
 use crate::reply;
 use crate::retention::progress;
@@ -69,6 +70,9 @@ struct Optimizer<'a> {
     seen: std::collections::HashSet<u64>,
     hasher: RandomState,
 }
+
+/// A key, its payload, and that compressed.
+type Packed = (String, Vec<u8>, Vec<u8>);
 
 /// A page's work, by what its keys need.
 #[derive(Default)]
@@ -342,13 +346,7 @@ impl Optimizer<'_> {
             let packed = packed.await.unwrap_or_default(); // Compression does not panic; if it did, nothing is lost.
             let written = match self.mode {
                 Mode::Preview => vec![true; packed.len()],
-                Mode::Run => {
-                    let call = |(key, plain, packed): &(String, Vec<u8>, Vec<u8>)| {
-                        Call::new(&[key]).arg(plain).arg(packed)
-                    };
-                    let calls = packed.iter().map(call).collect();
-                    flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?
-                }
+                Mode::Run => self.replace(&packed).await?,
             };
             for ((_, plain, packed), written) in packed.into_iter().zip(written) {
                 if written {
@@ -361,6 +359,24 @@ impl Optimizer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Writes compressed payloads in the place of those that they were made of; which of them could be.
+    async fn replace(&self, packed: &[Packed]) -> Result<Vec<bool>, RedisError> {
+        let is_large = |one: &Packed| one.1.len() as u64 > large::LARGE_BYTES;
+        let small = packed.iter().filter(|one| !is_large(one));
+        let calls = small.map(|(key, plain, packed)| Call::new(&[key]).arg(plain).arg(packed)).collect();
+        let of_small = flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?;
+        let mut of_small = of_small.into_iter();
+        let mut written = Vec::with_capacity(packed.len());
+        for one in packed {
+            written.push(if is_large(one) {
+                self.store.replace_payload(&one.0, &one.1, &one.2).await?
+            } else {
+                of_small.next().unwrap_or(false)
+            });
+        }
+        Ok(written)
     }
 
     async fn give_ttls(&mut self, keys: &[(String, Category)]) -> Result<(), RedisError> {

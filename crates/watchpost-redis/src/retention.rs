@@ -34,8 +34,6 @@ use crate::walk::WalkPosition;
 const CALL_KEYS: usize = 32;
 /// Before so many bytes of memory a call takes no further hash.
 const CALL_BYTES: u64 = 128 << 10;
-/// From here on a hash is large: to digest it in a script would hold the server for more than half a millisecond.
-const LARGE_BYTES: u64 = 64 << 10;
 /// Bytes of memory after which a batch is full, whatever the number of its events.
 const BATCH_BYTES: u64 = 32 << 20;
 /// Hashes asked for in one round trip.
@@ -316,7 +314,7 @@ impl RetentionWalk {
             Call::new(&[&[stream.as_str()][..], keys].concat())
                 .arg(GROUP)
                 .arg(CALL_BYTES.to_string())
-                .arg(LARGE_BYTES.to_string())
+                .arg(large::LARGE_BYTES.to_string())
         });
         let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect()).await?;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.

@@ -169,7 +169,8 @@ return {1, key}
     /// Reads the hashes of events, guarded. Keys: hashes. Arguments: for each the id of its stream entry or empty; a hash
     /// that an application has put on the stream itself is marked with it (a full server may refuse that; reading goes
     /// on). Returns `{state, fields}` for each, the fields packed by MessagePack: one answer instead of twenty is cheaper for
-    /// both sides. Before more than 256 KiB it stops, and the rest has to be asked for again; the first is read in any case.
+    /// both sides. One of more than 256 KiB is `plain`: it is marked, and read without a script. Before more than these it stops,
+    /// and the rest has to be asked for again; the first is looked at in any case.
     READ = guard!(), r"
 local read, total = {}, 0
 for i, key in ipairs(KEYS) do
@@ -177,6 +178,10 @@ for i, key in ipairs(KEYS) do
   if i > 1 and total + (bytes or 0) > 262144 then break end
   if state ~= 'ok' then
     read[i] = {state, {}}
+  elseif bytes > 262144 then
+    if ARGV[i] ~= '' and redis.call('HEXISTS', key, '_q') == 0 then redis.pcall('HSET', key, '_q', ARGV[i]) end
+    read[i] = {'plain', {}}
+    total = total + bytes
   else
     local fields = redis.call('HGETALL', key)
     local marked = ARGV[i] == ''
@@ -290,8 +295,8 @@ if redis.call('HEXISTS', KEYS[1], 'payload_encoding') == 1 then return {} end
 return {payload}
 ";
 
-    /// Replaces a payload if it is as it was read; the TTL stays. Keys: hash. Arguments: old payload, new payload; to compare
-    /// a mebibyte takes the server half as long as to digest it. Returns 1 if done.
+    /// Replaces a payload if it is as it was read; the TTL stays. Keys: hash. Arguments: old payload, new payload. Returns 1 if
+    /// done.
     COMPRESS = r"
 local old = redis.call('HGET', KEYS[1], 'payload')
 if old ~= ARGV[1] then return 0 end
