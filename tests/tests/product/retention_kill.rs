@@ -55,6 +55,23 @@ impl Application {
         Ok(line.trim_end().to_owned())
     }
 
+    /// Asks for a number.
+    pub(crate) fn int(&mut self, words: &[&str]) -> Result<i64> {
+        self.send(words)?;
+        let line = self.line()?;
+        line.strip_prefix(':').and_then(|number| number.parse().ok()).with_context(|| line.clone())
+    }
+
+    /// Asks for a text of one line; `None` where there is none.
+    pub(crate) fn text(&mut self, words: &[&str]) -> Result<Option<String>> {
+        self.send(words)?;
+        match self.line()?.as_str() {
+            "$-1" => Ok(None),
+            line if line.starts_with('$') => self.line().map(Some),
+            other => anyhow::bail!("the server said {other}"),
+        }
+    }
+
     /// Changes the actor of an event that is still there; tells whether it was.
     fn change(&mut self, key: &str, actor: &str) -> Result<bool> {
         const CHANGE: &str = "if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end \
@@ -209,7 +226,8 @@ async fn killed_anywhere_retention_loses_nothing_and_doubles_nothing() -> Result
     for kill in 0..kills {
         // In turn: while the first batch is read, while it is archived, and while it is removed.
         let scripts = 1 + kill % 3 * CALLS + random(&mut state, CALLS);
-        killed += usize::from(killed_after(&home, &mut looking, &["retention", "--days", "0"], scripts).await?);
+        killed +=
+            usize::from(killed_after(&home, &mut looking, &["retention", "--days", "0"], scripts).await?);
     }
     let left: usize = redis.ask(&["DBSIZE"])?.parse()?;
     stop.store(true, Ordering::Relaxed);
