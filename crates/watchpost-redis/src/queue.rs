@@ -132,7 +132,7 @@ impl EventStore {
         }
     }
 
-    /// Reads hashes of delivered entries until there are `bytes_max` bytes of them (or up to 24 MiB more), at least one
+    /// Reads hashes of delivered entries until there are `bytes_max` bytes of them (or up to 16 MiB more), at least one
     /// where there are any; the others stay in `delivered`. Large events may be overtaken by later ones.
     ///
     /// # Errors
