@@ -24,8 +24,8 @@ use crate::typed::ValueKind;
 pub(crate) const LARGE_BYTES: u64 = 64 << 10;
 /// What the token of a large event begins with; [`scripts::TAKE`] says so.
 const MARK: char = 'v';
-/// Larger hashes are no events and are not read.
-const BYTES_MAX: u64 = 2 << 20;
+/// What takes more memory is no event and is not read: its fields may have 2 MiB, and the server rounds up.
+const BYTES_MAX: u64 = 4 << 20;
 
 /// Is this the token of an event that scripts do not read?
 pub(crate) fn is_large(token: &str) -> bool {

@@ -363,7 +363,6 @@ impl Optimizer<'_> {
 
     /// Writes compressed payloads in the place of those that they were made of; which of them could be.
     async fn replace(&self, packed: &[Packed]) -> Result<Vec<bool>, RedisError> {
-        let is_large = |one: &Packed| one.1.len() as u64 > large::LARGE_BYTES;
         let small = packed.iter().filter(|one| !is_large(one));
         let calls = small.map(|(key, plain, packed)| Call::new(&[key]).arg(plain).arg(packed)).collect();
         let of_small = flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?;
@@ -488,6 +487,10 @@ impl Optimizer<'_> {
         }
         JobReport { figures, notes, ..JobReport::default() }
     }
+}
+
+fn is_large(one: &Packed) -> bool {
+    one.1.len() as u64 > large::LARGE_BYTES
 }
 
 fn questions(key: &str) -> [redis::Cmd; 4] {

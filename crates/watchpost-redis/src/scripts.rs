@@ -233,7 +233,8 @@ return added
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
 -- All fields of an event, but only some of a hash that is none.
 local samples = redis.call('HLEN', KEYS[1]) <= 64 and '0' or '5'
-local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples) or 0
+local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples)
+if type(bytes) ~= 'number' then bytes = 0 end
 return {processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0, bytes}
 ";
 
