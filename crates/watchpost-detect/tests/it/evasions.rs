@@ -70,6 +70,32 @@ fn an_attack_over_several_values_of_one_name_is_found() {
     }
 }
 
+/// A part of a path is a value wherever it stands: as the only one, the first, or before many others.
+#[test]
+fn every_part_of_a_path_is_a_value() {
+    for attack in [
+        "for %i in (*) do del %i",
+        "a=nc;$a -lvp 4444",
+        "div(7,-2)",
+        "<(cat file)",
+        "{7*7}",
+        ";id",
+        "{{7*7}}",
+        "..%2f..%2fetc%2fpasswd",
+    ] {
+        let part = if attack.contains("%2f") { attack.to_owned() } else { percent(attack) };
+        let deep = "/a".repeat(12);
+        for path in [format!("/{part}"), format!("/{part}{deep}"), format!("{deep}/{part}")] {
+            assert!(is_found(&path, &[], None), "{path}");
+        }
+    }
+    for part in ["Foo_(bar)", "it's-here", "a;v=1", "%7Bid%7D", "$metadata", "caf%C3%A9%20%26%20bar"] {
+        for path in [format!("/{part}"), format!("/{part}/a/b"), format!("/a/{part}")] {
+            assert!(!is_found(&path, &[], None), "{path}");
+        }
+    }
+}
+
 #[test]
 fn a_command_behind_words_of_a_shell_is_a_command() {
     for line in [
