@@ -148,6 +148,11 @@ pub(crate) struct Field<'a> {
 }
 
 impl Field<'_> {
+    /// Is it put together of values that are looked at by themselves as well?
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.encoding, Encoding::Commas | Encoding::Blanks)
+    }
+
     /// `http.query.q`; keys are shortened to 64 characters.
     pub(crate) fn name(&self) -> String {
         match &self.key {

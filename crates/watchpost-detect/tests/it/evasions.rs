@@ -64,9 +64,26 @@ fn an_attack_over_several_values_of_one_name_is_found() {
         "id=1%20union/*&id=*/select%201,2",
         "id=1%20union/*&x=y&id=*/select%201,2",
         "id=1%20union%2F%2A&id=%2a%2fselect/*&id=*/1,2",
+        // Without a comment, in another case, with letters hidden, with something in between.
+        "id=1+union&id=select+1,2",
+        "id=0%20union%20all&id=select%20null,null--",
+        "id=0%20union%20all&x=y&ID=%73elect%20null,null--",
+        "id=1+union&id=(select+password+from+users)",
+        "id=1+and+extractvalue(1&id=1)",
     ] {
         assert!(is_found(&format!("/?{text}"), &[], None), "query {text}");
         assert!(is_found("/p", &form, Some(text)), "body {text}");
+    }
+    for text in [
+        "sort=select&sort=union",
+        "tag=union+square&tag=please+select",
+        "q=select+a+size&q=the+union+of+both",
+        "item=drop+box&item=delete+old+files&item=insert+coin",
+        "url=https://a.example/select&url=https://b.example/union",
+        "note=Tom's+select+wines&note=O'Brien",
+    ] {
+        assert!(!is_found(&format!("/?{text}"), &[], None), "query {text}");
+        assert!(!is_found("/p", &form, Some(text)), "body {text}");
     }
 }
 
