@@ -18,6 +18,7 @@ use super::format::SigmaExtension;
 use super::native::tagged;
 use super::near::hint;
 use super::reason::{never, of_sigma};
+use super::references::References;
 use super::sense::{circles, foreign, senseless};
 use super::{Body, Problem, ProblemKind};
 use crate::rule::RuleInfo;
@@ -256,6 +257,7 @@ pub(super) struct Loaded {
     pub(super) sigma: Sigma,
     pub(super) file: String,
     pub(super) line: u64,
+    pub(super) references: References,
 }
 
 /// Everything that is on, put together; what refers to something that is not there becomes a problem, and a correlation
@@ -268,10 +270,10 @@ pub(super) fn together(
     if all.is_empty() {
         return None;
     }
-    let mut report = |one: &Loaded, reason: String, is_warning: bool| {
+    let mut report = |one: &Loaded, line: Option<u64>, reason: String, is_warning: bool| {
         problems.push(Problem {
             file: one.file.clone(),
-            line: one.line,
+            line: line.unwrap_or(one.line),
             rule_id: Some(one.info.id.clone()),
             kind: ProblemKind::Reference,
             reason,
@@ -315,15 +317,17 @@ pub(super) fn together(
         if let Sigma::Correlation(rule) = &one.sigma {
             let missing: Vec<&str> =
                 rule.rules.iter().filter(|id| !known.contains(*id)).map(String::as_str).collect();
-            let reason = match circular.get(&at) {
-                Some(way) => format!("correlates itself in a circle: {way}"),
+            let (line, reason) = match circular.get(&at) {
+                Some(way) => (one.references.line(), format!("correlates itself in a circle: {way}")),
                 None => {
-                    let first = missing.first().filter(|_| at < HINTS_MAX);
-                    let near = first.map_or_else(String::new, |first| hint(first, names.iter().copied()));
-                    format!("correlates rules that are not there: {}{near}", missing.join(", "))
+                    let first = missing.first().copied().unwrap_or("");
+                    let near =
+                        if at < HINTS_MAX { hint(first, names.iter().copied()) } else { String::new() };
+                    let reason = format!("correlates rules that are not there: {}{near}", missing.join(", "));
+                    (one.references.line_of(first), reason)
                 }
             };
-            report(one, reason, false);
+            report(one, line, reason, false);
             refused.insert(one.info.id.clone());
         }
     }
@@ -341,7 +345,8 @@ pub(super) fn together(
                     target.clone_from(id);
                 } else if !known.contains(target) {
                     let near = hint(target, names.iter().copied());
-                    report(one, format!("filters {target}, which is not there{near}"), true);
+                    let line = one.references.line_of(target);
+                    report(one, line, format!("filters {target}, which is not there{near}"), true);
                 }
             }
         }

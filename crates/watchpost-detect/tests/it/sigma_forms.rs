@@ -161,11 +161,11 @@ fn a_correlation_that_makes_no_sense_is_refused_and_the_others_run() {
         let told = set.problems().iter().find(|told| told.rule_id.as_deref() == Some(id));
         told.map(|told| (told.line, told.reason.as_str()))
     };
-    assert_eq!(told("own.a"), Some((1, "correlates itself in a circle: own.a, own.b, own.c, own.a")));
-    assert_eq!(told("own.c"), Some((21, "correlates itself in a circle: own.c, own.a, own.b, own.c")));
+    assert_eq!(told("own.a"), Some((6, "correlates itself in a circle: own.a, own.b, own.c, own.a")));
+    assert_eq!(told("own.c"), Some((26, "correlates itself in a circle: own.c, own.a, own.b, own.c")));
     assert_eq!(
         told("own.near"),
-        Some((41, "correlates rules that are not there: own_rul; is `own_rule` meant?"))
+        Some((46, "correlates rules that are not there: own_rul; is `own_rule` meant?"))
     );
     assert_eq!((set.problems().len(), told("own.fine")), (4, None), "{:?}", set.problems());
     assert!(set.rule("own.fine").is_some() && set.rule("own.a").is_none());
@@ -178,6 +178,41 @@ fn a_correlation_that_makes_no_sense_is_refused_and_the_others_run() {
         set.problems()
     );
     assert!(set.rule("own.c").is_some());
+}
+
+/// Who names a rule that is not there is told the file and the line of the name.
+#[test]
+fn a_name_of_no_rule_is_told_at_its_own_line() {
+    let base = rule("  sel:\n    c-uri|contains: a\n  condition: sel");
+    let correlation = |rules: &str| {
+        format!(
+            "title: C\nid: own.c\nlevel: high\ncorrelation:\n  type: event_count\n  timespan: 5m\n  rules: {rules}\n  \
+             condition: {{ gte: 3 }}\n"
+        )
+    };
+    let filter = "title: F\nid: own.f\nlogsource: { category: webserver }\nfilter:\n  rules:\n    - own.rule\n    \
+                  - own.gone\n  own:\n    cs-username: anna\n  condition: not own\n";
+    let global =
+        format!("action: global\nauthor: x\n---\n{base}---\n{}", correlation("[own_rule, own_gone]"));
+    let n_before = global.lines().position(|line| line == "title: C").expect("is there") as u64;
+    for (text, line, is_warning) in [
+        (correlation("[own_rule, own_gone]"), 7, false),
+        (correlation("\n    - own_rule\n    - own_gone"), 9, false),
+        (format!("# own_gone\n\n---\n{}", correlation("\n    - own_gone\n    - own_rule")), 11, false),
+        (filter.to_owned(), 7, true),
+        (global, n_before + 7, false),
+    ] {
+        let set = load(&[file("base.yml", &base), file("sub/own.yml", &text)]);
+        let told: Vec<_> = set.problems().iter().filter(|told| told.kind == ProblemKind::Reference).collect();
+        assert!(
+            matches!(told.as_slice(), [told] if told.reason.contains("gone") && told.file == "sub/own.yml"
+                && (told.line, told.is_warning) == (line, is_warning)),
+            "{line}: {:?}\n{text}",
+            set.problems()
+        );
+        let printed = told[0].to_string();
+        assert!(printed.starts_with(&format!("sub/own.yml:{line}: ")), "{printed}");
+    }
 }
 
 /// The line of the expression, not of another one or of a word that looks like a part of it.
