@@ -191,7 +191,7 @@ fn a_name_of_no_rule_is_told_at_its_own_line() {
         )
     };
     let filter = "title: F\nid: own.f\nlogsource: { category: webserver }\nfilter:\n  rules:\n    - own.rule\n    \
-                  - own.gone\n  own:\n    cs-username: anna\n  condition: not own\n";
+                  - own.gone\n  selection:\n    cs-username: anna\n  condition: not selection\n";
     let global =
         format!("action: global\nauthor: x\n---\n{base}---\n{}", correlation("[own_rule, own_gone]"));
     let n_before = global.lines().position(|line| line == "title: C").expect("is there") as u64;
