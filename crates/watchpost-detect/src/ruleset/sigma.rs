@@ -235,11 +235,17 @@ fn of_elsewhere(part: &Part<'_>, rule: &SigmaRule) -> Option<Problem> {
     alone.rules.push(rule.clone());
     let fields = RuleFieldSet::collect(&alone, &[], false);
     let is_web = rule.logsource.category.as_deref().is_some_and(|category| OWN_LOGS.contains(&category));
-    if is_web || fields.is_empty() || fields.names().any(is_own) {
+    if is_web || fields.is_empty() {
         return None;
     }
-    let names: Vec<&str> = fields.names().take(FIELDS_TOLD).collect();
-    let more = if fields.len() > FIELDS_TOLD { ", ..." } else { "" };
+    let foreign: Vec<&str> = fields.names().filter(|field| !is_own(field)).collect();
+    // With a category of its own, one field that no event has is enough; else a rule of an application may mix them.
+    let is_other = rule.logsource.category.is_some() && !foreign.is_empty() || foreign.len() == fields.len();
+    if !is_other {
+        return None;
+    }
+    let names: Vec<&str> = foreign.iter().copied().take(FIELDS_TOLD).collect();
+    let more = if foreign.len() > FIELDS_TOLD { ", ..." } else { "" };
     let reason = format!(
         "is for other logs: no event has {}{more}, so it matches only where the details of one have them",
         names.join(", ")

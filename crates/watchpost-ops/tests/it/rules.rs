@@ -10,8 +10,8 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportSigma,
-    RuleProblemKind, RuleRef, RuleTest,
+    AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportOutcome,
+    RuleImportSigma, RuleProblemKind, RuleRef, RuleTest,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -154,7 +154,9 @@ async fn rules_are_followed_switched_and_brought_in() {
             && told.reason.contains("`|containz`")),
         "{odd:?}"
     );
-    assert_eq!(odd.rules, 0);
+    assert_eq!((odd.rules, odd.outcome), (0, RuleImportOutcome::NotSupported));
+    let good = report.files.iter().find(|file| file.file == "good.yml").expect("it is told of");
+    assert_eq!((good.rules, good.outcome), (1, RuleImportOutcome::Imported));
     let shown =
         desk.ask::<operation::rule_show>(RuleRef { id: "own.other".to_owned() }).await.expect("there");
     assert!(shown.row.enabled && !shown.row.embedded);
