@@ -282,7 +282,8 @@ pub(crate) struct Simulate {
 /// Detection on single requests.
 #[derive(Debug, Args)]
 pub(crate) struct Detect {
-    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line.
+    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line. A line that cannot be read
+    /// (no JSON, nested deeper than 127 levels, longer than 8 MiB) is answered with an `error`.
     #[arg(long, required = true)]
     pub(crate) stdin: bool,
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
