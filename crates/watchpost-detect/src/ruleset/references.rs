@@ -19,10 +19,10 @@ impl References {
     /// Those of `body`, which `part` defines.
     pub(super) fn of(part: &Part<'_>, body: &Body) -> Self {
         let (key, names): (&str, &[String]) = match body {
-            Body::Signature(signature) => ("yields:", &signature.yields),
-            Body::Sigma(_, Sigma::Correlation(rule)) => ("rules:", &rule.rules),
+            Body::Signature(signature) => ("yields:", signature.yields.as_slice()),
+            Body::Sigma(_, Sigma::Correlation(rule)) => ("rules:", rule.rules.as_slice()),
             Body::Sigma(_, Sigma::Filter(filter)) => match &filter.rules {
-                FilterRuleTarget::Specific(names) => ("rules:", names),
+                FilterRuleTarget::Specific(names) => ("rules:", names.as_slice()),
                 FilterRuleTarget::Any => return Self::default(),
             },
             Body::Behaviour(_) | Body::Sigma(_, Sigma::Detection(_)) => return Self::default(),
