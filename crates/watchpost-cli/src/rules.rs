@@ -448,7 +448,8 @@ fn imported(form: Output, report: &RuleImportReport) -> anyhow::Result<()> {
     if form == Output::Json {
         return output::json(report);
     }
-    let n_of = |outcome| report.files.iter().filter(|file| file.outcome == outcome).count();
+    let n_of =
+        |outcome: RuleImportOutcome| report.files.iter().filter(|file| file.outcome == outcome).count();
     if report.files.len() <= FILES_SHOWN {
         let rows = report.files.iter().map(|file| {
             let why = file.problems.iter().min_by_key(|told| told.is_warning);
