@@ -13,7 +13,7 @@ pub(crate) use crate::rules::Rules;
 /// Security operations for teams whose applications report to Redis.
 ///
 /// Exit codes: 0 done; 1 found something, or a check failed; 2 wrong usage; 3 Redis, the database or a file cannot be
-/// reached; 4 not permitted.
+/// reached; 4 refused: not permitted, not without a second person or a confirmation, or not as things stand.
 #[derive(Debug, Parser)]
 #[command(name = "watchpost", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -295,7 +295,8 @@ pub(crate) struct Simulate {
 /// Detection on single requests.
 #[derive(Debug, Args)]
 pub(crate) struct Detect {
-    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line.
+    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line. A line that cannot be read
+    /// (no JSON, nested deeper than 127 levels, longer than 8 MiB) is answered with an `error`.
     #[arg(long, required = true)]
     pub(crate) stdin: bool,
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
@@ -450,7 +451,7 @@ pub(crate) enum Block {
         /// Number of the incident that this contains.
         #[arg(long)]
         incident: Option<i64>,
-        /// Show what it would do; change nothing. It is refused where the block would be, with exit code 1.
+        /// Show what it would do; change nothing. It says so where the block would be refused, with exit code 1.
         #[arg(long)]
         dry_run: bool,
     },

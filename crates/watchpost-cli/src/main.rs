@@ -130,9 +130,10 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(match problem.code {
         ErrorCode::Validation | ErrorCode::NotFound => 2,
         ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::SchemaTooNew | ErrorCode::SecretStore => 3,
-        ErrorCode::Permission | ErrorCode::Approval => 4,
+        // Refused, by whom or by the state of things: `FOUND` would read as an answer.
+        ErrorCode::Permission | ErrorCode::Approval | ErrorCode::Conflict | ErrorCode::Precondition => 4,
         // As a shell tells of what Ctrl+C ended.
         ErrorCode::Cancelled => 130,
-        ErrorCode::Conflict | ErrorCode::Precondition | ErrorCode::Internal => FOUND,
+        ErrorCode::Internal => FOUND,
     })
 }

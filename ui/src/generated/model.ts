@@ -6019,6 +6019,10 @@ export type RuleImportFile = {
  */
 file: string, 
 /**
+ * What became of it; `problems` say why.
+ */
+outcome: RuleImportOutcome, 
+/**
  * Rules that it brings; with none it was not copied.
  */
 rules: number, 
@@ -6026,6 +6030,8 @@ rules: number,
  * What could not be used and why.
  */
 problems: Array<RuleProblem>, };
+
+export type RuleImportOutcome = "imported" | "not_applicable" | "not_supported";
 
 export type RuleImportReport = { 
 /**

@@ -96,8 +96,9 @@ pub use response::{
 };
 pub use rule::{
     BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
-    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleProblemKind,
-    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
+    RuleImportFile, RuleImportOutcome, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
+    RuleProblemKind, RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried,
+    RuleTry, TriedAs,
 };
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 
