@@ -1833,6 +1833,40 @@ username: string,
  */
 tls: TlsFiles | null, };
 
+export type DatabaseCopies = { 
+/**
+ * `SQLite` or `PostgreSQL`.
+ */
+engine: string, 
+/**
+ * Watchpost copies it; else its own tools do.
+ */
+copied: boolean, 
+/**
+ * The folder of the plan.
+ */
+folder: string | null, 
+/**
+ * The run that made the newest copy.
+ */
+last: JobRun | null, 
+/**
+ * When the next one is to be made.
+ */
+next: Period | null, 
+/**
+ * The newest rehearsal of a newest copy that came to an end.
+ */
+rehearsal: JobRun | null, 
+/**
+ * When the next one is to be.
+ */
+next_rehearsal: Period | null, 
+/**
+ * What is wrong with them, for people.
+ */
+problem: string | null, };
+
 export type DatabaseCopy = { 
 /**
  * The file.
@@ -1858,6 +1892,18 @@ erased_again: number,
  * What checking all of its audit trail came to.
  */
 trail: AuditVerification, };
+
+export type DatabaseCopyRun = { 
+/**
+ * The folder; that of the plan if absent. Only there older copies are removed as the plan says.
+ */
+folder?: string, };
+
+export type DatabaseRehearse = { 
+/**
+ * The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
+ */
+path?: string, };
 
 export type DatabaseRestore = { 
 /**
@@ -2772,6 +2818,20 @@ lacks: string,
  */
 remedy: string, };
 
+export type Generations = { 
+/**
+ * Days, 0 to 1,000.
+ */
+daily: number, 
+/**
+ * Weeks, Monday first, 0 to 1,000.
+ */
+weekly: number, 
+/**
+ * Months, 0 to 1,000.
+ */
+monthly: number, };
+
 export type HabitValue = { 
 /**
  * The value.
@@ -3489,7 +3549,7 @@ undo: string, };
 
 export type JobId = string;
 
-export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate";
+export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate" | "database_backup" | "database_rehearsal";
 
 export type JobList = { 
 /**
@@ -4261,13 +4321,21 @@ on: boolean,
  */
 since?: string, 
 /**
- * Of backups: the folder for the files, on the machine that runs the engine.
+ * Of backups and of copies of the database: the folder for the files, on the machine that runs the engine.
  */
 folder?: string, 
 /**
  * Of backups: so many of its own files stay in the folder, 1 to 1,000.
  */
-keep?: number, };
+keep?: number, 
+/**
+ * Of copies of the database: those of how many days, weeks and months stay in the folder; all of them if absent.
+ */
+generations?: Generations, 
+/**
+ * Of rehearsals: the newest copy of the database is not to be older than so many days, 1 to 1,000.
+ */
+max_age_days?: number, };
 
 export type PlannedState = { 
 /**
@@ -7176,6 +7244,10 @@ database: Part | null,
  * The audit trail, as this console has seen it.
  */
 trail: TrailStatus | null, 
+/**
+ * What is wrong with the copies of the database that the plan makes, for people; absent while nothing is.
+ */
+copies_problem?: string, 
 /**
  * The engine.
  */

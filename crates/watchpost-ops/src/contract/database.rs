@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::AuditVerification;
+use watchpost_model::job::JobRun;
+use watchpost_model::period::Period;
 
 /// Back the audit database up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -40,6 +42,47 @@ pub struct DatabaseRestore {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub ticket: Option<String>,
+}
+
+/// Copy the audit database as the plan does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseCopyRun {
+    /// The folder; that of the plan if absent. Only there older copies are removed as the plan says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub folder: Option<String>,
+}
+
+/// Rehearse a copy of the audit database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseRehearse {
+    /// The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<String>,
+}
+
+/// How the copies of the audit database stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct DatabaseCopies {
+    /// `SQLite` or `PostgreSQL`.
+    pub engine: String,
+    /// Watchpost copies it; else its own tools do.
+    pub copied: bool,
+    /// The folder of the plan.
+    pub folder: Option<String>,
+    /// The run that made the newest copy.
+    pub last: Option<JobRun>,
+    /// When the next one is to be made.
+    pub next: Option<Period>,
+    /// The newest rehearsal of a newest copy that came to an end.
+    pub rehearsal: Option<JobRun>,
+    /// When the next one is to be.
+    pub next_rehearsal: Option<Period>,
+    /// What is wrong with them, for people.
+    pub problem: Option<String>,
 }
 
 /// A copy of the audit database that was checked.
