@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use watchpost_model::job::JobRun;
 use watchpost_ops::contract::{
-    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseRehearse,
-    DatabaseRestore, Nothing,
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseMaintain,
+    DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes, Nothing,
 };
 use watchpost_ops::door::operation;
 
@@ -67,6 +67,17 @@ pub(crate) enum Database {
     },
     /// Show how the copies stand: the newest, the next, the last rehearsal. Exit code 1 when something is wrong with them.
     Copies,
+    /// Check its pages, make the statistics of its queries anew, and fold SQLite's log into the file; with PostgreSQL the
+    /// statistics only. Exit code 1 when pages are damaged; nothing else is done then.
+    Maintain {
+        /// SQLite: write the file anew, without free pages. Whoever writes waits meanwhile, and it needs as much room as the
+        /// file has, twice.
+        #[arg(long)]
+        compact: bool,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
 }
 
 /// Runs a verb; true means that a trail does not hold, or that copies are not as they should be.
@@ -105,6 +116,12 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
             let copies = session.ask::<operation::database_copies>(Nothing {}).await?;
             either(form, &copies, || standing(&copies))?;
             return Ok(copies.problem.is_some());
+        }
+        Database::Maintain { compact, reason } => {
+            let session = session.because(reason);
+            let done = session.ask::<operation::database_maintain>(DatabaseMaintain { compact }).await?;
+            either(form, &done, || maintained(&done))?;
+            return Ok(done.problem.is_some());
         }
     };
     either(form, &copy, || shown(&copy))?;
@@ -153,6 +170,22 @@ fn standing(copies: &DatabaseCopies) -> anyhow::Result<()> {
         Some(problem) => line(format!("WRONG: {}", watchpost_model::text::visible(problem, 400))),
         None => Ok(()),
     }
+}
+
+fn maintained(done: &DatabaseMaintained) -> anyhow::Result<()> {
+    if let Some(problem) = &done.problem {
+        line(watchpost_model::text::visible(problem, 400))?;
+        return line("nothing else was done: put a copy back (`watchpost database restore`)");
+    }
+    let size = |of: DatabaseSizes| {
+        format!("{} bytes, of which {} are free, and {} of log", of.bytes, of.free_bytes, of.log_bytes)
+    };
+    line(format!("before: {}", size(done.before)))?;
+    line(format!("after:  {}", size(done.after)))?;
+    if !done.folded {
+        line("the log could not be folded into the file while others read: try again later")?;
+    }
+    Ok(())
 }
 
 fn absolute(path: &Path) -> anyhow::Result<String> {

@@ -338,6 +338,8 @@ macro_rules! for_each_operation {
             database_check(DatabaseBackupRef) -> DatabaseCopy: Maintain, Read, [], [];
             "Put a backup of the audit database to a new place, after it was checked."
             database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
+            "Check the pages of the audit database, make its statistics anew, and fold its log."
+            database_maintain(DatabaseMaintain) -> DatabaseMaintained: Maintain, Change, [], [Audit];
             "Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal."
             database_copies(Nothing) -> DatabaseCopies: View, Read, [Jobs, Settings], [];
             "Copy the audit database into a folder, check the copy, and remove copies that are no longer kept."

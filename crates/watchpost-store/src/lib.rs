@@ -47,6 +47,7 @@ mod store;
 mod suppression;
 mod target;
 mod threat;
+mod upkeep;
 
 pub use approval::{ApprovalMove, NewApproval, approval_object};
 pub use audit::cosign::Witnesses;
@@ -59,6 +60,7 @@ pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
+pub use engine::DatabaseSize;
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
@@ -79,6 +81,7 @@ pub use rollup::RollupCheck;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
 pub use target::DatabaseTarget;
+pub use upkeep::Maintained;
 
 #[doc(no_inline)]
 pub use watchpost_model::clock::Clock;

@@ -1899,6 +1899,30 @@ export type DatabaseCopyRun = {
  */
 folder?: string, };
 
+export type DatabaseMaintain = { 
+/**
+ * Write the file of SQLite anew, without its free pages; whoever writes waits meanwhile.
+ */
+compact: boolean, };
+
+export type DatabaseMaintained = { 
+/**
+ * What is wrong with its pages, for people; nothing else was done then.
+ */
+problem: string | null, 
+/**
+ * SQLite's log was folded into the file; else somebody who reads stood in the way.
+ */
+folded: boolean, 
+/**
+ * How large it was.
+ */
+before: DatabaseSizes, 
+/**
+ * How large it is.
+ */
+after: DatabaseSizes, };
+
 export type DatabaseRehearse = { 
 /**
  * The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
@@ -1918,6 +1942,20 @@ to: string,
  * As for the backup.
  */
 ticket?: string, };
+
+export type DatabaseSizes = { 
+/**
+ * The file, or what the server keeps of the database.
+ */
+bytes: number, 
+/**
+ * SQLite's log beside the file.
+ */
+log_bytes: number, 
+/**
+ * Of the file: free pages, which are used again.
+ */
+free_bytes: number, };
 
 export type DecodedLayer = { 
 /**

@@ -309,6 +309,8 @@ export interface Operations {
   database_check: { request: model.DatabaseBackupRef; reply: model.DatabaseCopy };
   /** Put a backup of the audit database to a new place, after it was checked. */
   database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
+  /** Check the pages of the audit database, make its statistics anew, and fold its log. */
+  database_maintain: { request: model.DatabaseMaintain; reply: model.DatabaseMaintained };
   /** Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal. */
   database_copies: { request: model.Nothing; reply: model.DatabaseCopies };
   /** Copy the audit database into a folder, check the copy, and remove copies that are no longer kept. */
@@ -1420,6 +1422,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   database_restore: {
     about: "Put a backup of the audit database to a new place, after it was checked.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_maintain: {
+    about: "Check the pages of the audit database, make its statistics anew, and fold its log.",
     permission: 'maintain',
     effect: 'change',
     provides: [],

@@ -102,3 +102,38 @@ pub struct DatabaseCopy {
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
 }
+
+/// Maintain the audit database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseMaintain {
+    /// Write the file of SQLite anew, without its free pages; whoever writes waits meanwhile.
+    pub compact: bool,
+}
+
+/// What maintenance of the audit database came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseMaintained {
+    /// What is wrong with its pages, for people; nothing else was done then.
+    pub problem: Option<String>,
+    /// SQLite's log was folded into the file; else somebody who reads stood in the way.
+    pub folded: bool,
+    /// How large it was.
+    pub before: DatabaseSizes,
+    /// How large it is.
+    pub after: DatabaseSizes,
+}
+
+/// How large the audit database is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseSizes {
+    /// The file, or what the server keeps of the database.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// SQLite's log beside the file.
+    #[ts(type = "number")]
+    pub log_bytes: u64,
+    /// Of the file: free pages, which are used again.
+    #[ts(type = "number")]
+    pub free_bytes: u64,
+}

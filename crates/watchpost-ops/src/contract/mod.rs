@@ -52,8 +52,8 @@ pub use contain::{
     Standing,
 };
 pub use database::{
-    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseRehearse,
-    DatabaseRestore,
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseMaintain,
+    DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
 };
 pub use enrichment::{
     AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::{AuditVerification, Change};
+use watchpost_model::audit::{AuditOutcome, AuditVerification, Change};
 use watchpost_model::clock::Clock;
-use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
+use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy};
 
 use super::{at_this_machine, required};
 use crate::blocking::off_the_runtime;
-use crate::contract::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
+use crate::contract::{
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseMaintain, DatabaseMaintained, DatabaseRestore,
+    DatabaseSizes,
+};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
@@ -44,6 +47,37 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
     let erased_again = erase_again(&cx, &part.0, &making).await?;
     let copy = finish(&cx, &part, &to, &making).await?;
     Ok(DatabaseCopy { erased_again, ..copy })
+}
+
+pub(crate) async fn database_maintain(
+    cx: Context,
+    request: DatabaseMaintain,
+) -> Result<DatabaseMaintained, OpError> {
+    let store = cx.workspace()?.store().clone();
+    let done = store.maintain(request.compact).await?;
+    let size = |of: DatabaseSize| DatabaseSizes {
+        bytes: of.bytes,
+        log_bytes: of.log_bytes,
+        free_bytes: of.free_bytes,
+    };
+    let changes = vec![
+        Change::new("bytes", done.before.bytes, done.after.bytes),
+        Change::new("log_bytes", done.before.log_bytes, done.after.log_bytes),
+        Change::new("free_bytes", done.before.free_bytes, done.after.free_bytes),
+    ];
+    let (outcome, problem) = match &done.problem {
+        None => (AuditOutcome::Success, None),
+        Some(problem) => {
+            (AuditOutcome::Failure, Some(format!("the pages of the database are damaged: {problem}")))
+        }
+    };
+    store.audit_append(cx.record_as(outcome, "database", changes, problem.clone())).await?;
+    Ok(DatabaseMaintained {
+        problem,
+        folded: done.folded,
+        before: size(done.before),
+        after: size(done.after),
+    })
 }
 
 /// Does in a copy of this database what was erased after it was made; how many erasures that were.

@@ -56,7 +56,7 @@ pub(crate) use connections::{
     connection_save, connection_test, workspace_status,
 };
 pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
-pub(crate) use database::{database_backup, database_check, database_restore};
+pub(crate) use database::{database_backup, database_check, database_maintain, database_restore};
 pub(crate) use database_copies::{database_copies, database_copy_run, database_rehearse_run};
 pub(crate) use enrichment::{
     asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,

@@ -3,7 +3,8 @@
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseRestore, Nothing, SettingsChange,
+    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseMaintain, DatabaseRestore, Nothing,
+    SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -87,5 +88,23 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
     );
     std::fs::write(&bad, b"no database").unwrap();
     assert!(desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err());
+    desk1.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn maintenance_tells_what_it_did_to_the_file() {
+    let home = folder();
+    let desk1 = desk(&home, Tenure::Guest, local_connection()).await;
+    for compact in [false, true] {
+        let request = DatabaseMaintain { compact };
+        let done = desk1.ask::<operation::database_maintain>(request).await.expect("it is maintained");
+        assert_eq!(done.problem, None);
+        assert!(done.before.bytes > 0 && done.after.bytes > 0, "{done:?}");
+        assert!(done.folded && done.after.log_bytes == 0, "nobody else reads: {done:?}");
+        assert!(!compact || done.after.free_bytes == 0, "{done:?}");
+    }
+    let request = AuditPageRequest { limit: 5, ..Default::default() };
+    let rows = desk1.ask::<operation::audit_page>(request).await.expect("the trail").rows;
+    assert_eq!(rows.iter().filter(|row| row.action == "database_maintain").count(), 2);
     desk1.console.close().await;
 }
