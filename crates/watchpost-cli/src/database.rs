@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use watchpost_model::job::JobRun;
 use watchpost_ops::contract::{
-    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseMaintain,
-    DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes, Nothing,
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseExport,
+    DatabaseExported, DatabaseMaintain, DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
+    Nothing,
 };
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
-use crate::output::{at, line};
+use crate::output::{at, line, table};
 use crate::progress;
 use crate::run::finished;
 use crate::session::Session;
@@ -67,6 +68,15 @@ pub(crate) enum Database {
     },
     /// Show how the copies stand: the newest, the next, the last rehearsal. Exit code 1 when something is wrong with them.
     Copies,
+    /// Write its tables to a new folder, of one moment: `TABLE.jsonl` and `TABLE.csv` of each, what is left out and why, and
+    /// the SHA-256 of every file. On both engines. Keys, and what they seal, are left out; personal data is not.
+    Export {
+        /// The folder to make; it must not be there.
+        directory: PathBuf,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Check its pages, make the statistics of its queries anew, and fold SQLite's log into the file; with PostgreSQL the
     /// statistics only. Exit code 1 when pages are damaged; nothing else is done then.
     Maintain {
@@ -116,6 +126,14 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
             let copies = session.ask::<operation::database_copies>(Nothing {}).await?;
             either(form, &copies, || standing(&copies))?;
             return Ok(copies.problem.is_some());
+        }
+        Database::Export { directory, reason } => {
+            let session = session.because(reason);
+            let request = DatabaseExport { directory: absolute(&directory)?, ticket: ticket.clone() };
+            let work = Box::pin(session.ask::<operation::database_export>(request));
+            let done = progress::of_tables(&session, ticket, work).await?;
+            either(form, &done, || exported(&done))?;
+            return Ok(false);
         }
         Database::Maintain { compact, reason } => {
             let session = session.because(reason);
@@ -186,6 +204,14 @@ fn maintained(done: &DatabaseMaintained) -> anyhow::Result<()> {
         line("the log could not be folded into the file while others read: try again later")?;
     }
     Ok(())
+}
+
+fn exported(done: &DatabaseExported) -> anyhow::Result<()> {
+    table(["TABLE", "ROWS"], done.tables.iter().map(|one| [one.name.clone(), one.rows.to_string()]))?;
+    for one in &done.left_out {
+        line(format!("left out: {}: {}", one.name, one.why))?;
+    }
+    line(format!("{}; SHA-256 of SHA256SUMS {}", done.directory, done.sha256))
 }
 
 fn absolute(path: &Path) -> anyhow::Result<String> {

@@ -340,6 +340,8 @@ macro_rules! for_each_operation {
             database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
             "Check the pages of the audit database, make its statistics anew, and fold its log."
             database_maintain(DatabaseMaintain) -> DatabaseMaintained: Maintain, Change, [], [Audit];
+            "Write the tables of the audit database to a folder as JSON lines and CSV, without keys."
+            database_export(DatabaseExport) -> DatabaseExported: Maintain, Change, [], [Audit];
             "Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal."
             database_copies(Nothing) -> DatabaseCopies: View, Read, [Jobs, Settings], [];
             "Copy the audit database into a folder, check the copy, and remove copies that are no longer kept."

@@ -45,6 +45,7 @@ mod snapshot;
 mod source_place;
 mod store;
 mod suppression;
+mod table_export;
 mod target;
 mod threat;
 mod upkeep;
@@ -80,6 +81,7 @@ pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use rollup::RollupCheck;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
+pub use table_export::{Cell, ExportTable, ExportTables};
 pub use target::DatabaseTarget;
 pub use upkeep::Maintained;
 

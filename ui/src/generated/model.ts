@@ -1899,6 +1899,34 @@ export type DatabaseCopyRun = {
  */
 folder?: string, };
 
+export type DatabaseExport = { 
+/**
+ * The folder to make; it must not be there.
+ */
+directory: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
+
+export type DatabaseExported = { 
+/**
+ * The folder: `TABLE.jsonl` and `TABLE.csv` of each, `LEFT_OUT`, `SHA256SUMS`.
+ */
+directory: string, 
+/**
+ * The tables.
+ */
+tables: Array<ExportedTable>, 
+/**
+ * What is not in the files, and why.
+ */
+left_out: Array<LeftOutTable>, 
+/**
+ * SHA-256 of `SHA256SUMS`.
+ */
+sha256: string, };
+
 export type DatabaseMaintain = { 
 /**
  * Write the file of SQLite anew, without its free pages; whoever writes waits meanwhile.
@@ -2627,6 +2655,16 @@ path: string,
  * Replace a file that is there.
  */
 force: boolean, };
+
+export type ExportedTable = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many rows.
+ */
+rows: number, };
 
 export type FacetCount = { 
 /**
@@ -3768,6 +3806,16 @@ key: string,
  * Memory of value and key.
  */
 bytes: number, };
+
+export type LeftOutTable = { 
+/**
+ * `table`, or `table.column`.
+ */
+name: string, 
+/**
+ * Why.
+ */
+why: string, };
 
 export type LegalHold = { 
 /**

@@ -311,6 +311,8 @@ export interface Operations {
   database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
   /** Check the pages of the audit database, make its statistics anew, and fold its log. */
   database_maintain: { request: model.DatabaseMaintain; reply: model.DatabaseMaintained };
+  /** Write the tables of the audit database to a folder as JSON lines and CSV, without keys. */
+  database_export: { request: model.DatabaseExport; reply: model.DatabaseExported };
   /** Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal. */
   database_copies: { request: model.Nothing; reply: model.DatabaseCopies };
   /** Copy the audit database into a folder, check the copy, and remove copies that are no longer kept. */
@@ -1429,6 +1431,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   database_maintain: {
     about: "Check the pages of the audit database, make its statistics anew, and fold its log.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_export: {
+    about: "Write the tables of the audit database to a folder as JSON lines and CSV, without keys.",
     permission: 'maintain',
     effect: 'change',
     provides: [],

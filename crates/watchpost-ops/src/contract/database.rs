@@ -137,3 +137,47 @@ pub struct DatabaseSizes {
     #[ts(type = "number")]
     pub free_bytes: u64,
 }
+
+/// Write the tables of the audit database to files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseExport {
+    /// The folder to make; it must not be there.
+    pub directory: String,
+    /// As for the backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
+}
+
+/// The tables of the audit database in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseExported {
+    /// The folder: `TABLE.jsonl` and `TABLE.csv` of each, `LEFT_OUT`, `SHA256SUMS`.
+    pub directory: String,
+    /// The tables.
+    pub tables: Vec<ExportedTable>,
+    /// What is not in the files, and why.
+    pub left_out: Vec<LeftOutTable>,
+    /// SHA-256 of `SHA256SUMS`.
+    pub sha256: String,
+}
+
+/// A table in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExportedTable {
+    /// Its name.
+    pub name: String,
+    /// How many rows.
+    #[ts(type = "number")]
+    pub rows: u64,
+}
+
+/// A table, or a column of one, that is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LeftOutTable {
+    /// `table`, or `table.column`.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}

@@ -52,8 +52,9 @@ pub use contain::{
     Standing,
 };
 pub use database::{
-    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseMaintain,
-    DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseExport,
+    DatabaseExported, DatabaseMaintain, DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
+    ExportedTable, LeftOutTable,
 };
 pub use enrichment::{
     AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
