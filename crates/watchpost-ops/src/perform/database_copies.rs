@@ -89,7 +89,7 @@ pub(crate) async fn database_copy_run(cx: Context, request: DatabaseCopyRun) -> 
             let mut report = JobReport::default();
             let result = Box::pin(copy(&context, &job, &path, &ticket, &mut report)).await;
             if let (Ok(made), Some(keeps)) = (&result, keeps)
-                && let Err(error) = prune(&context, made, keeps, &plan, &ticket, &mut report).await
+                && let Err(error) = prune(&context, &job, made, keeps, &plan, &ticket, &mut report).await
             {
                 // The copy is good whatever became of older ones.
                 report.notes.push(format!("older copies were not removed: {error}"));
@@ -179,13 +179,13 @@ fn said<'r>(record: &'r AuditRecord, field: &str) -> Option<&'r str> {
 /// just made, and only while they are still what the trail says. The newest one stays whatever the plan says.
 async fn prune(
     cx: &Context,
+    workspace: &Workspace,
     made: &KnownCopy,
     keeps: Generations,
     plan: &Plan,
     ticket: &Ticket,
     report: &mut JobReport,
 ) -> Result<(), OpError> {
-    let workspace = cx.workspace()?;
     let zone = plan.zone().map_err(|problem| OpError::invalid("time_zone", problem))?;
     let known = known_copies(workspace.store()).await?;
     let beside = |copy: &KnownCopy| copy.path.parent() == made.path.parent() && copy.path != made.path;
