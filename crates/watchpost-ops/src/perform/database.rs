@@ -110,7 +110,7 @@ pub(super) fn whole(trail: &AuditVerification) -> Result<(), OpError> {
     }
     let problem = trail.problems.first().cloned().unwrap_or_default();
     Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
-        .hint("nothing is left of the copy; `watchpost audit verify` says more"))
+        .hint("nothing was made of it; `watchpost audit verify` says more of the log itself"))
 }
 
 /// Checks the copy, records it, and gives it its name.

@@ -219,11 +219,8 @@ async fn prune(
     };
     // What is about to go stands in the trail before it goes, and what went after.
     workspace.store().audit_append(record(AuditOutcome::Started, &old)).await?;
-    let went = off_the_runtime(move || {
-        let (gone, left): (Vec<KnownCopy>, Vec<KnownCopy>) =
-            old.into_iter().partition(|copy| std::fs::remove_file(&copy.path).is_ok());
-        (gone, left)
-    });
+    let is_gone = |copy: &KnownCopy| std::fs::remove_file(&copy.path).is_ok();
+    let went = off_the_runtime(move || old.into_iter().partition::<Vec<KnownCopy>, _>(is_gone));
     let (gone, left) = went.await?;
     let outcome = if left.is_empty() { AuditOutcome::Success } else { AuditOutcome::Failure };
     workspace.store().audit_append(record(outcome, &gone)).await?;
