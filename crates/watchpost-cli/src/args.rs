@@ -154,7 +154,7 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(Audit),
-    /// The audit database: back it up, check a backup, put it to a new place.
+    /// The audit database: back it up, check a backup, put it to a new place, have it copied, rehearse a copy, maintain it, export its tables.
     #[command(subcommand)]
     Database(crate::database::Database),
     /// What is kept about a person: tell it, erase it, or keep it for a court.

@@ -20,6 +20,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         redis: None,
         database: None,
         trail: None,
+        copies_problem: None,
         engine: stopped(),
         secrets: console.secrets().state().await,
         newest_event: None,
@@ -45,6 +46,9 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 status.engine.state = EngineState::Standby;
                 status.engine.detail = "another process runs the engine of this database".to_owned();
             }
+            // What cannot be asked is told by what is wrong with the database.
+            status.copies_problem =
+                crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =

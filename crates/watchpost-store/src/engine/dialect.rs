@@ -177,6 +177,26 @@ impl Dialect {
         }
     }
 
+    /// Every column of every table: table, column, type, place in the key (0 if it is in none).
+    pub(crate) const fn columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY m.name, c.cid"
+            }
+            Self::Postgres => {
+                "SELECT CAST(r.relname AS TEXT), CAST(a.attname AS TEXT), \
+                 CAST(format_type(a.atttypid, NULL) AS TEXT), \
+                 CAST(COALESCE(array_position(CAST(i.indkey AS INT2[]), a.attnum) + 1, 0) AS BIGINT) \
+                 FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace \
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped \
+                 LEFT JOIN pg_catalog.pg_index i ON i.indrelid = r.oid AND i.indisprimary \
+                 WHERE n.nspname = current_schema() AND r.relkind = 'r' \
+                 ORDER BY CAST(r.relname AS TEXT) COLLATE \"C\", a.attnum"
+            }
+        }
+    }
+
     /// Names a row of any table within one transaction, as text.
     pub(crate) const fn row_name(self) -> &'static str {
         match self {

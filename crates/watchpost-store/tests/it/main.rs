@@ -25,6 +25,7 @@ mod schedules;
 mod search;
 mod sensitive;
 mod support;
+mod table_export;
 mod tls;
 mod triage;
 mod witness;
