@@ -39,6 +39,8 @@ END
 $$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
+    watchpost_admin, watchpost_engine;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, watchpost_viewer, watchpost_analyst, watchpost_lead,
     watchpost_auditor, watchpost_admin, watchpost_engine;
 GRANT USAGE ON SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
@@ -51,9 +53,13 @@ REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
 GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text),
     watchpost_audit_checkpoint(text, text, text, text, text)
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
-GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample, person TO watchpost_viewer, watchpost_analyst,
+GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample TO watchpost_viewer, watchpost_analyst,
     watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
-GRANT UPDATE ON revision, person TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
+GRANT UPDATE ON revision TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
+    watchpost_engine;
+
+-- Whoever may change something is there to be asked. Nobody writes the table: the function only says that somebody is there.
+GRANT EXECUTE ON FUNCTION watchpost_person_seen(text) TO watchpost_analyst, watchpost_lead, watchpost_auditor,
     watchpost_admin, watchpost_engine;
 
 -- Whoever works on incidents and contains.
@@ -72,8 +78,10 @@ GRANT INSERT, UPDATE, DELETE ON event, source_place, rollup, job_run, job_positi
     TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT INSERT, UPDATE ON legal_hold TO watchpost_lead, watchpost_admin, watchpost_engine;
 
--- Requests that wait for a second person: added, and moved on by whoever may do one of them.
-GRANT INSERT, UPDATE ON approval TO watchpost_analyst, watchpost_lead, watchpost_admin;
+-- Requests that wait for a second person: added by whoever may do one of them, and moved on, never back, by the function.
+GRANT INSERT ON approval TO watchpost_analyst, watchpost_lead, watchpost_admin;
+GRANT EXECUTE ON FUNCTION watchpost_approval_move(text, text, text, text, text, text, bigint),
+    watchpost_approval_records(text) TO watchpost_analyst, watchpost_lead, watchpost_admin;
 
 -- Whoever sets things.
 GRANT INSERT, UPDATE, DELETE ON setting, allow_entry, threat_list, threat_part TO watchpost_admin, watchpost_engine;

@@ -74,6 +74,11 @@ says "it is taken" investigating "$watchpost" incident take "$number"
 says "a note is kept" "looks automated" "$watchpost" incident note "$number" "looks automated"
 refuses "resolving needs a reason" 2 "reason" "$watchpost" incident resolve "$number" --verdict true_positive --reason " "
 says "it is resolved" resolved "$watchpost" incident resolve "$number" --verdict true_positive --reason "sqlmap against the shop"
+refuses "what is done is not done again" 4 "nothing would change" "$watchpost" incident resolve "$number" \
+    --verdict true_positive --reason "sqlmap against the shop"
+refuses "it says where a resolved one can go" 4 "it goes to closed, reopened" "$watchpost" incident status "$number" contained
+refuses "an incident that is not there is wrong usage" 2 "999" "$watchpost" incident resolve 999 \
+    --verdict true_positive --reason "x"
 refuses "a cause belongs to its verdict" 2 "no cause of" "$watchpost" incident resolve "$number" --verdict duplicate --cause pentest
 
 # Work on several: every event, escalation, clocks, merging, many at once, suppression.
@@ -85,7 +90,7 @@ says "and run again" critical "$watchpost" incident resume "$other"
 says "it is handed over" robin "$watchpost" incident handover "$other" robin --note "the vendor answers today"
 says "the first one is opened again" reopened "$watchpost" incident reopen "$number" --reason "it came back"
 says "the other is merged into it" "$number" "$watchpost" incident merge "$other" --into "$number" --reason "one campaign"
-refuses "a merged one is left alone" 1 "is merged into" "$watchpost" incident note "$other" "lost?"
+refuses "a merged one is left alone" 4 "is merged into" "$watchpost" incident note "$other" "lost?"
 says "nothing of it is lost" "ticket 7" "$watchpost" incident show "$number"
 says "and it is taken out again" "$other" "$watchpost" incident split "$other" --reason "two campaigns"
 says "what resembles it is listed" SCORE "$watchpost" incident similar "$number"
@@ -103,12 +108,12 @@ says "it is resolved with a cause" resolved "$watchpost" incident resolve "$numb
 says "rules have a record" "too few verdicts" "$watchpost" incident feedback
 
 # Block. The key is in Redis with its TTL; nobody locks themselves out.
-refuses "loopback is never blocked" 1 "loopback" "$watchpost" block add 127.0.0.1 --reason test
+refuses "loopback is never blocked" 4 "loopback" "$watchpost" block add 127.0.0.1 --reason test
 says "the address is blocked" active "$watchpost" block add 203.0.113.7 --reason "SQL injection" --ttl 2h --incident "$number"
 ttl=$(redis ttl security:blocked:203.0.113.7)
 [ "$ttl" -gt 7100 ] && [ "$ttl" -le 7200 ] || fail "the TTL of the block is $ttl"
 says "the office is on the allowlist" 198.51.100.0/24 "$watchpost" block allow 198.51.100.0/24 --note office
-refuses "the allowlist holds" 1 allowlist "$watchpost" block add 198.51.100.20 --reason test
+refuses "the allowlist holds" 4 allowlist "$watchpost" block add 198.51.100.20 --reason test
 
 # Retention: the preview changes nothing; the run archives and removes.
 says "the preview counts" "Events" "$watchpost" retention --days 0 --dry-run

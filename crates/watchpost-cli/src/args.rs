@@ -13,7 +13,7 @@ pub(crate) use crate::rules::Rules;
 /// Security operations for teams whose applications report to Redis.
 ///
 /// Exit codes: 0 done; 1 found something, or a check failed; 2 wrong usage; 3 Redis, the database or a file cannot be
-/// reached; 4 not permitted.
+/// reached; 4 refused: not permitted, not without a second person or a confirmation, or not as things stand.
 #[derive(Debug, Parser)]
 #[command(name = "watchpost", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -154,7 +154,7 @@ pub(crate) enum Command {
     /// The audit trail.
     #[command(subcommand)]
     Audit(Audit),
-    /// The audit database: back it up, check a backup, put it to a new place.
+    /// The audit database: back it up, check a backup, put it to a new place, have it copied, rehearse a copy, maintain it, export its tables.
     #[command(subcommand)]
     Database(crate::database::Database),
     /// What is kept about a person: tell it, erase it, or keep it for a court.
@@ -210,7 +210,8 @@ pub(crate) struct ConnectAdd {
     /// with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
     #[arg(long)]
     pub(crate) redis: String,
-    /// SQLite file, or `postgres://` URL. Without it a file in the data folder.
+    /// SQLite file (also as `sqlite:///FILE`), or `postgres://` URL. Without it a file in the data folder. A PostgreSQL on
+    /// another machine is reached over TLS, its name and authority checked, unless the URL says `sslmode=disable`.
     #[arg(long)]
     pub(crate) database: Option<String>,
     /// File that holds the Redis password.
@@ -231,6 +232,15 @@ pub(crate) struct ConnectAdd {
     /// Client key for Redis over TLS (PEM).
     #[arg(long, value_name = "FILE", requires = "redis_cert")]
     pub(crate) redis_key: Option<String>,
+    /// Private certificate authority for PostgreSQL over TLS (PEM), like `sslrootcert` in the URL.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) database_ca: Option<PathBuf>,
+    /// Client certificate for PostgreSQL over TLS (PEM), like `sslcert` in the URL.
+    #[arg(long, value_name = "FILE", requires = "database_key")]
+    pub(crate) database_cert: Option<PathBuf>,
+    /// Client key for PostgreSQL over TLS (PEM), like `sslkey` in the URL.
+    #[arg(long, value_name = "FILE", requires = "database_cert")]
+    pub(crate) database_key: Option<PathBuf>,
     /// Prefix of the event keys.
     #[arg(long, default_value = "security:")]
     pub(crate) prefix: String,
@@ -277,12 +287,16 @@ pub(crate) struct Simulate {
     /// File for the ground truth (JSON).
     #[arg(long, value_name = "FILE")]
     pub(crate) truth: Option<PathBuf>,
+    /// Why; it stands in the audit trail.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 }
 
 /// Detection on single requests.
 #[derive(Debug, Args)]
 pub(crate) struct Detect {
-    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line.
+    /// Read requests from standard input: `{"id", "method", "uri", "headers", "body"}` a line. A line that cannot be read
+    /// (no JSON, nested deeper than 127 levels, longer than 8 MiB) is answered with an `error`.
     #[arg(long, required = true)]
     pub(crate) stdin: bool,
     /// Answer with the findings too: the rule, and what matched in each decoded layer.
@@ -437,7 +451,7 @@ pub(crate) enum Block {
         /// Number of the incident that this contains.
         #[arg(long)]
         incident: Option<i64>,
-        /// Show what it would do; change nothing. It is refused where the block would be, with exit code 1.
+        /// Show what it would do; change nothing. It says so where the block would be refused, with exit code 1.
         #[arg(long)]
         dry_run: bool,
     },

@@ -110,20 +110,48 @@ async fn redis(
 }
 
 async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(DatabaseConnection, SecretInput)> {
-    let Some(text) = &add.database else {
-        return Ok((DatabaseConnection::Sqlite { path: None }, SecretInput::Keep));
+    let is_url = |text: &String| text.contains("://") || text.starts_with("sqlite:");
+    let (mut database, given) = match add.database.clone() {
+        Some(url) if is_url(&url) => {
+            let parsed = session.ask::<operation::connection_parse>(ConnectionParse { url }).await?;
+            let database = parsed
+                .database
+                .ok_or_else(|| OpError::invalid("database", "this is not a PostgreSQL URL or a file"))?;
+            (database, parsed.password)
+        }
+        path => (DatabaseConnection::Sqlite { path }, SecretInput::Keep),
     };
-    if !text.contains("://") {
-        let path = std::path::absolute(text)?.to_string_lossy().into_owned();
-        return Ok((DatabaseConnection::Sqlite { path: Some(path) }, SecretInput::Keep));
+    let has_files = add.database_ca.is_some() || add.database_cert.is_some() || add.database_key.is_some();
+    let tls = match &mut database {
+        DatabaseConnection::Sqlite { path } => {
+            if has_files {
+                return Err(OpError::invalid("database", "a SQLite file is reached without TLS").into());
+            }
+            *path = path.as_deref().map(absolute).transpose()?;
+            return Ok((database, SecretInput::Keep));
+        }
+        DatabaseConnection::Postgres { tls, .. } => tls,
+    };
+    if tls.is_some() || has_files {
+        let in_url = tls.take().unwrap_or_default();
+        // What is named apart counts more than the URL; a relative name is one of this folder.
+        let file = |named: Option<&Path>, in_url: Option<String>| {
+            let named = named.map(|path| path.to_string_lossy().into_owned());
+            named.or(in_url).as_deref().map(absolute).transpose()
+        };
+        *tls = Some(TlsFiles {
+            ca: file(add.database_ca.as_deref(), in_url.ca)?,
+            cert: file(add.database_cert.as_deref(), in_url.cert)?,
+            key: file(add.database_key.as_deref(), in_url.key)?,
+        });
     }
-    let parsed = session.ask::<operation::connection_parse>(ConnectionParse { url: text.clone() }).await?;
-    let database = parsed
-        .database
-        .ok_or_else(|| OpError::invalid("database", "this is not a PostgreSQL URL or a file"))?;
-    let password =
-        password("database password", add.database_password_file.as_deref(), parsed.password, true)?;
+    let password = password("database password", add.database_password_file.as_deref(), given, true)?;
     Ok((database, password))
+}
+
+/// The name of a file, wherever Watchpost is started next time.
+fn absolute(name: &str) -> std::io::Result<String> {
+    Ok(std::path::absolute(name)?.to_string_lossy().into_owned())
 }
 
 /// A password from a file, from the URL, or asked for on the terminal; never from an argument of its own.

@@ -1,14 +1,20 @@
-//! Backups of the audit database.
+//! Backups of the audit database, and the copies that the plan makes.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use watchpost_ops::contract::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
+use watchpost_model::job::JobRun;
+use watchpost_ops::contract::{
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseExport,
+    DatabaseExported, DatabaseMaintain, DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
+    Nothing,
+};
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
-use crate::output::line;
+use crate::output::{at, line, table};
 use crate::progress;
+use crate::run::finished;
 use crate::session::Session;
 use crate::show::either;
 
@@ -38,9 +44,53 @@ pub(crate) enum Database {
         #[arg(long)]
         to: PathBuf,
     },
+    /// Copy it into a folder now, as the plan does by itself: named by the time in UTC, checked before it counts, and older
+    /// copies removed as the plan says. `watchpost schedule on database_backup` has it done each day.
+    Copy {
+        /// The folder; that of the plan if absent. In another one no copy is removed.
+        #[arg(long)]
+        folder: Option<PathBuf>,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Rehearse a copy: put it to a scratch place, check its pages and all of its trail, open it for work, count what is in
+    /// it, and remove it again. Exit code 1 when it could not be put back.
+    ///
+    /// Takes as much room beside the data of this account as the copy has. `watchpost schedule on database_rehearsal` has
+    /// it done each month.
+    Rehearse {
+        /// The copy; without it the newest one that the audit trail names, which must not be older than the plan asks.
+        file: Option<PathBuf>,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Show how the copies stand: the newest, the next, the last rehearsal. Exit code 1 when something is wrong with them.
+    Copies,
+    /// Write its tables to a new folder, of one moment: `TABLE.jsonl` and `TABLE.csv` of each, what is left out and why, and
+    /// the SHA-256 of every file. On both engines. Keys, and what they seal, are left out; personal data is not.
+    Export {
+        /// The folder to make; it must not be there.
+        directory: PathBuf,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Check its pages, make the statistics of its queries anew, and fold SQLite's log into the file; with PostgreSQL the
+    /// statistics only. Exit code 1 when pages are damaged; nothing else is done then.
+    Maintain {
+        /// SQLite: write the file anew, without free pages. Whoever writes waits meanwhile, and it needs as much room as the
+        /// file has, twice.
+        #[arg(long)]
+        compact: bool,
+        /// Why; it stands in the audit trail.
+        #[arg(long)]
+        reason: Option<String>,
+    },
 }
 
-/// Runs a verb; true means that a trail does not hold.
+/// Runs a verb; true means that a trail does not hold, or that copies are not as they should be.
 pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyhow::Result<bool> {
     let ticket = Some(format!("database-{}", std::process::id()));
     let copy = match verb {
@@ -59,6 +109,37 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
                 DatabaseRestore { path: absolute(&file)?, to: absolute(&to)?, ticket: ticket.clone() };
             progress::of_copy(session, ticket, Box::pin(session.ask::<operation::database_restore>(request)))
                 .await?
+        }
+        Database::Copy { folder, reason } => {
+            let folder = folder.as_deref().map(absolute).transpose()?;
+            let session = session.because(reason);
+            let run = session.ask::<operation::database_copy_run>(DatabaseCopyRun { folder }).await?;
+            return finished(&session, form, run).await;
+        }
+        Database::Rehearse { file, reason } => {
+            let path = file.as_deref().map(absolute).transpose()?;
+            let session = session.because(reason);
+            let run = session.ask::<operation::database_rehearse_run>(DatabaseRehearse { path }).await?;
+            return finished(&session, form, run).await;
+        }
+        Database::Copies => {
+            let copies = session.ask::<operation::database_copies>(Nothing {}).await?;
+            either(form, &copies, || standing(&copies))?;
+            return Ok(copies.problem.is_some());
+        }
+        Database::Export { directory, reason } => {
+            let session = session.because(reason);
+            let request = DatabaseExport { directory: absolute(&directory)?, ticket: ticket.clone() };
+            let work = Box::pin(session.ask::<operation::database_export>(request));
+            let done = progress::of_tables(&session, ticket, work).await?;
+            either(form, &done, || exported(&done))?;
+            return Ok(false);
+        }
+        Database::Maintain { compact, reason } => {
+            let session = session.because(reason);
+            let done = session.ask::<operation::database_maintain>(DatabaseMaintain { compact }).await?;
+            either(form, &done, || maintained(&done))?;
+            return Ok(done.problem.is_some());
         }
     };
     either(form, &copy, || shown(&copy))?;
@@ -82,6 +163,55 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
         line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;
     }
     Ok(())
+}
+
+fn standing(copies: &DatabaseCopies) -> anyhow::Result<()> {
+    if !copies.copied {
+        return line(format!(
+            "{} is backed up with its own tools: pg_dump -Fc, or a base backup",
+            copies.engine
+        ));
+    }
+    let went = |run: &Option<JobRun>| {
+        run.as_ref().map_or("never".to_owned(), |run| format!("{}, {}", at(run.started_at), run.state))
+    };
+    let next = |next: Option<watchpost_model::period::Period>| {
+        next.map_or("not by itself".to_owned(), |hours| at(hours.from))
+    };
+    line(format!("newest copy: {}; next: {}", went(&copies.last), next(copies.next)))?;
+    line(format!("last rehearsal: {}; next: {}", went(&copies.rehearsal), next(copies.next_rehearsal)))?;
+    let facts = copies.last.iter().filter_map(|run| run.report.as_ref()).flat_map(|report| &report.facts);
+    for fact in facts {
+        line(format!("{}: {}", fact.title, watchpost_model::text::visible(&fact.text, 400)))?;
+    }
+    match &copies.problem {
+        Some(problem) => line(format!("WRONG: {}", watchpost_model::text::visible(problem, 400))),
+        None => Ok(()),
+    }
+}
+
+fn maintained(done: &DatabaseMaintained) -> anyhow::Result<()> {
+    if let Some(problem) = &done.problem {
+        line(watchpost_model::text::visible(problem, 400))?;
+        return line("nothing else was done: put a copy back (`watchpost database restore`)");
+    }
+    let size = |of: DatabaseSizes| {
+        format!("{} bytes, of which {} are free, and {} of log", of.bytes, of.free_bytes, of.log_bytes)
+    };
+    line(format!("before: {}", size(done.before)))?;
+    line(format!("after:  {}", size(done.after)))?;
+    if !done.folded {
+        line("the log could not be folded into the file while others read: try again later")?;
+    }
+    Ok(())
+}
+
+fn exported(done: &DatabaseExported) -> anyhow::Result<()> {
+    table(["TABLE", "ROWS"], done.tables.iter().map(|one| [one.name.clone(), one.rows.to_string()]))?;
+    for one in &done.left_out {
+        line(format!("left out: {}: {}", one.name, one.why))?;
+    }
+    line(format!("{}; SHA-256 of SHA256SUMS {}", done.directory, done.sha256))
 }
 
 fn absolute(path: &Path) -> anyhow::Result<String> {

@@ -49,7 +49,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const STOPPING: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     if let Command::Completions { shell } = cli.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "watchpost", &mut script);
@@ -71,6 +74,24 @@ fn main() -> ExitCode {
                 runtime.shutdown_timeout(STOPPING);
             }
             complain(&error)
+        }
+    }
+}
+
+/// Says why a command line is refused. The parser repeats what it refuses as it was typed: it is asked again with every
+/// argument made visible, so that none of them can take over the terminal.
+#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+fn refuse(error: &clap::Error) -> ExitCode {
+    let visible = std::env::args_os().map(|arg| output::one_line(&arg.to_string_lossy()));
+    if !error.use_stderr() {
+        error.exit();
+    }
+    match Cli::try_parse_from(visible) {
+        Err(told) if told.use_stderr() => told.exit(),
+        // What is refused only as it was typed.
+        _ => {
+            eprintln!("{}", output::one_line(&error.render().to_string()));
+            ExitCode::from(2)
         }
     }
 }
@@ -97,21 +118,22 @@ fn start_logging(verbose: u8) {
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
 fn complain(error: &anyhow::Error) -> ExitCode {
     let Some(problem) = error.downcast_ref::<OpError>() else {
-        eprintln!("watchpost: {}", output::harmless(&format!("{error:#}")));
+        eprintln!("watchpost: {}", output::one_line(&format!("{error:#}")));
         // A file or a port that the system does not give.
         let refused = error.chain().any(|cause| cause.is::<std::io::Error>());
         return ExitCode::from(if refused { 3 } else { FOUND });
     };
-    eprintln!("watchpost: {}", output::harmless(&problem.message));
+    eprintln!("watchpost: {}", output::one_line(&problem.message));
     if let Some(hint) = &problem.hint {
-        eprintln!("  {}", output::harmless(hint));
+        eprintln!("  {}", output::one_line(hint));
     }
     ExitCode::from(match problem.code {
         ErrorCode::Validation | ErrorCode::NotFound => 2,
         ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::SchemaTooNew | ErrorCode::SecretStore => 3,
-        ErrorCode::Permission | ErrorCode::Approval => 4,
+        // Refused, by whom or by the state of things: `FOUND` would read as an answer.
+        ErrorCode::Permission | ErrorCode::Approval | ErrorCode::Conflict | ErrorCode::Precondition => 4,
         // As a shell tells of what Ctrl+C ended.
         ErrorCode::Cancelled => 130,
-        ErrorCode::Conflict | ErrorCode::Precondition | ErrorCode::Internal => FOUND,
+        ErrorCode::Internal => FOUND,
     })
 }

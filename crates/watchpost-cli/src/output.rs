@@ -47,9 +47,10 @@ fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// A text of several lines, each of them made visible: what went wrong names files and values of others.
-pub(crate) fn harmless(text: &str) -> String {
-    text.lines().map(|line| visible(line, 10_000)).collect::<Vec<_>>().join("\n")
+/// A text made visible, in one line: what went wrong names files and values of others, and a line feed in one of them makes no
+/// line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    visible(text.trim_end(), 10_000)
 }
 
 /// An instant to the second.

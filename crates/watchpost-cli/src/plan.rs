@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use watchpost_model::copies::Generations;
 use watchpost_model::job::JobKind;
 use watchpost_model::period::Period;
 use watchpost_model::plan::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
@@ -51,8 +52,8 @@ pub(crate) enum Schedule {
 /// Which job, and how often.
 #[derive(Debug, Args)]
 pub(crate) struct On {
-    /// cleanup, aggregate, retention, optimize, benchmark or backup; `all` for those that need nothing more, as often as
-    /// they are set.
+    /// cleanup, aggregate, retention, optimize, benchmark or backup; database_backup (copy the audit database) or
+    /// database_rehearsal (rehearse the newest copy); `all` for those that need nothing more, as often as they are set.
     #[arg(value_parser = which)]
     job: Which,
     /// Each day.
@@ -64,12 +65,24 @@ pub(crate) struct On {
     /// Each month on this day: 1 to 28.
     #[arg(long, value_name = "DAY", group = "rhythm", value_parser = clap::value_parser!(u8).range(1..=28))]
     monthly: Option<u8>,
-    /// Of a backup: the folder for the files, on the machine that runs the engine.
+    /// Of a backup and of database_backup: the folder for the files, on the machine that runs the engine.
     #[arg(long)]
     folder: Option<PathBuf>,
     /// Of a backup: so many files stay; older ones of the plan are removed after a backup that ended well.
     #[arg(long)]
     keep: Option<u32>,
+    /// Of database_backup: the newest copies of so many days stay, 7 if nothing was set.
+    #[arg(long, value_name = "DAYS")]
+    keep_daily: Option<u32>,
+    /// Of database_backup: the newest copies of so many weeks stay, 5 if nothing was set.
+    #[arg(long, value_name = "WEEKS")]
+    keep_weekly: Option<u32>,
+    /// Of database_backup: the newest copies of so many months stay, 12 if nothing was set.
+    #[arg(long, value_name = "MONTHS")]
+    keep_monthly: Option<u32>,
+    /// Of database_rehearsal: raise the alarm when the newest copy is older than so many days, 7 if nothing was set.
+    #[arg(long, value_name = "DAYS")]
+    max_age_days: Option<u32>,
     /// Why; it stands in the audit trail.
     #[arg(long)]
     reason: Option<String>,
@@ -152,12 +165,15 @@ fn switched_on(mut plan: Plan, on: &On) -> anyhow::Result<Plan> {
         && plan.jobs.iter().all(|job| job.kind != kind)
     {
         let rhythm = rhythm.unwrap_or(Rhythm::Day);
-        plan.jobs.push(PlannedJob { kind, rhythm, on: true, since: None, folder: None, keep: None });
+        plan.jobs.push(PlannedJob::off(kind, rhythm));
     }
     let mut any = false;
+    let has_copies = plan.job(JobKind::DatabaseBackup).is_some_and(|job| job.folder.is_some());
     for job in plan.jobs.iter_mut().filter(|job| on.job.is(job.kind)) {
         let is_backup = job.kind == JobKind::Backup;
-        if matches!(on.job, Which::All) && is_backup && folder.is_none() && job.folder.is_none() {
+        let lacks_something = (is_backup && folder.is_none() && job.folder.is_none())
+            || (job.kind.is_of_database() && !has_copies);
+        if matches!(on.job, Which::All) && lacks_something {
             continue;
         }
         any = true;
@@ -167,8 +183,26 @@ fn switched_on(mut plan: Plan, on: &On) -> anyhow::Result<Plan> {
             job.folder = folder.clone().or_else(|| job.folder.take());
             job.keep = on.keep.or(job.keep);
         }
+        if matches!(on.job, Which::One(_)) {
+            job.generations = generations(on, job);
+            job.max_age_days = on.max_age_days.or(job.max_age_days);
+        }
     }
     any.then_some(plan).context("there is nothing to switch on")
+}
+
+/// Which copies stay: as they did, but for what is said otherwise.
+fn generations(on: &On, job: &PlannedJob) -> Option<Generations> {
+    let says_something = on.keep_daily.or(on.keep_weekly).or(on.keep_monthly).is_some();
+    if job.kind != JobKind::DatabaseBackup && !says_something {
+        return None;
+    }
+    let before = job.generations.unwrap_or_default();
+    Some(Generations {
+        daily: on.keep_daily.unwrap_or(before.daily),
+        weekly: on.keep_weekly.unwrap_or(before.weekly),
+        monthly: on.keep_monthly.unwrap_or(before.monthly),
+    })
 }
 
 fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
@@ -182,9 +216,13 @@ fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
             ["JOB", "RUNS", "NEXT", "LAST", "HOW IT WENT"],
             plan.jobs.iter().zip(&state.jobs).map(|(job, state)| row(job, state)),
         )?;
-        for job in plan.jobs.iter().filter_map(|job| Some((job.folder.as_ref()?, job.keep))) {
-            let kept = job.1.map(|keep| format!("; {keep} of them stay")).unwrap_or_default();
-            line(format!("backups go to {}{kept}", job.0))?;
+        for (job, folder) in plan.jobs.iter().filter_map(|job| Some((job, job.folder.as_ref()?))) {
+            let what = if job.kind == JobKind::Backup { "backups" } else { "copies of the database" };
+            let kept = job.keep.map(|keep| format!("; {keep} of them stay")).unwrap_or_default();
+            let stay = job.generations.map(|of| {
+                format!("; those of {} days, {} weeks and {} months stay", of.daily, of.weekly, of.monthly)
+            });
+            line(format!("{what} go to {folder}{kept}{}", stay.unwrap_or_default()))?;
         }
         Ok(())
     })

@@ -8,8 +8,8 @@ use watchpost_model::audit::AuditVerification;
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
-    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, JobRef, ReportGenerate,
-    ReportTicket, RuleBacktest,
+    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, JobRef,
+    ReportGenerate, ReportTicket, RuleBacktest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -121,6 +121,15 @@ pub(crate) async fn of_copy(
     ticket: Option<String>,
     work: Pin<Box<impl Future<Output = Result<DatabaseCopy, OpError>>>>,
 ) -> Result<DatabaseCopy, OpError> {
+    followed(session, ReportTicket { ticket: ticket.unwrap_or_default() }, work).await
+}
+
+/// Writes the tables of the audit database with a progress bar; Ctrl+C stops it, and nothing is left.
+pub(crate) async fn of_tables(
+    session: &Session,
+    ticket: Option<String>,
+    work: Pin<Box<impl Future<Output = Result<DatabaseExported, OpError>>>>,
+) -> Result<DatabaseExported, OpError> {
     followed(session, ReportTicket { ticket: ticket.unwrap_or_default() }, work).await
 }
 

@@ -8,9 +8,9 @@ use clap::Subcommand;
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_ops::Paths;
 use watchpost_ops::contract::{
-    BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportReport,
-    RuleImportSigma, RuleList, RuleProblem, RuleProblemKind, RuleRef, RuleTestFailure, RuleTestReport,
-    RuleTrial, RuleTried, RuleTry,
+    BacktestAgainst, BacktestReport, Nothing, RuleBacktest, RuleChange, RuleDetail, RuleImportOutcome,
+    RuleImportReport, RuleImportSigma, RuleList, RuleProblem, RuleProblemKind, RuleRef, RuleTestFailure,
+    RuleTestReport, RuleTrial, RuleTried, RuleTry,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -433,9 +433,34 @@ fn backtest(form: Output, report: &BacktestReport) -> anyhow::Result<()> {
     problems(&report.problems)
 }
 
+/// Most files that are told of one by one; `--output json` has all of them.
+const FILES_SHOWN: usize = 40;
+
+const fn told_outcome(outcome: RuleImportOutcome) -> &'static str {
+    match outcome {
+        RuleImportOutcome::Imported => "imported",
+        RuleImportOutcome::NotApplicable => "not applicable (log source)",
+        RuleImportOutcome::NotSupported => "not supported",
+    }
+}
+
 fn imported(form: Output, report: &RuleImportReport) -> anyhow::Result<()> {
     if form == Output::Json {
         return output::json(report);
+    }
+    let n_of =
+        |outcome: RuleImportOutcome| report.files.iter().filter(|file| file.outcome == outcome).count();
+    if report.files.len() <= FILES_SHOWN {
+        let rows = report.files.iter().map(|file| {
+            let why = file.problems.iter().min_by_key(|told| told.is_warning);
+            [
+                watchpost_model::text::visible(&file.file, 200),
+                told_outcome(file.outcome).to_owned(),
+                file.rules.to_string(),
+                why.map_or("", |told| told.kind.describe()).to_owned(),
+            ]
+        });
+        output::table(["FILE", "WHAT BECAME OF IT", "RULES", "WHY"], rows)?;
     }
     problems(report.files.iter().flat_map(|file| &file.problems))?;
     // A file of comments has no problem, and brings nothing all the same.
@@ -448,6 +473,12 @@ fn imported(form: Output, report: &RuleImportReport) -> anyhow::Result<()> {
     if n_more > 0 {
         output::line(format!("{n_more} files more hold no rule"))?;
     }
+    output::line(format!(
+        "{} files imported, {} not applicable (log source), {} not supported",
+        n_of(RuleImportOutcome::Imported),
+        n_of(RuleImportOutcome::NotApplicable),
+        n_of(RuleImportOutcome::NotSupported)
+    ))?;
     output::line(format!(
         "{} of {} files copied to {}; {} rules",
         report.copied,

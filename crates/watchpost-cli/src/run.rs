@@ -121,6 +121,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
                     None => None,
                 },
             };
+            let session = &session.because(simulate.reason);
             let run = session.ask::<operation::simulate_run>(request).await?;
             finished(session, form, run).await
         }
@@ -211,11 +212,11 @@ pub(crate) async fn finished(session: &Session, form: Output, run: JobRun) -> an
     Ok(run.state != JobState::Done)
 }
 
-/// Do both servers answer, and does the audit trail continue what this console saw?
+/// Do both servers answer, does the audit trail continue what this console saw, and are there copies as the plan asks?
 fn is_well(status: &WorkspaceStatus) -> bool {
     let answers = |part: &Option<Part>| part.as_ref().is_some_and(|part| part.state == PartState::Connected);
     let trail_holds = status.trail.as_ref().is_none_or(|trail| trail.ok);
-    answers(&status.redis) && answers(&status.database) && trail_holds
+    answers(&status.redis) && answers(&status.database) && trail_holds && status.copies_problem.is_none()
 }
 
 /// Every check, whatever the ones before say: a connection that does not open is tried step by step all the same.

@@ -113,7 +113,7 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         };
         let connection =
             status.connection.as_ref().map_or_else(String::new, |connection| connection.name.clone());
-        let rows = [
+        let mut rows = vec![
             ["version".to_owned(), status.version.clone()],
             ["connection".to_owned(), connection],
             ["redis".to_owned(), part(&status.redis)],
@@ -124,6 +124,9 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
             ["active incidents".to_owned(), status.incidents_active.to_string()],
         ];
+        if let Some(problem) = &status.copies_problem {
+            rows.push(["copies".to_owned(), format!("WRONG - {}", visible(problem, 400))]);
+        }
         table(["PART", "STATE"], rows)
     })
 }

@@ -28,7 +28,8 @@ pub(crate) enum TokenKey {
         /// Read a shared secret (HS256, HS384, HS512) from standard input and keep it in the OS keychain.
         #[arg(long, conflicts_with = "file")]
         secret_stdin: bool,
-        /// File with a public key in PEM or a shared secret, read whenever it changes: for servers without a keychain.
+        /// File with a public key in PEM or a shared secret: for servers without a keychain. With another content it is no
+        /// key until it is added again.
         #[arg(long, value_name = "FILE", required_unless_present_any = ["public", "secret_stdin"])]
         file: Option<PathBuf>,
         /// Only for tokens whose `iss` claim is this, and for those without one.

@@ -33,8 +33,6 @@ const SHORT_BYTES_TOTAL_MAX: usize = 512 * 1024;
 /// How much of a long text's head and tail is looked at.
 const BODY_HEAD_BYTES: usize = 96 * 1024;
 const BODY_TAIL_BYTES: usize = 64 * 1024;
-/// Most parts of a path that are looked at by themselves, from its end.
-const SEGMENTS_MAX: usize = 8;
 
 /// Headers that applications log, parse or pass on.
 const HEADERS: &[(&str, Role)] = &[
@@ -150,6 +148,11 @@ pub(crate) struct Field<'a> {
 }
 
 impl Field<'_> {
+    /// Is it put together of values that are looked at by themselves as well?
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self.encoding, Encoding::Commas | Encoding::Blanks)
+    }
+
     /// `http.query.q`; keys are shortened to 64 characters.
     pub(crate) fn name(&self) -> String {
         match &self.key {
@@ -344,8 +347,8 @@ impl<'a> Fields<'a> {
 
     /// The parts of a path between slashes that have a mark in them: where routes have parameters, they are values.
     fn add_segments(&mut self, path: &'a str) {
-        let all = path.rsplit('/').take(SEGMENTS_MAX);
-        for segment in all.filter(|segment| segment.len() + 1 < path.len() && has_mark(segment)) {
+        // What has no slash is a part of nothing.
+        for segment in path.split('/').filter(|segment| segment.len() < path.len() && has_mark(segment)) {
             self.add("http.path", None, segment, Encoding::Form, Role::Value);
         }
     }

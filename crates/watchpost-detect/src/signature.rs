@@ -155,7 +155,7 @@ impl Signatures {
         let mut done = done;
         let mut hits = Vec::new();
         // The raw form of an encoded value is only of interest where nothing decoded it.
-        let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json"));
+        let first = usize::from(layers.len() > 1 && matches!(layers[1].decoder, "percent" | "json" | "list"));
         for (index, layer) in layers.iter().enumerate().skip(first) {
             // What a check remembers is of one layer.
             let context = Context::new(context.event, context.field, context.keys);

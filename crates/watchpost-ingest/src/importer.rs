@@ -10,7 +10,7 @@ use watchpost_model::ids::EventId;
 use watchpost_model::text::visible;
 use watchpost_model::words;
 
-use crate::lines::{Line, Lines};
+use crate::lines::{LINE_BYTES_MAX, Line, Lines};
 use crate::{access, ecs, jsonl, sshd};
 
 /// Most characters of a bad line that are shown.
@@ -103,6 +103,11 @@ impl Importer {
 
     /// Reads one line. Never fails and never panics; deterministic.
     pub fn read(&mut self, line: &Line) -> Parsed {
+        // A part of an event is another event: what is too long is told, never cut.
+        if line.n_bytes_cut > 0 {
+            let n_bytes = LINE_BYTES_MAX as u64 + line.n_bytes_cut;
+            return bad(line, format!("{n_bytes} bytes; a line has at most {} MiB", LINE_BYTES_MAX >> 20));
+        }
         if line.text.trim().is_empty() {
             return Parsed::Skipped("empty line");
         }
@@ -117,21 +122,10 @@ impl Importer {
                 if !has_id {
                     event.id = self.id_of(line, event.at);
                 }
-                if line.n_bytes_cut > 0 {
-                    event.tags.push("line_cut".to_owned());
-                }
                 Parsed::Event(event)
             }
             Reading::Skipped(reason) => Parsed::Skipped(reason),
-            Reading::Bad(reason) => Parsed::Bad {
-                line_no: line.no,
-                reason: if line.n_bytes_cut > 0 {
-                    format!("{reason} (longer than 64 KiB, cut)")
-                } else {
-                    reason
-                },
-                excerpt: visible(&line.text, EXCERPT_CHARS_MAX),
-            },
+            Reading::Bad(reason) => bad(line, reason),
         }
     }
 
@@ -145,6 +139,10 @@ impl Importer {
         seed.copy_from_slice(&hash.finalize()[..16]);
         EventId::derived(at.timestamp_millis(), seed)
     }
+}
+
+fn bad(line: &Line, reason: String) -> Parsed {
+    Parsed::Bad { line_no: line.no, reason, excerpt: visible(&line.text, EXCERPT_CHARS_MAX) }
 }
 
 /// A reader's lines with what they are: `(line, parsed)`. After an error of the reader it ends.

@@ -4,8 +4,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-/// Longest line that is kept; what is beyond is skipped and counted.
-pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Longest line that is read: an event in Redis has at most 512 KiB of fields and a payload of 1 MiB, and JSON takes
+/// some more for the same. Of a longer one this much is kept, and the rest is counted.
+pub const LINE_BYTES_MAX: usize = 2 << 20;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Line {
     pub next_offset: u64,
     /// The text without its end; invalid UTF-8 replaced.
     pub text: String,
-    /// Bytes beyond [`LINE_BYTES_MAX`] that were left out.
+    /// Bytes beyond [`LINE_BYTES_MAX`] that were left out: such a line is no event.
     pub n_bytes_cut: u64,
 }
 

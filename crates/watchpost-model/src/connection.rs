@@ -123,6 +123,23 @@ pub enum DatabaseConnection {
     },
 }
 
+impl DatabaseConnection {
+    /// Does everything that is sent to it and read from it pass a network that anybody on the way can read and change?
+    #[must_use]
+    pub fn is_in_the_clear(&self) -> bool {
+        matches!(self, Self::Postgres { host, tls: None, .. } if !is_this_machine(host))
+    }
+}
+
+/// Is this a Unix socket, or a name or address by which a machine means itself?
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: std::net::IpAddr| address.to_canonical().is_loopback())
+}
+
 /// A saved connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -74,7 +74,7 @@ pub enum EvidenceQuery {
     DaysWithEvents,
     /// Population: event categories. Exceptions: silent all period without a registered exception; warnings: with one.
     CategoriesReporting,
-    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`.
+    /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`. A silence that a resolved incident of the family log_gap explains is a warning at most, and none if `families` names that.
     FeedSilence,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
@@ -92,9 +92,9 @@ pub enum EvidenceQuery {
     AuditCheckpoints,
     /// Population: records of the log. Exceptions: gaps in their numbers, and records without a leaf.
     AuditComplete,
-    /// Population: decisive actions. Exceptions: no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
+    /// Population: decisive actions. Exceptions: by a shared or nameless account, or no signed checkpoint covers them within `warn_within`; warnings: within `good_within`.
     AuditSigned,
-    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself is left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
+    /// Population: actions of people that used `permission` and succeeded; what a schedule or the engine did by itself, and the stop of a job, are left out. Exceptions: without a person, or without a reason that somebody gave (the figures of a job are none).
     AuditExplained,
     /// Population: people who maintained, reported or administered (`permission`). Exceptions: shared or nameless accounts; warnings: those under a registered exception.
     ActorsPersonal,
@@ -102,7 +102,7 @@ pub enum EvidenceQuery {
     ActionsGranted,
     /// Population: tables of the audit trail. Exceptions: somebody but the owner may change them; warnings: the engine has no rights of its own.
     AuditProtected,
-    /// Population: people who used the permission to administer. Exceptions: no approval in the register.
+    /// Population: people who used the permission to administer (or `permission`). Exceptions: no approval in the register (entries of `kind`, else of privileged accounts).
     AdminsApproved,
     /// Population: stored protected payloads. Exceptions: not ciphertext under a key.
     PayloadsSealed,
@@ -116,23 +116,27 @@ pub enum EvidenceQuery {
     RetentionLimits,
     /// Population: event categories. Exceptions: kept less than `minimum` days by policy.
     RetentionPolicy,
+    /// Population: event categories. Exceptions: their oldest events have gone though they came less than `minimum` days before the end.
+    HistoryKept,
+    /// Population: what the register says is encrypted or not, the disk or database, and the backups of the period. Exceptions: in clear; warnings: not known, or older than `good_within`.
+    EncryptionKnown,
     /// Population: configuration and policy changes through Watchpost. Exceptions: those refused or failed.
     ConfigurationChanges,
-    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
+    /// Population: entries of `kind` open or closed in the period. Exceptions: past their due time, which for requests of people is 30 days from receipt, 90 with the fact `extension` (with `warn_within`: by that long, and a warning before); warnings: due within `good_within`.
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,
-    /// Population: entries of `kind` begun in the period or open. Exceptions: facts missing for longer than `good_within`; warnings: missing.
+    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed; warnings: missing. A breach that hit no personal data lacks nothing.
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
     /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
     RegisterFresh,
-    /// Population: subjects of `kind`. Exceptions: newest good entry older than `warn_within`; warnings: than `good_within`.
+    /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,
-    /// Population: days. Exceptions: days without an entry of `kind` that ended well within a day.
+    /// Population: days that ended a day ago. Exceptions: days without an entry of `kind` that ended well; warnings: with one that took more than a day.
     RegisterDaily,
     /// Population: spans between entries of `kind`. Exceptions: longer than `warn_within`; warnings: than `good_within`.
     RegisterGaps,
@@ -189,6 +193,8 @@ words!(EvidenceQuery {
     RetentionFresh = "retention_fresh",
     RetentionLimits = "retention_limits",
     RetentionPolicy = "retention_policy",
+    HistoryKept = "history_kept",
+    EncryptionKnown = "encryption_known",
     ConfigurationChanges = "configuration_changes",
     RegisterTimely = "register_timely",
     RegisterClosed = "register_closed",
@@ -283,6 +289,9 @@ impl EvidenceQuery {
                 | Self::RegisterFresh
                 | Self::RegisterCurrent
                 | Self::RegisterGaps
+                | Self::RegisterGood
+                | Self::EncryptionKnown
+                | Self::RegisterDaily
         )
     }
 }
@@ -371,6 +380,7 @@ impl EvidenceAsk {
                     | Q::BreachDecided
                     | Q::BreachClock
                     | Q::BreachTold
+                    | Q::EncryptionKnown
             );
         if needs_kind && params.kind.is_none() {
             return Err("kind");
@@ -384,7 +394,9 @@ impl EvidenceAsk {
         if needs_both && params.warn_within.is_none() {
             return Err("warn_within");
         }
-        if matches!(self.query, Q::RetentionPolicy | Q::FailureRuns) && params.minimum.is_none() {
+        if matches!(self.query, Q::RetentionPolicy | Q::HistoryKept | Q::FailureRuns)
+            && params.minimum.is_none()
+        {
             return Err("minimum");
         }
         if self.query == Q::RulesFired && params.families.is_empty() {

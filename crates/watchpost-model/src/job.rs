@@ -31,6 +31,18 @@ pub enum JobKind {
     Cleanup,
     /// Bring the counts of the archive up to date.
     Aggregate,
+    /// Copy the audit database, check the copy, and remove copies that are no longer kept.
+    DatabaseBackup,
+    /// Rehearse a copy of the audit database: open it in a scratch place, check all of it, and touch nothing else.
+    DatabaseRehearsal,
+}
+
+impl JobKind {
+    /// Does it work on the audit database, and not on Redis?
+    #[must_use]
+    pub const fn is_of_database(self) -> bool {
+        matches!(self, Self::DatabaseBackup | Self::DatabaseRehearsal)
+    }
 }
 
 words!(JobKind {
@@ -44,6 +56,8 @@ words!(JobKind {
     Benchmark = "benchmark",
     Cleanup = "cleanup",
     Aggregate = "aggregate",
+    DatabaseBackup = "database_backup",
+    DatabaseRehearsal = "database_rehearsal",
 });
 
 /// How a job stands.

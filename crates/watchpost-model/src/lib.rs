@@ -13,6 +13,7 @@ pub mod block;
 pub mod clock;
 pub mod connection;
 pub mod contain;
+pub mod copies;
 pub mod diagnosis;
 pub mod enrichment;
 pub mod event;

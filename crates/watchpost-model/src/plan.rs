@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::copies::Generations;
 use crate::job::JobKind;
 use crate::period::Period;
 use crate::words;
@@ -155,7 +156,7 @@ pub struct PlannedJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub since: Option<DateTime<Utc>>,
-    /// Of backups: the folder for the files, on the machine that runs the engine.
+    /// Of backups and of copies of the database: the folder for the files, on the machine that runs the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub folder: Option<String>,
@@ -163,6 +164,68 @@ pub struct PlannedJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub keep: Option<u32>,
+    /// Of copies of the database: those of how many days, weeks and months stay in the folder; all of them if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub generations: Option<Generations>,
+    /// Of rehearsals: the newest copy of the database is not to be older than so many days, 1 to 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub max_age_days: Option<u32>,
+}
+
+impl PlannedJob {
+    /// A job that is switched off, in this rhythm.
+    #[must_use]
+    pub const fn off(kind: JobKind, rhythm: Rhythm) -> Self {
+        Self {
+            kind,
+            rhythm,
+            on: false,
+            since: None,
+            folder: None,
+            keep: None,
+            generations: None,
+            max_age_days: None,
+        }
+    }
+
+    /// Can it be kept?
+    fn check(&self) -> Result<(), String> {
+        let kind = self.kind;
+        if let Rhythm::Month { on } = self.rhythm
+            && !(1..=28).contains(&on)
+        {
+            return Err(format!("{kind}: a day of the month is 1 to 28, not {on}"));
+        }
+        if self.keep.is_some_and(|keep| !(1..=1_000).contains(&keep)) {
+            return Err(format!("{kind}: keep 1 to 1,000 files"));
+        }
+        if self.max_age_days.is_some_and(|days| !(1..=1_000).contains(&days)) {
+            return Err(format!("{kind}: a copy may be 1 to 1,000 days old"));
+        }
+        if let Some(generations) = self.generations {
+            generations.check().map_err(|problem| format!("{kind}: {problem}"))?;
+        }
+        let writes = matches!(kind, JobKind::Backup | JobKind::DatabaseBackup);
+        if !writes && (self.folder.is_some() || self.keep.is_some()) {
+            return Err(format!("{kind} writes no files"));
+        }
+        if kind == JobKind::DatabaseBackup && self.keep.is_some() {
+            return Err(format!("{kind} keeps copies of days, weeks and months, not a number of files"));
+        }
+        if kind != JobKind::DatabaseBackup && self.generations.is_some() {
+            return Err(format!("{kind} keeps nothing by days, weeks and months"));
+        }
+        if kind != JobKind::DatabaseRehearsal && self.max_age_days.is_some() {
+            return Err(format!("{kind} looks at no age of copies"));
+        }
+        if writes && self.on && self.folder.is_none() {
+            let what = if kind == JobKind::Backup { "a backup" } else { "copying the database" };
+            return Err(format!("{what} that runs by itself needs a folder"));
+        }
+        Ok(())
+    }
 }
 
 /// When maintenance runs by itself.
@@ -183,8 +246,7 @@ pub struct Plan {
 impl Default for Plan {
     /// What is recommended (docs/redis.md), switched off: nothing touches somebody's server before somebody says so.
     fn default() -> Self {
-        let job =
-            |kind, rhythm| PlannedJob { kind, rhythm, on: false, since: None, folder: None, keep: None };
+        let job = PlannedJob::off;
         Self {
             time_zone: "UTC".to_owned(),
             from: ClockTime(2 * 60),
@@ -195,6 +257,14 @@ impl Default for Plan {
                 job(JobKind::Optimize, Rhythm::Week { on: WeekDay::Sunday }),
                 job(JobKind::Benchmark, Rhythm::Week { on: WeekDay::Sunday }),
                 PlannedJob { keep: Some(12), ..job(JobKind::Backup, Rhythm::Month { on: 1 }) },
+                PlannedJob {
+                    generations: Some(Generations::default()),
+                    ..job(JobKind::DatabaseBackup, Rhythm::Day)
+                },
+                PlannedJob {
+                    max_age_days: Some(7),
+                    ..job(JobKind::DatabaseRehearsal, Rhythm::Month { on: 1 })
+                },
             ],
         }
     }
@@ -202,8 +272,10 @@ impl Default for Plan {
 
 impl Plan {
     /// What can run by itself, in the order in which jobs of one night run.
-    pub const KINDS: [JobKind; 6] = [
+    pub const KINDS: [JobKind; 8] = [
         JobKind::Backup,
+        JobKind::DatabaseBackup,
+        JobKind::DatabaseRehearsal,
         JobKind::Retention,
         JobKind::Cleanup,
         JobKind::Aggregate,
@@ -239,23 +311,24 @@ impl Plan {
             if self.jobs[..index].iter().any(|other| other.kind == kind) {
                 return Err(("jobs", format!("{kind} is there twice")));
             }
-            if let Rhythm::Month { on } = job.rhythm
-                && !(1..=28).contains(&on)
-            {
-                return Err(("jobs", format!("{kind}: a day of the month is 1 to 28, not {on}")));
-            }
-            if job.keep.is_some_and(|keep| !(1..=1_000).contains(&keep)) {
-                return Err(("jobs", format!("{kind}: keep 1 to 1,000 files")));
-            }
-            let is_backup = kind == JobKind::Backup;
-            if !is_backup && (job.folder.is_some() || job.keep.is_some()) {
-                return Err(("jobs", format!("{kind} writes no files")));
-            }
-            if is_backup && job.on && job.folder.is_none() {
-                return Err(("jobs", "a backup that runs by itself needs a folder".to_owned()));
-            }
+            job.check().map_err(|problem| ("jobs", problem))?;
         }
         Ok(())
+    }
+
+    /// The job of a kind.
+    #[must_use]
+    pub fn job(&self, kind: JobKind) -> Option<&PlannedJob> {
+        self.jobs.iter().find(|job| job.kind == kind)
+    }
+
+    /// The same with what can run by itself since it was kept, switched off.
+    #[must_use]
+    pub fn with_new_jobs(mut self) -> Self {
+        let new = Self::default().jobs.into_iter().filter(|job| self.job(job.kind).is_none());
+        let new: Vec<PlannedJob> = new.collect();
+        self.jobs.extend(new);
+        self
     }
 
     /// The off-peak hours that begin on `day`.
@@ -323,6 +396,7 @@ fn instant(zone: Tz, local: chrono::NaiveDateTime) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
+    use crate::copies::Generations;
     use crate::job::JobKind;
     use chrono::{DateTime, Duration, Utc};
 
@@ -494,6 +568,16 @@ mod tests {
         assert_eq!(with(&|plan| plan.jobs[0].folder = Some("/x".to_owned())), "jobs");
         assert_eq!(with(&|plan| plan.jobs[4].on = true), "jobs", "no folder");
         assert_eq!(with(&|plan| plan.jobs[4].keep = Some(0)), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[5].on = true), "jobs", "no folder for copies");
+        assert_eq!(with(&|plan| plan.jobs[5].keep = Some(3)), "jobs", "generations say what stays");
+        let many = Generations { weekly: 1_001, ..Generations::default() };
+        assert_eq!(with(&|plan| plan.jobs[5].generations = Some(many)), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[4].generations = Some(Generations::default())), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[6].max_age_days = Some(0)), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[6].folder = Some("/x".to_owned())), "jobs");
+        let mut older = Plan::default();
+        older.jobs.retain(|job| !job.kind.is_of_database());
+        assert_eq!(older.with_new_jobs(), Plan::default(), "a plan from before copies has them, off");
         let json = serde_json::to_string(&Plan::default()).unwrap();
         assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), Plan::default());
         assert!(

@@ -198,6 +198,41 @@ impl RegisterKind {
     }
 }
 
+impl RegisterKind {
+    /// Does an entry say how its subject is, until a newer one says otherwise? Others tell of something that begins and ends.
+    #[must_use]
+    pub const fn stands(self) -> bool {
+        matches!(
+            self,
+            Self::ProcessingRecord
+                | Self::DataClass
+                | Self::Encryption
+                | Self::Baseline
+                | Self::Playbook
+                | Self::PrivilegedAccount
+                | Self::LogReader
+                | Self::LoggingPolicy
+                | Self::Criteria
+        )
+    }
+
+    /// Does an entry count only once a second person approved it?
+    #[must_use]
+    pub const fn is_approved(self) -> bool {
+        matches!(self, Self::LogReader | Self::Baseline | Self::PrivilegedAccount)
+    }
+
+    /// The time that the law gives for an answer from its receipt, and that with an extension of which the person was told
+    /// within the first. No due time of an entry is later.
+    #[must_use]
+    pub const fn answered_within(self) -> Option<(Duration, Duration)> {
+        match self {
+            Self::SubjectRequest | Self::ErasureRequest => Some((Duration::days(30), Duration::days(90))),
+            _ => None,
+        }
+    }
+}
+
 /// How an entry ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]

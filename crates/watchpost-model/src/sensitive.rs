@@ -2,7 +2,13 @@
 //!
 //! For what people write, where a false alarm costs a look and a miss costs more than that; pure and in one pass.
 
+mod mask;
+mod secrets;
+
 use std::ops::Range;
+
+pub use mask::{decoded, masked, not_shown};
+pub use secrets::promises;
 
 use crate::words;
 
@@ -22,65 +28,21 @@ words!(Sensitive { CardNumber = "card_number", Secret = "secret", Personal = "pe
 /// What `text` holds of these, each once.
 #[must_use]
 pub fn found_in(text: &str) -> Vec<Sensitive> {
+    found_in_field("", text)
+}
+
+/// The same of a text that is the value of `name`, such as `http.headers.authorization`: what the name says counts.
+#[must_use]
+pub fn found_in_field(name: &str, text: &str) -> Vec<Sensitive> {
     Sensitive::ALL
         .iter()
         .copied()
         .filter(|kind| match kind {
-            Sensitive::CardNumber => card_number(text).is_some(),
-            Sensitive::Secret => holds_secret(text),
-            Sensitive::Personal => holds_address(text) || holds_account(text),
+            Sensitive::CardNumber => holds_card(name, text),
+            Sensitive::Secret => !secrets::secrets(name, text).is_empty(),
+            Sensitive::Personal => holds_address(text) || !accounts(text).is_empty(),
         })
         .collect()
-}
-
-/// Tokens of services: how they begin, and how many characters follow at least.
-const TOKENS: [(&str, usize); 14] = [
-    ("ghp_", 36),
-    ("gho_", 36),
-    ("ghs_", 36),
-    ("github_pat_", 40),
-    ("glpat-", 20),
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("sk_live_", 20),
-    ("rk_live_", 20),
-    ("npm_", 36),
-    ("hvs.", 24),
-    ("AIza", 35),
-    ("AKIA", 16),
-    ("ASIA", 16),
-];
-
-/// Names whose value is a secret, as settings and forms write them.
-const SECRETS: [&str; 7] = ["password=", "passwd=", "pwd=", "secret=", "api_key=", "apikey=", "token="];
-
-fn holds_secret(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    if lower.contains("private key-----") && lower.contains("-----begin ") {
-        return true;
-    }
-    let token = |word: &str| {
-        TOKENS.iter().any(|(prefix, n)| {
-            word.strip_prefix(*prefix)
-                .is_some_and(|rest| rest.len() >= *n && !rest.to_ascii_uppercase().ends_with("EXAMPLE"))
-        })
-    };
-    // Three parts of base64 whose first one is a JSON object.
-    let signed =
-        |word: &str| word.starts_with("eyJ") && word.split('.').filter(|part| part.len() >= 10).count() == 3;
-    let in_word = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.');
-    if text.split(|ch: char| !in_word(ch)).any(|word| token(word) || signed(word)) {
-        return true;
-    }
-    SECRETS.iter().any(|name| {
-        lower.match_indices(name).any(|(at, _)| {
-            let value = lower.get(at + name.len()..).unwrap_or_default();
-            let value: &str =
-                value.split([' ', '\n', '\t', '&', '"', '\'', ';', ',']).next().unwrap_or_default();
-            // What somebody blacked out is none any more.
-            value.chars().count() >= 4 && value.chars().any(char::is_alphanumeric) && !value.contains("**")
-        })
-    })
 }
 
 /// Domains that belong to nobody (RFC 2606, RFC 6761).
@@ -102,36 +64,51 @@ fn holds_address(text: &str) -> bool {
     })
 }
 
-fn holds_account(text: &str) -> bool {
+/// Where numbers of bank accounts (IBAN) stand.
+fn accounts(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
-    (0..bytes.len()).any(|at| {
-        let begins = at == 0 || !bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric);
-        begins && bytes.get(at..).is_some_and(is_account)
-    })
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begins = bytes[at].is_ascii_uppercase() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
+        match begins.then(|| account_length(&bytes[at..])).flatten() {
+            Some(length) => {
+                found.push(at..at + length);
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    found
 }
 
-/// Does an IBAN stand at the beginning, in one piece or grouped in fours?
-fn is_account(bytes: &[u8]) -> bool {
+/// How long the IBAN is that stands at the beginning, in one piece or grouped in fours.
+fn account_length(bytes: &[u8]) -> Option<usize> {
     let is_sign = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     let mut number = Vec::with_capacity(36);
-    // Where it may end: a word in capitals may follow a grouped one.
+    // Where it may end, in signs and in bytes: a word in capitals may follow a grouped one.
     let mut ends = Vec::new();
+    let mut length = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let grouped =
             *byte == b' ' && number.len().is_multiple_of(4) && bytes.get(at + 1).is_some_and(is_sign);
         if grouped {
-            ends.push(number.len());
+            ends.push((number.len(), at));
         } else if is_sign(byte) && number.len() < 35 {
             number.push(*byte);
         } else {
             break;
         }
+        length = at + 1;
     }
-    ends.push(number.len());
+    ends.push((number.len(), length));
     let named = number.iter().take(2).all(u8::is_ascii_uppercase)
         && number.iter().skip(2).take(2).all(u8::is_ascii_digit);
-    let fits = |n: &usize| (15..=34).contains(n) && number.get(..*n).is_some_and(holds_mod_97);
-    named && ends.iter().any(fits)
+    let fits = |n: usize| (15..=34).contains(&n) && number.get(..n).is_some_and(holds_mod_97);
+    if !named {
+        return None;
+    }
+    ends.into_iter().find(|(n, _)| fits(*n)).map(|(_, length)| length)
 }
 
 /// The check of ISO 7064, with the first four characters at the end.
@@ -200,13 +177,88 @@ fn is_example(digits: &[u8]) -> bool {
 /// fours, or a word about cards within a line.
 #[must_use]
 pub fn card_number(text: &str) -> Option<Range<usize>> {
+    let alone = |at| stands_alone(text.as_bytes(), at);
+    next_number(text, 0, alone, |range, digits, grouped| {
+        !is_example(digits) && (grouped || is_about_cards(text, range.start))
+    })
+}
+
+/// Such a number where what is written around it, or the name of its field, says so too. Nobody is called like one.
+fn holds_card(name: &str, text: &str) -> bool {
+    let about = NAMES_OF_PEOPLE.contains(&name) || is_about_cards(&format!("{name}="), name.len() + 1);
+    next_number(
+        text,
+        0,
+        |at| begins(text, at),
+        |range, digits, grouped| {
+            !is_example(digits)
+                && (grouped
+                    || about
+                    || is_about_cards(text, range.start)
+                    || is_behind_card(text, range.start)
+                    || is_number_of_a_card(text, range))
+        },
+    )
+    .is_some()
+}
+
+/// Every number that an issuer could have given out, for masking: whatever stands around it, and those of manuals too.
+fn every_card_number(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let from = |found: &[Range<usize>]| found.last().map_or(0, |last| last.end);
+    while let Some(range) = next_number(text, from(&found), |at| begins(text, at), |_, _, _| true) {
+        found.push(range);
+    }
+    found
+}
+
+/// Fields that say who it was.
+const NAMES_OF_PEOPLE: [&str; 3] = ["account", "actor", "user"];
+
+fn stands_alone(bytes: &[u8], at: usize) -> bool {
+    at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'.' | b'-' | b'_'))
+}
+
+fn begins(text: &str, at: usize) -> bool {
+    stands_alone(text.as_bytes(), at) || is_behind_card(text, at)
+}
+
+/// `card-4539...`: does the word before it, joined to it, say that it is one?
+fn is_behind_card(text: &str, at: usize) -> bool {
+    let head = text[..at].as_bytes();
+    ["card", "pan", "cc"].iter().any(|word| {
+        let Some(from) = head.len().checked_sub(word.len() + 1) else { return false };
+        matches!(head.last(), Some(b'-' | b'_' | b'.'))
+            && head[from..head.len() - 1].eq_ignore_ascii_case(word.as_bytes())
+    })
+}
+
+/// `{"number":"4539...","exp":...`: is it called a number, and does what only cards have follow?
+fn is_number_of_a_card(text: &str, range: &Range<usize>) -> bool {
+    let name = text[..range.start].trim_end_matches(['"', '\'', '\\', ' ', ':', '=']);
+    let name = name.as_bytes();
+    let called = ["number", "num", "no", "nr"].iter().any(|word| {
+        name.len()
+            .checked_sub(word.len())
+            .is_some_and(|from| name[from..].eq_ignore_ascii_case(word.as_bytes()))
+    });
+    let until = (range.end..=text.len().min(range.end + 64)).rev().find(|at| text.is_char_boundary(*at));
+    let after = text[range.end..until.unwrap_or(range.end)].to_ascii_lowercase();
+    called && ["exp", "cvv", "cvc", "csc", "valid_thru", "holder"].iter().any(|word| after.contains(word))
+}
+
+/// The next number from `from` on that has the length, the first digits and the check digit of a card; `begins` says whether
+/// one may begin at a digit, `counts` whether it is one (where it stands, its digits, whether they are grouped).
+fn next_number(
+    text: &str,
+    from: usize,
+    begins: impl Fn(usize) -> bool,
+    counts: impl Fn(&Range<usize>, &[u8], bool) -> bool,
+) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let mut at = from;
     while at < bytes.len() {
-        if !bytes[at].is_ascii_digit()
-            || (at > 0
-                && (bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'.' | b'-' | b'_')))
-        {
+        if !bytes[at].is_ascii_digit() || !begins(at) {
             at += 1;
             continue;
         }
@@ -230,8 +282,7 @@ pub fn card_number(text: &str) -> Option<Range<usize>> {
             && (separators == 0 || grouped)
             && is_issued(&digits)
             && is_valid(&digits)
-            && !is_example(&digits)
-            && (grouped || is_about_cards(text, start))
+            && counts(&(start..at), &digits, grouped)
         {
             return Some(start..at);
         }
@@ -265,7 +316,7 @@ fn is_about_cards(text: &str, at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sensitive, found_in};
+    use super::{Sensitive, found_in, found_in_field};
 
     #[test]
     fn what_people_paste_is_found_and_what_they_write_is_not() {
@@ -291,6 +342,30 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(found_in(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cards_are_known_by_what_stands_around_them() {
+        let card = [Sensitive::CardNumber];
+        for (name, text) in [
+            ("", r#"{"number":"4539578763621486","exp":"12/27"#),
+            ("", r#"{"no": 4539578763621486, "cvc": 123}"#),
+            ("session", "card-4539578763621486"),
+            ("", "cc_4539578763621486"),
+            ("details.card.number", "4539578763621486"),
+            ("actor", "4539578763621486"),
+        ] {
+            assert_eq!(found_in_field(name, text), card, "{name}: {text}");
+        }
+        for (name, text) in [
+            ("", r#"{"number":"4539578763621486","total":3}"#),
+            ("", r#"{"id":4539578763621486,"exp":1767225600}"#),
+            ("session", "order-4539578763621486"),
+            ("", r#"{"number":"453957******1486","exp":"12/27"}"#),
+            ("details.order", "4539578763621486"),
+        ] {
+            assert!(found_in_field(name, text).is_empty(), "{name}: {text}");
         }
     }
 }

@@ -39,6 +39,8 @@ const INCIDENTS_MAX: usize = 10_000;
 const SOURCES_MAX: usize = 100;
 /// Most that one behaviour's incidents follow at once.
 const FOLLOWED_MAX: usize = 100_000;
+/// Events of all incidents that are told apart; what comes after them is not counted any more.
+const MEMBERS_MAX: usize = 1_000_000;
 
 /// What is known beyond the log by files and flags; nothing of it is needed. What is given takes the place of what the
 /// basis says of the same.
@@ -124,7 +126,10 @@ pub struct WouldOpen {
     pub risk: u8,
     /// Findings.
     pub findings: u64,
-    /// Event time of the first event that belongs to it: what a behaviour counted is part of it.
+    /// Different events that belong to it: those that findings name, and those that a behaviour or a correlation counted,
+    /// as far as they are among the newest 200,000; at most a million over all incidents.
+    pub events: u64,
+    /// Event time of the first event that belongs to it: what a behaviour or a correlation counted is part of it.
     pub first_seen: DateTime<Utc>,
     /// Event time of the last event that belongs to it; what goes on after a threshold does.
     pub last_seen: DateTime<Utc>,
@@ -260,7 +265,7 @@ pub fn analyze(
     (analysis.late, analysis.future) = (counters.events_late_total, counters.events_future_total);
     (analysis.findings_left_out, analysis.findings_hidden) = (open.left_out, open.n_hidden);
     analysis.sources = open.sources();
-    analysis.incidents = open.incidents.into_values().collect();
+    analysis.incidents = open.told();
     analysis.incidents.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.first_seen.cmp(&b.first_seen)));
     Ok(analysis)
 }
@@ -299,6 +304,27 @@ impl WouldOpen {
 
 type Key = (AttackFamily, Entity);
 
+/// The events of each incident.
+#[derive(Default)]
+struct Members {
+    of: BTreeMap<Key, HashSet<EventId>>,
+    n: usize,
+}
+
+impl Members {
+    fn add(&mut self, key: &Key, id: EventId) {
+        if self.n >= MEMBERS_MAX {
+            return;
+        }
+        if let Some(known) = self.of.get_mut(key) {
+            self.n += usize::from(known.insert(id));
+        } else {
+            self.of.insert(key.clone(), HashSet::from([id]));
+            self.n += 1;
+        }
+    }
+}
+
 /// What goes on after a behaviour's threshold, and belongs to its incident.
 struct Followed {
     key: Key,
@@ -317,6 +343,7 @@ struct Open {
     now: DateTime<Utc>,
     listed: HashSet<watchpost_model::ids::FindingId>,
     incidents: BTreeMap<Key, WouldOpen>,
+    members: Members,
     followed: BTreeMap<Entity, Vec<Followed>>,
     left_out: u64,
     n_hidden: u64,
@@ -333,6 +360,7 @@ impl Open {
             now,
             listed: HashSet::new(),
             incidents: BTreeMap::new(),
+            members: Members::default(),
             followed: BTreeMap::new(),
             left_out: 0,
             n_hidden: 0,
@@ -368,15 +396,22 @@ impl Open {
             return;
         }
         self.follow_on(&key, &finding);
-        let counted = finding.counted.as_ref();
-        let first = counted.map_or(finding.at, |counted| counted.from.min(finding.at));
-        let last = counted.map_or(finding.at, |counted| counted.to.max(finding.at));
+        let behind = self.recent.behind(&finding);
+        let counted = finding.counted.iter().flat_map(|counted| [counted.from, counted.to]);
+        let (first, last) = behind
+            .iter()
+            .map(|past| past.at)
+            .chain(counted)
+            .fold((finding.at, finding.at), |(first, last), at| (first.min(at), last.max(at)));
+        self.members.add(&key, event.id);
+        behind.iter().for_each(|past| self.members.add(&key, past.id));
         let incident = self.incidents.entry(key).or_insert_with(|| WouldOpen {
             family: finding.family,
             entity: finding.entity.clone(),
             severity: finding.severity,
             risk: finding.risk,
             findings: 0,
+            events: 0,
             first_seen: first,
             last_seen: last,
             sources: BTreeMap::new(),
@@ -395,10 +430,10 @@ impl Open {
             if let Some(source) = &event.source_ip {
                 incident.seen_from(source, event.at);
             }
-            for (source, at) in
-                counted.into_iter().flat_map(|counted| self.recent.counted(&finding.entity, counted))
-            {
-                incident.seen_from(source, at);
+            for past in &behind {
+                if let Some(source) = past.source {
+                    incident.seen_from(source, past.at);
+                }
             }
         }
         if finding.risk > incident.risk {
@@ -441,6 +476,7 @@ impl Open {
                 }
                 one.counted.to = one.counted.to.max(event.at);
                 if let Some(incident) = self.incidents.get_mut(&one.key) {
+                    self.members.add(&one.key, event.id);
                     incident.last_seen = incident.last_seen.max(event.at);
                     if let Some(source) = &event.source_ip {
                         incident.seen_from(source, event.at);
@@ -448,6 +484,13 @@ impl Open {
                 }
             }
         }
+    }
+
+    /// The incidents with how many events they have.
+    fn told(self) -> Vec<WouldOpen> {
+        let Self { incidents, members, .. } = self;
+        let n_of = |key: &Key| members.of.get(key).map_or(0, |known| known.len() as u64);
+        incidents.into_iter().map(|(key, incident)| WouldOpen { events: n_of(&key), ..incident }).collect()
     }
 
     fn sources(&self) -> Vec<Source> {

@@ -304,10 +304,6 @@ impl Console {
             }
             return Err(refusal);
         }
-        // Whoever may only look is nobody to be asked.
-        if spec.effect == Effect::Change && spec.permission != Permission::View {
-            self.note_person(&cx).await;
-        }
         if let Some(two) = spec.two_people {
             let asked = serde_json::to_value(&request).unwrap_or_default();
             // On the heap: few operations need it, and all would have to have room for it.
@@ -317,6 +313,7 @@ impl Console {
                     let outcome = match refusal.code {
                         // The request that waits has a record of its own.
                         ErrorCode::Approval => {
+                            self.note_person(&cx).await;
                             self.announce(&[Tag::Audit]);
                             return Err(refusal);
                         }
@@ -329,9 +326,16 @@ impl Console {
             }
         }
         let result = O::perform(cx.clone(), request).await;
+        if result.is_ok() {
+            self.note_person(&cx).await;
+        }
         match &result {
             Err(error) if spec.effect == Effect::Change => {
                 self.record_refusal(&cx, AuditOutcome::Failure, &object, error).await;
+                // What the approver carries out, the approval itself notes.
+                if granted.is_none() {
+                    Box::pin(two_people::given_back(&cx, error)).await;
+                }
             }
             Ok(_) if spec.effect != Effect::Read => self.announce(spec.invalidates),
             Ok(_) | Err(_) => {}
@@ -359,10 +363,13 @@ impl Console {
         caller
     }
 
-    /// Remembers that this person is there to be asked as a second one.
+    /// Remembers that this person, whose change was allowed, is there to be asked as a second one. Whoever may only look is
+    /// not.
     async fn note_person(&self, cx: &Context) {
+        let is_change = cx.spec.effect == Effect::Change && cx.spec.permission != Permission::View;
         let Ok(workspace) = self.workspace() else { return };
-        if matches!(cx.caller.origin, Origin::Window | Origin::Cli)
+        if is_change
+            && two_people::is_person(&cx.caller)
             && let Err(problem) = workspace.store().person_seen(&cx.caller.name).await
         {
             tracing::warn!(%problem, "it was not noted who is there");

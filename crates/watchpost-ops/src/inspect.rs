@@ -75,7 +75,11 @@ pub fn answer(rules: &RuleSet, line: &str, detail: Detail) -> Answer {
         return told(request.id, verdict, detail);
     }
     let (id, why) = match serde_json::from_str::<serde_json::Value>(line) {
-        Err(error) => (serde_json::Value::Null, format!("not JSON: {error}")),
+        Err(error) => {
+            let is_deep = error.to_string().starts_with("recursion limit");
+            let what = if is_deep { "not read: nested deeper than 127 levels" } else { "not JSON" };
+            (named(line).unwrap_or_default(), format!("{what}: {error}"))
+        }
         Ok(serde_json::Value::Object(members)) => {
             let id = members.get("id").cloned().unwrap_or_default();
             let is_event = members.contains_key("http") || members.contains_key("category");
@@ -174,6 +178,16 @@ fn requested(method: &str, target: &str, headers: BTreeMap<String, String>, body
         ..Http::default()
     });
     event
+}
+
+/// The id of a line that is JSON and cannot be read, for it is nested too deeply: what is passed over may be of any depth.
+fn named(line: &str) -> Option<serde_json::Value> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(default)]
+        id: serde_json::Value,
+    }
+    serde_json::from_str::<Named>(line).ok().map(|named| named.id)
 }
 
 fn problem(line: &str) -> String {
@@ -287,5 +301,36 @@ mod tests {
             assert!(told.error.is_some() && !told.detected, "{broken:?}");
         }
         assert_eq!(answer(r#"{"id":"x"}"#, Detail::Verdict).id, "x", "an id that can be read comes back");
+    }
+
+    /// What is nested without end or has headers without number is answered like anything else, and the id comes back.
+    #[test]
+    fn deep_and_large_lines_get_an_answer() {
+        let deep = |n: usize| format!("{}1{}", "[".repeat(n), "]".repeat(n));
+        for line in [
+            format!(r#"{{"id":"x","uri":"/","body":{}}}"#, deep(100_000)),
+            format!(r#"{{"id":"x","uri":"/","headers":{{"a":{}}}}}"#, deep(100_000)),
+            format!(r#"{{"id":"x","category":"api_usage","details":{}}}"#, deep(100_000)),
+        ] {
+            let told = answer(&line, Detail::Verdict);
+            assert!(!told.detected && told.id == "x", "{:?}", told.id);
+            assert!(told.error.is_some_and(|error| error.contains("nested deeper")), "says why");
+        }
+        let told = answer(&format!(r#"{{"id":{},"uri":"/"}}"#, deep(100_000)), Detail::Verdict);
+        assert!(told.error.is_some() && told.id.is_null(), "no id that could be told");
+        // What nobody reads may be nested as it likes, and a body of text is looked at as text.
+        for line in [
+            format!(r#"{{"id":"x","uri":"/?q=1%27%20or%201=1--%20","other":{}}}"#, deep(100_000)),
+            format!(r#"{{"id":"x","uri":"/?q=1%27%20or%201=1--%20","body":"{}"}}"#, deep(100_000)),
+        ] {
+            let told = answer(&line, Detail::Verdict);
+            assert!(told.detected && told.error.is_none(), "{:?}", told.error);
+        }
+        let mut headers: serde_json::Map<String, serde_json::Value> =
+            (0..20_000).map(|n| (format!("x-{n}"), "v'v".repeat(30).into())).collect();
+        headers.insert("x-long".to_owned(), format!("{}1' or 1=1-- ", "v ".repeat(500_000)).into());
+        let line = serde_json::json!({ "id": "x", "uri": "/", "headers": headers }).to_string();
+        let told = answer(&line, Detail::Verdict);
+        assert!(told.detected && told.truncated && told.error.is_none(), "{told:?}");
     }
 }

@@ -138,7 +138,7 @@ impl Jobs {
             running.retain(|_, held| held.run.ended_at.is_none());
             running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
         }
-        let mut changes = node(workspace);
+        let mut changes = node(workspace, kind);
         changes.push(Change::new("parameters", Value::Null, parameters));
         let begun = cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), changes, None);
         if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
@@ -199,7 +199,7 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
         JobState::Failed => AuditOutcome::Failure,
         JobState::Running | JobState::Done | JobState::Cancelled => AuditOutcome::Success,
     };
-    let mut changes = node(&workspace);
+    let mut changes = node(&workspace, run.kind);
     changes.push(Change::new(JOB_ENDED, Value::Null, run.state.as_str()));
     changes.extend(run.report.iter().flat_map(results));
     // What it did is no reason: that is the person's, or why it failed.
@@ -214,9 +214,9 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
 }
 
 /// On which server a job works, for the trail.
-fn node(workspace: &Workspace) -> Vec<Change> {
-    let address = workspace.events().map(|events| events.node());
-    address.map(|address| Change::new("node", Value::Null, address)).into_iter().collect()
+fn node(workspace: &Workspace, kind: JobKind) -> Vec<Change> {
+    let events = workspace.events().ok().filter(|_| !kind.is_of_database());
+    events.map(|events| Change::new("node", Value::Null, events.node())).into_iter().collect()
 }
 
 /// What a job did, for the trail: its figures, then its facts.

@@ -338,6 +338,16 @@ macro_rules! for_each_operation {
             database_check(DatabaseBackupRef) -> DatabaseCopy: Maintain, Read, [], [];
             "Put a backup of the audit database to a new place, after it was checked."
             database_restore(DatabaseRestore) -> DatabaseCopy: Maintain, Change, [], [Audit];
+            "Check the pages of the audit database, make its statistics anew, and fold its log."
+            database_maintain(DatabaseMaintain) -> DatabaseMaintained: Maintain, Change, [], [Audit];
+            "Write the tables of the audit database to a folder as JSON lines and CSV, without keys."
+            database_export(DatabaseExport) -> DatabaseExported: Maintain, Change, [], [Audit];
+            "Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal."
+            database_copies(Nothing) -> DatabaseCopies: View, Read, [Jobs, Settings], [];
+            "Copy the audit database into a folder, check the copy, and remove copies that are no longer kept."
+            database_copy_run(DatabaseCopyRun) -> JobRun: Maintain, Change, [], [Jobs, Audit, Status];
+            "Rehearse a copy of the audit database in a scratch place; nothing else is touched."
+            database_rehearse_run(DatabaseRehearse) -> JobRun: Maintain, Change, [], [Jobs, Audit, Status];
 
             "List the legal holds, and the erasures that were done."
             privacy_list(Nothing) -> PrivacyList: Audit, Read, [Audit], [];

@@ -96,6 +96,12 @@ impl Paths {
         self.data.join("rehearsal")
     }
 
+    /// The folder in which copies of the database are rehearsed.
+    #[must_use]
+    pub fn rehearsal_of_database(&self) -> PathBuf {
+        self.data.join("rehearsal-of-database")
+    }
+
     /// The database file of a connection that names none.
     #[must_use]
     pub fn default_database(&self, name: &str) -> PathBuf {

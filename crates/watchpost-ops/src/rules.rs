@@ -1,7 +1,7 @@
 //! The rules of a workspace: what ships, what the rules directory adds, what was adjusted; loaded again when either
 //! changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -73,11 +73,11 @@ pub fn read_directory(directory: &Path) -> (Vec<RuleFile>, Vec<Problem>) {
 /// Why it cannot be had: gone, no file, too long, no text; with the line, or 0 for the file as a whole.
 pub(crate) fn read_file(path: &Path) -> Result<String, (u64, String)> {
     let no = |error: std::io::Error| (0, format!("cannot be read: {error}"));
-    let file = std::fs::File::open(path).map_err(no)?;
-    let about = file.metadata().map_err(no)?;
-    if !about.is_file() {
-        return Err((0, "is no file".to_owned()));
+    // Before it is opened: a pipe without a writer is waited for.
+    if !std::fs::metadata(path).map_err(no)?.is_file() {
+        return Err((0, "is no file of text but a folder, a pipe, a socket or a device".to_owned()));
     }
+    let file = std::fs::File::open(path).map_err(no)?;
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(no)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
@@ -90,31 +90,50 @@ pub(crate) fn read_file(path: &Path) -> Result<String, (u64, String)> {
     })
 }
 
+/// Every folder is looked through once, by its own name before that of a link: links may lead in a circle.
 fn fingerprint(directory: &Path) -> Fingerprint {
     let mut all = Vec::new();
+    let mut seen: HashSet<PathBuf> = HashSet::new();
     let mut folders = vec![(directory.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
+    let mut linked: VecDeque<(PathBuf, usize)> = VecDeque::new();
+    while let Some((folder, depth)) = folders.pop().or_else(|| linked.pop_front()) {
+        let is_new = std::fs::canonicalize(&folder).is_ok_and(|own| seen.insert(own));
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
+        if !is_new {
+            continue;
+        }
+        let mut entries: Vec<std::fs::DirEntry> = entries.flatten().collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
             }
-            // Links are followed: a mounted directory of a cluster's configuration consists of them.
-            let Ok(about) = std::fs::metadata(&path) else {
-                // Gone, or a link that leads nowhere: reading it says which.
-                if entry.file_type().is_ok_and(|kind| kind.is_symlink()) && all.len() < FILES_MAX {
-                    all.push((path, None, 0));
-                }
-                continue;
-            };
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
             let is_rule = path
                 .extension()
                 .is_some_and(|ending| ["yml", "yaml"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
-            if about.is_dir() && depth < DEPTH_MAX {
-                folders.push((path, depth + 1));
-            } else if about.is_file() && is_rule && all.len() < FILES_MAX {
-                all.push((path, about.modified().ok(), about.len()));
+            // Links are followed: a mounted directory of a cluster's configuration consists of them.
+            let about = match std::fs::metadata(&path) {
+                Ok(about) if about.is_dir() && depth < DEPTH_MAX => {
+                    if is_link {
+                        linked.push_back((path, depth + 1));
+                    } else {
+                        folders.push((path, depth + 1));
+                    }
+                    continue;
+                }
+                Ok(about) if about.is_dir() || !is_rule => continue,
+                Ok(about) => Some(about),
+                // A link that leads nowhere or to itself: reading it says which. Anything else is gone.
+                Err(_) if is_link => None,
+                Err(_) => continue,
+            };
+            if all.len() < FILES_MAX {
+                // What is no file is told of when it is to be read.
+                let file = about.filter(std::fs::Metadata::is_file);
+                let changed = file.as_ref().and_then(|file| file.modified().ok());
+                all.push((path, changed, file.map_or(0, |file| file.len())));
             }
         }
     }

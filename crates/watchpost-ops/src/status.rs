@@ -6,6 +6,10 @@ use crate::connections::LOCAL;
 use crate::console::Console;
 use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
 
+/// What a connection to a database on another machine without TLS means.
+pub(crate) const IN_THE_CLEAR: &str =
+    "whoever is on the way to it reads and changes everything; save the connection with TLS";
+
 /// The state of everything; never fails, because a status that fails tells nothing.
 pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatus {
     let now = console.now();
@@ -16,6 +20,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         redis: None,
         database: None,
         trail: None,
+        copies_problem: None,
         engine: stopped(),
         secrets: console.secrets().state().await,
         newest_event: None,
@@ -41,13 +46,20 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 status.engine.state = EngineState::Standby;
                 status.engine.detail = "another process runs the engine of this database".to_owned();
             }
+            // What cannot be asked is told by what is wrong with the database.
+            status.copies_problem =
+                crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =
                 console.0.offer_demo && workspace.connection().id == LOCAL && pulse.newest_event.is_none();
             status.database = Some(Part {
                 state: PartState::Connected,
-                detail: workspace.store().engine_name().to_owned(),
+                detail: if workspace.connection().database.is_in_the_clear() {
+                    format!("{}, NOT ENCRYPTED: {IN_THE_CLEAR}", workspace.store().engine_name())
+                } else {
+                    workspace.store().engine_name().to_owned()
+                },
                 last_ok: Some(now),
             });
         }

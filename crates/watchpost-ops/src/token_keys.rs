@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use watchpost_detect::{SECRET_BYTES_ADVISED, TokenKeys};
 use watchpost_store::Store;
 
@@ -44,9 +45,16 @@ pub(crate) struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Place {
-    Public { pem: String },
+    Public {
+        pem: String,
+    },
     Secret,
-    File { path: String },
+    File {
+        path: String,
+        /// Of its content when it was set; another content is another key. Older settings have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
 }
 
 impl Place {
@@ -87,7 +95,7 @@ pub(crate) async fn seen(store: &Store) -> Result<Seen, OpError> {
     let keys = stored(store).await?;
     let stamped = move || {
         let stamped = keys.into_iter().map(|key| {
-            let stamp = if let Place::File { path } = &key.place { stamp(path) } else { None };
+            let stamp = if let Place::File { path, .. } = &key.place { stamp(path) } else { None };
             (key, stamp)
         });
         stamped.collect()
@@ -113,10 +121,11 @@ pub(crate) async fn read(
         let issuer = key.issuer.as_deref();
         let added = match &key.place {
             Place::Public { pem } => add(&mut keys, pem, issuer),
-            Place::File { path } => {
+            Place::File { path, sha256 } => {
                 let file = std::path::PathBuf::from(path);
                 let bytes = off_the_runtime(move || read_file(&file)).await;
                 let bytes = bytes.unwrap_or_else(|error| Err(error.to_string()));
+                let bytes = bytes.and_then(|bytes| as_it_was_set(path, bytes, sha256.as_deref()));
                 bytes.and_then(|bytes| add_bytes(&mut keys, Path::new(path), &bytes, issuer))
             }
             Place::Secret => match secrets.get(&secret_account(connection, key)).await {
@@ -132,7 +141,7 @@ pub(crate) async fn read(
             name: key.name.clone(),
             source: key.place.source(),
             issuer: key.issuer.clone(),
-            path: if let Place::File { path } = &key.place { Some(path.clone()) } else { None },
+            path: if let Place::File { path, .. } = &key.place { Some(path.clone()) } else { None },
             algorithms: added
                 .as_ref()
                 .map_or(&[][..], |added| added.algorithms)
@@ -190,11 +199,31 @@ fn add_secret(keys: &mut TokenKeys, secret: &[u8], issuer: Option<&str>) -> Resu
 ///
 /// # Errors
 /// Why the file holds no key, naming it.
-pub(crate) fn add_file(keys: &mut TokenKeys, path: &Path, issuer: Option<&str>) -> Result<Added, String> {
+fn add_file(keys: &mut TokenKeys, path: &Path, issuer: Option<&str>) -> Result<Added, String> {
     add_bytes(keys, path, &read_file(path)?, issuer)
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+/// By what a file's content is told apart.
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// Refuses what somebody put in the place of the key that was set: whoever can write the file would need nobody else.
+fn as_it_was_set(path: &str, bytes: Vec<u8>, sha256: Option<&str>) -> Result<Vec<u8>, String> {
+    let now = fingerprint(&bytes);
+    match sha256 {
+        Some(set) if set != now => Err(format!(
+            "{path} is not what it was when it was set: its SHA-256 was {set} and is {now}; set it again if that is right"
+        )),
+        _ => Ok(bytes),
+    }
+}
+
+/// What a file holds.
+///
+/// # Errors
+/// Why it cannot be read, naming it.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.display();
     let no = |error: std::io::Error| format!("cannot read {name}: {error}");
     let is_file = std::fs::metadata(path).map_err(no)?.is_file();
@@ -210,7 +239,16 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn add_bytes(keys: &mut TokenKeys, path: &Path, bytes: &[u8], issuer: Option<&str>) -> Result<Added, String> {
+/// Adds what was read of a file.
+///
+/// # Errors
+/// Why it is no key, naming the file.
+pub(crate) fn add_bytes(
+    keys: &mut TokenKeys,
+    path: &Path,
+    bytes: &[u8],
+    issuer: Option<&str>,
+) -> Result<Added, String> {
     let name = path.display();
     if let Ok(text) = std::str::from_utf8(bytes)
         && text.contains("-----BEGIN ")

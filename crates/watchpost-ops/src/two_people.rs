@@ -5,12 +5,12 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use watchpost_model::access::Origin;
+use watchpost_model::access::{Caller, Origin, Permission};
 use watchpost_model::approval::{
-    ApprovalRequest, ApprovalState, Carrier, FourEyes, KNOWN_DAYS, Matter, TwoPeople,
+    ApprovalRequest, ApprovalState, Carrier, FourEyes, KNOWN_DAYS, Matter, TwoPeople, person_key,
 };
-use watchpost_model::audit::{AuditOutcome, Change};
-use watchpost_store::{ApprovalMove, NewApproval, approval_object};
+use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, Change};
+use watchpost_store::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
 
 use crate::console::Workspace;
 use crate::contract::FourEyesState;
@@ -69,6 +69,16 @@ impl FourEyesNow {
         Ok(Self { policy, people: workspace.store().people(since).await? })
     }
 
+    /// The same with whoever is about to do something: they are there, also if it is their first time.
+    async fn with(workspace: &Workspace, caller: &Caller) -> Result<Self, OpError> {
+        let mut standing = Self::of(workspace).await?;
+        let name = person_key(&caller.name);
+        if is_person(caller) && !standing.people.contains(&name) {
+            standing.people.push(name);
+        }
+        Ok(standing)
+    }
+
     pub(crate) fn state(&self) -> FourEyesState {
         match (self.policy.on, self.people.len()) {
             (false, _) => FourEyesState::Off,
@@ -77,22 +87,32 @@ impl FourEyesNow {
         }
     }
 
+    /// Who is known besides whoever asks.
+    pub(crate) fn others(&self, asked: &ApprovalRequest) -> Vec<&str> {
+        self.people.iter().map(String::as_str).filter(|name| !asked.is_asked_by(name)).collect()
+    }
+
     pub(crate) fn detail(&self) -> String {
         match self.state() {
             FourEyesState::InForce => format!(
-                "{} people are known: what two have to decide waits for a second one",
+                "{} people are known: what two have to decide waits for a second one.",
                 self.people.len()
             ),
             FourEyesState::Alone => "four eyes are not available alone: only one person is known. Purges, wide blocks and \
                  changes of keys are done at once, and their records say that nobody else looked; a legal hold is not \
                  released by whoever placed it. A second person is known once they change something at a window or a \
-                 command line with an account of their own"
+                 command line with an account of their own."
                 .to_owned(),
             FourEyesState::Off => "four eyes are switched off: purges, wide blocks and changes of keys are done by one \
-                 person alone, and their records say so; a legal hold is not released by whoever placed it"
+                 person alone, and their records say so; a legal hold is not released by whoever placed it."
                 .to_owned(),
         }
     }
+}
+
+/// Is this somebody who can be told apart from others, at a window or a command line?
+pub(crate) const fn is_person(caller: &Caller) -> bool {
+    matches!(caller.origin, Origin::Window | Origin::Cli)
 }
 
 fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, OpError> {
@@ -110,7 +130,7 @@ async fn considered(cx: &Context, who: &str, request: &Value) -> Result<Option<S
         "privacy_erase" => perform::erasure_of(cx, who, &parse(request)?).map(Some),
         "hold_release" => perform::own_hold(cx, who, parse(request)?).await,
         "restore_run" => perform::overwriting_restore(cx, parse(request)?).await,
-        "token_key_add" => Ok(Some(perform::token_key_set(&parse(request)?))),
+        "token_key_add" => perform::token_key_set(cx, &parse(request)?).await.map(Some),
         "token_key_remove" => Ok(Some(perform::token_key_gone(&parse(request)?))),
         "approval_policy_put" => perform::weaker_policy(cx, parse(request)?).await,
         "audit_key_roll" => perform::key_roll(cx, &parse(request)?).map(Some),
@@ -166,7 +186,7 @@ pub(crate) async fn behind(
     }
     let Some(summary) = summary else { return Ok(Behind::Caller) };
     let workspace = cx.workspace()?;
-    let standing = FourEyesNow::of(&workspace).await?;
+    let standing = FourEyesNow::with(&workspace, &cx.caller).await?;
     if standing.state() != FourEyesState::InForce {
         if two.matter.alone() {
             return Ok(Behind::Alone(two.matter));
@@ -188,10 +208,11 @@ pub(crate) async fn behind(
         let is_it =
             before.request == kept && before.is_asked_by(&cx.caller.name) && before.summary == summary;
         match before.state_at(workspace.now()) {
-            ApprovalState::Waiting if is_it => return Err(waits(&before, &standing)),
-            ApprovalState::Granted if is_it && two.carrier == Carrier::Asker => {
+            ApprovalState::Granted | ApprovalState::Failed if is_it && two.carrier == Carrier::Asker => {
                 return carried_by_asker(cx, &workspace, before).await;
             }
+            // What failed can be approved once more.
+            ApprovalState::Waiting | ApprovalState::Failed if is_it => return Err(waits(&before, &standing)),
             _ => {}
         }
     }
@@ -211,8 +232,7 @@ pub(crate) async fn behind(
 }
 
 fn waits(asked: &ApprovalRequest, standing: &FourEyesNow) -> OpError {
-    let others: Vec<&str> =
-        standing.people.iter().map(String::as_str).filter(|name| !asked.is_asked_by(name)).collect();
+    let others = standing.others(asked);
     let until = asked.expires_at.format("%Y-%m-%d %H:%M UTC");
     let then = match asked.carrier {
         Carrier::Approver => "",
@@ -235,10 +255,9 @@ async fn carried_by_asker(
     workspace: &Workspace,
     approval: ApprovalRequest,
 ) -> Result<Behind, OpError> {
-    unchanged(workspace, &approval).await?;
     // What the row says of it, anybody with the database can write; the trail says who it was.
-    let by_login = workspace.role().is_some();
-    let Some(granted_by) = workspace.store().approval_granted_by(&approval, by_login).await? else {
+    let trail = unchanged(workspace, &approval, cx.spec.permission).await?;
+    let Some(granted_by) = trail.granted_by else {
         return Err(OpError::new(
             ErrorCode::Permission,
             format!(
@@ -246,29 +265,101 @@ async fn carried_by_asker(
                 approval_object(&approval.id)
             ),
         )
-        .hint("find out who changed the database, and ask again"));
+        .hint(format!("{}`watchpost audit verify --full` checks the records", because(&trail.disbelieved))));
     };
+    if let Some(record) = had_effect(workspace, &approval).await? {
+        return Err(OpError::new(
+            ErrorCode::Conflict,
+            format!("{} was carried out by record {record}", approval_object(&approval.id)),
+        )
+        .hint(format!("look at it: `watchpost audit show {record}`")));
+    }
     let step = ApprovalMove {
-        from: ApprovalState::Granted,
+        from: approval.state,
         to: ApprovalState::Done,
         by: None,
         note: None,
         outcome: Some("carried out by whoever asked; its own record says how it ended"),
     };
-    let mut draft = cx.record_as(AuditOutcome::Started, "", Vec::new(), None);
-    "approval_carry_out".clone_into(&mut draft.action);
+    let draft = carry_out(cx, AuditOutcome::Started, None);
     workspace.store().approval_move(&approval.id, step, draft).await?;
     Ok(Behind::Two { approval: Box::new(approval), granted_by })
 }
 
-/// Refuses a request that is not any more what its record says.
-pub(crate) async fn unchanged(workspace: &Workspace, approval: &ApprovalRequest) -> Result<(), OpError> {
-    if workspace.store().approval_is_unchanged(approval).await? {
-        return Ok(());
+/// The record of what whoever asked makes of an approval.
+fn carry_out(cx: &Context, outcome: AuditOutcome, reason: Option<String>) -> AuditDraft {
+    let mut draft = cx.record_as(outcome, "", Vec::new(), reason);
+    "approval_carry_out".clone_into(&mut draft.action);
+    draft
+}
+
+/// The record of the change itself, begun or done, that names the request: an approval is good for one.
+async fn had_effect(workspace: &Workspace, approval: &ApprovalRequest) -> Result<Option<i64>, OpError> {
+    let filter = AuditFilter {
+        action: Some(approval.operation.clone()),
+        // The time of a record is that of the database.
+        from: Some(approval.asked_at - chrono::Duration::days(1)),
+        ..AuditFilter::default()
+    };
+    let records = workspace.store().audit_page(&filter, None, 500).await?;
+    let is_it =
+        |change: &Change| change.field == "approval" && change.new.as_str() == Some(approval.id.as_str());
+    let found = records.into_iter().find(|record| {
+        matches!(record.outcome, AuditOutcome::Started | AuditOutcome::Success)
+            && record.changes.iter().any(is_it)
+    });
+    Ok(found.map(|record| record.seq))
+}
+
+/// Gives an approval back to whoever asked, after carrying it out failed without an effect: it can be tried once more.
+pub(crate) async fn given_back(cx: &Context, error: &OpError) {
+    let Behind::Two { approval, .. } = &cx.behind else { return };
+    let Ok(workspace) = cx.workspace() else { return };
+    if approval.carrier != Carrier::Asker || !matches!(had_effect(&workspace, approval).await, Ok(None)) {
+        return;
+    }
+    let outcome = error.to_string();
+    let step = ApprovalMove {
+        from: ApprovalState::Done,
+        to: ApprovalState::Failed,
+        by: None,
+        note: None,
+        outcome: Some(&outcome),
+    };
+    let draft = carry_out(cx, AuditOutcome::Failure, Some(outcome.clone()));
+    if let Err(problem) = workspace.store().approval_move(&approval.id, step, draft).await {
+        tracing::warn!(%problem, id = approval.id, "an approval that was not used could not be given back");
+    }
+}
+
+/// Why records were not believed, before a hint.
+fn because(disbelieved: &[String]) -> String {
+    let mut why = disbelieved.join("; ");
+    if !why.is_empty() {
+        why.push_str("; ");
+    }
+    why
+}
+
+/// What the trail says of a request that takes `permission`; refuses one that is not any more what its record says.
+pub(crate) async fn unchanged(
+    workspace: &Workspace,
+    approval: &ApprovalRequest,
+    permission: Permission,
+) -> Result<ApprovalTrail, OpError> {
+    let by_login = workspace.role().is_some();
+    let trail = workspace.store().approval_trail(approval, permission, by_login).await?;
+    if trail.is_unchanged {
+        return Ok(trail);
     }
     Err(OpError::precondition(format!(
         "{} was changed after it was asked for: nothing is done",
         approval_object(&approval.id)
     ))
-    .hint("its record in the audit trail holds a digest of what was asked for; find out who changed the database"))
+    .hint(format!(
+        "{}its record in the audit trail holds a digest of what was asked for; say no to it with `watchpost approval \
+         refuse {}`, and find out who changed the database",
+        because(&trail.disbelieved),
+        approval.id
+    )))
 }

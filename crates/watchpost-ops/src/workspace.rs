@@ -82,6 +82,14 @@ impl Workspace {
         let redis_password = secret_for(secrets, &connection, "redis").await?;
         let sentinel_password = secret_for(secrets, &connection, "sentinel").await?;
         let database_password = secret_for(secrets, &connection, "database").await?;
+        if connection.database.is_in_the_clear() {
+            let connection = connection.name.as_str();
+            tracing::warn!(
+                connection,
+                "the database is reached without TLS: {}",
+                crate::status::IN_THE_CLEAR
+            );
+        }
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;

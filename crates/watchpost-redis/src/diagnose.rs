@@ -89,6 +89,8 @@ const RIGHTS: [(&str, &[&[&str]]); 4] = [
             &["DBSIZE"],
             &["MEMORY", "USAGE", "{k}"],
             &["MEMORY", "PURGE"],
+            // Of its kind, WATCH and EXEC cannot be queued.
+            &["UNWATCH"],
         ],
     ),
     ("watch health", &[&["INFO"], &["SLOWLOG", "GET", "1"], &["CLIENT", "SETNAME", "x"]]),

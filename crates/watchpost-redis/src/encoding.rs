@@ -101,18 +101,24 @@ impl Encodings {
     pub(crate) async fn look(&mut self, store: &EventStore, wide: &[String]) -> Result<(), RedisError> {
         let Some(limits) = self.limits else { return Ok(()) };
         let write = if self.mode == Mode::Run { "1" } else { "0" };
-        for keys in wide.chunks(AT_ONCE * CALLS) {
-            if self.refused {
-                return Ok(());
-            }
-            let call = |keys: &[String]| {
-                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-                let limits = [limits.fields, limits.value_bytes, limits.value_bytes.max(ADVISED_BYTES)];
-                limits.iter().fold(Call::new(&keys), |call, limit| call.arg(limit.to_string())).arg(write)
-            };
-            let calls = keys.chunks(AT_ONCE).map(call).collect();
-            for answer in store.inner.jobs.eval_many(&scripts::COMPACT, calls).await? {
-                reply::list(answer?).into_iter().for_each(|one| self.add(one));
+        let call = |keys: &[&str]| {
+            let limits = [limits.fields, limits.value_bytes, limits.value_bytes.max(ADVISED_BYTES)];
+            limits.iter().fold(Call::new(keys), |call, limit| call.arg(limit.to_string())).arg(write)
+        };
+        let mut open: Vec<&str> = wide.iter().rev().map(String::as_str).collect();
+        while !open.is_empty() && !self.refused {
+            let mut asked = open.split_off(open.len().saturating_sub(AT_ONCE * CALLS));
+            asked.reverse();
+            let calls = asked.chunks(AT_ONCE).map(call).collect();
+            let answers = store.inner.jobs.eval_many(&scripts::COMPACT, calls).await?;
+            for (keys, answer) in asked.chunks(AT_ONCE).zip(answers) {
+                let looked = reply::list(answer?);
+                if looked.is_empty() {
+                    return Err(RedisError::Answer { command: "EVALSHA compact" });
+                }
+                // A call that had looked at enough has left the rest of its keys.
+                open.extend(keys.iter().skip(looked.len()));
+                looked.into_iter().for_each(|one| self.add(one));
             }
             let gain = 1.0 - share(self.after, self.before);
             self.refused = self.converted >= SAMPLE && gain < GAIN_MIN;

@@ -29,11 +29,19 @@ use crate::typed::Elements;
 use crate::typed::ValueKind;
 use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
+use crate::walk;
 use crate::walk::Walk;
 
 /// An event's hash has at most this many fields, and this many bytes with its key.
-const FIELDS_MAX: i64 = 64;
+const FIELDS_MAX: usize = 64;
 const EVENT_BYTES_MAX: u64 = 2 << 20;
+/// Up to this many bytes of memory a key is read without asking for its type and its number of fields before.
+const SMALL_BYTES_MAX: u64 = 64 << 10;
+/// What is taken for the size of a hash of few fields where the user may not ask for it.
+const UNKNOWN_BYTES: u64 = 1 << 10;
+
+const NO_HASH: &str = "it is not a hash";
+const TOO_WIDE: &str = "it has more fields than an event may have";
 
 /// Which events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,14 +127,33 @@ fn about(name: &str, key: &[u8]) -> Cmd {
     cmd
 }
 
+/// A key that is not read yet, and what the server is asked about it.
+struct Named {
+    key: String,
+    /// Its memory, if that is known: then the question is for its fields.
+    bytes: Option<u64>,
+    question: Cmd,
+}
+
+impl Named {
+    fn new(key: String) -> Self {
+        Self { question: usage(key.as_bytes()), key, bytes: None }
+    }
+
+    /// A key whose memory says too little.
+    fn of_size(key: String, bytes: u64) -> Self {
+        Self { question: about("HLEN", key.as_bytes()), key, bytes: Some(bytes) }
+    }
+}
+
 /// One pass over events.
 pub struct EventWalk {
     store: EventStore,
     walk: Walk,
     choice: EventChoice,
     once: Once,
-    /// Named, of unknown size.
-    named: Vec<String>,
+    /// Not known to be readable.
+    named: Vec<Named>,
     /// Of known size, not read.
     sized: VecDeque<(String, u64)>,
     /// Read, and decoded while the server answers the next questions.
@@ -217,32 +244,32 @@ impl EventWalk {
                 pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
             }
             let answers = self.store.inner.jobs.pipe(pipe).await?;
+            walk::answered(&self.store, &answers)?;
             self.raw.extend(asked.into_iter().zip(answers));
             asked = self.take();
         }
-        let named = std::mem::take(&mut self.named);
+        let (named, questions): (Vec<_>, Vec<_>) = std::mem::take(&mut self.named)
+            .into_iter()
+            .map(|named| ((named.key, named.bytes), named.question))
+            .unzip();
         let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
-        let sizes = named.iter().flat_map(|key| [about("HLEN", key.as_bytes()), usage(key.as_bytes())]);
+        let commands = values.chain(questions).collect();
         let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
         let decode = || rows.extend(raw.into_iter().filter_map(|raw| decoded(store, raw)));
-        let commands = values.chain(sizes).collect();
-        let (step, _) = self.walk.step_while(commands, |_| (), decode).await?;
+        let (choice, once) = (&self.choice, &mut self.once);
+        let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
+        let (step, next) = self.walk.step_while(commands, choose, decode).await?;
         let mut answers = step.answers;
-        let of_sizes = answers.split_off(asked.len().min(answers.len()));
+        let of_questions = answers.split_off(asked.len().min(answers.len()));
         self.raw.extend(asked.into_iter().zip(answers));
-        let mut of_sizes = of_sizes.into_iter();
-        for key in named {
-            let (fields, bytes) = (of_sizes.next(), of_sizes.next());
-            self.size(key, fields, bytes);
-        }
-        let nothing_new = step.names.is_none();
-        for name in step.names.unwrap_or_default() {
-            let Ok(key) = String::from_utf8(name) else { continue };
-            let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key) else { continue };
-            if self.choice.takes(parsed.category, parsed.at_ms) && self.once.is_new(key.as_bytes()) {
-                self.named.push(key);
+        for ((key, bytes), answer) in named.into_iter().zip(of_questions) {
+            match bytes {
+                None => self.weigh(key, answer, with_values),
+                Some(bytes) => self.count_fields(key, bytes, answer),
             }
         }
+        let nothing_new = next.is_none();
+        self.named.extend(next.unwrap_or_default());
         let all_read = self.sized.is_empty() && self.raw.is_empty();
         self.over = nothing_new && self.named.is_empty() && (all_read || !with_values);
         Ok(())
@@ -260,26 +287,42 @@ impl EventWalk {
         self.sized.drain(..n).collect()
     }
 
-    fn size(&mut self, key: String, fields: Option<RedisResult<Value>>, bytes: Option<RedisResult<Value>>) {
-        let number = |answer: Option<RedisResult<Value>>| answer?.ok().as_ref().and_then(reply::int);
-        let bytes = number(bytes).and_then(|bytes| u64::try_from(bytes).ok());
-        let refused = |reason: &str| Err(reason.to_owned());
-        let event = match (fields.as_ref().map(Result::is_err), number(fields), bytes) {
-            (_, Some(0), _) => return, // Gone meanwhile.
-            (Some(true), ..) => refused("it is not a hash"),
-            (_, Some(n), _) if n > FIELDS_MAX => refused("it has more fields than an event may have"),
-            (_, Some(_), Some(bytes)) if bytes > EVENT_BYTES_MAX => {
-                refused("it is larger than an event may be")
-            }
+    /// What comes next for a key, by its memory. What is only counted is asked for its fields in any case.
+    fn weigh(&mut self, key: String, answer: RedisResult<Value>, with_values: bool) {
+        match answer.as_ref().map(reply::count) {
+            Ok(Some(bytes)) if with_values && bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
+            Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
+            Ok(None) => {} // Gone meanwhile.
             // A user who may not ask for the size has a hash of few fields read all the same.
-            (_, Some(_), bytes) => {
-                self.sized.push_back((key, bytes.unwrap_or(1_024)));
+            Err(_) => self.named.push(Named::of_size(key, UNKNOWN_BYTES)),
+        }
+    }
+
+    fn count_fields(&mut self, key: String, bytes: u64, answer: RedisResult<Value>) {
+        let reason = match answer.as_ref().map(reply::count) {
+            Ok(Some(0)) => return, // Gone meanwhile.
+            Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
+            Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
+            Ok(Some(_)) => {
+                self.sized.push_back((key, bytes));
                 return;
             }
-            (_, None, _) => refused("its size cannot be read"),
+            Ok(None) => "its size cannot be read",
+            Err(_) => NO_HASH,
         };
-        self.rows.push(ExportedEvent { key, bytes: bytes.unwrap_or(0), event });
+        self.rows.push(ExportedEvent { key, bytes, event: Err(reason.to_owned()) });
     }
+}
+
+/// Those of the names that are chosen, each once, with the first question about each.
+fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Vec<u8>]) -> Vec<Named> {
+    let key = |name: &Vec<u8>| {
+        let key = std::str::from_utf8(name).ok()?;
+        let KeyKind::Event(parsed) = store.inner.keys.classify(key) else { return None };
+        let is_wanted = choice.takes(parsed.category, parsed.at_ms) && once.is_new(name);
+        is_wanted.then(|| Named::new(key.to_owned()))
+    };
+    names.iter().filter_map(key).collect()
 }
 
 /// A key, its size and what the server said of its value.
@@ -287,11 +330,13 @@ type RawEvent = ((String, u64), RedisResult<Value>);
 
 /// `None` if it is gone meanwhile.
 fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<ExportedEvent> {
-    let fields = answer.unwrap_or(Value::Nil);
-    if matches!(&fields, Value::Array(items) if items.is_empty()) {
-        return None;
-    }
-    let event = store.event_of(&key, "ok", fields);
+    let event = match answer {
+        Ok(Value::Array(items)) if items.is_empty() => return None,
+        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => Err(TOO_WIDE.to_owned()),
+        Ok(fields) => store.event_of(&key, "ok", fields),
+        Err(error) if error.code() == Some("WRONGTYPE") => Err(NO_HASH.to_owned()),
+        Err(_) => Err("its value cannot be read".to_owned()),
+    };
     Some(ExportedEvent { key, bytes, event })
 }
 
@@ -318,6 +363,8 @@ pub(crate) struct FactWalk {
     /// How far the server's clock is ahead of ours.
     ahead: Duration,
     named: Vec<Vec<u8>>,
+    /// About those named, in their order.
+    questions: Vec<Cmd>,
     pub(crate) over: bool,
 }
 
@@ -329,6 +376,7 @@ impl FactWalk {
             store: store.clone(),
             once: Once::new(),
             named: Vec::new(),
+            questions: Vec::new(),
             over: false,
         })
     }
@@ -338,10 +386,25 @@ impl FactWalk {
         &mut self,
         commands: Vec<Cmd>,
     ) -> Result<(Vec<RedisResult<Value>>, Vec<KeyFacts>), RedisError> {
+        self.turn_while(commands, || ()).await
+    }
+
+    /// The same; `meanwhile` runs while the server answers.
+    async fn turn_while(
+        &mut self,
+        commands: Vec<Cmd>,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(Vec<RedisResult<Value>>, Vec<KeyFacts>), RedisError> {
         let n = commands.len();
         let named = std::mem::take(&mut self.named);
-        let asked = commands.into_iter().chain(named.iter().flat_map(|key| questions(key))).collect();
-        let step = self.walk.step(asked).await?;
+        let asked = commands.into_iter().chain(std::mem::take(&mut self.questions)).collect();
+        let once = &mut self.once;
+        let prepare = |names: &[Vec<u8>]| {
+            let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
+            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key)).collect();
+            (fresh, questions)
+        };
+        let (step, next) = self.walk.step_while(asked, prepare, meanwhile).await?;
         let mut answers = step.answers;
         let mut of_facts = answers.split_off(n.min(answers.len())).into_iter();
         let now = self.store.now() + self.ahead;
@@ -355,12 +418,8 @@ impl FactWalk {
             let bytes = ok(bytes).as_ref().and_then(reply::count).unwrap_or(0);
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }
-        self.over = step.names.is_none();
-        for name in step.names.unwrap_or_default() {
-            if self.once.is_new(&name) {
-                self.named.push(name);
-            }
-        }
+        self.over = next.is_none();
+        (self.named, self.questions) = next.unwrap_or_default();
         Ok((answers, facts))
     }
 }
@@ -382,6 +441,8 @@ pub struct KeyWalk {
     facts: FactWalk,
     small: Vec<KeyFacts>,
     large: VecDeque<KeyFacts>,
+    /// Read, and looked at while the server answers the next questions.
+    raw: Vec<(KeyFacts, RedisResult<Value>)>,
     reading: Option<(KeyFacts, Windows, u64)>,
     unread: u64,
 }
@@ -396,6 +457,7 @@ impl KeyWalk {
             facts: FactWalk::start(store, cancel).await?,
             small: Vec::new(),
             large: VecDeque::new(),
+            raw: Vec::new(),
             reading: None,
             unread: 0,
         })
@@ -426,7 +488,7 @@ impl KeyWalk {
             if let Some(part) = self.window().await? {
                 return Ok(Some(vec![part]));
             }
-            if self.facts.over && self.small.is_empty() {
+            if self.facts.over && self.small.is_empty() && self.raw.is_empty() {
                 return Ok(None);
             }
             let parts = self.page().await?;
@@ -463,7 +525,11 @@ impl KeyWalk {
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
         let asked = take_page(&mut self.small);
         let commands = asked.iter().filter_map(|key| Some(key.kind?.read(&key.key))).collect();
-        let (answers, facts) = self.facts.turn(commands).await?;
+        let raw = std::mem::take(&mut self.raw);
+        let mut parts = Vec::with_capacity(raw.len());
+        let look = || parts.extend(raw.into_iter().filter_map(whole));
+        let (answers, facts) = self.facts.turn_while(commands, look).await?;
+        self.raw = asked.into_iter().zip(answers).collect();
         for key in facts {
             match key.kind {
                 None => self.unread += 1,
@@ -471,19 +537,7 @@ impl KeyWalk {
                 Some(_) => self.small.push(key),
             }
         }
-        let parts = asked.into_iter().zip(answers).filter_map(|(key, answer)| {
-            let kind = key.kind?;
-            // Of another type by now, or not to be read: the walk goes on without it.
-            let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
-            (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {
-                key: key.key,
-                kind,
-                expires_at: key.expires_at,
-                part: 0,
-                elements,
-            })
-        });
-        Ok(parts.collect())
+        Ok(parts)
     }
 
     /// The next window of a large value.
@@ -517,4 +571,18 @@ impl KeyWalk {
             return Ok(Some(found));
         }
     }
+}
+
+/// A key that was read at once; `None` if it is gone meanwhile.
+fn whole((key, answer): (KeyFacts, RedisResult<Value>)) -> Option<KeyPart> {
+    let kind = key.kind?;
+    // Of another type by now, or not to be read: the walk goes on without it.
+    let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
+    (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {
+        key: key.key,
+        kind,
+        expires_at: key.expires_at,
+        part: 0,
+        elements,
+    })
 }

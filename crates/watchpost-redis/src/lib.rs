@@ -46,6 +46,7 @@ mod health;
 mod hints;
 pub mod info;
 mod keys;
+mod large;
 mod link;
 pub mod local;
 pub mod optimize;

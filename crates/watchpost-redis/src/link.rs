@@ -101,13 +101,35 @@ impl Link {
 
     /// Runs a pipeline; each command has its own result. The whole fails with the connection, or when an answer says
     /// that it leads to the wrong server: then some may have been done, as when it breaks.
-    pub(crate) async fn pipe(&self, mut pipe: Pipeline) -> Result<Vec<RedisResult<Value>>, RedisError> {
+    pub(crate) async fn pipe(&self, pipe: Pipeline) -> Result<Vec<RedisResult<Value>>, RedisError> {
         if pipe.is_empty() {
             return Ok(Vec::new());
         }
-        pipe.ignore_errors();
         let (generation, mut connection) = self.connection().await?;
-        let result: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(&mut connection).await;
+        self.pipe_on(&mut connection, generation, pipe).await
+    }
+
+    /// Runs `look`, which watches keys, and then what `decide` makes of its answers, on the same connection: one that
+    /// breaks in between is not made anew, for nothing is watched on another. Callers of a link take turns.
+    pub(crate) async fn watched<T>(
+        &self,
+        look: Pipeline,
+        decide: impl FnOnce(Vec<RedisResult<Value>>) -> Result<(T, Pipeline), RedisError>,
+    ) -> Result<(T, Vec<RedisResult<Value>>), RedisError> {
+        let (generation, mut connection) = self.connection().await?;
+        let answers = self.pipe_on(&mut connection, generation, look).await?;
+        let (decided, change) = decide(answers)?;
+        Ok((decided, self.pipe_on(&mut connection, generation, change).await?))
+    }
+
+    async fn pipe_on(
+        &self,
+        connection: &mut MultiplexedConnection,
+        generation: u64,
+        mut pipe: Pipeline,
+    ) -> Result<Vec<RedisResult<Value>>, RedisError> {
+        pipe.ignore_errors();
+        let result: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
         match result {
             Ok(values) => {
                 let mut errors = values.iter().filter_map(|value| value.as_ref().err());

@@ -24,6 +24,7 @@ use crate::encoding::Encodings;
 use crate::error::RedisError;
 use crate::info::Info;
 use crate::keys::KeyKind;
+use crate::large;
 use crate::link::Call;
 use crate::reply;
 use crate::retention::progress;
@@ -69,6 +70,9 @@ struct Optimizer<'a> {
     seen: std::collections::HashSet<u64>,
     hasher: RandomState,
 }
+
+/// A key, its payload, and that compressed.
+type Packed = (String, Vec<u8>, Vec<u8>);
 
 /// A page's work, by what its keys need.
 #[derive(Default)]
@@ -329,34 +333,25 @@ impl Optimizer<'_> {
             for (key, answer) in
                 chunk.iter().zip(self.store.inner.jobs.eval_many(&scripts::PAYLOAD, calls).await?)
             {
-                let mut parts = reply::list(answer?).into_iter();
-                if let (Some(payload), Some(sha1)) =
-                    (parts.next().and_then(reply::bytes), parts.next().and_then(reply::text))
-                {
-                    plain.push((key.clone(), payload, sha1));
+                if let Some(payload) = reply::list(answer?).pop().and_then(reply::bytes) {
+                    plain.push((key.clone(), payload));
                 }
             }
             let packed = tokio::task::spawn_blocking(move || {
-                let packed = plain.into_iter().filter_map(|(key, payload, sha1)| {
-                    codec::compress(&payload).map(|packed| (key, payload.len() as u64, packed, sha1))
-                });
+                let packed = plain
+                    .into_iter()
+                    .filter_map(|(key, plain)| codec::compress(&plain).map(|packed| (key, plain, packed)));
                 packed.collect::<Vec<_>>()
             });
             let packed = packed.await.unwrap_or_default(); // Compression does not panic; if it did, nothing is lost.
             let written = match self.mode {
                 Mode::Preview => vec![true; packed.len()],
-                Mode::Run => {
-                    let call = |(key, _, packed, sha1): &(String, u64, Vec<u8>, String)| {
-                        Call::new(&[key]).arg(sha1).arg(packed)
-                    };
-                    let calls = packed.iter().map(call).collect();
-                    flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?
-                }
+                Mode::Run => self.replace(&packed).await?,
             };
-            for ((_, before, packed, _), written) in packed.into_iter().zip(written) {
+            for ((_, plain, packed), written) in packed.into_iter().zip(written) {
                 if written {
                     self.sums.compressed += 1;
-                    self.sums.bytes_before += before;
+                    self.sums.bytes_before += plain.len() as u64;
                     self.sums.bytes_after += packed.len() as u64 + ENCODING_BYTES;
                 } else {
                     self.sums.changed_meanwhile += 1;
@@ -364,6 +359,23 @@ impl Optimizer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Writes compressed payloads in the place of those that they were made of; which of them could be.
+    async fn replace(&self, packed: &[Packed]) -> Result<Vec<bool>, RedisError> {
+        let small = packed.iter().filter(|one| !is_large(one));
+        let calls = small.map(|(key, plain, packed)| Call::new(&[key]).arg(plain).arg(packed)).collect();
+        let of_small = flags(self.store.inner.jobs.eval_many(&scripts::COMPRESS, calls).await?)?;
+        let mut of_small = of_small.into_iter();
+        let mut written = Vec::with_capacity(packed.len());
+        for one in packed {
+            written.push(if is_large(one) {
+                self.store.replace_payload(&one.0, &one.1, &one.2).await?
+            } else {
+                of_small.next().unwrap_or(false)
+            });
+        }
+        Ok(written)
     }
 
     async fn give_ttls(&mut self, keys: &[(String, Category)]) -> Result<(), RedisError> {
@@ -475,6 +487,10 @@ impl Optimizer<'_> {
         }
         JobReport { figures, notes, ..JobReport::default() }
     }
+}
+
+fn is_large(one: &Packed) -> bool {
+    one.1.len() as u64 > large::LARGE_BYTES
 }
 
 fn questions(key: &str) -> [redis::Cmd; 4] {

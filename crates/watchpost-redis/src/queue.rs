@@ -19,8 +19,8 @@ use crate::store::EventStore;
 
 /// Names asked of the server in one `SCAN`, and looked at in one script; each takes about 0.5 ms of its time.
 const ADOPT_COUNT: usize = 500;
-/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops after a MiB, so
-/// a pipeline answers with 24 MiB at most.
+/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops before more than
+/// 256 KiB, so a pipeline answers with 2 MiB at most.
 const READ_KEYS: usize = 32;
 const READ_CALLS: usize = 8;
 
@@ -132,7 +132,7 @@ impl EventStore {
         }
     }
 
-    /// Reads hashes of delivered entries until there are `bytes_max` bytes of them (or up to 24 MiB more), at least one
+    /// Reads hashes of delivered entries until there are `bytes_max` bytes of them (or up to 16 MiB more), at least one
     /// where there are any; the others stay in `delivered`. Large events may be overtaken by later ones.
     ///
     /// # Errors
@@ -355,7 +355,12 @@ impl EventStore {
                     return Err(RedisError::Answer { command: "EVALSHA read" });
                 }
                 left.extend_from_slice(part.get(read.len()..).unwrap_or_default());
-                for (index, value) in part.iter().zip(read) {
+                for (index, mut value) in part.iter().zip(read) {
+                    if let Some(key) = entries.get(*index).and_then(|entry| entry.1.as_deref())
+                        && is_plain(&value)
+                    {
+                        value = self.read_plain(key).await?;
+                    }
                     let size = size(&value);
                     bytes += size;
                     if let Some(place) = replies.get_mut(*index) {
@@ -368,6 +373,19 @@ impl EventStore {
             }
         }
         Ok(replies)
+    }
+
+    /// A large hash, as [`scripts::READ`] would give it.
+    async fn read_plain(&self, key: &str) -> Result<Value, RedisError> {
+        let mut cmd = redis::cmd("HGETALL");
+        cmd.arg(key);
+        let (state, fields) = match self.inner.main.query::<Value>(&cmd).await {
+            Ok(Value::Array(fields)) if fields.is_empty() => ("gone", Value::Nil),
+            Ok(fields) => ("ok", fields),
+            Err(RedisError::WrongType(_)) => ("type:value of another type", Value::Nil),
+            Err(error) => return Err(error),
+        };
+        Ok(Value::Array(vec![Value::SimpleString(state.to_owned()), fields]))
     }
 
     /// Reads the hashes of stream entries up to about `bytes_max` bytes, and gives back the entries that are left; what is
@@ -440,6 +458,12 @@ fn not_a_hash(state: &str) -> String {
         Some(("large", n)) => format!("the hash has {n} bytes; at most 2097152 are read"),
         _ => format!("the key cannot be read: {state}"),
     }
+}
+
+/// Has a script left this hash to be read without one?
+fn is_plain(answer: &Value) -> bool {
+    let Value::Array(parts) = answer else { return false };
+    matches!(parts.first(), Some(Value::BulkString(state)) if state == b"plain")
 }
 
 /// Bytes of text in an answer.

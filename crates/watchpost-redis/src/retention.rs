@@ -22,6 +22,7 @@ use watchpost_model::policy::RetentionRule;
 use crate::error::RedisError;
 use crate::keys::GROUP;
 use crate::keys::KeyKind;
+use crate::large;
 use crate::link::Call;
 use crate::reply;
 use crate::scripts;
@@ -31,8 +32,10 @@ use crate::walk::WalkPosition;
 
 /// Hashes that one call of a script reads or removes; it holds the server for less than a millisecond.
 const CALL_KEYS: usize = 32;
-/// Bytes after which a call takes no further hash; one may have 2 MiB.
-const CALL_BYTES: u64 = 256 << 10;
+/// Before so many bytes of memory a call takes no further hash.
+const CALL_BYTES: u64 = 128 << 10;
+/// Bytes of memory after which a batch is full, whatever the number of its events.
+const BATCH_BYTES: u64 = 32 << 20;
 /// Hashes asked for in one round trip.
 const TAKE_AT_ONCE: usize = 8 * CALL_KEYS;
 
@@ -47,6 +50,15 @@ pub struct Candidate {
     pub event: Result<Event, String>,
     /// Memory that the server uses for it, value and key; 0 if the server does not say.
     pub bytes: u64,
+}
+
+/// What a script said of one key.
+struct Taken {
+    state: String,
+    token: String,
+    processed: bool,
+    bytes: u64,
+    fields: Value,
 }
 
 /// What became of one candidate.
@@ -226,7 +238,8 @@ impl RetentionWalk {
             while self.due.len() < max.min(TAKE_AT_ONCE) && !self.walk.finished() {
                 self.find_due().await?;
             }
-            if self.due.is_empty() || self.batch.len() >= max {
+            let bytes: u64 = self.batch.iter().map(|candidate| candidate.bytes).sum();
+            if self.due.is_empty() || self.batch.len() >= max || bytes >= BATCH_BYTES {
                 let rest = self.batch.split_off(self.batch.len().min(max));
                 let batch = std::mem::replace(&mut self.batch, rest);
                 // Only without leftovers are the keys that were taken the first ones that were found.
@@ -298,20 +311,31 @@ impl RetentionWalk {
         let stream = self.store.inner.keys.stream();
         let keys: Vec<&str> = self.due.iter().take(n).map(|(key, _)| key.as_str()).collect();
         let calls = keys.chunks(CALL_KEYS).map(|keys| {
-            Call::new(&[&[stream.as_str()][..], keys].concat()).arg(GROUP).arg(CALL_BYTES.to_string())
+            Call::new(&[&[stream.as_str()][..], keys].concat())
+                .arg(GROUP)
+                .arg(CALL_BYTES.to_string())
+                .arg(large::LARGE_BYTES.to_string())
         });
         let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect()).await?;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
-        let mut asked = self.due.drain(..n).collect::<Vec<_>>().into_iter();
-        let mut left = Vec::new();
-        for answer in answers {
+        let mut taken: Vec<Option<Taken>> = Vec::with_capacity(n);
+        for (keys, answer) in keys.chunks(CALL_KEYS).zip(answers) {
             // A call that had read enough has left the rest of its keys.
             let mut read = reply::list(answer).into_iter();
-            for (key, category) in asked.by_ref().take(CALL_KEYS) {
-                match read.next() {
-                    Some(answer) => self.read(key, answer)?,
-                    None => left.push((key, category)),
-                }
+            for key in keys {
+                let one = match read.next() {
+                    Some(answer) => Some(self.whole(key, taken_of(answer)?).await?),
+                    None => None,
+                };
+                taken.push(one);
+            }
+        }
+        let asked: Vec<(String, Category)> = self.due.drain(..n).collect();
+        let mut left = Vec::new();
+        for ((key, category), taken) in asked.into_iter().zip(taken) {
+            match taken {
+                Some(taken) => self.add(key, taken),
+                None => left.push((key, category)),
             }
         }
         self.left = self.left.saturating_sub(n) + left.len();
@@ -321,23 +345,28 @@ impl RetentionWalk {
         Ok(())
     }
 
-    fn read(&mut self, key: String, answer: Value) -> Result<(), RedisError> {
-        let unknown = || RedisError::Answer { command: "EVALSHA take" };
+    /// Reads the fields of a large event, which the script has left.
+    async fn whole(&self, key: &str, mut taken: Taken) -> Result<Taken, RedisError> {
+        if !large::is_large(&taken.token) || !taken.processed {
+            return Ok(taken);
+        }
+        match self.store.read_large(key, &taken.token).await? {
+            Some((fields, token)) => (taken.fields, taken.token) = (fields, token),
+            None => taken.state = "gone".to_owned(),
+        }
+        Ok(taken)
+    }
+
+    fn add(&mut self, key: String, taken: Taken) {
         self.taken += 1;
-        let mut parts = reply::list(answer).into_iter();
-        let state = parts.next().and_then(reply::text).ok_or_else(unknown)?;
-        let token = parts.next().and_then(reply::text).ok_or_else(unknown)?;
-        let processed = parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1;
-        let bytes = parts.next().as_ref().and_then(reply::count).unwrap_or(0);
-        match state.as_str() {
+        match taken.state.as_str() {
             "gone" => {}
-            "ok" if !processed => self.unprocessed += 1,
-            _ => {
-                let event = self.store.event_of(&key, &state, parts.next().unwrap_or_default());
-                self.batch.push(Candidate { key, token, event, bytes });
+            "ok" if !taken.processed => self.unprocessed += 1,
+            state => {
+                let event = self.store.event_of(&key, state, taken.fields);
+                self.batch.push(Candidate { key, token: taken.token, event, bytes: taken.bytes });
             }
         }
-        Ok(())
     }
 
     fn at_of(&self, key: &str) -> Option<DateTime<Utc>> {
@@ -348,12 +377,39 @@ impl RetentionWalk {
     }
 }
 
+fn taken_of(answer: Value) -> Result<Taken, RedisError> {
+    let unknown = || RedisError::Answer { command: "EVALSHA take" };
+    let mut parts = reply::list(answer).into_iter();
+    Ok(Taken {
+        state: parts.next().and_then(reply::text).ok_or_else(unknown)?,
+        token: parts.next().and_then(reply::text).ok_or_else(unknown)?,
+        processed: parts.next().as_ref().and_then(reply::int).ok_or_else(unknown)? == 1,
+        bytes: parts.next().as_ref().and_then(reply::count).unwrap_or(0),
+        fields: parts.next().unwrap_or_default(),
+    })
+}
+
 impl EventStore {
     /// See [`RetentionWalk::remove_unchanged`]; for a job that goes on with candidates of an earlier run.
     ///
     /// # Errors
     /// Every cause of [`RedisError`].
     pub async fn remove_unchanged(&self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
+        let small: Vec<&Candidate> =
+            candidates.iter().filter(|candidate| !large::is_large(&candidate.token)).collect();
+        let mut of_small = self.remove_small(&small).await?.into_iter();
+        let mut removals = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            removals.push(if large::is_large(&candidate.token) {
+                self.remove_large(candidate).await?
+            } else {
+                of_small.next().ok_or(RedisError::Answer { command: "EVALSHA remove" })?
+            });
+        }
+        Ok(removals)
+    }
+
+    async fn remove_small(&self, candidates: &[&Candidate]) -> Result<Vec<Removal>, RedisError> {
         let keys = &self.inner.keys;
         let stream = keys.stream();
         let mut calls = Vec::with_capacity(candidates.len() / CALL_KEYS + 1);

@@ -66,31 +66,41 @@ end
     };
 }
 
-/// A digest over the fields, and the expiry (absolute from 7.0). A compact hash keeps its order as long as it is not
-/// changed; that of a table depends on its last rehash, so its fields are sorted. `packed` is the fields packed.
-macro_rules! token {
+/// The expiry of a key, absolute from 7.0, and the mark of the queue in its fields.
+macro_rules! expiry {
     () => {
         r"
-local function token(key, h, packed)
-  local expiry = redis.pcall('PEXPIRETIME', key)
-  if type(expiry) ~= 'number' then
-    expiry = redis.call('PTTL', key) < 0 and -1 or 0
+local function expiry(key)
+  local at = redis.pcall('PEXPIRETIME', key)
+  if type(at) ~= 'number' then
+    at = redis.call('PTTL', key) < 0 and -1 or 0
   end
-  expiry = '@' .. string.format('%.0f', expiry)
-  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
-  if encoding == 'listpack' or encoding == 'ziplist' then return 'p' .. redis.sha1hex(packed) .. expiry end
-  local parts = {}
-  for i = 1, #h, 2 do
-    parts[#parts + 1] = #h[i] .. ':' .. h[i] .. #h[i + 1] .. ':' .. h[i + 1]
-  end
-  table.sort(parts)
-  return redis.sha1hex(table.concat(parts)) .. expiry
+  return '@' .. string.format('%.0f', at)
 end
 local function mark(h)
   for i = 1, #h, 2 do
     if h[i] == '_q' then return h[i + 1] end
   end
   return false
+end
+"
+    };
+}
+
+/// A digest over the fields, and the expiry. A compact hash keeps its order as long as it is not changed; that of a table
+/// depends on its last rehash, so its fields are sorted. `packed` is the fields packed.
+macro_rules! token {
+    () => {
+        r"
+local function token(key, h, packed)
+  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  if encoding == 'listpack' or encoding == 'ziplist' then return 'p' .. redis.sha1hex(packed) .. expiry(key) end
+  local parts = {}
+  for i = 1, #h, 2 do
+    parts[#parts + 1] = #h[i] .. ':' .. h[i] .. #h[i + 1] .. ':' .. h[i + 1]
+  end
+  table.sort(parts)
+  return redis.sha1hex(table.concat(parts)) .. expiry(key)
 end
 "
     };
@@ -159,14 +169,19 @@ return {1, key}
     /// Reads the hashes of events, guarded. Keys: hashes. Arguments: for each the id of its stream entry or empty; a hash
     /// that an application has put on the stream itself is marked with it (a full server may refuse that; reading goes
     /// on). Returns `{state, fields}` for each, the fields packed by MessagePack: one answer instead of twenty is cheaper for
-    /// both sides. After a MiB it stops, and the rest has to be asked for again.
+    /// both sides. One of more than 256 KiB is `plain`: it is marked, and read without a script. Before more than these it stops,
+    /// and the rest has to be asked for again; the first is looked at in any case.
     READ = guard!(), r"
 local read, total = {}, 0
 for i, key in ipairs(KEYS) do
-  if total > 1048576 then break end
   local state, bytes = guarded(key)
+  if i > 1 and total + (bytes or 0) > 262144 then break end
   if state ~= 'ok' then
     read[i] = {state, {}}
+  elseif bytes > 262144 then
+    if ARGV[i] ~= '' and redis.call('HEXISTS', key, '_q') == 0 then redis.pcall('HSET', key, '_q', ARGV[i]) end
+    read[i] = {'plain', {}}
+    total = total + bytes
   else
     local fields = redis.call('HGETALL', key)
     local marked = ARGV[i] == ''
@@ -218,20 +233,26 @@ return added
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return nil end
 -- All fields of an event, but only some of a hash that is none.
 local samples = redis.call('HLEN', KEYS[1]) <= 64 and '0' or '5'
-local bytes = redis.call('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples) or 0
+local bytes = redis.pcall('MEMORY', 'USAGE', KEYS[1], 'SAMPLES', samples)
+if type(bytes) ~= 'number' then bytes = 0 end
 return {processed(KEYS[2], ARGV[1], redis.call('HGET', KEYS[1], '_q')) and 1 or 0, bytes}
 ";
 
-    /// Reads events for the archive. Keys: stream, hashes. Arguments: group, bytes after which it reads no further.
-    /// Returns `{state, token, processed, bytes, fields}` for each that it read, the fields packed by MessagePack.
-    TAKE = guard!(), token!(), processed!(), r"
+    /// Reads events for the archive. Keys: stream, hashes. Arguments: group, bytes from which on it reads no further, bytes
+    /// from which on one is large. Returns `{state, token, processed, bytes, fields}` for each that it read, the fields packed
+    /// by MessagePack; of a large one the token is `v` with the expiry, and the fields are not read.
+    TAKE = guard!(), expiry!(), token!(), processed!(), r"
 local taken, total = {}, 0
 for i = 2, #KEYS do
-  if total > tonumber(ARGV[2]) then break end
   local key = KEYS[i]
   local state, bytes = guarded(key)
+  if i > 2 and total + (bytes or 0) > tonumber(ARGV[2]) then break end
   if state ~= 'ok' then
     taken[i - 1] = {state, '', 0, 0, {}}
+  elseif bytes > tonumber(ARGV[3]) then
+    local done = processed(KEYS[1], ARGV[1], redis.call('HGET', key, '_q')) and 1 or 0
+    taken[i - 1] = {state, 'v' .. expiry(key), done, bytes, {}}
+    total = total + bytes
   else
     local h = redis.call('HGETALL', key)
     local packed = cmsgpack.pack(h)
@@ -245,7 +266,7 @@ return taken
 
     /// Removes events that are as they were read and have been processed. Keys: stream, then hash and index of each (the
     /// stream where there is none). Arguments: group, then the token of each. Returns `removed`, `gone`, `changed` or `unprocessed` for each.
-    REMOVE = guard!(), token!(), processed!(), r"
+    REMOVE = guard!(), expiry!(), token!(), processed!(), r"
 local function remove(key, index, expected)
   local state = guarded(key)
   if state == 'gone' then
@@ -267,19 +288,19 @@ end
 return done
 ";
 
-    /// A payload and its SHA-1, if it is not encoded. Keys: hash.
+    /// A payload, if it is not encoded. Keys: hash.
     PAYLOAD = r"
 local payload = redis.call('HGET', KEYS[1], 'payload')
 if not payload or #payload > 1048576 then return {} end
 if redis.call('HEXISTS', KEYS[1], 'payload_encoding') == 1 then return {} end
-return {payload, redis.sha1hex(payload)}
+return {payload}
 ";
 
-    /// Replaces a payload if it is as it was read; the TTL stays. Keys: hash. Arguments: old payload's SHA-1, new
-    /// payload. Returns 1 if done.
+    /// Replaces a payload if it is as it was read; the TTL stays. Keys: hash. Arguments: old payload, new payload. Returns 1 if
+    /// done.
     COMPRESS = r"
 local old = redis.call('HGET', KEYS[1], 'payload')
-if not old or redis.sha1hex(old) ~= ARGV[1] then return 0 end
+if old ~= ARGV[1] then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'payload_encoding') == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'payload', ARGV[2], 'payload_encoding', 'zstd')
 return 1
@@ -288,8 +309,10 @@ return 1
     /// Puts wide hashes back into the compact encoding: written again as they are, with expiry and idle time, the server
     /// chooses anew. Keys: hashes. Arguments: most fields, longest field of a compact hash, longest one to estimate for, 1
     /// to write. Returns `{state, bytes before, bytes after}` for each: `compact`, or `long` where only the estimate speaks
-    /// for it; before writing, the bytes after are an estimate too.
+    /// for it; before writing, the bytes after are an estimate too. Before more than 64 KiB it stops, and the rest has to be
+    /// asked for again; the first is looked at in any case.
     COMPACT = r"
+local total = 0
 local function look(key)
   local encoding = redis.pcall('OBJECT', 'ENCODING', key)
   if encoding ~= 'hashtable' then return {'not'} end
@@ -297,6 +320,8 @@ local function look(key)
   if n == 0 or n > 64 or n > tonumber(ARGV[1]) then return {'not'} end
   local before = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
   if type(before) ~= 'number' or before > 65536 then return {'not'} end
+  if total > 0 and total + before > 65536 then return nil end
+  total = total + before
   local h = redis.call('HGETALL', key)
   local longest, packed = 0, 7
   for i = 1, #h do
@@ -324,6 +349,7 @@ end
 local found = {}
 for i, key in ipairs(KEYS) do
   local one = look(key)
+  if not one then break end
   if one.err then return one end
   found[i] = one
 end

@@ -21,6 +21,7 @@ use crate::keys::key_text;
 use crate::reply;
 use crate::retention::progress;
 use crate::store::EventStore;
+use crate::walk::Asked;
 use crate::walk::Walk;
 
 /// Largest keys that are named.
@@ -80,24 +81,29 @@ pub async fn stats(
         asked: globs.iter().map(|glob| (Glob::new(glob), Row::default())).collect(),
         largest: Vec::new(),
     };
-    let mut page = walk.step(Vec::new()).await?.names.unwrap_or_default();
-    let mut commands = questions(&page);
+    let (step, prepared) = walk.step_while(Vec::new(), questions, || ()).await?;
+    let mut page = step.names.zip(prepared);
+    // Two pages are under way, so that the server always has something to do; what it answered is counted meanwhile.
+    let mut before: Option<(Vec<Vec<u8>>, Asked)> = None;
     let mut answered = None;
-    loop {
-        // The server always has something to do: what it answered is counted while it answers the next.
+    while let Some((names, commands)) = page {
         let count = || {
             if let Some((names, answers)) = answered.take() {
                 counter.page(names, answers);
             }
         };
-        let (step, next) = walk.step_while(commands, questions, count).await?;
-        answered = Some((std::mem::take(&mut page), step.answers));
+        let (asked, next) = walk.step_ahead(commands, questions, count).await?;
         report(progress(&walk, "counting keys"));
-        let (Some(names), Some(next)) = (step.names, next) else { break };
-        (page, commands) = (names, next);
+        if let Some((names, asked)) = before.replace((names, asked)) {
+            answered = Some((names, asked.await?));
+        }
+        page = next;
     }
     if let Some((names, answers)) = answered {
         counter.page(names, answers);
+    }
+    if let Some((names, asked)) = before {
+        counter.page(names, asked.await?);
     }
     Ok(counter.stats(globs, &walk))
 }

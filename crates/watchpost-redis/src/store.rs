@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use chrono::Utc;
+use tokio::sync::Mutex;
 use watchpost_model::clock::Clock;
 use watchpost_model::event::Event;
 use watchpost_model::event::Quarantined;
@@ -34,7 +35,8 @@ const REASON_CHARS_MAX: usize = 300;
 /// Handle on the event store. Cheap to clone; all clones share their connections and counters.
 ///
 /// Four connections, each for one purpose, so that none waits behind another: `reader` (blocking reads), `main`
-/// (writes, acknowledgements, blocks), `jobs` (long walks) and `probe` (latency and health). Each one heals itself.
+/// (writes, acknowledgements, blocks), `jobs` (long walks) and `probe` (latency and health); and one, `compare`, that is
+/// made when retention meets a large event, for its transactions. Each one heals itself.
 #[derive(Clone)]
 pub struct EventStore {
     pub(crate) inner: Arc<Inner>,
@@ -49,6 +51,9 @@ pub(crate) struct Inner {
     pub(crate) main: Link,
     pub(crate) jobs: Link,
     pub(crate) probe: Link,
+    pub(crate) compare: Link,
+    /// Held while a key is watched on `compare`; an async lock on purpose.
+    pub(crate) comparing: Mutex<()>,
     pub(crate) counts: Counts,
 }
 
@@ -116,6 +121,8 @@ impl EventStore {
             main: link("watchpost-main", 5),
             jobs: link("watchpost-jobs", 10),
             probe: link("watchpost-probe", 5),
+            compare: link("watchpost-compare", 10),
+            comparing: Mutex::new(()),
             counts: Counts::default(),
         };
         inner.main.ensure().await?;

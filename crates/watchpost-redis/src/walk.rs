@@ -5,22 +5,25 @@
 //! `PING` on a connection of its own: halved, with a pause, when that is clearly above the baseline taken before the
 //! walk; raised otherwise. The upper clamp of 1,000 is about 1 ms of the server's time.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use redis::Cmd;
+use redis::Pipeline;
 use redis::RedisResult;
 use redis::Value;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::RedisError;
+use crate::link::Link;
 use crate::reply;
 use crate::store::EventStore;
 
 const COUNT_START: usize = 100;
 const COUNT_MIN: usize = 50;
 const COUNT_MAX: usize = 1_000;
-const COUNT_STEP: usize = 200;
+const COUNT_STEP: usize = 300;
 const PROBE_EVERY: Duration = Duration::from_millis(50);
 const BASELINE_PINGS: usize = 5;
 /// A probe this much above the baseline, and twice of it, slows the walk down.
@@ -43,6 +46,9 @@ pub(crate) struct Step {
     /// `None` when the pass was over before.
     pub(crate) names: Option<Vec<Vec<u8>>>,
 }
+
+/// Answers to commands that are sent already.
+pub(crate) type Asked = Pin<Box<dyn Future<Output = Result<Vec<RedisResult<Value>>, RedisError>> + Send>>;
 
 pub(crate) struct Walk {
     store: EventStore,
@@ -166,30 +172,69 @@ impl Walk {
     ) -> Result<(Step, Option<T>), RedisError> {
         self.pace().await?;
         self.restart_if_other_server().await?;
-        let mut pipe = redis::pipe();
-        for command in commands {
-            pipe.add_command(command);
-        }
-        let scan = (!self.finished).then(|| {
-            let mut scan = redis::cmd("SCAN");
-            scan.arg(self.cursor.to_string()).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(self.count);
-            scan
-        });
-        let (jobs, cancel) = (&self.store.inner.jobs, self.cancel.clone());
-        let page = async {
-            let Some(scan) = scan else { return Ok(None) };
-            let page = reply::scan(jobs.query(&scan).await?).ok_or(RedisError::Answer { command: "SCAN" })?;
-            let prepared = prepare(&page.1);
-            Ok::<_, RedisError>(Some((page, prepared)))
-        };
+        let (pipe, scan, cancel) = (pipe_of(commands), self.scan(), self.cancel.clone());
+        let jobs = &self.store.inner.jobs;
         let (page, answers) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(RedisError::Cancelled),
-            (page, answers, ()) = async { tokio::join!(page, jobs.pipe(pipe), async { meanwhile() }) } => (page?, answers?),
+            (page, answers, ()) = async {
+                tokio::join!(read_page(jobs, scan, prepare), jobs.pipe(pipe), later(meanwhile))
+            } => (page?, answers?),
         };
-        let Some(((cursor, names), prepared)) = page else {
-            return Ok((Step { answers, names: None }, None));
+        answered(&self.store, &answers)?;
+        let Some((cursor, names, prepared)) = page else { return Ok((Step { answers, names: None }, None)) };
+        self.advance(cursor).await?;
+        Ok((Step { answers, names: Some(names) }, Some(prepared)))
+    }
+
+    /// As [`Self::step_while`], but comes back with the next page while the answers are on their way: so another step can be
+    /// sent before the server is done with this one, and it never waits. Not to be repeated after an error.
+    pub(crate) async fn step_ahead<T>(
+        &mut self,
+        commands: Vec<Cmd>,
+        prepare: impl FnOnce(&[Vec<u8>]) -> T,
+        meanwhile: impl FnOnce(),
+    ) -> Result<(Asked, Option<(Vec<Vec<u8>>, T)>), RedisError> {
+        self.pace().await?;
+        self.restart_if_other_server().await?;
+        let (pipe, scan, cancel) = (pipe_of(commands), self.scan(), self.cancel.clone());
+        let (store, of_page) = (self.store.clone(), self.store.clone());
+        let mut asked: Asked = Box::pin(async move {
+            let answers = store.inner.jobs.pipe(pipe).await?;
+            answered(&store, &answers)?;
+            Ok(answers)
+        });
+        let mut early = None;
+        // Polled first, so that the page is asked for before the commands are sent.
+        let work = async { tokio::join!(read_page(&of_page.inner.jobs, scan, prepare), later(meanwhile)).0 };
+        tokio::pin!(work);
+        let page = loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(RedisError::Cancelled),
+                page = &mut work => break page?,
+                answers = &mut asked, if early.is_none() => early = Some(answers),
+            }
         };
+        if let Some(answers) = early {
+            asked = Box::pin(std::future::ready(answers));
+        }
+        let Some((cursor, names, prepared)) = page else { return Ok((asked, None)) };
+        self.advance(cursor).await?;
+        Ok((asked, Some((names, prepared))))
+    }
+
+    /// The question for the next page, if there is one.
+    fn scan(&self) -> Option<Cmd> {
+        (!self.finished).then(|| {
+            let mut scan = redis::cmd("SCAN");
+            scan.arg(self.cursor.to_string()).arg("MATCH").arg(&self.pattern).arg("COUNT").arg(self.count);
+            scan
+        })
+    }
+
+    /// Goes behind a page whose answer named `cursor`.
+    async fn advance(&mut self, cursor: u64) -> Result<(), RedisError> {
         self.store.serves_all().await?;
         let pass = self.pass;
         self.restart_if_other_server().await?;
@@ -202,7 +247,7 @@ impl Walk {
                 self.notes.push("the walk ended early: the number of keys doubled meanwhile".to_owned());
             }
         } // Else the page may be of another server than its cursor was: what it names is there, the pass begins anew.
-        Ok((Step { answers, names: Some(names) }, Some(prepared)))
+        Ok(())
     }
 
     /// Waits if other clients feel the walk, and returns at once when it is cancelled.
@@ -248,6 +293,44 @@ impl Walk {
             self.generation = generation;
         }
         Ok(())
+    }
+}
+
+fn pipe_of(commands: Vec<Cmd>) -> Pipeline {
+    let mut pipe = redis::pipe();
+    for command in commands {
+        pipe.add_command(command);
+    }
+    pipe
+}
+
+/// Asks for a page: the cursor of the next one, its names, and what `prepare` makes of them.
+async fn read_page<T>(
+    jobs: &Link,
+    scan: Option<Cmd>,
+    prepare: impl FnOnce(&[Vec<u8>]) -> T,
+) -> Result<Option<(u64, Vec<Vec<u8>>, T)>, RedisError> {
+    let Some(scan) = scan else { return Ok(None) };
+    let (cursor, names) =
+        reply::scan(jobs.query(&scan).await?).ok_or(RedisError::Answer { command: "SCAN" })?;
+    let prepared = prepare(&names);
+    Ok(Some((cursor, names, prepared)))
+}
+
+/// What was sent is written by the connection's task, which waits for this thread: that one comes first.
+async fn later(work: impl FnOnce()) {
+    tokio::task::yield_now().await;
+    work();
+}
+
+/// Fails when an answer is about the server and not about its key: it loads, is busy or has no master. Whoever goes on from
+/// there takes what is there for missing.
+pub(crate) fn answered(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
+    let of_server =
+        |error: &&redis::RedisError| !matches!(error.code(), Some("WRONGTYPE" | "NOPERM" | "ERR"));
+    match answers.iter().filter_map(|answer| answer.as_ref().err()).find(of_server) {
+        Some(error) => Err(store.classify(error.clone())),
+        None => Ok(()),
     }
 }
 

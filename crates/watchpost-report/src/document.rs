@@ -20,6 +20,8 @@ use watchpost_model::words;
 
 use crate::ReportError;
 use crate::csv::safe_cell;
+use crate::digest::Digesting;
+use crate::mask::{mask_section, mask_text};
 use crate::verify::{FORMAT, IN_DOUBT};
 
 /// How a control came out. Ordered by how much attention it needs.
@@ -503,7 +505,8 @@ impl ReportDocument {
         control.map_or(State::NoData, |control| control.state)
     }
 
-    /// A report that has no controls.
+    /// A report that has no controls. Card numbers and secrets in its parts are masked, but in what a person gets about
+    /// themselves.
     #[must_use]
     pub fn of_sections(
         kind: ReportKind,
@@ -511,10 +514,14 @@ impl ReportDocument {
         note: impl Into<String>,
         scope: Scope,
         parameters: Vec<Parameter>,
-        sections: Vec<Section>,
+        mut sections: Vec<Section>,
         charts: Option<ChartData>,
     ) -> Self {
         let title = title.into();
+        // A person gets what is kept about them as it is kept: masked, it would not be that.
+        if kind != ReportKind::SubjectAccess {
+            sections.iter_mut().for_each(mask_section);
+        }
         Self {
             format: FORMAT,
             kind,
@@ -543,6 +550,7 @@ impl ReportDocument {
         for control in &mut self.controls {
             let of_control = comments.iter().filter(|comment| comment.control == control.id);
             control.comments = of_control.filter_map(|comment| control.with_row_now(comment)).collect();
+            control.comments.iter_mut().for_each(|comment| mask_text("", &mut comment.text));
         }
         self
     }
@@ -561,23 +569,10 @@ impl ReportDocument {
     /// # Errors
     /// As [`Self::canonical_json`].
     pub fn sha256(&self) -> Result<String, ReportError> {
-        let mut out = BufWriter::with_capacity(1 << 16, Hashing(Sha256::new()));
+        let mut out = BufWriter::with_capacity(1 << 16, Digesting(Sha256::new()));
         serde_json::to_writer(&mut out, self)?;
         let hashing = out.into_inner().map_err(|error| ReportError::Place(error.into_error()))?;
         Ok(hex::encode(hashing.0.finalize()))
-    }
-}
-
-struct Hashing(Sha256);
-
-impl Write for Hashing {
-    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        self.0.update(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

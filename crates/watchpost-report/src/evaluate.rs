@@ -10,6 +10,7 @@ use crate::document::{
     Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
+use crate::mask::mask_rows;
 use crate::verify::FORMAT;
 
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
@@ -130,9 +131,11 @@ fn judge_check(check: &Check, answer: Option<&EvidenceAnswer>) -> CheckResult {
         result.text.clone_from(&answer.text);
         result.columns.clone_from(&answer.columns);
         result.rows = answer.rows.iter().map(|row| of_width(row, width)).collect();
+        mask_rows(&result.columns, &mut result.rows);
         result.sample = answer.sample.clone();
         let width = result.sample.columns.len();
         result.sample.rows.iter_mut().for_each(|row| *row = of_width(row, width));
+        mask_rows(&result.sample.columns, &mut result.sample.rows);
     }
     result
 }

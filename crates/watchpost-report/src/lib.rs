@@ -8,11 +8,13 @@
 
 mod charts;
 mod csv;
+mod digest;
 mod document;
 mod evaluate;
 mod file;
 mod framework;
 mod markdown;
+mod mask;
 mod pdf;
 mod table;
 mod verify;

@@ -1,17 +1,22 @@
 //! Requests that wait for a second person, and the people who are there to be asked.
 //!
 //! The record of a request holds a digest of it in its leaf, and so does that of its approval: nobody gets another request
-//! approved than the one that was asked for, or one carried out that nobody approved, whatever the row says by then.
+//! approved than the one that was asked for, or one carried out that nobody approved, whatever the row says by then. What
+//! the trail says of a request is read by [`trail`].
+
+mod trail;
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use watchpost_model::approval::{ApprovalRequest, ApprovalState, Matter, TwoPeople, WAITS_HOURS, person_key};
-use watchpost_model::audit::{AuditDraft, AuditOutcome};
+use watchpost_model::approval::{
+    ApprovalRequest, ApprovalState, Carrier, Matter, TwoPeople, WAITS_HOURS, person_key,
+};
+use watchpost_model::audit::AuditDraft;
 
-use crate::audit::leaf::Leaf;
+pub use self::trail::ApprovalTrail;
 use crate::audit::seal::random_id;
-use crate::engine::{Row, Tx, args, without_nul};
+use crate::engine::{Dialect, Row, args, without_nul};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -21,8 +26,6 @@ const LIST_MAX: i64 = 200;
 const WAITING_MAX: i64 = 50;
 /// The action of the record of a request.
 const ASKED: &str = "approval_ask";
-/// The action of the record of its approval.
-const GRANTED: &str = "approval_grant";
 /// The fact of their leaves that holds the digest.
 const DIGEST: &str = "request";
 
@@ -111,30 +114,6 @@ fn digest(asked: &ApprovalRequest) -> String {
     hex::encode(hash.finalize())
 }
 
-/// What the trail says of a request: who, and the leaf.
-struct Told {
-    actor: String,
-    leaf: Leaf,
-}
-
-impl Told {
-    fn digest(&self) -> Option<&str> {
-        self.leaf.client.facts.get(DIGEST)?.as_str()
-    }
-}
-
-/// The records of a request whose leaves say that they are what they are filed as.
-async fn told(tx: &mut Tx, id: &str, action: &str) -> Result<Vec<Told>, StoreError> {
-    let sql = "SELECT r.actor, l.leaf FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq \
-        WHERE r.action = $1 AND r.object = $2 ORDER BY r.seq";
-    let rows = tx.fetch(sql, args![action, approval_object(id)]).await?;
-    let read = |row: &Row| -> Result<Option<Told>, StoreError> {
-        let leaf = Leaf::parse(&row.blob(1)?).filter(|leaf| leaf.client.action == action);
-        leaf.map(|leaf| row.text(0).map(|actor| Told { actor, leaf })).transpose()
-    };
-    rows.iter().filter_map(|row| read(row).transpose()).collect()
-}
-
 impl Store {
     /// Writes down a request that waits; `draft` is the record of it but for its object.
     ///
@@ -214,7 +193,7 @@ impl Store {
     /// What the database says.
     pub async fn approvals_open(&self, operation: &str) -> Result<Vec<ApprovalRequest>, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE operation = $1 AND state IN ('waiting', 'granted') AND expires_at > $2 \
+            "{COLUMNS} WHERE operation = $1 AND state IN ('waiting', 'granted', 'failed') AND expires_at > $2 \
              ORDER BY asked_at DESC, id LIMIT $3"
         );
         let now = self.inner.clock.now();
@@ -230,58 +209,12 @@ impl Store {
         row.as_ref().map(approval).transpose()?.ok_or_else(|| StoreError::NotFound("this request".to_owned()))
     }
 
-    /// Is the request what its record in the trail says that was asked for?
+    /// Moves a request on, once: whoever comes second finds it in another state. What the trail says was decided before is
+    /// not decided again, whatever the row says.
     ///
     /// # Errors
-    /// What the database says.
-    pub async fn approval_is_unchanged(&self, asked: &ApprovalRequest) -> Result<bool, StoreError> {
-        let told = told(&mut *self.read().await?, &asked.id, ASKED).await?;
-        let [only] = told.as_slice() else { return Ok(false) };
-        Ok(only.digest() == Some(digest(asked).as_str()))
-    }
-
-    /// Who approved the request as it is, by the trail: somebody else than who asked. With `by_login` the login at the
-    /// database must be another one too: there each person has one.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn approval_granted_by(
-        &self,
-        asked: &ApprovalRequest,
-        by_login: bool,
-    ) -> Result<Option<String>, StoreError> {
-        let mut tx = self.read().await?;
-        let asks = told(&mut tx, &asked.id, ASKED).await?;
-        let logins: Vec<&str> = asks.iter().map(|ask| ask.leaf.login.as_str()).collect();
-        let digest = digest(asked);
-        let granted = told(&mut tx, &asked.id, GRANTED).await?.into_iter().find(|grant| {
-            grant.digest() == Some(digest.as_str())
-                && grant.leaf.client.outcome == AuditOutcome::Success.as_str()
-                && !asked.is_asked_by(&grant.actor)
-                && !(by_login && logins.contains(&grant.leaf.login.as_str()))
-        });
-        Ok(granted.map(|grant| grant.actor))
-    }
-
-    /// Was it asked for with the login at the database that this session has?
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn approval_is_of_this_login(&self, asked: &ApprovalRequest) -> Result<bool, StoreError> {
-        let mut tx = self.read().await?;
-        let sql = tx.dialect().login_and_log();
-        let login = tx.fetch_one(sql, args![]).await?.text(0)?;
-        let sql = "SELECT id FROM audit_name WHERE kind = 'login' AND name = $1";
-        let Some(row) = tx.fetch_optional(sql, args![login]).await? else { return Ok(false) };
-        let id = row.text(0)?;
-        Ok(told(&mut tx, &asked.id, ASKED).await?.iter().any(|ask| ask.leaf.login == id))
-    }
-
-    /// Moves a request on, once: whoever comes second finds it in another state.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` if it is in another state, or its time ran out and it was not to end; what the database
-    /// says.
+    /// `NotFound`; `Conflict` if it is in another state, its time ran out and it was not to end, or the trail says that it
+    /// was decided or carried out; what the database says.
     pub async fn approval_move(
         &self,
         id: &str,
@@ -291,33 +224,49 @@ impl Store {
         let now = self.inner.clock.now();
         let mut write = self.write().await?;
         // What was begun ends, however long it took.
-        let begins = matches!(step.to, ApprovalState::Granted) || step.from == ApprovalState::Waiting;
-        let changed = write
-            .execute(
-                "UPDATE approval SET state = $1, decided_by = COALESCE($2, decided_by), \
-                 decided_at = CASE WHEN $2 IS NULL THEN decided_at ELSE $3 END, note = COALESCE($4, note), \
-                 outcome = COALESCE($5, outcome) WHERE id = $6 AND state = $7 AND expires_at > $8",
-                args![
-                    step.to.as_str(),
-                    step.by,
-                    now,
-                    step.note,
-                    step.outcome,
-                    id,
-                    step.from.as_str(),
-                    if begins { now.timestamp_micros() } else { i64::MIN }
-                ],
-            )
-            .await?;
+        let ends = matches!(step.from, ApprovalState::Granted | ApprovalState::Done)
+            && step.to != ApprovalState::Granted;
+        let changed = if write.dialect() == Dialect::Postgres {
+            // Nobody has the right to write the rows: the function moves them on and never back.
+            let sql = "SELECT watchpost_approval_move($1, $2, $3, $4, $5, $6, $7)";
+            let values =
+                args![id, step.from.as_str(), step.to.as_str(), step.by, step.note, step.outcome, now];
+            write.fetch_one(sql, values).await?.u64(0)?
+        } else {
+            let sql = "UPDATE approval SET state = $1, decided_by = COALESCE($2, decided_by), \
+                decided_at = CASE WHEN $2 IS NULL THEN decided_at ELSE $3 END, note = COALESCE($4, note), \
+                outcome = COALESCE($5, outcome) WHERE id = $6 AND state = $7 AND expires_at > $8";
+            let values = args![
+                step.to.as_str(),
+                step.by,
+                now,
+                step.note,
+                step.outcome,
+                id,
+                step.from.as_str(),
+                if ends { i64::MIN } else { now.timestamp_micros() }
+            ];
+            write.execute(sql, values).await?
+        };
         if changed == 0 {
             drop(write);
             let found = self.approval(id).await?;
             return Err(StoreError::Conflict(format!("the request {id} is {}", found.state_at(now))));
         }
+        let row = write.fetch_one(format!("{COLUMNS} WHERE id = $1"), args![id]).await?;
+        let moved = approval(&row)?;
+        let carries_out = moved.carrier == Carrier::Asker && step.to == ApprovalState::Done;
+        // Under the lock of the row, so that nobody decides between this look and the record.
+        if (!ends || carries_out)
+            && let Some(ended) = trail::ended(&mut write, &moved, step.to).await?
+        {
+            return Err(StoreError::Conflict(format!(
+                "by the audit trail the request {id} {ended}; somebody set its row back"
+            )));
+        }
         draft.object = approval_object(id);
         if step.to == ApprovalState::Granted {
-            let row = write.fetch_one(format!("{COLUMNS} WHERE id = $1"), args![id]).await?;
-            write.audit_with_facts(draft, vec![(DIGEST, json!(digest(&approval(&row)?)))]);
+            write.audit_with_facts(draft, vec![(DIGEST, json!(digest(&moved)))]);
         } else {
             write.audit(draft);
         }
@@ -340,13 +289,14 @@ impl Store {
             return Ok(());
         }
         let mut write = self.write().await?;
-        write
-            .execute(
-                "INSERT INTO person (name, first_at, last_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at",
-                args![key, now, now],
-            )
-            .await?;
+        if write.dialect() == Dialect::Postgres {
+            // Nobody has the right to write the table: the function says that somebody is there now, and nothing else.
+            write.fetch("SELECT CAST(watchpost_person_seen($1) AS TEXT)", args![key]).await?;
+        } else {
+            let sql = "INSERT INTO person (name, first_at, last_at) VALUES ($1, $2, $3) \
+                ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at";
+            write.execute(sql, args![key, now, now]).await?;
+        }
         self.commit(write).await.map(drop)
     }
 

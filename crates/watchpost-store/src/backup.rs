@@ -18,6 +18,15 @@ use crate::migrate;
 use crate::store::Store;
 use crate::target::sqlite_options;
 
+/// What is counted in a copy that is rehearsed.
+const COUNTED: &[(&str, &str, &str)] = &[
+    ("SELECT COUNT(*) FROM event", "events", "Archived events"),
+    ("SELECT COUNT(*) FROM finding", "findings", "Findings"),
+    ("SELECT COUNT(*) FROM incident", "incidents", "Incidents"),
+    ("SELECT COUNT(*) FROM report", "reports", "Reports"),
+    ("SELECT COUNT(*) FROM register_entry", "register", "Entries of the register"),
+];
+
 /// A copy that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedCopy {
@@ -36,17 +45,11 @@ impl Store {
     /// # Errors
     /// `Precondition` on PostgreSQL, which has its own tools; `Validation` if the file is there; what the database says.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let Some(own) = &self.inner.file else {
-            return Err(StoreError::Precondition(
-                "PostgreSQL is backed up with its own tools: pg_dump -Fc, or a base backup".to_owned(),
-            ));
-        };
-        if path.exists() {
-            return Err(StoreError::Validation(format!("{} is there already", path.display())));
-        }
+        let own = self.copied_file()?;
         let text = path
             .to_str()
             .ok_or_else(|| StoreError::Validation("the name of the file is not UTF-8".to_owned()))?;
+        private_file(path)?;
         let mut connection = sqlite_options(own).create_if_missing(false).connect().await?;
         let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut connection).await;
         connection.close().await?;
@@ -54,6 +57,43 @@ impl Store {
         // SQLite does not wait for the disk here.
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
         synced.map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
+    }
+
+    /// How many rows there are of what people look for: name, title, number.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn row_counts(&self) -> Result<Vec<(&'static str, &'static str, u64)>, StoreError> {
+        let mut tx = self.read().await?;
+        let mut counts = Vec::with_capacity(COUNTED.len());
+        for (sql, name, title) in COUNTED {
+            counts.push((*name, *title, tx.fetch_one(*sql, args![]).await?.u64(0)?));
+        }
+        Ok(counts)
+    }
+
+    /// The file of the database, where Watchpost can copy it.
+    ///
+    /// # Errors
+    /// `Precondition` on PostgreSQL, which has its own tools.
+    pub fn copied_file(&self) -> Result<&Path, StoreError> {
+        self.inner.file.as_deref().ok_or_else(|| {
+            StoreError::Precondition(
+                "PostgreSQL is backed up with its own tools: pg_dump -Fc, or a base backup".to_owned(),
+            )
+        })
+    }
+}
+
+/// Makes an empty file that nobody else reads, which SQLite then fills: a copy holds keys from its first byte on.
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Validation(format!("{} is there already", path.display())))
+        }
+        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
     }
 }
 

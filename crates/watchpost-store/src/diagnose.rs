@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor, Row};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
+use watchpost_model::connection::is_this_machine;
 use watchpost_model::diagnosis::{CheckStep, StepState};
 
 use crate::migrate::newest_known;
@@ -260,7 +261,16 @@ async fn login(mut steps: Steps, with_tls: bool, options: &PgConnectOptions) -> 
     if with_tls {
         steps.ok("agreed, and the certificate is trusted");
     }
-    steps.ok(format!("database {}", options.get_database().unwrap_or_default()));
+    let database = format!("database {}", options.get_database().unwrap_or_default());
+    if with_tls || is_this_machine(options.get_host()) || options.get_socket().is_some() {
+        steps.ok(database);
+    } else {
+        steps.push(
+            StepState::Warning,
+            format!("{database}, not encrypted"),
+            Some("Whoever is on the way reads and changes everything: use TLS (sslmode=verify-full in the URL)."),
+        );
+    }
     facts(steps, connection).await
 }
 

@@ -7,6 +7,7 @@
 
 mod away;
 mod dialect;
+mod upkeep;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRo
 use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
 
 pub(crate) use dialect::Dialect;
+pub use upkeep::DatabaseSize;
 
 use crate::error::StoreError;
 
@@ -306,11 +308,12 @@ impl Db {
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
+        // A pool tries again and again, and then says only that it waited: the first connection is made without one.
+        away::first(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(away::POOL_MAX)
             .acquire_timeout(away::BUSY_PATIENCE)
-            .connect_with(options)
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self::Postgres { pool, away: Arc::default() })
     }
 

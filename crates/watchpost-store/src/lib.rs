@@ -45,10 +45,12 @@ mod snapshot;
 mod source_place;
 mod store;
 mod suppression;
+mod table_export;
 mod target;
 mod threat;
+mod upkeep;
 
-pub use approval::{ApprovalMove, NewApproval, approval_object};
+pub use approval::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::keys::LogKey;
@@ -59,6 +61,7 @@ pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
+pub use engine::DatabaseSize;
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
@@ -78,7 +81,9 @@ pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};
 pub use rollup::RollupCheck;
 pub use store::{Store, Tag};
 pub use suppression::{NewSuppression, SuppressedCursor, SuppressedPage};
+pub use table_export::{Cell, ExportTable, ExportTables};
 pub use target::DatabaseTarget;
+pub use upkeep::Maintained;
 
 #[doc(no_inline)]
 pub use watchpost_model::clock::Clock;

@@ -160,6 +160,20 @@ async fn the_worst_state_of_a_report_is_its_exit_code() -> Result<()> {
         assert!(told.contains("[31m"), "{verb:?} names it: {told:?}");
         assert!(!told.contains(['\u{1b}', '\u{202e}']), "{verb:?}: {told:?}");
     }
+    // Neither does what the parser of the command line refuses, nor a line of its own in the name of a file.
+    let refused: [(&[&str], i32); 3] = [
+        (&["report", "generate", "--format", "a\u{1b}[31m\u{202e}b"], 2),
+        (&["a\u{1b}[31mb"], 2),
+        (&["report", "verify", "a\u{1b}[31m\nwatchpost: all is well"], 3),
+    ];
+    for (verb, code) in refused {
+        let ended = home.cli(verb).await?;
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{verb:?}: {told:?}");
+        assert!(told.contains("[31m"), "{verb:?} is named: {told:?}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{verb:?}: {told:?}");
+        assert!(!told.lines().any(|line| line.starts_with("watchpost: all")), "{verb:?}: {told:?}");
+    }
     let kind = ["report", "generate", "--framework", "kpi", "--from", "2024-10-01", "--to", "2024-11-01"];
     let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &out])).await?;
     assert_eq!(ended.status.code(), Some(0), "a kind that judges nothing: {}{}", ended.stdout, ended.stderr);

@@ -4,6 +4,7 @@ mod command_line;
 mod crash;
 mod exit_codes;
 mod interrupt;
+mod optimize_kill;
 mod retention_kill;
 mod sigma_import;
 mod team;

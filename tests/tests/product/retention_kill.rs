@@ -25,7 +25,8 @@ const CHANGED: usize = 20;
 /// Milliseconds of the first event, and between two.
 const BEGIN_MS: i64 = 1_762_150_000_000;
 const STEP_MS: i64 = 1_000;
-/// Calls of the server that read a batch, and as many that remove it. While a batch is archived the next one is read.
+/// Calls of the server that read a batch, and as many that remove it. While a batch is archived the next one is read and
+/// the one before is removed.
 const CALLS: usize = 32;
 /// For one run to come to the point at which it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,14 +34,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(1);
 
 /// An application's connection.
-struct Application(BufReader<UnixStream>);
+pub(crate) struct Application(BufReader<UnixStream>);
 
 impl Application {
-    fn connect(socket: &Path) -> Result<Self> {
+    pub(crate) fn connect(socket: &Path) -> Result<Self> {
         Ok(Self(BufReader::new(UnixStream::connect(socket)?)))
     }
 
-    fn send(&mut self, words: &[&str]) -> Result<()> {
+    pub(crate) fn send(&mut self, words: &[&str]) -> Result<()> {
         let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             write!(bytes, "${}\r\n{word}\r\n", word.len())?;
@@ -48,10 +49,27 @@ impl Application {
         Ok(self.0.get_mut().write_all(&bytes)?)
     }
 
-    fn line(&mut self) -> Result<String> {
+    pub(crate) fn line(&mut self) -> Result<String> {
         let mut line = String::new();
         ensure!(self.0.read_line(&mut line)? > 0, "the server closed the connection");
         Ok(line.trim_end().to_owned())
+    }
+
+    /// Asks for a number.
+    pub(crate) fn int(&mut self, words: &[&str]) -> Result<i64> {
+        self.send(words)?;
+        let line = self.line()?;
+        line.strip_prefix(':').and_then(|number| number.parse().ok()).with_context(|| line.clone())
+    }
+
+    /// Asks for a text of one line; `None` where there is none.
+    pub(crate) fn text(&mut self, words: &[&str]) -> Result<Option<String>> {
+        self.send(words)?;
+        match self.line()?.as_str() {
+            "$-1" => Ok(None),
+            line if line.starts_with('$') => self.line().map(Some),
+            other => anyhow::bail!("the server said {other}"),
+        }
     }
 
     /// Changes the actor of an event that is still there; tells whether it was.
@@ -150,28 +168,33 @@ async fn filled(home: &mut Home, redis: &Redis, events: usize) -> Result<BTreeMa
 }
 
 /// The next of a row of numbers that look random, below `below`.
-fn random(state: &mut u64, below: usize) -> usize {
+pub(crate) fn random(state: &mut u64, below: usize) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     usize::try_from(*state >> 33).expect("31 bits") % below.max(1)
 }
 
-fn number(name: &str, otherwise: usize) -> Result<usize> {
+pub(crate) fn number(name: &str, otherwise: usize) -> Result<usize> {
     match std::env::var(name) {
         Ok(text) => text.parse().with_context(|| format!("{name} is a number")),
         Err(_) => Ok(otherwise),
     }
 }
 
-/// Starts retention and kills it once the server has run so many of its scripts; false when it had ended before.
-async fn killed_after(home: &Home, redis: &mut Application, scripts: usize) -> Result<bool> {
+/// Starts a job and kills it once the server has run so many of its scripts; false when it had ended before.
+pub(crate) async fn killed_after(
+    home: &Home,
+    redis: &mut Application,
+    job: &[&str],
+    scripts: usize,
+) -> Result<bool> {
     let until = redis.scripts_run()? + scripts;
     let begun = Instant::now();
-    let mut job = home.start_cli(["retention", "--days", "0"])?;
+    let mut job = home.start_cli(job)?;
     loop {
         if redis.scripts_run()? >= until {
             break;
         }
-        ensure!(begun.elapsed() < PATIENCE, "retention does not come to script {scripts}");
+        ensure!(begun.elapsed() < PATIENCE, "the job does not come to script {scripts}");
         // Its end is waited for; how far it has come, nothing tells, so that is looked at in between.
         if let Ok(ended) = tokio::time::timeout(LOOK, job.wait()).await {
             ended?;
@@ -203,7 +226,8 @@ async fn killed_anywhere_retention_loses_nothing_and_doubles_nothing() -> Result
     for kill in 0..kills {
         // In turn: while the first batch is read, while it is archived, and while it is removed.
         let scripts = 1 + kill % 3 * CALLS + random(&mut state, CALLS);
-        killed += usize::from(killed_after(&home, &mut looking, scripts).await?);
+        killed +=
+            usize::from(killed_after(&home, &mut looking, &["retention", "--days", "0"], scripts).await?);
     }
     let left: usize = redis.ask(&["DBSIZE"])?.parse()?;
     stop.store(true, Ordering::Relaxed);

@@ -35,6 +35,7 @@ async fn of_many_rules_some_problems_are_shown_and_all_are_counted() -> Result<(
         "late.yml:8: error: the regular expression `(open`",
         "`|containz` is no modifier",
         "300 of 501 files copied",
+        "0 files imported, 300 not applicable (log source), 201 not supported",
     ] {
         assert!(told.stdout.contains(words), "{words}: {}", told.stdout);
     }
@@ -52,5 +53,32 @@ async fn of_many_rules_some_problems_are_shown_and_all_are_counted() -> Result<(
     let refused = files.iter().filter(|file| file["rules"] == 0);
     assert_eq!((files.len(), refused.count()), (N_GOOD + N_BROKEN + 1, N_BROKEN + 1));
     assert!(files.iter().all(|file| file["problems"].as_array().is_some_and(|all| all.len() == 1)));
+    Ok(())
+}
+
+/// Of a few files each is told what became of it.
+#[tokio::test]
+async fn of_few_rules_each_file_is_told() -> Result<()> {
+    let home = Home::new("an import of few rules")?;
+    let folder = home.work().join("few");
+    std::fs::create_dir_all(&folder)?;
+    let web = rule(1, "c-uri|contains: /x").replace("process_creation", "webserver");
+    let counting =
+        rule(2, "c-uri: /x").replace("condition: selection", "condition: selection | count() by c-ip > 5");
+    std::fs::write(folder.join("web.yml"), web)?;
+    std::fs::write(folder.join("process.yml"), rule(3, "CommandLine: x"))?;
+    std::fs::write(folder.join("counting.yml"), counting)?;
+    let path = folder.to_string_lossy().into_owned();
+    let told = home.cli(["rules", "import-sigma", &path]).await?;
+    assert_eq!(told.status.code(), Some(1), "one was refused: {}", told.stderr);
+    for (file, outcome) in [
+        ("web.yml", "imported"),
+        ("process.yml", "not applicable (log source)"),
+        ("counting.yml", "not supported"),
+    ] {
+        let is_told = |line: &str| line.starts_with(file) && line.contains(outcome);
+        assert!(told.stdout.lines().any(is_told), "{file}: {}", told.stdout);
+    }
+    assert!(told.stdout.contains("counting.yml:9: error: `| count() by c-ip > 5`"), "{}", told.stdout);
     Ok(())
 }

@@ -1833,6 +1833,40 @@ username: string,
  */
 tls: TlsFiles | null, };
 
+export type DatabaseCopies = { 
+/**
+ * `SQLite` or `PostgreSQL`.
+ */
+engine: string, 
+/**
+ * Watchpost copies it; else its own tools do.
+ */
+copied: boolean, 
+/**
+ * The folder of the plan.
+ */
+folder: string | null, 
+/**
+ * The run that made the newest copy.
+ */
+last: JobRun | null, 
+/**
+ * When the next one is to be made.
+ */
+next: Period | null, 
+/**
+ * The newest rehearsal of a newest copy that came to an end.
+ */
+rehearsal: JobRun | null, 
+/**
+ * When the next one is to be.
+ */
+next_rehearsal: Period | null, 
+/**
+ * What is wrong with them, for people.
+ */
+problem: string | null, };
+
 export type DatabaseCopy = { 
 /**
  * The file.
@@ -1859,6 +1893,70 @@ erased_again: number,
  */
 trail: AuditVerification, };
 
+export type DatabaseCopyRun = { 
+/**
+ * The folder; that of the plan if absent. Only there older copies are removed as the plan says.
+ */
+folder?: string, };
+
+export type DatabaseExport = { 
+/**
+ * The folder to make; it must not be there.
+ */
+directory: string, 
+/**
+ * As for the backup.
+ */
+ticket?: string, };
+
+export type DatabaseExported = { 
+/**
+ * The folder: `TABLE.jsonl` and `TABLE.csv` of each, `LEFT_OUT`, `SHA256SUMS`.
+ */
+directory: string, 
+/**
+ * The tables.
+ */
+tables: Array<ExportedTable>, 
+/**
+ * What is not in the files, and why.
+ */
+left_out: Array<LeftOutTable>, 
+/**
+ * SHA-256 of `SHA256SUMS`.
+ */
+sha256: string, };
+
+export type DatabaseMaintain = { 
+/**
+ * Write the file of SQLite anew, without its free pages; whoever writes waits meanwhile.
+ */
+compact: boolean, };
+
+export type DatabaseMaintained = { 
+/**
+ * What is wrong with its pages, for people; nothing else was done then.
+ */
+problem: string | null, 
+/**
+ * SQLite's log was folded into the file; else somebody who reads stood in the way.
+ */
+folded: boolean, 
+/**
+ * How large it was.
+ */
+before: DatabaseSizes, 
+/**
+ * How large it is.
+ */
+after: DatabaseSizes, };
+
+export type DatabaseRehearse = { 
+/**
+ * The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
+ */
+path?: string, };
+
 export type DatabaseRestore = { 
 /**
  * The backup.
@@ -1872,6 +1970,20 @@ to: string,
  * As for the backup.
  */
 ticket?: string, };
+
+export type DatabaseSizes = { 
+/**
+ * The file, or what the server keeps of the database.
+ */
+bytes: number, 
+/**
+ * SQLite's log beside the file.
+ */
+log_bytes: number, 
+/**
+ * Of the file: free pages, which are used again.
+ */
+free_bytes: number, };
 
 export type DecodedLayer = { 
 /**
@@ -2508,7 +2620,7 @@ findings: Array<Finding>,
  */
 frozen?: boolean, };
 
-export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "playbooks_followed" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "actors_personal" | "actions_granted" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
+export type EvidenceQuery = "authentication_events" | "authorization_events" | "data_access_events" | "events_named" | "events_complete" | "failure_runs" | "failures_reported" | "accounts_personal" | "brute_force_incidents" | "web_attack_incidents" | "incidents_acknowledged" | "incidents_resolved" | "incidents_judged" | "incidents_assigned" | "incidents_confirmed_open" | "incidents_complete" | "playbooks_followed" | "incidents_reviewed" | "false_positives" | "breach_decided" | "breach_clock" | "breach_told" | "evidence_intact" | "sensitive_data" | "blocks_justified" | "days_with_events" | "categories_reporting" | "feed_silence" | "categories_registered" | "rules_fired" | "audit_records_named" | "audit_verifications" | "audit_verification_fresh" | "audit_verification_daily" | "audit_checkpoints" | "audit_complete" | "audit_signed" | "audit_explained" | "actors_personal" | "actions_granted" | "audit_protected" | "admins_approved" | "payloads_sealed" | "reports_traceable" | "retention_runs" | "retention_fresh" | "retention_limits" | "retention_policy" | "history_kept" | "encryption_known" | "configuration_changes" | "register_timely" | "register_closed" | "register_complete" | "register_approved" | "register_good" | "register_fresh" | "register_current" | "register_daily" | "register_gaps" | "register_field";
 
 export type EvidenceStrength = "session_key" | "local_only" | "second_place" | "witnessed";
 
@@ -2543,6 +2655,16 @@ path: string,
  * Replace a file that is there.
  */
 force: boolean, };
+
+export type ExportedTable = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * How many rows.
+ */
+rows: number, };
 
 export type FacetCount = { 
 /**
@@ -2771,6 +2893,20 @@ lacks: string,
  * What to do about it.
  */
 remedy: string, };
+
+export type Generations = { 
+/**
+ * Days, 0 to 1,000.
+ */
+daily: number, 
+/**
+ * Weeks, Monday first, 0 to 1,000.
+ */
+weekly: number, 
+/**
+ * Months, 0 to 1,000.
+ */
+monthly: number, };
 
 export type HabitValue = { 
 /**
@@ -3489,7 +3625,7 @@ undo: string, };
 
 export type JobId = string;
 
-export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate";
+export type JobKind = "retention" | "optimize" | "import" | "simulate" | "export" | "backup" | "restore" | "benchmark" | "cleanup" | "aggregate" | "database_backup" | "database_rehearsal";
 
 export type JobList = { 
 /**
@@ -3670,6 +3806,16 @@ key: string,
  * Memory of value and key.
  */
 bytes: number, };
+
+export type LeftOutTable = { 
+/**
+ * `table`, or `table.column`.
+ */
+name: string, 
+/**
+ * Why.
+ */
+why: string, };
 
 export type LegalHold = { 
 /**
@@ -4261,13 +4407,21 @@ on: boolean,
  */
 since?: string, 
 /**
- * Of backups: the folder for the files, on the machine that runs the engine.
+ * Of backups and of copies of the database: the folder for the files, on the machine that runs the engine.
  */
 folder?: string, 
 /**
  * Of backups: so many of its own files stay in the folder, 1 to 1,000.
  */
-keep?: number, };
+keep?: number, 
+/**
+ * Of copies of the database: those of how many days, weeks and months stay in the folder; all of them if absent.
+ */
+generations?: Generations, 
+/**
+ * Of rehearsals: the newest copy of the database is not to be older than so many days, 1 to 1,000.
+ */
+max_age_days?: number, };
 
 export type PlannedState = { 
 /**
@@ -6019,6 +6173,10 @@ export type RuleImportFile = {
  */
 file: string, 
 /**
+ * What became of it; `problems` say why.
+ */
+outcome: RuleImportOutcome, 
+/**
  * Rules that it brings; with none it was not copied.
  */
 rules: number, 
@@ -6026,6 +6184,8 @@ rules: number,
  * What could not be used and why.
  */
 problems: Array<RuleProblem>, };
+
+export type RuleImportOutcome = "imported" | "not_applicable" | "not_supported";
 
 export type RuleImportReport = { 
 /**
@@ -7176,6 +7336,10 @@ database: Part | null,
  * The audit trail, as this console has seen it.
  */
 trail: TrailStatus | null, 
+/**
+ * What is wrong with the copies of the database that the plan makes, for people; absent while nothing is.
+ */
+copies_problem?: string, 
 /**
  * The engine.
  */

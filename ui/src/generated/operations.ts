@@ -309,6 +309,16 @@ export interface Operations {
   database_check: { request: model.DatabaseBackupRef; reply: model.DatabaseCopy };
   /** Put a backup of the audit database to a new place, after it was checked. */
   database_restore: { request: model.DatabaseRestore; reply: model.DatabaseCopy };
+  /** Check the pages of the audit database, make its statistics anew, and fold its log. */
+  database_maintain: { request: model.DatabaseMaintain; reply: model.DatabaseMaintained };
+  /** Write the tables of the audit database to a folder as JSON lines and CSV, without keys. */
+  database_export: { request: model.DatabaseExport; reply: model.DatabaseExported };
+  /** Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal. */
+  database_copies: { request: model.Nothing; reply: model.DatabaseCopies };
+  /** Copy the audit database into a folder, check the copy, and remove copies that are no longer kept. */
+  database_copy_run: { request: model.DatabaseCopyRun; reply: model.JobRun };
+  /** Rehearse a copy of the audit database in a scratch place; nothing else is touched. */
+  database_rehearse_run: { request: model.DatabaseRehearse; reply: model.JobRun };
   /** List the legal holds, and the erasures that were done. */
   privacy_list: { request: model.Nothing; reply: model.PrivacyList };
   /** Tell where somebody is named: what an erasure would remove and change. */
@@ -1418,6 +1428,41 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit'],
+  },
+  database_maintain: {
+    about: "Check the pages of the audit database, make its statistics anew, and fold its log.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_export: {
+    about: "Write the tables of the audit database to a folder as JSON lines and CSV, without keys.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  database_copies: {
+    about: "Tell how the copies of the audit database stand: the newest one, the next one, the last rehearsal.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['jobs', 'settings'],
+    invalidates: [],
+  },
+  database_copy_run: {
+    about: "Copy the audit database into a folder, check the copy, and remove copies that are no longer kept.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit', 'status'],
+  },
+  database_rehearse_run: {
+    about: "Rehearse a copy of the audit database in a scratch place; nothing else is touched.",
+    permission: 'maintain',
+    effect: 'change',
+    provides: [],
+    invalidates: ['jobs', 'audit', 'status'],
   },
   privacy_list: {
     about: "List the legal holds, and the erasures that were done.",

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// The names that a layer's decoder can have.
 pub(crate) const DECODERS: &[&str] =
-    &["raw", "percent", "json", "html", "unicode", "utf7", "base64", "hex", "fold", "join", "shell"];
+    &["raw", "percent", "json", "list", "html", "unicode", "utf7", "base64", "hex", "fold", "join", "shell"];
 
 /// Most layers of one value, the raw one included.
 pub(crate) const LAYERS_MAX: usize = 9;
@@ -24,6 +24,10 @@ pub(crate) const LAYERS_MAX: usize = 9;
 pub(crate) enum Encoding {
     /// Percent-encoded, plus means space.
     Form,
+    /// Percent-encoded pairs, of which the values of the last one's name are put together with commas.
+    Commas,
+    /// The same, put together with blanks.
+    Blanks,
     /// Percent-encoded, plus means plus.
     Path,
     /// The inside of a JSON string.
@@ -35,7 +39,7 @@ pub(crate) enum Encoding {
 /// One form of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layer<'a> {
-    /// What made it: `raw`, `percent`, `json`, `html`, `unicode`, `utf7`, `base64`, `hex`, `fold`, `join`, `shell`.
+    /// What made it: one of [`DECODERS`].
     pub(crate) decoder: &'static str,
     /// The text.
     pub(crate) text: Cow<'a, str>,
@@ -140,6 +144,8 @@ type NamedStep = (&'static str, fn(&str, Present) -> bool, Step);
 fn first_step(encoding: Encoding) -> Option<(&'static str, Step)> {
     match encoding {
         Encoding::Form => Some(("percent", steps::percent_form)),
+        Encoding::Commas => Some(("list", more::commas)),
+        Encoding::Blanks => Some(("list", more::blanks)),
         Encoding::Path => Some(("percent", steps::percent)),
         Encoding::Json => Some(("json", steps::json)),
         Encoding::Plain => None,
@@ -281,6 +287,9 @@ mod tests {
             ("al&zwnj;ert&#xdfff;(", Encoding::Plain, "alert("),
             ("%zz%", Encoding::Form, "%zz%"),
             ("caf%C3%A9", Encoding::Form, "café"),
+            ("1+a%2Bb&x=y&id=c%26=&ID=d&e", Encoding::Commas, "1 a+b,c&=,d"),
+            ("1+a%2Bb&x=y&id=c%26=&ID=d", Encoding::Blanks, "1 a+b c&= d"),
+            ("only one", Encoding::Commas, "only one"),
         ] {
             assert_eq!(last(raw, encoding), expect, "raw {raw:?} as {encoding:?}");
         }

@@ -1,4 +1,5 @@
-//! Steps that browsers take: UTF-7, and texts that a script puts together from pieces.
+//! Steps that others take: UTF-7 and texts that a script puts together from pieces in browsers, and values of one name
+//! that applications put together.
 
 use super::{Out, Present, bits};
 
@@ -102,5 +103,38 @@ pub(super) fn join(text: &str, out: &mut Out) {
 fn copy(text: &str, start: usize, end: usize, out: &mut Out) {
     for (n, ch) in text[start.min(end)..end].char_indices() {
         out.push(ch, start + n..start + n + ch.len_utf8());
+    }
+}
+
+/// `1&x=y&id=2&id=3` as `1,2,3`.
+pub(super) fn commas(text: &str, out: &mut Out) {
+    list(text, ',', out);
+}
+
+/// `1&x=y&id=2&id=3` as `1 2 3`.
+pub(super) fn blanks(text: &str, out: &mut Out) {
+    list(text, ' ', out);
+}
+
+/// The first value, and all others that have the name of the last one, with `between` between them; plus means space.
+fn list(text: &str, between: char, out: &mut Out) {
+    let name = text.rsplit('&').find_map(|pair| pair.split_once('=')).map_or("", |(name, _)| name);
+    let mut at = 0;
+    for pair in text.split('&') {
+        let start = at;
+        at += pair.len() + 1;
+        let value = if start == 0 {
+            0
+        } else if let Some((own, _)) = pair.split_once('=').filter(|(own, _)| own.eq_ignore_ascii_case(name))
+        {
+            out.push(between, start - 1..start);
+            start + own.len() + 1
+        } else {
+            continue;
+        };
+        let end = start + pair.len();
+        for (n, ch) in text[value..end].char_indices() {
+            out.push(if ch == '+' { ' ' } else { ch }, value + n..value + n + ch.len_utf8());
+        }
     }
 }

@@ -21,6 +21,7 @@ const BASE64_BYTES_MIN: usize = 12;
 pub(super) const fn needs_first(encoding: Encoding, present: Present) -> bool {
     match encoding {
         Encoding::Form => present.any(bits("%+")),
+        Encoding::Commas | Encoding::Blanks => present.any(bits("&+")),
         Encoding::Path => present.any(bits("%")),
         Encoding::Json => present.any(bits("\\")),
         Encoding::Plain => false,

@@ -1,9 +1,46 @@
 //! Queries and bodies taken apart into their values: forms, JSON, multipart, XML.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use super::{
-    Fields, Role, feed, floor_boundary, is_plain_name, is_word, looks_like_form, markup, parameter, xml,
+    Fields, Role, feed, floor_boundary, is_plain, is_plain_name, is_word, looks_like_form, markup, parameter,
+    xml,
 };
 use crate::decode::Encoding;
+
+/// Most pairs of a form in which names are looked for that are given several times.
+const PAIRS_MAX: usize = 4_096;
+/// Longest stretch of a form, from the first to the last value of a name, that is put together.
+const LIST_BYTES_MAX: usize = 16 << 10;
+/// Names of a form whose values may be put together.
+const LISTS_MAX: usize = 16;
+/// What stands in a list that is put together: one without any of them is no statement.
+const STATEMENTS: [&str; 12] = [
+    "select",
+    "union",
+    "exec",
+    "sleep",
+    "waitfor",
+    "benchmark",
+    "insert",
+    "delete",
+    "drop",
+    "having",
+    "extractvalue",
+    "updatexml",
+];
+
+/// The values of one name of a form.
+struct List<'a> {
+    name: &'a str,
+    /// From the first value to the end of the last one.
+    from: usize,
+    end: usize,
+    n: usize,
+    /// Is one of them more than a word or number?
+    is_odd: bool,
+}
 
 impl<'a> Fields<'a> {
     /// `a=1&b=2`; names with anything but a plain word in them are looked at too.
@@ -32,6 +69,7 @@ impl<'a> Fields<'a> {
             }
         }
         self.add_joined(base, text);
+        self.add_lists(base, text);
         // An ampersand inside an unencoded attack splits it.
         if text.contains("&&") || text.contains("&#") {
             self.add(base, None, text, Encoding::Form, Role::Value);
@@ -63,6 +101,41 @@ impl<'a> Fields<'a> {
         }
         if let (Some((name, from)), Some(end)) = (open, end) {
             self.add(base, Some(name), &text[from..end], Encoding::Form, Role::Value);
+        }
+    }
+
+    /// The values of a name that is given several times, put together with commas as ASP does, and with blanks: a
+    /// statement may be spread over them. Names are compared in any case, as there.
+    fn add_lists(&mut self, base: &'static str, text: &'a str) {
+        if !text.contains('&') {
+            return;
+        }
+        let mut lists: HashMap<Cow<'a, str>, List<'a>> = HashMap::new();
+        let mut at = 0;
+        for pair in text.split('&').take(PAIRS_MAX) {
+            let start = at;
+            at += pair.len() + 1;
+            let Some((name, value)) = pair.split_once('=') else { continue };
+            let from = start + name.len() + 1;
+            let key = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Owned(name.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(name)
+            };
+            let list = lists.entry(key).or_insert(List { name, from, end: from, n: 0, is_odd: false });
+            list.end = start + pair.len();
+            list.n += 1;
+            list.is_odd |= !is_plain(value);
+        }
+        let is_one = |list: &List<'_>| list.n > 1 && list.is_odd && list.end - list.from <= LIST_BYTES_MAX;
+        let mut wanted: Vec<List<'a>> = lists.into_values().filter(is_one).collect();
+        wanted.sort_by_key(|list| list.from);
+        for list in wanted.iter().take(LISTS_MAX) {
+            let values = &text[list.from..list.end];
+            if has_statement(values) {
+                self.add(base, Some(list.name), values, Encoding::Commas, Role::Value);
+                self.add(base, Some(list.name), values, Encoding::Blanks, Role::Value);
+            }
         }
     }
 
@@ -165,4 +238,16 @@ impl<'a> Fields<'a> {
                 None => self.add("http.body", Some(name), value, Encoding::Plain, Role::Value),
             });
     }
+}
+
+/// Has a percent-encoded text a word of a statement in it, or a letter that is encoded to hide one?
+fn has_statement(text: &str) -> bool {
+    let is_letter = |high: u8, low: u8| match (high, char::from(low).to_digit(16)) {
+        (b'4' | b'6', Some(low)) => low > 0,
+        (b'5' | b'7', Some(low)) => low <= 0xa,
+        _ => false,
+    };
+    let lower = text.to_ascii_lowercase();
+    STATEMENTS.iter().any(|word| lower.contains(word))
+        || lower.as_bytes().windows(3).any(|three| three[0] == b'%' && is_letter(three[1], three[2]))
 }

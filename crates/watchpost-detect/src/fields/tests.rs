@@ -31,6 +31,20 @@ fn bodies_are_split_by_what_they_are() {
             ],
         ),
         (
+            "id=1+union&bb=yy&ID=select+1",
+            "",
+            &[
+                ("http.body.id", "1+union"),
+                ("http.body.bb", "yy"),
+                ("http.body.ID", "select+1"),
+                ("http.body.id", "1+union&bb=yy&ID=select+1"),
+                ("http.body.id", "1+union&bb=yy&ID=select+1"),
+            ],
+        ),
+        // Nothing of a statement in them, or nothing but words.
+        ("id=a+bb&id=cc", "", &[("http.body.id", "a+bb"), ("http.body.id", "cc")]),
+        ("id=select&id=union", "", &[("http.body.id", "select"), ("http.body.id", "union")]),
+        (
             r#"{"a":{"bb":"x\"y"},"c":["dd"]}"#,
             "application/json",
             &[("http.body.bb", r#"x\"y"#), ("http.body.c", "dd")],

@@ -9,6 +9,7 @@ mod format;
 mod native;
 mod near;
 mod reason;
+mod references;
 mod sense;
 mod sigma;
 
@@ -21,6 +22,7 @@ use self::documents::{Kind, Part};
 pub use self::native::WINDOW_S_MAX;
 use self::near::hint;
 pub use self::near::nearest;
+use self::references::References;
 use self::sigma::{Loaded, Sigma};
 use crate::bits::BITS_MAX;
 use crate::check::TokenKeys;
@@ -264,6 +266,7 @@ struct Entry {
     body: Body,
     source: RuleSource,
     line: u64,
+    references: References,
     enabled: bool,
     own_enabled: bool,
     overrides: bool,
@@ -327,6 +330,7 @@ impl Loader<'_> {
             self.problems.push(Problem { is_warning: true, ..told });
         }
         let mut entry = Entry {
+            references: References::of(part, &body),
             body,
             source: source.clone(),
             line: part.line,
@@ -366,7 +370,7 @@ impl Loader<'_> {
             for name in signature.yields.iter().filter(is_unknown) {
                 told.push(Problem {
                     file: entry.file().to_owned(),
-                    line: entry.line,
+                    line: entry.references.line_of(name).unwrap_or(entry.line),
                     rule_id: Some(signature.info.id.clone()),
                     kind: ProblemKind::Reference,
                     reason: format!("yields to {name}, which is not there{}", hint(name, self.ids())),
@@ -425,6 +429,7 @@ impl Loader<'_> {
                     sigma: sigma.clone(),
                     file: entry.file().to_owned(),
                     line: entry.line,
+                    references: entry.references.clone(),
                 }),
             }
         }

@@ -18,6 +18,7 @@ use super::format::SigmaExtension;
 use super::native::tagged;
 use super::near::hint;
 use super::reason::{never, of_sigma};
+use super::references::References;
 use super::sense::{circles, foreign, senseless};
 use super::{Body, Problem, ProblemKind};
 use crate::rule::RuleInfo;
@@ -234,11 +235,17 @@ fn of_elsewhere(part: &Part<'_>, rule: &SigmaRule) -> Option<Problem> {
     alone.rules.push(rule.clone());
     let fields = RuleFieldSet::collect(&alone, &[], false);
     let is_web = rule.logsource.category.as_deref().is_some_and(|category| OWN_LOGS.contains(&category));
-    if is_web || fields.is_empty() || fields.names().any(is_own) {
+    if is_web || fields.is_empty() {
         return None;
     }
-    let names: Vec<&str> = fields.names().take(FIELDS_TOLD).collect();
-    let more = if fields.len() > FIELDS_TOLD { ", ..." } else { "" };
+    let foreign: Vec<&str> = fields.names().filter(|field| !is_own(field)).collect();
+    // With a category of its own, one field that no event has is enough; else a rule of an application may mix them.
+    let is_other = rule.logsource.category.is_some() && !foreign.is_empty() || foreign.len() == fields.len();
+    if !is_other {
+        return None;
+    }
+    let names: Vec<&str> = foreign.iter().copied().take(FIELDS_TOLD).collect();
+    let more = if foreign.len() > FIELDS_TOLD { ", ..." } else { "" };
     let reason = format!(
         "is for other logs: no event has {}{more}, so it matches only where the details of one have them",
         names.join(", ")
@@ -256,6 +263,7 @@ pub(super) struct Loaded {
     pub(super) sigma: Sigma,
     pub(super) file: String,
     pub(super) line: u64,
+    pub(super) references: References,
 }
 
 /// Everything that is on, put together; what refers to something that is not there becomes a problem, and a correlation
@@ -268,10 +276,10 @@ pub(super) fn together(
     if all.is_empty() {
         return None;
     }
-    let mut report = |one: &Loaded, reason: String, is_warning: bool| {
+    let mut report = |one: &Loaded, line: Option<u64>, reason: String, is_warning: bool| {
         problems.push(Problem {
             file: one.file.clone(),
-            line: one.line,
+            line: line.unwrap_or(one.line),
             rule_id: Some(one.info.id.clone()),
             kind: ProblemKind::Reference,
             reason,
@@ -315,15 +323,17 @@ pub(super) fn together(
         if let Sigma::Correlation(rule) = &one.sigma {
             let missing: Vec<&str> =
                 rule.rules.iter().filter(|id| !known.contains(*id)).map(String::as_str).collect();
-            let reason = match circular.get(&at) {
-                Some(way) => format!("correlates itself in a circle: {way}"),
+            let (line, reason) = match circular.get(&at) {
+                Some(way) => (one.references.line(), format!("correlates itself in a circle: {way}")),
                 None => {
-                    let first = missing.first().filter(|_| at < HINTS_MAX);
-                    let near = first.map_or_else(String::new, |first| hint(first, names.iter().copied()));
-                    format!("correlates rules that are not there: {}{near}", missing.join(", "))
+                    let first = missing.first().copied().unwrap_or("");
+                    let near =
+                        if at < HINTS_MAX { hint(first, names.iter().copied()) } else { String::new() };
+                    let reason = format!("correlates rules that are not there: {}{near}", missing.join(", "));
+                    (one.references.line_of(first), reason)
                 }
             };
-            report(one, reason, false);
+            report(one, line, reason, false);
             refused.insert(one.info.id.clone());
         }
     }
@@ -341,7 +351,8 @@ pub(super) fn together(
                     target.clone_from(id);
                 } else if !known.contains(target) {
                     let near = hint(target, names.iter().copied());
-                    report(one, format!("filters {target}, which is not there{near}"), true);
+                    let line = one.references.line_of(target);
+                    report(one, line, format!("filters {target}, which is not there{near}"), true);
                 }
             }
         }

@@ -78,6 +78,11 @@ pub(super) fn word(text: &str, start: usize) -> Word {
                 word.n_tricks += usize::from(!word.name.is_empty());
                 at += 1;
             }
+            // `$'id'`: a quotation with escapes of its own.
+            b'$' if matches!(bytes.get(at + 1), Some(b'\'' | b'"')) => {
+                word.n_tricks += 1;
+                at += 1;
+            }
             b'$' | b'`' | b'<' | b'>' => {
                 if separator_end(text, at).is_some() {
                     break;

@@ -25,6 +25,8 @@ fn command_lines_have_a_shape() {
         ("|getent hosts db.example", Separated),
         ("a\nwget http://x.example/a", Separated),
         ("x; X=1 nc -lvp 4444", Separated),
+        ("x;$'id'", Separated),
+        ("$'whoami'", Line),
         ("x=`sleep 9`", Separated),
         ("bar & net user", Separated),
         ("10.1.1.1 & date", Hint),

@@ -147,9 +147,9 @@ pub(crate) struct View<'a> {
     stem: Forms<'a>,
 }
 
-/// The last form that lost nothing and guessed nothing: before base64, folding and shell quoting.
+/// The last form that lost nothing and guessed nothing: before lists, base64, folding and shell quoting.
 fn exact<'a>(layers: &'a [Layer<'_>]) -> &'a str {
-    let is_exact = |layer: &&Layer<'_>| !matches!(layer.decoder, "base64" | "fold" | "shell");
+    let is_exact = |layer: &&Layer<'_>| !matches!(layer.decoder, "list" | "base64" | "fold" | "shell");
     layers.iter().take_while(is_exact).last().map_or("", |layer| layer.text.as_ref())
 }
 
@@ -197,7 +197,10 @@ impl<'a> View<'a> {
     /// The parameters put together again, each decoded.
     fn decoded_query(&self) -> String {
         let mut text = String::new();
-        for (field, layers) in self.pairs().filter(|(field, _)| field.base == "http.query") {
+        for (field, layers) in self.pairs() {
+            if field.base != "http.query" || field.is_list() {
+                continue;
+            }
             if !text.is_empty() {
                 text.push('&');
             }

@@ -64,9 +64,52 @@ fn an_attack_over_several_values_of_one_name_is_found() {
         "id=1%20union/*&id=*/select%201,2",
         "id=1%20union/*&x=y&id=*/select%201,2",
         "id=1%20union%2F%2A&id=%2a%2fselect/*&id=*/1,2",
+        // Without a comment, in another case, with letters hidden, with something in between.
+        "id=1+union&id=select+1,2",
+        "id=0%20union%20all&id=select%20null,null--",
+        "id=0%20union%20all&x=y&ID=%73elect%20null,null--",
+        "id=1+union&id=(select+password+from+users)",
+        "id=1+and+extractvalue(1&id=1)",
     ] {
         assert!(is_found(&format!("/?{text}"), &[], None), "query {text}");
         assert!(is_found("/p", &form, Some(text)), "body {text}");
+    }
+    for text in [
+        "sort=select&sort=union",
+        "tag=union+square&tag=please+select",
+        "q=select+a+size&q=the+union+of+both",
+        "item=drop+box&item=delete+old+files&item=insert+coin",
+        "url=https://a.example/select&url=https://b.example/union",
+        "note=Tom's+select+wines&note=O'Brien",
+    ] {
+        assert!(!is_found(&format!("/?{text}"), &[], None), "query {text}");
+        assert!(!is_found("/p", &form, Some(text)), "body {text}");
+    }
+}
+
+/// A part of a path is a value wherever it stands: as the only one, the first, or before many others.
+#[test]
+fn every_part_of_a_path_is_a_value() {
+    for attack in [
+        "for %i in (*) do del %i",
+        "a=nc;$a -lvp 4444",
+        "div(7,-2)",
+        "<(cat file)",
+        "{7*7}",
+        ";id",
+        "{{7*7}}",
+        "..%2f..%2fetc%2fpasswd",
+    ] {
+        let part = if attack.contains("%2f") { attack.to_owned() } else { percent(attack) };
+        let deep = "/a".repeat(12);
+        for path in [format!("/{part}"), format!("/{part}{deep}"), format!("{deep}/{part}")] {
+            assert!(is_found(&path, &[], None), "{path}");
+        }
+    }
+    for part in ["Foo_(bar)", "it's-here", "a;v=1", "%7Bid%7D", "$metadata", "caf%C3%A9%20%26%20bar"] {
+        for path in [format!("/{part}"), format!("/{part}/a/b"), format!("/a/{part}")] {
+            assert!(!is_found(&path, &[], None), "{path}");
+        }
     }
 }
 

@@ -225,7 +225,7 @@ fn a_filter_takes_away_and_missing_references_are_told() {
         load(&[file("a.yml", &base), file("l.yml", lost), file("w.yml", &wrong), file("c.yml", &condition)]);
     let told: Vec<(&str, u64)> = set.problems().iter().map(|told| (told.file.as_str(), told.line)).collect();
     assert!(
-        told.contains(&("l.yml", 1)) && told.contains(&("w.yml", 9)) && told.contains(&("c.yml", 10)),
+        told.contains(&("l.yml", 5)) && told.contains(&("w.yml", 9)) && told.contains(&("c.yml", 10)),
         "{:?}",
         set.problems()
     );

@@ -1,8 +1,10 @@
 //! Every modifier, condition and correlation that Sigma knows is loaded; what it has taken out is refused with what to do.
 
-use watchpost_detect::{ProblemKind, RuleSet};
+use watchpost_detect::{Problem, ProblemKind, RuleSet};
+use watchpost_model::event::Event;
 
 use crate::ruleset::{file, load};
+use crate::support::{request, start};
 
 fn rule(detection: &str) -> String {
     format!(
@@ -161,11 +163,11 @@ fn a_correlation_that_makes_no_sense_is_refused_and_the_others_run() {
         let told = set.problems().iter().find(|told| told.rule_id.as_deref() == Some(id));
         told.map(|told| (told.line, told.reason.as_str()))
     };
-    assert_eq!(told("own.a"), Some((1, "correlates itself in a circle: own.a, own.b, own.c, own.a")));
-    assert_eq!(told("own.c"), Some((21, "correlates itself in a circle: own.c, own.a, own.b, own.c")));
+    assert_eq!(told("own.a"), Some((6, "correlates itself in a circle: own.a, own.b, own.c, own.a")));
+    assert_eq!(told("own.c"), Some((26, "correlates itself in a circle: own.c, own.a, own.b, own.c")));
     assert_eq!(
         told("own.near"),
-        Some((41, "correlates rules that are not there: own_rul; is `own_rule` meant?"))
+        Some((46, "correlates rules that are not there: own_rul; is `own_rule` meant?"))
     );
     assert_eq!((set.problems().len(), told("own.fine")), (4, None), "{:?}", set.problems());
     assert!(set.rule("own.fine").is_some() && set.rule("own.a").is_none());
@@ -178,6 +180,41 @@ fn a_correlation_that_makes_no_sense_is_refused_and_the_others_run() {
         set.problems()
     );
     assert!(set.rule("own.c").is_some());
+}
+
+/// Who names a rule that is not there is told the file and the line of the name.
+#[test]
+fn a_name_of_no_rule_is_told_at_its_own_line() {
+    let base = rule("  sel:\n    c-uri|contains: a\n  condition: sel");
+    let correlation = |rules: &str| {
+        format!(
+            "title: C\nid: own.c\nlevel: high\ncorrelation:\n  type: event_count\n  timespan: 5m\n  rules: {rules}\n  \
+             condition: {{ gte: 3 }}\n"
+        )
+    };
+    let filter = "title: F\nid: own.f\nlogsource: { category: webserver }\nfilter:\n  rules:\n    - own.rule\n    \
+                  - own.gone\n  selection:\n    cs-username: anna\n  condition: not selection\n";
+    let global =
+        format!("action: global\nauthor: x\n---\n{base}---\n{}", correlation("[own_rule, own_gone]"));
+    let n_before = global.lines().position(|line| line == "title: C").expect("is there") as u64;
+    for (text, line, is_warning) in [
+        (correlation("[own_rule, own_gone]"), 7, false),
+        (correlation("\n    - own_rule\n    - own_gone"), 9, false),
+        (format!("# own_gone\n\n---\n{}", correlation("\n    - own_gone\n    - own_rule")), 11, false),
+        (filter.to_owned(), 7, true),
+        (global, n_before + 7, false),
+    ] {
+        let set = load(&[file("base.yml", &base), file("sub/own.yml", &text)]);
+        let told: Vec<_> = set.problems().iter().filter(|told| told.kind == ProblemKind::Reference).collect();
+        assert!(
+            matches!(told.as_slice(), [told] if told.reason.contains("gone") && told.file == "sub/own.yml"
+                && (told.line, told.is_warning) == (line, is_warning)),
+            "{line}: {:?}\n{text}",
+            set.problems()
+        );
+        let printed = told[0].to_string();
+        assert!(printed.starts_with(&format!("sub/own.yml:{line}: ")), "{printed}");
+    }
 }
 
 /// The line of the expression, not of another one or of a word that looks like a part of it.
@@ -282,6 +319,94 @@ fn a_rule_for_other_logs_is_loaded_and_says_so() {
         "{told:?}"
     );
     assert_eq!(loads(&rule("  sel:\n    c-uri: /a\n    Image: x\n  condition: sel")).problems(), []);
+    // One field that every event has does not make it a rule for requests.
+    let mixed = process.replace("OriginalFileName: whoami.exe", "User|contains: SYSTEM");
+    let set = loads(&mixed);
+    assert!(
+        matches!(set.problems(), [told] if told.is_warning && told.kind == ProblemKind::OtherLogs
+            && told.reason.contains("Image") && !told.reason.contains("User")),
+        "{:?}",
+        set.problems()
+    );
+}
+
+/// A rule as the public ones are written, with everything that stands in them.
+fn public(logsource: &str, detection: &str) -> String {
+    format!(
+        "title: Rule In The Form Of The Public Ones\nid: 5f6c2b0a-0f0f-4b7e-9f3e-000000000001\nrelated:\n    - id: 5f6c2b0a-0f0f-4b7e-9f3e-000000000002\n      type: similar\n\
+         status: test\ndescription: |\n    Several lines\n    of words\nreferences:\n    - https://example.org/a\nauthor: Somebody, Another One (Team)\ndate: 2026-01-02\n\
+         modified: 2026-02-03\ntags:\n    - attack.initial-access\n    - attack.t1190\n    - cve.2026-0001\n    - detection.emerging-threats\nlogsource:\n    {logsource}\n\
+         detection:\n{detection}\nfalsepositives:\n    - Unknown\nlevel: medium\n"
+    )
+}
+
+#[test]
+fn rules_in_the_form_of_the_public_web_rules_fire_as_written() {
+    let (web, proxy) = ("category: webserver", "category: proxy");
+    let all = "    selection:\n        cs-method: 'GET'\n        cs-uri-query|contains|all:\n            - 'cmd='\n            - 'wget'\n    condition: selection";
+    let re =
+        "    selection:\n        cs-uri-stem|re: '/wp-config\\.php(\\.bak|~)$'\n    condition: selection";
+    let cidr = "    selection:\n        cs-uri-stem|endswith:\n            - '/actuator/env'\n            - '/actuator/heapdump'\n        sc-status: 200\n    \
+                filter_main_own:\n        c-ip|cidr:\n            - '10.0.0.0/8'\n            - '198.51.100.0/28'\n    condition: selection and not 1 of filter_main_*";
+    let some = "    selection_agent:\n        cs-user-agent|startswith: 'probe/'\n    selection_path:\n        - cs-uri-stem|startswith: '/_ignition/'\n        \
+                - cs-uri-query|contains: 'allow_url_include%3d'\n    filter_optional_health:\n        cs-uri-query: 'health=1'\n    \
+                condition: 1 of selection_* and not filter_optional_health";
+    let words = "    keywords:\n        - '@@version'\n        - 'information_schema'\n    filter_main_status:\n        sc-status: 404\n    \
+                 condition: keywords and not 1 of filter_main_*";
+    let agent = "    selection:\n        c-uri|endswith: '/gate.php'\n        c-useragent|contains: 'loader'\n        cs-host|endswith: '.example'\n    condition: selection";
+    let event = |path: &str, query: Option<&str>, agent: &str, status: u16| {
+        let mut event = request(start(), 1, path, query);
+        let http = event.http.as_mut().expect("a request");
+        http.headers.insert("user-agent".to_owned(), agent.to_owned());
+        http.headers.insert("host".to_owned(), "shop.example".to_owned());
+        http.status = Some(status);
+        event
+    };
+    let ours = |mut event: Event| {
+        event.source_ip = Some("198.51.100.64".to_owned());
+        event
+    };
+    for (logsource, detection, fires, quiet) in [
+        (web, all, event("/a", Some("cmd=wget%20x"), "a", 200), event("/a", Some("cmd=ls"), "a", 200)),
+        (web, re, event("/wp-config%2ephp.bak", None, "a", 200), event("/wp-config.php", None, "a", 200)),
+        (web, cidr, ours(event("/actuator/env", None, "a", 200)), event("/actuator/env", None, "a", 200)),
+        (
+            web,
+            cidr,
+            ours(event("/x/actuator/heapdump", None, "a", 200)),
+            ours(event("/actuator/env", None, "a", 403)),
+        ),
+        (web, some, event("/a", None, "probe/2.1", 200), event("/a", Some("health=1"), "probe/2.1", 200)),
+        (web, some, event("/_ignition/x", None, "a", 200), event("/ignition", None, "a", 200)),
+        (
+            web,
+            words,
+            event("/a", Some("q=%40%40version"), "a", 200),
+            event("/a", Some("q=%40%40version"), "a", 404),
+        ),
+        (
+            proxy,
+            agent,
+            event("/gate.php", None, "my loader 1", 200),
+            event("/gate.php", None, "browser", 200),
+        ),
+    ] {
+        let text = public(logsource, detection);
+        let set = load(&[file("public.yml", &text)]);
+        assert_eq!(set.problems(), [], "{text}");
+        let id = "5f6c2b0a-0f0f-4b7e-9f3e-000000000001";
+        let is_found =
+            |event: &Event| set.inspect_event(event).findings.iter().any(|found| found.rule_id == id);
+        assert!(is_found(&fires), "fires on {:?}\n{text}", fires.http);
+        assert!(!is_found(&quiet), "does not fire on {:?}\n{text}", quiet.http);
+    }
+    // The aggregation of old: refused with what to write instead.
+    let counting = "    selection:\n        cs-uri-stem: '/login'\n        sc-status: 401\n    timeframe: 5m\n    condition: selection | count() by c-ip > 10";
+    let set = load(&[file("public.yml", &public(web, counting))]);
+    let told = |told: &Problem| {
+        told.kind == ProblemKind::Aggregation && !told.is_warning && told.reason.contains("correlation")
+    };
+    assert!(set.problems().iter().any(told), "{:?}", set.problems());
 }
 
 #[test]

@@ -2,18 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use watchpost_detect::inspect_request;
+use watchpost_detect::{Verdict, inspect_request};
 
 struct File<'a>(&'a str, &'a str, &'a str);
 
-fn families(File(name, declared, content): &File<'_>) -> Vec<&'static str> {
+fn verdict(File(name, declared, content): &File<'_>) -> Verdict {
     let body = format!(
         "--x\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nMy holidays\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {declared}\r\n\r\n{content}\r\n--x--\r\n"
     );
     let headers: BTreeMap<String, String> =
         [("Content-Type".to_owned(), "multipart/form-data; boundary=x".to_owned())].into();
-    let verdict = inspect_request("POST", "/upload", &headers, Some(&body));
-    verdict.categories.iter().map(|family| family.as_str()).collect()
+    inspect_request("POST", "/upload", &headers, Some(&body))
+}
+
+fn families(file: &File<'_>) -> Vec<&'static str> {
+    verdict(file).categories.iter().map(|family| family.as_str()).collect()
+}
+
+fn has_macros(file: &File<'_>) -> bool {
+    verdict(file).findings.iter().any(|found| found.rule_id == "wp.upload.macro")
 }
 
 const PNG: &str =
@@ -159,6 +166,62 @@ const HARMLESS: &[File<'_>] = &[
     File("archive.zip", "application/zip", "PK\u{3}\u{4}\u{a}\0\0\0\0\0a.txt"),
     File("setup.exe", "application/octet-stream", "MZ\u{90}\0\u{3}"),
 ];
+
+/// A zip file with these entries, each of this content, a character for each byte.
+fn zip(names: &[&str], content: &str) -> String {
+    let number = |value: usize, n: usize| -> String {
+        (0..n).map(|at| char::from(u8::try_from(value >> (8 * at) & 0xff).expect("one byte"))).collect()
+    };
+    let (mut files, mut list, mut offset) = (Vec::new(), Vec::new(), 0);
+    for name in names {
+        let sizes = format!("{}{}", number(content.len(), 4), number(content.len(), 4));
+        let about =
+            format!("\u{14}\0\0\0\0\0\0\0\0\0\u{1}\u{2}\u{3}\u{4}{sizes}{}\0\0", number(name.len(), 2));
+        list.push(format!("PK\u{1}\u{2}\u{14}\u{3}{about}{}{}{name}", "\0".repeat(10), number(offset, 4)));
+        let file = format!("PK\u{3}\u{4}{about}{name}{content}");
+        offset += file.chars().count();
+        files.push(file);
+    }
+    format!("{}{}PK\u{5}\u{6}{}", files.concat(), list.concat(), "\0".repeat(18))
+}
+
+const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+
+#[test]
+fn documents_with_macros_are_seen_whatever_they_are_called() {
+    let base = ["[Content_Types].xml", "_rels/.rels", "word/document.xml"];
+    let with = |name: &str| zip(&[&base[..], &[name]].concat(), "<w/>");
+    let long = zip(&[&base[..], &["word/vbaProject.bin"]].concat(), &"lorem ipsum ".repeat(20_000));
+    for (name, content) in [
+        ("letter.docx", with("word/vbaProject.bin")),
+        ("letter.docm", with("word/vbaProject.bin")),
+        ("letter.docx", with("word/VBAPROJECT.BIN")),
+        ("letter.docx", with("vbaProject.bin")),
+        ("table.xlsm", with("xl/vbaProject.bin")),
+        ("table.xlsx", with("xl/macrosheets/sheet1.xml")),
+        ("slides.pptx", with("ppt/vbaProject.bin")),
+        ("letter", with("word/vbaProject.bin")),
+        ("long.docx", long),
+        // As text that was no UTF-8 comes in: bytes are lost.
+        ("letter.docx", with("word/vbaProject.bin").replace('\u{14}', "\u{fffd}")),
+    ] {
+        let file = File(name, DOCUMENT, &content);
+        assert!(has_macros(&file), "{name}: {:?}", families(&file));
+    }
+    let told = zip(&base, "how to open vbaProject.bin, xl/macrosheets/ and activeX/");
+    let long = zip(&base, &"lorem ipsum vbaProject.bin ".repeat(10_000));
+    for (name, content) in [
+        ("letter.docx", with("word/styles.xml")),
+        ("letter.docx", with("word/media/vbaProject.bin.png")),
+        ("letter.docx", with("word/media/my-vbaProject.bin")),
+        ("letter.docx", with("word/vbaProject.bin.png").replace('\u{14}', "\u{fffd}")),
+        ("letter.docx", told),
+        ("long.docx", long),
+    ] {
+        let file = File(name, DOCUMENT, &content);
+        assert_eq!(families(&file), [""; 0], "{name}");
+    }
+}
 
 fn is_upload(file: &File<'_>) -> bool {
     families(file).contains(&"upload")

@@ -34,6 +34,29 @@ fn long_lines_are_cut_and_counted() {
 }
 
 #[test]
+fn a_line_may_be_as_long_as_an_event_and_a_longer_one_is_told() {
+    let event = |bytes: usize| {
+        let head = r#"{"at":"2026-01-02T03:04:05Z","category":"api_usage","type":"request","severity":"info","outcome":"success","details":{"text":""#;
+        format!("{head}{}\"}}}}", "x".repeat(bytes - head.len() - 3))
+    };
+    let text = [event(70_000), event(LINE_BYTES_MAX), event(LINE_BYTES_MAX + 1), event(300)].join("\n");
+    let all = import(LogFormat::Jsonl, &text);
+    assert!(matches!(all[0], Parsed::Event(_)), "beyond 64 KiB");
+    assert!(matches!(all[1], Parsed::Event(_)), "of the greatest length");
+    let Parsed::Bad { line_no, reason, excerpt } = &all[2] else { panic!("{:?}", all[2]) };
+    assert_eq!((*line_no, reason.as_str()), (3, "2097153 bytes; a line has at most 2 MiB"));
+    assert!(excerpt.starts_with("{\"at\"") && excerpt.len() < 1_000, "{excerpt}");
+    assert!(matches!(all[3], Parsed::Event(_)), "what comes behind it is read");
+
+    // A log of another kind is not cut in a way that looks whole either.
+    let line = "192.0.2.1 - - [29/Sep/2021:12:37:05 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"agent\"";
+    let long = format!("{line}{}\n{line}\n", " ".repeat(LINE_BYTES_MAX));
+    let all = import(LogFormat::Combined, &long);
+    assert!(matches!(&all[0], Parsed::Bad { line_no: 1, .. }), "{:?}", all[0]);
+    assert!(matches!(&all[1], Parsed::Event(_)), "{:?}", all[1]);
+}
+
+#[test]
 fn an_import_can_be_resumed_at_any_line() {
     let line =
         |n: u32| format!("192.0.2.{n} - - [29/Sep/2021:12:37:05 +0000] \"GET /{n} HTTP/1.1\" 200 1\r\n");

@@ -95,6 +95,23 @@ pub(crate) fn big_hash(wire: &mut Wire, fields: u64) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Processed events of a day before the others, with payloads of a million bytes that are worth compressing.
+pub(crate) fn large_events(wire: &mut Wire, n: u64) -> Result<(), Failure> {
+    let begin = (SystemClock.now() - Duration::days(101)).timestamp_millis();
+    let mut state = 1_u64;
+    for n in 0..n {
+        let key = format!("security:auth:{}", begin + i64::try_from(n)?);
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            format!("{:016x}", state.rotate_left(32))
+        };
+        let text: String = (0..62_500).map(|_| noise()).collect();
+        let payload = format!("{{\"details\":{{\"text\":\"{text}\"}}}}");
+        wire.ask(&["HSET", &key, "type", "login_failure", "_q", "1-1", "payload", &payload])?;
+    }
+    Ok(())
+}
+
 /// Fifty patterns: the categories, the endpoints, and some that end in a digit.
 pub(crate) fn patterns(n: usize) -> Vec<String> {
     let categories = ["auth", "access", "data", "config"].map(|name| format!("security:{name}:*"));

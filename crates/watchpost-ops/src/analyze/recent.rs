@@ -1,26 +1,35 @@
-//! The newest events of a log, in short: where those came from that a behaviour counted before it spoke.
+//! The newest events of a log, in short: those that a behaviour or a correlation counted before it spoke.
 //!
-//! A finding about a user, a session or an endpoint names the event that completed it. Its source is known; those of
-//! the events before it are looked up here, because an analysis has no archive to ask.
+//! A finding names the event that completed it. The events before it are looked up here, because an analysis has no
+//! archive to ask.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome};
-use watchpost_model::finding::CountedEvents;
+use watchpost_model::event::{Category, EntityKind, Event, Outcome};
+use watchpost_model::finding::{CountedEvents, Finding};
+use watchpost_model::ids::EventId;
 
 /// Events that are remembered.
 const EVENTS_MAX: usize = 200_000;
 
 struct Brief {
+    id: EventId,
     at: DateTime<Utc>,
     category: Category,
     outcome: Outcome,
     status: Option<u16>,
-    source: Box<str>,
+    source: Option<Box<str>>,
     /// The entities that it is remembered under.
-    keys: [Option<u64>; 3],
+    keys: [Option<u64>; 4],
+}
+
+/// An event that a finding was made of.
+pub(super) struct Past<'a> {
+    pub(super) id: EventId,
+    pub(super) at: DateTime<Utc>,
+    pub(super) source: Option<&'a str>,
 }
 
 #[derive(Default)]
@@ -30,6 +39,7 @@ pub(super) struct Recent {
     first: u64,
     /// The numbers of the events of an entity.
     by_entity: HashMap<u64, VecDeque<u64>>,
+    by_id: HashMap<EventId, u64>,
 }
 
 fn key(kind: EntityKind, value: &str) -> u64 {
@@ -52,7 +62,6 @@ fn fits(counted: &CountedEvents, category: Category, outcome: Outcome, status: O
 
 impl Recent {
     pub(super) fn push(&mut self, event: &Event) {
-        let Some(source) = event.source_ip.as_deref() else { return };
         if self.events.len() >= EVENTS_MAX {
             self.forget_first();
         }
@@ -60,17 +69,20 @@ impl Recent {
             event.actor.as_deref().map(|value| key(EntityKind::User, value)),
             event.session.as_deref().map(|value| key(EntityKind::Session, value)),
             Some(key(EntityKind::Endpoint, event.endpoint())),
+            event.source_ip.as_deref().map(|value| key(EntityKind::Ip, value)),
         ];
         let number = self.first + self.events.len() as u64;
         for key in keys.into_iter().flatten() {
             self.by_entity.entry(key).or_default().push_back(number);
         }
+        self.by_id.insert(event.id, number);
         self.events.push_back(Brief {
+            id: event.id,
             at: event.at,
             category: event.category,
             outcome: event.outcome,
             status: event.http.as_ref().and_then(|http| http.status),
-            source: source.into(),
+            source: event.source_ip.as_deref().map(Into::into),
             keys,
         });
     }
@@ -78,6 +90,7 @@ impl Recent {
     fn forget_first(&mut self) {
         let Some(gone) = self.events.pop_front() else { return };
         self.first += 1;
+        self.by_id.remove(&gone.id);
         for key in gone.keys.into_iter().flatten() {
             if let Some(numbers) = self.by_entity.get_mut(&key) {
                 numbers.pop_front();
@@ -88,18 +101,30 @@ impl Recent {
         }
     }
 
-    /// Source and time of the events of `entity` that were counted, the newest first.
-    pub(super) fn counted<'a>(
-        &'a self,
-        entity: &Entity,
-        counted: &'a CountedEvents,
-    ) -> impl Iterator<Item = (&'a str, DateTime<Utc>)> {
-        let numbers = self.by_entity.get(&key(entity.kind, &entity.value));
-        let events = numbers.into_iter().flatten().rev();
-        events
-            .filter_map(|number| self.events.get(usize::try_from(number - self.first).ok()?))
-            .filter(|event| (counted.from..=counted.to).contains(&event.at))
-            .filter(|event| fits(counted, event.category, event.outcome, event.status))
-            .map(|event| (&*event.source, event.at))
+    /// The events that `finding` counted, the newest first, and those that it names; the one that completed it may be
+    /// among them.
+    pub(super) fn behind(&self, finding: &Finding) -> Vec<Past<'_>> {
+        let mut all = Vec::new();
+        if let Some(counted) = &finding.counted {
+            let numbers = self.by_entity.get(&key(finding.entity.kind, &finding.entity.value));
+            let events = numbers.into_iter().flatten().rev().filter_map(|number| self.numbered(*number));
+            let of_count = events
+                .filter(|event| (counted.from..=counted.to).contains(&event.at))
+                .filter(|event| fits(counted, event.category, event.outcome, event.status));
+            all.extend(of_count.map(Brief::past));
+        }
+        let linked = finding.linked.iter().filter_map(|id| self.numbered(*self.by_id.get(id)?));
+        all.extend(linked.map(Brief::past));
+        all
+    }
+
+    fn numbered(&self, number: u64) -> Option<&Brief> {
+        self.events.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+}
+
+impl Brief {
+    fn past(&self) -> Past<'_> {
+        Past { id: self.id, at: self.at, source: self.source.as_deref() }
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::AuditVerification;
+use watchpost_model::job::JobRun;
+use watchpost_model::period::Period;
 
 /// Back the audit database up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -42,6 +44,47 @@ pub struct DatabaseRestore {
     pub ticket: Option<String>,
 }
 
+/// Copy the audit database as the plan does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseCopyRun {
+    /// The folder; that of the plan if absent. Only there older copies are removed as the plan says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub folder: Option<String>,
+}
+
+/// Rehearse a copy of the audit database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseRehearse {
+    /// The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub path: Option<String>,
+}
+
+/// How the copies of the audit database stand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct DatabaseCopies {
+    /// `SQLite` or `PostgreSQL`.
+    pub engine: String,
+    /// Watchpost copies it; else its own tools do.
+    pub copied: bool,
+    /// The folder of the plan.
+    pub folder: Option<String>,
+    /// The run that made the newest copy.
+    pub last: Option<JobRun>,
+    /// When the next one is to be made.
+    pub next: Option<Period>,
+    /// The newest rehearsal of a newest copy that came to an end.
+    pub rehearsal: Option<JobRun>,
+    /// When the next one is to be.
+    pub next_rehearsal: Option<Period>,
+    /// What is wrong with them, for people.
+    pub problem: Option<String>,
+}
+
 /// A copy of the audit database that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DatabaseCopy {
@@ -58,4 +101,83 @@ pub struct DatabaseCopy {
     pub erased_again: usize,
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
+}
+
+/// Maintain the audit database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseMaintain {
+    /// Write the file of SQLite anew, without its free pages; whoever writes waits meanwhile.
+    pub compact: bool,
+}
+
+/// What maintenance of the audit database came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseMaintained {
+    /// What is wrong with its pages, for people; nothing else was done then.
+    pub problem: Option<String>,
+    /// SQLite's log was folded into the file; else somebody who reads stood in the way.
+    pub folded: bool,
+    /// How large it was.
+    pub before: DatabaseSizes,
+    /// How large it is.
+    pub after: DatabaseSizes,
+}
+
+/// How large the audit database is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseSizes {
+    /// The file, or what the server keeps of the database.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// SQLite's log beside the file.
+    #[ts(type = "number")]
+    pub log_bytes: u64,
+    /// Of the file: free pages, which are used again.
+    #[ts(type = "number")]
+    pub free_bytes: u64,
+}
+
+/// Write the tables of the audit database to files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseExport {
+    /// The folder to make; it must not be there.
+    pub directory: String,
+    /// As for the backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ticket: Option<String>,
+}
+
+/// The tables of the audit database in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct DatabaseExported {
+    /// The folder: `TABLE.jsonl` and `TABLE.csv` of each, `LEFT_OUT`, `SHA256SUMS`.
+    pub directory: String,
+    /// The tables.
+    pub tables: Vec<ExportedTable>,
+    /// What is not in the files, and why.
+    pub left_out: Vec<LeftOutTable>,
+    /// SHA-256 of `SHA256SUMS`.
+    pub sha256: String,
+}
+
+/// A table in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExportedTable {
+    /// Its name.
+    pub name: String,
+    /// How many rows.
+    #[ts(type = "number")]
+    pub rows: u64,
+}
+
+/// A table, or a column of one, that is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LeftOutTable {
+    /// `table`, or `table.column`.
+    pub name: String,
+    /// Why.
+    pub why: String,
 }

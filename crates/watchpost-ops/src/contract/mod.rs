@@ -51,7 +51,11 @@ pub use contain::{
     BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
     Standing,
 };
-pub use database::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
+pub use database::{
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseExport,
+    DatabaseExported, DatabaseMaintain, DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
+    ExportedTable, LeftOutTable,
+};
 pub use enrichment::{
     AssetList, AssetRef, EnrichmentState, EntityRiskDetail, EntityRiskPage, EntityRiskRef, EntityRiskRequest,
     EntityRiskRow, LocationFile, LocationRole, LocationSettings, NotedMatch, ThreatCheck, ThreatCheckRequest,
@@ -96,8 +100,9 @@ pub use response::{
 };
 pub use rule::{
     BacktestAgainst, BacktestReport, BacktestRow, RuleBacktest, RuleChange, RuleDetail, RuleDirectorySet,
-    RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleProblemKind,
-    RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
+    RuleImportFile, RuleImportOutcome, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem,
+    RuleProblemKind, RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried,
+    RuleTry, TriedAs,
 };
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 
@@ -245,6 +250,10 @@ pub struct WorkspaceStatus {
     pub database: Option<Part>,
     /// The audit trail, as this console has seen it.
     pub trail: Option<TrailStatus>,
+    /// What is wrong with the copies of the database that the plan makes, for people; absent while nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub copies_problem: Option<String>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.

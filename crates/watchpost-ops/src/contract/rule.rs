@@ -1,5 +1,7 @@
 //! Rules: what can fire, where it comes from, and what a change of it would do.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -394,11 +396,48 @@ pub struct RuleImportSigma {
     pub path: String,
 }
 
+/// What became of a file as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleImportOutcome {
+    /// Copied; its rules look at what Watchpost reads.
+    Imported,
+    /// Copied, and its log source is another one: its rules fire only on events whose details have their fields.
+    NotApplicable,
+    /// Not copied: it brings no rule that can be used.
+    NotSupported,
+}
+
+words!(RuleImportOutcome {
+    Imported = "imported",
+    NotApplicable = "not_applicable",
+    NotSupported = "not_supported",
+});
+
+impl RuleImportOutcome {
+    /// What became of a file that brings `rules`, of which `problems` are told.
+    #[must_use]
+    pub fn of(rules: u64, problems: &[RuleProblem]) -> Self {
+        let of_other_logs: BTreeSet<Option<&str>> = problems
+            .iter()
+            .filter(|told| told.kind == RuleProblemKind::OtherLogs)
+            .map(|told| told.rule_id.as_deref())
+            .collect();
+        match rules {
+            0 => Self::NotSupported,
+            rules if of_other_logs.len() as u64 >= rules => Self::NotApplicable,
+            _ => Self::Imported,
+        }
+    }
+}
+
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct RuleImportFile {
     /// Its path below the one that was named.
     pub file: String,
+    /// What became of it; `problems` say why.
+    pub outcome: RuleImportOutcome,
     /// Rules that it brings; with none it was not copied.
     pub rules: u64,
     /// What could not be used and why.

@@ -36,7 +36,10 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
     if cx.caller.origin == Origin::Http {
         let message = "over HTTP people cannot be told apart: nobody approves there";
         return Err(OpError::new(ErrorCode::Permission, message)
-            .hint("decide at a window or a command line, with an account of your own"));
+            .hint(format!(
+                "decide at a window or a command line, with an account of your own: `watchpost approval grant {}`",
+                id.trim()
+            )));
     }
     let asked = cx.workspace()?.store().approval(id.trim()).await?;
     let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation && spec.two_people.is_some());
@@ -46,7 +49,12 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
     if !cx.caller.role.may(spec.permission) {
         let message = format!("the role {} may not {}", cx.caller.role, spec.name.replace('_', " "));
         return Err(OpError::new(ErrorCode::Permission, message)
-            .hint("whoever approves something has to be allowed to do it"));
+            .hint(format!(
+                "whoever approves something has to be allowed to do it: somebody with the permission {:?} decides, with \
+                 `watchpost approval grant {}`",
+                spec.permission.as_str(),
+                asked.id
+            )));
     }
     Ok((asked, spec))
 }
@@ -64,15 +72,25 @@ pub(crate) async fn approval_grant(
     let (asked, spec) = to_decide(&cx, &request.id).await?;
     if asked.is_asked_by(&cx.caller.name) {
         let standing = FourEyesNow::of(&workspace).await?;
+        let others = standing.others(&asked);
+        let next = if others.is_empty() {
+            standing.detail()
+        } else {
+            format!("One of {} may: `watchpost approval grant {}`.", others.join(", "), asked.id)
+        };
         return Err(OpError::new(ErrorCode::Permission, "nobody approves what they asked for themselves")
-            .hint(standing.detail()));
+            .hint(format!("{next} Take it back with `watchpost approval withdraw {}`.", asked.id)));
     }
-    unchanged(&workspace, &asked).await?;
+    let trail = unchanged(&workspace, &asked, spec.permission).await?;
     let store = workspace.store();
-    if workspace.role().is_some() && store.approval_is_of_this_login(&asked).await? {
+    if workspace.role().is_some() && trail.is_of_this_login {
         let message = "it was asked for with this login at the database: that is the same person";
         return Err(OpError::new(ErrorCode::Permission, message)
-            .hint("where the database has roles, each person has a login of their own"));
+            .hint(format!(
+                "where the database has roles, each person has a login of their own: somebody with another one decides, \
+                 with `watchpost approval grant {}`",
+                asked.id
+            )));
     }
     let by = Some(cx.caller.name.as_str());
     let both = || {
@@ -81,13 +99,12 @@ pub(crate) async fn approval_grant(
             Change::new("operation", Value::Null, asked.operation.clone()),
         ]
     };
-    let step = ApprovalMove {
-        from: ApprovalState::Waiting,
-        to: ApprovalState::Granted,
-        by,
-        note: note.as_deref(),
-        outcome: None,
+    // What failed when it was carried out may be approved once more.
+    let from = match asked.state {
+        ApprovalState::Failed if asked.carrier == Carrier::Approver => ApprovalState::Failed,
+        _ => ApprovalState::Waiting,
     };
+    let step = ApprovalMove { from, to: ApprovalState::Granted, by, note: note.as_deref(), outcome: None };
     if asked.carrier == Carrier::Asker {
         let draft = cx.record("", both(), note.clone());
         let approval = store.approval_move(&asked.id, step, draft).await?;
@@ -113,7 +130,18 @@ pub(crate) async fn approval_grant(
         ApprovalMove { from: ApprovalState::Granted, to, by: None, note: None, outcome: Some(&outcome) };
     let draft = cx.record_as(ended, "", both(), Some(outcome.clone()));
     let approval = store.approval_move(&asked.id, step, draft).await?;
-    result.map(|reply| ApprovalGranted { approval, reply: Some(reply) })
+    match result {
+        Ok(reply) => Ok(ApprovalGranted { approval, reply: Some(reply) }),
+        Err(error) => {
+            let again = format!(
+                "it can be approved once more until {} with `watchpost approval grant {}`",
+                asked.expires_at.format("%Y-%m-%d %H:%M UTC"),
+                asked.id
+            );
+            let hint = error.hint.as_ref().map_or_else(|| again.clone(), |hint| format!("{hint}; {again}"));
+            Err(error.hint(hint))
+        }
+    }
 }
 
 pub(crate) async fn approval_refuse(
@@ -143,6 +171,7 @@ pub(crate) async fn approval_withdraw(cx: Context, request: ApprovalRef) -> Resu
     }
     let from = match asked.state {
         ApprovalState::Granted if asked.carrier == Carrier::Asker => ApprovalState::Granted,
+        ApprovalState::Failed => ApprovalState::Failed,
         _ => ApprovalState::Waiting,
     };
     let step = ApprovalMove { from, to: ApprovalState::Withdrawn, by: None, note: None, outcome: None };

@@ -103,7 +103,7 @@ async fn finish(
 }
 
 /// Where the files are until all of them are there.
-fn part_of(folder: &Path) -> Result<PathBuf, OpError> {
+pub(super) fn part_of(folder: &Path) -> Result<PathBuf, OpError> {
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
         return Err(OpError::invalid("directory", "this is no name of a folder"));
     };
@@ -113,19 +113,19 @@ fn part_of(folder: &Path) -> Result<PathBuf, OpError> {
     Ok(parent.join(format!(".{}.part-{}", name.to_string_lossy(), std::process::id())))
 }
 
-fn cannot(path: &Path, error: &std::io::Error) -> OpError {
+pub(super) fn cannot(path: &Path, error: &std::io::Error) -> OpError {
     OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
 }
 
 /// A file that is hashed as it is written.
-struct Out {
+pub(super) struct Out {
     path: PathBuf,
     file: std::io::BufWriter<std::fs::File>,
     hash: Sha256,
 }
 
 impl Out {
-    fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
+    pub(super) fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
         let path = folder.join(name);
         let file = std::fs::File::create_new(&path).map_err(|error| cannot(&path, &error))?;
         Ok(Self { path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
@@ -136,13 +136,13 @@ impl Out {
         self.file.write_all(bytes).map_err(|error| cannot(&self.path, &error))
     }
 
-    fn line(&mut self, text: &str) -> Result<(), OpError> {
+    pub(super) fn line(&mut self, text: &str) -> Result<(), OpError> {
         self.put(text.as_bytes())?;
         self.put(b"\n")
     }
 
     /// On the disk; its line of `SHA256SUMS`.
-    fn close(mut self) -> Result<String, OpError> {
+    pub(super) fn close(mut self) -> Result<String, OpError> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         synced.map_err(|error| cannot(&self.path, &error))?;
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
@@ -150,7 +150,20 @@ impl Out {
     }
 }
 
-fn whole(folder: &Path, name: &str, text: &str) -> Result<String, OpError> {
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..n).unwrap_or_default());
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a small file; its line of `SHA256SUMS`.
+pub(super) fn whole(folder: &Path, name: &str, text: &str) -> Result<String, OpError> {
     let mut out = Out::new(folder, name)?;
     out.put(text.as_bytes())?;
     out.close()

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
-use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress, RedisConnection, TlsFiles};
+use watchpost_model::connection::{
+    DatabaseConnection, HostPort, RedisAddress, RedisConnection, TlsFiles, is_this_machine,
+};
 
 use crate::contract::{ParsedUrl, SecretInput};
 use crate::error::OpError;
@@ -15,6 +17,9 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
         if let Some(rest) = text.strip_prefix(scheme) {
             return parse_sentinel(rest, is_tls);
         }
+    }
+    if let Some(rest) = text.strip_prefix("sqlite:") {
+        return parse_sqlite(rest);
     }
     let url = Url::parse(text).map_err(|error| wrong(&format!("this is not a URL: {error}")))?;
     let username = Some(decode(url.username())?).filter(|name| !name.is_empty());
@@ -55,17 +60,16 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             // What libpq takes from the query: a socket's directory has no place before the path.
             let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
             let given = |key: &str| query.get(key).cloned().filter(|value| !value.is_empty());
-            let tls = given("sslmode")
-                .is_some_and(|mode| matches!(mode.as_str(), "require" | "verify-ca" | "verify-full"))
-                .then(TlsFiles::default);
             let port = match given("port") {
                 Some(port) => Some(port.parse().map_err(|_| wrong("the port is not a number"))?),
                 None => url.port(),
             };
             let host = Some(decode(&host)?).filter(|host| !host.is_empty()).or_else(|| given("host"));
             let username = username.or_else(|| given("user"));
+            let host = host.ok_or_else(|| wrong("a PostgreSQL URL needs a host"))?;
+            let tls = database_tls(&host, given)?;
             let database = DatabaseConnection::Postgres {
-                host: host.ok_or_else(|| wrong("a PostgreSQL URL needs a host"))?,
+                host,
                 port: port.unwrap_or(5432),
                 database: decode(url.path().trim_start_matches('/'))?,
                 username: username.ok_or_else(|| wrong("a PostgreSQL URL needs a user name"))?,
@@ -78,9 +82,50 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             Ok(ParsedUrl { redis: None, database: Some(database), password, sentinel_password })
         }
         scheme => Err(wrong(&format!("unknown scheme {scheme:?}")).hint(
-            "use redis://, rediss:// (TLS), redis+sentinel://, rediss+sentinel://, unix:// or postgres://",
+            "use redis://, rediss:// (TLS), redis+sentinel://, rediss+sentinel://, unix://, postgres:// or sqlite://",
         )),
     }
+}
+
+/// TLS as `sslmode`, `sslrootcert`, `sslcert` and `sslkey` say. There is one kind: the server's name and authority are checked
+/// (`verify-full`), for one that is not checked protects from nobody on the way. Another machine is reached without only
+/// where the URL says `sslmode=disable`.
+fn database_tls(host: &str, given: impl Fn(&str) -> Option<String>) -> Result<Option<TlsFiles>, OpError> {
+    // libpq's word for the authorities of the machine.
+    let ca = given("sslrootcert").filter(|ca| ca != "system");
+    let files = TlsFiles { ca, cert: given("sslcert"), key: given("sslkey") };
+    if files.cert.is_some() != files.key.is_some() {
+        return Err(wrong("sslcert and sslkey belong together"));
+    }
+    let has_files = files != TlsFiles::default();
+    match given("sslmode").as_deref() {
+        Some("disable") if has_files => {
+            Err(wrong("sslmode=disable uses no certificates: leave one of them off"))
+        }
+        Some("disable") => Ok(None),
+        Some("require" | "verify-ca" | "verify-full") => Ok(Some(files)),
+        None | Some("allow" | "prefer") => Ok((has_files || !is_this_machine(host)).then_some(files)),
+        Some(_) => Err(wrong("sslmode is one of disable, allow, prefer, require, verify-ca, verify-full")),
+    }
+}
+
+/// What follows `sqlite:`, as sqlx reads it: `//` or nothing, the path, options. `sqlite:///a` and `sqlite:/a` name the
+/// file `/a`, `sqlite://a` and `sqlite:a` the file `a`.
+fn parse_sqlite(rest: &str) -> Result<ParsedUrl, OpError> {
+    let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = decode(path.strip_prefix("//").unwrap_or(path))?;
+    if path.is_empty() || path == ":memory:" {
+        return Err(wrong("a SQLite URL needs the path of a file"));
+    }
+    if !matches!(options, "" | "mode=rwc" | "mode=rw") {
+        return Err(wrong("a SQLite URL takes no options: Watchpost sets them itself"));
+    }
+    Ok(ParsedUrl {
+        redis: None,
+        database: Some(DatabaseConnection::Sqlite { path: Some(path) }),
+        password: SecretInput::Keep,
+        sentinel_password: SecretInput::Keep,
+    })
 }
 
 /// What follows the scheme: `[user:password@]host[:port][,...]/name[/database][?sentinel_username=..&sentinel_password=..]`.
@@ -147,7 +192,7 @@ fn redis(address: RedisAddress, username: Option<String>, database: u32) -> Redi
 
 #[cfg(test)]
 mod tests {
-    use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress};
+    use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress, TlsFiles};
 
     use super::{SecretInput, parse_url};
 
@@ -178,6 +223,62 @@ mod tests {
         assert_eq!((host.as_str(), port, username.as_str()), ("/run/pg", 5433, "audit"));
         assert_eq!(parsed.password, SecretInput::Set { value: "p&q".into() });
         assert!(parse_url("postgres:///trail?user=audit").is_err(), "there is no host");
+    }
+
+    #[test]
+    fn takes_the_tls_of_a_postgresql_from_the_query() {
+        let tls = |url: &str| match parse_url(url).map(|parsed| parsed.database) {
+            Ok(Some(DatabaseConnection::Postgres { tls, .. })) => Ok(tls),
+            Ok(other) => panic!("{url}: {other:?}"),
+            Err(error) => Err(error.to_string()),
+        };
+        let checked = Ok(Some(TlsFiles::default()));
+        for (url, expect) in [
+            ("postgres://u@db.example/d", checked.clone()),
+            ("postgres://u@db.example/d?sslmode=prefer", checked.clone()),
+            ("postgres://u@db.example/d?sslmode=require", checked.clone()),
+            ("postgres://u@db.example/d?sslmode=verify-full&sslrootcert=system", checked.clone()),
+            ("postgres://u@db.example/d?sslmode=disable", Ok(None)),
+            ("postgres://u@localhost/d", Ok(None)),
+            ("postgres://u@127.0.0.7/d", Ok(None)),
+            ("postgres://u@[::1]/d", Ok(None)),
+            ("postgres:///d?host=/run/pg&user=u", Ok(None)),
+            ("postgres://u@localhost/d?sslmode=verify-ca", checked),
+        ] {
+            assert_eq!(tls(url), expect, "{url}");
+        }
+        let files = "sslrootcert=/c/ca.pem&sslcert=/c/me.pem&sslkey=/c/me.key";
+        let of = |name: &str| Some(format!("/c/{name}"));
+        let expect = TlsFiles { ca: of("ca.pem"), cert: of("me.pem"), key: of("me.key") };
+        for host in ["db.example", "localhost"] {
+            assert_eq!(tls(&format!("postgres://u@{host}/d?{files}")), Ok(Some(expect.clone())), "{host}");
+        }
+        for query in
+            ["sslcert=/c/me.pem", "sslkey=/c/me.key", "sslmode=on", &format!("sslmode=disable&{files}")]
+        {
+            assert!(tls(&format!("postgres://u@db.example/d?{query}")).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn takes_the_file_of_a_sqlite() {
+        for (url, expect) in [
+            ("sqlite:/var/w.db", Some("/var/w.db")),
+            ("sqlite:///var/w.db", Some("/var/w.db")),
+            ("sqlite:///var/my%20w.db?mode=rwc", Some("/var/my w.db")),
+            ("sqlite:w.db", Some("w.db")),
+            ("sqlite://w.db", Some("w.db")),
+            ("sqlite:", None),
+            ("sqlite://", None),
+            ("sqlite::memory:", None),
+            ("sqlite:///var/w.db?mode=ro", None),
+        ] {
+            let path = parse_url(url).ok().and_then(|parsed| match parsed.database {
+                Some(DatabaseConnection::Sqlite { path }) => path,
+                _ => None,
+            });
+            assert_eq!(path.as_deref(), expect, "{url}");
+        }
     }
 
     #[test]

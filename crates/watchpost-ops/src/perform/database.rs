@@ -2,14 +2,20 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::Change;
-use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
+use watchpost_model::audit::{AuditOutcome, AuditVerification, Change};
+use watchpost_model::clock::Clock;
+use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy};
 
 use super::{at_this_machine, required};
-use crate::contract::{DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseRestore};
+use crate::blocking::off_the_runtime;
+use crate::contract::{
+    DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseMaintain, DatabaseMaintained, DatabaseRestore,
+    DatabaseSizes,
+};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
@@ -28,7 +34,7 @@ pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Res
 pub(crate) async fn database_check(cx: Context, request: DatabaseBackupRef) -> Result<DatabaseCopy, OpError> {
     let path = old_file(&cx, &request.path)?;
     let making = cx.console.0.makings.begin(request.ticket)?;
-    checked(&cx, &path, &making).await
+    checked(cx.console.0.clock.clone(), &path, &told(&making)).await
 }
 
 pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> Result<DatabaseCopy, OpError> {
@@ -43,6 +49,37 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
     Ok(DatabaseCopy { erased_again, ..copy })
 }
 
+pub(crate) async fn database_maintain(
+    cx: Context,
+    request: DatabaseMaintain,
+) -> Result<DatabaseMaintained, OpError> {
+    let store = cx.workspace()?.store().clone();
+    let done = store.maintain(request.compact).await?;
+    let size = |of: DatabaseSize| DatabaseSizes {
+        bytes: of.bytes,
+        log_bytes: of.log_bytes,
+        free_bytes: of.free_bytes,
+    };
+    let changes = vec![
+        Change::new("bytes", done.before.bytes, done.after.bytes),
+        Change::new("log_bytes", done.before.log_bytes, done.after.log_bytes),
+        Change::new("free_bytes", done.before.free_bytes, done.after.free_bytes),
+    ];
+    let (outcome, problem) = match &done.problem {
+        None => (AuditOutcome::Success, None),
+        Some(problem) => {
+            (AuditOutcome::Failure, Some(format!("the pages of the database are damaged: {problem}")))
+        }
+    };
+    store.audit_append(cx.record_as(outcome, "database", changes, problem.clone())).await?;
+    Ok(DatabaseMaintained {
+        problem,
+        folded: done.folded,
+        before: size(done.before),
+        after: size(done.after),
+    })
+}
+
 /// Does in a copy of this database what was erased after it was made; how many erasures that were.
 async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize, OpError> {
     let (log, kept) = cx.workspace()?.store().erasures_kept().await?;
@@ -50,7 +87,7 @@ async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize
         return Ok(0);
     }
     // Nothing is written into what is no whole copy.
-    whole(&checked(cx, copy, making).await?)?;
+    whole(&checked(cx.console.0.clock.clone(), copy, &told(making)).await?.trail)?;
     let (of_copy, known) = erasures_of_copy(copy).await?;
     if of_copy != log || kept.iter().all(|one| known.contains(&one.id)) {
         return Ok(0);
@@ -66,19 +103,20 @@ async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize
     Ok(done.len())
 }
 
-fn whole(copy: &DatabaseCopy) -> Result<(), OpError> {
-    if copy.trail.ok {
+/// Refuses a copy whose audit trail does not hold.
+pub(super) fn whole(trail: &AuditVerification) -> Result<(), OpError> {
+    if trail.ok {
         return Ok(());
     }
-    let problem = copy.trail.problems.first().cloned().unwrap_or_default();
+    let problem = trail.problems.first().cloned().unwrap_or_default();
     Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
-        .hint("nothing is left of the copy; `watchpost audit verify` says more"))
+        .hint("nothing was made of it; `watchpost audit verify` says more of the log itself"))
 }
 
 /// Checks the copy, records it, and gives it its name.
 async fn finish(cx: &Context, part: &Part, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
-    let mut copy = checked(cx, &part.0, making).await?;
-    whole(&copy)?;
+    let mut copy = checked(cx.console.0.clock.clone(), &part.0, &told(making)).await?;
+    whole(&copy.trail)?;
     copy.path = path.display().to_string();
     let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
     let changes = vec![
@@ -89,16 +127,49 @@ async fn finish(cx: &Context, part: &Part, path: &Path, making: &Making) -> Resu
     ];
     let record = cx.record(format!("file/{}", copy.path), changes, None);
     cx.workspace()?.store().audit_append(record).await?;
-    private(&part.0).map_err(|error| OpError::unreadable("path", path, error))?;
-    // A second name fails where the file has come to be meanwhile; nothing is overwritten.
-    std::fs::hard_link(&part.0, path).map_err(|error| OpError::unreadable("path", path, error))?;
+    place(part, path)?;
     Ok(copy)
 }
 
-async fn checked(cx: &Context, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
-    let progress = |done, total| making.go_on("checking the copy", done, total);
-    let found = check_copy(path, cx.console.0.clock.clone(), &progress).await?;
-    let sha256 = digest(path).map_err(|error| OpError::unreadable("path", path, error))?;
+/// Gives a copy that was checked its name, on disk; nothing is overwritten.
+pub(super) fn place(part: &Part, path: &Path) -> Result<(), OpError> {
+    private(&part.0).and_then(|()| named(&part.0, path)).map_err(|error| {
+        OpError::new(ErrorCode::Unavailable, format!("the copy cannot become {}: {error}", path.display()))
+    })?;
+    // Some file systems do not sync folders; the copy itself is on disk.
+    if let Some(Ok(folder)) = path.parent().map(std::fs::File::open) {
+        drop(folder.sync_all());
+    }
+    Ok(())
+}
+
+/// A second name fails where the file has come to be meanwhile. Where files have one name only (FAT), an empty file of ours
+/// holds the place until the copy takes it.
+fn named(part: &Path, path: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(part, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            std::fs::File::create_new(path)?;
+            std::fs::rename(part, path).inspect_err(|_| drop(std::fs::remove_file(path)))
+        }
+        linked => linked,
+    }
+}
+
+/// Tells how far the check of a copy is; false when it is to stop.
+fn told(making: &Making) -> impl Fn(u64, u64) -> bool + Send + Sync {
+    move |done, total| making.go_on("checking the copy", done, total)
+}
+
+/// Looks at a copy: its pages, all of its trail, its SHA-256.
+pub(super) async fn checked(
+    clock: Arc<dyn Clock>,
+    path: &Path,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<DatabaseCopy, OpError> {
+    let found = check_copy(path, clock, progress).await?;
+    let file = path.to_owned();
+    let sha256 = off_the_runtime(move || digest(&file)).await?;
+    let sha256 = sha256.map_err(|error| OpError::unreadable("path", path, error))?;
     Ok(DatabaseCopy {
         path: path.display().to_string(),
         bytes: found.bytes,
@@ -109,7 +180,8 @@ async fn checked(cx: &Context, path: &Path, making: &Making) -> Result<DatabaseC
     })
 }
 
-fn digest(path: &Path) -> std::io::Result<String> {
+/// The SHA-256 of a file.
+pub(super) fn digest(path: &Path) -> std::io::Result<String> {
     let mut file = std::fs::File::open(path)?;
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
@@ -126,7 +198,8 @@ fn private(path: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
 }
 
-fn old_file(cx: &Context, path: &str) -> Result<PathBuf, OpError> {
+/// A file of this machine that is there.
+pub(super) fn old_file(cx: &Context, path: &str) -> Result<PathBuf, OpError> {
     at_this_machine(cx)?;
     let path = PathBuf::from(required("path", path, 1_000)?);
     if path.is_file() { Ok(path) } else { Err(OpError::unreadable("path", &path, "it is no file")) }
@@ -152,12 +225,16 @@ fn new_file(cx: &Context, field: &str, path: &str) -> Result<PathBuf, OpError> {
 }
 
 /// Where the copy is until it was checked; removed when it is dropped.
-struct Part(PathBuf);
+pub(super) struct Part(PathBuf);
 
 impl Part {
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         Self(path.with_file_name(format!(".{name}.part-{}", std::process::id())))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

@@ -107,7 +107,7 @@ pub(crate) async fn end<E: Enforced>(
         BlockState::Active | BlockState::Pending | BlockState::Failed => {}
         state @ (BlockState::Expired | BlockState::Removed) => {
             return Err(OpError::precondition(format!(
-                "the {} of {} is {state} already",
+                "the {} of {} is {state} already: there is nothing to take back",
                 E::WORD,
                 enforced.shown()
             )));

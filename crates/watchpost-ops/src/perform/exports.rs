@@ -1,9 +1,10 @@
 //! Writing what is in Redis to a file for people and programs.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
 use watchpost_model::event::Event;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
@@ -23,6 +24,8 @@ use crate::jobs::{Ended, Ticket};
 const BATCHES: usize = 4;
 /// Reasons of unreadable keys that are told one by one; the rest is counted.
 const REASONS: usize = 20;
+/// So many names are compared with each other; more are put into a set.
+const FEW: usize = 16;
 /// Columns of a table of events, after the key.
 const COLUMNS: [FieldName; 22] = [
     FieldName::At,
@@ -342,7 +345,7 @@ fn write_table(out: &mut dyn Write, all: bool, mut batches: mpsc::Receiver<Batch
                         part.part.to_string(),
                         match &part.elements {
                             Elements::Text(text) => text_of(text),
-                            elements => elements_of(elements).to_string(),
+                            elements => serde_json::to_string(&Contents(elements)).map_err(Broken::Json)?,
                         },
                     ];
                     table.row(cells.iter().map(String::as_str)).map_err(Broken::Table)?;
@@ -373,27 +376,23 @@ fn write_json(
 ) -> Result<(), Broken> {
     let mut line = Vec::new();
     let mut rows = 0_u64;
-    let mut put = |line: &[u8], rows: u64| {
-        let before = if rows == 0 { brackets.open } else { brackets.between };
-        let written = out.write_all(before.as_bytes()).and_then(|()| out.write_all(line));
-        written.map_err(|error| Broken::Write(WriteError::at(path, error)))
+    let mut put = |row: &dyn Fn(&mut Vec<u8>) -> serde_json::Result<()>| {
+        line.clear();
+        line.extend_from_slice(if rows == 0 { brackets.open } else { brackets.between }.as_bytes());
+        row(&mut line).map_err(Broken::Json)?;
+        rows += 1;
+        out.write_all(&line).map_err(|error| Broken::Write(WriteError::at(path, error)))
     };
     while let Some(batch) = batches.blocking_recv() {
         match batch {
             Batch::Events(events) => {
                 for (_, event) in &events {
-                    line.clear();
-                    serde_json::to_writer(&mut line, event).map_err(Broken::Json)?;
-                    put(&line, rows)?;
-                    rows += 1;
+                    put(&|line| serde_json::to_writer(line, event))?;
                 }
             }
             Batch::Keys(parts) => {
                 for part in &parts {
-                    line.clear();
-                    serde_json::to_writer(&mut line, &part_of(part)).map_err(Broken::Json)?;
-                    put(&line, rows)?;
-                    rows += 1;
+                    put(&|line| serde_json::to_writer(line, &Row::of(part)))?;
                 }
             }
         }
@@ -410,21 +409,38 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-fn part_of(part: &KeyPart) -> Value {
-    json!({
-        "key": value_of(&part.key),
-        "type": part.kind.as_str(),
-        "expires_at": part.expires_at.map(instant),
-        "part": part.part,
-        "value": elements_of(&part.elements),
-    })
+/// A key or a part of one, as a line has it.
+#[derive(Serialize)]
+struct Row<'a> {
+    key: Text<'a>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    expires_at: Option<String>,
+    part: u64,
+    value: Contents<'a>,
+}
+
+impl<'a> Row<'a> {
+    fn of(part: &'a KeyPart) -> Self {
+        Self {
+            key: Text(&part.key),
+            kind: part.kind.as_str(),
+            expires_at: part.expires_at.map(instant),
+            part: part.part,
+            value: Contents(&part.elements),
+        }
+    }
 }
 
 /// Text as text; other bytes as `{"hex": "..."}`, so that nothing is lost.
-fn value_of(bytes: &[u8]) -> Value {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Value::String(text.to_owned()),
-        Err(_) => json!({ "hex": hex::encode(bytes) }),
+struct Text<'a>(&'a [u8]);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(self.0) {
+            Ok(text) => to.serialize_str(text),
+            Err(_) => to.collect_map([("hex", hex::encode(self.0))]),
+        }
     }
 }
 
@@ -436,25 +452,45 @@ fn text_of(bytes: &[u8]) -> String {
     }
 }
 
-fn pairs_of(pairs: &[Pair]) -> Value {
-    let texts: Option<Map<String, Value>> = pairs
-        .iter()
-        .map(|(name, value)| Some((std::str::from_utf8(name).ok()?.to_owned(), value_of(value))))
-        .collect();
-    match texts {
-        // Names that are no text, or that repeat, have no place in an object.
-        Some(object) if object.len() == pairs.len() => Value::Object(object),
-        _ => pairs.iter().map(|(name, value)| json!([value_of(name), value_of(value)])).collect(),
+/// An object; a list where names are no text or repeat, for these have no place in an object.
+struct Pairs<'a>(&'a [Pair]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let names: Option<Vec<&str>> =
+            self.0.iter().map(|(name, _)| std::str::from_utf8(name).ok()).collect();
+        match names.filter(|names| all_differ(names)) {
+            Some(names) => to.collect_map(names.into_iter().zip(self.0.iter().map(|(_, value)| Text(value)))),
+            None => to.collect_seq(self.0.iter().map(|(name, value)| [Text(name), Text(value)])),
+        }
     }
 }
 
-fn elements_of(elements: &Elements) -> Value {
-    match elements {
-        Elements::Text(text) => value_of(text),
-        Elements::Items(items) => items.iter().map(|item| value_of(item)).collect(),
-        Elements::Pairs(pairs) => pairs_of(pairs),
-        Elements::Entries(entries) => {
-            entries.iter().map(|(id, fields)| json!({ "id": id, "fields": pairs_of(fields) })).collect()
+fn all_differ(names: &[&str]) -> bool {
+    if names.len() <= FEW {
+        return names.iter().enumerate().all(|(n, name)| !names.iter().take(n).any(|other| other == name));
+    }
+    let mut seen = HashSet::with_capacity(names.len());
+    names.iter().all(|name| seen.insert(name))
+}
+
+struct Contents<'a>(&'a Elements);
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a str,
+    fields: Pairs<'a>,
+}
+
+impl Serialize for Contents<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Elements::Text(text) => Text(text).serialize(to),
+            Elements::Items(items) => to.collect_seq(items.iter().map(|item| Text(item))),
+            Elements::Pairs(pairs) => Pairs(pairs).serialize(to),
+            Elements::Entries(entries) => {
+                to.collect_seq(entries.iter().map(|(id, fields)| Entry { id, fields: Pairs(fields) }))
+            }
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::jobs::{Ended, Ticket};
 
 /// Events a pipeline.
 const BATCH: usize = 500;
+/// Bytes of lines a pipeline, but for the last of them: three batches are in memory at once.
+const BATCH_BYTES: u64 = 16 << 20;
 /// How much of the first line names a log.
 const FIRST_LINE_BYTES: u64 = 64 << 10;
 /// Reasons for bad lines that are shown one by one; the rest is counted.
@@ -171,15 +173,15 @@ fn read(
     loop {
         let mut chunk =
             Chunk { events: Vec::with_capacity(BATCH), offset, consumed: 0, skipped: 0, bad: Vec::new() };
-        let mut ended = true;
+        let (mut ended, begin) = (true, import.offset());
         for parsed in import.by_ref() {
-            let (_, parsed) = parsed?;
+            let (line, parsed) = parsed?;
             match parsed {
                 Parsed::Event(event) => chunk.events.push(*event),
                 Parsed::Skipped(_) => chunk.skipped += 1,
                 Parsed::Bad { line_no, reason, excerpt } => chunk.bad.push((line_no, reason, excerpt)),
             }
-            if chunk.events.len() + chunk.bad.len() >= BATCH {
+            if chunk.events.len() + chunk.bad.len() >= BATCH || line.next_offset - begin >= BATCH_BYTES {
                 ended = false;
                 break;
             }

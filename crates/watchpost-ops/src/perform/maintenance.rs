@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use watchpost_model::health::Unit;
 use watchpost_model::ids::EventId;
-use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
+use watchpost_model::job::{Figure, JobKind, JobPosition, JobProgress, JobReport, JobRun};
 use watchpost_model::policy::RetentionRule;
-use watchpost_redis::EventStore;
 use watchpost_redis::optimize::{self, Mode, OptimizeWalk, optimize};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
+use watchpost_redis::{EventStore, WalkPosition};
 
 use super::settings;
 use crate::console::Workspace;
@@ -147,7 +147,15 @@ impl Retention {
     }
 }
 
-/// Reads the next batch while the one before is archived and removed.
+/// A batch that is archived and committed, and not removed yet.
+struct Archived {
+    candidates: Vec<Candidate>,
+    /// Where the walk was behind it.
+    position: WalkPosition,
+}
+
+/// Three batches at once, so that neither the database nor Redis waits for the other: one is read, the one before it is
+/// archived, and the one before that, whose archive is committed, is removed.
 async fn walk_through(
     walk: &mut RetentionWalk,
     events: &EventStore,
@@ -156,17 +164,29 @@ async fn walk_through(
     journal: &mut Journal<'_>,
     tally: &mut Tally,
 ) -> Result<(), OpError> {
-    let mut next = next_batch(walk, ticket).await?;
-    while let Some(batch) = next {
+    let mut read = next_batch(walk, ticket).await?;
+    let mut archived: Option<Archived> = None;
+    while read.is_some() || archived.is_some() {
         ticket.check()?;
-        let done = walk.position();
-        let settling = settle(events, workspace, ticket, batch, journal, tally);
-        let (settled, read) = tokio::join!(settling, next_batch(walk, ticket));
-        settled?;
-        journal.done_to(done);
+        let (position, is_last) = (walk.position(), read.is_none());
+        let done = if is_last { None } else { journal.position(&tally.done()) };
+        let remove = archived.as_ref().map(|before| before.candidates.as_slice()).unwrap_or_default();
+        let (kept, removals, next) = tokio::join!(
+            archive(workspace, read.take().unwrap_or_default(), done.as_ref()),
+            removed(events, ticket, remove),
+            async { if is_last { Ok(None) } else { next_batch(walk, ticket).await } },
+        );
+        if let Some(before) = archived.take() {
+            tally.removals(&removals?, &before.candidates);
+            journal.done_to(before.position);
+        }
+        let kept = kept?;
+        tally.unprocessed += kept.unprocessed;
+        tally.unreadable += kept.unreadable;
+        archived = (!is_last).then_some(Archived { candidates: kept.candidates, position });
         let step = format!("{} archived and removed", tally.removed);
         ticket.progress(JobProgress { step, ..walk.progress() });
-        next = read?;
+        read = next?;
     }
     Ok(())
 }
@@ -182,44 +202,41 @@ async fn next_batch(walk: &mut RetentionWalk, ticket: &Ticket) -> Result<Option<
     }
 }
 
-/// Archives a batch and commits, with the position of the walk before it; then removes it.
-async fn settle(
-    events: &EventStore,
+/// Of a batch what is archived, and how many are not.
+#[derive(Default)]
+struct Kept {
+    candidates: Vec<Candidate>,
+    unprocessed: u64,
+    unreadable: u64,
+}
+
+/// Archives a batch and commits, with the position of the walk up to which everything is done.
+async fn archive(
     workspace: &Workspace,
-    ticket: &Ticket,
     batch: Vec<Candidate>,
-    journal: &mut Journal<'_>,
-    tally: &mut Tally,
-) -> Result<(), OpError> {
+    done: Option<&JobPosition>,
+) -> Result<Kept, OpError> {
+    let mut kept = Kept::default();
+    if batch.is_empty() {
+        return Ok(kept);
+    }
     let ids: Vec<EventId> =
         batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
     let known: HashSet<EventId> = workspace.store().known_events(&ids).await?;
-    let mut archive = Vec::with_capacity(batch.len());
-    let mut remove = Vec::with_capacity(batch.len());
+    let mut rows = Vec::with_capacity(batch.len());
+    kept.candidates.reserve(batch.len());
     for mut candidate in batch {
         match std::mem::replace(&mut candidate.event, Err(String::new())) {
             Ok(event) if known.contains(&event.id) => {
-                archive.push((event, candidate.key.clone()));
-                remove.push(candidate);
+                rows.push((event, candidate.key.clone()));
+                kept.candidates.push(candidate);
             }
-            Ok(_) => tally.unprocessed += 1,
-            Err(_) => tally.unreadable += 1,
+            Ok(_) => kept.unprocessed += 1,
+            Err(_) => kept.unreadable += 1,
         }
     }
-    workspace.store().archive_upsert(&archive, journal.position(&tally.done()).as_ref()).await?;
-    let removals = removed(events, ticket, &remove).await?;
-    for (removal, candidate) in removals.into_iter().zip(&remove) {
-        match removal {
-            Removal::Removed => {
-                tally.removed += 1;
-                tally.bytes += candidate.bytes;
-            }
-            Removal::Changed => tally.changed += 1,
-            Removal::Gone => tally.gone += 1,
-            Removal::Unprocessed => tally.unprocessed += 1,
-        }
-    }
-    Ok(())
+    workspace.store().archive_upsert(&rows, done).await?;
+    Ok(kept)
 }
 
 /// Removes what is unchanged; waits when the server is away for a while. What an attempt removed whose answer was lost
@@ -291,6 +308,20 @@ struct Tally {
 }
 
 impl Tally {
+    fn removals(&mut self, removals: &[Removal], candidates: &[Candidate]) {
+        for (removal, candidate) in removals.iter().zip(candidates) {
+            match removal {
+                Removal::Removed => {
+                    self.removed += 1;
+                    self.bytes += candidate.bytes;
+                }
+                Removal::Changed => self.changed += 1,
+                Removal::Gone => self.gone += 1,
+                Removal::Unprocessed => self.unprocessed += 1,
+            }
+        }
+    }
+
     /// What was done so far, for the run that goes on where this one was interrupted.
     fn done(&self) -> Vec<Figure> {
         vec![

@@ -13,6 +13,8 @@ mod connection_url;
 mod connections;
 mod contain;
 mod database;
+pub(crate) mod database_copies;
+mod database_export;
 pub(crate) mod enforce;
 mod enrichment;
 mod event_search;
@@ -55,7 +57,9 @@ pub(crate) use connections::{
     connection_save, connection_test, workspace_status,
 };
 pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
-pub(crate) use database::{database_backup, database_check, database_restore};
+pub(crate) use database::{database_backup, database_check, database_maintain, database_restore};
+pub(crate) use database_copies::{database_copies, database_copy_run, database_rehearse_run};
+pub(crate) use database_export::database_export;
 pub(crate) use enrichment::{
     asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,
     risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,

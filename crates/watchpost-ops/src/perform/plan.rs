@@ -21,8 +21,8 @@ use super::at_this_machine;
 use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{
-    AggregateRequest, BackupRequest, BenchmarkRequest, JobPlanPut, JobPlanState, Nothing, PlannedState,
-    RetentionRequest, Tag,
+    AggregateRequest, BackupRequest, BenchmarkRequest, DatabaseCopyRun, DatabaseRehearse, JobPlanPut,
+    JobPlanState, Nothing, PlannedState, RetentionRequest, Tag,
 };
 use crate::door::{Call, Context, operation};
 use crate::engine::engine_caller;
@@ -42,8 +42,8 @@ const RUNS: u32 = 200;
 const BACKUP_PREFIX: &str = "watchpost-";
 const BACKUP_ENDING: &str = ".wpbackup";
 
-async fn current(workspace: &Workspace) -> Result<Plan, OpError> {
-    Ok(setting::read(workspace.store(), KEY).await?.value)
+pub(super) async fn current(workspace: &Workspace) -> Result<Plan, OpError> {
+    Ok(setting::read::<Plan>(workspace.store(), KEY).await?.value.with_new_jobs())
 }
 
 pub(crate) async fn job_plan(cx: Context, _: Nothing) -> Result<JobPlanState, OpError> {
@@ -52,7 +52,7 @@ pub(crate) async fn job_plan(cx: Context, _: Nothing) -> Result<JobPlanState, Op
     stands(&workspace, plan).await
 }
 
-async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanState, OpError> {
+pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanState, OpError> {
     let now = workspace.now();
     let mut jobs = Vec::with_capacity(plan.jobs.len());
     for job in &plan.jobs {
@@ -80,7 +80,10 @@ pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<Job
     let setting = setting::read::<Plan>(workspace.store(), KEY).await?;
     let old = &setting.value;
     for job in &mut plan.jobs {
-        let before = old.jobs.iter().find(|before| before.kind == job.kind);
+        let before = old.job(job.kind);
+        if job.on && job.kind.is_of_database() {
+            workspace.store().copied_file()?;
+        }
         if job.folder != before.and_then(|before| before.folder.clone()) {
             at_this_machine(&cx)?;
             writable(job.folder.as_deref()).await?;
@@ -163,18 +166,20 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
     let now = workspace.now();
     let running = workspace.jobs().all().into_iter().find(|run| run.ended_at.is_none());
     let Some(open) = plan.open(now) else {
-        // Half a backup is worth nothing: it may go on.
-        if let Some(run) = running.filter(|run| run.started_by == STARTER && run.kind != JobKind::Backup) {
+        // Half a backup is worth nothing, and what works on the database is no load on Redis: they may go on.
+        let goes_on = |kind: JobKind| kind == JobKind::Backup || kind.is_of_database();
+        if let Some(run) = running.filter(|run| run.started_by == STARTER && !goes_on(run.kind)) {
             tracing::info!(job = %run.kind, "stopped: the off-peak hours are over");
             workspace.jobs().cancel(run.id);
         }
         return Ok(());
     };
-    if running.is_some() || workspace.events().is_err() {
+    if running.is_some() {
         return Ok(());
     }
-    for kind in Plan::KINDS {
-        let Some(job) = plan.jobs.iter().find(|job| job.kind == kind) else { continue };
+    let has_redis = workspace.events().is_ok();
+    for kind in Plan::KINDS.into_iter().filter(|kind| has_redis || kind.is_of_database()) {
+        let Some(job) = plan.job(kind) else { continue };
         if !is_due(&plan, job, newest_run(workspace, kind).await?.as_ref(), open, now) {
             continue;
         }
@@ -193,7 +198,7 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
         console.announce(&[Tag::Jobs, Tag::Audit]);
         return Ok(());
     }
-    match plan.jobs.iter().find(|job| job.kind == JobKind::Backup && job.on) {
+    match plan.job(JobKind::Backup).filter(|job| job.on) {
         Some(job) => prune(workspace, job).await,
         None => Ok(()),
     }
@@ -234,6 +239,14 @@ async fn start(
                 .await
                 .map(drop)
         }
+        JobKind::DatabaseBackup => {
+            let request = DatabaseCopyRun { folder: job.folder.clone() };
+            console.call::<operation::database_copy_run>(&call, request).await.map(drop)
+        }
+        JobKind::DatabaseRehearsal => console
+            .call::<operation::database_rehearse_run>(&call, DatabaseRehearse::default())
+            .await
+            .map(drop),
         JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => Ok(()),
     }
 }
@@ -243,7 +256,7 @@ fn caller() -> Caller {
 }
 
 /// How the files of this connection's backups begin.
-fn stem(workspace: &Workspace) -> String {
+pub(super) fn stem(workspace: &Workspace) -> String {
     let plain = |ch: char| if ch.is_ascii_alphanumeric() { ch } else { '-' };
     let name: String = workspace.connection().name.chars().take(40).map(plain).collect();
     format!("{BACKUP_PREFIX}{name}-")
@@ -328,12 +341,9 @@ mod tests {
     fn a_job_is_due_once_in_its_rhythm_and_off_peak_only() {
         use JobState::{Cancelled, Done, Failed, Running};
         let job = PlannedJob {
-            kind: JobKind::Optimize,
-            rhythm: Rhythm::Week { on: WeekDay::Sunday },
             on: true,
             since: Some(at("2026-11-04T12:00:00Z")),
-            folder: None,
-            keep: None,
+            ..PlannedJob::off(JobKind::Optimize, Rhythm::Week { on: WeekDay::Sunday })
         };
         let plan = Plan { jobs: vec![job.clone()], ..Plan::default() };
         type Last = Option<(&'static str, JobState)>;

@@ -41,7 +41,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
         return Err(OpError::invalid("due_at", "it cannot be due before it begins"));
     }
     let owner = request.owner.as_deref().unwrap_or(&cx.caller.name);
-    let entry = RegisterEntry {
+    let mut entry = RegisterEntry {
         id: EntryId::at(now),
         kind: request.kind,
         subject,
@@ -57,6 +57,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
         written_at: now,
         version: 1,
     };
+    within_the_law(&mut entry, request.due_at.is_some(), true, now)?;
     let reason = Some(entry.note.clone());
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), reason)).await?;
     Ok(entry)
@@ -99,8 +100,10 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     let fields = trimmed(request.fields);
     decided(entry.kind, &fields)?;
     told_after(entry.kind, entry.opened_at, &fields)?;
+    let newly_extended = fields.contains_key("extension") || fields.contains_key("extended_at");
     entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
+    within_the_law(&mut entry, request.due_at.is_some(), newly_extended, now)?;
     entry.version += 1;
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
     Ok(entry)
@@ -110,6 +113,56 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
 fn no_other_clock() -> OpError {
     OpError::invalid("due_at", "the 72 hours of a breach run from awareness and cannot be moved")
         .hint("say why the notice is late: --set delay_reason=TEXT")
+}
+
+/// A request of a person is due when the law says, counted from its receipt: within the month, or within three if the person
+/// was told of that, and why, within the month.
+fn within_the_law(
+    entry: &mut RegisterEntry,
+    due_given: bool,
+    extension_given: bool,
+    now: DateTime<Utc>,
+) -> Result<(), OpError> {
+    let Some((within, extended)) = entry.kind.answered_within() else { return Ok(()) };
+    let month = entry.opened_at + within;
+    if entry.fields.get("extension").is_none_or(String::is_empty) {
+        if due_given && entry.due_at > month {
+            return Err(OpError::invalid(
+                "due_at",
+                "the month of a request runs from its receipt and cannot be moved",
+            )
+            .hint(
+                "tell the person within the month why it takes longer, and enter it: --set extension=REASON",
+            ));
+        }
+        return Ok(());
+    }
+    if extension_given {
+        let told_at = match entry.fields.get("extended_at") {
+            None => now,
+            Some(text) => text.parse::<DateTime<Utc>>().map_err(|_| {
+                let message = format!("extended_at is an instant such as 2026-11-19T08:00:00Z, not {text:?}");
+                OpError::invalid("fields", message)
+            })?,
+        };
+        if told_at < entry.opened_at || told_at > month.min(now) {
+            let message =
+                "a person is told of an extension within the month from receipt, and before it is entered";
+            return Err(OpError::invalid("fields", message));
+        }
+        let told_at = told_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        entry.fields.insert("extended_at".to_owned(), told_at);
+        if !due_given {
+            entry.due_at = entry.opened_at + extended;
+        }
+    }
+    if due_given && entry.due_at > entry.opened_at + extended {
+        return Err(OpError::invalid(
+            "due_at",
+            "an extension ends three months after the request was received",
+        ));
+    }
+    Ok(())
 }
 
 /// Nobody can have told the people of a breach before anybody knew of it.

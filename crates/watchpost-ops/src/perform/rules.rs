@@ -14,9 +14,9 @@ use super::{at_this_machine, required};
 use crate::blocking::off_the_runtime;
 use crate::contract::{
     BacktestAgainst, BacktestReport, BacktestRow, Nothing, ReportProgress, ReportTicket, RuleBacktest,
-    RuleChange, RuleDetail, RuleDirectorySet, RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind,
-    RuleList, RuleProblem, RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried,
-    RuleTry,
+    RuleChange, RuleDetail, RuleDirectorySet, RuleImportFile, RuleImportOutcome, RuleImportReport,
+    RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleRef, RuleRow, RuleTest, RuleTestFailure,
+    RuleTestReport, RuleTrial, RuleTried, RuleTry,
 };
 use crate::door::Context;
 use crate::enrich::{Freshness, Known, Listed};
@@ -440,11 +440,13 @@ fn import(source: &Path, loaded: &Loaded, target: &Path) -> Result<RuleImportRep
             report.rules += n;
         }
         let problems = problems.remove(name.as_str()).unwrap_or_default();
-        report.files.push(RuleImportFile { file: file.name, rules: n, problems });
+        let outcome = RuleImportOutcome::of(n, &problems);
+        report.files.push(RuleImportFile { file: file.name, outcome, rules: n, problems });
     }
     for told in unread {
         report.files.push(RuleImportFile {
             file: told.file.clone(),
+            outcome: RuleImportOutcome::NotSupported,
             rules: 0,
             problems: vec![problem(&told)],
         });

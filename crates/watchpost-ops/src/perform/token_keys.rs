@@ -1,16 +1,20 @@
 //! Keys that check the signatures of tokens.
 
+use std::path::{Path, PathBuf};
+
 use watchpost_detect::TokenKeys;
 use watchpost_model::access::Origin;
 use watchpost_model::audit::Change;
 
 use super::{at_this_machine, required};
+use crate::blocking::off_the_runtime;
 use crate::contract::{Nothing, SecretState, TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::secrets::{self, Secret};
 use crate::setting::{self, json};
 use crate::token_keys::{self, KEYS_MAX, Place, SETTING, Stored, secret_account};
+use crate::two_people::Behind;
 
 pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyList, OpError> {
     let workspace = cx.workspace()?;
@@ -18,14 +22,31 @@ pub(crate) async fn token_key_list(cx: Context, _: Nothing) -> Result<TokenKeyLi
     Ok(TokenKeyList { keys: loaded.keys.rows.to_vec() })
 }
 
-/// What setting a key does, for a second person.
-pub(crate) fn token_key_set(request: &TokenKeyAdd) -> String {
+/// What setting a key does, for a second person. A file is named with what is in it: another content is another key.
+pub(crate) async fn token_key_set(cx: &Context, request: &TokenKeyAdd) -> Result<String, OpError> {
     let what = match &request.key {
         TokenKeyInput::Public { .. } => "a public key".to_owned(),
         TokenKeyInput::Secret { .. } => "a shared secret".to_owned(),
-        TokenKeyInput::File { path } => format!("the key in {path}"),
+        TokenKeyInput::File { path } => {
+            let bytes = key_file(cx, path).await?;
+            format!("the key in {path} (SHA-256 {})", token_keys::fingerprint(&bytes))
+        }
     };
-    format!("checking the signatures of tokens with {what} as {:?}", request.name.trim())
+    Ok(format!("checking the signatures of tokens with {what} as {:?}", request.name.trim()))
+}
+
+/// What a key's file on this machine holds.
+async fn key_file(cx: &Context, path: &str) -> Result<Vec<u8>, OpError> {
+    at_this_machine(cx)?;
+    let file = PathBuf::from(path);
+    if !file.is_absolute() {
+        return Err(OpError::invalid("path", format!("{path} is not an absolute path")));
+    }
+    let read = move || {
+        std::fs::metadata(&file).map_err(|error| OpError::unreadable("path", &file, error))?;
+        token_keys::read_file(&file).map_err(|problem| OpError::invalid("path", problem))
+    };
+    off_the_runtime(read).await?
 }
 
 /// What forgetting a key does, for a second person.
@@ -58,15 +79,20 @@ pub(crate) async fn token_key_add(cx: Context, request: TokenKeyAdd) -> Result<T
             Place::Secret
         }
         TokenKeyInput::File { path } => {
-            at_this_machine(&cx)?;
-            let file = std::path::Path::new(&path);
-            if !file.is_absolute() {
-                return Err(OpError::invalid("path", format!("{path} is not an absolute path")));
+            let bytes = key_file(&cx, &path).await?;
+            let sha256 = token_keys::fingerprint(&bytes);
+            // It was read for the second person before, and may be another one by now.
+            if let Behind::Two { approval, .. } = &cx.behind
+                && !approval.summary.contains(&sha256)
+            {
+                return Err(OpError::precondition(format!(
+                    "{path} is not what was approved: its SHA-256 is {sha256}"
+                ))
+                .hint("whoever asked has to ask again"));
             }
-            std::fs::metadata(file).map_err(|error| OpError::unreadable("path", file, error))?;
-            token_keys::add_file(&mut tried, file, None)
+            token_keys::add_bytes(&mut tried, Path::new(&path), &bytes, None)
                 .map_err(|problem| OpError::invalid("path", problem))?;
-            Place::File { path }
+            Place::File { path, sha256: Some(sha256) }
         }
     };
     let after = Stored { name, issuer, place, changed_at: workspace.now() };

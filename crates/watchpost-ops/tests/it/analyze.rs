@@ -1,9 +1,11 @@
 //! A log alone, with what is known beyond it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use watchpost_detect::RuleSet;
+use watchpost_detect::{RuleFile, RuleSet};
 use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{EntityKind, Severity};
 use watchpost_model::finding::AttackFamily;
@@ -61,9 +63,47 @@ fn incidents_say_when_their_events_were() {
         );
         assert_eq!(incident.last_seen, start() + Duration::seconds(390), "and the last that followed");
         assert!(incident.sources.contains_key("203.0.113.7"));
+        if matches!(incident.entity.kind, EntityKind::Ip | EntityKind::User) {
+            assert_eq!(incident.events, 40, "{}: before the threshold, and after it", incident.entity);
+        }
     }
     let source = told.sources.first().expect("one source");
     assert_eq!((source.first_seen, source.last_seen), (start(), start() + Duration::seconds(390)));
+}
+
+/// A correlation names the events that it counted: they are part of the incident, with their times and sources.
+#[test]
+fn what_a_correlation_links_belongs_to_the_incident() {
+    let home = folder();
+    let rules = "title: Probe\nid: own.probe\nname: own_probe\nlogsource: { category: webserver }\nlevel: low\n\
+                 detection:\n  sel:\n    c-uri|contains: /probe\n  condition: sel\n---\n\
+                 title: Probes\nid: own.probes\nlevel: high\ncorrelation:\n  type: event_count\n  rules: [own_probe]\n  \
+                 group-by: [cs-username]\n  timespan: 30m\n  condition: { gte: 3 }\n";
+    let file = RuleFile { name: "own.yml".to_owned(), text: rules.to_owned() };
+    let rules = Arc::new(RuleSet::load(&[file], &BTreeMap::new()));
+    assert_eq!(rules.problems(), []);
+    let log: Vec<String> = (0..3)
+        .map(|n| {
+            let at = (start() + Duration::minutes(n * 5)).to_rfc3339();
+            format!(
+                r#"{{"at": "{at}", "category": "api_usage", "type": "request", "actor": "anna", "source_ip": "203.0.113.{n}", "http": {{"method": "GET", "path": "/probe/{n}", "status": 404}}}}"#
+            )
+        })
+        .collect();
+    let log = write(home.path(), "probes.jsonl", log.join("\n"));
+    let basis = Basis::of_rules(rules);
+    let told = analyze(&log, "jsonl", basis, Context::default(), start() + Duration::days(1)).expect("read");
+    let found: Vec<_> =
+        told.incidents.iter().filter(|incident| incident.rules.contains_key("own.probes")).collect();
+    let [incident] = found.as_slice() else { panic!("one of the correlation: {:?}", told.incidents) };
+    assert_eq!(incident.entity.to_string(), "user:anna");
+    assert_eq!((incident.findings, incident.events), (1, 3));
+    assert_eq!((incident.first_seen, incident.last_seen), (start(), start() + Duration::minutes(10)));
+    for n in 0..3 {
+        let at = start() + Duration::minutes(n * 5);
+        let seen = incident.sources.get(&format!("203.0.113.{n}")).expect("it probed");
+        assert_eq!(*seen, Span { first_seen: at, last_seen: at });
+    }
 }
 
 /// A user's incident has the failures of several addresses; each address has its own times, also those before the

@@ -36,11 +36,11 @@ impl Team {
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let desk = desk_at(&home, Tenure::Guest, local_connection(), clock.clone()).await;
         let team = Self { desk, clock, home };
-        for name in people {
+        for (n, name) in people.iter().enumerate() {
             let call = team.call(name, Role::Analyst);
-            let request =
-                BlockAdd { target: "192.0.2.1".into(), reason: "seen".into(), ttl_s: 600, incident: None };
-            drop(team.desk.console.call::<operation::block_add>(&call, request).await);
+            let target = format!("192.0.2.{}", n + 1);
+            let request = BlockAdd { target, reason: "seen".into(), ttl_s: 600, incident: None };
+            team.desk.console.call::<operation::block_add>(&call, request).await.expect("it is allowed");
         }
         team
     }
@@ -330,9 +330,16 @@ async fn each_matter_waits_and_is_done_by_two() {
     };
     let other = team.as_admin::<operation::token_key_add>("dana", request).await.unwrap_err();
     assert_eq!(other.code, ErrorCode::Approval, "another request is another one: {other}");
-    // No keychain keeps a secret for a command that ends; what was approved is used up by the try all the same.
-    drop(team.as_admin::<operation::token_key_add>("dana", key(secret)).await);
-    assert_eq!(team.state(&asked.id).await, ApprovalState::Done);
+    // No keychain keeps a secret for a command that ends; then what was approved can be tried once more.
+    for _ in 0..2 {
+        let tried = team.as_admin::<operation::token_key_add>("dana", key(secret)).await;
+        let Err(failed) = tried else {
+            assert_eq!(team.state(&asked.id).await, ApprovalState::Done);
+            break;
+        };
+        assert_eq!(failed.code, ErrorCode::SecretStore, "{failed}");
+        assert_eq!(team.state(&asked.id).await, ApprovalState::Failed);
+    }
     let gone =
         team.as_admin::<operation::token_key_remove>("dana", TokenKeyRef { name: "login".into() }).await;
     assert_eq!(gone.unwrap_err().code, ErrorCode::Approval);
@@ -371,6 +378,96 @@ async fn a_row_that_says_it_was_approved_is_not_believed() {
     assert!(found.message.contains("no record of the trail"), "{found}");
     assert_eq!(team.state(&asked.id).await, ApprovalState::Granted, "it is not used up by that");
     team.holds().await;
+    team.desk.console.close().await;
+}
+
+/// The row is what anybody with the database writes; what was decided stands in the trail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_decided_is_not_decided_again() {
+    let team = Team::new(&["dana", "robin"]).await;
+    let set = |id: &str, state: &str| {
+        tamper(&team.home, &format!("UPDATE approval SET state = '{state}' WHERE id = '{id}'"));
+    };
+    let ask = || async {
+        let refused = team.as_admin::<operation::block_add>("dana", wide()).await.unwrap_err();
+        team.waiting(&refused).await.id
+    };
+    let refused = ask().await;
+    let decision = ApprovalDecision { id: refused.clone(), note: None };
+    team.as_admin::<operation::approval_refuse>("robin", decision).await.expect("one may say no");
+    let done = ask().await;
+    team.grant("robin", Role::Admin, &done).await.expect("another person may");
+    for id in [&refused, &done] {
+        set(id, "waiting");
+        let found = team.grant("robin", Role::Admin, id).await.unwrap_err();
+        assert_eq!(found.code, ErrorCode::Conflict, "{found}");
+        assert!(found.message.contains("audit trail"), "{found}");
+        assert_eq!(team.state(id).await, ApprovalState::Waiting, "and nothing is written");
+        set(id, "refused");
+    }
+    let blocks = team.records("block_add").await;
+    let wide = |one: &&AuditRecord| one.object == "block/203.0.112.0/22";
+    assert_eq!(blocks.iter().filter(wide).count(), 1, "it was carried out once");
+    team.holds().await;
+    team.desk.console.close().await;
+}
+
+/// A file is approved by what is in it, tried until it succeeds, and used once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_of_a_file_is_the_one_that_was_approved_and_set_once() {
+    let team = Team::new(&["dana", "robin"]).await;
+    let file = team.home.path().join("key.txt");
+    let write = |text: &str| std::fs::write(&file, text).expect("the folder is ours");
+    let add = || async {
+        let key = TokenKeyInput::File { path: file.to_str().expect("text").to_owned() };
+        let request = TokenKeyAdd { name: "login".into(), issuer: None, key };
+        team.as_admin::<operation::token_key_add>("dana", request).await
+    };
+    write("short");
+    let short = team.waiting(&add().await.unwrap_err()).await;
+    team.grant("robin", Role::Admin, &short.id).await.expect("another person may");
+    for _ in 0..2 {
+        assert_eq!(add().await.unwrap_err().code, ErrorCode::Validation, "it is tried, and fails");
+        assert_eq!(team.state(&short.id).await, ApprovalState::Failed, "and is not used up by that");
+    }
+
+    let secret = "a very long shared secret of the shop";
+    write(secret);
+    let asked = team.waiting(&add().await.unwrap_err()).await;
+    assert_ne!(asked.id, short.id, "another content is another request");
+    team.grant("robin", Role::Admin, &asked.id).await.expect("another person may");
+    write("another very long secret of somebody else");
+    assert_eq!(add().await.unwrap_err().code, ErrorCode::Approval, "nobody approved this content");
+    write(secret);
+    let list = add().await.expect("this one was approved");
+    assert!(list.keys[0].problem.is_none(), "{list:?}");
+    assert_eq!(team.state(&asked.id).await, ApprovalState::Done);
+
+    // Once: the trail knows, whatever the row says.
+    let back = format!("UPDATE approval SET state = 'granted' WHERE id = '{}'", asked.id);
+    tamper(&team.home, &back);
+    let found = add().await.unwrap_err();
+    assert_eq!(found.code, ErrorCode::Conflict, "{found}");
+    tamper(&team.home, &back.replace("granted", "refused"));
+
+    // What somebody puts in its place later is no key.
+    write("another very long secret of somebody else");
+    let list = team.desk.ask::<operation::token_key_list>(Nothing {}).await.expect("listed");
+    assert!(list.keys[0].problem.as_deref().is_some_and(|told| told.contains("SHA-256")), "{list:?}");
+    team.holds().await;
+    team.desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_refused_is_nobody_to_be_asked() {
+    let team = Team::new(&["dana"]).await;
+    let nonsense = BlockAdd { target: "nowhere".into(), ..wide() };
+    team.as_admin::<operation::block_add>("robin", nonsense).await.expect_err("that is no address");
+    assert_eq!(team.list().await.people, ["dana"], "what was refused makes nobody known");
+    // Whoever does something for the first time counts: two are there now, so it waits.
+    let refused = team.as_admin::<operation::block_add>("robin", wide()).await.unwrap_err();
+    team.waiting(&refused).await;
+    assert_eq!(team.list().await.people, ["dana", "robin"]);
     team.desk.console.close().await;
 }
 

@@ -3,7 +3,8 @@
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseRestore, Nothing, SettingsChange,
+    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseExport, DatabaseMaintain, DatabaseRestore,
+    Nothing, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -87,5 +88,60 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
     );
     std::fs::write(&bad, b"no database").unwrap();
     assert!(desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err());
+    desk1.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn maintenance_tells_what_it_did_to_the_file() {
+    let home = folder();
+    let desk1 = desk(&home, Tenure::Guest, local_connection()).await;
+    for compact in [false, true] {
+        let request = DatabaseMaintain { compact };
+        let done = desk1.ask::<operation::database_maintain>(request).await.expect("it is maintained");
+        assert_eq!(done.problem, None);
+        assert!(done.before.bytes > 0 && done.after.bytes > 0, "{done:?}");
+        assert!(done.folded && done.after.log_bytes == 0, "nobody else reads: {done:?}");
+        assert!(!compact || done.after.free_bytes == 0, "{done:?}");
+    }
+    let request = AuditPageRequest { limit: 5, ..Default::default() };
+    let rows = desk1.ask::<operation::audit_page>(request).await.expect("the trail").rows;
+    assert_eq!(rows.iter().filter(|row| row.action == "database_maintain").count(), 2);
+    desk1.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_exported_without_keys_and_nothing_is_left_of_a_refused_export() {
+    let (home, out) = (folder(), folder());
+    let desk1 = desk(&home, Tenure::Owner, local_connection()).await;
+    desk1.fill().await;
+    let directory = out.path().join("tables");
+    let request = DatabaseExport { directory: directory.display().to_string(), ticket: None };
+    let done = desk1.ask::<operation::database_export>(request.clone()).await.expect("it is exported");
+    let events = done.tables.iter().find(|table| table.name == "event").expect("events are exported");
+    assert!(events.rows > 0, "{done:?}");
+    let sums = std::fs::read_to_string(directory.join("SHA256SUMS")).expect("sums");
+    assert_eq!(
+        sums.lines().count(),
+        2 * done.tables.len() + 1,
+        "two files of each table, and what is left out"
+    );
+    for table in &done.tables {
+        let lines =
+            std::fs::read_to_string(directory.join(format!("{}.jsonl", table.name))).expect("a table");
+        assert_eq!(lines.lines().count() as u64, table.rows, "{}", table.name);
+        for line in lines.lines() {
+            serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON");
+        }
+        assert!(directory.join(format!("{}.csv", table.name)).is_file());
+    }
+    let left_out = std::fs::read_to_string(directory.join("LEFT_OUT")).expect("it is told");
+    for name in ["subject_key", "audit_payload", "erasure.mark"] {
+        assert!(left_out.contains(name), "{left_out}");
+        assert!(done.left_out.iter().any(|one| one.name == name), "{name}");
+    }
+    assert!(!directory.join("subject_key.jsonl").exists());
+    let twice = desk1.ask::<operation::database_export>(request).await.unwrap_err();
+    assert_eq!(twice.code, ErrorCode::Validation, "nothing is overwritten");
+    assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1);
     desk1.console.close().await;
 }

@@ -418,3 +418,63 @@ async fn a_replica_is_left_alone_with_the_reason() {
     as_the_oracle(&desk, &shop, &events).await;
     desk.console.close().await;
 }
+
+/// Starts a job that writes a file, as somebody who tries again until the console has reached the server.
+async fn begin_file(desk: &Desk, name: &str, request: &serde_json::Value) -> JobRun {
+    let mut timer = tokio::time::interval(Duration::from_millis(50));
+    let started = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            timer.tick().await;
+            match desk.console.call_json(&desk.call, name, request.clone()).await {
+                Ok(run) => return serde_json::from_value(run).expect("a run"),
+                Err(error) => assert_eq!(error.code, ErrorCode::Unavailable, "{error}"),
+            }
+        }
+    });
+    started.await.expect("the server is reached again")
+}
+
+/// Exports and backups do not wait: what is in Redis afterwards is not of one pass with what was written before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_goes_or_loads_in_the_middle_leaves_no_half_file() {
+    let mut shop = Shop::open();
+    let (desk, _) = shop.with_events().await;
+    const OTHERS: &str = "for n = 1, 200000 do redis.call('SET', 'security:other:' .. n, '') end";
+    shop.ask(&["EVAL", OTHERS, "0"]);
+    let folder = shop.home.path().join("files");
+    std::fs::create_dir(&folder).expect("the folder is ours");
+    let files = || std::fs::read_dir(&folder).expect("it is there").count();
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let jobs = [
+        ("export_run", serde_json::json!({ "path": path("events.ndjson"), "format": "ndjson" })),
+        ("export_run", serde_json::json!({ "path": path("keys.ndjson"), "format": "ndjson", "all": true })),
+        ("backup_run", serde_json::json!({ "path": path("redis.wpbackup") })),
+    ];
+    for (number, (name, request)) in jobs.iter().enumerate() {
+        assert_eq!(shop.ask(&["SAVE"]), "OK");
+        let run = begin_file(&desk, name, request).await;
+        let mut timer = tokio::time::interval(Duration::from_millis(1));
+        while at_work(&desk, &run).await.progress.done == 0 {
+            timer.tick().await;
+        }
+        shop.kill();
+        let run = desk.finish(run).await;
+        assert_eq!(run.state, JobState::Failed, "{name}: {run:?}");
+        assert!(run.error.as_ref().is_some_and(|reason| !reason.is_empty()), "{name}: {run:?}");
+        assert_eq!(files(), number, "{name}: neither the file nor a part of it");
+
+        shop.start(&["--key-load-delay", "20", "--loading-process-events-interval-bytes", "1024"]);
+        let run = begin_file(&desk, name, request).await;
+        let mut run = desk.finish(run).await;
+        if run.state == JobState::Failed {
+            assert_eq!(files(), number, "{name}: nor while the server loads: {run:?}");
+            shop.answers().await;
+            run = desk.finish(begin_file(&desk, name, request).await).await;
+        }
+        assert_eq!(run.state, JobState::Done, "{name}: {:?}", run.error);
+        let rows = run.report.as_ref().map_or(0, |report| figure(report, "rows") + figure(report, "keys"));
+        assert!(rows >= EVENTS as u64, "{name}: all of it: {:?}", run.report);
+        assert_eq!(files(), number + 1, "{name}: the file and nothing else");
+    }
+    desk.console.close().await;
+}

@@ -9,6 +9,7 @@ mod basis;
 #[path = "../../../watchpost-redis/tests/it/damage.rs"]
 mod damage;
 mod database;
+mod database_copies;
 mod door;
 mod enrich;
 mod failover;

@@ -503,3 +503,34 @@ async fn only_a_pdf_has_an_archive_copy() {
     assert!(!Path::new(&out.path().join("a.json")).exists());
     desk.console.close().await;
 }
+
+#[tokio::test]
+async fn the_month_of_a_request_runs_from_its_receipt() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let now = desk.console.now();
+    let asked = |days_ago: i64, due_days: Option<i64>, extension: Option<&str>| {
+        let received = now - Duration::days(days_ago);
+        RegisterAdd {
+            kind: RegisterKind::ErasureRequest,
+            subject: "account/kim".to_owned(),
+            opened_at: Some(received),
+            due_at: due_days.map(|days| received + Duration::days(days)),
+            owner: None,
+            result: EntryResult::default(),
+            fields: extension.map(|text| ("extension".to_owned(), text.to_owned())).into_iter().collect(),
+            note: String::new(),
+        }
+    };
+    let add = async |request| desk.ask::<operation::register_add>(request).await;
+    let later = add(asked(3, Some(80), None)).await.expect_err("nobody said why");
+    assert_eq!(later.field.as_deref(), Some("due_at"), "{later}");
+    let extended = add(asked(3, None, Some("three systems"))).await.expect("within the month");
+    assert_eq!(extended.due_at - extended.opened_at, Duration::days(90));
+    assert!(extended.fields.contains_key("extended_at"), "{:?}", extended.fields);
+    let late = add(asked(40, None, Some("three systems"))).await.expect_err("the month is over");
+    assert_eq!(late.field.as_deref(), Some("fields"), "{late}");
+    let beyond = add(asked(3, Some(120), Some("three systems"))).await.expect_err("three months at most");
+    assert_eq!(beyond.field.as_deref(), Some("due_at"), "{beyond}");
+    desk.console.close().await;
+}

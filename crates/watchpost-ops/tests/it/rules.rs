@@ -10,8 +10,8 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportSigma,
-    RuleProblemKind, RuleRef, RuleTest,
+    AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportOutcome,
+    RuleImportSigma, RuleProblemKind, RuleRef, RuleTest,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -67,6 +67,35 @@ async fn rules_are_followed_switched_and_brought_in() {
     assert!(linked.rules.iter().any(|rule| rule.id == "own.linked"));
     assert!(linked.problems.iter().any(|told| told.file == "gone.yml"), "{:?}", linked.problems);
     std::fs::remove_file(directory.join("gone.yml")).expect("ours");
+
+    // What is no file is named and not waited for, and links that lead in circles are walked once.
+    let pipe = directory.join("pipe.yml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    assert!(made.success());
+    let socket = std::os::unix::net::UnixListener::bind(directory.join("socket.yml")).expect("bound");
+    std::os::unix::fs::symlink("/dev/zero", directory.join("zero.yml")).expect("linked");
+    std::os::unix::fs::symlink("self.yml", directory.join("self.yml")).expect("linked");
+    let below = directory.join("below");
+    std::fs::create_dir(&below).expect("made");
+    std::fs::write(below.join("own.yml"), SIGMA.replace("own.probe", "own.below")).expect("written");
+    for n in 0..20 {
+        std::os::unix::fs::symlink(&directory, below.join(format!("up-{n}"))).expect("linked");
+    }
+    let odd = desk.ask::<operation::rule_list>(Nothing {}).await.expect("listed");
+    for name in ["pipe.yml", "socket.yml", "zero.yml", "self.yml"] {
+        let told: Vec<_> = odd.problems.iter().filter(|told| told.file == name).collect();
+        assert!(matches!(told.as_slice(), [told] if told.kind == RuleProblemKind::File), "{name}: {told:?}");
+    }
+    assert_eq!(odd.problems.len(), 5, "and the broken one, once: {:?}", odd.problems);
+    assert!(odd.rules.iter().any(|rule| rule.id == "own.below" && rule.file == "below/own.yml"));
+    let path = pipe.to_string_lossy().into_owned();
+    let refused = desk.ask::<operation::rule_import_sigma>(RuleImportSigma { path }).await;
+    assert!(refused.expect_err("nobody writes to it").message.contains("a pipe"));
+    drop(socket);
+    for name in ["pipe.yml", "socket.yml", "zero.yml", "self.yml"] {
+        std::fs::remove_file(directory.join(name)).expect("ours");
+    }
+    std::fs::remove_dir_all(&below).expect("ours");
 
     // What is no text is named with the line that shows it; of very many problems the first are told, and how many.
     std::fs::write(directory.join("binary.yml"), b"title: a\n# \xff\xfe\n").expect("written");
@@ -125,7 +154,9 @@ async fn rules_are_followed_switched_and_brought_in() {
             && told.reason.contains("`|containz`")),
         "{odd:?}"
     );
-    assert_eq!(odd.rules, 0);
+    assert_eq!((odd.rules, odd.outcome), (0, RuleImportOutcome::NotSupported));
+    let good = report.files.iter().find(|file| file.file == "good.yml").expect("it is told of");
+    assert_eq!((good.rules, good.outcome), (1, RuleImportOutcome::Imported));
     let shown =
         desk.ask::<operation::rule_show>(RuleRef { id: "own.other".to_owned() }).await.expect("there");
     assert!(shown.row.enabled && !shown.row.embedded);

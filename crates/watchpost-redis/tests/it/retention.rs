@@ -118,6 +118,52 @@ async fn what_changed_since_it_was_read_survives() {
     assert_eq!(left, 6);
 }
 
+/// Scripts do not read these: they are compared by the client, and removed by a transaction.
+#[tokio::test]
+async fn a_large_event_goes_only_as_it_was_read() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut events: Vec<Event> = (0..7).map(|n| old_event(20, Category::Authentication, n)).collect();
+    for event in &mut events {
+        let noise = (0_u64..110_000).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40);
+        event.details = serde_json::json!(noise.collect::<Vec<_>>());
+    }
+    store.write_events(&events).await.unwrap();
+    store.ensure_group().await.unwrap();
+    let mut processed = Vec::new();
+    while processed.len() < events.len() {
+        let items = store.read_new("a", 500, 0).await.unwrap();
+        assert!(!items.is_empty(), "{} of {} were read", processed.len(), events.len());
+        let ids: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
+        store.ack(&ids).await.unwrap();
+        processed.extend(items.into_iter().map(|item| item.event.unwrap()));
+    }
+    assert_eq!(processed, events, "the engine reads them whole");
+    let mut walk = start(&store, None).await;
+    let mut candidates = all_batches(&mut walk, 100).await;
+    candidates.sort_by(|a, b| a.key.cmp(&b.key));
+    assert!(candidates.iter().all(|candidate| candidate.bytes > 256 << 10), "they are large");
+    let read: Vec<Event> = candidates.iter().map(|candidate| candidate.event.clone().unwrap()).collect();
+    assert_eq!(read, events);
+    let key = |n: usize| candidates[n].key.as_str();
+    let mut raw = server.raw().await;
+    let _: u64 = query(&mut raw, &["HSET", key(0), "actor", "mallory"]).await;
+    let _: u64 = query(&mut raw, &["HDEL", key(1), "actor"]).await;
+    let _: u64 = query(&mut raw, &["PEXPIRE", key(2), "99999999999"]).await;
+    let _: u64 = query(&mut raw, &["DEL", key(3)]).await;
+    let _: redis::Value = query(&mut raw, &["SET", key(4), "another type"]).await;
+    let entry: String = query(&mut raw, &["XADD", "security:events", "*", "key", key(5)]).await;
+    let _: u64 = query(&mut raw, &["HSET", key(5), "_q", &entry]).await;
+    use Removal::{Changed, Gone, Removed};
+    let removed = walk.remove_unchanged(&candidates).await.unwrap();
+    assert_eq!(removed, [Changed, Changed, Changed, Gone, Changed, Changed, Removed]);
+    let left: u64 = query(&mut raw, &["EXISTS", key(0), key(1), key(2), key(4), key(5), key(6)]).await;
+    let indexed: u64 = query(&mut raw, &["ZCARD", "security:index:authentication"]).await;
+    assert_eq!((left, indexed), (5, 5), "the index follows");
+    let again = walk.remove_unchanged(&candidates[6..]).await.unwrap();
+    assert_eq!(again, [Gone], "a repeat after a lost answer is harmless");
+}
+
 #[tokio::test]
 async fn what_is_not_processed_survives() {
     let server = TestServer::start().await;

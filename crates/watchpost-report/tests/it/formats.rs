@@ -5,11 +5,13 @@ use watchpost_model::ids::{CommentId, ProofId};
 use watchpost_model::register::{Proof, ProofFile};
 use watchpost_model::report::ControlComment;
 use watchpost_report::{
-    Parameter, ReportDocument, ReportKind, Section, render_csv, render_json, render_markdown, render_pdf,
-    write_json,
+    Parameter, ReportDocument, ReportKind, Section, evaluate, render_csv, render_json, render_markdown,
+    render_pdf, write_json,
 };
 
-use crate::common::{HOSTILE, document, hostile_document, long_document, sections_document};
+use crate::common::{
+    HOSTILE, clean, document, hostile_document, long_document, scope, sections_document, soc2,
+};
 use crate::pdf::pdf_text;
 
 fn hidden(ch: char) -> bool {
@@ -47,6 +49,45 @@ fn json_is_canonical_and_is_the_document() {
             "keys are sorted: {text:.80}"
         );
     }
+}
+
+#[test]
+fn no_format_prints_a_card_or_a_secret_whole() {
+    const CARD: &str = "4539578763621486";
+    const SECRET: &str = "Winter2026";
+    let framework = soc2();
+    let mut answers = clean(&framework);
+    for found in answers.values_mut() {
+        found.columns = vec!["resource".to_owned(), "detail".to_owned()];
+        let row = vec![format!("/pay/{CARD}"), format!("user=kim&password={SECRET}")];
+        found.rows = vec![row.clone()];
+        found.sample.columns.clone_from(&found.columns);
+        found.sample.rows.iter_mut().for_each(|member| member.clone_from(&row));
+    }
+    let of_controls = evaluate(&framework, scope(), &answers, &[], None);
+    let sections = |kind| {
+        let section = Section {
+            title: "Notes".to_owned(),
+            text: vec![format!("They sent card {CARD}.")],
+            columns: vec!["resource".to_owned()],
+            rows: vec![vec![format!("/pay?password={SECRET}")]],
+            ..Section::default()
+        };
+        ReportDocument::of_sections(kind, "Notes", "", scope(), Vec::new(), vec![section], None)
+    };
+    for document in [of_controls, sections(ReportKind::Incident)] {
+        let json = render_json(&document).expect("JSON");
+        let csv = String::from_utf8(render_csv(&document).expect("CSV")).expect("UTF-8");
+        let markdown = render_markdown(&document).expect("Markdown");
+        let pdf = pdf_text(&document).unwrap_or_default();
+        for text in [json, csv, markdown] {
+            assert!(!text.contains(CARD) && !text.contains(SECRET), "{:?}", document.kind);
+            assert!(text.contains("453957") && text.contains("not shown: secret"), "{:?}", document.kind);
+        }
+        assert!(!pdf.contains(CARD) && !pdf.contains(SECRET), "{:?}", document.kind);
+    }
+    let own = render_json(&sections(ReportKind::SubjectAccess)).expect("JSON");
+    assert!(own.contains(CARD) && own.contains(SECRET), "a person gets what is kept about them");
 }
 
 /// The same with the keys of every object in order, by whatever map the library was built with.

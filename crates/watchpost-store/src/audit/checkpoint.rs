@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use watchpost_model::audit::Checkpoint;
 
-use crate::audit::append::{Head, append_locked, checkpoint_handed_over, lock_head, save_head};
+use crate::audit::append::{
+    Head, append_locked, checkpoint_handed_over, lock_head, log_id_if_any, save_head,
+};
 use crate::audit::keys::{self, LogKey};
 use crate::audit::own_draft;
 use crate::audit::sign::{Signer, VerifierKey};
@@ -66,6 +68,47 @@ pub(crate) fn from_row(row: &Row) -> Result<Checkpoint, StoreError> {
     })
 }
 
+/// Did a key that the log knew by then, and had not revoked, sign this checkpoint?
+fn is_signed(keys: &[LogKey], log: &str, checkpoint: &Checkpoint) -> bool {
+    let text = note_text(log, checkpoint.size, &checkpoint.root);
+    keys.iter().filter(|key| key.name == checkpoint.key_name && key.signs(checkpoint.size)).any(|key| {
+        VerifierKey::parse(&key.vkey).is_some_and(|key| key.open(&checkpoint.note) == Some(text.as_str()))
+    })
+}
+
+/// The newest checkpoints that are signed, newest first. Others are passed over, and named: whoever can write to the
+/// database can put a note there that nobody signed.
+async fn newest_signed(tx: &mut Tx, limit: usize) -> Result<Vec<Checkpoint>, StoreError> {
+    let log = log_id_if_any(tx).await?.unwrap_or_default();
+    let keys = keys::keys(tx).await?;
+    let (mut found, mut below) = (Vec::new(), i64::MAX);
+    while found.len() < limit {
+        let sql = "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE size < $1 \
+                   ORDER BY size DESC LIMIT 100";
+        let rows = tx.fetch(sql, args![below]).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            if found.len() == limit {
+                break;
+            }
+            let checkpoint = from_row(row)?;
+            below = checkpoint.size;
+            if is_signed(&keys, &log, &checkpoint) {
+                found.push(checkpoint);
+            } else {
+                tracing::warn!(
+                    size = checkpoint.size,
+                    key = checkpoint.key_name,
+                    "a checkpoint that no key of the log signed is passed over: `watchpost audit verify` says more"
+                );
+            }
+        }
+    }
+    Ok(found)
+}
+
 impl Store {
     /// Signs the state of the log now. Adds nothing and returns the newest checkpoint if no record was added since.
     ///
@@ -79,14 +122,10 @@ impl Store {
         write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
         let mut head = lock_head(&mut write, self.inner.clock.now()).await?;
         if head.next_seq()? == head.checkpoint_size {
-            let newest = write
-                .fetch_optional(
-                    "SELECT size, root, at, note, key_name FROM audit_checkpoint ORDER BY size DESC LIMIT 1",
-                    args![],
-                )
-                .await?;
-            if let Some(row) = newest {
-                return from_row(&row);
+            // What nobody signed stands for no state of the log: then it is signed now.
+            let newest = newest_signed(&mut write, 1).await?.pop();
+            if let Some(newest) = newest.filter(|newest| newest.size + 1 == head.checkpoint_size) {
+                return Ok(newest);
             }
         }
         let checkpoint = sign(&mut write, &mut head, &signer, reason).await?.map_err(|record| {
@@ -100,19 +139,12 @@ impl Store {
         Ok(checkpoint)
     }
 
-    /// The newest checkpoints, newest first, at most `limit`.
+    /// The newest checkpoints that a key of the log signed, newest first, at most `limit`.
     ///
     /// # Errors
     /// What the database says.
     pub async fn checkpoints(&self, limit: u32) -> Result<Vec<Checkpoint>, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = tx
-            .fetch(
-                "SELECT size, root, at, note, key_name FROM audit_checkpoint ORDER BY size DESC LIMIT $1",
-                args![i64::from(limit)],
-            )
-            .await?;
-        rows.iter().map(from_row).collect()
+        newest_signed(&mut *self.read().await?, usize::try_from(limit).unwrap_or(usize::MAX)).await
     }
 
     /// The checkpoint of `size` records, if one was signed.

@@ -1,6 +1,6 @@
 //! Reading the trail.
 
-use watchpost_model::audit::{AuditFilter, AuditRecord};
+use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 
 use crate::audit::leaf::Leaf;
 use crate::audit::seal::{Payload, Sealed, SubjectKey};
@@ -36,7 +36,8 @@ pub(crate) fn stored_payload(row: &Row) -> Result<Option<StoredPayload>, StoreEr
     else {
         return Ok(None);
     };
-    let key = row.opt_blob(13)?.map(|secret| SubjectKey::from_stored(key_id.clone(), secret)).transpose()?;
+    // A key that is none opens nothing: a check says that it is missing.
+    let key = row.opt_blob(13)?.and_then(|secret| SubjectKey::from_stored(key_id.clone(), secret).ok());
     Ok(Some(StoredPayload { key_id, sealed: Sealed { nonce, ciphertext }, key }))
 }
 
@@ -99,12 +100,40 @@ impl Store {
     }
 }
 
+/// What stands for the content of a record whose leaf cannot be read.
+const UNREADABLE: &str = "[unreadable]";
+
+/// A leaf that is not canonical takes none of the other records with it: what its columns say, and that they prove nothing.
+fn unreadable(row: &Row) -> Result<AuditRecord, StoreError> {
+    let said = |text: Option<String>| text.unwrap_or_else(|| UNREADABLE.to_owned());
+    Ok(AuditRecord {
+        seq: row.i64(0)?,
+        at: micros(row.opt_i64(3)?.unwrap_or_default()).unwrap_or_default(),
+        actor: said(row.opt_text(4)?),
+        origin: UNREADABLE.to_owned(),
+        host: UNREADABLE.to_owned(),
+        action: said(row.opt_text(5)?),
+        object: said(row.opt_text(6)?),
+        permission: said(row.opt_text(7)?),
+        outcome: AuditOutcome::Failure,
+        changes: Vec::new(),
+        reason: Some(
+            "the leaf of this record cannot be read, so nothing of it is proved: `watchpost audit verify` names it"
+                .to_owned(),
+        ),
+        risk: 100,
+        leaf_hash: hex::encode(row.blob(2)?),
+    })
+}
+
 fn record(row: &Row) -> Result<AuditRecord, StoreError> {
     let seq = row.i64(0)?;
-    let leaf = Leaf::parse(&row.blob(1)?)
-        .ok_or_else(|| StoreError::Corrupt(format!("leaf {seq} of the audit log")))?;
-    let at =
-        leaf.micros().ok_or_else(|| StoreError::Corrupt(format!("time of leaf {seq} of the audit log")))?;
+    let leaf = Leaf::parse(&row.blob(1)?);
+    let read = leaf.and_then(|leaf| {
+        let (at, outcome) = (leaf.micros()?, leaf.client.outcome.parse::<AuditOutcome>().ok()?);
+        Some((leaf, at, outcome))
+    });
+    let Some((leaf, at, outcome)) = read else { return unreadable(row) };
     let payload = stored_payload(row)?.and_then(|stored| stored.key?.open(&stored.sealed));
     let erased = || ERASED.to_owned();
     let column = row.opt_text(4)?;
@@ -128,11 +157,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         action: leaf.client.action,
         object,
         permission: leaf.client.permission,
-        outcome: leaf
-            .client
-            .outcome
-            .parse()
-            .map_err(|error: watchpost_model::event::UnknownWord| StoreError::Corrupt(error.to_string()))?,
+        outcome,
         changes,
         reason,
         risk,

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::PgPool;
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 
 use super::Tx;
 use crate::error::StoreError;
@@ -17,6 +18,20 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// The same while it is known not to.
 const AWAY_PATIENCE: Duration = Duration::from_millis(700);
 
+/// Connects once, and says at once why that does not work.
+pub(super) async fn first(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let connection = match tokio::time::timeout(BUSY_PATIENCE, PgConnection::connect_with(options)).await {
+        Ok(connection) => connection?,
+        Err(_) => return Err(no_answer(BUSY_PATIENCE)),
+    };
+    connection.close().await.map_err(StoreError::from)
+}
+
+fn no_answer(patience: Duration) -> StoreError {
+    let why = format!("PostgreSQL did not answer within {} ms", patience.as_millis());
+    StoreError::Unavailable(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why)))
+}
+
 /// Begins a transaction on a server, which may not be there: whoever waits is told within seconds, and those who come after
 /// within less, until it answers again.
 pub(super) async fn begin(pool: &PgPool, away: &AtomicBool, sql: &'static str) -> Result<Tx, StoreError> {
@@ -29,11 +44,7 @@ pub(super) async fn begin(pool: &PgPool, away: &AtomicBool, sql: &'static str) -
     };
     let begun = match tokio::time::timeout(patience, pool.begin_with(sql)).await {
         Ok(begun) => begun.map_err(StoreError::from),
-        Err(_) => {
-            let why = format!("PostgreSQL did not answer within {} ms", patience.as_millis());
-            let error = std::io::Error::new(std::io::ErrorKind::TimedOut, why);
-            Err(StoreError::Unavailable(sqlx::Error::Io(error)))
-        }
+        Err(_) => Err(no_answer(patience)),
     };
     let is_away = !is_busy && matches!(begun, Err(StoreError::Unavailable(_)));
     away.store(is_away, Ordering::Relaxed);

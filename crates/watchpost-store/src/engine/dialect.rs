@@ -132,6 +132,40 @@ impl Dialect {
         }
     }
 
+    /// The groups of the login of a name that may decide something, and `owner` if it is the owner of the tables. Whoever
+    /// writes a SQLite file is.
+    pub(crate) const fn groups_of(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT 'owner' WHERE $1 IS NOT NULL",
+            Self::Postgres => {
+                "SELECT CAST(g.rolname AS TEXT) FROM pg_catalog.pg_roles l, pg_catalog.pg_roles g \
+                 WHERE l.rolname = $1 AND g.rolname IN ('watchpost_viewer', 'watchpost_analyst', 'watchpost_lead', \
+                 'watchpost_auditor', 'watchpost_admin') AND pg_has_role(l.oid, g.oid, 'MEMBER') AND NOT l.rolsuper \
+                 UNION ALL SELECT 'owner' FROM pg_catalog.pg_roles l, pg_catalog.pg_class c \
+                 WHERE l.rolname = $1 AND c.oid = to_regclass('approval') \
+                 AND (l.rolsuper OR pg_has_role(l.oid, c.relowner, 'MEMBER'))"
+            }
+        }
+    }
+
+    /// The records about the request that is named as their object, with what is sealed in them: number, leaf, actor,
+    /// action, key, nonce, sealed, secret, subject.
+    pub(crate) const fn approval_records(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT r.seq, l.leaf, r.actor, r.action, p.key_id, p.nonce, p.sealed, k.secret, k.subject \
+                 FROM audit_record r JOIN audit_leaf l ON l.seq = r.seq \
+                 LEFT JOIN audit_payload p ON p.seq = r.seq LEFT JOIN subject_key k ON k.id = p.key_id \
+                 WHERE r.action IN ('approval_ask', 'approval_grant', 'approval_refuse', 'approval_withdraw', \
+                 'approval_carry_out') AND r.object = $1 ORDER BY r.seq"
+            }
+            Self::Postgres => {
+                "SELECT seq, leaf, actor, action, key_id, nonce, sealed, secret, subject \
+                 FROM watchpost_approval_records($1)"
+            }
+        }
+    }
+
     /// Is there a table of this name? One row if so.
     pub(crate) const fn table_exists(self) -> &'static str {
         match self {
@@ -139,6 +173,26 @@ impl Dialect {
             Self::Postgres => {
                 "SELECT CAST(table_name AS TEXT) FROM information_schema.tables \
                  WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        }
+    }
+
+    /// Every column of every table: table, column, type, place in the key (0 if it is in none).
+    pub(crate) const fn columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY m.name, c.cid"
+            }
+            Self::Postgres => {
+                "SELECT CAST(r.relname AS TEXT), CAST(a.attname AS TEXT), \
+                 CAST(format_type(a.atttypid, NULL) AS TEXT), \
+                 CAST(COALESCE(array_position(CAST(i.indkey AS INT2[]), a.attnum) + 1, 0) AS BIGINT) \
+                 FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace \
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped \
+                 LEFT JOIN pg_catalog.pg_index i ON i.indrelid = r.oid AND i.indisprimary \
+                 WHERE n.nspname = current_schema() AND r.relkind = 'r' \
+                 ORDER BY CAST(r.relname AS TEXT) COLLATE \"C\", a.attnum"
             }
         }
     }

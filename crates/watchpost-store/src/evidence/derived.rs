@@ -1,8 +1,11 @@
 //! Questions whose population is not rows of one table: days, categories, families, the log as a whole. Where all members are
 //! shown no sample is drawn of them.
 
+mod encryption;
 mod fields;
+mod keeping;
 mod sensitive;
+mod silence;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +14,6 @@ use chrono::{DateTime, Utc};
 use watchpost_model::event::Category;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::period::Period;
-use watchpost_model::policy::{self, RetentionRule};
 use watchpost_model::sample;
 use watchpost_model::span::Span;
 
@@ -19,7 +21,7 @@ use super::template::Places;
 use super::{Cell, Class, Column, DAY, MEMBERS_MAX, ROWS_MAX, cells, time_text};
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
-use crate::rollup::{BUCKET, bucket_of};
+use crate::rollup::bucket_of;
 
 /// What a derived question is asked about.
 pub(super) struct Scope<'s> {
@@ -27,6 +29,7 @@ pub(super) struct Scope<'s> {
     pub(super) period: Period,
     /// The earlier of the period's end and now.
     pub(super) end: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
     pub(super) places: &'s Places,
     /// What the sample is drawn from.
     pub(super) seed: &'s [u8; 32],
@@ -141,23 +144,21 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::CategoriesReporting => categories_reporting(tx, scope).await,
         Q::FailuresReported => failures_reported(tx, scope).await,
         Q::CategoriesRegistered => categories_registered(tx, scope).await,
-        Q::FeedSilence => feed_silence(tx, scope).await,
+        Q::FeedSilence => silence::feed_silence(tx, scope).await,
         Q::RulesFired => rules_fired(tx, scope).await,
         Q::SensitiveData => sensitive::sensitive_data(tx, scope).await,
         Q::EvidenceIntact => trail::evidence_intact(tx, scope).await,
         Q::AuditCheckpoints => trail::checkpoints(tx, scope).await,
-        Q::AuditVerificationDaily => daily(tx, scope, "SELECT DISTINCT at / :day FROM audit_record WHERE \
-            action = 'audit_verify' AND outcome = 'success' AND at >= :from AND at < :end", Class::Warning,
-            "days (UTC) of the period up to now; warnings have no successful verification of the audit trail").await,
-        Q::RegisterDaily => daily(tx, scope, "SELECT DISTINCT opened_at / :day FROM register_entry WHERE \
-            kind = :kind AND result = 'good' AND opened_at >= :from AND opened_at < :end", Class::Exception,
-            "days (UTC) of the period up to now; exceptions have no entry of this kind in the register that ended well").await,
+        Q::AuditVerificationDaily => verified_daily(tx, scope).await,
+        Q::RegisterDaily => register_daily(tx, scope).await,
         Q::RegisterGaps => register_gaps(tx, scope).await,
         Q::AuditComplete => trail::audit_complete(tx, scope).await,
         Q::AuditExplained => trail::audit_explained(tx, scope).await,
         Q::AuditProtected => trail::audit_protected(tx, scope).await,
-        Q::RetentionLimits => retention_limits(tx, scope).await,
-        Q::RetentionPolicy => retention_policy(tx, scope).await,
+        Q::RetentionLimits => keeping::retention_limits(tx, scope).await,
+        Q::RetentionPolicy => keeping::retention_policy(tx, scope).await,
+        Q::HistoryKept => keeping::history_kept(tx, scope).await,
+        Q::EncryptionKnown => encryption::encryption_known(tx, scope).await,
         other => Err(StoreError::Corrupt(format!("the question {other} has no text"))),
     }
 }
@@ -242,28 +243,57 @@ async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnsw
     }))
 }
 
-/// Days that `text` does not name are of the class `missing`.
-async fn daily(
-    tx: &mut Tx,
-    scope: &Scope<'_>,
-    text: &str,
-    missing: Class,
-    basis: &'static str,
-) -> Result<EvidenceAnswer, StoreError> {
+async fn verified_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT DISTINCT at / :day FROM audit_record WHERE action = 'audit_verify' \
+        AND outcome = 'success' AND at >= :from AND at < :end";
     let mut places = scope.places.clone();
     places.set("day", DAY);
-    let (sql, values) = places.bind(text);
+    let (sql, values) = places.bind(TEXT);
     let mut seen = BTreeSet::new();
     for row in tx.fetch(sql, values).await? {
         seen.insert(row.i64(0)?);
     }
     let mut rows = Vec::new();
     for day in scope.days() {
-        let there = seen.contains(&day);
-        let word = if there { "yes" } else { "no" };
-        rows.push((if there { Class::Good } else { missing }, vec![day_text(day)?, word.to_owned()]));
+        let (class, word) = if seen.contains(&day) { (Class::Good, "yes") } else { (Class::Warning, "no") };
+        rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
-    Ok(scope.whole(Members { columns: &["day", "done"], rows, basis, text: text.to_owned() }))
+    Ok(scope.whole(Members {
+        columns: &["day", "done"],
+        rows,
+        basis: "days (UTC) of the period up to now; warnings have no successful verification of the audit trail",
+        text: TEXT.to_owned(),
+    }))
+}
+
+async fn register_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    const TEXT: &str = "SELECT opened_at / :day, MIN(closed_at - opened_at) FROM register_entry WHERE kind = :kind \
+        AND result = 'good' AND opened_at >= :from AND opened_at < :end GROUP BY 1";
+    let mut places = scope.places.clone();
+    places.set("day", DAY);
+    let (sql, values) = places.bind(TEXT);
+    let mut took = BTreeMap::new();
+    for row in tx.fetch(sql, values).await? {
+        took.insert(row.i64(0)?, row.opt_i64(1)?.unwrap_or(0));
+    }
+    let now = scope.now.timestamp_micros();
+    let mut rows = Vec::new();
+    for day in scope.days() {
+        let (class, word) = match took.get(&day) {
+            Some(took) if *took > DAY => (Class::Warning, "late"),
+            Some(_) => (Class::Good, "yes"),
+            // What may still be done in time says nothing yet.
+            None if (day + 2) * DAY > now => continue,
+            None => (Class::Exception, "no"),
+        };
+        rows.push((class, vec![day_text(day)?, word.to_owned()]));
+    }
+    Ok(scope.whole(Members {
+        columns: &["day", "done"],
+        rows,
+        basis: "days (UTC) of the period that ended a day ago or have an entry; exceptions have no entry of this kind in the register that ended well, warnings one that was closed more than a day after it began",
+        text: TEXT.to_owned(),
+    }))
 }
 
 /// Events and failures of each category in the period, by the counters.
@@ -283,7 +313,7 @@ async fn by_category(
     Ok((counts, TEXT.to_owned()))
 }
 
-/// Subjects that have an entry of `kind` that began before the end and is in force or ended well, from the register.
+/// Subjects whose newest entry of `kind` that began before the end is in force or ended well.
 async fn registered(
     tx: &mut Tx,
     scope: &Scope<'_>,
@@ -292,8 +322,10 @@ async fn registered(
 ) -> Result<BTreeSet<String>, StoreError> {
     let rows = tx
         .fetch(
-            "SELECT DISTINCT subject FROM register_entry WHERE kind = $1 AND opened_at < $2 AND opened_at >= $3 \
-             AND result <> 'bad'",
+            "SELECT DISTINCT r.subject FROM register_entry r WHERE r.kind = $1 AND r.opened_at < $2 AND r.opened_at >= $3 \
+             AND r.result <> 'bad' AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = r.kind \
+             AND s.subject = r.subject AND s.opened_at < $2 \
+             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
             args![kind, scope.end(), since],
         )
         .await?;
@@ -374,55 +406,8 @@ async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidenc
     Ok(scope.whole(Members {
         columns: &["category", "events", "register"],
         rows,
-        basis: "categories with events in the period; exceptions have no entry of this kind in the register",
+        basis: "categories with events in the period; exceptions have no entry of this kind in the register, or the newest ended badly",
         text,
-    }))
-}
-
-async fn feed_silence(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT g.category, MIN(g.bucket), MAX(g.bucket), MAX(g.gap) FROM \
-        (SELECT d.category, d.bucket, d.bucket - LAG(d.bucket) OVER (PARTITION BY d.category ORDER BY d.bucket) AS gap \
-        FROM (SELECT DISTINCT category, bucket FROM rollup WHERE bucket >= :from AND bucket < :end) d) g \
-        GROUP BY g.category";
-    let (sql, mut values) = scope.places.bind(TEXT);
-    let from = bucket_of(scope.from());
-    values[0] = from.into();
-    let mut found = BTreeMap::new();
-    for row in tx.fetch(sql, values).await? {
-        let category: Category = row.parse(0)?;
-        found.insert(category, (row.i64(1)?, row.i64(2)?, row.opt_i64(3)?.unwrap_or(0)));
-    }
-    let excused = exceptions_in_force(tx, scope).await?;
-    let mut rows = Vec::new();
-    for category in Category::ALL {
-        let before = tx
-            .fetch_optional(
-                "SELECT 1 FROM rollup WHERE category = $1 AND bucket < $2 LIMIT 1",
-                args![category.as_str(), from],
-            )
-            .await?
-            .is_some();
-        let longest = match found.get(category) {
-            None if !before => continue,
-            None => scope.end() - from,
-            Some((first, last, gap)) => {
-                let lead = if before { first - from } else { 0 };
-                lead.max(*gap - BUCKET).max(scope.end() - last - BUCKET).max(0)
-            }
-        };
-        let excuse = excused.contains(&format!("category/{category}"));
-        let class = match longest {
-            gap if gap > scope.warn() && !excuse => Class::Exception,
-            gap if gap > scope.good() => Class::Warning,
-            _ => Class::Good,
-        };
-        rows.push((class, vec![category.to_string(), (longest / 60_000_000).to_string()]));
-    }
-    Ok(scope.whole(Members {
-        columns: &["category", "longest silence, minutes"],
-        rows,
-        basis: "categories that reported in the period or before; the longest silence of each, to five minutes; one under an exception in force in the register for category/NAME is at most a warning",
-        text: TEXT.to_owned(),
     }))
 }
 
@@ -494,66 +479,5 @@ async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer,
         rows,
         basis: "spans from each entry of this kind to the next one, the last to the end of the period",
         text: TEXT.to_owned(),
-    }))
-}
-
-/// The retention of the workspace: its settings, or the defaults.
-async fn retention(tx: &mut Tx) -> Result<Vec<RetentionRule>, StoreError> {
-    let row = tx.fetch_optional("SELECT value FROM setting WHERE name = 'settings'", args![]).await?;
-    let stored = row.map(|row| row.json::<serde_json::Value>(0)).transpose()?;
-    Ok(stored
-        .and_then(|mut value| serde_json::from_value(value.get_mut("retention")?.take()).ok())
-        .unwrap_or_else(policy::default_retention))
-}
-
-async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str =
-        "SELECT COUNT(*), MIN(stored_at) FROM event WHERE category = :limited AND stored_at < :before";
-    let mut rows = Vec::new();
-    for rule in retention(tx).await? {
-        let limit = scope.end() - i64::from(rule.archive_days) * DAY;
-        let mut over = Vec::new();
-        for grace in [scope.good(), scope.warn()] {
-            let mut places = scope.places.clone();
-            places.set("limited", rule.category.as_str());
-            places.set("before", limit - grace);
-            let (sql, values) = places.bind(TEXT);
-            let row = tx.fetch_one(sql, values).await?;
-            over.push((row.u64(0)?, row.opt_time(1)?));
-        }
-        let class = match (over[0].0, over[1].0) {
-            (_, late) if late > 0 => Class::Exception,
-            (late, _) if late > 0 => Class::Warning,
-            _ => Class::Good,
-        };
-        let oldest = over[0].1.map(time_text).unwrap_or_default();
-        rows.push((
-            class,
-            vec![rule.category.to_string(), rule.archive_days.to_string(), over[0].0.to_string(), oldest],
-        ));
-    }
-    Ok(scope.whole(Members {
-        columns: &["category", "limit, days", "events past it", "oldest of them, stored"],
-        rows,
-        basis: "event categories; exceptions hold events that were stored longer ago than their limit and the longer grace, warnings and the shorter",
-        text: TEXT.to_owned(),
-    }))
-}
-
-async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let minimum = scope.ask.params.minimum.unwrap_or(0);
-    let rows = retention(tx)
-        .await?
-        .into_iter()
-        .map(|rule| {
-            let class = if rule.archive_days < minimum { Class::Exception } else { Class::Good };
-            (class, vec![rule.category.to_string(), rule.archive_days.to_string()])
-        })
-        .collect();
-    Ok(scope.whole(Members {
-        columns: &["category", "kept, days"],
-        rows,
-        basis: "event categories by the retention policy in force; exceptions are kept for fewer days than required",
-        text: "SELECT value FROM setting WHERE name = 'settings'".to_owned(),
     }))
 }

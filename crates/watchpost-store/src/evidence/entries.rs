@@ -20,6 +20,11 @@ const ENTRY: &[Column] = &[
 const OPEN: &str = "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from)";
 const BEGUN: &str = "r.kind = :kind AND r.opened_at >= :from AND r.opened_at < :to";
 
+/// The newest entry of each subject: what is in force at the end.
+const NEWEST: &str = "r.kind = :kind AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
+    WHERE s.kind = :kind AND s.subject = r.subject AND s.opened_at < :end \
+    AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
+
 /// Has a breach this fact? `name` is one of our own words.
 fn fact(name: &str) -> String {
     format!(
@@ -33,6 +38,64 @@ fn fact_is(name: &str, value: &str) -> String {
         "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' \
          AND LOWER(TRIM(f.value)) = '{value}')"
     )
+}
+
+/// Does some entry about the same breach say this?
+fn said(name: &str, value: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
+         WHERE s.kind = 'breach' AND s.subject = r.subject AND f.name = '{name}' AND {value})"
+    )
+}
+
+/// Was it decided that no personal data was hit? Then there is nothing to notify of, and nothing to tell of it but that.
+fn of_nobody() -> String {
+    let decided = |word: &str| said("decision", &format!("LOWER(TRIM(f.value)) = '{word}'"));
+    format!("({} AND NOT {})", decided("no_personal_data"), decided("notifiable"))
+}
+
+/// Until when an entry has to be closed. What the law gives from the receipt no later edit prolongs, but an extension with
+/// its reason.
+fn due(kind: Option<RegisterKind>) -> String {
+    let Some((within, extended)) = kind.and_then(RegisterKind::answered_within) else {
+        return "r.due_at".to_owned();
+    };
+    let micros = |span: chrono::Duration| span.num_seconds() * 1_000_000;
+    let limit = format!(
+        "(r.opened_at + CASE WHEN {} THEN {} ELSE {} END)",
+        fact("extension"),
+        micros(extended),
+        micros(within)
+    );
+    format!("(CASE WHEN r.due_at < {limit} THEN r.due_at ELSE {limit} END)")
+}
+
+/// The question whether required facts are there.
+fn complete(kind: Option<RegisterKind>) -> [String; 4] {
+    let late = "r.opened_at + :good < :end";
+    let lacking = "r.missing > 0";
+    match kind {
+        Some(kind) if kind.stands() => [
+            NEWEST.to_owned(),
+            format!("({lacking} AND (r.result <> 'open' OR {late}))"),
+            lacking.to_owned(),
+            "the newest of each subject, whenever it began; exceptions lack required facts though they are closed or for too long, warnings still may"
+                .to_owned(),
+        ],
+        Some(RegisterKind::Breach) => [
+            OPEN.to_owned(),
+            format!("({lacking} AND {late} AND NOT {})", of_nobody()),
+            format!("({lacking} AND NOT {})", of_nobody()),
+            "open or closed in the period; exceptions lack required facts for too long, warnings still may; of one that hit no personal data nothing more is required"
+                .to_owned(),
+        ],
+        Some(_) | None => [
+            OPEN.to_owned(),
+            format!("({lacking} AND {late})"),
+            lacking.to_owned(),
+            "open or closed in the period; exceptions lack required facts for too long, warnings still may".to_owned(),
+        ],
+    }
 }
 
 pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
@@ -49,20 +112,23 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             None => basis.to_owned(),
         },
     };
+    let due = due(ask.params.kind);
     let elapsed = "COALESCE(r.closed_at, :end) - r.opened_at";
     let newest = "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.result = 'good' \
         AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
     Some(match ask.query {
         Q::RegisterTimely if ask.params.warn_within.is_some() => entries(
             OPEN,
-            "COALESCE(r.closed_at, :end) - r.due_at >= :warn",
-            "(COALESCE(r.closed_at, :end) > r.due_at OR (r.closed_at IS NULL AND r.due_at - :good < :end))",
+            &format!("COALESCE(r.closed_at, :end) - {due} >= :warn"),
+            &format!(
+                "(COALESCE(r.closed_at, :end) > {due} OR (r.closed_at IS NULL AND {due} - :good < :end))"
+            ),
             "open or closed in the period; exceptions went past their due time by the longer time, warnings went past it or are close to it",
         ),
         Q::RegisterTimely => entries(
             OPEN,
-            "COALESCE(r.closed_at, :end) > r.due_at",
-            "(r.closed_at IS NULL AND r.due_at - :good < :end)",
+            &format!("COALESCE(r.closed_at, :end) > {due}"),
+            &format!("(r.closed_at IS NULL AND {due} - :good < :end)"),
             "open or closed in the period; exceptions went past their due time, warnings are close to it",
         ),
         Q::RegisterClosed => entries(
@@ -71,12 +137,10 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             &format!("{elapsed} > :good"),
             "begun in the period; exceptions took (or wait) longer than the longer time, warnings than the shorter",
         ),
-        Q::RegisterComplete => entries(
-            OPEN,
-            "(r.missing > 0 AND r.opened_at + :good < :end)",
-            "r.missing > 0",
-            "open or closed in the period; exceptions lack required facts for too long, warnings still may",
-        ),
+        Q::RegisterComplete => {
+            let [population, exception, warning, basis] = complete(ask.params.kind);
+            entries(&population, &exception, &warning, &basis)
+        }
         Q::RegisterApproved => entries(
             BEGUN,
             "(TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner)))",
@@ -86,8 +150,13 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         Q::RegisterGood => entries(
             &format!("{BEGUN} AND r.result <> 'open'"),
             "r.result = 'bad'",
-            "",
-            "begun in the period and ended; exceptions ended badly",
+            match ask.params.field {
+                Some(_) => {
+                    "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
+                }
+                None => "",
+            },
+            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
         ),
         Q::RegisterFresh => entries(
             "r.kind = :kind AND r.result = 'good' AND r.opened_at < :end",
@@ -95,14 +164,27 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             &format!("(r.opened_at + :good < :end AND {newest})"),
             "that ended well, up to the end of the period; the newest is judged by its age",
         ),
-        Q::RegisterCurrent => entries(
-            "r.kind = :kind AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
-             WHERE s.kind = :kind AND s.subject = r.subject AND s.opened_at < :end \
-             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
-            "(r.result <> 'good' OR r.opened_at + :warn < :end)",
-            "r.opened_at + :good < :end",
-            "the newest of each subject; exceptions are too old or not good, warnings are getting old",
-        ),
+        Q::RegisterCurrent => {
+            let unapproved = match ask.params.kind.is_some_and(RegisterKind::is_approved) {
+                true => " OR TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner))",
+                false => "",
+            };
+            let basis = match unapproved {
+                "" => {
+                    "the newest of each subject; exceptions are too old or not good, warnings are getting old"
+                }
+                _ => {
+                    "the newest of each subject; exceptions are too old, not good or not approved by a second person, \
+                     warnings are getting old"
+                }
+            };
+            entries(
+                NEWEST,
+                &format!("(r.result <> 'good' OR r.opened_at + :warn < :end{unapproved})"),
+                "r.opened_at + :good < :end",
+                basis,
+            )
+        }
         Q::RegisterField => entries(
             BEGUN,
             "NOT EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')",
@@ -113,12 +195,6 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         // and whoever has decided nothing has not decided against notifying.
         Q::BreachClock => {
             let closed = "(SELECT MIN(s.closed_at) FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject)";
-            let said = |name: &str, value: &str| {
-                format!(
-                    "EXISTS (SELECT 1 FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
-                     WHERE s.kind = 'breach' AND s.subject = r.subject AND f.name = '{name}' AND {value})"
-                )
-            };
             let reason = said("delay_reason", "TRIM(f.value) <> ''");
             let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
             let decided = said("decision", "TRIM(f.value) <> ''");
@@ -139,8 +215,10 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             let told = format!("({} OR ({} AND TRIM(r.approver) <> ''))", fact("told_at"), fact("exemption"));
             entries(
                 &format!(
-                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {}",
-                    fact_is("risk", "high")
+                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {} \
+                     AND NOT {}",
+                    fact_is("risk", "high"),
+                    of_nobody()
                 ),
                 &format!("(NOT {told} AND r.opened_at + :good < :end)"),
                 &format!("NOT {told}"),

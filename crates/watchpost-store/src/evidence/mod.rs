@@ -115,7 +115,7 @@ pub(crate) async fn evidence(
             answer
         }
         None => {
-            let scope = derived::Scope { ask, period, end: period.to.min(now), places: &places, seed };
+            let scope = derived::Scope { ask, period, end: period.to.min(now), now, places: &places, seed };
             Box::pin(derived::answer(tx, &scope)).await?
         }
     };

@@ -403,9 +403,9 @@ fn of_the_trail(ask: &EvidenceAsk) -> Option<Question> {
             let covered = "COALESCE((SELECT c.at FROM audit_checkpoint c WHERE c.size > a.seq ORDER BY c.size LIMIT 1), :end)";
             audit(
                 " AND a.outcome = 'success' AND a.permission IN ('triage', 'contain', 'maintain', 'report', 'admin')",
-                &format!("({covered} - a.at > :warn OR {NAMELESS})"),
+                &format!("({covered} - a.at > :warn OR {SHARED})"),
                 &format!("{covered} - a.at > :good"),
-                "decisive actions of the period; exceptions name nobody or were not covered by a signed checkpoint within the longer time, warnings within the shorter",
+                "decisive actions of the period; exceptions name nobody or an account that several people use, or were not covered by a signed checkpoint within the longer time, warnings within the shorter",
             )
         }
         Q::ActorsPersonal => people(
@@ -443,17 +443,29 @@ fn of_the_trail(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "audit records of the period that used the permission to administer; exceptions were refused or failed",
         ),
-        Q::AdminsApproved => people(
-            "audit_record",
-            "x.permission = 'admin' AND x.outcome <> 'denied'",
-            format!(
-                "NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = '{}' AND r.subject = 'account/' || a.actor \
-                 AND TRIM(r.approver) <> '' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at > :from))",
-                RegisterKind::PrivilegedAccount
-            ),
-            "",
-            "people who used the permission to administer in the period; exceptions have no approval in the register",
-        ),
+        Q::AdminsApproved => {
+            let kind = ask.params.kind.unwrap_or(RegisterKind::PrivilegedAccount);
+            // What stands until a newer entry says otherwise is closed when it is written.
+            let in_force = match kind {
+                RegisterKind::LogReader => "r.result <> 'bad'",
+                _ => "(r.closed_at IS NULL OR r.closed_at > :from)",
+            };
+            people(
+                "audit_record",
+                match ask.params.permission {
+                    Some(_) => {
+                        "x.permission = :permission AND x.outcome <> 'denied' AND COALESCE(x.actor, '') NOT IN ('engine', 'watchpost')"
+                    }
+                    None => "x.permission = 'admin' AND x.outcome <> 'denied'",
+                },
+                format!(
+                    "NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = '{kind}' AND r.subject = 'account/' || a.actor \
+                     AND TRIM(r.approver) <> '' AND r.opened_at < :end AND {in_force})"
+                ),
+                "",
+                "people who used the permission in the period (to administer, where none is named); exceptions have no approval in the register",
+            )
+        }
         _ => return None,
     })
 }

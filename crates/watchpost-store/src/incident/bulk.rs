@@ -263,7 +263,7 @@ async fn act(
     if matches!(action, BulkAction::Resolve { .. }) && !incident.status.is_active() {
         // What somebody judged is not judged again by the way.
         return Err(StoreError::Precondition(format!(
-            "incident {} is {} already",
+            "incident {} is {} already: reopen it first",
             incident.number, incident.status
         )));
     }

@@ -49,8 +49,8 @@ impl Store {
     /// here, where the old values are known.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` if somebody changed it since; `Precondition` if the status cannot become that one;
-    /// `Validation` if a verdict has no reason or nothing changes; what the database says.
+    /// `NotFound`; `Conflict` if somebody changed it since; `Precondition` if the status cannot become that one or nothing
+    /// changes; `Validation` if a verdict has no reason; what the database says.
     pub async fn incident_change(
         &self,
         id: IncidentId,
@@ -147,7 +147,10 @@ pub(super) async fn change_one(
         }
     }
     if steps.is_empty() {
-        return Err(StoreError::Validation(format!("nothing changes in incident {}", old.number)));
+        return Err(StoreError::Precondition(format!(
+            "incident {} is {} and has all of this already: nothing would change",
+            old.number, old.status
+        )));
     }
     new.version += 1;
     update(write, &new).await?;
@@ -305,7 +308,7 @@ fn escalate(incident: &mut Incident, patch: &IncidentPatch) -> Result<Vec<Step>,
     if let Some((severity, reason)) = &patch.severity {
         if *severity <= incident.severity {
             return Err(StoreError::Precondition(format!(
-                "incident {} is {} already: escalating raises the severity",
+                "incident {} is {} already: escalating raises the severity; name a higher one, or whom to call in",
                 incident.number, incident.severity
             )));
         }
@@ -375,7 +378,10 @@ fn clocks(
 ) -> Result<Option<Step>, StoreError> {
     if patch.resume {
         let Some(before) = incident.paused else {
-            return Err(StoreError::Precondition(format!("the clocks of incident {} run", incident.number)));
+            return Err(StoreError::Precondition(format!(
+                "the clocks of incident {} run: there is no pause to end",
+                incident.number
+            )));
         };
         let stood = resume(incident, now).unwrap_or(0);
         let text = format!("Clocks run again after {} min", stood / 60);
@@ -383,10 +389,17 @@ fn clocks(
         return Ok(Some(Step::new("resume", text, change)));
     }
     let Some((reason, note)) = &patch.pause else { return Ok(None) };
-    if incident.paused.is_some() || !incident.status.is_active() {
+    if let Some(paused) = incident.paused {
         return Err(StoreError::Precondition(format!(
-            "the clocks of incident {} stand already",
-            incident.number
+            "the clocks of incident {} stand already ({}): resume it first to give another reason",
+            incident.number,
+            paused.reason.as_str().replace('_', " ")
+        )));
+    }
+    if !incident.status.is_active() {
+        return Err(StoreError::Precondition(format!(
+            "incident {} is {}: its clocks stand already; reopen it first",
+            incident.number, incident.status
         )));
     }
     incident.paused = Some(Paused { reason: *reason, since: now });
@@ -398,8 +411,15 @@ fn clocks(
 fn move_to(incident: &mut Incident, status: Status, now: DateTime<Utc>) -> Result<Vec<Step>, StoreError> {
     if !incident.status.can_become(status) {
         return Err(StoreError::Precondition(format!(
-            "incident {} is {} and cannot become {status}",
-            incident.number, incident.status
+            "incident {} is {} and cannot become {status}: from there it goes to {}",
+            incident.number,
+            incident.status,
+            Status::ALL
+                .iter()
+                .filter(|next| incident.status.can_become(**next))
+                .map(|next| next.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
         )));
     }
     let mut steps = Vec::new();

@@ -141,7 +141,7 @@ impl Store {
         super::refuse_merged(&target)?;
         if !target.status.is_active() {
             return Err(StoreError::Precondition(format!(
-                "incident {into} is {}: only an active one takes others in",
+                "incident {into} is {}: only an active one takes others in; reopen it first, or name another one",
                 target.status
             )));
         }
@@ -170,7 +170,7 @@ impl Store {
         let source = detail::by_number(&mut write, number).await?;
         let Some(into) = source.merged_into else {
             return Err(StoreError::Precondition(format!(
-                "incident {number} is not merged into another one"
+                "incident {number} is not merged into another one: there is nothing to take it out of"
             )));
         };
         let target = detail::by_number(&mut write, into).await?;

@@ -14,6 +14,8 @@ both!(
     attacks_are_found,
     verification_reports,
     filters_find,
+    a_leaf_that_cannot_be_read_takes_no_other_with_it,
+    a_checkpoint_that_nobody_signed_is_passed_over,
 );
 
 async fn verify(store: &Store) -> AuditVerification {
@@ -46,6 +48,37 @@ async fn records_come_back(world: World) {
     assert_eq!(first.leaf_hash.len(), 64);
     let older = world.store.audit_page(&AuditFilter::default(), Some(1), 10).await.unwrap();
     assert_eq!(older.len(), 1);
+}
+
+async fn a_leaf_that_cannot_be_read_takes_no_other_with_it(world: World) {
+    fill(&world.store, 3).await;
+    let bytes = if world.is_postgres() { r"'\x7b7d'" } else { "x'7b7d'" };
+    assert_eq!(world.tamper(&format!("UPDATE audit_leaf SET leaf = {bytes} WHERE seq = 1")).await, 1);
+    let page = world.store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
+    let told: Vec<(i64, bool)> = page
+        .iter()
+        .map(|one| (one.seq, one.reason.as_deref().is_some_and(|reason| reason.contains("cannot be read"))))
+        .collect();
+    assert_eq!(told, [(2, false), (1, true), (0, false)], "it is named, the others are read");
+    let (shown, leaf) = world.store.audit_record(1).await.unwrap();
+    assert_eq!((shown.seq, leaf.as_str()), (1, "{}"));
+    let found = verify(&world.store).await;
+    assert_eq!((found.ok, found.first_bad_seq), (false, Some(1)), "{:?}", found.problems);
+}
+
+async fn a_checkpoint_that_nobody_signed_is_passed_over(world: World) {
+    world.store.set_signer(Signer::from_seed(&[7; 32], "watchpost/desk-12").unwrap()).await.unwrap();
+    fill(&world.store, 2).await;
+    let signed = world.store.checkpoint_now("test").await.unwrap();
+    let forged = format!(
+        "INSERT INTO audit_checkpoint (size, root, at, note, key_name, reason) SELECT size + 1, root, at, \
+         'nobody signed this', key_name, reason FROM audit_checkpoint WHERE size = {}",
+        signed.size
+    );
+    assert_eq!(world.tamper(&forged).await, 1);
+    let sizes: Vec<i64> = world.store.checkpoints(10).await.unwrap().iter().map(|one| one.size).collect();
+    assert_eq!(sizes, [signed.size, 1]);
+    assert!(!verify(&world.store).await.ok, "a check names it");
 }
 
 async fn filters_find(world: World) {

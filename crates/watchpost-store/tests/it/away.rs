@@ -120,3 +120,23 @@ async fn a_server_that_is_away_is_told_within_seconds() {
     }
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_told_at_once() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let target = DatabaseTarget::Postgres {
+        host: "127.0.0.1".to_owned(),
+        port,
+        database: "watchpost".to_owned(),
+        username: "watchpost".to_owned(),
+        password: None,
+        tls: None,
+    };
+    let begun = Instant::now();
+    let error = Store::open(&target, Arc::new(SystemClock)).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(error.to_string().contains("refused"), "the true reason: {error}");
+}

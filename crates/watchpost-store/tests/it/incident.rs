@@ -222,7 +222,7 @@ async fn changes_obey_the_rules(world: World) {
     let refused = store.incident_change(incident.id, 2, no_reason, draft("incident_judge")).await;
     assert!(matches!(refused, Err(StoreError::Validation(_))), "{refused:?}");
     let nothing = store.incident_change(incident.id, 2, assign(Some("dana")), draft("incident_take")).await;
-    assert!(matches!(nothing, Err(StoreError::Validation(_))), "{nothing:?}");
+    assert!(matches!(nothing, Err(StoreError::Precondition(_))), "{nothing:?}");
     world.clock.advance(Duration::minutes(5));
     let patch = IncidentPatch {
         status: Some(Status::Resolved),

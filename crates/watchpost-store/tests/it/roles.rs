@@ -2,10 +2,12 @@
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
+use watchpost_model::access::Permission;
 use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
 use watchpost_store::{
     ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, VerifyPlan,
+    approval_object,
 };
 
 use crate::support::{World, caller, draft, events};
@@ -67,6 +69,41 @@ async fn holds(store: &Store) {
     assert!(found.ok, "{:?}", found.problems);
 }
 
+/// What a client could forge if it went by the functions themselves.
+async fn takes_nothing_forged(role: &str, store: &Store, person: &mut PgConnection, look: &mut PgConnection) {
+    // No checkpoint of the head as it is that nobody signed, nor the record of one without it.
+    let root: String = look
+        .fetch_one("SELECT encode(watchpost_frontier_root(frontier), 'base64') FROM audit_head")
+        .await
+        .unwrap()
+        .get(0);
+    let unsigned =
+        format!("SELECT watchpost_audit_checkpoint('{root}', 'note', 'watchpost/{role}', 'reason', '[]')");
+    assert_eq!(refused(person, &unsigned).await.as_deref(), Some("23514"), "{role}: {unsigned}");
+    let alone = store.audit_append(draft("checkpoint.sign")).await;
+    assert!(alone.is_err(), "{role}: {alone:?}");
+    // Nor a leaf that is not canonical, though it is of this log.
+    let log = store.audit_log_id().await.unwrap();
+    let blank = format!(r#"SELECT watchpost_audit_append('[{{"leaf": "{{\"l\": \"{log}\"}}"}}]')"#);
+    assert_eq!(refused(person, &blank).await.as_deref(), Some("23514"), "{role}: {blank}");
+    // What says that somebody approved something is taken from those who may.
+    let mut approves = draft("approval_grant");
+    approves.object = approval_object("4be1a09c77d2f310");
+    let approved = store.audit_append(approves).await;
+    assert_eq!(
+        matches!(approved, Err(StoreError::Denied(_))),
+        matches!(role, "viewer" | "auditor" | "engine"),
+        "{role}: {approved:?}"
+    );
+    // A key that opens nothing, or a name that no leaf takes, would stand in the way of somebody else's records.
+    for sql in [
+        "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ('x', 'y', 'z', 0)",
+        "INSERT INTO audit_name (id, kind, name) VALUES ('\"', 'login', 'nobody')",
+    ] {
+        assert_eq!(refused(person, sql).await.as_deref(), Some("23514"), "{role}: {sql}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
     let Some(mut team) = Team::new().await else { return };
@@ -81,6 +118,8 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         ("audit_head", "size"),
         ("erasure", "id"),
         ("schema_version", "version"),
+        ("approval", "state"),
+        ("person", "last_at"),
     ];
     for (n, role) in ROLES.into_iter().enumerate() {
         let target = team.target(role);
@@ -92,7 +131,8 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
             Some(role.to_owned()).filter(|role| role != "engine")
         );
         let seq = store.audit_append(draft("incident_take")).await.expect("everybody leaves records");
-        store.person_seen(role).await.expect("everybody is seen");
+        let seen = store.person_seen(role).await;
+        assert_eq!(seen.is_ok(), role != "viewer", "{role} is somebody to be asked: {seen:?}");
         store.checkpoint_now("test").await.expect("everybody signs");
 
         // The login in the leaf is that of the server, whoever the client says it is.
@@ -123,6 +163,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
              VALUES (1000000, 0, '', '', '', '', '', '')",
             "INSERT INTO audit_payload (seq, key_id, nonce, sealed) VALUES (1000000, '', '', '')",
             "INSERT INTO audit_checkpoint (size, root, at, note, key_name, reason) VALUES (1, '', 0, '', '', '')",
+            "INSERT INTO person (name, first_at, last_at) VALUES ('nobody', 0, 0)",
             "INSERT INTO audit_head (id, log_id, size, frontier, checkpoint_size) VALUES (2, '', 0, '', 0)",
             "SELECT 1 FROM audit_head FOR UPDATE",
             "SELECT watchpost_audit_write('[]', 0)",
@@ -151,6 +192,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         ] {
             assert!(refused(&mut person, sql).await.is_some(), "{role}: {sql}");
         }
+        takes_nothing_forged(role, &store, &mut person, &mut look).await;
         let log = store.audit_log_id().await.unwrap();
         let forged = format!(
             r#"SELECT watchpost_audit_append('[{{"leaf": "{{\"a\":\"erasure.done\",\"l\":\"{log}\"}}"}}]')"#
@@ -210,7 +252,9 @@ async fn a_role_does_its_own_work_and_nobody_elses() {
             ("DELETE FROM event WHERE id = 'none'", &["lead", "admin", "engine"]),
             ("UPDATE legal_hold SET owner = owner", &["lead", "admin", "engine"]),
             ("DELETE FROM legal_hold", &[]),
-            ("UPDATE approval SET note = note", &["analyst", "lead", "admin"]),
+            ("UPDATE approval SET note = note", &[]),
+            ("SELECT watchpost_approval_records('approval/none')", &["analyst", "lead", "admin"]),
+            ("SELECT watchpost_person_seen('nobody')", &["analyst", "lead", "auditor", "admin", "engine"]),
             ("DELETE FROM approval", &[]),
             ("DELETE FROM allow_entry", &["admin", "engine"]),
             ("UPDATE setting SET value = value", &["admin", "engine"]),
@@ -263,16 +307,33 @@ async fn one_login_is_one_person_whatever_its_names() {
         "robin".clone_into(&mut record.caller.name);
         record
     };
+    let contain = Permission::Contain;
     let forged = ask().await;
-    assert!(analyst.approval_is_of_this_login(&forged).await.unwrap());
-    assert!(!lead.approval_is_of_this_login(&forged).await.unwrap());
+    assert!(analyst.approval_trail(&forged, contain, true).await.unwrap().is_of_this_login);
+    assert!(!lead.approval_trail(&forged, contain, true).await.unwrap().is_of_this_login);
     analyst.approval_move(&forged.id, granted, as_robin()).await.unwrap();
-    assert_eq!(analyst.approval_granted_by(&forged, true).await.unwrap(), None, "the same login");
+    let told = analyst.approval_trail(&forged, contain, true).await.unwrap();
+    assert_eq!(told.granted_by, None, "the same login");
 
     let asked = ask().await;
-    assert_eq!(analyst.approval_granted_by(&asked, true).await.unwrap(), None, "nobody yet");
+    let told = analyst.approval_trail(&asked, contain, true).await.unwrap();
+    assert_eq!((told.is_unchanged, told.granted_by), (true, None), "nobody yet");
     lead.approval_move(&asked.id, granted, as_robin()).await.unwrap();
-    assert_eq!(analyst.approval_granted_by(&asked, true).await.unwrap().as_deref(), Some("robin"));
+    let told = analyst.approval_trail(&asked, contain, true).await.unwrap();
+    assert_eq!(told.granted_by.as_deref(), Some("robin"));
+    // For what these logins may not do their words count nothing.
+    let told = analyst.approval_trail(&asked, Permission::Admin, true).await.unwrap();
+    assert_eq!((told.is_unchanged, told.granted_by), (false, None));
+    assert_eq!(told.disbelieved.len(), 2, "{:?}", told.disbelieved);
+
+    // The owner sets the row back; the trail knows better. Nobody else can.
+    let back = format!("UPDATE approval SET state = 'waiting' WHERE id = '{}'", asked.id);
+    assert_eq!(team.world.tamper(&back).await, 1);
+    let again = lead.approval_move(&asked.id, granted, as_robin()).await;
+    assert!(matches!(&again, Err(StoreError::Conflict(why)) if why.contains("audit trail")), "{again:?}");
+    let back = ApprovalMove { from: ApprovalState::Waiting, to: ApprovalState::Done, ..granted };
+    let skipped = lead.approval_move(&asked.id, back, as_robin()).await;
+    assert!(matches!(skipped, Err(StoreError::Denied(_))), "states come in their order: {skipped:?}");
     analyst.close().await;
     lead.close().await;
     holds(&team.world.store).await;

@@ -156,7 +156,7 @@ async fn verdicts_have_causes_of_their_own(world: World) {
         detail.related
     );
     let again = change(&world, 3, of(1)).await;
-    assert!(matches!(again, Err(StoreError::Validation(_))), "nothing changes: {again:?}");
+    assert!(matches!(again, Err(StoreError::Precondition(_))), "nothing changes: {again:?}");
 }
 
 async fn many_at_once_and_one_undo(world: World) {

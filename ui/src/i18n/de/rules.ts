@@ -107,6 +107,7 @@ export const rules = {
   'decoder.json': 'Aus JSON',
   'decoder.utf7': 'Aus UTF-7',
   'decoder.fold': 'Kommentare gefaltet',
+  'decoder.list': 'Werte verbunden',
   'decoder.join': 'Texte verbunden',
   'decoder.shell': 'Shell-Anführungen',
   'rule.sources': 'Eigene Regeln',

@@ -84,6 +84,8 @@ export const words = {
   'job.benchmark': 'Leistungsmessung',
   'job.cleanup': 'Aufräumen',
   'job.aggregate': 'Verdichten',
+  'job.database_backup': 'Datenbank kopieren',
+  'job.database_rehearsal': 'Kopie proben',
   'job_state.running': 'Läuft',
   'job_state.done': 'Fertig',
   'job_state.cancelled': 'Abgebrochen',

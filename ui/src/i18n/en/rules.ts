@@ -108,6 +108,7 @@ export const rules = {
   'decoder.json': 'From JSON',
   'decoder.utf7': 'From UTF-7',
   'decoder.fold': 'Comments folded',
+  'decoder.list': 'Values joined',
   'decoder.join': 'Strings joined',
   'decoder.shell': 'Shell quoting',
   'rule.sources': 'Rules of your own',

@@ -85,6 +85,8 @@ export const words = {
   'job.benchmark': 'Benchmark',
   'job.cleanup': 'Clean up',
   'job.aggregate': 'Aggregate',
+  'job.database_backup': 'Copy the database',
+  'job.database_rehearsal': 'Rehearse the copy',
   'job_state.running': 'Running',
   'job_state.done': 'Done',
   'job_state.cancelled': 'Cancelled',

@@ -101,8 +101,8 @@ export function defenceAnswers(empty = false) {
       rules: 2,
       copied: 1,
       files: [
-        { file: 'web.yml', rules: 2, problems: [] },
-        { file: 'windows.yml', rules: 0, problems: [{ file: 'windows.yml', line: 3, rule_id: null, kind: 'other_logs', reason: `looks at logs of Windows: ${path}`, is_warning: false }] },
+        { file: 'web.yml', outcome: 'imported', rules: 2, problems: [] },
+        { file: 'windows.yml', outcome: 'not_supported', rules: 0, problems: [{ file: 'windows.yml', line: 3, rule_id: null, kind: 'other_logs', reason: `looks at logs of Windows: ${path}`, is_warning: false }] },
       ],
     }),
     rule_reload: () => ({ directory, loaded_at: iso(Date.now()), rules, problems: [], problems_total: 0 }),

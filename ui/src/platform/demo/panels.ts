@@ -8,7 +8,7 @@ import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
 import { makeHealth, makeHistory, makeQuarantine } from './health';
 import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
-import { makePlan } from './plan';
+import { COPIES, makePlan } from './plan';
 import { DemoPrivacy } from './privacy';
 import { CONNECTION } from './workspace';
 
@@ -46,6 +46,9 @@ export function panelAnswers(empty: boolean) {
     allow_remove: ({ target }) => blocks.disallow(target),
     job_list: () => ({ runs }),
     job_plan: () => plan,
+    database_copies: () => COPIES,
+    database_copy_run: () => begin('database_backup', 'to /var/backups/watchpost'),
+    database_rehearse_run: () => begin('database_rehearsal', 'of the newest copy'),
     job_plan_put: ({ plan: wanted }) => {
       const state = (job: PlannedJob) => ({ kind: job.kind, next: job.on ? { from: '2026-11-22T02:00:00Z', to: '2026-11-22T05:00:00Z' } : null, missed_since: null, last: null });
       plan = { plan: wanted, open: null, jobs: wanted.jobs.map(state) };

@@ -1,6 +1,6 @@
 // The maintenance plan of the demo.
 
-import type { JobPlanState, PlannedJob } from '$ui/generated/model';
+import type { DatabaseCopies, JobPlanState, PlannedJob } from '$ui/generated/model';
 
 const HOUR_MS = 3_600_000;
 
@@ -14,6 +14,8 @@ export function makePlan(empty: boolean): JobPlanState {
     job('optimize', { every: 'week', on: 'sunday' }, true),
     job('benchmark', { every: 'week', on: 'sunday' }, false),
     { ...job('backup', { every: 'month', on: 1 }, true), folder: '/var/backups/watchpost', keep: 12 },
+    { ...job('database_backup', { every: 'day' }, false), generations: { daily: 7, weekly: 5, monthly: 12 } },
+    { ...job('database_rehearsal', { every: 'month', on: 1 }, false), max_age_days: 7 },
   ];
   return {
     plan: { time_zone: 'Europe/Berlin', from: '02:00', to: '05:00', jobs },
@@ -26,3 +28,6 @@ export function makePlan(empty: boolean): JobPlanState {
     })),
   };
 }
+
+/** The database of the demo is a server, which has its own tools. */
+export const COPIES: DatabaseCopies = { engine: 'PostgreSQL', copied: false, folder: null, last: null, next: null, rehearsal: null, next_rehearsal: null, problem: null };

@@ -1,6 +1,6 @@
-import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobPlanPut } from '$ui/generated/model';
+import type { DatabaseCopies, JobPlanPut } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -145,6 +145,42 @@ describe('maintenance', () => {
     expect(job('benchmark')).toMatchObject({ on: true, rhythm: { every: 'month', on: 15 } });
     expect(job('backup')).toMatchObject({ on: true, folder: '/srv/backups', keep: 12 });
     await waitFor(() => expect(document.querySelector('[data-test=plan-save]')).toBeNull());
+  });
+
+  it('says that a server has its own tools', async () => {
+    await waitFor(() => expect(hook('copies-server').textContent).toContain('pg_dump'));
+    expect(document.querySelector('[data-test=database_backup-run]')).toBeNull();
+  });
+
+  it('tells how the copies stand, and makes and rehearses one', async () => {
+    const last = platform.answers.job_list === undefined ? null : { ...(await platform.answers.job_list({})).runs[0], kind: 'database_backup', state: 'done' };
+    const copies = { engine: 'SQLite', copied: true, folder: '/srv/copies', last, next: null, rehearsal: null, next_rehearsal: null, problem: 'the newest copy is old' } as DatabaseCopies;
+    platform.answers = { ...platform.answers, database_copies: () => copies };
+    cleanup();
+    app = new App(platform);
+    render(MaintenanceView, { context: appContext(app) });
+    await waitFor(() => expect(hook('copies-problem').textContent).toContain('the newest copy is old'));
+    expect(hook('copies').textContent).toContain('never');
+    await fireEvent.click(hook('database_backup-run'));
+    await waitFor(() => expect(requests(platform, 'database_copy_run')).toEqual([{}]));
+    await fireEvent.click(hook('database_rehearsal-run'));
+    await waitFor(() => expect(requests(platform, 'database_rehearse_run')).toEqual([{}]));
+  });
+
+  it('keeps how many copies stay, and asks for their folder', async () => {
+    await waitFor(() => hook('plan-form'));
+    await fireEvent.click(hook('plan-on-database_backup'));
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'copies need a folder').toBe(true);
+    await type('plan-copies-folder', '/srv/copies');
+    await type('plan-keep-weekly', '8');
+    await fireEvent.click(hook('plan-on-database_rehearsal'));
+    await type('plan-max-age', '3');
+    await fireEvent.click(hook('plan-save'));
+    await waitFor(() => expect(requests(platform, 'job_plan_put')).toHaveLength(1));
+    const [request] = requests(platform, 'job_plan_put') as [JobPlanPut];
+    const job = (kind: string) => request.plan.jobs.find((one) => one.kind === kind);
+    expect(job('database_backup')).toMatchObject({ on: true, folder: '/srv/copies', generations: { daily: 7, weekly: 8, monthly: 12 } });
+    expect(job('database_rehearsal')).toMatchObject({ on: true, max_age_days: 3 });
   });
 
   it('gives a changed plan back', async () => {

@@ -135,19 +135,11 @@ pub(super) fn slip(upload: &Upload<'_>) -> Option<Range<usize>> {
 /// A document with macros, or one whose name says that it has none.
 pub(super) fn macros(upload: &Upload<'_>) -> Option<Range<usize>> {
     let content = upload.content.as_ref();
+    if is_zip(content) {
+        return listed_macros(content);
+    }
     let has = |name: &str| content.find(name);
-    let is_office = is_zip(content)
-        && (content.contains("[Content_Types].xml")
-            || content.contains("word/")
-            || content.contains("xl/")
-            || content.contains("ppt/"));
-    let at = if is_office || is_zip(content) {
-        has("vbaProject.bin")
-            .or_else(|| has("xl/macrosheets/"))
-            .or_else(|| has("activeX/"))
-            .or_else(|| has("word/vbaData.xml"))
-            .or_else(|| has("Basic/Standard/"))
-    } else if starts_with(content, b"\xd0\xcf\x11\xe0") {
+    let at = if starts_with(content, b"\xd0\xcf\x11\xe0") {
         has("_VBA_PROJECT")
             .or_else(|| has("_\0V\0B\0A\0"))
             .or_else(|| has("VBA\0"))
@@ -157,4 +149,39 @@ pub(super) fn macros(upload: &Upload<'_>) -> Option<Range<usize>> {
         None
     }?;
     Some(at..at + 4)
+}
+
+/// The names that make a document of an archive one with macros, in lower case: `/` ends those of folders.
+const MACRO_NAMES: &[&str] =
+    &["vbaproject.bin", "word/vbadata.xml", "xl/macrosheets/", "activex/", "basic/standard/"];
+
+/// An entry with macros in an archive, or in its end, where all entries are listed. Names are compared in any case, as
+/// Office does.
+pub(super) fn listed_macros(content: &str) -> Option<Range<usize>> {
+    let lower = content.to_ascii_lowercase();
+    let at = MACRO_NAMES.iter().find_map(|name| lower.find(name))?;
+    let entries = bytes(content).map(|bytes| entries(&bytes)).unwrap_or_default();
+    let has_macros = |entry: &Entry| {
+        let name = entry.name.to_ascii_lowercase().replace('\\', "/");
+        MACRO_NAMES.iter().any(|known| {
+            if known.ends_with('/') {
+                name.contains(known)
+            } else {
+                format!("/{name}").ends_with(&format!("/{known}"))
+            }
+        })
+    };
+    let is_found = if entries.is_empty() {
+        // Bytes were lost on the way: the names are still there, and what follows one is no other ending.
+        MACRO_NAMES.iter().any(|name| {
+            lower.match_indices(name).any(|(at, _)| {
+                let after: Vec<char> = lower[at + name.len()..].chars().take(2).collect();
+                name.ends_with('/')
+                    || !matches!(after.as_slice(), ['.', next] if next.is_ascii_alphanumeric())
+            })
+        })
+    } else {
+        entries.iter().any(has_macros)
+    };
+    is_found.then_some(at..at + 4)
 }

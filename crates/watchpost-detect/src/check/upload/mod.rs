@@ -210,7 +210,18 @@ pub(super) fn slip(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
 }
 
 pub(super) fn macros(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
-    in_content(text, context, archive::macros)
+    in_content(text, context, archive::macros).or_else(|| {
+        // Of a long file head and end are looked at apart: the end of an archive lists what is in it.
+        let is_end = context.field.role == Role::Part && text.contains("PK\u{1}\u{2}") && !has_head(text);
+        if is_end { archive::listed_macros(text) } else { None }
+    })
+}
+
+/// Does a text begin with the head of a part?
+fn has_head(text: &str) -> bool {
+    const HEAD_CHARS_MAX: usize = 1_024;
+    let start: String = text.chars().take(HEAD_CHARS_MAX).collect();
+    start.to_ascii_lowercase().contains("content-disposition")
 }
 
 /// A file in a value: any of the above but its name.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use watchpost_model::sensitive::{Sensitive, card_number, found_in};
+use serde_json::{Map, Value};
+use watchpost_model::sensitive::{Sensitive, decoded, found_in, found_in_field, masked, not_shown};
 
 /// Words and numbers of Watchpost's own.
 const OURS: [&str; 7] = ["at", "category", "count", "id", "outcome", "risk", "severity"];
@@ -45,26 +45,23 @@ fn look(path: &str, value: &Value, depth: usize, found: &mut BTreeSet<Sensitive>
         }
         Value::Array(items) => items.iter().for_each(|item| look(path, item, depth, found)),
         Value::Object(fields) => {
+            let path = if is_card(fields) { format!("{path}.card") } else { path.to_owned() };
             for (name, item) in fields {
+                // Nothing is called like a card, a token or a person.
+                found.extend(in_field("account", name));
                 look(&format!("{path}.{name}"), item, depth, found);
             }
         }
     }
 }
 
-/// What stands before a value, as the detector reads names. Nobody is called like the number of a card.
-fn named(path: &str) -> String {
-    format!("{}=", if path == "actor" { "account_number" } else { path })
-}
-
 fn in_field(path: &str, text: &str) -> Vec<Sensitive> {
     if text.trim().is_empty() {
         return Vec::new();
     }
-    let name = named(path);
-    let mut found = found_in(&format!("{name}{text}"));
+    let mut found = found_in_field(path, text);
     if let Some(decoded) = decoded(text) {
-        found.extend(found_in(&format!("{name}{decoded}")));
+        found.extend(found_in_field(path, &decoded));
     }
     found.sort_unstable();
     found.dedup();
@@ -72,58 +69,18 @@ fn in_field(path: &str, text: &str) -> Vec<Sensitive> {
     found
 }
 
-/// The text without the encoding of forms and addresses, where it has some.
-fn decoded(text: &str) -> Option<String> {
-    if !text.contains(['%', '+']) {
-        return None;
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let escaped = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(if *byte == b'+' { b' ' } else { *byte });
-                at += 1;
-            }
-        }
-    }
-    Some(String::from_utf8_lossy(&out).into_owned())
+/// Does an object hold what only cards have beside their numbers?
+fn is_card(fields: &Map<String, Value>) -> bool {
+    const BESIDE: [&str; 9] =
+        ["exp", "expiry", "expires", "exp_month", "expiration", "valid_thru", "cvv", "cvc", "cardholder"];
+    fields.keys().any(|name| BESIDE.contains(&name.to_ascii_lowercase().as_str()))
 }
 
 /// A cell as it is shown: of the number of a card the first six digits and the last four, of anything else only its kind.
 pub(super) fn shown(field: &str, cell: &str) -> String {
-    let name = named(field);
-    let mut cell = cell.to_owned();
-    while let Some(found) = card_number(&format!("{name}{cell}")) {
-        let Some(start) = found.start.checked_sub(name.len()) else { break };
-        let end = found.end - name.len();
-        let Some(black) = cell.get(start..end).map(blacked) else { break };
-        cell.replace_range(start..end, &black);
-    }
+    let cell = masked(field, cell).unwrap_or_else(|| cell.to_owned());
     let held = in_field(field, &cell);
-    if held.is_empty() {
-        return cell;
-    }
-    let kinds: Vec<&str> = held.into_iter().map(Sensitive::as_str).collect();
-    format!("[not shown: {}]", kinds.join(", "))
-}
-
-fn blacked(number: &str) -> String {
-    let digits = number.chars().filter(char::is_ascii_digit).count();
-    let mut nth = 0;
-    number
-        .chars()
-        .map(|ch| {
-            nth += usize::from(ch.is_ascii_digit());
-            if ch.is_ascii_digit() && nth > 6 && nth + 4 <= digits { '*' } else { ch }
-        })
-        .collect()
+    if held.is_empty() { cell } else { not_shown(&held) }
 }
 
 #[cfg(test)]
@@ -134,7 +91,7 @@ mod tests {
     #[test]
     fn every_field_is_looked_through() {
         use Sensitive::{CardNumber, Personal, Secret};
-        let cases: [(&str, &[Sensitive]); 16] = [
+        let cases: [(&str, &[Sensitive]); 25] = [
             (r#"{"http":{"query":"card=4539578763621486"}}"#, &[CardNumber]),
             (r#"{"http":{"query":"n=4539+5787+6362+1486"}}"#, &[CardNumber]),
             (r#"{"http":{"query":"n=4539%205787%206362%201486"}}"#, &[CardNumber]),
@@ -151,6 +108,15 @@ mod tests {
             (r#"{"actor":"ghp_a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2a1B2"}"#, &[Secret]),
             (r#"{"resource":"/orders/4539578763621486","details":null}"#, &[]),
             ("card: 4539578763621486, broken", &[CardNumber]),
+            (r#"{"http":{"body":"{\"user\":\"kim\",\"password\":\"Winter20"}}"#, &[Secret]),
+            (r#"{"http":{"headers":{"authorization":"Basic a2ltOldpbnRlcg=="}}}"#, &[Secret]),
+            (r#"{"http":{"headers":{"authorization":"[redacted]","cookie":"theme=dark"}}}"#, &[]),
+            (r#"{"http":{"headers":{"cookie":"theme=dark; sid=8f14e45fceea167a"}}}"#, &[Secret]),
+            (r#"{"details":{"number":"4539578763621486","exp":"12/27"}}"#, &[CardNumber]),
+            (r#"{"details":{"number":"4539578763621486","total":2}}"#, &[]),
+            (r#"{"details":{"4539578763621486":"paid"}}"#, &[CardNumber]),
+            (r#"{"session":"card-4539578763621486"}"#, &[CardNumber]),
+            (r#"{"session":"8f14e45fceea167a","action":"password_reset"}"#, &[]),
         ];
         for (body, expected) in cases {
             assert_eq!(found_in_event(body), expected, "{body}");

@@ -109,7 +109,10 @@ pub(super) async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
 }
 
 pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let mut text = format!("{COLUMNS} WHERE r.at >= :from AND r.at < :to AND r.outcome = 'success'");
+    let mut text = format!(
+        "{COLUMNS} WHERE r.at >= :from AND r.at < :to AND r.outcome = 'success' \
+        AND r.action <> 'job_cancel'"
+    );
     match scope.ask.params.permission {
         Some(_) => text.push_str(" AND r.permission = :permission"),
         None => text.push_str(" AND r.permission IN ('maintain', 'report', 'admin', 'contain')"),
@@ -129,7 +132,7 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
             }
             let (seq, actor) = (row.i64(0)?, row.opt_text(4)?.unwrap_or_default());
             let action = row.opt_text(5)?.unwrap_or_default();
-            let reason = payload.and_then(|payload| reason_given(&action, payload)).unwrap_or_default();
+            let reason = payload.and_then(reason_given).unwrap_or_default();
             let named = !matches!(actor.trim(), "" | "-" | "unknown" | "anonymous" | "nobody");
             let class = if named && !reason.trim().is_empty() { Class::Good } else { Class::Exception };
             let object = row.opt_text(6)?.unwrap_or_default();
@@ -142,7 +145,7 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
     Ok(scope.whole(Members {
         columns: &["seq", "time", "actor", "action", "object", "reason"],
         rows: members,
-        basis: "recorded actions of people in the period that succeeded, without what a schedule or the engine did by itself; exceptions name nobody or give no reason in words, and the figures that a job wrote are none",
+        basis: "recorded actions of people in the period that succeeded, without what a schedule or the engine did by itself and the stop of a job; exceptions name nobody or give no reason in words, and the figures that a job wrote are none",
         text,
     }))
 }
@@ -154,10 +157,9 @@ fn nobody_decided(payload: &Payload) -> bool {
 }
 
 /// The reason that a person gave. Jobs once wrote what they did into its place; since they do not, they say how they ended.
-fn reason_given(action: &str, payload: Payload) -> Option<String> {
-    let figures = payload.object.starts_with("job/")
-        && action != "job_cancel"
-        && payload.changes.iter().all(|change| change.field != JOB_ENDED);
+fn reason_given(payload: Payload) -> Option<String> {
+    let figures =
+        payload.object.starts_with("job/") && payload.changes.iter().all(|change| change.field != JOB_ENDED);
     payload.reason.filter(|_| !figures)
 }
 

@@ -1,0 +1,151 @@
+//! Text without the numbers of cards and the secrets that it holds, for whoever prints it.
+
+use std::ops::Range;
+
+use super::{Sensitive, accounts, every_card_number, secrets::secrets};
+
+/// `text` as it may be printed where it is the value of `name`, and `None` where it may be printed as it is: of the number
+/// of a card the first six digits and the last four, of passwords, tokens, keys and accounts of banks their kind.
+///
+/// Any number that an issuer could have given out counts, with or without a word about cards: a number that was none is
+/// still known by its ends. Addresses of people stay: they say who it was.
+#[must_use]
+pub fn masked(name: &str, text: &str) -> Option<String> {
+    if !is_worth_a_look(text) {
+        return None;
+    }
+    let spans = spans(name, text);
+    let plain = if spans.is_empty() { None } else { Some(without(text, &spans)) };
+    // What stands behind the encoding of forms and addresses has no place of its own.
+    let shown = plain.as_deref().unwrap_or(text);
+    let behind = decoded(shown).map(|decoded| self::spans(name, &decoded)).unwrap_or_default();
+    if behind.is_empty() {
+        return plain;
+    }
+    let mut kinds: Vec<Sensitive> = behind.into_iter().map(|(_, kind)| kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Some(not_shown(&kinds))
+}
+
+/// What stands in place of these.
+#[must_use]
+pub fn not_shown(kinds: &[Sensitive]) -> String {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+    format!("[not shown: {}]", kinds.join(", "))
+}
+
+/// Many cells of a report are times or short.
+fn is_worth_a_look(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_time = bytes.len() == 20 && bytes[4] == b'-' && bytes[10] == b'T' && bytes[19] == b'Z';
+    bytes.len() >= 6 && !is_time
+}
+
+/// What is masked, in the order of the text and apart.
+fn spans(name: &str, text: &str) -> Vec<(Range<usize>, Sensitive)> {
+    let mut found: Vec<(Range<usize>, Sensitive)> = Vec::new();
+    found.extend(every_card_number(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
+    found.extend(secrets(name, text).into_iter().map(|range| (range, Sensitive::Secret)));
+    found.extend(accounts(text).into_iter().map(|range| (range, Sensitive::Personal)));
+    // The longer one first where two begin together.
+    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    let mut end = 0;
+    found.retain(|(range, _)| {
+        let apart = range.start >= end && range.end > range.start;
+        if apart {
+            end = range.end;
+        }
+        apart
+    });
+    found
+}
+
+fn without(text: &str, spans: &[(Range<usize>, Sensitive)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (range, kind) in spans {
+        out.push_str(&text[from..range.start]);
+        match kind {
+            Sensitive::CardNumber => out.push_str(&blacked(&text[range.clone()])),
+            Sensitive::Secret | Sensitive::Personal => out.push_str(&not_shown(&[*kind])),
+        }
+        from = range.end;
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+fn blacked(number: &str) -> String {
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let mut nth = 0;
+    number
+        .chars()
+        .map(|ch| {
+            nth += usize::from(ch.is_ascii_digit());
+            if ch.is_ascii_digit() && nth > 6 && nth + 4 <= digits { '*' } else { ch }
+        })
+        .collect()
+}
+
+/// The text without the encoding of forms and addresses, where it has some.
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
+    if !text.contains(['%', '+']) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let escaped = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        match escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(value) => {
+                out.push(value);
+                at += 3;
+            }
+            None => {
+                out.push(if *byte == b'+' { b' ' } else { *byte });
+                at += 1;
+            }
+        }
+    }
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn what_is_printed_holds_no_card_and_no_secret() {
+        for (name, text, expected) in [
+            ("resource", "/card/4539578763621486/pay", "/card/453957******1486/pay"),
+            ("resource", "/pay/4111111111111111", "/pay/411111******1111"),
+            ("resource", "/4539 5787 6362 1486", "/4539 57** **** 1486"),
+            ("detail", "two: 4539578763621486, 4539578763621486", "two: 453957******1486, 453957******1486"),
+            ("detail", "n=4539+5787+6362+1486", "[not shown: card_number]"),
+            ("detail", "user=kim&password=Winter2026!&x=1", "user=kim&password=[not shown: secret]&x=1"),
+            ("detail", "password%3DWinter2026", "[not shown: secret]"),
+            ("password", "Winter2026", "[not shown: secret]"),
+            ("note", "refund to GB82WEST12345698765432.", "refund to [not shown: personal]."),
+            ("note", "https://kim:Winter@shop.example/x", "https://kim:[not shown: secret]@shop.example/x"),
+        ] {
+            assert_eq!(masked(name, text).as_deref(), Some(expected), "{name}: {text}");
+            assert_eq!(masked(name, expected), None, "once is enough: {expected}");
+        }
+        for (name, text) in [
+            ("actor", "kim@shop-mail.de"),
+            ("time", "2026-01-01T00:00:00Z"),
+            ("id", "0192f0c4-7a51-7cc2-8a10-3b2f6f5d9e21"),
+            ("hash", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+            ("resource", "/search?q=a+b%20c"),
+            ("number", "4539578763621487"),
+            ("reason", "password: incorrect"),
+            ("", ""),
+            ("note", "ünïcode = ärger: é"),
+        ] {
+            assert_eq!(masked(name, text), None, "{name}: {text}");
+        }
+    }
+}

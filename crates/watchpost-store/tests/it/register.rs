@@ -1,0 +1,154 @@
+//! What the questions to the register make of entries that were written to look well, on both engines.
+
+use chrono::Duration;
+use watchpost_model::access::Permission;
+use watchpost_model::audit::AuditDraft;
+use watchpost_model::evidence::{EvidenceParams, EvidenceQuery};
+use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
+
+use crate::evidence::{ask, counts, entry, good, params, put, with};
+use crate::support::{World, both, caller, draft, events};
+
+both!(
+    what_stands_is_judged_by_its_newest_entry,
+    a_breach_of_nobody_lacks_nothing,
+    no_edit_prolongs_what_the_law_gives,
+    approvals_are_asked_of_readers,
+    decisions_of_shared_accounts_bind_nobody,
+    encryption_is_known_of_all_that_is_stored,
+    what_is_tight_warns,
+    history_is_kept_since_it_came,
+);
+
+async fn what_stands_is_judged_by_its_newest_entry(world: World) {
+    use RegisterKind as K;
+    let days = Duration::days;
+    let facts = [("class", "personal"), ("protection", "masked")];
+    let closed = |subject: &str, ago| good(entry(&world, K::DataClass, subject, ago), Duration::zero());
+    let complete = async || ask(&world, EvidenceQuery::RegisterComplete, params(K::DataClass)).await;
+    // Opened and closed at once, long before the period, without a fact.
+    put(&world, [closed("category/authentication", days(90))]).await;
+    assert_eq!(counts(&complete().await), (1, 0, 1));
+    put(&world, [with(closed("category/authentication", days(60)), &facts)]).await;
+    assert_eq!(counts(&complete().await), (1, 0, 0), "the newest counts");
+    put(&world, [entry(&world, K::DataClass, "category/data_access", days(1))]).await;
+    assert_eq!(counts(&complete().await), (2, 1, 0), "an open one may still get its facts");
+    put(&world, [closed("category/configuration", Duration::hours(1))]).await;
+    assert_eq!(counts(&complete().await), (3, 1, 1), "a closed one gets none any more");
+    put(&world, [closed("incidents", days(2))].map(|entry| RegisterEntry { kind: K::Criteria, ..entry }))
+        .await;
+    let criteria = ask(&world, EvidenceQuery::RegisterComplete, params(K::Criteria)).await;
+    assert_eq!(counts(&criteria), (1, 0, 1), "criteria without a version: {criteria:?}");
+}
+
+async fn a_breach_of_nobody_lacks_nothing(world: World) {
+    let breach = |subject: &str, decision: &str| {
+        with(entry(&world, RegisterKind::Breach, subject, Duration::days(9)), &[("decision", decision)])
+    };
+    let complete = async || ask(&world, EvidenceQuery::RegisterComplete, params(RegisterKind::Breach)).await;
+    put(&world, [breach("laptop/1", "No_Personal_Data")]).await;
+    assert_eq!(counts(&complete().await), (1, 0, 0), "it was examined");
+    put(&world, [breach("laptop/2", "not_notifiable"), breach("laptop/3", "no_personal_data")]).await;
+    put(&world, [breach("laptop/3", "notifiable")]).await;
+    assert_eq!(counts(&complete().await), (4, 0, 3), "what was notifiable once has to be told of");
+}
+
+async fn no_edit_prolongs_what_the_law_gives(world: World) {
+    let days = Duration::days;
+    let asked = |subject: &str, received, due| {
+        let request = entry(&world, RegisterKind::ErasureRequest, subject, received);
+        RegisterEntry { due_at: request.opened_at + due, ..request }
+    };
+    let strict = EvidenceParams { warn_within: None, ..params(RegisterKind::ErasureRequest) };
+    let timely = async || ask(&world, EvidenceQuery::RegisterTimely, strict.clone()).await;
+    put(&world, [asked("account/a", days(40), days(80)), asked("account/b", days(10), days(80))]).await;
+    assert_eq!(counts(&timely().await), (2, 0, 1), "30 days from receipt, whatever it says is due");
+    let extended = [("extension", "three systems"), ("extended_at", "2026-01-01T00:00:00Z")];
+    put(
+        &world,
+        [
+            with(asked("account/c", days(40), days(80)), &extended),
+            with(asked("account/d", days(91), days(300)), &extended),
+        ],
+    )
+    .await;
+    assert_eq!(counts(&timely().await), (4, 0, 2), "an extension ends after 90 days");
+}
+
+async fn approvals_are_asked_of_readers(world: World) {
+    let reader = |subject: &str, approver: &str| RegisterEntry {
+        approver: approver.to_owned(),
+        ..good(entry(&world, RegisterKind::LogReader, subject, Duration::days(1)), Duration::zero())
+    };
+    let listed = async || ask(&world, EvidenceQuery::RegisterCurrent, params(RegisterKind::LogReader)).await;
+    put(&world, [reader("account/dana", ""), reader("account/kim", "Dana"), reader("account/lee", "kim")])
+        .await;
+    assert_eq!(counts(&listed().await), (3, 0, 2), "nobody, and its own owner, approve nothing");
+    let read = |name: &'static str| AuditDraft {
+        caller: caller(name),
+        permission: Permission::Audit,
+        ..draft("audit_export")
+    };
+    for name in ["lee", "robin", "engine"] {
+        world.store.audit_append(read(name)).await.unwrap();
+    }
+    let asked = EvidenceParams { permission: Some(Permission::Audit), ..params(RegisterKind::LogReader) };
+    let readers = ask(&world, EvidenceQuery::AdminsApproved, asked).await;
+    assert_eq!(counts(&readers), (2, 0, 1), "robin read without an approval: {readers:?}");
+    let gone = RegisterEntry { result: EntryResult::Bad, ..reader("account/lee", "kim") };
+    put(&world, [RegisterEntry { opened_at: world.now() - Duration::hours(1), ..gone }]).await;
+    assert_eq!(counts(&listed().await), (3, 0, 3), "the newest says that the right is gone");
+}
+
+async fn decisions_of_shared_accounts_bind_nobody(world: World) {
+    let acts = |name: &'static str| AuditDraft {
+        caller: caller(name),
+        permission: Permission::Admin,
+        ..draft("settings_put")
+    };
+    for name in ["dana", "root"] {
+        world.store.audit_append(acts(name)).await.unwrap();
+    }
+    let signed = ask(&world, EvidenceQuery::AuditSigned, params(RegisterKind::Backup)).await;
+    assert_eq!(signed.exceptions, 1, "nobody is bound by the name root: {signed:?}");
+}
+
+async fn encryption_is_known_of_all_that_is_stored(world: World) {
+    let state = |subject: &str| {
+        good(entry(&world, RegisterKind::Encryption, subject, Duration::hours(9)), Duration::zero())
+    };
+    let known = async || ask(&world, EvidenceQuery::EncryptionKnown, params(RegisterKind::Encryption)).await;
+    assert_eq!(counts(&known().await), (2, 2, 0), "neither disks nor backups");
+    put(&world, [state("disk/db1")]).await;
+    assert_eq!(counts(&known().await), (2, 1, 0), "one entry does not speak of the backups");
+    let backup = |subject: &str| {
+        good(entry(&world, RegisterKind::Backup, subject, Duration::days(1)), Duration::hours(1))
+    };
+    put(&world, [backup("nightly"), backup("offsite"), state("backup/Nightly")]).await;
+    let one = known().await;
+    assert_eq!(counts(&one), (3, 1, 0), "the other backup is not known: {one:?}");
+    put(&world, [state("backup/offsite")]).await;
+    assert_eq!(counts(&known().await), (3, 0, 0));
+    let clear = RegisterEntry { result: EntryResult::Bad, ..state("backup/offsite") };
+    put(&world, [RegisterEntry { opened_at: world.now() - Duration::hours(1), ..clear }]).await;
+    assert_eq!(counts(&known().await), (3, 0, 1), "a backup in clear");
+}
+
+async fn what_is_tight_warns(world: World) {
+    let room = |subject: &str| {
+        good(entry(&world, RegisterKind::CapacityCheck, subject, Duration::days(1)), Duration::zero())
+    };
+    put(&world, [room("disk/a"), with(room("disk/b"), &[("tight", "40")])]).await;
+    let field = Some("tight".to_owned());
+    let asked = EvidenceParams { field, ..params(RegisterKind::CapacityCheck) };
+    assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
+}
+
+async fn history_is_kept_since_it_came(world: World) {
+    world.ingest(&events(20, world.now() - Duration::days(5)), &[]).await;
+    let year = EvidenceParams { minimum: Some(365), ..EvidenceParams::default() };
+    let kept = async || ask(&world, EvidenceQuery::HistoryKept, year.clone()).await;
+    assert_eq!(counts(&kept().await), (1, 0, 0), "since it began");
+    world.tamper("UPDATE event SET at = at + 172800000000").await;
+    assert_eq!(counts(&kept().await), (1, 0, 1), "the first days have gone");
+}
