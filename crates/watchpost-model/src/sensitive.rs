@@ -34,7 +34,7 @@ pub fn found_in(text: &str) -> Vec<Sensitive> {
 }
 
 /// Tokens of services: how they begin, and how many characters follow at least.
-const TOKENS: [(&str, usize); 14] = [
+pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
     ("ghp_", 36),
     ("gho_", 36),
     ("ghs_", 36),
@@ -60,7 +60,7 @@ fn holds_secret(text: &str) -> bool {
         return true;
     }
     let token = |word: &str| {
-        TOKENS.iter().any(|(prefix, n)| {
+        SERVICE_TOKENS.iter().any(|(prefix, n)| {
             word.strip_prefix(*prefix)
                 .is_some_and(|rest| rest.len() >= *n && !rest.to_ascii_uppercase().ends_with("EXAMPLE"))
         })
@@ -78,7 +78,10 @@ fn holds_secret(text: &str) -> bool {
             let value: &str =
                 value.split([' ', '\n', '\t', '&', '"', '\'', ';', ',']).next().unwrap_or_default();
             // What somebody blacked out is none any more.
-            value.chars().count() >= 4 && value.chars().any(char::is_alphanumeric) && !value.contains("**")
+            value.chars().count() >= 4
+                && value.chars().any(char::is_alphanumeric)
+                && !value.contains("**")
+                && !value.starts_with(crate::sealing::MARK)
         })
     })
 }
@@ -200,8 +203,13 @@ fn is_example(digits: &[u8]) -> bool {
 /// fours, or a word about cards within a line.
 #[must_use]
 pub fn card_number(text: &str) -> Option<Range<usize>> {
+    card_number_from(text, 0)
+}
+
+/// As [`card_number`], the first that begins at `from` or after it.
+pub(crate) fn card_number_from(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let mut at = from;
     while at < bytes.len() {
         if !bytes[at].is_ascii_digit()
             || (at > 0

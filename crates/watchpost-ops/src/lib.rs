@@ -32,6 +32,7 @@ mod playbooks;
 pub mod replies;
 mod respond;
 pub mod rules;
+mod sealing;
 pub mod secrets;
 mod setting;
 mod signing;

@@ -37,6 +37,8 @@ macro_rules! for_each_operation {
             event_query(EventQueryRequest) -> EventQueryReply: View, Read, [], [];
             "Write the events of a search to a file."
             event_export(EventExport) -> EventExported: View, Change, [], [Audit];
+            "Show a value that was sealed before its event was stored."
+            event_reveal(EventReveal) -> EventRevealed: Maintain, Change, [], [Audit];
             "List keys that could not be read as events."
             quarantine_list(Nothing) -> QuarantineList: View, Read, [Events], [];
 
@@ -368,6 +370,10 @@ macro_rules! for_each_operation {
             approval_policy_put(ApprovalPolicyPut) -> ApprovalList: Admin, Change, [], [Audit, Settings],
                 Approver for FourEyes;
 
+            "Tell what is sealed of events before they are stored."
+            sealing_get(Nothing) -> SealPolicy: View, Read, [Settings], [];
+            "Change what is sealed of events before they are stored."
+            sealing_put(SealingPut) -> SealPolicy: Admin, Change, [], [Settings, Audit];
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."

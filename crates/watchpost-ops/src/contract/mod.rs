@@ -19,6 +19,7 @@ mod privacy;
 mod report;
 mod response;
 mod rule;
+mod sealing;
 mod token_key;
 
 use chrono::{DateTime, Utc};
@@ -99,6 +100,7 @@ pub use rule::{
     RuleImportFile, RuleImportReport, RuleImportSigma, RuleKind, RuleList, RuleProblem, RuleProblemKind,
     RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried, RuleTry, TriedAs,
 };
+pub use sealing::{EventReveal, EventRevealed, SealingPut};
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 
 /// A request without content.

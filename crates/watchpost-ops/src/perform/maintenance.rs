@@ -194,11 +194,15 @@ async fn settle(
     let ids: Vec<EventId> =
         batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
     let known: HashSet<EventId> = workspace.store().known_events(&ids).await?;
+    let sealer = workspace.sealer().await?;
     let mut archive = Vec::with_capacity(batch.len());
+    let mut sealed = Vec::new();
     let mut remove = Vec::with_capacity(batch.len());
     for mut candidate in batch {
         match std::mem::replace(&mut candidate.event, Err(String::new())) {
-            Ok(event) if known.contains(&event.id) => {
+            Ok(mut event) if known.contains(&event.id) => {
+                // Sealed as the engine did it: the same value gives the same row, another value another one.
+                sealed.extend(sealer.seal(&mut event)?.into_iter().flat_map(|(_, fields)| fields));
                 archive.push((event, candidate.key.clone()));
                 remove.push(candidate);
             }
@@ -206,7 +210,8 @@ async fn settle(
             Err(_) => tally.unreadable += 1,
         }
     }
-    workspace.store().archive_upsert(&archive, journal.position(&tally.done()).as_ref()).await?;
+    let position = journal.position(&tally.done());
+    workspace.store().archive_upsert_sealed(&archive, &sealed, position.as_ref()).await?;
     let removals = removed(events, ticket, &remove).await?;
     for (removal, candidate) in removals.into_iter().zip(&remove) {
         match removal {

@@ -30,6 +30,7 @@ mod register;
 pub(crate) mod reports;
 pub(crate) mod response;
 pub(crate) mod rules;
+mod sealing;
 mod settings;
 mod suppressions;
 mod token_keys;
@@ -97,6 +98,7 @@ pub(crate) use rules::{
     rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
+pub(crate) use sealing::{event_reveal, sealing_get, sealing_put};
 pub(crate) use settings::{settings_get, settings_put, shortened_retention};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,

@@ -33,6 +33,7 @@ mod response_bounds;
 mod response_crash;
 mod restored;
 mod rules;
+mod sealing;
 mod search;
 mod simulation;
 mod slot_move;
