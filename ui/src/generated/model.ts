@@ -2490,6 +2490,34 @@ export type EventQueryRequest = {
  */
 query: string, };
 
+export type EventReveal = { 
+/**
+ * The event.
+ */
+id: EventId, 
+/**
+ * The mark that stands in the place of the value, with or without its brackets: `password:1f0c3a9b-77de0142`.
+ */
+mark: string, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type EventRevealed = { 
+/**
+ * What it is.
+ */
+kind: SealKind, 
+/**
+ * Where it stands in the event: `http.query`.
+ */
+field: string, 
+/**
+ * The value, as the application wrote it.
+ */
+value: string, };
+
 export type Evidence = { 
 /**
  * The event as it was when the incident took it in.
@@ -6347,6 +6375,28 @@ sources: Array<string>,
  * The workspace or connection that was looked at.
  */
 workspace: string, };
+
+export type SealKind = "password" | "token" | "key" | "card" | "email" | "name" | "address" | "field";
+
+export type SealPolicy = { 
+/**
+ * These kinds.
+ */
+kinds: Array<SealKind>, 
+/**
+ * And the values of fields, headers and parameters of these names.
+ */
+fields: Array<string>, };
+
+export type SealingPut = { 
+/**
+ * What to seal from now on.
+ */
+policy: SealPolicy, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
 
 export type SecretInput = { "kind": "keep" } | { "kind": "set", 
 /**

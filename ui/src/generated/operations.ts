@@ -29,6 +29,8 @@ export interface Operations {
   event_query: { request: model.EventQueryRequest; reply: model.EventQueryReply };
   /** Write the events of a search to a file. */
   event_export: { request: model.EventExport; reply: model.EventExported };
+  /** Show a value that was sealed before its event was stored. */
+  event_reveal: { request: model.EventReveal; reply: model.EventRevealed };
   /** List keys that could not be read as events. */
   quarantine_list: { request: model.Nothing; reply: model.QuarantineList };
   /** List incidents with counts by facet. */
@@ -331,6 +333,10 @@ export interface Operations {
   approval_withdraw: { request: model.ApprovalRef; reply: model.ApprovalRequest };
   /** Change what one person may do alone. */
   approval_policy_put: { request: model.ApprovalPolicyPut; reply: model.ApprovalList };
+  /** Tell what is sealed of events before they are stored. */
+  sealing_get: { request: model.Nothing; reply: model.SealPolicy };
+  /** Change what is sealed of events before they are stored. */
+  sealing_put: { request: model.SealingPut; reply: model.SealPolicy };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -435,6 +441,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   event_export: {
     about: "Write the events of a search to a file.",
     permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  event_reveal: {
+    about: "Show a value that was sealed before its event was stored.",
+    permission: 'maintain',
     effect: 'change',
     provides: [],
     invalidates: ['audit'],
@@ -1495,6 +1508,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'settings'],
+  },
+  sealing_get: {
+    about: "Tell what is sealed of events before they are stored.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  sealing_put: {
+    about: "Change what is sealed of events before they are stored.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
   },
   settings_get: {
     about: "Read the settings of the workspace.",
