@@ -24,6 +24,7 @@ pub mod inspect;
 mod jobs;
 mod journal;
 pub mod live;
+mod locking;
 mod making;
 mod operations;
 mod paths;

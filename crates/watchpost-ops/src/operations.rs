@@ -370,6 +370,14 @@ macro_rules! for_each_operation {
             approval_policy_put(ApprovalPolicyPut) -> ApprovalList: Admin, Change, [], [Audit, Settings],
                 Approver for FourEyes;
 
+            "Tell how the lock of the window is."
+            window_lock_get(Nothing) -> WindowLock: View, Read, [Settings], [];
+            "Lock the window now."
+            window_lock_now(Nothing) -> WindowLock: View, Local, [], [];
+            "Unlock the window with its passphrase."
+            window_unlock(WindowUnlock) -> WindowLock: View, Local, [], [];
+            "Set after how long without anybody the window locks, and the passphrase that opens it."
+            window_lock_put(WindowLockPut) -> WindowLock: View, Local, [], [Settings, Audit];
             "Tell what is sealed of events before they are stored."
             sealing_get(Nothing) -> SealPolicy: View, Read, [Settings], [];
             "Change what is sealed of events before they are stored."

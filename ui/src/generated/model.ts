@@ -3755,7 +3755,11 @@ status: WorkspaceStatus,
 /**
  * Jobs that run, and those that ended since the last batch.
  */
-jobs: Array<JobRun>, };
+jobs: Array<JobRun>, 
+/**
+ * The window is locked: nothing of the workspace is told.
+ */
+locked?: boolean, };
 
 export type LocationFile = { 
 /**
@@ -7200,6 +7204,44 @@ deviation: number,
 history: Array<number>, };
 
 export type WeekDay = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
+export type WindowLock = { 
+/**
+ * Minutes without anybody after which it locks; absent while it never does.
+ */
+minutes: number | null, 
+/**
+ * It is locked.
+ */
+locked: boolean, 
+/**
+ * Seconds until a passphrase may be tried again.
+ */
+wait_s: number, 
+/**
+ * Why the passphrase is kept for this session only; empty if it is not.
+ */
+detail: string, };
+
+export type WindowLockPut = { 
+/**
+ * Minutes without anybody after which it locks, 1 to 480; absent means never.
+ */
+minutes: number | null, 
+/**
+ * The new passphrase; absent keeps the one that there is.
+ */
+passphrase: string | null, 
+/**
+ * The passphrase that there is.
+ */
+current: string | null, };
+
+export type WindowUnlock = { 
+/**
+ * The passphrase.
+ */
+passphrase: string, };
 
 export type WorkspaceStatus = { 
 /**

@@ -333,6 +333,14 @@ export interface Operations {
   approval_withdraw: { request: model.ApprovalRef; reply: model.ApprovalRequest };
   /** Change what one person may do alone. */
   approval_policy_put: { request: model.ApprovalPolicyPut; reply: model.ApprovalList };
+  /** Tell how the lock of the window is. */
+  window_lock_get: { request: model.Nothing; reply: model.WindowLock };
+  /** Lock the window now. */
+  window_lock_now: { request: model.Nothing; reply: model.WindowLock };
+  /** Unlock the window with its passphrase. */
+  window_unlock: { request: model.WindowUnlock; reply: model.WindowLock };
+  /** Set after how long without anybody the window locks, and the passphrase that opens it. */
+  window_lock_put: { request: model.WindowLockPut; reply: model.WindowLock };
   /** Tell what is sealed of events before they are stored. */
   sealing_get: { request: model.Nothing; reply: model.SealPolicy };
   /** Change what is sealed of events before they are stored. */
@@ -1508,6 +1516,34 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'settings'],
+  },
+  window_lock_get: {
+    about: "Tell how the lock of the window is.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  window_lock_now: {
+    about: "Lock the window now.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  window_unlock: {
+    about: "Unlock the window with its passphrase.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  window_lock_put: {
+    about: "Set after how long without anybody the window locks, and the passphrase that opens it.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: ['settings', 'audit'],
   },
   sealing_get: {
     about: "Tell what is sealed of events before they are stored.",

@@ -21,6 +21,7 @@ mod response;
 mod rule;
 mod sealing;
 mod token_key;
+mod window_lock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,7 @@ pub use rule::{
 };
 pub use sealing::{EventReveal, EventRevealed, SealingPut};
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
+pub use window_lock::{WindowLock, WindowLockPut, WindowUnlock};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

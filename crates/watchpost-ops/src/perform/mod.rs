@@ -34,6 +34,7 @@ mod sealing;
 mod settings;
 mod suppressions;
 mod token_keys;
+mod window_lock;
 
 pub(crate) use approvals::{
     approval_grant, approval_list, approval_policy_put, approval_refuse, approval_withdraw, weaker_policy,
@@ -104,6 +105,7 @@ pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
 };
 pub(crate) use token_keys::{token_key_add, token_key_gone, token_key_list, token_key_remove, token_key_set};
+pub(crate) use window_lock::{window_lock_get, window_lock_now, window_lock_put, window_unlock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

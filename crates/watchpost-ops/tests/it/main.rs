@@ -38,5 +38,6 @@ mod search;
 mod simulation;
 mod slot_move;
 mod token_keys;
+mod window_lock;
 mod windows;
 mod witness;
