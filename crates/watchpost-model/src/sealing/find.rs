@@ -195,7 +195,7 @@ impl Scanner {
     }
 
     fn kind_of_plain(&self, name: &str) -> Option<SealKind> {
-        let ends = |list: &[&str]| list.iter().any(|ending| name.ends_with(ending));
+        let ends = |list: &[&str]| list.iter().any(|ending| name.ends_with(*ending));
         let kind = if self.fields.iter().any(|field| field == name) {
             SealKind::Field
         } else if ends(&PASSWORDS) || PASSWORDS_WHOLE.contains(&name) {
