@@ -50,6 +50,7 @@ GRANT USAGE ON SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_l
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
     watchpost_admin, watchpost_engine;
 REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
+REVOKE SELECT ON sealed_field, sealing_key FROM watchpost_viewer, watchpost_analyst, watchpost_auditor;
 GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text),
     watchpost_audit_checkpoint(text, text, text, text, text)
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
@@ -76,6 +77,9 @@ GRANT INSERT, UPDATE, DELETE ON report, report_content, report_schedule, control
 -- Whoever maintains.
 GRANT INSERT, UPDATE, DELETE ON event, source_place, rollup, job_run, job_position, health_sample
     TO watchpost_lead, watchpost_admin, watchpost_engine;
+-- What is sealed of events: only whoever may reveal it reads it.
+GRANT INSERT, DELETE ON sealed_field TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT INSERT ON sealing_key TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT INSERT, UPDATE ON legal_hold TO watchpost_lead, watchpost_admin, watchpost_engine;
 
 -- Requests that wait for a second person: added by whoever may do one of them, and moved on, never back, by the function.

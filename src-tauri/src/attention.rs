@@ -172,6 +172,11 @@ async fn watch(app: AppHandle, mut tray: Option<Tray>) {
     let mut critical = 0;
     loop {
         let batch = feed.next().await;
+        // Who is not let in reads no notices either.
+        if batch.locked {
+            seen = None;
+            continue;
+        }
         let connection = batch.status.connection.as_ref().map(|connection| connection.id);
         if seen != connection || batch.changed.contains(&Tag::Incidents) {
             match connection {

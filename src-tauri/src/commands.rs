@@ -60,13 +60,24 @@ async fn live_subscribe(
 
 /// The link that waits for this window, once: its page may not have been there to hear of it.
 #[tauri::command]
-async fn link_pending(links: tauri::State<'_, Links>, webview: Webview) -> Result<Option<String>, ()> {
+async fn link_pending(
+    links: tauri::State<'_, Links>,
+    desk: tauri::State<'_, Desk>,
+    webview: Webview,
+) -> Result<Option<String>, ()> {
+    // It waits until the window is unlocked.
+    if desk.is_locked().await {
+        return Ok(None);
+    }
     Ok(links.take(webview.label()))
 }
 
 /// Opens a panel or an incident in a window of its own.
 #[tauri::command]
-async fn open_window(app: AppHandle, route: String) -> Result<(), OpError> {
+async fn open_window(app: AppHandle, desk: tauri::State<'_, Desk>, route: String) -> Result<(), OpError> {
+    if desk.is_locked().await {
+        return Err(OpError::precondition("the window is locked"));
+    }
     // It asks the thread of the windows and waits for the answer.
     let opening = tauri::async_runtime::spawn_blocking(move || windows::open(&app, &route));
     opening.await.map_err(|problem| OpError::internal(problem.to_string()))?

@@ -37,7 +37,12 @@ impl Desk {
         }));
     }
 
-    /// Passes a request through the door.
+    /// Is the window locked? Then nothing but the passphrase passes.
+    pub(crate) async fn is_locked(&self) -> bool {
+        self.console.window_is_locked().await
+    }
+
+    /// Passes a request through the door, which lets nothing but the passphrase through while the window is locked.
     pub(crate) async fn call<O: Operation>(
         &self,
         request: O::Request,

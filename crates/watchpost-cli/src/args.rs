@@ -118,6 +118,9 @@ pub(crate) enum Command {
     Overview(Last),
     /// List archived events, newest first.
     Events(Events),
+    /// One archived event: show what was sealed of it.
+    #[command(subcommand)]
+    Event(crate::sealing::Event),
     /// Work on incidents.
     #[command(subcommand)]
     Incident(incident::Incident),
@@ -493,6 +496,9 @@ pub(crate) enum Config {
     /// The keys that check the signatures of JSON Web Tokens.
     #[command(subcommand)]
     TokenKey(crate::token_keys::TokenKey),
+    /// What is sealed of events before they are stored: passwords, tokens, keys, card numbers; e-mail, names, addresses and
+    /// fields of your own where you say so.
+    Sealing(crate::sealing::Sealing),
     /// Set how fast the risk of entities decays.
     Risk {
         /// Hours after which half of it is left, 1 to 8,760.

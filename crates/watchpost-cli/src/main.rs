@@ -23,6 +23,7 @@ mod report_args;
 mod respond;
 mod rules;
 mod run;
+mod sealing;
 mod serve;
 mod session;
 mod show;

@@ -18,7 +18,7 @@ use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
     FOUND, approval, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output,
-    privacy, progress, report, respond, rules, serve, show, token_keys,
+    privacy, progress, report, respond, rules, sealing, serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -175,6 +175,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             Ok(false)
         }
         Command::Events(wanted) => events::run(session, form, wanted).await.map(|()| false),
+        Command::Event(verb) => sealing::event(session, form, verb).await.map(|()| false),
         Command::Rules(verb) => rules::run(session, form, verb).await,
         Command::Incident(verb) => incident::run(session, form, verb).await.map(|()| false),
         Command::Suppression(verb) => incident::suppression(session, form, verb).await.map(|()| false),
@@ -301,6 +302,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         Config::Location(location) => return enrich::location(session, form, location).await,
         Config::Context => return enrich::context(session, form).await,
         Config::TokenKey(verb) => return token_keys::run(session, form, verb).await,
+        Config::Sealing(wanted) => return sealing::sealing(session, form, wanted).await,
         Config::Risk { half_life, reason } => {
             return enrich::half_life(&session.because(reason), form, half_life).await;
         }
@@ -309,7 +311,11 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
     let mut settings = session.ask::<operation::settings_get>(Nothing {}).await?;
     let reason = match verb {
         Config::Show => return show::settings(form, &settings),
-        Config::Location(_) | Config::Context | Config::TokenKey(_) | Config::Risk { .. } => {
+        Config::Location(_)
+        | Config::Context
+        | Config::TokenKey(_)
+        | Config::Sealing(_)
+        | Config::Risk { .. } => {
             unreachable!("matched above")
         }
         Config::Organisation { name, reason: why } => {

@@ -36,6 +36,7 @@ pub mod report;
 pub mod response;
 pub mod risk;
 pub mod sample;
+pub mod sealing;
 pub mod sensitive;
 pub mod span;
 pub mod suppression;

@@ -8,6 +8,7 @@ mod secrets;
 use std::ops::Range;
 
 pub use mask::{decoded, masked, not_shown};
+pub(crate) use secrets::SERVICE_TOKENS;
 pub use secrets::promises;
 
 use crate::words;
@@ -177,8 +178,13 @@ fn is_example(digits: &[u8]) -> bool {
 /// fours, or a word about cards within a line.
 #[must_use]
 pub fn card_number(text: &str) -> Option<Range<usize>> {
+    card_number_from(text, 0)
+}
+
+/// As [`card_number`], the first that begins at `from` or after it.
+pub(crate) fn card_number_from(text: &str, from: usize) -> Option<Range<usize>> {
     let alone = |at| stands_alone(text.as_bytes(), at);
-    next_number(text, 0, alone, |range, digits, grouped| {
+    next_number(text, from, alone, |range, digits, grouped| {
         !is_example(digits) && (grouped || is_about_cards(text, range.start))
     })
 }

@@ -13,6 +13,7 @@ use watchpost_store::DatabaseTarget;
 use crate::connections::ConnectionBook;
 use crate::contract::{Tag, WorkspaceStatus};
 use crate::error::{ErrorCode, OpError};
+use crate::locking::Lock;
 use crate::making::Makings;
 use crate::paths::Paths;
 use crate::secrets::Secrets;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) offer_demo: bool,
     remember: bool,
     pub(crate) secrets: Secrets,
+    pub(crate) lock: Lock,
     /// Reports in the making.
     pub(crate) makings: Makings,
     /// Held for the length of a file write, never across an await.
@@ -82,6 +84,7 @@ impl Console {
             offer_demo: options.offer_demo,
             remember: options.remember,
             secrets: Secrets::start(),
+            lock: Lock::default(),
             makings: Makings::default(),
             book: Mutex::new(book),
             workspace: RwLock::new(None),

@@ -266,7 +266,7 @@ impl Console {
     /// Passes a request through the door.
     ///
     /// # Errors
-    /// `Permission` if the role may not, `Precondition` if a production connection needs a confirmation, else what the
+    /// `Permission` if the role may not or the window is locked, `Precondition` if a production connection needs a confirmation, else what the
     /// operation itself says. Refusals and failures of changes are in the audit trail.
     pub async fn call<O: Operation>(&self, call: &Call, request: O::Request) -> Result<O::Reply, OpError> {
         self.call_as::<O>(call, None, request).await
@@ -290,6 +290,7 @@ impl Console {
         request: O::Request,
     ) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
+        self.refuse_locked(call, spec.name).await?;
         let mut cx = self.context(call, spec);
         let object = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
             object_of(spec.name, serde_json::to_value(&request).as_ref().ok())

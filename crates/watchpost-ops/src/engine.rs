@@ -490,7 +490,8 @@ impl Turn<'_> {
         let found: Vec<Found> = found.collect();
         // Saved with the findings: a source that is silent is told once, also by the engine after this one.
         let seen = self.observe(move |observer| observer.seen(found, now, true)).await?;
-        self.commits.send(Batch::new(now, Vec::new(), seen, known)?).await
+        let sealer = self.workspace.sealer().await?;
+        self.commits.send(Batch::new(now, Vec::new(), seen, known, &sealer)?).await
     }
 
     /// Has the detectors work, away from the threads that serve everybody.
@@ -522,6 +523,7 @@ impl Turn<'_> {
         events.retain(|(event, _)| !self.commits.is_ahead(event.id) && seen.insert(event.id));
         events.sort_by_key(|(event, _)| (event.at, event.id));
         let known = self.workspace.known(Freshness::Recent).await?;
+        let sealer = self.workspace.sealer().await?;
         let now = self.workspace.now();
         let batch = self
             .observe(move |observer| {
@@ -531,7 +533,7 @@ impl Turn<'_> {
                     acknowledge,
                     delivered,
                     bytes,
-                    ..Batch::new(now, events, seen, known)?
+                    ..Batch::new(now, events, seen, known, &sealer)?
                 })
             })
             .await??;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use ts_rs::TS;
-use watchpost_model::access::Caller;
+use watchpost_model::access::{Caller, Origin};
 use watchpost_model::job::JobRun;
 
 use crate::console::Console;
@@ -28,6 +28,10 @@ pub struct LiveBatch {
     pub status: WorkspaceStatus,
     /// Jobs that run, and those that ended since the last batch.
     pub jobs: Vec<JobRun>,
+    /// The window is locked: nothing of the workspace is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(as = "Option<bool>", optional)]
+    pub locked: bool,
 }
 
 /// The feed of one window: ask for the next batch as long as the window is there.
@@ -58,6 +62,9 @@ impl LiveFeed {
                 self.wait(pause - tokio::time::Instant::now(), &mut changed).await;
             }
         }
+        if self.caller.origin == Origin::Window && self.console.window_is_locked().await {
+            return self.locked().await;
+        }
         let jobs = self.console.current().map(|workspace| workspace.jobs().all()).unwrap_or_default();
         let telling: Vec<JobRun> = jobs
             .iter()
@@ -67,7 +74,23 @@ impl LiveFeed {
         self.jobs_before = jobs;
         self.seq += 1;
         let status = self.console.status(&self.caller).await;
-        LiveBatch { seq: self.seq, changed: changed.into_iter().collect(), status, jobs: telling }
+        let changed = changed.into_iter().collect();
+        LiveBatch { seq: self.seq, changed, status, jobs: telling, locked: false }
+    }
+
+    /// What a locked window hears. Everything is stale when it is opened again.
+    async fn locked(&mut self) -> LiveBatch {
+        self.seq += 1;
+        let status = WorkspaceStatus {
+            connection: None,
+            redis: None,
+            database: None,
+            trail: None,
+            newest_event: None,
+            incidents_active: 0,
+            ..self.console.status(&self.caller).await
+        };
+        LiveBatch { seq: self.seq, changed: Vec::new(), status, jobs: Vec::new(), locked: true }
     }
 
     /// Waits at most `limit` for one announcement; a lagging receiver treats everything as stale.

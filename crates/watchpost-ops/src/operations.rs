@@ -37,6 +37,8 @@ macro_rules! for_each_operation {
             event_query(EventQueryRequest) -> EventQueryReply: View, Read, [], [];
             "Write the events of a search to a file."
             event_export(EventExport) -> EventExported: View, Change, [], [Audit];
+            "Show a value that was sealed before its event was stored."
+            event_reveal(EventReveal) -> EventRevealed: Maintain, Change, [], [Audit];
             "List keys that could not be read as events."
             quarantine_list(Nothing) -> QuarantineList: View, Read, [Events], [];
 
@@ -378,6 +380,18 @@ macro_rules! for_each_operation {
             approval_policy_put(ApprovalPolicyPut) -> ApprovalList: Admin, Change, [], [Audit, Settings],
                 Approver for FourEyes;
 
+            "Tell how the lock of the window is."
+            window_lock_get(Nothing) -> WindowLock: View, Read, [Settings], [];
+            "Lock the window now."
+            window_lock_now(Nothing) -> WindowLock: View, Local, [], [];
+            "Unlock the window with its passphrase."
+            window_unlock(WindowUnlock) -> WindowLock: View, Local, [], [];
+            "Set after how long without anybody the window locks, and the passphrase that opens it."
+            window_lock_put(WindowLockPut) -> WindowLock: View, Local, [], [Settings, Audit];
+            "Tell what is sealed of events before they are stored."
+            sealing_get(Nothing) -> SealPolicy: View, Read, [Settings], [];
+            "Change what is sealed of events before they are stored."
+            sealing_put(SealingPut) -> SealPolicy: Admin, Change, [], [Settings, Audit];
             "Read the settings of the workspace."
             settings_get(Nothing) -> Settings: View, Read, [Settings], [];
             "Change the settings of the workspace."

@@ -16,5 +16,6 @@ pub use watchpost_model::register::{Proof, RegisterEntry};
 pub use watchpost_model::report::{ControlComment, ReportRecord, ReportSchedule};
 pub use watchpost_model::response::ResponseAction;
 pub use watchpost_model::risk::RiskPolicy;
+pub use watchpost_model::sealing::SealPolicy;
 pub use watchpost_model::suppression::{Suppression, SuppressionPreview};
 pub use watchpost_report::ReportDocument;

@@ -15,7 +15,7 @@ use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
 use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
-use watchpost_store::{DatabaseTarget, Store};
+use watchpost_store::{DatabaseTarget, Sealer, Store};
 
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
@@ -24,6 +24,7 @@ use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
 use crate::jobs::Jobs;
 use crate::rules::RuleDesk;
+use crate::sealing::SealDesk;
 use crate::secrets::{Secret, Secrets};
 use crate::upkeep;
 use crate::witness::Witness;
@@ -57,6 +58,7 @@ pub struct Workspace {
     health: tokio::sync::Mutex<HealthDesk>,
     /// Held while files or lists that changed are read again.
     enrichment: tokio::sync::Mutex<Desk>,
+    sealing: SealDesk,
 }
 
 /// The probe, which remembers the sample before for its rates, and the newest answer.
@@ -125,6 +127,7 @@ impl Workspace {
             own_addresses,
             health: tokio::sync::Mutex::default(),
             enrichment: tokio::sync::Mutex::default(),
+            sealing: SealDesk::default(),
         });
         if console.0.tenure != Tenure::Reader {
             workspace.try_redis().await;
@@ -315,6 +318,11 @@ impl Workspace {
     /// What the database says. Files that cannot be used are no error: they say so in the answer.
     pub(crate) async fn known(&self, freshness: Freshness) -> Result<Arc<Known>, OpError> {
         self.enrichment.lock().await.known(&self.store, self.now(), freshness).await
+    }
+
+    /// What takes secrets out of events before they are stored.
+    pub(crate) async fn sealer(&self) -> Result<Arc<Sealer>, OpError> {
+        self.sealing.sealer(&self.store, self.now()).await
     }
 
     /// Notes that Redis answered; `server` names it if that was asked.

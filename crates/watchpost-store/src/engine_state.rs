@@ -5,7 +5,8 @@ use watchpost_model::event::Event;
 
 use crate::engine::{Sql, Tx, args};
 use crate::error::StoreError;
-use crate::event::{EventCursor, event};
+use crate::event::EventCursor;
+use crate::sealed::Opened;
 use crate::store::Store;
 
 /// A saved state.
@@ -67,7 +68,7 @@ impl Store {
     /// Events that were stored after `until`, each with its storing time, in the order in which they were stored.
     ///
     /// Shape: at most `limit` (1..=5,000), strictly after `after`. What a retention run wrote anew is left out: the
-    /// engine has seen those events before.
+    /// engine has seen those events before. They are as the engine saw them: what is sealed in the archive is opened.
     ///
     /// # Errors
     /// `Validation` if `limit` is out of range; what the database says.
@@ -80,7 +81,7 @@ impl Store {
         if !(1..=5000).contains(&limit) {
             return Err(StoreError::Validation(format!("a page has 1 to 5000 events, not {limit}")));
         }
-        let mut sql = Sql::new("SELECT stored_at, body FROM event WHERE stored_at > ");
+        let mut sql = Sql::new("SELECT stored_at, body, id FROM event WHERE stored_at > ");
         sql.bind(until).push(" AND (archived_at IS NULL OR archived_at <> stored_at)");
         if let Some(cursor) = after {
             let id = cursor.event.id.to_string();
@@ -88,6 +89,8 @@ impl Store {
         }
         sql.push(" ORDER BY stored_at, at, id LIMIT ").bind(i64::from(limit));
         let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(|row| Ok((event(row, 1)?, row.time(0)?))).collect()
+        let rows = tx.fetch_sql(sql).await?;
+        let opened = Opened::of(&mut tx, &rows, 1, 2).await?;
+        rows.iter().map(|row| Ok((opened.event(row, 1, 2)?, row.time(0)?))).collect()
     }
 }

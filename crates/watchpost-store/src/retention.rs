@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::event::{EventRow, event, id_values, insert_new, redis_key_hash, rows_of, weight};
 use crate::job_position;
 use crate::rollup::Tally;
+use crate::sealed::{self, SealedField};
 use crate::source_place;
 use crate::store::{Store, Tag, Write};
 
@@ -39,6 +40,19 @@ impl Store {
         events: &[(Event, String)],
         position: Option<&JobPosition>,
     ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
+        self.archive_upsert_sealed(events, &[], position).await
+    }
+
+    /// As [`Store::archive_upsert`], of events out of which `fields` were taken.
+    ///
+    /// # Errors
+    /// What the database says; then nothing was written.
+    pub async fn archive_upsert_sealed(
+        &self,
+        events: &[(Event, String)],
+        fields: &[SealedField],
+        position: Option<&JobPosition>,
+    ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
         let now = self.inner.clock.now();
         let rows = rows_of(events)?;
         let mut write = self.write().await?;
@@ -56,6 +70,7 @@ impl Store {
             upsert(&mut write, self.notes_places(), &others, now).await?;
             self.note_gap(&mut write).await?;
         }
+        sealed::insert(&mut write, sealed::rows(fields)).await?;
         if let Some(position) = position {
             job_position::put(&mut write, position, now).await?;
         }
@@ -94,16 +109,19 @@ impl Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
-        let removed = write
-            .execute(
+        let gone = write
+            .fetch(
                 format!(
-                    "DELETE FROM event WHERE id IN (SELECT id {} ORDER BY stored_at, at, id LIMIT $3)",
+                    "DELETE FROM event WHERE id IN (SELECT id {} ORDER BY stored_at, at, id LIMIT $3) RETURNING id",
                     due()
                 ),
                 args![stored_before, category.as_str(), i64::from(limit)],
             )
             .await?;
+        let removed = gone.len() as u64;
         if removed > 0 {
+            let gone = gone.iter().map(|row| row.text(0).map(Value::from)).collect::<Result<Vec<_>, _>>()?;
+            sealed::remove(&mut write, &gone).await?;
             write.touch(Tag::Events);
         }
         self.commit(write).await?;

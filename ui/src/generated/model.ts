@@ -2602,6 +2602,34 @@ export type EventQueryRequest = {
  */
 query: string, };
 
+export type EventReveal = { 
+/**
+ * The event.
+ */
+id: EventId, 
+/**
+ * The mark that stands in the place of the value, with or without its brackets: `password:1f0c3a9b-77de0142`.
+ */
+mark: string, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type EventRevealed = { 
+/**
+ * What it is.
+ */
+kind: SealKind, 
+/**
+ * Where it stands in the event: `http.query`.
+ */
+field: string, 
+/**
+ * The value, as the application wrote it.
+ */
+value: string, };
+
 export type Evidence = { 
 /**
  * The event as it was when the incident took it in.
@@ -3873,7 +3901,11 @@ status: WorkspaceStatus,
 /**
  * Jobs that run, and those that ended since the last batch.
  */
-jobs: Array<JobRun>, };
+jobs: Array<JobRun>, 
+/**
+ * The window is locked: nothing of the workspace is told.
+ */
+locked?: boolean, };
 
 export type LocationFile = { 
 /**
@@ -6508,6 +6540,28 @@ sources: Array<string>,
  */
 workspace: string, };
 
+export type SealKind = "password" | "token" | "key" | "card" | "email" | "name" | "address" | "field";
+
+export type SealPolicy = { 
+/**
+ * These kinds.
+ */
+kinds: Array<SealKind>, 
+/**
+ * And the values of fields, headers and parameters of these names.
+ */
+fields: Array<string>, };
+
+export type SealingPut = { 
+/**
+ * What to seal from now on.
+ */
+policy: SealPolicy, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
 export type SecretInput = { "kind": "keep" } | { "kind": "set", 
 /**
  * The secret.
@@ -7310,6 +7364,44 @@ deviation: number,
 history: Array<number>, };
 
 export type WeekDay = "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+
+export type WindowLock = { 
+/**
+ * Minutes without anybody after which it locks; absent while it never does.
+ */
+minutes: number | null, 
+/**
+ * It is locked.
+ */
+locked: boolean, 
+/**
+ * Seconds until a passphrase may be tried again.
+ */
+wait_s: number, 
+/**
+ * Why the passphrase is kept for this session only; empty if it is not.
+ */
+detail: string, };
+
+export type WindowLockPut = { 
+/**
+ * Minutes without anybody after which it locks, 1 to 480; absent means never.
+ */
+minutes: number | null, 
+/**
+ * The new passphrase; absent keeps the one that there is.
+ */
+passphrase: string | null, 
+/**
+ * The passphrase that there is.
+ */
+current: string | null, };
+
+export type WindowUnlock = { 
+/**
+ * The passphrase.
+ */
+passphrase: string, };
 
 export type WorkspaceStatus = { 
 /**

@@ -29,6 +29,8 @@ export interface Operations {
   event_query: { request: model.EventQueryRequest; reply: model.EventQueryReply };
   /** Write the events of a search to a file. */
   event_export: { request: model.EventExport; reply: model.EventExported };
+  /** Show a value that was sealed before its event was stored. */
+  event_reveal: { request: model.EventReveal; reply: model.EventRevealed };
   /** List keys that could not be read as events. */
   quarantine_list: { request: model.Nothing; reply: model.QuarantineList };
   /** List incidents with counts by facet. */
@@ -341,6 +343,18 @@ export interface Operations {
   approval_withdraw: { request: model.ApprovalRef; reply: model.ApprovalRequest };
   /** Change what one person may do alone. */
   approval_policy_put: { request: model.ApprovalPolicyPut; reply: model.ApprovalList };
+  /** Tell how the lock of the window is. */
+  window_lock_get: { request: model.Nothing; reply: model.WindowLock };
+  /** Lock the window now. */
+  window_lock_now: { request: model.Nothing; reply: model.WindowLock };
+  /** Unlock the window with its passphrase. */
+  window_unlock: { request: model.WindowUnlock; reply: model.WindowLock };
+  /** Set after how long without anybody the window locks, and the passphrase that opens it. */
+  window_lock_put: { request: model.WindowLockPut; reply: model.WindowLock };
+  /** Tell what is sealed of events before they are stored. */
+  sealing_get: { request: model.Nothing; reply: model.SealPolicy };
+  /** Change what is sealed of events before they are stored. */
+  sealing_put: { request: model.SealingPut; reply: model.SealPolicy };
   /** Read the settings of the workspace. */
   settings_get: { request: model.Nothing; reply: model.Settings };
   /** Change the settings of the workspace. */
@@ -445,6 +459,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   event_export: {
     about: "Write the events of a search to a file.",
     permission: 'view',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  event_reveal: {
+    about: "Show a value that was sealed before its event was stored.",
+    permission: 'maintain',
     effect: 'change',
     provides: [],
     invalidates: ['audit'],
@@ -1540,6 +1561,48 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'settings'],
+  },
+  window_lock_get: {
+    about: "Tell how the lock of the window is.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  window_lock_now: {
+    about: "Lock the window now.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  window_unlock: {
+    about: "Unlock the window with its passphrase.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: [],
+  },
+  window_lock_put: {
+    about: "Set after how long without anybody the window locks, and the passphrase that opens it.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  sealing_get: {
+    about: "Tell what is sealed of events before they are stored.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  sealing_put: {
+    about: "Change what is sealed of events before they are stored.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
   },
   settings_get: {
     about: "Read the settings of the workspace.",

@@ -12,9 +12,13 @@ export function insideTauri(): boolean {
 
 export class TauriPlatform implements Platform {
   readonly kind = 'tauri';
+  /** Look for a link that came while the window was locked. */
+  readonly #unlocked = new Set<() => void>();
 
-  call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
-    return invoke<Reply<Name>>(name, { req: request, confirm: confirmation ?? null });
+  async call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
+    const reply = await invoke<Reply<Name>>(name, { req: request, confirm: confirmation ?? null });
+    if (name === 'window_unlock') for (const look of this.#unlocked) look();
+    return reply;
   }
 
   live(onBatch: (batch: LiveBatch) => void, onError: (reason: unknown) => void): () => void {
@@ -53,10 +57,13 @@ export class TauriPlatform implements Platform {
     const failed = (reason: unknown): void => {
       if (!ended) onError(reason);
     };
-    const heard = getCurrentWebview().listen('link', () => void look().catch(failed));
+    const again = (): void => void look().catch(failed);
+    this.#unlocked.add(again);
+    const heard = getCurrentWebview().listen('link', again);
     heard.then(look).catch(failed);
     return () => {
       ended = true;
+      this.#unlocked.delete(again);
       heard.then((stop) => stop()).catch(failed);
     };
   }

@@ -43,6 +43,7 @@ export function fixedCommands(app: App): Command[] {
   }
   add('rail', t('palette.rail'), () => (prefs.rail = prefs.rail === 'wide' ? 'narrow' : 'wide'), '[');
   add('window', t('palette.window'), () => void app.openWindow(routeText(router.current)), 'W');
+  if (app.platform.kind !== 'http') add('lock', t('palette.lock'), () => void app.lock(), 'Ctrl L');
   add('print', t('palette.print'), () => requestAnimationFrame(() => window.print()), 'Ctrl P');
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
   return [...go, ...actions];

@@ -160,6 +160,14 @@ const PROOFS: Readonly<Record<string, Proof>> = {
       await waitFor(() => expect(requests(platform, 'incident_page').length).toBeGreaterThan(before));
     },
   },
+  lock: {
+    at: QUEUE,
+    works: async () => {
+      await press('l', document.body, { ctrlKey: true });
+      await waitFor(() => hook('lock-screen'));
+      expect(document.querySelector('[data-test=incident-row]'), 'nothing is beneath').toBeNull();
+    },
+  },
   print: {
     at: QUEUE,
     works: async () => {

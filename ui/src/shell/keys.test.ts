@@ -3,7 +3,7 @@ import { GlobalKeys } from './keys';
 
 function keysAt() {
   let now = 0;
-  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), window: vi.fn(), print: vi.fn(), go: vi.fn((key: string) => key === 'i') };
+  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), window: vi.fn(), print: vi.fn(), lock: vi.fn(), go: vi.fn((key: string) => key === 'i') };
   const keys = new GlobalKeys(actions, () => now);
   const press = (key: string, more: KeyboardEventInit & { target?: HTMLElement } = {}): boolean => {
     const event = new KeyboardEvent('keydown', { key, bubbles: true, ...more });

@@ -17,6 +17,8 @@ export interface KeyActions {
   rail: () => void;
   print: () => void;
   refresh: () => void;
+  /** Locks the window; `null` where there is none to lock. */
+  lock: (() => void) | null;
   /** What is shown, in a window of its own. */
   window: () => void;
   /** The second key after `g`; returns whether there is such a panel. */
@@ -44,6 +46,10 @@ export class GlobalKeys {
     }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'p') {
       this.#actions.print();
+      return true;
+    }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'l' && this.#actions.lock !== null) {
+      this.#actions.lock();
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;

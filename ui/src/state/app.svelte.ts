@@ -59,6 +59,16 @@ export class App {
     }
   }
 
+  /** Locks the window, if it has a passphrase. */
+  async lock(): Promise<void> {
+    try {
+      await this.platform.call('window_lock_now', {});
+      this.live.lock();
+    } catch (thrown) {
+      this.toasts.failed('window_lock_now', normaliseError(thrown));
+    }
+  }
+
   /** Puts a text on the clipboard and says whether it is there. */
   async copy(text: string): Promise<void> {
     try {

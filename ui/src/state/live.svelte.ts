@@ -1,5 +1,6 @@
 // The live feed: workspace status, running jobs, and which answers have become stale.
 
+import { tick } from 'svelte';
 import type { JobRun, LiveBatch, WorkspaceStatus } from '$ui/generated/model';
 import type { Platform } from '$ui/platform/types';
 import { normaliseError, type OperationError } from './error';
@@ -18,6 +19,8 @@ export class Live {
   heardAt = $state<number | null>(null);
   /** Counts the workspaces that were open one after the other: what is drawn of one is not carried over into the next. */
   workspace = $state(0);
+  /** The window is locked: nothing but its passphrase is asked for. */
+  locked = $state(false);
   readonly #platform: Platform;
   readonly #queries: QueryCache;
   #seq = 0;
@@ -48,6 +51,7 @@ export class Live {
 
   /** Asks for the status now. */
   async look(): Promise<void> {
+    if (this.locked) return;
     try {
       this.#takeStatus(await this.#platform.call('workspace_status', {}));
       this.jobs = (await this.#platform.call('job_list', {})).runs;
@@ -56,7 +60,32 @@ export class Live {
     }
   }
 
+  /** The window was locked: what was read is forgotten. */
+  lock(): void {
+    if (this.locked) return;
+    this.locked = true;
+    this.jobs = [];
+    // When nothing shows it any more, so that nobody asks for it again.
+    void tick().then(() => this.#queries.reset());
+  }
+
+  /** The window was unlocked: everything is read anew. */
+  unlocked(): void {
+    if (!this.locked) return;
+    this.locked = false;
+    this.#queries.invalidate(ALL_TAGS);
+    void this.look();
+  }
+
   #take(batch: LiveBatch): void {
+    if (batch.locked === true) {
+      this.#seq = batch.seq;
+      this.heardAt = Date.now();
+      this.lock();
+      return;
+    }
+    // Another window was unlocked, and this one with it.
+    this.unlocked();
     // A gap means that the shell dropped batches: we cannot know what was in them.
     const gap = this.#seq !== 0 && batch.seq !== this.#seq + 1;
     this.#seq = batch.seq;

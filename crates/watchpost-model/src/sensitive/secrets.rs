@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Tokens of services: how they begin, and how many characters follow at least.
-const TOKENS: [(&str, usize); 14] = [
+pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
     ("ghp_", 36),
     ("gho_", 36),
     ("ghs_", 36),
@@ -155,7 +155,7 @@ fn private_keys(lower: &str, found: &mut Vec<Range<usize>>) {
 fn words(text: &str, found: &mut Vec<Range<usize>>) {
     let in_word = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.');
     let token = |word: &str| {
-        TOKENS.iter().any(|(prefix, n)| {
+        SERVICE_TOKENS.iter().any(|(prefix, n)| {
             word.strip_prefix(*prefix)
                 .is_some_and(|rest| rest.len() >= *n && !rest.to_ascii_uppercase().ends_with("EXAMPLE"))
         })

@@ -19,7 +19,9 @@ mod privacy;
 mod report;
 mod response;
 mod rule;
+mod sealing;
 mod token_key;
+mod window_lock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -104,7 +106,9 @@ pub use rule::{
     RuleProblemKind, RuleRef, RuleRow, RuleTest, RuleTestFailure, RuleTestReport, RuleTrial, RuleTried,
     RuleTry, TriedAs,
 };
+pub use sealing::{EventReveal, EventRevealed, SealingPut};
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
+pub use window_lock::{WindowLock, WindowLockPut, WindowUnlock};
 
 /// A request without content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -6,7 +6,7 @@
 //! commit fails the task ends, and with it everything that
 //! the first half had ahead of the database: nothing of that is acknowledged, so it is read again.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,8 +17,9 @@ use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
 use watchpost_model::place::Place;
+use watchpost_model::sealing::Sealing;
 use watchpost_redis::EventStore;
-use watchpost_store::{IngestBatch, Ingesting, PreparedEvents, StoreError};
+use watchpost_store::{IngestBatch, Ingesting, PreparedEvents, SealedField, Sealer, StoreError};
 
 use super::detectors::Seen;
 use super::state;
@@ -40,10 +41,12 @@ const TRIES: usize = 5;
 pub(super) struct Batch {
     /// Its storing time.
     pub(super) now: DateTime<Utc>,
-    /// Events that are new, in the order of their times, with their keys.
+    /// Events that are new, in the order of their times, with their keys; secrets are taken out.
     pub(super) events: Vec<(Event, String)>,
     /// What is written of them; taken by the first try to write it.
     pub(super) prepared: Option<PreparedEvents>,
+    /// What was taken out of them.
+    pub(super) sealed: Vec<SealedField>,
     pub(super) found: Vec<Found>,
     /// What was known when it was detected on.
     pub(super) known: Arc<Known>,
@@ -60,20 +63,50 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// One that came from nowhere in the stream.
+    /// One that came from nowhere in the stream. Detection has seen the events as they are; from here on nothing holds the
+    /// secrets in them.
     ///
     /// # Errors
     /// If an event cannot be written as JSON.
     pub(super) fn new(
         now: DateTime<Utc>,
-        events: Vec<(Event, String)>,
+        mut events: Vec<(Event, String)>,
         seen: Seen,
         known: Arc<Known>,
+        sealer: &Sealer,
     ) -> Result<Self, StoreError> {
-        let Seen { found, state, evicted } = seen;
-        let prepared = Some(PreparedEvents::new(&events, now)?);
+        let Seen { mut found, state, evicted } = seen;
+        let mut sealed = Vec::new();
+        let mut sealings: HashMap<usize, Sealing> = HashMap::new();
+        for (index, (event, _)) in events.iter_mut().enumerate() {
+            if let Some((sealing, fields)) = sealer.seal(event)? {
+                sealings.insert(index, sealing);
+                sealed.extend(fields);
+            }
+        }
+        let nothing = Sealing::default();
+        for Found { subject, finding, .. } in &mut found {
+            let sealing = match subject {
+                Subject::New(index) => sealings.get(&*index).unwrap_or(&nothing),
+                Subject::Stored(_) => &nothing,
+            };
+            sealer.mask(sealing, finding);
+        }
+        let prepared = Some(PreparedEvents::new(&events, now)?.with_sealed(&sealed));
         let acknowledge = Vec::new();
-        Ok(Self { now, events, prepared, found, known, state, acknowledge, delivered: 0, evicted, bytes: 0 })
+        Ok(Self {
+            now,
+            events,
+            prepared,
+            sealed,
+            found,
+            known,
+            state,
+            acknowledge,
+            delivered: 0,
+            evicted,
+            bytes: 0,
+        })
     }
 
     /// What its findings are about, and its other events.
@@ -281,7 +314,7 @@ impl Committer {
         for batch in group {
             let prepared = match batch.prepared.take() {
                 Some(prepared) => prepared,
-                None => PreparedEvents::new(&batch.events, batch.now)?,
+                None => PreparedEvents::new(&batch.events, batch.now)?.with_sealed(&batch.sealed),
             };
             let findings = enriched(&mut ingest, batch).await?;
             let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };

@@ -223,11 +223,14 @@ async fn archive(
     let ids: Vec<EventId> =
         batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
     let known: HashSet<EventId> = workspace.store().known_events(&ids).await?;
-    let mut rows = Vec::with_capacity(batch.len());
+    let sealer = workspace.sealer().await?;
+    let (mut rows, mut sealed) = (Vec::with_capacity(batch.len()), Vec::new());
     kept.candidates.reserve(batch.len());
     for mut candidate in batch {
         match std::mem::replace(&mut candidate.event, Err(String::new())) {
-            Ok(event) if known.contains(&event.id) => {
+            Ok(mut event) if known.contains(&event.id) => {
+                // Sealed as the engine did it: the same value gives the same row, another value another one.
+                sealed.extend(sealer.seal(&mut event)?.into_iter().flat_map(|(_, fields)| fields));
                 rows.push((event, candidate.key.clone()));
                 kept.candidates.push(candidate);
             }
@@ -235,7 +238,7 @@ async fn archive(
             Err(_) => kept.unreadable += 1,
         }
     }
-    workspace.store().archive_upsert(&rows, done).await?;
+    workspace.store().archive_upsert_sealed(&rows, &sealed, done).await?;
     Ok(kept)
 }
 

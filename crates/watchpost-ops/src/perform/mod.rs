@@ -32,9 +32,11 @@ mod register;
 pub(crate) mod reports;
 pub(crate) mod response;
 pub(crate) mod rules;
+mod sealing;
 mod settings;
 mod suppressions;
 mod token_keys;
+mod window_lock;
 
 pub(crate) use approvals::{
     approval_grant, approval_list, approval_policy_put, approval_refuse, approval_withdraw, weaker_policy,
@@ -101,11 +103,13 @@ pub(crate) use rules::{
     rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
+pub(crate) use sealing::{event_reveal, sealing_get, sealing_put};
 pub(crate) use settings::{settings_get, settings_put, shortened_retention};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
 };
 pub(crate) use token_keys::{token_key_add, token_key_gone, token_key_list, token_key_remove, token_key_set};
+pub(crate) use window_lock::{window_lock_get, window_lock_now, window_lock_put, window_unlock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -64,12 +64,7 @@ impl SubjectKey {
 
     pub(crate) fn seal(&self, payload: &Payload) -> Result<Sealed, StoreError> {
         let plain = Zeroizing::new(serde_json::to_vec(payload).map_err(StoreError::Encode)?);
-        let nonce: [u8; 24] = rand::random();
-        let ciphertext = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), AeadPayload { msg: plain.as_slice(), aad: CONTEXT })
-            .map_err(|_| StoreError::Validation("the audit payload is too large to seal".to_owned()))?;
-        Ok(Sealed { nonce: nonce.to_vec(), ciphertext })
+        self.seal_bytes(&plain, CONTEXT)
     }
 
     /// `None` if it was not sealed by this key or was altered.
@@ -79,8 +74,23 @@ impl SubjectKey {
 
     /// The canonical JSON that was sealed.
     pub(crate) fn open_bytes(&self, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_sealed(sealed, CONTEXT)
+    }
+
+    /// Seals bytes that are no payload of the trail; `context` says what they belong to.
+    pub(crate) fn seal_bytes(&self, plain: &[u8], context: &[u8]) -> Result<Sealed, StoreError> {
+        let nonce: [u8; 24] = rand::random();
+        let ciphertext = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), AeadPayload { msg: plain, aad: context })
+            .map_err(|_| StoreError::Validation("a value is too large to seal".to_owned()))?;
+        Ok(Sealed { nonce: nonce.to_vec(), ciphertext })
+    }
+
+    /// Those bytes; `None` if they were sealed by another key, belong to something else or were altered.
+    pub(crate) fn open_sealed(&self, sealed: &Sealed, context: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let nonce: [u8; 24] = sealed.nonce.as_slice().try_into().ok()?;
-        let message = AeadPayload { msg: sealed.ciphertext.as_slice(), aad: CONTEXT };
+        let message = AeadPayload { msg: sealed.ciphertext.as_slice(), aad: context };
         self.cipher().decrypt(&XNonce::from(nonce), message).ok().map(Zeroizing::new)
     }
 

@@ -23,6 +23,7 @@ use crate::error::StoreError;
 use crate::event::{event, in_order, insert_new, values_of};
 use crate::incident::lock_grouping;
 use crate::risk;
+use crate::sealed::{self, SealedField};
 use crate::store::{Store, Tag, Write};
 use crate::suppression;
 
@@ -114,7 +115,10 @@ impl Store {
 
 /// What is written of the events of a batch: computed before the database is held.
 #[derive(Debug)]
-pub struct PreparedEvents(Vec<Vec<Value>>);
+pub struct PreparedEvents {
+    rows: Vec<Vec<Value>>,
+    sealed: Vec<Vec<Value>>,
+}
 
 impl PreparedEvents {
     /// Of a batch that is stored at `now`.
@@ -122,7 +126,14 @@ impl PreparedEvents {
     /// # Errors
     /// `Encode` if an event cannot be written as JSON.
     pub fn new(events: &[(Event, String)], now: DateTime<Utc>) -> Result<Self, StoreError> {
-        values_of(events, now).map(Self)
+        Ok(Self { rows: values_of(events, now)?, sealed: Vec::new() })
+    }
+
+    /// With what was taken out of these events before.
+    #[must_use]
+    pub fn with_sealed(mut self, fields: &[SealedField]) -> Self {
+        self.sealed = sealed::rows(fields);
+        self
     }
 }
 
@@ -163,7 +174,9 @@ impl Ingesting<'_> {
         let events: Vec<&Event> = in_order(batch.events).into_iter().map(|(event, _)| event).collect();
         let write = &mut self.write;
         let again = || values_of(batch.events, batch.now);
-        let inserted = insert_new(write, self.store.notes_places(), &events, prepared.0, again).await?;
+        let inserted = insert_new(write, self.store.notes_places(), &events, prepared.rows, again).await?;
+        // Also of an event that is known: its evidence is what was seen now.
+        sealed::insert(write, prepared.sealed).await?;
         let mut outcome = IngestOutcome {
             inserted: inserted.len() as u64,
             duplicates: batch.events.len().saturating_sub(inserted.len()) as u64,

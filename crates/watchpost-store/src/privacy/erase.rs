@@ -16,6 +16,7 @@ use crate::audit::page::{COLUMNS, ERASED, erased_search, stored_payload};
 use crate::audit::seal::random_id;
 use crate::engine::{Sql, Tx, Value, args};
 use crate::error::StoreError;
+use crate::sealed;
 use crate::store::{Store, Tag, Write};
 
 /// Rows read at once.
@@ -215,10 +216,13 @@ async fn refuse(tx: &mut Tx, subject: &Subject) -> Result<(), StoreError> {
     )))
 }
 
-/// Events, and the frozen copies of events, that name the subject.
+/// Events, and the frozen copies of events, that name the subject, also in what is sealed of them.
 async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(), StoreError> {
     let pattern = pattern(subject);
     let mut gone: BTreeSet<String> = BTreeSet::new();
+    let hidden = sealed::naming(tx, subject).await?;
+    let mut erased: BTreeSet<String> = hidden.clone();
+    let hidden: Vec<Value> = hidden.into_iter().map(Value::from).collect();
     for (table, id) in [("event", "id"), ("evidence", "event_id")] {
         let sql = format!(
             "SELECT DISTINCT {id}, body FROM {table} WHERE {id} > $1 AND LOWER(body) LIKE $2 ESCAPE '!' \
@@ -232,6 +236,7 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
             let mut named: Vec<Value> = Vec::new();
             for row in &page {
                 if subject.is_in(&row.text(1)?) && gone.insert(format!("{table}{}", row.text(0)?)) {
+                    erased.insert(row.text(0)?);
                     named.push(row.text(0)?.into());
                 }
             }
@@ -240,7 +245,14 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
             // The digest of something that can be guessed tells that it was guessed right.
             each(tx, "UPDATE incident_event SET sha256 = '' WHERE event_id IN ", &named).await?;
         }
+        let n = each(tx, &format!("DELETE FROM {table} WHERE {id} IN "), &hidden).await?;
+        counts.add(table, n, 0);
     }
+    each(tx, "UPDATE incident_event SET sha256 = '' WHERE event_id IN ", &hidden).await?;
+    // One copy may be without the name: what was sealed of both goes with either.
+    let erased: Vec<Value> = erased.into_iter().map(Value::from).collect();
+    let n = each(tx, "DELETE FROM sealed_field WHERE event_id IN ", &erased).await?;
+    counts.add("sealed_field", n, 0);
     Ok(())
 }
 

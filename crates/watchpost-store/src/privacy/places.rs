@@ -135,6 +135,8 @@ mod tests {
         ("rollup", "category"),
         ("rollup", "outcome"),
         ("schema_version", "name"),
+        ("sealed_field", "mark"),
+        ("sealing_key", "name"),
         ("setting", "name"),
         ("source_place", "basis"),
         ("source_place", "country"),

@@ -95,6 +95,11 @@ impl Store {
             look.found.push(Residue::new("engine_state.body", ResidueState::Found, n, what));
         }
         sealed(&mut tx, subject, &mut look).await?;
+        let n = crate::sealed::naming(&mut tx, subject).await?.len() as u64;
+        if n > 0 {
+            let detail = "events that name it in what is sealed of them, which an erasure removes";
+            look.found.push(Residue::new("sealed_field.sealed", ResidueState::Found, n, detail));
+        }
         Ok(look)
     }
 
@@ -105,7 +110,7 @@ impl Store {
     /// What the database says.
     pub async fn privacy_settle(&self) -> Result<bool, StoreError> {
         let mut tables: Vec<&str> = REMOVED.iter().chain(CHANGED).map(|(table, _)| *table).collect();
-        tables.extend(["event", "evidence", "incident_event", "engine_state", "subject_key"]);
+        tables.extend(["event", "evidence", "incident_event", "engine_state", "subject_key", "sealed_field"]);
         tables.extend(["audit_record", "audit_payload", "audit_name"]);
         tables.sort_unstable();
         tables.dedup();

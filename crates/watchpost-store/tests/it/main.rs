@@ -22,6 +22,7 @@ mod response;
 mod risk;
 mod roles;
 mod schedules;
+mod sealing;
 mod search;
 mod sensitive;
 mod support;

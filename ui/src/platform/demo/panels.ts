@@ -1,6 +1,6 @@
 // The answers of the panels beside overview and incidents.
 
-import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule } from '$ui/generated/model';
+import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule, WindowLock } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoApprovals } from './approvals';
 import { DemoBlocks } from './blocks';
@@ -24,6 +24,7 @@ export function panelAnswers(empty: boolean) {
   const privacy = new DemoPrivacy(empty);
   const approvals = new DemoApprovals(empty);
   let settings = SETTINGS;
+  let windowLock: WindowLock = { minutes: 15, locked: false, wait_s: 0, detail: '' };
   let plan: JobPlanState = makePlan(empty);
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
   const begin = (...of: Parameters<typeof started>) => {
@@ -171,6 +172,13 @@ export function panelAnswers(empty: boolean) {
     approval_policy_put: ({ policy }) => approvals.put(policy),
     audit_places_put: (request) => auditTrust((places = request.places)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
+    window_lock_get: () => ({ ...windowLock }),
+    window_lock_now: () => ({ ...(windowLock = { ...windowLock, locked: true }) }),
+    window_unlock: () => ({ ...(windowLock = { ...windowLock, locked: false }) }),
+    window_lock_put: ({ minutes }) => ({ ...(windowLock = { ...windowLock, minutes }) }),
+    sealing_get: () => ({ kinds: ['password', 'token', 'key', 'card'], fields: [] }),
+    sealing_put: ({ policy }) => policy,
+    event_reveal: () => ({ kind: 'password', field: 'details.password', value: 'Winter-2026!' }),
     settings_get: () => settings,
     settings_put: ({ organisation, retention }) => (settings = { organisation, retention }),
     connection_list: connectionList,
