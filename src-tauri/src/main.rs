@@ -90,7 +90,12 @@ fn run() -> anyhow::Result<()> {
         .plugin(
             tauri_plugin_single_instance::Builder::new()
                 .dbus_id(name)
-                .callback(|app, _, _| windows::raise(app))
+                .callback(|app, arguments, _| {
+                    // A link has brought its own window to the front by now.
+                    if !links::among(&arguments) {
+                        windows::raise(app);
+                    }
+                })
                 .build(),
         )
         .plugin(tauri_plugin_deep_link::init())
@@ -118,7 +123,11 @@ fn run() -> anyhow::Result<()> {
                 windows::remember(&window);
             }
         }
+        RunEvent::WindowEvent { label, event: WindowEvent::Focused(true), .. } => {
+            app.state::<Windows>().focused(&label);
+        }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+            app.state::<Windows>().closed(&label);
             app.state::<Desk>().forget(&label);
             drop(app.state::<Links>().take(&label));
         }

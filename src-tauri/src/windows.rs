@@ -29,6 +29,27 @@ pub(crate) struct Windows {
     opened: AtomicU32,
     /// Of the window of its own that was used last.
     last: Mutex<Option<Bounds>>,
+    /// The label of the window that had the focus last.
+    used: Mutex<Option<String>>,
+}
+
+impl Windows {
+    /// A window got the focus.
+    pub(crate) fn focused(&self, label: &str) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(label.to_owned());
+    }
+
+    /// A window is closed.
+    pub(crate) fn closed(&self, label: &str) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.as_deref() == Some(label) {
+            *used = None;
+        }
+    }
+
+    fn used(&self) -> Option<String> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The place of a route without what is asked of it: `incidents/42`.
@@ -103,13 +124,28 @@ pub(crate) fn remember(window: &WebviewWindow) {
     }
 }
 
-/// The window that a link to `route` leads to: one of its own that stands there already, else the first one, else any.
+/// Which of the windows a link leads to, by their labels and routes: the one that shows its place already, else the one
+/// that was used last, else the first one, else any.
+fn choice<'a>(open: &'a [(String, Option<String>)], used: Option<&str>, route: &str) -> Option<&'a str> {
+    let named = |label: &str| open.iter().find(|(other, _)| other == label);
+    let stands = |(_, other): &&(String, Option<String>)| {
+        other.as_deref().is_some_and(|other| place(other) == place(route))
+    };
+    let last = used.and_then(named);
+    // Of several that stand there: the one that was used last, then one that was opened for it.
+    let there = last
+        .filter(stands)
+        .or_else(|| open.iter().filter(|(label, _)| label != MAIN).find(stands))
+        .or_else(|| open.iter().find(stands));
+    there.or(last).or_else(|| named(MAIN)).or_else(|| open.first()).map(|(label, _)| label.as_str())
+}
+
+/// The window that a link to `route` leads to.
 pub(crate) fn for_route(app: &AppHandle, route: &str) -> Option<WebviewWindow> {
     let windows = app.webview_windows();
-    let there = windows.iter().find(|(label, window)| {
-        label.as_str() != MAIN && shown(window).is_some_and(|other| place(&other) == place(route))
-    });
-    there.map(|(_, window)| window).or_else(|| windows.get(MAIN)).or_else(|| windows.values().next()).cloned()
+    let open: Vec<_> = windows.iter().map(|(label, window)| (label.clone(), shown(window))).collect();
+    let used = app.state::<Windows>().used();
+    choice(&open, used.as_deref(), route).and_then(|label| windows.get(label)).cloned()
 }
 
 /// Brings a window to the front.
@@ -120,8 +156,9 @@ pub(crate) fn bring(window: &WebviewWindow) {
     }
 }
 
-/// Brings the first window to the front, or another one if that is closed.
+/// Brings the window to the front that was used last.
 pub(crate) fn raise(app: &AppHandle) {
+    // No window stands at no place.
     if let Some(window) = for_route(app, "") {
         bring(&window);
     }
@@ -129,7 +166,7 @@ pub(crate) fn raise(app: &AppHandle) {
 
 #[cfg(test)]
 mod tests {
-    use super::{checked, place};
+    use super::{checked, choice, place};
 
     #[test]
     fn only_places_become_addresses() {
@@ -145,5 +182,33 @@ mod tests {
             assert!(checked(route).is_err(), "{route}");
         }
         assert_eq!(place("/incidents/42?view=full"), "incidents/42");
+    }
+
+    #[test]
+    fn a_link_leads_to_the_window_that_shows_its_place_or_was_used_last() {
+        let open: Vec<(String, Option<String>)> = [
+            ("main", Some("incidents/7?order=due")),
+            ("detail-1", Some("incidents/42?view=full")),
+            ("detail-2", None),
+        ]
+        .map(|(label, route)| (label.to_owned(), route.map(str::to_owned)))
+        .into();
+        for (used, route, expected) in [
+            (None, "incidents/42", "detail-1"),
+            (Some("detail-2"), "incidents/42", "detail-1"),
+            (Some("detail-1"), "incidents/7", "main"),
+            (Some("detail-2"), "incidents/9", "detail-2"),
+            (Some("detail-9"), "incidents/9", "main"),
+            (None, "redis", "main"),
+            (Some("detail-1"), "", "detail-1"),
+        ] {
+            assert_eq!(choice(&open, used, route), Some(expected), "{route} after {used:?}");
+        }
+        assert_eq!(choice(&[], Some("main"), "redis"), None);
+        let both: Vec<(String, Option<String>)> =
+            ["detail-1", "main"].map(|label| (label.to_owned(), Some("audit".to_owned()))).into();
+        assert_eq!(choice(&both, None, "audit"), Some("detail-1"), "the one that was opened for it");
+        assert_eq!(choice(&both, Some("main"), "audit"), Some("main"), "the one in front of the person");
+        assert_eq!(choice(&both[..1], None, "redis"), Some("detail-1"), "the first one is closed");
     }
 }
