@@ -1,6 +1,7 @@
 //! The desktop window: commands that call the operations, and nothing else.
 
 mod attention;
+mod bounds;
 mod commands;
 mod desk;
 mod links;
@@ -101,11 +102,12 @@ fn run() -> anyhow::Result<()> {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
         .manage(Links::default())
-        .manage(Windows::default())
+        .manage(Windows::kept_in(paths.window()))
         .manage(Words::default())
         .manage(desk)
         .invoke_handler(commands::handler())
         .setup(|app| {
+            windows::restore(app.handle());
             app.state::<Desk>().open_first();
             follow_links(app);
             attention::start(app.handle());
@@ -118,6 +120,8 @@ fn run() -> anyhow::Result<()> {
             tracing::info!("the last window is closed; closing the workspace");
             app.state::<Desk>().close();
         }
+        // Not by its windows: from the icon in the panel, or the session ends.
+        RunEvent::ExitRequested { .. } => app.webview_windows().values().for_each(windows::remember),
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { .. }, .. } => {
             if let Some(window) = app.get_webview_window(&label) {
                 windows::remember(&window);

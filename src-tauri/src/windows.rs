@@ -3,13 +3,14 @@
 //! Each has a label of its own, `detail-7`, which the capability of the window covers, and a live feed of its own. The
 //! program ends with the last window, whichever that is.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tauri::{
-    AppHandle, Manager, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-};
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use watchpost_ops::error::OpError;
+
+use crate::bounds::{Bounds, Kept};
 
 /// The label of the first window.
 const MAIN: &str = "main";
@@ -20,20 +21,38 @@ const ROUTE_MAX: usize = 20_000;
 /// How far a window stands from the one before, in pixels.
 const STEP: i32 = 32;
 
-/// Where a window stood and how large it was.
-type Bounds = (PhysicalPosition<i32>, PhysicalSize<u32>);
-
 /// What is remembered of windows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Windows {
     opened: AtomicU32,
-    /// Of the window of its own that was used last.
-    last: Mutex<Option<Bounds>>,
+    /// Where they stood, and the file that keeps it.
+    kept: Mutex<Kept>,
+    file: PathBuf,
     /// The label of the window that had the focus last.
     used: Mutex<Option<String>>,
 }
 
 impl Windows {
+    /// Begins with what a file has kept of the last start.
+    pub(crate) fn kept_in(file: PathBuf) -> Self {
+        let kept = Mutex::new(Kept::read(&file));
+        Self { opened: AtomicU32::default(), kept, file, used: Mutex::default() }
+    }
+
+    fn kept(&self) -> Kept {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where a window is, for the next one and the next start.
+    fn note(&self, window: &WebviewWindow) {
+        let before = self.kept();
+        let is_main = window.label() == MAIN;
+        let known = if is_main { before.main } else { before.beside };
+        let bounds = Bounds::of(window, known);
+        let now = if is_main { Kept { main: bounds, ..before } } else { Kept { beside: bounds, ..before } };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
     /// A window got the focus.
     pub(crate) fn focused(&self, label: &str) {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(label.to_owned());
@@ -100,28 +119,25 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
         })
         .build()
         .map_err(|problem| OpError::internal(format!("no window was opened: {problem}")))?;
-    let last = *state.last.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((position, size)) = last {
-        let beside = PhysicalPosition::new(position.x + STEP, position.y + STEP);
-        // Where the desktop places windows by itself it goes on doing so.
-        let placed = window.set_size(size).and_then(|()| window.set_position(beside));
-        if let Err(problem) = placed {
-            tracing::debug!(%problem, "a window stands where the desktop put it");
-        }
+    if let Some(last) = state.kept().beside {
+        last.stepped(STEP).place(&window);
     }
-    remember(&window);
+    state.note(&window);
     Ok(())
 }
 
-/// Remembers where a window of its own is, for the next one.
+/// Puts the first window where it stood when it was closed.
+pub(crate) fn restore(app: &AppHandle) {
+    if let (Some(window), Some(bounds)) = (app.get_webview_window(MAIN), app.state::<Windows>().kept().main) {
+        bounds.place(&window);
+    }
+}
+
+/// Keeps where a window is that is about to close.
 pub(crate) fn remember(window: &WebviewWindow) {
-    if window.label() == MAIN {
-        return;
-    }
-    if let (Ok(position), Ok(size)) = (window.outer_position(), window.inner_size()) {
-        let state = window.state::<Windows>();
-        *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((position, size));
-    }
+    let state = window.state::<Windows>();
+    state.note(window);
+    state.kept().write(&state.file);
 }
 
 /// Which of the windows a link leads to, by their labels and routes: the one that shows its place already, else the one
