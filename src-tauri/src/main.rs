@@ -3,6 +3,7 @@
 mod attention;
 mod bounds;
 mod commands;
+mod crash;
 mod desk;
 mod links;
 mod windows;

@@ -11,6 +11,7 @@ use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder}
 use watchpost_ops::error::OpError;
 
 use crate::bounds::{Bounds, Kept};
+use crate::crash;
 
 /// The label of the first window.
 const MAIN: &str = "main";
@@ -119,6 +120,7 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
         })
         .build()
         .map_err(|problem| OpError::internal(format!("no window was opened: {problem}")))?;
+    crash::survive(&window);
     if let Some(last) = state.kept().beside {
         last.stepped(STEP).place(&window);
     }
@@ -126,9 +128,11 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
     Ok(())
 }
 
-/// Puts the first window where it stood when it was closed.
+/// Puts the first window where it stood when it was closed, and looks after its page.
 pub(crate) fn restore(app: &AppHandle) {
-    if let (Some(window), Some(bounds)) = (app.get_webview_window(MAIN), app.state::<Windows>().kept().main) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    crash::survive(&window);
+    if let Some(bounds) = app.state::<Windows>().kept().main {
         bounds.place(&window);
     }
 }
