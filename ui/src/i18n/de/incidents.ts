@@ -141,6 +141,10 @@ export const incidents = {
   'playbook.none': 'Für diese Angriffsart gibt es keine Anleitung.',
   'playbook.checked': 'von {who}',
   'playbook.what': 'Einen Schritt von Vorfall #{n} abhaken',
+  'timeline.axis.events': 'Ereignisse',
+  'timeline.axis.engine': 'Erkennung',
+  'timeline.axis.people': 'Menschen',
+  'timeline.axis.describe': '{what}: {n}, von {from} bis {to}',
   'timeline.none': 'Noch ist nichts geschehen.',
   'timeline.engine': 'Erkennung',
 

@@ -141,6 +141,10 @@ export const incidents = {
   'playbook.none': 'There is no playbook for this family.',
   'playbook.checked': 'by {who}',
   'playbook.what': 'Check a step of incident #{n}',
+  'timeline.axis.events': 'Events',
+  'timeline.axis.engine': 'Engine',
+  'timeline.axis.people': 'People',
+  'timeline.axis.describe': '{what}: {n}, from {from} to {to}',
   'timeline.none': 'Nothing has happened yet.',
   'timeline.engine': 'Engine',
 
