@@ -65,6 +65,8 @@ says "a second import adds nothing" "Already there" "$watchpost" import --format
 says "the engine processes what waits" "events processed" "$watchpost" serve --until-idle
 says "an injection is an incident" "SQL injection from 203.0.113.7" "$watchpost" incident list
 says "so is brute force" "203.0.113.99" "$watchpost" incident list --text 203.0.113.99
+says "those that were opened just now are listed" "203.0.113.99" "$watchpost" incident list --opened-since 1h --changed-since 1h
+refuses "nothing is since tomorrow" 2 "after it begins" "$watchpost" incident list --opened-since 2999-01-01
 says "a second run finds nothing new" "0 events processed" "$watchpost" serve --until-idle
 
 # Triage.

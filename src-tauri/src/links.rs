@@ -52,7 +52,12 @@ pub(crate) fn route_of(url: &Url) -> Option<String> {
     }
 }
 
-/// Brings the window that shows a place to the front, else the first one, and leads it there.
+/// Is there a link among what a second start was given? It has been followed then.
+pub(crate) fn among(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument.parse::<Url>().is_ok_and(|url| route_of(&url).is_some()))
+}
+
+/// Brings the window that shows a place to the front, else the one that was used last, and leads it there.
 pub(crate) fn follow(app: &AppHandle, route: &str) {
     // Before there is a window, the first one is going to be.
     let window = windows::for_route(app, route);
@@ -69,7 +74,7 @@ pub(crate) fn follow(app: &AppHandle, route: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::route_of;
+    use super::{among, route_of};
 
     #[test]
     fn links_lead_to_places_only() {
@@ -93,5 +98,8 @@ mod tests {
         }
         let long = format!("watchpost://entities/{}", "a".repeat(400)).parse().expect("a URL");
         assert_eq!(route_of(&long), None);
+        let given = |link: &str| among(&["watchpost-desktop".to_owned(), link.to_owned()]);
+        assert!(given("watchpost://incident/42"));
+        assert!(!given("watchpost://incident/x") && !given("access.log") && !among(&[]));
     }
 }

@@ -1,7 +1,9 @@
 //! The desktop window: commands that call the operations, and nothing else.
 
 mod attention;
+mod bounds;
 mod commands;
+mod crash;
 mod desk;
 mod links;
 mod windows;
@@ -90,17 +92,23 @@ fn run() -> anyhow::Result<()> {
         .plugin(
             tauri_plugin_single_instance::Builder::new()
                 .dbus_id(name)
-                .callback(|app, _, _| windows::raise(app))
+                .callback(|app, arguments, _| {
+                    // A link has brought its own window to the front by now.
+                    if !links::among(&arguments) {
+                        windows::raise(app);
+                    }
+                })
                 .build(),
         )
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_dialog::init())
         .manage(Links::default())
-        .manage(Windows::default())
+        .manage(Windows::kept_in(paths.window()))
         .manage(Words::default())
         .manage(desk)
         .invoke_handler(commands::handler())
         .setup(|app| {
+            windows::restore(app.handle());
             app.state::<Desk>().open_first();
             follow_links(app);
             attention::start(app.handle());
@@ -113,12 +121,18 @@ fn run() -> anyhow::Result<()> {
             tracing::info!("the last window is closed; closing the workspace");
             app.state::<Desk>().close();
         }
+        // Not by its windows: from the icon in the panel, or the session ends.
+        RunEvent::ExitRequested { .. } => app.webview_windows().values().for_each(windows::remember),
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { .. }, .. } => {
             if let Some(window) = app.get_webview_window(&label) {
                 windows::remember(&window);
             }
         }
+        RunEvent::WindowEvent { label, event: WindowEvent::Focused(true), .. } => {
+            app.state::<Windows>().focused(&label);
+        }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+            app.state::<Windows>().closed(&label);
             app.state::<Desk>().forget(&label);
             drop(app.state::<Links>().take(&label));
         }

@@ -3,13 +3,15 @@
 //! Each has a label of its own, `detail-7`, which the capability of the window covers, and a live feed of its own. The
 //! program ends with the last window, whichever that is.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tauri::{
-    AppHandle, Manager, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-};
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use watchpost_ops::error::OpError;
+
+use crate::bounds::{Bounds, Kept};
+use crate::crash;
 
 /// The label of the first window.
 const MAIN: &str = "main";
@@ -20,15 +22,54 @@ const ROUTE_MAX: usize = 20_000;
 /// How far a window stands from the one before, in pixels.
 const STEP: i32 = 32;
 
-/// Where a window stood and how large it was.
-type Bounds = (PhysicalPosition<i32>, PhysicalSize<u32>);
-
 /// What is remembered of windows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Windows {
     opened: AtomicU32,
-    /// Of the window of its own that was used last.
-    last: Mutex<Option<Bounds>>,
+    /// Where they stood, and the file that keeps it.
+    kept: Mutex<Kept>,
+    file: PathBuf,
+    /// The label of the window that had the focus last.
+    used: Mutex<Option<String>>,
+}
+
+impl Windows {
+    /// Begins with what a file has kept of the last start.
+    pub(crate) fn kept_in(file: PathBuf) -> Self {
+        let kept = Mutex::new(Kept::read(&file));
+        Self { opened: AtomicU32::default(), kept, file, used: Mutex::default() }
+    }
+
+    fn kept(&self) -> Kept {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where a window is, for the next one and the next start.
+    fn note(&self, window: &WebviewWindow) {
+        let before = self.kept();
+        let is_main = window.label() == MAIN;
+        let known = if is_main { before.main } else { before.beside };
+        let bounds = Bounds::of(window, known);
+        let now = if is_main { Kept { main: bounds, ..before } } else { Kept { beside: bounds, ..before } };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
+    /// A window got the focus.
+    pub(crate) fn focused(&self, label: &str) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(label.to_owned());
+    }
+
+    /// A window is closed.
+    pub(crate) fn closed(&self, label: &str) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.as_deref() == Some(label) {
+            *used = None;
+        }
+    }
+
+    fn used(&self) -> Option<String> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The place of a route without what is asked of it: `incidents/42`.
@@ -79,37 +120,52 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
         })
         .build()
         .map_err(|problem| OpError::internal(format!("no window was opened: {problem}")))?;
-    let last = *state.last.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((position, size)) = last {
-        let beside = PhysicalPosition::new(position.x + STEP, position.y + STEP);
-        // Where the desktop places windows by itself it goes on doing so.
-        let placed = window.set_size(size).and_then(|()| window.set_position(beside));
-        if let Err(problem) = placed {
-            tracing::debug!(%problem, "a window stands where the desktop put it");
-        }
+    crash::survive(&window);
+    if let Some(last) = state.kept().beside {
+        last.stepped(STEP).place(&window);
     }
-    remember(&window);
+    state.note(&window);
     Ok(())
 }
 
-/// Remembers where a window of its own is, for the next one.
-pub(crate) fn remember(window: &WebviewWindow) {
-    if window.label() == MAIN {
-        return;
-    }
-    if let (Ok(position), Ok(size)) = (window.outer_position(), window.inner_size()) {
-        let state = window.state::<Windows>();
-        *state.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((position, size));
+/// Puts the first window where it stood when it was closed, and looks after its page.
+pub(crate) fn restore(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    crash::survive(&window);
+    if let Some(bounds) = app.state::<Windows>().kept().main {
+        bounds.place(&window);
     }
 }
 
-/// The window that a link to `route` leads to: one of its own that stands there already, else the first one, else any.
+/// Keeps where a window is that is about to close.
+pub(crate) fn remember(window: &WebviewWindow) {
+    let state = window.state::<Windows>();
+    state.note(window);
+    state.kept().write(&state.file);
+}
+
+/// Which of the windows a link leads to, by their labels and routes: the one that shows its place already, else the one
+/// that was used last, else the first one, else any.
+fn choice<'a>(open: &'a [(String, Option<String>)], used: Option<&str>, route: &str) -> Option<&'a str> {
+    let named = |label: &str| open.iter().find(|(other, _)| other == label);
+    let stands = |(_, other): &&(String, Option<String>)| {
+        other.as_deref().is_some_and(|other| place(other) == place(route))
+    };
+    let last = used.and_then(named);
+    // Of several that stand there: the one that was used last, then one that was opened for it.
+    let there = last
+        .filter(stands)
+        .or_else(|| open.iter().filter(|(label, _)| label != MAIN).find(stands))
+        .or_else(|| open.iter().find(stands));
+    there.or(last).or_else(|| named(MAIN)).or_else(|| open.first()).map(|(label, _)| label.as_str())
+}
+
+/// The window that a link to `route` leads to.
 pub(crate) fn for_route(app: &AppHandle, route: &str) -> Option<WebviewWindow> {
     let windows = app.webview_windows();
-    let there = windows.iter().find(|(label, window)| {
-        label.as_str() != MAIN && shown(window).is_some_and(|other| place(&other) == place(route))
-    });
-    there.map(|(_, window)| window).or_else(|| windows.get(MAIN)).or_else(|| windows.values().next()).cloned()
+    let open: Vec<_> = windows.iter().map(|(label, window)| (label.clone(), shown(window))).collect();
+    let used = app.state::<Windows>().used();
+    choice(&open, used.as_deref(), route).and_then(|label| windows.get(label)).cloned()
 }
 
 /// Brings a window to the front.
@@ -120,8 +176,9 @@ pub(crate) fn bring(window: &WebviewWindow) {
     }
 }
 
-/// Brings the first window to the front, or another one if that is closed.
+/// Brings the window to the front that was used last.
 pub(crate) fn raise(app: &AppHandle) {
+    // No window stands at no place.
     if let Some(window) = for_route(app, "") {
         bring(&window);
     }
@@ -129,7 +186,7 @@ pub(crate) fn raise(app: &AppHandle) {
 
 #[cfg(test)]
 mod tests {
-    use super::{checked, place};
+    use super::{checked, choice, place};
 
     #[test]
     fn only_places_become_addresses() {
@@ -145,5 +202,33 @@ mod tests {
             assert!(checked(route).is_err(), "{route}");
         }
         assert_eq!(place("/incidents/42?view=full"), "incidents/42");
+    }
+
+    #[test]
+    fn a_link_leads_to_the_window_that_shows_its_place_or_was_used_last() {
+        let open: Vec<(String, Option<String>)> = [
+            ("main", Some("incidents/7?order=due")),
+            ("detail-1", Some("incidents/42?view=full")),
+            ("detail-2", None),
+        ]
+        .map(|(label, route)| (label.to_owned(), route.map(str::to_owned)))
+        .into();
+        for (used, route, expected) in [
+            (None, "incidents/42", "detail-1"),
+            (Some("detail-2"), "incidents/42", "detail-1"),
+            (Some("detail-1"), "incidents/7", "main"),
+            (Some("detail-2"), "incidents/9", "detail-2"),
+            (Some("detail-9"), "incidents/9", "main"),
+            (None, "redis", "main"),
+            (Some("detail-1"), "", "detail-1"),
+        ] {
+            assert_eq!(choice(&open, used, route), Some(expected), "{route} after {used:?}");
+        }
+        assert_eq!(choice(&[], Some("main"), "redis"), None);
+        let both: Vec<(String, Option<String>)> =
+            ["detail-1", "main"].map(|label| (label.to_owned(), Some("audit".to_owned()))).into();
+        assert_eq!(choice(&both, None, "audit"), Some("detail-1"), "the one that was opened for it");
+        assert_eq!(choice(&both, Some("main"), "audit"), Some("main"), "the one in front of the person");
+        assert_eq!(choice(&both[..1], None, "redis"), Some("detail-1"), "the first one is closed");
     }
 }

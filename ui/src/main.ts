@@ -12,10 +12,12 @@ import { language, loadLanguage } from './i18n';
 import { choosePlatform } from './platform';
 import { panels } from './shell/panels';
 import { App } from './state/app.svelte';
+import { restorePlace } from './state/last-place';
 import { prefs } from './state/prefs.svelte';
 import { router } from './state/router.svelte';
 
 prefs.applyTheme();
+restorePlace();
 document.documentElement.lang = language;
 
 const target = document.getElementById('app');

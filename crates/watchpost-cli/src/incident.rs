@@ -1,6 +1,6 @@
 //! The verbs about incidents and suppressions.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::UnknownWord;
 use watchpost_model::incident::{BulkAction, IncidentFilter, Status};
 use watchpost_model::suppression::SuppressionScope;
@@ -15,6 +15,7 @@ use watchpost_ops::error::OpError;
 
 use crate::args::Output;
 use crate::args::incident::{Bulk, Incident, IncidentWhich, Suppress, Suppression};
+use crate::period::Since;
 use crate::session::Session;
 use crate::{show, show_incident};
 
@@ -25,7 +26,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Incident) -> anyh
     match verb {
         Incident::List(list) => {
             let order = serde_json::from_value(serde_json::Value::String(list.order))?;
-            let filter = filter(list.filter)?;
+            let filter = filter(list.filter, session.console.now())?;
             let request = IncidentPageRequest { filter, order, after: None, limit: list.limit };
             show::incidents(form, &session.ask::<operation::incident_page>(request).await?)
         }
@@ -126,14 +127,20 @@ fn parse_all<T: std::str::FromStr>(words: Vec<String>) -> Result<Vec<T>, T::Err>
     words.iter().map(|word| word.parse()).collect()
 }
 
-fn filter(which: IncidentWhich) -> anyhow::Result<IncidentFilter> {
+fn filter(which: IncidentWhich, now: DateTime<Utc>) -> anyhow::Result<IncidentFilter> {
     let bad = |field: &'static str| move |error: UnknownWord| OpError::invalid(field, error.to_string());
+    let since = |field: &'static str, since: Option<Since>| {
+        let period = since.map(|since| since.until(now)).transpose();
+        period.map_err(|error| OpError::invalid(field, error.to_string()))
+    };
     Ok(IncidentFilter {
         status: parse_all(which.status)?,
         severity: parse_all(which.severity)?,
         family: parse_all(which.family).map_err(bad("family"))?,
         text: which.text,
         entity: which.entity.map(|text| text.parse()).transpose().map_err(bad("entity"))?,
+        opened: since("opened_since", which.opened_since)?,
+        changed: since("changed_since", which.changed_since)?,
         ..IncidentFilter::default()
     })
 }
@@ -194,7 +201,8 @@ async fn bulk(session: &Session, form: Output, args: Bulk) -> anyhow::Result<()>
             reason: reason.unwrap_or_default(),
         },
     };
-    let filter = if args.numbers.is_empty() { Some(filter(args.filter)?) } else { None };
+    let filter =
+        if args.numbers.is_empty() { Some(filter(args.filter, session.console.now())?) } else { None };
     let request = IncidentBulk { numbers: args.numbers, filter, expected: args.expect, action };
     show_incident::bulk(form, &session.ask::<operation::incident_bulk>(request).await?)
 }

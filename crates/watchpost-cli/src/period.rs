@@ -1,7 +1,7 @@
 //! Lengths, instants and periods as people type them.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use watchpost_model::period::Period;
+use watchpost_model::period::{Period, PeriodError};
 
 /// A period that ends now, or all there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,33 @@ impl LastPeriod {
             Self::Last(length) => Some(Period::ending(now, length)),
         }
     }
+}
+
+/// Since when, until now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// Since this instant.
+    Instant(DateTime<Utc>),
+    /// Since so long ago.
+    Ago(Duration),
+}
+
+impl Since {
+    /// The period from then until `now`; an error if that has not come yet.
+    pub(crate) fn until(self, now: DateTime<Utc>) -> Result<Period, PeriodError> {
+        match self {
+            Self::Instant(from) => Period::new(from, now),
+            Self::Ago(length) => Ok(Period::ending(now, length)),
+        }
+    }
+}
+
+/// A length, a day or an instant.
+pub(crate) fn parse_since(text: &str) -> Result<Since, String> {
+    let instant = || parse_instant(text).map(Since::Instant);
+    parse_length(text).map(Since::Ago).or_else(|_| instant()).map_err(|_| {
+        format!("{text:?} is no length (24h), no day (2026-01-31) and no instant (2026-01-31T12:00:00Z)")
+    })
 }
 
 /// `all`, or a length.
@@ -58,7 +85,7 @@ pub(crate) fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
 mod tests {
     use chrono::Duration;
 
-    use super::{parse_instant, parse_length};
+    use super::{Since, parse_instant, parse_length, parse_since};
 
     #[test]
     fn lengths() {
@@ -78,5 +105,22 @@ mod tests {
             "2026-01-31T00:00:00+00:00"
         );
         assert!(parse_instant("2026-02-30").is_err(), "there is no such day");
+    }
+
+    #[test]
+    fn since_when() {
+        let day = parse_instant("2026-01-31").unwrap();
+        let now = day + Duration::hours(5);
+        for (text, from) in [
+            ("2026-01-31", day),
+            ("2h", now - Duration::hours(2)),
+            ("2026-01-31T04:00:00Z", now - Duration::hours(1)),
+        ] {
+            let period = parse_since(text).unwrap().until(now).unwrap();
+            assert_eq!((period.from, period.to), (from, now), "{text}");
+        }
+        assert_eq!(parse_since("7d"), Ok(Since::Ago(Duration::days(7))));
+        assert!(parse_since("2026-02-01").unwrap().until(now).is_err(), "that is tomorrow");
+        assert!(parse_since("yesterday").unwrap_err().contains("no length"));
     }
 }

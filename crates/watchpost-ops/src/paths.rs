@@ -60,6 +60,12 @@ impl Paths {
         self.data.join("workspace")
     }
 
+    /// The file of where the windows stood when they were closed.
+    #[must_use]
+    pub fn window(&self) -> PathBuf {
+        self.data.join("window.json")
+    }
+
     /// The folder of what this console has seen of the audit logs.
     #[must_use]
     pub fn witness(&self) -> PathBuf {

@@ -16,6 +16,7 @@ export class FakePlatform implements Platform {
   /** Every call so far, oldest first. */
   readonly calls: FakeCall[] = [];
   readonly copied: string[] = [];
+  readonly zooms: number[] = [];
   answers: Answers;
   /** Places that were opened in windows of their own. */
   readonly windows: string[] = [];
@@ -89,6 +90,11 @@ export class FakePlatform implements Platform {
     this.windows.push(route);
     return Promise.resolve();
   }
+
+  readonly zoom = (factor: number): Promise<void> => {
+    this.zooms.push(factor);
+    return Promise.resolve();
+  };
 
   uiReady(words: Readonly<Record<string, string>>): Promise<void> {
     this.words = words;

@@ -94,6 +94,8 @@ export class HttpPlatform implements Platform {
     return Promise.resolve();
   }
 
+  readonly zoom = null;
+
   uiReady(): Promise<void> {
     return Promise.resolve();
   }

@@ -90,6 +90,8 @@ export class TauriPlatform implements Platform {
     await invoke('open_window', { route });
   }
 
+  readonly zoom = (factor: number): Promise<void> => getCurrentWebview().setZoom(factor);
+
   async uiReady(words: Readonly<Record<string, string>>): Promise<void> {
     await invoke('desk_words', { texts: words });
     await invoke('ui_ready');

@@ -57,6 +57,9 @@ export interface Platform {
   /** Opens a place (`incidents/42?view=full`) in a window of its own. */
   openWindow(route: string): Promise<void>;
 
+  /** Draws the window larger or smaller, 1 being as it is; `null` where the browser does that by keys of its own. */
+  readonly zoom: ((factor: number) => Promise<void>) | null;
+
   /** Tells the shell that the first paint is done, and the words that it shows outside of the window, by their keys. */
   uiReady(words: Readonly<Record<string, string>>): Promise<void>;
 

@@ -45,6 +45,9 @@ export function fixedCommands(app: App): Command[] {
   add('window', t('palette.window'), () => void app.openWindow(routeText(router.current)), 'W');
   if (app.platform.kind !== 'http') add('lock', t('palette.lock'), () => void app.lock(), 'Ctrl L');
   add('print', t('palette.print'), () => requestAnimationFrame(() => window.print()), 'Ctrl P');
+  if (app.platform.zoom !== null) {
+    for (const [id, step, key] of [['in', 1, 'Ctrl +'], ['out', -1, 'Ctrl -'], ['off', 0, 'Ctrl 0']] as const) add(`zoom-${id}`, t(`palette.zoom.${id}`), () => prefs.zoomBy(step), key);
+  }
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
   return [...go, ...actions];
 }

@@ -178,6 +178,19 @@ const PROOFS: Readonly<Record<string, Proof>> = {
       expect(print).toHaveBeenCalledOnce();
     },
   },
+  zoom: {
+    at: QUEUE,
+    works: async (key) => {
+      prefs.zoomBy(0);
+      if (key === 'Ctrl 0') prefs.zoomBy(1);
+      await tick();
+      await press(key.slice(-1), document.body, { ctrlKey: true });
+      const size = { '+': 1.1, '-': 0.9, '0': 1 }[key.slice(-1)];
+      expect(prefs.zoom).toBe(size);
+      await waitFor(() => expect(platform.zooms.at(-1)).toBe(size));
+      prefs.zoomBy(0);
+    },
+  },
   window: {
     at: QUEUE,
     works: async (key) => {

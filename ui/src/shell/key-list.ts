@@ -32,6 +32,7 @@ export function keyGroups(): KeyGroup[] {
         { id: 'refresh', keys: ['R'], about: t('keys.refresh') },
         { id: 'print', keys: ['Ctrl', 'P'], about: t('keys.print') },
         { id: 'lock', keys: ['Ctrl', 'L'], about: t('keys.lock') },
+        { id: 'zoom', keys: ['Ctrl +', 'Ctrl -', 'Ctrl 0'], or: true, about: t('keys.zoom') },
         { id: 'window', keys: ['W'], about: t('keys.window') },
         ...PANELS.map((panel) => ({ id: `go-${panel}`, keys: ['g', panels[panel].key], about: t('keys.go', { panel: t(`nav.${panel}`) }) })),
       ],

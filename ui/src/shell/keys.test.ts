@@ -3,7 +3,7 @@ import { GlobalKeys } from './keys';
 
 function keysAt() {
   let now = 0;
-  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), window: vi.fn(), print: vi.fn(), lock: vi.fn(), go: vi.fn((key: string) => key === 'i') };
+  const actions = { palette: vi.fn(), help: vi.fn(), rail: vi.fn(), refresh: vi.fn(), window: vi.fn(), print: vi.fn(), lock: vi.fn(), zoom: vi.fn((_step: number) => true), go: vi.fn((key: string) => key === 'i') };
   const keys = new GlobalKeys(actions, () => now);
   const press = (key: string, more: KeyboardEventInit & { target?: HTMLElement } = {}): boolean => {
     const event = new KeyboardEvent('keydown', { key, bubbles: true, ...more });
@@ -59,6 +59,18 @@ describe('GlobalKeys', () => {
     expect(actions.palette).toHaveBeenCalledOnce();
     expect(press('p', { ctrlKey: true }), 'a panel is printed from anywhere').toBe(true);
     expect(actions.print).toHaveBeenCalledOnce();
+    input.remove();
+  });
+
+  it('zooms from anywhere, where the window does that', () => {
+    const { actions, press } = keysAt();
+    const input = document.createElement('input');
+    document.body.append(input);
+    for (const key of ['+', '=', '-', '0']) expect(press(key, { ctrlKey: true, target: input }), key).toBe(true);
+    expect(actions.zoom.mock.calls).toEqual([[1], [1], [-1], [0]]);
+    expect(press('-'), 'without Ctrl it is a letter').toBe(false);
+    actions.zoom.mockReturnValue(false);
+    expect(press('+', { ctrlKey: true }), 'a browser has its own').toBe(false);
     input.remove();
   });
 });

@@ -19,11 +19,21 @@ export interface KeyActions {
   refresh: () => void;
   /** Locks the window; `null` where there is none to lock. */
   lock: (() => void) | null;
+  /** Larger, smaller, or as it is; returns whether the window does that by itself. */
+  zoom: (step: -1 | 0 | 1) => boolean;
   /** What is shown, in a window of its own. */
   window: () => void;
   /** The second key after `g`; returns whether there is such a panel. */
   go: (key: string) => boolean;
 }
+
+/** With Ctrl; `=` is on the key of `+`. */
+const ZOOM_KEYS: ReadonlyMap<string, -1 | 0 | 1> = new Map([
+  ['+', 1],
+  ['=', 1],
+  ['-', -1],
+  ['0', 0],
+]);
 
 /** How long `g` waits for its second key, in milliseconds. */
 const CHORD_MS = 1_200;
@@ -52,6 +62,8 @@ export class GlobalKeys {
       this.#actions.lock();
       return true;
     }
+    const step = ZOOM_KEYS.get(event.key);
+    if ((event.ctrlKey || event.metaKey) && step !== undefined) return this.#actions.zoom(step);
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return false;
     if (keysTaken()) return false;
     const chord = this.#chordAt !== null && this.#now() - this.#chordAt < CHORD_MS;

@@ -149,3 +149,29 @@ it('nothing but the list of panels takes in a view, or the first paint would wai
   expect(takers.map(([path]) => path)).toEqual([]);
   expect(Object.entries(files).filter(([, code]) => code.includes("import('$ui/views/")).map(([path]) => path)).toEqual(['./panels.ts']);
 });
+
+describe('a panel that breaks', () => {
+  it('says so in its place, is tried again, and does not stand in the way of another one', async () => {
+    let broken = true;
+    const Fragile: Component = (...given) => {
+      if (broken) throw new TypeError('undefined is not an object');
+      return Part(...given);
+    };
+    const [fragile, sound] = [new Lazy(() => Promise.resolve({ default: Fragile })), new Lazy(() => Promise.resolve({ default: Part }))];
+    await Promise.all([fragile.load(), sound.load()]);
+    const context = appContext(new App(new FakePlatform({})));
+    const view = render(PanelPlace, { props: { part: fragile, title: 'Reports' }, context });
+    expect(hook('error-state').textContent).toContain('undefined is not an object');
+    expect(screen.getByRole('heading', { level: 1 }).textContent).toContain('Reports');
+
+    await view.rerender({ part: sound });
+    await drawn();
+    expect(document.querySelector('[data-test=error-state]'), 'another panel').toBeNull();
+    await view.rerender({ part: fragile });
+    expect(hook('error-state')).toBeTruthy();
+    broken = false;
+    await fireEvent.click(hook('retry'));
+    await drawn();
+    expect(document.querySelector('[data-test=error-state]')).toBeNull();
+  });
+});

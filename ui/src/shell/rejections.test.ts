@@ -12,7 +12,11 @@ it('shows a failure that nobody handled, while it listens', () => {
   const stop = hearRejections(toasts);
   reject({ code: 'unavailable', message: 'the database does not answer' });
   expect(toasts.shown.map((toast) => toast.text)).toEqual(['the database does not answer']);
+  dispatchEvent(Object.assign(new Event('error'), { error: new TypeError('null is not an object') }));
+  expect(toasts.shown.at(-1)?.text).toBe('null is not an object');
+  dispatchEvent(Object.assign(new Event('error'), { error: undefined, message: 'ResizeObserver loop completed with undelivered notifications.' }));
+  expect(toasts.shown, 'a remark is no failure').toHaveLength(2);
   stop();
   reject('later');
-  expect(toasts.shown).toHaveLength(1);
+  expect(toasts.shown).toHaveLength(2);
 });

@@ -4,6 +4,8 @@ export type Theme = 'dark' | 'light' | 'contrast' | 'system';
 export type Zone = 'local' | 'utc';
 
 const THEMES: readonly Theme[] = ['dark', 'light', 'contrast', 'system'];
+/** Sizes of everything in the window, one after the other. */
+export const ZOOMS = [0.67, 0.75, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 1.75, 2] as const;
 const ZONES: readonly Zone[] = ['local', 'utc'];
 
 function load<T extends string>(key: string, allowed: readonly T[], otherwise: T): T {
@@ -15,6 +17,8 @@ class Prefs {
   #theme = $state<Theme>(load('theme', THEMES, 'dark'));
   #zone = $state<Zone>(load('zone', ZONES, 'local'));
   #rail = $state<'wide' | 'narrow'>(load('rail', ['wide', 'narrow'], 'wide'));
+
+  #zoom = $state<number>(ZOOMS.find((size) => String(size) === localStorage.getItem('watchpost.zoom')) ?? 1);
 
   get theme(): Theme {
     return this.#theme;
@@ -42,6 +46,17 @@ class Prefs {
   set rail(rail: 'wide' | 'narrow') {
     this.#rail = rail;
     localStorage.setItem('watchpost.rail', rail);
+  }
+
+  get zoom(): number {
+    return this.#zoom;
+  }
+
+  /** The next size up or down; by nothing, the size that it has without. */
+  zoomBy(step: -1 | 0 | 1): void {
+    const at = ZOOMS.findIndex((size) => size === this.#zoom);
+    this.#zoom = step === 0 ? 1 : (ZOOMS[Math.min(Math.max(at + step, 0), ZOOMS.length - 1)] ?? 1);
+    localStorage.setItem('watchpost.zoom', String(this.#zoom));
   }
 
   applyTheme(): void {

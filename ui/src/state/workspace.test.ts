@@ -86,4 +86,25 @@ describe('another workspace', () => {
     expect([router.current.panel, router.current.detail]).toEqual(['incidents', null]);
     expect(document.querySelector('[data-test=incident-page]')).toBeNull();
   });
+
+  it('is not the one that opens after the window, at the incident of a link', async () => {
+    router.go('incidents', '42', { status: 'all' });
+    platform = demoPlatform(new URLSearchParams());
+    const status = platform.answers.workspace_status;
+    let opened = false;
+    platform.answers.workspace_status = async () => {
+      const made = await status?.({});
+      if (made === undefined) throw new Error('the demo has a status');
+      return opened ? made : { ...made, connection: null };
+    };
+    app = new App(platform);
+    await Promise.all([panels.incidents.view, ...Object.values(dialogs)].map((part) => part.load()));
+    await app.live.look();
+    render(Shell, { app });
+    await waitFor(() => hook('no-connection'));
+    opened = true;
+    await app.live.look();
+    await waitFor(() => hook('incident-title'));
+    expect([router.current.detail, router.current.query]).toEqual(['42', { status: 'all' }]);
+  });
 });

@@ -235,6 +235,12 @@ pub(crate) struct IncidentWhich {
     /// Only with this entity: `ip:203.0.113.7`, `user:anna`.
     #[arg(long)]
     pub(crate) entity: Option<String>,
+    /// Opened since then: `24h` ago, a day (2026-01-31) or an instant.
+    #[arg(long, value_name = "WHEN", value_parser = crate::period::parse_since)]
+    pub(crate) opened_since: Option<crate::period::Since>,
+    /// Something happened to it since then: by a person, or new findings.
+    #[arg(long, value_name = "WHEN", value_parser = crate::period::parse_since)]
+    pub(crate) changed_since: Option<crate::period::Since>,
 }
 
 /// A suppression of what an incident is about.

@@ -4,9 +4,11 @@ import type { ContainKind, EntityCount, Incident, PauseReason, Severity, Status,
 import { t, word } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
+import { prefs } from '$ui/state/prefs.svelte';
 import { openBlock } from '../block/block-request.svelte';
 import { openContain } from '../contain/contain-request.svelte';
 import { openSuppress } from '../suppress/suppress-request.svelte';
+import { incidentMarkdown } from './markdown';
 import { isActive, nextStatuses } from './tones';
 
 export type Asked =
@@ -141,6 +143,34 @@ export class IncidentActions {
 
   block(incident: Incident): void {
     openBlock({ target: incident.entity.kind === 'ip' ? incident.entity.value : '', incident: incident.number });
+  }
+
+  /** Puts the incident on the clipboard, as Markdown. */
+  async copy(incident: Incident): Promise<void> {
+    const entry = this.#app.queries.entry('incident_detail', { number: incident.number });
+    // From its page it is there already, and the press is still what the clipboard answers to.
+    if (entry.data === undefined) await entry.fetch();
+    if (entry.data !== undefined) await this.#app.copy(incidentMarkdown(entry.data, prefs.zone));
+    else if (entry.error !== null) this.#app.toasts.failed('incident_detail', entry.error);
+  }
+
+  /** Asks where to, and writes the incident's report there as PDF. */
+  report(incident: Incident): Promise<void> {
+    const n = incident.number;
+    return this.#once(`report ${n}`, async () => {
+      try {
+        const title = t('incident.pdf.title', { n });
+        const path = await this.#app.platform.pickSaveFile({ title, defaultName: `incident-${n}.pdf`, types: [{ name: t('incident.pdf.type'), extensions: ['pdf'] }] });
+        if (path === null) return;
+        // All of it: the first moment after its newest evidence is inside too.
+        const to = Math.max(Date.now(), Date.parse(incident.last_seen) + 1_000);
+        const period = { from: incident.first_seen, to: new Date(to).toISOString() };
+        const request = { framework: 'incident', period, subject: String(n), files: [{ format: 'pdf' as const, path, replace: true }] };
+        await this.#app.change('report_generate', request, { what: t('incident.pdf.what', { n }), done: t('incident.pdf.done', { n, path }) });
+      } catch (thrown) {
+        this.#app.toasts.failed('report_generate', normaliseError(thrown));
+      }
+    });
   }
 
   async sendStatus(incident: Incident, status: Status, reason: string | null): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFilter, parseFilter, parseOrder, toggled } from './filter';
+import { formatFilter, hasEnd, parseFilter, parseOrder, since, toggled } from './filter';
 
 describe('the filter in the address', () => {
   it('shows the active incidents by default', () => {
@@ -42,8 +42,16 @@ describe('the filter in the address', () => {
       const filter = { ...parseFilter({ status: 'all' }), [what]: span };
       expect(parseFilter(formatFilter(filter, 'newest'))).toEqual(filter);
     }
-    for (const text of ['', 'x..y', '2026-11-20T14:20:00Z', '2026-11-20T14:20:00Z..', '2026-11-21T00:00:00Z..2026-11-20T00:00:00Z', '1..2..3']) {
+    for (const text of ['', 'x..y', '2026-11-20T14:20:00Z', '..2026-11-20T14:20:00Z', '2026-11-21T00:00:00Z..2026-11-20T00:00:00Z', '1..2..3']) {
       expect(parseFilter({ opened: text }).opened, text).toBeUndefined();
     }
+  });
+
+  it('hold times without an end', () => {
+    const filter = { ...parseFilter({ status: 'all' }), opened: since(Date.UTC(2026, 10, 20, 14, 20)) };
+    const query = formatFilter(filter, 'newest');
+    expect(query['opened']).toBe('2026-11-20T14:20:00.000Z..');
+    expect(parseFilter(query)).toEqual(filter);
+    expect([hasEnd(filter.opened), hasEnd({ from: filter.opened.from, to: '2026-11-21T00:00:00.000Z' })]).toEqual([false, true]);
   });
 });

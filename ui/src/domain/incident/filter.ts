@@ -48,17 +48,28 @@ function words<T extends string>(text: string | undefined, known: readonly T[]):
   return known.filter((word) => given.includes(word));
 }
 
-/** `from..to`, both as times with a zone; what is none is left out. */
+/** The end of a period that goes on: what happens while somebody looks is in it. */
+const NO_END = '2999-01-01T00:00:00.000Z';
+
+export function since(from: number): Period {
+  return { from: new Date(from).toISOString(), to: NO_END };
+}
+
+export function hasEnd(period: Period): boolean {
+  return period.to !== NO_END;
+}
+
+/** `from..to`, both as times with a zone, or `from..` without an end; what is none is left out. */
 export function parsePeriod(text: string | undefined): Period | undefined {
   const [from, to, more] = text?.split('..') ?? [];
   if (from === undefined || to === undefined || more !== undefined) return undefined;
-  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  const [begin, end] = [Date.parse(from), Date.parse(to === '' ? NO_END : to)];
   // Also false where one of them is no time.
   return begin < end ? { from: new Date(begin).toISOString(), to: new Date(end).toISOString() } : undefined;
 }
 
 export function formatPeriod(period: Period): string {
-  return `${period.from}..${period.to}`;
+  return `${period.from}..${hasEnd(period) ? period.to : ''}`;
 }
 
 /** Nothing said about the status means the active ones; `status=all` means any. */

@@ -40,6 +40,10 @@ export function incidentMenu(app: App, actions: IncidentActions, incident: Incid
   }
   if (incident.merged_into !== undefined) items.push({ label: t('incident.split'), disabled: !app.may('incident_split'), hook: 'split', run: () => actions.split(incident) });
   items.push({ label: t('incident.suppress'), key: 's', disabled: !app.may('suppression_add'), hook: 'suppress', run: () => void actions.suppress(incident) });
+  items.push(
+    { label: t('incident.markdown'), hook: 'markdown', run: () => void actions.copy(incident) },
+    { label: t('incident.pdf'), disabled: !app.may('report_generate'), hook: 'pdf', run: () => void actions.report(incident) },
+  );
   for (const next of nextStatuses(incident.status)) {
     items.push({
       label: next === 'reopened' ? t('incident.reopen') : next === 'closed' ? t('incident.close') : t('incident.status.to', { status: word('status', next) }),

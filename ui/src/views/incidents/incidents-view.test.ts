@@ -1,10 +1,11 @@
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { IncidentPageRequest } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
-import { hook, requests } from '$ui/test-hook';
+import { choose, hook, requests } from '$ui/test-hook';
 import IncidentsView from './incidents-view.svelte';
 
 /** The boxes of the queue that are ticked, by the number of their incident. */
@@ -334,5 +335,30 @@ describe('the actions of an incident', () => {
     await fireEvent.input(hook('escalate-to'), { target: { value: 'lead' } });
     await fireEvent.click(hook('escalate-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_escalate')[0]).toMatchObject({ to: 'lead', severity: null, reason: 'The shop is down' }));
+  });
+});
+
+describe('since when', () => {
+  beforeEach(() => router.go('incidents', null, {}));
+
+  it('is chosen beside the queue, goes on without an end, and is taken back by one press', async () => {
+    const platform = await show();
+    const before = Date.now();
+    await choose('since-opened', '24h');
+    await waitFor(() => expect(hook('span-filter').textContent).toMatch(/^Opened since /));
+    const asked = (): IncidentPageRequest => requests(platform, 'incident_page').at(-1) as IncidentPageRequest;
+    await waitFor(() => expect(asked().filter.opened).toBeDefined());
+    const { from = '', to = '' } = (requests(platform, 'incident_page') as IncidentPageRequest[]).find(({ filter }) => filter.opened !== undefined)?.filter.opened ?? {};
+    expect(Math.abs(Date.parse(from) - (before - 86_400_000))).toBeLessThan(120_000);
+    expect(Date.parse(to), 'what comes now is in it').toBeGreaterThan(Date.now() + 86_400_000);
+    expect(router.current.query['opened']).toBe(`${from}..`);
+
+    await choose('since-changed', '1h');
+    await waitFor(() => expect(document.querySelectorAll('[data-test=span-filter]')).toHaveLength(2));
+    await choose('since-opened', 'any');
+    await waitFor(() => expect(hook('span-filter').textContent).toMatch(/^Changed since /));
+    await fireEvent.click(hook('span-filter'));
+    await waitFor(() => expect(document.querySelector('[data-test=span-filter]')).toBeNull());
+    expect(router.current.query).toEqual({});
   });
 });
