@@ -25,6 +25,9 @@ impl Default for Generations {
     }
 }
 
+/// The year and the number of the day, week or month that a day is in.
+type Name = fn(NaiveDate) -> (i32, u32);
+
 impl Generations {
     /// Most of a generation.
     pub const MAX: u32 = 1_000;
@@ -49,7 +52,7 @@ impl Generations {
             made.iter().enumerate().map(|(index, at)| (index, day(at))).collect();
         newest_first.sort_by_key(|(index, _)| std::cmp::Reverse((made.get(*index).copied(), *index)));
         let mut kept: BTreeSet<usize> = newest_first.first().map(|(index, _)| *index).into_iter().collect();
-        let name_of: [(u32, fn(NaiveDate) -> (i32, u32)); 3] = [
+        let name_of: [(u32, Name); 3] = [
             (self.daily, |day| (day.year(), day.ordinal())),
             (self.weekly, |day| (day.iso_week().year(), day.iso_week().week())),
             (self.monthly, |day| (day.year(), day.month())),

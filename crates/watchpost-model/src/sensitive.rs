@@ -231,7 +231,7 @@ fn begins(text: &str, at: usize) -> bool {
 
 /// `card-4539...`: does the word before it, joined to it, say that it is one?
 fn is_behind_card(text: &str, at: usize) -> bool {
-    let head = text[..at].as_bytes();
+    let head = &text.as_bytes()[..at];
     ["card", "pan", "cc"].iter().any(|word| {
         let Some(from) = head.len().checked_sub(word.len() + 1) else { return false };
         matches!(head.last(), Some(b'-' | b'_' | b'.'))

@@ -181,7 +181,7 @@ fn evidence_shows_the_mark_and_the_span_still_fits() {
 fn finding() -> Finding {
     let event = event();
     Finding {
-        id: FindingId::derived(0, [2; 16]),
+        id: FindingId(uuid::Uuid::nil()),
         rule_id: "wp.test".to_owned(),
         rule_version: 1,
         rule_title: "Test".to_owned(),

@@ -170,7 +170,8 @@ impl Store {
         by_login: bool,
     ) -> Result<ApprovalTrail, StoreError> {
         let mut tx = self.read().await?;
-        let own = tx.fetch_one(tx.dialect().login_and_log(), args![]).await?.text(0)?;
+        let of_login = tx.dialect().login_and_log();
+        let own = tx.fetch_one(of_login, args![]).await?.text(0)?;
         let mut found = ApprovalTrail::default();
         let (mut asks, mut grants) = (Vec::new(), Vec::new());
         for one in told(&mut tx, &asked.id).await? {

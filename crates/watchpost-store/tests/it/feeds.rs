@@ -34,7 +34,8 @@ fn start(world: &World) -> DateTime<Utc> {
 async fn silence_is_measured_from_event_to_event(world: World) {
     let start = start(&world);
     // Seconds after the begin: whatever the counters of five minutes make of them, the stretches are what they are.
-    let cases: [(i64, &[i64], (u64, u64, u64)); 6] = [
+    type Told = (u64, u64, u64);
+    let cases: [(i64, &[i64], Told); 6] = [
         (0, &[0, 299, 599], (1, 0, 0)),
         (1, &[0, 301, 599], (1, 1, 0)),
         (2, &[0, 599, 1_498], (1, 1, 0)),
