@@ -64,6 +64,8 @@ pub enum EvidenceQuery {
     BreachClock,
     /// Population: breaches of high risk. Exceptions: people neither told nor exempt after `good_within`; warnings: within it.
     BreachTold,
+    /// Population: breaches that somebody decided not to notify of. Exceptions: no entry of theirs has the reasoning about the risk (the fact `risk_reason`) and the approval of a second person `good_within` after awareness; warnings: still within it.
+    BreachReasoned,
     /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
     EvidenceIntact,
     /// Population: events, in every field, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`) and were not handled within `warn_within`; warnings: later than `good_within`, without an owner, or under a registered exception.
@@ -167,6 +169,7 @@ words!(EvidenceQuery {
     BreachDecided = "breach_decided",
     BreachClock = "breach_clock",
     BreachTold = "breach_told",
+    BreachReasoned = "breach_reasoned",
     EvidenceIntact = "evidence_intact",
     SensitiveData = "sensitive_data",
     BlocksJustified = "blocks_justified",
@@ -270,6 +273,7 @@ impl EvidenceQuery {
                 | Self::BreachDecided
                 | Self::BreachClock
                 | Self::BreachTold
+                | Self::BreachReasoned
                 | Self::SensitiveData
                 | Self::CategoriesReporting
                 | Self::FeedSilence
@@ -380,6 +384,7 @@ impl EvidenceAsk {
                     | Q::BreachDecided
                     | Q::BreachClock
                     | Q::BreachTold
+                    | Q::BreachReasoned
                     | Q::EncryptionKnown
             );
         if needs_kind && params.kind.is_none() {
