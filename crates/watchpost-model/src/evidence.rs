@@ -78,6 +78,8 @@ pub enum EvidenceQuery {
     CategoriesReporting,
     /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`. A silence that a resolved incident of the family log_gap explains is a warning at most, and none if `families` names that.
     FeedSilence,
+    /// Population: days since what is lost is counted. Exceptions: days on which keys could not be read or were gone, or groups of full detection tables were dropped, and nobody explained it; warnings: explained by an ended entry of the kind log_failure for `lost/DAY` with the fact `reason`.
+    LostEvents,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
     /// Population: `families`. Exceptions: neither fired nor tested for `warn_within`; warnings: for `good_within`.
@@ -176,6 +178,7 @@ words!(EvidenceQuery {
     DaysWithEvents = "days_with_events",
     CategoriesReporting = "categories_reporting",
     FeedSilence = "feed_silence",
+    LostEvents = "lost_events",
     CategoriesRegistered = "categories_registered",
     RulesFired = "rules_fired",
     AuditRecordsNamed = "audit_records_named",
@@ -277,6 +280,7 @@ impl EvidenceQuery {
                 | Self::SensitiveData
                 | Self::CategoriesReporting
                 | Self::FeedSilence
+                | Self::LostEvents
                 | Self::RulesFired
                 | Self::AuditVerificationFresh
                 | Self::AuditVerificationDaily

@@ -41,6 +41,7 @@ const EXPORTED: &[&str] = &[
     "job_position",
     "job_run",
     "legal_hold",
+    "lost_event",
     "outbox",
     "person",
     "proof",
