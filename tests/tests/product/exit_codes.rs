@@ -177,6 +177,12 @@ async fn the_worst_state_of_a_report_is_its_exit_code() -> Result<()> {
         assert!(!told.lines().any(|line| line.starts_with("watchpost: all")), "{verb:?}: {told:?}");
     }
     let kind = ["report", "generate", "--framework", "kpi", "--from", "2024-10-01", "--to", "2024-11-01"];
+    let taken = home.work().join("taken");
+    fs::write(&taken, "a file")?;
+    let taken = taken.to_string_lossy().into_owned();
+    let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &taken])).await?;
+    assert_eq!(ended.status.code(), Some(3), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains(&format!("watchpost: {taken} is no folder")), "{}", ended.stderr);
     let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &out])).await?;
     assert_eq!(ended.status.code(), Some(0), "a kind that judges nothing: {}{}", ended.stdout, ended.stderr);
     Ok(())
