@@ -92,7 +92,7 @@ GRANT INSERT, UPDATE, DELETE ON setting, allow_entry, threat_list, threat_part T
 
 -- The engine.
 GRANT INSERT, UPDATE, DELETE ON lease, engine_state TO watchpost_engine;
-GRANT INSERT, UPDATE ON counter TO watchpost_engine;
+GRANT INSERT, UPDATE ON counter, lost_event TO watchpost_engine;
 
 -- Grants do not bind the owner; these do.
 CREATE OR REPLACE FUNCTION watchpost_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

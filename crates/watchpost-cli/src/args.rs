@@ -19,7 +19,14 @@ pub(crate) use crate::rules::Rules;
 pub(crate) struct Cli {
     /// Connection to work on: `local`, or a name from `watchpost connect list`. If absent, the one chosen by
     /// `watchpost connect use` or opened in the window last.
-    #[arg(long, short = 'c', alias = "profile", global = true, env = "WATCHPOST_CONNECTION")]
+    #[arg(
+        long,
+        short = 'c',
+        alias = "profile",
+        global = true,
+        env = "WATCHPOST_CONNECTION",
+        hide_env_values = true
+    )]
     pub(crate) connection: Option<String>,
     /// How to print results.
     #[arg(long, short = 'o', global = true, value_enum, default_value_t = Output::Table)]
@@ -356,7 +363,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "127.0.0.1:7722")]
     pub(crate) listen: std::net::SocketAddr,
     /// File that holds the bearer token of the HTTP interface. Required off the loopback; made for the run otherwise.
-    #[arg(long, value_name = "FILE", env = "WATCHPOST_TOKEN_FILE")]
+    #[arg(long, value_name = "FILE", env = "WATCHPOST_TOKEN_FILE", hide_env_values = true)]
     pub(crate) token_file: Option<PathBuf>,
     /// Process what waits, then end. No HTTP interface.
     #[arg(long)]

@@ -80,18 +80,19 @@ fn main() -> ExitCode {
 }
 
 /// Says why a command line is refused. The parser repeats what it refuses as it was typed: it is asked again with every
-/// argument made visible, so that none of them can take over the terminal.
+/// argument made visible, so that none of them can take over the terminal. Values of the environment it does not repeat:
+/// `hide_env_values` stands beside each `env`.
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
 fn refuse(error: &clap::Error) -> ExitCode {
-    let visible = std::env::args_os().map(|arg| output::one_line(&arg.to_string_lossy()));
     if !error.use_stderr() {
         error.exit();
     }
-    match Cli::try_parse_from(visible) {
+    let shown = std::env::args_os().map(|arg| output::one_line(&arg.to_string_lossy()));
+    match Cli::try_parse_from(shown) {
         Err(told) if told.use_stderr() => told.exit(),
-        // What is refused only as it was typed.
+        // What is refused only as it was typed: bytes that are no text.
         _ => {
-            eprintln!("{}", output::one_line(&error.render().to_string()));
+            eprintln!("{}", output::lines(&error.render().to_string()));
             ExitCode::from(2)
         }
     }

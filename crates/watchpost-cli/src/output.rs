@@ -53,6 +53,12 @@ pub(crate) fn one_line(text: &str) -> String {
     visible(text.trim_end(), 10_000)
 }
 
+/// As [`one_line`], with the lines that the text has: for what has several by itself, a hint and a usage.
+pub(crate) fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.trim_end().lines().map(one_line).collect();
+    lines.join("\n")
+}
+
 /// An instant to the second.
 pub(crate) fn at(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%SZ").to_string()

@@ -64,6 +64,8 @@ pub enum EvidenceQuery {
     BreachClock,
     /// Population: breaches of high risk. Exceptions: people neither told nor exempt after `good_within`; warnings: within it.
     BreachTold,
+    /// Population: breaches that somebody decided not to notify of. Exceptions: no entry of theirs has the reasoning about the risk (the fact `risk_reason`) and the approval of a second person `good_within` after awareness; warnings: still within it.
+    BreachReasoned,
     /// Population: frozen evidence of incidents in the period. Exceptions: whose hash is not that of what is stored.
     EvidenceIntact,
     /// Population: events, in every field, and notes on incidents. Exceptions: hold personal data or secrets (of the kind `field`) and were not handled within `warn_within`; warnings: later than `good_within`, without an owner, or under a registered exception.
@@ -76,6 +78,8 @@ pub enum EvidenceQuery {
     CategoriesReporting,
     /// Population: categories that report. Exceptions: silent longer than `warn_within` at a stretch without a registered exception; warnings: with one, or longer than `good_within`. A silence that a resolved incident of the family log_gap explains is a warning at most, and none if `families` names that.
     FeedSilence,
+    /// Population: days since what is lost is counted. Exceptions: days on which keys could not be read or were gone, or groups of full detection tables were dropped, and nobody explained it; warnings: explained by an ended entry of the kind log_failure for `lost/DAY` with the fact `reason`.
+    LostEvents,
     /// Population: categories with events. Exceptions: without an entry of `kind` for `category/NAME`.
     CategoriesRegistered,
     /// Population: `families`. Exceptions: neither fired nor tested for `warn_within`; warnings: for `good_within`.
@@ -167,12 +171,14 @@ words!(EvidenceQuery {
     BreachDecided = "breach_decided",
     BreachClock = "breach_clock",
     BreachTold = "breach_told",
+    BreachReasoned = "breach_reasoned",
     EvidenceIntact = "evidence_intact",
     SensitiveData = "sensitive_data",
     BlocksJustified = "blocks_justified",
     DaysWithEvents = "days_with_events",
     CategoriesReporting = "categories_reporting",
     FeedSilence = "feed_silence",
+    LostEvents = "lost_events",
     CategoriesRegistered = "categories_registered",
     RulesFired = "rules_fired",
     AuditRecordsNamed = "audit_records_named",
@@ -270,9 +276,11 @@ impl EvidenceQuery {
                 | Self::BreachDecided
                 | Self::BreachClock
                 | Self::BreachTold
+                | Self::BreachReasoned
                 | Self::SensitiveData
                 | Self::CategoriesReporting
                 | Self::FeedSilence
+                | Self::LostEvents
                 | Self::RulesFired
                 | Self::AuditVerificationFresh
                 | Self::AuditVerificationDaily
@@ -380,6 +388,7 @@ impl EvidenceAsk {
                     | Q::BreachDecided
                     | Q::BreachClock
                     | Q::BreachTold
+                    | Q::BreachReasoned
                     | Q::EncryptionKnown
             );
         if needs_kind && params.kind.is_none() {

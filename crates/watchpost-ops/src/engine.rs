@@ -26,7 +26,7 @@ use watchpost_detect::RuleSet;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::event::Event;
 use watchpost_redis::{EventStore, RedisError, StreamItem};
-use watchpost_store::StoreError;
+use watchpost_store::{Lost, StoreError};
 
 use self::commit::{Batch, Commits, Found, Subject};
 use self::detectors::{Observer, rebuilt};
@@ -277,7 +277,7 @@ async fn hold_and_work(
     if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, renewed).await? {
         return Err(taken_over());
     }
-    let commits = commit::start(committing, console, workspace, &events);
+    let commits = commit::start(committing, console, workspace, &events, detectors.evicted());
     let mut turn = Turn {
         console,
         workspace,
@@ -356,6 +356,7 @@ impl Turn<'_> {
         let engine = self.workspace.engine();
         let Reading { items, adopted } = self.read().await?;
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
+        self.workspace.store().lost_add(Lost::Quarantined, adopted.quarantined, self.workspace.now()).await?;
         let nothing = items.is_empty() && adopted.adopted == 0;
         if nothing {
             self.commits.settle().await?;
@@ -509,13 +510,15 @@ impl Turn<'_> {
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
         let bytes = items.iter().map(|item| item.bytes).sum();
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
+        let mut unread = 0;
         for item in items {
             match item.event {
                 Ok(event) => events.push((event, item.key)),
                 // The event store has put it into quarantine with its reason.
-                Err(_) => drop(self.workspace.engine().quarantined.fetch_add(1, Ordering::Relaxed)),
+                Err(_) => unread += 1,
             }
         }
+        self.workspace.engine().quarantined.fetch_add(unread, Ordering::Relaxed);
         let delivered = events.len() as u64;
         let wanted: Vec<_> = events.iter().map(|(event, _)| event.id).collect();
         self.commits.forget_stored();
@@ -532,6 +535,7 @@ impl Turn<'_> {
                 Ok::<_, StoreError>(Batch {
                     acknowledge,
                     delivered,
+                    unread,
                     bytes,
                     ..Batch::new(now, events, seen, known, &sealer)?
                 })

@@ -255,7 +255,10 @@ impl Rule {
             // No time lies between: there are no warnings.
             (Some(good), Some(_)) => return format!(" Beyond {good} is an exception."),
             (Some(good), None)
-                if matches!(ask.query, EvidenceQuery::BreachDecided | EvidenceQuery::BreachTold) =>
+                if matches!(
+                    ask.query,
+                    EvidenceQuery::BreachDecided | EvidenceQuery::BreachTold | EvidenceQuery::BreachReasoned
+                ) =>
             {
                 format!(" Up to {good} is a warning, beyond it an exception.")
             }

@@ -26,6 +26,7 @@ mod ingest;
 mod job;
 mod job_position;
 mod lease;
+mod lost;
 mod migrate;
 mod outbox;
 mod overview;
@@ -74,6 +75,7 @@ pub use incident::{
     IncidentPatch,
 };
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
+pub use lost::Lost;
 pub use outbox::OutboxMove;
 pub use privacy::{KeptErasure, KnownFiles, Look};
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};

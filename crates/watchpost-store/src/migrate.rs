@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000023, "source_gap"),
     migration!(20261122000024, "approval_trail"),
     migration!(20261122000026, "sealed_field"),
+    migration!(20261122000027, "lost_event"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

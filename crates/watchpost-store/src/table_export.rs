@@ -41,6 +41,7 @@ const EXPORTED: &[&str] = &[
     "job_position",
     "job_run",
     "legal_hold",
+    "lost_event",
     "outbox",
     "person",
     "proof",
@@ -66,6 +67,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("engine_state", "what the detectors remember, in a form of this version only"),
     ("lease", "who works at this moment"),
     ("revision", "counters of what changed"),
+    ("sealed_field", "sealed; `watchpost event reveal` shows one value, with a reason"),
+    ("sealing_key", "the key that opens sealed fields"),
     ("subject_key", "the keys that open sealed records"),
 ];
 

@@ -1,6 +1,8 @@
 //! What the exit code says is the same for every verb.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -175,7 +177,56 @@ async fn the_worst_state_of_a_report_is_its_exit_code() -> Result<()> {
         assert!(!told.lines().any(|line| line.starts_with("watchpost: all")), "{verb:?}: {told:?}");
     }
     let kind = ["report", "generate", "--framework", "kpi", "--from", "2024-10-01", "--to", "2024-11-01"];
+    let taken = home.work().join("taken");
+    fs::write(&taken, "a file")?;
+    let taken = taken.to_string_lossy().into_owned();
+    let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &taken])).await?;
+    assert_eq!(ended.status.code(), Some(3), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains(&format!("watchpost: {taken} is no folder")), "{}", ended.stderr);
     let ended = home.cli(kind.into_iter().chain(["--format", "json", "--out", &out])).await?;
     assert_eq!(ended.status.code(), Some(0), "a kind that judges nothing: {}{}", ended.stdout, ended.stderr);
+    Ok(())
+}
+
+/// What the parser of the command line refuses comes in the lines that it has: what is wrong, a hint, the usage.
+#[tokio::test]
+async fn a_wrong_command_line_is_told_in_its_lines_and_nothing_of_others_in_them() -> Result<()> {
+    let mut home = Home::new("refused command lines")?;
+    home.set_env("WATCHPOST_CONNECTION", "a\u{1b}[31mb\nwatchpost: all is well\u{202e}");
+    let generate = ["report", "generate"].map(OsStr::new);
+    let flag = [generate[0], generate[1], OsStr::new("--fromework"), OsStr::new("kpi")];
+    let no_text = [OsStr::new("--connection"), OsStr::from_bytes(b"a\xff"), OsStr::new("status")];
+    let cases: [(&[&OsStr], &[&str]); 3] = [
+        (
+            &flag,
+            &["error: unexpected argument '--fromework' found", "--framework", "Usage: watchpost report"],
+        ),
+        (
+            &generate,
+            &[
+                "error: the following required arguments",
+                "  --framework <FRAMEWORK>",
+                "Usage: watchpost report",
+            ],
+        ),
+        (&no_text, &["error: invalid UTF-8", "For more information, try '--help'."]),
+    ];
+    for (line, parts) in cases {
+        let ended = home.cli(line).await?;
+        assert_eq!(ended.status.code(), Some(2), "{line:?}: {}", ended.stderr);
+        for part in parts {
+            let is_told = ended.stderr.lines().any(|told| told.contains(part));
+            assert!(is_told, "{line:?}: {part} is missing in {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("\\n"), "{line:?} has lines of its own: {}", ended.stderr);
+    }
+    // The environment is somebody else's text as well.
+    let verbs: [&[&str]; 4] = [&["--help"], &["serve", "--help"], &["report", "generate"], &["status"]];
+    for verb in verbs {
+        let ended = home.cli(verb).await?;
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{verb:?}: {told:?}");
+        assert!(!told.lines().any(|line| line.trim().starts_with("watchpost: all")), "{verb:?}: {told:?}");
+    }
     Ok(())
 }

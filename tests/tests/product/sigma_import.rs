@@ -76,7 +76,7 @@ async fn of_few_rules_each_file_is_told() -> Result<()> {
         ("process.yml", "not applicable (log source)"),
         ("counting.yml", "not supported"),
     ] {
-        let is_told = |line: &str| line.starts_with(file) && line.contains(outcome);
+        let is_told = |line: &str| line.trim_start().starts_with(file) && line.contains(outcome);
         assert!(told.stdout.lines().any(is_told), "{file}: {}", told.stdout);
     }
     assert!(told.stdout.contains("counting.yml:9: error: `| count() by c-ip > 5`"), "{}", told.stdout);

@@ -19,7 +19,7 @@ use watchpost_model::ids::EventId;
 use watchpost_model::place::Place;
 use watchpost_model::sealing::Sealing;
 use watchpost_redis::EventStore;
-use watchpost_store::{IngestBatch, Ingesting, PreparedEvents, SealedField, Sealer, StoreError};
+use watchpost_store::{IngestBatch, Ingesting, Lost, PreparedEvents, SealedField, Sealer, StoreError};
 
 use super::detectors::Seen;
 use super::state;
@@ -56,6 +56,8 @@ pub(super) struct Batch {
     pub(super) acknowledge: Vec<String>,
     /// Events that were delivered, known ones among them.
     pub(super) delivered: u64,
+    /// Entries that no event came of: they could not be read, or were gone.
+    pub(super) unread: u64,
     /// Groups that the detectors have dropped so far.
     pub(super) evicted: u64,
     /// Bytes of its hashes.
@@ -94,6 +96,7 @@ impl Batch {
         }
         let prepared = Some(PreparedEvents::new(&events, now)?.with_sealed(&sealed));
         let acknowledge = Vec::new();
+        let (delivered, unread, bytes) = (0, 0, 0);
         Ok(Self {
             now,
             events,
@@ -103,9 +106,10 @@ impl Batch {
             known,
             state,
             acknowledge,
-            delivered: 0,
+            delivered,
+            unread,
             evicted,
-            bytes: 0,
+            bytes,
         })
     }
 
@@ -157,18 +161,19 @@ pub(super) struct Commits {
     ahead: HashSet<EventId>,
 }
 
-/// Starts the second half as a task of `tasks`.
+/// Starts the second half as a task of `tasks`; `evicted` is how many groups the detectors had dropped before its first batch.
 pub(super) fn start(
     tasks: &mut JoinSet<Result<(), OpError>>,
     console: &Console,
     workspace: &Arc<Workspace>,
     events: &EventStore,
+    evicted: u64,
 ) -> Commits {
     let (batches, waiting) = mpsc::channel(WAITING_MAX);
     let (told, progress) = watch::channel(Progress::default());
     let committer =
         Committer { console: console.clone(), workspace: Arc::clone(workspace), events: events.clone() };
-    tasks.spawn(committer.run(waiting, told));
+    tasks.spawn(committer.run(waiting, told, evicted));
     Commits {
         batches,
         progress,
@@ -243,6 +248,7 @@ impl Committer {
         self,
         mut batches: mpsc::Receiver<(Batch, OwnedSemaphorePermit)>,
         told: watch::Sender<Progress>,
+        mut evicted: u64,
     ) -> Result<(), OpError> {
         let mut received = Vec::with_capacity(GROUP_MAX);
         // While a group is committed the one before it is acknowledged; there is never more than one.
@@ -259,7 +265,8 @@ impl Committer {
                 break;
             }
             let (mut group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
-            let taken = Box::pin(self.commit(&mut group)).await?;
+            let taken = Box::pin(self.commit(&mut group, evicted)).await?;
+            evicted = group.last().map_or(evicted, |batch| batch.evicted);
             drop(room);
             if let Some(ended) = acknowledging.join_next().await {
                 why(ended)?;
@@ -269,10 +276,10 @@ impl Committer {
         acknowledging.join_next().await.map_or(Ok(()), why)
     }
 
-    async fn commit(&self, group: &mut [Batch]) -> Result<Vec<Taken>, OpError> {
+    async fn commit(&self, group: &mut [Batch], evicted: u64) -> Result<Vec<Taken>, OpError> {
         let mut tries = 1;
         let taken = loop {
-            match Box::pin(self.write(group)).await {
+            match Box::pin(self.write(group, evicted)).await {
                 Err(problem) if problem.is_retryable() && tries < TRIES => tries += 1,
                 result => break result?,
             }
@@ -306,12 +313,13 @@ impl Committer {
         Ok(())
     }
 
-    /// Writes the batches in one transaction, each as the ones before it leave the database.
-    async fn write(&self, group: &mut [Batch]) -> Result<Vec<Taken>, StoreError> {
+    /// Writes the batches in one transaction, each as the ones before it leave the database, and what was lost since `evicted`
+    /// groups were dropped.
+    async fn write(&self, group: &mut [Batch], evicted: u64) -> Result<Vec<Taken>, StoreError> {
         let name = state::name(self.workspace.engine().erasures());
         let mut ingest = self.workspace.store().ingest_begin().await?;
         let mut taken = Vec::with_capacity(group.len());
-        for batch in group {
+        for batch in group.iter_mut() {
             let prepared = match batch.prepared.take() {
                 Some(prepared) => prepared,
                 None => PreparedEvents::new(&batch.events, batch.now)?.with_sealed(&batch.sealed),
@@ -321,6 +329,11 @@ impl Committer {
             let state = batch.state.as_deref().map(|body| (name.as_str(), body));
             let inserted = ingest.take_in(prepared, of_batch, state).await?.inserted;
             taken.push(Taken { findings, inserted });
+        }
+        if let Some(last) = group.last() {
+            let unread = group.iter().map(|batch| batch.unread).sum();
+            ingest.lost_add(Lost::Quarantined, unread, last.now).await?;
+            ingest.lost_add(Lost::Evicted, last.evicted.saturating_sub(evicted), last.now).await?;
         }
         ingest.commit().await?;
         Ok(taken)

@@ -20,7 +20,7 @@ use watchpost_model::plan::Plan;
 use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
 
 use super::database::{Part, checked, digest, old_file, place, whole};
-use super::{at_this_machine, plan, required};
+use super::{at_this_machine, plan, register, required};
 use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
 use crate::contract::{DatabaseCopies, DatabaseCopyRun, DatabaseRehearse, Nothing};
@@ -270,7 +270,7 @@ async fn rehearse(
     ticket: &Ticket,
     report: &mut JobReport,
 ) -> Result<(), OpError> {
-    let is_newest = wanted.is_none();
+    let (is_newest, began_at) = (wanted.is_none(), workspace.now());
     let known = known_copies(workspace.store()).await?;
     let named = match &wanted {
         Some(path) => known.into_iter().find(|copy| copy.path == *path),
@@ -293,14 +293,18 @@ async fn rehearse(
     let sha256 = taken.map_err(|error| OpError::unreadable("path", &path, error))?;
     ticket.check()?;
     report.facts.push(Fact::new("sha256", "SHA-256 of the file", sha256.clone()));
-    if let Some(told) = named.as_ref().filter(|told| told.sha256 != sha256) {
-        return Err(OpError::precondition(format!(
+    let tried = match named.as_ref().filter(|told| told.sha256 != sha256) {
+        Some(told) => Err(OpError::precondition(format!(
             "{} is not the copy that was made: the audit trail says SHA-256 {}",
             path.display(),
             told.sha256
-        )));
+        ))),
+        None => put_back(cx, workspace, &copy, ticket, report).await,
+    };
+    if named.is_some() {
+        register::restore_tested(cx, workspace, began_at, &path, report, tried.as_ref().err()).await?;
     }
-    put_back(cx, workspace, &copy, ticket, report).await?;
+    tried?;
     if let (true, Some(days), Some(told)) = (is_newest, days, &named)
         && let Some(problem) = too_old(Some(told.at), days, workspace.now())
     {

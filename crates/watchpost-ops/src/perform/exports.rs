@@ -158,7 +158,15 @@ impl Target {
 
 /// Why there is no file.
 pub(super) fn unwritten(error: WriteError) -> OpError {
-    OpError { field: Some("path".to_owned()), ..OpError::new(ErrorCode::Unavailable, error.to_string()) }
+    let message = match &error {
+        WriteError::Io { source, .. } => format!("{error}: {source}"),
+        WriteError::NotAFile(_)
+        | WriteError::Exists(_)
+        | WriteError::NoFolder(_)
+        | WriteError::NotWritable { .. }
+        | WriteError::Full { .. } => error.to_string(),
+    };
+    OpError { field: Some("path".to_owned()), ..OpError::new(ErrorCode::Unavailable, message) }
         .hint("choose another folder")
 }
 

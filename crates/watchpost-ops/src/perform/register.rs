@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
 use watchpost_model::ids::{EntryId, ProofId};
+use watchpost_model::job::JobReport;
 use watchpost_model::register::{EntryResult, Proof, ProofFile, RegisterEntry, RegisterKind};
 
 use super::events::checked;
@@ -107,6 +108,52 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     entry.version += 1;
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
     Ok(entry)
+}
+
+/// Enters the rehearsal of a copy of the database as a restore test: the copy can be put back, or it is not what it should be.
+/// What the machine lacked, and who stopped it, says nothing of the copy and is no test.
+pub(super) async fn restore_tested(
+    cx: &Context,
+    workspace: &Workspace,
+    began_at: DateTime<Utc>,
+    copy: &Path,
+    report: &JobReport,
+    problem: Option<&OpError>,
+) -> Result<(), OpError> {
+    let result = match problem.map(|problem| problem.code) {
+        None => EntryResult::Good,
+        Some(ErrorCode::Cancelled | ErrorCode::Unavailable | ErrorCode::Timeout) => return Ok(()),
+        Some(_) => EntryResult::Bad,
+    };
+    let fact = |name: &str| report.facts.iter().find(|fact| fact.name == name).map(|fact| fact.text.clone());
+    let records = report.figures.iter().find(|figure| figure.name == "records").map(|figure| figure.value);
+    let fields = [
+        ("backup", Some(copy.display().to_string())),
+        ("records", records.map(|n| format!("{n:.0}"))),
+        ("root", fact("root")),
+        ("sha256", fact("sha256")),
+    ];
+    let now = workspace.now();
+    let name = copy.file_name().unwrap_or(copy.as_os_str()).to_string_lossy();
+    let entry = RegisterEntry {
+        id: EntryId::at(now),
+        kind: RegisterKind::RestoreTest,
+        subject: format!("database/{name}"),
+        opened_at: began_at,
+        due_at: began_at + RegisterKind::RestoreTest.due_after(),
+        closed_at: Some(now),
+        owner: cx.caller.name.clone(),
+        approver: String::new(),
+        result,
+        fields: fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))).collect(),
+        note: problem.map_or_else(|| "rehearsed by Watchpost".to_owned(), ToString::to_string),
+        written_by: cx.caller.name.clone(),
+        written_at: now,
+        version: 1,
+    };
+    // The reason is that of whoever started the rehearsal.
+    workspace.store().register_put(&entry, cx.record("register", Vec::new(), None)).await?;
+    Ok(())
 }
 
 /// The 72 hours of a breach are the law's.

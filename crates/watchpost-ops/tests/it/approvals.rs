@@ -38,7 +38,7 @@ impl Team {
         let team = Self { desk, clock, home };
         for (n, name) in people.iter().enumerate() {
             let call = team.call(name, Role::Analyst);
-            let target = format!("192.0.2.{}", n + 1);
+            let target = format!("192.88.99.{}", n + 1);
             let request = BlockAdd { target, reason: "seen".into(), ttl_s: 600, incident: None };
             team.desk.console.call::<operation::block_add>(&call, request).await.expect("it is allowed");
         }
@@ -481,7 +481,7 @@ async fn alone_it_is_done_and_recorded_so_or_refused() {
     let blocks = team.records("block_add").await;
     let done = blocks.iter().find(|one| one.object == "block/203.0.112.0/22").unwrap();
     assert!(said(done, "second_person").is_some_and(|text| text.contains("alone")), "{done:?}");
-    let narrow = blocks.iter().find(|one| one.object == "block/192.0.2.1").unwrap();
+    let narrow = blocks.iter().find(|one| one.object == "block/192.88.99.1").unwrap();
     assert_eq!(said(narrow, "second_person"), None, "what needs nobody else says nothing");
     let hold = HoldAdd {
         kind: SubjectKind::User,

@@ -6,13 +6,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
-use watchpost_model::clock::ManualClock;
+use watchpost_model::clock::{Clock, ManualClock};
 use watchpost_model::copies::Generations;
 use watchpost_model::job::{JobKind, JobRun, JobState};
 use watchpost_model::plan::{PlannedJob, Rhythm};
+use watchpost_model::register::{EntryResult, RegisterKind};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{AuditPageRequest, DatabaseCopyRun, DatabaseRehearse, JobPlanPut, Nothing};
+use watchpost_ops::contract::{
+    AuditPageRequest, DatabaseCopyRun, DatabaseRehearse, JobPlanPut, Nothing, RegisterRequest,
+};
 use watchpost_ops::door::operation;
 
 use crate::door::{Desk, desk_at, folder};
@@ -64,6 +67,50 @@ async fn rehearsed(desk: &Desk, clock: &ManualClock) -> JobRun {
 fn fact<'r>(run: &'r JobRun, name: &str) -> &'r str {
     let facts = run.report.as_ref().map(|report| &report.facts[..]).unwrap_or_default();
     facts.iter().find(|fact| fact.name == name).map(|fact| fact.text.as_str()).unwrap_or_default()
+}
+
+/// How the restore tests of the register ended, oldest first.
+async fn restore_tests(desk: &Desk) -> Vec<EntryResult> {
+    let request = RegisterRequest { kind: Some(RegisterKind::RestoreTest), subject: None };
+    let mut entries = desk.ask::<operation::register_list>(request).await.expect("listed").entries;
+    entries.reverse();
+    entries.iter().map(|entry| entry.result).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rehearsal_of_a_copy_that_the_trail_names_is_a_restore_test() {
+    let (home, out) = (folder(), folder());
+    let (desk, clock) = going(&home, "2026-11-20T12:00:00Z").await;
+    rehearsed(&desk, &clock).await;
+    assert!(restore_tests(&desk).await.is_empty(), "there was nothing to put back");
+    planned(&desk, out.path(), Generations::default()).await;
+    let made = copied(&desk).await;
+    let run = rehearsed(&desk, &clock).await;
+    assert_eq!(restore_tests(&desk).await, [EntryResult::Good]);
+    let request = RegisterRequest { kind: Some(RegisterKind::RestoreTest), subject: None };
+    let entries = desk.ask::<operation::register_list>(request).await.expect("listed").entries;
+    let entry = entries.first().expect("one");
+    assert_eq!(entry.missing(), 0, "it has its facts: {:?}", entry.fields);
+    assert_eq!(entry.fields.get("backup").map(String::as_str), Some(fact(&made, "file")));
+    assert_eq!(entry.fields.get("root").map(String::as_str), Some(fact(&run, "root")));
+    assert_eq!((entry.opened_at, entry.closed_at), (clock.now(), Some(clock.now())));
+
+    // A file that is no copy of ours tells nothing of ours.
+    let file = Path::new(fact(&made, "file"));
+    let other = out.path().join("other.db");
+    std::fs::copy(file, &other).expect("ours");
+    let request = DatabaseRehearse { path: Some(other.to_string_lossy().into_owned()) };
+    let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
+    assert_eq!(desk.finish(run).await.state, JobState::Done);
+    assert_eq!(restore_tests(&desk).await, [EntryResult::Good]);
+    std::fs::write(file, "not what was made").expect("ours");
+    assert_eq!(rehearsed(&desk, &clock).await.state, JobState::Failed);
+    assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Bad]);
+    // Of a copy that is gone nothing was tried.
+    std::fs::remove_file(file).expect("ours");
+    assert_eq!(rehearsed(&desk, &clock).await.state, JobState::Failed);
+    assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Bad]);
+    desk.console.close().await;
 }
 
 fn files(folder: &Path) -> Vec<String> {

@@ -8,8 +8,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::event::{Category, Event};
+use watchpost_model::evidence::EvidenceQuery;
 use watchpost_model::ids::EventId;
 use watchpost_model::job::{JobReport, JobRun, JobState};
+use watchpost_model::period::Period;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
@@ -21,6 +23,7 @@ use watchpost_ops::error::ErrorCode;
 use watchpost_redis::{EventStore, RedisTarget};
 
 use crate::door::{Desk, desk, folder};
+use crate::report_standing::behind;
 
 pub(crate) fn figure(report: &JobReport, name: &str) -> u64 {
     let found = report.figures.iter().find(|figure| figure.name == name);
@@ -415,4 +418,28 @@ async fn aggregation_finds_every_archived_event_counted() {
     let error = desk.ask::<operation::aggregate_run>(error).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Validation, "a period that ends before it begins: {error}");
     desk.console.close().await;
+}
+
+/// What could not be read is evidence, also for a report that another process makes.
+#[tokio::test]
+async fn what_the_engine_lost_is_counted_by_day_and_outlives_it() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    // The name of the first says no time, the second has no type, and of the third there is only the entry.
+    cli(&home, &["HSET", "security:auth:not-a-time", "type", "x"]);
+    cli(&home, &["HSET", "security:data:2", "no_type", "x"]);
+    cli(&home, &["XADD", "security:events", "*", "key", "security:data:999"]);
+    desk.console.until_idle().await.expect("the engine works");
+    let status = desk.console.status(&desk.call.caller).await;
+    assert_eq!(status.engine.quarantined_total, 3);
+    desk.console.close().await;
+    let store = behind(&home).await;
+    let now = SystemClock.now();
+    let period = Period::new(now - chrono::Duration::days(1), now + chrono::Duration::days(1));
+    let ask = EvidenceQuery::LostEvents.into();
+    let answer = store.evidence(&ask, period.expect("two days"), now, &[7; 32]).await.expect("answered");
+    assert!(answer.exceptions > 0, "{answer:?}");
+    let unread: u64 = answer.rows.iter().filter_map(|row| row.get(1)?.parse::<u64>().ok()).sum();
+    assert_eq!(unread, 3, "each once: {answer:?}");
+    store.close().await;
 }

@@ -117,7 +117,7 @@ async fn the_files_of_a_final_report_stay_and_a_copy_says_who_approved_it() {
 }
 
 /// The database behind the back of the program, as somebody has it who can write into it.
-async fn behind(home: &TempDir) -> Store {
+pub(crate) async fn behind(home: &TempDir) -> Store {
     let mut found = Vec::new();
     let mut folders = vec![home.path().to_owned()];
     while let Some(folder) = folders.pop() {

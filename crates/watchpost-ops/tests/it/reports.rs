@@ -288,6 +288,53 @@ async fn what_is_there_is_replaced_only_when_somebody_said_so_and_comes_back_whe
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_used_is_told_in_a_sentence() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let file = out.path().join("file");
+    std::fs::write(&file, b"somebody's").expect("written");
+    let below = file.join("reports");
+    let is_no_folder = format!("{} is no folder", file.display());
+    let mut cases = vec![
+        (file.clone(), is_no_folder.clone()),
+        (below.clone(), format!("the folder {} cannot be made: {is_no_folder}", below.display())),
+    ];
+    // Nobody may make folders in there, root included.
+    if std::path::Path::new("/sys/kernel").is_dir() {
+        let words = "the folder /sys/kernel/a/b cannot be made: /sys/kernel may not be written to";
+        cases.push(("/sys/kernel/a/b".into(), words.to_owned()));
+    }
+    for (folder, words) in cases {
+        let asked = report_targets(&folder, "kpi", None, october(), &[ReportFormat::Json], false);
+        let error = asked.expect_err("it cannot be used");
+        assert_eq!((error.code, error.message.as_str()), (ErrorCode::Unavailable, words.as_str()));
+        assert_eq!(error.field.as_deref(), Some("folder"));
+        let add = ReportScheduleAdd {
+            framework: "kpi".to_owned(),
+            subject: None,
+            cadence: Cadence::Monthly,
+            formats: vec![ReportFormat::Json],
+            archive: false,
+            folder: folder.to_string_lossy().into_owned(),
+            reason: None,
+        };
+        let error = desk.ask::<operation::report_schedule_add>(add).await.expect_err("nor by a schedule");
+        assert_eq!((error.field.as_deref(), error.message), (Some("folder"), words));
+    }
+    let names = ReportNames {
+        framework: "kpi".to_owned(),
+        period: october(),
+        subject: None,
+        formats: vec![ReportFormat::Json],
+        folder: file.to_string_lossy().into_owned(),
+    };
+    let error = desk.ask::<operation::report_names>(names).await.expect_err("nor for the window");
+    assert_eq!(error.message, is_no_folder);
+    assert_eq!(std::fs::read(&file).expect("there"), b"somebody's");
+    desk.console.close().await;
+}
+
+#[tokio::test]
 async fn names_in_a_folder_are_free_ones() {
     let (home, out) = (folder(), folder());
     let desk = desk(&home, Tenure::Guest, local_connection()).await;

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use watchpost_report::{Prepared, WriteError, write_atomically};
@@ -26,6 +27,21 @@ fn what_cannot_be_written_is_named() {
     if Path::new("/sys/kernel").is_dir() {
         let error = write_atomically(Path::new("/sys/kernel/report.csv"), b"x").expect_err("not writable");
         assert!(matches!(error, WriteError::NotWritable { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_and_nothing_is_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.csv");
+    for full in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+        let written = Prepared::write(&path, |out| {
+            out.write_all(b"a part of it").map_err(|error| WriteError::at(&path, error))?;
+            Err(WriteError::at(&path, full.into()))
+        });
+        let error = written.expect_err("there is no room for the rest");
+        assert_eq!(error.to_string(), format!("no space is left for {}", path.display()));
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
     }
 }
 

@@ -4,6 +4,7 @@
 mod encryption;
 mod fields;
 mod keeping;
+mod lost;
 mod sensitive;
 mod silence;
 mod trail;
@@ -145,6 +146,7 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::FailuresReported => failures_reported(tx, scope).await,
         Q::CategoriesRegistered => categories_registered(tx, scope).await,
         Q::FeedSilence => silence::feed_silence(tx, scope).await,
+        Q::LostEvents => lost::lost_events(tx, scope).await,
         Q::RulesFired => rules_fired(tx, scope).await,
         Q::SensitiveData => sensitive::sensitive_data(tx, scope).await,
         Q::EvidenceIntact => trail::evidence_intact(tx, scope).await,

@@ -225,6 +225,30 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
                 "breaches of high risk open or closed in the period; exceptions: the people were neither told nor is there an approved exemption",
             )
         }
+        Q::BreachReasoned => {
+            let of_the_breach = "s.kind = 'breach' AND s.subject = r.subject";
+            let closed = format!("(SELECT MIN(s.closed_at) FROM register_entry s WHERE {of_the_breach})");
+            let decided = |word: &str| said("decision", &format!("LOWER(TRIM(f.value)) = '{word}'"));
+            // Who approved and what stand in one entry: the approval of an earlier one is not that of the reasoning.
+            let reasoned = format!(
+                "EXISTS (SELECT 1 FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
+                 WHERE {of_the_breach} AND f.name = 'risk_reason' AND TRIM(f.value) <> '' AND TRIM(s.approver) <> '' \
+                 AND LOWER(TRIM(s.approver)) <> LOWER(TRIM(s.owner)))"
+            );
+            entries(
+                &format!(
+                    "r.kind = 'breach' AND r.opened_at < :end AND ({closed} IS NULL OR {closed} >= :from) \
+                     AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE {of_the_breach} \
+                     AND (s.opened_at < r.opened_at OR (s.opened_at = r.opened_at AND s.id < r.id))) \
+                     AND {} AND NOT {}",
+                    decided("not_notifiable"),
+                    decided("notifiable")
+                ),
+                &format!("(NOT {reasoned} AND r.opened_at + :good < :end)"),
+                &format!("NOT {reasoned}"),
+                "breaches open or closed in the period that somebody decided not to notify of, and nobody to; exceptions have had no reasoning about the risk that a second person approved for too long, warnings still may",
+            )
+        }
         _ => return None,
     })
 }

@@ -199,6 +199,11 @@ impl Ingesting<'_> {
         Ok(outcome)
     }
 
+    /// The transaction.
+    pub(crate) fn write_mut(&mut self) -> &mut Write {
+        &mut self.write
+    }
+
     /// Makes it durable.
     ///
     /// # Errors

@@ -7,12 +7,17 @@ use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterKind;
-use watchpost_store::IncidentPatch;
+use watchpost_store::{IncidentPatch, Lost};
 
-use crate::evidence::{SEED, ask, counts, entry, good, params, put};
+use crate::evidence::{SEED, ask, counts, entry, good, params, put, with};
 use crate::support::{World, both, draft, events, finding};
 
-both!(silence_is_measured_from_event_to_event, explained_silence_is_excused, each_day_is_looked_at_in_time);
+both!(
+    silence_is_measured_from_event_to_event,
+    explained_silence_is_excused,
+    each_day_is_looked_at_in_time,
+    what_was_lost_is_counted_and_explained,
+);
 
 async fn silence(world: &World, families: Vec<AttackFamily>, period: Period) -> EvidenceAnswer {
     let params = EvidenceParams {
@@ -105,4 +110,34 @@ async fn each_day_is_looked_at_in_time(world: World) {
     put(&world, [looked(Duration::seconds(1), Duration::zero())]).await;
     let today = daily().await;
     assert_eq!(counts(&today), (some.population + 1, 1, some.exceptions), "today may still be looked at");
+}
+
+async fn what_was_lost_is_counted_and_explained(world: World) {
+    let days = Duration::days;
+    let asked = async || ask(&world, EvidenceQuery::LostEvents, EvidenceParams::default()).await;
+    assert_eq!(counts(&asked().await), (1, 0, 0), "of the days before it was counted nothing is known");
+    world.clock.advance(days(1));
+    world.store.lost_add(Lost::Quarantined, 3, world.now()).await.unwrap();
+    world.store.lost_add(Lost::Quarantined, 2, world.now()).await.unwrap();
+    world.clock.advance(days(1));
+    let mut ingest = world.store.ingest_begin().await.unwrap();
+    ingest.lost_add(Lost::Evicted, 7, world.now()).await.unwrap();
+    ingest.lost_add(Lost::Quarantined, 0, world.now()).await.unwrap();
+    ingest.commit().await.unwrap();
+    let mut dropped = world.store.ingest_begin().await.unwrap();
+    dropped.lost_add(Lost::Evicted, 1, world.now()).await.unwrap();
+    drop(dropped);
+    let found = asked().await;
+    assert_eq!(counts(&found), (3, 0, 2), "{found:?}");
+    assert_eq!(found.rows[0][1..], ["5", "0", "no"]);
+    assert_eq!(found.rows[1][1..], ["0", "7", "no"]);
+    let about = format!("lost/{}", found.rows[0][0]);
+    let reason = [("reason", "a release wrote times without a zone")];
+    let failure = || entry(&world, RegisterKind::LogFailure, &about, Duration::minutes(1));
+    let ended = |entry| good(entry, Duration::seconds(30));
+    put(&world, [with(failure(), &reason), ended(failure())]).await;
+    assert_eq!(counts(&asked().await), (3, 0, 2), "one has not ended, the other gives no reason");
+    put(&world, [ended(with(failure(), &reason))]).await;
+    let told = asked().await;
+    assert_eq!(counts(&told), (3, 1, 1), "counted and explained is a warning: {told:?}");
 }

@@ -12,6 +12,7 @@ use crate::support::{World, both, caller, draft, events};
 both!(
     what_stands_is_judged_by_its_newest_entry,
     a_breach_of_nobody_lacks_nothing,
+    a_breach_that_was_not_notified_has_its_reason,
     no_edit_prolongs_what_the_law_gives,
     approvals_are_asked_of_readers,
     decisions_of_shared_accounts_bind_nobody,
@@ -51,6 +52,40 @@ async fn a_breach_of_nobody_lacks_nothing(world: World) {
     put(&world, [breach("laptop/2", "not_notifiable"), breach("laptop/3", "no_personal_data")]).await;
     put(&world, [breach("laptop/3", "notifiable")]).await;
     assert_eq!(counts(&complete().await), (4, 0, 3), "what was notifiable once has to be told of");
+}
+
+async fn a_breach_that_was_not_notified_has_its_reason(world: World) {
+    let decision = ("decision", "Not_Notifiable");
+    let reason = ("risk_reason", "the laptop was encrypted, and the key is with us");
+    let breach = |subject: &str, days: i64, facts: &[(&str, &str)], approver: &str| RegisterEntry {
+        approver: approver.to_owned(),
+        ..with(entry(&world, RegisterKind::Breach, subject, Duration::days(days)), facts)
+    };
+    let reasoned = async || ask(&world, EvidenceQuery::BreachReasoned, params(RegisterKind::Breach)).await;
+    let owner = breach("laptop/0", 1, &[], "").owner;
+    put(
+        &world,
+        [
+            breach("laptop/1", 9, &[decision, reason], "robin"),
+            breach("laptop/2", 9, &[decision, reason], ""),
+            breach("laptop/3", 9, &[decision, reason], &owner.to_uppercase()),
+            breach("laptop/4", 9, &[decision, ("risk", "low"), ("risk_reason", " ")], "robin"),
+            breach("laptop/5", 1, &[decision], "robin"),
+            // Told of, examined, undecided: another question asks each.
+            breach("laptop/6", 9, &[decision], ""),
+            breach("laptop/6", 8, &[("decision", "notifiable")], ""),
+            breach("laptop/7", 9, &[("decision", "no_personal_data")], ""),
+            breach("laptop/8", 9, &[], ""),
+        ],
+    )
+    .await;
+    let answer = reasoned().await;
+    assert_eq!(counts(&answer), (5, 1, 3), "{answer:?}");
+    // What somebody approved before there was a reason was not the reason.
+    put(&world, [breach("laptop/4", 2, &[reason], "")]).await;
+    assert_eq!(counts(&reasoned().await), (5, 1, 3));
+    put(&world, [breach("laptop/4", 1, &[reason], "kim"), breach("laptop/5", 1, &[reason], "kim")]).await;
+    assert_eq!(counts(&reasoned().await), (5, 0, 2));
 }
 
 async fn no_edit_prolongs_what_the_law_gives(world: World) {

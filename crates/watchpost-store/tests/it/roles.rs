@@ -260,6 +260,7 @@ async fn a_role_does_its_own_work_and_nobody_elses() {
             ("UPDATE setting SET value = value", &["admin", "engine"]),
             ("DELETE FROM engine_state", &["engine"]),
             ("DELETE FROM lease", &["engine"]),
+            ("UPDATE lost_event SET n = n", &["engine"]),
         ] {
             let code = refused(&mut person, sql).await;
             let expect = (!who.contains(&role)).then(|| "42501".to_owned());

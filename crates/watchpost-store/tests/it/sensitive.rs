@@ -5,13 +5,18 @@ use watchpost_model::evidence::{EvidenceAsk, EvidenceParams, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::period::Period;
+use watchpost_model::privacy::{Subject, SubjectKind};
 use watchpost_model::register::RegisterKind;
 use watchpost_store::IncidentPatch;
 
 use crate::evidence::{SEED, ask, counts, entry, params, put};
 use crate::support::{World, both, draft, events, finding};
 
-both!(notes_are_looked_through, every_field_of_events_is_looked_through);
+both!(
+    notes_are_looked_through,
+    every_field_of_events_is_looked_through,
+    what_a_rule_fired_on_counts_when_it_is_gone,
+);
 
 async fn notes_are_looked_through(world: World) {
     let batch = events(20, world.now() - Duration::hours(3));
@@ -93,4 +98,38 @@ async fn every_field_of_events_is_looked_through(world: World) {
     let answer = world.store.evidence(&asked, shown, world.now(), &SEED).await.unwrap();
     assert_eq!(answer.sample.rows.len(), 1, "{answer:?}");
     assert_eq!(answer.sample.rows[0][6], "/card/453957******1486");
+}
+
+async fn what_a_rule_fired_on_counts_when_it_is_gone(world: World) {
+    let mut batch = events(5, world.now() - Duration::hours(3));
+    for n in [2, 3] {
+        batch[n].0.actor = Some("kim".to_owned());
+        batch[n].0.details = serde_json::json!({ "card": { "number": "4539 5787 6362 1486" } });
+    }
+    let hits = [finding(1, &batch[2].0, AttackFamily::DataLeak, "198.51.100.1")];
+    let opened = world.ingest(&batch, &hits).await.opened;
+    let incident = &opened[0];
+    let asked = async || {
+        let asked = EvidenceParams { field: Some("card_number".to_owned()), ..params(RegisterKind::Breach) };
+        ask(&world, EvidenceQuery::SensitiveData, asked).await
+    };
+    world.clock.advance(Duration::days(6));
+    assert_eq!(counts(&asked().await), (5, 0, 2), "both are there, and late");
+    let resolved = IncidentPatch {
+        status: Some(Status::Resolved),
+        verdict: Some((Verdict::TruePositive, "removed".into())),
+        assignee: Some(Some("dana".into())),
+        ..IncidentPatch::default()
+    };
+    world
+        .store
+        .incident_change(incident.id, incident.version, resolved, draft("incident_resolve"))
+        .await
+        .unwrap();
+    let kim = Subject::new(SubjectKind::User, "kim").unwrap();
+    world.store.privacy_erase(&kim, "robin", |_| draft("privacy_erase")).await.unwrap();
+    let left = asked().await;
+    assert_eq!(counts(&left), (3, 0, 1), "the finding stays, of the other one nothing is left: {left:?}");
+    assert_eq!(left.rows[0][1], batch[2].0.id.to_string());
+    assert!(left.basis.contains("once it is gone nothing says"), "and that is said: {}", left.basis);
 }

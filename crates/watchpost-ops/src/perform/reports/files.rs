@@ -1,6 +1,6 @@
 //! Putting the files of a report on disk: all of them or none.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,12 +35,9 @@ pub fn report_targets(
     formats: &[ReportFormat],
     replace: bool,
 ) -> Result<Vec<ReportTarget>, OpError> {
-    std::fs::create_dir_all(folder).map_err(|error| OpError {
-        field: Some("folder".to_owned()),
-        ..OpError::new(
-            ErrorCode::Unavailable,
-            format!("cannot make the folder {}: {error}", folder.display()),
-        )
+    make(folder).map_err(|why| {
+        OpError { field: Some("folder".to_owned()), ..OpError::new(ErrorCode::Unavailable, why) }
+            .hint("choose another folder")
     })?;
     let midnight = |at: DateTime<Utc>| at.timestamp().rem_euclid(86_400) == 0;
     let form = if midnight(period.from) && midnight(period.to) { "%Y%m%d" } else { "%Y%m%dT%H%M%S" };
@@ -70,6 +67,29 @@ pub fn report_targets(
         .collect())
 }
 
+/// Makes a folder with those above it; else says what is in the way. The system names neither.
+///
+/// # Errors
+/// A sentence.
+pub(super) fn make(folder: &Path) -> Result<(), String> {
+    let Err(error) = std::fs::create_dir_all(folder) else { return Ok(()) };
+    let whole = folder.display();
+    let nearest = folder.ancestors().find(|part| std::fs::symlink_metadata(part).is_ok());
+    Err(match (nearest, error.kind()) {
+        (Some(part), _) if part == folder => format!("{whole} is no folder"),
+        (Some(part), _) if !part.is_dir() => {
+            format!("the folder {whole} cannot be made: {} is no folder", part.display())
+        }
+        (Some(part), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            format!("the folder {whole} cannot be made: {} may not be written to", part.display())
+        }
+        (_, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            format!("the folder {whole} cannot be made: no space is left")
+        }
+        _ => format!("the folder {whole} cannot be made: {error}"),
+    })
+}
+
 pub(crate) async fn report_names(cx: Context, request: ReportNames) -> Result<ReportTargets, OpError> {
     super::super::at_this_machine(&cx)?;
     let folder = PathBuf::from(&request.folder);
@@ -77,7 +97,11 @@ pub(crate) async fn report_names(cx: Context, request: ReportNames) -> Result<Re
         return Err(OpError::invalid("folder", "write the folder as an absolute path"));
     }
     if !folder.is_dir() {
-        return Err(OpError::invalid("folder", format!("there is no folder {}", folder.display())));
+        let why = match folder.exists() {
+            true => format!("{} is no folder", folder.display()),
+            false => format!("there is no folder {}", folder.display()),
+        };
+        return Err(OpError::invalid("folder", why));
     }
     let ReportNames { framework, period, subject, formats, .. } = request;
     let period = checked(period)?;

@@ -68,10 +68,8 @@ pub(crate) async fn report_schedule_add(
         return Err(OpError::invalid("archive", "only a PDF has an archive copy: add the format pdf"));
     }
     let folder = request.folder.clone();
-    let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
-    made.map_err(|error| {
-        OpError::invalid("folder", format!("the folder {} cannot be made: {error}", request.folder))
-    })?;
+    let made = off_the_runtime(move || files::make(Path::new(&folder))).await?;
+    made.map_err(|why| OpError::invalid("folder", why))?;
     let now = workspace.now();
     let schedule = ReportSchedule {
         id: ScheduleId::at(now),

@@ -24,7 +24,8 @@ const BASIS: &str = "events of the period in the order of time, then the notes w
     agent left out) and each note were looked through again; exceptions hold some, or the rules for data leaks fired on them, \
     and were not handled within the longer time, warnings not within the shorter, without an owner, or under an exception in \
     force in the register for event/ID or incident/NUMBER; what a rule for data leaks fired on is handled with its incident, \
-    another event or a note when it holds none any more, and what was found is not printed";
+    another event or a note when it holds none any more: once it is gone nothing says that it held some, or for how long, while \
+    what a rule fired on still counts; what was found is not printed";
 const COLUMNS: [&str; 7] = ["what", "id", "incident", "holds", "assignee", "found", "handled"];
 
 /// Rules for data leaks that tell of something else than the kind that is asked for; those of a team may tell of any.

@@ -1,0 +1,7 @@
+-- What the engine could not look at as it should have: how much, by day (UTC, since 1970) and why.
+CREATE TABLE lost_event (
+    day INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (day, kind)
+);
