@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use watchpost_model::audit::{AuditFilter, AuditVerification, EvidenceStrength};
+use watchpost_model::audit::{AuditFilter, AuditStamp, AuditVerification, EvidenceStrength};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
@@ -87,6 +87,9 @@ pub(crate) enum Audit {
     /// The keys that sign the log.
     #[command(subcommand)]
     Key(crate::audit_key::Key),
+    /// Time stamps of checkpoints.
+    #[command(subcommand)]
+    Timestamp(crate::audit_timestamp::Timestamp),
     /// Show where checkpoints are kept outside the database; with a flag, set that.
     Places(Places),
     /// Take the log as it is from now on, although it does not continue what this console saw: after a backup was put
@@ -229,6 +232,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
             }
         }
         Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
+        Audit::Timestamp(verb) => crate::audit_timestamp::run(session, form, verb).await?,
         Audit::Places(wanted) => {
             let trust = if wanted.none || wanted.redis || !wanted.folder.is_empty() {
                 let folders =
@@ -357,7 +361,7 @@ fn statistics(figures: &AuditFigures) -> anyhow::Result<()> {
     if let Some(problem) = &trust.problem {
         line(format!("THE LOG DOES NOT HOLD: {}", visible(problem, 400)))?;
     }
-    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+    evidence(trust.strength, trust.witnesses, trust.stamp.as_ref())
 }
 
 fn list(form: Output, page: &AuditPage) -> anyhow::Result<()> {
@@ -394,7 +398,8 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             ))?;
         }
         if let Some(seq) = verification.first_bad_seq {
-            line(format!("  first record that does not hold: {seq}"))?;
+            let tile = verification.first_bad_tile.as_deref().unwrap_or("-");
+            line(format!("  first record that does not hold: {seq}, in {tile}"))?;
         }
         for problem in &verification.problems {
             line(format!("  {}", visible(problem, 400)))?;
@@ -402,8 +407,13 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
         for erased in &verification.erased {
             line(format!("  content of {} records erased by record {}", erased.n, erased.record))?;
         }
-        line(format!("evidence: {}", strength(verification.strength, verification.witnesses)))
+        evidence(verification.strength, verification.witnesses, verification.stamp.as_ref())
     })
+}
+
+fn evidence(is: EvidenceStrength, witnesses: u32, stamp: Option<&AuditStamp>) -> anyhow::Result<()> {
+    line(format!("evidence: {}", strength(is, witnesses)))?;
+    stamp.map_or(Ok(()), |stamp| line(crate::audit_timestamp::told(stamp)))
 }
 
 /// What the evidence is worth, without promising more.
@@ -441,5 +451,5 @@ fn places(trust: &AuditTrust) -> anyhow::Result<()> {
             ]
         }),
     )?;
-    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+    evidence(trust.strength, trust.witnesses, trust.stamp.as_ref())
 }

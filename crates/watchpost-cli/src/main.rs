@@ -4,6 +4,7 @@ mod approval;
 mod args;
 mod audit;
 mod audit_key;
+mod audit_timestamp;
 mod baseline;
 mod connect;
 mod database;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261121000022, "audit_functions"),
     migration!(20261122000023, "source_gap"),
     migration!(20261122000024, "approval_trail"),
+    migration!(20261122000028, "audit_timestamp"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

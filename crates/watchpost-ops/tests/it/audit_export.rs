@@ -51,13 +51,21 @@ pub(crate) fn said(output: &Output) -> String {
 pub(crate) fn copy(bundle: &Path, to: &Path) -> PathBuf {
     let copy = to.join("copy");
     drop(std::fs::remove_dir_all(&copy));
-    std::fs::create_dir(&copy).expect("a folder can be made");
-    for entry in std::fs::read_dir(bundle).expect("the bundle is there") {
-        let path = entry.expect("a file of the bundle").path();
-        let name = path.file_name().expect("it has a name");
-        std::fs::copy(&path, copy.join(name)).expect("it can be copied");
-    }
+    copy_all(bundle, &copy);
     copy
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the bundle is there") {
+        let path = entry.expect("a file of the bundle").path();
+        let to = to.join(path.file_name().expect("it has a name"));
+        if path.is_dir() {
+            copy_all(&path, &to);
+        } else {
+            std::fs::copy(&path, to).expect("it can be copied");
+        }
+    }
 }
 
 /// Writes the sums anew, as somebody would who tampers.
