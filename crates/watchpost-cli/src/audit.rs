@@ -75,8 +75,17 @@ pub(crate) enum Audit {
     /// emptied, rolled back or replaced does not hold: this console remembers what it saw, outside the database.
     Verify {
         /// Read every record, also those that an earlier check found good.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "bundle")]
         full: bool,
+        /// Check the export in this folder instead, as its `verify.py` does, but on all cores. Needs no database.
+        #[arg(long, value_name = "DIR")]
+        bundle: Option<PathBuf>,
+        /// The key of the log that you trust: name+id+base64. The bundle is signed by it, or by one that it led to.
+        #[arg(long, requires = "bundle")]
+        key: Option<String>,
+        /// Open no record of the bundle, and compare no sums.
+        #[arg(long, requires = "bundle")]
+        leaves_only: bool,
     },
     /// Sign the state of the log now, if something was added since, and print the newest checkpoint: a C2SP signed note.
     Checkpoint {
@@ -213,7 +222,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
                 ))
             })?;
         }
-        Audit::Verify { full } => {
+        Audit::Verify { full, .. } => {
             let ticket = Some(format!("verify-{}", std::process::id()));
             let checked = progress::of_verification(session, AuditVerify { full, ticket }).await?;
             verification(form, &checked)?;

@@ -3,6 +3,7 @@
 mod approval;
 mod args;
 mod audit;
+mod audit_bundle;
 mod audit_key;
 mod audit_timestamp;
 mod baseline;

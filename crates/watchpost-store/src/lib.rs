@@ -51,6 +51,7 @@ mod threat;
 mod upkeep;
 
 pub use approval::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
+pub use audit::bundle::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::keys::LogKey;

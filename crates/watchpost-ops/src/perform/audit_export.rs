@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{Change, Checkpoint};
-use watchpost_store::{ExportedRecord, Store, Tile, Tiles};
+use watchpost_store::{Store, Tile, Tiles};
 
 use super::{at_this_machine, required};
 use crate::console::Workspace;
@@ -269,7 +269,7 @@ async fn write(
         let to = end.min(at + PAGE);
         for record in store.audit_export_page(at, to).await? {
             leaves.line(&record.leaf)?;
-            records.line(&line_of(&record))?;
+            records.line(&record.to_line())?;
         }
         progress.on("writing records", to - at)?;
         at = to;
@@ -296,23 +296,4 @@ async fn leaf_of(store: &Store, seq: i64, leaves: &mut Out) -> Result<(), OpErro
         leaves.line(&record.leaf)?;
     }
     Ok(())
-}
-
-/// A record in one line of canonical JSON: names in their order, no white space.
-fn line_of(record: &ExportedRecord) -> String {
-    let seq = record.seq;
-    let Some(sealed) = &record.sealed else {
-        return format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
-    };
-    let (nonce, ciphertext) = (&sealed.nonce, &sealed.ciphertext);
-    match &sealed.opened {
-        Some((key, payload)) => {
-            format!(
-                r#"{{"key":"{key}","nonce":"{nonce}","payload":{payload},"sealed":"{ciphertext}","seq":{seq}}}"#
-            )
-        }
-        None => {
-            format!(r#"{{"key":null,"nonce":"{nonce}","payload":null,"sealed":"{ciphertext}","seq":{seq}}}"#)
-        }
-    }
 }

@@ -9,7 +9,7 @@ use watchpost_ops::contract::{AuditExport, AuditTimestampKeep, AuditTimestampReq
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
-use crate::audit_export::{change, copy, said, script, sum};
+use crate::audit_export::{change, copy, natively, said, script, sum};
 use crate::door::{Desk, desk, folder};
 
 /// An authority for one test.
@@ -117,6 +117,8 @@ async fn the_tiles_of_an_export_are_checked() {
         sum(&copied);
         let found = script(&copied, &["--key", &exported.key, "--leaves-only"]);
         assert!(found.status.code() == Some(1) && said(&found).contains(path), "{path}: {}", said(&found));
+        let found = natively(&copied, &exported.key).unwrap_or_default();
+        assert!(found.contains(path), "{path}: {found}");
     }
     let held = script(&bundle, &["--key", &exported.key, "--leaves-only"]);
     assert!(held.status.success() && said(&held).contains("3 tiles"), "{}", said(&held));

@@ -35,6 +35,28 @@ pub struct ExportedPayload {
     pub opened: Option<(String, String)>,
 }
 
+impl ExportedRecord {
+    /// A record in one line of canonical JSON: names in their order, no white space.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let seq = self.seq;
+        let Some(sealed) = &self.sealed else {
+            return format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
+        };
+        let (nonce, ciphertext) = (&sealed.nonce, &sealed.ciphertext);
+        match &sealed.opened {
+            Some((key, payload)) => format!(
+                r#"{{"key":"{key}","nonce":"{nonce}","payload":{payload},"sealed":"{ciphertext}","seq":{seq}}}"#
+            ),
+            None => {
+                format!(
+                    r#"{{"key":null,"nonce":"{nonce}","payload":null,"sealed":"{ciphertext}","seq":{seq}}}"#
+                )
+            }
+        }
+    }
+}
+
 impl Store {
     /// Records `from..to` for an export, oldest first; the caller asks for few at a time.
     ///

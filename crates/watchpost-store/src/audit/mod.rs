@@ -13,6 +13,7 @@
 //! `checkpoint.sign` leaf, so a stripped checkpoint is missed. Time stamps of authorities ([`stamp`]) stand beside them.
 
 pub(crate) mod append;
+pub(crate) mod bundle;
 pub(crate) mod checkpoint;
 pub(crate) mod cosign;
 pub(crate) mod export;
