@@ -83,7 +83,7 @@ pub use maintenance::{
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use privacy::{
-    HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
+    ERASURE, HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
     PrivacyLook, PrivacyRef,
 };
 pub use report::{
