@@ -124,6 +124,10 @@ pub struct TrailStatus {
     pub ok: bool,
     /// For people.
     pub detail: String,
+    /// The key with which this console signs is old, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key_warning: Option<String>,
 }
 
 /// A record by its number.
