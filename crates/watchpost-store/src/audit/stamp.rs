@@ -164,3 +164,63 @@ impl Store {
         newest(&mut *self.read().await?, size).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use watchpost_model::access::{Caller, Origin, Role};
+    use watchpost_model::audit::AuditVerification;
+    use watchpost_model::clock::SystemClock;
+
+    use super::der::tests::{ABC, INFO, around};
+    use super::digest;
+    use crate::audit::own_draft;
+    use crate::audit::sign::Signer;
+    use crate::audit::verify::VerifyPlan;
+    use crate::engine::args;
+    use crate::store::Store;
+    use crate::target::DatabaseTarget;
+
+    async fn verify(store: &Store) -> AuditVerification {
+        let caller =
+            Caller { name: "auditor".into(), role: Role::Auditor, origin: Origin::Cli, host: "test".into() };
+        store.audit_verify(&caller, VerifyPlan::default(), &|_, _| true).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_stamp_that_was_altered_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = DatabaseTarget::Sqlite { path: folder.path().join("watchpost.db") };
+        let store = Store::open(&target, Arc::new(SystemClock)).await.unwrap();
+        store.set_signer(Signer::session()).await.unwrap();
+        let draft = || own_draft("audit_timestamp_keep", "test", chrono::DateTime::UNIX_EPOCH);
+        store.audit_append(draft()).await.unwrap();
+        let signed = store.checkpoint_now("test").await.unwrap();
+        let answer = |note: &str| {
+            let info = INFO.replace(ABC, &hex::encode(digest(note)));
+            around(0, &hex::decode(info).unwrap())
+        };
+        let stamp = store.audit_stamp_keep(&answer(&signed.note), |_| draft()).await.unwrap();
+        assert_eq!((stamp.size, stamp.authority.as_deref()), (signed.size, Some("Test TSA")));
+        let good = verify(&store).await;
+        assert!(good.ok && good.stamp.as_ref() == Some(&stamp), "{:?}", good.problems);
+        assert_eq!(store.audit_stamp(signed.size - 1).await.unwrap(), None, "of a greater checkpoint");
+
+        for (column, value) in [
+            ("response", answer("another note")),
+            ("request", b"nothing".to_vec()),
+            ("response", b"nothing".to_vec()),
+        ] {
+            let sql = format!("UPDATE audit_timestamp SET {column} = $1");
+            let mut write = store.write().await.unwrap();
+            write.execute(sql, args![value]).await.unwrap();
+            store.commit(write).await.unwrap();
+            let found = verify(&store).await;
+            assert_eq!((found.ok, found.first_bad_seq), (false, Some(signed.size)), "{:?}", found.problems);
+            assert_eq!(found.first_bad_tile.as_deref(), Some("tile/0/000"));
+            assert_eq!(found.stamp, None, "what does not fit is told as nothing else");
+        }
+        store.close().await;
+    }
+}

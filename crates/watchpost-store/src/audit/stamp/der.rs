@@ -192,7 +192,7 @@ fn wrap(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use chrono::{TimeZone, Utc};
 
     use super::{
@@ -200,12 +200,12 @@ mod tests {
     };
 
     /// SHA-256 of `abc`.
-    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    pub(crate) const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     /// What `openssl ts -query -digest ... -sha256 -cert` of OpenSSL 3.0 wrote for it.
     const QUERY: &str = "30430201013031300d060960864801650304020105000420ba7816bf8f01cfea414140de5dae2223b00361a39617\
         7a9cb410ff61f20015ad020878730ec57f95f4f20101ff";
     /// The `TSTInfo` of what `openssl ts -reply` answered, of an authority that names itself.
-    const INFO: &str = "307702010106032a03043031300d060960864801650304020105000420ba7816bf8f01cfea414140de5dae2223b003\
+    pub(crate) const INFO: &str = "307702010106032a03043031300d060960864801650304020105000420ba7816bf8f01cfea414140de5dae2223b003\
         61a396177a9cb410ff61f20015ad020102180f32303236313132323037353632325a3003020101020878730ec57f95f4f2a017a41530133111\
         300f06035504030c085465737420545341";
     /// What it answers to a question with SHA-1 that it does not take.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     /// The rest of an answer around what is signed in it.
-    fn around(status: u8, info: &[u8]) -> Vec<u8> {
+    pub(crate) fn around(status: u8, info: &[u8]) -> Vec<u8> {
         let status = wrap(SEQUENCE, &[wrap(0x02, &[vec![status]])]);
         let octets = wrap(TAGGED_0, &[wrap(OCTETS, &[info.to_vec()])]);
         let inner = wrap(SEQUENCE, &[wrap(OID, &[TST_INFO.to_vec()]), octets]);
