@@ -56,6 +56,7 @@ GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(tex
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample TO watchpost_viewer, watchpost_analyst,
     watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT INSERT ON audit_timestamp TO watchpost_lead, watchpost_auditor, watchpost_admin;
 GRANT UPDATE ON revision TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
     watchpost_engine;
 
@@ -120,6 +121,9 @@ CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audi
     FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();
 DROP TRIGGER IF EXISTS watchpost_append_only ON audit_cosignature;
 CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_cosignature
+    FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();
+DROP TRIGGER IF EXISTS watchpost_append_only ON audit_timestamp;
+CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_timestamp
     FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();
 DROP TRIGGER IF EXISTS watchpost_append_only ON audit_head;
 CREATE TRIGGER watchpost_append_only BEFORE DELETE OR TRUNCATE ON audit_head

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use watchpost_model::audit::{AuditFilter, AuditVerification, EvidenceStrength};
+use watchpost_model::audit::{AuditFilter, AuditStamp, AuditVerification, EvidenceStrength};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
@@ -75,8 +75,17 @@ pub(crate) enum Audit {
     /// emptied, rolled back or replaced does not hold: this console remembers what it saw, outside the database.
     Verify {
         /// Read every record, also those that an earlier check found good.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "bundle")]
         full: bool,
+        /// Check the export in this folder instead, as its `verify.py` does, but on all cores. Needs no database.
+        #[arg(long, value_name = "DIR")]
+        bundle: Option<PathBuf>,
+        /// The key of the log that you trust: name+id+base64. The bundle is signed by it, or by one that it led to.
+        #[arg(long, requires = "bundle")]
+        key: Option<String>,
+        /// Open no record of the bundle, and compare no sums.
+        #[arg(long, requires = "bundle")]
+        leaves_only: bool,
     },
     /// Sign the state of the log now, if something was added since, and print the newest checkpoint: a C2SP signed note.
     Checkpoint {
@@ -87,6 +96,9 @@ pub(crate) enum Audit {
     /// The keys that sign the log.
     #[command(subcommand)]
     Key(crate::audit_key::Key),
+    /// Time stamps of checkpoints.
+    #[command(subcommand)]
+    Timestamp(crate::audit_timestamp::Timestamp),
     /// Show where checkpoints are kept outside the database; with a flag, set that.
     Places(Places),
     /// Take the log as it is from now on, although it does not continue what this console saw: after a backup was put
@@ -210,7 +222,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
                 ))
             })?;
         }
-        Audit::Verify { full } => {
+        Audit::Verify { full, .. } => {
             let ticket = Some(format!("verify-{}", std::process::id()));
             let checked = progress::of_verification(session, AuditVerify { full, ticket }).await?;
             verification(form, &checked)?;
@@ -229,6 +241,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
             }
         }
         Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
+        Audit::Timestamp(verb) => crate::audit_timestamp::run(session, form, verb).await?,
         Audit::Places(wanted) => {
             let trust = if wanted.none || wanted.redis || !wanted.folder.is_empty() {
                 let folders =
@@ -357,7 +370,7 @@ fn statistics(figures: &AuditFigures) -> anyhow::Result<()> {
     if let Some(problem) = &trust.problem {
         line(format!("THE LOG DOES NOT HOLD: {}", visible(problem, 400)))?;
     }
-    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+    evidence(trust.strength, trust.witnesses, trust.stamp.as_ref())
 }
 
 fn list(form: Output, page: &AuditPage) -> anyhow::Result<()> {
@@ -394,7 +407,8 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             ))?;
         }
         if let Some(seq) = verification.first_bad_seq {
-            line(format!("  first record that does not hold: {seq}"))?;
+            let tile = verification.first_bad_tile.as_deref().unwrap_or("-");
+            line(format!("  first record that does not hold: {seq}, in {tile}"))?;
         }
         for problem in &verification.problems {
             line(format!("  {}", visible(problem, 400)))?;
@@ -402,8 +416,13 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
         for erased in &verification.erased {
             line(format!("  content of {} records erased by record {}", erased.n, erased.record))?;
         }
-        line(format!("evidence: {}", strength(verification.strength, verification.witnesses)))
+        evidence(verification.strength, verification.witnesses, verification.stamp.as_ref())
     })
+}
+
+fn evidence(is: EvidenceStrength, witnesses: u32, stamp: Option<&AuditStamp>) -> anyhow::Result<()> {
+    line(format!("evidence: {}", strength(is, witnesses)))?;
+    stamp.map_or(Ok(()), |stamp| line(crate::audit_timestamp::told(stamp)))
 }
 
 /// What the evidence is worth, without promising more.
@@ -441,5 +460,5 @@ fn places(trust: &AuditTrust) -> anyhow::Result<()> {
             ]
         }),
     )?;
-    line(format!("evidence: {}", strength(trust.strength, trust.witnesses)))
+    evidence(trust.strength, trust.witnesses, trust.stamp.as_ref())
 }

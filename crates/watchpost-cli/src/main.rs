@@ -3,7 +3,9 @@
 mod approval;
 mod args;
 mod audit;
+mod audit_bundle;
 mod audit_key;
+mod audit_timestamp;
 mod baseline;
 mod connect;
 mod database;

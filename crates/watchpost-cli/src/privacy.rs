@@ -13,6 +13,7 @@ use watchpost_ops::door::operation;
 
 use crate::args::Output;
 use crate::output::{at, line, table};
+use crate::progress;
 use crate::session::Session;
 use crate::show::{either, or_dash};
 
@@ -108,7 +109,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Privacy) -> anyho
         Privacy::Erase { who, reason, dry_run: false } => {
             let (kind, subject) = who.parts();
             let request = PrivacyErase { kind, subject, reason: reason.unwrap_or_default() };
-            let erased = session.ask::<operation::privacy_erase>(request).await?;
+            let erased = progress::of_erasure(session, request).await?;
             either(form, &erased, || shown(&erased))?;
             return Ok(!erased.clean);
         }

@@ -8,8 +8,8 @@ use watchpost_model::audit::AuditVerification;
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
-    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, JobRef,
-    ReportGenerate, ReportTicket, RuleBacktest,
+    AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, ERASURE, JobRef,
+    PrivacyErase, PrivacyErased, ReportGenerate, ReportTicket, RuleBacktest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -115,6 +115,12 @@ pub(crate) async fn of_export(session: &Session, request: AuditExport) -> Result
     followed(session, ticket, Box::pin(session.ask::<operation::audit_export>(request))).await
 }
 
+/// Erases somebody and shows how far the look for what is left is; Ctrl+C stops it until it begins to write.
+pub(crate) async fn of_erasure(session: &Session, request: PrivacyErase) -> Result<PrivacyErased, OpError> {
+    let ticket = ReportTicket { ticket: ERASURE.to_owned() };
+    followed(session, ticket, Box::pin(session.ask::<operation::privacy_erase>(request))).await
+}
+
 /// Makes or checks a copy of the audit database with a progress bar; Ctrl+C stops it.
 pub(crate) async fn of_copy(
     session: &Session,
@@ -149,10 +155,12 @@ async fn followed<T>(
                 return told;
             }
             _ = timer.tick() => {
-                let now = session.ask::<operation::audit_verify_progress>(ticket.clone()).await?;
-                bar.set_length(u64::from(now.total.max(1)));
-                bar.set_position(u64::from(now.done));
-                bar.set_message(now.step);
+                // What cannot be told of the way is no reason not to arrive.
+                if let Ok(now) = session.ask::<operation::audit_verify_progress>(ticket.clone()).await {
+                    bar.set_length(u64::from(now.total.max(1)));
+                    bar.set_position(u64::from(now.done));
+                    bar.set_message(now.step);
+                }
             }
             _ = tokio::signal::ctrl_c() => {
                 session.ask::<operation::audit_verify_cancel>(ticket.clone()).await?;

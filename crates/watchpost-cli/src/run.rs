@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use watchpost_model::health::Verdict;
 use watchpost_model::job::{JobRun, JobState};
+use watchpost_ops::BundleDepth;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AllowAdd, AllowRemove, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, BlockTerms, BlockTrial,
@@ -17,8 +18,8 @@ use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
 use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
-    FOUND, approval, audit, baseline, connect, database, detect, enrich, events, incident, maintain, output,
-    privacy, progress, report, respond, rules, sealing, serve, show, token_keys,
+    FOUND, approval, audit, audit_bundle, baseline, connect, database, detect, enrich, events, incident,
+    maintain, output, privacy, progress, report, respond, rules, sealing, serve, show, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -45,6 +46,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let session = Session::closed(&cli, Tenure::Guest)?;
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
             connect::run(&session, form, verb).await?
+        }
+        Command::Audit(audit::Audit::Verify { bundle: Some(bundle), key, leaves_only, .. }) => {
+            let depth = if *leaves_only { BundleDepth::Leaves } else { BundleDepth::Whole };
+            audit_bundle::verify(form, bundle, key.as_deref(), depth)?
         }
         Command::Report(Report::Verify { key: Some(_), .. }) => {
             let Command::Report(Report::Verify { file, key: Some(key), approval }) = cli.command else {

@@ -124,6 +124,9 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
             ["active incidents".to_owned(), status.incidents_active.to_string()],
         ];
+        if let Some(warning) = status.trail.as_ref().and_then(|trail| trail.key_warning.as_ref()) {
+            rows.push(["signing key".to_owned(), format!("OLD - {}", visible(warning, 400))]);
+        }
         if let Some(problem) = &status.copies_problem {
             rows.push(["copies".to_owned(), format!("WRONG - {}", visible(problem, 400))]);
         }

@@ -175,6 +175,19 @@ pub struct Checkpoint {
     pub key_name: String,
 }
 
+/// What a time stamp authority said of a checkpoint (RFC 3161). Its signature was not checked here: `openssl ts -verify` does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditStamp {
+    /// Records of the checkpoint.
+    pub size: i64,
+    /// When the authority saw it, by its own word.
+    pub at: DateTime<Utc>,
+    /// The authority, as it names itself; absent if it does not.
+    pub authority: Option<String>,
+    /// When its answer was kept.
+    pub kept_at: DateTime<Utc>,
+}
+
 /// What somebody who is not the database remembers of a log: enough to tell whether what the database holds later
 /// continues it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,6 +264,10 @@ pub struct AuditVerification {
     pub checkpoints: i64,
     /// First record that does not hold.
     pub first_bad_seq: Option<i64>,
+    /// The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub first_bad_tile: Option<String>,
     /// What was found, for people; empty if `ok`.
     pub problems: Vec<String>,
     /// Records without content, by the erasure that took it.
@@ -259,6 +276,10 @@ pub struct AuditVerification {
     pub strength: EvidenceStrength,
     /// Consoles with keys of their own that signed for what they saw.
     pub witnesses: u32,
+    /// The newest time stamp of a checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stamp: Option<AuditStamp>,
     /// For continuing from here; absent unless `ok`.
     #[serde(skip)]
     #[ts(skip)]

@@ -47,6 +47,7 @@ mod workspace;
 pub use identity::os_caller;
 pub use paths::Paths;
 pub use perform::reports::{checked_alone, report_targets};
+pub use watchpost_store::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 
 /// Directives for the log of a program: the library that runs Sigma rules says of every filter once more, wrongly, that it
 /// fits no rule; what is wrong with rules is told by the list of their problems.

@@ -320,6 +320,10 @@ macro_rules! for_each_operation {
             audit_export(AuditExport) -> AuditExported: Audit, Change, [], [Audit];
             "Sign the state of the audit trail now, and keep the checkpoint in the places."
             audit_checkpoint(Nothing) -> Checkpoint: Audit, Change, [], [Audit];
+            "Make a request for a time stamp of the newest checkpoint (RFC 3161), for somebody to send."
+            audit_timestamp_request(Nothing) -> AuditTimestampRequest: Audit, Change, [], [Audit];
+            "Keep the answer of a time stamp authority with the checkpoint that it is about."
+            audit_timestamp_keep(AuditTimestampKeep) -> AuditStamp: Audit, Change, [], [Audit];
             "Set where checkpoints are kept outside the database."
             audit_places_put(AuditPlacesPut) -> AuditTrust: Admin, Change, [], [Audit];
             "Take the audit trail as it is, although it does not continue what this console saw."

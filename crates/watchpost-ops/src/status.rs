@@ -31,7 +31,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     let Some(workspace) = console.current() else { return status };
     status.connection = Some(workspace.connection().clone());
     status.redis = Some(workspace.redis_part());
-    status.trail = Some(workspace.witness().status());
+    status.trail = Some(workspace.witness().status(now));
     status.engine = workspace.engine().status(now);
     if let Some(rules) = workspace.rules().last() {
         status.engine.rules = rules.set.rules().iter().filter(|rule| rule.enabled).count() as u64;

@@ -27,6 +27,9 @@ const WITNESSED_DAYS: i64 = 7;
 /// Times that a person took a log as it was; older ones are forgotten.
 const ACCEPTED_MAX: usize = 50;
 
+/// A key that signs for longer is worth a word: what is stolen with it reaches back as far.
+const KEY_DAYS: i64 = 365;
+
 /// The file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Memory {
@@ -64,6 +67,8 @@ struct State {
     /// How far the tree was walked for cosigning, in this process.
     walked: Option<LogSeen>,
     witnesses: u32,
+    /// Since when the log knows the key of this console.
+    key_since: Option<DateTime<Utc>>,
 }
 
 /// The memory of one connection.
@@ -147,6 +152,16 @@ impl Witness {
         Ok(())
     }
 
+    /// Notes since when the key signs.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn look_at_key(&self, store: &Store) -> Result<(), OpError> {
+        let since = store.signer_since().await?;
+        self.state().key_since = since;
+        Ok(())
+    }
+
     fn own_signer(&self) -> Option<Signer> {
         self.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -203,17 +218,22 @@ impl Witness {
     }
 
     /// For the status.
-    pub(crate) fn status(&self) -> TrailStatus {
+    pub(crate) fn status(&self, now: DateTime<Utc>) -> TrailStatus {
         let state = self.state();
+        let key_warning =
+            state.key_since.map(|since| (now - since).num_days()).filter(|days| *days > KEY_DAYS);
+        let key_warning = key_warning.map(|days| {
+            format!("it has signed for {days} days: roll it with `watchpost audit key roll --reason TEXT`")
+        });
         match (&state.problem, &state.memory.seen) {
-            (Some((_, problem)), _) => TrailStatus { ok: false, detail: problem.clone() },
+            (Some((_, problem)), _) => TrailStatus { ok: false, detail: problem.clone(), key_warning },
             (None, Some(seen)) => {
                 let since = state.memory.since.unwrap_or(seen.at).format("%Y-%m-%d");
                 let detail =
                     format!("{} records; it continues what this console has seen since {since}", seen.size);
-                TrailStatus { ok: true, detail }
+                TrailStatus { ok: true, detail, key_warning }
             }
-            (None, None) => TrailStatus { ok: true, detail: "not looked at yet".to_owned() },
+            (None, None) => TrailStatus { ok: true, detail: "not looked at yet".to_owned(), key_warning },
         }
     }
 

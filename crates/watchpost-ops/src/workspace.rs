@@ -136,6 +136,7 @@ impl Workspace {
         workspace.witness.look(&workspace.store).await?;
         workspace.witness.tend(&workspace, None).await?;
         workspace.witness.let_sign(&workspace.store).await?;
+        workspace.witness.look_at_key(&workspace.store).await?;
         workspace.witness.look(&workspace.store).await?;
         if console.0.tenure == Tenure::Owner {
             upkeep::start(console, &workspace).await;
@@ -185,6 +186,7 @@ impl Workspace {
         let mut is_news = self.witness.look(&self.store).await?;
         self.renew_signer().await?;
         self.witness.let_sign(&self.store).await?;
+        self.witness.look_at_key(&self.store).await?;
         // Before this console signs itself: what another one signed is what there is to witness.
         self.witness.attest(&self.store, self.now()).await?;
         let newest = if self.store.signs() {

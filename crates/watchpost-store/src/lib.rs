@@ -53,11 +53,14 @@ mod threat;
 mod upkeep;
 
 pub use approval::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
+pub use audit::bundle::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};
 pub use audit::keys::LogKey;
 pub use audit::prove::InclusionProof;
 pub use audit::sign::{NoteProblem, OpenNote, Signer, SignerError, open_note};
+pub use audit::stamp::{KeptStamp, stamp_request};
+pub use audit::tile::{Tile, Tiles};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use backup::{CheckedCopy, check_copy, erasures_of_copy};

@@ -14,6 +14,7 @@ const EXPORTED: &[&str] = &[
     "audit_leaf",
     "audit_name",
     "audit_record",
+    "audit_timestamp",
     "block",
     "bulk_action",
     "bulk_item",

@@ -571,6 +571,24 @@ export type AuditRef = {
  */
 seq: number, };
 
+export type AuditStamp = { 
+/**
+ * Records of the checkpoint.
+ */
+size: number, 
+/**
+ * When the authority saw it, by its own word.
+ */
+at: string, 
+/**
+ * The authority, as it names itself; absent if it does not.
+ */
+authority: string | null, 
+/**
+ * When its answer was kept.
+ */
+kept_at: string, };
+
 export type AuditStatistics = { 
 /**
  * Records.
@@ -711,6 +729,10 @@ checkpoints: number,
  */
 first_bad_seq: number | null, 
 /**
+ * The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`.
+ */
+first_bad_tile?: string, 
+/**
  * What was found, for people; empty if `ok`.
  */
 problems: Array<string>, 
@@ -725,7 +747,11 @@ strength: EvidenceStrength,
 /**
  * Consoles with keys of their own that signed for what they saw.
  */
-witnesses: number, };
+witnesses: number, 
+/**
+ * The newest time stamp of a checkpoint.
+ */
+stamp?: AuditStamp, };
 
 export type AuditVerify = { 
 /**

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use watchpost_model::audit::{AuditRecord, AuditStatistics, Checkpoint, EvidenceStrength};
+use watchpost_model::audit::{AuditRecord, AuditStamp, AuditStatistics, Checkpoint, EvidenceStrength};
 use watchpost_model::period::Period;
 use watchpost_model::words;
 
@@ -91,6 +91,10 @@ pub struct AuditTrust {
     pub full_at: Option<DateTime<Utc>>,
     /// The places.
     pub places: Vec<AuditPlace>,
+    /// The newest time stamp of a checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stamp: Option<AuditStamp>,
 }
 
 /// Take the log as it is, although it does not continue what this console saw.
@@ -120,6 +124,10 @@ pub struct TrailStatus {
     pub ok: bool,
     /// For people.
     pub detail: String,
+    /// The key with which this console signs is old, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key_warning: Option<String>,
 }
 
 /// A record by its number.
@@ -171,6 +179,25 @@ pub struct AuditProof {
     pub key: String,
     /// The proof: C2SP tlog-proof, with the leaf as extra data.
     pub text: String,
+}
+
+/// A request for a time stamp of the newest checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditTimestampRequest {
+    /// Records of the checkpoint.
+    pub size: i64,
+    /// SHA-256 of its signed note, hex: all that the authority gets to see.
+    pub sha256: String,
+    /// The `TimeStampReq` of RFC 3161, DER in hex.
+    pub request: String,
+}
+
+/// Keep the answer of a time stamp authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditTimestampKeep {
+    /// The `TimeStampResp` of RFC 3161, DER in hex.
+    pub response: String,
 }
 
 /// Export the trail.

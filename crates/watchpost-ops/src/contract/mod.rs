@@ -38,7 +38,7 @@ pub use approval::{
 pub use audit::{
     AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyRevoke,
     AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditProof, AuditRef,
-    AuditStatisticsRequest, AuditTrust, AuditVerify, TrailStatus,
+    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
@@ -85,7 +85,7 @@ pub use maintenance::{
 };
 pub use plan::{JobPlanPut, JobPlanState, PlannedState};
 pub use privacy::{
-    HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
+    ERASURE, HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
     PrivacyLook, PrivacyRef,
 };
 pub use report::{

@@ -28,6 +28,10 @@ pub struct PrivacyLook {
     pub holds: Vec<LegalHold>,
 }
 
+/// The ticket of the erasure that a process is at, one at a time: `audit_verify_progress` tells how far it is, and
+/// `audit_verify_cancel` stops it until it begins to write.
+pub const ERASURE: &str = "privacy_erase";
+
 /// Erase somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -180,5 +180,6 @@ async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
         verified_at: verified.as_ref().map(|verified| verified.seen.at),
         full_at: verified.map(|verified| verified.full_at),
         places: witness.places(),
+        stamp: store.audit_stamp(head.size.cast_signed()).await?.map(|kept| kept.stamp),
     })
 }

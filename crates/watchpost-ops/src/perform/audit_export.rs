@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::{Change, Checkpoint};
-use watchpost_store::{ExportedRecord, Store};
+use watchpost_store::{Store, Tile, Tiles};
 
 use super::{at_this_machine, required};
 use crate::console::Workspace;
@@ -25,7 +25,7 @@ pub(crate) const SCRIPT: &str = include_str!("audit_export/verify.py");
 const GUIDE: &str = include_str!("audit_export/VERIFY.md");
 
 /// A checkpoint that covers the newest records, as far as this console can sign one.
-async fn checkpoint(workspace: &Workspace, why: &str) -> Result<Checkpoint, OpError> {
+pub(super) async fn checkpoint(workspace: &Workspace, why: &str) -> Result<Checkpoint, OpError> {
     workspace.keep_watch(why).await?;
     if let Some((_, problem)) = workspace.witness().problem() {
         return Err(OpError::precondition(format!("this console vouches for no such log: {problem}"))
@@ -119,6 +119,7 @@ pub(super) fn cannot(path: &Path, error: &std::io::Error) -> OpError {
 
 /// A file that is hashed as it is written.
 pub(super) struct Out {
+    name: String,
     path: PathBuf,
     file: std::io::BufWriter<std::fs::File>,
     hash: Sha256,
@@ -128,7 +129,7 @@ impl Out {
     pub(super) fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
         let path = folder.join(name);
         let file = std::fs::File::create_new(&path).map_err(|error| cannot(&path, &error))?;
-        Ok(Self { path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
+        Ok(Self { name: name.to_owned(), path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), OpError> {
@@ -145,8 +146,7 @@ impl Out {
     pub(super) fn close(mut self) -> Result<String, OpError> {
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         synced.map_err(|error| cannot(&self.path, &error))?;
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        Ok(format!("{}  {name}\n", hex::encode(self.hash.finalize())))
+        Ok(sum(&self.name, self.hash))
     }
 }
 
@@ -163,10 +163,76 @@ impl Write for Out {
 }
 
 /// Writes a small file; its line of `SHA256SUMS`.
-pub(super) fn whole(folder: &Path, name: &str, text: &str) -> Result<String, OpError> {
+pub(super) fn whole(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> Result<String, OpError> {
     let mut out = Out::new(folder, name)?;
-    out.put(text.as_bytes())?;
+    out.put(content.as_ref())?;
     out.close()
+}
+
+fn sum(name: &str, hash: Sha256) -> String {
+    format!("{}  {name}\n", hex::encode(hash.finalize()))
+}
+
+/// Writes tiles; their lines of `SHA256SUMS`. There are thousands of them, and each follows from `hashes`: they are not
+/// synced one by one.
+fn tiles(folder: &Path, tiles: Vec<Tile>, sums: &mut Vec<String>) -> Result<(), OpError> {
+    for tile in tiles {
+        let path = folder.join(&tile.path);
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        made.and_then(|()| std::fs::write(&path, &tile.hashes)).map_err(|error| cannot(&path, &error))?;
+        sums.push(sum(&tile.path, Sha256::new().chain_update(&tile.hashes)));
+    }
+    Ok(())
+}
+
+/// The hashes of all leaves, and the tiles that they make.
+async fn write_hashes(
+    store: &Store,
+    size: i64,
+    folder: &Path,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<String>, OpError> {
+    let (mut out, mut made, mut sums) = (Out::new(folder, "hashes")?, Tiles::default(), Vec::new());
+    let mut at = 0;
+    while at < size {
+        let to = size.min(at + HASHES);
+        for hash in store.audit_export_hashes(at, to).await? {
+            out.line(&hex::encode(hash))?;
+            tiles(folder, made.push(hash), &mut sums)?;
+        }
+        progress.on("writing hashes", to - at)?;
+        at = to;
+    }
+    tiles(folder, made.rest(), &mut sums)?;
+    sums.push(out.close()?);
+    Ok(sums)
+}
+
+/// The newest time stamp of what is exported, if one was kept: the note that was stamped, what was asked, the answer.
+async fn write_stamp(store: &Store, size: i64, folder: &Path) -> Result<Vec<String>, OpError> {
+    let Some(kept) = store.audit_stamp(size).await? else { return Ok(Vec::new()) };
+    Ok(vec![
+        whole(folder, "timestamp.note", &kept.note)?,
+        whole(folder, "timestamp.tsq", &kept.request)?,
+        whole(folder, "timestamp.tsr", &kept.response)?,
+    ])
+}
+
+/// How far the export is.
+struct Progress<'m> {
+    making: &'m Making,
+    done: u64,
+    total: u64,
+}
+
+impl Progress<'_> {
+    fn on(&mut self, words: &str, n: i64) -> Result<(), OpError> {
+        self.done += n.unsigned_abs();
+        if self.making.go_on(words, self.done, self.total) {
+            return Ok(());
+        }
+        Err(OpError::new(ErrorCode::Cancelled, "the export was stopped; nothing is left of it"))
+    }
 }
 
 async fn write(
@@ -188,19 +254,9 @@ async fn write(
         whole(folder, "VERIFY.md", GUIDE)?,
     ];
     let total = size.unsigned_abs() + (end - first).unsigned_abs();
-    let mut done = 0_u64;
-    let mut hashes = Out::new(folder, "hashes")?;
-    let mut at = 0;
-    while at < size {
-        let to = size.min(at + HASHES);
-        for hash in store.audit_export_hashes(at, to).await? {
-            hashes.line(&hash)?;
-        }
-        done += (to - at).unsigned_abs();
-        at = to;
-        go_on(making, "writing hashes", done, total)?;
-    }
-    sums.push(hashes.close()?);
+    let mut progress = Progress { making, done: 0, total };
+    sums.extend(write_hashes(store, size, folder, &mut progress).await?);
+    sums.extend(write_stamp(store, size, folder).await?);
 
     let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
     let keys = store.audit_key_records(size).await?;
@@ -213,11 +269,10 @@ async fn write(
         let to = end.min(at + PAGE);
         for record in store.audit_export_page(at, to).await? {
             leaves.line(&record.leaf)?;
-            records.line(&line_of(&record))?;
+            records.line(&record.to_line())?;
         }
-        done += (to - at).unsigned_abs();
+        progress.on("writing records", to - at)?;
         at = to;
-        go_on(making, "writing records", done, total)?;
     }
     for seq in keys.iter().filter(|seq| **seq >= end.max(first)) {
         leaf_of(store, *seq, &mut leaves).await?;
@@ -236,35 +291,9 @@ async fn write(
     })
 }
 
-fn go_on(making: &Making, words: &str, done: u64, total: u64) -> Result<(), OpError> {
-    if making.go_on(words, done, total) {
-        return Ok(());
-    }
-    Err(OpError::new(ErrorCode::Cancelled, "the export was stopped; nothing is left of it"))
-}
-
 async fn leaf_of(store: &Store, seq: i64, leaves: &mut Out) -> Result<(), OpError> {
     for record in store.audit_export_page(seq, seq + 1).await? {
         leaves.line(&record.leaf)?;
     }
     Ok(())
-}
-
-/// A record in one line of canonical JSON: names in their order, no white space.
-fn line_of(record: &ExportedRecord) -> String {
-    let seq = record.seq;
-    let Some(sealed) = &record.sealed else {
-        return format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
-    };
-    let (nonce, ciphertext) = (&sealed.nonce, &sealed.ciphertext);
-    match &sealed.opened {
-        Some((key, payload)) => {
-            format!(
-                r#"{{"key":"{key}","nonce":"{nonce}","payload":{payload},"sealed":"{ciphertext}","seq":{seq}}}"#
-            )
-        }
-        None => {
-            format!(r#"{{"key":null,"nonce":"{nonce}","payload":null,"sealed":"{ciphertext}","seq":{seq}}}"#)
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod audit_export;
 mod audit_keys;
+mod audit_stamps;
 mod backups;
 mod baselines;
 mod benchmarks;
@@ -47,6 +48,7 @@ pub(crate) use audit::{
 };
 pub(crate) use audit_export::{audit_export, audit_prove};
 pub(crate) use audit_keys::{audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll};
+pub(crate) use audit_stamps::{audit_timestamp_keep, audit_timestamp_request};
 pub(crate) use backups::{backup_preview, backup_run, overwriting_restore, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
 pub(crate) use benchmarks::{benchmark_preview, benchmark_run};

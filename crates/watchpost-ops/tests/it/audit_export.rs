@@ -12,6 +12,7 @@ use watchpost_ops::contract::{
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
+use watchpost_ops::{BundleDepth, BundleProblem, check_bundle};
 
 use crate::door::{Desk, desk, folder};
 
@@ -47,17 +48,30 @@ pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
+/// What `watchpost audit verify --bundle` finds; `None` if the bundle holds.
+pub(crate) fn natively(bundle: &Path, key: &str) -> Option<String> {
+    check_bundle(bundle, Some(key), BundleDepth::Whole, &|_, _| true).err().map(|problem| problem.to_string())
+}
+
 /// A copy to tamper with.
 pub(crate) fn copy(bundle: &Path, to: &Path) -> PathBuf {
     let copy = to.join("copy");
     drop(std::fs::remove_dir_all(&copy));
-    std::fs::create_dir(&copy).expect("a folder can be made");
-    for entry in std::fs::read_dir(bundle).expect("the bundle is there") {
-        let path = entry.expect("a file of the bundle").path();
-        let name = path.file_name().expect("it has a name");
-        std::fs::copy(&path, copy.join(name)).expect("it can be copied");
-    }
+    copy_all(bundle, &copy);
     copy
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the bundle is there") {
+        let path = entry.expect("a file of the bundle").path();
+        let to = to.join(path.file_name().expect("it has a name"));
+        if path.is_dir() {
+            copy_all(&path, &to);
+        } else {
+            std::fs::copy(&path, to).expect("it can be copied");
+        }
+    }
 }
 
 /// Writes the sums anew, as somebody would who tampers.
@@ -122,6 +136,14 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
 
     let other = "watchpost/evil+".to_owned() + exported.key.split_once('+').unwrap().1;
     assert!(!script(&bundle, &["--key", &other]).status.success(), "a key that is not trusted");
+    assert!(natively(&bundle, &other).is_some(), "a key that is not trusted");
+    assert_eq!(natively(&bundle, &exported.key), None);
+    let checked = check_bundle(&bundle, None, BundleDepth::Leaves, &|_, _| true).expect("it holds");
+    let records = exported.records.unsigned_abs();
+    assert_eq!((checked.records, checked.leaves, checked.size), (records, records, records));
+    assert_eq!((checked.root, checked.tiles, checked.erased), (exported.root.clone(), 1, 0));
+    let stopped = check_bundle(&bundle, None, BundleDepth::Whole, &|_, _| false);
+    assert!(matches!(stopped, Err(BundleProblem::Cancelled)), "{stopped:?}");
     let swap = |text: String| {
         let mut lines: Vec<&str> = text.lines().collect();
         lines.swap(3, 4);
@@ -205,7 +227,9 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
         assert!(!by_hand(&plain).status.success(), "{name}: the sums do not tell");
         let found = script(&plain, &[]);
         assert_eq!(found.status.code(), Some(1), "{name}: {}", said(&found));
+        assert!(natively(&plain, &exported.key).is_some(), "{name}: the sums do not tell");
         sum(&plain);
+        assert!(natively(&plain, &exported.key).is_some(), "{name}, with new sums");
         let found = script(&plain, &["--key", &exported.key]);
         assert_eq!(found.status.code(), Some(1), "{name}, with new sums: {}", said(&found));
         assert!(said(&found).contains("DOES NOT HOLD"), "{name}: {}", said(&found));
@@ -239,6 +263,7 @@ async fn a_record_is_proved_by_itself_and_a_period_too() {
     assert_eq!(exported.records, newest.seq - oldest.seq - 1, "neither of both ends");
     let held = script(&period, &["--key", &exported.key]);
     assert!(held.status.success(), "{}", said(&held));
+    assert_eq!(natively(&period, &exported.key), None, "leaves of keys stand before and behind the period");
     let again = desk.ask::<operation::audit_export>(request.clone()).await.unwrap_err();
     assert_eq!(again.code, ErrorCode::Validation, "nothing is overwritten");
     let turned = AuditExport {

@@ -1,6 +1,10 @@
 //! The key that signs is rolled: the trail, the witness, the places and the export follow.
 
+use std::sync::Arc;
+
+use chrono::Duration;
 use watchpost_model::audit::AuditOutcome;
+use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
@@ -10,7 +14,28 @@ use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
 use crate::audit_export::{change, copy, edit, said, script, sum};
-use crate::door::{desk, folder};
+use crate::door::{desk, desk_at, folder};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_signs_for_more_than_a_year_is_told_until_it_is_rolled() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let desk = desk_at(&home, Tenure::Owner, local_connection(), clock.clone()).await;
+    let warned = async || {
+        let status = desk.ask::<operation::workspace_status>(Nothing {}).await.expect("there is a status");
+        status.trail.expect("a workspace is open").key_warning
+    };
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    assert_eq!(warned().await, None);
+    clock.advance(Duration::days(365));
+    assert_eq!(warned().await, None, "a year to the day");
+    clock.advance(Duration::days(1));
+    assert!(warned().await.is_some_and(|warning| warning.contains("366 days")));
+    let roll = AuditKeyRoll { reason: "a year".to_owned() };
+    desk.ask::<operation::audit_key_roll>(roll).await.expect("it can be rolled");
+    assert_eq!(warned().await, None);
+    desk.console.close().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_trusts_the_first_key_follows_to_the_newest() {

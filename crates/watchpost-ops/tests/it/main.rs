@@ -5,6 +5,7 @@ mod approvals;
 mod attention;
 mod audit_export;
 mod audit_keys;
+mod audit_stamps;
 mod basis;
 #[path = "../../../watchpost-redis/tests/it/damage.rs"]
 mod damage;

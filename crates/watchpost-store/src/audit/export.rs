@@ -35,6 +35,28 @@ pub struct ExportedPayload {
     pub opened: Option<(String, String)>,
 }
 
+impl ExportedRecord {
+    /// A record in one line of canonical JSON: names in their order, no white space.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let seq = self.seq;
+        let Some(sealed) = &self.sealed else {
+            return format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
+        };
+        let (nonce, ciphertext) = (&sealed.nonce, &sealed.ciphertext);
+        match &sealed.opened {
+            Some((key, payload)) => format!(
+                r#"{{"key":"{key}","nonce":"{nonce}","payload":{payload},"sealed":"{ciphertext}","seq":{seq}}}"#
+            ),
+            None => {
+                format!(
+                    r#"{{"key":null,"nonce":"{nonce}","payload":null,"sealed":"{ciphertext}","seq":{seq}}}"#
+                )
+            }
+        }
+    }
+}
+
 impl Store {
     /// Records `from..to` for an export, oldest first; the caller asks for few at a time.
     ///
@@ -48,18 +70,18 @@ impl Store {
         if is_whole { Ok(records) } else { Err(gap(from, to)) }
     }
 
-    /// Hashes of the leaves `from..to`, hex.
+    /// Hashes of the leaves `from..to`.
     ///
     /// # Errors
     /// `Corrupt` if one is missing; what the database says.
-    pub async fn audit_export_hashes(&self, from: i64, to: i64) -> Result<Vec<String>, StoreError> {
+    pub async fn audit_export_hashes(&self, from: i64, to: i64) -> Result<Vec<[u8; 32]>, StoreError> {
         let sql = "SELECT seq, hash FROM audit_leaf WHERE seq >= $1 AND seq < $2 ORDER BY seq";
         let rows = self.read().await?.fetch(sql, args![from, to]).await?;
         let seqs: Vec<i64> = rows.iter().map(|row| row.i64(0)).collect::<Result<_, _>>()?;
         if !seqs.into_iter().eq(from..to) {
             return Err(gap(from, to));
         }
-        rows.iter().map(|row| Ok(hex::encode(row.blob(1)?))).collect()
+        rows.iter().map(|row| row.blob(1)?.try_into().map_err(|_| gap(from, to))).collect()
     }
 
     /// Numbers of the records that were written in `[from, to)` (microseconds): first and one behind the last, among

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use watchpost_model::audit::AuditDraft;
 
@@ -28,6 +29,8 @@ pub(crate) const REVOKE: &str = "key.revoke";
 pub struct LogKey {
     /// Number of its `key.add` record.
     pub seq: i64,
+    /// Time of that record; absent if it cannot be read.
+    pub added_at: Option<DateTime<Utc>>,
     /// Its name.
     pub name: String,
     /// As a C2SP verifier key: `name+id+base64`.
@@ -93,6 +96,7 @@ pub(crate) async fn keys(tx: &mut Tx) -> Result<Vec<LogKey>, StoreError> {
                 }
                 keys.push(LogKey {
                     seq: leaf.seq,
+                    added_at: leaf.micros().and_then(DateTime::from_timestamp_micros),
                     name: added.key.name().to_owned(),
                     pem: added.key.pem(),
                     vkey: added.vkey,
@@ -120,7 +124,7 @@ pub(crate) async fn revoked(tx: &mut Tx, signer: &Signer) -> Result<Option<i64>,
     Ok(keys(tx).await?.into_iter().find(|key| key.vkey == vkey).and_then(|key| key.revoked))
 }
 
-fn revoke(write: &mut Write, vkey: &str, reason: &str, now: chrono::DateTime<chrono::Utc>) {
+fn revoke(write: &mut Write, vkey: &str, reason: &str, now: DateTime<Utc>) {
     write.audit_with_facts(own_draft(REVOKE, reason, now), vec![("vkey", json!(vkey))]);
 }
 
@@ -166,6 +170,16 @@ impl Store {
     pub async fn signer_revoked(&self) -> Result<Option<i64>, StoreError> {
         let Some(signer) = self.signer() else { return Ok(None) };
         revoked(&mut *self.read().await?, &signer).await
+    }
+
+    /// Since when the log knows the key that signs here.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn signer_since(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let Some(vkey) = self.signer().map(|signer| signer.vkey()) else { return Ok(None) };
+        let known = self.audit_log_keys().await?.into_iter().find(|key| key.vkey == vkey);
+        Ok(known.and_then(|key| key.added_at))
     }
 
     /// Adds the `key.add` record of a key that the trail does not know; tells whether it was new.

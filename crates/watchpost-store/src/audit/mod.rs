@@ -10,9 +10,10 @@
 //! is sealed under it. An erasure is lawful for [`verify`] only if an `erasure.done` leaf names the key.
 //!
 //! Checkpoints are C2SP signed notes (Ed25519). Each signing key has a `key.add` leaf ([`keys`]), each checkpoint a
-//! `checkpoint.sign` leaf, so a stripped checkpoint is missed.
+//! `checkpoint.sign` leaf, so a stripped checkpoint is missed. Time stamps of authorities ([`stamp`]) stand beside them.
 
 pub(crate) mod append;
+pub(crate) mod bundle;
 pub(crate) mod checkpoint;
 pub(crate) mod cosign;
 pub(crate) mod export;
@@ -22,7 +23,9 @@ pub(crate) mod page;
 pub(crate) mod prove;
 pub(crate) mod seal;
 pub(crate) mod sign;
+pub(crate) mod stamp;
 pub(crate) mod statistics;
+pub(crate) mod tile;
 pub(crate) mod tree;
 pub(crate) mod verify;
 pub(crate) mod witness;

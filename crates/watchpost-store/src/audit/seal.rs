@@ -1,7 +1,7 @@
 //! Sealed payloads: XChaCha20-Poly1305 under a key of the actor, with a commitment that anyone can check without it.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload as AeadPayload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{ChaCha20Poly1305, Nonce, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
@@ -117,6 +117,15 @@ impl Sealed {
     }
 }
 
+/// Opens a record with the key of its own ([`SubjectKey::of_one`]): the second step of XChaCha20-Poly1305.
+pub(crate) fn open_one(key: &[u8; 32], nonce: &[u8; 24], ciphertext: &[u8]) -> Option<Vec<u8>> {
+    let mut short = [0; 12];
+    let (_, rest) = nonce.split_at(16);
+    short.get_mut(4..)?.copy_from_slice(rest);
+    let message = AeadPayload { msg: ciphertext, aad: CONTEXT };
+    ChaCha20Poly1305::new(key.into()).decrypt(&Nonce::from(short), message).ok()
+}
+
 /// HChaCha20 (draft-irtf-cfrg-xchacha, section 2.2): twenty rounds of ChaCha20 without the final addition.
 fn hchacha20(key: &[u8; 32], nonce: &[u8; 16]) -> [u8; 32] {
     const ROUNDS: [[usize; 4]; 8] = [
@@ -156,7 +165,7 @@ pub(crate) fn random_id() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Payload, SubjectKey, hchacha20};
+    use super::{Payload, SubjectKey, hchacha20, open_one};
 
     /// The test vector of draft-irtf-cfrg-xchacha-03, section 2.2.1.
     #[test]
@@ -183,6 +192,12 @@ mod tests {
         let mut sealed = key.seal(&payload).unwrap();
         assert_eq!(key.open(&sealed), Some(payload));
         assert_eq!(SubjectKey::random().open(&sealed), None, "another key");
+        let (one, nonce) = (key.of_one(&sealed).unwrap(), sealed.nonce.as_slice().try_into().unwrap());
+        assert_eq!(
+            open_one(&one, nonce, &sealed.ciphertext),
+            key.open_bytes(&sealed).map(|plain| plain.to_vec())
+        );
+        assert_eq!(open_one(&[7; 32], nonce, &sealed.ciphertext), None, "another key of one record");
         let commitment = sealed.commitment();
         sealed.ciphertext[0] ^= 1;
         assert_eq!(key.open(&sealed), None, "a flipped bit");

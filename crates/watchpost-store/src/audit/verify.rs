@@ -20,16 +20,15 @@ use watchpost_model::audit::{
     LogVerified,
 };
 
-use crate::audit::append;
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
-use crate::audit::own_draft;
 use crate::audit::page::COLUMNS;
 use crate::audit::sign::{VerifierKey, note_signer};
 use crate::audit::tree::{Frontier, leaf_hash};
 use crate::audit::verify::rows::{Checked, Fact, Page, fact};
 use crate::audit::witness::{KeptNote, seen_of};
+use crate::audit::{append, own_draft, stamp, tile};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
 use crate::snapshot::Reading;
@@ -67,7 +66,7 @@ impl Store {
     pub async fn audit_verify(
         &self,
         caller: &Caller,
-        plan: VerifyPlan,
+        mut plan: VerifyPlan,
         progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
     ) -> Result<AuditVerification, StoreError> {
         let own = match self.signer() {
@@ -76,7 +75,9 @@ impl Store {
         };
         let strength = plan.strength.unwrap_or(own);
         let look = self.snapshot().await?;
-        let result = Box::pin(Check::run(&look, plan, strength, progress)).await?;
+        plan.found.extend(stamp::bad(&mut *look.read().await?).await?);
+        let mut result = Box::pin(Check::run(&look, plan, strength, progress)).await?;
+        result.stamp = stamp::newest(&mut *look.read().await?, result.leaves).await?.map(|kept| kept.stamp);
         drop(look);
         let mut draft = own_draft("audit_verify", "", self.inner.clock.now());
         draft.caller = caller.clone();
@@ -179,6 +180,7 @@ impl Check {
             root: STANDARD.encode(check.frontier.root()),
             checkpoints: check.confirmed,
             first_bad_seq: check.first_bad,
+            first_bad_tile: check.first_bad.map(tile::of_record),
             problems: check.problems,
             erased: check
                 .explained
@@ -187,6 +189,7 @@ impl Check {
                 .collect(),
             strength,
             witnesses: plan.witnesses,
+            stamp: None,
             verified,
         })
     }

@@ -62,12 +62,25 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn privacy_scan(&self, subject: &Subject) -> Result<Look, StoreError> {
+        self.privacy_scan_told(subject, &|_, _, _| ()).await
+    }
+
+    /// The same; `told` hears what is looked at, how much of it is done, and how much there is.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn privacy_scan_told(
+        &self,
+        subject: &Subject,
+        told: &(dyn Fn(&str, u64, u64) + Send + Sync),
+    ) -> Result<Look, StoreError> {
         let mut tx = self.read().await?;
         let mut look = Look::default();
         let sql = tx.dialect().text_columns();
         let columns = tx.fetch(sql, args![]).await?;
         for row in &columns {
             let (table, column) = (row.text(0)?, row.text(1)?);
+            told("looking through the tables", look.columns as u64, columns.len() as u64);
             look.columns += 1;
             self::column(&mut tx, subject, &table, &column, &mut look).await?;
         }
@@ -94,7 +107,7 @@ impl Store {
             let what = "what the detectors remember; it is forgotten as a whole";
             look.found.push(Residue::new("engine_state.body", ResidueState::Found, n, what));
         }
-        sealed(&mut tx, subject, &mut look).await?;
+        sealed(&mut tx, subject, &mut look, told).await?;
         let n = crate::sealed::naming(&mut tx, subject).await?.len() as u64;
         if n > 0 {
             let detail = "events that name it in what is sealed of them, which an erasure removes";
@@ -200,13 +213,21 @@ fn detail(table: &str, column: &str) -> &'static str {
     }
 }
 
-async fn sealed(tx: &mut Tx, subject: &Subject, look: &mut Look) -> Result<(), StoreError> {
+async fn sealed(
+    tx: &mut Tx,
+    subject: &Subject,
+    look: &mut Look,
+    told: &(dyn Fn(&str, u64, u64) + Send + Sync),
+) -> Result<(), StoreError> {
+    let newest = tx.fetch_one("SELECT MAX(seq) FROM audit_leaf", args![]).await?.opt_i64(0)?;
+    let total = newest.map_or(0, |newest| newest.saturating_add(1)).max(0).unsigned_abs();
     let (mut at, mut n) = (-1, 0);
     loop {
         let sql = format!("{COLUMNS} WHERE l.seq > $1 ORDER BY l.seq LIMIT $2");
         let page = tx.fetch(sql, args![at, PAGE]).await?;
         let Some(last) = page.last() else { break };
         at = last.i64(0)?;
+        told("opening what is sealed", at.saturating_add(1).max(0).unsigned_abs(), total);
         for row in &page {
             let Some(stored) = stored_payload(row)? else { continue };
             let Some(bytes) = stored.key.and_then(|key| key.open_bytes(&stored.sealed)) else { continue };

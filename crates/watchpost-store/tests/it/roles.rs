@@ -111,6 +111,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         ("audit_leaf", "seq"),
         ("audit_checkpoint", "size"),
         ("audit_cosignature", "size"),
+        ("audit_timestamp", "size"),
         ("audit_record", "seq"),
         ("audit_payload", "seq"),
         ("audit_name", "id"),

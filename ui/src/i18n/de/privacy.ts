@@ -11,6 +11,7 @@ export const privacy = {
   'privacy.look.none': 'Der Name steht nirgends in der Datenbank.',
   'privacy.erase': 'Löschen',
   'privacy.erase.what': 'Einen Menschen löschen',
+  'privacy.erase.progress': 'Es wird gelöscht und dann nach Resten gesucht',
   'privacy.reason': 'Grund',
   'privacy.reason.about': 'Er steht im Prüfprotokoll und darf den Menschen nicht nennen.',
   'privacy.erased.clean': 'Gelöscht: Der Name steht nirgends mehr, wo diese Konsole hinkommt.',

@@ -11,6 +11,7 @@ export const privacy = {
   'privacy.look.none': 'The name stands nowhere in the database.',
   'privacy.erase': 'Erase',
   'privacy.erase.what': 'Erase a person',
+  'privacy.erase.progress': 'Erasing, then looking for what is left',
   'privacy.reason': 'Reason',
   'privacy.reason.about': 'It stands in the audit trail and must not name the person.',
   'privacy.erased.clean': 'Erased: the name was found nowhere that this console can reach.',

@@ -86,11 +86,13 @@ describe('the audit trail', () => {
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: ['record 7 was changed'], erased: [], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
     expect(hook('audit-problems').textContent).toContain('#7');
+    expect(hook('audit-first-bad-tile').textContent).toBe('tile/0/000');
+    expect(hook('audit-stamp').textContent).toContain('Test TSA');
   });
 
   it('says how strong the evidence is, and changes where checkpoints are kept', async () => {

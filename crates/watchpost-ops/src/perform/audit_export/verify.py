@@ -8,6 +8,8 @@ signature where there is one that can, else the code below.
     --key KEY                             a key that you trust: name+id+base64, from somebody you trust; the checkpoint
                                           is signed by it, or by one that it led to (keys that were rolled)
     --leaves-only                         does not open the records, which takes a few milliseconds each
+    --tsa FILE                            certificates (PEM) of a time stamp authority that you trust: lets openssl check the
+                                          time stamp of the bundle
 
 Exit code 0: everything holds. 1: something does not; every problem is one line. 2: wrong usage.
 """
@@ -37,28 +39,38 @@ def node_hash(left, right):
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-class Tree:
-    """Roots of the complete subtrees, from left to right."""
+def fold(row):
+    while len(row) > 1:
+        last = row[-1:] if len(row) % 2 else []
+        row = [node_hash(row[n], row[n + 1]) for n in range(0, len(row) - 1, 2)] + last
+    return row[0]
 
-    def __init__(self):
-        self.size = 0
-        self.nodes = []
 
-    def push(self, node):
-        rest = self.size
-        while rest & 1:
-            node = node_hash(self.nodes.pop(), node)
-            rest >>= 1
-        self.nodes.append(node)
-        self.size += 1
+def tile_path(level, n, width):
+    """Where a tile lies (C2SP tlog-tiles): groups of three digits, all but the last behind an x."""
+    text = "%03d" % (n % 1000)
+    while n >= 1000:
+        n //= 1000
+        text = "x%03d/%s" % (n % 1000, text)
+    return "tile/%d/%s%s" % (level, text, "" if width == 256 else ".p/%d" % width)
 
-    def root(self):
-        if not self.nodes:
-            return hashlib.sha256(b"").digest()
-        right = self.nodes[-1]
-        for left in reversed(self.nodes[:-1]):
-            right = node_hash(left, right)
-        return right
+
+def root_of(hashes, seen=None):
+    """The root of a tree; `seen` gets path and content of each of its tiles."""
+    level, row, tail = 0, hashes, []
+    while row:
+        above = []
+        for start in range(0, len(row), 256):
+            part = row[start:start + 256]
+            if seen:
+                seen(tile_path(level, start // 256, len(part)), b"".join(part))
+            if len(part) == 256:
+                above.append(fold(part))
+            else:
+                # What is not complete on this level stands right of all that is.
+                tail = [fold(part + tail)]
+        level, row = level + 1, above
+    return tail[0] if tail else hashlib.sha256(b"").digest()
 
 
 def root_of_proof(index, size, leaf, hashes):
@@ -340,7 +352,64 @@ def lines_of(folder, name):
             yield line.rstrip("\n")
 
 
-def check_bundle(folder, trusted, opened):
+class Tiles:
+    """The files of the tiles, each of which has to be what the hashes make."""
+
+    def __init__(self, folder):
+        self.folder, self.n = folder, 0
+
+    def check(self, path, content):
+        try:
+            with open(os.path.join(self.folder, path), "rb") as data:
+                found = data.read()
+        except OSError:
+            raise Bad(path + " is not there")
+        if found != content:
+            raise Bad(path + " is not the tile that the hashes make")
+        self.n += 1
+
+
+def check_stamp(folder, hashes, keys, trusted, authority):
+    """The time stamp of an earlier checkpoint, if there is one: is it of this log? Who made it is for openssl."""
+    files = {name: os.path.join(folder, "timestamp." + name) for name in ("note", "tsq", "tsr")}
+    if not any(os.path.exists(path) for path in files.values()):
+        return
+    read = {}
+    for name, path in files.items():
+        try:
+            with open(path, "rb") as data:
+                read[name] = data.read()
+        except OSError:
+            raise Bad("timestamp.%s is not there" % name)
+    note = read["note"].decode()
+    signed = [line.split(" ")[1] for line in note.splitlines() if line.startswith("\u2014 ") and line.count(" ") == 2]
+    vkeys = [vkey for vkey in keys.known if vkey.split("+")[0] in signed]
+    if not vkeys:
+        raise Bad("the log does not know the key that signed timestamp.note")
+    log, size, root, _ = read_note(note, read_key(vkeys[0]))
+    keys.check(vkeys[0], size, trusted)
+    if log != keys.log or size > len(hashes) or root_of(hashes[:size]) != root:
+        raise Bad("timestamp.note is not a checkpoint of this log")
+    digest = b"\x04\x20" + hashlib.sha256(read["note"]).digest()
+    for name in ("tsq", "tsr"):
+        if digest not in read[name]:
+            raise Bad("timestamp.%s is not about timestamp.note" % name)
+    if authority is None:
+        print("a time stamp of the checkpoint of %d records; who made it was not checked: --tsa CERTIFICATES" % size)
+        return
+    for asked in (["-queryfile", files["tsq"]], ["-data", files["note"]]):
+        command = ["openssl", "ts", "-verify", "-in", files["tsr"], "-CAfile", authority] + asked
+        try:
+            ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        except OSError:
+            raise Bad("the time stamp was not checked: there is no openssl")
+        if ran.returncode != 0:
+            raise Bad("openssl ts -verify does not believe the time stamp: "
+                      + ran.stdout.decode("utf-8", "replace").strip().replace("\n", "; "))
+    print("the time stamp of the checkpoint of %d records holds (checked by openssl)" % size)
+
+
+def check_bundle(folder, trusted, opened, authority):
     check_sums(folder)
     with open(os.path.join(folder, "log.vkey"), encoding="utf-8") as text:
         vkey = text.read().strip()
@@ -355,18 +424,18 @@ def check_bundle(folder, trusted, opened):
         log, size, root, by = read_note(text.read(), key)
     print("checkpoint of %d records, signed by %s (checked by %s)" % (size, key[0], by))
 
-    tree, hashes = Tree(), []
+    hashes = []
     for line in lines_of(folder, "hashes"):
         node = bytes.fromhex(line)
         if len(node) != 32:
-            raise Bad("line %d of hashes is no hash" % (tree.size + 1))
+            raise Bad("line %d of hashes is no hash" % (len(hashes) + 1))
         hashes.append(node)
-        tree.push(node)
-    if tree.size != size:
-        raise Bad("there are %d hashes, the checkpoint has %d records" % (tree.size, size))
-    if tree.root() != root:
+    if len(hashes) != size:
+        raise Bad("there are %d hashes, the checkpoint has %d records" % (len(hashes), size))
+    tiles = Tiles(folder)
+    if root_of(hashes, tiles.check) != root:
         raise Bad("ROOT MISMATCH: the hashes do not lead to the root of the checkpoint")
-    print("the %d hashes lead to the root %s" % (size, base64.b64encode(root).decode()))
+    print("the %d hashes and %d tiles lead to the root %s" % (size, tiles.n, base64.b64encode(root).decode()))
 
     leaves, keys, before = {}, Keys(log, trusted), -1
     for line in lines_of(folder, "leaves.jsonl"):
@@ -378,7 +447,8 @@ def check_bundle(folder, trusted, opened):
         if seq <= before or seq >= size:
             raise Bad("the leaf of record %d is out of order" % seq)
         if hashes[seq] != leaf_hash(data):
-            raise Bad("record %d: the leaf does not have the hash that is in the tree" % seq)
+            raise Bad("record %d: the leaf does not have the hash that is in the tree (%s)"
+                      % (seq, tile_path(0, seq // 256, min(256, size - seq // 256 * 256))))
         if leaf["b"]["l"] != log:
             raise Bad("record %d: the leaf is of another log" % seq)
         keys.take(leaf)
@@ -387,6 +457,8 @@ def check_bundle(folder, trusted, opened):
     print("%d leaves have the hashes that are in the tree" % len(leaves))
     if len(leaves) < size:
         print("the leaves of the other %d are not here: what they say of keys was not looked at" % (size - len(leaves)))
+
+    check_stamp(folder, hashes, keys, trusted, authority)
 
     n, erased, before = 0, 0, None
     for line in lines_of(folder, "records.jsonl"):
@@ -454,7 +526,7 @@ def check_proof(path, folder, trusted):
 
 
 def main(words):
-    trusted, proof, opened, folder = None, None, True, None
+    trusted, proof, opened, folder, authority = None, None, True, None, None
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -463,9 +535,11 @@ def main(words):
             return 0
         if word == "--leaves-only":
             opened = False
-        elif word in ("--key", "--proof") and rest:
+        elif word in ("--key", "--proof", "--tsa") and rest:
             if word == "--key":
                 trusted = rest.pop(0)
+            elif word == "--tsa":
+                authority = rest.pop(0)
             else:
                 proof = rest.pop(0)
         elif not word.startswith("-") and folder is None:
@@ -478,7 +552,7 @@ def main(words):
         if proof is not None:
             check_proof(proof, folder, trusted)
         else:
-            check_bundle(folder, trusted, opened)
+            check_bundle(folder, trusted, opened, authority)
     except Bad as problem:
         print("DOES NOT HOLD: %s" % problem)
         return 1

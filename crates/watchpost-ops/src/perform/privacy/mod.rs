@@ -5,6 +5,7 @@ mod residue;
 
 pub(crate) use export::privacy_export;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -14,14 +15,16 @@ use watchpost_model::event::Category;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::privacy::{Erasure, LegalHold, Residue, ResidueState, Subject, SubjectKind};
 use watchpost_redis::retention::{Removal, RetentionWalk};
+use watchpost_store::KnownFiles;
 
 use super::required;
 use crate::console::Workspace;
 use crate::contract::{
-    HoldAdd, HoldRelease, Nothing, PrivacyErase, PrivacyErased, PrivacyList, PrivacyLook, PrivacyRef,
+    ERASURE, HoldAdd, HoldRelease, Nothing, PrivacyErase, PrivacyErased, PrivacyList, PrivacyLook, PrivacyRef,
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::making::Making;
 use crate::two_people::Behind;
 
 /// How long an engine of this process may take to forget what its detectors remember.
@@ -91,8 +94,12 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
         without(&subject, "reason", words)?;
     }
     let store = workspace.store();
+    let making = Arc::new(cx.console.0.makings.begin(Some(ERASURE.to_owned()))?);
     // Asked before: what an erasure takes from the trail says where files were written.
     let mut known = store.files_known().await?;
+    if !making.go_on("erasing", 0, 1) {
+        return Err(OpError::new(ErrorCode::Cancelled, "the erasure was stopped; nothing was changed"));
+    }
     let draft = |erasure: &Erasure| {
         let counts = erasure.counts.iter().map(|count| {
             Change::new(
@@ -107,12 +114,7 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     known.files.extend(told);
     crate::erasures::remember(cx.console.paths(), store).await?;
 
-    let mut residue = vec![from_redis(&workspace, &subject).await];
-    residue.extend(residue::of_files(&subject, known).await?);
-    forgotten(&workspace).await?;
-    residue.extend(residue::of_database(store, &subject).await?);
-    residue.extend(residue::beyond(store));
-    residue.sort_by_key(|place| std::cmp::Reverse(place.state));
+    let residue = left_of(&workspace, &subject, known, &making).await?;
     let clean = residue.iter().all(|place| place.state != ResidueState::Found);
     let found = |state| Value::from(residue.iter().filter(|place| place.state == state).count());
     let changes = [ResidueState::Found, ResidueState::Unclear, ResidueState::OutOfReach, ResidueState::Clean]
@@ -121,6 +123,24 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     let record = cx.record_as(outcome, format!("erasure/{}", erasure.id), changes.to_vec(), Some(reason));
     store.audit_append(record).await?;
     Ok(PrivacyErased { erasure, residue, clean })
+}
+
+/// Looks everywhere for what is left, the worst first.
+async fn left_of(
+    workspace: &Workspace,
+    subject: &Subject,
+    known: KnownFiles,
+    making: &Arc<Making>,
+) -> Result<Vec<Residue>, OpError> {
+    making.go_on("removing events in Redis", 0, 1);
+    let mut residue = vec![from_redis(workspace, subject).await];
+    residue.extend(residue::of_files(subject, known, making.clone()).await?);
+    making.go_on("waiting for the detectors", 0, 1);
+    forgotten(workspace).await?;
+    residue.extend(residue::of_database(workspace.store(), subject, making).await?);
+    residue.extend(residue::beyond(workspace.store()));
+    residue.sort_by_key(|place| std::cmp::Reverse(place.state));
+    Ok(residue)
 }
 
 /// Waits until the detectors of this process, if any work, were built anew without the person.

@@ -4,12 +4,14 @@
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use watchpost_model::privacy::{Residue, ResidueState, Subject};
 use watchpost_store::{KnownFiles, Store};
 
 use crate::blocking::off_the_runtime;
 use crate::error::OpError;
+use crate::making::Making;
 
 /// Bytes read at once.
 const PIECE: usize = 1 << 20;
@@ -19,8 +21,16 @@ const PACKED: &[&str] = &["pdf", "gz", "zip", "zst", "xz", "age"];
 const FILES_MAX: usize = 1_000;
 
 /// Tables, what is sealed, and the bytes of the file.
-pub(super) async fn of_database(store: &Store, subject: &Subject) -> Result<Vec<Residue>, OpError> {
-    let mut look = store.privacy_scan(subject).await?;
+pub(super) async fn of_database(
+    store: &Store,
+    subject: &Subject,
+    making: &Making,
+) -> Result<Vec<Residue>, OpError> {
+    let told = |words: &str, done: u64, total: u64| {
+        making.go_on(words, done, total);
+    };
+    let mut look = store.privacy_scan_told(subject, &told).await?;
+    told("giving freed space back, and reading the file", 0, 1);
     let mut found = std::mem::take(&mut look.found);
     if found.is_empty() {
         let detail = format!("{} columns looked at, {} sealed records opened", look.columns, look.opened);
@@ -100,7 +110,11 @@ async fn count_all(file: &Path, forms: &[Vec<u8>]) -> Result<Vec<(PathBuf, There
 }
 
 /// Files that this console, or another one of this database, wrote.
-pub(super) async fn of_files(subject: &Subject, known: KnownFiles) -> Result<Vec<Residue>, OpError> {
+pub(super) async fn of_files(
+    subject: &Subject,
+    known: KnownFiles,
+    making: Arc<Making>,
+) -> Result<Vec<Residue>, OpError> {
     let subject = subject.clone();
     off_the_runtime(move || {
         let mut found = Vec::new();
@@ -113,7 +127,9 @@ pub(super) async fn of_files(subject: &Subject, known: KnownFiles) -> Result<Vec
             found.push(Residue::new("rows about files", ResidueState::OutOfReach, n, detail));
         }
         let (mut clean, mut absent) = (0, 0);
-        for named in known.files {
+        let total = known.files.len() as u64;
+        for (done, named) in (0_u64..).zip(known.files) {
+            making.go_on("looking through files", done, total);
             let path = PathBuf::from(&named);
             if !path.is_absolute() || !path.exists() {
                 absent += 1;

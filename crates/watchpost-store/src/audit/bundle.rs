@@ -1,0 +1,450 @@
+//! Checking an export of the trail as `verify.py` does, without a database, on all cores: the tree, its tiles, what each leaf
+//! commits to, and what opens.
+//!
+//! Files are read line by line by several threads; kept is a hash and a commitment for each record, 80 bytes.
+
+mod lines;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use crate::audit::bundle::lines::{Told, Work, hash, leaf, record};
+use crate::audit::keys::{self, Added};
+use crate::audit::leaf::Leaf;
+use crate::audit::sign::VerifierKey;
+use crate::audit::tile;
+use crate::audit::tree::{Frontier, Hash, leaf_hash};
+
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleDepth {
+    /// The tree, its tiles, the leaves, and that they commit to what is sealed in the records.
+    Leaves,
+    /// Also that what is sealed opens to what the records say, and the sums of all files.
+    Whole,
+}
+
+/// A bundle that holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BundleChecked {
+    /// Records of the log.
+    pub size: u64,
+    /// The root, base64.
+    pub root: String,
+    /// The key that signed, as a C2SP verifier key.
+    pub key: String,
+    /// Leaves in it.
+    pub leaves: u64,
+    /// Records in it.
+    pub records: u64,
+    /// Those of them without content.
+    pub erased: u64,
+    /// Tiles in it; none in those of older versions.
+    pub tiles: u64,
+}
+
+/// Why a bundle does not hold.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleProblem {
+    /// The first thing that does not fit, for people.
+    #[error("{0}")]
+    Bad(String),
+    /// A file that is not there, or cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+    /// It was stopped.
+    #[error("the check was stopped")]
+    Cancelled,
+}
+
+impl BundleProblem {
+    fn bad(text: impl Into<String>) -> Self {
+        Self::Bad(text.into())
+    }
+
+    fn unreadable(path: &Path, error: std::io::Error) -> Self {
+        Self::Unreadable { path: path.to_owned(), error }
+    }
+}
+
+/// Checks the bundle in `folder`, signed by the key `trusted` or one that it led to; without it only that the files fit each
+/// other. `progress` gets bytes done and bytes in all, and stops the check by answering `false`.
+///
+/// # Errors
+/// The first thing that does not hold, or a file that cannot be read.
+pub fn check_bundle(
+    folder: &Path,
+    trusted: Option<&str>,
+    depth: BundleDepth,
+    progress: &(dyn Fn(u64, u64) -> bool + Sync),
+) -> Result<BundleChecked, BundleProblem> {
+    let mut total = 0;
+    for name in ["hashes", "leaves.jsonl", "records.jsonl"] {
+        let path = folder.join(name);
+        total += std::fs::metadata(&path).map_err(|error| BundleProblem::unreadable(&path, error))?.len();
+    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let work = Work { threads, done: AtomicU64::new(0), total, progress };
+    work.on(0)?;
+    if depth == BundleDepth::Whole {
+        let listed = work.sums(folder)?;
+        for name in ["checkpoint", "log.vkey", "hashes", "leaves.jsonl", "records.jsonl"] {
+            if !listed.iter().any(|one| one == name) {
+                return Err(BundleProblem::bad(format!("SHA256SUMS does not name {name}")));
+            }
+        }
+    }
+    let signed = Signed::read(folder)?;
+    let hashes = hashes(&work, folder, &signed)?;
+    let tiles = tree(&work, folder, &hashes, &signed)?;
+    let leaves = leaves(&work, folder, &hashes, &signed, trusted)?;
+    let (records, erased) = records(&work, folder, &leaves, depth)?;
+    Ok(BundleChecked {
+        size: signed.size,
+        root: STANDARD.encode(signed.root),
+        key: signed.vkey,
+        leaves: leaves.len() as u64,
+        records,
+        erased,
+        tiles,
+    })
+}
+
+fn text(folder: &Path, name: &str) -> Result<String, BundleProblem> {
+    let path = folder.join(name);
+    std::fs::read_to_string(&path).map_err(|error| BundleProblem::unreadable(&path, error))
+}
+
+/// What the checkpoint says, and by whom.
+struct Signed {
+    vkey: String,
+    log: String,
+    size: u64,
+    root: Hash,
+}
+
+impl Signed {
+    fn read(folder: &Path) -> Result<Self, BundleProblem> {
+        let vkey = text(folder, "log.vkey")?.trim().to_owned();
+        let key = VerifierKey::parse(&vkey).ok_or_else(|| BundleProblem::bad("log.vkey cannot be read"))?;
+        if folder.join("pub.pem").exists() && text(folder, "pub.pem")? != key.pem() {
+            return Err(BundleProblem::bad("pub.pem is not the key of log.vkey"));
+        }
+        let note = text(folder, "checkpoint")?;
+        let said = key.open(&note).ok_or_else(|| {
+            BundleProblem::bad(format!("the checkpoint is not signed by {}, or was altered", key.name()))
+        })?;
+        let (log, size, root) = checkpoint(said)
+            .ok_or_else(|| BundleProblem::bad("the checkpoint is not one of an audit trail"))?;
+        Ok(Self { log, size, root, vkey })
+    }
+}
+
+/// Log, size and root of the text of a checkpoint.
+fn checkpoint(text: &str) -> Option<(String, u64, Hash)> {
+    let mut lines = text.lines();
+    let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+    lines.next().is_none().then_some(())?;
+    let log = origin.strip_prefix("watchpost.local/audit/")?.to_owned();
+    Some((log, size.parse().ok()?, STANDARD.decode(root).ok()?.try_into().ok()?))
+}
+
+fn hashes(work: &Work<'_>, folder: &Path, signed: &Signed) -> Result<Vec<Hash>, BundleProblem> {
+    let parts = work.lines(&folder.join("hashes"), |found: &mut Vec<Hash>, line| {
+        found.push(hash(line).ok_or_else(|| BundleProblem::bad("a line of hashes is no hash"))?);
+        Ok(())
+    })?;
+    let hashes = parts.concat();
+    if hashes.len() as u64 != signed.size {
+        return Err(BundleProblem::bad(format!(
+            "there are {} hashes, the checkpoint has {} records",
+            hashes.len(),
+            signed.size
+        )));
+    }
+    Ok(hashes)
+}
+
+/// Leads the hashes to the root, and compares the tiles, if there are any; how many there are.
+fn tree(work: &Work<'_>, folder: &Path, hashes: &[Hash], signed: &Signed) -> Result<u64, BundleProblem> {
+    let has_tiles = folder.join("tile").is_dir();
+    let mut n_tiles = 0;
+    let (mut level, mut row) = (0, hashes.to_vec());
+    // Of each level what is not full stands right of all that is above it.
+    let mut rests = Vec::new();
+    while !row.is_empty() {
+        let (full, rest) = row.as_chunks::<256>();
+        let above = work.each(|n| {
+            let (from, to) = (full.len() * n / work.threads, full.len() * (n + 1) / work.threads);
+            let mut roots = Vec::with_capacity(to - from);
+            for (at, part) in full.iter().enumerate().take(to).skip(from) {
+                if has_tiles {
+                    same_tile(folder, level, at as u64, part)?;
+                }
+                roots.push(tile::root(part));
+            }
+            work.on(0)?;
+            Ok(roots)
+        })?;
+        n_tiles += full.len() as u64 + u64::from(!rest.is_empty());
+        if has_tiles && !rest.is_empty() {
+            same_tile(folder, level, full.len() as u64, rest)?;
+        }
+        rests.push(rest.to_vec());
+        (level, row) = (level + 1, above.concat());
+    }
+    if root(&rests) != signed.root {
+        return Err(BundleProblem::bad(
+            "ROOT MISMATCH: the hashes do not lead to the root of the checkpoint",
+        ));
+    }
+    Ok(if has_tiles { n_tiles } else { 0 })
+}
+
+/// The root of a tree by what is not full of each level, from below.
+fn root(rests: &[Vec<Hash>]) -> Hash {
+    let mut right = None;
+    for rest in rests.iter().filter(|rest| !rest.is_empty()) {
+        let mut tree = Frontier::default();
+        rest.iter().chain(&right).for_each(|hash| tree.push(*hash));
+        right = Some(tree.root());
+    }
+    right.unwrap_or_else(|| Frontier::default().root())
+}
+
+fn same_tile(folder: &Path, level: usize, n: u64, hashes: &[Hash]) -> Result<(), BundleProblem> {
+    let name = tile::path(level, n, hashes.len() as u64);
+    let path = folder.join(&name);
+    let found = std::fs::read(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => BundleProblem::bad(format!("{name} is not there")),
+        _ => BundleProblem::unreadable(&path, error),
+    })?;
+    if found == hashes.as_flattened() {
+        return Ok(());
+    }
+    Err(BundleProblem::bad(format!("{name} is not the tile that the hashes make")))
+}
+
+/// Number and commitment of each leaf.
+type Leaves = Vec<(i64, Hash)>;
+
+/// The leaves of a part of the file, and those of them that tell of keys.
+type Part = (Leaves, Vec<Leaf>);
+
+fn leaves(
+    work: &Work<'_>,
+    folder: &Path,
+    hashes: &[Hash],
+    signed: &Signed,
+    trusted: Option<&str>,
+) -> Result<Leaves, BundleProblem> {
+    let parts = work.lines(&folder.join("leaves.jsonl"), |(found, of_keys): &mut Part, line| {
+        let Some(Told { seq, commitment, key }) = leaf(line, &signed.log) else {
+            let behind =
+                found.last().map_or_else(String::new, |(seq, _)| format!(" behind that of record {seq}"));
+            return Err(BundleProblem::bad(format!("a leaf{behind} is not canonical, or of another log")));
+        };
+        let expect = usize::try_from(seq).ok().and_then(|at| hashes.get(at));
+        let expect =
+            expect.ok_or_else(|| BundleProblem::bad(format!("the leaf of record {seq} is out of order")))?;
+        if leaf_hash(line) != *expect {
+            return Err(BundleProblem::bad(format!(
+                "record {seq}: the leaf does not have the hash that is in the tree ({})",
+                tile::of_record(seq)
+            )));
+        }
+        found.push((seq, commitment));
+        of_keys.extend(key.map(|leaf| *leaf));
+        Ok(())
+    })?;
+    let (mut leaves, mut keys) = (Leaves::new(), Keys::new(&signed.log, trusted));
+    for (found, of_keys) in parts {
+        leaves.extend(found);
+        for leaf in of_keys {
+            keys.take(&leaf)?;
+        }
+    }
+    let mut pairs = leaves.iter().zip(leaves.iter().skip(1));
+    if let Some((_, (seq, _))) = pairs.find(|((before, _), (seq, _))| before >= seq) {
+        return Err(BundleProblem::bad(format!("the leaf of record {seq} is out of order")));
+    }
+    keys.check(signed)?;
+    Ok(leaves)
+}
+
+/// The keys that the log tells of, in the order of its records.
+struct Keys<'a> {
+    log: &'a str,
+    trusted: Option<&'a str>,
+    /// With the number of the record that added it, and whether the trusted key leads to it.
+    known: HashMap<String, (i64, bool)>,
+    revoked: HashMap<String, i64>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(log: &'a str, trusted: Option<&'a str>) -> Self {
+        Self { log, trusted, known: HashMap::new(), revoked: HashMap::new() }
+    }
+
+    fn take(&mut self, leaf: &Leaf) -> Result<(), BundleProblem> {
+        let unreadable = || BundleProblem::bad(format!("record {}: its key cannot be read", leaf.seq));
+        if leaf.client.action == keys::REVOKE {
+            let vkey = leaf.client.facts.get("vkey").and_then(|vkey| vkey.as_str()).ok_or_else(unreadable)?;
+            self.revoked.entry(vkey.to_owned()).or_insert(leaf.seq);
+            return Ok(());
+        }
+        let Added { vkey, key, after } = keys::added(leaf).ok_or_else(unreadable)?;
+        let mut is_led_to = self.trusted == Some(vkey.as_str());
+        if let Some((before, proof)) = after {
+            let led = self.known.get(&before).filter(|_| !self.revoked.contains_key(&before));
+            let (_, led) =
+                led.filter(|_| keys::vouches(&before, &proof, self.log, &vkey)).ok_or_else(|| {
+                    let before = before.split('+').next().unwrap_or_default();
+                    let text = format!(
+                        "record {}: the key {before} does not vouch for the key {}",
+                        leaf.seq,
+                        key.name()
+                    );
+                    BundleProblem::bad(text)
+                })?;
+            is_led_to |= *led;
+        }
+        self.known.entry(vkey).or_insert((leaf.seq, is_led_to));
+        Ok(())
+    }
+
+    /// Did a key sign that may, and that the trusted one leads to?
+    fn check(&self, signed: &Signed) -> Result<(), BundleProblem> {
+        let name = signed.vkey.split('+').next().unwrap_or_default();
+        let covers = |seq: i64| u64::try_from(seq).is_ok_and(|seq| seq < signed.size);
+        let why = match self.known.get(&signed.vkey) {
+            None => {
+                format!("the log does not know the key that signed: there is no key.add record of {name}")
+            }
+            Some((added, _)) if !covers(*added) => format!("the key {name} was added after the checkpoint"),
+            Some((_, false)) if self.trusted.is_some() => format!(
+                "the checkpoint is signed by {name}, to which the key that you trust does not lead: {}",
+                signed.vkey
+            ),
+            Some(_) => match self.revoked.get(&signed.vkey).filter(|seq| covers(**seq)) {
+                Some(seq) => format!("the checkpoint is signed by {name}, which was revoked by record {seq}"),
+                None => return Ok(()),
+            },
+        };
+        Err(BundleProblem::Bad(why))
+    }
+}
+
+/// What a thread knows of the records of its part.
+#[derive(Default)]
+struct Seen {
+    first: Option<i64>,
+    next: i64,
+    n: u64,
+    erased: u64,
+    /// Where in the leaves the next record is looked for.
+    at: usize,
+    sealed: Vec<u8>,
+}
+
+fn records(
+    work: &Work<'_>,
+    folder: &Path,
+    leaves: &[(i64, Hash)],
+    depth: BundleDepth,
+) -> Result<(u64, u64), BundleProblem> {
+    let parts = work.lines(&folder.join("records.jsonl"), |seen: &mut Seen, line| {
+        one_record(seen, line, leaves, depth).map_err(BundleProblem::Bad)
+    })?;
+    let (mut n, mut erased, mut next) = (0, 0, None);
+    for part in &parts {
+        let Some(first) = part.first else { continue };
+        if let Some(expected) = next.filter(|expected| *expected != first) {
+            return Err(BundleProblem::bad(format!("record {expected} is missing")));
+        }
+        (n, erased, next) = (n + part.n, erased + part.erased, Some(part.next));
+    }
+    Ok((n, erased))
+}
+
+/// A record against its leaf: commitment, and what is sealed against what is said.
+fn one_record(
+    seen: &mut Seen,
+    line: &[u8],
+    leaves: &[(i64, Hash)],
+    depth: BundleDepth,
+) -> Result<(), String> {
+    let found = record(line).ok_or_else(|| {
+        seen.first.map_or_else(
+            || "a record cannot be read".to_owned(),
+            |_| format!("the record behind record {} cannot be read", seen.next - 1),
+        )
+    })?;
+    let seq = found.seq;
+    if seen.first.is_some() && seq != seen.next {
+        return Err(format!("record {} is missing", seen.next));
+    }
+    seen.first.get_or_insert(seq);
+    (seen.next, seen.n) = (seq.saturating_add(1), seen.n + 1);
+    if leaves.get(seen.at).is_none_or(|(leaf, _)| *leaf != seq) {
+        seen.at = leaves
+            .binary_search_by_key(&seq, |(leaf, _)| *leaf)
+            .map_err(|_| format!("record {seq} has no leaf"))?;
+    }
+    let commitment = leaves.get(seen.at).map(|(_, commitment)| *commitment);
+    seen.at += 1;
+    seen.erased += u64::from(found.opened.is_none());
+    let Some((nonce, sealed)) = found.sealed else { return Ok(()) };
+    let unreadable = || format!("record {seq}: what is sealed cannot be read");
+    let mut bytes = [0; 24];
+    hex::decode_to_slice(nonce, &mut bytes).map_err(|_| unreadable())?;
+    seen.sealed.clear();
+    STANDARD.decode_vec(sealed, &mut seen.sealed).map_err(|_| unreadable())?;
+    let digest = Sha256::new().chain_update([2]).chain_update(bytes).chain_update(&seen.sealed).finalize();
+    if commitment != Some(digest.into()) {
+        return Err(format!("record {seq}: what is sealed is not what the leaf commits to"));
+    }
+    if let (BundleDepth::Whole, Some((key, payload))) = (depth, found.opened) {
+        let key = hash(key).ok_or_else(|| format!("record {seq}: its key cannot be read"))?;
+        let plain = crate::audit::seal::open_one(&key, &bytes, &seen.sealed)
+            .ok_or_else(|| format!("record {seq}: its key does not open it"))?;
+        if plain != payload {
+            return Err(format!("record {seq}: what the export says is not what is sealed"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+    use crate::audit::tree::{Frontier, Hash, leaf_hash};
+
+    #[test]
+    fn tiles_lead_to_the_root_of_every_size() {
+        let all: Vec<Hash> = (0..66_100_u32).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+        for size in [0, 1, 2, 255, 256, 257, 511, 512, 600, 65_535, 65_536, 65_537, 65_541, 65_792, 66_100] {
+            let (mut row, mut rests) = (all[..size].to_vec(), Vec::new());
+            while !row.is_empty() {
+                let (full, rest) = row.as_chunks::<256>();
+                rests.push(rest.to_vec());
+                row = full.iter().map(|part| crate::audit::tile::root(part)).collect();
+            }
+            let mut tree = Frontier::default();
+            all[..size].iter().for_each(|hash| tree.push(*hash));
+            assert_eq!(root(&rests), tree.root(), "size {size}");
+        }
+    }
+}
