@@ -641,6 +641,26 @@ export type AuditStatisticsRequest = {
  */
 period: Period | null, };
 
+export type AuditTimestampKeep = { 
+/**
+ * The `TimeStampResp` of RFC 3161, DER in hex.
+ */
+response: string, };
+
+export type AuditTimestampRequest = { 
+/**
+ * Records of the checkpoint.
+ */
+size: number, 
+/**
+ * SHA-256 of its signed note, hex: all that the authority gets to see.
+ */
+sha256: string, 
+/**
+ * The `TimeStampReq` of RFC 3161, DER in hex.
+ */
+request: string, };
+
 export type AuditTrust = { 
 /**
  * The log continues what this console and the places have seen.
@@ -701,7 +721,11 @@ full_at: string | null,
 /**
  * The places.
  */
-places: Array<AuditPlace>, };
+places: Array<AuditPlace>, 
+/**
+ * The newest time stamp of a checkpoint.
+ */
+stamp?: AuditStamp, };
 
 export type AuditVerification = { 
 /**
@@ -7323,7 +7347,11 @@ ok: boolean,
 /**
  * For people.
  */
-detail: string, };
+detail: string, 
+/**
+ * The key with which this console signs is old, for people.
+ */
+key_warning?: string, };
 
 export type TriedAs = "request" | "event" | "value";
 

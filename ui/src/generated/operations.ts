@@ -295,6 +295,10 @@ export interface Operations {
   audit_export: { request: model.AuditExport; reply: model.AuditExported };
   /** Sign the state of the audit trail now, and keep the checkpoint in the places. */
   audit_checkpoint: { request: model.Nothing; reply: model.Checkpoint };
+  /** Make a request for a time stamp of the newest checkpoint (RFC 3161), for somebody to send. */
+  audit_timestamp_request: { request: model.Nothing; reply: model.AuditTimestampRequest };
+  /** Keep the answer of a time stamp authority with the checkpoint that it is about. */
+  audit_timestamp_keep: { request: model.AuditTimestampKeep; reply: model.AuditStamp };
   /** Set where checkpoints are kept outside the database. */
   audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
   /** Take the audit trail as it is, although it does not continue what this console saw. */
@@ -1389,6 +1393,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   audit_checkpoint: {
     about: "Sign the state of the audit trail now, and keep the checkpoint in the places.",
+    permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_timestamp_request: {
+    about: "Make a request for a time stamp of the newest checkpoint (RFC 3161), for somebody to send.",
+    permission: 'audit',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit'],
+  },
+  audit_timestamp_keep: {
+    about: "Keep the answer of a time stamp authority with the checkpoint that it is about.",
     permission: 'audit',
     effect: 'change',
     provides: [],

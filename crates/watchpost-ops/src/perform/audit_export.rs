@@ -248,7 +248,7 @@ async fn write(
     let (first, end) = store.audit_range(micros(request.from), micros(request.to), size).await?;
     let mut sums = vec![
         whole(folder, "checkpoint", &checkpoint.note)?,
-        whole(folder, "log.vkey", &format!("{}\n", key.vkey))?,
+        whole(folder, "log.vkey", format!("{}\n", key.vkey))?,
         whole(folder, "pub.pem", &key.pem)?,
         whole(folder, "verify.py", SCRIPT)?,
         whole(folder, "VERIFY.md", GUIDE)?,

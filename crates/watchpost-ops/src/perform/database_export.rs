@@ -80,7 +80,7 @@ async fn write(store: &Store, folder: &Path, making: &Making) -> Result<Database
     let left_out: Vec<LeftOutTable> =
         found.left_out.into_iter().map(|(name, why)| LeftOutTable { name, why }).collect();
     let told: Vec<String> = left_out.iter().map(|one| format!("{}: {}\n", one.name, one.why)).collect();
-    sums.push(whole(folder, "LEFT_OUT", &told.concat())?);
+    sums.push(whole(folder, "LEFT_OUT", told.concat())?);
     let sums = sums.concat();
     whole(folder, "SHA256SUMS", &sums)?;
     Ok(DatabaseExported {
