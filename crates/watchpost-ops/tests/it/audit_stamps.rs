@@ -28,16 +28,16 @@ fn openssl(dir: &Path, arguments: &str) {
 /// What an authority answers to `request`; its certificate is `ca.pem`.
 fn answer(dir: &Path, request: &[u8]) -> Vec<u8> {
     if !dir.join("ca.pem").exists() {
-        std::fs::write(dir.join("tsa.cnf"), AUTHORITY).unwrap();
-        std::fs::write(dir.join("serial"), "01\n").unwrap();
+        std::fs::write(dir.join("tsa.cnf"), AUTHORITY).expect("the folder can be written");
+        std::fs::write(dir.join("serial"), "01\n").expect("the folder can be written");
         openssl(dir, "req -x509 -newkey rsa:2048 -nodes -days 2 -config tsa.cnf -keyout key.pem -out ca.pem");
     }
-    std::fs::write(dir.join("asked.tsq"), request).unwrap();
+    std::fs::write(dir.join("asked.tsq"), request).expect("the folder can be written");
     openssl(
         dir,
         "ts -reply -config tsa.cnf -queryfile asked.tsq -signer ca.pem -inkey key.pem -out answer.tsr",
     );
-    std::fs::read(dir.join("answer.tsr")).unwrap()
+    std::fs::read(dir.join("answer.tsr")).expect("the folder can be written")
 }
 
 async fn keep(desk: &Desk, response: &[u8]) -> Result<(), ErrorCode> {
