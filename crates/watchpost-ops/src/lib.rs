@@ -27,6 +27,7 @@ pub mod live;
 mod locking;
 mod making;
 mod operations;
+mod own_addresses;
 mod paths;
 mod perform;
 mod playbooks;
