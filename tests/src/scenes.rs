@@ -128,7 +128,11 @@ pub(crate) const SCENES: &[Scene] = &[
             Wait("[data-test=event-suggestion]"),
         ],
     ),
-    scene("event", "#/events", &[Click("[data-test=event-row]"), Wait("[data-test=event-detail]")]),
+    scene(
+        "event",
+        "#/events",
+        &[Click("[data-test=event-row] [role=gridcell]"), Wait("[data-test=event-detail]")],
+    ),
     panel("entities", "#/entities"),
     scene(
         "entity",
