@@ -46,6 +46,7 @@ export const events = {
   'event.field.severity': 'Schwere',
   'event.field.outcome': 'Ausgang',
   'event.field.ip': 'Quelle',
+  'event.field.country': 'Land',
   'event.field.user': 'Benutzer',
   'event.field.session': 'Sitzung',
   'event.field.endpoint': 'Endpunkt',

@@ -47,6 +47,7 @@ export const events = {
   'event.field.severity': 'Severity',
   'event.field.outcome': 'Outcome',
   'event.field.ip': 'Source',
+  'event.field.country': 'Country',
   'event.field.user': 'User',
   'event.field.session': 'Session',
   'event.field.endpoint': 'Endpoint',
