@@ -1,6 +1,7 @@
 //! The real window under WebDriver: slow, few, one at a time (see .config/nextest.toml).
 
 mod axe;
+mod lock;
 mod smoke;
 mod story;
 mod triage;
