@@ -1,7 +1,7 @@
 //! An open connection: the event store, the audit database, and the tasks that serve them.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -411,6 +411,11 @@ impl Workspace {
 
     fn slot(&self) -> std::sync::RwLockReadGuard<'_, RedisSlot> {
         self.redis.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The folder of the private Redis, if the connection is that of it.
+    pub(crate) fn private_redis(&self) -> Option<&Path> {
+        (self.connection.redis.address == RedisAddress::Local).then_some(self.local_folder.as_path())
     }
 
     /// Stops sources, drains, flushes the store, closes. What does not end in time is dropped.

@@ -28,6 +28,7 @@
 //! ([`StoreCounters`]).
 #![warn(missing_docs)]
 
+mod append_only;
 mod backlog;
 pub mod backup;
 pub mod benchmark;

@@ -89,6 +89,7 @@ async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
         found.unwrap_or_else(|| panic!("{place}: {:?}", erased.residue)).state
     };
     assert_eq!((state("database"), state("Redis")), (ResidueState::Clean, ResidueState::Clean));
+    assert_eq!(state("files of Redis"), ResidueState::Clean, "they are written anew");
     assert_ne!(state("bytes of "), ResidueState::Found);
     assert_eq!(state("copies outside"), ResidueState::OutOfReach, "what is out of reach is told");
     assert!(!accounts(&desk1).await.contains(&name));

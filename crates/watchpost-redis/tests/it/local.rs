@@ -10,6 +10,7 @@ use watchpost_redis::local::LocalServer;
 
 use crate::support::PREFIX;
 use crate::support::old_event;
+use crate::support::query;
 
 async fn connect(server: &LocalServer) -> EventStore {
     EventStore::connect(&server.target(PREFIX), Arc::new(SystemClock)).await.unwrap()
@@ -91,5 +92,29 @@ async fn a_store_heals_when_its_server_is_restarted() {
     let items = store.read_new("a", 10, 0).await.unwrap();
     let again = store.read_unacknowledged("a", 10).await.unwrap();
     assert_eq!(again.first().map(|item| item.event.clone()), Some(Ok(event)), "{items:?}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_removed_is_in_no_file_that_was_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = LocalServer::start(dir.path()).await.unwrap();
+    let store = connect(&server).await;
+    let client = redis::Client::open(format!("unix://{}", server.socket().display())).unwrap();
+    let mut raw = client.get_multiplexed_async_connection().await.unwrap();
+    query::<String>(&mut raw, &["SET", "app:note", "by maria"]).await;
+    let holds = || {
+        let files = std::fs::read_dir(dir.path().join("appendonlydir")).unwrap();
+        let mut bytes = files.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        bytes.any(|bytes| bytes.windows(5).any(|part| part == b"maria"))
+    };
+    assert!(store.rewrite_append_only().await.unwrap());
+    assert!(holds(), "what is there stays");
+    query::<u64>(&mut raw, &["DEL", "app:note"]).await;
+    assert!(holds(), "a file that is only added to forgets nothing");
+    // The second one waits for the first.
+    let (first, second) = tokio::join!(store.rewrite_append_only(), store.rewrite_append_only());
+    assert!(first.unwrap() && second.unwrap());
+    assert!(!holds());
     server.stop().await.unwrap();
 }

@@ -134,6 +134,8 @@ async fn left_of(
 ) -> Result<Vec<Residue>, OpError> {
     making.go_on("removing events in Redis", 0, 1);
     let mut residue = vec![from_redis(workspace, subject).await];
+    making.go_on("writing the files of Redis anew", 0, 1);
+    residue.extend(residue::of_redis(workspace, subject).await?);
     residue.extend(residue::of_files(subject, known, making.clone()).await?);
     making.go_on("waiting for the detectors", 0, 1);
     forgotten(workspace).await?;

@@ -10,6 +10,7 @@ use watchpost_model::privacy::{Residue, ResidueState, Subject};
 use watchpost_store::{KnownFiles, Store};
 
 use crate::blocking::off_the_runtime;
+use crate::console::Workspace;
 use crate::error::OpError;
 use crate::making::Making;
 
@@ -17,6 +18,8 @@ use crate::making::Making;
 const PIECE: usize = 1 << 20;
 /// What cannot be searched by its bytes, because they are packed.
 const PACKED: &[&str] = &["pdf", "gz", "zip", "zst", "xz", "age"];
+/// What the append-only file of a server and its other files are called.
+const FILES_OF_REDIS: &str = "files of Redis";
 /// Files below a folder that are looked at.
 const FILES_MAX: usize = 1_000;
 
@@ -148,6 +151,67 @@ pub(super) async fn of_files(
         found
     })
     .await
+}
+
+/// The files that Redis keeps. Those of the private server are written anew, without what was removed, and looked at.
+pub(super) async fn of_redis(workspace: &Workspace, subject: &Subject) -> Result<Vec<Residue>, OpError> {
+    let Some(folder) = workspace.private_redis() else {
+        let detail = "append-only and RDB files, replicas and backups of the server hold what was removed until they are \
+                      written anew (BGREWRITEAOF, BGSAVE) or recycled";
+        return Ok(vec![Residue::new(FILES_OF_REDIS, ResidueState::OutOfReach, 0, detail)]);
+    };
+    let anew = match workspace.events() {
+        Ok(events) => events.rewrite_append_only().await.map_err(OpError::from),
+        Err(error) => Err(error),
+    };
+    let failed = match anew {
+        Ok(true) => None,
+        Ok(false) => Some("the server could not do it; its log says why".to_owned()),
+        Err(error) => Some(error.message),
+    };
+    let (folder, forms) = (folder.to_owned(), subject.forms());
+    off_the_runtime(move || files_of_redis(&folder, &forms, failed.as_deref())).await
+}
+
+/// Looks at the files in the folder of the private server. `failed`: why they were not written anew.
+fn files_of_redis(folder: &Path, forms: &[Vec<u8>], failed: Option<&str>) -> Vec<Residue> {
+    let (mut found, mut clean) = (Vec::new(), 0_u64);
+    let is_kept = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "aof" || ending == "rdb");
+    let files = below(folder.to_owned()).into_iter().chain(below(folder.join("appendonlydir")));
+    for path in files.filter(is_kept) {
+        let name = format!("bytes of {}", path.display());
+        match (count(&path, forms), failed) {
+            (Ok(There { all: 0, .. }), _) => clean += 1,
+            (Ok(There { all: n, .. }), None) => {
+                let detail = "the letters are in a key that is no event (a block, the applications' own), in a longer \
+                              word, or in an event that came meanwhile; bytes do not tell which";
+                found.push(Residue::new(name, ResidueState::Unclear, n, detail));
+            }
+            (Ok(There { all: n, .. }), Some(why)) => {
+                let detail = format!("the bytes are in the file, which was not written anew: {why}");
+                found.push(Residue::new(name, ResidueState::Found, n, detail));
+            }
+            // A file that the server took away meanwhile.
+            (Err(error), _) if error.kind() == std::io::ErrorKind::NotFound => {}
+            (Err(error), _) => {
+                let detail = format!("cannot be read: {error}");
+                found.push(Residue::new(name, ResidueState::OutOfReach, 0, detail));
+            }
+        }
+    }
+    found.push(match failed {
+        None => {
+            let detail = format!(
+                "written anew from what Redis holds now; {clean} without the letters, as far as they are not packed"
+            );
+            Residue::new(FILES_OF_REDIS, ResidueState::Clean, 0, detail)
+        }
+        Some(why) => {
+            let detail = format!("not written anew, so what was removed may be in them, packed: {why}");
+            Residue::new(FILES_OF_REDIS, ResidueState::OutOfReach, 0, detail)
+        }
+    });
+    found
 }
 
 /// A file, or the files in a folder.
@@ -291,7 +355,27 @@ pub(super) fn beyond(store: &Store) -> Vec<Residue> {
 mod tests {
     use std::io::Write;
 
-    use super::{PIECE, There, count, count_open};
+    use watchpost_model::privacy::ResidueState;
+
+    use super::{PIECE, There, count, count_open, files_of_redis};
+
+    #[test]
+    fn what_redis_did_not_write_anew_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("appendonlydir");
+        std::fs::create_dir(&inner).unwrap();
+        for (name, text) in [("a.incr.aof", "by maria"), ("a.base.rdb", "x"), ("a.manifest", "maria")] {
+            std::fs::write(inner.join(name), text).unwrap();
+        }
+        let states = |name: &str, failed: Option<&str>| {
+            let found = files_of_redis(folder.path(), &[name.as_bytes().to_vec()], failed);
+            found.into_iter().map(|place| place.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states("maria", None), [ResidueState::Unclear, ResidueState::Clean]);
+        assert_eq!(states("maria", Some("full")), [ResidueState::Found, ResidueState::OutOfReach]);
+        assert_eq!(states("joan", None), [ResidueState::Clean]);
+        assert_eq!(states("joan", Some("full")), [ResidueState::OutOfReach]);
+    }
 
     #[test]
     fn bytes_are_found_wherever_they_lie_and_once() {
