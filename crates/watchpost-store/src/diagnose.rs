@@ -189,7 +189,7 @@ async fn postgres(host: &str, port: u16, with_tls: bool, options: &PgConnectOpti
         ("tls", if with_tls { "Agree on TLS" } else { "TLS" }.to_owned()),
         ("login", format!("Log in as {}", options.get_username())),
         ("version", "Know its version".to_owned()),
-        ("rights", "May make tables".to_owned()),
+        ("rights", "May make tables, or use those that are there".to_owned()),
         ("schema", "Know its schema".to_owned()),
     ];
     if !with_tls {
@@ -309,20 +309,52 @@ async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep>
     if row.try_get(4).unwrap_or(false) {
         return steps.fail("the server is a read-only standby", "Connect to the primary server.");
     }
-    if !row.try_get::<Option<bool>, _>(2).ok().flatten().unwrap_or(false) {
-        return steps.fail(
-            format!("no right to make tables in schema {schema_name}"),
-            "As the owner of the database: GRANT CREATE, USAGE ON SCHEMA ... TO the login.",
-        );
-    }
-    steps.ok(format!("schema {schema_name}"));
-    let found = match connection.fetch_one("SELECT MAX(version) FROM schema_version").await {
-        Ok(row) => row.try_get::<Option<i64>, _>(0).ok().flatten(),
-        Err(_) => None,
+    let may_make = row.try_get::<Option<bool>, _>(2).ok().flatten().unwrap_or(false);
+    let (found, denied) = match connection.fetch_one("SELECT MAX(version) FROM schema_version").await {
+        Ok(row) => (row.try_get::<Option<i64>, _>(0).ok().flatten(), false),
+        Err(error) => (None, error.as_database_error().and_then(|e| e.code()).as_deref() == Some("42501")),
     };
+    let groups = groups(&mut connection).await;
     // Nothing is left behind; an error here changes nothing for the answer.
     let _ = connection.close().await;
+    if denied {
+        return steps.fail(
+            format!("the tables are there in schema {schema_name}, and this login may not read them"),
+            "As the owner of the tables: run deploy/postgres-roles.sql, then GRANT one of its groups to the login.",
+        );
+    }
+    match found {
+        _ if may_make => steps.ok(format!("schema {schema_name}")),
+        None => {
+            return steps.fail(
+                format!("no tables of Watchpost in schema {schema_name}, and no right to make them"),
+                "Let the owner of the database open it once, then run deploy/postgres-roles.sql and GRANT one of its \
+                 groups to the login.",
+            );
+        }
+        Some(found) if found < newest_known() => {
+            return steps.fail(
+                format!("the tables have schema {found}, and this login may not bring them to {}", newest_known()),
+                "Let their owner open the database once with this version, then run deploy/postgres-roles.sql again.",
+            );
+        }
+        Some(_) if groups.is_empty() => steps.ok("the tables are there"),
+        Some(_) => steps.ok(format!("the tables are there; role {}", groups.join(", "))),
+    }
     schema(steps, found)
+}
+
+/// The groups of deploy/postgres-roles.sql that the login is in, without their common beginning.
+async fn groups(connection: &mut PgConnection) -> Vec<String> {
+    let rows = connection
+        .fetch_all(
+            "SELECT substr(CAST(rolname AS TEXT), 11) FROM pg_catalog.pg_roles WHERE rolname IN ('watchpost_viewer', \
+             'watchpost_analyst', 'watchpost_lead', 'watchpost_auditor', 'watchpost_admin', 'watchpost_engine') \
+             AND pg_has_role(session_user, oid, 'MEMBER') ORDER BY rolname",
+        )
+        .await;
+    // They are told for people's information only.
+    rows.unwrap_or_default().iter().filter_map(|row| row.try_get(0).ok()).collect()
 }
 
 fn login_hint(code: &str) -> &'static str {

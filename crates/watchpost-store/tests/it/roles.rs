@@ -5,9 +5,10 @@ use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use watchpost_model::access::Permission;
 use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
+use watchpost_model::diagnosis::StepState;
 use watchpost_store::{
     ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, VerifyPlan,
-    approval_object,
+    approval_object, diagnose,
 };
 
 use crate::support::{World, caller, draft, events};
@@ -339,4 +340,22 @@ async fn one_login_is_one_person_whatever_its_names() {
     analyst.close().await;
     lead.close().await;
     holds(&team.world.store).await;
+}
+
+#[tokio::test]
+async fn the_login_of_each_role_is_found_in_order() {
+    let Some(mut team) = Team::new().await else { return };
+    for role in ROLES {
+        let steps = diagnose(&team.target(role)).await;
+        assert!(steps.iter().all(|step| step.state == StepState::Ok), "{role}: {steps:?}");
+        let rights = steps.iter().find(|step| step.name == "rights").unwrap();
+        assert_eq!(rights.detail, format!("the tables are there; role {role}"));
+    }
+    let sql = format!("CREATE ROLE {} LOGIN", team.login("nobody"));
+    team.owner.execute(AssertSqlSafe(sql)).await.unwrap();
+    let steps = diagnose(&team.target("nobody")).await;
+    let rights = steps.iter().find(|step| step.name == "rights").unwrap();
+    assert_eq!(rights.state, StepState::Failed, "{steps:?}");
+    let hint = rights.hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("postgres-roles.sql") && !hint.contains("CREATE"), "{hint}");
 }
