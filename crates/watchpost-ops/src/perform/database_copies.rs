@@ -439,6 +439,8 @@ pub(crate) async fn copies_problem(workspace: &Workspace) -> Result<Option<Strin
 struct Looked {
     copy: Option<JobRun>,
     rehearsal: Option<JobRun>,
+    /// What is wrong with the file of the copy.
+    file: Option<String>,
 }
 
 impl Looked {
@@ -446,8 +448,12 @@ impl Looked {
         let copies = workspace.store().job_runs_of(JobKind::DatabaseBackup, RUNS).await?;
         let rehearsals = workspace.store().job_runs_of(JobKind::DatabaseRehearsal, RUNS).await?;
         let has_ended = |run: &JobRun| matches!(run.state, JobState::Done | JobState::Failed);
+        let copy = copies.into_iter().find(|run| run.state == JobState::Done);
+        let made = copy.as_ref().and_then(|run| run.report.clone());
+        let file = off_the_runtime(move || made.as_ref().and_then(file_problem)).await?;
         Ok(Self {
-            copy: copies.into_iter().find(|run| run.state == JobState::Done),
+            copy,
+            file,
             // Whoever tries a file of theirs learns it there and then.
             rehearsal: rehearsals.into_iter().find(|run| run.parameters == NEWEST && has_ended(run)),
         })
@@ -459,11 +465,35 @@ impl Looked {
             let why = failed.error.clone().unwrap_or_default();
             return Some(format!("the newest rehearsal of a copy of the database failed: {why}"));
         }
+        if self.file.is_some() {
+            return self.file.clone();
+        }
         let job = plan.job(JobKind::DatabaseRehearsal).filter(|job| job.on)?;
         let days = job.max_age_days?;
         // Of a plan of today no copy is late yet.
         too_old(made.max(job.since), days, now)?;
         too_old(made, days, now)
+    }
+}
+
+/// What a look at the newest copy shows: that a job made it once does not say that it is there. Whether all of it is whole
+/// a rehearsal tells.
+fn file_problem(made: &JobReport) -> Option<String> {
+    let path = Path::new(&made.facts.iter().find(|fact| fact.name == "file")?.text);
+    let size = made.figures.iter().find(|figure| figure.name == "file_bytes");
+    let wrong = |what: String| Some(format!("the newest copy of the database, {}, {what}", path.display()));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            wrong("is not there any more".to_owned())
+        }
+        Err(error) => wrong(format!("cannot be looked at: {error}")),
+        Ok(about) if !about.is_file() => wrong("is no file any more".to_owned()),
+        Ok(about)
+            if size.is_some_and(|size| Figure::bytes(&size.name, &size.title, about.len()) != *size) =>
+        {
+            wrong(format!("has {} bytes, which is not what was written", about.len()))
+        }
+        Ok(_) => None,
     }
 }
 
@@ -521,7 +551,7 @@ mod tests {
         let rehearsal =
             |state: JobState| Some(run(JobKind::DatabaseRehearsal, "2026-11-01T02:00:00Z", state));
         let said = |copy: Option<JobRun>, rehearsal: Option<JobRun>, now: &str| {
-            Looked { copy, rehearsal }.problem(&plan, at(now)).unwrap_or_default()
+            Looked { copy, rehearsal, file: None }.problem(&plan, at(now)).unwrap_or_default()
         };
         assert_eq!(said(None, None, "2026-11-08T12:00:00Z"), "", "a week after it was switched on");
         assert!(said(None, None, "2026-11-08T12:00:01Z").contains("no copy"));
@@ -534,7 +564,7 @@ mod tests {
         assert_eq!(said(of_november(), rehearsal(JobState::Done), "2026-11-10T02:00:00Z"), "");
         let failed = said(of_november(), rehearsal(JobState::Failed), "2026-11-10T02:00:00Z");
         assert!(failed.contains("the pages are damaged"), "{failed}");
-        let nothing = Looked { copy: None, rehearsal: None };
+        let nothing = Looked { copy: None, rehearsal: None, file: None };
         assert_eq!(
             nothing.problem(&Plan::default(), at("2030-01-01T00:00:00Z")),
             None,

@@ -259,6 +259,17 @@ async fn a_rehearsal_tells_a_good_copy_from_a_bad_old_or_missing_one() {
     assert_eq!(desk.finish(run).await.state, JobState::Failed);
     let status = desk.ask::<operation::workspace_status>(Nothing {}).await.expect("told");
     assert_eq!(status.copies_problem, None);
+
+    // A copy that was made once and is gone, or cut off, is none.
+    let problem = async || {
+        let copies = desk.ask::<operation::database_copies>(Nothing {}).await.expect("told");
+        copies.problem.unwrap_or_default()
+    };
+    assert_eq!(problem().await, "");
+    std::fs::write(newest, &whole[..middle]).expect("ours");
+    assert!(problem().await.contains(&format!("has {middle} bytes")));
+    std::fs::remove_file(newest).expect("ours");
+    assert!(problem().await.contains("is not there any more"));
     desk.console.close().await;
 }
 
