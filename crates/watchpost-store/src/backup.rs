@@ -114,7 +114,7 @@ pub async fn check_copy(
     }
     let db = Db::look_at_file(path);
     let result = check(&db, clock, progress).await;
-    db.close().await;
+    db.end_look().await;
     let (schema, trail) = result?;
     let bytes =
         std::fs::metadata(path).map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))?.len();
@@ -140,7 +140,7 @@ pub async fn erasures_of_copy(path: &Path) -> Result<(String, BTreeSet<String>),
         Ok((log, known))
     }
     .await;
-    db.close().await;
+    db.end_look().await;
     result
 }
 

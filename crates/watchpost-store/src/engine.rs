@@ -384,6 +384,14 @@ impl Db {
         Ok(())
     }
 
+    /// Closes what [`Db::look_at_file`] opened: nothing is written, so there is no log to fold.
+    pub(crate) async fn end_look(&self) {
+        if let Self::Sqlite { writer, readers } = self {
+            readers.close().await;
+            writer.close().await;
+        }
+    }
+
     /// Closes after the work at hand; SQLite's log is folded into the file.
     pub(crate) async fn close(&self) {
         match self {
