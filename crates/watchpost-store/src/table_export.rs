@@ -77,6 +77,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
 const LEFT_OUT_OF: &[(&str, &str, &str)] =
     &[("erasure", "mark", "whoever has it can confirm a guess at an erased name")];
 
+/// Is this a table of Watchpost? Others may lie beside them in a schema.
+pub(crate) fn is_own(table: &str) -> bool {
+    EXPORTED.contains(&table) || LEFT_OUT.iter().any(|(name, _)| *name == table)
+}
+
 /// How a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Db;
 use crate::error::StoreError;
+use crate::table_export::is_own;
 
 /// How large a database is, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,6 +21,11 @@ pub struct DatabaseSize {
 
 /// Rows of an index that SQLite looks at for its statistics.
 const LOOKED_AT: &str = "PRAGMA analysis_limit = 400";
+
+/// Tables beside ours and ours, of PostgreSQL, as far as this login may make statistics of them.
+const OWNED: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_catalog.pg_class c \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() \
+     AND c.relkind IN ('r', 'p') AND pg_has_role(current_user, c.relowner, 'USAGE') ORDER BY c.relname";
 
 impl Db {
     /// How large the database is. `file` is that of SQLite.
@@ -67,7 +73,22 @@ impl Db {
                 sqlx::query("ANALYZE").execute(&mut *connection).await?;
             }
             Self::Postgres { pool, .. } => {
-                sqlx::query("ANALYZE").execute(pool).await?;
+                // Without names it is every table that there is, and a warning for each that belongs to the server.
+                let rows = sqlx::query(OWNED).fetch_all(pool).await?;
+                let mut tables = Vec::new();
+                for row in rows {
+                    let name = row.try_get::<String, _>(0)?;
+                    tables.extend(is_own(&name).then_some(name));
+                }
+                if tables.is_empty() {
+                    return Err(StoreError::Precondition(
+                        "the statistics are made by the owner of the tables, and by PostgreSQL itself (autovacuum); \
+                         this login owns none"
+                            .to_owned(),
+                    ));
+                }
+                let sql = format!("ANALYZE {}", tables.join(", "));
+                sqlx::query(AssertSqlSafe(sql)).execute(pool).await?;
             }
         }
         Ok(())

@@ -359,3 +359,20 @@ async fn the_login_of_each_role_is_found_in_order() {
     let hint = rights.hint.as_deref().unwrap_or_default();
     assert!(hint.contains("postgres-roles.sql") && !hint.contains("CREATE"), "{hint}");
 }
+
+#[tokio::test]
+async fn statistics_are_made_of_the_own_tables_only() {
+    let Some(mut team) = Team::new().await else { return };
+    team.world.tamper("CREATE TABLE of_somebody_else AS SELECT 1 AS n").await;
+    team.world.ingest(&events(3, team.world.now()), &[]).await;
+    assert_eq!(team.world.store.maintain(false).await.unwrap().problem, None);
+    let counts = "SELECT (SELECT reltuples FROM pg_catalog.pg_class WHERE oid = to_regclass('event')), \
+                  (SELECT reltuples FROM pg_catalog.pg_class WHERE oid = to_regclass('of_somebody_else'))";
+    let row = team.owner.fetch_one(counts).await.unwrap();
+    let (ours, theirs) = (row.get::<f32, _>(0), row.get::<f32, _>(1));
+    assert!(ours > 2.0 && theirs < 0.5, "{ours} and {theirs}");
+    let viewer = Store::open(&team.target("viewer"), team.world.clock.clone()).await.unwrap();
+    let refused = viewer.maintain(false).await;
+    assert!(matches!(refused, Err(StoreError::Precondition(_))), "{refused:?}");
+    viewer.close().await;
+}
