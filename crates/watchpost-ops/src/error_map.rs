@@ -26,6 +26,8 @@ impl From<StoreError> for OpError {
                 .hint("choose another file, or restore a backup over it; Watchpost has not touched it"),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("nothing was changed; test the connection in Settings"),
+            StoreError::Folder { .. } => Self::new(ErrorCode::Unavailable, message)
+                .hint("choose another folder, or give this account the right to write there"),
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)
                 .hint("the roles of the database say who may (deploy/postgres-roles.sql): ask its owner"),
             StoreError::DiskFull(_) => {

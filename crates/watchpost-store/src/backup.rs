@@ -56,7 +56,7 @@ impl Store {
         copied?;
         // SQLite does not wait for the disk here.
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| StoreError::Unavailable(sqlx::Error::Io(error)))
+        synced.map_err(|error| not_written(path, error))
     }
 
     /// How many rows there are of what people look for: name, title, number.
@@ -93,8 +93,14 @@ fn private_file(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             Err(StoreError::Validation(format!("{} is there already", path.display())))
         }
-        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
+        Err(error) => Err(not_written(path, error)),
     }
+}
+
+/// The database is there; it is the place of the copy that is not right.
+fn not_written(path: &Path, source: std::io::Error) -> StoreError {
+    let folder = path.parent().unwrap_or(path).to_owned();
+    StoreError::Folder { folder, source }
 }
 
 /// Checks a copy by itself; writes nothing into it.

@@ -1,5 +1,7 @@
 //! What can go wrong in the store, by cause.
 
+use std::path::PathBuf;
+
 /// An error of the store. Messages read after "failed to ...".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +41,15 @@ pub enum StoreError {
     /// The database cannot be reached, or no connection is free.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// A file beside the database, such as a copy of it, cannot be made.
+    #[error("cannot write into the folder {folder}: {source}")]
+    Folder {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// No space is left for the database.
     #[error("the disk of the database is full; nothing was written")]
     DiskFull(#[source] sqlx::Error),

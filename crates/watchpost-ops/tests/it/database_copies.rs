@@ -299,3 +299,16 @@ async fn a_copy_of_the_plan_is_made_in_its_hours() {
     assert_eq!(copy.next.expect("it is on").from.to_rfc3339(), "2026-11-22T02:00:00+00:00");
     night.console.close().await;
 }
+
+#[tokio::test]
+async fn a_folder_that_takes_no_file_is_named() {
+    let home = folder();
+    let desk = at(&home, Tenure::Guest, "2026-11-20T12:00:00Z").await;
+    // Nobody makes a file there, whoever they are.
+    let folder = Some("/proc/self".to_owned());
+    let run = desk.ask::<operation::database_copy_run>(DatabaseCopyRun { folder }).await.expect("started");
+    let run = desk.finish(run).await;
+    let error = run.error.unwrap_or_default();
+    assert!(error.contains("the folder /proc/self") && !error.contains("database cannot"), "{error}");
+    desk.console.close().await;
+}
