@@ -13,6 +13,15 @@ use crate::error::OpError;
 
 /// Takes a URL apart. Errors never repeat it: it may hold a password.
 pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
+    if text.contains('#') {
+        return Err(wrong("a URL of a server or a file has no part after a #: write the character as %23"));
+    }
+    // The case of a scheme says nothing.
+    let lower = match text.split_once(':') {
+        Some((scheme, rest)) => format!("{}:{rest}", scheme.to_ascii_lowercase()),
+        None => text.to_owned(),
+    };
+    let text = lower.as_str();
     for (scheme, is_tls) in [("redis+sentinel://", false), ("rediss+sentinel://", true)] {
         if let Some(rest) = text.strip_prefix(scheme) {
             return parse_sentinel(rest, is_tls);
@@ -59,6 +68,7 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
         "postgres" | "postgresql" => {
             // What libpq takes from the query: a socket's directory has no place before the path.
             let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+            known_only(&url, &query)?;
             let given = |key: &str| query.get(key).cloned().filter(|value| !value.is_empty());
             let port = match given("port") {
                 Some(port) => Some(port.parse().map_err(|_| wrong("the port is not a number"))?),
@@ -81,9 +91,38 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             };
             Ok(ParsedUrl { redis: None, database: Some(database), password, sentinel_password })
         }
+        "file" => Err(wrong("the file of a SQLite database is written sqlite:///its/path")),
         scheme => Err(wrong(&format!("unknown scheme {scheme:?}")).hint(
             "use redis://, rediss:// (TLS), redis+sentinel://, rediss+sentinel://, unix://, postgres:// or sqlite://",
         )),
+    }
+}
+
+/// What a PostgreSQL URL may have in its query.
+const POSTGRES_QUERY: &[&str] =
+    &["host", "password", "port", "sslcert", "sslkey", "sslmode", "sslrootcert", "user"];
+
+/// Refuses what would be left out without a word: parameters that are not known, that stand twice, or that the part before
+/// the path says already.
+fn known_only(url: &Url, query: &BTreeMap<String, String>) -> Result<(), OpError> {
+    if let Some(name) = query.keys().find(|name| !POSTGRES_QUERY.contains(&name.as_str())) {
+        // A question mark in a password makes a part of it such a name.
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let what = if is_plain { format!("{name}=") } else { "something else".to_owned() };
+        return Err(wrong(&format!("a PostgreSQL URL takes {}, not {what}", POSTGRES_QUERY.join(", "))));
+    }
+    if url.query_pairs().count() != query.len() {
+        return Err(wrong("a parameter stands twice in the URL"));
+    }
+    let before = [
+        ("host", url.host_str().is_some_and(|host| !host.is_empty())),
+        ("port", url.port().is_some()),
+        ("user", !url.username().is_empty()),
+        ("password", url.password().is_some()),
+    ];
+    match before.iter().find(|(name, is_there)| *is_there && query.contains_key(*name)) {
+        Some((name, _)) => Err(wrong(&format!("the URL says {name} twice: before its path and as {name}="))),
+        None => Ok(()),
     }
 }
 
@@ -113,6 +152,9 @@ fn database_tls(host: &str, given: impl Fn(&str) -> Option<String>) -> Result<Op
 /// file `/a`, `sqlite://a` and `sqlite:a` the file `a`.
 fn parse_sqlite(rest: &str) -> Result<ParsedUrl, OpError> {
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.strip_prefix("//").is_some_and(|path| path == "localhost" || path.starts_with("localhost/")) {
+        return Err(wrong("a SQLite URL has no host: sqlite:///its/path"));
+    }
     let path = decode(path.strip_prefix("//").unwrap_or(path))?;
     if path.is_empty() || path == ":memory:" {
         return Err(wrong("a SQLite URL needs the path of a file"));
@@ -261,6 +303,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_postgresql_url_would_leave_out_is_refused_by_its_name() {
+        for (url, named) in [
+            ("postgres://u@h/d?hostaddr=10.0.0.1", "hostaddr="),
+            ("postgres://u@h/d?connect_timeout=3", "connect_timeout="),
+            ("postgres://u@h/d?host=other", "host="),
+            ("postgres://u@h:5433/d?port=5432", "port="),
+            ("postgres://u@h/d?user=v", "user="),
+            ("postgres://u:p@h/d?password=q", "password="),
+            ("postgres://u@h/d?sslmode=disable&sslmode=require", "twice"),
+        ] {
+            let error = parse_url(url).expect_err("it is wrong").to_string();
+            assert!(error.contains(named), "{url}: {error}");
+        }
+        let error = parse_url("postgres://u:12?hunter2@h/d").expect_err("it is wrong").to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
     fn takes_the_file_of_a_sqlite() {
         for (url, expect) in [
             ("sqlite:/var/w.db", Some("/var/w.db")),
@@ -272,6 +332,11 @@ mod tests {
             ("sqlite://", None),
             ("sqlite::memory:", None),
             ("sqlite:///var/w.db?mode=ro", None),
+            ("SQLite:///var/w.db", Some("/var/w.db")),
+            ("sqlite://localhost//var/w.db", None),
+            ("sqlite:///var/w.db#x", None),
+            ("sqlite:///var/w%23x.db", Some("/var/w#x.db")),
+            ("file:/var/w.db", None),
         ] {
             let path = parse_url(url).ok().and_then(|parsed| match parsed.database {
                 Some(DatabaseConnection::Sqlite { path }) => path,
