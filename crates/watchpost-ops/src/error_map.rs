@@ -26,6 +26,8 @@ impl From<StoreError> for OpError {
                 .hint("choose another file, or restore a backup over it; Watchpost has not touched it"),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("nothing was changed; test the connection in Settings"),
+            StoreError::TlsFile { .. } => Self::new(ErrorCode::Unavailable, message)
+                .hint("give the path of a PEM file that this account may read"),
             StoreError::Folder { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("choose another folder, or give this account the right to write there"),
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)

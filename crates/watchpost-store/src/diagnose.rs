@@ -7,11 +7,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor, Row};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
-use watchpost_model::connection::is_this_machine;
+use watchpost_model::connection::{TlsFiles, is_this_machine};
 use watchpost_model::diagnosis::{CheckStep, StepState};
 
 use crate::migrate::newest_known;
-use crate::target::{DatabaseTarget, postgres_options, sqlite_options};
+use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 
 /// A step that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -59,7 +59,7 @@ pub async fn diagnose(target: &DatabaseTarget) -> Vec<CheckStep> {
     match target {
         DatabaseTarget::Sqlite { path } => Box::pin(sqlite(path)).await,
         DatabaseTarget::Postgres { host, port, tls, .. } => match postgres_options(target) {
-            Some(options) => Box::pin(postgres(host, *port, tls.is_some(), &options)).await,
+            Some(options) => Box::pin(postgres(host, *port, tls.as_ref(), &options)).await,
             None => Vec::new(),
         },
     }
@@ -180,7 +180,13 @@ fn schema(mut steps: Steps, found: Option<i64>) -> Vec<CheckStep> {
     steps.done
 }
 
-async fn postgres(host: &str, port: u16, with_tls: bool, options: &PgConnectOptions) -> Vec<CheckStep> {
+async fn postgres(
+    host: &str,
+    port: u16,
+    tls: Option<&TlsFiles>,
+    options: &PgConnectOptions,
+) -> Vec<CheckStep> {
+    let with_tls = tls.is_some();
     let place =
         if host.starts_with('/') { format!("{host}/.s.PGSQL.{port}") } else { format!("{host}:{port}") };
     let mut plan = vec![
@@ -236,6 +242,9 @@ async fn postgres(host: &str, port: u16, with_tls: bool, options: &PgConnectOpti
         }
     }
     steps.ok(format!("{:.1} ms", begun.elapsed().as_secs_f64() * 1000.0));
+    if let Some(Err(error)) = tls.map(look_at_tls_files) {
+        return steps.fail(error.to_string(), "Give the path of a PEM file that this account may read.");
+    }
     login(steps, with_tls, options).await
 }
 

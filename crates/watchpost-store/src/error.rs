@@ -41,6 +41,15 @@ pub enum StoreError {
     /// The database cannot be reached, or no connection is free.
     #[error("the database cannot be reached: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// A file for TLS cannot be used.
+    #[error("cannot read {path}, which is to be used for TLS: {source}")]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A file beside the database, such as a copy of it, cannot be made.
     #[error("cannot write into the folder {folder}: {source}")]
     Folder {

@@ -16,7 +16,7 @@ use crate::audit::sign::Signer;
 use crate::engine::{Db, Dialect, Tx, args};
 use crate::error::StoreError;
 use crate::snapshot::{Moment, Reading};
-use crate::target::{DatabaseTarget, postgres_options, sqlite_options};
+use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 use crate::{job, migrate};
 
 /// Kinds of things; each has a counter in [`Store::revisions`].
@@ -87,7 +87,8 @@ impl Store {
     pub async fn open(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let db = match target {
             DatabaseTarget::Sqlite { path } => open_sqlite(path).await?,
-            DatabaseTarget::Postgres { .. } => {
+            DatabaseTarget::Postgres { tls, .. } => {
+                tls.as_ref().map_or(Ok(()), look_at_tls_files)?;
                 let options = postgres_options(target)
                     .ok_or_else(|| StoreError::Validation("the target is not a server".to_owned()))?;
                 Db::open_postgres(options).await?

@@ -8,6 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use watchpost_model::connection::TlsFiles;
 
+use crate::error::StoreError;
+
 /// A database to open.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseTarget {
@@ -96,9 +98,30 @@ pub(crate) fn postgres_options(target: &DatabaseTarget) -> Option<PgConnectOptio
     })
 }
 
+/// Looks whether the files for TLS can be read: the driver does not say which one it missed.
+pub(crate) fn look_at_tls_files(files: &TlsFiles) -> Result<(), StoreError> {
+    for path in [&files.ca, &files.cert, &files.key].into_iter().flatten() {
+        std::fs::read(path).map_err(|source| StoreError::TlsFile { path: PathBuf::from(path), source })?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::DatabaseTarget;
+    use watchpost_model::connection::TlsFiles;
+
+    use super::{DatabaseTarget, look_at_tls_files};
+
+    #[test]
+    fn a_file_for_tls_that_is_not_there_is_named() {
+        let there = tempfile::NamedTempFile::new().unwrap();
+        let ca = Some(there.path().display().to_string());
+        let files = TlsFiles { ca: ca.clone(), ..TlsFiles::default() };
+        assert!(look_at_tls_files(&files).is_ok() && look_at_tls_files(&TlsFiles::default()).is_ok());
+        let files = TlsFiles { ca, cert: Some("/nowhere/me.pem".into()), key: None };
+        let error = look_at_tls_files(&files).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/me.pem"), "{error}");
+    }
 
     #[test]
     fn debug_hides_the_password() {
