@@ -153,7 +153,10 @@ async fn a_server_is_believed_by_name_and_authority_only() {
         let refused = Store::open(&target, clock.clone()).await.expect_err(what);
         let said = refused.to_string();
         assert!(
-            matches!(refused, StoreError::Unavailable(_) | StoreError::Database(_)),
+            matches!(
+                refused,
+                StoreError::Unavailable(_) | StoreError::Database(_) | StoreError::TlsFile { .. }
+            ),
             "{what}: {refused:?}"
         );
         assert!(!said.is_empty(), "{what}");
