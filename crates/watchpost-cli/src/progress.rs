@@ -9,7 +9,7 @@ use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
     AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, ERASURE, JobRef,
-    PrivacyErase, PrivacyErased, ReportGenerate, ReportTicket, RuleBacktest,
+    PrivacyErase, PrivacyErased, ReportGenerate, ReportProgress, ReportTicket, RuleBacktest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
@@ -145,8 +145,8 @@ async fn followed<T>(
     ticket: ReportTicket,
     mut work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
 ) -> Result<T, OpError> {
-    let bar = ProgressBar::new(1);
-    bar.set_style(style("records"));
+    let (bar, mut shown) = (ProgressBar::new(1), None);
+    bar.set_style(words_only());
     let mut timer = tokio::time::interval(ASK_EVERY);
     loop {
         tokio::select! {
@@ -157,9 +157,7 @@ async fn followed<T>(
             _ = timer.tick() => {
                 // What cannot be told of the way is no reason not to arrive.
                 if let Ok(now) = session.ask::<operation::audit_verify_progress>(ticket.clone()).await {
-                    bar.set_length(u64::from(now.total.max(1)));
-                    bar.set_position(u64::from(now.done));
-                    bar.set_message(now.step);
+                    show(&bar, &mut shown, now);
                 }
             }
             _ = tokio::signal::ctrl_c() => {
@@ -167,6 +165,25 @@ async fn followed<T>(
             }
         }
     }
+}
+
+/// Paints how far it is, if that changed. Of what is one step there is no share to show.
+fn show(bar: &ProgressBar, shown: &mut Option<ReportProgress>, now: ReportProgress) {
+    if shown.as_ref() == Some(&now) {
+        return;
+    }
+    let has_share = |progress: &ReportProgress| progress.total > 1;
+    if shown.as_ref().is_some_and(has_share) != has_share(&now) {
+        bar.set_style(if has_share(&now) { style("records") } else { words_only() });
+    }
+    bar.set_length(u64::from(now.total.max(1)));
+    bar.set_position(u64::from(now.done));
+    bar.set_message(now.step.clone());
+    *shown = Some(now);
+}
+
+fn words_only() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").expect("the template is a constant that indicatif accepts")
 }
 
 fn style(unit: &str) -> ProgressStyle {
