@@ -22,7 +22,7 @@ pub struct DatabaseSize {
 /// Rows of an index that SQLite looks at for its statistics.
 const LOOKED_AT: &str = "PRAGMA analysis_limit = 400";
 
-/// Tables beside ours and ours, of PostgreSQL, as far as this login may make statistics of them.
+/// Tables of a PostgreSQL, ours and others, that this login may make statistics of.
 const OWNED: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_catalog.pg_class c \
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() \
      AND c.relkind IN ('r', 'p') AND pg_has_role(current_user, c.relowner, 'USAGE') ORDER BY c.relname";
