@@ -259,9 +259,9 @@ async fn write(
     sums.extend(write_stamp(store, size, folder).await?);
 
     let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
-    let keys = store.audit_key_records(size).await?;
-    let n_keys = keys.iter().filter(|seq| !(first..end).contains(seq)).count();
-    for seq in keys.iter().filter(|seq| **seq < first) {
+    let aside = store.audit_aside_records(size).await?;
+    let n_aside = aside.iter().filter(|seq| !(first..end).contains(seq)).count();
+    for seq in aside.iter().filter(|seq| **seq < first) {
         leaf_of(store, *seq, &mut leaves).await?;
     }
     let mut at = first;
@@ -274,7 +274,7 @@ async fn write(
         progress.on("writing records", to - at)?;
         at = to;
     }
-    for seq in keys.iter().filter(|seq| **seq >= end.max(first)) {
+    for seq in aside.iter().filter(|seq| **seq >= end.max(first)) {
         leaf_of(store, *seq, &mut leaves).await?;
     }
     sums.extend([leaves.close()?, records.close()?]);
@@ -283,7 +283,7 @@ async fn write(
     Ok(AuditExported {
         directory: String::new(),
         records: end - first,
-        leaves: end - first + i64::try_from(n_keys).unwrap_or(0),
+        leaves: end - first + i64::try_from(n_aside).unwrap_or(0),
         size,
         root: checkpoint.root.clone(),
         key: key.vkey,
