@@ -2,6 +2,7 @@
 //! one record.
 
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -63,7 +64,9 @@ pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<Au
     let making = cx.console.0.makings.begin(request.ticket.clone())?;
     let checkpoint = checkpoint(&workspace, "export").await?;
     let part = part_of(&folder)?;
-    std::fs::create_dir(&part).map_err(|error| cannot(&part, &error))?;
+    // Records hold personal data: neither the folder nor its files are anybody else's to read.
+    let made = std::fs::DirBuilder::new().mode(0o700).create(&part);
+    made.map_err(|error| cannot(&part, &error))?;
     let written = write(&workspace, &checkpoint, &request, &part, &making).await;
     let result = match written {
         Ok(mut exported) => {
@@ -117,6 +120,16 @@ pub(super) fn cannot(path: &Path, error: &std::io::Error) -> OpError {
     OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
 }
 
+/// A folder that nobody else may read, with those above it, if they are not there.
+fn own_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A new file that nobody else may read.
+fn own_file(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// A file that is hashed as it is written.
 pub(super) struct Out {
     name: String,
@@ -128,7 +141,7 @@ pub(super) struct Out {
 impl Out {
     pub(super) fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
         let path = folder.join(name);
-        let file = std::fs::File::create_new(&path).map_err(|error| cannot(&path, &error))?;
+        let file = own_file(&path).map_err(|error| cannot(&path, &error))?;
         Ok(Self { name: name.to_owned(), path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
     }
 
@@ -178,8 +191,8 @@ fn sum(name: &str, hash: Sha256) -> String {
 fn tiles(folder: &Path, tiles: Vec<Tile>, sums: &mut Vec<String>) -> Result<(), OpError> {
     for tile in tiles {
         let path = folder.join(&tile.path);
-        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| std::fs::write(&path, &tile.hashes)).map_err(|error| cannot(&path, &error))?;
+        let made = path.parent().map_or(Ok(()), own_folder).and_then(|()| own_file(&path));
+        made.and_then(|mut file| file.write_all(&tile.hashes)).map_err(|error| cannot(&path, &error))?;
         sums.push(sum(&tile.path, Sha256::new().chain_update(&tile.hashes)));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What is exported of the trail holds without Watchpost: a shell, `sha256sum`, `openssl` and Python's standard library
 //! check it, and find every change.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -121,6 +122,7 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
     let bundle = out.path().join("bundle");
     let exported = export(&desk, &bundle).await;
     assert!(exported.records >= 13 && exported.records == exported.size, "{exported:?}");
+    only_the_own(&bundle);
     let hand = by_hand(&bundle);
     assert!(
         hand.status.success() && said(&hand).contains("Signature Verified Successfully"),
@@ -262,6 +264,17 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
     desk.console.close().await;
 }
 
+/// Nobody else may read a folder and what is in it.
+fn only_the_own(path: &Path) {
+    let mode = std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).expect("it can be read") {
+            only_the_own(&entry.expect("it can be read").path());
+        }
+    }
+}
+
 /// The records with number `seq` told as one whose content is gone.
 fn closed(text: &str, seq: i64) -> String {
     let end = format!(",\"seq\":{seq}}}");
@@ -291,9 +304,9 @@ async fn what_was_erased_is_not_shown_and_nothing_else() {
     };
     desk.ask::<operation::privacy_erase>(erase).await.expect("nothing holds the person");
     let filter = AuditFilter { action: Some("privacy_erase".to_owned()), ..AuditFilter::default() };
-    let page = AuditPageRequest { filter, before: None, limit: 1 };
+    let page = AuditPageRequest { filter, before: None, limit: 100 };
     let rows = desk.ask::<operation::audit_page>(page).await.expect("the trail can be read").rows;
-    let erasure = rows.first().expect("it is recorded").at;
+    let erasure = rows.last().expect("it is recorded, before what was found afterwards").at;
 
     let (whole, period) = (out.path().join("whole"), out.path().join("period"));
     let exported = export(&desk, &whole).await;
