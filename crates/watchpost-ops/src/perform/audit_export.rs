@@ -221,14 +221,16 @@ async fn write_hashes(
     Ok(sums)
 }
 
-/// The newest time stamp of what is exported, if one was kept: the note that was stamped, what was asked, the answer.
-async fn write_stamp(store: &Store, size: i64, folder: &Path) -> Result<Vec<String>, OpError> {
-    let Some(kept) = store.audit_stamp(size).await? else { return Ok(Vec::new()) };
-    Ok(vec![
-        whole(folder, "timestamp.note", &kept.note)?,
-        whole(folder, "timestamp.tsq", &kept.request)?,
-        whole(folder, "timestamp.tsr", &kept.response)?,
-    ])
+/// The newest time stamps of what is exported, if some were kept: the note that was stamped, what was asked, the answer.
+async fn write_stamps(store: &Store, size: i64, folder: &Path) -> Result<Vec<String>, OpError> {
+    let mut sums = Vec::new();
+    for (n, kept) in (1..).zip(store.audit_stamps(size).await?) {
+        let name = if n == 1 { "timestamp".to_owned() } else { format!("timestamp-{n}") };
+        sums.push(whole(folder, &format!("{name}.note"), &kept.note)?);
+        sums.push(whole(folder, &format!("{name}.tsq"), &kept.request)?);
+        sums.push(whole(folder, &format!("{name}.tsr"), &kept.response)?);
+    }
+    Ok(sums)
 }
 
 /// How far the export is.
@@ -269,7 +271,7 @@ async fn write(
     let total = size.unsigned_abs() + (end - first).unsigned_abs();
     let mut progress = Progress { making, done: 0, total };
     sums.extend(write_hashes(store, size, folder, &mut progress).await?);
-    sums.extend(write_stamp(store, size, folder).await?);
+    sums.extend(write_stamps(store, size, folder).await?);
 
     let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
     let aside = store.audit_aside_records(size).await?;

@@ -423,34 +423,59 @@ class Tiles:
         self.n += 1
 
 
-def check_stamp(folder, hashes, keys, trusted, authority):
-    """The time stamp of an earlier checkpoint, if there is one: is it of this log? Who made it is for openssl."""
-    files = {name: os.path.join(folder, "timestamp." + name) for name in ("note", "tsq", "tsr")}
-    if not any(os.path.exists(path) for path in files.values()):
-        return
+def check_stamps(folder, hashes, keys, trusted, authority):
+    """The time stamps of earlier checkpoints, if there are some: are they of this log? Who made them is for openssl, and
+    one that it believes will do."""
+    roots, good, problems = {}, 0, []
+    for n in range(1, 1000):
+        name = "timestamp" if n == 1 else "timestamp-%d" % n
+        files = {kind: os.path.join(folder, "%s.%s" % (name, kind)) for kind in ("note", "tsq", "tsr")}
+        if not any(os.path.exists(path) for path in files.values()):
+            break
+        size = check_stamp(name, files, hashes, roots, keys, trusted)
+        if authority is None:
+            print("a time stamp of the checkpoint of %d records; who made it was not checked: --tsa CERTIFICATES" % size)
+            continue
+        problem = openssl_doubts(files, authority)
+        if problem is None:
+            good += 1
+            print("the time stamp of the checkpoint of %d records holds (checked by openssl)" % size)
+        else:
+            problems.append(problem)
+            print("%s.tsr is no time stamp of this authority: %s" % (name, problem))
+    if problems and not good:
+        raise Bad("openssl ts -verify believes no time stamp: " + problems[0])
+
+
+def check_stamp(name, files, hashes, roots, keys, trusted):
+    """A time stamp is about a checkpoint of this log; of how many records."""
     read = {}
-    for name, path in files.items():
+    for kind, path in files.items():
         try:
             with open(path, "rb") as data:
-                read[name] = data.read()
+                read[kind] = data.read()
         except OSError:
-            raise Bad("timestamp.%s is not there" % name)
+            raise Bad("%s.%s is not there" % (name, kind))
     note = read["note"].decode()
     signed = [line.split(" ")[1] for line in note.splitlines() if line.startswith("\u2014 ") and line.count(" ") == 2]
     vkeys = [vkey for vkey in keys.known if vkey.split("+")[0] in signed]
     if not vkeys:
-        raise Bad("the log does not know the key that signed timestamp.note")
+        raise Bad("the log does not know the key that signed %s.note" % name)
     log, size, root, _ = read_note(note, read_key(vkeys[0]))
     keys.check(vkeys[0], size, trusted)
-    if log != keys.log or size > len(hashes) or root_of(hashes[:size]) != root:
-        raise Bad("timestamp.note is not a checkpoint of this log")
+    if size not in roots and size <= len(hashes):
+        roots[size] = root_of(hashes[:size])
+    if log != keys.log or roots.get(size) != root:
+        raise Bad("%s.note is not a checkpoint of this log" % name)
     digest = b"\x04\x20" + hashlib.sha256(read["note"]).digest()
-    for name in ("tsq", "tsr"):
-        if digest not in read[name]:
-            raise Bad("timestamp.%s is not about timestamp.note" % name)
-    if authority is None:
-        print("a time stamp of the checkpoint of %d records; who made it was not checked: --tsa CERTIFICATES" % size)
-        return
+    for kind in ("tsq", "tsr"):
+        if digest not in read[kind]:
+            raise Bad("%s.%s is not about %s.note" % (name, kind, name))
+    return size
+
+
+def openssl_doubts(files, authority):
+    """Why openssl does not believe a time stamp; None if it does."""
     for asked in (["-queryfile", files["tsq"]], ["-data", files["note"]]):
         command = ["openssl", "ts", "-verify", "-in", files["tsr"], "-CAfile", authority] + asked
         try:
@@ -458,9 +483,8 @@ def check_stamp(folder, hashes, keys, trusted, authority):
         except OSError:
             raise Bad("the time stamp was not checked: there is no openssl")
         if ran.returncode != 0:
-            raise Bad("openssl ts -verify does not believe the time stamp: "
-                      + ran.stdout.decode("utf-8", "replace").strip().replace("\n", "; "))
-    print("the time stamp of the checkpoint of %d records holds (checked by openssl)" % size)
+            return ran.stdout.decode("utf-8", "replace").strip().replace("\n", "; ")
+    return None
 
 
 def check_bundle(folder, trusted, opened, authority):
@@ -514,7 +538,7 @@ def check_bundle(folder, trusted, opened, authority):
         print("the leaves of the other %d are not here: what they say of keys and erasures was not looked at"
               % (size - len(leaves)))
 
-    check_stamp(folder, hashes, keys, trusted, authority)
+    check_stamps(folder, hashes, keys, trusted, authority)
 
     shown, closed, before = set(), [], None
     for line in lines_of(folder, "records.jsonl"):
