@@ -115,7 +115,7 @@ fn listed(list: &ApprovalList) -> anyhow::Result<()> {
     standing(list)?;
     line("")?;
     table(
-        ["ID", "STATE", "ASKED BY", "AT", "UNTIL", "WHAT", "WHY", "DECIDED BY"],
+        ["ID", "STATE", "ASKED BY", "AT", "UNTIL", "WHAT", "WHY", "DECIDED BY", "HOW IT ENDED"],
         list.approvals.iter().map(|one| {
             [
                 one.id.clone(),
@@ -126,6 +126,7 @@ fn listed(list: &ApprovalList) -> anyhow::Result<()> {
                 what(one),
                 or_dash(one.reason.as_ref()),
                 or_dash(one.decided_by.as_ref()),
+                or_dash(one.outcome.as_ref()),
             ]
         }),
     )

@@ -258,7 +258,7 @@ impl Store {
         let carries_out = moved.carrier == Carrier::Asker && step.to == ApprovalState::Done;
         // Under the lock of the row, so that nobody decides between this look and the record.
         if (!ends || carries_out)
-            && let Some(ended) = trail::ended(&mut write, &moved, step.to).await?
+            && let Some((_, ended)) = trail::ended(&mut write, &moved, step.to).await?
         {
             return Err(StoreError::Conflict(format!(
                 "by the audit trail the request {id} {ended}; somebody set its row back"
@@ -273,6 +273,24 @@ impl Store {
         write.touch(Tag::Audit);
         self.commit(write).await?;
         self.approval(id).await
+    }
+
+    /// What became of a request whose row says that it waits, if the trail says that it was decided, and how; `None` also
+    /// for a login that may not read the trail.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn approval_set_back(
+        &self,
+        asked: &ApprovalRequest,
+    ) -> Result<Option<(ApprovalState, String)>, StoreError> {
+        if asked.state != ApprovalState::Waiting {
+            return Ok(None);
+        }
+        match trail::ended(&mut *self.read().await?, asked, ApprovalState::Granted).await {
+            Err(StoreError::Denied(_)) => Ok(None),
+            found => found,
+        }
     }
 
     /// Remembers that a person did something.

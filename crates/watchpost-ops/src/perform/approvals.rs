@@ -20,7 +20,14 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
     let standing = FourEyesNow::of(&workspace).await?;
     let mut approvals = workspace.store().approvals().await?;
     for one in &mut approvals {
-        one.state = one.state_at(workspace.now());
+        match workspace.store().approval_set_back(one).await? {
+            // The trail decides, not the row.
+            Some((state, ended)) => {
+                one.state = state;
+                one.outcome = Some(format!("by the audit trail it {ended}; somebody set its row back"));
+            }
+            None => one.state = one.state_at(workspace.now()),
+        }
     }
     Ok(ApprovalList {
         approvals,

@@ -2,6 +2,7 @@
 //! one record.
 
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -63,7 +64,9 @@ pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<Au
     let making = cx.console.0.makings.begin(request.ticket.clone())?;
     let checkpoint = checkpoint(&workspace, "export").await?;
     let part = part_of(&folder)?;
-    std::fs::create_dir(&part).map_err(|error| cannot(&part, &error))?;
+    // Records hold personal data: neither the folder nor its files are anybody else's to read.
+    let made = std::fs::DirBuilder::new().mode(0o700).create(&part);
+    made.map_err(|error| cannot(&part, &error))?;
     let written = write(&workspace, &checkpoint, &request, &part, &making).await;
     let result = match written {
         Ok(mut exported) => {
@@ -117,6 +120,16 @@ pub(super) fn cannot(path: &Path, error: &std::io::Error) -> OpError {
     OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
 }
 
+/// A folder that nobody else may read, with those above it, if they are not there.
+fn own_folder(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// A new file that nobody else may read.
+fn own_file(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// A file that is hashed as it is written.
 pub(super) struct Out {
     name: String,
@@ -128,7 +141,7 @@ pub(super) struct Out {
 impl Out {
     pub(super) fn new(folder: &Path, name: &str) -> Result<Self, OpError> {
         let path = folder.join(name);
-        let file = std::fs::File::create_new(&path).map_err(|error| cannot(&path, &error))?;
+        let file = own_file(&path).map_err(|error| cannot(&path, &error))?;
         Ok(Self { name: name.to_owned(), path, file: std::io::BufWriter::new(file), hash: Sha256::new() })
     }
 
@@ -178,8 +191,8 @@ fn sum(name: &str, hash: Sha256) -> String {
 fn tiles(folder: &Path, tiles: Vec<Tile>, sums: &mut Vec<String>) -> Result<(), OpError> {
     for tile in tiles {
         let path = folder.join(&tile.path);
-        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| std::fs::write(&path, &tile.hashes)).map_err(|error| cannot(&path, &error))?;
+        let made = path.parent().map_or(Ok(()), own_folder).and_then(|()| own_file(&path));
+        made.and_then(|mut file| file.write_all(&tile.hashes)).map_err(|error| cannot(&path, &error))?;
         sums.push(sum(&tile.path, Sha256::new().chain_update(&tile.hashes)));
     }
     Ok(())
@@ -208,14 +221,16 @@ async fn write_hashes(
     Ok(sums)
 }
 
-/// The newest time stamp of what is exported, if one was kept: the note that was stamped, what was asked, the answer.
-async fn write_stamp(store: &Store, size: i64, folder: &Path) -> Result<Vec<String>, OpError> {
-    let Some(kept) = store.audit_stamp(size).await? else { return Ok(Vec::new()) };
-    Ok(vec![
-        whole(folder, "timestamp.note", &kept.note)?,
-        whole(folder, "timestamp.tsq", &kept.request)?,
-        whole(folder, "timestamp.tsr", &kept.response)?,
-    ])
+/// The newest time stamps of what is exported, if some were kept: the note that was stamped, what was asked, the answer.
+async fn write_stamps(store: &Store, size: i64, folder: &Path) -> Result<Vec<String>, OpError> {
+    let mut sums = Vec::new();
+    for (n, kept) in (1..).zip(store.audit_stamps(size).await?) {
+        let name = if n == 1 { "timestamp".to_owned() } else { format!("timestamp-{n}") };
+        sums.push(whole(folder, &format!("{name}.note"), &kept.note)?);
+        sums.push(whole(folder, &format!("{name}.tsq"), &kept.request)?);
+        sums.push(whole(folder, &format!("{name}.tsr"), &kept.response)?);
+    }
+    Ok(sums)
 }
 
 /// How far the export is.
@@ -256,12 +271,12 @@ async fn write(
     let total = size.unsigned_abs() + (end - first).unsigned_abs();
     let mut progress = Progress { making, done: 0, total };
     sums.extend(write_hashes(store, size, folder, &mut progress).await?);
-    sums.extend(write_stamp(store, size, folder).await?);
+    sums.extend(write_stamps(store, size, folder).await?);
 
     let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
-    let keys = store.audit_key_records(size).await?;
-    let n_keys = keys.iter().filter(|seq| !(first..end).contains(seq)).count();
-    for seq in keys.iter().filter(|seq| **seq < first) {
+    let aside = store.audit_aside_records(size).await?;
+    let n_aside = aside.iter().filter(|seq| !(first..end).contains(seq)).count();
+    for seq in aside.iter().filter(|seq| **seq < first) {
         leaf_of(store, *seq, &mut leaves).await?;
     }
     let mut at = first;
@@ -274,7 +289,7 @@ async fn write(
         progress.on("writing records", to - at)?;
         at = to;
     }
-    for seq in keys.iter().filter(|seq| **seq >= end.max(first)) {
+    for seq in aside.iter().filter(|seq| **seq >= end.max(first)) {
         leaf_of(store, *seq, &mut leaves).await?;
     }
     sums.extend([leaves.close()?, records.close()?]);
@@ -283,7 +298,7 @@ async fn write(
     Ok(AuditExported {
         directory: String::new(),
         records: end - first,
-        leaves: end - first + i64::try_from(n_keys).unwrap_or(0),
+        leaves: end - first + i64::try_from(n_aside).unwrap_or(0),
         size,
         root: checkpoint.root.clone(),
         key: key.vkey,

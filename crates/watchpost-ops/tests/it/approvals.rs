@@ -397,12 +397,14 @@ async fn what_was_decided_is_not_decided_again() {
     team.as_admin::<operation::approval_refuse>("robin", decision).await.expect("one may say no");
     let done = ask().await;
     team.grant("robin", Role::Admin, &done).await.expect("another person may");
-    for id in [&refused, &done] {
+    for (id, state) in [(&refused, ApprovalState::Refused), (&done, ApprovalState::Done)] {
         set(id, "waiting");
         let found = team.grant("robin", Role::Admin, id).await.unwrap_err();
         assert_eq!(found.code, ErrorCode::Conflict, "{found}");
         assert!(found.message.contains("audit trail"), "{found}");
-        assert_eq!(team.state(id).await, ApprovalState::Waiting, "and nothing is written");
+        let listed = team.list().await.approvals.into_iter().find(|one| one.id == *id).expect("it is listed");
+        assert_eq!(listed.state, state, "what the trail says");
+        assert!(listed.outcome.is_some_and(|words| words.contains("set its row back")));
         set(id, "refused");
     }
     let blocks = team.records("block_add").await;

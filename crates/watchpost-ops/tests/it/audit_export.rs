@@ -1,14 +1,17 @@
 //! What is exported of the trail holds without Watchpost: a shell, `sha256sum`, `openssl` and Python's standard library
 //! check it, and find every change.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use watchpost_model::audit::AuditFilter;
+use watchpost_model::privacy::SubjectKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditExport, AuditExported, AuditPageRequest, AuditRef, AuditStatisticsRequest, Nothing, SettingsChange,
+    AuditExport, AuditExported, AuditPageRequest, AuditRef, AuditStatisticsRequest, Nothing, PrivacyErase,
+    SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -119,6 +122,7 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
     let bundle = out.path().join("bundle");
     let exported = export(&desk, &bundle).await;
     assert!(exported.records >= 13 && exported.records == exported.size, "{exported:?}");
+    only_the_own(&bundle);
     let hand = by_hand(&bundle);
     assert!(
         hand.status.success() && said(&hand).contains("Signature Verified Successfully"),
@@ -162,6 +166,21 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
             Box::new(|text| {
                 text.lines().filter(|line| !line.contains("\"seq\":5}")).collect::<Vec<_>>().join("\n") + "\n"
             }),
+        ),
+        ("a record is told as erased", "records.jsonl", Box::new(|text| closed(&text, 5))),
+        ("the newest records are left out", "records.jsonl", Box::new(|text| lines(&text, 0, 3))),
+        ("the oldest records are left out", "records.jsonl", Box::new(|text| lines(&text, 4, 0))),
+        ("all records are left out", "records.jsonl", Box::new(|_| String::new())),
+        ("lines end as on Windows", "records.jsonl", Box::new(|text| text.replace('\n', "\r\n"))),
+        (
+            "a record has a member more",
+            "records.jsonl",
+            Box::new(|text| text.replacen(",\"sealed\":", ",\"note\":1,\"sealed\":", 1)),
+        ),
+        (
+            "a record has a member twice",
+            "records.jsonl",
+            Box::new(|text| text.replacen(",\"seq\":5}", ",\"seq\":4,\"seq\":5}", 1)),
         ),
         (
             "what is sealed is altered",
@@ -234,6 +253,100 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
         assert_eq!(found.status.code(), Some(1), "{name}, with new sums: {}", said(&found));
         assert!(said(&found).contains("DOES NOT HOLD"), "{name}: {}", said(&found));
     }
+    let plain = copy(&bundle, out.path());
+    std::fs::remove_dir_all(plain.join("tile")).expect("the tiles are there");
+    edit(&plain, "SHA256SUMS", |text| {
+        text.split_inclusive('\n').filter(|line| !line.contains("  tile/")).collect()
+    });
+    let found = script(&plain, &["--key", &exported.key]);
+    assert!(found.status.code() == Some(1) && said(&found).contains("is not there"), "{}", said(&found));
+    assert!(natively(&plain, &exported.key).is_some_and(|found| found.contains("is not there")));
+    desk.console.close().await;
+}
+
+/// Nobody else may read a folder and what is in it.
+fn only_the_own(path: &Path) {
+    let mode = std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).expect("it can be read") {
+            only_the_own(&entry.expect("it can be read").path());
+        }
+    }
+}
+
+/// The records with number `seq` told as one whose content is gone.
+fn closed(text: &str, seq: i64) -> String {
+    let end = format!(",\"seq\":{seq}}}");
+    let bare = format!(r#"{{"key":null,"nonce":null,"payload":null,"sealed":null,"seq":{seq}}}"#);
+    text.lines()
+        .map(|line| if line.ends_with(&end) { bare.clone() } else { line.to_owned() } + "\n")
+        .collect()
+}
+
+/// The lines of a text without some at its begin and its end.
+fn lines(text: &str, begin: usize, end: usize) -> String {
+    let all: Vec<&str> = text.split_inclusive('\n').collect();
+    all[begin..all.len() - end].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_erased_is_not_shown_and_nothing_else() {
+    let (home, out) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    for name in ["Before", "erika", "After"] {
+        change(&desk, name).await;
+    }
+    let erase = PrivacyErase {
+        kind: SubjectKind::User,
+        subject: "erika".to_owned(),
+        reason: "request 12".to_owned(),
+    };
+    desk.ask::<operation::privacy_erase>(erase).await.expect("nothing holds the person");
+    let filter = AuditFilter { action: Some("privacy_erase".to_owned()), ..AuditFilter::default() };
+    let page = AuditPageRequest { filter, before: None, limit: 100 };
+    let rows = desk.ask::<operation::audit_page>(page).await.expect("the trail can be read").rows;
+    let erasure = rows.last().expect("it is recorded, before what was found afterwards").at;
+
+    let (whole, period) = (out.path().join("whole"), out.path().join("period"));
+    let exported = export(&desk, &whole).await;
+    let request =
+        AuditExport { directory: period.display().to_string(), to: Some(erasure), ..AuditExport::default() };
+    let part = desk.ask::<operation::audit_export>(request).await.expect("a period can be exported");
+    assert!(part.records < exported.records && part.leaves > part.records, "{part:?}");
+    for bundle in [&whole, &period] {
+        let records = std::fs::read_to_string(bundle.join("records.jsonl")).unwrap();
+        assert!(!records.contains("erika") && records.contains("Before"), "{records}");
+        assert_eq!(natively(bundle, &exported.key), None);
+        let checked = check_bundle(bundle, None, BundleDepth::Leaves, &|_, _| true).expect("it holds");
+        assert!(checked.erased > 0);
+        let held = script(bundle, &["--key", &exported.key]);
+        assert!(held.status.success() && said(&held).contains("as the log says"), "{}", said(&held));
+    }
+
+    let shown = std::fs::read_to_string(period.join("records.jsonl")).unwrap();
+    let open = shown.lines().position(|line| line.contains("Before")).expect("it is shown");
+    let unexplained = format!("record {open} is not shown, and nothing in the log says why");
+    for depth in [&["--leaves-only"][..], &[]] {
+        let copied = copy(&period, out.path());
+        edit(&copied, "records.jsonl", |text| closed(&text, i64::try_from(open).unwrap()));
+        sum(&copied);
+        let found = script(&copied, depth);
+        assert!(found.status.code() == Some(1) && said(&found).contains(&unexplained), "{}", said(&found));
+        assert_eq!(natively(&copied, &exported.key), Some(unexplained.clone()));
+    }
+    let copied = copy(&period, out.path());
+    edit(&copied, "leaves.jsonl", |text| {
+        text.split_inclusive('\n').filter(|line| !line.contains("\"erasure.done\"")).collect()
+    });
+    sum(&copied);
+    let found = script(&copied, &["--key", &exported.key]);
+    assert!(
+        found.status.code() == Some(1) && said(&found).contains("nothing in the log"),
+        "{}",
+        said(&found)
+    );
+    assert!(natively(&copied, &exported.key).is_some_and(|found| found.contains("nothing in the log")));
     desk.console.close().await;
 }
 

@@ -97,6 +97,47 @@ async fn a_checkpoint_is_stamped_by_file_and_its_export_holds_for_openssl() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_answer_displaces_no_good_one() {
+    let (home, out, authority) = (folder(), folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    change(&desk, "Before").await;
+    let (first, second) = (request(&desk).await, request(&desk).await);
+    let good = answer(authority.path(), &hex::decode(&first.request).unwrap());
+    let mut broken = answer(authority.path(), &hex::decode(&second.request).unwrap());
+    let mut same = good.clone();
+    // The signature stands last.
+    for bytes in [&mut broken, &mut same] {
+        *bytes.last_mut().unwrap() ^= 1;
+    }
+    assert_eq!(keep(&desk, &good).await, Ok(()));
+    assert_eq!(keep(&desk, &same).await, Err(ErrorCode::Conflict), "the same one with another signature");
+    assert_eq!(keep(&desk, &broken).await, Ok(()), "who signed is not looked at here");
+
+    let bundle = out.path().join("bundle");
+    let export = AuditExport { directory: bundle.display().to_string(), ..AuditExport::default() };
+    let exported = desk.ask::<operation::audit_export>(export).await.unwrap();
+    let names = ["timestamp", "timestamp-2"];
+    let is_good = |name: &&str| std::fs::read(bundle.join(format!("{name}.tsr"))).unwrap() == good;
+    let (of_good, of_broken): (Vec<&str>, Vec<&str>) = names.into_iter().partition(is_good);
+    assert_eq!((of_good.len(), of_broken.len()), (1, 1));
+    let ca = authority.path().join("ca.pem").display().to_string();
+    let held = script(&bundle, &["--key", &exported.key, "--tsa", &ca]);
+    let told = said(&held);
+    assert!(held.status.success() && told.contains("holds (checked by openssl)"), "{told}");
+    assert!(told.contains(&format!("{}.tsr is no time stamp of this authority", of_broken[0])), "{told}");
+
+    let copied = copy(&bundle, out.path());
+    for kind in ["note", "tsq", "tsr"] {
+        let from = copied.join(format!("{}.{kind}", of_broken[0]));
+        std::fs::copy(from, copied.join(format!("{}.{kind}", of_good[0]))).unwrap();
+    }
+    sum(&copied);
+    let found = script(&copied, &["--key", &exported.key, "--tsa", &ca]);
+    assert_eq!(found.status.code(), Some(1), "no good one: {}", said(&found));
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_tiles_of_an_export_are_checked() {
     let (home, out) = (folder(), folder());
     let desk = desk(&home, Tenure::Owner, local_connection()).await;

@@ -111,28 +111,31 @@ fn is_genuine(
     Ok(payload.is_some_and(|payload| payload.actor == *actor && payload.object == *object))
 }
 
-/// How a request that is to become `to` was decided or used before, by genuine records; `None` if it may.
+/// How a request that is to become `to` was decided or used before, by genuine records, and the state that it has by them;
+/// `None` if it may.
 ///
 /// An attempt that failed is none: its record says so, and what it was to do may be tried again.
 pub(super) async fn ended(
     tx: &mut Tx,
     asked: &ApprovalRequest,
     to: ApprovalState,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<(ApprovalState, String)>, StoreError> {
     let mut running = None;
     for one in told(tx, &asked.id).await?.iter().filter(|one| one.is_genuine) {
         let seq = one.seq;
         match (one.action.as_str(), one.outcome()) {
             (REFUSED, Some(AuditOutcome::Success)) => {
-                return Ok(Some(format!("was refused by record {seq}")));
+                return Ok(Some((ApprovalState::Refused, format!("was refused by record {seq}"))));
             }
             (WITHDRAWN, Some(AuditOutcome::Success)) => {
-                return Ok(Some(format!("was withdrawn by record {seq}")));
+                return Ok(Some((ApprovalState::Withdrawn, format!("was withdrawn by record {seq}"))));
             }
             (GRANTED, Some(AuditOutcome::Success)) => match asked.carrier {
-                Carrier::Approver => return Ok(Some(format!("was carried out by record {seq}"))),
+                Carrier::Approver => {
+                    return Ok(Some((ApprovalState::Done, format!("was carried out by record {seq}"))));
+                }
                 Carrier::Asker if to == ApprovalState::Granted => {
-                    return Ok(Some(format!("was approved by record {seq}")));
+                    return Ok(Some((ApprovalState::Granted, format!("was approved by record {seq}"))));
                 }
                 Carrier::Asker => {}
             },
@@ -141,7 +144,9 @@ pub(super) async fn ended(
             _ => {}
         }
     }
-    Ok(running.map(|seq| format!("was begun by record {seq}, and no record says that it failed")))
+    Ok(running.map(|seq| {
+        (ApprovalState::Granted, format!("was begun by record {seq}, and no record says that it failed"))
+    }))
 }
 
 /// May the login of this name do what takes `permission`? Where the database has no roles, the owner of its tables may.

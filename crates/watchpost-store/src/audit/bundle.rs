@@ -1,8 +1,10 @@
 //! Checking an export of the trail as `verify.py` does, without a database, on all cores: the tree, its tiles, what each leaf
 //! commits to, and what opens.
 //!
-//! Files are read line by line by several threads; kept is a hash and a commitment for each record, 80 bytes.
+//! Files are read line by line by several threads; kept is a hash, a commitment and the id of a key for each record, 96
+//! bytes.
 
+mod erasures;
 mod lines;
 
 use std::collections::HashMap;
@@ -13,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::audit::bundle::erasures::Erasures;
 use crate::audit::bundle::lines::{Told, Work, hash, leaf, record};
 use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
@@ -42,9 +45,9 @@ pub struct BundleChecked {
     pub leaves: u64,
     /// Records in it.
     pub records: u64,
-    /// Those of them without content.
+    /// Those of them without content, each of which an erasure in the log explains.
     pub erased: u64,
-    /// Tiles in it; none in those of older versions.
+    /// Tiles in it.
     pub tiles: u64,
 }
 
@@ -109,8 +112,8 @@ pub fn check_bundle(
     let signed = Signed::read(folder)?;
     let hashes = hashes(&work, folder, &signed)?;
     let tiles = tree(&work, folder, &hashes, &signed)?;
-    let leaves = leaves(&work, folder, &hashes, &signed, trusted)?;
-    let (records, erased) = records(&work, folder, &leaves, depth)?;
+    let (leaves, erasures) = leaves(&work, folder, &hashes, &signed, trusted)?;
+    let (records, erased) = records(&work, folder, &leaves, &erasures, depth)?;
     Ok(BundleChecked {
         size: signed.size,
         root: STANDARD.encode(signed.root),
@@ -177,9 +180,8 @@ fn hashes(work: &Work<'_>, folder: &Path, signed: &Signed) -> Result<Vec<Hash>, 
     Ok(hashes)
 }
 
-/// Leads the hashes to the root, and compares the tiles, if there are any; how many there are.
+/// Leads the hashes to the root, and compares the tiles; how many there are.
 fn tree(work: &Work<'_>, folder: &Path, hashes: &[Hash], signed: &Signed) -> Result<u64, BundleProblem> {
-    let has_tiles = folder.join("tile").is_dir();
     let mut n_tiles = 0;
     let (mut level, mut row) = (0, hashes.to_vec());
     // Of each level what is not full stands right of all that is above it.
@@ -190,16 +192,14 @@ fn tree(work: &Work<'_>, folder: &Path, hashes: &[Hash], signed: &Signed) -> Res
             let (from, to) = (full.len() * n / work.threads, full.len() * (n + 1) / work.threads);
             let mut roots = Vec::with_capacity(to - from);
             for (at, part) in full.iter().enumerate().take(to).skip(from) {
-                if has_tiles {
-                    same_tile(folder, level, at as u64, part)?;
-                }
+                same_tile(folder, level, at as u64, part)?;
                 roots.push(tile::root(part));
             }
             work.on(0)?;
             Ok(roots)
         })?;
         n_tiles += full.len() as u64 + u64::from(!rest.is_empty());
-        if has_tiles && !rest.is_empty() {
+        if !rest.is_empty() {
             same_tile(folder, level, full.len() as u64, rest)?;
         }
         rests.push(rest.to_vec());
@@ -210,7 +210,7 @@ fn tree(work: &Work<'_>, folder: &Path, hashes: &[Hash], signed: &Signed) -> Res
             "ROOT MISMATCH: the hashes do not lead to the root of the checkpoint",
         ));
     }
-    Ok(if has_tiles { n_tiles } else { 0 })
+    Ok(n_tiles)
 }
 
 /// The root of a tree by what is not full of each level, from below.
@@ -237,11 +237,8 @@ fn same_tile(folder: &Path, level: usize, n: u64, hashes: &[Hash]) -> Result<(),
     Err(BundleProblem::bad(format!("{name} is not the tile that the hashes make")))
 }
 
-/// Number and commitment of each leaf.
-type Leaves = Vec<(i64, Hash)>;
-
-/// The leaves of a part of the file, and those of them that tell of keys.
-type Part = (Leaves, Vec<Leaf>);
+/// The leaves of a part of the file, and those of them that tell of keys and erasures.
+type Part = (Vec<Told>, Vec<Leaf>);
 
 fn leaves(
     work: &Work<'_>,
@@ -249,13 +246,14 @@ fn leaves(
     hashes: &[Hash],
     signed: &Signed,
     trusted: Option<&str>,
-) -> Result<Leaves, BundleProblem> {
-    let parts = work.lines(&folder.join("leaves.jsonl"), |(found, of_keys): &mut Part, line| {
-        let Some(Told { seq, commitment, key }) = leaf(line, &signed.log) else {
+) -> Result<(Vec<Told>, Erasures), BundleProblem> {
+    let parts = work.lines(&folder.join("leaves.jsonl"), |(found, aside): &mut Part, line| {
+        let Some((told, whole)) = leaf(line, &signed.log) else {
             let behind =
-                found.last().map_or_else(String::new, |(seq, _)| format!(" behind that of record {seq}"));
+                found.last().map_or_else(String::new, |told| format!(" behind that of record {}", told.seq));
             return Err(BundleProblem::bad(format!("a leaf{behind} is not canonical, or of another log")));
         };
+        let seq = told.seq;
         let expect = usize::try_from(seq).ok().and_then(|at| hashes.get(at));
         let expect =
             expect.ok_or_else(|| BundleProblem::bad(format!("the leaf of record {seq} is out of order")))?;
@@ -265,23 +263,28 @@ fn leaves(
                 tile::of_record(seq)
             )));
         }
-        found.push((seq, commitment));
-        of_keys.extend(key.map(|leaf| *leaf));
+        found.push(told);
+        aside.extend(whole);
         Ok(())
     })?;
-    let (mut leaves, mut keys) = (Leaves::new(), Keys::new(&signed.log, trusted));
-    for (found, of_keys) in parts {
+    let (mut leaves, mut keys, mut erasures) =
+        (Vec::new(), Keys::new(&signed.log, trusted), Erasures::default());
+    for (found, aside) in parts {
         leaves.extend(found);
-        for leaf in of_keys {
-            keys.take(&leaf)?;
+        for leaf in aside {
+            if leaf.client.action == crate::privacy::DONE {
+                erasures.take(&leaf)?;
+            } else {
+                keys.take(&leaf)?;
+            }
         }
     }
     let mut pairs = leaves.iter().zip(leaves.iter().skip(1));
-    if let Some((_, (seq, _))) = pairs.find(|((before, _), (seq, _))| before >= seq) {
-        return Err(BundleProblem::bad(format!("the leaf of record {seq} is out of order")));
+    if let Some((_, told)) = pairs.find(|(before, told)| before.seq >= told.seq) {
+        return Err(BundleProblem::bad(format!("the leaf of record {} is out of order", told.seq)));
     }
     keys.check(signed)?;
-    Ok(leaves)
+    Ok((leaves, erasures))
 }
 
 /// The keys that the log tells of, in the order of its records.
@@ -353,7 +356,8 @@ struct Seen {
     first: Option<i64>,
     next: i64,
     n: u64,
-    erased: u64,
+    /// Where in the leaves those are of which nothing opens.
+    closed: Vec<usize>,
     /// Where in the leaves the next record is looked for.
     at: usize,
     sealed: Vec<u8>,
@@ -362,30 +366,36 @@ struct Seen {
 fn records(
     work: &Work<'_>,
     folder: &Path,
-    leaves: &[(i64, Hash)],
+    leaves: &[Told],
+    erasures: &Erasures,
     depth: BundleDepth,
 ) -> Result<(u64, u64), BundleProblem> {
     let parts = work.lines(&folder.join("records.jsonl"), |seen: &mut Seen, line| {
         one_record(seen, line, leaves, depth).map_err(BundleProblem::Bad)
     })?;
-    let (mut n, mut erased, mut next) = (0, 0, None);
+    let (mut n, mut erased, mut shown) = (0, 0, None::<(i64, i64)>);
     for part in &parts {
         let Some(first) = part.first else { continue };
-        if let Some(expected) = next.filter(|expected| *expected != first) {
+        if let Some((_, expected)) = shown.filter(|(_, expected)| *expected != first) {
             return Err(BundleProblem::bad(format!("record {expected} is missing")));
         }
-        (n, erased, next) = (n + part.n, erased + part.erased, Some(part.next));
+        (n, erased) = (n + part.n, erased + part.closed.len() as u64);
+        shown = Some((shown.map_or(first, |(begin, _)| begin), part.next));
+    }
+    let (begin, end) = shown.unwrap_or((0, 0));
+    if let Some(leaf) = leaves.iter().find(|leaf| !leaf.is_aside && !(begin..end).contains(&leaf.seq)) {
+        return Err(BundleProblem::bad(format!("record {} is missing", leaf.seq)));
+    }
+    let mut closed = parts.iter().flat_map(|part| &part.closed).filter_map(|at| leaves.get(*at));
+    if let Some(leaf) = closed.find(|leaf| !erasures.explain(leaf)) {
+        let text = format!("record {} is not shown, and nothing in the log says why", leaf.seq);
+        return Err(BundleProblem::Bad(text));
     }
     Ok((n, erased))
 }
 
 /// A record against its leaf: commitment, and what is sealed against what is said.
-fn one_record(
-    seen: &mut Seen,
-    line: &[u8],
-    leaves: &[(i64, Hash)],
-    depth: BundleDepth,
-) -> Result<(), String> {
+fn one_record(seen: &mut Seen, line: &[u8], leaves: &[Told], depth: BundleDepth) -> Result<(), String> {
     let found = record(line).ok_or_else(|| {
         seen.first.map_or_else(
             || "a record cannot be read".to_owned(),
@@ -398,14 +408,16 @@ fn one_record(
     }
     seen.first.get_or_insert(seq);
     (seen.next, seen.n) = (seq.saturating_add(1), seen.n + 1);
-    if leaves.get(seen.at).is_none_or(|(leaf, _)| *leaf != seq) {
+    if leaves.get(seen.at).is_none_or(|leaf| leaf.seq != seq) {
         seen.at = leaves
-            .binary_search_by_key(&seq, |(leaf, _)| *leaf)
+            .binary_search_by_key(&seq, |leaf| leaf.seq)
             .map_err(|_| format!("record {seq} has no leaf"))?;
     }
-    let commitment = leaves.get(seen.at).map(|(_, commitment)| *commitment);
+    let commitment = leaves.get(seen.at).map(|leaf| leaf.commitment);
+    if found.opened.is_none() {
+        seen.closed.push(seen.at);
+    }
     seen.at += 1;
-    seen.erased += u64::from(found.opened.is_none());
     let Some((nonce, sealed)) = found.sealed else { return Ok(()) };
     let unreadable = || format!("record {seq}: what is sealed cannot be read");
     let mut bytes = [0; 24];

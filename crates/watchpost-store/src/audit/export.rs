@@ -106,12 +106,13 @@ impl Store {
         Ok(first.zip(last).map_or((0, 0), |(first, last)| (first, last + 1)))
     }
 
-    /// Numbers of the records that add and revoke keys among the first `size`.
+    /// Numbers of the records that add and revoke keys, and of those that say what was erased, among the first `size`.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn audit_key_records(&self, size: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT seq FROM audit_record WHERE action IN ('key.add', 'key.revoke') AND seq < $1 ORDER BY seq";
+    pub async fn audit_aside_records(&self, size: i64) -> Result<Vec<i64>, StoreError> {
+        let sql = "SELECT seq FROM audit_record \
+                   WHERE action IN ('key.add', 'key.revoke', 'erasure.done') AND seq < $1 ORDER BY seq";
         let rows = self.read().await?.fetch(sql, args![size]).await?;
         rows.iter().map(|row| row.i64(0)).collect()
     }

@@ -73,7 +73,8 @@ async fn stamped(tx: &mut Tx, wanted: &Hash) -> Result<Option<Checkpoint>, Store
     }
 }
 
-/// The time stamps of at most `size` records, newest first, at most `limit`; `Err` says what does not fit, with the size of
+/// The time stamps of at most `size` records, those of the greatest checkpoint first, of one checkpoint the one that was
+/// kept first before those that came later, at most `limit`; `Err` says what does not fit, with the size of
 /// the checkpoint that it is about.
 async fn kept(
     tx: &mut Tx,
@@ -82,7 +83,7 @@ async fn kept(
 ) -> Result<Vec<Result<KeptStamp, (i64, String)>>, StoreError> {
     let sql = "SELECT s.size, s.at, s.request, s.response, c.note FROM audit_timestamp s \
                LEFT JOIN audit_checkpoint c ON c.size = s.size WHERE s.size <= $1 \
-               ORDER BY s.size DESC, s.at DESC LIMIT $2";
+               ORDER BY s.size DESC, s.at, s.sha256 LIMIT $2";
     let mut found = Vec::new();
     for row in tx.fetch(sql, args![size, limit]).await? {
         let (size, kept_at) = (row.i64(0)?, row.time(1)?);
@@ -117,13 +118,13 @@ impl Store {
     ///
     /// # Errors
     /// `Validation` if it is no answer, a refusal, or without the number of a request; `NotFound` if it is about no
-    /// checkpoint of this log; `Conflict` if it is kept already; what the database says.
+    /// checkpoint of this log; `Conflict` if it is kept already, or another form of it is; what the database says.
     pub async fn audit_stamp_keep(
         &self,
         response: &[u8],
         draft: impl FnOnce(&AuditStamp) -> AuditDraft,
     ) -> Result<AuditStamp, StoreError> {
-        let Answer { digest, at, nonce, authority } = read(response)?;
+        let Answer { digest, serial, at, nonce, authority } = read(response)?;
         let nonce = nonce.ok_or_else(|| {
             StoreError::Validation("this time stamp is not kept: it has no number of a request".to_owned())
         })?;
@@ -135,6 +136,16 @@ impl Store {
         let stamp = AuditStamp { size: checkpoint.size, at, authority, kept_at: self.inner.clock.now() };
         let mut write = self.write().await?;
         write.touch(Tag::Audit);
+        // Nobody checks here who signed an answer: one that says what a kept one says is that one, or a broken form of it.
+        let sql = "SELECT response FROM audit_timestamp WHERE size = $1";
+        for row in write.fetch(sql, args![stamp.size]).await? {
+            let is_same = answer(&row.blob(0)?).is_ok_and(|kept| {
+                kept.serial == serial && kept.at == stamp.at && kept.authority == stamp.authority
+            });
+            if is_same {
+                return Err(StoreError::Conflict("a time stamp with this number is kept already".to_owned()));
+            }
+        }
         let rows = write
             .execute(
                 "INSERT INTO audit_timestamp (size, sha256, at, request, response) VALUES ($1, $2, $3, $4, $5) \
@@ -162,6 +173,15 @@ impl Store {
     /// What the database says.
     pub async fn audit_stamp(&self, size: i64) -> Result<Option<KeptStamp>, StoreError> {
         newest(&mut *self.read().await?, size).await
+    }
+
+    /// The time stamps of the greatest checkpoints of at most `size` records that fit them, for an export: some, for an
+    /// answer that nobody signed is found by openssl only, and then another one may be good.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_stamps(&self, size: i64) -> Result<Vec<KeptStamp>, StoreError> {
+        Ok(kept(&mut *self.read().await?, size, NEWEST).await?.into_iter().flatten().collect())
     }
 }
 

@@ -6,7 +6,7 @@
 //! Pages are read by as many connections as look at one moment, checked by themselves at once ([`rows`]), and taken in
 //! order, because the tree grows in order.
 
-mod rows;
+pub(super) mod rows;
 
 use std::collections::{BTreeMap, HashMap};
 

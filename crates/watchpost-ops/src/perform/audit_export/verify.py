@@ -16,9 +16,11 @@ Exit code 0: everything holds. 1: something does not; every problem is one line.
 
 import base64
 import binascii
+import bisect
 import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -271,6 +273,34 @@ class Keys:
             print("the key that you trust leads to the one that signed: %s" % name)
 
 
+class Erasures:
+    """What the log says was erased: the only reason for which a record may be shown without its content."""
+
+    def __init__(self):
+        # Keys with the number of the erasure; first records of ranges, with the last and the number of the erasure.
+        self.keys, self.ranges, self.firsts = {}, {}, None
+
+    def take(self, leaf):
+        if leaf["b"]["a"] != "erasure.done":
+            return
+        facts = leaf["b"].get("f", {})
+        if "key" in facts:
+            self.keys[facts["key"]] = leaf["s"]
+        for text in filter(None, facts.get("records", "").split(",")):
+            first, _, last = text.partition("-")
+            self.ranges[int(first)] = (int(last or first), leaf["s"])
+
+    def explain(self, leaf):
+        """Does a later record say why the content of this one is gone?"""
+        if self.firsts is None:
+            self.firsts = sorted(self.ranges)
+        seq, at = leaf["s"], bisect.bisect_right(self.firsts, leaf["s"])
+        last, erasure = self.ranges[self.firsts[at - 1]] if at else (-1, -1)
+        if last < seq:
+            erasure = self.keys.get(leaf["b"]["k"], -1)
+        return erasure > seq
+
+
 # ---- What a leaf commits to ----------------------------------------------------------------------------------------
 
 def rotate(value, bits):
@@ -300,31 +330,53 @@ def chacha20(key, nonce, data):
     return bytes(out)
 
 
+# A line of records.jsonl as it is written: these members in this order, and nothing else.
+RECORD = re.compile(r'\{"key":(?:null|"([0-9a-f]{64})"),"nonce":(?:null|"([0-9a-f]{48})"),"payload":(.*),'
+                    r'"sealed":(?:null|"([A-Za-z0-9+/=]*)"),"seq":(0|[1-9][0-9]*)\}')
+
+
+def read_record(line, before):
+    """seq, key, nonce, payload and what is sealed, as texts."""
+    found = RECORD.fullmatch(line)
+    if found is None:
+        raise Bad("a record cannot be read" if before is None else "the record behind record %d cannot be read" % before)
+    key, nonce, payload, sealed, seq = found.groups()
+    if (nonce is None) != (sealed is None) or (key is not None and sealed is None) or (key is None and payload != "null"):
+        raise Bad("record %s cannot be read" % seq)
+    return int(seq), key, nonce, payload, sealed
+
+
 def check_record(record, leaf, opened):
-    """A record against its leaf: commitment, and what is sealed against what is said."""
-    seq = leaf["s"]
-    if record.get("sealed") is None:
+    """A record against its leaf: commitment, and what is sealed against what is said. Does it say anything?"""
+    seq, key, nonce, payload, text = record
+    if text is None:
         return False
-    nonce, sealed = bytes.fromhex(record["nonce"]), base64.b64decode(record["sealed"], validate=True)
+    nonce, sealed = bytes.fromhex(nonce), base64.b64decode(text, validate=True)
+    if base64.b64encode(sealed).decode() != text:
+        raise Bad("record %d: what is sealed cannot be read" % seq)
     if hashlib.sha256(b"\x02" + nonce + sealed).hexdigest() != leaf["b"]["c"]:
         raise Bad("record %d: what is sealed is not what the leaf commits to" % seq)
-    if record.get("key") is None:
+    if key is None:
         return False
     if opened:
-        if len(nonce) != 24 or len(sealed) < 16:
+        if len(sealed) < 16:
             raise Bad("record %d: what is sealed is too short" % seq)
-        plain = chacha20(bytes.fromhex(record["key"]), b"\0\0\0\0" + nonce[16:], sealed[:-16])
+        plain = chacha20(bytes.fromhex(key), b"\0\0\0\0" + nonce[16:], sealed[:-16])
         try:
-            said = json.loads(plain.decode())
+            json.loads(plain.decode())
         except ValueError:
             raise Bad("record %d: its key does not open it" % seq)
-        if said != record["payload"]:
+        if plain != payload.encode():
             raise Bad("record %d: what the export says is not what is sealed" % seq)
     return True
 
 
 def canonical(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+# What an export has the leaves of also from outside of its period.
+ASIDE = ("key.add", "key.revoke", "erasure.done")
 
 
 # ---- The bundle ----------------------------------------------------------------------------------------------------
@@ -334,6 +386,8 @@ def check_sums(folder):
     with open(os.path.join(folder, "SHA256SUMS"), encoding="utf-8") as lines:
         for line in lines:
             digest, _, name = line.rstrip("\n").partition("  ")
+            if any(part in ("", ".", "..") for part in name.split("/")):
+                raise Bad("SHA256SUMS names %r, which is not in the folder" % name)
             listed.add(name)
             actual = hashlib.sha256()
             with open(os.path.join(folder, name), "rb") as data:
@@ -369,34 +423,59 @@ class Tiles:
         self.n += 1
 
 
-def check_stamp(folder, hashes, keys, trusted, authority):
-    """The time stamp of an earlier checkpoint, if there is one: is it of this log? Who made it is for openssl."""
-    files = {name: os.path.join(folder, "timestamp." + name) for name in ("note", "tsq", "tsr")}
-    if not any(os.path.exists(path) for path in files.values()):
-        return
+def check_stamps(folder, hashes, keys, trusted, authority):
+    """The time stamps of earlier checkpoints, if there are some: are they of this log? Who made them is for openssl, and
+    one that it believes will do."""
+    roots, good, problems = {}, 0, []
+    for n in range(1, 1000):
+        name = "timestamp" if n == 1 else "timestamp-%d" % n
+        files = {kind: os.path.join(folder, "%s.%s" % (name, kind)) for kind in ("note", "tsq", "tsr")}
+        if not any(os.path.exists(path) for path in files.values()):
+            break
+        size = check_stamp(name, files, hashes, roots, keys, trusted)
+        if authority is None:
+            print("a time stamp of the checkpoint of %d records; who made it was not checked: --tsa CERTIFICATES" % size)
+            continue
+        problem = openssl_doubts(files, authority)
+        if problem is None:
+            good += 1
+            print("the time stamp of the checkpoint of %d records holds (checked by openssl)" % size)
+        else:
+            problems.append(problem)
+            print("%s.tsr is no time stamp of this authority: %s" % (name, problem))
+    if problems and not good:
+        raise Bad("openssl ts -verify believes no time stamp: " + problems[0])
+
+
+def check_stamp(name, files, hashes, roots, keys, trusted):
+    """A time stamp is about a checkpoint of this log; of how many records."""
     read = {}
-    for name, path in files.items():
+    for kind, path in files.items():
         try:
             with open(path, "rb") as data:
-                read[name] = data.read()
+                read[kind] = data.read()
         except OSError:
-            raise Bad("timestamp.%s is not there" % name)
+            raise Bad("%s.%s is not there" % (name, kind))
     note = read["note"].decode()
     signed = [line.split(" ")[1] for line in note.splitlines() if line.startswith("\u2014 ") and line.count(" ") == 2]
     vkeys = [vkey for vkey in keys.known if vkey.split("+")[0] in signed]
     if not vkeys:
-        raise Bad("the log does not know the key that signed timestamp.note")
+        raise Bad("the log does not know the key that signed %s.note" % name)
     log, size, root, _ = read_note(note, read_key(vkeys[0]))
     keys.check(vkeys[0], size, trusted)
-    if log != keys.log or size > len(hashes) or root_of(hashes[:size]) != root:
-        raise Bad("timestamp.note is not a checkpoint of this log")
+    if size not in roots and size <= len(hashes):
+        roots[size] = root_of(hashes[:size])
+    if log != keys.log or roots.get(size) != root:
+        raise Bad("%s.note is not a checkpoint of this log" % name)
     digest = b"\x04\x20" + hashlib.sha256(read["note"]).digest()
-    for name in ("tsq", "tsr"):
-        if digest not in read[name]:
-            raise Bad("timestamp.%s is not about timestamp.note" % name)
-    if authority is None:
-        print("a time stamp of the checkpoint of %d records; who made it was not checked: --tsa CERTIFICATES" % size)
-        return
+    for kind in ("tsq", "tsr"):
+        if digest not in read[kind]:
+            raise Bad("%s.%s is not about %s.note" % (name, kind, name))
+    return size
+
+
+def openssl_doubts(files, authority):
+    """Why openssl does not believe a time stamp; None if it does."""
     for asked in (["-queryfile", files["tsq"]], ["-data", files["note"]]):
         command = ["openssl", "ts", "-verify", "-in", files["tsr"], "-CAfile", authority] + asked
         try:
@@ -404,9 +483,8 @@ def check_stamp(folder, hashes, keys, trusted, authority):
         except OSError:
             raise Bad("the time stamp was not checked: there is no openssl")
         if ran.returncode != 0:
-            raise Bad("openssl ts -verify does not believe the time stamp: "
-                      + ran.stdout.decode("utf-8", "replace").strip().replace("\n", "; "))
-    print("the time stamp of the checkpoint of %d records holds (checked by openssl)" % size)
+            return ran.stdout.decode("utf-8", "replace").strip().replace("\n", "; ")
+    return None
 
 
 def check_bundle(folder, trusted, opened, authority):
@@ -427,7 +505,7 @@ def check_bundle(folder, trusted, opened, authority):
     hashes = []
     for line in lines_of(folder, "hashes"):
         node = bytes.fromhex(line)
-        if len(node) != 32:
+        if len(node) != 32 or node.hex() != line:
             raise Bad("line %d of hashes is no hash" % (len(hashes) + 1))
         hashes.append(node)
     if len(hashes) != size:
@@ -437,7 +515,7 @@ def check_bundle(folder, trusted, opened, authority):
         raise Bad("ROOT MISMATCH: the hashes do not lead to the root of the checkpoint")
     print("the %d hashes and %d tiles lead to the root %s" % (size, tiles.n, base64.b64encode(root).decode()))
 
-    leaves, keys, before = {}, Keys(log, trusted), -1
+    leaves, keys, erasures, before = {}, Keys(log, trusted), Erasures(), -1
     for line in lines_of(folder, "leaves.jsonl"):
         data = line.encode()
         leaf = json.loads(line)
@@ -452,29 +530,42 @@ def check_bundle(folder, trusted, opened, authority):
         if leaf["b"]["l"] != log:
             raise Bad("record %d: the leaf is of another log" % seq)
         keys.take(leaf)
+        erasures.take(leaf)
         leaves[seq], before = leaf, seq
     keys.check(vkey, size, trusted)
     print("%d leaves have the hashes that are in the tree" % len(leaves))
     if len(leaves) < size:
-        print("the leaves of the other %d are not here: what they say of keys was not looked at" % (size - len(leaves)))
+        print("the leaves of the other %d are not here: what they say of keys and erasures was not looked at"
+              % (size - len(leaves)))
 
-    check_stamp(folder, hashes, keys, trusted, authority)
+    check_stamps(folder, hashes, keys, trusted, authority)
 
-    n, erased, before = 0, 0, None
+    shown, closed, before = set(), [], None
     for line in lines_of(folder, "records.jsonl"):
-        record = json.loads(line)
-        seq = record["seq"]
+        record = read_record(line, before)
+        seq = record[0]
         if before is not None and seq != before + 1:
             raise Bad("record %d is missing" % (before + 1))
         if seq not in leaves:
             raise Bad("record %d has no leaf" % seq)
         if not check_record(record, leaves[seq], opened):
-            erased += 1
-        n, before = n + 1, seq
+            closed.append(seq)
+        shown.add(seq)
+        before = seq
+    for seq, leaf in leaves.items():
+        if seq not in shown and leaf["b"]["a"] not in ASIDE:
+            raise Bad("record %d is missing" % seq)
+    for seq in closed:
+        if not erasures.explain(leaves[seq]):
+            raise Bad("record %d is not shown, and nothing in the log says why" % seq)
     said = "are what is sealed in the log" if opened else "are committed to by their leaves; they were not opened"
-    print("%d records %s" % (n, said))
-    if erased:
-        print("%d of them were erased: that they were there is proved, what they said is gone" % erased)
+    if shown:
+        print("the %d records from %d to %d %s" % (len(shown), min(shown), max(shown), said))
+    else:
+        print("no record is shown")
+    if closed:
+        print("%d of them were erased, as the log says: that they were there is proved, what they said is gone"
+              % len(closed))
 
 
 def signer_of(note, trusted, folder):

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::audit::bundle::BundleProblem;
+use crate::audit::keys;
 use crate::audit::leaf::Leaf;
 use crate::audit::tree::Hash;
 
@@ -134,25 +135,32 @@ impl Work<'_> {
     }
 }
 
+/// The id of a key of a person.
+pub(super) type Id = [u8; 16];
+
 /// What is looked for in a leaf.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) seq: i64,
     /// The commitment to what is sealed.
     pub(super) commitment: Hash,
-    /// The leaf whole, if it tells of a key.
-    pub(super) key: Option<Box<Leaf>>,
+    /// The key that it was sealed under.
+    pub(super) key: Id,
+    /// Does it tell of a key that signs, or of an erasure? An export has these leaves also from outside of its period.
+    pub(super) is_aside: bool,
 }
 
 /// Reads a leaf of this log; `None` if it is not canonical, or of another log.
-pub(super) fn leaf(line: &[u8], log: &str) -> Option<Told> {
+///
+/// The leaf whole is there if it tells of a key that signs, or of an erasure.
+pub(super) fn leaf(line: &[u8], log: &str) -> Option<(Told, Option<Leaf>)> {
     if let Some(told) = plain_leaf(line, log) {
-        return Some(told);
+        return Some((told, None));
     }
     let leaf = Leaf::parse(line).filter(|leaf| leaf.client.log == log)?;
-    let commitment = hash(leaf.client.commitment.as_bytes())?;
-    let is_key = matches!(leaf.client.action.as_str(), crate::audit::keys::ADD | crate::audit::keys::REVOKE);
-    Some(Told { seq: leaf.seq, commitment, key: is_key.then(|| Box::new(leaf)) })
+    let (commitment, key) = (hash(leaf.client.commitment.as_bytes())?, id(leaf.client.key.as_bytes())?);
+    let is_aside = matches!(leaf.client.action.as_str(), keys::ADD | keys::REVOKE | crate::privacy::DONE);
+    Some((Told { seq: leaf.seq, commitment, key, is_aside }, is_aside.then_some(leaf)))
 }
 
 /// A leaf without facts and without escapes, member by member: almost every one is. What is not of this form is for
@@ -160,14 +168,14 @@ pub(super) fn leaf(line: &[u8], log: &str) -> Option<Told> {
 fn plain_leaf(line: &[u8], log: &str) -> Option<Told> {
     let mut rest = line;
     let action = member(&mut rest, br#"{"b":{"a":""#)?;
-    if action.starts_with(b"key.") {
+    if action.starts_with(b"key.") || action == crate::privacy::DONE.as_bytes() {
         return None;
     }
     member(&mut rest, br#","by":""#)?;
     let commitment = hash(member(&mut rest, br#","c":""#)?)?;
-    for name in [&br#","h":""#[..], br#","k":""#, br#","kc":""#] {
-        member(&mut rest, name)?;
-    }
+    member(&mut rest, br#","h":""#)?;
+    let key = id(member(&mut rest, br#","k":""#)?)?;
+    member(&mut rest, br#","kc":""#)?;
     (member(&mut rest, br#","l":""#)? == log.as_bytes()).then_some(())?;
     for name in [&br#","o":""#[..], br#","p":""#, br#","r":""#, br#","t":""#] {
         member(&mut rest, name)?;
@@ -179,7 +187,7 @@ fn plain_leaf(line: &[u8], log: &str) -> Option<Told> {
     rest = behind;
     member(&mut rest, br#","t":""#)?;
     (rest == b"}").then_some(())?;
-    Some(Told { seq: number(digits)?, commitment, key: None })
+    Some(Told { seq: number(digits)?, commitment, key, is_aside: false })
 }
 
 /// The text of a member behind `name`, which ends with a quotation mark; none with an escape.
@@ -200,10 +208,19 @@ fn number(digits: &[u8]) -> Option<i64> {
 
 /// 32 bytes in hexadecimal, small letters.
 pub(super) fn hash(text: &[u8]) -> Option<Hash> {
-    let mut hash = [0; 32];
+    bytes(text)
+}
+
+/// The id of a key in hexadecimal, small letters.
+pub(super) fn id(text: &[u8]) -> Option<Id> {
+    bytes(text)
+}
+
+fn bytes<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let mut found = [0; N];
     let is_small = !text.iter().any(u8::is_ascii_uppercase);
-    hex::decode_to_slice(text, &mut hash).ok().filter(|()| is_small)?;
-    Some(hash)
+    hex::decode_to_slice(text, &mut found).ok().filter(|()| is_small)?;
+    Some(found)
 }
 
 /// A line of `records.jsonl`.
@@ -289,14 +306,18 @@ mod tests {
         let log = "1f".repeat(16);
         let plain = a_leaf("incident_take", &[]).to_bytes().unwrap();
         let told = plain_leaf(&plain, &log).expect("it has no facts and no escapes");
-        assert_eq!((told.seq, told.commitment, told.key.is_none()), (4_711, [0x5c; 32], true));
-        for (action, facts) in
-            [("checkpoint.sign", &[("root", "x")][..]), ("quote\"", &[]), ("key.add", &[("vkey", "x")])]
-        {
+        assert_eq!((told.seq, told.commitment, told.key), (4_711, [0x5c; 32], [0x0c; 16]));
+        for (action, facts) in [
+            ("checkpoint.sign", &[("root", "x")][..]),
+            ("quote\"", &[]),
+            ("key.add", &[("vkey", "x")]),
+            ("erasure.done", &[]),
+        ] {
             let other = a_leaf(action, facts).to_bytes().unwrap();
             assert!(plain_leaf(&other, &log).is_none(), "{action}");
-            let told = leaf(&other, &log).expect("the parser reads it");
-            assert_eq!((told.seq, told.key.is_some()), (4_711, action == "key.add"));
+            let (told, whole) = leaf(&other, &log).expect("the parser reads it");
+            let is_aside = matches!(action, "key.add" | "erasure.done");
+            assert_eq!((told.seq, told.is_aside, whole.is_some()), (4_711, is_aside, is_aside));
         }
         assert!(leaf(&plain, "another log").is_none());
         for cut in 0..plain.len() {

@@ -31,6 +31,8 @@ const NAMES: [[u8; 3]; 2] = [[0x55, 0x04, 0x03], [0x55, 0x04, 0x0a]];
 pub(crate) struct Answer {
     /// The SHA-256 that it is about.
     pub(crate) digest: Hash,
+    /// The number that the authority gave it, as its DER has it.
+    pub(crate) serial: Vec<u8>,
     /// When, to the second.
     pub(crate) at: DateTime<Utc>,
     /// The number of the request, as its DER has it.
@@ -90,7 +92,7 @@ fn token<'a>(response: &mut Der<'a>) -> Option<&'a [u8]> {
 
 fn told(info: &[u8]) -> Result<Answer, NoAnswer> {
     let mut info = Der(info);
-    let (digest, at) = asked(&mut info).ok_or(NoAnswer::Unreadable)?;
+    let (digest, serial, at) = asked(&mut info).ok_or(NoAnswer::Unreadable)?;
     let digest = digest.ok_or(NoAnswer::OtherHash)?;
     let (mut nonce, mut authority) = (None, None);
     while !info.0.is_empty() {
@@ -101,19 +103,19 @@ fn told(info: &[u8]) -> Result<Answer, NoAnswer> {
             _ => {}
         }
     }
-    Ok(Answer { digest, at, nonce, authority })
+    Ok(Answer { digest, serial: serial.to_vec(), at, nonce, authority })
 }
 
-/// The SHA-256, if it is one, and the time.
-fn asked(info: &mut Der<'_>) -> Option<(Option<Hash>, DateTime<Utc>)> {
+/// The SHA-256, if it is one, the number of the authority, and the time.
+fn asked<'a>(info: &mut Der<'a>) -> Option<(Option<Hash>, &'a [u8], DateTime<Utc>)> {
     (info.take(INTEGER)? == [1]).then_some(())?;
     info.take(OID)?;
     let mut imprint = Der(info.take(SEQUENCE)?);
     let is_sha256 = Der(imprint.take(SEQUENCE)?).take(OID)? == SHA256;
     let digest: Option<Hash> = imprint.take(OCTETS)?.try_into().ok();
-    info.take(INTEGER)?;
+    let serial = info.take(INTEGER)?;
     let at = time(info.take(TIME)?)?;
-    Some((digest.filter(|_| is_sha256), at))
+    Some((digest.filter(|_| is_sha256), serial, at))
 }
 
 /// `20261122075622Z`, with or without parts of a second, which are left out.
@@ -237,6 +239,7 @@ pub(super) mod tests {
     fn reads_what_openssl_answers() {
         let expect = Answer {
             digest: hex(ABC).try_into().unwrap(),
+            serial: vec![0x18],
             at: Utc.with_ymd_and_hms(2026, 11, 22, 7, 56, 22).unwrap(),
             nonce: Some(hex("78730ec57f95f4f2")),
             authority: Some("Test TSA".to_owned()),

@@ -32,7 +32,7 @@ pub(super) struct Checked {
 }
 
 /// What a leaf says about the trail itself.
-pub(super) enum Fact {
+pub(in crate::audit) enum Fact {
     Key(Box<Added>),
     /// The key that counts no more from here on.
     Revoked(String),
@@ -120,7 +120,7 @@ fn by_itself(seq: i64, bytes: &[u8], hash: &[u8], leaf: Option<&Leaf>, log: &str
 }
 
 /// What a leaf tells of keys, checkpoints and erasures.
-pub(super) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
+pub(in crate::audit) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> {
     let facts = &leaf.client.facts;
     let text = |name: &str| facts.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     match leaf.client.action.as_str() {
