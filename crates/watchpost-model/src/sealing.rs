@@ -5,6 +5,7 @@
 //! pass of an automaton over the texts of the event.
 
 mod find;
+mod name;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 use ts_rs::TS;
 
 pub use self::find::Scanner;
+pub use self::name::name_without;
 use crate::event::Event;
 use crate::finding::{DecodedLayer, Finding};
 use crate::words;
