@@ -169,13 +169,55 @@ fn evidence_shows_the_mark_and_the_span_still_fits() {
         ],
     });
     usual().mask_finding(&sealing, &mut finding);
-    assert_eq!(finding.summary, "[sealed:password:t9] was seen");
+    assert_eq!(finding.summary, "Test in http.query: [sealed:password:t9]");
     assert_eq!(finding.entity.value, "/x/[sealed:password:t9]");
     let layers = finding.matched.expect("it was there").layers;
     assert_eq!((layers[0].text.as_str(), layers[0].span), ("é=[sealed:password:t9]&x=1", Some((2, 22))));
     assert_eq!((layers[1].text.as_str(), layers[1].span), ("é=[sealed:password:t9]&x=1", Some((23, 26))));
-    assert_eq!((layers[2].text.as_str(), layers[2].span), ("[sealed]", None));
-    assert_eq!(layers[3].text, "nothing of it");
+    for layer in &layers[2..] {
+        assert_eq!(
+            (layer.text.as_str(), layer.span),
+            ("[sealed:password:t9]", Some((0, 20))),
+            "maybe a piece"
+        );
+    }
+}
+
+#[test]
+fn no_piece_of_a_sealed_value_is_evidence() {
+    const VALUE: &str = "hunter' UNION SELECT Frag FROM dual--";
+    let mut event = event();
+    event.http = Some(Http {
+        body: Some(format!(r#"{{"user":"a","password":"{VALUE}"}}"#)),
+        query: Some("q=1 UNION SELECT Frag".to_owned()),
+        ..Http::default()
+    });
+    let sealing = usual().seal_event(&mut event, &marker).expect("it holds a password");
+    let found = |field: &str, text: &str, span| {
+        let mut finding = finding();
+        finding.summary = format!("Test in {field}: UNION SELECT Frag FROM dual--");
+        let layer = |decoder: &str| DecodedLayer { decoder: decoder.to_owned(), text: text.to_owned(), span };
+        let layers = vec![layer("raw"), layer("comments")];
+        finding.matched = Some(MatchedField { field: field.to_owned(), layers });
+        usual().mask_finding(&sealing, &mut finding);
+        finding
+    };
+    let masked = [
+        found("http.body.password", VALUE, Some((8, 37))),
+        found("http.body.password", VALUE, None),
+        // Only the window around the match is there, or another spelling of it.
+        found("http.body", "' UNION SELECT Frag FROM", Some((2, 24))),
+        found("http.body", "xx union select frag from", Some((3, 25))),
+    ];
+    for finding in masked {
+        let field = &finding.matched.as_ref().expect("it was there").field;
+        let mark = format!("[sealed:password:t{}]", VALUE.len());
+        assert_eq!(finding.summary, format!("Test in {field}: {mark}"));
+        let said = serde_json::to_string(&finding).expect("plain data").to_lowercase();
+        assert!(!said.contains("frag") && !said.contains("union"), "{said}");
+    }
+    let elsewhere = found("http.query.q", "1 OR 2=2", Some((2, 8)));
+    assert_eq!(elsewhere.matched.expect("it was there").layers[0].text, "1 OR 2=2");
 }
 
 fn finding() -> Finding {
