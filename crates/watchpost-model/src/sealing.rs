@@ -6,6 +6,8 @@
 
 mod find;
 mod name;
+mod value;
+
 #[cfg(test)]
 mod tests;
 
@@ -406,8 +408,15 @@ impl Sealed<'_> {
             },
             Value::Array(items) => items.iter_mut().for_each(|item| self.json(item, name, kind)),
             Value::Object(members) => {
+                // `{"name":"password","value":"..."}`
+                let called = ["name", "key", "field"].iter().find_map(|name| members.get(*name)?.as_str());
+                let called = called.and_then(|called| self.scanner.kind_of_name(called));
                 for (name, item) in members.iter_mut() {
-                    let kind = self.scanner.kind_of_name(name);
+                    let own = match item {
+                        Value::Array(_) | Value::Object(_) => self.scanner.kind_of_many(name),
+                        _ => self.scanner.kind_of_name(name),
+                    };
+                    let kind = own.or(kind).or(called.filter(|_| name == "value"));
                     self.json(item, name, kind);
                 }
             }

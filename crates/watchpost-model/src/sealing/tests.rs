@@ -79,6 +79,47 @@ fn secrets_are_found_where_they_stand() {
 }
 
 #[test]
+fn secrets_are_found_however_their_names_are_written() {
+    let cases: [(&str, bool, &[&str]); 20] = [
+        ("<wsse:Password Type=\"PasswordText\">Winter2026</wsse:Password>", false, &["Winter2026"]),
+        ("<ns:password>Winter2026</ns:password>", false, &["Winter2026"]),
+        ("<password\n a='1'><![CDATA[Win<ter]]></password>", false, &["Win<ter"]),
+        ("<password/><b>x</b>", false, &[]),
+        ("<password a=\"1\"/><b>x</b>", false, &[]),
+        (r#"{"password":["Winter2026", "Summer"],"a":["b"]}"#, false, &["Winter2026", "Summer"]),
+        (r#"{"password":{"value":"Winter2026"},"a":"b"}"#, false, &["Winter2026"]),
+        (r#"{"in":"{\"password\":[\"Winter2026\"]}"}"#, false, &["Winter2026"]),
+        (r#"{"tokens":["9f8e7d6c5b4a"],"max_tokens":12345678}"#, false, &["9f8e7d6c5b4a"]),
+        ("password[]=Winter2026&password[1]=b&a=c", true, &["Winter2026", "b"]),
+        ("password%5B%5D=Winter2026&a=c", true, &["Winter2026"]),
+        ("{\n  \"password\"\n  :\n  \"Winter2026\"\n}", false, &["Winter2026"]),
+        ("cut \"password\" : \n\"Winter2026", false, &["Winter2026"]),
+        ("p%61ssword=Winter2026&q=%61b", true, &["Winter2026"]),
+        ("pass%77ord=Winter2026", false, &["Winter2026"]),
+        (r#"{"\u0070assword":"Winter2026"}"#, false, &["Winter2026"]),
+        (r#"[{"name":"password","value":"Winter2026"}]"#, false, &["Winter2026"]),
+        ("pw=Winter2026&otp=123456&potpie=1", true, &["Winter2026", "123456"]),
+        ("see [\"token\", \"value\"] and q=%70%40%5b", false, &[]),
+        ("passwords: three of them", false, &[]),
+    ];
+    for (text, form, expected) in cases {
+        assert_eq!(values(&usual(), text, form), expected, "{text:?}");
+    }
+    let mut event = event();
+    event.details = json!({
+        "password": {"value": "Winter2026", "n": null}, "tokens": ["9f8e7d6c5b4a"], "plain": {"value": "x"},
+        "form": [{"name": "password", "value": "Winter2026"}, {"name": "q", "value": "x"}],
+    });
+    usual().seal_event(&mut event, &marker).expect("it holds secrets");
+    let expected = json!({
+        "password": {"value": "[sealed:password:t10]", "n": null}, "tokens": ["[sealed:token:t12]"],
+        "plain": {"value": "x"},
+        "form": [{"name": "password", "value": "[sealed:password:t10]"}, {"name": "q", "value": "x"}],
+    });
+    assert_eq!(event.details, expected);
+}
+
+#[test]
 fn personal_data_is_sealed_where_that_is_asked_for() {
     let text = "mail=kim%40shop-mail.de&first_name=Kim&zip_code=10115&kunden-nr=77";
     assert_eq!(values(&usual(), text, true), Vec::<String>::new());
