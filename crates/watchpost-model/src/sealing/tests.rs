@@ -120,6 +120,26 @@ fn secrets_are_found_however_their_names_are_written() {
 }
 
 #[test]
+fn cards_are_found_however_their_groups_are_parted() {
+    let cases: [(&str, &[&str]); 11] = [
+        ("card=4532053640562243+12%2F27", &["4532053640562243"]),
+        ("card=4532%200536%204056%202243&x=1", &["4532%200536%204056%202243"]),
+        ("cardnumber=4532+0615+4990+9514", &["4532+0615+4990+9514"]),
+        ("cc=4532053640562243", &["4532053640562243"]),
+        ("/cards/4532053640562243", &["4532053640562243"]),
+        ("card 4532053640562243", &["4532053640562243"]),
+        ("paid 4532.0536.4056.2243 now", &["4532.0536.4056.2243"]),
+        ("paid 4532\u{a0}0536\u{a0}4056\u{a0}2243 now", &["4532\u{a0}0536\u{a0}4056\u{a0}2243"]),
+        ("%B4532053640562243^DOE/JOHN^2512", &["4532053640562243"]),
+        ("%B4532053640562243&x=1", &[]),
+        ("card=4111111111111111", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(values(&usual(), text, false), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn personal_data_is_sealed_where_that_is_asked_for() {
     let text = "mail=kim%40shop-mail.de&first_name=Kim&zip_code=10115&kunden-nr=77";
     assert_eq!(values(&usual(), text, true), Vec::<String>::new());
