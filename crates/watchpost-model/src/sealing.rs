@@ -5,6 +5,9 @@
 //! pass of an automaton over the texts of the event.
 
 mod find;
+mod name;
+mod value;
+
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +18,9 @@ use serde_json::Value;
 use ts_rs::TS;
 
 pub use self::find::Scanner;
+pub use self::name::name_without;
 use crate::event::Event;
-use crate::finding::{DecodedLayer, Finding};
+use crate::finding::{DecodedLayer, Finding, MatchedField};
 use crate::words;
 
 /// What is sealed.
@@ -114,6 +118,8 @@ pub type Marker<'a> = dyn Fn(SealKind, &str, bool) -> String + 'a;
 
 /// Values of fewer bytes are looked for in evidence only where their field says what they are.
 const TELLING_BYTES_MIN: usize = 6;
+/// Of fewer bytes no match is taken for a piece of a value.
+const PIECE_BYTES_MIN: usize = 4;
 
 impl Scanner {
     /// Puts marks into the place of what is to be sealed; `None` if there is nothing. Who, from where, and which session
@@ -161,12 +167,24 @@ impl Scanner {
             finding.entity.value.clone_from(sealed);
         }
         let known = known_forms(sealing);
-        if let Some(masked) = self.masked(&known, &finding.summary, None) {
+        let mark = finding.matched.as_ref().and_then(|matched| self.mark_of_match(sealing, &known, matched));
+        if let (Some(mark), Some(matched)) = (&mark, &finding.matched) {
+            finding.summary = format!("{} in {}: {mark}", finding.rule_title, matched.field);
+        } else if let Some(masked) = self.masked(&known, &finding.summary, None) {
             finding.summary = masked.0;
         }
         let Some(matched) = &mut finding.matched else { return };
         let mut is_first_sealed = false;
         for (nth, layer) in matched.layers.iter_mut().enumerate() {
+            // Where the value does not stand as a whole, pieces of it may.
+            let in_pieces = mark.as_ref().filter(|mark| {
+                !known.iter().any(|(value, its)| its == mark && layer.text.contains(value.as_str()))
+            });
+            if let Some(mark) = in_pieces {
+                let end = u32::try_from(mark.chars().count()).unwrap_or(u32::MAX);
+                (layer.text, layer.span) = (mark.clone(), Some((0, end)));
+                continue;
+            }
             let masked = self.masked(&known, &layer.text, layer.span);
             is_first_sealed |= nth == 0 && masked.is_some();
             match masked {
@@ -184,6 +202,37 @@ impl Scanner {
         }
     }
 
+    /// The mark of the value that a match is in, touches, or is a piece of; `None` where it is of nothing that is sealed.
+    fn mark_of_match(
+        &self,
+        sealing: &Sealing,
+        known: &[(String, &str)],
+        matched: &MatchedField,
+    ) -> Option<String> {
+        let of_piece = |piece: &str| {
+            let hidden = sealing.hidden.iter().find(|hidden| holds(&hidden.value, piece));
+            hidden.map(|hidden| hidden.mark.clone())
+        };
+        let named = self.kind_of_name(&matched.field).zip(matched.layers.first());
+        let named = named.and_then(|(kind, raw)| self.whole(&raw.text, kind).map(|found| (found, raw)));
+        if let Some(((range, kind), raw)) = named {
+            let is_all = range.len() == raw.text.trim().len();
+            if is_all || raw.span.is_none_or(|span| overlap(&bytes_of(&raw.text, span), &range)) {
+                let value = raw.text.get(range).unwrap_or_default();
+                return Some(of_piece(value).unwrap_or_else(|| format!("{MARK}{kind}]")));
+            }
+        }
+        matched.layers.iter().find_map(|layer| {
+            let span = bytes_of(&layer.text, layer.span?);
+            let mut places = self.places(known, &layer.text).into_iter();
+            if let Some((_, mark)) = places.find(|(range, _)| overlap(range, &span)) {
+                return Some(mark);
+            }
+            let piece = layer.text.get(span)?;
+            if piece.len() < PIECE_BYTES_MIN { None } else { of_piece(piece) }
+        })
+    }
+
     /// `text` with marks, and where its span is then; `None` if nothing of it is sealed.
     fn masked(
         &self,
@@ -191,6 +240,15 @@ impl Scanner {
         text: &str,
         span: Option<(u32, u32)>,
     ) -> Option<(String, Option<(u32, u32)>)> {
+        let places = self.places(known, text);
+        if places.is_empty() {
+            return None;
+        }
+        Some((replaced(text, &places), span.map(|span| moved(text, &places, span))))
+    }
+
+    /// What of a text is sealed, in order and apart from each other, each with its mark.
+    fn places(&self, known: &[(String, &str)], text: &str) -> Vec<(Range<usize>, String)> {
         let mut places: Vec<(Range<usize>, String)> = Vec::new();
         for (value, mark) in known {
             let at = text.match_indices(value.as_str());
@@ -209,10 +267,7 @@ impl Scanner {
             end = if is_free { range.end } else { end };
             is_free
         });
-        if places.is_empty() {
-            return None;
-        }
-        Some((replaced(text, &places), span.map(|span| moved(text, &places, span))))
+        places
     }
 }
 
@@ -249,13 +304,29 @@ fn replaced(text: &str, places: &[(Range<usize>, String)]) -> String {
     out
 }
 
-/// Where a span of characters of `text` is after [`replaced`]: a mark that it touches is in it as a whole.
-fn moved(text: &str, places: &[(Range<usize>, String)], span: (u32, u32)) -> (u32, u32) {
+/// The bytes of a span of characters.
+fn bytes_of(text: &str, span: (u32, u32)) -> Range<usize> {
     let byte = |n: u32| {
         let n = usize::try_from(n).unwrap_or(usize::MAX);
         text.char_indices().nth(n).map_or(text.len(), |(at, _)| at)
     };
-    let (start, end) = (byte(span.0), byte(span.1));
+    byte(span.0)..byte(span.1)
+}
+
+const fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+/// Is `piece` a part of a value, as it is or decoded, in whatever case?
+fn holds(value: &str, piece: &str) -> bool {
+    let piece = piece.to_lowercase();
+    let is_in = |text: &str| text.to_lowercase().contains(&piece);
+    is_in(value) || find::percent_decoded(value).is_some_and(|decoded| is_in(&decoded))
+}
+
+/// Where a span of characters of `text` is after [`replaced`]: a mark that it touches is in it as a whole.
+fn moved(text: &str, places: &[(Range<usize>, String)], span: (u32, u32)) -> (u32, u32) {
+    let Range { start, end } = bytes_of(text, span);
     // Characters up to `at`, and whether a mark that `at` is within counts.
     let count = |at: usize, whole: bool| {
         let mut n = 0;
@@ -337,8 +408,15 @@ impl Sealed<'_> {
             },
             Value::Array(items) => items.iter_mut().for_each(|item| self.json(item, name, kind)),
             Value::Object(members) => {
+                // `{"name":"password","value":"..."}`
+                let called = ["name", "key", "field"].iter().find_map(|name| members.get(*name)?.as_str());
+                let called = called.and_then(|called| self.scanner.kind_of_name(called));
                 for (name, item) in members.iter_mut() {
-                    let kind = self.scanner.kind_of_name(name);
+                    let own = match item {
+                        Value::Array(_) | Value::Object(_) => self.scanner.kind_of_many(name),
+                        _ => self.scanner.kind_of_name(name),
+                    };
+                    let kind = own.or(kind).or(called.filter(|_| name == "value"));
                     self.json(item, name, kind);
                 }
             }

@@ -183,9 +183,14 @@ pub fn card_number(text: &str) -> Option<Range<usize>> {
 
 /// As [`card_number`], the first that begins at `from` or after it.
 pub(crate) fn card_number_from(text: &str, from: usize) -> Option<Range<usize>> {
-    let alone = |at| stands_alone(text.as_bytes(), at);
+    let alone = |at| stands_alone(text.as_bytes(), at) || is_behind_track(text.as_bytes(), at);
     next_number(text, from, alone, |range, digits, grouped| {
-        !is_example(digits) && (grouped || is_about_cards(text, range.start))
+        let is_sure = if is_behind_track(text.as_bytes(), range.start) {
+            is_on_track(text, range)
+        } else {
+            grouped || is_about_cards(text, range.start)
+        };
+        !is_example(digits) && is_sure
     })
 }
 
@@ -274,12 +279,17 @@ fn next_number(
         while at < bytes.len() && digits.len() < 20 {
             if bytes[at].is_ascii_digit() {
                 digits.push(bytes[at] - b'0');
-            } else if matches!(bytes[at], b' ' | b'-') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
-                separators += 1;
-            } else {
+                at += 1;
+                continue;
+            }
+            let length = separator(&bytes[at..]);
+            // Behind a number that is not grouped, `+` and the like part it from the next value.
+            let is_end = separators == 0 && digits.len() >= 13 && !matches!(bytes[at], b' ' | b'-');
+            if length == 0 || is_end || bytes.get(at + length).is_none_or(|byte| !byte.is_ascii_digit()) {
                 break;
             }
-            at += 1;
+            separators += 1;
+            at += length;
         }
         let goes_on = bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
             || (bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit));
@@ -296,6 +306,24 @@ fn next_number(
     None
 }
 
+/// How many bytes of what stands between groups of digits `bytes` begin with, also encoded for an address.
+fn separator(bytes: &[u8]) -> usize {
+    let known: [&[u8]; 8] = [b" ", b"-", b".", b"+", b"%20", b"%2D", "\u{a0}".as_bytes(), b"%C2%A0"];
+    let begins = |known: &&[u8]| bytes.get(..known.len()).is_some_and(|it| it.eq_ignore_ascii_case(known));
+    known.into_iter().find(begins).map_or(0, <[u8]>::len)
+}
+
+/// Is it the number on a magnetic track: `%B4539...^NAME^`?
+fn is_on_track(text: &str, range: &Range<usize>) -> bool {
+    is_behind_track(text.as_bytes(), range.start)
+        && ["^", "%5E", "%5e"].iter().any(|sign| text[range.end..].starts_with(sign))
+}
+
+fn is_behind_track(bytes: &[u8], at: usize) -> bool {
+    let head = &bytes[..at];
+    [b"%B".as_slice(), b"%b", b"%25B", b"%25b"].iter().any(|sign| head.ends_with(sign))
+}
+
 /// Is there a word about cards in the 64 bytes before the number?
 fn is_about_cards(text: &str, at: usize) -> bool {
     let from = (0..=at.saturating_sub(64)).rev().find(|&from| text.is_char_boundary(from)).unwrap_or(0);
@@ -310,6 +338,8 @@ fn is_about_cards(text: &str, at: usize) -> bool {
         "amex",
         "ccnum",
         "cc_num",
+        "cc=",
+        "cc\"",
         "credit",
         "debit",
         "account_number",

@@ -1,5 +1,6 @@
 //! The archive of events: writing, finding again, and the state that the retention job needs.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
@@ -14,6 +15,7 @@ use crate::canonical::{sha256, to_canonical};
 use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nul};
 use crate::error::StoreError;
 use crate::rollup::Tally;
+use crate::sealed::Taken;
 use crate::search;
 use crate::source_place;
 use crate::store::Store;
@@ -69,7 +71,7 @@ pub struct EventPage {
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
-    /// Its key in Redis.
+    /// Its key in Redis, with marks in the place of what was taken out of the event.
     pub redis_key: String,
     /// SHA-256 of its canonical JSON, hex.
     pub sha256: String,
@@ -188,15 +190,20 @@ const INSERT: &str = "INSERT INTO event (id, at, category, severity, outcome, ac
 #[derive(Debug)]
 pub(crate) struct EventRow<'a> {
     pub(crate) event: &'a Event,
-    pub(crate) redis_key: &'a str,
+    /// As everybody may see it.
+    pub(crate) redis_key: Cow<'a, str>,
+    /// Of the key as it is in Redis.
+    pub(crate) redis_key_hash: Vec<u8>,
     pub(crate) digest: [u8; 32],
     pub(crate) body: String,
 }
 
 impl<'a> EventRow<'a> {
-    fn new(event: &'a Event, redis_key: &'a str) -> Result<Self, StoreError> {
+    fn new(event: &'a Event, key: &'a str, taken: &Taken) -> Result<Self, StoreError> {
         let body = to_canonical(event)?;
-        Ok(Self { event, redis_key, digest: sha256(body.as_bytes()), body })
+        let digest = sha256(body.as_bytes());
+        let redis_key = taken.key(event.id, key);
+        Ok(Self { event, redis_key, redis_key_hash: redis_key_hash(key), digest, body })
     }
 
     pub(crate) fn values(&self, now: DateTime<Utc>, archived_at: Option<DateTime<Utc>>) -> Vec<Value> {
@@ -212,8 +219,8 @@ impl<'a> EventRow<'a> {
             source_key(event),
             event.session.as_deref().map(key_text),
             endpoint(event).map(key_text),
-            self.redis_key,
-            redis_key_hash(self.redis_key),
+            &*self.redis_key,
+            self.redis_key_hash.as_slice(),
             self.digest.as_slice(),
             now,
             archived_at,
@@ -239,16 +246,21 @@ pub(crate) fn in_order(events: &[(Event, String)]) -> Vec<&(Event, String)> {
     rows
 }
 
-pub(crate) fn rows_of(events: &[(Event, String)]) -> Result<Vec<EventRow<'_>>, StoreError> {
-    in_order(events).into_iter().map(|(event, key)| EventRow::new(event, key)).collect()
+/// `taken`: what was taken out of them.
+pub(crate) fn rows_of<'a>(
+    events: &'a [(Event, String)],
+    taken: &Taken,
+) -> Result<Vec<EventRow<'a>>, StoreError> {
+    in_order(events).into_iter().map(|(event, key)| EventRow::new(event, key, taken)).collect()
 }
 
 /// What is written of the events of a batch, in the order of [`in_order`].
 pub(crate) fn values_of(
     events: &[(Event, String)],
+    taken: &Taken,
     now: DateTime<Utc>,
 ) -> Result<Vec<Vec<Value>>, StoreError> {
-    Ok(rows_of(events)?.iter().map(|row| row.values(now, None)).collect())
+    Ok(rows_of(events, taken)?.iter().map(|row| row.values(now, None)).collect())
 }
 
 /// Writes events that are not there yet and counts them in the rollups; returns the ids of the new ones. `values` are
@@ -333,22 +345,23 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn archived_digests(&self, keys: &[String]) -> Result<HashMap<String, [u8; 32]>, StoreError> {
-        let wanted: HashSet<&String> = keys.iter().collect();
-        let hashes: Vec<Value> = wanted.iter().map(|key| redis_key_hash(key).into()).collect();
+        // What is stored of a key may hold marks: its hash is that of the key as it is.
+        let wanted: HashMap<Vec<u8>, &String> = keys.iter().map(|key| (redis_key_hash(key), key)).collect();
+        let hashes: Vec<Value> = wanted.keys().map(|hash| hash.clone().into()).collect();
         let mut tx = self.read().await?;
         let rows = tx
             .fetch_in(
-                "SELECT redis_key, digest FROM event WHERE archived_at IS NOT NULL AND redis_key_hash IN ",
+                "SELECT redis_key_hash, digest FROM event WHERE archived_at IS NOT NULL AND redis_key_hash IN ",
                 &hashes,
             )
             .await?;
         let mut found = HashMap::new();
         for row in rows {
-            let (key, digest) = (row.text(0)?, row.blob(1)?);
+            let (hash, digest) = (row.blob(0)?, row.blob(1)?);
             let digest = <[u8; 32]>::try_from(digest.as_slice())
                 .map_err(|_| StoreError::Corrupt("a digest does not have 32 bytes".to_owned()))?;
-            if wanted.contains(&key) {
-                found.insert(key, digest);
+            if let Some(key) = wanted.get(&hash) {
+                found.insert((*key).clone(), digest);
             }
         }
         Ok(found)

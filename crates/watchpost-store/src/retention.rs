@@ -10,10 +10,10 @@ use watchpost_model::job::JobPosition;
 
 use crate::engine::{Sql, Value, args, chunks};
 use crate::error::StoreError;
-use crate::event::{EventRow, event, id_values, insert_new, redis_key_hash, rows_of, weight};
+use crate::event::{EventRow, event, id_values, insert_new, rows_of, weight};
 use crate::job_position;
 use crate::rollup::Tally;
-use crate::sealed::{self, SealedField};
+use crate::sealed::{self, SealedField, Taken};
 use crate::source_place;
 use crate::store::{Store, Tag, Write};
 
@@ -54,7 +54,7 @@ impl Store {
         position: Option<&JobPosition>,
     ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
         let now = self.inner.clock.now();
-        let rows = rows_of(events)?;
+        let rows = rows_of(events, &Taken::of(fields))?;
         let mut write = self.write().await?;
         // Nearly always the engine has stored all of them as they are, and then one mark for many is all there is to do.
         let unchanged = unchanged(&mut write, &rows).await?;
@@ -135,14 +135,18 @@ async fn unchanged(write: &mut Write, rows: &[EventRow<'_>]) -> Result<Vec<Event
     let wanted: HashMap<EventId, &EventRow<'_>> = rows.iter().map(|row| (row.event.id, row)).collect();
     let mut found = Vec::with_capacity(ids.len());
     for part in chunks(&id_values(&ids)) {
-        let mut sql = Sql::list("SELECT id, digest, redis_key_hash FROM event WHERE id IN ", write.dialect());
+        let mut sql = Sql::list(
+            "SELECT id, digest, redis_key_hash, redis_key FROM event WHERE id IN ",
+            write.dialect(),
+        );
         // In the order in which every writer takes them, so that two cannot wait for each other.
         let lock = write.dialect().for_update();
         sql.tuple(part.to_vec()).push(" ORDER BY id").push(lock);
         for row in write.fetch_sql(sql).await? {
             let id = row.parse::<EventId>(0)?;
             let Some(wanted) = wanted.get(&id) else { continue };
-            if row.blob(1)? == wanted.digest && row.blob(2)? == redis_key_hash(wanted.redis_key) {
+            let is_named = row.blob(2)? == wanted.redis_key_hash && row.text(3)? == *wanted.redis_key;
+            if is_named && row.blob(1)? == wanted.digest {
                 found.push(id);
             }
         }
@@ -168,8 +172,8 @@ async fn upsert(
         let Some(stored) = write.fetch_optional(sql, args![id.as_str()]).await? else { continue };
         if stored.blob(0)? == row.digest {
             let mark = "UPDATE event SET archived_at = $1, redis_key = $2, redis_key_hash = $3 WHERE id = $4";
-            let hash = redis_key_hash(row.redis_key);
-            write.execute(mark, args![now, row.redis_key, hash, id]).await?;
+            let (key, hash) = (&*row.redis_key, row.redis_key_hash.as_slice());
+            write.execute(mark, args![now, key, hash, id]).await?;
             continue;
         }
         let old = event(&stored, 1)?;

@@ -3,6 +3,7 @@
 //! A mark is made with the key of the database from kind and value: one event gives one stored row however often it is
 //! sealed, and two values give two rows, so that what compares stored events compares what applications wrote.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value as Json;
@@ -40,12 +41,49 @@ impl std::fmt::Debug for Sealer {
 }
 
 /// A value on its way into the database.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SealedField {
     event: EventId,
     mark: String,
     kind: SealKind,
     sealed: Sealed,
+    /// Never stored: the name of a key may hold it.
+    value: String,
+}
+
+impl std::fmt::Debug for SealedField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedField")
+            .field("event", &self.event)
+            .field("mark", &self.mark)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was taken out of which event: names of keys do not hold it either.
+#[derive(Clone, Default)]
+pub(crate) struct Taken(HashMap<EventId, Vec<(String, String)>>);
+
+impl std::fmt::Debug for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Taken").finish_non_exhaustive()
+    }
+}
+
+impl Taken {
+    pub(crate) fn of(fields: &[SealedField]) -> Self {
+        let mut taken = Self::default();
+        for field in fields {
+            taken.0.entry(field.event).or_default().push((field.value.clone(), field.mark.clone()));
+        }
+        taken
+    }
+
+    /// The name of an event's key as everybody may see it.
+    pub(crate) fn key<'a>(&self, event: EventId, key: &'a str) -> Cow<'a, str> {
+        let shown = self.0.get(&event).and_then(|hidden| sealing::name_without(key, hidden));
+        shown.map_or(Cow::Borrowed(key), Cow::Owned)
+    }
 }
 
 /// A value that was opened.
@@ -78,6 +116,7 @@ impl Sealer {
                 mark: hidden.mark.clone(),
                 kind: hidden.kind,
                 sealed,
+                value: hidden.value.clone(),
             })
         });
         let fields = fields.collect::<Result<_, _>>()?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::value::{Reading, in_name, letter, strings_in, value_after};
 use super::{MARK, SealKind, SealPolicy};
 use crate::sensitive::{SERVICE_TOKENS, card_number_from};
 
@@ -24,7 +25,7 @@ const PASSWORDS: [&str; 12] = [
     "passwordrepeat",
 ];
 /// Names of which the ending alone says too little.
-const PASSWORDS_WHOLE: [&str; 4] = ["pass", "userpass", "dbpass", "loginpass"];
+const PASSWORDS_WHOLE: [&str; 7] = ["pass", "userpass", "dbpass", "loginpass", "pw", "otp", "totp"];
 const TOKENS: [&str; 5] = ["token", "authorization", "sessionid", "sessid", "jwt"];
 const KEYS: [&str; 7] =
     ["secret", "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey"];
@@ -48,10 +49,25 @@ const ADDRESSES: [&str; 14] = [
     "plz",
 ];
 /// Every name above has one of these in it, however its words are joined.
-const WORDS: [&str; 11] =
-    ["pass", "pwd", "token", "authorization", "session", "sessid", "jwt", "secret", "key", "cvv", "cvc"];
+const WORDS: [&str; 13] = [
+    "pass",
+    "pwd",
+    "token",
+    "authorization",
+    "session",
+    "sessid",
+    "jwt",
+    "secret",
+    "key",
+    "cvv",
+    "cvc",
+    "pw",
+    "otp",
+];
 const NAME_WORDS: [&str; 3] = ["name", "vorname", "nachname"];
 const ADDRESS_WORDS: [&str; 6] = ["street", "address", "code", "strasse", "plz", "post"];
+/// How an encoded letter begins, in addresses and in JSON.
+const LETTERS: [&str; 5] = ["%4", "%5", "%6", "%7", "\\u00"];
 /// What stands before a credential in a header.
 const SCHEMES: [&str; 7] = ["bearer", "basic", "token", "digest", "negotiate", "apikey", "dpop"];
 /// What a cookie of a session has in its name.
@@ -86,6 +102,8 @@ const CARD_DIGITS_MIN: usize = 13;
 #[derive(Debug, Clone, Copy)]
 enum Role {
     Name,
+    /// A letter that is encoded, in a name or elsewhere.
+    Letter,
     Bearer,
     Jwt,
     Service(usize),
@@ -111,6 +129,7 @@ impl Scanner {
         let names =
             |list: &[&str]| list.iter().map(|word| ((*word).to_owned(), Role::Name)).collect::<Vec<_>>();
         words.extend(names(&WORDS));
+        words.extend(LETTERS.iter().map(|begin| ((*begin).to_owned(), Role::Letter)));
         if on(SealKind::Name) {
             words.extend(names(&NAME_WORDS));
         }
@@ -163,7 +182,14 @@ impl Scanner {
                 continue;
             }
             let place = match self.roles.get(hit.pattern().as_usize()) {
-                Some(Role::Name) => self.named(text, hit.range(), form),
+                Some(Role::Name) => {
+                    found.extend(self.named(text, hit.range(), form));
+                    None
+                }
+                Some(Role::Letter) => {
+                    found.extend(self.spelled(text, hit.start(), form));
+                    None
+                }
                 Some(Role::Bearer) => bearer(text, hit.end()),
                 Some(Role::Jwt) => json_web_token(text, hit.start()),
                 Some(Role::Service(nth)) => service(text, hit.start(), *nth),
@@ -192,6 +218,15 @@ impl Scanner {
     /// The kind of what a field, a header or a parameter of this name holds.
     pub(super) fn kind_of_name(&self, name: &str) -> Option<SealKind> {
         self.words.is_match(name).then(|| self.kind_of_plain(&plain(name))).flatten()
+    }
+
+    /// As [`Self::kind_of_name`], of what holds several: `tokens` as well.
+    pub(super) fn kind_of_many(&self, name: &str) -> Option<SealKind> {
+        self.words.is_match(name).then(|| self.kind_of_plain_many(&plain(name))).flatten()
+    }
+
+    fn kind_of_plain_many(&self, name: &str) -> Option<SealKind> {
+        self.kind_of_plain(name).or_else(|| self.kind_of_plain(name.strip_suffix('s')?))
     }
 
     fn kind_of_plain(&self, name: &str) -> Option<SealKind> {
@@ -260,122 +295,83 @@ impl Scanner {
         found
     }
 
-    /// The value after a name of which `word` is a part.
-    fn named(&self, text: &str, word: Range<usize>, form: bool) -> Option<(Range<usize>, SealKind)> {
+    /// The values after a name of which `word` is a part.
+    fn named(&self, text: &str, word: Range<usize>, form: bool) -> Vec<(Range<usize>, SealKind)> {
         let bytes = text.as_bytes();
-        let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        let before = bytes.get(..word.start)?.iter().rev().take(NAME_BYTES_MAX);
-        let before = before.take_while(|byte| in_name(byte)).count();
-        let after = bytes.get(word.end..)?.iter().take(NAME_BYTES_MAX);
-        let after = after.take_while(|byte| in_name(byte)).count();
+        let before = bytes.get(..word.start).unwrap_or_default().iter().rev().take(NAME_BYTES_MAX);
+        let before = before.take_while(|byte| in_name(**byte)).count();
+        let after = bytes.get(word.end..).unwrap_or_default().iter().take(NAME_BYTES_MAX);
+        let after = after.take_while(|byte| in_name(**byte)).count();
         if before + word.len() + after >= NAME_BYTES_MAX {
-            return None;
+            return Vec::new();
         }
-        let (start, end) = (word.start - before, word.end + after);
-        let name = plain(text.get(start..end)?);
-        let kind = self.kind_of_plain(&name)?;
+        let range = word.start - before..word.end + after;
+        let name = plain(text.get(range.clone()).unwrap_or_default());
+        self.values_of(text, range, &name, form)
+    }
+
+    /// As [`Self::named`], where the letter at `at` begins to be an encoded one.
+    fn spelled(&self, text: &str, at: usize, form: bool) -> Vec<(Range<usize>, SealKind)> {
+        if letter(text, at).is_none() {
+            return Vec::new();
+        }
+        let before = text.as_bytes().get(..at).unwrap_or_default().iter().rev().take(NAME_BYTES_MAX);
+        let start = at - before.take_while(|byte| in_name(**byte)).count();
+        let mut name = text.get(start..at).unwrap_or_default().to_owned();
+        let mut end = at;
+        while let Some((ch, length)) = letter(text, end) {
+            if name.len() >= NAME_BYTES_MAX {
+                return Vec::new();
+            }
+            name.push(ch);
+            end += length;
+        }
+        self.values_of(text, start..end, &plain(&name), form)
+    }
+
+    /// The values of what is called `name`, which stands in `range`.
+    fn values_of(
+        &self,
+        text: &str,
+        range: Range<usize>,
+        name: &str,
+        form: bool,
+    ) -> Vec<(Range<usize>, SealKind)> {
+        let one = self.kind_of_plain(name);
+        let Some(kind) = one.or_else(|| self.kind_of_plain_many(name)) else { return Vec::new() };
+        let before = text.get(..range.start).unwrap_or_default();
         // The kind that a mark names is no name.
-        let before = text.get(..start)?;
         if before.ends_with(MARK) {
-            return None;
+            return Vec::new();
         }
-        let reading = match (form, before.ends_with('<'), name.ends_with("authorization")) {
+        let space = before.strip_suffix(':').unwrap_or(before);
+        let is_tag = before.ends_with('<')
+            || (space.len() < before.len()
+                && space.trim_end_matches(|ch: char| ch.is_ascii_alphanumeric() || ch == '_').ends_with('<'));
+        let reading = match (form, is_tag, name.ends_with("authorization")) {
             (true, ..) => Reading::Form,
             (false, true, _) => Reading::Tag,
             (false, false, true) => Reading::Line,
             (false, false, false) => Reading::Word,
         };
-        let value = value_after(text, end, reading)?;
-        narrowed(text, value, kind)
+        let Some(value) = value_after(text, range.end, reading) else { return Vec::new() };
+        let begins = text.get(..value.start).unwrap_or_default().trim_end().ends_with([':', '=']);
+        let is_open =
+            text.get(value.start..).is_some_and(|it| it.starts_with(['[', '{']) && !it.starts_with(MARK));
+        let mut values = if begins && is_open && !form { strings_in(text, value.start) } else { Vec::new() };
+        if values.is_empty() && one.is_some() {
+            values.push(value);
+        }
+        let found = values.into_iter().filter_map(|value| narrowed(text, value, kind));
+        found.filter(|(_, kind)| self.seals(*kind)).collect()
     }
-}
-
-/// How what stands after a name is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    /// As a parameter, up to the next one.
-    Form,
-    /// As an element, up to the next one.
-    Tag,
-    /// As a header, up to the end of the line where it begins with a scheme.
-    Line,
-    /// Up to what ends a word.
-    Word,
 }
 
 /// A name without what joins its words, and without what it is a member of.
 fn plain(name: &str) -> String {
-    let last = name.rsplit('.').next().unwrap_or(name);
+    let name = name.trim_end_matches("[]").trim_end_matches(']');
+    let last = name.rsplit(['.', '[']).next().unwrap_or(name);
     last.chars().filter(|ch| !matches!(ch, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
-}
-
-/// Where the value begins and ends of a name that ends at `end`: in a form, in JSON (also within a text of JSON), in a
-/// header, in XML, in a part of a message.
-fn value_after(text: &str, end: usize, reading: Reading) -> Option<Range<usize>> {
-    let rest = |at: usize| text.get(at..).unwrap_or_default();
-    let begins =
-        |at: usize, with: &str| rest(at).get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with));
-    let skipped = |at: usize, what: &[char]| text.len() - rest(at).trim_start_matches(what).len();
-    let mut at = end;
-    while begins(at, "%5d") {
-        at += 3;
-    }
-    at = skipped(at, &[']', '"', '\'', '\\']);
-    let is_quoted = at > end;
-    at = skipped(at, &[' ', '\t']);
-    let mut until: Option<&[char]> = None;
-    if begins(at, "=>") {
-        at += 2;
-    } else if begins(at, "=") || begins(at, ":") {
-        at += 1;
-    } else if begins(at, "%3d") {
-        at += 3;
-    } else if begins(at, ">") && !is_quoted && reading == Reading::Tag {
-        at += 1;
-        until = Some(&['<']);
-    } else if is_quoted && (begins(at, "\r\n\r\n") || begins(at, "\n\n")) {
-        at = skipped(at, &['\r', '\n']);
-        until = Some(&['\r', '\n']);
-    } else {
-        return None;
-    }
-    if reading == Reading::Form {
-        until = Some(&['&']);
-    }
-    if let Some(until) = until {
-        return Some(at..at + rest(at).find(until).unwrap_or(rest(at).len()));
-    }
-    at = skipped(at, &[' ', '\t']);
-    for quote in ["\\\"", "\"", "'"] {
-        if begins(at, quote) {
-            let from = at + quote.len();
-            return Some(from..from + closed(rest(from), quote));
-        }
-    }
-    let scheme = rest(at).split(' ').next().unwrap_or_default();
-    let ends: &[char] = if reading == Reading::Line && is_scheme(scheme) {
-        &['\r', '\n', '"', '\\']
-    } else {
-        &[' ', '\t', '\r', '\n', '&', ';', ',', '"', '\'', '<', ')', '}', ']', '\\']
-    };
-    // A mark ends with what ends a value.
-    let length = if begins(at, MARK) { rest(at).find(']').map(|n| n + 1) } else { rest(at).find(ends) };
-    Some(at..at + length.unwrap_or(rest(at).len()))
-}
-
-/// How long what is in quotes is; to the end if they are not closed.
-fn closed(text: &str, quote: &str) -> usize {
-    let mut from = 0;
-    while let Some(n) = text.get(from..).and_then(|rest| rest.find(quote)) {
-        let at = from + n;
-        let escapes =
-            text.get(..at).unwrap_or_default().bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if escapes.is_multiple_of(2) {
-            return at;
-        }
-        from = at + quote.len();
-    }
-    text.len()
 }
 
 /// The part of a value that is the secret, if it is one: without the scheme before it; of a JSON Web Token its signature,
@@ -411,7 +407,7 @@ fn narrowed(text: &str, range: Range<usize>, kind: SealKind) -> Option<(Range<us
     (enough && !is_none).then_some((range, kind))
 }
 
-fn is_scheme(word: &str) -> bool {
+pub(super) fn is_scheme(word: &str) -> bool {
     SCHEMES.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 

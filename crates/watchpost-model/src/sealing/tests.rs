@@ -79,6 +79,67 @@ fn secrets_are_found_where_they_stand() {
 }
 
 #[test]
+fn secrets_are_found_however_their_names_are_written() {
+    let cases: [(&str, bool, &[&str]); 20] = [
+        ("<wsse:Password Type=\"PasswordText\">Winter2026</wsse:Password>", false, &["Winter2026"]),
+        ("<ns:password>Winter2026</ns:password>", false, &["Winter2026"]),
+        ("<password\n a='1'><![CDATA[Win<ter]]></password>", false, &["Win<ter"]),
+        ("<password/><b>x</b>", false, &[]),
+        ("<password a=\"1\"/><b>x</b>", false, &[]),
+        (r#"{"password":["Winter2026", "Summer"],"a":["b"]}"#, false, &["Winter2026", "Summer"]),
+        (r#"{"password":{"value":"Winter2026"},"a":"b"}"#, false, &["Winter2026"]),
+        (r#"{"in":"{\"password\":[\"Winter2026\"]}"}"#, false, &["Winter2026"]),
+        (r#"{"tokens":["9f8e7d6c5b4a"],"max_tokens":12345678}"#, false, &["9f8e7d6c5b4a"]),
+        ("password[]=Winter2026&password[1]=b&a=c", true, &["Winter2026", "b"]),
+        ("password%5B%5D=Winter2026&a=c", true, &["Winter2026"]),
+        ("{\n  \"password\"\n  :\n  \"Winter2026\"\n}", false, &["Winter2026"]),
+        ("cut \"password\" : \n\"Winter2026", false, &["Winter2026"]),
+        ("p%61ssword=Winter2026&q=%61b", true, &["Winter2026"]),
+        ("pass%77ord=Winter2026", false, &["Winter2026"]),
+        (r#"{"\u0070assword":"Winter2026"}"#, false, &["Winter2026"]),
+        (r#"[{"name":"password","value":"Winter2026"}]"#, false, &["Winter2026"]),
+        ("pw=Winter2026&otp=123456&potpie=1", true, &["Winter2026", "123456"]),
+        ("see [\"token\", \"value\"] and q=%70%40%5b", false, &[]),
+        ("passwords: three of them", false, &[]),
+    ];
+    for (text, form, expected) in cases {
+        assert_eq!(values(&usual(), text, form), expected, "{text:?}");
+    }
+    let mut event = event();
+    event.details = json!({
+        "password": {"value": "Winter2026", "n": null}, "tokens": ["9f8e7d6c5b4a"], "plain": {"value": "x"},
+        "form": [{"name": "password", "value": "Winter2026"}, {"name": "q", "value": "x"}],
+    });
+    usual().seal_event(&mut event, &marker).expect("it holds secrets");
+    let expected = json!({
+        "password": {"value": "[sealed:password:t10]", "n": null}, "tokens": ["[sealed:token:t12]"],
+        "plain": {"value": "x"},
+        "form": [{"name": "password", "value": "[sealed:password:t10]"}, {"name": "q", "value": "x"}],
+    });
+    assert_eq!(event.details, expected);
+}
+
+#[test]
+fn cards_are_found_however_their_groups_are_parted() {
+    let cases: [(&str, &[&str]); 11] = [
+        ("card=4532053640562243+12%2F27", &["4532053640562243"]),
+        ("card=4532%200536%204056%202243&x=1", &["4532%200536%204056%202243"]),
+        ("cardnumber=4532+0615+4990+9514", &["4532+0615+4990+9514"]),
+        ("cc=4532053640562243", &["4532053640562243"]),
+        ("/cards/4532053640562243", &["4532053640562243"]),
+        ("card 4532053640562243", &["4532053640562243"]),
+        ("paid 4532.0536.4056.2243 now", &["4532.0536.4056.2243"]),
+        ("paid 4532\u{a0}0536\u{a0}4056\u{a0}2243 now", &["4532\u{a0}0536\u{a0}4056\u{a0}2243"]),
+        ("%B4532053640562243^DOE/JOHN^2512", &["4532053640562243"]),
+        ("%B4532053640562243&x=1", &[]),
+        ("card=4111111111111111", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(values(&usual(), text, false), expected, "{text:?}");
+    }
+}
+
+#[test]
 fn personal_data_is_sealed_where_that_is_asked_for() {
     let text = "mail=kim%40shop-mail.de&first_name=Kim&zip_code=10115&kunden-nr=77";
     assert_eq!(values(&usual(), text, true), Vec::<String>::new());
@@ -169,13 +230,55 @@ fn evidence_shows_the_mark_and_the_span_still_fits() {
         ],
     });
     usual().mask_finding(&sealing, &mut finding);
-    assert_eq!(finding.summary, "[sealed:password:t9] was seen");
+    assert_eq!(finding.summary, "Test in http.query: [sealed:password:t9]");
     assert_eq!(finding.entity.value, "/x/[sealed:password:t9]");
     let layers = finding.matched.expect("it was there").layers;
     assert_eq!((layers[0].text.as_str(), layers[0].span), ("é=[sealed:password:t9]&x=1", Some((2, 22))));
     assert_eq!((layers[1].text.as_str(), layers[1].span), ("é=[sealed:password:t9]&x=1", Some((23, 26))));
-    assert_eq!((layers[2].text.as_str(), layers[2].span), ("[sealed]", None));
-    assert_eq!(layers[3].text, "nothing of it");
+    for layer in &layers[2..] {
+        assert_eq!(
+            (layer.text.as_str(), layer.span),
+            ("[sealed:password:t9]", Some((0, 20))),
+            "maybe a piece"
+        );
+    }
+}
+
+#[test]
+fn no_piece_of_a_sealed_value_is_evidence() {
+    const VALUE: &str = "hunter' UNION SELECT Frag FROM dual--";
+    let mut event = event();
+    event.http = Some(Http {
+        body: Some(format!(r#"{{"user":"a","password":"{VALUE}"}}"#)),
+        query: Some("q=1 UNION SELECT Frag".to_owned()),
+        ..Http::default()
+    });
+    let sealing = usual().seal_event(&mut event, &marker).expect("it holds a password");
+    let found = |field: &str, text: &str, span| {
+        let mut finding = finding();
+        finding.summary = format!("Test in {field}: UNION SELECT Frag FROM dual--");
+        let layer = |decoder: &str| DecodedLayer { decoder: decoder.to_owned(), text: text.to_owned(), span };
+        let layers = vec![layer("raw"), layer("comments")];
+        finding.matched = Some(MatchedField { field: field.to_owned(), layers });
+        usual().mask_finding(&sealing, &mut finding);
+        finding
+    };
+    let masked = [
+        found("http.body.password", VALUE, Some((8, 37))),
+        found("http.body.password", VALUE, None),
+        // Only the window around the match is there, or another spelling of it.
+        found("http.body", "' UNION SELECT Frag FROM", Some((2, 24))),
+        found("http.body", "xx union select frag from", Some((3, 25))),
+    ];
+    for finding in masked {
+        let field = &finding.matched.as_ref().expect("it was there").field;
+        let mark = format!("[sealed:password:t{}]", VALUE.len());
+        assert_eq!(finding.summary, format!("Test in {field}: {mark}"));
+        let said = serde_json::to_string(&finding).expect("plain data").to_lowercase();
+        assert!(!said.contains("frag") && !said.contains("union"), "{said}");
+    }
+    let elsewhere = found("http.query.q", "1 OR 2=2", Some((2, 8)));
+    assert_eq!(elsewhere.matched.expect("it was there").layers[0].text, "1 OR 2=2");
 }
 
 fn finding() -> Finding {

@@ -94,7 +94,7 @@ impl Batch {
             };
             sealer.mask(sealing, finding);
         }
-        let prepared = Some(PreparedEvents::new(&events, now)?.with_sealed(&sealed));
+        let prepared = Some(PreparedEvents::new(&events, &sealed, now)?);
         let acknowledge = Vec::new();
         let (delivered, unread, bytes) = (0, 0, 0);
         Ok(Self {
@@ -322,7 +322,7 @@ impl Committer {
         for batch in group.iter_mut() {
             let prepared = match batch.prepared.take() {
                 Some(prepared) => prepared,
-                None => PreparedEvents::new(&batch.events, batch.now)?.with_sealed(&batch.sealed),
+                None => PreparedEvents::new(&batch.events, &batch.sealed, batch.now)?,
             };
             let findings = enriched(&mut ingest, batch).await?;
             let of_batch = IngestBatch { events: &batch.events, findings: &findings, now: batch.now };

@@ -23,7 +23,7 @@ use crate::error::StoreError;
 use crate::event::{event, in_order, insert_new, values_of};
 use crate::incident::lock_grouping;
 use crate::risk;
-use crate::sealed::{self, SealedField};
+use crate::sealed::{self, SealedField, Taken};
 use crate::store::{Store, Tag, Write};
 use crate::suppression;
 
@@ -98,7 +98,8 @@ impl Store {
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
         let mut ingest = self.ingest_begin().await?;
-        let outcome = ingest.take_in(PreparedEvents::new(batch.events, batch.now)?, batch, state).await?;
+        let outcome =
+            ingest.take_in(PreparedEvents::new(batch.events, &[], batch.now)?, batch, state).await?;
         ingest.commit().await?;
         Ok(outcome)
     }
@@ -118,22 +119,21 @@ impl Store {
 pub struct PreparedEvents {
     rows: Vec<Vec<Value>>,
     sealed: Vec<Vec<Value>>,
+    taken: Taken,
 }
 
 impl PreparedEvents {
-    /// Of a batch that is stored at `now`.
+    /// Of a batch that is stored at `now`, and of what was taken out of its events before.
     ///
     /// # Errors
     /// `Encode` if an event cannot be written as JSON.
-    pub fn new(events: &[(Event, String)], now: DateTime<Utc>) -> Result<Self, StoreError> {
-        Ok(Self { rows: values_of(events, now)?, sealed: Vec::new() })
-    }
-
-    /// With what was taken out of these events before.
-    #[must_use]
-    pub fn with_sealed(mut self, fields: &[SealedField]) -> Self {
-        self.sealed = sealed::rows(fields);
-        self
+    pub fn new(
+        events: &[(Event, String)],
+        fields: &[SealedField],
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let taken = Taken::of(fields);
+        Ok(Self { rows: values_of(events, &taken, now)?, sealed: sealed::rows(fields), taken })
     }
 }
 
@@ -173,7 +173,8 @@ impl Ingesting<'_> {
     ) -> Result<IngestOutcome, StoreError> {
         let events: Vec<&Event> = in_order(batch.events).into_iter().map(|(event, _)| event).collect();
         let write = &mut self.write;
-        let again = || values_of(batch.events, batch.now);
+        let taken = &prepared.taken;
+        let again = || values_of(batch.events, taken, batch.now);
         let inserted = insert_new(write, self.store.notes_places(), &events, prepared.rows, again).await?;
         // Also of an event that is known: its evidence is what was seen now.
         sealed::insert(write, prepared.sealed).await?;

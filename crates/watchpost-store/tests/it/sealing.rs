@@ -14,6 +14,7 @@ use crate::support::{World, both, draft, events, finding};
 both!(
     a_secret_is_stored_as_a_mark_and_opened_with_a_record,
     the_last_value_is_archived_whatever_is_sealed,
+    the_name_of_a_key_holds_marks_and_is_found_again,
     detectors_see_what_was_written,
     what_was_sealed_goes_with_the_event,
     an_erasure_finds_names_in_what_is_sealed,
@@ -42,7 +43,7 @@ async fn ingest(world: &World, batch: &[(Event, String)]) -> Vec<(Event, String)
     let (batch, fields) = sealed(world, batch).await;
     let now = world.now();
     let mut ingest = world.store.ingest_begin().await.unwrap();
-    let prepared = PreparedEvents::new(&batch, now).unwrap().with_sealed(&fields);
+    let prepared = PreparedEvents::new(&batch, &fields, now).unwrap();
     let of_batch = IngestBatch { events: &batch, findings: &[], now };
     ingest.take_in(prepared, of_batch, None).await.unwrap();
     ingest.commit().await.unwrap();
@@ -105,6 +106,32 @@ async fn the_last_value_is_archived_whatever_is_sealed(world: World) {
     let mark = mark_of(&world.store.event_detail(batch[0].0.id).await.unwrap().event);
     let revealed = world.store.sealed_reveal(batch[0].0.id, &mark, |_| draft("event_reveal")).await.unwrap();
     assert_eq!(revealed.value, "Winter-2027!");
+}
+
+async fn the_name_of_a_key_holds_marks_and_is_found_again(world: World) {
+    let mut batch = events(3, world.now() - Duration::hours(2));
+    batch[0].0.resource = Some("/reset?token=9f8e7d6c5b4a".to_owned());
+    batch[0].1 = "security:api:%2Freset%3Ftoken%3D9f8e7d6c5b4a:1772445600000".to_owned();
+    let keys: Vec<String> = batch.iter().map(|(_, key)| key.clone()).collect();
+    let id = batch[0].0.id;
+    ingest(&world, &batch).await;
+    let shown = world.store.event_detail(id).await.unwrap().redis_key;
+    assert!(shown.starts_with("security:api:%2Freset%3Ftoken%3D[sealed:token:"), "{shown}");
+    assert!(shown.ends_with("]:1772445600000") && !shown.contains("9f8e7d6c5b4a"), "{shown}");
+    assert_eq!(world.store.event_detail(batch[1].0.id).await.unwrap().redis_key, keys[1]);
+    // A second writing of which not all are new names each row once more.
+    ingest(&world, &batch).await;
+    let (same, fields) = sealed(&world, &batch).await;
+    let digests = world.store.archive_upsert_sealed(&same, &fields, None).await.unwrap();
+    assert_eq!(world.store.archived_digests(&keys).await.unwrap()[&keys[0]], digests[&id]);
+    assert_eq!(world.store.event_detail(id).await.unwrap().redis_key, shown);
+    batch[0].1 = "security:api:%2Freset%3Ftoken%3D9f8e7d6c5b4a:1772445600000-7".to_owned();
+    let (moved, fields) = sealed(&world, &batch).await;
+    world.store.archive_upsert_sealed(&moved, &fields, None).await.unwrap();
+    let moved = world.store.event_detail(id).await.unwrap().redis_key;
+    assert_eq!(moved, format!("{shown}-7"));
+    let archived = world.store.is_archived(&[batch[0].1.clone(), keys[0].clone()]).await.unwrap();
+    assert_eq!(archived.into_iter().collect::<Vec<_>>(), [batch[0].1.clone()]);
 }
 
 async fn detectors_see_what_was_written(world: World) {
