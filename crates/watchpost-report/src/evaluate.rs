@@ -10,7 +10,7 @@ use crate::document::{
     Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
-use crate::mask::mask_rows;
+use crate::mask::{mask_proof, mask_rows};
 use crate::verify::FORMAT;
 
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
@@ -95,6 +95,10 @@ fn judge(
             .filter(|proof| proof.control == control.id && proof.expires_at > last_moment)
             .filter(|proof| proof.period.from < scope.period.to && proof.period.to > scope.period.from)
             .cloned()
+            .map(|mut proof| {
+                mask_proof(&mut proof);
+                proof
+            })
             .collect(),
         comments: Vec::new(),
     }

@@ -4,7 +4,7 @@ use chrono::Duration;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
 use watchpost_model::ids::ProofId;
 use watchpost_model::period::Period;
-use watchpost_model::register::Proof;
+use watchpost_model::register::{Proof, ProofFile};
 use watchpost_report::{Control, Framework, State, evaluate};
 
 use crate::common::{answer, clean, scope, soc2};
@@ -306,6 +306,33 @@ fn what_people_gave_counts_for_its_time_and_closes_the_gap() {
         let gap = document.gaps.iter().any(|gap| gap.control == "A.8.11");
         assert_eq!(gap, counts == 0, "a gap as long as nothing counts");
     }
+}
+
+#[test]
+fn what_people_gave_is_told_without_the_cards_in_it() {
+    let framework = Framework::by_id("iso27001").expect("it is built in");
+    let period = scope().period;
+    let proof = Proof {
+        id: ProofId::at(period.from),
+        framework: "iso27001".to_owned(),
+        control: "A.8.11".to_owned(),
+        period,
+        statement: "Tested with 4539578763621486.".to_owned(),
+        file: Some(ProofFile {
+            name: "card 4539578763621486.pdf".to_owned(),
+            sha256: "0".repeat(64),
+            bytes: 7,
+        }),
+        owner: "dana".to_owned(),
+        given_by: "dana".to_owned(),
+        given_at: period.from,
+        expires_at: period.to + Duration::days(300),
+    };
+    let document = evaluate(&framework, scope(), &clean(&framework), &[proof], None);
+    let given = document.controls.iter().flat_map(|control| &control.proofs).next().expect("it counts");
+    assert_eq!(given.statement, "Tested with 453957******1486.");
+    let file = given.file.as_ref().expect("its file");
+    assert_eq!(file.name, "card 453957******1486.pdf");
 }
 
 #[test]
