@@ -136,7 +136,7 @@ pub enum EvidenceQuery {
     RegisterApproved,
     /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
-    /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
+    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, all that ended. Exceptions: the newest is older than `warn_within` or ended badly; warnings: older than `good_within`.
     RegisterFresh,
     /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,

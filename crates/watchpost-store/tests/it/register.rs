@@ -12,6 +12,7 @@ use crate::support::{World, both, caller, draft, events};
 both!(
     what_stands_is_judged_by_its_newest_entry,
     a_breach_of_nobody_lacks_nothing,
+    what_lasts_is_no_proof_once_a_newer_entry_ended_badly,
     a_breach_that_was_not_notified_has_its_reason,
     no_edit_prolongs_what_the_law_gives,
     approvals_are_asked_of_readers,
@@ -52,6 +53,36 @@ async fn a_breach_of_nobody_lacks_nothing(world: World) {
     put(&world, [breach("laptop/2", "not_notifiable"), breach("laptop/3", "no_personal_data")]).await;
     put(&world, [breach("laptop/3", "notifiable")]).await;
     assert_eq!(counts(&complete().await), (4, 0, 3), "what was notifiable once has to be told of");
+    let later = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(4));
+    put(&world, [with(later, &[("decision", "not_notifiable")])]).await;
+    assert_eq!(counts(&complete().await), (5, 0, 5), "a later decision takes the earlier one back");
+    let last = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(3));
+    put(&world, [with(last, &[("decision", "no_personal_data")])]).await;
+    assert_eq!(counts(&complete().await), (6, 0, 3), "the newest decision counts");
+}
+
+async fn what_lasts_is_no_proof_once_a_newer_entry_ended_badly(world: World) {
+    use RegisterKind as K;
+    let ended = |kind, subject: &str, days, result| RegisterEntry {
+        result,
+        ..good(entry(&world, kind, subject, Duration::days(days)), Duration::zero())
+    };
+    for kind in [K::Criteria, K::LoggingPolicy, K::CapacityCheck] {
+        let fresh = async || counts(&ask(&world, EvidenceQuery::RegisterFresh, params(kind)).await);
+        put(&world, [ended(kind, "it", 20, EntryResult::Bad)]).await;
+        assert_eq!(fresh().await, (1, 0, 1), "{kind}: never a good one");
+        put(&world, [ended(kind, "it", 1, EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (2, 0, 0), "{kind}: the newest is good");
+        put(
+            &world,
+            [RegisterEntry {
+                opened_at: world.now() - Duration::hours(1),
+                ..ended(kind, "it", 1, EntryResult::Bad)
+            }],
+        )
+        .await;
+        assert_eq!(fresh().await, (3, 0, 1), "{kind}: it was withdrawn");
+    }
 }
 
 async fn a_breach_that_was_not_notified_has_its_reason(world: World) {
