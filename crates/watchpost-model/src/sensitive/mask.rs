@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Sensitive, accounts, every_card_number, secrets::secrets};
+use super::{Sensitive, accounts, every_card_number, is_issued, secrets::secrets};
 
 /// `text` as it may be printed where it is the value of `name`, and `None` where it may be printed as it is: of the number
 /// of a card the first six digits and the last four, of passwords, tokens, keys and accounts of banks their kind.
@@ -46,6 +46,7 @@ fn is_worth_a_look(text: &str) -> bool {
 fn spans(name: &str, text: &str) -> Vec<(Range<usize>, Sensitive)> {
     let mut found: Vec<(Range<usize>, Sensitive)> = Vec::new();
     found.extend(every_card_number(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
+    found.extend(cut_numbers(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
     found.extend(secrets(name, text).into_iter().map(|range| (range, Sensitive::Secret)));
     found.extend(accounts(text).into_iter().map(|range| (range, Sensitive::Personal)));
     // The longer one first where two begin together.
@@ -76,14 +77,38 @@ fn without(text: &str, spans: &[(Range<usize>, Sensitive)]) -> String {
     out
 }
 
+/// Where a text was shortened within what may be the number of a card: nothing checks the digits that are left, and most of
+/// them can be there. The ellipsis belongs to it.
+fn cut_numbers(text: &str) -> Vec<Range<usize>> {
+    const CUT: char = '…';
+    let begin = |head: &str| {
+        let run = head.trim_end_matches(|ch: char| ch.is_ascii_digit() || matches!(ch, ' ' | '-'));
+        let number = head[run.len()..].trim_start_matches([' ', '-']);
+        let mut digits: Vec<u8> =
+            number.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
+        let start = head.len() - number.len();
+        let apart = !head[..start].ends_with(|ch: char| ch.is_ascii_alphanumeric());
+        let long = (7..=19).contains(&digits.len());
+        let issued = [16, 15, 14].into_iter().any(|n| {
+            digits.resize(n, 0);
+            is_issued(&digits)
+        });
+        (apart && long && issued).then_some(start)
+    };
+    let found = text.match_indices(CUT);
+    found.filter_map(|(at, _)| begin(&text[..at]).map(|start| start..at + CUT.len_utf8())).collect()
+}
+
 fn blacked(number: &str) -> String {
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    // Of one that was cut the last ones are not the last.
+    let shown_last = if number.ends_with('…') { 0 } else { 4 };
     let mut nth = 0;
     number
         .chars()
         .map(|ch| {
             nth += usize::from(ch.is_ascii_digit());
-            if ch.is_ascii_digit() && nth > 6 && nth + 4 <= digits { '*' } else { ch }
+            if ch.is_ascii_digit() && nth > 6 && nth + shown_last <= digits { '*' } else { ch }
         })
         .collect()
 }
@@ -125,6 +150,8 @@ mod tests {
             ("resource", "/4539 5787 6362 1486", "/4539 57** **** 1486"),
             ("detail", "two: 4539578763621486, 4539578763621486", "two: 453957******1486, 453957******1486"),
             ("detail", "n=4539+5787+6362+1486", "[not shown: card_number]"),
+            ("text", "paid with 45395787636214…", "paid with 453957********…"),
+            ("text", "paid with 4539 5787 6362 1…", "paid with 4539 57** **** *…"),
             ("detail", "user=kim&password=Winter2026!&x=1", "user=kim&password=[not shown: secret]&x=1"),
             ("detail", "password%3DWinter2026", "[not shown: secret]"),
             ("password", "Winter2026", "[not shown: secret]"),
@@ -141,6 +168,7 @@ mod tests {
             ("hash", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
             ("resource", "/search?q=a+b%20c"),
             ("number", "4539578763621487"),
+            ("text", "order 4711…, since 2026-01-01 10…, 1767225600123…"),
             ("reason", "password: incorrect"),
             ("", ""),
             ("note", "ünïcode = ärger: é"),
