@@ -146,6 +146,8 @@ pub enum EvidenceQuery {
     RegisterGaps,
     /// Population: entries of `kind` begun in the period. Exceptions: whose `field` is empty.
     RegisterField,
+    /// Population: entries of `kind` that are in force at the end, and the controls of the report that failed. Exceptions: entries without an owner, and failed controls that no entry is about by the subject `control/ID`.
+    ControlsFollowed,
 }
 
 words!(EvidenceQuery {
@@ -212,6 +214,7 @@ words!(EvidenceQuery {
     RegisterDaily = "register_daily",
     RegisterGaps = "register_gaps",
     RegisterField = "register_field",
+    ControlsFollowed = "controls_followed",
 });
 
 /// What a question leaves open. A question that needs one which is not given is refused when the file is read.
@@ -362,6 +365,7 @@ impl EvidenceAsk {
                 | Q::RegisterDaily
                 | Q::RegisterGaps
                 | Q::RegisterField
+                | Q::ControlsFollowed
                 | Q::CategoriesRegistered
         );
         let needs_both = matches!(

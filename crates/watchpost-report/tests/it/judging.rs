@@ -259,6 +259,43 @@ fn the_shipped_rules_are_as_strict_as_the_table() {
 }
 
 #[test]
+fn what_failed_has_to_be_followed_up() {
+    let framework = soc2();
+    let find = |query| framework.asks().into_iter().find(|ask| ask.query == query).expect("it is asked");
+    let (resolved, followed) =
+        (find(EvidenceQuery::IncidentsResolved), find(EvidenceQuery::ControlsFollowed));
+    let mut answers = clean(&framework);
+    let state = |answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>| {
+        let document = evaluate(&framework, scope(), answers, &[], None);
+        let failed: Vec<String> = document
+            .controls
+            .iter()
+            .filter(|control| control.state == State::Fail && control.id != "CC4.2")
+            .map(|control| control.id.clone())
+            .collect();
+        let bytes = watchpost_report::render_json(&document).expect("JSON").into_bytes();
+        let (_, verified) = watchpost_report::verify_json(&bytes).expect("a report");
+        assert_eq!(verified.problems, Vec::<String>::new());
+        let found = document.controls.iter().find(|found| found.id == "CC4.2").expect("judged");
+        (found.state, failed)
+    };
+    let entries = |subjects: &[String]| EvidenceAnswer {
+        columns: vec!["subject".to_owned(), "owner".to_owned()],
+        rows: subjects.iter().map(|subject| vec![subject.clone(), "dana".to_owned()]).collect(),
+        ..answer_of(&followed, subjects.len() as u64, 0, 0)
+    };
+    answers.insert(followed.clone(), entries(&["finding/7".to_owned()]));
+    assert_eq!(state(&answers), (State::Pass, Vec::new()), "nothing failed");
+    answers.insert(resolved.clone(), answer(&resolved, 40, 0, 40));
+    let (found, failed) = state(&answers);
+    assert!(!failed.is_empty(), "incidents were late");
+    assert_eq!(found, State::Fail, "nobody has what failed");
+    let subjects: Vec<String> = failed.iter().map(|id| format!("Control/{id}")).collect();
+    answers.insert(followed.clone(), entries(&subjects));
+    assert_eq!(state(&answers), (State::Pass, failed), "each has an owner");
+}
+
+#[test]
 fn short_rows_are_filled_up() {
     let query = ask(EvidenceQuery::BlocksJustified);
     let framework = framework("");

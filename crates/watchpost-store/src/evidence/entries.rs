@@ -219,6 +219,13 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "begun in the period; exceptions lack the named fact",
         ),
+        // The failed controls are added by whoever judges the others first.
+        Q::ControlsFollowed => entries(
+            "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :end)",
+            "TRIM(r.owner) = ''",
+            "",
+            "in force at the end, and the controls of this report that failed; exceptions are entries without an owner, and failed controls that no entry is about (subject control/ID)",
+        ),
         // A breach is judged, not its entries: awareness is the earliest that any of them says, the 72 hours cannot be moved,
         // and whoever has decided nothing has not decided against notifying.
         Q::BreachClock => {

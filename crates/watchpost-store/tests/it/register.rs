@@ -18,6 +18,7 @@ both!(
     approvals_are_asked_of_readers,
     decisions_of_shared_accounts_bind_nobody,
     encryption_is_known_of_all_that_is_stored,
+    all_that_is_followed_up_is_listed,
     what_is_tight_warns,
     history_is_kept_since_it_came,
 );
@@ -198,6 +199,16 @@ async fn encryption_is_known_of_all_that_is_stored(world: World) {
     let clear = RegisterEntry { result: EntryResult::Bad, ..state("backup/offsite") };
     put(&world, [RegisterEntry { opened_at: world.now() - Duration::hours(1), ..clear }]).await;
     assert_eq!(counts(&known().await), (3, 0, 1), "a backup in clear");
+}
+
+async fn all_that_is_followed_up_is_listed(world: World) {
+    let open =
+        |n: usize| entry(&world, RegisterKind::FollowUp, &format!("control/CC{n}"), Duration::hours(9));
+    put(&world, (0..30).map(open)).await;
+    put(&world, [good(open(30), Duration::hours(1))]).await;
+    let answer = ask(&world, EvidenceQuery::ControlsFollowed, params(RegisterKind::FollowUp)).await;
+    assert_eq!(counts(&answer), (30, 0, 0), "what is closed follows up nothing");
+    assert_eq!(answer.rows.len(), 30, "those of the list are all");
 }
 
 async fn what_is_tight_warns(world: World) {
