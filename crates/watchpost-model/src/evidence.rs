@@ -134,7 +134,7 @@ pub enum EvidenceQuery {
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly; warnings: ended well with the fact `field`, where one is named.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure that were not `refused` and lack the facts `key_destroyed` or `residue`; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
     /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, all that ended. Exceptions: the newest is older than `warn_within` or ended badly; warnings: older than `good_within`.
     RegisterFresh,

@@ -62,6 +62,19 @@ fn of_nobody() -> String {
     format!("({newest} AND NOT {notifiable})")
 }
 
+/// Did it end badly? An erasure that nothing is told of is none: when its key was destroyed, and what was left.
+fn bad(kind: Option<RegisterKind>) -> String {
+    match kind {
+        Some(RegisterKind::ErasureRequest) => format!(
+            "(r.result = 'bad' OR NOT ({} OR ({} AND {})))",
+            fact("refused"),
+            fact("key_destroyed"),
+            fact("residue")
+        ),
+        Some(_) | None => "r.result = 'bad'".to_owned(),
+    }
+}
+
 /// The question how old the newest entry is that ended: which ones, exception, warning, words. Where an entry says how
 /// something is until a newer one does, a newer one that ended badly leaves nothing of those before.
 fn fresh(kind: Option<RegisterKind>) -> [String; 4] {
@@ -179,14 +192,21 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         ),
         Q::RegisterGood => entries(
             &format!("{BEGUN} AND r.result <> 'open'"),
-            "r.result = 'bad'",
+            &bad(ask.params.kind),
             match ask.params.field {
                 Some(_) => {
                     "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
                 }
                 None => "",
             },
-            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
+            match ask.params.kind {
+                Some(RegisterKind::ErasureRequest) => {
+                    "begun in the period and ended; exceptions ended badly, or were not refused and lack the facts key_destroyed or residue, warnings well with the fact that is named as a field"
+                }
+                _ => {
+                    "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field"
+                }
+            },
         ),
         Q::RegisterFresh => {
             let [population, exception, warning, basis] = fresh(ask.params.kind);

@@ -20,6 +20,7 @@ both!(
     encryption_is_known_of_all_that_is_stored,
     all_that_is_followed_up_is_listed,
     what_is_tight_warns,
+    an_erasure_tells_of_its_key_and_of_what_is_left,
     history_is_kept_since_it_came,
 );
 
@@ -219,6 +220,28 @@ async fn what_is_tight_warns(world: World) {
     let field = Some("tight".to_owned());
     let asked = EvidenceParams { field, ..params(RegisterKind::CapacityCheck) };
     assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
+}
+
+async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
+    let erased = |subject: &str, facts: &[(&str, &str)]| {
+        let request = entry(&world, RegisterKind::ErasureRequest, subject, Duration::days(9));
+        with(good(request, Duration::days(2)), facts)
+    };
+    let (key, residue) = (("key_destroyed", "2026-01-02T10:00:00Z"), ("residue", "none"));
+    put(
+        &world,
+        [
+            erased("account/a", &[]),
+            erased("account/b", &[key]),
+            erased("account/c", &[key, residue]),
+            erased("account/d", &[key, residue, ("backups_until", "2026-03-01")]),
+            erased("account/e", &[("refused", "books of the tax office")]),
+        ],
+    )
+    .await;
+    let asked =
+        EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
+    assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (5, 1, 2));
 }
 
 async fn history_is_kept_since_it_came(world: World) {
