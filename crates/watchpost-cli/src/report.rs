@@ -7,6 +7,7 @@ use watchpost_model::ids::ScheduleId;
 use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
 use watchpost_model::report::{ControlComment, ReportFile, ReportFormat, ReportRecord, ReportSchedule};
+use watchpost_model::sensitive::masked;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     FrameworkList, Nothing, ProofAdd, RegisterAdd, RegisterChange, RegisterList, RegisterRequest,
@@ -471,7 +472,8 @@ fn checked(form: Output, found: &ReportChecked) -> anyhow::Result<()> {
             ))?;
         }
         if let Some(approval) = found.report.as_ref().and_then(|report| report.approval.as_ref()) {
-            let (by, note) = (shown(&approval.by), shown(&approval.note));
+            let note = masked("", &approval.note).unwrap_or_else(|| approval.note.clone());
+            let (by, note) = (shown(&approval.by), shown(&note));
             line(format!("approved by {by} at {}: {note}", at(approval.at)))?;
         }
         if let Some(signature) = &found.signature {

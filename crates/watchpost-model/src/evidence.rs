@@ -134,9 +134,9 @@ pub enum EvidenceQuery {
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly; warnings: ended well with the fact `field`, where one is named.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure that were not `refused` and lack the facts `key_destroyed` or `residue`; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
-    /// Population: entries of `kind` that ended well, up to the end. Exceptions: the newest is older than `warn_within`; warnings: than `good_within`.
+    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, all that ended. Exceptions: the newest is older than `warn_within` or ended badly; warnings: older than `good_within`.
     RegisterFresh,
     /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,
@@ -146,6 +146,8 @@ pub enum EvidenceQuery {
     RegisterGaps,
     /// Population: entries of `kind` begun in the period. Exceptions: whose `field` is empty.
     RegisterField,
+    /// Population: entries of `kind` that are in force at the end, and the controls of the report that failed. Exceptions: entries without an owner, and failed controls that no entry is about by the subject `control/ID`.
+    ControlsFollowed,
 }
 
 words!(EvidenceQuery {
@@ -212,6 +214,7 @@ words!(EvidenceQuery {
     RegisterDaily = "register_daily",
     RegisterGaps = "register_gaps",
     RegisterField = "register_field",
+    ControlsFollowed = "controls_followed",
 });
 
 /// What a question leaves open. A question that needs one which is not given is refused when the file is read.
@@ -362,6 +365,7 @@ impl EvidenceAsk {
                 | Q::RegisterDaily
                 | Q::RegisterGaps
                 | Q::RegisterField
+                | Q::ControlsFollowed
                 | Q::CategoriesRegistered
         );
         let needs_both = matches!(

@@ -110,7 +110,10 @@ impl Standing {
         let mut facts = vec![("status", status), ("prepared by", prepared_by.to_owned())];
         if let Some(approval) = &self.approval {
             let at = approval.at.to_rfc3339_opts(SecondsFormat::Secs, true);
-            facts.push(("approved by", format!("{} at {at}: {}", approval.by, approval.note)));
+            // The note is kept as it was given; what is signed does not hold it.
+            let mut note = approval.note.clone();
+            mask_text("", &mut note);
+            facts.push(("approved by", format!("{} at {at}: {note}", approval.by)));
             let signed = approval.signed_note.as_deref().and_then(|note| note.lines().last());
             let none = "none: the console had no key that is kept";
             facts.push(("signature", signed.map_or_else(|| none.to_owned(), str::to_owned)));
@@ -513,14 +516,16 @@ impl ReportDocument {
         title: impl Into<String>,
         note: impl Into<String>,
         scope: Scope,
-        parameters: Vec<Parameter>,
+        mut parameters: Vec<Parameter>,
         mut sections: Vec<Section>,
         charts: Option<ChartData>,
     ) -> Self {
-        let title = title.into();
+        let mut title = title.into();
         // A person gets what is kept about them as it is kept: masked, it would not be that.
         if kind != ReportKind::SubjectAccess {
             sections.iter_mut().for_each(mask_section);
+            parameters.iter_mut().for_each(|parameter| mask_text("", &mut parameter.value));
+            mask_text("", &mut title);
         }
         Self {
             format: FORMAT,

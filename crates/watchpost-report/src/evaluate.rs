@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, ROWS_MAX, Sample};
 use watchpost_model::register::Proof;
 
 use crate::document::{
@@ -10,7 +10,7 @@ use crate::document::{
     Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
-use crate::mask::mask_rows;
+use crate::mask::{mask_proof, mask_rows};
 use crate::verify::FORMAT;
 
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
@@ -26,8 +26,21 @@ pub fn evaluate(
     proofs: &[Proof],
     charts: Option<ChartData>,
 ) -> ReportDocument {
-    let controls: Vec<ControlResult> =
-        framework.controls.iter().map(|control| judge(control, answers, proofs, &scope)).collect();
+    let judged = |control| judge(control, answers, proofs, &scope, &[]);
+    let mut controls: Vec<ControlResult> = framework.controls.iter().map(judged).collect();
+    // Whether what failed is followed up is judged once all else is.
+    let failed: Vec<String> = framework
+        .controls
+        .iter()
+        .zip(&controls)
+        .filter(|(known, found)| found.state == State::Fail && !asks_for_followed(known))
+        .map(|(known, _)| known.id.clone())
+        .collect();
+    for (known, found) in framework.controls.iter().zip(&mut controls) {
+        if asks_for_followed(known) {
+            *found = judge(known, answers, proofs, &scope, &failed);
+        }
+    }
     let mut summary = Summary::default();
     for control in &controls {
         summary.count(control.state);
@@ -60,14 +73,55 @@ pub(crate) fn heading(framework: &Framework) -> String {
     format!("{} evidence report", framework.name)
 }
 
+/// Does it ask whether other controls that failed are followed up?
+fn asks_for_followed(control: &Control) -> bool {
+    control.checks.iter().any(|check| check.ask.query == EvidenceQuery::ControlsFollowed)
+}
+
+/// What is in force, and with it the controls that failed: each one that no entry is about is an exception. The rows are the
+/// exceptions; nothing is drawn, they are all there.
+fn with_failed(answer: &EvidenceAnswer, failed: &[String]) -> EvidenceAnswer {
+    let column = answer.columns.iter().position(|name| name == "subject").unwrap_or(0);
+    let is_about = |row: &Vec<String>, subject: &str| {
+        row.get(column).is_some_and(|cell| cell.trim().eq_ignore_ascii_case(subject))
+    };
+    let subjects = failed.iter().map(|id| format!("control/{id}"));
+    let alone: Vec<String> =
+        subjects.filter(|subject| !answer.rows.iter().any(|row| is_about(row, subject))).collect();
+    let marked = answer.exceptions.saturating_add(answer.warnings);
+    let mut rows: Vec<Vec<String>> =
+        answer.rows.iter().take(usize::try_from(marked).unwrap_or(usize::MAX)).cloned().collect();
+    let n_alone = alone.len() as u64;
+    for subject in alone {
+        let mut row = vec![String::new(); answer.columns.len().max(column + 1)];
+        row[column] = subject;
+        rows.push(row);
+    }
+    rows.truncate(ROWS_MAX);
+    EvidenceAnswer {
+        population: answer.population.saturating_add(failed.len() as u64),
+        exceptions: answer.exceptions.saturating_add(n_alone),
+        rows,
+        sample: Sample::default(),
+        ..answer.clone()
+    }
+}
+
+/// The result of one control; `failed` are the others that failed.
 fn judge(
     control: &Control,
     answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>,
     proofs: &[Proof],
     scope: &Scope,
+    failed: &[String],
 ) -> ControlResult {
-    let checks: Vec<CheckResult> =
-        control.checks.iter().map(|check| judge_check(check, answers.get(&check.ask))).collect();
+    let judged = |check: &Check| match answers.get(&check.ask) {
+        Some(answer) if check.ask.query == EvidenceQuery::ControlsFollowed => {
+            judge_check(check, Some(&with_failed(answer, failed)))
+        }
+        answer => judge_check(check, answer),
+    };
+    let checks: Vec<CheckResult> = control.checks.iter().map(judged).collect();
     let (state, reason) = if control.checks.is_empty() {
         (State::Manual, "Data alone cannot show this.".to_owned())
     } else {
@@ -95,6 +149,10 @@ fn judge(
             .filter(|proof| proof.control == control.id && proof.expires_at > last_moment)
             .filter(|proof| proof.period.from < scope.period.to && proof.period.to > scope.period.from)
             .cloned()
+            .map(|mut proof| {
+                mask_proof(&mut proof);
+                proof
+            })
             .collect(),
         comments: Vec::new(),
     }

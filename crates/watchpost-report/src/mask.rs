@@ -1,5 +1,6 @@
 //! The one door through which rows become cells of a report: no card number and no secret passes it whole.
 
+use watchpost_model::register::Proof;
 use watchpost_model::sensitive::{masked, promises};
 
 use crate::document::Section;
@@ -20,9 +21,20 @@ pub(crate) fn mask_section(section: &mut Section) {
     mask_rows(&section.columns, &mut section.rows);
     for figure in &mut section.figures {
         mask_text(&figure.name, &mut figure.value);
+        mask_text("", &mut figure.name);
     }
+    mask_text("", &mut section.title);
+    mask_text("", &mut section.caption);
     for text in &mut section.text {
         mask_text("", text);
+    }
+}
+
+/// Masks what a person gave for a control: what they say, and what they called the file.
+pub(crate) fn mask_proof(proof: &mut Proof) {
+    mask_text("", &mut proof.statement);
+    if let Some(file) = &mut proof.file {
+        mask_text("", &mut file.name);
     }
 }
 

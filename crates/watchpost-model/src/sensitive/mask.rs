@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Sensitive, accounts, every_card_number, secrets::secrets};
+use super::{Sensitive, accounts, every_card_number, is_issued, is_valid, secrets::secrets};
 
 /// `text` as it may be printed where it is the value of `name`, and `None` where it may be printed as it is: of the number
 /// of a card the first six digits and the last four, of passwords, tokens, keys and accounts of banks their kind.
@@ -46,6 +46,8 @@ fn is_worth_a_look(text: &str) -> bool {
 fn spans(name: &str, text: &str) -> Vec<(Range<usize>, Sensitive)> {
     let mut found: Vec<(Range<usize>, Sensitive)> = Vec::new();
     found.extend(every_card_number(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
+    found.extend(glued_numbers(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
+    found.extend(cut_numbers(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
     found.extend(secrets(name, text).into_iter().map(|range| (range, Sensitive::Secret)));
     found.extend(accounts(text).into_iter().map(|range| (range, Sensitive::Personal)));
     // The longer one first where two begin together.
@@ -76,14 +78,76 @@ fn without(text: &str, spans: &[(Range<usize>, Sensitive)]) -> String {
     out
 }
 
+/// Numbers of cards in one piece wherever they stand, joined to letters and signs too: `svc4539...`, `inv_4539....pdf`.
+fn glued_numbers(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        while is_digit(at) {
+            at += 1;
+        }
+        if at == start {
+            at += 1;
+            continue;
+        }
+        let digits: Vec<u8> = bytes[start..at].iter().map(|digit| digit - b'0').collect();
+        let behind_point = start >= 2 && bytes[start - 1] == b'.' && is_digit(start - 2);
+        let before_point = bytes.get(at) == Some(&b'.') && is_digit(at + 1);
+        if is_issued(&digits)
+            && is_valid(&digits)
+            && !behind_point
+            && !before_point
+            && !is_in_hash(&bytes[..start], &bytes[at..])
+        {
+            found.push(start..at);
+        }
+    }
+    found
+}
+
+/// Do the letters and digits before and after belong to one long hexadecimal number?
+fn is_in_hash(before: &[u8], after: &[u8]) -> bool {
+    let joined = |byte: &&u8| byte.is_ascii_alphanumeric();
+    let around: Vec<&u8> =
+        before.iter().rev().take_while(joined).chain(after.iter().take_while(joined)).collect();
+    around.len() >= 8 && around.iter().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Where a text was shortened within what may be the number of a card: nothing checks the digits that are left, and most of
+/// them can be there. The ellipsis belongs to it.
+fn cut_numbers(text: &str) -> Vec<Range<usize>> {
+    const CUT: char = '…';
+    let begin = |head: &str| {
+        let run = head.trim_end_matches(|ch: char| ch.is_ascii_digit() || matches!(ch, ' ' | '-'));
+        let number = head[run.len()..].trim_start_matches([' ', '-']);
+        let mut digits: Vec<u8> =
+            number.bytes().filter(u8::is_ascii_digit).map(|digit| digit - b'0').collect();
+        let start = head.len() - number.len();
+        let apart = !head[..start].ends_with(|ch: char| ch.is_ascii_alphanumeric());
+        let long = (7..=19).contains(&digits.len());
+        let issued = [16, 15, 14].into_iter().any(|n| {
+            digits.resize(n, 0);
+            is_issued(&digits)
+        });
+        (apart && long && issued).then_some(start)
+    };
+    let found = text.match_indices(CUT);
+    found.filter_map(|(at, _)| begin(&text[..at]).map(|start| start..at + CUT.len_utf8())).collect()
+}
+
 fn blacked(number: &str) -> String {
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    // Of one that was cut the last ones are not the last.
+    let shown_last = if number.ends_with('…') { 0 } else { 4 };
     let mut nth = 0;
     number
         .chars()
         .map(|ch| {
             nth += usize::from(ch.is_ascii_digit());
-            if ch.is_ascii_digit() && nth > 6 && nth + 4 <= digits { '*' } else { ch }
+            if ch.is_ascii_digit() && nth > 6 && nth + shown_last <= digits { '*' } else { ch }
         })
         .collect()
 }
@@ -125,6 +189,12 @@ mod tests {
             ("resource", "/4539 5787 6362 1486", "/4539 57** **** 1486"),
             ("detail", "two: 4539578763621486, 4539578763621486", "two: 453957******1486, 453957******1486"),
             ("detail", "n=4539+5787+6362+1486", "[not shown: card_number]"),
+            ("actor", "svc4539578763621486", "svc453957******1486"),
+            ("actor", "s-4539578763621486", "s-453957******1486"),
+            ("file", "inv_4539578763621486.pdf", "inv_453957******1486.pdf"),
+            ("text", "PAN4539578763621486x", "PAN453957******1486x"),
+            ("text", "paid with 45395787636214…", "paid with 453957********…"),
+            ("text", "paid with 4539 5787 6362 1…", "paid with 4539 57** **** *…"),
             ("detail", "user=kim&password=Winter2026!&x=1", "user=kim&password=[not shown: secret]&x=1"),
             ("detail", "password%3DWinter2026", "[not shown: secret]"),
             ("password", "Winter2026", "[not shown: secret]"),
@@ -141,6 +211,10 @@ mod tests {
             ("hash", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
             ("resource", "/search?q=a+b%20c"),
             ("number", "4539578763621487"),
+            ("hash", "9f86d08a4539578763621486ab4c7d65"),
+            ("score", "0.4539578763621486"),
+            ("at", "t1767225600123456"),
+            ("text", "order 4711…, since 2026-01-01 10…, 1767225600123…"),
             ("reason", "password: incorrect"),
             ("", ""),
             ("note", "ünïcode = ärger: é"),

@@ -21,8 +21,19 @@ pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
 ];
 
 /// How names end whose value is a secret, without `_` and `-`.
-const PASSWORDS: [&str; 9] =
-    ["password", "passwd", "passwort", "passcode", "secret", "apikey", "token", "userpwd", "privatekey"];
+const PASSWORDS: [&str; 11] = [
+    "password",
+    "passwd",
+    "passwort",
+    "passcode",
+    "kennwort",
+    "secret",
+    "secretaccesskey",
+    "apikey",
+    "token",
+    "userpwd",
+    "privatekey",
+];
 /// Names of sessions; in a cookie one that ends so is enough.
 const SESSIONS: [&str; 3] = ["phpsessid", "jsessionid", "aspnetsessionid"];
 const COOKIES: [&str; 9] =
@@ -323,7 +334,10 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
                 Form::Quoted => is_made_up(value),
                 Form::Prose => is_made_up(value) && value.chars().any(char::is_alphabetic),
             };
-            n >= 4 && one_word && !value.starts_with('/') && !value.contains("://") && like_one
+            // `pass=100%`, `pass=12/14`: how many did.
+            let counts = !value.chars().any(char::is_alphabetic)
+                && !(n >= 6 && value.bytes().all(|byte| byte.is_ascii_digit()));
+            n >= 4 && one_word && !counts && !value.starts_with('/') && !value.contains("://") && like_one
         }
         Promise::Pin => (4..=12).contains(&n) && value.bytes().all(|byte| byte.is_ascii_digit()),
         Promise::Authorization => are_credentials(value),
@@ -333,9 +347,24 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
 
 /// Somebody took it out, or it says where it belongs: `****`, `[redacted]`, `${PASSWORD}`.
 fn is_blacked(value: &str) -> bool {
-    value.contains("**")
+    let stars = value.matches('*').count();
+    // `:password` of a statement, `projects/x/secrets/y` of a vault.
+    let named = value.strip_prefix(':').is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    });
+    let kept_elsewhere = value.starts_with("projects/") && value.contains("/secrets/");
+    // A place for a value is called by a word; a password may begin like one.
+    let braced = value.strip_prefix('{').is_some_and(|rest| {
+        rest.len() < 8
+            || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            || !rest.bytes().any(|byte| byte.is_ascii_digit())
+    });
+    value.contains("**") && stars * 4 >= value.chars().count()
         || value.contains("••")
-        || value.starts_with(['[', '<', '{'])
+        || value.starts_with(['[', '<'])
+        || braced
+        || named
+        || kept_elsewhere
         || value.starts_with("${")
         || value.starts_with("%(")
         || value.chars().all(|ch| matches!(ch, '*' | 'x' | 'X' | '•' | '.' | '-' | '_' | '#' | '?'))
@@ -387,6 +416,10 @@ mod tests {
             ("", "the password: Winter2026!"),
             ("", "his password is old, new password: hunter2."),
             ("", "pass=hunter2"),
+            ("", "kennwort=Lenz2029"),
+            ("", "aws_secret_access_key = wJalrXUtnFEMIK7MDENGbPxRfiCY"),
+            ("", "password={Winter2026"),
+            ("", "password=Win**ter2026"),
             ("", "db_pass=Winter2026"),
             ("", "passphrase=horse-battery"),
             ("http.query", "pin=4711"),
@@ -409,6 +442,12 @@ mod tests {
             ("", "password=[redacted]&x=1"),
             ("", "password=<hidden>, secret=${SECRET}"),
             ("", "password="),
+            ("", "password={password}, secret={{ vault.secret1 }}"),
+            ("", "password=453957******1486"),
+            ("", "UPDATE account SET password=:password"),
+            ("", "secret=projects/x/secrets/db"),
+            ("", "pass=100%"),
+            ("", "pass=12/14 fail=2"),
             ("", r#"{"password":"","token":null,"secret":"***"}"#),
             ("", r#"{"password":"must be at least 8 characters"}"#),
             ("", r#"{"token":123456}"#),

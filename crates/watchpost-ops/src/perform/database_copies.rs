@@ -30,6 +30,8 @@ use crate::jobs::{Ended, Ticket};
 
 /// The operation whose records name copies.
 const COPY: &str = "database_copy_run";
+/// The operation that makes one by hand.
+const BACKUP: &str = "database_backup";
 /// How the removal of copies is called in the trail.
 const PRUNE: &str = "database_prune";
 /// What a copy is called after its time.
@@ -162,6 +164,26 @@ async fn known_copies(store: &Store) -> Result<Vec<KnownCopy>, OpError> {
     }
 }
 
+/// What the audit trail tells of a file that somebody had made by hand (`database backup`): the newest record that names it.
+async fn backed_up(store: &Store, path: &Path) -> Result<Option<KnownCopy>, OpError> {
+    let filter = AuditFilter {
+        action: Some(BACKUP.to_owned()),
+        outcome: Some(AuditOutcome::Success),
+        ..AuditFilter::default()
+    };
+    let object = format!("file/{}", path.display());
+    let mut before = None;
+    loop {
+        let page = store.audit_page(&filter, before, 500).await?;
+        let Some(last) = page.last().map(|record| record.seq) else { return Ok(None) };
+        if let Some(record) = page.iter().find(|record| record.object == object) {
+            let sha256 = said(record, "sha256").map(str::to_owned);
+            return Ok(sha256.map(|sha256| KnownCopy { path: path.to_owned(), sha256, at: record.at }));
+        }
+        before = Some(last);
+    }
+}
+
 /// The copy that the end of a job tells of. One that was stopped made none.
 fn copy_of(record: &AuditRecord) -> Option<KnownCopy> {
     if said(record, JOB_ENDED)? != JobState::Done.as_str() {
@@ -273,7 +295,10 @@ async fn rehearse(
     let (is_newest, began_at) = (wanted.is_none(), workspace.now());
     let known = known_copies(workspace.store()).await?;
     let named = match &wanted {
-        Some(path) => known.into_iter().find(|copy| copy.path == *path),
+        Some(path) => match known.into_iter().find(|copy| copy.path == *path) {
+            None => backed_up(workspace.store(), path).await?,
+            copy => copy,
+        },
         None => known.into_iter().next(),
     };
     let path = wanted.or_else(|| named.as_ref().map(|copy| copy.path.clone())).ok_or_else(|| {

@@ -14,7 +14,7 @@ use watchpost_model::register::{EntryResult, RegisterKind};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, DatabaseCopyRun, DatabaseRehearse, JobPlanPut, Nothing, RegisterRequest,
+    AuditPageRequest, DatabaseBackup, DatabaseCopyRun, DatabaseRehearse, JobPlanPut, Nothing, RegisterRequest,
 };
 use watchpost_ops::door::operation;
 
@@ -110,6 +110,15 @@ async fn a_rehearsal_of_a_copy_that_the_trail_names_is_a_restore_test() {
     std::fs::remove_file(file).expect("ours");
     assert_eq!(rehearsed(&desk, &clock).await.state, JobState::Failed);
     assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Bad]);
+    // A backup that was made by hand stands in the trail as well.
+    clock.advance(chrono::Duration::seconds(1));
+    let path = out.path().join("hand.db").to_string_lossy().into_owned();
+    let backup = DatabaseBackup { path: path.clone(), ticket: None };
+    desk.ask::<operation::database_backup>(backup).await.expect("made");
+    let request = DatabaseRehearse { path: Some(path) };
+    let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
+    assert_eq!(desk.finish(run).await.state, JobState::Done);
+    assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Bad, EntryResult::Good]);
     desk.console.close().await;
 }
 

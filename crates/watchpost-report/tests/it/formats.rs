@@ -3,10 +3,10 @@ use serde_json::Value;
 use watchpost_model::evidence::EvidenceQuery;
 use watchpost_model::ids::{CommentId, ProofId};
 use watchpost_model::register::{Proof, ProofFile};
-use watchpost_model::report::ControlComment;
+use watchpost_model::report::{Approval, ControlComment, ReportStatus};
 use watchpost_report::{
-    Parameter, ReportDocument, ReportKind, Section, evaluate, render_csv, render_json, render_markdown,
-    render_pdf, write_json,
+    Parameter, ReportDocument, ReportKind, Section, Standing, evaluate, render_csv, render_json,
+    render_markdown, render_pdf, write_json,
 };
 
 use crate::common::{
@@ -64,16 +64,37 @@ fn no_format_prints_a_card_or_a_secret_whole() {
         found.sample.columns.clone_from(&found.columns);
         found.sample.rows.iter_mut().for_each(|member| member.clone_from(&row));
     }
-    let of_controls = evaluate(&framework, scope(), &answers, &[], None);
+    let mut of_controls = evaluate(&framework, scope(), &answers, &[], None);
+    of_controls.standing = Standing {
+        status: ReportStatus::Final,
+        approval: Some(Approval {
+            by: "dana".to_owned(),
+            at: scope().generated_at,
+            note: format!("checked, card {CARD} and password={SECRET} too"),
+            signed_note: None,
+        }),
+        successor: None,
+    };
     let sections = |kind| {
         let section = Section {
-            title: "Notes".to_owned(),
+            title: format!("Incident 12: Brute force against user {CARD}"),
+            caption: format!("Steps of user {CARD}"),
+            figures: vec![Parameter::new(format!("Of {CARD}"), "1")],
             text: vec![format!("They sent card {CARD}.")],
             columns: vec!["resource".to_owned()],
             rows: vec![vec![format!("/pay?password={SECRET}")]],
             ..Section::default()
         };
-        ReportDocument::of_sections(kind, "Notes", "", scope(), Vec::new(), vec![section], None)
+        let parameters = vec![Parameter::new("subject", CARD)];
+        ReportDocument::of_sections(
+            kind,
+            format!("About {CARD}"),
+            "",
+            scope(),
+            parameters,
+            vec![section],
+            None,
+        )
     };
     for document in [of_controls, sections(ReportKind::Incident)] {
         let json = render_json(&document).expect("JSON");

@@ -4,7 +4,7 @@ use chrono::Duration;
 use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
 use watchpost_model::ids::ProofId;
 use watchpost_model::period::Period;
-use watchpost_model::register::Proof;
+use watchpost_model::register::{Proof, ProofFile};
 use watchpost_report::{Control, Framework, State, evaluate};
 
 use crate::common::{answer, clean, scope, soc2};
@@ -259,6 +259,43 @@ fn the_shipped_rules_are_as_strict_as_the_table() {
 }
 
 #[test]
+fn what_failed_has_to_be_followed_up() {
+    let framework = soc2();
+    let find = |query| framework.asks().into_iter().find(|ask| ask.query == query).expect("it is asked");
+    let (resolved, followed) =
+        (find(EvidenceQuery::IncidentsResolved), find(EvidenceQuery::ControlsFollowed));
+    let mut answers = clean(&framework);
+    let state = |answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>| {
+        let document = evaluate(&framework, scope(), answers, &[], None);
+        let failed: Vec<String> = document
+            .controls
+            .iter()
+            .filter(|control| control.state == State::Fail && control.id != "CC4.2")
+            .map(|control| control.id.clone())
+            .collect();
+        let bytes = watchpost_report::render_json(&document).expect("JSON").into_bytes();
+        let (_, verified) = watchpost_report::verify_json(&bytes).expect("a report");
+        assert_eq!(verified.problems, Vec::<String>::new());
+        let found = document.controls.iter().find(|found| found.id == "CC4.2").expect("judged");
+        (found.state, failed)
+    };
+    let entries = |subjects: &[String]| EvidenceAnswer {
+        columns: vec!["subject".to_owned(), "owner".to_owned()],
+        rows: subjects.iter().map(|subject| vec![subject.clone(), "dana".to_owned()]).collect(),
+        ..answer_of(&followed, subjects.len() as u64, 0, 0)
+    };
+    answers.insert(followed.clone(), entries(&["finding/7".to_owned()]));
+    assert_eq!(state(&answers), (State::Pass, Vec::new()), "nothing failed");
+    answers.insert(resolved.clone(), answer(&resolved, 40, 0, 40));
+    let (found, failed) = state(&answers);
+    assert!(!failed.is_empty(), "incidents were late");
+    assert_eq!(found, State::Fail, "nobody has what failed");
+    let subjects: Vec<String> = failed.iter().map(|id| format!("Control/{id}")).collect();
+    answers.insert(followed.clone(), entries(&subjects));
+    assert_eq!(state(&answers), (State::Pass, failed), "each has an owner");
+}
+
+#[test]
 fn short_rows_are_filled_up() {
     let query = ask(EvidenceQuery::BlocksJustified);
     let framework = framework("");
@@ -306,6 +343,33 @@ fn what_people_gave_counts_for_its_time_and_closes_the_gap() {
         let gap = document.gaps.iter().any(|gap| gap.control == "A.8.11");
         assert_eq!(gap, counts == 0, "a gap as long as nothing counts");
     }
+}
+
+#[test]
+fn what_people_gave_is_told_without_the_cards_in_it() {
+    let framework = Framework::by_id("iso27001").expect("it is built in");
+    let period = scope().period;
+    let proof = Proof {
+        id: ProofId::at(period.from),
+        framework: "iso27001".to_owned(),
+        control: "A.8.11".to_owned(),
+        period,
+        statement: "Tested with 4539578763621486.".to_owned(),
+        file: Some(ProofFile {
+            name: "card 4539578763621486.pdf".to_owned(),
+            sha256: "0".repeat(64),
+            bytes: 7,
+        }),
+        owner: "dana".to_owned(),
+        given_by: "dana".to_owned(),
+        given_at: period.from,
+        expires_at: period.to + Duration::days(300),
+    };
+    let document = evaluate(&framework, scope(), &clean(&framework), &[proof], None);
+    let given = document.controls.iter().flat_map(|control| &control.proofs).next().expect("it counts");
+    assert_eq!(given.statement, "Tested with 453957******1486.");
+    let file = given.file.as_ref().expect("its file");
+    assert_eq!(file.name, "card 453957******1486.pdf");
 }
 
 #[test]

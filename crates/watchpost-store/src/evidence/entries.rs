@@ -49,9 +49,54 @@ fn said(name: &str, value: &str) -> String {
 }
 
 /// Was it decided that no personal data was hit? Then there is nothing to notify of, and nothing to tell of it but that.
+/// The newest decision about the breach counts: one that was taken back frees of nothing.
 fn of_nobody() -> String {
-    let decided = |word: &str| said("decision", &format!("LOWER(TRIM(f.value)) = '{word}'"));
-    format!("({} AND NOT {})", decided("no_personal_data"), decided("notifiable"))
+    let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
+    let newest = said(
+        "decision",
+        "LOWER(TRIM(f.value)) = 'no_personal_data' AND NOT EXISTS (SELECT 1 FROM register_entry t \
+         JOIN register_field g ON g.entry_id = t.id WHERE t.kind = 'breach' AND t.subject = r.subject \
+         AND g.name = 'decision' AND TRIM(g.value) <> '' \
+         AND (t.opened_at > s.opened_at OR (t.opened_at = s.opened_at AND t.id > s.id)))",
+    );
+    format!("({newest} AND NOT {notifiable})")
+}
+
+/// Did it end badly? An erasure that nothing is told of is none: when its key was destroyed, and what was left.
+fn bad(kind: Option<RegisterKind>) -> String {
+    match kind {
+        Some(RegisterKind::ErasureRequest) => format!(
+            "(r.result = 'bad' OR NOT ({} OR ({} AND {})))",
+            fact("refused"),
+            fact("key_destroyed"),
+            fact("residue")
+        ),
+        Some(_) | None => "r.result = 'bad'".to_owned(),
+    }
+}
+
+/// The question how old the newest entry is that ended: which ones, exception, warning, words. Where an entry says how
+/// something is until a newer one does, a newer one that ended badly leaves nothing of those before.
+fn fresh(kind: Option<RegisterKind>) -> [String; 4] {
+    let lasts = kind.is_some_and(|kind| kind.stands() || kind == RegisterKind::CapacityCheck);
+    let ended = if lasts { "result <> 'open'" } else { "result = 'good'" };
+    let newest = format!(
+        "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.{ended} \
+         AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))"
+    );
+    let (bad, basis) = match lasts {
+        true => (
+            "r.result = 'bad' OR ",
+            "that ended, up to the end of the period; the newest is judged by how it ended and by its age",
+        ),
+        false => ("", "that ended well, up to the end of the period; the newest is judged by its age"),
+    };
+    [
+        format!("r.kind = :kind AND r.{ended} AND r.opened_at < :end"),
+        format!("(({bad}r.opened_at + :warn < :end) AND {newest})"),
+        format!("(r.opened_at + :good < :end AND {newest})"),
+        basis.to_owned(),
+    ]
 }
 
 /// Until when an entry has to be closed. What the law gives from the receipt no later edit prolongs, but an extension with
@@ -114,8 +159,6 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
     };
     let due = due(ask.params.kind);
     let elapsed = "COALESCE(r.closed_at, :end) - r.opened_at";
-    let newest = "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.result = 'good' \
-        AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
     Some(match ask.query {
         Q::RegisterTimely if ask.params.warn_within.is_some() => entries(
             OPEN,
@@ -149,21 +192,26 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         ),
         Q::RegisterGood => entries(
             &format!("{BEGUN} AND r.result <> 'open'"),
-            "r.result = 'bad'",
+            &bad(ask.params.kind),
             match ask.params.field {
                 Some(_) => {
                     "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
                 }
                 None => "",
             },
-            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
+            match ask.params.kind {
+                Some(RegisterKind::ErasureRequest) => {
+                    "begun in the period and ended; exceptions ended badly, or were not refused and lack the facts key_destroyed or residue, warnings well with the fact that is named as a field"
+                }
+                _ => {
+                    "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field"
+                }
+            },
         ),
-        Q::RegisterFresh => entries(
-            "r.kind = :kind AND r.result = 'good' AND r.opened_at < :end",
-            &format!("(r.opened_at + :warn < :end AND {newest})"),
-            &format!("(r.opened_at + :good < :end AND {newest})"),
-            "that ended well, up to the end of the period; the newest is judged by its age",
-        ),
+        Q::RegisterFresh => {
+            let [population, exception, warning, basis] = fresh(ask.params.kind);
+            entries(&population, &exception, &warning, &basis)
+        }
         Q::RegisterCurrent => {
             let unapproved = match ask.params.kind.is_some_and(RegisterKind::is_approved) {
                 true => " OR TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner))",
@@ -190,6 +238,13 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "NOT EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')",
             "",
             "begun in the period; exceptions lack the named fact",
+        ),
+        // The failed controls are added by whoever judges the others first.
+        Q::ControlsFollowed => entries(
+            "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :end)",
+            "TRIM(r.owner) = ''",
+            "",
+            "in force at the end, and the controls of this report that failed; exceptions are entries without an owner, and failed controls that no entry is about (subject control/ID)",
         ),
         // A breach is judged, not its entries: awareness is the earliest that any of them says, the 72 hours cannot be moved,
         // and whoever has decided nothing has not decided against notifying.

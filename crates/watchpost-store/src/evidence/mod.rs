@@ -195,11 +195,16 @@ async fn answered(
     if warnings > 0 {
         parts.push(format!(" AND {} = 1 ORDER BY {order}", question.class()));
     }
+    // What is not in the list counts as not there.
+    let listed_whole = ask.query == EvidenceQuery::ControlsFollowed;
+    if listed_whole && !parts.is_empty() {
+        parts.push(format!(" AND {} = 0 ORDER BY {order}", question.class()));
+    }
     if parts.is_empty() {
         let newest = order.split(", ").map(|part| format!("{part} DESC")).collect::<Vec<_>>().join(", ");
         parts.push(format!(" ORDER BY {newest}"));
     }
-    let room = if exceptions + warnings > 0 { ROWS_MAX } else { MEMBERS_MAX };
+    let room = if listed_whole || exceptions + warnings > 0 { ROWS_MAX } else { MEMBERS_MAX };
     for part in parts {
         let left = room - rows.len();
         let (sql, values) =

@@ -12,12 +12,15 @@ use crate::support::{World, both, caller, draft, events};
 both!(
     what_stands_is_judged_by_its_newest_entry,
     a_breach_of_nobody_lacks_nothing,
+    what_lasts_is_no_proof_once_a_newer_entry_ended_badly,
     a_breach_that_was_not_notified_has_its_reason,
     no_edit_prolongs_what_the_law_gives,
     approvals_are_asked_of_readers,
     decisions_of_shared_accounts_bind_nobody,
     encryption_is_known_of_all_that_is_stored,
+    all_that_is_followed_up_is_listed,
     what_is_tight_warns,
+    an_erasure_tells_of_its_key_and_of_what_is_left,
     history_is_kept_since_it_came,
 );
 
@@ -52,6 +55,36 @@ async fn a_breach_of_nobody_lacks_nothing(world: World) {
     put(&world, [breach("laptop/2", "not_notifiable"), breach("laptop/3", "no_personal_data")]).await;
     put(&world, [breach("laptop/3", "notifiable")]).await;
     assert_eq!(counts(&complete().await), (4, 0, 3), "what was notifiable once has to be told of");
+    let later = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(4));
+    put(&world, [with(later, &[("decision", "not_notifiable")])]).await;
+    assert_eq!(counts(&complete().await), (5, 0, 5), "a later decision takes the earlier one back");
+    let last = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(3));
+    put(&world, [with(last, &[("decision", "no_personal_data")])]).await;
+    assert_eq!(counts(&complete().await), (6, 0, 3), "the newest decision counts");
+}
+
+async fn what_lasts_is_no_proof_once_a_newer_entry_ended_badly(world: World) {
+    use RegisterKind as K;
+    let ended = |kind, subject: &str, days, result| RegisterEntry {
+        result,
+        ..good(entry(&world, kind, subject, Duration::days(days)), Duration::zero())
+    };
+    for kind in [K::Criteria, K::LoggingPolicy, K::CapacityCheck] {
+        let fresh = async || counts(&ask(&world, EvidenceQuery::RegisterFresh, params(kind)).await);
+        put(&world, [ended(kind, "it", 20, EntryResult::Bad)]).await;
+        assert_eq!(fresh().await, (1, 0, 1), "{kind}: never a good one");
+        put(&world, [ended(kind, "it", 1, EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (2, 0, 0), "{kind}: the newest is good");
+        put(
+            &world,
+            [RegisterEntry {
+                opened_at: world.now() - Duration::hours(1),
+                ..ended(kind, "it", 1, EntryResult::Bad)
+            }],
+        )
+        .await;
+        assert_eq!(fresh().await, (3, 0, 1), "{kind}: it was withdrawn");
+    }
 }
 
 async fn a_breach_that_was_not_notified_has_its_reason(world: World) {
@@ -169,6 +202,16 @@ async fn encryption_is_known_of_all_that_is_stored(world: World) {
     assert_eq!(counts(&known().await), (3, 0, 1), "a backup in clear");
 }
 
+async fn all_that_is_followed_up_is_listed(world: World) {
+    let open =
+        |n: usize| entry(&world, RegisterKind::FollowUp, &format!("control/CC{n}"), Duration::hours(9));
+    put(&world, (0..30).map(open)).await;
+    put(&world, [good(open(30), Duration::hours(1))]).await;
+    let answer = ask(&world, EvidenceQuery::ControlsFollowed, params(RegisterKind::FollowUp)).await;
+    assert_eq!(counts(&answer), (30, 0, 0), "what is closed follows up nothing");
+    assert_eq!(answer.rows.len(), 30, "those of the list are all");
+}
+
 async fn what_is_tight_warns(world: World) {
     let room = |subject: &str| {
         good(entry(&world, RegisterKind::CapacityCheck, subject, Duration::days(1)), Duration::zero())
@@ -177,6 +220,28 @@ async fn what_is_tight_warns(world: World) {
     let field = Some("tight".to_owned());
     let asked = EvidenceParams { field, ..params(RegisterKind::CapacityCheck) };
     assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
+}
+
+async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
+    let erased = |subject: &str, facts: &[(&str, &str)]| {
+        let request = entry(&world, RegisterKind::ErasureRequest, subject, Duration::days(9));
+        with(good(request, Duration::days(2)), facts)
+    };
+    let (key, residue) = (("key_destroyed", "2026-01-02T10:00:00Z"), ("residue", "none"));
+    put(
+        &world,
+        [
+            erased("account/a", &[]),
+            erased("account/b", &[key]),
+            erased("account/c", &[key, residue]),
+            erased("account/d", &[key, residue, ("backups_until", "2026-03-01")]),
+            erased("account/e", &[("refused", "books of the tax office")]),
+        ],
+    )
+    .await;
+    let asked =
+        EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
+    assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (5, 1, 2));
 }
 
 async fn history_is_kept_since_it_came(world: World) {
