@@ -335,8 +335,8 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
                 Form::Prose => is_made_up(value) && value.chars().any(char::is_alphabetic),
             };
             // `pass=100%`, `pass=12/14`: how many did.
-            let counts = !value.chars().any(char::is_alphabetic)
-                && !(n >= 6 && value.bytes().all(|byte| byte.is_ascii_digit()));
+            let is_pin = n >= 6 && value.bytes().all(|byte| byte.is_ascii_digit());
+            let counts = !(is_pin || value.chars().any(char::is_alphabetic));
             n >= 4 && one_word && !counts && !value.starts_with('/') && !value.contains("://") && like_one
         }
         Promise::Pin => (4..=12).contains(&n) && value.bytes().all(|byte| byte.is_ascii_digit()),

@@ -83,7 +83,6 @@ fn no_format_prints_a_card_or_a_secret_whole() {
             text: vec![format!("They sent card {CARD}.")],
             columns: vec!["resource".to_owned()],
             rows: vec![vec![format!("/pay?password={SECRET}")]],
-            ..Section::default()
         };
         let parameters = vec![Parameter::new("subject", CARD)];
         ReportDocument::of_sections(
