@@ -12,7 +12,7 @@ use watchpost_model::audit::{AuditDraft, AuditStamp, Checkpoint};
 use crate::audit::checkpoint;
 use crate::audit::stamp::der::{Answer, answer, request};
 use crate::audit::tree::Hash;
-use crate::engine::{Tx, args};
+use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
@@ -133,7 +133,8 @@ impl Store {
             StoreError::NotFound("a checkpoint of this log that this time stamp is about".to_owned())
         })?;
         self.audit_key_of(&checkpoint).await?;
-        let stamp = AuditStamp { size: checkpoint.size, at, authority, kept_at: self.inner.clock.now() };
+        let kept_at = micros(self.inner.clock.now().timestamp_micros())?;
+        let stamp = AuditStamp { size: checkpoint.size, at, authority, kept_at };
         let mut write = self.write().await?;
         write.touch(Tag::Audit);
         // Nobody checks here who signed an answer: one that says what a kept one says is that one, or a broken form of it.

@@ -239,7 +239,7 @@ pub(super) mod tests {
     fn reads_what_openssl_answers() {
         let expect = Answer {
             digest: hex(ABC).try_into().unwrap(),
-            serial: vec![0x18],
+            serial: vec![2],
             at: Utc.with_ymd_and_hms(2026, 11, 22, 7, 56, 22).unwrap(),
             nonce: Some(hex("78730ec57f95f4f2")),
             authority: Some("Test TSA".to_owned()),
