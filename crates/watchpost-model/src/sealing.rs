@@ -21,6 +21,7 @@ pub use self::find::Scanner;
 pub use self::name::name_without;
 use crate::event::Event;
 use crate::finding::{DecodedLayer, Finding, MatchedField};
+use crate::sensitive;
 use crate::words;
 
 /// What is sealed.
@@ -280,7 +281,7 @@ fn is_form(text: &str) -> bool {
 fn known_forms(sealing: &Sealing) -> Vec<(String, &str)> {
     let mut known: Vec<(String, &str)> = Vec::new();
     for hidden in &sealing.hidden {
-        let decoded = find::percent_decoded(&hidden.value);
+        let decoded = sensitive::decoded(&hidden.value);
         for form in [Some(hidden.value.clone()), decoded].into_iter().flatten() {
             if form.len() >= TELLING_BYTES_MIN {
                 known.push((form, hidden.mark.as_str()));
@@ -321,7 +322,7 @@ const fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
 fn holds(value: &str, piece: &str) -> bool {
     let piece = piece.to_lowercase();
     let is_in = |text: &str| text.to_lowercase().contains(&piece);
-    is_in(value) || find::percent_decoded(value).is_some_and(|decoded| is_in(&decoded))
+    is_in(value) || sensitive::decoded(value).is_some_and(|decoded| is_in(&decoded))
 }
 
 /// Where a span of characters of `text` is after [`replaced`]: a mark that it touches is in it as a whole.

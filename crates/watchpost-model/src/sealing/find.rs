@@ -510,27 +510,3 @@ fn emails(text: &str) -> Vec<(Range<usize>, SealKind)> {
     }
     found
 }
-
-/// The text without the encoding of forms and addresses, where it has some.
-pub(super) fn percent_decoded(text: &str) -> Option<String> {
-    if !text.contains(['%', '+']) {
-        return None;
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let pair = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(if *byte == b'+' { b' ' } else { *byte });
-                at += 1;
-            }
-        }
-    }
-    Some(String::from_utf8_lossy(&out).into_owned())
-}

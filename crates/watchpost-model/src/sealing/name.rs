@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::{TELLING_BYTES_MIN, find, replaced};
+use super::{TELLING_BYTES_MIN, replaced};
+use crate::sensitive;
 
 /// How often a value in a name may be encoded.
 const LAYERS_MAX: usize = 3;
@@ -25,7 +26,7 @@ pub fn name_without(name: &str, hidden: &[(String, String)]) -> Option<String> {
         name.bytes().enumerate().map(|(at, value)| Byte { value, at: at..at + 1 }).collect();
     for _ in 0..LAYERS_MAX {
         for (value, mark) in hidden {
-            let decoded = find::percent_decoded(value);
+            let decoded = sensitive::decoded(value);
             for form in [Some(value), decoded.as_ref()].into_iter().flatten() {
                 let found = standing(&bytes, form.as_bytes());
                 places.extend(found.into_iter().map(|range| (range, mark.clone())));

@@ -50,14 +50,7 @@ pub(crate) async fn audit_prove(cx: Context, request: AuditRef) -> Result<AuditP
 pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<AuditExported, OpError> {
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
-    let folder = PathBuf::from(required("directory", &request.directory, 1_000)?);
-    if !folder.is_absolute() {
-        return Err(OpError::invalid("directory", "give the full path of the new folder"));
-    }
-    if folder.exists() {
-        return Err(OpError::invalid("directory", format!("{} is there already", folder.display()))
-            .hint("name a folder that is not there: nothing is overwritten"));
-    }
+    let folder = new_folder(&request.directory)?;
     if request.from.zip(request.to).is_some_and(|(from, to)| from >= to) {
         return Err(OpError::invalid("from", "the period ends before it begins"));
     }
@@ -103,6 +96,19 @@ async fn finish(
         .audit_append(cx.record(format!("folder/{}", exported.directory), changes, reason))
         .await?;
     std::fs::rename(part, folder).map_err(|error| cannot(folder, &error))
+}
+
+/// The folder of an export: named in full, and not there yet.
+pub(super) fn new_folder(directory: &str) -> Result<PathBuf, OpError> {
+    let folder = PathBuf::from(required("directory", directory, 1_000)?);
+    if !folder.is_absolute() {
+        return Err(OpError::invalid("directory", "give the full path of the new folder"));
+    }
+    if folder.exists() {
+        return Err(OpError::invalid("directory", format!("{} is there already", folder.display()))
+            .hint("name a folder that is not there: nothing is overwritten"));
+    }
+    Ok(folder)
 }
 
 /// Where the files are until all of them are there.

@@ -1,7 +1,7 @@
 //! The tables of the audit database in files that anybody reads: JSON lines and CSV, of one moment.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -9,8 +9,8 @@ use watchpost_model::audit::Change;
 use watchpost_report::TableWriter;
 use watchpost_store::{Cell, ExportTable, Store};
 
-use super::audit_export::{Out, cannot, part_of, whole};
-use super::{at_this_machine, required};
+use super::at_this_machine;
+use super::audit_export::{Out, cannot, new_folder, part_of, whole};
 use crate::contract::{DatabaseExport, DatabaseExported, ExportedTable, LeftOutTable};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
@@ -25,14 +25,7 @@ pub(crate) async fn database_export(
 ) -> Result<DatabaseExported, OpError> {
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
-    let folder = PathBuf::from(required("directory", &request.directory, 1_000)?);
-    if !folder.is_absolute() {
-        return Err(OpError::invalid("directory", "give the full path of the new folder"));
-    }
-    if folder.exists() {
-        return Err(OpError::invalid("directory", format!("{} is there already", folder.display()))
-            .hint("name a folder that is not there: nothing is overwritten"));
-    }
+    let folder = new_folder(&request.directory)?;
     let making = cx.console.0.makings.begin(request.ticket)?;
     let part = part_of(&folder)?;
     // What the tables hold is nobody else's to read.
