@@ -82,7 +82,8 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
     let page = IncidentPageRequest { limit: 1, ..IncidentPageRequest::default() };
     let incidents = desk.ask::<operation::incident_page>(page).await.expect("a page").rows;
     let incident = incidents.first().expect("the simulation holds attacks");
-    let period = Period::ending(incident.opened_at + chrono::Duration::days(1), chrono::Duration::days(40));
+    // A period that is over: what lasts until now would last longer in the file than in the window.
+    let period = Period::ending(chrono::Utc::now(), chrono::Duration::days(40));
     let choices = choices(&desk, &incident.number.to_string(), &incident.entity.value).await;
     for (one, subject) in choices.into_iter().filter(|(one, _)| is_wanted(one.kind)) {
         let asked = request(&one.id, period, subject.as_deref());
