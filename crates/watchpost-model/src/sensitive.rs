@@ -7,7 +7,7 @@ mod secrets;
 
 use std::ops::Range;
 
-pub use mask::{decoded, masked, not_shown};
+pub use mask::{decoded, layers, masked, not_shown};
 pub(crate) use secrets::SERVICE_TOKENS;
 pub use secrets::promises;
 
@@ -227,7 +227,16 @@ fn every_card_number(text: &str) -> Vec<Range<usize>> {
 const NAMES_OF_PEOPLE: [&str; 3] = ["account", "actor", "user"];
 
 fn stands_alone(bytes: &[u8], at: usize) -> bool {
-    at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || matches!(bytes[at - 1], b'.' | b'-' | b'_'))
+    let is_joined = |before: u8| before.is_ascii_alphanumeric() || matches!(before, b'.' | b'-' | b'_');
+    at == 0 || !is_joined(bytes[at - 1]) || (at >= 3 && is_parting(&bytes[at - 3..]))
+}
+
+/// Do `bytes` begin with an encoded blank, quote or sign that values stand behind?
+fn is_parting(bytes: &[u8]) -> bool {
+    const CODES: [&[u8]; 10] =
+        [b"%09", b"%0a", b"%0d", b"%20", b"%22", b"%26", b"%27", b"%2c", b"%3a", b"%3d"];
+    bytes.first() == Some(&b'%')
+        && bytes.get(..3).is_some_and(|code| CODES.iter().any(|known| code.eq_ignore_ascii_case(known)))
 }
 
 fn begins(text: &str, at: usize) -> bool {
@@ -269,6 +278,10 @@ fn next_number(
     let bytes = text.as_bytes();
     let mut at = from;
     while at < bytes.len() {
+        if is_parting(&bytes[at..]) {
+            at += 3;
+            continue;
+        }
         if !bytes[at].is_ascii_digit() || !begins(at) {
             at += 1;
             continue;
@@ -391,6 +404,8 @@ mod tests {
             ("", "cc_4539578763621486"),
             ("details.card.number", "4539578763621486"),
             ("actor", "4539578763621486"),
+            ("", "q=card%204539578763621486&x=1"),
+            ("", "card%3D4539578763621486"),
         ] {
             assert_eq!(found_in_field(name, text), card, "{name}: {text}");
         }

@@ -67,7 +67,7 @@ const WORDS: [&str; 13] = [
 const NAME_WORDS: [&str; 3] = ["name", "vorname", "nachname"];
 const ADDRESS_WORDS: [&str; 6] = ["street", "address", "code", "strasse", "plz", "post"];
 /// How an encoded letter begins, in addresses and in JSON.
-const LETTERS: [&str; 5] = ["%4", "%5", "%6", "%7", "\\u00"];
+const LETTERS: [&str; 9] = ["%4", "%5", "%6", "%7", "%254", "%255", "%256", "%257", "\\u00"];
 /// What stands before a credential in a header.
 const SCHEMES: [&str; 7] = ["bearer", "basic", "token", "digest", "negotiate", "apikey", "dpop"];
 /// What a cookie of a session has in its name.

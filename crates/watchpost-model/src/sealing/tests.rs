@@ -80,7 +80,7 @@ fn secrets_are_found_where_they_stand() {
 
 #[test]
 fn secrets_are_found_however_their_names_are_written() {
-    let cases: [(&str, bool, &[&str]); 20] = [
+    let cases: [(&str, bool, &[&str]); 22] = [
         ("<wsse:Password Type=\"PasswordText\">Winter2026</wsse:Password>", false, &["Winter2026"]),
         ("<ns:password>Winter2026</ns:password>", false, &["Winter2026"]),
         ("<password\n a='1'><![CDATA[Win<ter]]></password>", false, &["Win<ter"]),
@@ -96,6 +96,8 @@ fn secrets_are_found_however_their_names_are_written() {
         ("cut \"password\" : \n\"Winter2026", false, &["Winter2026"]),
         ("p%61ssword=Winter2026&q=%61b", true, &["Winter2026"]),
         ("pass%77ord=Winter2026", false, &["Winter2026"]),
+        ("pass%2577ord=Winter2026&q=%2570%2540", true, &["Winter2026"]),
+        ("%2570ass%77ord=Winter2026", false, &["Winter2026"]),
         (r#"{"\u0070assword":"Winter2026"}"#, false, &["Winter2026"]),
         (r#"[{"name":"password","value":"Winter2026"}]"#, false, &["Winter2026"]),
         ("pw=Winter2026&otp=123456&potpie=1", true, &["Winter2026", "123456"]),
@@ -121,13 +123,15 @@ fn secrets_are_found_however_their_names_are_written() {
 
 #[test]
 fn cards_are_found_however_their_groups_are_parted() {
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 13] = [
         ("card=4532053640562243+12%2F27", &["4532053640562243"]),
         ("card=4532%200536%204056%202243&x=1", &["4532%200536%204056%202243"]),
         ("cardnumber=4532+0615+4990+9514", &["4532+0615+4990+9514"]),
         ("cc=4532053640562243", &["4532053640562243"]),
         ("/cards/4532053640562243", &["4532053640562243"]),
         ("card 4532053640562243", &["4532053640562243"]),
+        ("q=card%204532053640562243&x=1", &["4532053640562243"]),
+        ("card%3d4532053640562243", &["4532053640562243"]),
         ("paid 4532.0536.4056.2243 now", &["4532.0536.4056.2243"]),
         ("paid 4532\u{a0}0536\u{a0}4056\u{a0}2243 now", &["4532\u{a0}0536\u{a0}4056\u{a0}2243"]),
         ("%B4532053640562243^DOE/JOHN^2512", &["4532053640562243"]),

@@ -35,7 +35,10 @@ pub(super) const fn in_name(byte: u8) -> bool {
 pub(super) fn letter(text: &str, at: usize) -> Option<(char, usize)> {
     let rest = text.get(at..)?;
     let code = |from: usize| u8::from_str_radix(rest.get(from..from + 2)?, 16).ok();
-    let (byte, length) = if rest.starts_with('%') {
+    let (byte, length) = if rest.starts_with("%25") {
+        // Encoded twice.
+        (code(3)?, 5)
+    } else if rest.starts_with('%') {
         (code(1)?, 3)
     } else if rest.starts_with("\\u00") {
         (code(4)?, 6)

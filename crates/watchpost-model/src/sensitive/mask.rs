@@ -18,11 +18,11 @@ pub fn masked(name: &str, text: &str) -> Option<String> {
     let plain = if spans.is_empty() { None } else { Some(without(text, &spans)) };
     // What stands behind the encoding of forms and addresses has no place of its own.
     let shown = plain.as_deref().unwrap_or(text);
-    let behind = decoded(shown).map(|decoded| self::spans(name, &decoded)).unwrap_or_default();
-    if behind.is_empty() {
+    let mut kinds: Vec<Sensitive> =
+        layers(shown).iter().flat_map(|text| self::spans(name, text)).map(|(_, kind)| kind).collect();
+    if kinds.is_empty() {
         return plain;
     }
-    let mut kinds: Vec<Sensitive> = behind.into_iter().map(|(_, kind)| kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
     Some(not_shown(&kinds))
@@ -52,15 +52,20 @@ fn spans(name: &str, text: &str) -> Vec<(Range<usize>, Sensitive)> {
     found.extend(accounts(text).into_iter().map(|range| (range, Sensitive::Personal)));
     // The longer one first where two begin together.
     found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
-    let mut end = 0;
-    found.retain(|(range, _)| {
-        let apart = range.start >= end && range.end > range.start;
-        if apart {
-            end = range.end;
+    let mut apart: Vec<(Range<usize>, Sensitive)> = Vec::new();
+    for (range, kind) in found.into_iter().filter(|(range, _)| !range.is_empty()) {
+        match apart.last_mut() {
+            // What goes on behind the number of a card is none.
+            Some((last, its)) if range.start < last.end => {
+                if range.end > last.end {
+                    last.end = range.end;
+                    *its = if *its == Sensitive::CardNumber { kind } else { *its };
+                }
+            }
+            _ => apart.push((range, kind)),
         }
-        apart
-    });
-    found
+    }
+    apart
 }
 
 fn without(text: &str, spans: &[(Range<usize>, Sensitive)]) -> String {
@@ -177,6 +182,21 @@ pub fn decoded(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&out).into_owned())
 }
 
+/// How often a text may be encoded.
+const LAYERS_MAX: usize = 3;
+
+/// The text without the encoding of forms and addresses, then without the next one where it was encoded more than once.
+#[must_use]
+pub fn layers(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    while out.len() < LAYERS_MAX {
+        let last = out.last().map_or(text, String::as_str);
+        let Some(next) = decoded(last).filter(|next| next != last) else { break };
+        out.push(next);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::masked;
@@ -197,6 +217,14 @@ mod tests {
             ("text", "paid with 4539 5787 6362 1…", "paid with 4539 57** **** *…"),
             ("detail", "user=kim&password=Winter2026!&x=1", "user=kim&password=[not shown: secret]&x=1"),
             ("detail", "password%3DWinter2026", "[not shown: secret]"),
+            ("detail", "pass%2577ord=Winter2026", "[not shown: secret]"),
+            ("detail", "q=%204111111111111111&x=1", "q=%20411111******1111&x=1"),
+            ("detail", "curl -u kim:hunter https://x", "curl -u kim:[not shown: secret] https://x"),
+            ("detail", "password=two words&x=1", "password=[not shown: secret]&x=1"),
+            ("detail", "<pin>4711</pin>", "<pin>[not shown: secret]</pin>"),
+            ("detail", "the password is hunter2.", "the password is [not shown: secret]."),
+            ("detail", "token=bearer 0f3a9c77b10f3a9c", "token=[not shown: secret] [not shown: secret]"),
+            ("pass", "letmein", "[not shown: secret]"),
             ("password", "Winter2026", "[not shown: secret]"),
             ("note", "refund to GB82WEST12345698765432.", "refund to [not shown: personal]."),
             ("note", "https://kim:Winter@shop.example/x", "https://kim:[not shown: secret]@shop.example/x"),
@@ -216,6 +244,9 @@ mod tests {
             ("at", "t1767225600123456"),
             ("text", "order 4711…, since 2026-01-01 10…, 1767225600123…"),
             ("reason", "password: incorrect"),
+            ("title", "secret: Q3-plan"),
+            ("title", "pin: 2026"),
+            ("resource", "/search?q=%2520%25"),
             ("", ""),
             ("note", "ünïcode = ärger: é"),
         ] {

@@ -1,6 +1,10 @@
 //! Secrets in text: keys and tokens by their form, and what stands where a name says that a secret follows.
 
+mod loose;
+
 use std::ops::Range;
+
+use loose::in_angles;
 
 /// Tokens of services: how they begin, and how many characters follow at least.
 pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
@@ -39,7 +43,7 @@ const SESSIONS: [&str; 3] = ["phpsessid", "jsessionid", "aspnetsessionid"];
 const COOKIES: [&str; 9] =
     ["session", "sessionid", "sessid", "sid", "sess", "auth", "jwt", "remember", "ticket"];
 /// What is said of a password, and is none.
-const STATES: [&str; 51] = [
+const STATES: [&str; 55] = [
     "absent",
     "accepted",
     "blank",
@@ -52,6 +56,7 @@ const STATES: [&str; 51] = [
     "error",
     "expired",
     "failed",
+    "failing",
     "failure",
     "false",
     "filtered",
@@ -69,6 +74,8 @@ const STATES: [&str; 51] = [
     "ok",
     "optional",
     "partial",
+    "passed",
+    "pending",
     "present",
     "redacted",
     "rejected",
@@ -79,6 +86,7 @@ const STATES: [&str; 51] = [
     "revoked",
     "rotated",
     "strong",
+    "succeeded",
     "success",
     "true",
     "undefined",
@@ -125,7 +133,7 @@ pub(super) fn secrets(name: &str, text: &str) -> Vec<Range<usize>> {
         let name = name.to_ascii_lowercase();
         in_cookie = name.ends_with("cookie");
         if let Some(promise) = promised(&name, false)
-            && is_secret(promise, text.trim(), Form::Quoted)
+            && is_secret(promise, text.trim(), of_member(promise))
         {
             found.push(0..text.len());
         }
@@ -134,11 +142,20 @@ pub(super) fn secrets(name: &str, text: &str) -> Vec<Range<usize>> {
     if text.contains("://") {
         links(text, &mut found);
     }
-    if text.contains([':', '=']) || text.contains("-----") {
+    let has_blank = text.contains(' ');
+    if has_blank || text.contains([':', '=', '<']) {
         // Of the same length: only ASCII changes.
         let lower = text.to_ascii_lowercase();
         private_keys(&lower, &mut found);
         pairs(text, &lower, in_cookie, &mut found);
+        loose::elements(text, &lower, &mut found);
+        if has_blank {
+            loose::schemes(text, &lower, &mut found);
+            loose::sentences(text, &lower, &mut found);
+        }
+        if text.contains(" -") {
+            loose::commands(text, &lower, &mut found);
+        }
     }
     found
 }
@@ -217,8 +234,11 @@ fn pairs(text: &str, lower: &str, in_cookie: bool, found: &mut Vec<Range<usize>>
         let cookies = in_cookie || cookie_at.is_some_and(|cookie| cookie < at);
         let Some(promise) = promised(name, cookies) else { continue };
         let is_header = promise == Promise::Authorization;
-        let Some((range, mut form)) = value_after(text, at, is_header) else { continue };
+        let Some((mut range, mut form)) = value_after(text, at, is_header) else { continue };
         let quoted_name = lower[..at].trim_end().ends_with(['"', '\'']);
+        if form == Form::Bare && !quoted_name && matches!(promise, Promise::Password | Promise::Passphrase) {
+            range.end += more_of_parameter(&text[range.end..]);
+        }
         let value = &text[range.clone()];
         // A number, or a word of JSON, is no password; a PIN is.
         if quoted_name && form != Form::Quoted {
@@ -227,11 +247,55 @@ fn pairs(text: &str, lower: &str, in_cookie: bool, found: &mut Vec<Range<usize>>
                 continue;
             }
             form = Form::Bare;
+        } else if quoted_name {
+            form = of_member(promise);
         }
-        if is_secret(promise, value, form) {
-            found.push(range);
+        if form == Form::Prose && is_title(name, promise, value) || !is_secret(promise, value, form) {
+            continue;
         }
+        found.push(range);
     }
+}
+
+/// How the value of a field of its own counts: where only passwords are called so, a word is one.
+const fn of_member(promise: Promise) -> Form {
+    match promise {
+        Promise::Vague => Form::Bare,
+        _ => Form::Quoted,
+    }
+}
+
+/// `pin: 2026`, `secret: Q3-plan`: a title, as people write them.
+fn is_title(name: &str, promise: Promise, value: &str) -> bool {
+    let value = value.trim_end_matches(['.', '!', '?', ')']);
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let year = |part: &str| part.len() == 4 && digits(part) && ("1990"..="2099").contains(&part);
+    if promise == Promise::Pin {
+        return year(value);
+    }
+    // Of words, and the name of a time or a version.
+    let numbered = |part: &str| {
+        let rest = part.strip_prefix(|ch: char| ch.is_ascii_alphabetic());
+        rest.is_some_and(|rest| matches!(rest.len(), 1 | 2) && digits(rest))
+    };
+    let word = |part: &str| part.len() >= 3 && part.chars().all(char::is_alphabetic);
+    let mut parts = value.split(['-', '_']);
+    name == "secret"
+        && parts.clone().any(numbered)
+        && parts.clone().any(word)
+        && parts.all(|part| numbered(part) || word(part) || year(part))
+}
+
+/// How much more belongs to the value of a parameter that a blank ended: up to the next parameter, where one follows.
+fn more_of_parameter(rest: &str) -> usize {
+    let stops =
+        |ch: char| matches!(ch, '&' | '=' | '"' | '\'' | ';' | ',' | '<' | '>' | '\n' | '\r' | '\\' | '?');
+    let Some((words, next)) = rest.find(stops).map(|end| rest.split_at(end)) else { return 0 };
+    let Some(next) = next.strip_prefix('&') else { return 0 };
+    let in_name = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.' | '[' | ']');
+    let after = next.trim_start_matches(in_name);
+    let is_parameter = after.len() < next.len() && (after.is_empty() || after.starts_with(['=', '&']));
+    if words.starts_with(' ') && is_parameter { words.len() } else { 0 }
 }
 
 /// The name that ends where a value begins, without quotes.
@@ -280,8 +344,14 @@ fn value_after(text: &str, at: usize, is_header: bool) -> Option<(Range<usize>, 
     let quote = ["\\\"", "\"", "'", "`"].into_iter().find(|quote| rest.starts_with(*quote));
     if let Some(quote) = quote {
         start += quote.len();
-        let end = text[start..].find(quote).map_or(text.len(), |end| start + end);
-        return Some((start..end, Form::Quoted));
+        return Some((start..start + closed(&text[start..], quote), Form::Quoted));
+    }
+    let form = if text.as_bytes().get(at) == Some(&b'=') { Form::Bare } else { Form::Prose };
+    if let Some(length) = in_angles(rest) {
+        return Some((start + 1..start + 1 + length, form));
+    }
+    if is_header && rest.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("digest ")) {
+        return Some((start..start + digest(rest), form));
     }
     let stops = |ch: char| match ch {
         '\n' | '\r' | '"' | '\'' | ';' => true,
@@ -289,8 +359,26 @@ fn value_after(text: &str, at: usize, is_header: bool) -> Option<(Range<usize>, 
         _ => false,
     };
     let end = rest.find(stops).map_or(text.len(), |end| start + end);
-    let form = if text.as_bytes().get(at) == Some(&b'=') { Form::Bare } else { Form::Prose };
     Some((start..end, form))
+}
+
+/// How long what is in quotes is; to the end if they are not closed. A quote with more before it than its own belongs to it.
+fn closed(text: &str, quote: &str) -> usize {
+    let closes = |at: usize| {
+        let before = text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        before % (2 * quote.len()) < quote.len()
+    };
+    let mut ends = text.match_indices(quote).map(|(at, _)| at);
+    ends.find(|at| closes(*at)).unwrap_or(text.len())
+}
+
+/// How long the credentials of a header are whose parts are in quotes: to the end of the line, or of the text of JSON that
+/// they stand in.
+fn digest(text: &str) -> usize {
+    let lines = ["\r", "\n", "\\r", "\\n"].into_iter().filter_map(|end| text.find(end));
+    let first = text.find('"').unwrap_or_default();
+    let outer = text[..first].ends_with('\\').then(|| closed(text, "\""));
+    lines.chain(outer).min().unwrap_or(text.len())
 }
 
 /// The value of a part of a form (`multipart/form-data`) whose name promises a secret: it stands behind an empty line.
@@ -339,7 +427,10 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
             let counts = !(is_pin || value.chars().any(char::is_alphabetic));
             n >= 4 && one_word && !counts && !value.starts_with('/') && !value.contains("://") && like_one
         }
-        Promise::Pin => (4..=12).contains(&n) && value.bytes().all(|byte| byte.is_ascii_digit()),
+        Promise::Pin => {
+            let digits = value.trim_end_matches(['.', '!', '?', ')']);
+            (4..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
         Promise::Authorization => are_credentials(value),
         Promise::Session => n >= 8 && one_word && is_made_up(value),
     }
@@ -361,7 +452,8 @@ fn is_blacked(value: &str) -> bool {
     });
     value.contains("**") && stars * 4 >= value.chars().count()
         || value.contains("••")
-        || value.starts_with(['[', '<'])
+        || value.starts_with('[')
+        || value.starts_with('<') && in_angles(value).is_none()
         || braced
         || named
         || kept_elsewhere
@@ -385,6 +477,11 @@ fn are_credentials(value: &str) -> bool {
     let (scheme, rest) = value.split_once(' ').unwrap_or(("", value));
     let token = rest.split_whitespace().next().unwrap_or_default();
     let scheme = scheme.to_ascii_lowercase();
+    if scheme == "digest" {
+        let rest = rest.to_ascii_lowercase();
+        let answer = rest.split_once("response=").map_or("", |(_, answer)| answer);
+        return answer.trim_start_matches(['\\', '"']).starts_with(|ch: char| ch.is_ascii_alphanumeric());
+    }
     let known = ["basic", "bearer", "token", "apikey", "negotiate", "ntlm"].contains(&scheme.as_str());
     let plain = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'.' | b'_' | b'~' | b'-')
@@ -431,6 +528,8 @@ mod tests {
                 "",
                 "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----",
             ),
+            ("details.pass", "letmein"),
+            ("http.headers.authorization", r#"Digest username="kim", nonce="7ypf", response="6629fae4""#),
         ] {
             assert!(!secrets(name, text).is_empty(), "{name}: {text}");
         }
@@ -471,6 +570,13 @@ mod tests {
             ("details.auth.method", "password"),
             ("", "max_tokens=4096"),
             ("", "10:15:22 ünïcode=é"),
+            ("", "secret: Q3-plan, secret: roadmap-H1-2027"),
+            ("", "pin: 2026"),
+            ("", "pass the test, pass: 12 of 14"),
+            ("", r#"{"pass":"passed","pass":12345678}"#),
+            ("details.pass", "pending"),
+            ("", "password=<sha256>, password=<hidden>, password=<your-password-12>"),
+            ("http.headers.authorization", r#"Digest username="kim", response="****""#),
         ] {
             assert!(secrets(name, text).is_empty(), "{name}: {text}");
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use watchpost_model::sensitive::{Sensitive, decoded, found_in, found_in_field, masked, not_shown};
+use watchpost_model::sensitive::{Sensitive, found_in, found_in_field, layers, masked, not_shown};
 
 /// Words and numbers of Watchpost's own.
 const OURS: [&str; 7] = ["at", "category", "count", "id", "outcome", "risk", "severity"];
@@ -60,7 +60,7 @@ fn in_field(path: &str, text: &str) -> Vec<Sensitive> {
         return Vec::new();
     }
     let mut found = found_in_field(path, text);
-    if let Some(decoded) = decoded(text) {
+    for decoded in layers(text) {
         found.extend(found_in_field(path, &decoded));
     }
     found.sort_unstable();
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn every_field_is_looked_through() {
         use Sensitive::{CardNumber, Personal, Secret};
-        let cases: [(&str, &[Sensitive]); 25] = [
+        let cases: [(&str, &[Sensitive]); 27] = [
             (r#"{"http":{"query":"card=4539578763621486"}}"#, &[CardNumber]),
             (r#"{"http":{"query":"n=4539+5787+6362+1486"}}"#, &[CardNumber]),
             (r#"{"http":{"query":"n=4539%205787%206362%201486"}}"#, &[CardNumber]),
@@ -114,6 +114,8 @@ mod tests {
             (r#"{"http":{"headers":{"cookie":"theme=dark; sid=8f14e45fceea167a"}}}"#, &[Secret]),
             (r#"{"details":{"number":"4539578763621486","exp":"12/27"}}"#, &[CardNumber]),
             (r#"{"details":{"number":"4539578763621486","total":2}}"#, &[]),
+            (r#"{"http":{"query":"pass%2577ord=Winter2026"}}"#, &[Secret]),
+            (r#"{"details":{"pass":"letmein","checks":{"pass":"skipped"}}}"#, &[Secret]),
             (r#"{"details":{"4539578763621486":"paid"}}"#, &[CardNumber]),
             (r#"{"session":"card-4539578763621486"}"#, &[CardNumber]),
             (r#"{"session":"8f14e45fceea167a","action":"password_reset"}"#, &[]),
