@@ -10,7 +10,9 @@ use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery, MEMBERS_MAX, ROWS_MA
 use watchpost_model::sample;
 use watchpost_model::text::visible;
 
-use crate::document::{CheckResult, Parameter, ReportDocument, ReportKind, Scope, State, Summary};
+use crate::document::{
+    CheckResult, ControlResult, Parameter, ReportDocument, ReportKind, Scope, State, Summary,
+};
 use crate::evaluate::{by_rule, found, gap, heading, is_gap, worst};
 use crate::framework::{Check, Framework};
 
@@ -280,8 +282,56 @@ fn misshapen(document: &ReportDocument) -> Vec<String> {
             problems.push(format!("{}: its reason is not that of its checks", control.id));
         }
     }
+    let failed = document.controls.iter().filter(|one| one.state == State::Fail && !asks_for_followed(one));
+    let failed: Vec<String> = failed.map(|control| format!("control/{}", control.id)).collect();
+    for control in document.controls.iter().filter(|control| asks_for_followed(control)) {
+        for (index, check) in control.checks.iter().enumerate() {
+            let name = format!("{}, check {}", control.id, index + 1);
+            problems.extend(unfollowed(&name, check, &failed));
+        }
+    }
     if !document.controls.is_empty() && document.kind != ReportKind::Framework {
         problems.push("a report of this kind has no controls".to_owned());
+    }
+    problems
+}
+
+/// Does it ask whether other controls that failed are followed up?
+fn asks_for_followed(control: &ControlResult) -> bool {
+    control.checks.iter().any(|check| check.query == EvidenceQuery::ControlsFollowed)
+}
+
+/// What of a check whether failed controls are followed up does not agree with those that failed, `control/ID` each. Entries
+/// with an owner are counted there and not listed: there have to be enough of them, and what they are about is not known.
+fn unfollowed(name: &str, check: &CheckResult, failed: &[String]) -> Vec<String> {
+    let mut problems = Vec::new();
+    if check.query != EvidenceQuery::ControlsFollowed || check.basis.is_empty() {
+        return problems;
+    }
+    let Some(entries) = check.population.checked_sub(failed.len() as u64) else {
+        problems.push(format!("{name}: counts fewer things than controls failed"));
+        return problems;
+    };
+    let column = check.columns.iter().position(|column| column == "subject").unwrap_or(0);
+    let mut alone = HashSet::new();
+    let mut listed = Vec::new();
+    for row in &check.rows {
+        let Some(subject) = row.get(column) else { continue };
+        let is_bare = row.iter().enumerate().all(|(at, cell)| at == column || cell.is_empty());
+        // Of a control that no entry is about nothing else is known.
+        if !(is_bare && subject.starts_with("control/")) {
+            listed.push(subject.trim());
+        } else if !failed.contains(subject) || !alone.insert(subject) {
+            problems.push(format!("{name}: names {} which did not fail, or twice", visible(subject, 120)));
+        }
+    }
+    if check.rows.len() >= ROWS_MAX {
+        return problems;
+    }
+    let is_listed = |subject: &str| listed.iter().any(|one| one.eq_ignore_ascii_case(subject));
+    let rest = failed.iter().filter(|subject| !alone.contains(*subject) && !is_listed(subject)).count();
+    if (listed.len() as u64).saturating_add(rest as u64) > entries {
+        problems.push(format!("{name}: has too few entries for the failed controls that it does not name"));
     }
     problems
 }

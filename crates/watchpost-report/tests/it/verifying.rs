@@ -1,3 +1,4 @@
+use watchpost_model::evidence::EvidenceQuery;
 use watchpost_report::{
     CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json,
 };
@@ -33,10 +34,16 @@ fn failing(document: &mut ReportDocument) -> &mut CheckResult {
     checks.find(|check| check.exceptions > 1).expect("one fails")
 }
 
+/// The check whether failed controls are followed up; one is not.
+fn followed(document: &mut ReportDocument) -> &mut CheckResult {
+    let mut checks = document.controls.iter_mut().flat_map(|control| &mut control.checks);
+    checks.find(|check| check.query == EvidenceQuery::ControlsFollowed).expect("it is asked")
+}
+
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 24] = [
+    let changes: [Change; 28] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -70,6 +77,17 @@ fn what_was_changed_is_found() {
         ("stands there twice", |document| {
             let check = failing(document);
             check.rows[0] = check.rows[1].clone();
+        }),
+        ("which did not fail", |document| "control/CC0.0".clone_into(&mut followed(document).rows[0][0])),
+        ("or twice", |document| {
+            let again = followed(document).rows[0].clone();
+            followed(document).rows.push(again);
+        }),
+        ("fewer things than controls failed", |document| followed(document).population = 0),
+        ("too few entries", |document| {
+            let check = followed(document);
+            check.population -= 100;
+            check.rows.clear();
         }),
         ("no such control", |document| document.controls[0].id = "CC0.0".to_owned()),
         ("are missing", |document| {
