@@ -4,12 +4,16 @@ use std::ops::Range;
 
 use super::{Form, Promise, is_blacked, is_made_up, is_secret, is_title, name_before, of_member, promised};
 
-/// How far the value of an element is followed.
-const ELEMENT_BYTES_MAX: usize = 4_096;
+/// How far the value of an element, and one in quotes, is followed.
+const VALUE_BYTES_MAX: usize = 4_096;
 /// Tokens behind a scheme have more characters than words.
 const TOKEN_BYTES_MIN: usize = 16;
 /// What stands between a password and the word for it.
 const VERBS: [&str; 5] = [" is", " was", " ist", " war", " lautet"];
+
+/// How a value in a sentence begins and ends.
+const QUOTES: [(&str, &str); 7] =
+    [("\\\"", "\\\""), ("\"", "\""), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("»", "«")];
 
 /// Words with digits in them that are said of passwords: how one is kept.
 const KEPT: [&str; 10] =
@@ -54,9 +58,7 @@ pub(super) fn elements(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
 
 /// The secret of an element whose tag ends at `start`: up to the next tag, or to the end where a document was cut.
 fn in_element(text: &str, start: usize, promise: Promise) -> Option<Range<usize>> {
-    let until =
-        (start..=text.len().min(start + ELEMENT_BYTES_MAX)).rev().find(|at| text.is_char_boundary(*at));
-    let inner = &text[start..until?];
+    let inner = beginning(&text[start..], VALUE_BYTES_MAX);
     let value = inner.trim_start();
     let mut from = start + inner.len() - value.len();
     let value = if let Some(length) = in_angles(value) {
@@ -70,12 +72,19 @@ fn in_element(text: &str, start: usize, promise: Promise) -> Option<Range<usize>
         let is_closed = next.starts_with("</") || next.starts_with("<\\/");
         // A place for a password, in an address or a manual, looks like an element too.
         let is_cut = next.is_empty() && text.trim_start().starts_with('<');
-        if !is_closed && !(is_cut && !value.contains(char::is_whitespace)) {
+        let is_value = is_closed || (is_cut && !value.contains(char::is_whitespace));
+        if !is_value {
             return None;
         }
         value.trim_end()
     };
     is_secret(promise, value, of_member(promise)).then_some(from..from + value.len())
+}
+
+/// Of `text` as many bytes as that, or a few less.
+fn beginning(text: &str, bytes: usize) -> &str {
+    let end = (0..=text.len().min(bytes)).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or_default()]
 }
 
 /// How long the password is that somebody put into angle brackets; what stands there else names what belongs there.
@@ -196,10 +205,9 @@ pub(super) fn sentences(text: &str, lower: &str, found: &mut Vec<Range<usize>>) 
 }
 
 fn said(name: &str, text: &str, promise: Promise) -> Option<Range<usize>> {
-    let quote = ["\\\"", "\"", "'", "`", "“", "„", "»"].into_iter().find(|quote| text.starts_with(*quote));
-    if let Some(quote) = quote {
-        let inner = &text[quote.len()..];
-        let value = &inner[..inner.find(['\\', '"', '\'', '`', '”', '“', '«'])?];
+    if let Some((quote, end)) = QUOTES.into_iter().find(|(quote, _)| text.starts_with(*quote)) {
+        let inner = beginning(&text[quote.len()..], VALUE_BYTES_MAX);
+        let value = &inner[..inner.find(end)?];
         let is_one =
             (!value.contains(' ') || has_sign(value)) && is_secret(promise, value, of_member(promise));
         return is_one.then_some(quote.len()..quote.len() + value.len());
@@ -239,7 +247,7 @@ mod tests {
 
     #[test]
     fn secrets_without_a_sign_before_them_are_found_alone() {
-        let cases: [(&str, &[&str]); 31] = [
+        let cases: [(&str, &[&str]); 32] = [
             ("<user>kim</user><password>hunter2</password>", &["hunter2"]),
             ("<pin>4711</pin><a:Token type=\"x\">\n 9f8e7d6c\n</a:Token>", &["4711", "9f8e7d6c"]),
             ("<password><![CDATA[Win<ter]]></password>", &["Win<ter"]),
@@ -259,6 +267,7 @@ mod tests {
             ("as basic dXNlcjpwYXNzd29yZA== it went", &["dXNlcjpwYXNzd29yZA=="]),
             ("the password is hunter2.", &["hunter2"]),
             ("PASSWORD was \"letmein\", the PIN is 4711", &["letmein", "4711"]),
+            ("the password is \"it's4me\", das Passwort ist „Lenz“", &["it's4me", "Lenz"]),
             ("das Passwort lautet: Lenz2029, das Kennwort war Herbst!8", &["Lenz2029", "Herbst!8"]),
             ("<password>required</password><password/><b>x9999</b><pinned>4711</pinned>", &[]),
             ("https://<user>:<password>@host, write <password> and <pin>", &[]),
