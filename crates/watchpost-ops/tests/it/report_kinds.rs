@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
+use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::event::EntityKind;
 use watchpost_model::period::Period;
 use watchpost_model::report::ReportFormat;
@@ -83,7 +84,7 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
     let incidents = desk.ask::<operation::incident_page>(page).await.expect("a page").rows;
     let incident = incidents.first().expect("the simulation holds attacks");
     // A period that is over: what lasts until now would last longer in the file than in the window.
-    let period = Period::ending(chrono::Utc::now(), chrono::Duration::days(40));
+    let period = Period::ending(SystemClock.now(), chrono::Duration::days(40));
     let choices = choices(&desk, &incident.number.to_string(), &incident.entity.value).await;
     for (one, subject) in choices.into_iter().filter(|(one, _)| is_wanted(one.kind)) {
         let asked = request(&one.id, period, subject.as_deref());
