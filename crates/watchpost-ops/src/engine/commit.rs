@@ -1,5 +1,6 @@
 //! The second half of the engine: batches that were detected on are written, answered and acknowledged, in order, by a
-//! task of its own, while the first half reads and detects on what comes next.
+//! task of its own, while the first half reads and detects on what comes next. What is written of a batch is made on
+//! another thread meanwhile.
 //!
 //! What waits is committed together, up to [`GROUP_MAX`] batches in one transaction, each taken in as if it were alone:
 //! a commit costs a wait for the disk whatever it holds. They are acknowledged while the next ones are committed. When a
@@ -12,7 +13,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
@@ -60,9 +61,10 @@ pub(super) struct Batch {
     pub(super) unread: u64,
     /// Groups that the detectors have dropped so far.
     pub(super) evicted: u64,
-    /// Bytes of its hashes.
-    pub(super) bytes: usize,
 }
+
+/// A batch that is being made.
+type Making = JoinHandle<Result<Batch, StoreError>>;
 
 impl Batch {
     /// One that came from nowhere in the stream. Detection has seen the events as they are; from here on nothing holds the
@@ -96,7 +98,7 @@ impl Batch {
         }
         let prepared = Some(PreparedEvents::new(&events, &sealed, now)?);
         let acknowledge = Vec::new();
-        let (delivered, unread, bytes) = (0, 0, 0);
+        let (delivered, unread) = (0, 0);
         Ok(Self {
             now,
             events,
@@ -109,7 +111,6 @@ impl Batch {
             delivered,
             unread,
             evicted,
-            bytes,
         })
     }
 
@@ -152,7 +153,7 @@ struct Progress {
 
 /// The first half's end of the way.
 pub(super) struct Commits {
-    batches: mpsc::Sender<(Batch, OwnedSemaphorePermit)>,
+    batches: mpsc::Sender<(Making, OwnedSemaphorePermit)>,
     progress: watch::Receiver<Progress>,
     room: Arc<Semaphore>,
     sent: u64,
@@ -194,21 +195,32 @@ fn stopped() -> OpError {
 }
 
 impl Commits {
-    /// Hands a batch on; waits while too many are waiting.
-    pub(super) async fn send(&mut self, batch: Batch) -> Result<(), OpError> {
-        let kib = u32::try_from(batch.bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
+    /// Hands a batch of the events `ids`, whose hashes have `bytes` bytes, on: `make` makes it while the first half goes on.
+    /// Waits while too many are waiting.
+    pub(super) async fn send(
+        &mut self,
+        ids: Vec<EventId>,
+        bytes: usize,
+        make: impl FnOnce() -> Result<Batch, StoreError> + Send + 'static,
+    ) -> Result<(), OpError> {
+        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| stopped())?;
-        let ids: Vec<EventId> = batch.events.iter().map(|(event, _)| event.id).collect();
         self.ahead.extend(&ids);
         self.waiting.push_back(ids);
         self.sent += 1;
-        self.batches.send((batch, room)).await.map_err(|_| stopped())
+        let making = tokio::task::spawn_blocking(make);
+        self.batches.send((making, room)).await.map_err(|_| stopped())
     }
 
-    /// Lets go of the events that are in the archive by now. To be called before the archive is asked which events it
-    /// knows: those that it does not know then are among [`Commits::is_ahead`], or new.
-    pub(super) fn forget_stored(&mut self) {
-        let open = usize::try_from(self.sent - self.progress.borrow().done).unwrap_or(usize::MAX);
+    /// How many batches are in the archive.
+    pub(super) fn stored(&self) -> u64 {
+        self.progress.borrow().done
+    }
+
+    /// Lets go of the events of the first `stored` batches. They were in the archive before it was asked which events it
+    /// knows: those that it did not know then are among [`Commits::is_ahead`], or new.
+    pub(super) fn forget_stored(&mut self, stored: u64) {
+        let open = usize::try_from(self.sent - stored).unwrap_or(usize::MAX);
         while self.waiting.len() > open {
             for id in self.waiting.pop_front().into_iter().flatten() {
                 self.ahead.remove(&id);
@@ -246,7 +258,7 @@ struct Committer {
 impl Committer {
     async fn run(
         self,
-        mut batches: mpsc::Receiver<(Batch, OwnedSemaphorePermit)>,
+        mut batches: mpsc::Receiver<(Making, OwnedSemaphorePermit)>,
         told: watch::Sender<Progress>,
         mut evicted: u64,
     ) -> Result<(), OpError> {
@@ -254,17 +266,24 @@ impl Committer {
         // While a group is committed the one before it is acknowledged; there is never more than one.
         let mut acknowledging = JoinSet::new();
         loop {
-            let n = tokio::select! {
-                n = batches.recv_many(&mut received, GROUP_MAX) => n,
-                Some(ended) = acknowledging.join_next() => {
-                    why(ended)?;
-                    continue;
-                }
-            };
-            if n == 0 {
-                break;
+            while received.len() < GROUP_MAX
+                && let Ok(more) = batches.try_recv()
+            {
+                received.push(more);
             }
-            let (mut group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
+            if received.is_empty() {
+                let n = tokio::select! {
+                    n = batches.recv_many(&mut received, GROUP_MAX) => n,
+                    Some(ended) = acknowledging.join_next() => {
+                        why(ended)?;
+                        continue;
+                    }
+                };
+                if n == 0 {
+                    break;
+                }
+            }
+            let (mut group, room) = made(&mut received).await?;
             let taken = Box::pin(self.commit(&mut group, evicted)).await?;
             evicted = group.last().map_or(evicted, |batch| batch.evicted);
             drop(room);
@@ -338,6 +357,21 @@ impl Committer {
         ingest.commit().await?;
         Ok(taken)
     }
+}
+
+/// The first of `received`, and those after it that need not be waited for.
+async fn made(
+    received: &mut Vec<(Making, OwnedSemaphorePermit)>,
+) -> Result<(Vec<Batch>, Vec<OwnedSemaphorePermit>), OpError> {
+    let after = received.iter().skip(1).take_while(|(making, _)| making.is_finished()).count();
+    let (mut group, mut room) = (Vec::with_capacity(1 + after), Vec::with_capacity(1 + after));
+    for (making, permit) in received.drain(..received.len().min(1 + after)) {
+        let batch = making.await;
+        let batch = batch.map_err(|error| OpError::internal(format!("a batch was not made: {error}")))?;
+        group.push(batch?);
+        room.push(permit);
+    }
+    Ok((group, room))
 }
 
 /// What became of a batch.
