@@ -495,7 +495,7 @@ impl Turn<'_> {
         let seen = self.observe(move |observer| observer.seen(found, now, true)).await?;
         let sealer = self.workspace.sealer().await?;
         let make = move || Batch::new(now, Vec::new(), seen, known, &sealer);
-        self.commits.send(Vec::new(), 0, make).await
+        self.commits.send(Vec::new(), 0, false, make).await
     }
 
     /// Has the detectors work, away from the threads that serve everybody.
@@ -512,7 +512,7 @@ impl Turn<'_> {
     async fn process(&mut self, items: Vec<StreamItem>, mut known: HashSet<EventId>) -> Result<(), OpError> {
         self.is_unplaced = true;
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
-        let bytes = items.iter().map(|item| item.bytes).sum();
+        let (bytes, is_full) = (items.iter().map(|item| item.bytes).sum(), items.len() >= BATCH);
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
         let mut unread = 0;
         for item in items {
@@ -541,6 +541,6 @@ impl Turn<'_> {
             let batch = Batch::new(now, events, seen, known, &sealer)?;
             Ok(Batch { acknowledge, delivered, unread, ..batch })
         };
-        self.commits.send(ids, bytes, make).await
+        self.commits.send(ids, bytes, is_full, make).await
     }
 }

@@ -3,17 +3,19 @@
 //! another thread meanwhile.
 //!
 //! What waits is committed together, up to [`GROUP_MAX`] batches in one transaction, each taken in as if it were alone:
-//! a commit costs a wait for the disk whatever it holds. They are acknowledged while the next ones are committed. When a
+//! a commit costs a wait for the disk whatever it holds. While the stream is full some are waited for. They are acknowledged while the next ones are committed. When a
 //! commit fails the task ends, and with it everything that
 //! the first half had ahead of the database: nothing of that is acknowledged, so it is read again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
@@ -31,6 +33,10 @@ use crate::respond;
 
 /// Batches that are committed together.
 const GROUP_MAX: usize = 16;
+/// While the next batch is right behind, so many are waited for, at most so long: what a transaction costs by itself is
+/// shared by more events. A batch that is not full has none behind it and is committed at once.
+const GATHERED: usize = 8;
+const GATHER: Duration = Duration::from_millis(100);
 /// Batches that wait meanwhile.
 const WAITING_MAX: usize = GROUP_MAX;
 /// KiB of events that are detected on and not committed; a batch of more waits until nothing else is.
@@ -64,7 +70,12 @@ pub(super) struct Batch {
 }
 
 /// A batch that is being made.
-type Making = JoinHandle<Result<Batch, StoreError>>;
+struct Coming {
+    making: JoinHandle<Result<Batch, StoreError>>,
+    /// The next one is right behind it.
+    has_next: bool,
+    room: OwnedSemaphorePermit,
+}
 
 impl Batch {
     /// One that came from nowhere in the stream. Detection has seen the events as they are; from here on nothing holds the
@@ -153,7 +164,7 @@ struct Progress {
 
 /// The first half's end of the way.
 pub(super) struct Commits {
-    batches: mpsc::Sender<(Making, OwnedSemaphorePermit)>,
+    batches: mpsc::Sender<Coming>,
     progress: watch::Receiver<Progress>,
     room: Arc<Semaphore>,
     sent: u64,
@@ -196,11 +207,12 @@ fn stopped() -> OpError {
 
 impl Commits {
     /// Hands a batch of the events `ids`, whose hashes have `bytes` bytes, on: `make` makes it while the first half goes on.
-    /// Waits while too many are waiting.
+    /// `has_next` says that the next one comes at once. Waits while too many are waiting.
     pub(super) async fn send(
         &mut self,
         ids: Vec<EventId>,
         bytes: usize,
+        has_next: bool,
         make: impl FnOnce() -> Result<Batch, StoreError> + Send + 'static,
     ) -> Result<(), OpError> {
         let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
@@ -209,7 +221,7 @@ impl Commits {
         self.waiting.push_back(ids);
         self.sent += 1;
         let making = tokio::task::spawn_blocking(make);
-        self.batches.send((making, room)).await.map_err(|_| stopped())
+        self.batches.send(Coming { making, has_next, room }).await.map_err(|_| stopped())
     }
 
     /// How many batches are in the archive.
@@ -258,7 +270,7 @@ struct Committer {
 impl Committer {
     async fn run(
         self,
-        mut batches: mpsc::Receiver<(Making, OwnedSemaphorePermit)>,
+        mut batches: mpsc::Receiver<Coming>,
         told: watch::Sender<Progress>,
         mut evicted: u64,
     ) -> Result<(), OpError> {
@@ -283,6 +295,7 @@ impl Committer {
                     break;
                 }
             }
+            gather(&mut received, &mut batches).await;
             let (mut group, room) = made(&mut received).await?;
             let taken = Box::pin(self.commit(&mut group, evicted)).await?;
             evicted = group.last().map_or(evicted, |batch| batch.evicted);
@@ -359,19 +372,28 @@ impl Committer {
     }
 }
 
+/// Waits for the batches that are right behind those of `received`.
+async fn gather(received: &mut Vec<Coming>, batches: &mut mpsc::Receiver<Coming>) {
+    let until = Instant::now() + GATHER;
+    while received.len() < GATHERED && received.last().is_some_and(|last| last.has_next) {
+        match timeout_at(until, batches.recv()).await {
+            Ok(Some(next)) => received.push(next),
+            Ok(None) | Err(_) => break,
+        }
+    }
+}
+
 /// The first of `received`, and those after it that need not be waited for.
-async fn made(
-    received: &mut Vec<(Making, OwnedSemaphorePermit)>,
-) -> Result<(Vec<Batch>, Vec<OwnedSemaphorePermit>), OpError> {
-    let after = received.iter().skip(1).take_while(|(making, _)| making.is_finished()).count();
-    let (mut group, mut room) = (Vec::with_capacity(1 + after), Vec::with_capacity(1 + after));
-    for (making, permit) in received.drain(..received.len().min(1 + after)) {
+async fn made(received: &mut Vec<Coming>) -> Result<(Vec<Batch>, Vec<OwnedSemaphorePermit>), OpError> {
+    let after = received.iter().skip(1).take_while(|coming| coming.making.is_finished()).count();
+    let (mut group, mut rooms) = (Vec::with_capacity(1 + after), Vec::with_capacity(1 + after));
+    for Coming { making, room, .. } in received.drain(..received.len().min(1 + after)) {
         let batch = making.await;
         let batch = batch.map_err(|error| OpError::internal(format!("a batch was not made: {error}")))?;
         group.push(batch?);
-        room.push(permit);
+        rooms.push(room);
     }
-    Ok((group, room))
+    Ok((group, rooms))
 }
 
 /// What became of a batch.
