@@ -121,7 +121,7 @@ async fn what_is_not_as_events_are_is_told_among_many_that_are() {
             "security:auth:1700000000002",
             ["HSET"].into_iter().chain(fields.iter().map(String::as_str)).collect(),
         ),
-        ("security:auth:1700000000003", vec!["HSET", "_q", "1", "type", "x", "note", &long]),
+        ("security:auth:1700000000003", vec!["HSET", "_q", "1", "type", "x", "note", long.as_str()]),
         ("security:auth:1700000000004", vec!["RPUSH", "x"]),
         ("security:auth:1700000000005", Vec::new()),
     ];
