@@ -2,11 +2,11 @@
 //!
 //! One engine works a database at a time: it holds a lease there. A batch is read from the stream, events that the
 //! archive already knows are set aside, the rest are detected on, and archive rows, findings and incidents are written
-//! in one transaction; only then is the batch acknowledged in Redis. Reading (see `read`), detection and committing (see
-//! `commit`) each work on a batch of their own at a time; batches are committed in the order in which the detectors saw
-//! them. Killed anywhere, the
-//! next engine reads the unacknowledged entries again and the archive recognises what was written. What the detectors
-//! remember is saved with the batches (see `state`); without a usable state the newest archived events are replayed.
+//! in one transaction; only then is the batch acknowledged in Redis. Reading (see `read`), detection, making the rows and
+//! committing them (see `commit`) each work on a batch of their own at a time; batches are committed in the order in which
+//! the detectors saw them. Killed anywhere, the next engine reads the unacknowledged entries again and the archive
+//! recognises what was written. What the detectors remember is saved with the batches (see `state`); without a usable state
+//! the newest archived events are replayed.
 
 mod commit;
 mod detectors;
@@ -25,7 +25,8 @@ use tokio::time::Instant;
 use watchpost_detect::RuleSet;
 use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::event::Event;
-use watchpost_redis::{EventStore, RedisError, StreamItem};
+use watchpost_model::ids::EventId;
+use watchpost_redis::{EventStore, StreamItem};
 use watchpost_store::{Lost, StoreError};
 
 use self::commit::{Batch, Commits, Found, Subject};
@@ -285,7 +286,7 @@ async fn hold_and_work(
         rules: Arc::clone(&detectors.rules),
         observer: Arc::new(Mutex::new(Observer::new(detectors))),
         rules_at: workspace.now(),
-        reader: Some(Reader::new(events.clone())),
+        reader: Some(Reader::new(events.clone(), workspace.store().clone())),
         reading: JoinSet::new(),
         events,
         renewed,
@@ -335,7 +336,7 @@ struct Turn<'a> {
     rules_at: DateTime<Utc>,
     /// Absent while the next batch is being read.
     reader: Option<Reader>,
-    reading: JoinSet<(Reader, Result<Reading, RedisError>)>,
+    reading: JoinSet<(Reader, Result<Reading, OpError>)>,
     events: EventStore,
     renewed: DateTime<Utc>,
     /// When sources that fell silent were looked for last.
@@ -354,7 +355,7 @@ impl Turn<'_> {
         self.keep_lease().await?;
         self.follow_rules().await?;
         let engine = self.workspace.engine();
-        let Reading { items, adopted } = self.read().await?;
+        let Reading { items, adopted, known, stored } = self.read().await?;
         engine.quarantined.fetch_add(adopted.quarantined, Ordering::Relaxed);
         self.workspace.store().lost_add(Lost::Quarantined, adopted.quarantined, self.workspace.now()).await?;
         let nothing = items.is_empty() && adopted.adopted == 0;
@@ -362,7 +363,8 @@ impl Turn<'_> {
             self.commits.settle().await?;
         } else if !items.is_empty() {
             self.read_ahead();
-            self.process(items).await?;
+            self.commits.forget_stored(stored);
+            self.process(items, known).await?;
         }
         if nothing || self.looked_at.is_none_or(|at| at.elapsed() >= BACKLOG_PAUSE) {
             self.look_at_backlog().await?;
@@ -392,7 +394,7 @@ impl Turn<'_> {
                 (reader, Some(result))
             }
             (Some(reader), None) => (reader, None),
-            (None, None) => (Reader::new(self.events.clone()), None),
+            (None, None) => (Reader::new(self.events.clone(), self.workspace.store().clone()), None),
         };
         let result = match ahead {
             Some(result) => result,
@@ -403,19 +405,19 @@ impl Turn<'_> {
                     self.commits.settle().await?;
                     reader.claim(now).await?;
                 }
-                reader.read(now, self.commits.is_busy()).await
+                reader.read(now, self.commits.is_busy(), self.commits.stored()).await
             }
         };
         self.reader = Some(reader);
-        Ok(result?)
+        result
     }
 
     /// Begins to read the next batch, unless what a dead engine left is to be looked for first.
     fn read_ahead(&mut self) {
-        let now = self.workspace.now();
+        let (now, stored) = (self.workspace.now(), self.commits.stored());
         if let Some(mut reader) = self.reader.take_if(|reader| !reader.is_claim_due(now)) {
             self.reading.spawn(async move {
-                let result = reader.read(now, true).await;
+                let result = reader.read(now, true, stored).await;
                 (reader, result)
             });
         }
@@ -492,7 +494,8 @@ impl Turn<'_> {
         // Saved with the findings: a source that is silent is told once, also by the engine after this one.
         let seen = self.observe(move |observer| observer.seen(found, now, true)).await?;
         let sealer = self.workspace.sealer().await?;
-        self.commits.send(Batch::new(now, Vec::new(), seen, known, &sealer)?).await
+        let make = move || Batch::new(now, Vec::new(), seen, known, &sealer);
+        self.commits.send(Vec::new(), 0, false, make).await
     }
 
     /// Has the detectors work, away from the threads that serve everybody.
@@ -504,11 +507,12 @@ impl Turn<'_> {
         off_the_runtime(move || work(&mut observer.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
 
-    /// Detects on what was read and hands it on, to be committed while the next batch is read.
-    async fn process(&mut self, items: Vec<StreamItem>) -> Result<(), OpError> {
+    /// Detects on what was read and the archive does not know, and hands it on, to be made ready and committed while the next
+    /// batch is detected on.
+    async fn process(&mut self, items: Vec<StreamItem>, mut known: HashSet<EventId>) -> Result<(), OpError> {
         self.is_unplaced = true;
         let acknowledge: Vec<String> = items.iter().map(|item| item.stream_id.clone()).collect();
-        let bytes = items.iter().map(|item| item.bytes).sum();
+        let (bytes, is_full) = (items.iter().map(|item| item.bytes).sum(), items.len() >= BATCH);
         let mut events: Vec<(Event, String)> = Vec::with_capacity(items.len());
         let mut unread = 0;
         for item in items {
@@ -520,27 +524,23 @@ impl Turn<'_> {
         }
         self.workspace.engine().quarantined.fetch_add(unread, Ordering::Relaxed);
         let delivered = events.len() as u64;
-        let wanted: Vec<_> = events.iter().map(|(event, _)| event.id).collect();
-        self.commits.forget_stored();
-        let mut seen: HashSet<_> = self.workspace.store().known_events(&wanted).await?;
-        events.retain(|(event, _)| !self.commits.is_ahead(event.id) && seen.insert(event.id));
+        events.retain(|(event, _)| !self.commits.is_ahead(event.id) && known.insert(event.id));
         events.sort_by_key(|(event, _)| (event.at, event.id));
+        let ids = events.iter().map(|(event, _)| event.id).collect();
         let known = self.workspace.known(Freshness::Recent).await?;
         let sealer = self.workspace.sealer().await?;
         let now = self.workspace.now();
-        let batch = self
+        let (now, events, seen, known) = self
             .observe(move |observer| {
                 let now = observer.storing_time(now);
                 let seen = observer.observe(&events, &known, now);
-                Ok::<_, StoreError>(Batch {
-                    acknowledge,
-                    delivered,
-                    unread,
-                    bytes,
-                    ..Batch::new(now, events, seen, known, &sealer)?
-                })
+                (now, events, seen, known)
             })
-            .await??;
-        self.commits.send(batch).await
+            .await?;
+        let make = move || -> Result<Batch, StoreError> {
+            let batch = Batch::new(now, events, seen, known, &sealer)?;
+            Ok(Batch { acknowledge, delivered, unread, ..batch })
+        };
+        self.commits.send(ids, bytes, is_full, make).await
     }
 }

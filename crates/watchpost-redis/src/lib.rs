@@ -43,6 +43,7 @@ mod encoding;
 mod error;
 pub mod export;
 mod glob;
+mod hashes;
 mod health;
 mod hints;
 pub mod info;

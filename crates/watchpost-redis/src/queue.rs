@@ -1,6 +1,6 @@
 //! The processing queue: a stream read by a consumer group, and the adoption of bare hashes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use watchpost_model::event::Event;
 
 use crate::codec;
 use crate::error::RedisError;
+use crate::hashes::Hash;
 use crate::keys::GROUP;
 use crate::keys::KeyKind;
 use crate::link::Call;
@@ -19,13 +20,9 @@ use crate::store::EventStore;
 
 /// Names asked of the server in one `SCAN`, and looked at in one script; each takes about 0.5 ms of its time.
 const ADOPT_COUNT: usize = 500;
-/// Hashes read by one script, about 0.2 ms of the server's time, and scripts in a pipeline. A script stops before more than
-/// 256 KiB, so a pipeline answers with 2 MiB at most.
-const READ_KEYS: usize = 32;
-const READ_CALLS: usize = 8;
 
 /// Id of a stream entry and the key that it names.
-type Entry = (String, Option<String>);
+pub(crate) type Entry = (String, Option<String>);
 
 /// Entries that were delivered to a consumer and whose hashes are still to be read.
 #[derive(Debug, Default)]
@@ -328,66 +325,6 @@ impl EventStore {
         Ok(numbers.iter().filter_map(|n| reply::count(n).and_then(|n| usize::try_from(n).ok())).collect())
     }
 
-    /// The states and fields of hashes as [`scripts::READ`] gives them, in the order of `entries`; `None` for those that
-    /// were not read because others had `bytes_max` bytes.
-    async fn read_hashes(
-        &self,
-        entries: &[Entry],
-        bytes_max: usize,
-    ) -> Result<Vec<Option<(Value, usize)>>, RedisError> {
-        let mut replies: Vec<Option<(Value, usize)>> = vec![None; entries.len()];
-        let mut open: VecDeque<usize> = (0..entries.len()).collect();
-        let mut bytes = 0;
-        while !open.is_empty() && bytes < bytes_max {
-            let asked: Vec<usize> = open.drain(..open.len().min(READ_KEYS * READ_CALLS)).collect();
-            let parts: Vec<&[usize]> = asked.chunks(READ_KEYS).collect();
-            let calls = parts.iter().map(|part| {
-                let asked = part.iter().filter_map(|index| entries.get(*index));
-                let (ids, keys): (Vec<&str>, Vec<&str>) =
-                    asked.map(|(id, key)| (id.as_str(), key.as_deref().unwrap_or_default())).unzip();
-                ids.into_iter().fold(Call::new(&keys), Call::arg)
-            });
-            let results = self.inner.main.eval_many(&scripts::READ, calls.collect()).await?;
-            let mut left = Vec::new();
-            for (part, result) in parts.into_iter().zip(results) {
-                let read = reply::list(result?);
-                if read.is_empty() {
-                    return Err(RedisError::Answer { command: "EVALSHA read" });
-                }
-                left.extend_from_slice(part.get(read.len()..).unwrap_or_default());
-                for (index, mut value) in part.iter().zip(read) {
-                    if let Some(key) = entries.get(*index).and_then(|entry| entry.1.as_deref())
-                        && is_plain(&value)
-                    {
-                        value = self.read_plain(key).await?;
-                    }
-                    let size = size(&value);
-                    bytes += size;
-                    if let Some(place) = replies.get_mut(*index) {
-                        *place = Some((value, size));
-                    }
-                }
-            }
-            for index in left.into_iter().rev() {
-                open.push_front(index);
-            }
-        }
-        Ok(replies)
-    }
-
-    /// A large hash, as [`scripts::READ`] would give it.
-    async fn read_plain(&self, key: &str) -> Result<Value, RedisError> {
-        let mut cmd = redis::cmd("HGETALL");
-        cmd.arg(key);
-        let (state, fields) = match self.inner.main.query::<Value>(&cmd).await {
-            Ok(Value::Array(fields)) if fields.is_empty() => ("gone", Value::Nil),
-            Ok(fields) => ("ok", fields),
-            Err(RedisError::WrongType(_)) => ("type:value of another type", Value::Nil),
-            Err(error) => return Err(error),
-        };
-        Ok(Value::Array(vec![Value::SimpleString(state.to_owned()), fields]))
-    }
-
     /// Reads the hashes of stream entries up to about `bytes_max` bytes, and gives back the entries that are left; what is
     /// no event goes to the quarantine.
     async fn load(
@@ -396,10 +333,10 @@ impl EventStore {
         bytes_max: usize,
     ) -> Result<(Vec<StreamItem>, Vec<Entry>), RedisError> {
         let inner = &self.inner;
-        let replies = self.read_hashes(&entries, bytes_max).await?;
+        let hashes = self.read_hashes(&entries, bytes_max).await?;
         let (mut items, mut rest, mut bad) = (Vec::with_capacity(entries.len()), Vec::new(), Vec::new());
-        for ((stream_id, key), reply) in entries.into_iter().zip(replies) {
-            let Some((reply, bytes)) = reply else {
+        for ((stream_id, key), hash) in entries.into_iter().zip(hashes) {
+            let Some(Hash { state, fields, bytes }) = hash else {
                 rest.push((stream_id, key));
                 continue;
             };
@@ -409,10 +346,7 @@ impl EventStore {
                 items.push(StreamItem { stream_id, key: String::new(), event: Err(reason), bytes });
                 continue;
             };
-            let mut parts = reply::list(reply).into_iter();
-            let state =
-                parts.next().and_then(reply::text).ok_or(RedisError::Answer { command: "EVALSHA read" })?;
-            let event = self.event_of(&key, &state, parts.next().unwrap_or_default());
+            let event = self.event_of(&key, &state, fields);
             match &event {
                 Ok(_) => inner.counts.read.fetch_add(1, Ordering::Relaxed),
                 Err(_) if state == "gone" => inner.counts.gone.fetch_add(1, Ordering::Relaxed),
@@ -457,21 +391,6 @@ fn not_a_hash(state: &str) -> String {
         Some(("wide", n)) => format!("the hash has {n} fields; at most 64 are read"),
         Some(("large", n)) => format!("the hash has {n} bytes; at most 2097152 are read"),
         _ => format!("the key cannot be read: {state}"),
-    }
-}
-
-/// Has a script left this hash to be read without one?
-fn is_plain(answer: &Value) -> bool {
-    let Value::Array(parts) = answer else { return false };
-    matches!(parts.first(), Some(Value::BulkString(state)) if state == b"plain")
-}
-
-/// Bytes of text in an answer.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::BulkString(text) => text.len(),
-        Value::Array(parts) => parts.iter().map(size).sum(),
-        _ => 0,
     }
 }
 

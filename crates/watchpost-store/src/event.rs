@@ -116,8 +116,29 @@ pub(crate) fn ip_key(ip: IpAddr) -> Vec<u8> {
     }
 }
 
-fn source_key(event: &Event) -> Option<Vec<u8>> {
-    event.source_ip.as_ref().and_then(|text| text.parse().ok()).map(ip_key)
+/// The key of a source, by which events are indexed; `None` if it is no address.
+pub(crate) fn source_key(source: &str) -> Option<Vec<u8>> {
+    source.parse().ok().map(ip_key)
+}
+
+/// Adds the condition of a source, as [`key_text`] has it, in the words of the index of addresses or of other sources.
+pub(crate) fn push_source(sql: &mut Sql, source: &str) {
+    match source_key(source) {
+        Some(key) => sql.push("(source_key = ").bind(key),
+        None => sql.push("(source_key IS NULL"),
+    };
+    sql.push(" AND source_ip = ").bind(source).push(")");
+}
+
+/// Adds the condition of events about `entity`.
+pub(crate) fn push_entity(sql: &mut Sql, entity: &Entity) {
+    let value = key_text(&entity.value);
+    match entity.kind {
+        EntityKind::Ip => push_source(sql, &value),
+        kind => {
+            sql.push(entity_column(kind)).push(" = ").bind(value);
+        }
+    }
 }
 
 /// The entities of an event.
@@ -216,7 +237,7 @@ impl<'a> EventRow<'a> {
             event.outcome.as_str(),
             event.actor.as_deref().map(key_text),
             event.source_ip.as_deref().map(key_text),
-            source_key(event),
+            event.source_ip.as_deref().and_then(source_key),
             event.session.as_deref().map(key_text),
             endpoint(event).map(key_text),
             &*self.redis_key,
@@ -321,7 +342,8 @@ pub(crate) fn conditions(sql: &mut Sql, dialect: Dialect, filter: &EventFilter) 
         sql.push(" AND outcome = ").bind(outcome.as_str());
     }
     if let Some(entity) = &filter.entity {
-        sql.push(" AND ").push(entity_column(entity.kind)).push(" = ").bind(key_text(&entity.value));
+        sql.push(" AND ");
+        push_entity(sql, entity);
     }
     for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
         sql.push(" AND search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");

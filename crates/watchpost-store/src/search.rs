@@ -6,7 +6,7 @@
 use watchpost_model::query::{Expr, Field, FieldName, Network, Pattern, Query, Term, Test};
 
 use crate::engine::{Dialect, Sql};
-use crate::event::{ip_key, key_text, rank};
+use crate::event::{ip_key, key_text, push_source, rank};
 
 /// Adds ` AND ...` for `query`.
 pub(crate) fn push(sql: &mut Sql, dialect: Dialect, query: &Query) {
@@ -77,6 +77,9 @@ impl Compiler<'_> {
                 } else {
                     self.sql.push(" <> ''");
                 }
+            }
+            Test::Text(pattern) if *field == Field::Named(FieldName::Ip) => {
+                self.source(&pattern.map(key_text))
             }
             Test::Text(pattern) => {
                 self.place(field, test);
@@ -149,10 +152,25 @@ impl Compiler<'_> {
         self.sql.push(")");
     }
 
-    /// Where sources are is known of each source, not of each event.
+    /// A source as it is written. The keys of addresses that begin with whole numbers lie side by side.
+    fn source(&mut self, pattern: &Pattern) {
+        if let Some(source) = pattern.as_exact() {
+            return push_source(self.sql, source);
+        }
+        self.sql.push("(source_ip");
+        self.text(pattern);
+        if let Some((low, high)) = pattern.pieces().first().and_then(|begin| beginning(begin)) {
+            self.sql.push(" AND ((source_key >= ").bind(low).push(" AND source_key <= ").bind(high);
+            self.sql.push(") OR (source_key IS NULL AND source_ip IS NOT NULL))");
+        }
+        self.sql.push(")");
+    }
+
+    /// Where sources are is known of each address, not of each event.
     fn country(&mut self, test: &Test, holds: bool) {
-        self.sql.push(if holds { "source_ip IN (" } else { "(source_ip IS NULL OR source_ip NOT IN (" });
-        self.sql.push("SELECT p.source FROM source_place p WHERE p.country IS NOT NULL");
+        self.sql.push(if holds { "source_key IN (" } else { "(source_key IS NULL OR source_key NOT IN (" });
+        self.sql.push("SELECT p.source_key FROM source_place p WHERE p.source_key IS NOT NULL");
+        self.sql.push(" AND p.country IS NOT NULL");
         if let Test::Text(pattern) = test {
             self.sql.push(" AND p.country");
             self.text(pattern);
@@ -242,6 +260,20 @@ const fn is_key(field: &Field) -> bool {
 /// The first and the last address of a network, as they sort.
 fn ends(network: &Network) -> (Vec<u8>, Vec<u8>) {
     (ip_key(network.network()), ip_key(network.broadcast()))
+}
+
+/// The keys of the first and the last address of IPv4 that can begin with `text`: `203.0.` or `203.0.11`.
+fn beginning(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (numbers, _) = text.rsplit_once('.')?;
+    let (mut low, mut high) = ([0; 4], [u8::MAX; 4]);
+    let mut places = low.iter_mut().zip(&mut high).take(3);
+    for number in numbers.split('.') {
+        let (first, last) = places.next()?;
+        // With a zero in front it is no address.
+        let octet: u8 = number.parse().ok().filter(|octet: &u8| octet.to_string() == number)?;
+        (*first, *last) = (octet, octet);
+    }
+    Some((ip_key(low.into()), ip_key(high.into())))
 }
 
 /// For `LIKE ... ESCAPE '!'`.

@@ -12,7 +12,7 @@ use watchpost_model::event::Event;
 
 use crate::engine::{Sql, Tx, Value, args, chunks};
 use crate::error::StoreError;
-use crate::event::key_text;
+use crate::event::{EventCursor, key_text, source_key};
 use crate::store::{Store, Tag, Write};
 
 /// Notes the sources of new events, in sorted order so that two writers cannot wait for each other.
@@ -26,9 +26,13 @@ pub(crate) async fn note<'a>(
 }
 
 async fn note_all(tx: &mut Tx, sources: impl IntoIterator<Item = String>) -> Result<(), StoreError> {
-    let rows: Vec<Vec<Value>> = sources.into_iter().map(|source| args![source, ""]).collect();
+    let row = |source: String| {
+        let key = source_key(&source);
+        args![source, key, ""]
+    };
+    let rows: Vec<Vec<Value>> = sources.into_iter().map(row).collect();
     tx.insert_all(
-        "INSERT INTO source_place (source, basis) VALUES ",
+        "INSERT INTO source_place (source, source_key, basis) VALUES ",
         rows,
         " ON CONFLICT (source) DO NOTHING",
     )
@@ -40,8 +44,8 @@ async fn note_all(tx: &mut Tx, sources: impl IntoIterator<Item = String>) -> Res
 const GAP: i64 = 1;
 const FILLING: i64 = 2;
 const WHOLE: i64 = 0;
-/// Sources that are written in one step of the search.
-const FILLED: i64 = 2_000;
+/// Events that one step of the search looks at.
+const LOOKED_AT: i64 = 5_000;
 
 impl Store {
     /// Whether the sources of new events are noted from now on: only who has a location file needs them.
@@ -75,15 +79,20 @@ impl Store {
         }
         // Who leaves something out meanwhile marks it again.
         self.gap_set(state, FILLING).await?;
-        let mut after = String::new();
+        let mut after: Option<EventCursor> = None;
         loop {
             let mut write = self.write().await?;
-            let sql = "SELECT DISTINCT source_ip FROM event WHERE source_ip > $1 ORDER BY source_ip LIMIT $2";
-            let rows = write.fetch(sql, args![after.as_str(), FILLED]).await?;
-            let sources: Vec<String> = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>()?;
-            let Some(last) = sources.last().cloned() else { break };
-            after = last;
-            note_all(&mut write, sources).await?;
+            // Nobody may take a source away between the look and the note.
+            let mut sql = Sql::new("SELECT at, id, source_ip FROM event");
+            if let Some(cursor) = after {
+                sql.push(" WHERE (at, id) > ").tuple(args![cursor.at, cursor.id.to_string()]);
+            }
+            sql.push(" ORDER BY at, id LIMIT ").bind(LOOKED_AT);
+            let rows = write.fetch_sql(sql).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(EventCursor { at: last.time(0)?, id: last.parse(1)? });
+            let sources = rows.iter().filter_map(|row| row.opt_text(2).transpose());
+            note_all(&mut write, sources.collect::<Result<BTreeSet<String>, _>>()?).await?;
             self.commit(write).await?;
         }
         self.gap_set(FILLING, WHOLE).await
@@ -144,8 +153,9 @@ impl Store {
     /// What the database says; then nothing was removed.
     pub async fn sources_prune(&self) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
-        let sql = "DELETE FROM source_place WHERE NOT EXISTS \
-            (SELECT 1 FROM event WHERE event.source_ip = source_place.source)";
+        let sql = "DELETE FROM source_place WHERE NOT EXISTS (SELECT 1 FROM event e \
+            WHERE e.source_key = source_place.source_key AND e.source_ip = source_place.source) \
+            AND NOT EXISTS (SELECT 1 FROM event e WHERE e.source_key IS NULL AND e.source_ip = source_place.source)";
         let removed = write.execute(sql, args![]).await?;
         self.commit(write).await?;
         Ok(removed)

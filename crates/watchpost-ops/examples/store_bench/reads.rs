@@ -67,7 +67,7 @@ fn looks() -> Result<Vec<Look>, Failure> {
         condition: condition.to_owned(),
     };
     let source = entity(EntityKind::Ip, "10.0.106.2");
-    let of_source = " AND source_ip = '10.0.106.2'";
+    let of_source = " AND (source_key = X'00000000000000000000ffff0a006a02' AND source_ip = '10.0.106.2')";
     let mut looks = vec![
         look("the newest", EventFilter::default(), ""),
         look("a day", EventFilter { period: Some(day), ..EventFilter::default() }, &within),
@@ -86,8 +86,8 @@ fn looks() -> Result<Vec<Look>, Failure> {
         look(
             "a country",
             EventFilter { query: "country:DE".parse()?, ..EventFilter::default() },
-            " AND source_ip IN (SELECT p.source FROM source_place p WHERE p.country IS NOT NULL \
-             AND p.country = 'DE')",
+            " AND source_key IN (SELECT p.source_key FROM source_place p WHERE p.source_key IS NOT NULL \
+             AND p.country IS NOT NULL AND p.country = 'DE')",
         ),
         look("a user", entity(EntityKind::User, "user4242"), " AND actor = 'user4242'"),
         look("a session", entity(EntityKind::Session, "s-4242-0"), " AND session = 's-4242-0'"),

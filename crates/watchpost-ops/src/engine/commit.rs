@@ -1,18 +1,21 @@
 //! The second half of the engine: batches that were detected on are written, answered and acknowledged, in order, by a
-//! task of its own, while the first half reads and detects on what comes next.
+//! task of its own, while the first half reads and detects on what comes next. What is written of a batch is made on
+//! another thread meanwhile.
 //!
 //! What waits is committed together, up to [`GROUP_MAX`] batches in one transaction, each taken in as if it were alone:
-//! a commit costs a wait for the disk whatever it holds. They are acknowledged while the next ones are committed. When a
+//! a commit costs a wait for the disk whatever it holds. While the stream is full some are waited for. They are acknowledged while the next ones are committed. When a
 //! commit fails the task ends, and with it everything that
 //! the first half had ahead of the database: nothing of that is acknowledged, so it is read again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
 use watchpost_model::event::{Entity, Event};
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::EventId;
@@ -30,6 +33,10 @@ use crate::respond;
 
 /// Batches that are committed together.
 const GROUP_MAX: usize = 16;
+/// While the next batch is right behind, so many are waited for, at most so long: what a transaction costs by itself is
+/// shared by more events. A batch that is not full has none behind it and is committed at once.
+const GATHERED: usize = 8;
+const GATHER: Duration = Duration::from_millis(100);
 /// Batches that wait meanwhile.
 const WAITING_MAX: usize = GROUP_MAX;
 /// KiB of events that are detected on and not committed; a batch of more waits until nothing else is.
@@ -60,8 +67,14 @@ pub(super) struct Batch {
     pub(super) unread: u64,
     /// Groups that the detectors have dropped so far.
     pub(super) evicted: u64,
-    /// Bytes of its hashes.
-    pub(super) bytes: usize,
+}
+
+/// A batch that is being made.
+struct Coming {
+    making: JoinHandle<Result<Batch, StoreError>>,
+    /// The next one is right behind it.
+    has_next: bool,
+    room: OwnedSemaphorePermit,
 }
 
 impl Batch {
@@ -96,7 +109,7 @@ impl Batch {
         }
         let prepared = Some(PreparedEvents::new(&events, &sealed, now)?);
         let acknowledge = Vec::new();
-        let (delivered, unread, bytes) = (0, 0, 0);
+        let (delivered, unread) = (0, 0);
         Ok(Self {
             now,
             events,
@@ -109,7 +122,6 @@ impl Batch {
             delivered,
             unread,
             evicted,
-            bytes,
         })
     }
 
@@ -152,7 +164,7 @@ struct Progress {
 
 /// The first half's end of the way.
 pub(super) struct Commits {
-    batches: mpsc::Sender<(Batch, OwnedSemaphorePermit)>,
+    batches: mpsc::Sender<Coming>,
     progress: watch::Receiver<Progress>,
     room: Arc<Semaphore>,
     sent: u64,
@@ -194,21 +206,33 @@ fn stopped() -> OpError {
 }
 
 impl Commits {
-    /// Hands a batch on; waits while too many are waiting.
-    pub(super) async fn send(&mut self, batch: Batch) -> Result<(), OpError> {
-        let kib = u32::try_from(batch.bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
+    /// Hands a batch of the events `ids`, whose hashes have `bytes` bytes, on: `make` makes it while the first half goes on.
+    /// `has_next` says that the next one comes at once. Waits while too many are waiting.
+    pub(super) async fn send(
+        &mut self,
+        ids: Vec<EventId>,
+        bytes: usize,
+        has_next: bool,
+        make: impl FnOnce() -> Result<Batch, StoreError> + Send + 'static,
+    ) -> Result<(), OpError> {
+        let kib = u32::try_from(bytes >> 10).unwrap_or(u32::MAX).clamp(1, AHEAD_KIB);
         let room = Arc::clone(&self.room).acquire_many_owned(kib).await.map_err(|_| stopped())?;
-        let ids: Vec<EventId> = batch.events.iter().map(|(event, _)| event.id).collect();
         self.ahead.extend(&ids);
         self.waiting.push_back(ids);
         self.sent += 1;
-        self.batches.send((batch, room)).await.map_err(|_| stopped())
+        let making = tokio::task::spawn_blocking(make);
+        self.batches.send(Coming { making, has_next, room }).await.map_err(|_| stopped())
     }
 
-    /// Lets go of the events that are in the archive by now. To be called before the archive is asked which events it
-    /// knows: those that it does not know then are among [`Commits::is_ahead`], or new.
-    pub(super) fn forget_stored(&mut self) {
-        let open = usize::try_from(self.sent - self.progress.borrow().done).unwrap_or(usize::MAX);
+    /// How many batches are in the archive.
+    pub(super) fn stored(&self) -> u64 {
+        self.progress.borrow().done
+    }
+
+    /// Lets go of the events of the first `stored` batches. They were in the archive before it was asked which events it
+    /// knows: those that it did not know then are among [`Commits::is_ahead`], or new.
+    pub(super) fn forget_stored(&mut self, stored: u64) {
+        let open = usize::try_from(self.sent - stored).unwrap_or(usize::MAX);
         while self.waiting.len() > open {
             for id in self.waiting.pop_front().into_iter().flatten() {
                 self.ahead.remove(&id);
@@ -246,7 +270,7 @@ struct Committer {
 impl Committer {
     async fn run(
         self,
-        mut batches: mpsc::Receiver<(Batch, OwnedSemaphorePermit)>,
+        mut batches: mpsc::Receiver<Coming>,
         told: watch::Sender<Progress>,
         mut evicted: u64,
     ) -> Result<(), OpError> {
@@ -254,17 +278,25 @@ impl Committer {
         // While a group is committed the one before it is acknowledged; there is never more than one.
         let mut acknowledging = JoinSet::new();
         loop {
-            let n = tokio::select! {
-                n = batches.recv_many(&mut received, GROUP_MAX) => n,
-                Some(ended) = acknowledging.join_next() => {
-                    why(ended)?;
-                    continue;
-                }
-            };
-            if n == 0 {
-                break;
+            while received.len() < GROUP_MAX
+                && let Ok(more) = batches.try_recv()
+            {
+                received.push(more);
             }
-            let (mut group, room): (Vec<Batch>, Vec<_>) = received.drain(..).unzip();
+            if received.is_empty() {
+                let n = tokio::select! {
+                    n = batches.recv_many(&mut received, GROUP_MAX) => n,
+                    Some(ended) = acknowledging.join_next() => {
+                        why(ended)?;
+                        continue;
+                    }
+                };
+                if n == 0 {
+                    break;
+                }
+            }
+            gather(&mut received, &mut batches).await;
+            let (mut group, room) = made(&mut received).await?;
             let taken = Box::pin(self.commit(&mut group, evicted)).await?;
             evicted = group.last().map_or(evicted, |batch| batch.evicted);
             drop(room);
@@ -338,6 +370,30 @@ impl Committer {
         ingest.commit().await?;
         Ok(taken)
     }
+}
+
+/// Waits for the batches that are right behind those of `received`.
+async fn gather(received: &mut Vec<Coming>, batches: &mut mpsc::Receiver<Coming>) {
+    let until = Instant::now() + GATHER;
+    while received.len() < GATHERED && received.last().is_some_and(|last| last.has_next) {
+        match timeout_at(until, batches.recv()).await {
+            Ok(Some(next)) => received.push(next),
+            Ok(None) | Err(_) => break,
+        }
+    }
+}
+
+/// The first of `received`, and those after it that need not be waited for.
+async fn made(received: &mut Vec<Coming>) -> Result<(Vec<Batch>, Vec<OwnedSemaphorePermit>), OpError> {
+    let after = received.iter().skip(1).take_while(|coming| coming.making.is_finished()).count();
+    let (mut group, mut rooms) = (Vec::with_capacity(1 + after), Vec::with_capacity(1 + after));
+    for Coming { making, room, .. } in received.drain(..received.len().min(1 + after)) {
+        let batch = making.await;
+        let batch = batch.map_err(|error| OpError::internal(format!("a batch was not made: {error}")))?;
+        group.push(batch?);
+        rooms.push(room);
+    }
+    Ok((group, rooms))
 }
 
 /// What became of a batch.

@@ -1,11 +1,16 @@
 //! The engine's reading: what the stream delivers, with the hashes behind it, and the search for hashes that nobody
-//! put on the stream. While one batch is detected on, the next one is read.
+//! put on the stream. While one batch is detected on, the next one is read, and the archive asked what it knows of it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
+use watchpost_model::ids::EventId;
 use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, RedisError, StreamItem};
+use watchpost_store::Store;
+
+use crate::error::OpError;
 
 /// Name in the consumer group. The lease lets one engine work at a time, so all of them share it.
 const CONSUMER: &str = "engine";
@@ -34,6 +39,7 @@ const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
 /// Where reading stands.
 pub(super) struct Reader {
     events: EventStore,
+    archive: Store,
     adopt: AdoptCursor,
     /// When entries of a dead engine were looked for last.
     claimed: Option<DateTime<Utc>>,
@@ -50,12 +56,17 @@ pub(super) struct Reader {
 pub(super) struct Reading {
     pub(super) items: Vec<StreamItem>,
     pub(super) adopted: Adopted,
+    /// Those of its events that the archive knew.
+    pub(super) known: HashSet<EventId>,
+    /// So many batches were in the archive before it was asked.
+    pub(super) stored: u64,
 }
 
 impl Reader {
-    pub(super) fn new(events: EventStore) -> Self {
+    pub(super) fn new(events: EventStore, archive: Store) -> Self {
         Self {
             events,
+            archive,
             adopt: AdoptCursor::default(),
             claimed: None,
             adopted_at: None,
@@ -80,15 +91,24 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads the next batch and looks for bare hashes; `busy`: there are events to process meanwhile.
-    pub(super) async fn read(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Reading, RedisError> {
+    /// Reads the next batch and looks for bare hashes; `busy`: there are events to process meanwhile. `stored` batches are in
+    /// the archive by now.
+    pub(super) async fn read(
+        &mut self,
+        now: DateTime<Utc>,
+        busy: bool,
+        stored: u64,
+    ) -> Result<Reading, OpError> {
         let adopted = self.adopt(now, busy).await?;
         if self.unread.is_empty() {
             let wait_ms = if self.adopted_at.is_some() { READ_WAIT_MS } else { READ_WAIT_PASS_MS };
             self.unread = self.events.deliver_new(CONSUMER, BATCH, wait_ms).await?;
         }
         let items = self.events.read_delivered(&mut self.unread, BATCH_BYTES).await?;
-        Ok(Reading { items, adopted })
+        let ids = items.iter().filter_map(|item| item.event.as_ref().ok()).map(|event| event.id);
+        let ids: Vec<EventId> = ids.collect();
+        let known = if ids.is_empty() { HashSet::new() } else { self.archive.known_events(&ids).await? };
+        Ok(Reading { items, adopted, known, stored })
     }
 
     /// Looks for hashes that applications wrote without the queue: a part of a pass each time, a pause between passes.

@@ -106,6 +106,54 @@ async fn large_events_are_read_in_parts() {
 }
 
 #[tokio::test]
+async fn what_is_not_as_events_are_is_told_among_many_that_are() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    store.ensure_group().await.unwrap();
+    let events: Vec<Event> = (0..600).map(|n| old_event(1, Category::Authentication, n)).collect();
+    store.write_events(&events[..300]).await.unwrap();
+    let mut raw = server.raw().await;
+    let fields: Vec<String> = (0..140).map(|n| format!("f{n}")).collect();
+    let long = "x".repeat(3 << 20);
+    let odd: [(&str, Vec<&str>); 5] = [
+        ("security:auth:1700000000001", vec!["HSET", "type", "unmarked"]),
+        (
+            "security:auth:1700000000002",
+            ["HSET"].into_iter().chain(fields.iter().map(String::as_str)).collect(),
+        ),
+        ("security:auth:1700000000003", vec!["HSET", "_q", "1", "type", "x", "note", long.as_str()]),
+        ("security:auth:1700000000004", vec!["RPUSH", "x"]),
+        ("security:auth:1700000000005", Vec::new()),
+    ];
+    for (key, words) in &odd {
+        if let Some((name, values)) = words.split_first() {
+            let mut command = vec![*name, *key];
+            command.extend(values);
+            let _: u64 = query(&mut raw, &command).await;
+        }
+        let _: String = query(&mut raw, &["XADD", "security:events", "*", "key", key]).await;
+    }
+    let _: String = query(&mut raw, &["XADD", "security:events", "*", "nokey", "1"]).await;
+    store.write_events(&events[300..]).await.unwrap();
+    let items = store.read_new("a", 1_000, 0).await.unwrap();
+    assert_eq!(items.len(), 606);
+    let read: Vec<&Event> = items.iter().filter_map(|item| item.event.as_ref().ok()).collect();
+    let kinds: Vec<&str> = read.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!((read.len(), kinds[300]), (601, "unmarked"), "the order is that of the stream");
+    assert!(
+        read.iter().enumerate().all(|(n, event)| n == 300 || **event == events[n - usize::from(n > 300)])
+    );
+    let mark: String = query(&mut raw, &["HGET", odd[0].0, "_q"]).await;
+    assert_eq!(mark, items[300].stream_id, "what was read is marked");
+    let reasons: Vec<&str> =
+        items.iter().filter_map(|item| item.event.as_ref().err().map(String::as_str)).collect();
+    for (reason, word) in reasons.iter().zip(["70 fields", "bytes", "a list", "gone", "no field key"]) {
+        assert!(reason.contains(word), "{reason}");
+    }
+    assert_eq!(reasons.len(), 5);
+}
+
+#[tokio::test]
 async fn keys_ttls_and_index_follow_the_contract() {
     let server = TestServer::start().await;
     let store = server.store().await;

@@ -14,7 +14,7 @@ use watchpost_model::ids::IncidentId;
 use super::work::{Work, Works};
 use crate::engine::{Row, Sql, Tx, Value, args};
 use crate::error::StoreError;
-use crate::event::{entities, entity_column, key_text, rank, severity_of};
+use crate::event::{entities, key_text, push_entity, rank, severity_of};
 use crate::incident::{LINKED, Linked};
 
 /// Events linked in one step.
@@ -128,8 +128,8 @@ impl Span {
     ) -> Result<Vec<Linked>, StoreError> {
         let counted = &self.counted;
         let mut sql = Sql::new("SELECT ");
-        sql.push(LINKED).push(" FROM event WHERE ").push(entity_column(self.entity.kind)).push(" = ");
-        sql.bind(self.entity.value.as_str());
+        sql.push(LINKED).push(" FROM event WHERE ");
+        push_entity(&mut sql, &self.entity);
         match from {
             Bound::From(at) => sql.push(" AND at >= ").bind(at),
             Bound::After(at, id) => sql.push(" AND (at, id) > ").tuple(args![at, id]),

@@ -2,6 +2,7 @@
 //! looks at it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ impl KeptErasure {
 /// Where names stand by themselves. A text after a `/` or `:` is one too: `account/anna`, `user:anna`.
 const NAMES: &[&str] = &[
     "SELECT DISTINCT actor FROM event WHERE actor IS NOT NULL",
-    "SELECT DISTINCT source_ip FROM event WHERE source_ip IS NOT NULL",
+    "SELECT DISTINCT source_ip FROM event WHERE source_key IS NULL AND source_ip IS NOT NULL",
     "SELECT name FROM audit_name",
     "SELECT DISTINCT entity_value FROM incident",
     "SELECT DISTINCT entity_key FROM incident_entity WHERE kind IN ('user', 'ip')",
@@ -59,6 +60,8 @@ const NAMES: &[&str] = &[
     "SELECT DISTINCT target FROM block",
     "SELECT DISTINCT target FROM containment",
 ];
+/// The addresses of events, by the index of them.
+const ADDRESSES: &str = "SELECT DISTINCT source_key FROM event WHERE source_key IS NOT NULL";
 
 impl Store {
     /// The erasures of this database, as they are kept for doing them again, with the id of its log; empty without one.
@@ -147,6 +150,10 @@ impl Store {
                 names.extend(tail);
                 names.insert(text.to_lowercase());
             }
+        }
+        for row in tx.fetch(ADDRESSES, args![]).await? {
+            let key = <[u8; 16]>::try_from(row.blob(0)?);
+            names.extend(key.map(|key| Ipv6Addr::from(key).to_canonical().to_string()));
         }
         let of = |kind: &SubjectKind| {
             let kind = *kind;

@@ -85,7 +85,9 @@ impl Store {
             self::column(&mut tx, subject, &table, &column, &mut look).await?;
         }
         if let Some(key) = subject.key() {
-            for (table, column) in [("event", "source_key"), ("incident", "entity_ip")] {
+            for (table, column) in
+                [("event", "source_key"), ("source_place", "source_key"), ("incident", "entity_ip")]
+            {
                 let sql = format!("SELECT COUNT(*) FROM {table} WHERE {column} = $1");
                 let n = tx.fetch_one(sql, args![key.to_vec()]).await?.u64(0)?;
                 if n > 0 {
@@ -202,7 +204,7 @@ fn detail(table: &str, column: &str) -> &'static str {
         return told;
     }
     let is = |list: &[(&str, &[&str])]| list.iter().any(|(t, c)| *t == table && c.contains(&column));
-    if matches!(table, "event" | "evidence") || is(REMOVED) {
+    if matches!(table, "event" | "evidence" | "source_place") || is(REMOVED) {
         "rows about it, which an erasure removes"
     } else if table.starts_with("audit_") {
         "records of the trail, whose content an erasure removes; their leaves stay"
