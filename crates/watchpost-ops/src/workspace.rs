@@ -22,6 +22,7 @@ use crate::contract::{Part, PartState};
 use crate::engine::Engine;
 use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
+use crate::hearing::Hearing;
 use crate::jobs::Jobs;
 use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
@@ -60,6 +61,7 @@ pub struct Workspace {
     /// Held while files or lists that changed are read again.
     enrichment: tokio::sync::Mutex<Desk>,
     sealing: SealDesk,
+    hearing: Hearing,
 }
 
 /// The probe, which remembers the sample before for its rates, and the newest answer.
@@ -129,6 +131,7 @@ impl Workspace {
             health: tokio::sync::Mutex::default(),
             enrichment: tokio::sync::Mutex::default(),
             sealing: SealDesk::default(),
+            hearing: Hearing::default(),
         });
         if console.0.tenure != Tenure::Reader {
             workspace.try_redis().await;
@@ -326,6 +329,11 @@ impl Workspace {
     /// What takes secrets out of events before they are stored.
     pub(crate) async fn sealer(&self) -> Result<Arc<Sealer>, OpError> {
         self.sealing.sealer(&self.store, self.now()).await
+    }
+
+    /// What is heard of other consoles.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
     }
 
     /// Notes that Redis answered; `server` names it if that was asked.

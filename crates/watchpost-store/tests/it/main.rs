@@ -15,6 +15,7 @@ mod keys;
 mod lifecycle;
 mod linking;
 mod merge;
+mod notices;
 mod privacy;
 mod records;
 mod register;

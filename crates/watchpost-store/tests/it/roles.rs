@@ -7,7 +7,7 @@ use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::diagnosis::StepState;
 use watchpost_store::{
-    ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, VerifyPlan,
+    ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, Tag, VerifyPlan,
     approval_object, diagnose,
 };
 
@@ -222,6 +222,23 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
     let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
     holds(&auditor).await;
     holds(&team.world.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_tells_of_its_changes_and_hears_of_others() {
+    let Some(team) = Team::new().await else { return };
+    for role in ROLES {
+        let store = Store::open(&team.target(role), team.world.clock.clone()).await.unwrap();
+        let mut hears = store.notices().await.unwrap().expect("a server has notices");
+        let mut owner_hears = team.world.store.notices().await.unwrap().expect("a server has notices");
+        store.audit_append(draft("incident_take")).await.unwrap();
+        for notices in [&mut hears, &mut owner_hears] {
+            let heard = tokio::time::timeout(std::time::Duration::from_secs(60), notices.next()).await;
+            assert_eq!(heard.expect("it is told").expect("it is there"), Tag::Audit, "{role}");
+        }
+        drop(hears);
+        store.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
