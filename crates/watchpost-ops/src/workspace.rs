@@ -491,7 +491,7 @@ pub(crate) async fn secret_for(
 
 /// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE`, `WATCHPOST_SENTINEL_PASSWORD_FILE` or
 /// `WATCHPOST_DATABASE_PASSWORD_FILE` names, else the systemd credential `redis-password`, `sentinel-password` or
-/// `database-password`.
+/// `database-password`. The token of the webhook for checkpoints is `webhook` in the same way.
 pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
     let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
     let named = std::env::var_os(&variable).map(PathBuf::from);
