@@ -189,6 +189,9 @@ async fn expire(console: Console, workspace: Arc<Workspace>) {
 }
 
 async fn sign_checkpoint(console: Console, workspace: Arc<Workspace>) {
+    if let Err(problem) = workspace.store().audit_make_room().await {
+        tracing::debug!(%problem, "no partition of the audit log was made ahead");
+    }
     match workspace.keep_watch("interval").await {
         Ok(true) => console.announce(&[Tag::Status, Tag::Audit]),
         Ok(false) => {}

@@ -16,6 +16,7 @@ mod lifecycle;
 mod linking;
 mod merge;
 mod notices;
+mod partitions;
 mod privacy;
 mod records;
 mod register;
