@@ -9,8 +9,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool};
 use super::Tx;
 use crate::error::StoreError;
 
-/// Connections to a server; one of them hears notices.
-pub(super) const POOL_MAX: u32 = 9;
+/// Connections to a server.
+pub(super) const POOL_MAX: u32 = 8;
 /// How long somebody waits for one of them while all are at work.
 pub(super) const BUSY_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a server may take to answer.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPool};
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 
 use super::{Db, Dialect, Tx, args};
 use crate::error::StoreError;
@@ -16,8 +16,9 @@ const CHANNEL: &str = "watchpost_changed";
 /// A connection on which nothing was heard for so long is asked whether it still is one: what lies between may have
 /// forgotten it.
 const SILENCE: Duration = Duration::from_secs(60);
-/// How long the answer to that may take.
+/// How long the answer to that, and connecting, may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+const UNANSWERED: &str = "the connection that hears notices is not answered";
 
 /// Hears what is committed on a PostgreSQL, by a connection of its own ([`crate::Store::notices`]).
 #[derive(Debug)]
@@ -25,10 +26,18 @@ pub struct Notices(PgListener);
 
 impl Notices {
     pub(super) async fn over(pool: &PgPool) -> Result<Self, StoreError> {
-        let mut listener = PgListener::connect_with(pool).await?;
+        // A pool of its own: one that closes waits for all of its connections, and a listener's may be one that nobody
+        // answers on any more.
+        let own = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with((*pool.connect_options()).clone());
+        let mut listener = PgListener::connect_with(&own).await?;
         // Whoever lost it has to ask what was changed meanwhile, and how long to wait before the next try.
         listener.eager_reconnect(false);
-        listener.listen(CHANNEL).await?;
+        tokio::time::timeout(PATIENCE, listener.listen(CHANNEL)).await.map_err(|_| lost(UNANSWERED))??;
         Ok(Self(listener))
     }
 
@@ -50,9 +59,7 @@ impl Notices {
                 }
                 Err(_) => {
                     let asked = sqlx::query("SELECT 1").execute(&mut self.0);
-                    tokio::time::timeout(PATIENCE, asked)
-                        .await
-                        .map_err(|_| lost("the connection that hears notices does not answer"))??;
+                    tokio::time::timeout(PATIENCE, asked).await.map_err(|_| lost(UNANSWERED))??;
                 }
             }
         }
