@@ -51,7 +51,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analy
     watchpost_admin, watchpost_engine;
 REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
 REVOKE SELECT ON sealed_field, sealing_key FROM watchpost_viewer, watchpost_analyst, watchpost_auditor;
-GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text),
+GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text), watchpost_audit_partitions(),
     watchpost_audit_checkpoint(text, text, text, text, text)
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample TO watchpost_viewer, watchpost_analyst,
@@ -116,6 +116,24 @@ $$;
 DROP TRIGGER IF EXISTS watchpost_append_only ON audit_leaf;
 CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_leaf
     FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();
+-- A statement may name a partition of the log instead of the log. Those that are made later have the same from the beginning.
+DO $$
+DECLARE
+    v_name TEXT;
+BEGIN
+    FOR v_name IN
+        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c
+        ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE i.inhparent = CAST('audit_leaf' AS regclass)
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, watchpost_viewer, watchpost_analyst, watchpost_lead, '
+            'watchpost_auditor, watchpost_admin, watchpost_engine', v_name);
+        EXECUTE format('DROP TRIGGER IF EXISTS watchpost_append_only ON %s', v_name);
+        EXECUTE format('CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only()', v_name);
+    END LOOP;
+END
+$$;
 DROP TRIGGER IF EXISTS watchpost_append_only ON audit_checkpoint;
 CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_checkpoint
     FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();

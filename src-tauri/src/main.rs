@@ -17,7 +17,7 @@ use tauri::{Manager, RunEvent, WindowEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
-use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::{Paths, os_caller};
 
 use crate::desk::Desk;
@@ -84,6 +84,7 @@ fn run() -> anyhow::Result<()> {
         tenure: Tenure::Owner,
         offer_demo: true,
         remember: true,
+        ask_every: ASK_EVERY,
     })?;
     let name = bus_name(paths.workspace().as_os_str().as_encoded_bytes());
     let desk = Desk::new(console, os_caller(Origin::Window));

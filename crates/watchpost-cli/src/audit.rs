@@ -8,7 +8,8 @@ use watchpost_model::audit::{AuditFilter, AuditStamp, AuditVerification, Evidenc
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
-    AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, Nothing,
+    AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, AuditWebhook,
+    Nothing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -147,8 +148,16 @@ pub(crate) struct Places {
     /// The Redis that is watched.
     #[arg(long)]
     redis: bool,
+    /// A service that gets each checkpoint by POST and answers 2xx: https://, and http:// on this machine only. A token
+    /// for it is read from the file that WATCHPOST_WEBHOOK_PASSWORD_FILE names, or from the systemd credential
+    /// webhook-password, by whoever delivers (`watchpost serve`, the window).
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// Private certificate authority of the webhook, PEM; that of the system if absent.
+    #[arg(long, value_name = "FILE", requires = "webhook")]
+    webhook_ca: Option<PathBuf>,
     /// None at all.
-    #[arg(long, conflicts_with_all = ["folder", "redis"])]
+    #[arg(long, conflicts_with_all = ["folder", "redis", "webhook"])]
     none: bool,
     /// Why; it stands in the audit trail.
     #[arg(long)]
@@ -243,10 +252,13 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
         Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
         Audit::Timestamp(verb) => crate::audit_timestamp::run(session, form, verb).await?,
         Audit::Places(wanted) => {
-            let trust = if wanted.none || wanted.redis || !wanted.folder.is_empty() {
+            let names_some = wanted.redis || !wanted.folder.is_empty() || wanted.webhook.is_some();
+            let trust = if wanted.none || names_some {
                 let folders =
                     wanted.folder.iter().map(|path| absolute(path)).collect::<anyhow::Result<_>>()?;
-                let places = AuditPlaces { folders, redis: wanted.redis };
+                let ca = wanted.webhook_ca.as_deref().map(absolute).transpose()?;
+                let webhook = wanted.webhook.map(|url| AuditWebhook { url, ca });
+                let places = AuditPlaces { folders, redis: wanted.redis, webhook };
                 let request = AuditPlacesPut { places, reason: wanted.reason };
                 session.ask::<operation::audit_places_put>(request).await?
             } else {
@@ -451,7 +463,7 @@ fn places(trust: &AuditTrust) -> anyhow::Result<()> {
         trust.places.iter().map(|place| {
             [
                 match place.kind {
-                    AuditPlaceKind::Folder => place.name.clone(),
+                    AuditPlaceKind::Folder | AuditPlaceKind::Webhook => place.name.clone(),
                     AuditPlaceKind::Redis => "redis".to_owned(),
                 },
                 if place.ok { "ok" } else { "FAILS" }.to_owned(),

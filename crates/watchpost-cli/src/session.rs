@@ -5,7 +5,7 @@ use std::sync::Arc;
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::Connection;
-use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::door::{Call, Operation};
 use watchpost_ops::error::OpError;
 use watchpost_ops::{Paths, os_caller};
@@ -27,6 +27,7 @@ impl Session {
             tenure,
             offer_demo: false,
             remember: false,
+            ask_every: ASK_EVERY,
         })?;
         let origin = if tenure == Tenure::Owner { Origin::Http } else { Origin::Cli };
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
@@ -43,7 +44,12 @@ pub struct ConsoleOptions {
     pub offer_demo: bool,
     /// Whether what is opened becomes the connection to start with: so in the window, not in a daemon.
     pub remember: bool,
+    /// How often an owner asks the database what other consoles changed; [`ASK_EVERY`] but in tests.
+    pub ask_every: Duration,
 }
+
+/// How often the database is asked what other consoles changed; half the promised two seconds.
+pub const ASK_EVERY: Duration = Duration::from_millis(900);
 
 pub(crate) struct Inner {
     pub(crate) paths: Paths,
@@ -51,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) tenure: Tenure,
     pub(crate) offer_demo: bool,
     remember: bool,
+    pub(crate) ask_every: Duration,
     pub(crate) secrets: Secrets,
     pub(crate) lock: Lock,
     /// Reports in the making.
@@ -83,6 +90,7 @@ impl Console {
             tenure: options.tenure,
             offer_demo: options.offer_demo,
             remember: options.remember,
+            ask_every: options.ask_every,
             secrets: Secrets::start(),
             lock: Lock::default(),
             makings: Makings::default(),

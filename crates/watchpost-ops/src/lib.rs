@@ -18,6 +18,7 @@ mod enrich;
 mod erasures;
 pub mod error;
 mod error_map;
+mod hearing;
 mod hidden;
 mod identity;
 pub mod inspect;

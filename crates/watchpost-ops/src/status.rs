@@ -3,7 +3,7 @@
 use watchpost_model::access::Caller;
 
 use crate::connections::LOCAL;
-use crate::console::Console;
+use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
 
 /// What a connection to a database on another machine without TLS means.
@@ -55,11 +55,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 console.0.offer_demo && workspace.connection().id == LOCAL && pulse.newest_event.is_none();
             status.database = Some(Part {
                 state: PartState::Connected,
-                detail: if workspace.connection().database.is_in_the_clear() {
-                    format!("{}, NOT ENCRYPTED: {IN_THE_CLEAR}", workspace.store().engine_name())
-                } else {
-                    workspace.store().engine_name().to_owned()
-                },
+                detail: database_detail(&workspace),
                 last_ok: Some(now),
             });
         }
@@ -69,6 +65,18 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         }
     }
     status
+}
+
+fn database_detail(workspace: &Workspace) -> String {
+    let mut detail = workspace.store().engine_name().to_owned();
+    if workspace.hearing().is_lost() {
+        detail.push_str(", its notices are not heard: changes of other consoles show a second later");
+    }
+    if workspace.connection().database.is_in_the_clear() {
+        detail.push_str(", NOT ENCRYPTED: ");
+        detail.push_str(IN_THE_CLEAR);
+    }
+    detail
 }
 
 fn stopped() -> EngineStatus {

@@ -1,7 +1,6 @@
 //! The tasks of an owner: keep Redis reached, detect, sample health, expire blocks, sign checkpoints, and hear what
 //! other consoles changed. Each ends when the workspace closes.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::contract::{PartState, Tag};
 use crate::engine;
 use crate::enrich::Freshness;
 use crate::error::OpError;
+use crate::hearing;
 use crate::perform::enforce;
 use crate::respond;
 
@@ -21,8 +21,6 @@ use crate::respond;
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 /// How long until what applications are to enforce is compared with Redis again.
 const COMPARE_AGAIN: chrono::Duration = chrono::Duration::seconds(30);
-/// How often the database is asked what other consoles changed; half the promised two seconds.
-const LISTEN_EVERY: Duration = Duration::from_millis(900);
 /// How often a health sample is stored.
 const SAMPLE_EVERY: Duration = Duration::from_secs(10);
 /// How often blocks and containments that ran out are marked.
@@ -47,7 +45,8 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     let known = workspace.store().revisions().await.ok();
     workspace.run(every(PROBE_EVERY, console, workspace, watch_redis));
     workspace.run(engine::run(console.clone(), workspace.clone()));
-    workspace.run(listen(console.clone(), workspace.clone(), known));
+    workspace.run(hearing::listen(console.clone(), workspace.clone(), known));
+    workspace.run(hearing::hear(workspace.clone()));
     workspace.run(sample_health(console.clone(), workspace.clone()));
     workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     // Where the database has roles, the rest is for the login of `watchpost serve`: those of people may not write it.
@@ -107,24 +106,6 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
     }
     if state != before || is_another {
         console.announce(&[Tag::Status, Tag::Health, Tag::Blocks]);
-    }
-}
-
-/// Announces what other consoles changed, and what the engine did.
-async fn listen(console: Console, workspace: Arc<Workspace>, mut known: Option<BTreeMap<String, i64>>) {
-    let stop = workspace.stop_token();
-    let mut timer = tokio::time::interval(LISTEN_EVERY);
-    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(timer.tick()).await.is_some() {
-        let Ok(now) = workspace.store().revisions().await else { continue };
-        if let Some(before) = known.replace(now.clone()) {
-            let changed: Vec<Tag> = now
-                .iter()
-                .filter(|&(tag, n)| before.get(tag) != Some(n))
-                .filter_map(|(tag, _)| tag.parse().ok())
-                .collect();
-            console.announce(&changed);
-        }
     }
 }
 
@@ -208,6 +189,9 @@ async fn expire(console: Console, workspace: Arc<Workspace>) {
 }
 
 async fn sign_checkpoint(console: Console, workspace: Arc<Workspace>) {
+    if let Err(problem) = workspace.store().audit_make_room().await {
+        tracing::debug!(%problem, "no partition of the audit log was made ahead");
+    }
     match workspace.keep_watch("interval").await {
         Ok(true) => console.announce(&[Tag::Status, Tag::Audit]),
         Ok(false) => {}

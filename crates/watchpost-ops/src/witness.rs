@@ -5,6 +5,7 @@
 //! ([`Witness::accept`]). What it held against the log then stays in the file.
 
 mod places;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
@@ -16,11 +17,12 @@ use watchpost_model::audit::{EvidenceStrength, LogSeen, LogVerified};
 use watchpost_model::connection::{Connection, DatabaseConnection};
 use watchpost_store::{Signer, Store, StoreError};
 
-use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
+use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, TrailStatus};
 use crate::error::{ErrorCode, OpError};
 use crate::paths::Paths;
 
 pub(crate) use places::PLACES;
+pub(crate) use webhook::{authorities, checked as checked_webhook};
 
 /// A cosignature says something about now for so many days.
 const WITNESSED_DAYS: i64 = 7;
@@ -43,6 +45,9 @@ struct Memory {
     /// Where checkpoints were kept, for the day on which the database does not know any more.
     #[serde(default)]
     places: AuditPlaces,
+    /// What the webhook took last.
+    #[serde(default)]
+    receipt: Option<webhook::Receipt>,
     /// What was held against the log when a person took it as it was.
     #[serde(default)]
     accepted: Vec<Accepted>,
@@ -63,6 +68,8 @@ struct State {
     problem: Option<(i64, String)>,
     memory: Memory,
     places: Vec<AuditPlace>,
+    /// What the webhook did not take, in this process.
+    undelivered: Option<webhook::Undelivered>,
     told: bool,
     /// How far the tree was walked for cosigning, in this process.
     walked: Option<LogSeen>,
@@ -122,8 +129,12 @@ impl Witness {
             Err(problem) => self.doubt(store, problem),
             Ok((memory, now)) => {
                 self.grow(memory, &now)?;
-                // What a place held against the log is taken back by looking at the places only.
-                if !self.state().places.iter().any(|place| !place.ok && place.size.is_some()) {
+                // What a place held against the log is taken back by looking at the places only. A webhook holds nothing
+                // against it: it cannot be read.
+                let holds = |place: &AuditPlace| {
+                    place.kind != AuditPlaceKind::Webhook && !place.ok && place.size.is_some()
+                };
+                if !self.state().places.iter().any(holds) {
                     self.state().problem = None;
                 }
             }
@@ -283,6 +294,8 @@ impl Witness {
             memory.seen = Some(now.clone());
             memory.verified = None;
             memory.places = places;
+            // The webhook is told again from here on.
+            memory.receipt = None;
         })?;
         let mut state = self.state();
         (state.problem, state.told) = (None, false);

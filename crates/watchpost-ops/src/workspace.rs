@@ -22,6 +22,7 @@ use crate::contract::{Part, PartState};
 use crate::engine::Engine;
 use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
+use crate::hearing::Hearing;
 use crate::jobs::Jobs;
 use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
@@ -60,6 +61,7 @@ pub struct Workspace {
     /// Held while files or lists that changed are read again.
     enrichment: tokio::sync::Mutex<Desk>,
     sealing: SealDesk,
+    hearing: Hearing,
 }
 
 /// The probe, which remembers the sample before for its rates, and the newest answer.
@@ -129,6 +131,7 @@ impl Workspace {
             health: tokio::sync::Mutex::default(),
             enrichment: tokio::sync::Mutex::default(),
             sealing: SealDesk::default(),
+            hearing: Hearing::default(),
         });
         if console.0.tenure != Tenure::Reader {
             workspace.try_redis().await;
@@ -328,6 +331,11 @@ impl Workspace {
         self.sealing.sealer(&self.store, self.now()).await
     }
 
+    /// What is heard of other consoles.
+    pub(crate) fn hearing(&self) -> &Hearing {
+        &self.hearing
+    }
+
     /// Notes that Redis answered; `server` names it if that was asked.
     pub(crate) fn redis_answered(&self, server: Option<&str>) {
         let now = self.now();
@@ -483,7 +491,7 @@ pub(crate) async fn secret_for(
 
 /// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE`, `WATCHPOST_SENTINEL_PASSWORD_FILE` or
 /// `WATCHPOST_DATABASE_PASSWORD_FILE` names, else the systemd credential `redis-password`, `sentinel-password` or
-/// `database-password`.
+/// `database-password`. The token of the webhook for checkpoints is `webhook` in the same way.
 pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
     let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
     let named = std::env::var_os(&variable).map(PathBuf::from);

@@ -7,6 +7,7 @@
 
 mod away;
 mod dialect;
+mod notice;
 mod upkeep;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRo
 use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
 
 pub(crate) use dialect::Dialect;
+pub use notice::Notices;
 pub use upkeep::DatabaseSize;
 
 use crate::error::StoreError;

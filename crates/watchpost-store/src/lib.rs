@@ -66,7 +66,7 @@ pub use audit::witness::{KeptNote, LogLook, NoteSays};
 pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
-pub use engine::DatabaseSize;
+pub use engine::{DatabaseSize, Notices};
 pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};

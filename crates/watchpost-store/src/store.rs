@@ -13,7 +13,7 @@ use watchpost_model::words;
 
 use crate::audit::append::{self, Fact};
 use crate::audit::sign::Signer;
-use crate::engine::{Db, Dialect, Tx, args};
+use crate::engine::{Db, Dialect, Notices, Tx, args};
 use crate::error::StoreError;
 use crate::snapshot::{Moment, Reading};
 use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
@@ -186,6 +186,15 @@ impl Store {
         rows.iter().map(|row| Ok((row.text(0)?, row.i64(1)?))).collect()
     }
 
+    /// Begins to hear of changes at the moment in which they are committed, by a connection of its own; `None` with SQLite,
+    /// which tells nobody. What was changed before is known by [`Self::revisions`] only.
+    ///
+    /// # Errors
+    /// `Unavailable`, or what the database says.
+    pub async fn notices(&self) -> Result<Option<Notices>, StoreError> {
+        self.inner.db.notices().await
+    }
+
     pub(crate) async fn read(&self) -> Result<Reading, StoreError> {
         match &self.moment {
             Some(moment) => moment.read(),
@@ -209,7 +218,7 @@ impl Store {
             touched.insert(Tag::Audit);
         }
         for tag in touched {
-            tx.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![tag.as_str()]).await?;
+            tx.bump(tag).await?;
         }
         let numbers =
             append::append_all(&mut tx, entries, self.inner.clock.now(), self.signer().as_ref()).await?;

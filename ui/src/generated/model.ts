@@ -451,19 +451,23 @@ export type AuditPlace = {
  */
 kind: AuditPlaceKind, 
 /**
- * Its path; empty for Redis.
+ * Its path or address; empty for Redis.
  */
 name: string, 
+/**
+ * The private certificate authority of a webhook.
+ */
+ca?: string, 
 /**
  * It can be used, and what it holds fits the log.
  */
 ok: boolean, 
 /**
- * It counts as a second place: the private Redis of this account does not.
+ * It counts as a second place: the private Redis of this account and a webhook of this machine do not.
  */
 counts: boolean, 
 /**
- * Size of the newest checkpoint in it.
+ * Size of the newest checkpoint in it, or that it took.
  */
 size: number | null, 
 /**
@@ -471,7 +475,7 @@ size: number | null,
  */
 detail: string, };
 
-export type AuditPlaceKind = "folder" | "redis";
+export type AuditPlaceKind = "folder" | "redis" | "webhook";
 
 export type AuditPlaces = { 
 /**
@@ -481,7 +485,11 @@ folders: Array<string>,
 /**
  * The Redis that is watched.
  */
-redis: boolean, };
+redis: boolean, 
+/**
+ * A service that is told each checkpoint.
+ */
+webhook?: AuditWebhook, };
 
 export type AuditPlacesPut = { 
 /**
@@ -786,6 +794,16 @@ full: boolean,
  * Makes it possible to ask how far it is and to stop it.
  */
 ticket?: string, };
+
+export type AuditWebhook = { 
+/**
+ * Its address: `https://`, and `http://` for this machine only; without a name, a password, a query or a fragment.
+ */
+url: string, 
+/**
+ * PEM file of a private certificate authority; those of the system if absent.
+ */
+ca?: string, };
 
 export type BacktestAgainst = "recorded" | "present";
 

@@ -15,6 +15,23 @@ pub struct AuditPlaces {
     pub folders: Vec<String>,
     /// The Redis that is watched.
     pub redis: bool,
+    /// A service that is told each checkpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub webhook: Option<AuditWebhook>,
+}
+
+/// A service that gets each checkpoint by POST: the signed note as `text/plain`, its origin in the header
+/// `watchpost-origin`. Only an answer of 200 to 299 takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditWebhook {
+    /// Its address: `https://`, and `http://` for this machine only; without a name, a password, a query or a fragment.
+    pub url: String,
+    /// PEM file of a private certificate authority; those of the system if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ca: Option<String>,
 }
 
 /// Set where checkpoints are kept.
@@ -37,22 +54,28 @@ pub enum AuditPlaceKind {
     Folder,
     /// The Redis that is watched.
     Redis,
+    /// A service that is told.
+    Webhook,
 }
 
-words!(AuditPlaceKind { Folder = "folder", Redis = "redis" });
+words!(AuditPlaceKind { Folder = "folder", Redis = "redis", Webhook = "webhook" });
 
 /// A place with what it holds of this log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AuditPlace {
     /// What kind.
     pub kind: AuditPlaceKind,
-    /// Its path; empty for Redis.
+    /// Its path or address; empty for Redis.
     pub name: String,
+    /// The private certificate authority of a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ca: Option<String>,
     /// It can be used, and what it holds fits the log.
     pub ok: bool,
-    /// It counts as a second place: the private Redis of this account does not.
+    /// It counts as a second place: the private Redis of this account and a webhook of this machine do not.
     pub counts: bool,
-    /// Size of the newest checkpoint in it.
+    /// Size of the newest checkpoint in it, or that it took.
     pub size: Option<i64>,
     /// What is wrong, or what else there is to know, for people.
     pub detail: String,

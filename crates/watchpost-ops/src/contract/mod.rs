@@ -38,7 +38,8 @@ pub use approval::{
 pub use audit::{
     AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyRevoke,
     AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditProof, AuditRef,
-    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, TrailStatus,
+    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
+    TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{

@@ -7,12 +7,13 @@ use super::{at_this_machine, page_size, required};
 use crate::console::Workspace;
 use crate::contract::{
     AuditAccept, AuditDetail, AuditFigures, AuditPage, AuditPageRequest, AuditPlaces, AuditPlacesPut,
-    AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, Nothing, ReportProgress, ReportTicket,
+    AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, AuditWebhook, Nothing, ReportProgress,
+    ReportTicket,
 };
 use crate::door::Context;
 use crate::error::OpError;
 use crate::setting::{self, json};
-use crate::witness::PLACES;
+use crate::witness::{PLACES, authorities, checked_webhook};
 
 /// After so many days a check reads every record again.
 const FULL_EVERY_DAYS: i64 = 7;
@@ -124,9 +125,12 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
     if places.folders.len() > FOLDERS_MAX {
         return Err(OpError::invalid("folders", format!("at most {FOLDERS_MAX} folders")));
     }
+    if let Some(webhook) = &mut places.webhook {
+        check(webhook)?;
+    }
     let setting = setting::read::<AuditPlaces>(workspace.store(), PLACES).await?;
     let (old, new) = (json(&setting.value)?, json(&places)?);
-    let changes = ["folders", "redis"]
+    let changes = ["folders", "redis", "webhook"]
         .iter()
         .filter(|field| old[*field] != new[*field])
         .map(|field| Change::new(field, old[*field].clone(), new[*field].clone()))
@@ -135,6 +139,21 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
     setting.replace(workspace.store(), &places, record).await?;
     workspace.keep_watch("places").await?;
     trust(&workspace).await
+}
+
+/// Refuses a webhook that cannot be used, or that would show a secret, without repeating it.
+fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
+    webhook.url = checked_webhook(&webhook.url).map_err(|why| {
+        OpError::invalid("webhook", format!("the address of the webhook: {why}"))
+            .hint("a token is read from the file that WATCHPOST_WEBHOOK_PASSWORD_FILE names, or from the systemd credential webhook-password")
+    })?;
+    if let Some(ca) = &webhook.ca {
+        if !std::path::Path::new(ca).is_absolute() {
+            return Err(OpError::invalid("webhook_ca", format!("{ca:?} is not the full path of a file")));
+        }
+        authorities(Some(ca)).map_err(|why| OpError::invalid("webhook_ca", why))?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<AuditTrust, OpError> {

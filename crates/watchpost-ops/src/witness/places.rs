@@ -1,4 +1,4 @@
-//! Places outside the database where checkpoints are kept: folders, the Redis that is watched.
+//! Places outside the database where checkpoints are kept: folders, the Redis that is watched, a webhook.
 //!
 //! A folder gets `watchpost-<log>/newest.checkpoint` and one file for each day; Redis one field for each log. Before a
 //! place is written its newest checkpoint is held against the log: what a place knows better is never overwritten.
@@ -9,9 +9,9 @@ use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
 use watchpost_store::{KeptNote, Store};
 
-use super::Witness;
+use super::{Witness, webhook};
 use crate::console::Workspace;
-use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces};
+use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, AuditWebhook};
 use crate::error::OpError;
 use crate::setting;
 
@@ -26,6 +26,7 @@ const DAYS_MAX: usize = 400;
 enum Place {
     Folder(PathBuf),
     Redis,
+    Webhook(AuditWebhook),
 }
 
 /// Where checkpoints are to be kept: what the database says, and what it said before it was emptied.
@@ -41,6 +42,7 @@ async fn places_of(workspace: &Workspace) -> Result<AuditPlaces, OpError> {
     }
     let mut both = set;
     both.redis |= known.redis;
+    both.webhook = both.webhook.or(known.webhook);
     for folder in known.folders {
         if !both.folders.contains(&folder) {
             both.folders.push(folder);
@@ -66,7 +68,8 @@ impl Witness {
         let mut states = Vec::new();
         let mut problem = None;
         let folders = set.folders.iter().map(|folder| Place::Folder(PathBuf::from(folder)));
-        for place in folders.chain(set.redis.then_some(Place::Redis)) {
+        let others = set.redis.then_some(Place::Redis).into_iter().chain(set.webhook.map(Place::Webhook));
+        for place in folders.chain(others) {
             let mut state = place.state(workspace);
             match place.read(workspace, &log).await {
                 Err(why) => state.detail = why,
@@ -83,6 +86,9 @@ impl Witness {
                     all.extend(kept);
                 }
             }
+            if let Place::Webhook(webhook) = &place {
+                state.size = self.received(webhook, &log);
+            }
             if let Some(newest) =
                 newest.filter(|newest| state.ok && state.size.is_none_or(|size| size < newest.size))
                 && self.problem().is_none()
@@ -91,6 +97,9 @@ impl Witness {
                     Ok(()) => state.size = Some(newest.size),
                     Err(why) => (state.ok, state.detail) = (false, why),
                 }
+            }
+            if let Place::Webhook(webhook) = &place {
+                self.tell_of(webhook, &log, &mut state);
             }
             states.push(state);
         }
@@ -167,15 +176,24 @@ async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Option<(i64, 
 
 impl Place {
     fn state(&self, workspace: &Workspace) -> AuditPlace {
-        let (kind, name, counts) = match self {
-            Self::Folder(folder) => (AuditPlaceKind::Folder, folder.display().to_string(), true),
+        let (kind, name, near) = match self {
+            Self::Folder(folder) => (AuditPlaceKind::Folder, folder.display().to_string(), None),
             Self::Redis => {
                 let is_private = workspace.connection().redis.address == RedisAddress::Local;
-                (AuditPlaceKind::Redis, String::new(), !is_private)
+                let near = is_private.then_some("the private Redis of this account: no second place");
+                (AuditPlaceKind::Redis, String::new(), near)
+            }
+            Self::Webhook(webhook) => {
+                let near = webhook::is_near(webhook).then_some("a service of this machine: no second place");
+                (AuditPlaceKind::Webhook, webhook.url.clone(), near)
             }
         };
-        let detail = if counts { "" } else { "the private Redis of this account: no second place" };
-        AuditPlace { kind, name, ok: false, counts, size: None, detail: detail.to_owned() }
+        let ca = match self {
+            Self::Webhook(webhook) => webhook.ca.clone(),
+            Self::Folder(_) | Self::Redis => None,
+        };
+        let detail = near.unwrap_or_default().to_owned();
+        AuditPlace { kind, name, ca, ok: false, counts: near.is_none(), size: None, detail }
     }
 
     /// The checkpoints of `log` in it, or why it cannot be read.
@@ -188,6 +206,8 @@ impl Place {
                 let place = format!("Redis at {}", events.target().address);
                 Ok(notes.get(log).map(|note| KeptNote { place, note: note.clone() }).into_iter().collect())
             }
+            // It takes and gives nothing back.
+            Self::Webhook(_) => Ok(Vec::new()),
         }
     }
 
@@ -207,6 +227,7 @@ impl Place {
                 let events = workspace.events().map_err(|error| error.message)?;
                 events.checkpoint_put(log, &newest.note).await.map_err(|error| error.to_string())
             }
+            Self::Webhook(webhook) => workspace.witness().deliver(workspace, webhook, log, newest).await,
         }
     }
 }

@@ -42,7 +42,8 @@ async fn whoever_trusts_the_first_key_follows_to_the_newest() {
     let (home, out) = (folder(), folder());
     let vault = folder();
     let desk = desk(&home, Tenure::Owner, local_connection()).await;
-    let places = AuditPlaces { folders: vec![vault.path().display().to_string()], redis: false };
+    let places =
+        AuditPlaces { folders: vec![vault.path().display().to_string()], redis: false, webhook: None };
     desk.ask::<operation::audit_places_put>(AuditPlacesPut { places, reason: None }).await.expect("a place");
     change(&desk, "Before").await;
     let before = desk.ask::<operation::audit_key_list>(Nothing {}).await.expect("keys can be listed").keys;

@@ -15,7 +15,7 @@ use watchpost_model::incident::{IncidentDetail, Status, Verdict};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
     AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EventPageRequest, ImportRequest, IncidentNote,
     IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest,
@@ -54,6 +54,7 @@ pub(crate) async fn desk_at(
         tenure,
         offer_demo: false,
         remember: false,
+        ask_every: ASK_EVERY,
     })
     .expect("an empty folder holds no bad connections");
     console.open(connection).await.expect("the local workspace opens");

@@ -21,6 +21,7 @@ mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
+mod notices;
 mod plan;
 mod privacy;
 mod rdb;
@@ -37,6 +38,7 @@ mod restored;
 mod rules;
 mod sealing;
 mod search;
+mod server;
 mod simulation;
 mod slot_move;
 mod token_keys;

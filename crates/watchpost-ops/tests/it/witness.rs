@@ -1,6 +1,10 @@
 //! The console as a witness of its audit log: what it saw is outside the database, and so are the places that it fills.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use watchpost_model::access::Role;
@@ -8,8 +12,8 @@ use watchpost_model::audit::{AuditVerification, EvidenceStrength};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditAccept, AuditPageRequest, AuditPlaces, AuditPlacesPut, AuditTrust, AuditVerify, Nothing,
-    SettingsChange, TrailStatus,
+    AuditAccept, AuditPageRequest, AuditPlaces, AuditPlacesPut, AuditTrust, AuditVerify, AuditWebhook,
+    Nothing, SettingsChange, TrailStatus,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
@@ -151,7 +155,8 @@ async fn a_memory_that_is_damaged_is_told_and_one_that_is_lost_is_made_up_for_by
     let (home, old, vault) = (folder(), folder(), folder());
     let desk1 = open(&home).await;
     change(&desk1, "One").await;
-    let places = AuditPlaces { folders: vec![vault.path().display().to_string()], redis: true };
+    let places =
+        AuditPlaces { folders: vec![vault.path().display().to_string()], redis: true, webhook: None };
     let put = AuditPlacesPut { places, reason: None };
     let set = desk1.ask::<operation::audit_places_put>(put).await.expect("places can be set");
     assert!(set.places.iter().all(|place| place.ok && place.size.is_some()), "{:?}", set.places);
@@ -215,7 +220,7 @@ async fn a_place_that_cannot_be_used_is_refused_or_told() {
     let (home, vault) = (folder(), folder());
     let desk = open(&home).await;
     let put = |folder: String| AuditPlacesPut {
-        places: AuditPlaces { folders: vec![folder], redis: false },
+        places: AuditPlaces { folders: vec![folder], redis: false, webhook: None },
         reason: None,
     };
     for bad in ["", "relative", "/nowhere/at/all"] {
@@ -233,5 +238,118 @@ async fn a_place_that_cannot_be_used_is_refused_or_told() {
     assert!(!told.places[0].ok && told.places[0].detail.contains("no folder"), "{:?}", told.places);
     assert!(matches!(told.strength, EvidenceStrength::LocalOnly | EvidenceStrength::SessionKey));
     assert!(verify(&desk).await.ok);
+    desk.console.close().await;
+}
+
+/// A service of this machine that keeps what it is told and answers what it is told to.
+struct Service {
+    url: String,
+    answer: Arc<AtomicU16>,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Service {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("this machine has ports");
+        let url = format!("http://{}/checkpoints", listener.local_addr().expect("it is bound"));
+        let (answer, heard) = (Arc::new(AtomicU16::new(204)), Arc::new(Mutex::new(Vec::new())));
+        let (status, keeps) = (answer.clone(), heard.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("somebody came");
+                let body = body_of(&mut stream);
+                keeps.lock().expect("nobody failed").push(body);
+                let status = status.load(Ordering::SeqCst);
+                let end = "content-length: 0\r\nconnection: close\r\n\r\n";
+                write!(stream, "HTTP/1.1 {status} Answer\r\n{end}").expect("it listens");
+            }
+        });
+        Self { url, answer, heard }
+    }
+
+    fn heard(&self) -> Vec<String> {
+        self.heard.lock().expect("nobody failed").clone()
+    }
+}
+
+fn body_of(stream: &mut TcpStream) -> String {
+    let mut all = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        all.read_line(&mut line).expect("a request has lines");
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(n) = line.to_lowercase().strip_prefix("content-length:") {
+            length = n.trim().parse().expect("a length");
+        }
+    }
+    let mut body = vec![0; length];
+    all.read_exact(&mut body).expect("it is as long as it says");
+    String::from_utf8(body).expect("a note is text")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_gets_each_checkpoint_and_what_it_refused_again() {
+    let (home, service) = (folder(), Service::start());
+    let desk = open(&home).await;
+    change(&desk, "One").await;
+    let webhook = AuditWebhook { url: service.url.clone(), ca: None };
+    let places = AuditPlaces { webhook: Some(webhook), ..Default::default() };
+    let put = AuditPlacesPut { places, reason: None };
+    let set = desk.ask::<operation::audit_places_put>(put).await.expect("places can be set");
+    let place = &set.places[0];
+    assert!(place.ok && place.size.is_some() && place.detail.contains("taken with 204"), "{place:?}");
+    assert!(!place.counts && place.detail.contains("no second place"), "it is on this machine: {place:?}");
+    let newest = set.checkpoint.expect("it was signed").note;
+    assert!(service.heard().contains(&newest), "the note as it is");
+
+    service.answer.store(500, Ordering::SeqCst);
+    change(&desk, "Two").await;
+    let refused =
+        desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed all the same");
+    let told = trust(&desk).await;
+    assert!(told.ok, "a service that is away is no attack: {:?}", told.problem);
+    assert!(!told.places[0].ok && told.places[0].detail.contains("500"), "{:?}", told.places);
+    assert!(told.places[0].size < Some(refused.size), "what it took before is what it has");
+    assert!(status(&desk).await.ok && verify(&desk).await.ok);
+
+    service.answer.store(200, Ordering::SeqCst);
+    let next = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed");
+    assert!(service.heard().contains(&next.note), "the next look sends the newest");
+    let told = trust(&desk).await;
+    assert!(told.places[0].ok && told.places[0].size >= Some(refused.size), "{:?}", told.places);
+    desk.console.close().await;
+
+    let again = open(&home).await;
+    let told = trust(&again).await;
+    assert!(told.places[0].ok && told.places[0].detail.contains("taken with 200"), "{:?}", told.places);
+    again.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_with_a_secret_is_refused_and_not_repeated() {
+    let home = folder();
+    let desk = open(&home).await;
+    for (url, ca) in [
+        ("https://me:hunter2@log.example/", None),
+        ("https://log.example/?token=hunter2", None),
+        ("http://log.example/", None),
+        ("https://log.example/", Some("/nowhere/ca.pem")),
+        ("https://log.example/", Some("ca.pem")),
+    ] {
+        let webhook = AuditWebhook { url: url.to_owned(), ca: ca.map(ToOwned::to_owned) };
+        let places = AuditPlaces { webhook: Some(webhook), ..Default::default() };
+        let put = AuditPlacesPut { places, reason: None };
+        let refused = desk.ask::<operation::audit_places_put>(put).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Validation, "{url}");
+        assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
+    }
+    let page = desk
+        .ask::<operation::audit_page>(AuditPageRequest { limit: 50, ..Default::default() })
+        .await
+        .unwrap();
+    assert!(!format!("{:?}", page.rows).contains("hunter2"), "nor does the trail");
     desk.console.close().await;
 }

@@ -119,7 +119,7 @@ impl Store {
             .signer()
             .ok_or_else(|| StoreError::Precondition("there is no key to sign checkpoints with".to_owned()))?;
         let mut write = self.write().await?;
-        write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
+        write.bump(Tag::Audit).await?;
         let mut head = lock_head(&mut write, self.inner.clock.now()).await?;
         if head.next_seq()? == head.checkpoint_size {
             // What nobody signed stands for no state of the log: then it is signed now.

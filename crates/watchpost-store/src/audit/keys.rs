@@ -187,7 +187,7 @@ impl Store {
         let vkey = signer.vkey();
         let mut write = self.write().await?;
         // The lock keeps two processes from adding the same key at once.
-        write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
+        write.bump(Tag::Audit).await?;
         if let Some(known) = keys(&mut write).await?.into_iter().find(|key| key.vkey == vkey) {
             return match known.revoked {
                 None => Ok(false),
@@ -215,7 +215,7 @@ impl Store {
         })?;
         let (old, new) = (before.vkey(), next.vkey());
         let mut write = self.write().await?;
-        write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
+        write.bump(Tag::Audit).await?;
         let known = keys(&mut write).await?;
         may_roll(&known, &before, &new)?;
         let log = crate::audit::append::log_id_if_any(&mut write).await?.unwrap_or_default();
@@ -244,7 +244,7 @@ impl Store {
         draft: AuditDraft,
     ) -> Result<(), StoreError> {
         let mut write = self.write().await?;
-        write.execute("UPDATE revision SET n = n + 1 WHERE tag = $1", args![Tag::Audit.as_str()]).await?;
+        write.bump(Tag::Audit).await?;
         let known = keys(&mut write).await?;
         let valid = to_revoke(&known, name)?;
         write.audit(draft);

@@ -20,6 +20,7 @@ pub(crate) mod export;
 pub(crate) mod keys;
 pub(crate) mod leaf;
 pub(crate) mod page;
+pub(crate) mod partition;
 pub(crate) mod prove;
 pub(crate) mod seal;
 pub(crate) mod sign;

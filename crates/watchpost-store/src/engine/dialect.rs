@@ -109,11 +109,16 @@ impl Dialect {
                 "SELECT name, 'owner of the file', 'write' FROM sqlite_master WHERE name LIKE 'audit%'"
             }
             Self::Postgres => {
-                "SELECT CAST(p.table_name AS TEXT), CAST(p.grantee AS TEXT), CAST(p.privilege_type AS TEXT) \
+                // Whoever may change a partition of the log may change the log.
+                "SELECT CASE WHEN i.inhrelid IS NULL THEN CAST(p.table_name AS TEXT) ELSE 'audit_leaf' END, \
+                 CAST(p.grantee AS TEXT), CAST(p.privilege_type AS TEXT) \
                  FROM information_schema.table_privileges p JOIN pg_catalog.pg_tables t \
                  ON t.schemaname = p.table_schema AND t.tablename = p.table_name \
+                 LEFT JOIN pg_catalog.pg_inherits i ON i.inhparent = to_regclass('audit_leaf') \
+                 AND i.inhrelid = to_regclass(quote_ident(CAST(p.table_name AS TEXT))) \
                  WHERE p.table_schema = current_schema() AND p.grantee <> t.tableowner \
-                 AND p.table_name IN ('audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_record') \
+                 AND (i.inhrelid IS NOT NULL \
+                 OR p.table_name IN ('audit_checkpoint', 'audit_head', 'audit_leaf', 'audit_record')) \
                  AND p.privilege_type IN ('UPDATE', 'DELETE', 'TRUNCATE') ORDER BY 1, 2, 3"
             }
         }
@@ -177,7 +182,8 @@ impl Dialect {
         }
     }
 
-    /// Every column of every table: table, column, type, place in the key (0 if it is in none).
+    /// Every column of every table: table, column, type, place in the key (0 if it is in none). A partition is no table of
+    /// its own.
     pub(crate) const fn columns(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -191,7 +197,7 @@ impl Dialect {
                  FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace \
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped \
                  LEFT JOIN pg_catalog.pg_index i ON i.indrelid = r.oid AND i.indisprimary \
-                 WHERE n.nspname = current_schema() AND r.relkind = 'r' \
+                 WHERE n.nspname = current_schema() AND r.relkind IN ('r', 'p') AND NOT r.relispartition \
                  ORDER BY CAST(r.relname AS TEXT) COLLATE \"C\", a.attnum"
             }
         }

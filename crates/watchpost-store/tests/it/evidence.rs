@@ -366,6 +366,10 @@ async fn the_log_and_its_evidence_are_judged(world: World) {
     let rights = ask(&world, EvidenceQuery::AuditProtected, EvidenceParams::default()).await;
     assert_eq!(counts(&rights), (4, 4, 0), "only the owner: {rights:?}");
     if world.is_postgres() {
+        world.tamper("GRANT TRUNCATE ON audit_leaf_first TO PUBLIC").await;
+        let rights = ask(&world, EvidenceQuery::AuditProtected, EvidenceParams::default()).await;
+        assert_eq!(counts(&rights), (4, 3, 1), "a part of the log is the log: {rights:?}");
+        world.tamper("REVOKE TRUNCATE ON audit_leaf_first FROM PUBLIC").await;
         world.tamper("GRANT UPDATE ON audit_leaf TO PUBLIC").await;
         let rights = ask(&world, EvidenceQuery::AuditProtected, EvidenceParams::default()).await;
         assert_eq!(counts(&rights), (4, 3, 1), "everybody may change a table: {rights:?}");

@@ -15,6 +15,8 @@ mod keys;
 mod lifecycle;
 mod linking;
 mod merge;
+mod notices;
+mod partitions;
 mod privacy;
 mod records;
 mod register;

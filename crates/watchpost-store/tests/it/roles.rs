@@ -7,16 +7,16 @@ use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::diagnosis::StepState;
 use watchpost_store::{
-    ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, VerifyPlan,
+    ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, Tag, VerifyPlan,
     approval_object, diagnose,
 };
 
 use crate::support::{World, caller, draft, events};
 
 const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
-const ROLES: [&str; 6] = ["viewer", "analyst", "lead", "auditor", "admin", "engine"];
+pub(crate) const ROLES: [&str; 6] = ["viewer", "analyst", "lead", "auditor", "admin", "engine"];
 
-async fn connect(target: &DatabaseTarget) -> PgConnection {
+pub(crate) async fn connect(target: &DatabaseTarget) -> PgConnection {
     let DatabaseTarget::Postgres { host, port, database, username, .. } = target else {
         panic!("the target is a server")
     };
@@ -26,18 +26,18 @@ async fn connect(target: &DatabaseTarget) -> PgConnection {
 }
 
 /// The SQLSTATE of what the server refuses.
-async fn refused(connection: &mut PgConnection, sql: &str) -> Option<String> {
+pub(crate) async fn refused(connection: &mut PgConnection, sql: &str) -> Option<String> {
     let error = connection.execute(AssertSqlSafe(sql.to_owned())).await.err()?;
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-struct Team {
-    world: World,
-    owner: PgConnection,
+pub(crate) struct Team {
+    pub(crate) world: World,
+    pub(crate) owner: PgConnection,
 }
 
 impl Team {
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
         let world = World::postgres().await?;
         let mut owner = connect(&world.target).await;
         for _ in 0..2 {
@@ -56,7 +56,7 @@ impl Team {
         format!("{role}_{database}")
     }
 
-    fn target(&self, role: &str) -> DatabaseTarget {
+    pub(crate) fn target(&self, role: &str) -> DatabaseTarget {
         let mut target = self.world.target.clone();
         if let DatabaseTarget::Postgres { username, .. } = &mut target {
             *username = self.login(role);
@@ -65,7 +65,7 @@ impl Team {
     }
 }
 
-async fn holds(store: &Store) {
+pub(crate) async fn holds(store: &Store) {
     let found = store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert!(found.ok, "{:?}", found.problems);
 }
@@ -211,6 +211,9 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         "UPDATE audit_leaf SET seq = seq",
         "DELETE FROM audit_leaf",
         "TRUNCATE audit_leaf",
+        "UPDATE audit_leaf_first SET seq = seq",
+        "DELETE FROM audit_leaf_first",
+        "TRUNCATE audit_leaf_first",
         "DELETE FROM audit_checkpoint",
         "TRUNCATE audit_head",
         "UPDATE audit_head SET size = 0",
@@ -222,6 +225,23 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
     let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
     holds(&auditor).await;
     holds(&team.world.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_tells_of_its_changes_and_hears_of_others() {
+    let Some(team) = Team::new().await else { return };
+    for role in ROLES {
+        let store = Store::open(&team.target(role), team.world.clock.clone()).await.unwrap();
+        let mut hears = store.notices().await.unwrap().expect("a server has notices");
+        let mut owner_hears = team.world.store.notices().await.unwrap().expect("a server has notices");
+        store.audit_append(draft("incident_take")).await.unwrap();
+        for notices in [&mut hears, &mut owner_hears] {
+            let heard = tokio::time::timeout(std::time::Duration::from_secs(60), notices.next()).await;
+            assert_eq!(heard.expect("it is told").expect("it is there"), Tag::Audit, "{role}");
+        }
+        drop(hears);
+        store.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,9 @@ export function auditTrust(places: AuditPlaces): AuditTrust {
   const held = [
     ...places.folders.map((name) => ({ kind: 'folder' as const, name, ok: true, counts: true, size: 4_806, detail: '' })),
     ...(places.redis ? [{ kind: 'redis' as const, name: '', ok: true, counts: true, size: 4_806, detail: '' }] : []),
+    ...(places.webhook === undefined
+      ? []
+      : [{ kind: 'webhook' as const, name: places.webhook.url, ...(places.webhook.ca === undefined ? {} : { ca: places.webhook.ca }), ok: true, counts: true, size: 4_806, detail: 'taken with 204' }]),
   ];
   return {
     ok: true,

@@ -102,8 +102,12 @@ describe('the audit trail', () => {
     await waitFor(() => hook('audit-places-folders'));
     await fireEvent.input(hook('audit-places-folders'), { target: { value: ' /mnt/one \n\n/mnt/two' } });
     await fireEvent.click(hook('audit-places-redis'));
+    expect(document.querySelector('[data-test=audit-places-webhook-ca]'), 'only where there is a webhook').toBeNull();
+    await fireEvent.input(hook('audit-places-webhook'), { target: { value: ' https://log.example/checkpoints ' } });
+    await waitFor(() => hook('audit-places-webhook-ca'));
     await fireEvent.click(hook('audit-places-save'));
-    await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'audit_places_put')?.request).toEqual({ places: { folders: ['/mnt/one', '/mnt/two'], redis: false } }));
+    await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'audit_places_put')?.request).toEqual({ places: { folders: ['/mnt/one', '/mnt/two'], redis: false, webhook: { url: 'https://log.example/checkpoints' } } }));
+    await waitFor(() => expect([...document.querySelectorAll('[data-test=audit-place]')].at(-1)?.textContent).toContain('https://log.example/checkpoints'));
   });
 
   it('raises the alarm when the log does not continue what was seen, and takes it as it is with a reason only', async () => {

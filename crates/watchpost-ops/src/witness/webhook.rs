@@ -1,0 +1,312 @@
+//! The webhook: a service elsewhere that gets each checkpoint by POST. It cannot be read back; what it answered last is
+//! the receipt, which this console remembers beside the log that it saw.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::{Deserialize, Serialize};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use url::Url;
+use watchpost_model::audit::Checkpoint;
+use watchpost_model::connection::is_this_machine;
+
+use super::Witness;
+use crate::blocking::off_the_runtime;
+use crate::console::Workspace;
+use crate::contract::{AuditPlace, AuditWebhook};
+use crate::secrets::Secret;
+use crate::workspace::secret_from_file;
+
+/// How long a delivery may take, from looking for the name to the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A longer address is none.
+const URL_CHARS_MAX: usize = 1_000;
+/// In which header the origin of the log stands: the first line of the checkpoint.
+const ORIGIN: &str = "watchpost-origin";
+
+/// What a webhook answered when it took a checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Receipt {
+    url: String,
+    log: String,
+    size: i64,
+    status: u16,
+    at: DateTime<Utc>,
+}
+
+/// A delivery that was not taken.
+pub(super) struct Undelivered {
+    url: String,
+    why: String,
+}
+
+/// The address of a webhook in its normal form. What it must not hold is not repeated in the answer.
+pub(crate) fn checked(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.chars().count() > URL_CHARS_MAX {
+        return Err("it is longer than an address is");
+    }
+    let url = Url::parse(text).map_err(|_| "it is no address such as https://log.example/checkpoints")?;
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" if !host.is_empty() => {}
+        "http" if is_this_machine(host) => {}
+        "http" => return Err("without TLS only a service of this machine is told; write https://"),
+        _ => return Err("it is no address such as https://log.example/checkpoints"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("no name and no password may stand in it: everybody who sees the places would see them");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("nothing may follow in it after ? or #: everybody who sees the places would see it");
+    }
+    Ok(url.into())
+}
+
+/// Is the service on this machine, where whoever rewrites the database may reach it too?
+pub(super) fn is_near(webhook: &AuditWebhook) -> bool {
+    Url::parse(&webhook.url).ok().is_none_or(|url| is_this_machine(url.host_str().unwrap_or_default()))
+}
+
+/// The certificates of authorities in a PEM file; of the system without one.
+pub(crate) fn authorities(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let Some(file) = file else { return Ok(rustls_native_certs::load_native_certs().certs) };
+    let pem = std::fs::read(file).map_err(|error| format!("cannot read {file}: {error}"))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(format!("there is no certificate in {file}")),
+        Err(error) => Err(format!("cannot read {file}: {error}")),
+    }
+}
+
+/// All that a delivery needs, for a thread that may wait.
+struct Delivery {
+    webhook: AuditWebhook,
+    token: Option<Secret>,
+    note: String,
+}
+
+impl Delivery {
+    /// Sends it; the status of the answer, if that says that it was taken.
+    fn send(&self, patience: Duration) -> Result<u16, String> {
+        let mut config = ureq::Agent::config_builder()
+            .timeout_global(Some(patience))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .proxy(None)
+            .user_agent(concat!("watchpost/", env!("CARGO_PKG_VERSION")));
+        if self.webhook.url.starts_with("https:") {
+            let roots = authorities(self.webhook.ca.as_deref())?;
+            let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+            config = config.tls_config(
+                TlsConfig::builder()
+                    .root_certs(RootCerts::Specific(Arc::new(roots)))
+                    .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                    .build(),
+            );
+        }
+        let agent = config.build().new_agent();
+        let mut request = agent
+            .post(self.webhook.url.as_str())
+            .header("content-type", "text/plain; charset=utf-8")
+            .header(ORIGIN, self.note.lines().next().unwrap_or_default());
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {}", token.as_str()));
+        }
+        let answer = request.send(self.note.as_str()).map_err(|error| error.to_string())?;
+        let status = answer.status();
+        if status.is_success() {
+            Ok(status.as_u16())
+        } else if status.is_redirection() {
+            Err(format!(
+                "it answered {}: it wants to send us elsewhere, which is not followed",
+                status.as_u16()
+            ))
+        } else {
+            Err(format!("it answered {}", status.as_u16()))
+        }
+    }
+}
+
+impl Witness {
+    /// Sends a checkpoint, and keeps what was answered.
+    pub(super) async fn deliver(
+        &self,
+        workspace: &Workspace,
+        webhook: &AuditWebhook,
+        log: &str,
+        newest: &Checkpoint,
+    ) -> Result<(), String> {
+        let taken = taken(webhook, newest).await;
+        let undelivered = match &taken {
+            Ok(_) => None,
+            Err(why) => Some(Undelivered { url: webhook.url.clone(), why: why.clone() }),
+        };
+        self.state().undelivered = undelivered;
+        let status = taken?;
+        let receipt = Receipt {
+            url: webhook.url.clone(),
+            log: log.to_owned(),
+            size: newest.size,
+            status,
+            at: workspace.now(),
+        };
+        self.change(|memory| memory.receipt = Some(receipt)).map_err(|error| error.message)
+    }
+
+    /// Records of the checkpoint of a log that a webhook took last.
+    pub(super) fn received(&self, webhook: &AuditWebhook, log: &str) -> Option<i64> {
+        let state = self.state();
+        let receipt = state.memory.receipt.as_ref();
+        receipt.filter(|receipt| receipt.url == webhook.url && receipt.log == log).map(|receipt| receipt.size)
+    }
+
+    /// Says of a webhook what it took last, and whether it did not take the newest.
+    pub(super) fn tell_of(&self, webhook: &AuditWebhook, log: &str, place: &mut AuditPlace) {
+        place.size = self.received(webhook, log);
+        let state = self.state();
+        if let Some(failed) = state.undelivered.as_ref().filter(|failed| failed.url == webhook.url) {
+            place.ok = false;
+            place.detail.clone_from(&failed.why);
+        } else if let Some(receipt) =
+            state.memory.receipt.as_ref().filter(|_| place.ok && place.size.is_some())
+        {
+            let at = receipt.at.format("%Y-%m-%d %H:%M:%S UTC");
+            let before = if place.detail.is_empty() { String::new() } else { format!("{}; ", place.detail) };
+            place.detail = format!("{before}taken with {} on {at}", receipt.status);
+        }
+    }
+}
+
+async fn taken(webhook: &AuditWebhook, newest: &Checkpoint) -> Result<u16, String> {
+    let token = secret_from_file("webhook").map_err(|error| error.message)?;
+    let delivery = Delivery { webhook: webhook.clone(), token, note: newest.note.clone() };
+    off_the_runtime(move || delivery.send(PATIENCE)).await.map_err(|error| error.message)?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::thread::JoinHandle;
+    use std::time::Duration;
+
+    use super::{Delivery, authorities, checked, is_near};
+    use crate::contract::AuditWebhook;
+    use crate::secrets::Secret;
+
+    const NOTE: &str = "watchpost.local/audit/abc\n7\nAAAA\n\n\u{2014} key AAAA\n";
+    /// Longer than an answer of this machine takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// A service that takes one request and answers `answer`, or nothing at all while its caller waits.
+    fn service(answer: Option<&'static str>) -> (AuditWebhook, JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/checkpoints", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            let mut piece = [0_u8; 4096];
+            while !heard.ends_with(NOTE.as_bytes()) {
+                let n = stream.read(&mut piece).unwrap();
+                if n == 0 {
+                    break;
+                }
+                heard.extend_from_slice(&piece[..n]);
+            }
+            if let Some(answer) = answer {
+                write!(stream, "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+            }
+            // Until the other side has had enough.
+            let _ = stream.read_to_end(&mut Vec::new());
+            String::from_utf8(heard).unwrap()
+        });
+        (AuditWebhook { url, ca: None }, thread)
+    }
+
+    fn delivery(webhook: AuditWebhook, token: Option<&str>) -> Delivery {
+        let token = token.map(|token| Secret::new(token.to_owned()));
+        Delivery { webhook, token, note: NOTE.to_owned() }
+    }
+
+    #[test]
+    fn a_checkpoint_is_posted_as_it_is_and_a_2xx_takes_it() {
+        let (webhook, thread) = service(Some("204 No Content"));
+        assert_eq!(delivery(webhook, Some("s3cret")).send(LONG), Ok(204));
+        let heard = thread.join().unwrap();
+        let (head, body) = heard.split_once("\r\n\r\n").unwrap();
+        let head = head.to_lowercase();
+        assert!(head.starts_with("post /checkpoints http/1.1"), "{head}");
+        for header in [
+            "content-type: text/plain; charset=utf-8",
+            "watchpost-origin: watchpost.local/audit/abc",
+            "authorization: bearer s3cret",
+        ] {
+            assert!(head.contains(header), "{header}: {head}");
+        }
+        assert_eq!(body, NOTE);
+    }
+
+    #[test]
+    fn whatever_else_is_answered_takes_nothing() {
+        for (answer, told) in [
+            ("500 Internal Server Error", "500"),
+            ("404 Not Found", "404"),
+            ("302 Found\r\nlocation: http://127.0.0.1:1/", "not followed"),
+            ("307 Temporary Redirect\r\nlocation: http://127.0.0.1:1/", "not followed"),
+        ] {
+            let (webhook, thread) = service(Some(answer));
+            let why = delivery(webhook, None).send(LONG).unwrap_err();
+            assert!(why.contains(told), "{answer}: {why}");
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_not_waited_for() {
+        let (webhook, thread) = service(None);
+        let why = delivery(webhook, None).send(Duration::from_millis(200)).unwrap_err();
+        assert!(why.contains("timeout"), "{why}");
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn an_address_holds_no_secret_and_needs_tls_on_a_network() {
+        for good in [
+            "https://log.example/checkpoints",
+            "http://127.0.0.1:8080/",
+            "http://localhost/x",
+            "http://[::1]/",
+        ] {
+            assert_eq!(checked(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "log.example",
+            "ftp://log.example/",
+            "http://log.example/",
+            "https://me@log.example/",
+            "https://me:hunter2@log.example/",
+            "https://log.example/?token=hunter2",
+            "https://log.example/#hunter2",
+        ] {
+            let why = checked(bad).unwrap_err();
+            assert!(!why.contains("hunter2"), "{bad}: {why}");
+        }
+        let at = |url: &str| AuditWebhook { url: url.to_owned(), ca: None };
+        assert!(is_near(&at("http://127.0.0.1/")) && !is_near(&at("https://log.example/")));
+    }
+
+    #[test]
+    fn a_file_of_authorities_has_some() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().display().to_string();
+        assert!(authorities(Some(&path)).unwrap_err().contains("no certificate"));
+        assert!(authorities(Some("/nowhere/ca.pem")).unwrap_err().contains("/nowhere/ca.pem"));
+    }
+}
