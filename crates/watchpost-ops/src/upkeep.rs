@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
@@ -38,6 +38,11 @@ const PLACE_EVERY: Duration = Duration::from_secs(2);
 /// Sources whose places are asked and written at once.
 const PLACED: u32 = 2_000;
 
+/// How often it is looked whether there are events to add to the index of their words.
+const TEXT_EVERY: Duration = Duration::from_millis(500);
+/// How much of that time is spent on it while events are coming in.
+const TEXT_SHARE: Duration = Duration::from_millis(100);
+
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
@@ -57,6 +62,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
+    workspace.run(every(TEXT_EVERY, console, workspace, index_text));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
@@ -189,6 +195,26 @@ async fn place_some(workspace: &Workspace) -> Result<usize, OpError> {
     let places: Vec<(String, Option<String>)> = places.await?;
     workspace.store().sources_placed(&known.basis, &places).await?;
     Ok(places.len())
+}
+
+/// Adds archived events to the index of their words: all of them while the archive is quiet, and a few at a time beside an
+/// engine at work, for whom the database is there first.
+async fn index_text(_: Console, workspace: Arc<Workspace>) {
+    let begun = Instant::now();
+    let mut newest = None;
+    loop {
+        let step = match workspace.store().event_text_step().await {
+            Ok(step) => step,
+            Err(problem) => {
+                tracing::warn!(%problem, "events were not added to the index of their words");
+                return;
+            }
+        };
+        let is_quiet = *newest.get_or_insert(step.newest) == step.newest;
+        if step.added == 0 || (!is_quiet && begun.elapsed() >= TEXT_SHARE) {
+            return;
+        }
+    }
 }
 
 async fn expire(console: Console, workspace: Arc<Workspace>) {

@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000026, "sealed_field"),
     migration!(20261122000027, "lost_event"),
     migration!(20261122000028, "audit_timestamp"),
+    migration!(20261122000030, "event_text"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
