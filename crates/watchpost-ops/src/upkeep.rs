@@ -40,8 +40,8 @@ const PLACED: u32 = 2_000;
 
 /// How often it is looked whether there are events to add to the index of their words.
 const TEXT_EVERY: Duration = Duration::from_millis(500);
-/// How much of that time is spent on it while events are coming in.
-const TEXT_SHARE: Duration = Duration::from_millis(100);
+/// How much of that time it takes while events are coming in, half of it in pauses.
+const TEXT_SHARE: Duration = Duration::from_millis(200);
 
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
@@ -203,6 +203,7 @@ async fn index_text(_: Console, workspace: Arc<Workspace>) {
     let begun = Instant::now();
     let mut newest = None;
     loop {
+        let step_begun = Instant::now();
         let step = match workspace.store().event_text_step().await {
             Ok(step) => step,
             Err(problem) => {
@@ -214,6 +215,8 @@ async fn index_text(_: Console, workspace: Arc<Workspace>) {
         if step.added == 0 || (!is_quiet && begun.elapsed() >= TEXT_SHARE) {
             return;
         }
+        // Other processes that write to the file look now and then whether it is free.
+        tokio::time::sleep(step_begun.elapsed()).await;
     }
 }
 

@@ -6,6 +6,7 @@
 //! writes: rows are added in the order of arrival, and those that were not yet are read one by one.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use watchpost_model::event::Event;
 use watchpost_model::query::{Expr, Term};
@@ -253,7 +254,8 @@ pub(crate) async fn left_of(tx: &mut Tx, name: &str) -> Result<u64, StoreError> 
 
 impl Store {
     /// Adds the oldest events that are not in the index of words yet, once there are enough of them for a step of their own.
-    /// Call it again while it adds some. Whoever writes waits for it some 10 ms. PostgreSQL fills its index by itself.
+    /// Call it again while it adds some, after a pause. Whoever writes waits for it some 10 ms. PostgreSQL fills its index by
+    /// itself.
     ///
     /// # Errors
     /// What the database says; then nothing was added.
@@ -266,8 +268,14 @@ impl Store {
     /// # Errors
     /// What the database says; then those before were added.
     pub async fn event_text_catch_up(&self) -> Result<(), StoreError> {
-        while self.text_step(1).await?.added > 0 {}
-        Ok(())
+        loop {
+            let begun = Instant::now();
+            if self.text_step(1).await?.added == 0 {
+                return Ok(());
+            }
+            // Other processes that write to the file look now and then whether it is free.
+            tokio::time::sleep(begun.elapsed()).await;
+        }
     }
 
     /// How many rows the index of words is behind, at most; 0 on PostgreSQL, which fills it by itself.
