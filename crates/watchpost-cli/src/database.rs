@@ -77,8 +77,8 @@ pub(crate) enum Database {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Check its pages, make the statistics of its queries anew, and fold SQLite's log into the file; with PostgreSQL the
-    /// statistics only. Exit code 1 when pages are damaged; nothing else is done then.
+    /// Check its pages, have SQLite's index of the words of events catch up, make the statistics of its queries anew, and
+    /// fold SQLite's log into the file; with PostgreSQL the statistics only. Exit code 1 when pages are damaged; nothing else is done then.
     Maintain {
         /// SQLite: write the file anew, without free pages. Whoever writes waits meanwhile, and it needs as much room as the
         /// file has, twice.

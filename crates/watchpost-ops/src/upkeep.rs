@@ -2,7 +2,7 @@
 //! other consoles changed. Each ends when the workspace closes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
@@ -36,6 +36,11 @@ const PLACE_EVERY: Duration = Duration::from_secs(2);
 /// Sources whose places are asked and written at once.
 const PLACED: u32 = 2_000;
 
+/// How often it is looked whether there are events to add to the index of their words.
+const TEXT_EVERY: Duration = Duration::from_millis(500);
+/// How much of that time it takes while events are coming in, half of it in pauses.
+const TEXT_SHARE: Duration = Duration::from_millis(200);
+
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
@@ -56,6 +61,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
+    workspace.run(every(TEXT_EVERY, console, workspace, index_text));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
@@ -170,6 +176,29 @@ async fn place_some(workspace: &Workspace) -> Result<usize, OpError> {
     let places: Vec<(String, Option<String>)> = places.await?;
     workspace.store().sources_placed(&known.basis, &places).await?;
     Ok(places.len())
+}
+
+/// Adds archived events to the index of their words: all of them while the archive is quiet, and a few at a time beside an
+/// engine at work, for whom the database is there first.
+async fn index_text(_: Console, workspace: Arc<Workspace>) {
+    let begun = Instant::now();
+    let mut newest = None;
+    loop {
+        let step_begun = Instant::now();
+        let step = match workspace.store().event_text_step().await {
+            Ok(step) => step,
+            Err(problem) => {
+                tracing::warn!(%problem, "events were not added to the index of their words");
+                return;
+            }
+        };
+        let is_quiet = *newest.get_or_insert(step.newest) == step.newest;
+        if step.added == 0 || (!is_quiet && begun.elapsed() >= TEXT_SHARE) {
+            return;
+        }
+        // Other processes that write to the file look now and then whether it is free.
+        tokio::time::sleep(step_begun.elapsed()).await;
+    }
 }
 
 async fn expire(console: Console, workspace: Arc<Workspace>) {

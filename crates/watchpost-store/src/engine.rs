@@ -80,16 +80,23 @@ pub(crate) struct Sql {
     args: Vec<Value>,
     /// Write `?` instead of `$1`: SQLite searches the names of placeholders one by one, which is quadratic in long lists.
     unnamed: bool,
+    /// Planned for its values each time that it is asked.
+    anew: bool,
 }
 
 impl Sql {
     pub(crate) fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), args: Vec::new(), unnamed: false }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 
     /// For long lists of values, all of them bound in order.
     pub(crate) fn list(text: &str, dialect: Dialect) -> Self {
-        Self { text: text.to_owned(), args: Vec::new(), unnamed: dialect == Dialect::Sqlite }
+        Self { text: text.to_owned(), unnamed: dialect == Dialect::Sqlite, ..Self::default() }
+    }
+
+    /// Has PostgreSQL plan it for its values: a plan for any values cannot know how rare a word is.
+    pub(crate) fn plan_anew(&mut self) {
+        self.anew = true;
     }
 
     /// Adds literal SQL.
@@ -378,14 +385,6 @@ impl Db {
         }
     }
 
-    /// Writes the file anew, without what lay in free space; PostgreSQL has none.
-    pub(crate) async fn rewrite(&self) -> Result<(), StoreError> {
-        if let Self::Sqlite { writer, .. } = self {
-            sqlx::query("VACUUM").execute(writer).await?;
-        }
-        Ok(())
-    }
-
     /// Closes what [`Db::look_at_file`] opened: nothing is written, so there is no log to fold.
     pub(crate) async fn end_look(&self) {
         if let Self::Sqlite { writer, readers } = self {
@@ -477,14 +476,23 @@ impl Tx {
         sql: impl Into<Cow<'static, str>>,
         args: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let sql = sql.into();
+        self.fetch_keeping(sql.into(), args, true).await
+    }
+
+    /// As [`Tx::fetch`]; `kept`: the statement is kept for the next time.
+    async fn fetch_keeping(
+        &mut self,
+        sql: Cow<'static, str>,
+        args: Vec<Value>,
+        kept: bool,
+    ) -> Result<Vec<Row>, StoreError> {
         Ok(match self {
             Self::Sqlite(tx) => {
                 let rows = with_args!(Sqlite, sql, args).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(tx) => {
-                let rows = with_args!(Postgres, sql, args).fetch_all(&mut **tx).await?;
+                let rows = with_args!(Postgres, sql, args).persistent(kept).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -515,7 +523,7 @@ impl Tx {
     }
 
     pub(crate) async fn fetch_sql(&mut self, sql: Sql) -> Result<Vec<Row>, StoreError> {
-        self.fetch(sql.text, sql.args).await
+        self.fetch_keeping(sql.text.into(), sql.args, !sql.anew).await
     }
 
     /// Rows of `select_in` for all `items`: the text must end with ` IN `. Sent in few sizes of list.

@@ -14,6 +14,7 @@ use watchpost_model::query::Query;
 use crate::canonical::{sha256, to_canonical};
 use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nul};
 use crate::error::StoreError;
+use crate::event_text::{self, Page};
 use crate::rollup::Tally;
 use crate::sealed::Taken;
 use crate::search;
@@ -437,15 +438,8 @@ impl Store {
         if !(1..=500).contains(&limit) {
             return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
         }
-        let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
-        conditions(&mut sql, self.inner.db.dialect(), filter);
-        if let Some(cursor) = before {
-            sql.push(" AND (at, id) < ").tuple(args![cursor.at, cursor.id.to_string()]);
-        }
-        sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(i64::from(limit) + 1);
-        let mut tx = self.read().await?;
-        let mut rows: Vec<Event> =
-            tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect::<Result<_, _>>()?;
+        let page = Page { filter, before, limit: i64::from(limit) + 1 };
+        let mut rows = page.events(&mut *self.read().await?).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = if more { rows.last().map(EventCursor::of) } else { None };
@@ -457,9 +451,10 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn event_count(&self, filter: &EventFilter) -> Result<u64, StoreError> {
-        let mut sql = Sql::new("SELECT COUNT(*) FROM event WHERE 1 = 1");
-        conditions(&mut sql, self.inner.db.dialect(), filter);
         let mut tx = self.read().await?;
+        let narrow = event_text::narrow(&mut tx, filter).await?;
+        let mut sql = Sql::new("SELECT COUNT(*) FROM event WHERE 1 = 1");
+        event_text::narrowed(&mut sql, tx.dialect(), filter, narrow.as_ref());
         tx.fetch_sql(sql).await?.first().map_or(Ok(0), |row| row.u64(0))
     }
 

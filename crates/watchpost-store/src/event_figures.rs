@@ -7,7 +7,8 @@ use watchpost_model::query::FieldName;
 
 use crate::engine::{Dialect, Sql, Tx, micros};
 use crate::error::StoreError;
-use crate::event::{EventFilter, conditions, severity_of};
+use crate::event::{EventFilter, severity_of};
+use crate::event_text::{self, Narrow, narrowed};
 use crate::store::Store;
 
 const SECOND: i64 = 1_000_000;
@@ -106,8 +107,9 @@ impl Store {
         }
         let filter = EventFilter { period: Some(period), ..filter.clone() };
         let mut tx = self.read().await?;
-        let histogram = histogram(&mut tx, &filter, period, buckets).await?;
-        let (facets, rows) = count_facets(&mut tx, &filter, facets).await?;
+        let narrow = event_text::narrow(&mut tx, &filter).await?;
+        let histogram = histogram(&mut tx, &filter, narrow.as_ref(), period, buckets).await?;
+        let (facets, rows) = count_facets(&mut tx, &filter, narrow.as_ref(), facets).await?;
         let total = histogram.series.iter().filter_map(|series| series.total).sum();
         let facet_rows = rows.min(FACET_ROWS.unsigned_abs());
         Ok(EventFigures { period, total, histogram, facets, facet_rows, facets_complete: rows == facet_rows })
@@ -117,6 +119,7 @@ impl Store {
 async fn histogram(
     tx: &mut Tx,
     filter: &EventFilter,
+    narrow: Option<&Narrow>,
     period: Period,
     buckets: u32,
 ) -> Result<Histogram, StoreError> {
@@ -131,7 +134,7 @@ async fn histogram(
     sql.bind(start).push(") / ").bind(width);
     sql.push(", severity, CAST(SUM(n) AS BIGINT) FROM event WHERE 1 = 1");
     let dialect = tx.dialect();
-    conditions(&mut sql, dialect, filter);
+    narrowed(&mut sql, dialect, filter, narrow);
     sql.push(" GROUP BY 1, 2");
     let mut series: Vec<Series> =
         Severity::ALL.iter().map(|severity| Series::new(severity.to_string(), vec![0; len])).collect();
@@ -150,6 +153,7 @@ async fn histogram(
 async fn count_facets(
     tx: &mut Tx,
     filter: &EventFilter,
+    narrow: Option<&Narrow>,
     fields: &[FieldName],
 ) -> Result<(Vec<EventFacet>, u64), StoreError> {
     let dialect = tx.dialect();
@@ -160,7 +164,7 @@ async fn count_facets(
         sql.push(column).push(" AS of_").push(field.as_str()).push(", ");
     }
     sql.push("n, ROW_NUMBER() OVER (ORDER BY at DESC, id DESC) AS place FROM event WHERE 1 = 1");
-    conditions(&mut sql, dialect, filter);
+    narrowed(&mut sql, dialect, filter, narrow);
     sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(FACET_ROWS + 1);
     sql.push(") SELECT '', CAST(COUNT(*) AS TEXT), CAST(COUNT(*) AS BIGINT) FROM found");
     for field in fields {

@@ -17,6 +17,7 @@ mod engine_state;
 mod error;
 mod event;
 mod event_figures;
+mod event_text;
 mod evidence;
 mod figures;
 
@@ -71,6 +72,7 @@ pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use event_figures::FACETS;
+pub use event_text::TextStep;
 pub use evidence::question_words;
 pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000027, "lost_event"),
     migration!(20261122000028, "audit_timestamp"),
     migration!(20261122000029, "one_source_index"),
+    migration!(20261122000030, "event_text"),
     migration!(20261122000031, "log_partitions"),
 ];
 

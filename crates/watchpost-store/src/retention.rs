@@ -11,6 +11,7 @@ use watchpost_model::job::JobPosition;
 use crate::engine::{Sql, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::{EventRow, event, id_values, insert_new, rows_of, weight};
+use crate::event_text::{self, Amount};
 use crate::job_position;
 use crate::rollup::Tally;
 use crate::sealed::{self, SealedField, Taken};
@@ -67,7 +68,9 @@ impl Store {
         let others: Vec<&EventRow<'_>> =
             rows.iter().filter(|row| !unchanged.contains(&row.event.id)).collect();
         if !others.is_empty() {
+            event_text::removing(&mut write, Amount::Many).await?;
             upsert(&mut write, self.notes_places(), &others, now).await?;
+            event_text::removing(&mut write, Amount::Few).await?;
             self.note_gap(&mut write).await?;
         }
         sealed::insert(&mut write, sealed::rows(fields)).await?;
@@ -109,6 +112,7 @@ impl Store {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
+        event_text::removing(&mut write, Amount::Many).await?;
         let gone = write
             .fetch(
                 format!(
@@ -118,6 +122,7 @@ impl Store {
                 args![stored_before, category.as_str(), i64::from(limit)],
             )
             .await?;
+        event_text::removing(&mut write, Amount::Few).await?;
         let removed = gone.len() as u64;
         if removed > 0 {
             let gone = gone.iter().map(|row| row.text(0).map(Value::from)).collect::<Result<Vec<_>, _>>()?;
@@ -125,6 +130,9 @@ impl Store {
             write.touch(Tag::Events);
         }
         self.commit(write).await?;
+        if removed > 0 {
+            self.text_merge().await?;
+        }
         Ok(removed)
     }
 }

@@ -66,6 +66,11 @@ const EXPORTED: &[&str] = &[
 const LEFT_OUT: &[(&str, &str)] = &[
     ("audit_payload", "sealed; `watchpost audit export` writes what people may read of it"),
     ("engine_state", "what the detectors remember, in a form of this version only"),
+    ("event_text", "an index of events, made from them"),
+    ("event_text_config", "an index of events, made from them"),
+    ("event_text_data", "an index of events, made from them"),
+    ("event_text_idx", "an index of events, made from them"),
+    ("event_text_mark", "how far the index of events has come"),
     ("lease", "who works at this moment"),
     ("revision", "counters of what changed"),
     ("sealed_field", "sealed; `watchpost event reveal` shows one value, with a reason"),

@@ -18,8 +18,8 @@ pub struct Maintained {
 }
 
 impl Store {
-    /// Looks at the pages, makes the statistics of the queries anew, and folds SQLite's log into the file. With `compact` the
-    /// file is written anew without its free pages: whoever writes waits meanwhile.
+    /// Looks at the pages, has SQLite's index of words catch up, makes the statistics of the queries anew, and folds SQLite's
+    /// log into the file. With `compact` the file is written anew without its free pages: whoever writes waits meanwhile.
     ///
     /// # Errors
     /// `Precondition` for compacting PostgreSQL, which does so by itself; what the database says.
@@ -36,6 +36,7 @@ impl Store {
         if problem.is_some() {
             return Ok(Maintained { problem, folded: false, before, after: before });
         }
+        self.event_text_catch_up().await?;
         db.analyze().await?;
         if compact {
             db.rewrite().await?;

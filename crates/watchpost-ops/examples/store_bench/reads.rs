@@ -31,6 +31,7 @@ pub(crate) async fn measure(store: &Store, mut shell: Option<&mut Shell>) -> Res
     for look in looks()? {
         first_page(store, shell.as_deref_mut(), &look).await?;
     }
+    words(store).await?;
     let whole = fill::period()?;
     let day = Period { from: whole.to - Duration::days(1), to: whole.to };
     for (what, period) in [("a day", day), ("30 days", whole)] {
@@ -113,14 +114,65 @@ fn looks() -> Result<Vec<Look>, Failure> {
             entity(EntityKind::Endpoint, "/api/items/1234"),
             " AND endpoint = '/api/items/1234'",
         ),
-        look(
-            "a word that is nowhere",
-            EventFilter { text: Some("nowhere".to_owned()), ..EventFilter::default() },
-            " AND search LIKE '%nowhere%' ESCAPE '!'",
-        ),
     ];
     looks.extend(without.map(|look| Look { demanded: "no index", ..look }));
     Ok(looks)
+}
+
+/// Filling the index of words, and what it answers. The shell has no part in it: its SQLite may be without FTS5.
+async fn words(store: &Store) -> Result<(), Failure> {
+    let (mut added, mut took) = (0, Vec::new());
+    loop {
+        let begun = Instant::now();
+        let step = store.event_text_step().await?;
+        if step.added == 0 {
+            break;
+        }
+        added += step.added;
+        took.push(begun.elapsed().as_secs_f64());
+    }
+    store.event_text_catch_up().await?;
+    if !took.is_empty() {
+        let seconds: f64 = took.iter().sum();
+        took.sort_by(f64::total_cmp);
+        let median = took.get(took.len() / 2).copied().unwrap_or(f64::NAN);
+        let longest = took.last().copied().unwrap_or(f64::NAN);
+        Figure {
+            what: "index of words: events, a step / the longest".to_owned(),
+            demanded: "-",
+            measured: format!(
+                "{:.0}/s, {} / {} ms",
+                f64::from(u32::try_from(added)?) / seconds,
+                ms(median),
+                ms(longest)
+            ),
+            shell: None,
+        }
+        .say()?;
+    }
+    for (what, word) in [
+        ("a word that is nowhere", "nowhere"),
+        ("a word of few events", "user4242"),
+        ("a word of many events", "items"),
+        ("a word of every event", "mozilla"),
+    ] {
+        let filter = EventFilter { text: Some(word.to_owned()), ..EventFilter::default() };
+        let mut took = Vec::new();
+        for _ in 0..=TURNS {
+            let begun = Instant::now();
+            store.event_page(&filter, None, PAGE).await?;
+            took.push(begun.elapsed().as_secs_f64());
+        }
+        let (first, median) = first_and_median(took);
+        Figure {
+            what: format!("first page: {what}"),
+            demanded: PAGE_DEMAND,
+            measured: measured(first, median),
+            shell: None,
+        }
+        .say()?;
+    }
+    Ok(())
 }
 
 async fn first_page(store: &Store, shell: Option<&mut Shell>, look: &Look) -> Result<(), Failure> {

@@ -64,6 +64,16 @@ impl Db {
         Ok((said != "ok").then_some(said))
     }
 
+    /// Writes the file anew, without what lay in free space or what the index of events remembered of removed ones;
+    /// PostgreSQL has none.
+    pub(crate) async fn rewrite(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { writer, .. } = self {
+            sqlx::query("INSERT INTO event_text (event_text) VALUES ('optimize')").execute(writer).await?;
+            sqlx::query("VACUUM").execute(writer).await?;
+        }
+        Ok(())
+    }
+
     /// Has the database look at its rows anew, for plans that fit them.
     pub(crate) async fn analyze(&self) -> Result<(), StoreError> {
         match self {

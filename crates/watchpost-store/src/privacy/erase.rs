@@ -16,6 +16,7 @@ use crate::audit::page::{COLUMNS, ERASED, erased_search, stored_payload};
 use crate::audit::seal::random_id;
 use crate::engine::{Sql, Tx, Value, args};
 use crate::error::StoreError;
+use crate::event_text;
 use crate::sealed;
 use crate::store::{Store, Tag, Write};
 
@@ -218,6 +219,9 @@ async fn refuse(tx: &mut Tx, subject: &Subject) -> Result<(), StoreError> {
 
 /// Events, and the frozen copies of events, that name the subject, also in what is sealed of them.
 async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(), StoreError> {
+    // Taking many events out of the index one by one takes longer than making it anew, which also forgets what it keeps
+    // of those that went before.
+    event_text::empty(tx).await?;
     let pattern = pattern(subject);
     let mut gone: BTreeSet<String> = BTreeSet::new();
     let hidden = sealed::naming(tx, subject).await?;

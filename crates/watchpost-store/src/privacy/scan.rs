@@ -13,6 +13,7 @@ use crate::audit::page::{COLUMNS, stored_payload};
 use crate::audit::seal::Payload;
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::event_text;
 use crate::store::Store;
 
 /// Rows of one column that are read at most; more are told as "at least".
@@ -108,6 +109,11 @@ impl Store {
         if n > 0 {
             let what = "what the detectors remember; it is forgotten as a whole";
             look.found.push(Residue::new("engine_state.body", ResidueState::Found, n, what));
+        }
+        let n = event_text::left_of(&mut tx, &subject.value).await?;
+        if n > 0 {
+            let what = "letters of it in the index of events, of events that are gone; an erasure makes the index anew";
+            look.found.push(Residue::new("event_text", ResidueState::Found, n, what));
         }
         sealed(&mut tx, subject, &mut look, told).await?;
         let n = crate::sealed::naming(&mut tx, subject).await?.len() as u64;

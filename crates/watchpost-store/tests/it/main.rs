@@ -29,6 +29,7 @@ mod search;
 mod sensitive;
 mod support;
 mod table_export;
+mod text;
 mod tls;
 mod triage;
 mod witness;

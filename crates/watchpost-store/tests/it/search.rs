@@ -40,9 +40,12 @@ fn country(source: &str) -> Option<&'static str> {
     }
 }
 
-/// Takes the events in, and says where their sources are.
+/// Takes the events in, the first of them into the index of their words as well, and says where their sources are.
 async fn placed(world: &World, pool: &[(Event, String)]) {
-    world.ingest(pool, &[]).await;
+    let (indexed, behind) = pool.split_at(pool.len() * 2 / 3);
+    world.ingest(indexed, &[]).await;
+    world.store.event_text_catch_up().await.unwrap();
+    world.ingest(behind, &[]).await;
     assert!(world.store.sources_unplaced("file", 500).await.unwrap().is_empty(), "nobody has a file");
     world.store.keep_places(true);
     world.store.sources_fill().await.unwrap();
@@ -104,7 +107,7 @@ fn pool(now: DateTime<Utc>) -> Vec<(Event, String)> {
 }
 
 /// What PostgreSQL cannot hold is stored as its symbol.
-fn stored(text: &str) -> String {
+pub(crate) fn stored(text: &str) -> String {
     text.replace('\0', "\u{2400}")
 }
 
@@ -197,7 +200,7 @@ fn holds(event: &Event, field: &Field, test: &Test) -> bool {
 }
 
 /// As docs/search.md says it: the searched text is these parts, a line each.
-fn searched(event: &Event) -> String {
+pub(crate) fn searched(event: &Event) -> String {
     let http = event.http.as_ref();
     let parts = [
         Some(event.kind.as_str()),
