@@ -30,7 +30,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates, by the beginning of their name, that only one crate may use.
-const FENCES: [(&str, &str); 9] = [
+const FENCES: [(&str, &str); 10] = [
     ("sqlx", "watchpost-store"),
     ("redis", "watchpost-redis"),
     ("plotters", "watchpost-report"),
@@ -38,6 +38,7 @@ const FENCES: [(&str, &str); 9] = [
     ("krilla", "watchpost-report"),
     ("tauri", "watchpost-desktop"),
     ("keyring", "watchpost-ops"),
+    ("age", "watchpost-ops"),
     ("axum", "watchpost-cli"),
     ("fantoccini", "watchpost-tests"),
 ];

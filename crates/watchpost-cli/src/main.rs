@@ -8,6 +8,7 @@ mod audit_key;
 mod audit_timestamp;
 mod baseline;
 mod connect;
+mod copy_keys;
 mod database;
 mod detect;
 mod enrich;

@@ -5,6 +5,7 @@
 //! Redis commands, detection logic, drawing; and anything of a particular shell.
 #![warn(missing_docs)]
 
+mod age_file;
 pub mod analyze;
 pub mod attention;
 mod blocking;

@@ -11,6 +11,7 @@ mod basis;
 mod damage;
 mod database;
 mod database_copies;
+mod database_encrypted;
 mod door;
 mod enrich;
 mod failover;
