@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use watchpost_model::copies::{CopyEncryption, CopyKey};
+use watchpost_ops::error::OpError;
 
 /// Encrypt the copy.
 #[derive(Debug, Args)]
@@ -75,7 +76,8 @@ pub(crate) fn recipients(named: &[String], files: &[PathBuf]) -> anyhow::Result<
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         recipients.extend(lines.map(str::to_owned));
         if recipients.len() == before {
-            anyhow::bail!("{} names no recipient", file.display());
+            let problem = format!("{} names no recipient", file.display());
+            return Err(OpError::invalid("recipients_file", problem).into());
         }
     }
     Ok(recipients)

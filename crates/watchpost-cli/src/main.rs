@@ -27,6 +27,7 @@ mod respond;
 mod rules;
 mod run;
 mod sealing;
+mod secrets_file;
 mod serve;
 mod session;
 mod show;

@@ -118,6 +118,11 @@ impl Keys {
         Ok(Self { identities: identities.unwrap_or_default(), passphrase })
     }
 
+    /// A passphrase only.
+    pub(crate) fn of_passphrase(passphrase: Secret) -> Self {
+        Self { identities: Vec::new(), passphrase: Some(passphrase) }
+    }
+
     fn is_none(&self) -> bool {
         self.identities.is_empty() && self.passphrase.is_none()
     }

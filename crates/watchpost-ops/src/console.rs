@@ -17,6 +17,7 @@ use crate::locking::Lock;
 use crate::making::Makings;
 use crate::paths::Paths;
 use crate::secrets::Secrets;
+use crate::secrets_file::SecretsFile;
 use crate::status;
 pub use crate::workspace::Workspace;
 
@@ -77,13 +78,14 @@ impl Console {
     pub fn start(options: ConsoleOptions) -> Result<Self, OpError> {
         let book = ConnectionBook::load(&options.paths)?;
         let (changes, _) = broadcast::channel(256);
+        let secrets = Secrets::start(SecretsFile::of(&options.paths));
         Ok(Self(Arc::new(Inner {
             paths: options.paths,
             clock: options.clock,
             tenure: options.tenure,
             offer_demo: options.offer_demo,
             remember: options.remember,
-            secrets: Secrets::start(),
+            secrets,
             lock: Lock::default(),
             makings: Makings::default(),
             book: Mutex::new(book),

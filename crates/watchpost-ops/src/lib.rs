@@ -37,6 +37,7 @@ mod respond;
 pub mod rules;
 mod sealing;
 pub mod secrets;
+mod secrets_file;
 mod setting;
 mod signing;
 mod status;

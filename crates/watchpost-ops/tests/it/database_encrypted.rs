@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use age::secrecy::ExposeSecret;
+use watchpost_model::clock::ManualClock;
 use watchpost_model::copies::{CopyEncryption, CopyKey, Generations};
-use watchpost_model::job::{JobKind, JobState};
+use watchpost_model::job::{JobKind, JobRun, JobState};
 use watchpost_model::plan::{Plan, PlannedJob};
 use watchpost_model::register::EntryResult;
 use watchpost_ops::connections::local_connection;
@@ -176,6 +177,14 @@ async fn plan(desk: &Desk, change: impl Fn(&mut PlannedJob)) -> Result<Plan, OpE
     desk.ask::<operation::job_plan_put>(put).await.map(|state| state.plan)
 }
 
+async fn rehearsed(desk: &Desk, clock: &ManualClock, key: Option<&CopyKey>) -> JobRun {
+    // The newest of several runs is told by its time.
+    clock.advance(chrono::Duration::seconds(1));
+    let request = DatabaseRehearse { path: None, key: key.cloned() };
+    let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
+    desk.finish(run).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     let (home, out, keys) = (folder(), folder(), folder());
@@ -203,12 +212,6 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
         assert_eq!(run.state, JobState::Done, "{:?}", run.error);
         run
     };
-    let rehearsed = async |key: Option<&CopyKey>| {
-        clock.advance(chrono::Duration::seconds(1));
-        let request = DatabaseRehearse { path: None, key: key.cloned() };
-        let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
-        desk.finish(run).await
-    };
     let made = copied().await;
     let name = "watchpost-local-20261120T120000Z.db.age";
     assert_eq!(files(out.path()), [name]);
@@ -221,7 +224,7 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
 
     // Without a key, or with another one, it is not rehearsed, which is told and is no restore test.
     for (key, why) in [(None, "no key for it is named"), (Some(&strange), "does not open it")] {
-        let run = rehearsed(key).await;
+        let run = rehearsed(&desk, &clock, key).await;
         assert_eq!(run.state, JobState::Failed);
         let error = run.error.expect("it says why");
         assert!(error.contains("cannot be rehearsed: it is encrypted for 1 recipient"), "{error}");
@@ -230,7 +233,7 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     assert!(restore_tests(&desk).await.is_empty(), "nothing was tried");
     let copies = desk.ask::<operation::database_copies>(Nothing {}).await.expect("told");
     assert!(copies.problem.is_some_and(|problem| problem.contains("cannot be rehearsed")));
-    let run = rehearsed(Some(&key)).await;
+    let run = rehearsed(&desk, &clock, Some(&key)).await;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     assert_eq!(
         (fact(&run, "root"), fact(&run, "sha256"), fact(&run, "encryption")),
@@ -243,7 +246,7 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     })
     .await
     .expect("kept");
-    assert_eq!(rehearsed(None).await.state, JobState::Done, "the plan names the key");
+    assert_eq!(rehearsed(&desk, &clock, None).await.state, JobState::Done, "the plan names the key");
     assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Good]);
     assert_eq!(files(&home.path().join("data/rehearsal-of-database")), Vec::<String>::new());
 
@@ -258,7 +261,7 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&newest, bytes).expect("ours");
-    let run = rehearsed(None).await;
+    let run = rehearsed(&desk, &clock, None).await;
     assert!(run.error.is_some_and(|error| error.contains("not the copy that was made")));
     assert_eq!(restore_tests(&desk).await.last(), Some(&EntryResult::Bad));
     desk.console.close().await;

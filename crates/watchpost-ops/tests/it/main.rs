@@ -38,6 +38,7 @@ mod restored;
 mod rules;
 mod sealing;
 mod search;
+mod secrets_file;
 mod simulation;
 mod slot_move;
 mod token_keys;
