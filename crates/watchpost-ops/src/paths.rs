@@ -25,7 +25,8 @@ impl Paths {
     /// # Errors
     /// `Unavailable` when the account has no home directory or the folders cannot be made.
     pub fn from_environment() -> Result<Self, OpError> {
-        let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+        let named =
+            |variable: &str| std::env::var_os(variable).filter(|name| !name.is_empty()).map(PathBuf::from);
         let credential = named("CREDENTIALS_DIRECTORY")
             .map(|folder| folder.join("secrets-passphrase"))
             .filter(|file| file.exists());
