@@ -43,8 +43,9 @@ pub(crate) enum Database {
         #[command(flatten)]
         open: Open,
     },
-    /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection to it, or put it where the
-    /// database was while nothing runs; then `watchpost audit accept` says that the log is right as it is.
+    /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection
+    /// to it, or put it where the database was while nothing runs; then `watchpost audit accept` says that the log is right
+    /// as it is.
     Restore {
         /// The copy.
         file: PathBuf,
