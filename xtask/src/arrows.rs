@@ -30,7 +30,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates, by the beginning of their name, that only one crate may use.
-const FENCES: [(&str, &str); 10] = [
+const FENCES: [(&str, &str); 11] = [
     ("sqlx", "watchpost-store"),
     ("redis", "watchpost-redis"),
     ("plotters", "watchpost-report"),
@@ -39,6 +39,7 @@ const FENCES: [(&str, &str); 10] = [
     ("tauri", "watchpost-desktop"),
     ("keyring", "watchpost-ops"),
     ("ureq", "watchpost-ops"),
+    ("age", "watchpost-ops"),
     ("axum", "watchpost-cli"),
     ("fantoccini", "watchpost-tests"),
 ];

@@ -503,6 +503,9 @@ pub(crate) enum Config {
     /// The keys that check the signatures of JSON Web Tokens.
     #[command(subcommand)]
     TokenKey(crate::token_keys::TokenKey),
+    /// The file that keeps secrets where there is no keychain, locked with a passphrase.
+    #[command(subcommand)]
+    SecretsFile(crate::secrets_file::SecretsFile),
     /// What is sealed of events before they are stored: passwords, tokens, keys, card numbers; e-mail, names, addresses and
     /// fields of your own where you say so.
     Sealing(crate::sealing::Sealing),

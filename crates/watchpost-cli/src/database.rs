@@ -1,6 +1,6 @@
 //! Backups of the audit database, and the copies that the plan makes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use watchpost_model::job::JobRun;
@@ -12,6 +12,7 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
+use crate::copy_keys::{Encrypt, Open, absolute};
 use crate::output::{at, line, table};
 use crate::progress;
 use crate::run::finished;
@@ -25,31 +26,45 @@ pub(crate) enum Database {
     /// not hold is removed.
     ///
     /// SQLite; a PostgreSQL database has `pg_dump` and base backups. The copy holds keys and personal data: keep it as
-    /// safe as the database.
+    /// safe as the database, or have it encrypted. Then it is made and checked plain beside the data of this account, which
+    /// takes as much room as the copy, and only its encrypted form goes to the file.
     Backup {
         /// The file to make; it must not be there.
         file: PathBuf,
+        #[command(flatten)]
+        encrypt: Encrypt,
     },
     /// Check a copy without touching it. Exit code 1 when its trail does not hold.
+    ///
+    /// An encrypted one is opened in a scratch place beside the data of this account.
     Check {
         /// The file.
         file: PathBuf,
+        #[command(flatten)]
+        open: Open,
     },
-    /// Put a copy to a new place, after it was checked. To work with it, save a connection to it, or put it where the
-    /// database was while nothing runs; then `watchpost audit accept` says that the log is right as it is.
+    /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection
+    /// to it, or put it where the database was while nothing runs; then `watchpost audit accept` says that the log is right
+    /// as it is.
     Restore {
         /// The copy.
         file: PathBuf,
         /// The file to make; it must not be there.
         #[arg(long)]
         to: PathBuf,
+        #[command(flatten)]
+        open: Open,
     },
     /// Copy it into a folder now, as the plan does by itself: named by the time in UTC, checked before it counts, and older
     /// copies removed as the plan says. `watchpost schedule on database_backup` has it done each day.
+    ///
+    /// It is encrypted as the plan says, or as is said here.
     Copy {
         /// The folder; that of the plan if absent. In another one no copy is removed.
         #[arg(long)]
         folder: Option<PathBuf>,
+        #[command(flatten)]
+        encrypt: Encrypt,
         /// Why; it stands in the audit trail.
         #[arg(long)]
         reason: Option<String>,
@@ -57,11 +72,14 @@ pub(crate) enum Database {
     /// Rehearse a copy: put it to a scratch place, check its pages and all of its trail, open it for work, count what is in
     /// it, and remove it again. Exit code 1 when it could not be put back.
     ///
-    /// Takes as much room beside the data of this account as the copy has. `watchpost schedule on database_rehearsal` has
+    /// Takes as much room beside the data of this account as the copy has, an encrypted one twice as much. Without a key that
+    /// opens it, here or in the plan, an encrypted copy cannot be rehearsed. `watchpost schedule on database_rehearsal` has
     /// it done each month.
     Rehearse {
         /// The copy; without it the newest one that the audit trail names, which must not be older than the plan asks.
         file: Option<PathBuf>,
+        #[command(flatten)]
+        open: Open,
         /// Why; it stands in the audit trail.
         #[arg(long)]
         reason: Option<String>,
@@ -94,32 +112,43 @@ pub(crate) enum Database {
 pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyhow::Result<bool> {
     let ticket = Some(format!("database-{}", std::process::id()));
     let copy = match verb {
-        Database::Backup { file } => {
-            let request = DatabaseBackup { path: absolute(&file)?, ticket: ticket.clone() };
+        Database::Backup { file, encrypt } => {
+            let request = DatabaseBackup {
+                path: absolute(&file)?,
+                ticket: ticket.clone(),
+                encryption: encrypt.asked()?,
+            };
             progress::of_copy(session, ticket, Box::pin(session.ask::<operation::database_backup>(request)))
                 .await?
         }
-        Database::Check { file } => {
-            let request = DatabaseBackupRef { path: absolute(&file)?, ticket: ticket.clone() };
+        Database::Check { file, open } => {
+            let request =
+                DatabaseBackupRef { path: absolute(&file)?, ticket: ticket.clone(), key: open.named()? };
             progress::of_copy(session, ticket, Box::pin(session.ask::<operation::database_check>(request)))
                 .await?
         }
-        Database::Restore { file, to } => {
-            let request =
-                DatabaseRestore { path: absolute(&file)?, to: absolute(&to)?, ticket: ticket.clone() };
+        Database::Restore { file, to, open } => {
+            let request = DatabaseRestore {
+                path: absolute(&file)?,
+                to: absolute(&to)?,
+                ticket: ticket.clone(),
+                key: open.named()?,
+            };
             progress::of_copy(session, ticket, Box::pin(session.ask::<operation::database_restore>(request)))
                 .await?
         }
-        Database::Copy { folder, reason } => {
+        Database::Copy { folder, encrypt, reason } => {
             let folder = folder.as_deref().map(absolute).transpose()?;
             let session = session.because(reason);
-            let run = session.ask::<operation::database_copy_run>(DatabaseCopyRun { folder }).await?;
+            let request = DatabaseCopyRun { folder, encryption: encrypt.asked()? };
+            let run = session.ask::<operation::database_copy_run>(request).await?;
             return finished(&session, form, run).await;
         }
-        Database::Rehearse { file, reason } => {
+        Database::Rehearse { file, open, reason } => {
             let path = file.as_deref().map(absolute).transpose()?;
             let session = session.because(reason);
-            let run = session.ask::<operation::database_rehearse_run>(DatabaseRehearse { path }).await?;
+            let request = DatabaseRehearse { path, key: open.named()? };
+            let run = session.ask::<operation::database_rehearse_run>(request).await?;
             return finished(&session, form, run).await;
         }
         Database::Copies => {
@@ -148,6 +177,9 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
 
 fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
     line(format!("{}: {} bytes, schema {}, SHA-256 {}", copy.path, copy.bytes, copy.schema, copy.sha256))?;
+    if let Some(whom) = &copy.encryption {
+        line(format!("encrypted {whom}"))?;
+    }
     let word = if copy.trail.ok { "holds" } else { "DOES NOT HOLD" };
     line(format!(
         "its pages are whole; its trail {word}: {} records, {} checkpoints, root {}",
@@ -212,8 +244,4 @@ fn exported(done: &DatabaseExported) -> anyhow::Result<()> {
         line(format!("left out: {}: {}", one.name, one.why))?;
     }
     line(format!("{}; SHA-256 of SHA256SUMS {}", done.directory, done.sha256))
-}
-
-fn absolute(path: &Path) -> anyhow::Result<String> {
-    Ok(std::path::absolute(path)?.to_string_lossy().into_owned())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use watchpost_model::copies::Generations;
+use watchpost_model::copies::{CopyEncryption, Generations};
 use watchpost_model::job::JobKind;
 use watchpost_model::period::Period;
 use watchpost_model::plan::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
@@ -12,6 +12,7 @@ use watchpost_ops::contract::{JobPlanPut, JobPlanState, Nothing, PlannedState};
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
+use crate::copy_keys::{absolute, key, recipients};
 use crate::output::{at, line, table};
 use crate::session::Session;
 use crate::show::either;
@@ -83,6 +84,24 @@ pub(crate) struct On {
     /// Of database_rehearsal: raise the alarm when the newest copy is older than so many days, 7 if nothing was set.
     #[arg(long, value_name = "DAYS")]
     max_age_days: Option<u32>,
+    /// Of database_backup: encrypt the copies, in the age format, for whoever has the secret key of this public one (X25519,
+    /// age1...). Repeatable; those that were set go.
+    #[arg(long, value_name = "RECIPIENT")]
+    recipient: Vec<String>,
+    /// The same for each public key in this file, one a line. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    recipients_file: Vec<PathBuf>,
+    /// Of database_backup: encrypt the copies with the passphrase in this file instead; of database_rehearsal: the file with
+    /// the passphrase that opens them. On the machine that runs the engine.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recipient", "recipients_file"])]
+    passphrase_file: Option<PathBuf>,
+    /// Of database_rehearsal: the age identity file that opens encrypted copies, on the machine that runs the engine. Whoever
+    /// reads that machine then reads the copies.
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Of database_backup: encrypt the copies no more; of database_rehearsal: name no key any more.
+    #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "passphrase_file", "identity"])]
+    no_encryption: bool,
     /// Why; it stands in the audit trail.
     #[arg(long)]
     reason: Option<String>,
@@ -186,6 +205,7 @@ fn switched_on(mut plan: Plan, on: &On) -> anyhow::Result<Plan> {
         if matches!(on.job, Which::One(_)) {
             job.generations = generations(on, job);
             job.max_age_days = on.max_age_days.or(job.max_age_days);
+            encryption(on, job)?;
         }
     }
     any.then_some(plan).context("there is nothing to switch on")
@@ -205,6 +225,25 @@ fn generations(on: &On, job: &PlannedJob) -> Option<Generations> {
     })
 }
 
+/// For whom copies are encrypted, and what opens them: as it was, but for what is said otherwise.
+fn encryption(on: &On, job: &mut PlannedJob) -> anyhow::Result<()> {
+    if on.no_encryption {
+        (job.encryption, job.key) = (None, None);
+        return Ok(());
+    }
+    let recipients = recipients(&on.recipient, &on.recipients_file)?;
+    let rehearses = job.kind == JobKind::DatabaseRehearsal;
+    if !recipients.is_empty() || (on.passphrase_file.is_some() && !rehearses) {
+        let passphrase_file = on.passphrase_file.as_deref().map(absolute).transpose()?;
+        job.encryption = Some(CopyEncryption { recipients, passphrase_file });
+    }
+    if on.identity.is_some() || (on.passphrase_file.is_some() && rehearses) {
+        let passphrase_file = on.passphrase_file.as_deref().filter(|_| rehearses);
+        job.key = key(on.identity.as_deref(), passphrase_file)?;
+    }
+    Ok(())
+}
+
 fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
     either(form, state, || {
         let plan = &state.plan;
@@ -222,7 +261,12 @@ fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
             let stay = job.generations.map(|of| {
                 format!("; those of {} days, {} weeks and {} months stay", of.daily, of.weekly, of.monthly)
             });
-            line(format!("{what} go to {folder}{kept}{}", stay.unwrap_or_default()))?;
+            let encrypted = job.encryption.as_ref().map(|of| match of.recipients.len() {
+                0 => "; encrypted with a passphrase".to_owned(),
+                n => format!("; encrypted for {n} recipient{}", if n == 1 { "" } else { "s" }),
+            });
+            let encrypted = encrypted.unwrap_or_default();
+            line(format!("{what} go to {folder}{kept}{}{encrypted}", stay.unwrap_or_default()))?;
         }
         Ok(())
     })

@@ -19,7 +19,8 @@ use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
     FOUND, approval, audit, audit_bundle, baseline, connect, database, detect, enrich, events, incident,
-    maintain, output, privacy, progress, report, respond, rules, sealing, serve, show, token_keys,
+    maintain, output, privacy, progress, report, respond, rules, sealing, secrets_file, serve, show,
+    token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -46,6 +47,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let session = Session::closed(&cli, Tenure::Guest)?;
             let Command::Connect(verb) = cli.command else { unreachable!("matched above") };
             connect::run(&session, form, verb).await?
+        }
+        Command::Config(Config::SecretsFile(_)) => {
+            let session = Session::closed(&cli, Tenure::Guest)?;
+            let Command::Config(Config::SecretsFile(verb)) = cli.command else {
+                unreachable!("matched above")
+            };
+            secrets_file::run(&session, form, verb).await?
         }
         Command::Audit(audit::Audit::Verify { bundle: Some(bundle), key, leaves_only, .. }) => {
             let depth = if *leaves_only { BundleDepth::Leaves } else { BundleDepth::Whole };
@@ -320,6 +328,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         | Config::Context
         | Config::TokenKey(_)
         | Config::Sealing(_)
+        | Config::SecretsFile(_)
         | Config::Risk { .. } => {
             unreachable!("matched above")
         }

@@ -1,5 +1,6 @@
 //! A console for the length of one command.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use watchpost_model::access::Origin;
@@ -29,6 +30,9 @@ impl Session {
             remember: false,
             ask_every: ASK_EVERY,
         })?;
+        if std::io::stdin().is_terminal() {
+            console.secrets().ask_with(Box::new(crate::secrets_file::ask));
+        }
         let origin = if tenure == Tenure::Owner { Origin::Http } else { Origin::Cli };
         Ok(Self {
             console,

@@ -1,4 +1,5 @@
-//! Which copies of the audit database stay: some of the last days, weeks and months.
+//! Which copies of the audit database stay: some of the last days, weeks and months; for whom they are encrypted, and what
+//! opens them.
 
 use std::collections::BTreeSet;
 
@@ -72,12 +73,83 @@ impl Generations {
     }
 }
 
+/// For whom a copy of the audit database is encrypted, in the age format: for recipients, or for whoever has a passphrase.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopyEncryption {
+    /// Public keys (X25519, `age1...`), at most [`Self::RECIPIENTS_MAX`]. None with a passphrase.
+    pub recipients: Vec<String>,
+    /// The full path of the file that holds the passphrase, on the machine that makes the copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub passphrase_file: Option<String>,
+}
+
+impl CopyEncryption {
+    /// Most recipients of a copy.
+    pub const RECIPIENTS_MAX: usize = 50;
+
+    /// Can a copy be encrypted so? Whether the recipients are some is another matter.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        match (&self.recipients[..], &self.passphrase_file) {
+            ([], None) => Err("name a recipient, or a file with a passphrase".to_owned()),
+            ([_, ..], Some(_)) => {
+                Err("a copy is encrypted for recipients or with a passphrase, not both".to_owned())
+            }
+            (many, _) if many.len() > Self::RECIPIENTS_MAX => {
+                Err(format!("a copy has at most {} recipients", Self::RECIPIENTS_MAX))
+            }
+            (_, Some(file)) => full("the file with the passphrase", file),
+            (_, None) => Ok(()),
+        }
+    }
+}
+
+/// What opens an encrypted copy of the audit database: files on the machine that opens it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopyKey {
+    /// The full path of an age identity file: a line `AGE-SECRET-KEY-1...` of each key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub identity: Option<String>,
+    /// The full path of the file that holds the passphrase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub passphrase_file: Option<String>,
+}
+
+impl CopyKey {
+    /// Does it name what may open a copy?
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if self.identity.is_none() && self.passphrase_file.is_none() {
+            return Err("name an identity file, or a file with a passphrase".to_owned());
+        }
+        self.identity.as_deref().map_or(Ok(()), |file| full("the identity file", file))?;
+        self.passphrase_file.as_deref().map_or(Ok(()), |file| full("the file with the passphrase", file))
+    }
+}
+
+fn full(what: &str, path: &str) -> Result<(), String> {
+    if std::path::Path::new(path).is_absolute() {
+        Ok(())
+    } else {
+        Err(format!("write {what} as an absolute path, not {path:?}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Duration, Utc};
     use chrono_tz::Tz;
 
-    use super::Generations;
+    use super::{CopyEncryption, CopyKey, Generations};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant of this test")
@@ -131,5 +203,29 @@ mod tests {
         let one_day = Generations { daily: 2, weekly: 0, monthly: 0 };
         assert_eq!(left(one_day, &made, Tz::Europe__Berlin), ["11-21 22"], "both are on the 21st there");
         assert_eq!(left(one_day, &made, Tz::UTC), ["11-20 23", "11-21 22"]);
+    }
+
+    #[test]
+    fn a_copy_has_recipients_or_a_passphrase_and_files_by_their_full_paths() {
+        let recipients = |n: usize| vec!["age1...".to_owned(); n];
+        let encryption = |n: usize, file: Option<&str>| {
+            CopyEncryption { recipients: recipients(n), passphrase_file: file.map(str::to_owned) }.check()
+        };
+        assert_eq!(encryption(1, None), Ok(()));
+        assert_eq!(encryption(CopyEncryption::RECIPIENTS_MAX, None), Ok(()));
+        assert_eq!(encryption(0, Some("/run/pass")), Ok(()));
+        assert!(encryption(0, None).is_err());
+        assert!(encryption(1, Some("/run/pass")).is_err_and(|problem| problem.contains("not both")));
+        assert!(encryption(CopyEncryption::RECIPIENTS_MAX + 1, None).is_err());
+        assert!(encryption(0, Some("pass")).is_err_and(|problem| problem.contains("absolute")));
+        let key = |identity: Option<&str>, file: Option<&str>| {
+            CopyKey { identity: identity.map(str::to_owned), passphrase_file: file.map(str::to_owned) }
+                .check()
+        };
+        assert_eq!(key(Some("/etc/key.txt"), None), Ok(()));
+        assert_eq!(key(Some("/etc/key.txt"), Some("/run/pass")), Ok(()));
+        assert!(key(None, None).is_err());
+        assert!(key(Some("key.txt"), None).is_err());
+        assert!(key(None, Some("pass")).is_err());
     }
 }

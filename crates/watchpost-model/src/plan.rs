@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::copies::Generations;
+use crate::copies::{CopyEncryption, CopyKey, Generations};
 use crate::job::JobKind;
 use crate::period::Period;
 use crate::words;
@@ -172,6 +172,14 @@ pub struct PlannedJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_age_days: Option<u32>,
+    /// Of copies of the database: for whom they are encrypted; they are not if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub encryption: Option<CopyEncryption>,
+    /// Of rehearsals: what opens encrypted copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<CopyKey>,
 }
 
 impl PlannedJob {
@@ -187,6 +195,8 @@ impl PlannedJob {
             keep: None,
             generations: None,
             max_age_days: None,
+            encryption: None,
+            key: None,
         }
     }
 
@@ -219,6 +229,18 @@ impl PlannedJob {
         }
         if kind != JobKind::DatabaseRehearsal && self.max_age_days.is_some() {
             return Err(format!("{kind} looks at no age of copies"));
+        }
+        if let Some(encryption) = &self.encryption {
+            if kind != JobKind::DatabaseBackup {
+                return Err(format!("{kind} encrypts no copies of the database"));
+            }
+            encryption.check().map_err(|problem| format!("{kind}: {problem}"))?;
+        }
+        if let Some(key) = &self.key {
+            if kind != JobKind::DatabaseRehearsal {
+                return Err(format!("{kind} opens no copies of the database"));
+            }
+            key.check().map_err(|problem| format!("{kind}: {problem}"))?;
         }
         if writes && self.on && self.folder.is_none() {
             let what = if kind == JobKind::Backup { "a backup" } else { "copying the database" };
@@ -396,7 +418,7 @@ fn instant(zone: Tz, local: chrono::NaiveDateTime) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
-    use crate::copies::Generations;
+    use crate::copies::{CopyEncryption, CopyKey, Generations};
     use crate::job::JobKind;
     use chrono::{DateTime, Duration, Utc};
 
@@ -575,6 +597,16 @@ mod tests {
         assert_eq!(with(&|plan| plan.jobs[4].generations = Some(Generations::default())), "jobs");
         assert_eq!(with(&|plan| plan.jobs[6].max_age_days = Some(0)), "jobs");
         assert_eq!(with(&|plan| plan.jobs[6].folder = Some("/x".to_owned())), "jobs");
+        let encryption = CopyEncryption { recipients: vec!["age1...".to_owned()], passphrase_file: None };
+        assert_eq!(with(&|plan| plan.jobs[4].encryption = Some(encryption.clone())), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[5].encryption = Some(CopyEncryption::default())), "jobs");
+        let key = CopyKey { identity: Some("/etc/key.txt".to_owned()), passphrase_file: None };
+        assert_eq!(
+            with(&|plan| plan.jobs[5].key = Some(key.clone())),
+            "jobs",
+            "a copy is made without a key"
+        );
+        assert_eq!(with(&|plan| plan.jobs[6].key = Some(CopyKey::default())), "jobs");
         let mut older = Plan::default();
         older.jobs.retain(|job| !job.kind.is_of_database());
         assert_eq!(older.with_new_jobs(), Plan::default(), "a plan from before copies has them, off");

@@ -18,6 +18,7 @@ use crate::locking::Lock;
 use crate::making::Makings;
 use crate::paths::Paths;
 use crate::secrets::Secrets;
+use crate::secrets_file::SecretsFile;
 use crate::status;
 pub use crate::workspace::Workspace;
 
@@ -84,6 +85,7 @@ impl Console {
     pub fn start(options: ConsoleOptions) -> Result<Self, OpError> {
         let book = ConnectionBook::load(&options.paths)?;
         let (changes, _) = broadcast::channel(256);
+        let secrets = Secrets::start(SecretsFile::of(&options.paths));
         Ok(Self(Arc::new(Inner {
             paths: options.paths,
             clock: options.clock,
@@ -91,7 +93,7 @@ impl Console {
             offer_demo: options.offer_demo,
             remember: options.remember,
             ask_every: options.ask_every,
-            secrets: Secrets::start(),
+            secrets,
             lock: Lock::default(),
             makings: Makings::default(),
             book: Mutex::new(book),

@@ -5,6 +5,7 @@
 //! Redis commands, detection logic, drawing; and anything of a particular shell.
 #![warn(missing_docs)]
 
+mod age_file;
 pub mod analyze;
 pub mod attention;
 mod blocking;
@@ -37,6 +38,7 @@ mod respond;
 pub mod rules;
 mod sealing;
 pub mod secrets;
+mod secrets_file;
 mod setting;
 mod signing;
 mod status;

@@ -225,7 +225,7 @@ impl Console {
     /// `SecretStore` if it stays in the keychain, where the next start would find it.
     pub(crate) async fn remove_lock(&self) -> Result<(), OpError> {
         let removed = self.secrets().remove(&self.lock_account()).await;
-        if matches!(removed, SecretState::Locked | SecretState::TimedOut) {
+        if !matches!(removed, SecretState::Ready | SecretState::Absent | SecretState::FileMissing) {
             return Err(OpError::new(ErrorCode::SecretStore, "the lock cannot be taken out of the keychain")
                 .hint(secrets::describe(removed)));
         }

@@ -11,14 +11,30 @@ pub struct Paths {
     config: PathBuf,
     /// The local workspace and everything that must survive.
     data: PathBuf,
+    /// The file of secrets that the environment names.
+    secrets: Option<PathBuf>,
+    /// The file with its passphrase.
+    secrets_passphrase: Option<PathBuf>,
 }
 
 impl Paths {
-    /// The folders named by `WATCHPOST_HOME`, else those that the platform prescribes.
+    /// The folders named by `WATCHPOST_HOME`, else those that the platform prescribes. The file of secrets is the one that
+    /// `WATCHPOST_SECRETS_FILE` names, else one in the configuration folder; its passphrase is in the file that
+    /// `WATCHPOST_SECRETS_PASSPHRASE_FILE` names, else in the systemd credential `secrets-passphrase`.
     ///
     /// # Errors
     /// `Unavailable` when the account has no home directory or the folders cannot be made.
     pub fn from_environment() -> Result<Self, OpError> {
+        let named =
+            |variable: &str| std::env::var_os(variable).filter(|name| !name.is_empty()).map(PathBuf::from);
+        let credential = named("CREDENTIALS_DIRECTORY")
+            .map(|folder| folder.join("secrets-passphrase"))
+            .filter(|file| file.exists());
+        let passphrase = named("WATCHPOST_SECRETS_PASSPHRASE_FILE").or(credential);
+        Ok(Self::of_folders()?.with_secrets(named("WATCHPOST_SECRETS_FILE"), passphrase))
+    }
+
+    fn of_folders() -> Result<Self, OpError> {
         if let Some(home) = std::env::var_os("WATCHPOST_HOME") {
             return Self::below(Path::new(&home));
         }
@@ -39,13 +55,34 @@ impl Paths {
     }
 
     fn new(config: PathBuf, data: PathBuf) -> Result<Self, OpError> {
-        let paths = Self { config, data };
+        let paths = Self { config, data, secrets: None, secrets_passphrase: None };
         for folder in
             [paths.config.clone(), paths.data.clone(), paths.workspace(), paths.witness(), paths.privacy()]
         {
             make_private(&folder).map_err(|error| unusable(&folder, &error))?;
         }
         Ok(paths)
+    }
+
+    /// The same with another file of secrets than the one in the configuration folder, and a file with the passphrase.
+    #[must_use]
+    pub fn with_secrets(self, file: Option<PathBuf>, passphrase: Option<PathBuf>) -> Self {
+        Self { secrets: file, secrets_passphrase: passphrase, ..self }
+    }
+
+    /// The file of secrets, and whether it was named; it need not be there.
+    #[must_use]
+    pub fn secrets(&self) -> (PathBuf, bool) {
+        match &self.secrets {
+            Some(file) => (file.clone(), true),
+            None => (self.config.join("secrets.age"), false),
+        }
+    }
+
+    /// The file with the passphrase of the file of secrets, where there is one.
+    #[must_use]
+    pub fn secrets_passphrase(&self) -> Option<&Path> {
+        self.secrets_passphrase.as_deref()
     }
 
     /// The file of the saved connections.

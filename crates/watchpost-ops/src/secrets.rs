@@ -1,17 +1,22 @@
-//! Secrets in the OS keychain, on a thread of their own.
+//! Secrets in the OS keychain, on a thread of their own, or in a file that a passphrase locks where somebody chose it.
 //!
 //! The keychain may prompt, hang or be absent, and its D-Bus client must not run inside an async runtime: so one plain
-//! thread owns it, and every question has a deadline. Where there is no keychain, secrets live in memory until the
-//! process ends; never in a file.
+//! thread owns it, and every question has a deadline. Where there is neither, secrets live in memory until the process
+//! ends; never in a file in clear.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::blocking::off_the_runtime;
 use crate::contract::SecretState;
+use crate::error::OpError;
+pub use crate::secrets_file::Asker;
+use crate::secrets_file::SecretsFile;
 
 /// Service name of every entry. Fixed for ever: a changed name orphans what is stored.
 const SERVICE: &str = "watchpost";
@@ -31,12 +36,14 @@ enum Question {
 /// How long an answer about the keychain's state holds: the status bar asks several times a second.
 const STATE_HOLDS: Duration = Duration::from_secs(15);
 
-/// The keychain, or memory where there is none. Clones share it; the thread ends with the last clone.
+/// The file of secrets where there is one, else the keychain, or memory where there is none. Clones share it; the thread
+/// ends with the last clone.
 #[derive(Clone)]
 pub struct Secrets {
     questions: mpsc::Sender<Question>,
     session: Arc<Mutex<HashMap<String, Secret>>>,
     last: Arc<Mutex<Option<(Instant, SecretState)>>>,
+    file: Arc<SecretsFile>,
 }
 
 impl Secrets {
@@ -45,17 +52,62 @@ impl Secrets {
     /// # Panics
     /// If the operating system cannot start a thread.
     #[must_use]
-    pub fn start() -> Self {
+    pub(crate) fn start(file: SecretsFile) -> Self {
         let (questions, inbox) = mpsc::channel();
         std::thread::Builder::new()
             .name("keychain".to_owned())
             .spawn(move || serve(&inbox))
             .expect("a process that cannot start one thread cannot do anything else either");
-        Self { questions, session: Arc::default(), last: Arc::default() }
+        Self { questions, session: Arc::default(), last: Arc::default(), file: Arc::new(file) }
     }
 
-    /// Does the keychain answer?
+    /// The file of secrets, and whether secrets are kept in it.
+    #[must_use]
+    pub fn file(&self) -> (&Path, bool) {
+        (self.file.path(), self.file.is_chosen())
+    }
+
+    /// The file with its passphrase, where one is named.
+    #[must_use]
+    pub fn passphrase_file(&self) -> Option<&Path> {
+        self.file.passphrase_file()
+    }
+
+    /// Has a person asked for the passphrase of the file, on a thread that may block, when a secret is wanted and no file
+    /// with the passphrase is named.
+    pub fn ask_with(&self, asker: Asker) {
+        self.file.ask_with(asker);
+    }
+
+    /// Makes the file of secrets, in which they are kept from then on.
+    ///
+    /// # Errors
+    /// `Validation` for a short passphrase, `Precondition` if it is there, `SecretStore` if it cannot be written.
+    pub async fn make_file(&self, passphrase: Secret) -> Result<(), OpError> {
+        let file = self.file.clone();
+        off_the_runtime(move || file.make(passphrase)).await?
+    }
+
+    /// Locks the file of secrets with another passphrase.
+    ///
+    /// # Errors
+    /// `Validation` for a short passphrase, `SecretStore` if it does not open or cannot be written.
+    pub async fn change_passphrase(&self, passphrase: Secret) -> Result<(), OpError> {
+        let file = self.file.clone();
+        off_the_runtime(move || file.change_passphrase(passphrase)).await?
+    }
+
+    /// Does the file of secrets open? Asks for its passphrase if need be; `None` where there is none.
+    pub async fn open_file(&self) -> Option<SecretState> {
+        let opened = self.in_file(|file| file.probe(true)).await?;
+        Some(opened.map_or_else(|state| state, |()| SecretState::FileReady))
+    }
+
+    /// Does the keychain answer, or is the file of secrets open? Nobody is asked for a passphrase.
     pub async fn state(&self) -> SecretState {
+        if let Some(opened) = self.in_file(|file| file.probe(false)).await {
+            return opened.map_or_else(|state| state, |()| SecretState::FileReady);
+        }
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, state)) = last.filter(|(at, _)| at.elapsed() < STATE_HOLDS) {
             return state;
@@ -65,25 +117,36 @@ impl Secrets {
         state
     }
 
-    /// The secret of an account: from memory, else from the keychain.
+    /// The secret of an account: from memory, else from the file or the keychain.
     ///
     /// # Errors
-    /// The keychain's state when it cannot say whether there is one.
+    /// Their state when it cannot be said whether there is one.
     pub async fn get(&self, account: &str) -> Result<Option<Secret>, SecretState> {
         if let Some(secret) = self.memory().get(account) {
             return Ok(Some(secret.clone()));
         }
         let account = account.to_owned();
+        let name = account.clone();
+        if let Some(found) = self.in_file(move |file| file.get(&name)).await {
+            return if matches!(found, Err(SecretState::FileMissing)) { Ok(None) } else { found };
+        }
         match self.ask(|reply| Question::Get(account, reply)).await.unwrap_or(Err(SecretState::TimedOut)) {
             Err(SecretState::Absent) => Ok(None),
             answer => answer,
         }
     }
 
-    /// Keeps a secret: in the keychain if it works, else in memory. Tells which.
+    /// Keeps a secret: in the file or the keychain if it works (`Ready`), else in memory. Tells which.
     pub async fn put(&self, account: &str, secret: Secret) -> SecretState {
         let (name, copy) = (account.to_owned(), secret.clone());
-        match self.ask(|reply| Question::Put(name, copy, reply)).await.unwrap_or(Err(SecretState::TimedOut)) {
+        let kept = match self.in_file(move |file| file.put(&name, &copy)).await {
+            Some(kept) => kept,
+            None => {
+                let (name, copy) = (account.to_owned(), secret.clone());
+                self.ask(|reply| Question::Put(name, copy, reply)).await.unwrap_or(Err(SecretState::TimedOut))
+            }
+        };
+        match kept {
             Ok(()) => {
                 self.memory().remove(account);
                 SecretState::Ready
@@ -95,9 +158,13 @@ impl Secrets {
         }
     }
 
-    /// Forgets a secret everywhere. Tells when the keychain could not.
+    /// Forgets a secret everywhere. Tells when the file or the keychain could not.
     pub async fn remove(&self, account: &str) -> SecretState {
         self.memory().remove(account);
+        let name = account.to_owned();
+        if let Some(removed) = self.in_file(move |file| file.remove(&name)).await {
+            return removed.map_or_else(|state| state, |()| SecretState::Ready);
+        }
         let name = account.to_owned();
         match self.ask(|reply| Question::Remove(name, reply)).await.unwrap_or(Err(SecretState::TimedOut)) {
             Ok(()) => SecretState::Ready,
@@ -107,6 +174,18 @@ impl Secrets {
 
     fn memory(&self) -> std::sync::MutexGuard<'_, HashMap<String, Secret>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the file of secrets; `None` where they are not kept in one.
+    async fn in_file<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SecretsFile) -> Result<T, SecretState> + Send + 'static,
+    ) -> Option<Result<T, SecretState>> {
+        if !self.file.is_chosen() {
+            return None;
+        }
+        let file = self.file.clone();
+        Some(off_the_runtime(move || work(&file)).await.unwrap_or(Err(SecretState::FileFailed)))
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
@@ -120,20 +199,51 @@ impl Secrets {
 #[must_use]
 pub fn describe(state: SecretState) -> &'static str {
     match state {
-        SecretState::Ready => "",
+        SecretState::Ready | SecretState::FileReady => "",
         SecretState::Locked => {
             "the keychain is locked: unlock it (log in to the desktop, or open its password manager) and try again; \
              until then passwords are kept for this session only"
         }
         SecretState::Absent => {
             "there is no keychain (Secret Service) in this session: passwords are kept until Watchpost ends and are \
-             never written to a file; install gnome-keyring or KWallet to keep them"
+             never written to a file in clear; install gnome-keyring or KWallet to keep them, or have a file that a \
+             passphrase locks: watchpost config secrets-file make"
+        }
+        SecretState::FileLocked => {
+            "the file of secrets is locked, and its passphrase was not given: type it when the command line asks, or \
+             name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords are kept for this \
+             session only"
+        }
+        SecretState::FileRefused => {
+            "the file of secrets has another passphrase than was given; until it opens passwords are kept for this \
+             session only"
+        }
+        SecretState::FileMissing => {
+            "the file that WATCHPOST_SECRETS_FILE names is not there: make it (watchpost config secrets-file make), or \
+             name the one that you have; until then passwords are kept for this session only"
+        }
+        SecretState::FileDamaged => {
+            "the file of secrets is cut off, was altered or is another one, and nothing is written over it: put a copy \
+             of it back, or move it away and make a new one (watchpost config secrets-file make); until then \
+             passwords are kept for this session only"
+        }
+        SecretState::FileFailed => {
+            "the file of secrets cannot be read or written: look at its folder, its owner and the room on the disk; \
+             until then passwords are kept for this session only"
         }
         SecretState::TimedOut => {
             "the keychain did not answer within 5 s; a prompt may be waiting; until it is answered passwords are kept \
              for this session only"
         }
     }
+}
+
+/// The passphrase that a file holds.
+///
+/// # Errors
+/// `Unavailable` if it cannot be read, `Validation` if there is none in it.
+pub fn passphrase_in(file: &Path) -> Result<Secret, OpError> {
+    crate::age_file::passphrase_in(file)
 }
 
 fn serve(inbox: &mpsc::Receiver<Question>) {

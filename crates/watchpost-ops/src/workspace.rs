@@ -234,7 +234,7 @@ impl Workspace {
         }
         let Some(session) = self.witness.signs_for_session() else {
             return Err(OpError::precondition("this console has no key to sign with, so none to roll")
-                .hint("a kept key needs the keychain of this account; the window and `watchpost serve` sign with one of their session"));
+                .hint("a kept key needs the keychain of this account, or a file of secrets; the window and `watchpost serve` sign with one of their session"));
         };
         let log = self.store.audit_log_id().await?;
         let next = crate::signing::next(&self.secrets, &log, session).await.ok_or_else(|| {
@@ -484,7 +484,7 @@ pub(crate) async fn secret_for(
         return Ok(Some(secret));
     }
     secrets.get(&account(connection.id, part)).await.map_err(|state| {
-        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password from the keychain"))
+        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password"))
             .hint(crate::secrets::describe(state))
     })
 }

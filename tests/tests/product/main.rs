@@ -2,6 +2,7 @@
 
 mod command_line;
 mod crash;
+mod encryption;
 mod exit_codes;
 mod interrupt;
 mod optimize_kill;

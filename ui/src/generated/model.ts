@@ -6636,7 +6636,7 @@ export type SecretInput = { "kind": "keep" } | { "kind": "set",
  */
 value: string, } | { "kind": "clear" };
 
-export type SecretState = "ready" | "locked" | "absent" | "timed_out";
+export type SecretState = "ready" | "locked" | "absent" | "timed_out" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
 
 export type Series = { 
 /**

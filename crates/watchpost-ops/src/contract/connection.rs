@@ -18,6 +18,18 @@ pub enum SecretState {
     Absent,
     /// It did not answer in time.
     TimedOut,
+    /// They are kept in a file that a passphrase locks, and it is open.
+    FileReady,
+    /// The file is there, and nobody gave its passphrase.
+    FileLocked,
+    /// The file has another passphrase.
+    FileRefused,
+    /// The file that the environment names is not there.
+    FileMissing,
+    /// The file is cut off, was altered or is another one.
+    FileDamaged,
+    /// The file cannot be read or written.
+    FileFailed,
 }
 
 /// The saved connections.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::AuditVerification;
+use watchpost_model::copies::{CopyEncryption, CopyKey};
 use watchpost_model::job::JobRun;
 use watchpost_model::period::Period;
 
@@ -16,6 +17,10 @@ pub struct DatabaseBackup {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub ticket: Option<String>,
+    /// For whom it is encrypted; it is not if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub encryption: Option<CopyEncryption>,
 }
 
 /// Look at a backup of the audit database.
@@ -28,6 +33,10 @@ pub struct DatabaseBackupRef {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub ticket: Option<String>,
+    /// What opens it, if it is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<CopyKey>,
 }
 
 /// Put a backup of the audit database to a new place.
@@ -42,6 +51,10 @@ pub struct DatabaseRestore {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub ticket: Option<String>,
+    /// What opens it, if it is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<CopyKey>,
 }
 
 /// Copy the audit database as the plan does.
@@ -52,6 +65,10 @@ pub struct DatabaseCopyRun {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub folder: Option<String>,
+    /// For whom it is encrypted; as the plan says if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub encryption: Option<CopyEncryption>,
 }
 
 /// Rehearse a copy of the audit database.
@@ -62,6 +79,10 @@ pub struct DatabaseRehearse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub path: Option<String>,
+    /// What opens it, if it is encrypted; what the plan names if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<CopyKey>,
 }
 
 /// How the copies of the audit database stand.
@@ -101,6 +122,10 @@ pub struct DatabaseCopy {
     pub erased_again: usize,
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
+    /// For whom it is encrypted, in words; absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[ts(optional)]
+    pub encryption: Option<String>,
 }
 
 /// Maintain the audit database.

@@ -104,7 +104,7 @@ pub(crate) async fn audit_checkpoint(cx: Context, _: Nothing) -> Result<Checkpoi
     }
     workspace.store().checkpoints(1).await?.into_iter().next().ok_or_else(|| {
         OpError::precondition("no checkpoint has been signed, and this console has no key to sign with")
-            .hint("a kept key needs the keychain of this account; the window and `watchpost serve` sign with one of their session")
+            .hint("a kept key needs the keychain of this account, or a file of secrets; the window and `watchpost serve` sign with one of their session")
     })
 }
 

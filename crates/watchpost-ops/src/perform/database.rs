@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 use watchpost_model::audit::{AuditOutcome, AuditVerification, Change};
 use watchpost_model::clock::Clock;
 use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy};
 
+use super::scratch::Scratch;
 use super::{at_this_machine, required};
+use crate::age_file::{self, Keys, Locked, Whom};
 use crate::blocking::off_the_runtime;
 use crate::contract::{
     DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseMaintain, DatabaseMaintained, DatabaseRestore,
@@ -23,29 +26,65 @@ use crate::making::Making;
 pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Result<DatabaseCopy, OpError> {
     let path = new_file(&cx, "path", &request.path)?;
     let workspace = cx.workspace()?;
+    let locked = request.encryption.as_ref().map(Locked::by).transpose()?;
     let making = cx.console.0.makings.begin(request.ticket)?;
     // What the copy holds is covered by a checkpoint as far as this console can sign one.
     workspace.keep_watch("backup").await?;
     let part = Part::of(&path);
-    workspace.store().copy_to(&part.0).await?;
-    finish(&cx, &part, &path, &making).await
+    // The new file may be on another disk, or another machine: what is to be encrypted is not plain there for a moment.
+    let scratch = match &locked {
+        Some(_) => Some(Scratch::make(&cx).await?),
+        None => None,
+    };
+    let plain = scratch.as_ref().map_or_else(|| part.0.clone(), |scratch| scratch.file("copy.db"));
+    workspace.store().copy_to(&plain).await?;
+    let mut copy = sound(&cx, &plain, &making).await?;
+    if let Some(locked) = locked {
+        making.go_on("encrypting the copy", 0, 1);
+        encrypt(&mut copy, &plain, &part, locked, making.stop()).await?;
+    }
+    finish(&cx, copy, &part, &path).await
 }
 
 pub(crate) async fn database_check(cx: Context, request: DatabaseBackupRef) -> Result<DatabaseCopy, OpError> {
     let path = old_file(&cx, &request.path)?;
+    let keys = Keys::by(request.key.as_ref())?;
     let making = cx.console.0.makings.begin(request.ticket)?;
-    checked(cx.console.0.clock.clone(), &path, &told(&making)).await
+    let clock = cx.console.0.clock.clone();
+    let Some(whom) = whom(&path).await? else { return checked(clock, &path, &told(&making)).await };
+    let scratch = Scratch::make(&cx).await?;
+    let plain = scratch.file("copy.db");
+    making.go_on("decrypting the copy", 0, 1);
+    decrypt(&path, &plain, whom, keys, making.stop()).await?;
+    let copy = checked(clock, &plain, &told(&making)).await?;
+    // Told of is the file that was named.
+    let bytes = std::fs::metadata(&path).map_err(|error| OpError::unreadable("path", &path, error))?.len();
+    let file = path.clone();
+    let sha256 = off_the_runtime(move || digest(&file)).await?;
+    let sha256 = sha256.map_err(|error| OpError::unreadable("path", &path, error))?;
+    let path = path.display().to_string();
+    Ok(DatabaseCopy { path, bytes, sha256, encryption: Some(whom.to_string()), ..copy })
 }
 
 pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> Result<DatabaseCopy, OpError> {
     let (path, to) = (old_file(&cx, &request.path)?, new_file(&cx, "to", &request.to)?);
+    let keys = Keys::by(request.key.as_ref())?;
     let making = cx.console.0.makings.begin(request.ticket)?;
     let part = Part::of(&to);
-    std::fs::copy(&path, &part.0).map_err(|error| OpError::unreadable("path", &path, error))?;
-    let synced = std::fs::File::open(&part.0).and_then(|file| file.sync_all());
-    synced.map_err(|error| OpError::unreadable("to", &to, error))?;
+    match whom(&path).await? {
+        Some(whom) => {
+            making.go_on("decrypting the copy", 0, 1);
+            decrypt(&path, &part.0, whom, keys, making.stop()).await?;
+        }
+        None => {
+            std::fs::copy(&path, &part.0).map_err(|error| OpError::unreadable("path", &path, error))?;
+            let synced = std::fs::File::open(&part.0).and_then(|file| file.sync_all());
+            synced.map_err(|error| OpError::unreadable("to", &to, error))?;
+        }
+    }
     let erased_again = erase_again(&cx, &part.0, &making).await?;
-    let copy = finish(&cx, &part, &to, &making).await?;
+    let copy = sound(&cx, &part.0, &making).await?;
+    let copy = finish(&cx, copy, &part, &to).await?;
     Ok(DatabaseCopy { erased_again, ..copy })
 }
 
@@ -113,18 +152,82 @@ pub(super) fn whole(trail: &AuditVerification) -> Result<(), OpError> {
         .hint("nothing was made of it; `watchpost audit verify` says more of the log itself"))
 }
 
-/// Checks the copy, records it, and gives it its name.
-async fn finish(cx: &Context, part: &Part, path: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
-    let mut copy = checked(cx.console.0.clock.clone(), &part.0, &told(making)).await?;
+/// Checks a plain copy, and refuses one whose trail does not hold.
+async fn sound(cx: &Context, plain: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
+    let copy = checked(cx.console.0.clock.clone(), plain, &told(making)).await?;
     whole(&copy.trail)?;
+    Ok(copy)
+}
+
+/// For whom a copy is encrypted; `None` if it is plain.
+pub(super) async fn whom(path: &Path) -> Result<Option<Whom>, OpError> {
+    let file = path.to_owned();
+    let found = off_the_runtime(move || Whom::of(&file)).await?;
+    found.map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => OpError::precondition(format!("{}: {error}", path.display())),
+        _ => OpError::unreadable("path", path, error),
+    })
+}
+
+/// Encrypts a plain copy that was checked into the part that gets its name; tells of that one from then on.
+pub(super) async fn encrypt(
+    copy: &mut DatabaseCopy,
+    plain: &Path,
+    part: &Part,
+    locked: Locked,
+    stop: CancellationToken,
+) -> Result<(), OpError> {
+    let described = locked.describe();
+    let (from, to, stopped) = (plain.to_owned(), part.0.clone(), stop.clone());
+    let done = off_the_runtime(move || age_file::lock(&from, &to, &locked, &stopped)).await?;
+    go_on(&stop)?;
+    (copy.bytes, copy.sha256) = done.map_err(|error| {
+        OpError::new(ErrorCode::Unavailable, format!("{} cannot be written: {error}", part.0.display()))
+    })?;
+    copy.encryption = Some(described);
+    Ok(())
+}
+
+/// Decrypts a copy to a plain file that is not there, which nobody else reads.
+pub(super) async fn decrypt(
+    copy: &Path,
+    plain: &Path,
+    whom: Whom,
+    keys: Keys,
+    stop: CancellationToken,
+) -> Result<(), OpError> {
+    let (from, to, stopped) = (copy.to_owned(), plain.to_owned(), stop.clone());
+    let tried = off_the_runtime(move || {
+        age_file::unlock(&from, &to, &keys, &stopped).map_err(|problem| problem.of_copy(&from, whom, &keys))
+    });
+    let tried = tried.await?;
+    go_on(&stop)?;
+    tried
+}
+
+fn go_on(stop: &CancellationToken) -> Result<(), OpError> {
+    if stop.is_cancelled() {
+        return Err(OpError::new(ErrorCode::Cancelled, "it was stopped"));
+    }
+    Ok(())
+}
+
+/// Records a copy that was checked, and gives it its name.
+async fn finish(
+    cx: &Context,
+    mut copy: DatabaseCopy,
+    part: &Part,
+    path: &Path,
+) -> Result<DatabaseCopy, OpError> {
     copy.path = path.display().to_string();
     let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
-    let changes = vec![
+    let mut changes = vec![
         fact("bytes", copy.bytes.into()),
         fact("sha256", copy.sha256.clone().into()),
         fact("records", copy.trail.leaves.into()),
         fact("root", copy.trail.root.clone().into()),
     ];
+    changes.extend(copy.encryption.clone().map(|whom| fact("encryption", whom.into())));
     let record = cx.record(format!("file/{}", copy.path), changes, None);
     cx.workspace()?.store().audit_append(record).await?;
     place(part, path)?;
@@ -177,6 +280,7 @@ pub(super) async fn checked(
         schema: found.schema,
         erased_again: 0,
         trail: found.trail,
+        encryption: None,
     })
 }
 

@@ -4,23 +4,22 @@
 //! else is ever removed or rehearsed as one.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, AuditRecord, Change, JOB_ENDED};
 use watchpost_model::clock::Clock;
-use watchpost_model::copies::Generations;
+use watchpost_model::copies::{CopyKey, Generations};
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun, JobState};
 use watchpost_model::plan::Plan;
 use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
 
-use super::database::{Part, checked, digest, old_file, place, whole};
+use super::database::{Part, checked, decrypt, digest, encrypt, old_file, place, whole, whom};
+use super::scratch::{Scratch, sweep, take};
 use super::{at_this_machine, plan, register, required};
+use crate::age_file::{Keys, Locked, Whom};
 use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
 use crate::contract::{DatabaseCopies, DatabaseCopyRun, DatabaseRehearse, Nothing};
@@ -36,12 +35,12 @@ const BACKUP: &str = "database_backup";
 const PRUNE: &str = "database_prune";
 /// What a copy is called after its time.
 const ENDING: &str = ".db";
+/// The same of an encrypted one.
+const ENDING_ENCRYPTED: &str = ".db.age";
 /// What a rehearsal that nobody named a file for is called.
 const NEWEST: &str = "of the newest copy";
 /// Runs of a kind that are looked through for the newest one that tells something.
 const RUNS: u32 = 50;
-/// What a process left behind that was killed is removed after this long.
-const LEFT_FOR: Duration = Duration::days(1);
 
 /// A copy, as the audit trail names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,15 +69,28 @@ pub(crate) async fn database_copy_run(cx: Context, request: DatabaseCopyRun) -> 
     if !Path::new(&folder).is_absolute() {
         return Err(OpError::invalid("folder", "write the folder as an absolute path"));
     }
+    let encryption = match &request.encryption {
+        Some(encryption) => {
+            at_this_machine(&cx)?;
+            Some(encryption)
+        }
+        None => planned.and_then(|job| job.encryption.as_ref()),
+    };
+    let locked = encryption.map(Locked::by).transpose()?;
+    let ending = if locked.is_some() { ENDING_ENCRYPTED } else { ENDING };
     // Somewhere else than where the plan puts them nothing is removed.
     let keeps = planned.and_then(|job| job.generations).filter(|_| of_plan.as_ref() == Some(&folder));
     let folder = PathBuf::from(folder);
     let (made, now, stem) = (folder.clone(), workspace.now(), plan::stem(&workspace));
-    let name = format!("{stem}{}{ENDING}", now.format("%Y%m%dT%H%M%SZ"));
+    let name = format!("{stem}{}{ending}", now.format("%Y%m%dT%H%M%SZ"));
     let ours = format!(".{stem}");
+    let is_part = move |name: &str| {
+        let ending = |of: &str| name.contains(&format!("{of}.part-"));
+        name.starts_with(&ours) && (ending(ENDING) || ending(ENDING_ENCRYPTED))
+    };
     let made = off_the_runtime(move || {
         std::fs::create_dir_all(&made)?;
-        sweep(&made, &|name: &str| name.starts_with(&ours) && name.contains(".db.part-"), now);
+        sweep(&made, &is_part, now);
         std::io::Result::Ok(())
     });
     made.await?.map_err(|error| OpError::invalid("folder", format!("it cannot be made: {error}")))?;
@@ -89,7 +101,7 @@ pub(crate) async fn database_copy_run(cx: Context, request: DatabaseCopyRun) -> 
         .jobs()
         .start(&cx, &workspace, JobKind::DatabaseBackup, parameters, move |ticket| async move {
             let mut report = JobReport::default();
-            let result = Box::pin(copy(&context, &job, &path, &ticket, &mut report)).await;
+            let result = Box::pin(copy(&context, &job, &path, locked, &ticket, &mut report)).await;
             if let (Ok(made), Some(keeps)) = (&result, keeps)
                 && let Err(error) = prune(&context, &job, made, keeps, &plan, &ticket, &mut report).await
             {
@@ -106,17 +118,28 @@ async fn copy(
     cx: &Context,
     workspace: &Workspace,
     path: &Path,
+    locked: Option<Locked>,
     ticket: &Ticket,
     report: &mut JobReport,
 ) -> Result<KnownCopy, OpError> {
     // What the copy holds is covered by a checkpoint as far as this console can sign one.
     workspace.keep_watch("backup").await?;
     let part = Part::of(path);
+    // The folder may be on another disk, or another machine: what is to be encrypted is not plain there for a moment.
+    let scratch = match &locked {
+        Some(_) => Some(Scratch::make(cx).await?),
+        None => None,
+    };
+    let plain = scratch.as_ref().map_or_else(|| part.path().to_owned(), |scratch| scratch.file("copy.db"));
     ticket.step("copying the database".to_owned());
-    workspace.store().copy_to(part.path()).await?;
+    workspace.store().copy_to(&plain).await?;
     ticket.check()?;
-    let copy = checked(cx.console.0.clock.clone(), part.path(), &told(ticket)).await?;
+    let mut copy = checked(cx.console.0.clock.clone(), &plain, &told(ticket)).await?;
     whole(&copy.trail)?;
+    if let Some(locked) = locked {
+        ticket.step("encrypting the copy".to_owned());
+        encrypt(&mut copy, &plain, &part, locked, ticket.cancel.clone()).await?;
+    }
     place(&part, path)?;
     report.figures = vec![
         Figure::bytes("file_bytes", "Size of the file", copy.bytes),
@@ -128,6 +151,7 @@ async fn copy(
         Fact::new("sha256", "SHA-256 of the file", copy.sha256.clone()),
         Fact::new("root", "Root of its audit trail", copy.trail.root),
     ];
+    report.facts.extend(copy.encryption.map(|whom| Fact::new("encryption", "Encrypted", whom)));
     Ok(KnownCopy { path: path.to_owned(), sha256: copy.sha256, at: workspace.now() })
 }
 
@@ -265,14 +289,19 @@ pub(crate) async fn database_rehearse_run(cx: Context, request: DatabaseRehearse
     workspace.store().copied_file()?;
     let wanted = request.path.as_deref().map(|path| old_file(&cx, path)).transpose()?;
     let plan = plan::current(&workspace).await?;
-    let days = plan.job(JobKind::DatabaseRehearsal).and_then(|job| job.max_age_days);
+    let planned = plan.job(JobKind::DatabaseRehearsal);
+    let days = planned.and_then(|job| job.max_age_days);
+    if request.key.is_some() {
+        at_this_machine(&cx)?;
+    }
+    let key = request.key.or_else(|| planned.and_then(|job| job.key.clone()));
     let parameters = wanted.as_ref().map_or(NEWEST.to_owned(), |path| format!("of {}", path.display()));
     let (context, job) = (cx.clone(), workspace.clone());
     workspace
         .jobs()
         .start(&cx, &workspace, JobKind::DatabaseRehearsal, parameters, move |ticket| async move {
             let mut report = JobReport::default();
-            let result = Box::pin(rehearse(&context, &job, wanted, days, &ticket, &mut report)).await;
+            let result = Box::pin(rehearse(&context, &job, wanted, key, days, &ticket, &mut report)).await;
             if let Err(problem) = &result
                 && problem.code != ErrorCode::Cancelled
             {
@@ -288,6 +317,7 @@ async fn rehearse(
     cx: &Context,
     workspace: &Workspace,
     wanted: Option<PathBuf>,
+    key: Option<CopyKey>,
     days: Option<u32>,
     ticket: &Ticket,
     report: &mut JobReport,
@@ -310,8 +340,8 @@ async fn rehearse(
         format!("made {}, as the audit trail says", second(copy.at))
     });
     report.facts.push(Fact::new("origin", "Origin", origin));
-    let scratch = Scratch::make(cx.console.paths().rehearsal_of_database(), workspace.now()).await?;
-    let copy = scratch.0.join("copy.db");
+    let scratch = Scratch::make(cx).await?;
+    let copy = scratch.file("copy");
     ticket.step("copying it to a scratch place".to_owned());
     let (from, to, stop) = (path.clone(), copy.clone(), ticket.cancel.clone());
     let taken = off_the_runtime(move || take(&from, &to, &stop)).await?;
@@ -324,7 +354,10 @@ async fn rehearse(
             path.display(),
             told.sha256
         ))),
-        None => put_back(cx, workspace, &copy, ticket, report).await,
+        None => match plain(&scratch, copy, &path, key.as_ref(), ticket, report).await {
+            Ok(plain) => put_back(cx, workspace, &plain, ticket, report).await,
+            Err(problem) => Err(problem),
+        },
     };
     if named.is_some() {
         register::restore_tested(cx, workspace, began_at, &path, report, tried.as_ref().err()).await?;
@@ -337,6 +370,47 @@ async fn rehearse(
     }
     report.facts.push(Fact::new("verdict", "Rehearsal", "the copy can be put back"));
     Ok(())
+}
+
+/// The plain copy in a scratch place: the taken one, or what it is when it is opened. Without what opens it nothing was
+/// tried: that is `Validation`.
+async fn plain(
+    scratch: &Scratch,
+    taken: PathBuf,
+    path: &Path,
+    key: Option<&CopyKey>,
+    ticket: &Ticket,
+    report: &mut JobReport,
+) -> Result<PathBuf, OpError> {
+    let Some(whom) = whom(&taken).await? else { return Ok(taken) };
+    report.facts.push(Fact::new("encryption", "Encrypted", whom.to_string()));
+    let how = match whom {
+        Whom::Recipients(_) => "--identity FILE",
+        Whom::Passphrase => "--passphrase-file FILE",
+    };
+    let cannot = |why: String| {
+        OpError::invalid("key", format!("{} cannot be rehearsed: {why}", path.display())).hint(format!(
+            "name what opens it, for once with `watchpost database rehearse {how}`, for the plan with \
+             `watchpost schedule on database_rehearsal {how}`"
+        ))
+    };
+    let Some(key) = key else {
+        return Err(cannot(format!("it is encrypted {whom}, and no key for it is named")));
+    };
+    let keys = Keys::by(Some(key)).map_err(|problem| cannot(problem.message))?;
+    ticket.step("decrypting the copy".to_owned());
+    let opened = scratch.file("opened.db");
+    match decrypt(&taken, &opened, whom, keys, ticket.cancel.clone()).await {
+        Err(problem) if problem.code == ErrorCode::Validation => {
+            Err(cannot(format!("it is encrypted {whom}, and what is named does not open it")))
+        }
+        Err(problem) => Err(problem),
+        Ok(()) => {
+            // The room is wanted for opening it.
+            drop(std::fs::remove_file(&taken));
+            Ok(opened)
+        }
+    }
 }
 
 /// Checks a copy in a scratch place as a restore does, and opens it for work.
@@ -372,63 +446,6 @@ async fn put_back(
     opened.close().await;
     report.figures.extend(counts?.into_iter().map(|(name, title, n)| Figure::count(name, title, n)));
     Ok(())
-}
-
-/// Copies a file, and tells its SHA-256.
-fn take(from: &Path, to: &Path, stop: &CancellationToken) -> std::io::Result<String> {
-    let (mut from, mut to) = (std::fs::File::open(from)?, std::fs::File::create_new(to)?);
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 20]);
-    while !stop.is_cancelled() {
-        match from.read(&mut piece)? {
-            0 => break,
-            n => {
-                hash.update(&piece[..n]);
-                to.write_all(&piece[..n])?;
-            }
-        }
-    }
-    Ok(hex::encode(hash.finalize()))
-}
-
-/// A folder for one rehearsal, which nobody else reads; removed when it is dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    async fn make(below: PathBuf, now: DateTime<Utc>) -> Result<Self, OpError> {
-        use std::os::unix::fs::DirBuilderExt;
-        let folder = below.join(uuid::Uuid::now_v7().to_string());
-        let (made, name) = (folder.clone(), below.display().to_string());
-        let made = off_the_runtime(move || {
-            sweep(&below, &|_: &str| true, now);
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(made)
-        });
-        made.await?.map_err(|error| {
-            OpError::new(ErrorCode::Unavailable, format!("the scratch place {name} cannot be made: {error}"))
-        })?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-/// Removes what killed processes left in a folder: parts of copies, scratch places. They hold what the database holds.
-fn sweep(folder: &Path, is_ours: &dyn Fn(&str) -> bool, now: DateTime<Utc>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        let changed = entry.metadata().and_then(|about| about.modified()).map(DateTime::<Utc>::from);
-        let is_left = changed.is_ok_and(|at| now - at > LEFT_FOR);
-        if is_left && is_ours(&name.to_string_lossy()) {
-            let gone =
-                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-            if let Err(error) = gone {
-                tracing::warn!(%error, path = %path.display(), "what a killed process left cannot be removed");
-            }
-        }
-    }
 }
 
 pub(crate) async fn database_copies(cx: Context, _: Nothing) -> Result<DatabaseCopies, OpError> {
@@ -545,7 +562,7 @@ mod tests {
     use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
     use watchpost_model::plan::Plan;
 
-    use super::{Looked, NEWEST, sweep};
+    use super::{Looked, NEWEST};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant of this test")
@@ -595,22 +612,5 @@ mod tests {
             None,
             "nothing was asked for"
         );
-    }
-
-    #[test]
-    fn only_old_leftovers_of_ours_are_swept() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str| std::fs::write(folder.path().join(name), "x").expect("ours");
-        [".watchpost-a-1.db.part-7", "watchpost-a-1.db"].iter().for_each(|name| write(name));
-        let changed =
-            std::fs::metadata(folder.path().join("watchpost-a-1.db")).and_then(|about| about.modified());
-        let written = DateTime::<Utc>::from(changed.expect("it was written"));
-        let is_ours = |name: &str| name.contains(".part-");
-        let left = || std::fs::read_dir(folder.path()).expect("ours").count();
-        sweep(folder.path(), &is_ours, written + chrono::Duration::hours(23));
-        assert_eq!(left(), 2, "it may still be written");
-        sweep(folder.path(), &is_ours, written + chrono::Duration::hours(25));
-        assert_eq!(left(), 1);
-        assert!(folder.path().join("watchpost-a-1.db").is_file(), "a copy is none");
     }
 }

@@ -33,6 +33,7 @@ mod register;
 pub(crate) mod reports;
 pub(crate) mod response;
 pub(crate) mod rules;
+mod scratch;
 mod sealing;
 mod settings;
 mod suppressions;

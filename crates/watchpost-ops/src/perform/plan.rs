@@ -18,6 +18,7 @@ use watchpost_model::plan::{Plan, PlannedJob, Rhythm};
 use watchpost_report::{Prepared, WriteError};
 
 use super::at_this_machine;
+use crate::age_file::{Keys, Locked};
 use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{
@@ -87,6 +88,14 @@ pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<Job
         if job.folder != before.and_then(|before| before.folder.clone()) {
             at_this_machine(&cx)?;
             writable(job.folder.as_deref()).await?;
+        }
+        if job.encryption.as_ref() != before.and_then(|before| before.encryption.as_ref()) {
+            at_this_machine(&cx)?;
+            job.encryption.as_ref().map(Locked::by).transpose()?;
+        }
+        if job.key.as_ref() != before.and_then(|before| before.key.as_ref()) {
+            at_this_machine(&cx)?;
+            Keys::by(job.key.as_ref())?;
         }
         // What was not asked for before now was not missed.
         let same = before.filter(|before| before.on && before.rhythm == job.rhythm);
@@ -240,7 +249,7 @@ async fn start(
                 .map(drop)
         }
         JobKind::DatabaseBackup => {
-            let request = DatabaseCopyRun { folder: job.folder.clone() };
+            let request = DatabaseCopyRun { folder: job.folder.clone(), encryption: None };
             console.call::<operation::database_copy_run>(&call, request).await.map(drop)
         }
         JobKind::DatabaseRehearsal => console

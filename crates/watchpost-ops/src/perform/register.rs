@@ -122,7 +122,10 @@ pub(super) async fn restore_tested(
 ) -> Result<(), OpError> {
     let result = match problem.map(|problem| problem.code) {
         None => EntryResult::Good,
-        Some(ErrorCode::Cancelled | ErrorCode::Unavailable | ErrorCode::Timeout) => return Ok(()),
+        // Without what opens an encrypted copy (`Validation`) nothing was tried.
+        Some(ErrorCode::Cancelled | ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Validation) => {
+            return Ok(());
+        }
         Some(_) => EntryResult::Bad,
     };
     let fact = |name: &str| report.facts.iter().find(|fact| fact.name == name).map(|fact| fact.text.clone());

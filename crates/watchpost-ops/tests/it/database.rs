@@ -23,7 +23,7 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
     }
     let file = vault.path().join("one.db");
     let path = file.display().to_string();
-    let backup = DatabaseBackup { path: path.clone(), ticket: None };
+    let backup = DatabaseBackup { path: path.clone(), ticket: None, encryption: None };
     let made = desk1.ask::<operation::database_backup>(backup.clone()).await.expect("a backup is made");
     assert!(made.trail.ok && made.trail.leaves >= 21 && made.trail.checkpoints > 0, "{made:?}");
     let names: Vec<_> =
@@ -41,14 +41,15 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
         record.expect("it is in the trail").changes.iter().any(|change| change.new == made.sha256.as_str())
     );
 
-    let reference = |path: &str| DatabaseBackupRef { path: path.to_owned(), ticket: None };
+    let reference = |path: &str| DatabaseBackupRef { path: path.to_owned(), ticket: None, key: None };
     let checked = desk1.ask::<operation::database_check>(reference(&path)).await.expect("it can be checked");
     assert_eq!((checked.sha256.as_str(), &checked.trail.root), (made.sha256.as_str(), &made.trail.root));
     let names = std::fs::read_dir(vault.path()).unwrap().count();
     assert_eq!(names, 1, "checking writes nothing");
 
     let to = vault.path().join("two.db");
-    let restore = DatabaseRestore { path: path.clone(), to: to.display().to_string(), ticket: None };
+    let restore =
+        DatabaseRestore { path: path.clone(), to: to.display().to_string(), ticket: None, key: None };
     let restored =
         desk1.ask::<operation::database_restore>(restore.clone()).await.expect("it can be put elsewhere");
     assert_eq!(restored.sha256, made.sha256);
@@ -77,6 +78,7 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
             path: bad.display().to_string(),
             to: nowhere.display().to_string(),
             ticket: None,
+            key: None,
         };
         assert!(desk1.ask::<operation::database_restore>(restore).await.is_err(), "it is not put anywhere");
         assert!(!nowhere.exists());

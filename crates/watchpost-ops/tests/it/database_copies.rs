@@ -26,7 +26,7 @@ async fn at(home: &tempfile::TempDir, tenure: Tenure, now: &str) -> Desk {
 }
 
 /// The same with a clock that can go on.
-async fn going(home: &tempfile::TempDir, now: &str) -> (Desk, Arc<ManualClock>) {
+pub(crate) async fn going(home: &tempfile::TempDir, now: &str) -> (Desk, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(now.parse().expect("an instant")));
     (desk_at(home, Tenure::Guest, local_connection(), clock.clone()).await, clock)
 }
@@ -64,13 +64,13 @@ async fn rehearsed(desk: &Desk, clock: &ManualClock) -> JobRun {
     desk.finish(run).await
 }
 
-fn fact<'r>(run: &'r JobRun, name: &str) -> &'r str {
+pub(crate) fn fact<'r>(run: &'r JobRun, name: &str) -> &'r str {
     let facts = run.report.as_ref().map(|report| &report.facts[..]).unwrap_or_default();
     facts.iter().find(|fact| fact.name == name).map(|fact| fact.text.as_str()).unwrap_or_default()
 }
 
 /// How the restore tests of the register ended, oldest first.
-async fn restore_tests(desk: &Desk) -> Vec<EntryResult> {
+pub(crate) async fn restore_tests(desk: &Desk) -> Vec<EntryResult> {
     let request = RegisterRequest { kind: Some(RegisterKind::RestoreTest), subject: None };
     let mut entries = desk.ask::<operation::register_list>(request).await.expect("listed").entries;
     entries.reverse();
@@ -99,7 +99,7 @@ async fn a_rehearsal_of_a_copy_that_the_trail_names_is_a_restore_test() {
     let file = Path::new(fact(&made, "file"));
     let other = out.path().join("other.db");
     std::fs::copy(file, &other).expect("ours");
-    let request = DatabaseRehearse { path: Some(other.to_string_lossy().into_owned()) };
+    let request = DatabaseRehearse { path: Some(other.to_string_lossy().into_owned()), key: None };
     let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
     assert_eq!(desk.finish(run).await.state, JobState::Done);
     assert_eq!(restore_tests(&desk).await, [EntryResult::Good]);
@@ -113,16 +113,16 @@ async fn a_rehearsal_of_a_copy_that_the_trail_names_is_a_restore_test() {
     // A backup that was made by hand stands in the trail as well.
     clock.advance(chrono::Duration::seconds(1));
     let path = out.path().join("hand.db").to_string_lossy().into_owned();
-    let backup = DatabaseBackup { path: path.clone(), ticket: None };
+    let backup = DatabaseBackup { path: path.clone(), ticket: None, encryption: None };
     desk.ask::<operation::database_backup>(backup).await.expect("made");
-    let request = DatabaseRehearse { path: Some(path) };
+    let request = DatabaseRehearse { path: Some(path), key: None };
     let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
     assert_eq!(desk.finish(run).await.state, JobState::Done);
     assert_eq!(restore_tests(&desk).await, [EntryResult::Good, EntryResult::Bad, EntryResult::Good]);
     desk.console.close().await;
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .expect("ours")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -185,7 +185,7 @@ async fn only_copies_that_the_trail_names_are_removed_and_never_the_newest() {
     let elsewhere = folder();
     planned(&desk, out.path(), Generations { daily: 0, weekly: 0, monthly: 0 }).await;
     let into = elsewhere.path().to_string_lossy().into_owned();
-    let request = DatabaseCopyRun { folder: Some(into) };
+    let request = DatabaseCopyRun { folder: Some(into), encryption: None };
     let run = desk.ask::<operation::database_copy_run>(request).await.expect("started");
     assert_eq!(desk.finish(run).await.state, JobState::Done);
     assert_eq!(files(out.path()).len(), 4);
@@ -263,7 +263,7 @@ async fn a_rehearsal_tells_a_good_copy_from_a_bad_old_or_missing_one() {
     assert_eq!(rehearsed(&desk, &clock).await.state, JobState::Done);
     let other = out.path().join("other.db");
     std::fs::write(&other, &whole[..middle]).expect("ours");
-    let request = DatabaseRehearse { path: Some(other.to_string_lossy().into_owned()) };
+    let request = DatabaseRehearse { path: Some(other.to_string_lossy().into_owned()), key: None };
     let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
     assert_eq!(desk.finish(run).await.state, JobState::Failed);
     let status = desk.ask::<operation::workspace_status>(Nothing {}).await.expect("told");
@@ -315,7 +315,10 @@ async fn a_folder_that_takes_no_file_is_named() {
     let desk = at(&home, Tenure::Guest, "2026-11-20T12:00:00Z").await;
     // Nobody makes a file there, whoever they are.
     let folder = Some("/proc/self".to_owned());
-    let run = desk.ask::<operation::database_copy_run>(DatabaseCopyRun { folder }).await.expect("started");
+    let run = desk
+        .ask::<operation::database_copy_run>(DatabaseCopyRun { folder, encryption: None })
+        .await
+        .expect("started");
     let run = desk.finish(run).await;
     let error = run.error.unwrap_or_default();
     assert!(error.contains("the folder /proc/self") && !error.contains("database cannot"), "{error}");

@@ -66,6 +66,11 @@ export const common = {
   'status.secrets.locked': 'Schlüsselbund gesperrt',
   'status.secrets.absent': 'Geheimnisse nur für diese Sitzung',
   'status.secrets.timed_out': 'Schlüsselbund antwortet nicht',
+  'status.secrets.file_locked': 'Geheimnisdatei gesperrt',
+  'status.secrets.file_refused': 'Geheimnisdatei: andere Passphrase',
+  'status.secrets.file_missing': 'Geheimnisdatei fehlt',
+  'status.secrets.file_damaged': 'Geheimnisdatei beschädigt',
+  'status.secrets.file_failed': 'Geheimnisdatei nicht lesbar',
   'status.user': '{name} ({role})',
 
   'palette.title': 'Suchen und handeln',

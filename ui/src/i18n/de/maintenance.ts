@@ -116,6 +116,7 @@ export const maintenance = {
   'copies.never': 'nie',
   'copies.next': 'nächste',
   'copies.off': 'nicht von selbst',
+  'copies.encrypted': 'Verschlüsselt:',
   'copies.folder': 'Ordner:',
   'copies.no_folder': 'Kein Ordner ist gewählt: oben unter „Von selbst“ einen nennen.',
   'copies.server': '{engine} wird mit eigenen Werkzeugen gesichert: pg_dump oder eine Basissicherung.',

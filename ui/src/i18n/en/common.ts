@@ -67,6 +67,11 @@ export const common = {
   'status.secrets.locked': 'Keychain locked',
   'status.secrets.absent': 'Secrets for this session only',
   'status.secrets.timed_out': 'Keychain does not answer',
+  'status.secrets.file_locked': 'File of secrets locked',
+  'status.secrets.file_refused': 'File of secrets: other passphrase',
+  'status.secrets.file_missing': 'File of secrets missing',
+  'status.secrets.file_damaged': 'File of secrets damaged',
+  'status.secrets.file_failed': 'File of secrets unreadable',
   'status.user': '{name} ({role})',
 
   'palette.title': 'Search and act',

@@ -116,6 +116,7 @@ export const maintenance = {
   'copies.never': 'never',
   'copies.next': 'next',
   'copies.off': 'not by itself',
+  'copies.encrypted': 'Encrypted:',
   'copies.folder': 'Folder:',
   'copies.no_folder': 'No folder is set: choose one above, under “By itself”.',
   'copies.server': '{engine} is backed up with its own tools: pg_dump or a base backup.',

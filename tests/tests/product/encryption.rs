@@ -1,0 +1,107 @@
+//! What is encrypted by the command line: copies of the database, and the file of secrets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use watchpost_tests::Home;
+
+/// The key pair of the examples of the age format; nothing else is locked with it.
+const SECRET: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+const PUBLIC: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+fn work(home: &Home, name: &str) -> String {
+    home.work().join(name).to_string_lossy().into_owned()
+}
+
+/// The files below a folder that hold a text.
+fn that_hold(folder: &Path, text: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(that_hold(&path, text)?);
+        } else if path.is_file()
+            && fs::read(&path)?.windows(text.len()).any(|window| window == text.as_bytes())
+        {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[tokio::test]
+async fn a_backup_is_encrypted_and_put_back_with_its_key_only() -> Result<()> {
+    let home = Home::new("encrypted backup")?;
+    let [copy, to, again, identity, recipients] =
+        ["one.db.age", "two.db", "three.db", "key.txt", "who.txt"].map(|name| work(&home, name));
+    fs::write(&identity, format!("# of the examples\n{SECRET}\n"))?;
+    fs::write(&recipients, format!("# those who may read it\n\n{PUBLIC}\n"))?;
+    home.cli(["config", "organisation", "Planted Organisation"]).await?.ok()?;
+    let backup = ["--output", "json", "database", "backup", &copy, "--recipients-file", &recipients];
+    let made = home.cli(backup).await?.json()?;
+    ensure!(made["encryption"] == format!("for 1 recipient: {PUBLIC}"), "{made}");
+    ensure!(fs::read(&copy)?.starts_with(b"age-encryption.org/v1\n"), "it is in the age format");
+    ensure!(that_hold(&home.work(), "Planted Organisation")?.is_empty(), "it is nowhere beside the copy");
+
+    let refused = home.cli(["database", "restore", &copy, "--to", &to]).await?;
+    ensure!(refused.status.code() == Some(2), "{}", refused.stderr);
+    ensure!(refused.stderr.contains("encrypted for 1 recipient"), "{}", refused.stderr);
+    ensure!(refused.stderr.contains("--identity FILE"), "{}", refused.stderr);
+    let restore = ["--output", "json", "database", "restore", &copy, "--to", &to, "--identity", &identity];
+    let back = home.cli(restore).await?.json()?;
+    ensure!(back["trail"]["root"] == made["trail"]["root"], "{back} is not {made}");
+    let rehearsed = home.cli(["database", "rehearse", &copy]).await?;
+    ensure!(rehearsed.status.code() == Some(1), "{}{}", rehearsed.stdout, rehearsed.stderr);
+    let told = format!("{}{}", rehearsed.stdout, rehearsed.stderr);
+    ensure!(told.contains("cannot be rehearsed"), "{told}");
+    home.cli(["database", "rehearse", &copy, "--identity", &identity]).await?.ok()?;
+
+    // Refused before anything is made: a secret key instead of a public one, a file that names nobody.
+    let refused = home.cli(["database", "backup", &again, "--recipient", SECRET]).await?;
+    ensure!(refused.status.code() == Some(2) && !refused.stderr.contains(SECRET), "{}", refused.stderr);
+    fs::write(&recipients, "# nobody yet\n")?;
+    let refused = home.cli(["database", "backup", &again, "--recipients-file", &recipients]).await?;
+    ensure!(refused.status.code() == Some(2), "{}", refused.stderr);
+    ensure!(!Path::new(&again).exists());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_of_secrets_keeps_passwords_and_the_signing_key() -> Result<()> {
+    let mut home = Home::new("file of secrets")?;
+    let [words, password] = ["words", "password"].map(|name| work(&home, name));
+    fs::write(&words, "correct horse battery staple\n")?;
+    let make = ["config", "secrets-file", "make"];
+    let refused = home.cli(make).await?;
+    ensure!(refused.status.code() == Some(2), "nobody can be asked: {}", refused.stderr);
+    let made = home.cli(make.into_iter().chain(["--passphrase-file", &words])).await?.ok()?;
+    ensure!(made.contains("config/secrets.age") && made.contains("it is open"), "{made}");
+    let twice = home.cli(make.into_iter().chain(["--passphrase-file", &words])).await?;
+    ensure!(twice.status.code() == Some(4), "it is there already: {}", twice.stderr);
+    let shown = home.cli(["config", "secrets-file", "show"]).await?;
+    ensure!(shown.status.code() == Some(1), "it is locked: {}{}", shown.stdout, shown.stderr);
+    ensure!(shown.stdout.contains("WATCHPOST_SECRETS_PASSPHRASE_FILE"), "{}", shown.stdout);
+
+    home.set_env("WATCHPOST_SECRETS_PASSPHRASE_FILE", &words);
+    home.cli(["config", "secrets-file", "show"]).await?.ok()?;
+    fs::write(&password, "planted-password-7f3a\n")?;
+    let add =
+        ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--redis-password-file", &password];
+    let added = home.cli(add).await?;
+    ensure!(added.status.code() == Some(1), "it is saved and nothing listens: {}", added.stderr);
+    ensure!(that_hold(&home.data(), "planted-password-7f3a")?.is_empty(), "it stands in clear");
+
+    // A key of one command signs in the next one.
+    home.cli(["audit", "checkpoint"]).await?.ok()?;
+    let keys = async || -> Result<serde_json::Value> {
+        home.cli(["--output", "json", "audit", "key", "list"]).await?.json()
+    };
+    let before = keys().await?;
+    ensure!(
+        before["keys"].as_array().is_some_and(|keys| keys.len() == 1 && keys[0]["own"] == true),
+        "{before}"
+    );
+    ensure!(keys().await? == before, "no key is made anew");
+    Ok(())
+}
