@@ -5,6 +5,7 @@ import EventsDrawer from '$ui/domain/event/events-drawer.svelte';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { parseRoute } from '$ui/state/router.svelte';
 import { period } from '$ui/state/period.svelte';
 import { hook } from '$ui/test-hook';
 import OverviewView from './overview-view.svelte';
@@ -76,11 +77,16 @@ describe('the overview', () => {
     const platform = demoPlatform();
     show(platform);
     await waitFor(() => hook('overview'));
+    expect(parseRoute(hook('threat-incidents').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { severity: 'critical' } });
     await fireEvent.click(hook('kpi-auth_failures'));
     await waitFor(() => hook('event-row'));
     expect(asked<EventPageRequest>(platform, 'event_page')[0]).toMatchObject({ category: ['authentication'], outcome: 'failure', after: null });
     await fireEvent.keyDown(document.querySelector('[data-test=events-drawer] [role=grid]') ?? document.body, { key: 'j' });
     await waitFor(() => hook('event-detail'));
+    await fireEvent.click(hook('count-api_usage'));
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], severity: [] }));
+    await fireEvent.click(hook('count-all-low'));
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: [], severity: ['low'] }));
   });
 
   it('opens the calls behind what is said of interfaces', async () => {
