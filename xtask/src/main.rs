@@ -59,7 +59,7 @@ enum Job {
         /// What to measure
         what: Bench,
         /// Passed on to the program. `redis`: --keys N, --only 1,2, --json; `store`: --events N, --records N, --folder DIR;
-        /// `ui`: --idle-minutes N, --flood N, --events N, --incidents N
+        /// `ui`: --idle-minutes N, --flood N, --events N, --incidents N, --soak N
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use watchpost_model::block::{Block, BlockPreview};
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, host_ports};
-use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Verdict};
+use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Unit, Verdict};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
 use watchpost_model::job::{JobReport, JobRun};
@@ -266,6 +266,20 @@ pub(crate) fn overview(form: Output, overview: &Overview) -> anyhow::Result<()> 
                     top.incidents.to_string(),
                     if top.blocked { "yes" } else { "" }.to_owned(),
                 ]
+            }),
+        )?;
+        let api = &overview.api;
+        line("")?;
+        line(format!(
+            "API usage: {} calls, {} failed ({})",
+            api.calls,
+            api.failures,
+            value(api.failure_ratio, Unit::Ratio)
+        ))?;
+        table(
+            ["ENDPOINT", "CALLS", "FAILED"],
+            api.endpoints.iter().map(|called| {
+                [called.entity.value.clone(), called.events.to_string(), called.failures.to_string()]
             }),
         )
     })

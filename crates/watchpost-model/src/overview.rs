@@ -208,6 +208,32 @@ pub struct CountryCount {
     pub sources: u64,
 }
 
+/// How the interfaces of applications were used: events of the category `api_usage`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ApiUsage {
+    /// Calls in the period.
+    pub calls: u64,
+    /// How they changed since the period before; `None` where there was nothing to compare with.
+    pub change: Option<KpiChange>,
+    /// Calls that failed.
+    pub failures: u64,
+    /// Share of the calls that failed, from 0 to 1 with three digits behind the point; `None` without calls.
+    pub failure_ratio: Option<f64>,
+    /// Calls by outcome.
+    pub over_time: Histogram,
+    /// Endpoints with the most calls, at most 10; their events and failures are calls.
+    pub endpoints: Vec<TopEntity>,
+}
+
+impl ApiUsage {
+    /// Share of `calls` that failed, rounded once for all who print it.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts of events stay far below 2^53")]
+    pub fn ratio(failures: u64, calls: u64) -> Option<f64> {
+        (calls > 0).then(|| rounded(failures as f64 / calls as f64, 3))
+    }
+}
+
 /// The Overview of a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Overview {
@@ -221,6 +247,8 @@ pub struct Overview {
     pub kpis: Vec<Kpi>,
     /// Authentication by outcome.
     pub authentication: Histogram,
+    /// Use of interfaces.
+    pub api: ApiUsage,
     /// Events by category.
     pub by_category: Histogram,
     /// Events by severity.
@@ -241,7 +269,7 @@ pub struct Overview {
 
 #[cfg(test)]
 mod tests {
-    use super::KpiChange;
+    use super::{ApiUsage, KpiChange};
 
     #[test]
     fn a_change_is_rounded_as_it_is_printed() {
@@ -260,5 +288,19 @@ mod tests {
         }
         assert_eq!(KpiChange::between(Some(3.0), Some(0.0)), None);
         assert_eq!(KpiChange::between(None, Some(1.0)), None);
+    }
+
+    #[test]
+    fn the_share_of_failed_calls_has_three_digits() {
+        for (failures, calls, expected) in [
+            (0, 0, None),
+            (0, 7, Some(0.0)),
+            (7, 7, Some(1.0)),
+            (1, 3, Some(0.333)),
+            (2, 3, Some(0.667)),
+            (1, 1_000_000, Some(0.0)),
+        ] {
+            assert_eq!(ApiUsage::ratio(failures, calls), expected, "{failures} of {calls}");
+        }
     }
 }

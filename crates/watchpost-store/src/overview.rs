@@ -8,14 +8,15 @@ use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
 use watchpost_model::health::Unit;
 use watchpost_model::incident::Incident;
 use watchpost_model::overview::{
-    CategoryCount, CountryCount, Histogram, Kpi, KpiChange, Overview, Series, ThreatLevel, TopEntity,
+    ApiUsage, CategoryCount, CountryCount, Histogram, Kpi, KpiChange, Overview, Series, ThreatLevel,
+    TopEntity,
 };
 use watchpost_model::period::Period;
 
 use crate::block::spans_in_force;
 use crate::engine::{Row, Tx, args, micros};
 use crate::error::StoreError;
-use crate::event::{entity_column, ip_key, severity_of};
+use crate::event::{ip_key, severity_of};
 use crate::incident::{self, SELECT};
 use crate::rollup::{BUCKET, bucket_of};
 use crate::store::Store;
@@ -90,6 +91,7 @@ async fn build(
     let spans = incident_spans(tx, period).await?;
     let (threat, threat_reason) = threat(tx).await?;
     let (top_sources, by_country) = sources(tx, period).await?;
+    let (top_targets, called) = targets(tx, period).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
     kpis.extend(incident_kpis(&spans, period, now, grid));
     kpis.push(block_kpi(tx, period, now, grid).await?);
@@ -102,12 +104,13 @@ async fn build(
         authentication: histogram(grid, &cells, Outcome::ALL, |cell, outcome| {
             cell.category == Category::Authentication && cell.outcome == outcome
         })?,
+        api: api_usage(&cells, &before, grid, called)?,
         by_category: histogram(grid, &cells, Category::ALL, |cell, category| cell.category == category)?,
         by_severity: histogram(grid, &cells, Severity::ALL, |cell, severity| cell.severity == severity)?,
         counts: category_counts(&cells),
         incidents: incidents(tx, period).await?,
         top_sources,
-        top_targets: targets(tx, period).await?,
+        top_targets,
         has_location_data: by_country.iter().any(|one| one.country.is_some()),
         by_country,
     })
@@ -163,6 +166,30 @@ fn histogram<T: Copy + std::fmt::Display>(
         .collect();
     let bucket_s = u64::try_from(grid.width / 1_000_000).unwrap_or(0);
     Ok(Histogram { start: micros(grid.start)?, bucket_s, series })
+}
+
+/// Calls of interfaces as the rollups count them, with the endpoints that they called most.
+fn api_usage(
+    cells: &[CellCount],
+    before: &[CellCount],
+    grid: Grid,
+    endpoints: Vec<TopEntity>,
+) -> Result<ApiUsage, StoreError> {
+    let count = |cells: &[CellCount], is: &dyn Fn(&CellCount) -> bool| -> u64 {
+        cells.iter().filter(|cell| cell.category == Category::ApiUsage && is(cell)).map(|cell| cell.n).sum()
+    };
+    let (calls, previous) = (count(cells, &|_| true), count(before, &|_| true));
+    let failures = count(cells, &|cell| cell.outcome == Outcome::Failure);
+    Ok(ApiUsage {
+        calls,
+        change: KpiChange::between(Some(number(calls)), Some(number(previous))),
+        failures,
+        failure_ratio: ApiUsage::ratio(failures, calls),
+        over_time: histogram(grid, cells, Outcome::ALL, |cell, outcome| {
+            cell.category == Category::ApiUsage && cell.outcome == outcome
+        })?,
+        endpoints,
+    })
 }
 
 fn category_counts(cells: &[CellCount]) -> Vec<CategoryCount> {
@@ -404,30 +431,38 @@ async fn sources(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<Cou
         }
     }
     countries.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.country.cmp(&b.country)));
-    let mut top = top(tx, EntityKind::Ip, busiest).await?;
-    top.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.value.cmp(&b.entity.value)));
-    Ok((top, countries))
+    Ok((top(tx, EntityKind::Ip, busiest).await?, countries))
 }
 
-/// The targets with the most events.
-async fn targets(tx: &mut Tx, period: Period) -> Result<Vec<TopEntity>, StoreError> {
-    let kind = EntityKind::Endpoint;
-    let column = entity_column(kind);
+/// The targets with the most events, and the endpoints with the most calls, from one look at the events of the period.
+async fn targets(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<TopEntity>), StoreError> {
     let rows = tx
         .fetch(
-            format!(
-                "SELECT {column}, CAST(SUM(n) AS BIGINT) AS total, \
-                 CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) FROM event \
-                 WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL GROUP BY {column} \
-                 ORDER BY total DESC, {column} LIMIT 10"
-            ),
+            "WITH by_endpoint AS MATERIALIZED (SELECT endpoint AS name, CAST(SUM(n) AS BIGINT) AS total, \
+             CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) AS failed, \
+             CAST(SUM(CASE WHEN category = 'api_usage' THEN n ELSE 0 END) AS BIGINT) AS calls, \
+             CAST(SUM(CASE WHEN category = 'api_usage' AND outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) \
+             AS failed_calls FROM event WHERE at >= $1 AND at < $2 AND endpoint IS NOT NULL GROUP BY endpoint) \
+             SELECT * FROM (SELECT name, total, failed, CAST(0 AS BIGINT) AS called FROM by_endpoint \
+             ORDER BY total DESC, name LIMIT 10) AS busiest \
+             UNION ALL SELECT * FROM (SELECT name, calls AS total, failed_calls AS failed, \
+             CAST(1 AS BIGINT) AS called FROM by_endpoint WHERE calls > 0 \
+             ORDER BY calls DESC, name LIMIT 10) AS most_called",
             args![period.from, period.to],
         )
         .await?;
-    top(tx, kind, rows).await
+    let (mut busiest, mut called) = (Vec::new(), Vec::new());
+    for row in rows {
+        if row.u64(3)? == 0 {
+            busiest.push(row);
+        } else {
+            called.push(row);
+        }
+    }
+    Ok((top(tx, EntityKind::Endpoint, busiest).await?, top(tx, EntityKind::Endpoint, called).await?))
 }
 
-/// Rows of name, events and failures, with what is known of each.
+/// Rows of name, events and failures, with what is known of each, most events first.
 async fn top(tx: &mut Tx, kind: EntityKind, rows: Vec<Row>) -> Result<Vec<TopEntity>, StoreError> {
     let spans = spans_in_force(tx).await?;
     let mut list = Vec::with_capacity(rows.len());
@@ -449,5 +484,6 @@ async fn top(tx: &mut Tx, kind: EntityKind, rows: Vec<Row>) -> Result<Vec<TopEnt
             blocked,
         });
     }
+    list.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.value.cmp(&b.entity.value)));
     Ok(list)
 }

@@ -60,6 +60,32 @@ export type AllowRemove = {
  */
 target: string, };
 
+export type ApiUsage = { 
+/**
+ * Calls in the period.
+ */
+calls: number, 
+/**
+ * How they changed since the period before; `None` where there was nothing to compare with.
+ */
+change: KpiChange | null, 
+/**
+ * Calls that failed.
+ */
+failures: number, 
+/**
+ * Share of the calls that failed, from 0 to 1 with three digits behind the point; `None` without calls.
+ */
+failure_ratio: number | null, 
+/**
+ * Calls by outcome.
+ */
+over_time: Histogram, 
+/**
+ * Endpoints with the most calls, at most 10; their events and failures are calls.
+ */
+endpoints: Array<TopEntity>, };
+
 export type Approval = { 
 /**
  * Who; never the one who made it.
@@ -4270,6 +4296,10 @@ kpis: Array<Kpi>,
  * Authentication by outcome.
  */
 authentication: Histogram, 
+/**
+ * Use of interfaces.
+ */
+api: ApiUsage, 
 /**
  * Events by category.
  */

@@ -8,6 +8,7 @@ import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
 import { t } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
 import type { App } from '$ui/state/app.svelte';
+import { goPanel } from '$ui/state/last-place';
 import { period, PRESETS } from '$ui/state/period.svelte';
 import { prefs } from '$ui/state/prefs.svelte';
 import { PANELS, router, routeText } from '$ui/state/router.svelte';
@@ -21,7 +22,7 @@ export function fixedCommands(app: App): Command[] {
     group: t('palette.group.panels'),
     label: t(`nav.${panel}`),
     key: `g ${panels[panel].key}`,
-    run: () => router.go(panel),
+    run: () => goPanel(panel),
   }));
   const actions: Command[] = [];
   const add = (id: string, label: string, run: () => void, key?: string): void => {

@@ -11,6 +11,12 @@ export function keysTaken(): boolean {
   return document.querySelector('dialog[open], [popover]:popover-open') !== null;
 }
 
+/** Nobody types, and nobody goes through controls: a list that appears may take the focus. Who came by the rail has pressed it. */
+export function focusIsFree(): boolean {
+  const { activeElement } = document;
+  return activeElement === null || activeElement === document.body || activeElement.closest('nav a[aria-current=page]') !== null;
+}
+
 export interface KeyActions {
   palette: () => void;
   help: () => void;

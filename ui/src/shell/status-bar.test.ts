@@ -48,6 +48,7 @@ describe('the status bar', () => {
     await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: 1_240, quarantined_total: 3, evicted_total: 1, lost_total: 4 } }));
     expect(text('status-engine')).toBe('Engine behind by 1,240');
     expect(text('status-losses')).toBe('3 quarantined 1 dropped');
+    expect([hook('status-losses').getAttribute('href'), hook('status-redis').getAttribute('href')]).toEqual(['#/redis', '#/redis']);
   });
 
   it('does not make a number of what is not known', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { keepPlace, restorePlace } from './last-place';
+import { forgetOpened, goPanel, keepPlace, restorePlace } from './last-place';
 import { router } from './router.svelte';
 
 /** A window opens at this address; what it shows is drawn, and kept. */
@@ -44,5 +44,54 @@ describe('the place of the window', () => {
     go('events', null, { q: 'a'.repeat(5_000) });
     open('');
     expect(router.current.panel).toBe('rules');
+  });
+});
+
+describe('the place of a panel', () => {
+  function panel(name: Parameters<typeof goPanel>[0]): { detail: string | null; query: Readonly<Record<string, string>> } {
+    goPanel(name);
+    keepPlace(router.current);
+    expect(router.current.panel).toBe(name);
+    return { detail: router.current.detail, query: router.current.query };
+  }
+
+  it('is where it was left, with what was open; pressed again it is at its beginning', () => {
+    open('');
+    expect(panel('incidents')).toEqual({ detail: null, query: {} });
+    go('incidents', '42', { severity: 'high', order: 'due' });
+    go('rules', null, { text: 'sqli' });
+    go('overview');
+    expect(panel('incidents')).toEqual({ detail: '42', query: { severity: 'high', order: 'due' } });
+    expect(panel('rules').query).toEqual({ text: 'sqli' });
+    expect(panel('rules').query, 'it was there already').toEqual({});
+  });
+
+  it('keeps its filters over the end of the window, without what was open', () => {
+    open('');
+    go('incidents', '42', { severity: 'high' });
+    go('audit', null, { actor: 'mara' });
+    open('');
+    expect(router.current.panel).toBe('audit');
+    expect(panel('incidents')).toEqual({ detail: null, query: { severity: 'high' } });
+  });
+
+  it('opens nothing of another workspace, and no dialog a second time', () => {
+    open('');
+    go('settings', 'connect');
+    go('entities', 'ip:203.0.113.7', { kind: 'ip' });
+    go('overview');
+    expect(panel('settings').detail).toBeNull();
+    forgetOpened();
+    expect(panel('entities')).toEqual({ detail: null, query: { kind: 'ip' } });
+  });
+
+  it('is none where what was kept is none', () => {
+    localStorage.setItem('watchpost.places', '{"not": "a list"}');
+    open('');
+    expect(panel('incidents').query).toEqual({});
+    localStorage.setItem('watchpost.places', '[7, "#/nowhere?x=1", "#/audit?actor=mara"');
+    open('');
+    goPanel('overview');
+    expect(panel('audit').query).toEqual({});
   });
 });

@@ -242,7 +242,7 @@ fn rollups(period: Period) -> String {
     format!("{}\n{}", count(period, i64::from(BUCKETS)), count(period.previous(), 1))
 }
 
-/// The sources and targets with the most events, and sources by country.
+/// The sources and targets with the most events, sources by country, and the endpoints with the most calls.
 fn tops(period: Period) -> String {
     let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
     let sums = "CAST(SUM(n) AS BIGINT) AS total, \
@@ -257,8 +257,15 @@ fn tops(period: Period) -> String {
          CAST(SUM(s.failed) AS BIGINT) AS failed, COUNT(*) AS sources FROM by_source s \
          LEFT JOIN source_place p ON p.source = s.source_ip GROUP BY p.country \
          ORDER BY 2 DESC, 1 LIMIT 300) AS countries;\n\
-         SELECT endpoint, {sums} FROM event WHERE {within} AND endpoint IS NOT NULL GROUP BY endpoint \
-         ORDER BY total DESC, endpoint LIMIT 10;"
+         WITH by_endpoint AS MATERIALIZED (SELECT endpoint AS name, {sums}, \
+         CAST(SUM(CASE WHEN category = 'api_usage' THEN n ELSE 0 END) AS BIGINT) AS calls, \
+         CAST(SUM(CASE WHEN category = 'api_usage' AND outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) \
+         AS failed_calls FROM event WHERE {within} AND endpoint IS NOT NULL GROUP BY endpoint) \
+         SELECT * FROM (SELECT name, total, failed, CAST(0 AS BIGINT) AS called FROM by_endpoint \
+         ORDER BY total DESC, name LIMIT 10) AS busiest \
+         UNION ALL SELECT * FROM (SELECT name, calls AS total, failed_calls AS failed, \
+         CAST(1 AS BIGINT) AS called FROM by_endpoint WHERE calls > 0 \
+         ORDER BY calls DESC, name LIMIT 10) AS most_called;"
     )
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration as StdDuration;
 use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::block::{Block, BlockState};
-use watchpost_model::event::{Category, Outcome, Severity};
+use watchpost_model::event::{Category, Event, Outcome, Severity};
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::health::HealthSample;
 use watchpost_model::ids::{BlockId, JobId, ReportId};
 use watchpost_model::incident::{Status, Verdict};
 use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
-use watchpost_model::overview::{ChangeUnit, Kpi, Overview, ThreatLevel};
+use watchpost_model::overview::{ApiUsage, ChangeUnit, Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
 use watchpost_store::{EventFilter, IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
@@ -234,6 +234,28 @@ fn kpi<'a>(overview: &'a Overview, name: &str) -> &'a Kpi {
     overview.kpis.iter().find(|kpi| kpi.name == name).unwrap()
 }
 
+/// What is said of interfaces agrees with the events, the table of counts and the list of targets.
+fn api_adds_up(overview: &Overview, batch: &[(Event, String)]) {
+    let calls: Vec<&Event> =
+        batch.iter().map(|(event, _)| event).filter(|event| event.category == Category::ApiUsage).collect();
+    let failures = calls.iter().filter(|event| event.outcome == Outcome::Failure).count() as u64;
+    let api = &overview.api;
+    assert_eq!((api.calls, api.failures), (calls.len() as u64, failures));
+    assert_eq!(api.failure_ratio, ApiUsage::ratio(api.failures, api.calls));
+    assert_eq!(api.over_time.series.iter().flat_map(|series| &series.counts).sum::<u64>(), api.calls);
+    let counted: u64 = overview
+        .counts
+        .iter()
+        .filter(|count| count.category == Category::ApiUsage)
+        .map(|count| count.events)
+        .sum();
+    assert_eq!(counted, api.calls);
+    let called: u64 = api.endpoints.iter().map(|endpoint| endpoint.events).sum();
+    assert_eq!(called, api.calls, "one endpoint was called");
+    let failed: u64 = api.endpoints.iter().map(|endpoint| endpoint.failures).sum();
+    assert_eq!(failed, failures);
+}
+
 async fn the_overview_counts(world: World) {
     let now = world.now();
     let period = Period::ending(now, Duration::hours(3));
@@ -311,6 +333,7 @@ async fn the_overview_counts(world: World) {
         assert_eq!(top.incidents, u64::from(top.entity.value == "203.0.113.3"));
     }
     assert_eq!(overview.top_targets[0].events, 120);
+    api_adds_up(&overview, &batch);
     let unplaced: Vec<(Option<&str>, u64, u64)> =
         overview.by_country.iter().map(|one| (one.country.as_deref(), one.events, one.sources)).collect();
     assert_eq!(unplaced, [(None, 120, 7)], "no location file was asked");

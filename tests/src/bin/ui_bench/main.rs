@@ -2,14 +2,16 @@
 //! runs it.
 //!
 //! First on two weeks of simulated traffic: start, panels, scrolling, computing and memory when idle, memory after a flood.
-//! Then on a large database: what the queue and the archive answer through the window's own bridge. Times in the page are
-//! of the page's own clock; WebDriver looks on, which makes nothing faster.
+//! Then on a large database: what the queue and the archive answer through the window's own bridge. Or, with `--soak`,
+//! nothing but how large its page stays while millions of events come in. Times in the page are of the page's own clock;
+//! WebDriver looks on, which makes nothing faster.
 #![expect(clippy::print_stdout, reason = "a command line program that prints its figures")]
 
 mod bundle;
 mod page;
 mod processes;
 mod scale;
+mod soak;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +58,10 @@ struct Args {
     /// Simulated events that come in while the window is open
     #[arg(long, default_value_t = 200_000)]
     flood: u32,
+    /// Simulated events of a soak, about: nothing is looked at but memory, with the Overview and the Events that follow open
+    /// by turns. Redis keeps all of them and needs the memory for it
+    #[arg(long)]
+    soak: Option<u32>,
     /// Events of the large database
     #[arg(long, default_value_t = 1_000_000)]
     events: u32,
@@ -76,6 +82,9 @@ fn say(what: &str, demanded: &str, measured: &str) {
 async fn main() -> Result<()> {
     let args = Args::parse();
     say("what", "demanded", "measured");
+    if let Some(events) = args.soak {
+        return Box::pin(soak::measure(events)).await;
+    }
     bundle::measure()?;
     Box::pin(demo(&args)).await?;
     if args.incidents > 0 {

@@ -52,9 +52,10 @@ const ASK: &str = "const [name, req, turns] = arguments; window.__answer = null;
         return took; \
     })().then((took) => { window.__answer = took; }, (fault) => { window.__answer = JSON.stringify(fault); });";
 
-/// True when the engine has nothing to do and the Overview has not changed for five seconds.
+/// True when the engine has nothing to do and the Overview, or the count of the Events, has not changed for five seconds.
 const SETTLED: &str = "const state = document.querySelector('[data-test=status-engine]')?.dataset.state; \
-    const events = document.querySelector('[data-test=kpi-events]')?.dataset.value; \
+    const events = document.querySelector('[data-test=kpi-events]')?.dataset.value \
+        ?? document.querySelector('[data-test=events-count]')?.dataset.total; \
     const now = performance.now(); \
     if (state !== 'running' || window.__quiet?.events !== events) window.__quiet = { events, since: now }; \
     return now - window.__quiet.since > 5000;";

@@ -94,12 +94,20 @@ impl Memory {
         memory
     }
 
-    pub(crate) fn say(&self, when: &str) {
-        let measured = format!(
+    /// Of the processes that draw its page.
+    pub(crate) fn page_pss(&self) -> f64 {
+        self.page_pss
+    }
+
+    pub(crate) fn told(&self) -> String {
+        format!(
             "{:.0} MB; its page {:.0} MB; resident {:.0} MB; Redis {:.0} MB",
             self.window_pss, self.page_pss, self.window_rss, self.redis_pss
-        );
-        say(&format!("memory (PSS) {when}"), "empty + 100 MB", &measured);
+        )
+    }
+
+    pub(crate) fn say(&self, when: &str) {
+        say(&format!("memory (PSS) {when}"), "empty + 100 MB", &self.told());
     }
 }
 

@@ -9,6 +9,18 @@ export type Span = (typeof SPANS)[number];
 
 const DAY_MS = 86_400_000;
 
+const kept = new WeakMap<App, { workspace: number; comparison: Comparison }>();
+
+/** The one of this window and workspace: it takes a while, and who looks elsewhere meanwhile finds it done. */
+export function comparisonOf(app: App): Comparison {
+  const { workspace } = app.live;
+  const before = kept.get(app);
+  if (before?.workspace === workspace) return before.comparison;
+  const comparison = new Comparison(app);
+  kept.set(app, { workspace, comparison });
+  return comparison;
+}
+
 export class Comparison {
   now = $state<Span>('1');
   before = $state<Span>('7');

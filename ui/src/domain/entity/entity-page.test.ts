@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Entity } from '$ui/generated/model';
 import { closeBlock, pendingBlock } from '$ui/domain/block/block-request.svelte';
 import { closeContain, pendingContain } from '$ui/domain/contain/contain-request.svelte';
+import { closeEvents, pendingEvents } from '$ui/domain/event/events-request.svelte';
 import { searched } from '$ui/domain/event/searched.svelte';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
@@ -28,6 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   closeBlock();
+  closeEvents();
   closeContain();
 });
 
@@ -63,6 +65,26 @@ describe('the page of an entity', () => {
     expect(requests(platform, 'block_check'), 'a user is no address').toEqual([]);
     await fireEvent.click(hook('page-entity-contain'));
     expect(pendingContain.request).toMatchObject({ kind: 'user', target: 'mara' });
+  });
+
+  it('opens an event that it lists, and the events that it shares with another', async () => {
+    await show(ADDRESS);
+    await waitFor(() => hook('entity-event-open'));
+    await fireEvent.click(hook('entity-event-open'));
+    expect(pendingEvents.request).toMatchObject({ period: null, query: expect.stringMatching(/^id:\S+$/) as string });
+    await waitFor(() => hook('entity-both'));
+    await fireEvent.click(hook('entity-both'));
+    expect(pendingEvents.request?.query).toMatch(/^ip:203\.0\.113\.7 \w+:/);
+  });
+
+  it('does not look unblocked when nobody knows', async () => {
+    const failure: unknown = { code: 'timeout', message: 'Redis does not answer' };
+    await show(ADDRESS, () => {
+      platform.answers.block_check = () => {
+        throw failure;
+      };
+    });
+    await waitFor(() => expect(hook('entity-standing-unknown').textContent).toContain('unknown'));
   });
 
   it('says of each part what failed, and shows the others', async () => {

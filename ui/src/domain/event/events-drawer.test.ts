@@ -3,7 +3,7 @@ import { tick } from 'svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
-import { router } from '$ui/state/router.svelte';
+import { parseRoute, router } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
 import { EventRows } from './event-rows.svelte';
 import EventsDrawer from './events-drawer.svelte';
@@ -43,6 +43,23 @@ describe('the rows behind a figure', () => {
     await fireEvent.click(hook('events-retry'));
     await waitFor(() => expect(document.querySelector('[data-test=events-more-error]')).toBeNull());
     await waitFor(() => expect(requests(platform, 'event_page').length).toBeGreaterThan(2));
+  });
+
+  it('lead to the page of the endpoint, as to those of address and user', async () => {
+    const platform = demoPlatform();
+    const answer = platform.answers.event_page;
+    platform.answers.event_page = async (request) => {
+      const page = await answer?.(request);
+      const first = page?.rows.find((row) => row.http !== null);
+      if (first === undefined || first.http === null) throw new Error('the demo has requests');
+      return { rows: [{ ...first, resource: null, http: { ...first.http, path: '/cgi-bin/.%2e/' } }], next: null };
+    };
+    render(EventsDrawer, { context: appContext(new App(platform)) });
+    openEvents({ title: 'Failed logins', period: null });
+    await waitFor(() => hook('event-row'));
+    await fireEvent.click(hook('event-row'));
+    const link = await waitFor(() => hook('event-endpoint').querySelector('a'));
+    expect(parseRoute(link?.getAttribute('href') ?? '')).toMatchObject({ panel: 'entities', detail: 'endpoint:/cgi-bin/.%2e/' });
   });
 
   it('leave a page that failed alone while a person scrolls to and fro', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFilter, hasEnd, parseFilter, parseOrder, since, toggled } from './filter';
+import { formatFilter, hasEnd, parseFilter, parseOrder, requested, since, toggled } from './filter';
 
 describe('the filter in the address', () => {
   it('shows the active incidents by default', () => {
@@ -45,6 +45,20 @@ describe('the filter in the address', () => {
     for (const text of ['', 'x..y', '2026-11-20T14:20:00Z', '..2026-11-20T14:20:00Z', '2026-11-21T00:00:00Z..2026-11-20T00:00:00Z', '1..2..3']) {
       expect(parseFilter({ opened: text }).opened, text).toBeUndefined();
     }
+  });
+
+  it('hold times that move, and ask for them as of now', () => {
+    const query = { status: 'all', opened: '24h', changed: '1h' };
+    const filter = parseFilter(query);
+    expect(formatFilter(filter, 'newest')).toEqual(query);
+    const at = (now: number): string | undefined => requested(filter, () => now).opened?.from;
+    const now = Date.UTC(2026, 10, 20, 14, 22, 33);
+    expect(at(now)).toBe('2026-11-19T14:20:00.000Z');
+    expect(at(now + 60_000), 'the same question for a while').toBe(at(now));
+    expect(at(now + 86_400_000)).toBe('2026-11-20T14:20:00.000Z');
+    expect(requested(filter, () => now).changed).toEqual(since(Date.UTC(2026, 10, 20, 13, 22)));
+    expect(hasEnd(since(now)), 'what comes now is in it').toBe(false);
+    expect(parseFilter({ opened: '25h' }).opened).toBeUndefined();
   });
 
   it('hold times without an end', () => {

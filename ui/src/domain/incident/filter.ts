@@ -42,6 +42,24 @@ export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
 
 type Query = Readonly<Record<string, string>>;
 
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** A time that ends now, wherever now is: how long it is, and in which steps it moves, so that its question stays the same for a while. */
+const AGO = {
+  '1h': { length: HOUR, step: MINUTE },
+  '24h': { length: 24 * HOUR, step: 5 * MINUTE },
+  '7d': { length: 7 * 24 * HOUR, step: 15 * MINUTE },
+  '30d': { length: 30 * 24 * HOUR, step: 15 * MINUTE },
+} as const;
+export type Ago = keyof typeof AGO;
+export const AGOS = ['1h', '24h', '7d', '30d'] as const satisfies readonly Ago[];
+
+/** What the queue shows, as people say it: a time that moves stays one, also in a saved view. */
+export interface QueueFilter extends Omit<IncidentFilter, 'opened' | 'changed'> {
+  opened?: Period | Ago;
+  changed?: Period | Ago;
+}
+
 function words<T extends string>(text: string | undefined, known: readonly T[]): T[] {
   if (text === undefined) return [];
   const given = text.split(',');
@@ -68,13 +86,28 @@ export function parsePeriod(text: string | undefined): Period | undefined {
   return begin < end ? { from: new Date(begin).toISOString(), to: new Date(end).toISOString() } : undefined;
 }
 
-export function formatPeriod(period: Period): string {
+export function formatPeriod(period: Period | Ago): string {
+  if (typeof period === 'string') return period;
   return `${period.from}..${hasEnd(period) ? period.to : ''}`;
 }
 
+function parseTime(text: string | undefined): Period | Ago | undefined {
+  return AGOS.find((known) => known === text) ?? parsePeriod(text);
+}
+
+/** What is asked for at a moment, Unix milliseconds; without a time that moves the moment is not looked at. */
+export function requested({ opened, changed, ...others }: QueueFilter, now: () => number): IncidentFilter {
+  const at = (time: Period | Ago): Period => {
+    if (typeof time !== 'string') return time;
+    const { length, step } = AGO[time];
+    return since(Math.floor(now() / step) * step - length);
+  };
+  return { ...others, ...(opened === undefined ? {} : { opened: at(opened) }), ...(changed === undefined ? {} : { changed: at(changed) }) };
+}
+
 /** Nothing said about the status means the active ones; `status=all` means any. */
-export function parseFilter(query: Query): IncidentFilter {
-  const [opened, changed] = [parsePeriod(query['opened']), parsePeriod(query['changed'])];
+export function parseFilter(query: Query): QueueFilter {
+  const [opened, changed] = [parseTime(query['opened']), parseTime(query['changed'])];
   return {
     // An entity is looked at in full: its closed incidents are its history.
     status: query['status'] === undefined && query['entity'] === undefined ? [...ACTIVE] : words(query['status'], STATUSES),
@@ -97,7 +130,7 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** The address of a filter and order; what is the default is left out. */
-export function formatFilter(filter: IncidentFilter, order: IncidentOrder): Record<string, string> {
+export function formatFilter(filter: QueueFilter, order: IncidentOrder): Record<string, string> {
   const query: Record<string, string> = {};
   const plain = filter.entity === null ? ACTIVE : [];
   if (!same(filter.status, plain)) query['status'] = filter.status.length === 0 ? 'all' : filter.status.join(',');

@@ -27,6 +27,8 @@ export class Queue {
   readonly #app: App;
   #first: IncidentPage | undefined;
   #request: IncidentPageRequest | null = null;
+  /** What tells this list from another. */
+  #list = '';
   #later: readonly Incident[] = [];
   #next: string | null = null;
   /** Grows with every new first page; an answer to an older one is dropped. */
@@ -36,14 +38,15 @@ export class Queue {
     this.#app = app;
   }
 
-  /** Takes a first page, and what it is the first page of. */
-  async show(first: IncidentPage, request: IncidentPageRequest): Promise<void> {
+  /** Takes a first page, and what it is the first page of; `list` stays the same while a time in the request moves on. */
+  async show(first: IncidentPage, request: IncidentPageRequest, list = JSON.stringify(request)): Promise<void> {
     if (first === this.#first) return;
-    const sameList = this.#request !== null && JSON.stringify(request) === JSON.stringify(this.#request);
+    const sameList = this.#request !== null && list === this.#list;
     const deep = sameList ? this.#later.length : 0;
     this.#generation += 1;
     this.#first = first;
     this.#request = request;
+    this.#list = list;
     this.#next = first.next;
     this.moreError = null;
     this.loadingMore = false;

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Incident, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
 import { FakePlatform } from '$ui/platform/fake';
 import { App } from '$ui/state/app.svelte';
-import { parseFilter } from './filter';
+import { parseFilter, requested } from './filter';
 import { Queue, QUEUE_MAX } from './queue.svelte';
 
-const REQUEST: IncidentPageRequest = { filter: parseFilter({}), order: 'newest', after: null, limit: 2 };
+const REQUEST: IncidentPageRequest = { filter: requested(parseFilter({}), () => 0), order: 'newest', after: null, limit: 2 };
 
 function page(numbers: number[], next: string | null): IncidentPage {
   return {

@@ -2,7 +2,7 @@
 // many views as a person saved: they are counted one after another, and at most once in a while, however much changes.
 
 import type { App } from '$ui/state/app.svelte';
-import { formatFilter, parseFilter } from './filter';
+import { formatFilter, parseFilter, requested } from './filter';
 
 export type ViewQuery = Readonly<Record<string, string>>;
 
@@ -60,7 +60,7 @@ export class ViewCounts {
       this.#asked.add(key);
       const next = new Map(this.#counts);
       try {
-        const page = await this.#app.read('incident_page', { filter: parseFilter(view), order: 'newest', after: null, limit: 1 });
+        const page = await this.#app.read('incident_page', { filter: requested(parseFilter(view), () => Date.now()), order: 'newest', after: null, limit: 1 });
         next.set(key, page.total);
       } catch {
         // No number rather than an old one; what failed is said by the queue beside it.

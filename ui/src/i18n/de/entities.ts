@@ -29,6 +29,7 @@ export const entities = {
   'standing.allowlisted': 'Ausnahme',
   'standing.not_a_client': 'Kein Client',
   'standing.clear': 'Nicht gesperrt',
+  'standing.unknown': 'Ob gesperrt, ist unbekannt',
   'risk.title': 'Risiko',
   'risk.what': 'das Risiko',
   'risk.top': 'Höchstes Risiko jetzt: {kind}',

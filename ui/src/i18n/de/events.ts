@@ -22,6 +22,7 @@ export const events = {
   'search.newer': 'Neuere Ereignisse holen',
   'search.follow': 'Folgen',
   'search.follow.about': 'Neue Ereignisse zeigen, wenn sie kommen. Hält an, solange gerollt wird.',
+  'search.follow.failed': 'Neue Ereignisse lassen sich nicht holen: {message}',
   'search.follow.paused': '{n} {n|neues Ereignis|neue Ereignisse}',
   'search.columns': 'Spalten',
   'search.close': 'Ereignis schließen',

@@ -29,6 +29,8 @@ export const incidents = {
   'incidents.span.changed': 'Geändert {from} bis {to}',
   'incidents.span.opened.since': 'Geöffnet seit {from}',
   'incidents.span.changed.since': 'Geändert seit {from}',
+  'incidents.span.opened.ago': 'Geöffnet: {time}',
+  'incidents.span.changed.ago': 'Geändert: {time}',
   'incidents.since.opened': 'Geöffnet',
   'incidents.since.changed': 'Geändert',
   'incidents.since.any': 'Jederzeit',

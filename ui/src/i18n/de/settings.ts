@@ -1,4 +1,5 @@
 export const settings = {
+  'settings.index': 'Einstellungen auf dieser Seite',
   'settings.workspace': 'Dieser Arbeitsbereich',
   'settings.what': 'die Einstellungen',
   'settings.organisation': 'Organisation',

@@ -30,6 +30,7 @@ export const entities = {
   'standing.allowlisted': 'Allowlisted',
   'standing.not_a_client': 'Not a client',
   'standing.clear': 'Not blocked',
+  'standing.unknown': 'Blocked or not: unknown',
   'risk.title': 'Risk',
   'risk.what': 'the risk',
   'risk.top': 'Highest risk now: {kind}',

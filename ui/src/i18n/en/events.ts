@@ -23,6 +23,7 @@ export const events = {
   'search.newer': 'Fetch newer events',
   'search.follow': 'Follow',
   'search.follow.about': 'Show new events as they come. Pauses while you scroll.',
+  'search.follow.failed': 'New events cannot be fetched: {message}',
   'search.follow.paused': '{n} new {n|event|events}',
   'search.columns': 'Columns',
   'search.close': 'Close the event',

@@ -29,6 +29,8 @@ export const incidents = {
   'incidents.span.changed': 'Changed {from} to {to}',
   'incidents.span.opened.since': 'Opened since {from}',
   'incidents.span.changed.since': 'Changed since {from}',
+  'incidents.span.opened.ago': 'Opened: {time}',
+  'incidents.span.changed.ago': 'Changed: {time}',
   'incidents.since.opened': 'Opened',
   'incidents.since.changed': 'Changed',
   'incidents.since.any': 'Any time',

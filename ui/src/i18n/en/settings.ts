@@ -1,4 +1,5 @@
 export const settings = {
+  'settings.index': 'Settings on this page',
   'settings.workspace': 'This workspace',
   'settings.what': 'the settings',
   'settings.organisation': 'Organisation',

@@ -76,6 +76,12 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
       const events = Math.round((total / 9) * Math.pow(0.62, index) + 14);
       return { entity: { kind, value }, events, failures: Math.round(events * (index % 3 === 0 ? 0.82 : 0.12)), incidents: index % 3 === 0 ? 2 : index % 2, blocked: blocked.has(value) };
     });
+  const calls = histogram([
+    ['success', 100],
+    ['failure', 18],
+    ['unknown', 0.4],
+  ]);
+  const [called, refused] = [sum(calls.series.map((series) => series.total ?? 0)), calls.series[1]?.total ?? 0];
   return {
     period,
     threat: 'severe',
@@ -93,6 +99,20 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
       ['failure', 11],
       ['unknown', 0.4],
     ]),
+    api: {
+      calls: called,
+      change: { by: 8.4, unit: 'percent' },
+      failures: refused,
+      failure_ratio: called === 0 ? null : Math.round((refused / called) * 1_000) / 1_000,
+      over_time: calls,
+      endpoints: top([
+        ['endpoint', '/shop/item'],
+        ['endpoint', '/api/v2/cart'],
+        ['endpoint', '/api/v2/login'],
+        ['endpoint', '/api/v2/orders'],
+        ['endpoint', '/health'],
+      ]),
+    },
     by_category: byCategory,
     by_severity: histogram(SEVERITIES),
     counts,

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen } from '@testing-library/svelte';
+import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { createRawSnippet, tick } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { describe, expect, it, vi } from 'vitest';
@@ -60,6 +60,18 @@ describe('DataGrid', () => {
     await tick();
     expect(drawn()).toBe(before);
     stop();
+  });
+
+  it('is scrolled to where it was left, with the row that was active, once there is enough to scroll', async () => {
+    const kept: { top: number; selected: string | number | null }[] = [];
+    const place = { take: () => ({ top: 4_000, selected: 101 }), keep: (spot: { top: number; selected: string | number | null }) => kept.push(spot), forget: () => undefined };
+    const { grid } = show({ place });
+    expect(grid.scrollTop).toBe(4_000);
+    await fireEvent.scroll(grid);
+    expect(activeRow()).toBe('row 101');
+    await fireEvent.keyDown(grid, { key: 'j' });
+    await waitFor(() => expect(kept.at(-1)?.selected).toBe(102));
+    expect(kept.at(-1)?.top).toBe(grid.scrollTop);
   });
 
   it('is one tab stop and moves by key', async () => {

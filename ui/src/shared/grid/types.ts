@@ -7,3 +7,20 @@ export interface Column {
   /** The title is for screen readers only. */
   quietTitle?: boolean;
 }
+
+/** Where a list is. */
+export interface ListSpot {
+  /** Scrolled by so many pixels. */
+  top: number;
+  /** Key of the active row. */
+  selected: string | number | null;
+}
+
+/** Remembers where a list was while its panel is away. */
+export interface ListPlace {
+  /** Where this list was left; `null` if another one was, or none. */
+  take(): ListSpot | null;
+  keep(spot: ListSpot): void;
+  /** What this panel lists from here on begins at its top. */
+  forget(): void;
+}

@@ -40,8 +40,8 @@ describe('the audit trail', () => {
     expect(asked().from, 'a list that is read keeps its end').toBe('2026-11-14T12:05:00.000Z');
     expect(asked().to, 'what is recorded from now on belongs to it').toBeUndefined();
     await fireEvent.click(hook('audit-clear'));
-    await waitFor(() => expect(asked().from).toBeUndefined());
-    expect(hook<HTMLButtonElement>('audit-clear').disabled).toBe(true);
+    await waitFor(() => expect(hook<HTMLButtonElement>('audit-clear').disabled).toBe(true));
+    expect(hook<HTMLSelectElement>('audit-since').value).toBe('all');
   });
 
   it('opens a record to before and after and its leaf hash', async () => {

@@ -8,7 +8,9 @@ import { QueryDraft } from '$ui/domain/event/query-draft.svelte';
 import { searched } from '$ui/domain/event/searched.svelte';
 import { t } from '$ui/i18n';
 import { count } from '$ui/shared/format/number';
+import type { ListPlace } from '$ui/shared/grid/types';
 import type { App } from '$ui/state/app.svelte';
+import { listPlace } from '$ui/state/list-place';
 import { period } from '$ui/state/period.svelte';
 import { router } from '$ui/state/router.svelte';
 
@@ -27,6 +29,8 @@ export class EventsSearch {
   /** New events that wait until somebody scrolls back up. */
   waiting = $state(0);
   #again = $state(0);
+  /** Of the list: a search that is made anew begins at its top. */
+  readonly place: ListPlace;
   readonly #app: App;
   readonly draft: QueryDraft;
   /** The newest rows, asked for again whenever something was stored; `null` unless it follows. */
@@ -36,6 +40,7 @@ export class EventsSearch {
   constructor(app: App) {
     this.#app = app;
     this.draft = new QueryDraft(app);
+    this.place = listPlace(app, 'events', () => [this.draft.applied, period.preset, period.preset === 'custom' ? period.current : null]);
     $effect(() => () => this.draft.stop());
     $effect(() => this.#route(router.current.query));
     $effect(() => {
@@ -101,6 +106,7 @@ export class EventsSearch {
   }
 
   #begin(query: string): void {
+    if (this.list !== null) this.place.forget();
     this.shown = period.current;
     this.selected = null;
     this.waiting = 0;

@@ -190,5 +190,11 @@ describe('the Events panel', () => {
     platform.answers.event_page = () => ({ rows: [{ ...newest, id: 'new' as typeof newest.id }], next: null });
     app.queries.invalidate(['events']);
     await waitFor(() => expect(Number(hook('events-count').dataset['value'])).toBe(before + 1));
+    platform.answers.event_page = () => {
+      const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
+      throw failure;
+    };
+    app.queries.invalidate(['events']);
+    await waitFor(() => expect(hook('events-follow-error').textContent, 'a list that stands still says why').toContain('the database does not answer'));
   });
 });

@@ -36,6 +36,10 @@ export function authLooks(): Look[] {
   ];
 }
 
+export function apiLooks(): Look[] {
+  return [...authLooks(), { id: 'unknown', label: t('outcome.unknown'), colour: '--series-5' }];
+}
+
 const ACTIVE = 'open,investigating,contained,reopened';
 
 /** Where the rows behind a figure are; those of events are in a drawer. */

@@ -5,6 +5,7 @@ import EventsDrawer from '$ui/domain/event/events-drawer.svelte';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { parseRoute } from '$ui/state/router.svelte';
 import { period } from '$ui/state/period.svelte';
 import { hook } from '$ui/test-hook';
 import OverviewView from './overview-view.svelte';
@@ -54,7 +55,7 @@ describe('the overview', () => {
     await waitFor(() => expect(asked<OverviewRequest>(platform, 'overview').at(-1)?.period).toBeNull());
   });
 
-  it.each(['chart-events', 'chart-auth'])('is narrowed to a bar of %s, all of it, and widened again', async (name) => {
+  it.each(['chart-events', 'chart-auth', 'chart-api'])('is narrowed to a bar of %s, all of it, and widened again', async (name) => {
     const platform = demoPlatform();
     show(platform);
     await waitFor(() => hook('overview'));
@@ -76,11 +77,34 @@ describe('the overview', () => {
     const platform = demoPlatform();
     show(platform);
     await waitFor(() => hook('overview'));
+    expect(parseRoute(hook('threat-incidents').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { severity: 'critical' } });
     await fireEvent.click(hook('kpi-auth_failures'));
     await waitFor(() => hook('event-row'));
     expect(asked<EventPageRequest>(platform, 'event_page')[0]).toMatchObject({ category: ['authentication'], outcome: 'failure', after: null });
     await fireEvent.keyDown(document.querySelector('[data-test=events-drawer] [role=grid]') ?? document.body, { key: 'j' });
     await waitFor(() => hook('event-detail'));
+    await fireEvent.click(hook('count-api_usage'));
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], severity: [] }));
+    await fireEvent.click(hook('count-all-low'));
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: [], severity: ['low'] }));
+  });
+
+  it('opens the calls behind what is said of interfaces', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    const answer = platform.answers.overview;
+    const [request] = asked<OverviewRequest>(platform, 'overview');
+    if (answer === undefined || request === undefined) throw new Error('the demo has an overview');
+    const { api, period: span } = await answer(request);
+    expect([hook('api-calls').dataset['value'], hook('api-failures').dataset['value']]).toEqual([String(api.calls), String(api.failures)]);
+    await fireEvent.click(hook('api-failures'));
+    await waitFor(() => hook('event-row'));
+    expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], outcome: 'failure', entity: null, period: span });
+    await fireEvent.click(hook('top-endpoints').querySelector('[data-test=top-events]') ?? document.body);
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], outcome: null, entity: api.endpoints[0]?.entity }));
+    await fireEvent.click(hook('top-sources').querySelector('[data-test=top-events]') ?? document.body);
+    await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: [], entity: { kind: 'ip' } }));
   });
 
   it('says what failed and tries again', async () => {

@@ -29,6 +29,19 @@ describe('the rules', () => {
     expect(document.querySelector('[data-rule="acme.export"] b'), 'a title is text').toBeNull();
   });
 
+  it('are filtered as the address says, and say there how they are filtered', async () => {
+    router.go('rules', null, { state: 'off' });
+    show();
+    await waitFor(() => expect(rows()).toEqual(['acme.export']));
+    await fireEvent.input(hook('rule-search'), { target: { value: 'export' } });
+    await waitFor(() => expect(router.current.query).toEqual({ state: 'off', text: 'export' }));
+    await fireEvent.click(document.querySelector('[data-rule="acme.export"]') ?? document.body);
+    expect([router.current.detail, router.current.query]).toEqual(['acme.export', { state: 'off', text: 'export' }]);
+    router.go('rules');
+    await waitFor(() => expect(hook<HTMLInputElement>('rule-search').value, 'the address is the truth').toBe(''));
+    await waitFor(() => expect(rows()).toHaveLength(3));
+  });
+
   it('say what another threshold would do before it is set', async () => {
     const platform = show();
     router.go('rules', 'wp.brute.source');

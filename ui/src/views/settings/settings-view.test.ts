@@ -60,6 +60,19 @@ describe('settings', () => {
   });
 });
 
+describe('the cards of the settings', () => {
+  it('are listed in their order, the lock beside the keychain, and each is a press away', async () => {
+    await waitFor(() => hook('lock-form'));
+    const listed = [...document.querySelectorAll<HTMLElement>('[data-test=settings-jump]')];
+    const shown = (): (string | null)[] => [...document.querySelectorAll('.page .card[aria-label]')].map((card) => card.getAttribute('aria-label'));
+    await waitFor(() => expect(shown()).toEqual(listed.map((button) => button.textContent)));
+    const jump = listed.find((button) => button.textContent === 'Window lock');
+    if (jump === undefined) throw new Error('the lock is listed');
+    await fireEvent.click(jump);
+    expect(document.activeElement).toBe(hook('lock-form'));
+  });
+});
+
 describe('people’s rights', () => {
   it('looks for a person, erases with a reason, and says what is left', async () => {
     await waitFor(() => hook('privacy-look'));
