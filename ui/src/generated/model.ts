@@ -1823,6 +1823,26 @@ title: string,
  */
 warnings: number, };
 
+export type CopyEncryption = { 
+/**
+ * Public keys (X25519, `age1...`), at most [`Self::RECIPIENTS_MAX`]. None with a passphrase.
+ */
+recipients: Array<string>, 
+/**
+ * The full path of the file that holds the passphrase, on the machine that makes the copy.
+ */
+passphrase_file?: string, };
+
+export type CopyKey = { 
+/**
+ * The full path of an age identity file: a line `AGE-SECRET-KEY-1...` of each key.
+ */
+identity?: string, 
+/**
+ * The full path of the file that holds the passphrase.
+ */
+passphrase_file?: string, };
+
 export type CountedEvents = { 
 /**
  * Event time of the first one.
@@ -1889,7 +1909,11 @@ path: string,
 /**
  * Makes it possible to ask how far it is and to stop it (`audit_verify_progress`, `audit_verify_cancel`).
  */
-ticket?: string, };
+ticket?: string, 
+/**
+ * For whom it is encrypted; it is not if absent.
+ */
+encryption?: CopyEncryption, };
 
 export type DatabaseBackupRef = { 
 /**
@@ -1899,7 +1923,11 @@ path: string,
 /**
  * As for the backup.
  */
-ticket?: string, };
+ticket?: string, 
+/**
+ * What opens it, if it is encrypted.
+ */
+key?: CopyKey, };
 
 export type DatabaseConnection = { "kind": "sqlite", 
 /**
@@ -1985,13 +2013,21 @@ erased_again: number,
 /**
  * What checking all of its audit trail came to.
  */
-trail: AuditVerification, };
+trail: AuditVerification, 
+/**
+ * For whom it is encrypted, in words; absent if it is not.
+ */
+encryption?: string, };
 
 export type DatabaseCopyRun = { 
 /**
  * The folder; that of the plan if absent. Only there older copies are removed as the plan says.
  */
-folder?: string, };
+folder?: string, 
+/**
+ * For whom it is encrypted; as the plan says if absent.
+ */
+encryption?: CopyEncryption, };
 
 export type DatabaseExport = { 
 /**
@@ -2049,7 +2085,11 @@ export type DatabaseRehearse = {
 /**
  * The file; the newest copy that the audit trail names if absent. Then it must not be older than the plan asks.
  */
-path?: string, };
+path?: string, 
+/**
+ * What opens it, if it is encrypted; what the plan names if absent.
+ */
+key?: CopyKey, };
 
 export type DatabaseRestore = { 
 /**
@@ -2063,7 +2103,11 @@ to: string,
 /**
  * As for the backup.
  */
-ticket?: string, };
+ticket?: string, 
+/**
+ * What opens it, if it is encrypted.
+ */
+key?: CopyKey, };
 
 export type DatabaseSizes = { 
 /**
@@ -4551,7 +4595,15 @@ generations?: Generations,
 /**
  * Of rehearsals: the newest copy of the database is not to be older than so many days, 1 to 1,000.
  */
-max_age_days?: number, };
+max_age_days?: number, 
+/**
+ * Of copies of the database: for whom they are encrypted; they are not if absent.
+ */
+encryption?: CopyEncryption, 
+/**
+ * Of rehearsals: what opens encrypted copies.
+ */
+key?: CopyKey, };
 
 export type PlannedState = { 
 /**

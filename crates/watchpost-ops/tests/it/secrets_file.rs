@@ -10,7 +10,7 @@ use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{ConnectionDraft, Nothing, SecretInput, SecretState};
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
@@ -29,6 +29,7 @@ fn console(home: &Path, file: Option<&Path>, passphrase: Option<&Path>) -> Conso
         tenure: Tenure::Guest,
         offer_demo: false,
         remember: false,
+        ask_every: ASK_EVERY,
     })
     .expect("an empty folder holds no bad connections")
 }
