@@ -146,7 +146,7 @@ pub enum EvidenceQuery {
     RegisterGaps,
     /// Population: entries of `kind` begun in the period. Exceptions: whose `field` is empty.
     RegisterField,
-    /// Population: entries of `kind` that are in force at the end, and the controls of the report that failed. Exceptions: entries without an owner, and failed controls that no entry is about by the subject `control/ID`.
+    /// Population: entries of `kind` that are in force at the end, and the controls of the report that failed and that no entry is about (subject `control/ID`). Exceptions: entries without an owner, and these controls.
     ControlsFollowed,
 }
 

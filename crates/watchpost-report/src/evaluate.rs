@@ -78,8 +78,8 @@ fn asks_for_followed(control: &Control) -> bool {
     control.checks.iter().any(|check| check.ask.query == EvidenceQuery::ControlsFollowed)
 }
 
-/// What is in force, and with it the controls that failed: each one that no entry is about is an exception. The rows are the
-/// exceptions; nothing is drawn, they are all there.
+/// What is in force, and with it the controls that failed and that no entry is about: each of these is an exception. One that
+/// is followed up counts as its entry. The rows are the exceptions; nothing is drawn, they are all there.
 fn with_failed(answer: &EvidenceAnswer, failed: &[String]) -> EvidenceAnswer {
     let column = answer.columns.iter().position(|name| name == "subject").unwrap_or(0);
     let is_about = |row: &Vec<String>, subject: &str| {
@@ -99,7 +99,7 @@ fn with_failed(answer: &EvidenceAnswer, failed: &[String]) -> EvidenceAnswer {
     }
     rows.truncate(ROWS_MAX);
     EvidenceAnswer {
-        population: answer.population.saturating_add(failed.len() as u64),
+        population: answer.population.saturating_add(n_alone),
         exceptions: answer.exceptions.saturating_add(n_alone),
         rows,
         sample: Sample::default(),

@@ -308,10 +308,10 @@ fn unfollowed(name: &str, check: &CheckResult, failed: &[String]) -> Vec<String>
     if check.query != EvidenceQuery::ControlsFollowed || check.basis.is_empty() {
         return problems;
     }
-    let Some(entries) = check.population.checked_sub(failed.len() as u64) else {
+    if check.population < failed.len() as u64 {
         problems.push(format!("{name}: counts fewer things than controls failed"));
         return problems;
-    };
+    }
     let column = check.columns.iter().position(|column| column == "subject").unwrap_or(0);
     let mut alone = HashSet::new();
     let mut listed = Vec::new();
@@ -330,6 +330,7 @@ fn unfollowed(name: &str, check: &CheckResult, failed: &[String]) -> Vec<String>
     }
     let is_listed = |subject: &str| listed.iter().any(|one| one.eq_ignore_ascii_case(subject));
     let rest = failed.iter().filter(|subject| !alone.contains(*subject) && !is_listed(subject)).count();
+    let entries = check.population.saturating_sub(alone.len() as u64);
     if (listed.len() as u64).saturating_add(rest as u64) > entries {
         problems.push(format!("{name}: has too few entries for the failed controls that it does not name"));
     }

@@ -5,7 +5,7 @@ use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
 use watchpost_model::ids::ProofId;
 use watchpost_model::period::Period;
 use watchpost_model::register::{Proof, ProofFile};
-use watchpost_report::{Control, Framework, State, evaluate};
+use watchpost_report::{CheckResult, Control, Framework, State, evaluate};
 
 use crate::common::{answer, clean, scope, soc2};
 
@@ -277,7 +277,9 @@ fn what_failed_has_to_be_followed_up() {
         let (_, verified) = watchpost_report::verify_json(&bytes).expect("a report");
         assert_eq!(verified.problems, Vec::<String>::new());
         let found = document.controls.iter().find(|found| found.id == "CC4.2").expect("judged");
-        (found.state, failed)
+        let asked = |check: &&CheckResult| check.query == EvidenceQuery::ControlsFollowed;
+        let check = found.checks.iter().find(asked).expect("it is asked");
+        (found.state, failed, (check.population, check.exceptions))
     };
     let entries = |subjects: &[String]| EvidenceAnswer {
         columns: vec!["subject".to_owned(), "owner".to_owned()],
@@ -285,14 +287,17 @@ fn what_failed_has_to_be_followed_up() {
         ..answer_of(&followed, subjects.len() as u64, 0, 0)
     };
     answers.insert(followed.clone(), entries(&["finding/7".to_owned()]));
-    assert_eq!(state(&answers), (State::Pass, Vec::new()), "nothing failed");
+    assert_eq!(state(&answers), (State::Pass, Vec::new(), (1, 0)), "nothing failed");
     answers.insert(resolved.clone(), answer(&resolved, 40, 0, 40));
-    let (found, failed) = state(&answers);
-    assert!(!failed.is_empty(), "incidents were late");
-    assert_eq!(found, State::Fail, "nobody has what failed");
+    let (found, failed, counts) = state(&answers);
+    let n = failed.len() as u64;
+    assert!(n > 0, "incidents were late");
+    assert_eq!((found, counts), (State::Fail, (1 + n, n)), "nobody has what failed");
     let subjects: Vec<String> = failed.iter().map(|id| format!("Control/{id}")).collect();
+    answers.insert(followed.clone(), entries(&subjects[1..]));
+    assert_eq!(state(&answers), (State::Fail, failed.clone(), (n, 1)), "one is forgotten among all");
     answers.insert(followed.clone(), entries(&subjects));
-    assert_eq!(state(&answers), (State::Pass, failed), "each has an owner");
+    assert_eq!(state(&answers), (State::Pass, failed, (n, 0)), "each has an owner, and counts once");
 }
 
 #[test]

@@ -244,7 +244,7 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :end)",
             "TRIM(r.owner) = ''",
             "",
-            "in force at the end, and the controls of this report that failed; exceptions are entries without an owner, and failed controls that no entry is about (subject control/ID)",
+            "in force at the end, and the controls of this report that failed and that no entry is about (subject control/ID); exceptions are entries without an owner, and these controls",
         ),
         // A breach is judged, not its entries: awareness is the earliest that any of them says, the 72 hours cannot be moved,
         // and whoever has decided nothing has not decided against notifying.
