@@ -62,7 +62,7 @@ pub enum EvidenceQuery {
     BreachDecided,
     /// Population: notifiable breaches. Exceptions: over their clock without a reason; warnings: open within `good_within` of its end, or late with a reason.
     BreachClock,
-    /// Population: breaches of high risk. Exceptions: people neither told nor exempt after `good_within`; warnings: within it.
+    /// Population: breaches of high risk, by the newest entry that has the fact. Exceptions: people neither told nor exempt after `good_within`; warnings: within it.
     BreachTold,
     /// Population: breaches that somebody decided not to notify of. Exceptions: no entry of theirs has the reasoning about the risk (the fact `risk_reason`) and the approval of a second person `good_within` after awareness; warnings: still within it.
     BreachReasoned,
@@ -130,13 +130,13 @@ pub enum EvidenceQuery {
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,
-    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed; warnings: missing. A breach that hit no personal data lacks nothing.
+    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed; warnings: missing. Of breaches the first entry of each counts, which lacks what no entry about the breach says; one that hit no personal data lacks nothing.
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
     /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure that were not `refused` and lack the facts `key_destroyed` or `residue`; warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
-    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, all that ended. Exceptions: the newest is older than `warn_within` or ended badly; warnings: older than `good_within`.
+    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, the newest of each subject that ended. Exceptions: the newest (of what stands, that of each subject) is older than `warn_within`, or that of a subject ended badly; warnings: older than `good_within`.
     RegisterFresh,
     /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
     RegisterCurrent,

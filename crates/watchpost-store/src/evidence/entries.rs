@@ -17,6 +17,22 @@ const ENTRY: &[Column] = &[
     ("facts missing", "r.missing", Cell::Number),
 ];
 
+/// What is required of a breach and no entry about it says.
+const LACKS: &str = "(6 - (SELECT COUNT(DISTINCT f.name) FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
+    WHERE s.kind = 'breach' AND s.subject = r.subject AND TRIM(f.value) <> '' \
+    AND f.name IN ('nature', 'people', 'records', 'contact', 'effects', 'measures')))";
+const BREACH: &[Column] = &[
+    ("subject", "r.subject", Cell::Text),
+    ("opened", "r.opened_at", Cell::Time),
+    ("recorded", "r.body", Cell::Recorded),
+    ("due", "r.due_at", Cell::Time),
+    ("closed", "r.closed_at", Cell::Time),
+    ("result", "r.result", Cell::Text),
+    ("owner", "r.owner", Cell::Text),
+    ("approver", "r.approver", Cell::Text),
+    ("facts missing", LACKS, Cell::Number),
+];
+
 const OPEN: &str = "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from)";
 const BEGUN: &str = "r.kind = :kind AND r.opened_at >= :from AND r.opened_at < :to";
 
@@ -25,18 +41,20 @@ const NEWEST: &str = "r.kind = :kind AND r.opened_at < :end AND NOT EXISTS (SELE
     WHERE s.kind = :kind AND s.subject = r.subject AND s.opened_at < :end \
     AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
 
-/// Has a breach this fact? `name` is one of our own words.
+/// The first entry about each breach: awareness is the earliest that any of them says.
+const FIRST: &str = "r.kind = 'breach' AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
+    WHERE s.kind = 'breach' AND s.subject = r.subject \
+    AND (s.opened_at < r.opened_at OR (s.opened_at = r.opened_at AND s.id < r.id)))";
+/// Is any entry about the breach open, or was closed in the period?
+const UNDER_WAY: &str = "EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject \
+    AND s.opened_at < :end AND (s.closed_at IS NULL OR s.closed_at >= :from))";
+/// Did a second person approve what stands in the entry?
+const APPROVED: &str = "TRIM(s.approver) <> '' AND LOWER(TRIM(s.approver)) <> LOWER(TRIM(s.owner))";
+
+/// Has the entry this fact? `name` is one of our own words.
 fn fact(name: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' AND TRIM(f.value) <> '')"
-    )
-}
-
-/// Has it this value?
-fn fact_is(name: &str, value: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' \
-         AND LOWER(TRIM(f.value)) = '{value}')"
     )
 }
 
@@ -48,54 +66,65 @@ fn said(name: &str, value: &str) -> String {
     )
 }
 
+/// Does the newest entry about the same breach that has the fact say this?
+fn newest(name: &str, value: &str) -> String {
+    said(
+        name,
+        &format!(
+            "{value} AND NOT EXISTS (SELECT 1 FROM register_entry t JOIN register_field g ON g.entry_id = t.id \
+             WHERE t.kind = 'breach' AND t.subject = r.subject AND g.name = '{name}' AND TRIM(g.value) <> '' \
+             AND (t.opened_at > s.opened_at OR (t.opened_at = s.opened_at AND t.id > s.id)))"
+        ),
+    )
+}
+
+/// Did somebody ever call it notifiable? Such a breach has to be told of, whatever was decided later.
+fn notifiable() -> String {
+    said("decision", "LOWER(TRIM(f.value)) = 'notifiable'")
+}
+
 /// Was it decided that no personal data was hit? Then there is nothing to notify of, and nothing to tell of it but that.
 /// The newest decision about the breach counts: one that was taken back frees of nothing.
 fn of_nobody() -> String {
-    let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
-    let newest = said(
-        "decision",
-        "LOWER(TRIM(f.value)) = 'no_personal_data' AND NOT EXISTS (SELECT 1 FROM register_entry t \
-         JOIN register_field g ON g.entry_id = t.id WHERE t.kind = 'breach' AND t.subject = r.subject \
-         AND g.name = 'decision' AND TRIM(g.value) <> '' \
-         AND (t.opened_at > s.opened_at OR (t.opened_at = s.opened_at AND t.id > s.id)))",
-    );
-    format!("({newest} AND NOT {notifiable})")
-}
-
-/// Did it end badly? An erasure that nothing is told of is none: when its key was destroyed, and what was left.
-fn bad(kind: Option<RegisterKind>) -> String {
-    match kind {
-        Some(RegisterKind::ErasureRequest) => format!(
-            "(r.result = 'bad' OR NOT ({} OR ({} AND {})))",
-            fact("refused"),
-            fact("key_destroyed"),
-            fact("residue")
-        ),
-        Some(_) | None => "r.result = 'bad'".to_owned(),
-    }
+    format!("({} AND NOT {})", newest("decision", "LOWER(TRIM(f.value)) = 'no_personal_data'"), notifiable())
 }
 
 /// The question how old the newest entry is that ended: which ones, exception, warning, words. Where an entry says how
-/// something is until a newer one does, a newer one that ended badly leaves nothing of those before.
+/// something is until a newer one does, the newest about each subject counts: one that ended badly leaves nothing of those
+/// before, and one about another subject says nothing of it.
 fn fresh(kind: Option<RegisterKind>) -> [String; 4] {
-    let lasts = kind.is_some_and(|kind| kind.stands() || kind == RegisterKind::CapacityCheck);
-    let ended = if lasts { "result <> 'open'" } else { "result = 'good'" };
-    let newest = format!(
-        "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.{ended} \
-         AND s.opened_at < :end AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))"
-    );
-    let (bad, basis) = match lasts {
-        true => (
-            "r.result = 'bad' OR ",
-            "that ended, up to the end of the period; the newest is judged by how it ended and by its age",
+    let unless_newer = |which: &str| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND {which} AND s.opened_at < :end \
+             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))"
+        )
+    };
+    let stands = kind.is_some_and(RegisterKind::stands);
+    if !stands && kind != Some(RegisterKind::CapacityCheck) {
+        let newest = unless_newer("s.result = 'good'");
+        return [
+            "r.kind = :kind AND r.result = 'good' AND r.opened_at < :end".to_owned(),
+            format!("(r.opened_at + :warn < :end AND {newest})"),
+            format!("(r.opened_at + :good < :end AND {newest})"),
+            "that ended well, up to the end of the period; the newest is judged by its age".to_owned(),
+        ];
+    }
+    // A disk that is gone is forecast no more: of forecasts only the newest of all has an age.
+    let (of_all, basis) = match stands {
+        true => (String::new(), "exceptions ended badly or are too old, warnings are getting old"),
+        false => (
+            format!(" AND {}", unless_newer("s.result <> 'open'")),
+            "exceptions ended badly, and the newest of all is judged by its age, too",
         ),
-        false => ("", "that ended well, up to the end of the period; the newest is judged by its age"),
     };
     [
-        format!("r.kind = :kind AND r.{ended} AND r.opened_at < :end"),
-        format!("(({bad}r.opened_at + :warn < :end) AND {newest})"),
-        format!("(r.opened_at + :good < :end AND {newest})"),
-        basis.to_owned(),
+        format!(
+            "r.kind = :kind AND r.result <> 'open' AND r.opened_at < :end AND {}",
+            unless_newer("s.subject = r.subject AND s.result <> 'open'")
+        ),
+        format!("(r.result = 'bad' OR (r.opened_at + :warn < :end{of_all}))"),
+        format!("(r.opened_at + :good < :end{of_all})"),
+        format!("the newest of each subject that ended, up to the end of the period; {basis}"),
     ]
 }
 
@@ -128,10 +157,10 @@ fn complete(kind: Option<RegisterKind>) -> [String; 4] {
                 .to_owned(),
         ],
         Some(RegisterKind::Breach) => [
-            OPEN.to_owned(),
-            format!("({lacking} AND {late} AND NOT {})", of_nobody()),
-            format!("({lacking} AND NOT {})", of_nobody()),
-            "open or closed in the period; exceptions lack required facts for too long, warnings still may; of one that hit no personal data nothing more is required"
+            format!("{FIRST} AND {UNDER_WAY}"),
+            format!("({LACKS} > 0 AND {late} AND NOT {})", of_nobody()),
+            format!("({LACKS} > 0 AND NOT {})", of_nobody()),
+            "the first about each breach that is open or was closed in the period; exceptions are breaches of which no entry says some required fact for too long, warnings still may; of one that hit no personal data nothing more is required"
                 .to_owned(),
         ],
         Some(_) | None => [
@@ -182,7 +211,11 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         ),
         Q::RegisterComplete => {
             let [population, exception, warning, basis] = complete(ask.params.kind);
-            entries(&population, &exception, &warning, &basis)
+            let question = entries(&population, &exception, &warning, &basis);
+            match ask.params.kind {
+                Some(RegisterKind::Breach) => Question { columns: BREACH, ..question },
+                Some(_) | None => question,
+            }
         }
         Q::RegisterApproved => entries(
             BEGUN,
@@ -190,23 +223,18 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "(r.closed_at IS NOT NULL AND r.closed_at - r.opened_at > :good)",
             "begun in the period; exceptions were not approved by a second person, warnings were late",
         ),
+        // Its facts are texts that no database reads: another module judges them.
+        Q::RegisterGood if ask.params.kind == Some(RegisterKind::ErasureRequest) => return None,
         Q::RegisterGood => entries(
             &format!("{BEGUN} AND r.result <> 'open'"),
-            &bad(ask.params.kind),
+            "r.result = 'bad'",
             match ask.params.field {
                 Some(_) => {
                     "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
                 }
                 None => "",
             },
-            match ask.params.kind {
-                Some(RegisterKind::ErasureRequest) => {
-                    "begun in the period and ended; exceptions ended badly, or were not refused and lack the facts key_destroyed or residue, warnings well with the fact that is named as a field"
-                }
-                _ => {
-                    "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field"
-                }
-            },
+            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
         ),
         Q::RegisterFresh => {
             let [population, exception, warning, basis] = fresh(ask.params.kind);
@@ -246,62 +274,65 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
             "",
             "in force at the end, and the controls of this report that failed and that no entry is about (subject control/ID); exceptions are entries without an owner, and these controls",
         ),
-        // A breach is judged, not its entries: awareness is the earliest that any of them says, the 72 hours cannot be moved,
-        // and whoever has decided nothing has not decided against notifying.
+        Q::BreachClock | Q::BreachTold | Q::BreachReasoned => return breach(ask.query),
+        _ => return None,
+    })
+}
+
+/// The questions about breaches. A breach is judged, not its entries: awareness is the earliest that any of them says, a fact
+/// is that of the newest that has it, the 72 hours cannot be moved, and whoever has decided nothing has not decided against
+/// notifying.
+fn breach(query: EvidenceQuery) -> Option<Question> {
+    use EvidenceQuery as Q;
+    let breaches = |which: &str, exception: &str, warning: &str, basis: &str| Question {
+        table: "register_entry r".to_owned(),
+        population: format!("{FIRST} AND {which}"),
+        exception: exception.to_owned(),
+        warning: warning.to_owned(),
+        order: "r.opened_at, r.id",
+        columns: BREACH,
+        basis: basis.to_owned(),
+    };
+    let closed =
+        "(SELECT MIN(s.closed_at) FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject)";
+    let notifiable = notifiable();
+    Some(match query {
         Q::BreachClock => {
-            let closed = "(SELECT MIN(s.closed_at) FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject)";
             let reason = said("delay_reason", "TRIM(f.value) <> ''");
-            let notifiable = said("decision", "LOWER(TRIM(f.value)) = 'notifiable'");
-            let decided = said("decision", "TRIM(f.value) <> ''");
+            let freed = said("decision", "LOWER(TRIM(f.value)) IN ('not_notifiable', 'no_personal_data')");
             let due = format!("r.opened_at + {}", RegisterKind::Breach.due_after().num_seconds() * 1_000_000);
-            entries(
-                &format!(
-                    "r.kind = 'breach' AND r.opened_at < :end AND ({closed} IS NULL OR {closed} >= :from) \
-                     AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = 'breach' AND s.subject = r.subject \
-                     AND (s.opened_at < r.opened_at OR (s.opened_at = r.opened_at AND s.id < r.id))) \
-                     AND ({notifiable} OR NOT {decided})"
-                ),
+            breaches(
+                &format!("({closed} IS NULL OR {closed} >= :from) AND ({notifiable} OR NOT {freed})"),
                 &format!("(({closed} IS NULL AND {due} < :end) OR ({closed} > {due} AND NOT {reason}))"),
                 &format!("(({closed} IS NULL AND {due} - :good < :end) OR {closed} > {due})"),
                 "breaches open or notified in the period that nobody decided not to notify of; the clock of 72 hours starts with the earliest awareness and counts every hour; exceptions are over it without a recorded reason, warnings are near its end or late with a reason",
             )
         }
         Q::BreachTold => {
-            let told = format!("({} OR ({} AND TRIM(r.approver) <> ''))", fact("told_at"), fact("exemption"));
-            entries(
+            let exempt = newest("exemption", &format!("TRIM(f.value) <> '' AND {APPROVED}"));
+            let told = format!("({} OR {exempt})", said("told_at", "TRIM(f.value) <> ''"));
+            breaches(
                 &format!(
-                    "r.kind = 'breach' AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from) AND {} \
-                     AND NOT {}",
-                    fact_is("risk", "high"),
+                    "{UNDER_WAY} AND {} AND NOT {}",
+                    newest("risk", "LOWER(TRIM(f.value)) = 'high'"),
                     of_nobody()
                 ),
                 &format!("(NOT {told} AND r.opened_at + :good < :end)"),
                 &format!("NOT {told}"),
-                "breaches of high risk open or closed in the period; exceptions: the people were neither told nor is there an approved exemption",
+                "breaches of high risk open or closed in the period, each fact that of the newest entry that has it; exceptions: the people were neither told nor is there an approved exemption",
             )
         }
         Q::BreachReasoned => {
-            let of_the_breach = "s.kind = 'breach' AND s.subject = r.subject";
-            let closed = format!("(SELECT MIN(s.closed_at) FROM register_entry s WHERE {of_the_breach})");
-            let decided = |word: &str| said("decision", &format!("LOWER(TRIM(f.value)) = '{word}'"));
             // Who approved and what stand in one entry: the approval of an earlier one is not that of the reasoning.
-            let reasoned = format!(
-                "EXISTS (SELECT 1 FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
-                 WHERE {of_the_breach} AND f.name = 'risk_reason' AND TRIM(f.value) <> '' AND TRIM(s.approver) <> '' \
-                 AND LOWER(TRIM(s.approver)) <> LOWER(TRIM(s.owner)))"
-            );
-            entries(
+            let reasoned = said("risk_reason", &format!("TRIM(f.value) <> '' AND {APPROVED}"));
+            breaches(
                 &format!(
-                    "r.kind = 'breach' AND r.opened_at < :end AND ({closed} IS NULL OR {closed} >= :from) \
-                     AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE {of_the_breach} \
-                     AND (s.opened_at < r.opened_at OR (s.opened_at = r.opened_at AND s.id < r.id))) \
-                     AND {} AND NOT {}",
-                    decided("not_notifiable"),
-                    decided("notifiable")
+                    "({closed} IS NULL OR {closed} >= :from) AND {} AND NOT {notifiable}",
+                    newest("decision", "LOWER(TRIM(f.value)) = 'not_notifiable'")
                 ),
                 &format!("(NOT {reasoned} AND r.opened_at + :good < :end)"),
                 &format!("NOT {reasoned}"),
-                "breaches open or closed in the period that somebody decided not to notify of, and nobody to; exceptions have had no reasoning about the risk that a second person approved for too long, warnings still may",
+                "breaches open or closed in the period that were decided last not to be notified of, and that nobody called notifiable; exceptions have had no reasoning about the risk that a second person approved for too long, warnings still may",
             )
         }
         _ => return None,

@@ -171,7 +171,7 @@ async fn the_register_is_judged(world: World) {
         (EvidenceQuery::RegisterField, K::Change, (3, 0, 2)),
         (EvidenceQuery::RegisterGood, K::RestoreTest, (2, 0, 1)),
         (EvidenceQuery::RegisterFresh, K::RestoreTest, (1, 1, 0)),
-        (EvidenceQuery::RegisterFresh, K::Playbook, (4, 0, 0)),
+        (EvidenceQuery::RegisterFresh, K::Playbook, (3, 1, 1)),
         (EvidenceQuery::RegisterFresh, K::Exercise, (0, 0, 0)),
         (EvidenceQuery::RegisterCurrent, K::Playbook, (3, 1, 1)),
         (EvidenceQuery::RegisterCurrent, K::RestoreTest, (1, 0, 1)),

@@ -12,6 +12,7 @@ use crate::support::{World, both, caller, draft, events};
 both!(
     what_stands_is_judged_by_its_newest_entry,
     a_breach_of_nobody_lacks_nothing,
+    the_facts_of_a_breach_are_those_of_all_its_entries,
     what_lasts_is_no_proof_once_a_newer_entry_ended_badly,
     a_breach_that_was_not_notified_has_its_reason,
     no_edit_prolongs_what_the_law_gives,
@@ -54,36 +55,73 @@ async fn a_breach_of_nobody_lacks_nothing(world: World) {
     assert_eq!(counts(&complete().await), (1, 0, 0), "it was examined");
     put(&world, [breach("laptop/2", "not_notifiable"), breach("laptop/3", "no_personal_data")]).await;
     put(&world, [breach("laptop/3", "notifiable")]).await;
-    assert_eq!(counts(&complete().await), (4, 0, 3), "what was notifiable once has to be told of");
+    assert_eq!(counts(&complete().await), (3, 0, 2), "what was notifiable once has to be told of");
     let later = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(4));
     put(&world, [with(later, &[("decision", "not_notifiable")])]).await;
-    assert_eq!(counts(&complete().await), (5, 0, 5), "a later decision takes the earlier one back");
+    assert_eq!(counts(&complete().await), (3, 0, 3), "a later decision takes the earlier one back");
     let last = entry(&world, RegisterKind::Breach, "laptop/1", Duration::days(3));
     put(&world, [with(last, &[("decision", "no_personal_data")])]).await;
-    assert_eq!(counts(&complete().await), (6, 0, 3), "the newest decision counts");
+    assert_eq!(counts(&complete().await), (3, 0, 2), "the newest decision counts");
+}
+
+async fn the_facts_of_a_breach_are_those_of_all_its_entries(world: World) {
+    let breach = |subject: &str, days: i64, facts: &[(&str, &str)]| {
+        with(entry(&world, RegisterKind::Breach, subject, Duration::days(days)), facts)
+    };
+    let asked = async |query| ask(&world, query, params(RegisterKind::Breach)).await;
+    let complete = async || counts(&asked(EvidenceQuery::RegisterComplete).await);
+    let told = async || counts(&asked(EvidenceQuery::BreachTold).await);
+    let required = RegisterKind::Breach.required();
+    let all: Vec<(&str, &str)> = required.iter().map(|name| (*name, "known")).collect();
+    for (n, _) in all.iter().enumerate() {
+        let mut lacking = all.clone();
+        lacking[n].1 = " ";
+        put(&world, [breach(&format!("laptop/{n}"), 9, &lacking)]).await;
+    }
+    let n = all.len() as u64;
+    assert_eq!(complete().await, (n, 0, n), "each of the facts is required");
+    let listed = asked(EvidenceQuery::RegisterComplete).await;
+    assert!(listed.rows.iter().all(|row| row.last().is_some_and(|cell| cell == "1")), "{listed:?}");
+    for (n, fact) in all.iter().enumerate() {
+        put(&world, [breach(&format!("laptop/{n}"), 3, &[*fact])]).await;
+    }
+    assert_eq!(complete().await, (n, 0, 0), "what one entry lacks another one says");
+
+    let high = [("decision", "notifiable"), ("risk", "high")];
+    put(&world, [breach("mail/1", 9, &high), breach("mail/2", 9, &high), breach("mail/3", 9, &high)]).await;
+    assert_eq!(told().await, (3, 0, 3));
+    put(&world, [breach("mail/1", 8, &[("told_at", "2026-11-06T10:00:00Z"), ("message", "hello")])]).await;
+    assert_eq!(told().await, (3, 0, 2), "a later entry says that they were told");
+    put(&world, [breach("mail/2", 8, &[("risk", "low")])]).await;
+    assert_eq!(told().await, (2, 0, 1), "the newest risk counts");
+    let exempt = |days| breach("mail/3", days, &[("exemption", "it was encrypted")]);
+    put(&world, [RegisterEntry { approver: "kim".to_owned(), ..exempt(8) }]).await;
+    assert_eq!(told().await, (2, 0, 0), "an approved exemption");
+    put(&world, [exempt(7)]).await;
+    assert_eq!(told().await, (2, 0, 1), "the newest exemption is approved by nobody");
 }
 
 async fn what_lasts_is_no_proof_once_a_newer_entry_ended_badly(world: World) {
     use RegisterKind as K;
-    let ended = |kind, subject: &str, days, result| RegisterEntry {
+    let ended = |kind, subject: &str, hours, result| RegisterEntry {
         result,
-        ..good(entry(&world, kind, subject, Duration::days(days)), Duration::zero())
+        ..good(entry(&world, kind, subject, Duration::hours(hours)), Duration::zero())
     };
     for kind in [K::Criteria, K::LoggingPolicy, K::CapacityCheck] {
         let fresh = async || counts(&ask(&world, EvidenceQuery::RegisterFresh, params(kind)).await);
-        put(&world, [ended(kind, "it", 20, EntryResult::Bad)]).await;
+        put(&world, [ended(kind, "it", 480, EntryResult::Bad)]).await;
         assert_eq!(fresh().await, (1, 0, 1), "{kind}: never a good one");
+        put(&world, [ended(kind, "it", 24, EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (1, 0, 0), "{kind}: the newest is good");
+        put(&world, [ended(kind, "it", 3, EntryResult::Bad)]).await;
+        assert_eq!(fresh().await, (1, 0, 1), "{kind}: it was withdrawn");
+        put(&world, [ended(kind, "another", 2, EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (2, 0, 1), "{kind}: one about another subject covers nothing up");
         put(&world, [ended(kind, "it", 1, EntryResult::Good)]).await;
-        assert_eq!(fresh().await, (2, 0, 0), "{kind}: the newest is good");
-        put(
-            &world,
-            [RegisterEntry {
-                opened_at: world.now() - Duration::hours(1),
-                ..ended(kind, "it", 1, EntryResult::Bad)
-            }],
-        )
-        .await;
-        assert_eq!(fresh().await, (3, 0, 1), "{kind}: it was withdrawn");
+        assert_eq!(fresh().await, (2, 0, 0), "{kind}: there is a newer one of it");
+        // What is no longer forecast is gone; what stands is to be looked at again.
+        put(&world, [ended(kind, "old", 240, EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (3, 0, u64::from(kind.stands())), "{kind}: too old");
     }
 }
 
