@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -231,6 +231,53 @@ impl RegisterKind {
             _ => None,
         }
     }
+}
+
+/// The facts of a request for erasure that [`ErasureClock::fault`] knows.
+pub const ERASURE_FACTS: [&str; 3] = ["key_destroyed", "residue", "backups_until"];
+/// How many days after a request for erasure ended a backup may still hold what was erased.
+const BACKUP_DAYS_MAX: i64 = 90;
+
+/// The times that the facts of a request for erasure are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasureClock {
+    /// When the request ended.
+    pub ended_at: DateTime<Utc>,
+    /// A day before this one is past.
+    pub end: DateTime<Utc>,
+    /// What lies after this is in the future.
+    pub now: DateTime<Utc>,
+}
+
+impl ErasureClock {
+    /// What is wrong with what a fact says, in words that follow its name.
+    #[must_use]
+    pub fn fault(self, name: &str, text: &str) -> Option<&'static str> {
+        match name {
+            "key_destroyed" => match moment(text) {
+                None => Some("is neither an instant such as 2026-11-19T08:00:00Z nor a day"),
+                Some(at) if at > self.now => Some("lies in the future"),
+                Some(_) => None,
+            },
+            "residue" if !text.trim().eq_ignore_ascii_case("none") => Some("is not none"),
+            "backups_until" => match moment(text).map(|at| at.date_naive()) {
+                None => Some("is no day such as 2026-11-19"),
+                Some(day) if day < self.end.date_naive() => Some("is past"),
+                Some(day) if day > (self.ended_at + Duration::days(BACKUP_DAYS_MAX)).date_naive() => {
+                    Some("lies more than 90 days after the request ended")
+                }
+                Some(_) => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// An instant, or the begin of a day (UTC).
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    text.parse::<DateTime<Utc>>().ok().or_else(day)
 }
 
 /// How an entry ended.

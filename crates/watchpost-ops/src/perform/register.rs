@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
 use watchpost_model::ids::{EntryId, ProofId};
 use watchpost_model::job::JobReport;
-use watchpost_model::register::{EntryResult, Proof, ProofFile, RegisterEntry, RegisterKind};
+use watchpost_model::register::{
+    ERASURE_FACTS, EntryResult, ErasureClock, Proof, ProofFile, RegisterEntry, RegisterKind,
+};
 
 use super::events::checked;
 use super::{at_this_machine, required};
@@ -58,6 +60,8 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
         written_at: now,
         version: 1,
     };
+    let given: Vec<&str> = entry.fields.keys().map(String::as_str).collect();
+    erased(&entry, &given, true, now)?;
     within_the_law(&mut entry, request.due_at.is_some(), true, now)?;
     let reason = Some(entry.note.clone());
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), reason)).await?;
@@ -102,8 +106,11 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     decided(entry.kind, &fields)?;
     told_after(entry.kind, entry.opened_at, &fields)?;
     let newly_extended = fields.contains_key("extension") || fields.contains_key("extended_at");
+    let given: Vec<String> = fields.keys().cloned().collect();
     entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
+    let given: Vec<&str> = given.iter().map(String::as_str).collect();
+    erased(&entry, &given, request.result.is_some(), now)?;
     within_the_law(&mut entry, request.due_at.is_some(), newly_extended, now)?;
     entry.version += 1;
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
@@ -232,6 +239,36 @@ fn told_after(
     if at < opened_at {
         let message = "told_at lies before the breach was known: nobody could tell the people of it";
         return Err(OpError::invalid("fields", message));
+    }
+    Ok(())
+}
+
+/// What a request for erasure says of its key, its residue and its backups has to be what a report can judge; what was entered
+/// before, and is not `given` now, is left to the report. A residue is entered as it is found, and one that ended well has none.
+fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<Utc>) -> Result<(), OpError> {
+    if entry.kind != RegisterKind::ErasureRequest {
+        return Ok(());
+    }
+    let clock = ErasureClock { ended_at: entry.closed_at.unwrap_or(now), end: now, now };
+    let is_refused = entry.fields.get("refused").is_some_and(|text| !text.is_empty());
+    for name in ERASURE_FACTS {
+        let is_asked = match name {
+            "residue" => {
+                entry.result == EntryResult::Good && !is_refused && (ends_now || given.contains(&name))
+            }
+            _ => given.contains(&name),
+        };
+        let said = entry.fields.get(name).filter(|text| is_asked && !text.is_empty());
+        if let Some(fault) = said.and_then(|text| clock.fault(name, text)) {
+            let hint = match name {
+                "residue" => {
+                    "a request that left something has not ended well: remove it first, or end it with bad"
+                }
+                "backups_until" => "backups may hold what was erased for at most 90 days",
+                _ => "say when the key was destroyed",
+            };
+            return Err(OpError::invalid("fields", format!("{name} {fault}")).hint(hint));
+        }
     }
     Ok(())
 }

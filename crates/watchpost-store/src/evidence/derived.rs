@@ -2,6 +2,7 @@
 //! shown no sample is drawn of them.
 
 mod encryption;
+mod erasures;
 mod fields;
 mod keeping;
 mod lost;
@@ -154,6 +155,8 @@ pub(super) async fn answer(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         Q::AuditVerificationDaily => verified_daily(tx, scope).await,
         Q::RegisterDaily => register_daily(tx, scope).await,
         Q::RegisterGaps => register_gaps(tx, scope).await,
+        // Of requests for erasure; of other kinds it is a question about one table.
+        Q::RegisterGood => erasures::erasures_good(tx, scope).await,
         Q::AuditComplete => trail::audit_complete(tx, scope).await,
         Q::AuditExplained => trail::audit_explained(tx, scope).await,
         Q::AuditProtected => trail::audit_protected(tx, scope).await,

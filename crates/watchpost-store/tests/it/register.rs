@@ -22,6 +22,7 @@ both!(
     all_that_is_followed_up_is_listed,
     what_is_tight_warns,
     an_erasure_tells_of_its_key_and_of_what_is_left,
+    an_erasure_is_judged_in_the_period_in_which_it_ended,
     history_is_kept_since_it_came,
 );
 
@@ -261,25 +262,63 @@ async fn what_is_tight_warns(world: World) {
 }
 
 async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
-    let erased = |subject: &str, facts: &[(&str, &str)]| {
-        let request = entry(&world, RegisterKind::ErasureRequest, subject, Duration::days(9));
-        with(good(request, Duration::days(2)), facts)
-    };
-    let (key, residue) = (("key_destroyed", "2026-01-02T10:00:00Z"), ("residue", "none"));
-    put(
-        &world,
-        [
-            erased("account/a", &[]),
-            erased("account/b", &[key]),
-            erased("account/c", &[key, residue]),
-            erased("account/d", &[key, residue, ("backups_until", "2026-03-01")]),
-            erased("account/e", &[("refused", "books of the tax office")]),
-        ],
-    )
-    .await;
+    let now = world.now();
+    let day = |days: i64| (now + Duration::days(days)).format("%Y-%m-%d").to_string();
+    let (yesterday, soon, late, past) = (day(-1), day(60), day(90), day(-2));
+    let future = (now + Duration::hours(2)).to_rfc3339();
+    let residue = ("residue", "None");
+    let key = ("key_destroyed", "2026-01-02T10:00:00Z");
     let asked =
         EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
-    assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (5, 1, 2));
+    // Ended a week ago, so that 90 days after it are 83 from now.
+    let cases: [(&[(&str, &str)], (u64, u64), &str); 14] = [
+        (&[], (0, 1), "key_destroyed is missing; residue is missing"),
+        (&[key], (0, 1), "residue is missing"),
+        (&[key, ("residue", " ")], (0, 1), "residue is missing"),
+        (&[key, residue], (0, 0), ""),
+        (&[("key_destroyed", yesterday.as_str()), residue], (0, 0), ""),
+        (&[("key_destroyed", "banana"), residue], (0, 1), "neither an instant"),
+        (&[("key_destroyed", future.as_str()), residue], (0, 1), "in the future"),
+        (&[key, ("residue", "plenty")], (0, 1), "residue is not none"),
+        (&[key, residue, ("backups_until", soon.as_str())], (1, 0), "backups_until"),
+        (&[key, residue, ("backups_until", late.as_str())], (0, 1), "more than 90 days"),
+        (&[key, residue, ("backups_until", past.as_str())], (0, 1), "is past"),
+        (&[key, residue, ("backups_until", "spring")], (0, 1), "is no day"),
+        (&[("refused", "books of the tax office")], (0, 0), ""),
+        (&[("refused", " ")], (0, 1), "key_destroyed is missing"),
+    ];
+    let (mut population, mut warnings, mut exceptions) = (0, 0, 0);
+    for (n, (facts, (warned, failed), words)) in cases.into_iter().enumerate() {
+        let subject = format!("account/{n}");
+        let request = entry(&world, RegisterKind::ErasureRequest, &subject, Duration::days(9));
+        put(&world, [with(good(request, Duration::days(2)), facts)]).await;
+        population += 1;
+        warnings += warned;
+        exceptions += failed;
+        let answer = ask(&world, EvidenceQuery::RegisterGood, asked.clone()).await;
+        assert_eq!(counts(&answer), (population, warnings, exceptions), "{facts:?}: {answer:?}");
+        let row = answer.rows.iter().find(|row| row[0] == subject);
+        let said = row.and_then(|row| row.last()).map_or("", String::as_str);
+        assert!(said.contains(words), "{facts:?}: {said}");
+    }
+    let request = entry(&world, RegisterKind::ErasureRequest, "account/bad", Duration::days(9));
+    let bad = RegisterEntry { result: EntryResult::Bad, ..good(request, Duration::days(2)) };
+    put(&world, [with(bad, &[key, residue])]).await;
+    let answer = ask(&world, EvidenceQuery::RegisterGood, asked).await;
+    assert_eq!(counts(&answer), (population + 1, warnings, exceptions + 1), "it ended badly");
+}
+
+async fn an_erasure_is_judged_in_the_period_in_which_it_ended(world: World) {
+    let erased =
+        |subject: &str, days| entry(&world, RegisterKind::ErasureRequest, subject, Duration::days(days));
+    let good_ones = async || {
+        counts(&ask(&world, EvidenceQuery::RegisterGood, params(RegisterKind::ErasureRequest)).await)
+    };
+    // The period began 30 days ago: ended before it, open, and begun before it and ended in it.
+    put(&world, [good(erased("account/a", 50), Duration::days(9)), erased("account/b", 20)]).await;
+    assert_eq!(good_ones().await, (0, 0, 0));
+    put(&world, [good(erased("account/c", 40), Duration::days(20))]).await;
+    assert_eq!(good_ones().await, (1, 0, 1), "its facts are asked for when it has ended");
 }
 
 async fn history_is_kept_since_it_came(world: World) {
