@@ -29,6 +29,7 @@ mod rdb;
 mod real_logs;
 mod refusals;
 mod report_kinds;
+mod report_register;
 mod report_standing;
 mod report_tampered;
 mod reports;

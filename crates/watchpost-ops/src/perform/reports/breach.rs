@@ -7,12 +7,75 @@ use watchpost_report::{Parameter, Scope, Section};
 
 use super::compose::{names, time};
 
-/// What the newest entry of the register that has it says, or a blank to fill in with the name under which it is entered.
+/// The newest entry of the register that has a fact, and what it says.
+fn said<'e>(entries: &'e [RegisterEntry], name: &str) -> Option<(&'e RegisterEntry, &'e str)> {
+    entries.iter().find_map(|entry| {
+        let text = entry.fields.get(name)?.trim();
+        (!text.is_empty()).then_some((entry, text))
+    })
+}
+
+/// What it says, or a blank to fill in with the name under which it is entered.
 fn fact(entries: &[RegisterEntry], name: &str) -> String {
-    let said = |entry: &RegisterEntry| {
-        entry.fields.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
-    };
-    entries.iter().find_map(said).unwrap_or_else(|| format!("[to be added: {name}]"))
+    said(entries, name).map_or_else(|| format!("[to be added: {name}]"), |(_, text)| text.to_owned())
+}
+
+/// What is to be done about a breach by what was decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// To tell the authority; also where nobody has decided.
+    Notice,
+    /// To say why it is hardly a risk for the people.
+    Reasoning,
+    /// Nothing: it hit no personal data.
+    Nothing,
+}
+
+/// What is due, and why in words where something was decided. The newest decision counts, but for one that takes back that
+/// the breach is notifiable.
+fn due(entries: &[RegisterEntry]) -> (Due, Option<String>) {
+    let Some((entry, decision)) = said(entries, "decision") else { return (Due::Notice, None) };
+    let is = |text: &str, word: &str| text.trim().eq_ignore_ascii_case(word);
+    let once =
+        entries.iter().any(|one| one.fields.get("decision").is_some_and(|text| is(text, "notifiable")));
+    let decided = format!("Decided by {} in the entry of {}", entry.owner, time(entry.opened_at));
+    if once && !is(decision, "notifiable") {
+        let words = format!(
+            "{decided}: {decision}. An earlier decision called it notifiable, and what was called so once has to be notified: the clock runs on."
+        );
+        return (Due::Notice, Some(words));
+    }
+    if is(decision, "no_personal_data") {
+        let words = format!(
+            "{decided}: no personal data was hit. Nothing is due for that reason, neither to the authority nor to the people, and no fact is asked for. It counts as examined."
+        );
+        return (Due::Nothing, Some(words));
+    }
+    if is(decision, "not_notifiable") {
+        let words = format!(
+            "{decided}: not to be notified, so no notice to the authority is due. What is due is the reasoning why it is hardly a risk for the people, approved by a second person (Art. 33(5)). {}",
+            reasoning(entries)
+        );
+        return (Due::Reasoning, Some(words));
+    }
+    (Due::Notice, None)
+}
+
+/// The reasoning about the risk, and whether somebody else approved it: reason and approval stand in one entry.
+fn reasoning(entries: &[RegisterEntry]) -> String {
+    let approved = entries.iter().find(|entry| {
+        let (approver, owner) = (entry.approver.trim(), entry.owner.trim());
+        let has_reason = entry.fields.get("risk_reason").is_some_and(|text| !text.trim().is_empty());
+        has_reason && !approver.is_empty() && approver.to_lowercase() != owner.to_lowercase()
+    });
+    match (approved, said(entries, "risk_reason")) {
+        (Some(entry), _) => {
+            let reason = entry.fields.get("risk_reason").map_or("", |text| text.trim());
+            format!("It is there, approved by {}: {reason}", entry.approver)
+        }
+        (None, Some((_, reason))) => format!("It is there, and no second person approved it: {reason}"),
+        (None, None) => "It is not there: [to be added: risk_reason].".to_owned(),
+    }
 }
 
 /// Whole hours and minutes between two moments, whichever came first.
@@ -28,6 +91,7 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
     let entry = entries.iter().min_by_key(|entry| entry.opened_at);
     let closed_at = entries.iter().filter_map(|entry| entry.closed_at).min();
     let now = scope.generated_at;
+    let (due, decided) = due(entries);
     let mut clock = vec![Parameter::new("Detected", time(found.opened_at))];
     let mut text = Vec::new();
     match entry {
@@ -55,10 +119,18 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
                     entry.owner
                 ));
             }
+            text.extend(decided);
             // Of an entry whose due time was moved when that could still be done, too.
             let due_at = entry.opened_at + RegisterKind::Breach.due_after();
-            clock.push(Parameter::new("Notify by", time(due_at)));
+            let notify_by = match due {
+                Due::Notice => time(due_at),
+                Due::Reasoning | Due::Nothing => "no notice is due".to_owned(),
+            };
+            clock.push(Parameter::new("Notify by", notify_by));
             match closed_at {
+                _ if due != Due::Notice => {
+                    clock.extend(closed_at.map(|at| Parameter::new("Closed", time(at))));
+                }
                 Some(at) => {
                     clock.push(Parameter::new("Notified", time(at)));
                     clock.push(Parameter::new("Aware to notified", span(entry.opened_at, at)));
@@ -89,32 +161,44 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
     ];
     let art34 =
         [("People told", "told_at"), ("Exemption used", "exemption"), ("Words to the people", "message")];
+    // What hit nobody lacks nothing.
+    let answer = |key: &str| match said(entries, key) {
+        None if due == Due::Nothing => "not due".to_owned(),
+        Some(_) | None => fact(entries, key),
+    };
     let table = |list: &[(&str, &str)]| -> Vec<Vec<String>> {
-        list.iter().map(|(name, key)| vec![(*name).to_owned(), fact(entries, key)]).collect()
+        list.iter().map(|(name, key)| vec![(*name).to_owned(), answer(key)]).collect()
     };
     let approver =
-        entries.iter().map(|entry| entry.approver.clone()).find(|name| !name.is_empty()).unwrap_or_default();
+        said(entries, "exemption").map(|(entry, _)| entry.approver.trim()).filter(|name| !name.is_empty());
+    let approver = match approver {
+        Some(name) => name,
+        None if due == Due::Nothing => "not due",
+        None => "[to be added]",
+    };
     let mut people = table(&art34);
-    people.push(vec![
-        "Exemption approved by".to_owned(),
-        if approver.is_empty() { "[to be added]".to_owned() } else { approver },
-    ]);
+    people.push(vec!["Exemption approved by".to_owned(), approver.to_owned()]);
+    let (head, notifies) = match due {
+        Due::Notice => (
+            "DRAFT. A person completes, checks and sends it. Every hour counts, weekends too; a notification may follow in phases.",
+            "notifies of a personal data breach. Incident",
+        ),
+        Due::Reasoning | Due::Nothing => (
+            "DRAFT, for the records: by what was decided nothing of it is sent.",
+            "does not notify of this. Incident",
+        ),
+    };
     vec![
         Section {
             title: "The clock".to_owned(),
-            text: vec![
-                "DRAFT. A person completes, checks and sends it. Every hour counts, weekends too; a notification may follow in phases.".to_owned(),
-            ]
-            .into_iter()
-            .chain(text)
-            .collect(),
+            text: std::iter::once(head.to_owned()).chain(text).collect(),
             figures: clock,
             ..Section::default()
         },
         Section {
             title: "Notification to the authority, Art. 33".to_owned(),
             text: vec![format!(
-                "{} notifies of a personal data breach. Incident {}: {}. First evidence {}, newest {}, {} evidence events.",
+                "{} {notifies} {}: {}. First evidence {}, newest {}, {} evidence events.",
                 scope.organisation,
                 found.number,
                 found.title,
@@ -129,7 +213,9 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
         },
         Section {
             title: "Communication to the people, Art. 34".to_owned(),
-            text: vec!["Needed when the risk for the people is high, unless an exemption applies.".to_owned()],
+            text: vec![
+                "Needed when the risk for the people is high, unless an exemption applies.".to_owned(),
+            ],
             caption: "What is recorded".to_owned(),
             columns: names(&["what", "recorded"]),
             rows: people,
