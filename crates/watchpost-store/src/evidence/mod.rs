@@ -134,6 +134,13 @@ pub fn question_words(ask: &EvidenceAsk, period: Period) -> Option<(String, Stri
     questions::of(ask).map(|question| (told(&question.basis, period), question.counting()))
 }
 
+/// The columns of the members that a question about one table looks at; `None` where it takes several statements. For
+/// holding a report against.
+#[must_use]
+pub fn question_columns(ask: &EvidenceAsk) -> Option<Vec<&'static str>> {
+    questions::of(ask).map(|question| question.columns.iter().map(|(name, _, _)| *name).collect())
+}
+
 fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {
     let params = &ask.params;
     let mut places = Places::default();
