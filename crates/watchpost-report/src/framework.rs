@@ -2,6 +2,8 @@
 //!
 //! Control ids are the framework's; titles and texts are our own words, because the originals are copyrighted.
 
+mod written;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -98,7 +100,7 @@ pub struct Rule {
     #[serde(default = "Limit::none")]
     pub warn: Limit,
     /// Up to this share of the population may be warnings and it still passes, in percent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::percent")]
     pub warnings_percent_max: u8,
     /// More warnings than this fail; any number only warns, when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,10 +143,10 @@ pub struct Limit {
     #[serde(default)]
     pub exceptions_max: Option<u64>,
     /// At most this share of the population, in percent from 0 to 100.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::opt_percent")]
     pub percent_max: Option<u8>,
     /// At most this share of the population, in thousandths from 0 to 1000.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "written::opt_permille")]
     pub permille_max: Option<u16>,
 }
 
@@ -281,11 +283,11 @@ impl Framework {
     ///
     /// # Errors
     /// Not TOML, an unknown key, an unknown question, a repeated control id, a control that is neither asked nor
-    /// attested (or both), or a warn limit tighter than the pass limit; each with its line.
+    /// attested (or both), a share over the whole, or a warn limit tighter than the pass limit; each with its line.
     pub fn parse(text: &str) -> Result<Self, FrameworkError> {
         let raw: RawFramework = toml::from_str(text).map_err(|error| FrameworkError {
             line: line_of(text, error.span().map_or(0, |span| span.start)),
-            reason: error.message().trim().to_owned(),
+            reason: written::for_people(error.message().trim()),
         })?;
         let at = |spanned: &Spanned<String>, reason: String| FrameworkError {
             line: line_of(text, spanned.span().start),
@@ -488,6 +490,9 @@ fn check_rule(id: &str, rule: &Rule) -> Result<(), String> {
         {
             return Err(format!("the {name} limit of {id} is over 100 percent"));
         }
+    }
+    if rule.warnings_percent_max > 100 {
+        return Err(format!("warnings_percent_max of {id} is over 100 percent"));
     }
     if !rule.warn.wider_than(rule.pass) {
         return Err(format!("the warn limit of {id} is tighter than its pass limit"));

@@ -1,6 +1,8 @@
 //! Checking a report file without the database: is it what was hashed, do its numbers agree with each other, is its sample
 //! the one that its seed draws? And comparing two reports.
 
+mod shape;
+
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -144,6 +146,7 @@ pub fn verify_json(bytes: &[u8]) -> Result<(ReportDocument, Verified), String> {
         }
     }
     problems.extend(misshapen(&document));
+    problems.extend(shape::misfits(&document));
     if summary != document.summary {
         problems.push("the summary does not count the controls".to_owned());
     }

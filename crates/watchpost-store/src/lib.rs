@@ -73,7 +73,7 @@ pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use event_figures::FACETS;
 pub use event_text::TextStep;
-pub use evidence::question_words;
+pub use evidence::{question_columns, question_words};
 pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{
     BulkTarget, IncidentCounts, IncidentCursor, IncidentEventCursor, IncidentEventPage, IncidentPage,

@@ -14,8 +14,8 @@ use watchpost_ops::contract::{
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
-use watchpost_ops::report_targets;
-use watchpost_report::{ReportDocument, ReportKind};
+use watchpost_ops::{checked_alone, report_targets};
+use watchpost_report::{ReportDocument, ReportKind, render_json};
 
 use crate::door::{Desk, desk, folder};
 
@@ -138,8 +138,26 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
                 .expect("read");
             assert_eq!((checked.problems, checked.sha256), (Vec::new(), file.sha256.clone()), "{}", one.id);
         }
+        if one.kind == ReportKind::Framework {
+            let forged = out.path().join("forged.json");
+            std::fs::write(&forged, render_json(&with_other_columns(written)).expect("JSON")).expect("ours");
+            let checked = checked_alone(&forged.to_string_lossy(), None).expect("read");
+            let said = checked.problems.join("\n");
+            assert!(said.contains("its columns are not those of the question"), "{}: {said}", one.id);
+        }
     }
     desk.console.close().await;
+}
+
+/// The same report with other words above the first column of all evidence and of all samples.
+fn with_other_columns(mut document: ReportDocument) -> ReportDocument {
+    for check in document.controls.iter_mut().flat_map(|control| &mut control.checks) {
+        let columns = [&mut check.columns, &mut check.sample.columns];
+        for first in columns.into_iter().filter_map(|columns| columns.first_mut()) {
+            "something else".clone_into(first);
+        }
+    }
+    document
 }
 
 /// Somebody whose events are evidence of an incident about an address has a right to know of it.

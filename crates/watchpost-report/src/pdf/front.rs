@@ -15,9 +15,29 @@ use crate::pdf::theme::{
 };
 use crate::wording::{counted, day_and_time, instant, unfinished};
 
-const ENTRY_H: f32 = 20.0;
-const ENTRIES_FIRST: usize = 29;
-const ENTRIES_MORE: usize = 32;
+/// How the lines of the contents are set.
+#[derive(Clone, Copy)]
+struct Setting {
+    line_h: f32,
+    /// Lines of the first page, below the heading.
+    first: usize,
+    /// Lines of each other page.
+    more: usize,
+}
+
+const WIDE: Setting = Setting { line_h: 20.0, first: 29, more: 32 };
+const TIGHT: Setting = Setting { line_h: 17.0, first: 34, more: 37 };
+
+impl Setting {
+    /// The wide one, unless the tight one saves a page: nobody turns to one that holds a few lines.
+    const fn of(n_entries: usize) -> Self {
+        if TIGHT.pages(n_entries) < WIDE.pages(n_entries) { TIGHT } else { WIDE }
+    }
+
+    const fn pages(self, n_entries: usize) -> usize {
+        1 + n_entries.saturating_sub(self.first).div_ceil(self.more)
+    }
+}
 
 /// The period for people, and that it is not over where it is not.
 pub(crate) fn period_words(document: &ReportDocument) -> String {
@@ -266,8 +286,8 @@ pub(crate) fn clipped(fonts: &Fonts, text: &str, kind: Type, width: f32, lines_m
 }
 
 /// How many pages the contents take.
-pub(crate) fn contents_pages(n_entries: usize) -> usize {
-    1 + n_entries.saturating_sub(ENTRIES_FIRST).div_ceil(ENTRIES_MORE)
+pub(crate) const fn contents_pages(n_entries: usize) -> usize {
+    Setting::of(n_entries).pages(n_entries)
 }
 
 /// The place of the contents in the order of reading; none for a single page.
@@ -296,30 +316,38 @@ pub(crate) fn contents(
     });
     structure.open(Role::Contents);
     y += H1.leading + 16.0;
-    let mut room = ENTRIES_FIRST;
+    let setting = Setting::of(marks.len());
+    let mut room = setting.first;
     for mark in marks {
         if room == 0 {
             pages.push(Canvas::default());
-            (y, room) = (TOP, ENTRIES_MORE);
+            (y, room) = (TOP, setting.more);
         }
         room -= 1;
         let page = pages.last_mut().expect("there is a first page");
         let number = before + mark.page + 1;
         structure.open(Role::Entry);
         page.part(structure, Role::Link, |page| {
-            entry(page, fonts, document, mark.target, number, y);
-            page.link((MARGIN_X, y), (WIDTH, ENTRY_H), number, mark.y);
+            entry(page, fonts, document, mark.target, number, (y, setting.line_h));
+            page.link((MARGIN_X, y), (WIDTH, setting.line_h), number, mark.y);
         });
         structure.close();
-        y += ENTRY_H;
+        y += setting.line_h;
     }
     structure.close();
     structure.close();
     pages
 }
 
-fn entry(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, target: Target, number: usize, y: f32) {
-    let line = baseline(y + 3.0, BODY);
+fn entry(
+    page: &mut Canvas,
+    fonts: &Fonts,
+    document: &ReportDocument,
+    target: Target,
+    number: usize,
+    (y, height): (f32, f32),
+) {
+    let line = baseline(y + (height - BODY.leading) / 2.0, BODY);
     let right = MARGIN_X + WIDTH;
     let number = number.to_string();
     match target {
@@ -341,10 +369,10 @@ fn entry(page: &mut Canvas, fonts: &Fonts, document: &ReportDocument, target: Ta
             page.text(fonts, (MARGIN_X + 14.0, line), &format!("{} ", ids[0]), id);
             let title = short(fonts, &control.title, BODY, WIDTH - 190.0, 1);
             page.text(fonts, (MARGIN_X + 80.0, line), &format!("{} ", title[0]), BODY);
-            page.state_mark((right - 80.0, y + 10.0), 8.4, control.state);
+            page.state_mark((right - 80.0, y + height / 2.0), 8.4, control.state);
             page.text(fonts, (right - 71.0, line), &format!("{} ", control.state.title()), SMALL);
             page.text_right(fonts, (right, line), &number, BODY.in_ink(MUTED));
         }
     }
-    page.rule((MARGIN_X, y + ENTRY_H), WIDTH, 0.4, HAIRLINE);
+    page.rule((MARGIN_X, y + height), WIDTH, 0.4, HAIRLINE);
 }

@@ -48,16 +48,30 @@ pub(crate) fn scope() -> Scope {
     }
 }
 
+/// The bars of the chart of active incidents.
+const AGES: [&str; 5] = ["under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "over 30 days"];
+
+/// Charts that agree with each other, as those of the store do.
 pub(crate) fn charts() -> ChartData {
     let start = at("2026-10-01T00:00:00Z");
-    let series = |name: &str, level: u64| Series::new(name, (0..31).map(|day| level + day * 3 % 7).collect());
+    let counts = |level: u64| (0..31).map(|day| level + day * 3 % 7).collect::<Vec<u64>>();
+    let (success, failure, api_usage) = (counts(400), counts(30), counts(2_000));
+    let signed_in: Vec<u64> = success.iter().zip(&failure).map(|(good, bad)| good + bad).collect();
+    let total: u64 = signed_in.iter().chain(&api_usage).sum();
+    let hour = |hour: u64| total / 168 + u64::from(hour < total % 168);
     let histogram = |series| Histogram { start, bucket_s: 86_400, series };
     ChartData {
-        authentication: histogram(vec![series("success", 400), series("failure", 30)]),
-        by_category: histogram(vec![series("authentication", 430), series("api_usage", 2_000)]),
-        incidents_by_severity: vec![SeverityCount { severity: Severity::High, incidents: 7 }],
-        incidents_by_age: vec![AgeCount { age: "under 1 day".to_owned(), incidents: 3 }],
-        by_hour: (0..7).map(|day| (0..24).map(|hour| day * 24 + hour).collect()).collect(),
+        authentication: histogram(vec![Series::new("success", success), Series::new("failure", failure)]),
+        by_category: histogram(vec![
+            Series::new("authentication", signed_in),
+            Series::new("api_usage", api_usage),
+        ]),
+        incidents_by_severity: Severity::ALL
+            .iter()
+            .map(|severity| SeverityCount { severity: *severity, incidents: 7 })
+            .collect(),
+        incidents_by_age: AGES.map(|age| AgeCount { age: age.to_owned(), incidents: 3 }).to_vec(),
+        by_hour: (0..7).map(|day| (0..24).map(|n| hour(day * 24 + n)).collect()).collect(),
     }
 }
 
@@ -294,8 +308,7 @@ pub(crate) fn executive_document(crowded: bool) -> ReportDocument {
         .zip(counts)
         .map(|(severity, incidents)| SeverityCount { severity: *severity, incidents })
         .collect();
-    let ages = ["under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "over 30 days"];
-    charts.incidents_by_age = ages
+    charts.incidents_by_age = AGES
         .iter()
         .zip(counts)
         .map(|(age, incidents)| AgeCount { age: (*age).to_owned(), incidents })

@@ -58,6 +58,9 @@ fn a_bad_file_is_refused_with_its_line() {
         ("remedy = \"do\"", "remedy = \"do\"\ncolour = 1", 11, "unknown field `colour`"),
         ("warn = { percent_max", "warn = { percent_most", 14, "unknown field `percent_most`"),
         ("register_closed", "register_imagined", 12, "unknown variant `register_imagined`"),
+        ("register_closed", "registr_closed", 12, "names, the nearest `register_closed`, `"),
+        ("register_closed", "registr_closed", 12, "docs/questions.md"),
+        ("kind = \"leaver\"", "kind = \"lever\"", 13, "names, the nearest `leaver`, `"),
         ("kind = \"leaver\"", "kind = \"lover\"", 13, "unknown variant `lover`"),
         ("24h", "24 hours", 13, "no length of time"),
         ("kind = \"leaver\", ", "", 7, "needs kind"),
@@ -80,7 +83,14 @@ fn a_bad_file_is_refused_with_its_line() {
             "tighter",
         ),
         ("percent_max = 20", "percent_max = 120", 7, "over 100"),
+        ("percent_max = 20", "percent_max = 300", 7, "over 100"),
+        ("percent_max = 20", "percent_max = -1", 14, "a share of -1 is below 0"),
+        ("percent_max = 20", "percent_max = 2.5", 14, "expected a whole number"),
         ("percent_max = 20", "permille_max = 1200", 7, "over 100"),
+        ("percent_max = 20", "permille_max = 70000", 7, "over 100"),
+        ("percent_max = 20 } }", "percent_max = 20 }, warnings_percent_max = 101 }", 7, "over 100"),
+        ("percent_max = 20 } }", "percent_max = 20 }, warnings_percent_max = 300 }", 7, "over 100"),
+        ("exceptions_max = 0", "exceptions_max = -1", 14, "expected a whole number from 0 on"),
         ("{ exceptions_max = 0 }", "{ }", 7, "is empty"),
         ("percent_max = 20 } }", "percent_max = 20 }, population_min = 0 }", 7, "never passes"),
         ("percent_max = 20 } }", "percent_max = 20 }, empty = \"pass\" }", 14, "unknown variant `pass`"),
@@ -96,6 +106,7 @@ fn a_bad_file_is_refused_with_its_line() {
         let error = Framework::parse(&GOOD.replacen(from, to, 1)).expect_err(to);
         assert!(error.reason.contains(reason), "{to:?}: {error}");
         assert_eq!(error.line, line, "{to:?}: {error}");
+        assert!(error.reason.len() < 240, "nobody reads more: {error}");
     }
 }
 

@@ -6,11 +6,11 @@ use std::process::Command;
 
 use watchpost_model::evidence::EvidenceQuery;
 use watchpost_report::{
-    ReportDocument, ReportError, ReportKind, Section, render_archive_while, render_csv, render_markdown,
-    render_pdf, render_pdf_while,
+    Framework, ReportDocument, ReportError, ReportKind, Section, evaluate, render_archive_while, render_csv,
+    render_markdown, render_pdf, render_pdf_while,
 };
 
-use crate::common::{at, charts, document, executive_document, scope, sections_document};
+use crate::common::{at, charts, clean, document, executive_document, scope, sections_document};
 use crate::pdf::{pages, pdf_text};
 
 /// A report that is nothing but one table.
@@ -275,6 +275,50 @@ fn the_words_agree_between_the_formats() {
     }
     let Some(text) = pdf_text(&sections_document(ReportKind::Kpi)) else { return };
     assert!(!text.contains("The samples"), "nothing is explained that is not there");
+}
+
+#[test]
+fn no_page_of_the_contents_holds_a_few_lines_only() {
+    // The lines of the contents are those of the parts, and "How to read this report".
+    for (n_parts, expected) in [
+        (28, &[29][..]),
+        (29, &[30][..]),
+        (33, &[34][..]),
+        (34, &[29, 6][..]),
+        (60, &[29, 32][..]),
+        (61, &[34, 28][..]),
+        (70, &[34, 37][..]),
+        (71, &[29, 32, 11][..]),
+    ] {
+        let part = |n: usize| Section { title: format!("Part {n:03}"), ..Section::default() };
+        let parts = (0..n_parts).map(part).collect();
+        let document = ReportDocument::of_sections(
+            ReportKind::Summary,
+            "Many parts",
+            "",
+            scope(),
+            Vec::new(),
+            parts,
+            None,
+        );
+        let Some(pages) = pages(&document) else { return };
+        let is_entry = |line: &&str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["Part", _, number] | ["How", "to", "read", "this", "report", number] => {
+                    number.parse::<u32>().is_ok()
+                }
+                _ => false,
+            }
+        };
+        let counts: Vec<usize> = pages.iter().map(|page| page.lines().filter(is_entry).count()).collect();
+        let counts: Vec<usize> = counts.into_iter().filter(|n| *n > 0).collect();
+        assert_eq!(counts, expected, "{n_parts} parts");
+    }
+    let framework = Framework::by_id("pci-dss").expect("it is built in");
+    let document = evaluate(&framework, scope(), &clean(&framework), &[], Some(charts()));
+    let Some(pages) = pages(&document) else { return };
+    assert!(pages[1].contains("How to read this report"), "the contents are one page: {}", pages[1]);
 }
 
 #[test]

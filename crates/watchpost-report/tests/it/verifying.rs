@@ -1,6 +1,7 @@
 use watchpost_model::evidence::EvidenceQuery;
 use watchpost_report::{
-    CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json, verify_json,
+    ChartData, CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json,
+    verify_json,
 };
 
 use crate::common::{document, sections_document};
@@ -40,10 +41,21 @@ fn followed(document: &mut ReportDocument) -> &mut CheckResult {
     checks.find(|check| check.query == EvidenceQuery::ControlsFollowed).expect("it is asked")
 }
 
+fn charts(document: &mut ReportDocument) -> &mut ChartData {
+    document.charts.as_mut().expect("it has charts")
+}
+
+fn assert_found(document: &ReportDocument, word: &str) {
+    let bytes = render_json(document).expect("JSON").into_bytes();
+    let (_, verified) = verify_json(&bytes).expect("still a report");
+    let problems = verified.problems;
+    assert!(problems.iter().any(|problem| problem.contains(word)), "{word}: {problems:?}");
+}
+
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 28] = [
+    let changes: [Change; 39] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -89,6 +101,23 @@ fn what_was_changed_is_found() {
             check.population = check.exceptions;
             check.rows[0][0] = "finding/7".to_owned();
         }),
+        ("cells than there are columns", |document| drop(failing(document).rows[0].pop())),
+        ("cells than there are columns", |document| drop(failing(document).columns.pop())),
+        ("cells than there are columns", |document| {
+            drop(document.controls[0].checks[0].sample.rows[0].pop());
+        }),
+        ("other columns", |document| "who".clone_into(&mut document.controls[0].checks[0].columns[0])),
+        ("of authentication are not those of the period", |document| {
+            charts(document).authentication.series[0].counts.truncate(30);
+        }),
+        ("by category are not those of the period", |document| {
+            charts(document).by_category.start += chrono::Duration::days(1);
+        }),
+        ("do not count the same", |document| drop(charts(document).by_category.series.pop())),
+        ("7 days of 24 hours", |document| charts(document).by_hour[6].truncate(23)),
+        ("do not add up", |document| charts(document).authentication.series[1].counts[3] += 1),
+        ("every severity", |document| charts(document).incidents_by_severity.truncate(4)),
+        ("every age", |document| drop(charts(document).incidents_by_age.remove(0))),
         ("no such control", |document| document.controls[0].id = "CC0.0".to_owned()),
         ("are missing", |document| {
             let gone = document.controls.pop().expect("a control");
@@ -104,14 +133,11 @@ fn what_was_changed_is_found() {
     for (word, change) in changes {
         let mut document = document();
         change(&mut document);
-        let bytes = render_json(&document).expect("JSON").into_bytes();
-        let (_, verified) = verify_json(&bytes).expect("still a report");
-        assert!(
-            verified.problems.iter().any(|problem| problem.contains(word)),
-            "{word}: {:?}",
-            verified.problems
-        );
+        assert_found(&document, word);
     }
+    let mut document_of_parts = sections_document(watchpost_report::ReportKind::Kpi);
+    drop(document_of_parts.sections[0].rows[0].pop());
+    assert_found(&document_of_parts, "By severity: a row has more or fewer cells");
     let text = render_json(&document()).expect("JSON");
     let (_, spaced) = verify_json(text.replacen(':', ": ", 1).as_bytes()).expect("still a report");
     assert!(spaced.problems.iter().any(|problem| problem.contains("canonical")), "{:?}", spaced.problems);

@@ -4,6 +4,7 @@
 mod encryption;
 mod erasures;
 mod fields;
+pub(super) mod heads;
 mod keeping;
 mod lost;
 mod sensitive;
@@ -39,7 +40,6 @@ pub(super) struct Scope<'s> {
 
 /// A population that is held whole: a class and a row for each member.
 struct Members {
-    columns: &'static [&'static str],
     rows: Vec<(Class, Vec<String>)>,
     basis: &'static str,
     text: String,
@@ -64,13 +64,14 @@ impl Scope<'_> {
 
     /// The answer of a population that is held whole.
     fn whole(&self, members: Members) -> EvidenceAnswer {
+        let columns = heads::of(self.ask.query);
         let count = |class| members.rows.iter().filter(|(found, _)| *found == class).count() as u64;
         let (warnings, exceptions, population) =
             (count(Class::Warning), count(Class::Exception), members.rows.len() as u64);
         let all_shown = warnings + exceptions == 0 && members.rows.len() <= MEMBERS_MAX;
         let sample = match all_shown {
             true => Sample::default(),
-            false => self.drawn(members.columns, population, |place| {
+            false => self.drawn(columns, population, |place| {
                 let place = usize::try_from(place).ok()?;
                 members.rows.get(place).map(|(_, row)| row.clone())
             }),
@@ -87,7 +88,7 @@ impl Scope<'_> {
         }
         let answer = self.counted(
             (population, warnings, exceptions),
-            members.columns,
+            columns,
             rows.into_iter().map(|(_, row)| row).collect(),
             members.basis,
             members.text,
@@ -241,7 +242,6 @@ async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnsw
         rows.push((class, vec![day_text(day)?, n.to_string()]));
     }
     Ok(scope.whole(Members {
-        columns: &["day", "events"],
         rows,
         basis: "days (UTC) of the period up to now; exceptions have no event",
         text: TEXT.to_owned(),
@@ -264,7 +264,6 @@ async fn verified_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
         rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
     Ok(scope.whole(Members {
-        columns: &["day", "done"],
         rows,
         basis: "days (UTC) of the period up to now; warnings have no successful verification of the audit trail",
         text: TEXT.to_owned(),
@@ -294,7 +293,6 @@ async fn register_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
         rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
     Ok(scope.whole(Members {
-        columns: &["day", "done"],
         rows,
         basis: "days (UTC) of the period that ended a day ago or have an entry; exceptions have no entry of this kind in the register that ended well, warnings one that was closed more than a day after it began",
         text: TEXT.to_owned(),
@@ -366,7 +364,6 @@ async fn categories_reporting(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidence
         })
         .collect();
     Ok(scope.whole(Members {
-        columns: &["category", "events", "register"],
         rows,
         basis: "the five event categories; exceptions sent nothing in the period, warnings are explained by an exception in force in the register",
         text,
@@ -387,7 +384,6 @@ async fn failures_reported(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
         })
         .collect();
     Ok(scope.whole(Members {
-        columns: &["category", "events", "failures", "register"],
         rows,
         basis: "categories with events in the period that can fail; exceptions reported no failure and no test event is in the register",
         text,
@@ -409,7 +405,6 @@ async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidenc
         })
         .collect();
     Ok(scope.whole(Members {
-        columns: &["category", "events", "register"],
         rows,
         basis: "categories with events in the period; exceptions have no entry of this kind in the register, or the newest ended badly",
         text,
@@ -451,7 +446,6 @@ async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, S
         rows.push((class, vec![family.to_string(), text(fired)?, text(tried)?]));
     }
     Ok(scope.whole(Members {
-        columns: &["family", "last fired", "last tested"],
         rows,
         basis: "attack families that must be covered by rules; judged by when a rule last fired or was tested",
         text: TEXT.to_owned(),
@@ -480,7 +474,6 @@ async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer,
         rows.push((class, vec![time_text(micros(*at)?), time_text(micros(next)?)]));
     }
     Ok(scope.whole(Members {
-        columns: &["from", "to the next"],
         rows,
         basis: "spans from each entry of this kind to the next one, the last to the end of the period",
         text: TEXT.to_owned(),

@@ -134,6 +134,14 @@ pub fn question_words(ask: &EvidenceAsk, period: Period) -> Option<(String, Stri
     questions::of(ask).map(|question| (told(&question.basis, period), question.counting()))
 }
 
+/// The columns of the members of the population of a question; `None` where its evidence lists something else. For
+/// holding a report against.
+#[must_use]
+pub fn question_columns(ask: &EvidenceAsk) -> Option<Vec<&'static str>> {
+    let of_table = questions::of(ask).map(|one| one.columns.iter().map(|(name, _, _)| *name).collect());
+    of_table.or_else(|| Some(derived::heads::of(ask.query).to_vec()).filter(|heads| !heads.is_empty()))
+}
+
 fn places(ask: &EvidenceAsk, period: Period, now: DateTime<Utc>) -> Places {
     let params = &ask.params;
     let mut places = Places::default();

@@ -9,7 +9,9 @@ use watchpost_model::ids::ReportId;
 use watchpost_model::report::ReportRecord;
 use watchpost_model::text::visible;
 use watchpost_report::{self as report, Framework, ReportDocument};
-use watchpost_store::{NoteCheck, NoteProblem, Store, StoreError, open_note, question_words};
+use watchpost_store::{
+    NoteCheck, NoteProblem, Store, StoreError, open_note, question_columns, question_words,
+};
 
 use super::copies::signed_text;
 use super::generator;
@@ -148,6 +150,16 @@ fn asked_otherwise(document: &ReportDocument) -> Vec<String> {
             if !same && check.query == known.ask.query && !check.basis.is_empty() {
                 problems.push(format!(
                     "{}, check {}: what it says was counted, or asked of the database, is not the question of this program",
+                    control.id,
+                    index + 1
+                ));
+            }
+            // The evidence may list something else than members; that it else has the columns of its sample is seen without us.
+            let shown = if check.sample.seed.is_empty() { &check.columns } else { &check.sample.columns };
+            let headed = question_columns(&known.ask).is_none_or(|columns| *shown == columns);
+            if !headed && check.query == known.ask.query && !check.basis.is_empty() {
+                problems.push(format!(
+                    "{}, check {}: its columns are not those of the question",
                     control.id,
                     index + 1
                 ));

@@ -46,7 +46,6 @@ pub(super) async fn encryption_known(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
             .map(|subject| (Class::Warning, vec![subject, "nobody entered it".to_owned(), String::new()])),
     );
     Ok(scope.whole(Members {
-        columns: &["subject", "state", "as of"],
         rows,
         basis: "the newest state of encryption of each subject in the register, a disk or database, and each backup of the period; exceptions are in clear, warnings are not known or were looked at too long ago",
         text: format!("{STATES}; {BACKUPS}"),

@@ -47,7 +47,6 @@ pub(super) async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
         ));
     }
     Ok(scope.whole(Members {
-        columns: &["category", "limit, days", "events past it", "oldest of them, stored"],
         rows,
         basis: "event categories; exceptions hold events that were stored longer ago than their limit and the longer grace, warnings and the shorter",
         text: TEXT.to_owned(),
@@ -65,7 +64,6 @@ pub(super) async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
         })
         .collect();
     Ok(scope.whole(Members {
-        columns: &["category", "kept, days"],
         rows,
         basis: "event categories by the retention policy in force; exceptions are kept for fewer days than required",
         text: "SELECT value FROM setting WHERE name = 'settings'".to_owned(),
@@ -97,7 +95,6 @@ pub(super) async fn history_kept(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evide
         rows.push((class, vec![category.to_string(), time_text(micros(since)?), oldest]));
     }
     Ok(scope.whole(Members {
-        columns: &["category", "came first within the days", "oldest event of it"],
         rows,
         basis: "event categories with events within the days before the end, by the counters; exceptions hold no event any more of the first day on which some came",
         text: format!("{TEXT}; {OLDEST}"),

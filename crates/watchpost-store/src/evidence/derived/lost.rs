@@ -43,7 +43,6 @@ pub(super) async fn lost_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<Eviden
         rows.push((class, vec![name, unread.to_string(), dropped.to_string(), word.to_owned()]));
     }
     Ok(scope.whole(Members {
-        columns: &["day", "keys not read", "groups dropped", "explained"],
         rows,
         basis: "days (UTC) of the period up to now since which it is counted; exceptions lost something that nobody explained, \
             warnings something that an ended entry of the kind log_failure in the register explains (lost/DAY, with a reason)",

@@ -58,7 +58,6 @@ pub(super) async fn feed_silence(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evide
         rows.push(judged(scope, category, &silences, &explanations, excuse)?);
     }
     Ok(scope.whole(Members {
-        columns: &["category", "longest silence, minutes", "from", "to", "explained"],
         rows,
         basis: "categories that reported in the period or before; the longest silence of each from the times of its events, that \
             without an explanation first; one that a resolved incident of the family log_gap explains is excused where the families \

@@ -8,7 +8,7 @@ use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::sample;
 
 use super::super::{Class, MEMBERS_MAX, ROWS_MAX, time_text};
-use super::{Members, Scope};
+use super::{Members, Scope, heads};
 use crate::audit::page::{COLUMNS, stored_payload};
 use crate::audit::seal::Payload;
 use crate::audit::verify::unconfirmed_checkpoints;
@@ -52,11 +52,11 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
     if broken > 0 {
         rows.retain(|row| row[3] != row[4]);
     }
-    let columns = ["incident", "event", "time", "hash at collection", "hash now"];
-    let sample = scope.drawn(&columns, population, |place| members.get(&place).cloned());
+    let columns = heads::of(scope.ask.query);
+    let sample = scope.drawn(columns, population, |place| members.get(&place).cloned());
     let answer = scope.counted(
         (population, 0, broken),
-        &columns,
+        columns,
         rows,
         "events frozen as evidence whose time lies in the period; the hash of each was computed again, exceptions differ",
         TEXT.to_owned(),
@@ -78,7 +78,6 @@ pub(super) async fn checkpoints(tx: &mut Tx, scope: &Scope<'_>) -> Result<Eviden
         })
         .collect();
     Ok(scope.whole(Members {
-        columns: &["size", "time", "root", "key"],
         rows,
         basis: "checkpoints signed in the period; exceptions are not confirmed by the present tree",
         text: "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE at >= :from AND at < :to ORDER BY size"
@@ -101,7 +100,7 @@ pub(super) async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
     let row = [size, leaves, first, next.saturating_sub(1), stray].map(|n| n.to_string()).to_vec();
     Ok(scope.counted(
         (population, 0, gaps),
-        &["size of the log", "leaves", "first", "last", "records without a leaf"],
+        heads::of(scope.ask.query),
         if population == 0 { Vec::new() } else { vec![row] },
         "records of the whole log; exceptions are numbers without a leaf and records without one",
         TEXT.to_owned(),
@@ -143,7 +142,6 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
         last = row.i64(0)?;
     }
     Ok(scope.whole(Members {
-        columns: &["seq", "time", "actor", "action", "object", "reason"],
         rows: members,
         basis: "recorded actions of people in the period that succeeded, without what a schedule or the engine did by itself and the stop of a job; exceptions name nobody or give no reason in words, and the figures that a job wrote are none",
         text,
@@ -190,7 +188,6 @@ pub(super) async fn audit_protected(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
         }
     }
     Ok(scope.whole(Members {
-        columns: &["table", "who may change it"],
         rows,
         basis: "tables of the audit trail; exceptions can be changed by somebody but the owner, warnings by the owner alone",
         text: dialect.audit_grants().to_owned(),
