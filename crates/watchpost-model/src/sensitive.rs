@@ -2,6 +2,7 @@
 //!
 //! For what people write, where a false alarm costs a look and a miss costs more than that; pure and in one pass.
 
+mod groups;
 mod mask;
 mod secrets;
 
@@ -72,7 +73,8 @@ fn accounts(text: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while at < bytes.len() {
         let begins = bytes[at].is_ascii_uppercase() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
-        match begins.then(|| account_length(&bytes[at..])).flatten() {
+        let length = if begins { account_length(&bytes[at..]) } else { small_account_length(bytes, at) };
+        match length {
             Some(length) => {
                 found.push(at..at + length);
                 at += length;
@@ -81,6 +83,36 @@ fn accounts(text: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Countries whose accounts are known in small letters too, with how long they are. Hashes are of small letters.
+const ACCOUNTS: [(&[u8; 2], usize); 16] = [
+    (b"at", 20),
+    (b"be", 16),
+    (b"ch", 21),
+    (b"cz", 24),
+    (b"de", 22),
+    (b"dk", 18),
+    (b"es", 24),
+    (b"fi", 18),
+    (b"fr", 27),
+    (b"gb", 22),
+    (b"ie", 22),
+    (b"it", 27),
+    (b"lu", 20),
+    (b"nl", 18),
+    (b"pl", 28),
+    (b"pt", 25),
+];
+
+/// How long the IBAN in small letters is that stands at `at`.
+fn small_account_length(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = &bytes[at..bytes.len().min(at + 48)];
+    let (_, signs) = ACCOUNTS.iter().find(|(country, _)| rest.starts_with(*country))?;
+    let is_apart = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+    let length = if is_apart { account_length(&rest.to_ascii_uppercase())? } else { return None };
+    let is_whole = rest[..length].iter().filter(|byte| byte.is_ascii_alphanumeric()).count() == *signs;
+    is_whole.then_some(length)
 }
 
 /// How long the IBAN is that stands at the beginning, in one piece or grouped in fours.
@@ -135,6 +167,8 @@ fn is_issued(digits: &[u8]) -> bool {
                 || (644..=649).contains(&prefix(3))
                 || (3_528..=3_589).contains(&prefix(4))
                 || prefix(2) == 62
+                // Maestro.
+                || matches!(prefix(4), 5_018 | 5_020 | 5_038 | 5_893 | 6_304 | 6_759 | 6_761..=6_763)
         }
         15 => matches!(prefix(2), 34 | 37),
         14 => matches!(prefix(2), 36 | 38) || (300..=305).contains(&prefix(3)),
@@ -211,6 +245,7 @@ fn holds_card(name: &str, text: &str) -> bool {
         },
     )
     .is_some()
+        || groups::grouped_numbers(text).iter().any(|one| one.is_sure && !is_example(&one.digits))
 }
 
 /// Every number that an issuer could have given out, for masking: whatever stands around it, and those of manuals too.
@@ -399,7 +434,7 @@ mod tests {
         let card = [Sensitive::CardNumber];
         for (name, text) in [
             ("", r#"{"number":"4539578763621486","exp":"12/27"#),
-            ("", r#"{"no": 4539578763621486, "cvc": 123}"#),
+            ("", r#"{"no": 4539578763621486, "cvc": "***"}"#),
             ("session", "card-4539578763621486"),
             ("", "cc_4539578763621486"),
             ("details.card.number", "4539578763621486"),

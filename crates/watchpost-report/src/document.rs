@@ -21,7 +21,7 @@ use watchpost_model::words;
 use crate::ReportError;
 use crate::csv::safe_cell;
 use crate::digest::Digesting;
-use crate::mask::{mask_section, mask_text};
+use crate::mask::{mask_section, mask_text, shown_scope};
 use crate::verify::{FORMAT, IN_DOUBT};
 
 /// How a control came out. Ordered by how much attention it needs.
@@ -537,7 +537,7 @@ impl ReportDocument {
                 note: note.into(),
             },
             title,
-            scope,
+            scope: shown_scope(scope),
             parameters,
             summary: Summary::default(),
             controls: Vec::new(),

@@ -10,7 +10,7 @@ use crate::document::{
     Standing, State, Summary,
 };
 use crate::framework::{Check, Control, Empty, Framework, Rule};
-use crate::mask::{mask_proof, mask_rows};
+use crate::mask::{mask_proof, mask_rows, shown_scope};
 use crate::verify::FORMAT;
 
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
@@ -57,7 +57,7 @@ pub fn evaluate(
             version: framework.version.clone(),
             note: framework.note.clone(),
         },
-        scope,
+        scope: shown_scope(scope),
         parameters: Vec::new(),
         summary,
         controls,

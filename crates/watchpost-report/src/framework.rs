@@ -14,6 +14,8 @@ use ts_rs::TS;
 use watchpost_model::evidence::{EvidenceAsk, EvidenceParams, EvidenceQuery};
 use watchpost_model::sensitive::Sensitive;
 
+use crate::mask::mask_text;
+
 /// The files that come with the program, newest edition of each framework.
 const BUILTIN: &[&str] = &[
     include_str!("../frameworks/gdpr.toml"),
@@ -310,13 +312,9 @@ impl Framework {
             }
             controls.push(control.checked().map_err(|reason| at(&mark, reason))?);
         }
-        Ok(Self {
-            id: raw.id.into_inner(),
-            name: raw.name,
-            version: raw.version,
-            note: one_line(&raw.note),
-            controls,
-        })
+        let mut note = one_line(&raw.note);
+        mask_text("", &mut note);
+        Ok(Self { id: raw.id.into_inner(), name: raw.name, version: raw.version, note, controls })
     }
 
     /// The frameworks that come with the program.

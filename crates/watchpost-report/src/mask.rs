@@ -3,7 +3,7 @@
 use watchpost_model::register::Proof;
 use watchpost_model::sensitive::{masked, promises};
 
-use crate::document::Section;
+use crate::document::{Scope, Section};
 
 /// Masks the cells of a table; a cell is looked at as the value of its column.
 pub(crate) fn mask_rows(columns: &[String], rows: &mut [Vec<String>]) {
@@ -30,9 +30,16 @@ pub(crate) fn mask_section(section: &mut Section) {
     }
 }
 
-/// Masks what a person gave for a control: what they say, and what they called the file.
+/// What a report covers, without what the name of its organisation should not hold.
+pub(crate) fn shown_scope(mut scope: Scope) -> Scope {
+    mask_text("", &mut scope.organisation);
+    scope
+}
+
+/// Masks what a person gave for a control: what they say, who answers for it, and what they called the file.
 pub(crate) fn mask_proof(proof: &mut Proof) {
     mask_text("", &mut proof.statement);
+    mask_text("", &mut proof.owner);
     if let Some(file) = &mut proof.file {
         mask_text("", &mut file.name);
     }

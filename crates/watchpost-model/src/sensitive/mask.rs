@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::groups::{digit_of, grouped_numbers};
 use super::{Sensitive, accounts, every_card_number, is_issued, is_valid, secrets::secrets};
 
 /// `text` as it may be printed where it is the value of `name`, and `None` where it may be printed as it is: of the number
@@ -47,6 +48,7 @@ fn spans(name: &str, text: &str) -> Vec<(Range<usize>, Sensitive)> {
     let mut found: Vec<(Range<usize>, Sensitive)> = Vec::new();
     found.extend(every_card_number(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
     found.extend(glued_numbers(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
+    found.extend(grouped_numbers(text).into_iter().map(|one| (one.range, Sensitive::CardNumber)));
     found.extend(cut_numbers(text).into_iter().map(|range| (range, Sensitive::CardNumber)));
     found.extend(secrets(name, text).into_iter().map(|range| (range, Sensitive::Secret)));
     found.extend(accounts(text).into_iter().map(|range| (range, Sensitive::Personal)));
@@ -144,15 +146,16 @@ fn cut_numbers(text: &str) -> Vec<Range<usize>> {
 }
 
 fn blacked(number: &str) -> String {
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let digits = number.chars().filter(|ch| digit_of(*ch).is_some()).count();
     // Of one that was cut the last ones are not the last.
     let shown_last = if number.ends_with('…') { 0 } else { 4 };
     let mut nth = 0;
     number
         .chars()
         .map(|ch| {
-            nth += usize::from(ch.is_ascii_digit());
-            if ch.is_ascii_digit() && nth > 6 && nth + shown_last <= digits { '*' } else { ch }
+            let is_digit = digit_of(ch).is_some();
+            nth += usize::from(is_digit);
+            if is_digit && nth > 6 && nth + shown_last <= digits { '*' } else { ch }
         })
         .collect()
 }
@@ -185,13 +188,50 @@ pub fn decoded(text: &str) -> Option<String> {
 /// How often a text may be encoded.
 const LAYERS_MAX: usize = 3;
 
-/// The text without the encoding of forms and addresses, then without the next one where it was encoded more than once.
+/// The text without the escapes of JSON (`\u0070`) and of HTML (`&lt;`, `&nbsp;`), where it has some.
+fn unescaped(text: &str) -> Option<String> {
+    const ENTITIES: [(&str, char); 8] = [
+        ("&lt;", '<'),
+        ("&gt;", '>'),
+        ("&quot;", '"'),
+        ("&#34;", '"'),
+        ("&#39;", '\''),
+        ("&nbsp;", ' '),
+        ("&#160;", ' '),
+        ("&amp;", '&'),
+    ];
+    if !text.contains("\\u00") && !text.contains('&') {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\\', '&']) {
+        let (head, tail) = rest.split_at(at);
+        out.push_str(head);
+        let entity = ENTITIES.iter().find(|(entity, _)| tail.starts_with(*entity));
+        let code = tail.strip_prefix("\\u00").and_then(|code| code.get(..2));
+        let escaped = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        let (sign, length) = match (entity, escaped) {
+            (Some((entity, sign)), _) => (*sign, entity.len()),
+            (None, Some(code)) => (char::from(code), 6),
+            (None, None) => (if tail.starts_with('&') { '&' } else { '\\' }, 1),
+        };
+        out.push(sign);
+        rest = &tail[length..];
+    }
+    out.push_str(rest);
+    (out != text).then_some(out)
+}
+
+/// The text without the encoding of forms and addresses, or else the escapes of JSON and HTML, then without the next one where
+/// it was encoded more than once.
 #[must_use]
 pub fn layers(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     while out.len() < LAYERS_MAX {
         let last = out.last().map_or(text, String::as_str);
-        let Some(next) = decoded(last).filter(|next| next != last) else { break };
+        let next = decoded(last).filter(|next| next != last);
+        let Some(next) = next.or_else(|| unescaped(last)) else { break };
         out.push(next);
     }
     out
@@ -223,6 +263,17 @@ mod tests {
             ("detail", "password=two words&x=1", "password=[not shown: secret]&x=1"),
             ("detail", "<pin>4711</pin>", "<pin>[not shown: secret]</pin>"),
             ("detail", "the password is hunter2.", "the password is [not shown: secret]."),
+            ("resource", "/x?a=1&password=zzEVT6 two three", "/x?a=1&password=[not shown: secret]"),
+            ("note", "password = correct horse battery staple", "password = [not shown: secret]"),
+            ("note", "password=zz one two host=db", "password=[not shown: secret] host=db"),
+            ("note", "&lt;password&gt;hunter2&lt;/password&gt;", "[not shown: secret]"),
+            ("note", "\\u0070assword=hunter2", "[not shown: secret]"),
+            ("note", "to de89 3704 0044 0532 0130 00 today", "to [not shown: personal] today"),
+            (
+                "detail",
+                "pin=4711&password=[sealed:password:1f0c3a9b-77de0142]&x=1",
+                "pin=[not shown: secret]&password=[sealed:password:1f0c3a9b-77de0142]&x=1",
+            ),
             ("detail", "token=bearer 0f3a9c77b10f3a9c", "token=[not shown: secret] [not shown: secret]"),
             ("pass", "letmein", "[not shown: secret]"),
             ("password", "Winter2026", "[not shown: secret]"),
@@ -244,6 +295,15 @@ mod tests {
             ("at", "t1767225600123456"),
             ("text", "order 4711…, since 2026-01-01 10…, 1767225600123…"),
             ("reason", "password: incorrect"),
+            ("detail", "user=kim&password=[sealed:password:1f0c3a9b-77de0142]&x=1"),
+            ("detail", "password: [sealed:password:1f0c3a9b-77de0142], token=[sealed:token]"),
+            ("password", "[sealed:password:1f0c3a9b-77de0142]"),
+            ("detail", "{\"card\":\"[sealed:card:1f0c3a9b-77de0142]\"}"),
+            ("note", "token: 2026-11-01T10:00:00Z"),
+            ("note", "The secret was leaked2"),
+            ("note", "password = expired"),
+            ("note", "&lt;b&gt;a &amp; b&lt;/b&gt;"),
+            ("hash", "de89370400440532013000ab12cd34ef"),
             ("title", "secret: Q3-plan"),
             ("title", "pin: 2026"),
             ("resource", "/search?q=%2520%25"),

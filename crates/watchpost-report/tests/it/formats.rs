@@ -85,15 +85,9 @@ fn no_format_prints_a_card_or_a_secret_whole() {
             rows: vec![vec![format!("/pay?password={SECRET}")]],
         };
         let parameters = vec![Parameter::new("subject", CARD)];
-        ReportDocument::of_sections(
-            kind,
-            format!("About {CARD}"),
-            "",
-            scope(),
-            parameters,
-            vec![section],
-            None,
-        )
+        let mut scope = scope();
+        scope.organisation = format!("Org password={SECRET} {CARD}");
+        ReportDocument::of_sections(kind, format!("About {CARD}"), "", scope, parameters, vec![section], None)
     };
     for document in [of_controls, sections(ReportKind::Incident)] {
         let json = render_json(&document).expect("JSON");

@@ -26,6 +26,13 @@ manual = "attest it"
 "#;
 
 #[test]
+fn the_note_of_a_file_is_read_without_the_cards_in_it() {
+    let text = GOOD.replace("note = \"n\"", "note = \"paid with 4539578763621486, pass=zzNOTE1x\"");
+    let framework = Framework::parse(&text).expect("a good file");
+    assert_eq!(framework.note, "paid with 453957******1486, pass=[not shown: secret]");
+}
+
+#[test]
 fn the_built_in_files_are_sound() {
     let frameworks = Framework::builtin();
     let ids: BTreeSet<&str> = frameworks.iter().map(|framework| framework.id.as_str()).collect();

@@ -353,7 +353,9 @@ fn what_people_gave_counts_for_its_time_and_closes_the_gap() {
 #[test]
 fn what_people_gave_is_told_without_the_cards_in_it() {
     let framework = Framework::by_id("iso27001").expect("it is built in");
-    let period = scope().period;
+    let mut scope = scope();
+    scope.organisation = "Org password=zzORG1x 4539578763621486".to_owned();
+    let period = scope.period;
     let proof = Proof {
         id: ProofId::at(period.from),
         framework: "iso27001".to_owned(),
@@ -365,14 +367,16 @@ fn what_people_gave_is_told_without_the_cards_in_it() {
             sha256: "0".repeat(64),
             bytes: 7,
         }),
-        owner: "dana".to_owned(),
+        owner: "dana, pass=zzOWN1x9".to_owned(),
         given_by: "dana".to_owned(),
         given_at: period.from,
         expires_at: period.to + Duration::days(300),
     };
-    let document = evaluate(&framework, scope(), &clean(&framework), &[proof], None);
+    let document = evaluate(&framework, scope, &clean(&framework), &[proof], None);
     let given = document.controls.iter().flat_map(|control| &control.proofs).next().expect("it counts");
     assert_eq!(given.statement, "Tested with 453957******1486.");
+    assert_eq!(given.owner, "dana, pass=[not shown: secret]");
+    assert_eq!(document.scope.organisation, "Org password=[not shown: secret] 453957******1486");
     let file = given.file.as_ref().expect("its file");
     assert_eq!(file.name, "card 453957******1486.pdf");
 }

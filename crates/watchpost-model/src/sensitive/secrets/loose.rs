@@ -2,14 +2,28 @@
 
 use std::ops::Range;
 
-use super::{Form, Promise, is_blacked, is_made_up, is_secret, is_title, name_before, of_member, promised};
+use super::{
+    Form, Promise, STATES, is_blacked, is_made_up, is_secret, is_title, name_before, of_member, promised,
+};
 
 /// How far the value of an element, and one in quotes, is followed.
 const VALUE_BYTES_MAX: usize = 4_096;
 /// Tokens behind a scheme have more characters than words.
 const TOKEN_BYTES_MIN: usize = 16;
 /// What stands between a password and the word for it.
-const VERBS: [&str; 5] = [" is", " was", " ist", " war", " lautet"];
+const VERBS: [&str; 11] = [
+    " is",
+    " was",
+    " ist",
+    " war",
+    " lautet",
+    " set to",
+    " is set to",
+    " was set to",
+    " changed to",
+    " was changed to",
+    " reset to",
+];
 
 /// How a value in a sentence begins and ends.
 const QUOTES: [(&str, &str); 7] =
@@ -29,12 +43,16 @@ struct Command {
     may_be_apart: bool,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 10] = [
     Command { program: "curl", option: " -u", has_user: true, may_be_apart: true },
     Command { program: "curl", option: " --user ", has_user: true, may_be_apart: true },
     Command { program: "curl", option: " --user=", has_user: true, may_be_apart: true },
     Command { program: "mysql", option: " -p", has_user: false, may_be_apart: false },
     Command { program: "mariadb", option: " -p", has_user: false, may_be_apart: false },
+    Command { program: "redis-cli", option: " -a ", has_user: false, may_be_apart: true },
+    Command { program: "redis-cli", option: " --pass ", has_user: false, may_be_apart: true },
+    Command { program: "ssh-keygen", option: " -N ", has_user: false, may_be_apart: true },
+    Command { program: "ssh-keygen", option: " -P ", has_user: false, may_be_apart: true },
     Command { program: "sshpass", option: " -p", has_user: false, may_be_apart: true },
 ];
 
@@ -78,11 +96,23 @@ fn in_element(text: &str, start: usize, promise: Promise) -> Option<Range<usize>
         }
         value.trim_end()
     };
-    is_secret(promise, value, of_member(promise)).then_some(from..from + value.len())
+    let is_one = is_secret(promise, value, of_member(promise)) || is_short(promise, value);
+    is_one.then_some(from..from + value.len())
+}
+
+/// Three letters, and no word that is said of something that passed: in an element they are a password too.
+fn is_short(promise: Promise, value: &str) -> bool {
+    const OTHERS: [&str; 10] = ["all", "any", "low", "map", "new", "nil", "off", "old", "set", "yes"];
+    matches!(promise, Promise::Password | Promise::Vague)
+        && value.len() == 3
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !OTHERS.contains(&value.to_ascii_lowercase().as_str())
+        && !is_blacked(value)
 }
 
 /// Of `text` as many bytes as that, or a few less.
-fn beginning(text: &str, bytes: usize) -> &str {
+pub(super) fn beginning(text: &str, bytes: usize) -> &str {
     let end = (0..=text.len().min(bytes)).rev().find(|at| text.is_char_boundary(*at));
     &text[..end.unwrap_or_default()]
 }
@@ -136,11 +166,54 @@ fn given(rest: &str, command: &Command) -> Option<Range<usize>> {
     is_one.then_some(start + user..start + value.len())
 }
 
+/// `--password hunter2`: an option whose name promises a secret.
+pub(super) fn options(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
+    for (at, sign) in lower.match_indices(" --") {
+        let rest = &lower[at + sign.len()..];
+        let Some((name, _)) = rest.split_once(' ') else { continue };
+        if name.bytes().any(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))) {
+            continue;
+        }
+        let Some(promise) = promised(name, false) else { continue };
+        if !matches!(promise, Promise::Password | Promise::Passphrase | Promise::Key) {
+            continue;
+        }
+        let value = text[at + sign.len() + name.len()..].trim_start_matches(' ');
+        let start = text.len() - value.len();
+        found.extend(said(name, value, promise).map(|range| start + range.start..start + range.end));
+    }
+}
+
+/// `password Hunter2!`, `password (X!24)`: what is so strong that no word is.
+pub(super) fn strong(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
+    for name in ["password ", "passwort ", "kennwort "] {
+        for (at, _) in lower.match_indices(name) {
+            let rest = &text[at + name.len()..];
+            let value = rest.strip_prefix('(').unwrap_or(rest);
+            let start = text.len() - value.len();
+            let stops = |ch: char| ch.is_whitespace() || matches!(ch, ')' | '"' | '\'' | '<' | '\\');
+            let value = &value[..value.find(stops).unwrap_or(value.len())];
+            let value = value.trim_end_matches(['.', ',', ';', ':', '?']);
+            let has = |kind: fn(&u8) -> bool| value.as_bytes().iter().any(kind);
+            let in_brackets = rest.starts_with('(');
+            let is_mixed = value.len() >= 6 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+            let is_one = has(u8::is_ascii_digit)
+                && has(u8::is_ascii_alphabetic)
+                && value.contains(['!', '$', '^', '*'])
+                && (is_mixed || in_brackets)
+                && is_secret(Promise::Password, value, Form::Prose);
+            if is_one {
+                found.push(start..start + value.len());
+            }
+        }
+    }
+}
+
 /// `bearer 0f3a9c77b1...`, wherever it stands.
 pub(super) fn schemes(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
     let in_token =
         |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '+' | '/' | '=' | '.' | '_' | '~' | '-');
-    for scheme in ["bearer ", "basic "] {
+    for scheme in ["bearer ", "bearer: ", "api key ", "basic "] {
         for (at, _) in lower.match_indices(scheme) {
             let rest = &text[at + scheme.len()..];
             let token =
@@ -150,13 +223,20 @@ pub(super) fn schemes(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
                 && has(u8::is_ascii_digit)
                 && has(u8::is_ascii_alphabetic)
                 && !lower[..at].ends_with(|ch: char| ch.is_alphanumeric())
-                && (scheme != "basic " || has_password(token));
+                && (scheme != "basic " || has_password(token))
+                && (scheme != "api key " || !is_id(token));
             if is_one {
                 let start = at + scheme.len();
                 found.push(start..start + token.len());
             }
         }
     }
+}
+
+/// Is it an id: hexadecimal, parted by four dashes?
+fn is_id(token: &str) -> bool {
+    token.split('-').count() == 5
+        && token.split('-').all(|part| part.len() >= 4 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Is it base64 of a user and a password, with a colon between?
@@ -208,8 +288,9 @@ fn said(name: &str, text: &str, promise: Promise) -> Option<Range<usize>> {
     if let Some((quote, end)) = QUOTES.into_iter().find(|(quote, _)| text.starts_with(*quote)) {
         let inner = beginning(&text[quote.len()..], VALUE_BYTES_MAX);
         let value = &inner[..inner.find(end)?];
-        let is_one =
-            (!value.contains(' ') || has_sign(value)) && is_secret(promise, value, of_member(promise));
+        let is_phrase = promise != Promise::Key && value.split_whitespace().count() > 2;
+        let is_one = (!value.contains(' ') || has_sign(value) || is_phrase)
+            && is_secret(promise, value, of_member(promise));
         return is_one.then_some(quote.len()..quote.len() + value.len());
     }
     let stops = |ch: char| ch.is_whitespace() || matches!(ch, '"' | '<' | '\\');
@@ -223,9 +304,16 @@ fn said(name: &str, text: &str, promise: Promise) -> Option<Range<usize>> {
         && (is_number || value.chars().any(char::is_alphabetic))
         && !measures
         && !is_kept(value)
+        && !is_state(value)
         && !is_title(name, promise, value)
         && is_secret(promise, value, Form::Prose);
     is_one.then_some(0..value.len())
+}
+
+/// Is it a word that is said of passwords, with the number of a note behind it: `leaked2`?
+fn is_state(value: &str) -> bool {
+    let word = value.strip_suffix(|ch: char| ch.is_ascii_digit()).unwrap_or(value).to_lowercase();
+    STATES.contains(&word.as_str())
 }
 
 /// Has it a digit, or a sign that words do not have? Capitals alone are no sign: names have them.
@@ -247,7 +335,7 @@ mod tests {
 
     #[test]
     fn secrets_without_a_sign_before_them_are_found_alone() {
-        let cases: [(&str, &[&str]); 32] = [
+        let cases: [(&str, &[&str]); 34] = [
             ("<user>kim</user><password>hunter2</password>", &["hunter2"]),
             ("<pin>4711</pin><a:Token type=\"x\">\n 9f8e7d6c\n</a:Token>", &["4711", "9f8e7d6c"]),
             ("<password><![CDATA[Win<ter]]></password>", &["Win<ter"]),
@@ -267,6 +355,8 @@ mod tests {
             ("as basic dXNlcjpwYXNzd29yZA== it went", &["dXNlcjpwYXNzd29yZA=="]),
             ("the password is hunter2.", &["hunter2"]),
             ("PASSWORD was \"letmein\", the PIN is 4711", &["letmein", "4711"]),
+            ("the password is \"let me in now\", it was set", &["let me in now"]),
+            ("<Pass>abc</Pass><pass>yes</pass><pass>123</pass>", &["abc"]),
             ("the password is \"it's4me\", das Passwort ist „Lenz“", &["it's4me", "Lenz"]),
             ("das Passwort lautet: Lenz2029, das Kennwort war Herbst!8", &["Lenz2029", "Herbst!8"]),
             ("<password>required</password><password/><b>x9999</b><pinned>4711</pinned>", &[]),
