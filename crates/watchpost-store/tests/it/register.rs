@@ -261,6 +261,9 @@ async fn what_is_tight_warns(world: World) {
     assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
 }
 
+/// The facts of an entry, how many members and exceptions it makes, and words of the row.
+type Case<'a> = (&'a [(&'a str, &'a str)], (u64, u64), &'a str);
+
 async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
     let now = world.now();
     let day = |days: i64| (now + Duration::days(days)).format("%Y-%m-%d").to_string();
@@ -271,7 +274,7 @@ async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
     let asked =
         EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
     // Ended a week ago, so that 90 days after it are 83 from now.
-    let cases: [(&[(&str, &str)], (u64, u64), &str); 14] = [
+    let cases: [Case<'_>; 14] = [
         (&[], (0, 1), "key_destroyed is missing; residue is missing"),
         (&[key], (0, 1), "residue is missing"),
         (&[key, ("residue", " ")], (0, 1), "residue is missing"),

@@ -34,7 +34,6 @@ pub(super) async fn erasures_good(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evid
         rows.push((class, shown));
     }
     Ok(scope.whole(Members {
-        columns: &["subject", "opened", "closed", "result", "owner", "what its facts say"],
         rows,
         basis: "entries of the kind erasure_request in the register that ended in the period, whenever they began; exceptions ended badly, or were not refused and do not say when the key was destroyed (key_destroyed, a time that is not in the future) and that nothing was left (residue=none), or name a day until which backups hold it (backups_until) that is past or more than 90 days after the end; warnings ended well with the fact that is named as a field",
         text: TEXT.to_owned(),

@@ -13,6 +13,8 @@ pub(in crate::evidence) const fn of(query: EvidenceQuery) -> &'static [&'static 
         Q::FeedSilence => &["category", "longest silence, minutes", "from", "to", "explained"],
         Q::LostEvents => &["day", "keys not read", "groups dropped", "explained"],
         Q::RulesFired => &["family", "last fired", "last tested"],
+        // Of requests for erasure only; of every other kind the table of the register tells.
+        Q::RegisterGood => &["subject", "opened", "closed", "result", "owner", "what its facts say"],
         Q::RegisterGaps => &["from", "to the next"],
         Q::EncryptionKnown => &["subject", "state", "as of"],
         Q::RetentionLimits => &["category", "limit, days", "events past it", "oldest of them, stored"],
