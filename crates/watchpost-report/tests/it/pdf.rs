@@ -59,7 +59,7 @@ fn the_pdf_reads_back() {
         "Mon",
         "Sun",
         "21:00",
-        "1 to 34",
+        "1 to 91",
         "8 Oct",
         "29 Oct",
         "events per day",
