@@ -134,7 +134,7 @@ pub enum EvidenceQuery {
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure (those that ended in the period) that were not `refused` and whose facts do not hold: `key_destroyed` (a time, not in the future), `residue` (`none`), `backups_until` (if given, a day at most 90 days after the end, and not past); warnings: ended well with the fact `field`, where one is named.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure (those that ended in the period) that were not `refused` and whose facts do not hold: `key_destroyed` (a time from the receipt on, not in the future), `residue` (`none`), `backups_until` (if given, a day at most 90 days after the end, and not past); warnings: ended well with the fact `field`, where one is named.
     RegisterGood,
     /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, the newest of each subject that ended. Exceptions: the newest (of what stands, that of each subject) is older than `warn_within`, or that of a subject ended badly; warnings: older than `good_within`.
     RegisterFresh,

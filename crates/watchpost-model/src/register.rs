@@ -241,6 +241,8 @@ const BACKUP_DAYS_MAX: i64 = 90;
 /// The times that the facts of a request for erasure are held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasureClock {
+    /// When the request was received.
+    pub received_at: DateTime<Utc>,
     /// When the request ended.
     pub ended_at: DateTime<Utc>,
     /// A day before this one is past.
@@ -257,6 +259,9 @@ impl ErasureClock {
             "key_destroyed" => match moment(text) {
                 None => Some("is neither an instant such as 2026-11-19T08:00:00Z nor a day"),
                 Some(at) if at > self.now => Some("lies in the future"),
+                Some(at) if at < self.received_at && !self.is_day_of_receipt(text) => {
+                    Some("lies before the request was received")
+                }
                 Some(_) => None,
             },
             "residue" if !text.trim().eq_ignore_ascii_case("none") => Some("is not none"),
@@ -270,6 +275,11 @@ impl ErasureClock {
             },
             _ => None,
         }
+    }
+
+    /// A day alone leaves its hour open: that of the receipt is not before it.
+    fn is_day_of_receipt(self, text: &str) -> bool {
+        text.trim().parse::<NaiveDate>().is_ok_and(|day| day == self.received_at.date_naive())
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
         version: 1,
     };
     let given: Vec<&str> = entry.fields.keys().map(String::as_str).collect();
+    refused(&entry, &entry.fields)?;
     erased(&entry, &given, true, now)?;
     within_the_law(&mut entry, request.due_at.is_some(), true, now)?;
     let reason = Some(entry.note.clone());
@@ -106,6 +107,9 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     decided(entry.kind, &fields)?;
     told_after(entry.kind, entry.opened_at, &fields)?;
     let newly_extended = fields.contains_key("extension") || fields.contains_key("extended_at");
+    if !entry.fields.contains_key("refused") {
+        refused(&entry, &fields)?;
+    }
     let given: Vec<String> = fields.keys().cloned().collect();
     entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
@@ -249,7 +253,12 @@ fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<U
     if entry.kind != RegisterKind::ErasureRequest {
         return Ok(());
     }
-    let clock = ErasureClock { ended_at: entry.closed_at.unwrap_or(now), end: now, now };
+    let clock = ErasureClock {
+        received_at: entry.opened_at,
+        ended_at: entry.closed_at.unwrap_or(now),
+        end: now,
+        now,
+    };
     let is_refused = entry.fields.get("refused").is_some_and(|text| !text.is_empty());
     for name in ERASURE_FACTS {
         let is_asked = match name {
@@ -265,12 +274,24 @@ fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<U
                     "a request that left something has not ended well: remove it first, or end it with bad"
                 }
                 "backups_until" => "backups may hold what was erased for at most 90 days",
-                _ => "say when the key was destroyed",
+                _ => "say when the key was destroyed, which is not before the request was received",
             };
             return Err(OpError::invalid("fields", format!("{name} {fault}")).hint(hint));
         }
     }
     Ok(())
+}
+
+/// Whoever refuses an erasure says why. A blank where there is a reason takes it away again.
+fn refused(
+    entry: &RegisterEntry,
+    fields: &std::collections::BTreeMap<String, String>,
+) -> Result<(), OpError> {
+    let is_blank = fields.get("refused").is_some_and(String::is_empty);
+    match entry.kind == RegisterKind::ErasureRequest && is_blank {
+        true => Err(OpError::invalid("fields", "refused is blank: say why the request was refused")),
+        false => Ok(()),
+    }
 }
 
 /// What can be decided about a breach; another word would count as no decision, or as the wrong one.

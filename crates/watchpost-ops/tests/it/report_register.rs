@@ -61,17 +61,21 @@ async fn the_facts_of_an_erasure_are_what_a_report_can_judge() {
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     let now = desk.console.now();
     let day = |days: i64| (now + Duration::days(days)).format("%Y-%m-%d").to_string();
-    let (yesterday, soon, late) = (day(-1), day(30), day(100));
+    let (yesterday, soon, late, receipt, before) = (day(-1), day(30), day(100), day(-3), day(-4));
     let future = (now + Duration::days(1)).to_rfc3339();
     let erasure = (RegisterKind::ErasureRequest, "account/kim");
     let received = now - Duration::days(3);
     let (open, good, bad) = (EntryResult::Open, EntryResult::Good, EntryResult::Bad);
-    let cases: [(EntryResult, &str, &str, Option<&str>); 14] = [
+    let cases: [(EntryResult, &str, &str, Option<&str>); 18] = [
         (good, "key_destroyed", "banana", Some("neither an instant")),
         (open, "key_destroyed", "banana", Some("neither an instant")),
         (good, "key_destroyed", future.as_str(), Some("in the future")),
         (good, "key_destroyed", yesterday.as_str(), None),
-        (good, "key_destroyed", "2026-01-02T10:00:00Z", None),
+        (good, "key_destroyed", receipt.as_str(), None),
+        (good, "key_destroyed", before.as_str(), Some("before the request")),
+        (good, "key_destroyed", "2020-01-01", Some("before the request")),
+        (open, "key_destroyed", "2020-01-01T10:00:00Z", Some("before the request")),
+        (good, "refused", " ", Some("refused is blank")),
         (good, "residue", "plenty", Some("residue is not none")),
         (good, "residue", "None", None),
         (bad, "residue", "two files", None),
@@ -105,6 +109,10 @@ async fn the_facts_of_an_erasure_are_what_a_report_can_judge() {
     let entry = change(&desk, &entry, None, &[("backups_until", soon.as_str())]).await.expect("a month");
     let entry = change(&desk, &entry, None, &[("backups_until", "")]).await.expect("they are gone");
     assert!(!entry.fields.contains_key("backups_until"), "{:?}", entry.fields);
+    change(&desk, &entry, None, &[("refused", " ")]).await.expect_err("it says no reason");
+    let entry = change(&desk, &entry, None, &[("refused", "the books")]).await.expect("a reason");
+    let entry = change(&desk, &entry, None, &[("refused", "")]).await.expect("it is taken back");
+    assert!(!entry.fields.contains_key("refused"), "{:?}", entry.fields);
     desk.console.close().await;
 }
 

@@ -270,16 +270,22 @@ async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
     let (yesterday, soon, late, past) = (day(-1), day(60), day(90), day(-2));
     let future = (now + Duration::hours(2)).to_rfc3339();
     let residue = ("residue", "None");
-    let key = ("key_destroyed", "2026-01-02T10:00:00Z");
+    let (receipt, before) = (day(-9), day(-10));
+    let destroyed = (now - Duration::days(8)).to_rfc3339();
+    let early = (now - Duration::days(9) - Duration::hours(1)).to_rfc3339();
+    let key = ("key_destroyed", destroyed.as_str());
     let asked =
         EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
     // Ended a week ago, so that 90 days after it are 83 from now.
-    let cases: [Case<'_>; 14] = [
+    let cases: [Case<'_>; 17] = [
         (&[], (0, 1), "key_destroyed is missing; residue is missing"),
         (&[key], (0, 1), "residue is missing"),
         (&[key, ("residue", " ")], (0, 1), "residue is missing"),
         (&[key, residue], (0, 0), ""),
         (&[("key_destroyed", yesterday.as_str()), residue], (0, 0), ""),
+        (&[("key_destroyed", receipt.as_str()), residue], (0, 0), ""),
+        (&[("key_destroyed", before.as_str()), residue], (0, 1), "before the request was received"),
+        (&[("key_destroyed", early.as_str()), residue], (0, 1), "before the request was received"),
         (&[("key_destroyed", "banana"), residue], (0, 1), "neither an instant"),
         (&[("key_destroyed", future.as_str()), residue], (0, 1), "in the future"),
         (&[key, ("residue", "plenty")], (0, 1), "residue is not none"),
