@@ -148,6 +148,10 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
     let (words, all) = drafted(&desk, &incident, 3, &[("decision", "not_notifiable")]).await;
     assert!(words.contains("not to be notified") && words.contains("[to be added: risk_reason]"), "{words}");
     assert!(!words.contains("Notify now") && all.contains("[to be added: measures]"), "{all}");
+    for name in ["told_at", "exemption", "message"] {
+        assert!(!all.contains(&format!("[to be added: {name}]")), "{name}: {all}");
+    }
+    assert!(!all.contains("[to be added]"), "{all}");
     let (words, _) = drafted(&desk, &incident, 4, &[("risk_reason", "it was encrypted")]).await;
     assert!(words.contains("no second person approved it: it was encrypted"), "{words}");
     let (words, _) = drafted(&desk, &incident, 5, &[("decision", "notifiable")]).await;
@@ -157,5 +161,11 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
         assert!(words.contains("Notify now") && words.contains("called it notifiable"), "{words}");
         assert!(words.contains(&format!(": {word}.")), "what was decided last: {words}");
     }
+    let (_, all) = drafted(&desk, &incident, 8, &[("risk", "high"), ("decision", "notifiable")]).await;
+    assert!(all.contains("[to be added: told_at]") && all.contains("[to be added: exemption]"), "{all}");
+    let told_at = desk.console.now().to_rfc3339();
+    let (_, all) = drafted(&desk, &incident, 9, &[("told_at", &told_at)]).await;
+    assert!(!all.contains("[to be added: exemption]") && !all.contains("[to be added]"), "{all}");
+    assert!(all.contains("the people were told") && all.contains("[to be added: message]"), "{all}");
     desk.console.close().await;
 }
