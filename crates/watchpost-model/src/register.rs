@@ -216,6 +216,12 @@ impl RegisterKind {
         )
     }
 
+    /// Is a subject judged by its newest entry, until one with the fact [`RETIRED`] that a second person approved?
+    #[must_use]
+    pub const fn retires(self) -> bool {
+        self.stands() || matches!(self, Self::CapacityCheck | Self::ClockCheck | Self::KeyReview)
+    }
+
     /// Does an entry count only once a second person approved it?
     #[must_use]
     pub const fn is_approved(self) -> bool {
@@ -233,6 +239,8 @@ impl RegisterKind {
     }
 }
 
+/// The fact that says why a subject has gone, in an entry of its own; see [`RegisterKind::retires`].
+pub const RETIRED: &str = "retired";
 /// The facts of a request for erasure that [`ErasureClock::fault`] knows.
 pub const ERASURE_FACTS: [&str; 3] = ["key_destroyed", "residue", "backups_until"];
 /// How many days after a request for erasure ended a backup may still hold what was erased.

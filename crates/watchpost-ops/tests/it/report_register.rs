@@ -116,6 +116,39 @@ async fn the_facts_of_an_erasure_are_what_a_report_can_judge() {
     desk.console.close().await;
 }
 
+#[tokio::test]
+async fn a_subject_is_retired_by_an_entry_of_its_own() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let at = desk.console.now() - Duration::days(3);
+    let criteria = (RegisterKind::Criteria, "incidents");
+    let good = EntryResult::Good;
+    let gone: &[(&str, &str)] = &[("retired", "no longer used")];
+    let refused = add(&desk, criteria, at, (good, gone)).await.expect_err("nothing is there");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("subject")));
+    let entry = add(&desk, criteria, at, (good, &[("version", "5")])).await.expect("criteria");
+    let refused = add(&desk, criteria, at, (good, &[("retired", " ")])).await.expect_err("no reason");
+    assert_eq!(refused.field.as_deref(), Some("fields"));
+    let refused = change(&desk, &entry, None, gone).await.expect_err("somebody may have approved it");
+    assert_eq!(refused.field.as_deref(), Some("fields"));
+    let end = add(&desk, criteria, at, (good, gone)).await.expect("it says why");
+    let approval = RegisterChange {
+        id: end.id,
+        version: end.version,
+        result: None,
+        due_at: None,
+        approve: true,
+        fields: BTreeMap::new(),
+        reason: "it is so".to_owned(),
+    };
+    let refused = desk.ask::<operation::register_change>(approval).await.expect_err("its own writer");
+    assert_eq!(refused.code, ErrorCode::Precondition);
+    // Of what is judged by no newest entry it is a fact like others.
+    let other = (RegisterKind::Backup, "nightly");
+    add(&desk, other, at, (good, gone)).await.expect("a fact");
+    desk.console.close().await;
+}
+
 /// Enters what is said about a breach so many hours after it was known, nine days ago, when every clock has run out. What the
 /// draft says then, and all that stands in it.
 async fn drafted(desk: &Desk, incident: &Incident, hours: i64, list: &[(&str, &str)]) -> (String, String) {
