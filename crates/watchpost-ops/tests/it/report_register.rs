@@ -197,7 +197,7 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
     let (_, all) = drafted(&desk, &incident, 8, &[("risk", "high"), ("decision", "notifiable")]).await;
     assert!(all.contains("[to be added: told_at]") && all.contains("[to be added: exemption]"), "{all}");
     let told_at = desk.console.now().to_rfc3339();
-    let (_, all) = drafted(&desk, &incident, 9, &[("told_at", &told_at)]).await;
+    let (_, all) = drafted(&desk, &incident, 9, &[("told_at", told_at.as_str())]).await;
     assert!(!all.contains("[to be added: exemption]") && !all.contains("[to be added]"), "{all}");
     assert!(all.contains("the people were told") && all.contains("[to be added: message]"), "{all}");
     desk.console.close().await;
