@@ -130,15 +130,15 @@ pub enum EvidenceQuery {
     RegisterTimely,
     /// Population: entries of `kind` begun in the period. Exceptions: not closed within `warn_within`; warnings: within `good_within`.
     RegisterClosed,
-    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed; warnings: missing. Of breaches the first entry of each counts, which lacks what no entry about the breach says; one that hit no personal data lacks nothing.
+    /// Population: entries of `kind` begun in the period or open; of kinds that stand until a newer one (records of processing, data classes, criteria and such) the newest of each subject that ended and is not retired, or that began where none has ended. Exceptions: facts missing for longer than `good_within`, or in one of the latter that is closed or past its due time; warnings: missing. Of breaches the first entry of each counts, which lacks what no entry about the breach says; one that hit no personal data lacks nothing.
     RegisterComplete,
     /// Population: entries of `kind` begun in the period. Exceptions: not approved by a second person; warnings: later than `good_within` after they began.
     RegisterApproved,
-    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure (those that ended in the period) that were not `refused` and whose facts do not hold: `key_destroyed` (a time, not in the future), `residue` (`none`), `backups_until` (if given, a day at most 90 days after the end, and not past); warnings: ended well with the fact `field`, where one is named.
+    /// Population: ended entries of `kind` begun in the period. Exceptions: that ended badly, and requests for erasure (those that ended in the period) that were not `refused` and whose facts do not hold: `key_destroyed` (a time from the receipt on, not in the future), `residue` (`none`), `backups_until` (if given, a day at most 90 days after the end, and not past); warnings: ended well with the fact `field`, where one is named. Of forecasts of room the newest of each subject counts.
     RegisterGood,
-    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, the newest of each subject that ended. Exceptions: the newest (of what stands, that of each subject) is older than `warn_within`, or that of a subject ended badly; warnings: older than `good_within`.
+    /// Population: entries of `kind` that ended well, up to the end; of kinds that stand until a newer one, and of forecasts of room, the newest of each subject that ended and is not retired. Exceptions: the newest (of what stands, that of each subject) is older than `warn_within`, or that of a subject ended badly; warnings: older than `good_within`.
     RegisterFresh,
-    /// Population: subjects of `kind`. Exceptions: newest entry not good, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: older than `good_within`.
+    /// Population: subjects of `kind` that are not retired, by the newest entry that ended, or that began where none has. Exceptions: ended badly, open past its due time, older than `warn_within`, or (readers of logs, privileged accounts, baselines) not approved by a second person; warnings: open, or older than `good_within`.
     RegisterCurrent,
     /// Population: days that ended a day ago. Exceptions: days without an entry of `kind` that ended well; warnings: with one that took more than a day.
     RegisterDaily,

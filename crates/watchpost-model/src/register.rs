@@ -216,6 +216,12 @@ impl RegisterKind {
         )
     }
 
+    /// Is a subject judged by its newest entry, until one with the fact [`RETIRED`] that a second person approved?
+    #[must_use]
+    pub const fn retires(self) -> bool {
+        self.stands() || matches!(self, Self::CapacityCheck | Self::ClockCheck | Self::KeyReview)
+    }
+
     /// Does an entry count only once a second person approved it?
     #[must_use]
     pub const fn is_approved(self) -> bool {
@@ -233,6 +239,8 @@ impl RegisterKind {
     }
 }
 
+/// The fact that says why a subject has gone, in an entry of its own; see [`RegisterKind::retires`].
+pub const RETIRED: &str = "retired";
 /// The facts of a request for erasure that [`ErasureClock::fault`] knows.
 pub const ERASURE_FACTS: [&str; 3] = ["key_destroyed", "residue", "backups_until"];
 /// How many days after a request for erasure ended a backup may still hold what was erased.
@@ -241,6 +249,8 @@ const BACKUP_DAYS_MAX: i64 = 90;
 /// The times that the facts of a request for erasure are held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErasureClock {
+    /// When the request was received.
+    pub received_at: DateTime<Utc>,
     /// When the request ended.
     pub ended_at: DateTime<Utc>,
     /// A day before this one is past.
@@ -257,6 +267,9 @@ impl ErasureClock {
             "key_destroyed" => match moment(text) {
                 None => Some("is neither an instant such as 2026-11-19T08:00:00Z nor a day"),
                 Some(at) if at > self.now => Some("lies in the future"),
+                Some(at) if at < self.received_at && !self.is_day_of_receipt(text) => {
+                    Some("lies before the request was received")
+                }
                 Some(_) => None,
             },
             "residue" if !text.trim().eq_ignore_ascii_case("none") => Some("is not none"),
@@ -270,6 +283,11 @@ impl ErasureClock {
             },
             _ => None,
         }
+    }
+
+    /// A day alone leaves its hour open: that of the receipt is not before it.
+    fn is_day_of_receipt(self, text: &str) -> bool {
+        text.trim().parse::<NaiveDate>().is_ok_and(|day| day == self.received_at.date_naive())
     }
 }
 

@@ -9,7 +9,7 @@ use watchpost_model::audit::Change;
 use watchpost_model::ids::{EntryId, ProofId};
 use watchpost_model::job::JobReport;
 use watchpost_model::register::{
-    ERASURE_FACTS, EntryResult, ErasureClock, Proof, ProofFile, RegisterEntry, RegisterKind,
+    ERASURE_FACTS, EntryResult, ErasureClock, Proof, ProofFile, RETIRED, RegisterEntry, RegisterKind,
 };
 
 use super::events::checked;
@@ -39,6 +39,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
     decided(request.kind, &fields)?;
     told_after(request.kind, opened_at, &fields)?;
     let subject = subject_of(&workspace, request.kind, &required("subject", &request.subject, 300)?).await?;
+    retires(&workspace, request.kind, &subject, &fields).await?;
     let due_at = request.due_at.unwrap_or(opened_at + request.kind.due_after());
     if due_at < opened_at {
         return Err(OpError::invalid("due_at", "it cannot be due before it begins"));
@@ -61,6 +62,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
         version: 1,
     };
     let given: Vec<&str> = entry.fields.keys().map(String::as_str).collect();
+    refused(&entry, &entry.fields)?;
     erased(&entry, &given, true, now)?;
     within_the_law(&mut entry, request.due_at.is_some(), true, now)?;
     let reason = Some(entry.note.clone());
@@ -106,6 +108,15 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     decided(entry.kind, &fields)?;
     told_after(entry.kind, entry.opened_at, &fields)?;
     let newly_extended = fields.contains_key("extension") || fields.contains_key("extended_at");
+    let retired = fields.get(RETIRED).filter(|text| !text.is_empty());
+    if entry.kind.retires() && retired.is_some_and(|text| entry.fields.get(RETIRED) != Some(text)) {
+        // Who approved the entry did not approve that, and who may approve it depends on who wrote it.
+        return Err(OpError::invalid("fields", "a subject is retired by an entry of its own")
+            .hint("register add with the same kind and subject: --set retired=REASON"));
+    }
+    if !entry.fields.contains_key("refused") {
+        refused(&entry, &fields)?;
+    }
     let given: Vec<String> = fields.keys().cloned().collect();
     entry.fields.extend(fields);
     entry.fields.retain(|_, value| !value.is_empty());
@@ -249,7 +260,12 @@ fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<U
     if entry.kind != RegisterKind::ErasureRequest {
         return Ok(());
     }
-    let clock = ErasureClock { ended_at: entry.closed_at.unwrap_or(now), end: now, now };
+    let clock = ErasureClock {
+        received_at: entry.opened_at,
+        ended_at: entry.closed_at.unwrap_or(now),
+        end: now,
+        now,
+    };
     let is_refused = entry.fields.get("refused").is_some_and(|text| !text.is_empty());
     for name in ERASURE_FACTS {
         let is_asked = match name {
@@ -265,12 +281,42 @@ fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<U
                     "a request that left something has not ended well: remove it first, or end it with bad"
                 }
                 "backups_until" => "backups may hold what was erased for at most 90 days",
-                _ => "say when the key was destroyed",
+                _ => "say when the key was destroyed, which is not before the request was received",
             };
             return Err(OpError::invalid("fields", format!("{name} {fault}")).hint(hint));
         }
     }
     Ok(())
+}
+
+/// A subject is retired with a reason, and only one that is there.
+async fn retires(
+    workspace: &Workspace,
+    kind: RegisterKind,
+    subject: &str,
+    fields: &std::collections::BTreeMap<String, String>,
+) -> Result<(), OpError> {
+    let Some(reason) = fields.get(RETIRED).filter(|_| kind.retires()) else { return Ok(()) };
+    if reason.is_empty() {
+        return Err(OpError::invalid("fields", "retired is blank: say why the subject has gone"));
+    }
+    if workspace.store().register_entries(Some(kind), Some(subject), 1).await?.is_empty() {
+        let message = format!("no entry of the kind {kind} is about {subject:?}: there is nothing to retire");
+        return Err(OpError::invalid("subject", message));
+    }
+    Ok(())
+}
+
+/// Whoever refuses an erasure says why. A blank where there is a reason takes it away again.
+fn refused(
+    entry: &RegisterEntry,
+    fields: &std::collections::BTreeMap<String, String>,
+) -> Result<(), OpError> {
+    let is_blank = fields.get("refused").is_some_and(String::is_empty);
+    match entry.kind == RegisterKind::ErasureRequest && is_blank {
+        true => Err(OpError::invalid("fields", "refused is blank: say why the request was refused")),
+        false => Ok(()),
+    }
 }
 
 /// What can be decided about a breach; another word would count as no decision, or as the wrong one.

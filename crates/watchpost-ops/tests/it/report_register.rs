@@ -61,17 +61,21 @@ async fn the_facts_of_an_erasure_are_what_a_report_can_judge() {
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
     let now = desk.console.now();
     let day = |days: i64| (now + Duration::days(days)).format("%Y-%m-%d").to_string();
-    let (yesterday, soon, late) = (day(-1), day(30), day(100));
+    let (yesterday, soon, late, receipt, before) = (day(-1), day(30), day(100), day(-3), day(-4));
     let future = (now + Duration::days(1)).to_rfc3339();
     let erasure = (RegisterKind::ErasureRequest, "account/kim");
     let received = now - Duration::days(3);
     let (open, good, bad) = (EntryResult::Open, EntryResult::Good, EntryResult::Bad);
-    let cases: [(EntryResult, &str, &str, Option<&str>); 14] = [
+    let cases: [(EntryResult, &str, &str, Option<&str>); 18] = [
         (good, "key_destroyed", "banana", Some("neither an instant")),
         (open, "key_destroyed", "banana", Some("neither an instant")),
         (good, "key_destroyed", future.as_str(), Some("in the future")),
         (good, "key_destroyed", yesterday.as_str(), None),
-        (good, "key_destroyed", "2026-01-02T10:00:00Z", None),
+        (good, "key_destroyed", receipt.as_str(), None),
+        (good, "key_destroyed", before.as_str(), Some("before the request")),
+        (good, "key_destroyed", "2020-01-01", Some("before the request")),
+        (open, "key_destroyed", "2020-01-01T10:00:00Z", Some("before the request")),
+        (good, "refused", " ", Some("refused is blank")),
         (good, "residue", "plenty", Some("residue is not none")),
         (good, "residue", "None", None),
         (bad, "residue", "two files", None),
@@ -105,6 +109,43 @@ async fn the_facts_of_an_erasure_are_what_a_report_can_judge() {
     let entry = change(&desk, &entry, None, &[("backups_until", soon.as_str())]).await.expect("a month");
     let entry = change(&desk, &entry, None, &[("backups_until", "")]).await.expect("they are gone");
     assert!(!entry.fields.contains_key("backups_until"), "{:?}", entry.fields);
+    change(&desk, &entry, None, &[("refused", " ")]).await.expect_err("it says no reason");
+    let entry = change(&desk, &entry, None, &[("refused", "the books")]).await.expect("a reason");
+    let entry = change(&desk, &entry, None, &[("refused", "")]).await.expect("it is taken back");
+    assert!(!entry.fields.contains_key("refused"), "{:?}", entry.fields);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_subject_is_retired_by_an_entry_of_its_own() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let at = desk.console.now() - Duration::days(3);
+    let criteria = (RegisterKind::Criteria, "incidents");
+    let good = EntryResult::Good;
+    let gone: &[(&str, &str)] = &[("retired", "no longer used")];
+    let refused = add(&desk, criteria, at, (good, gone)).await.expect_err("nothing is there");
+    assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("subject")));
+    let entry = add(&desk, criteria, at, (good, &[("version", "5")])).await.expect("criteria");
+    let refused = add(&desk, criteria, at, (good, &[("retired", " ")])).await.expect_err("no reason");
+    assert_eq!(refused.field.as_deref(), Some("fields"));
+    let refused = change(&desk, &entry, None, gone).await.expect_err("somebody may have approved it");
+    assert_eq!(refused.field.as_deref(), Some("fields"));
+    let end = add(&desk, criteria, at, (good, gone)).await.expect("it says why");
+    let approval = RegisterChange {
+        id: end.id,
+        version: end.version,
+        result: None,
+        due_at: None,
+        approve: true,
+        fields: BTreeMap::new(),
+        reason: "it is so".to_owned(),
+    };
+    let refused = desk.ask::<operation::register_change>(approval).await.expect_err("its own writer");
+    assert_eq!(refused.code, ErrorCode::Precondition);
+    // Of what is judged by no newest entry it is a fact like others.
+    let other = (RegisterKind::Backup, "nightly");
+    add(&desk, other, at, (good, gone)).await.expect("a fact");
     desk.console.close().await;
 }
 
@@ -140,6 +181,10 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
     let (words, all) = drafted(&desk, &incident, 3, &[("decision", "not_notifiable")]).await;
     assert!(words.contains("not to be notified") && words.contains("[to be added: risk_reason]"), "{words}");
     assert!(!words.contains("Notify now") && all.contains("[to be added: measures]"), "{all}");
+    for name in ["told_at", "exemption", "message"] {
+        assert!(!all.contains(&format!("[to be added: {name}]")), "{name}: {all}");
+    }
+    assert!(!all.contains("[to be added]"), "{all}");
     let (words, _) = drafted(&desk, &incident, 4, &[("risk_reason", "it was encrypted")]).await;
     assert!(words.contains("no second person approved it: it was encrypted"), "{words}");
     let (words, _) = drafted(&desk, &incident, 5, &[("decision", "notifiable")]).await;
@@ -149,5 +194,11 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
         assert!(words.contains("Notify now") && words.contains("called it notifiable"), "{words}");
         assert!(words.contains(&format!(": {word}.")), "what was decided last: {words}");
     }
+    let (_, all) = drafted(&desk, &incident, 8, &[("risk", "high"), ("decision", "notifiable")]).await;
+    assert!(all.contains("[to be added: told_at]") && all.contains("[to be added: exemption]"), "{all}");
+    let told_at = desk.console.now().to_rfc3339();
+    let (_, all) = drafted(&desk, &incident, 9, &[("told_at", told_at.as_str())]).await;
+    assert!(!all.contains("[to be added: exemption]") && !all.contains("[to be added]"), "{all}");
+    assert!(all.contains("the people were told") && all.contains("[to be added: message]"), "{all}");
     desk.console.close().await;
 }

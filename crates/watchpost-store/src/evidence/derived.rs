@@ -323,15 +323,14 @@ async fn registered(
     kind: &str,
     since: i64,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let rows = tx
-        .fetch(
-            "SELECT DISTINCT r.subject FROM register_entry r WHERE r.kind = $1 AND r.opened_at < $2 AND r.opened_at >= $3 \
-             AND r.result <> 'bad' AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = r.kind \
-             AND s.subject = r.subject AND s.opened_at < $2 \
-             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
-            args![kind, scope.end(), since],
-        )
-        .await?;
+    let sql = format!(
+        "SELECT DISTINCT r.subject FROM register_entry r WHERE r.kind = $1 AND r.opened_at < $2 AND r.opened_at >= $3 \
+         AND r.result <> 'bad' AND NOT {} AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = r.kind \
+         AND s.subject = r.subject AND s.opened_at < $2 \
+         AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
+        super::entries::retired("r")
+    );
+    let rows = tx.fetch(sql, args![kind, scope.end(), since]).await?;
     rows.iter().map(|row| row.text(0)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Questions to the register of what people do.
 
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
-use watchpost_model::register::RegisterKind;
+use watchpost_model::register::{RETIRED, RegisterKind};
 
 use super::{Cell, Column, Question};
 
@@ -36,10 +36,14 @@ const BREACH: &[Column] = &[
 const OPEN: &str = "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from)";
 const BEGUN: &str = "r.kind = :kind AND r.opened_at >= :from AND r.opened_at < :to";
 
-/// The newest entry of each subject: what is in force at the end.
+/// The newest entry of each subject that ended, or that began where none has ended: what is in force at the end.
 const NEWEST: &str = "r.kind = :kind AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
     WHERE s.kind = :kind AND s.subject = r.subject AND s.opened_at < :end \
-    AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))";
+    AND ((r.result = 'open' AND s.result <> 'open') OR ((r.result = 'open' OR s.result <> 'open') \
+    AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))))";
+/// What the words of a question add where subjects can be retired.
+const WITHOUT_RETIRED: &str =
+    ", without subjects whose newest is an approved one with the fact retired, which says why they are gone";
 
 /// The first entry about each breach: awareness is the earliest that any of them says.
 const FIRST: &str = "r.kind = 'breach' AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s \
@@ -51,11 +55,36 @@ const UNDER_WAY: &str = "EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = '
 /// Did a second person approve what stands in the entry?
 const APPROVED: &str = "TRIM(s.approver) <> '' AND LOWER(TRIM(s.approver)) <> LOWER(TRIM(s.owner))";
 
+/// Has the entry the fact that the question names?
+const FIELD: &str = "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')";
+
 /// Has the entry this fact? `name` is one of our own words.
 fn fact(name: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = '{name}' AND TRIM(f.value) <> '')"
     )
+}
+
+/// Did a second person approve that the subject of this entry has gone? `entry` is its name in the statement.
+pub(super) fn retired(entry: &str) -> String {
+    format!(
+        "({entry}.result <> 'open' AND TRIM({entry}.approver) <> '' \
+         AND LOWER(TRIM({entry}.approver)) <> LOWER(TRIM({entry}.owner)) \
+         AND EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = {entry}.id AND f.name = '{RETIRED}' AND TRIM(f.value) <> ''))"
+    )
+}
+
+/// What a question about the newest of each subject adds where subjects can be retired: to the population, to the exceptions,
+/// to the words. A retirement that nobody else approved retires nothing.
+fn retiring(kind: Option<RegisterKind>) -> [String; 3] {
+    match kind.is_some_and(RegisterKind::retires) {
+        true => [
+            format!(" AND NOT {}", retired("r")),
+            format!(" OR {}", fact(RETIRED)),
+            WITHOUT_RETIRED.to_owned(),
+        ],
+        false => <[String; 3]>::default(),
+    }
 }
 
 /// Does some entry about the same breach say this?
@@ -113,18 +142,72 @@ fn fresh(kind: Option<RegisterKind>) -> [String; 4] {
     let (of_all, basis) = match stands {
         true => (String::new(), "exceptions ended badly or are too old, warnings are getting old"),
         false => (
-            format!(" AND {}", unless_newer("s.result <> 'open'")),
+            // Nor does what was forecast of a disk that is retired by now.
+            format!(
+                " AND {}",
+                unless_newer(&format!(
+                    "s.result <> 'open' AND NOT EXISTS (SELECT 1 FROM register_entry u WHERE u.kind = :kind \
+                     AND u.subject = s.subject AND u.opened_at >= s.opened_at AND u.opened_at < :end AND {})",
+                    retired("u")
+                ))
+            ),
             "exceptions ended badly, and the newest of all is judged by its age, too",
         ),
     };
+    let [kept, unapproved, without] = retiring(kind);
     [
         format!(
-            "r.kind = :kind AND r.result <> 'open' AND r.opened_at < :end AND {}",
+            "r.kind = :kind AND r.result <> 'open' AND r.opened_at < :end AND {}{kept}",
             unless_newer("s.subject = r.subject AND s.result <> 'open'")
         ),
-        format!("(r.result = 'bad' OR (r.opened_at + :warn < :end{of_all}))"),
+        format!("(r.result = 'bad'{unapproved} OR (r.opened_at + :warn < :end{of_all}))"),
         format!("(r.opened_at + :good < :end{of_all})"),
-        format!("the newest of each subject that ended, up to the end of the period; {basis}"),
+        format!("the newest of each subject that ended, up to the end of the period{without}; {basis}"),
+    ]
+}
+
+/// The question how entries of the period ended. More room on a disk is a newer forecast of it: of these the newest counts.
+fn ended(kind: Option<RegisterKind>, has_field: bool) -> [String; 4] {
+    let warning = if has_field { FIELD } else { "" };
+    let (newest, [kept, unapproved, without], which) = match kind {
+        Some(RegisterKind::CapacityCheck) => (
+            " AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = :kind AND s.subject = r.subject \
+             AND s.result <> 'open' AND s.opened_at < :to \
+             AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id)))",
+            retiring(kind),
+            ", the newest of each subject",
+        ),
+        Some(_) | None => ("", <[String; 3]>::default(), ""),
+    };
+    [
+        format!("{BEGUN} AND r.result <> 'open'{newest}{kept}"),
+        format!("(r.result = 'bad'{unapproved})"),
+        warning.to_owned(),
+        format!(
+            "begun in the period and ended{which}{without}; exceptions ended badly, warnings well with the fact that is named as a field"
+        ),
+    ]
+}
+
+/// The question whether what is in force is good and not too old. What only an open entry is about is not there yet.
+fn current(kind: Option<RegisterKind>) -> [String; 4] {
+    let [kept, not_retired, without] = retiring(kind);
+    let (unapproved, words) = match kind.is_some_and(RegisterKind::is_approved) {
+        true => (
+            " OR TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner))",
+            "are too old, ended badly, are open past their due time or not approved by a second person",
+        ),
+        false => ("", "are too old, ended badly or are open past their due time"),
+    };
+    [
+        format!("{NEWEST}{kept}"),
+        format!(
+            "(r.result = 'bad' OR (r.result = 'open' AND r.due_at < :end) OR r.opened_at + :warn < :end{not_retired}{unapproved})"
+        ),
+        "(r.result = 'open' OR r.opened_at + :good < :end)".to_owned(),
+        format!(
+            "the newest of each subject that ended, or that began where none has ended{without}; exceptions {words}, warnings are open or getting old"
+        ),
     ]
 }
 
@@ -149,13 +232,17 @@ fn complete(kind: Option<RegisterKind>) -> [String; 4] {
     let late = "r.opened_at + :good < :end";
     let lacking = "r.missing > 0";
     match kind {
-        Some(kind) if kind.stands() => [
-            NEWEST.to_owned(),
-            format!("({lacking} AND (r.result <> 'open' OR {late}))"),
-            lacking.to_owned(),
-            "the newest of each subject, whenever it began; exceptions lack required facts though they are closed or for too long, warnings still may"
-                .to_owned(),
-        ],
+        Some(kind) if kind.stands() => {
+            let [kept, _, without] = retiring(Some(kind));
+            [
+                format!("{NEWEST}{kept}"),
+                format!("({lacking} AND (r.result <> 'open' OR r.due_at < :end))"),
+                lacking.to_owned(),
+                format!(
+                    "the newest of each subject that ended, or that began where none has ended, whenever that was{without}; exceptions lack required facts though they are closed or past their due time, warnings still may"
+                ),
+            ]
+        }
         Some(RegisterKind::Breach) => [
             format!("{FIRST} AND {UNDER_WAY}"),
             format!("({LACKS} > 0 AND {late} AND NOT {})", of_nobody()),
@@ -225,41 +312,17 @@ pub(super) fn of(ask: &EvidenceAsk) -> Option<Question> {
         ),
         // Its facts are texts that no database reads: another module judges them.
         Q::RegisterGood if ask.params.kind == Some(RegisterKind::ErasureRequest) => return None,
-        Q::RegisterGood => entries(
-            &format!("{BEGUN} AND r.result <> 'open'"),
-            "r.result = 'bad'",
-            match ask.params.field {
-                Some(_) => {
-                    "EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = :field AND TRIM(f.value) <> '')"
-                }
-                None => "",
-            },
-            "begun in the period and ended; exceptions ended badly, warnings well with the fact that is named as a field",
-        ),
+        Q::RegisterGood => {
+            let [population, exception, warning, basis] = ended(ask.params.kind, ask.params.field.is_some());
+            entries(&population, &exception, &warning, &basis)
+        }
         Q::RegisterFresh => {
             let [population, exception, warning, basis] = fresh(ask.params.kind);
             entries(&population, &exception, &warning, &basis)
         }
         Q::RegisterCurrent => {
-            let unapproved = match ask.params.kind.is_some_and(RegisterKind::is_approved) {
-                true => " OR TRIM(r.approver) = '' OR LOWER(TRIM(r.approver)) = LOWER(TRIM(r.owner))",
-                false => "",
-            };
-            let basis = match unapproved {
-                "" => {
-                    "the newest of each subject; exceptions are too old or not good, warnings are getting old"
-                }
-                _ => {
-                    "the newest of each subject; exceptions are too old, not good or not approved by a second person, \
-                     warnings are getting old"
-                }
-            };
-            entries(
-                NEWEST,
-                &format!("(r.result <> 'good' OR r.opened_at + :warn < :end{unapproved})"),
-                "r.opened_at + :good < :end",
-                basis,
-            )
+            let [population, exception, warning, basis] = current(ask.params.kind);
+            entries(&population, &exception, &warning, &basis)
         }
         Q::RegisterField => entries(
             BEGUN,

@@ -460,10 +460,14 @@ fn of_the_trail(ask: &EvidenceAsk) -> Option<Question> {
                 },
                 format!(
                     "NOT EXISTS (SELECT 1 FROM register_entry r WHERE r.kind = '{kind}' AND r.subject = 'account/' || a.actor \
-                     AND TRIM(r.approver) <> '' AND r.opened_at < :end AND {in_force})"
+                     AND TRIM(r.approver) <> '' AND r.opened_at < :end AND {in_force} AND NOT {} \
+                     AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = r.kind AND s.subject = r.subject \
+                     AND s.opened_at >= r.opened_at AND s.opened_at <= :from AND {}))",
+                    entries::retired("r"),
+                    entries::retired("s")
                 ),
                 "",
-                "people who used the permission in the period (to administer, where none is named); exceptions have no approval in the register",
+                "people who used the permission in the period (to administer, where none is named); exceptions have no approval in the register, or one that was retired before the period",
             )
         }
         _ => return None,

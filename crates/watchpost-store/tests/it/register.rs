@@ -21,6 +21,9 @@ both!(
     encryption_is_known_of_all_that_is_stored,
     all_that_is_followed_up_is_listed,
     what_is_tight_warns,
+    a_draft_takes_nothing_from_what_stands,
+    what_is_retired_stands_no_more,
+    a_newer_forecast_heals_a_disk,
     an_erasure_tells_of_its_key_and_of_what_is_left,
     an_erasure_is_judged_in_the_period_in_which_it_ended,
     history_is_kept_since_it_came,
@@ -261,6 +264,99 @@ async fn what_is_tight_warns(world: World) {
     assert_eq!(counts(&ask(&world, EvidenceQuery::RegisterGood, asked).await), (2, 1, 0));
 }
 
+/// An entry that ended so many hours ago.
+fn ended(
+    world: &World,
+    (kind, subject): (RegisterKind, &str),
+    hours: i64,
+    result: EntryResult,
+) -> RegisterEntry {
+    RegisterEntry { result, ..good(entry(world, kind, subject, Duration::hours(hours)), Duration::zero()) }
+}
+
+async fn a_draft_takes_nothing_from_what_stands(world: World) {
+    use EvidenceQuery as Q;
+    let criteria = (RegisterKind::Criteria, "incidents");
+    let standing = async || {
+        let mut found = Vec::new();
+        for query in [Q::RegisterComplete, Q::RegisterFresh, Q::RegisterCurrent] {
+            found.push(counts(&ask(&world, query, params(criteria.0)).await));
+        }
+        found
+    };
+    put(&world, [with(ended(&world, criteria, 24, EntryResult::Good), &[("version", "5")])]).await;
+    assert_eq!(standing().await, [(1, 0, 0); 3]);
+    put(&world, [entry(&world, criteria.0, "incidents", Duration::hours(4))]).await;
+    assert_eq!(standing().await, [(1, 0, 0); 3], "the draft of the next version");
+    put(&world, [entry(&world, criteria.0, "fraud", Duration::hours(3))]).await;
+    assert_eq!(standing().await, [(2, 1, 0), (1, 0, 0), (2, 1, 0)], "a draft of another subject");
+    put(&world, [entry(&world, criteria.0, "forgotten", Duration::days(31))]).await;
+    assert_eq!(standing().await, [(3, 1, 1), (1, 0, 0), (3, 1, 1)], "a draft past its due time");
+}
+
+async fn what_is_retired_stands_no_more(world: World) {
+    use EvidenceQuery as Q;
+    for kind in [RegisterKind::Criteria, RegisterKind::LoggingPolicy, RegisterKind::CapacityCheck] {
+        let about = |subject, hours, result| ended(&world, (kind, subject), hours, result);
+        let fresh = async || counts(&ask(&world, Q::RegisterFresh, params(kind)).await);
+        let bad = about("old", 30, EntryResult::Bad);
+        put(&world, [about("it", 24, EntryResult::Good), bad]).await;
+        assert_eq!(fresh().await, (2, 0, 1), "{kind}");
+        let gone = |hours, approver: &str, result| RegisterEntry {
+            approver: approver.to_owned(),
+            ..with(about("old", hours, result), &[("retired", "no longer used")])
+        };
+        put(&world, [gone(9, "", EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (2, 0, 1), "{kind}: nobody approved it");
+        put(&world, [gone(8, "Dana", EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (2, 0, 1), "{kind}: its own owner approves nothing");
+        put(&world, [gone(7, "kim", EntryResult::Bad)]).await;
+        assert_eq!(fresh().await, (1, 0, 0), "{kind}: it is gone");
+        let complete = ask(&world, Q::RegisterComplete, params(RegisterKind::Criteria)).await;
+        assert_eq!(complete.population, 1, "{kind}: {complete:?}");
+        put(&world, [about("old", 5, EntryResult::Bad)]).await;
+        assert_eq!(fresh().await, (2, 0, 1), "{kind}: it is back");
+        put(&world, [gone(4, "kim", EntryResult::Good)]).await;
+        assert_eq!(fresh().await, (1, 0, 0), "{kind}: and gone again");
+    }
+    // The end of a disk is no forecast of another one, and neither is what was forecast of it.
+    let kind = RegisterKind::CapacityCheck;
+    world.tamper("UPDATE register_entry SET opened_at = opened_at - 864000000000 WHERE subject = 'it'").await;
+    assert_eq!(counts(&ask(&world, Q::RegisterFresh, params(kind)).await), (1, 0, 1));
+
+    let reader = |hours, facts: &[(&str, &str)]| RegisterEntry {
+        approver: "kim".to_owned(),
+        ..with(ended(&world, (RegisterKind::LogReader, "account/lee"), hours, EntryResult::Good), facts)
+    };
+    let read = AuditDraft { caller: caller("lee"), permission: Permission::Audit, ..draft("audit_export") };
+    world.store.audit_append(read).await.unwrap();
+    let asked = EvidenceParams { permission: Some(Permission::Audit), ..params(RegisterKind::LogReader) };
+    let readers = async || counts(&ask(&world, Q::AdminsApproved, asked.clone()).await);
+    put(&world, [reader(24 * 50, &[])]).await;
+    assert_eq!(readers().await, (1, 0, 0));
+    put(&world, [reader(24 * 40, &[("retired", "left")])]).await;
+    assert_eq!(readers().await, (1, 0, 1), "the right ended before the period");
+    let disk = (RegisterKind::Encryption, "disk/old");
+    let clear = ended(&world, disk, 9, EntryResult::Bad);
+    let sold = with(ended(&world, disk, 8, EntryResult::Good), &[("retired", "sold")]);
+    put(&world, [clear, RegisterEntry { approver: "kim".to_owned(), ..sold }]).await;
+    let known = ask(&world, Q::EncryptionKnown, params(RegisterKind::Encryption)).await;
+    assert_eq!(known.exceptions, 0, "{known:?}");
+}
+
+async fn a_newer_forecast_heals_a_disk(world: World) {
+    let of = |subject, hours, result| ended(&world, (RegisterKind::CapacityCheck, subject), hours, result);
+    let room =
+        async || counts(&ask(&world, EvidenceQuery::RegisterGood, params(RegisterKind::CapacityCheck)).await);
+    put(&world, [of("disk/a", 48, EntryResult::Bad), of("disk/b", 48, EntryResult::Bad)]).await;
+    assert_eq!(room().await, (2, 0, 2));
+    put(&world, [of("disk/a", 24, EntryResult::Good)]).await;
+    assert_eq!(room().await, (2, 0, 1), "there is room on it now");
+    let gone = with(of("disk/b", 12, EntryResult::Good), &[("retired", "taken out")]);
+    put(&world, [RegisterEntry { approver: "kim".to_owned(), ..gone }]).await;
+    assert_eq!(room().await, (1, 0, 0), "it is gone");
+}
+
 /// The facts of an entry, how many members and exceptions it makes, and words of the row.
 type Case<'a> = (&'a [(&'a str, &'a str)], (u64, u64), &'a str);
 
@@ -270,16 +366,22 @@ async fn an_erasure_tells_of_its_key_and_of_what_is_left(world: World) {
     let (yesterday, soon, late, past) = (day(-1), day(60), day(90), day(-2));
     let future = (now + Duration::hours(2)).to_rfc3339();
     let residue = ("residue", "None");
-    let key = ("key_destroyed", "2026-01-02T10:00:00Z");
+    let (receipt, before) = (day(-9), day(-10));
+    let destroyed = (now - Duration::days(8)).to_rfc3339();
+    let early = (now - Duration::days(9) - Duration::hours(1)).to_rfc3339();
+    let key = ("key_destroyed", destroyed.as_str());
     let asked =
         EvidenceParams { field: Some("backups_until".to_owned()), ..params(RegisterKind::ErasureRequest) };
     // Ended a week ago, so that 90 days after it are 83 from now.
-    let cases: [Case<'_>; 14] = [
+    let cases: [Case<'_>; 17] = [
         (&[], (0, 1), "key_destroyed is missing; residue is missing"),
         (&[key], (0, 1), "residue is missing"),
         (&[key, ("residue", " ")], (0, 1), "residue is missing"),
         (&[key, residue], (0, 0), ""),
         (&[("key_destroyed", yesterday.as_str()), residue], (0, 0), ""),
+        (&[("key_destroyed", receipt.as_str()), residue], (0, 0), ""),
+        (&[("key_destroyed", before.as_str()), residue], (0, 1), "before the request was received"),
+        (&[("key_destroyed", early.as_str()), residue], (0, 1), "before the request was received"),
         (&[("key_destroyed", "banana"), residue], (0, 1), "neither an instant"),
         (&[("key_destroyed", future.as_str()), residue], (0, 1), "in the future"),
         (&[key, ("residue", "plenty")], (0, 1), "residue is not none"),

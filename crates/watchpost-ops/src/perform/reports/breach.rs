@@ -78,6 +78,46 @@ fn reasoning(entries: &[RegisterEntry]) -> String {
     }
 }
 
+/// Why what was not recorded about telling the people needs no recording; `None` where it is still asked for.
+fn not_asked(entries: &[RegisterEntry], due: Due, key: &str) -> Option<&'static str> {
+    let is_high = said(entries, "risk").is_some_and(|(_, risk)| risk.eq_ignore_ascii_case("high"));
+    let is_exempt = said(entries, "exemption").is_some_and(|(entry, _)| {
+        let approver = entry.approver.trim().to_lowercase();
+        !approver.is_empty() && approver != entry.owner.trim().to_lowercase()
+    });
+    let is_exemption = key == "exemption";
+    match due {
+        // What hit nobody lacks nothing.
+        Due::Nothing => Some("not due"),
+        // Whoever reasons that it is hardly a risk, and records a high one, is still asked.
+        Due::Reasoning if !is_high => Some("not due"),
+        Due::Notice | Due::Reasoning if is_exemption && said(entries, "told_at").is_some() => {
+            Some("not needed: the people were told")
+        }
+        Due::Notice | Due::Reasoning if !is_exemption && is_exempt => {
+            Some("not due: an approved exemption applies")
+        }
+        Due::Notice | Due::Reasoning => None,
+    }
+}
+
+/// The rows on telling the people.
+fn people(entries: &[RegisterEntry], due: Due) -> Vec<Vec<String>> {
+    let row = |name: &str, recorded: Option<&str>, key: &str, blank: &str| {
+        let text = recorded.or_else(|| not_asked(entries, due, key)).unwrap_or(blank);
+        vec![name.to_owned(), text.to_owned()]
+    };
+    let exemption = said(entries, "exemption");
+    let approver = exemption.map(|(entry, _)| entry.approver.trim()).filter(|name| !name.is_empty());
+    let text = |key: &str| said(entries, key).map(|(_, text)| text);
+    vec![
+        row("People told", text("told_at"), "told_at", "[to be added: told_at]"),
+        row("Exemption used", text("exemption"), "exemption", "[to be added: exemption]"),
+        row("Words to the people", text("message"), "message", "[to be added: message]"),
+        row("Exemption approved by", approver, "exemption", "[to be added]"),
+    ]
+}
+
 /// Whole hours and minutes between two moments, whichever came first.
 fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let minutes = (to - from).num_minutes().abs();
@@ -159,25 +199,11 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
         ("Decision on notifying", "decision"),
         ("Risk for the people", "risk"),
     ];
-    let art34 =
-        [("People told", "told_at"), ("Exemption used", "exemption"), ("Words to the people", "message")];
     // What hit nobody lacks nothing.
     let answer = |key: &str| match said(entries, key) {
         None if due == Due::Nothing => "not due".to_owned(),
         Some(_) | None => fact(entries, key),
     };
-    let table = |list: &[(&str, &str)]| -> Vec<Vec<String>> {
-        list.iter().map(|(name, key)| vec![(*name).to_owned(), answer(key)]).collect()
-    };
-    let approver =
-        said(entries, "exemption").map(|(entry, _)| entry.approver.trim()).filter(|name| !name.is_empty());
-    let approver = match approver {
-        Some(name) => name,
-        None if due == Due::Nothing => "not due",
-        None => "[to be added]",
-    };
-    let mut people = table(&art34);
-    people.push(vec!["Exemption approved by".to_owned(), approver.to_owned()]);
     let (head, notifies) = match due {
         Due::Notice => (
             "DRAFT. A person completes, checks and sends it. Every hour counts, weekends too; a notification may follow in phases.",
@@ -208,7 +234,7 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
             )],
             caption: "What Art. 33(3) asks for".to_owned(),
             columns: names(&["asked for", "answer"]),
-            rows: table(&rows),
+            rows: rows.iter().map(|(name, key)| vec![(*name).to_owned(), answer(key)]).collect(),
             ..Section::default()
         },
         Section {
@@ -218,7 +244,7 @@ pub(super) fn sections(detail: &IncidentDetail, entries: &[RegisterEntry], scope
             ],
             caption: "What is recorded".to_owned(),
             columns: names(&["what", "recorded"]),
-            rows: people,
+            rows: people(entries, due),
             ..Section::default()
         },
     ]

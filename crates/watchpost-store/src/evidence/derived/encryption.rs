@@ -11,7 +11,11 @@ use crate::error::StoreError;
 const STATES: &str = "SELECT r.subject, r.result, r.opened_at FROM register_entry r WHERE r.kind = 'encryption' \
     AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = 'encryption' \
     AND s.subject = r.subject AND s.opened_at < :end \
-    AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id))) ORDER BY r.subject";
+    AND ((r.result = 'open' AND s.result <> 'open') OR ((r.result = 'open' OR s.result <> 'open') \
+    AND (s.opened_at > r.opened_at OR (s.opened_at = r.opened_at AND s.id > r.id))))) \
+    AND NOT (r.result <> 'open' AND TRIM(r.approver) <> '' AND LOWER(TRIM(r.approver)) <> LOWER(TRIM(r.owner)) \
+    AND EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = 'retired' AND TRIM(f.value) <> '')) \
+    ORDER BY r.subject";
 const BACKUPS: &str = "SELECT DISTINCT subject FROM register_entry WHERE kind = 'backup' AND result = 'good' \
     AND opened_at >= :from AND opened_at < :end ORDER BY subject";
 /// How subjects begin where events are stored.
@@ -47,7 +51,7 @@ pub(super) async fn encryption_known(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
     );
     Ok(scope.whole(Members {
         rows,
-        basis: "the newest state of encryption of each subject in the register, a disk or database, and each backup of the period; exceptions are in clear, warnings are not known or were looked at too long ago",
+        basis: "the newest state of encryption of each subject in the register that is not retired, a disk or database, and each backup of the period; exceptions are in clear, warnings are not known or were looked at too long ago",
         text: format!("{STATES}; {BACKUPS}"),
     }))
 }

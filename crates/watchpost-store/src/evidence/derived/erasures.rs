@@ -35,15 +35,19 @@ pub(super) async fn erasures_good(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evid
     }
     Ok(scope.whole(Members {
         rows,
-        basis: "entries of the kind erasure_request in the register that ended in the period, whenever they began; exceptions ended badly, or were not refused and do not say when the key was destroyed (key_destroyed, a time that is not in the future) and that nothing was left (residue=none), or name a day until which backups hold it (backups_until) that is past or more than 90 days after the end; warnings ended well with the fact that is named as a field",
+        basis: "entries of the kind erasure_request in the register that ended in the period, whenever they began; exceptions ended badly, or were not refused and do not say when the key was destroyed (key_destroyed, a time from the receipt on that is not in the future) and that nothing was left (residue=none), or name a day until which backups hold it (backups_until) that is past or more than 90 days after the end; warnings ended well with the fact that is named as a field",
         text: TEXT.to_owned(),
     }))
 }
 
 fn judged(scope: &Scope<'_>, entry: &RegisterEntry) -> (Class, String) {
     let fact = |name: &str| entry.fields.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
-    let clock =
-        ErasureClock { ended_at: entry.closed_at.unwrap_or(scope.end), end: scope.end, now: scope.now };
+    let clock = ErasureClock {
+        received_at: entry.opened_at,
+        ended_at: entry.closed_at.unwrap_or(scope.end),
+        end: scope.end,
+        now: scope.now,
+    };
     let mut wrong = Vec::new();
     if entry.result == EntryResult::Bad {
         wrong.push("ended badly".to_owned());
