@@ -300,7 +300,8 @@ fn before_said<'a>(first: &str, words: &'a str, is_sentence: bool) -> &'a str {
         if !word.is_empty() {
             let is_next = (before.ends_with('.') && word.starts_with(char::is_uppercase))
                 || word.ends_with(':')
-                || word.contains("://");
+                || word.contains("://")
+                || is_long_number(word);
             if is_next
                 || (is_sentence && is_about(word))
                 || (is_long && (n >= WORDS_MAX || (n > 1 && goes_on(word))))
@@ -313,6 +314,11 @@ fn before_said<'a>(first: &str, words: &'a str, is_sentence: bool) -> &'a str {
         end += part.len();
     }
     words[..end].trim_end()
+}
+
+/// As long as the number of a card.
+fn is_long_number(word: &str) -> bool {
+    word.len() > 12 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Is it a word that a sentence goes on with?
