@@ -312,9 +312,8 @@ impl Framework {
             }
             controls.push(control.checked().map_err(|reason| at(&mark, reason))?);
         }
-        let mut note = one_line(&raw.note);
-        mask_text("", &mut note);
-        Ok(Self { id: raw.id.into_inner(), name: raw.name, version: raw.version, note, controls })
+        let (name, version, note) = (shown(raw.name), shown(raw.version), shown(one_line(&raw.note)));
+        Ok(Self { id: raw.id.into_inner(), name, version, note, controls })
     }
 
     /// The frameworks that come with the program.
@@ -444,18 +443,25 @@ impl RawControl {
             {
                 return Err(format!("{id}: good_within ({good}) is longer than warn_within ({warn})"));
             }
-            checks.push(Check { what: one_line(&check.what), ask, rule });
+            checks.push(Check { what: shown(one_line(&check.what)), ask, rule });
         }
         Ok(Control {
             id,
-            title: one_line(&self.title),
-            text: one_line(&self.text),
+            title: shown(one_line(&self.title)),
+            text: shown(one_line(&self.text)),
             checks,
             relies_on: self.relies_on,
-            remedy: one_line(&self.remedy),
-            attest: self.manual.as_deref().map(one_line),
+            remedy: shown(one_line(&self.remedy)),
+            attest: self.manual.as_deref().map(|text| shown(one_line(text))),
         })
     }
+}
+
+/// What people wrote into a file as every report prints it: without card numbers and secrets, so that a report can be held
+/// against its framework.
+fn shown(mut text: String) -> String {
+    mask_text("", &mut text);
+    text
 }
 
 /// A framework file is a few pages; more is a mistake.

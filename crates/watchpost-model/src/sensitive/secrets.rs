@@ -10,7 +10,9 @@ mod words;
 use std::ops::Range;
 
 use loose::in_angles;
-use words::{ABOUT, CODES, COMMON, COOKIES, GOING_ON, KEYS, PASSWORDS, SESSIONS, STATES, WORDED, WORDS_MAX};
+use words::{
+    ABOUT, CODES, COMMON, COOKIES, GOING_ON, KEYS, MEASURING, PASSWORDS, SESSIONS, STATES, WORDED, WORDS_MAX,
+};
 
 /// Tokens of services: how they begin, and how many characters follow at least.
 pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
@@ -29,6 +31,9 @@ pub(crate) const SERVICE_TOKENS: [(&str, usize); 14] = [
     ("AKIA", 16),
     ("ASIA", 16),
 ];
+
+/// How far a password of several words is followed.
+const LINE_BYTES_MAX: usize = 512;
 
 /// What a name promises.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -184,8 +189,12 @@ fn pairs(text: &str, lower: &str, in_cookie: bool, found: &mut Vec<Range<usize>>
         let quoted_name = lower[..at].trim_end().ends_with(['"', '\'']);
         let may_go_on =
             matches!(promise, Promise::Password | Promise::Passphrase | Promise::Key) && !quoted_name;
-        if form == Form::Bare && may_go_on {
-            let of_line = if promise == Promise::Key { 0 } else { more_of_line(text, at, &range) };
+        // `?token= https://...`: an empty one, and the next word.
+        if form == Form::Bare && range.start > at + 1 && is_link(&text[range.clone()]) {
+            continue;
+        }
+        if form == Form::Bare && may_go_on && !is_blacked(&text[range.clone()]) {
+            let of_line = if promise == Promise::Key { 0 } else { more_of_line(text, &range) };
             range.end += more_of_parameter(&text[range.end..]).max(of_line);
         }
         let value = &text[range.clone()];
@@ -204,6 +213,13 @@ fn pairs(text: &str, lower: &str, in_cookie: bool, found: &mut Vec<Range<usize>>
         }
         found.push(range);
     }
+}
+
+/// `https://...`
+fn is_link(value: &str) -> bool {
+    value.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphabetic())
+    })
 }
 
 /// How the value of a field of its own counts: where only passwords are called so, a word is one.
@@ -247,20 +263,15 @@ fn more_of_parameter(rest: &str) -> usize {
     if words.starts_with(' ') && is_parameter { words.len() } else { 0 }
 }
 
-/// How much more belongs to a password that a blank ended, where what its name is in begins a line or stands behind a quote:
-/// up to the end of the line, to the quote or to the next name. `at` is where the sign behind the name stands.
-fn more_of_line(text: &str, at: usize, value: &Range<usize>) -> usize {
-    let head = text[..at].trim_end_matches([' ', '\t']);
-    let word = head.rfind(|ch: char| ch.is_whitespace() || matches!(ch, '"' | '\'')).map_or(0, |at| {
-        // Behind a character that may be longer than one byte.
-        at + head[at..].chars().next().map_or(0, char::len_utf8)
-    });
-    let before = head[..word].trim_end_matches([' ', '\t']);
-    let rest = &text[value.end..];
-    if !(before.is_empty() || before.ends_with(['\n', '\r', '"', '\''])) || !rest.starts_with(' ') {
+/// How much more belongs to a password that a blank ended: up to the end of the line, to the next sign or to the next name.
+fn more_of_line(text: &str, value: &Range<usize>) -> usize {
+    let rest = loose::beginning(&text[value.end..], LINE_BYTES_MAX);
+    if !rest.starts_with(' ') {
         return 0;
     }
-    let stops = |ch: char| matches!(ch, '\n' | '\r' | '"' | '\'' | ';' | ',' | '&' | '<' | '>' | '\\' | '[');
+    let stops = |ch: char| {
+        matches!(ch, '\n' | '\r' | '"' | '\'' | '`' | ';' | ',' | '&' | '<' | '>' | '\\' | '[' | '|' | '}')
+    };
     let words = &rest[..rest.find(stops).unwrap_or(rest.len())];
     let words = words.split(" HTTP/").next().unwrap_or_default();
     // The name before the next sign is none of it.
@@ -268,24 +279,63 @@ fn more_of_line(text: &str, at: usize, value: &Range<usize>) -> usize {
         let head = head.trim_end();
         &head[..head.rfind(' ').unwrap_or(0)]
     });
-    let words = words.trim_end();
+    let first = &text[value.clone()];
+    let is_sentence = is_about(words);
+    let words = before_said(first, words, is_sentence);
     let is_state = |word: &str| STATES.contains(&word.to_lowercase().trim_end_matches(['.', '!', '?', ')']));
     let n = words.split_whitespace().count();
-    let is_said = is_about(words)
-        || words
-            .split_whitespace()
-            .next()
-            .is_some_and(|word| GOING_ON.contains(&word.to_lowercase().as_str()))
-        || words.split_whitespace().next_back().is_some_and(is_state)
-        || (n < 2 && is_state(&text[value.clone()]));
-    if is_said || n >= WORDS_MAX { 0 } else { words.len() }
+    let is_said = words.split_whitespace().next().is_some_and(goes_on)
+        || ((is_state(first) || is_about(first)) && (n < 2 || is_sentence))
+        || (n < 3 && words.split_whitespace().next_back().is_some_and(is_state));
+    if is_said { 0 } else { words.len() }
 }
 
-/// Is a value of several words a sentence about passwords?
+/// Of the words behind the `first` one of a password those before the next name, link or sentence, and before what is said of
+/// passwords; of a long line those before a word that sentences go on with.
+fn before_said<'a>(first: &str, words: &'a str, is_sentence: bool) -> &'a str {
+    let is_long = words.split_whitespace().count() >= WORDS_MAX;
+    let (mut before, mut n, mut end) = (first, 1, 0);
+    for part in words.split_inclusive(' ') {
+        let word = part.trim_end();
+        if !word.is_empty() {
+            let is_next = (before.ends_with('.') && word.starts_with(char::is_uppercase))
+                || word.ends_with(':')
+                || word.contains("://")
+                || is_long_number(word);
+            if is_next
+                || (is_sentence && is_about(word))
+                || (is_long && (n >= WORDS_MAX || (n > 1 && goes_on(word))))
+            {
+                break;
+            }
+            before = word;
+            n += 1;
+        }
+        end += part.len();
+    }
+    words[..end].trim_end()
+}
+
+/// As long as the number of a card.
+fn is_long_number(word: &str) -> bool {
+    word.len() > 12 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Is it a word that a sentence goes on with?
+fn goes_on(word: &str) -> bool {
+    GOING_ON.contains(&word.to_lowercase().as_str())
+}
+
+/// Is a value of several words a sentence about passwords? One that ends in a number is only if it says how long they are.
 fn is_about(value: &str) -> bool {
+    let ends_in_number = value
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|word| word.contains(|ch: char| ch.is_ascii_digit()));
     value.split_whitespace().any(|word| {
         let word = word.trim_matches(|ch: char| !ch.is_alphanumeric()).to_lowercase();
-        ABOUT.contains(&word.as_str())
+        let words: &[&str] = if ends_in_number { &MEASURING } else { &ABOUT };
+        words.contains(&word.as_str())
     })
 }
 
@@ -439,7 +489,8 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
             // `pass=100%`, `pass=12/14`: how many did.
             let is_pin = n >= 6 && value.bytes().all(|byte| byte.is_ascii_digit());
             let counts = !(is_pin || value.chars().any(char::is_alphabetic));
-            n >= 4 && one_word && !counts && !value.starts_with('/') && !value.contains("://") && like_one
+            let is_whole = one_word || is_phrase(value);
+            n >= 4 && is_whole && !counts && !value.starts_with('/') && !value.contains("://") && like_one
         }
         Promise::Pin => {
             let digits = value.trim_end_matches(['.', '!', '?', ')']);
@@ -448,6 +499,14 @@ fn is_secret(promise: Promise, value: &str, form: Form) -> bool {
         Promise::Authorization => are_credentials(value),
         Promise::Session => n >= 8 && one_word && is_made_up(value),
     }
+}
+
+/// `reset me 24`: several words with a number, and no count of what passed.
+fn is_phrase(value: &str) -> bool {
+    value.starts_with(char::is_alphabetic)
+        && value.contains(|ch: char| ch.is_ascii_digit())
+        && !value.to_lowercase().starts_with("pass")
+        && !is_about(value)
 }
 
 /// Is what stands in quotes one, and no sentence?

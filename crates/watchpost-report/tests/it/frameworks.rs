@@ -26,10 +26,36 @@ manual = "attest it"
 "#;
 
 #[test]
-fn the_note_of_a_file_is_read_without_the_cards_in_it() {
-    let text = GOOD.replace("note = \"n\"", "note = \"paid with 4539578763621486, pass=zzNOTE1x\"");
+fn the_words_of_a_file_are_read_without_the_cards_and_secrets_in_them() {
+    let mut text = GOOD.replace("note = \"n\"", "note = \"paid with 4539578763621486, pass=zzNOTE1x\"");
+    for (from, to) in [
+        ("name = \"Mine\"", "name = \"Mine pass=zzNAME1x\""),
+        ("version = \"1\"", "version = \"1 pass=zzVERS1x\""),
+        ("title = \"t\"", "title = \"t password=zzTITL1x\""),
+        ("text = \"x\"", "text = \"x password=zzTEXT1x\""),
+        ("remedy = \"do\"", "remedy = \"do password=zzREME1x\""),
+        ("query = \"register_closed\"", "what = \"w password=zzWHAT1x\"\nquery = \"register_closed\""),
+        ("manual = \"attest it\"", "manual = \"attest it password=zzATTE1x\""),
+    ] {
+        assert!(text.contains(from), "the case {from:?} changes something");
+        text = text.replace(from, to);
+    }
     let framework = Framework::parse(&text).expect("a good file");
     assert_eq!(framework.note, "paid with 453957******1486, pass=[not shown: secret]");
+    assert_eq!(framework.name, "Mine pass=[not shown: secret]");
+    assert_eq!(framework.version, "1 pass=[not shown: secret]");
+    let (asked, attested) = (&framework.controls[0], &framework.controls[1]);
+    for (said, what) in [
+        (&asked.title, "t"),
+        (&asked.text, "x"),
+        (&asked.remedy, "do"),
+        (&asked.checks[0].what, "w"),
+        (attested.attest.as_ref().expect("it is attested"), "attest it"),
+    ] {
+        assert_eq!(said, &format!("{what} password=[not shown: secret]"));
+    }
+    let built_in = format!("{:?}", Framework::builtin());
+    assert!(!built_in.contains("[not shown: ") && !built_in.contains("**"), "ours hold none");
 }
 
 #[test]

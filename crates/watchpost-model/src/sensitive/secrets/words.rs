@@ -131,6 +131,20 @@ pub(super) const ABOUT: [&str; 26] = [
     "vault",
     "zeichen",
 ];
+/// Those of them that say how long passwords are or what is in them; a number may end such a sentence.
+pub(super) const MEASURING: [&str; 11] = [
+    "character",
+    "characters",
+    "contain",
+    "contains",
+    "least",
+    "mindestens",
+    "muss",
+    "must",
+    "shall",
+    "should",
+    "zeichen",
+];
 /// What a sentence goes on with behind a password, or behind what is said of one.
 pub(super) const GOING_ON: [&str; 14] =
     ["and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "since", "to", "via", "was"];
