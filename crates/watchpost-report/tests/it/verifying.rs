@@ -1,10 +1,12 @@
-use watchpost_model::evidence::EvidenceQuery;
+use std::collections::BTreeMap;
+
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
 use watchpost_report::{
-    ChartData, CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json,
-    verify_json,
+    ChartData, CheckResult, Parameter, ReportDocument, State, compare, compare_figures, evaluate,
+    render_json, verify_json,
 };
 
-use crate::common::{document, sections_document};
+use crate::common::{answer, clean, document, scope, sections_document, soc2};
 
 #[test]
 fn a_report_that_was_not_touched_holds() {
@@ -27,6 +29,38 @@ fn over_a_trail_in_doubt_nothing_passes_and_the_report_says_why() {
     assert!(doubted.parameters.iter().any(|one| one.value.contains("rolled back")));
     let (_, verified) = verify_json(render_json(&doubted).expect("JSON").as_bytes()).expect("a report");
     assert_eq!(verified.problems, Vec::<String>::new(), "it agrees with itself");
+    let mut other = doubted;
+    other.controls[0].reason.push_str(" Nobody doubts it.");
+    assert_found(&other, "not that of its checks");
+}
+
+#[test]
+fn the_reason_of_an_input_in_doubt_has_the_words_of_what_was_counted() {
+    let framework = soc2();
+    let relied = framework.asks().into_iter().find(|ask| ask.query == EvidenceQuery::DaysWithEvents);
+    let relied = relied.expect("it is asked");
+    let mut answers = clean(&framework);
+    let found =
+        |answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>| evaluate(&framework, scope(), answers, &[], None);
+    let holds = |document: &ReportDocument| {
+        let (_, verified) = verify_json(render_json(document).expect("JSON").as_bytes()).expect("a report");
+        assert_eq!(verified.problems, Vec::<String>::new());
+    };
+    answers.insert(relied.clone(), answer(&relied, 40, 0, 7));
+    let some = found(&answers);
+    holds(&some);
+    answers.remove(&relied);
+    holds(&found(&answers));
+    let doubted = some.controls.iter().position(|control| control.reason.contains("7 exceptions among 40."));
+    let doubted = doubted.expect("some rely on it");
+    for (from, to) in
+        [("7 exceptions among 40.", "7 exceptions among 4000."), ("among 40.", "among 40. All is well.")]
+    {
+        let mut other = some.clone();
+        let reason = &mut other.controls[doubted].reason;
+        *reason = reason.replace(from, to);
+        assert_found(&other, "not that of its checks");
+    }
 }
 
 /// A check with several exceptions.
@@ -55,7 +89,7 @@ fn assert_found(document: &ReportDocument, word: &str) {
 #[test]
 fn what_was_changed_is_found() {
     type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 39] = [
+    let changes: [Change; 42] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -68,6 +102,15 @@ fn what_was_changed_is_found() {
         ("do not fit", |document| drop(failing(document).rows.pop())),
         ("the gaps are not", |document| document.gaps.clear()),
         ("not that of its checks", |document| "All is well.".clone_into(&mut document.controls[0].reason)),
+        ("not that of its checks", |document| {
+            document.controls[0].reason.push_str(" All is well in the end, an auditor agreed.");
+        }),
+        ("not that of its checks", |document| {
+            let relies = document.controls.iter_mut().find(|control| control.id == "CC6.6").expect("there");
+            relies.reason.push_str(" It would pass, but its inputs are in doubt: nobody knows.");
+        }),
+        // Without questions only people can show it.
+        ("not that of its checks", |document| document.controls[0].checks.clear()),
         ("not the one of the framework", |document| {
             failing(document).rule = "Pass with any number of exceptions.".to_owned();
         }),
