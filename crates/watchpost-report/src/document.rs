@@ -21,6 +21,7 @@ use watchpost_model::words;
 use crate::ReportError;
 use crate::csv::safe_cell;
 use crate::digest::Digesting;
+use crate::evaluate::trail_doubted;
 use crate::mask::{mask_section, mask_text, shown_scope};
 use crate::verify::{FORMAT, IN_DOUBT};
 
@@ -488,12 +489,12 @@ impl ReportDocument {
     /// trail, and the report says what is held against it.
     #[must_use]
     pub fn in_doubt(mut self, problem: &str) -> Self {
-        let words = format!("It would pass, but the audit trail is in doubt: {problem}.");
+        let words = trail_doubted(problem);
         self.summary = Summary::default();
         for control in &mut self.controls {
             if control.state == State::Pass {
                 control.state = State::Warn;
-                control.reason = format!("{} {words}", control.reason);
+                control.reason.push_str(&words);
             }
             self.summary.count(control.state);
         }

@@ -13,6 +13,11 @@ use crate::framework::{Check, Control, Empty, Framework, Rule};
 use crate::mask::{mask_proof, mask_rows, shown_scope};
 use crate::verify::FORMAT;
 
+/// The reason of a control that only people can show.
+pub(crate) const ALONE: &str = "Data alone cannot show this.";
+/// What stands between the reason of a pass and the doubts about its inputs, which a full stop ends.
+pub(crate) const INPUTS_DOUBTED: &str = " It would pass, but its inputs are in doubt: ";
+
 /// Judges every control of `framework` by `answers`; `proofs` is what people gave for its controls.
 ///
 /// Shape: one result a control, in the order of the framework. An empty population never passes; a question without
@@ -123,7 +128,7 @@ fn judge(
     };
     let checks: Vec<CheckResult> = control.checks.iter().map(judged).collect();
     let (state, reason) = if control.checks.is_empty() {
-        (State::Manual, "Data alone cannot show this.".to_owned())
+        (State::Manual, ALONE.to_owned())
     } else {
         capped(worst(&checks), control, answers)
     };
@@ -293,24 +298,33 @@ fn capped(
     let doubts: Vec<String> = control
         .relies_on
         .iter()
-        .filter_map(|query| match answers.get(&EvidenceAsk::from(*query)) {
-            None => Some(format!("the question about {} was not answered", words_of(*query))),
-            Some(answer) if answer.population == 0 => {
-                Some(format!("the question about {} found nothing to look at", words_of(*query)))
-            }
-            Some(answer) if answer.exceptions > 0 => Some(format!(
-                "the question about {} has {} exceptions among {}",
-                words_of(*query),
-                answer.exceptions,
-                answer.population
-            )),
-            Some(_) => None,
+        .filter_map(|query| {
+            let answer = answers.get(&EvidenceAsk::from(*query));
+            doubt(*query, answer.map(|answer| (answer.population, answer.exceptions)))
         })
         .collect();
     if doubts.is_empty() {
         return (state, reason);
     }
-    (State::Warn, format!("{reason} It would pass, but its inputs are in doubt: {}.", doubts.join("; ")))
+    (State::Warn, format!("{reason}{INPUTS_DOUBTED}{}.", doubts.join("; ")))
+}
+
+/// What is in doubt about an input, by its population and exceptions where it was answered; `None` if nothing is.
+pub(crate) fn doubt(query: EvidenceQuery, counted: Option<(u64, u64)>) -> Option<String> {
+    let words = words_of(query);
+    match counted {
+        None => Some(format!("the question about {words} was not answered")),
+        Some((0, _)) => Some(format!("the question about {words} found nothing to look at")),
+        Some((_, 0)) => None,
+        Some((population, exceptions)) => {
+            Some(format!("the question about {words} has {exceptions} exceptions among {population}"))
+        }
+    }
+}
+
+/// What a trail in doubt adds to the reason of a pass.
+pub(crate) fn trail_doubted(problem: &str) -> String {
+    format!(" It would pass, but the audit trail is in doubt: {problem}.")
 }
 
 /// A question's name for people.

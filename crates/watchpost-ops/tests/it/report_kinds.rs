@@ -15,7 +15,7 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 use watchpost_ops::{checked_alone, report_targets};
-use watchpost_report::{ReportDocument, ReportKind, render_json};
+use watchpost_report::{CheckResult, ReportDocument, ReportKind, render_json};
 
 use crate::door::{Desk, desk, folder};
 
@@ -140,13 +140,34 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
         }
         if one.kind == ReportKind::Framework {
             let forged = out.path().join("forged.json");
-            std::fs::write(&forged, render_json(&with_other_columns(written)).expect("JSON")).expect("ours");
-            let checked = checked_alone(&forged.to_string_lossy(), None).expect("read");
-            let said = checked.problems.join("\n");
+            let problems = |document: &ReportDocument| {
+                std::fs::write(&forged, render_json(document).expect("JSON")).expect("ours");
+                checked_alone(&forged.to_string_lossy(), None).expect("read").problems
+            };
+            let answered = |check: &&CheckResult| !check.basis.is_empty();
+            let n_answered =
+                written.controls.iter().flat_map(|control| &control.checks).filter(answered).count();
+            for said_otherwise in [
+                with_other(&written, |check| "anything at all".clone_into(&mut check.basis)),
+                with_other(&written, |check| "SELECT 1".clone_into(&mut check.text)),
+            ] {
+                let said = problems(&said_otherwise);
+                let told = said.iter().filter(|problem| problem.contains("what it says was counted")).count();
+                assert_eq!(told, n_answered, "{}: {said:?}", one.id);
+            }
+            let said = problems(&with_other_columns(written)).join("\n");
             assert!(said.contains("its columns are not those of the question"), "{}: {said}", one.id);
         }
     }
     desk.console.close().await;
+}
+
+/// The same report with something else in every check that was answered.
+fn with_other(document: &ReportDocument, change: fn(&mut CheckResult)) -> ReportDocument {
+    let mut document = document.clone();
+    let checks = document.controls.iter_mut().flat_map(|control| &mut control.checks);
+    checks.filter(|check| !check.basis.is_empty()).for_each(change);
+    document
 }
 
 /// The same report with other words above the first column of all evidence and of all samples.

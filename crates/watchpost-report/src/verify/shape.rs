@@ -1,7 +1,7 @@
 //! Is a report file whole? What was taken out of a table or a chart leaves it in another shape than a report is made in.
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Severity};
+use watchpost_model::event::{Category, Outcome, Severity};
 use watchpost_model::evidence::EvidenceQuery;
 use watchpost_model::overview::Histogram;
 use watchpost_model::period::Period;
@@ -12,6 +12,9 @@ use crate::document::{ChartData, CheckResult, ReportDocument};
 
 /// The bars of the chart of active incidents, in its order.
 const AGES: [&str; 5] = ["under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "over 30 days"];
+/// How many seconds a bar may stand for: five minutes to a year of whole weeks.
+const WIDTHS: [u64; 12] =
+    [300, 900, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_419_200, 31_449_600];
 /// Of a name in the file, which may be anybody's.
 const NAME_SHOWN_MAX: usize = 120;
 
@@ -57,7 +60,17 @@ fn is_sample_of_rows(check: &CheckResult) -> bool {
 fn of_charts(charts: &ChartData, period: Period) -> Vec<String> {
     let mut problems = Vec::new();
     let (authentication, by_category) = (&charts.authentication, &charts.by_category);
-    for (name, histogram) in [("authentication", authentication), ("events by category", by_category)] {
+    let outcomes: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    let categories: Vec<&str> = Category::ALL.iter().map(|category| category.as_str()).collect();
+    for (name, histogram, names) in
+        [("authentication", authentication, outcomes), ("events by category", by_category, categories)]
+    {
+        if histogram.series.iter().map(|series| series.name.as_str()).ne(names) {
+            problems.push(format!("the chart of {name} has other series, or in another order"));
+        }
+        if !WIDTHS.contains(&histogram.bucket_s) || histogram.bucket_s != authentication.bucket_s {
+            problems.push(format!("the bars of the chart of {name} stand for another span than charts have"));
+        }
         let n_bars = bars(histogram, period);
         if !histogram.series.iter().all(|series| Some(series.counts.len() as u64) == n_bars) {
             problems.push(format!("the bars of the chart of {name} are not those of the period"));

@@ -1,10 +1,39 @@
-use watchpost_model::evidence::EvidenceQuery;
+use std::collections::BTreeMap;
+
+use watchpost_model::event::{Category, Outcome};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery};
+use watchpost_model::overview::{Histogram, Series};
 use watchpost_report::{
-    ChartData, CheckResult, Parameter, ReportDocument, State, compare, compare_figures, render_json,
-    verify_json,
+    ChartData, CheckResult, Parameter, ReportDocument, State, compare, compare_figures, evaluate,
+    render_json, verify_json,
 };
 
-use crate::common::{document, sections_document};
+use crate::common::{answer, clean, scope, soc2};
+
+fn document() -> ReportDocument {
+    with_all_series(crate::common::document())
+}
+
+fn sections_document(kind: watchpost_report::ReportKind) -> ReportDocument {
+    with_all_series(crate::common::sections_document(kind))
+}
+
+/// The charts have every outcome and every category, as the store counts them.
+fn with_all_series(mut document: ReportDocument) -> ReportDocument {
+    let all = |histogram: &mut Histogram, names: Vec<String>| {
+        let given = std::mem::take(&mut histogram.series);
+        let none = vec![0; given[0].counts.len()];
+        let found = |name: &str| given.iter().find(|series| series.name == name).cloned();
+        histogram.series = names
+            .into_iter()
+            .map(|name| found(&name).unwrap_or_else(|| Series::new(name, none.clone())))
+            .collect();
+    };
+    let charts = charts(&mut document);
+    all(&mut charts.authentication, Outcome::ALL.iter().map(ToString::to_string).collect());
+    all(&mut charts.by_category, Category::ALL.iter().map(ToString::to_string).collect());
+    document
+}
 
 #[test]
 fn a_report_that_was_not_touched_holds() {
@@ -27,6 +56,38 @@ fn over_a_trail_in_doubt_nothing_passes_and_the_report_says_why() {
     assert!(doubted.parameters.iter().any(|one| one.value.contains("rolled back")));
     let (_, verified) = verify_json(render_json(&doubted).expect("JSON").as_bytes()).expect("a report");
     assert_eq!(verified.problems, Vec::<String>::new(), "it agrees with itself");
+    let mut other = doubted;
+    other.controls[0].reason.push_str(" Nobody doubts it.");
+    assert_found(&other, "not that of its checks");
+}
+
+#[test]
+fn the_reason_of_an_input_in_doubt_has_the_words_of_what_was_counted() {
+    let framework = soc2();
+    let relied = framework.asks().into_iter().find(|ask| ask.query == EvidenceQuery::DaysWithEvents);
+    let relied = relied.expect("it is asked");
+    let mut answers = clean(&framework);
+    let found =
+        |answers: &BTreeMap<EvidenceAsk, EvidenceAnswer>| evaluate(&framework, scope(), answers, &[], None);
+    let holds = |document: &ReportDocument| {
+        let (_, verified) = verify_json(render_json(document).expect("JSON").as_bytes()).expect("a report");
+        assert_eq!(verified.problems, Vec::<String>::new());
+    };
+    answers.insert(relied.clone(), answer(&relied, 40, 0, 7));
+    let some = found(&answers);
+    holds(&some);
+    answers.remove(&relied);
+    holds(&found(&answers));
+    let doubted = some.controls.iter().position(|control| control.reason.contains("7 exceptions among 40."));
+    let doubted = doubted.expect("some rely on it");
+    for (from, to) in
+        [("7 exceptions among 40.", "7 exceptions among 4000."), ("among 40.", "among 40. All is well.")]
+    {
+        let mut other = some.clone();
+        let reason = &mut other.controls[doubted].reason;
+        *reason = reason.replace(from, to);
+        assert_found(&other, "not that of its checks");
+    }
 }
 
 /// A check with several exceptions.
@@ -52,10 +113,44 @@ fn assert_found(document: &ReportDocument, word: &str) {
     assert!(problems.iter().any(|problem| problem.contains(word)), "{word}: {problems:?}");
 }
 
+type Change = (&'static str, fn(&mut ReportDocument));
+
+#[test]
+fn what_was_changed_in_a_chart_is_found() {
+    let changes: [Change; 13] = [
+        ("of authentication are not those of the period", |document| {
+            charts(document).authentication.series[0].counts.truncate(30);
+        }),
+        ("by category are not those of the period", |document| {
+            charts(document).by_category.start += chrono::Duration::days(1);
+        }),
+        ("authentication has other series", |document| charts(document).authentication.series.swap(0, 1)),
+        ("authentication has other series", |document| {
+            "seen".clone_into(&mut charts(document).authentication.series[0].name);
+        }),
+        ("authentication has other series", |document| drop(charts(document).authentication.series.pop())),
+        ("category has other series", |document| {
+            let none = charts(document).by_category.series[1].clone();
+            charts(document).by_category.series.insert(1, none);
+        }),
+        ("another span", |document| charts(document).authentication.bucket_s += 1),
+        ("another span", |document| charts(document).by_category.bucket_s = 43_200),
+        ("do not count the same", |document| drop(charts(document).by_category.series.pop())),
+        ("7 days of 24 hours", |document| charts(document).by_hour[6].truncate(23)),
+        ("do not add up", |document| charts(document).authentication.series[1].counts[3] += 1),
+        ("every severity", |document| charts(document).incidents_by_severity.truncate(4)),
+        ("every age", |document| drop(charts(document).incidents_by_age.remove(0))),
+    ];
+    for (word, change) in changes {
+        let mut document = document();
+        change(&mut document);
+        assert_found(&document, word);
+    }
+}
+
 #[test]
 fn what_was_changed_is_found() {
-    type Change = (&'static str, fn(&mut ReportDocument));
-    let changes: [Change; 39] = [
+    let changes: [Change; 35] = [
         ("state", |document| document.controls[0].state = State::Fail),
         ("summary", |document| document.summary.fail += 1),
         ("sums", |document| document.controls[0].population += 1),
@@ -68,6 +163,15 @@ fn what_was_changed_is_found() {
         ("do not fit", |document| drop(failing(document).rows.pop())),
         ("the gaps are not", |document| document.gaps.clear()),
         ("not that of its checks", |document| "All is well.".clone_into(&mut document.controls[0].reason)),
+        ("not that of its checks", |document| {
+            document.controls[0].reason.push_str(" All is well in the end, an auditor agreed.");
+        }),
+        ("not that of its checks", |document| {
+            let relies = document.controls.iter_mut().find(|control| control.id == "CC6.6").expect("there");
+            relies.reason.push_str(" It would pass, but its inputs are in doubt: nobody knows.");
+        }),
+        // Without questions only people can show it.
+        ("not that of its checks", |document| document.controls[0].checks.clear()),
         ("not the one of the framework", |document| {
             failing(document).rule = "Pass with any number of exceptions.".to_owned();
         }),
@@ -107,17 +211,6 @@ fn what_was_changed_is_found() {
             drop(document.controls[0].checks[0].sample.rows[0].pop());
         }),
         ("other columns", |document| "who".clone_into(&mut document.controls[0].checks[0].columns[0])),
-        ("of authentication are not those of the period", |document| {
-            charts(document).authentication.series[0].counts.truncate(30);
-        }),
-        ("by category are not those of the period", |document| {
-            charts(document).by_category.start += chrono::Duration::days(1);
-        }),
-        ("do not count the same", |document| drop(charts(document).by_category.series.pop())),
-        ("7 days of 24 hours", |document| charts(document).by_hour[6].truncate(23)),
-        ("do not add up", |document| charts(document).authentication.series[1].counts[3] += 1),
-        ("every severity", |document| charts(document).incidents_by_severity.truncate(4)),
-        ("every age", |document| drop(charts(document).incidents_by_age.remove(0))),
         ("no such control", |document| document.controls[0].id = "CC0.0".to_owned()),
         ("are missing", |document| {
             let gone = document.controls.pop().expect("a control");

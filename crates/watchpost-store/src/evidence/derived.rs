@@ -10,6 +10,7 @@ mod lost;
 mod sensitive;
 mod silence;
 mod trail;
+pub(super) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +23,23 @@ use watchpost_model::span::Span;
 
 use super::template::Places;
 use super::{Cell, Class, Column, DAY, MEMBERS_MAX, ROWS_MAX, cells, time_text};
-use crate::engine::{Tx, args, micros};
+use crate::engine::{Dialect, Tx, args, micros};
 use crate::error::StoreError;
 use crate::rollup::bucket_of;
+
+const EVENT_DAYS: &str = "SELECT bucket / :day, CAST(SUM(n) AS BIGINT) FROM rollup WHERE bucket >= :from \
+    AND bucket < :end GROUP BY 1";
+const VERIFIED_DAYS: &str = "SELECT DISTINCT at / :day FROM audit_record WHERE action = 'audit_verify' \
+    AND outcome = 'success' AND at >= :from AND at < :end";
+const REGISTER_DAYS: &str = "SELECT opened_at / :day, MIN(closed_at - opened_at) FROM register_entry WHERE kind = :kind \
+    AND result = 'good' AND opened_at >= :from AND opened_at < :end GROUP BY 1";
+const BY_CATEGORY: &str = "SELECT category, CAST(SUM(n) AS BIGINT), \
+    CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) FROM rollup \
+    WHERE bucket >= :from AND bucket < :end GROUP BY category";
+const FIRED: &str = "SELECT family, MAX(last_seen) FROM incident WHERE family IN :families AND first_seen < :end \
+    GROUP BY family";
+const GAPS: &str = "SELECT opened_at FROM register_entry WHERE kind = :kind AND result = 'good' \
+    AND opened_at < :end AND opened_at >= :since ORDER BY opened_at, id";
 
 /// What a derived question is asked about.
 pub(super) struct Scope<'s> {
@@ -36,13 +51,8 @@ pub(super) struct Scope<'s> {
     pub(super) places: &'s Places,
     /// What the sample is drawn from.
     pub(super) seed: &'s [u8; 32],
-}
-
-/// A population that is held whole: a class and a row for each member.
-struct Members {
-    rows: Vec<(Class, Vec<String>)>,
-    basis: &'static str,
-    text: String,
+    /// Of the database that is asked.
+    pub(super) dialect: Dialect,
 }
 
 impl Scope<'_> {
@@ -62,21 +72,20 @@ impl Scope<'_> {
         self.end.timestamp_micros()
     }
 
-    /// The answer of a population that is held whole.
-    fn whole(&self, members: Members) -> EvidenceAnswer {
+    /// The answer of a population that is held whole: a class and a row for each member.
+    fn whole(&self, mut rows: Vec<(Class, Vec<String>)>) -> EvidenceAnswer {
         let columns = heads::of(self.ask.query);
-        let count = |class| members.rows.iter().filter(|(found, _)| *found == class).count() as u64;
+        let count = |class| rows.iter().filter(|(found, _)| *found == class).count() as u64;
         let (warnings, exceptions, population) =
-            (count(Class::Warning), count(Class::Exception), members.rows.len() as u64);
-        let all_shown = warnings + exceptions == 0 && members.rows.len() <= MEMBERS_MAX;
+            (count(Class::Warning), count(Class::Exception), rows.len() as u64);
+        let all_shown = warnings + exceptions == 0 && rows.len() <= MEMBERS_MAX;
         let sample = match all_shown {
             true => Sample::default(),
             false => self.drawn(columns, population, |place| {
                 let place = usize::try_from(place).ok()?;
-                members.rows.get(place).map(|(_, row)| row.clone())
+                rows.get(place).map(|(_, row)| row.clone())
             }),
         };
-        let mut rows = members.rows;
         if warnings + exceptions > 0 {
             rows.retain(|(class, _)| *class > Class::Good);
             rows.sort_by_key(|(class, _)| std::cmp::Reverse(*class));
@@ -90,8 +99,6 @@ impl Scope<'_> {
             (population, warnings, exceptions),
             columns,
             rows.into_iter().map(|(_, row)| row).collect(),
-            members.basis,
-            members.text,
         );
         EvidenceAnswer { sample, ..answer }
     }
@@ -117,9 +124,8 @@ impl Scope<'_> {
         (population, warnings, exceptions): (u64, u64, u64),
         columns: &[&str],
         rows: Vec<Vec<String>>,
-        basis: &str,
-        text: String,
     ) -> EvidenceAnswer {
+        let (basis, text) = words::of(self.ask, self.dialect);
         EvidenceAnswer {
             ask: self.ask.clone(),
             population,
@@ -224,11 +230,9 @@ fn day_text(day: i64) -> Result<String, StoreError> {
 }
 
 async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT bucket / :day, CAST(SUM(n) AS BIGINT) FROM rollup WHERE bucket >= :from \
-        AND bucket < :end GROUP BY 1";
     let mut places = scope.places.clone();
     places.set("day", DAY);
-    let (sql, mut values) = places.bind(TEXT);
+    let (sql, mut values) = places.bind(EVENT_DAYS);
     // The bucket in which the period begins counts.
     values[1] = bucket_of(scope.from()).into();
     let mut counts = BTreeMap::new();
@@ -241,19 +245,13 @@ async fn days_with_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnsw
         let class = if n == 0 { Class::Exception } else { Class::Good };
         rows.push((class, vec![day_text(day)?, n.to_string()]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "days (UTC) of the period up to now; exceptions have no event",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn verified_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT DISTINCT at / :day FROM audit_record WHERE action = 'audit_verify' \
-        AND outcome = 'success' AND at >= :from AND at < :end";
     let mut places = scope.places.clone();
     places.set("day", DAY);
-    let (sql, values) = places.bind(TEXT);
+    let (sql, values) = places.bind(VERIFIED_DAYS);
     let mut seen = BTreeSet::new();
     for row in tx.fetch(sql, values).await? {
         seen.insert(row.i64(0)?);
@@ -263,19 +261,13 @@ async fn verified_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
         let (class, word) = if seen.contains(&day) { (Class::Good, "yes") } else { (Class::Warning, "no") };
         rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "days (UTC) of the period up to now; warnings have no successful verification of the audit trail",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn register_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT opened_at / :day, MIN(closed_at - opened_at) FROM register_entry WHERE kind = :kind \
-        AND result = 'good' AND opened_at >= :from AND opened_at < :end GROUP BY 1";
     let mut places = scope.places.clone();
     places.set("day", DAY);
-    let (sql, values) = places.bind(TEXT);
+    let (sql, values) = places.bind(REGISTER_DAYS);
     let mut took = BTreeMap::new();
     for row in tx.fetch(sql, values).await? {
         took.insert(row.i64(0)?, row.opt_i64(1)?.unwrap_or(0));
@@ -292,28 +284,18 @@ async fn register_daily(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer
         };
         rows.push((class, vec![day_text(day)?, word.to_owned()]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "days (UTC) of the period that ended a day ago or have an entry; exceptions have no entry of this kind in the register that ended well, warnings one that was closed more than a day after it began",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 /// Events and failures of each category in the period, by the counters.
-async fn by_category(
-    tx: &mut Tx,
-    scope: &Scope<'_>,
-) -> Result<(BTreeMap<Category, (u64, u64)>, String), StoreError> {
-    const TEXT: &str = "SELECT category, CAST(SUM(n) AS BIGINT), \
-        CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) FROM rollup \
-        WHERE bucket >= :from AND bucket < :end GROUP BY category";
-    let (sql, mut values) = scope.places.bind(TEXT);
+async fn by_category(tx: &mut Tx, scope: &Scope<'_>) -> Result<BTreeMap<Category, (u64, u64)>, StoreError> {
+    let (sql, mut values) = scope.places.bind(BY_CATEGORY);
     values[0] = bucket_of(scope.from()).into();
     let mut counts = BTreeMap::new();
     for row in tx.fetch(sql, values).await? {
         counts.insert(row.parse(0)?, (row.u64(1)?, row.u64(2)?));
     }
-    Ok((counts, TEXT.to_owned()))
+    Ok(counts)
 }
 
 /// Subjects whose newest entry of `kind` that began before the end is in force or ended well.
@@ -346,7 +328,7 @@ async fn exceptions_in_force(tx: &mut Tx, scope: &Scope<'_>) -> Result<BTreeSet<
 }
 
 async fn categories_reporting(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let (counts, text) = by_category(tx, scope).await?;
+    let counts = by_category(tx, scope).await?;
     let excused = exceptions_in_force(tx, scope).await?;
     let rows = Category::ALL
         .iter()
@@ -362,15 +344,11 @@ async fn categories_reporting(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidence
             (class, vec![category.to_string(), n.to_string(), word.to_owned()])
         })
         .collect();
-    Ok(scope.whole(Members {
-        rows,
-        basis: "the five event categories; exceptions sent nothing in the period, warnings are explained by an exception in force in the register",
-        text,
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn failures_reported(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let (counts, text) = by_category(tx, scope).await?;
+    let counts = by_category(tx, scope).await?;
     let tested = registered(tx, scope, "test_event", scope.from()).await?;
     let rows = [Category::Authentication, Category::Authorization, Category::ApiUsage]
         .into_iter()
@@ -382,15 +360,11 @@ async fn failures_reported(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAns
             Some((class, vec![category.to_string(), n.to_string(), failures.to_string(), word.to_owned()]))
         })
         .collect();
-    Ok(scope.whole(Members {
-        rows,
-        basis: "categories with events in the period that can fail; exceptions reported no failure and no test event is in the register",
-        text,
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let (counts, text) = by_category(tx, scope).await?;
+    let counts = by_category(tx, scope).await?;
     let kind = scope.ask.params.kind.map_or("", |kind| kind.as_str());
     let known = registered(tx, scope, kind, 0).await?;
     let rows = counts
@@ -403,17 +377,11 @@ async fn categories_registered(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evidenc
             (class, vec![category.to_string(), n.to_string(), word.to_owned()])
         })
         .collect();
-    Ok(scope.whole(Members {
-        rows,
-        basis: "categories with events in the period; exceptions have no entry of this kind in the register, or the newest ended badly",
-        text,
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT family, MAX(last_seen) FROM incident WHERE family IN :families AND first_seen < :end \
-        GROUP BY family";
-    let (sql, values) = scope.places.bind(TEXT);
+    let (sql, values) = scope.places.bind(FIRED);
     let mut fired: BTreeMap<String, i64> = BTreeMap::new();
     for row in tx.fetch(sql, values).await? {
         fired.insert(row.text(0)?, row.i64(1)?);
@@ -444,20 +412,14 @@ async fn rules_fired(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, S
         };
         rows.push((class, vec![family.to_string(), text(fired)?, text(tried)?]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "attack families that must be covered by rules; judged by when a rule last fired or was tested",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT opened_at FROM register_entry WHERE kind = :kind AND result = 'good' \
-        AND opened_at < :end AND opened_at >= :since ORDER BY opened_at, id";
     let mut places = scope.places.clone();
     // The entry before the period may reach into it.
     places.set("since", scope.from().saturating_sub(scope.warn()));
-    let (sql, values) = places.bind(TEXT);
+    let (sql, values) = places.bind(GAPS);
     let mut times = Vec::new();
     for row in tx.fetch(sql, values).await? {
         times.push(row.i64(0)?);
@@ -472,9 +434,5 @@ async fn register_gaps(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer,
         };
         rows.push((class, vec![time_text(micros(*at)?), time_text(micros(next)?)]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "spans from each entry of this kind to the next one, the last to the end of the period",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }

@@ -11,7 +11,7 @@ use watchpost_model::period::Period;
 use watchpost_model::register::RegisterEntry;
 use watchpost_model::sample;
 
-use crate::engine::{Row, Tx, Value};
+use crate::engine::{Dialect, Row, Tx, Value};
 use crate::error::StoreError;
 use crate::event::severity_of;
 use crate::store::Store;
@@ -115,7 +115,8 @@ pub(crate) async fn evidence(
             answer
         }
         None => {
-            let scope = derived::Scope { ask, period, end: period.to.min(now), now, places: &places, seed };
+            let (end, dialect) = (period.to.min(now), tx.dialect());
+            let scope = derived::Scope { ask, period, end, now, places: &places, seed, dialect };
             Box::pin(derived::answer(tx, &scope)).await?
         }
     };
@@ -127,11 +128,16 @@ fn told(basis: &str, period: Period) -> String {
     format!("{basis} ({} to {})", time_text(period.from), time_text(period.to))
 }
 
-/// What a question about one table counts in a period, and how the database is asked it, as its answers say; `None` where
-/// it takes several statements. For holding a report against.
+/// What a question counts in a period, and in which words a database is asked it, as its answers say: those of any of the
+/// databases. For holding a report against.
 #[must_use]
-pub fn question_words(ask: &EvidenceAsk, period: Period) -> Option<(String, String)> {
-    questions::of(ask).map(|question| (told(&question.basis, period), question.counting()))
+pub fn question_words(ask: &EvidenceAsk, period: Period) -> (String, Vec<String>) {
+    if let Some(question) = questions::of(ask) {
+        return (told(&question.basis, period), vec![question.counting()]);
+    }
+    let [(basis, sqlite), (_, postgres)] =
+        [Dialect::Sqlite, Dialect::Postgres].map(|dialect| derived::words::of(ask, dialect));
+    (told(basis, period), vec![sqlite, postgres])
 }
 
 /// The columns of the members of the population of a question; `None` where its evidence lists something else. For

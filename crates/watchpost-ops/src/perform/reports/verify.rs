@@ -144,8 +144,8 @@ fn asked_otherwise(document: &ReportDocument) -> Vec<String> {
     for control in own.iter().flat_map(|own| &own.controls) {
         let Some(found) = document.controls.iter().find(|found| found.id == control.id) else { continue };
         for (index, (check, known)) in found.checks.iter().zip(&control.checks).enumerate() {
-            let words = question_words(&known.ask, document.scope.period);
-            let same = words.is_none_or(|(basis, text)| check.basis == basis && check.text == text);
+            let (basis, texts) = question_words(&known.ask, document.scope.period);
+            let same = check.basis == basis && texts.contains(&check.text);
             // What was not answered has no words.
             if !same && check.query == known.ask.query && !check.basis.is_empty() {
                 problems.push(format!(

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use watchpost_model::evidence::EvidenceAnswer;
 
-use super::{Class, Members, Scope, time_text};
+use super::{Class, Scope, time_text};
 use crate::engine::{Tx, micros};
 use crate::error::StoreError;
 
-const STATES: &str = "SELECT r.subject, r.result, r.opened_at FROM register_entry r WHERE r.kind = 'encryption' \
+pub(super) const STATES: &str = "SELECT r.subject, r.result, r.opened_at FROM register_entry r WHERE r.kind = 'encryption' \
     AND r.opened_at < :end AND NOT EXISTS (SELECT 1 FROM register_entry s WHERE s.kind = 'encryption' \
     AND s.subject = r.subject AND s.opened_at < :end \
     AND ((r.result = 'open' AND s.result <> 'open') OR ((r.result = 'open' OR s.result <> 'open') \
@@ -16,7 +16,7 @@ const STATES: &str = "SELECT r.subject, r.result, r.opened_at FROM register_entr
     AND NOT (r.result <> 'open' AND TRIM(r.approver) <> '' AND LOWER(TRIM(r.approver)) <> LOWER(TRIM(r.owner)) \
     AND EXISTS (SELECT 1 FROM register_field f WHERE f.entry_id = r.id AND f.name = 'retired' AND TRIM(f.value) <> '')) \
     ORDER BY r.subject";
-const BACKUPS: &str = "SELECT DISTINCT subject FROM register_entry WHERE kind = 'backup' AND result = 'good' \
+pub(super) const BACKUPS: &str = "SELECT DISTINCT subject FROM register_entry WHERE kind = 'backup' AND result = 'good' \
     AND opened_at >= :from AND opened_at < :end ORDER BY subject";
 /// How subjects begin where events are stored.
 const STORES: [&str; 5] = ["database", "db", "disk", "host", "volume"];
@@ -49,11 +49,7 @@ pub(super) async fn encryption_known(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
             .into_iter()
             .map(|subject| (Class::Warning, vec![subject, "nobody entered it".to_owned(), String::new()])),
     );
-    Ok(scope.whole(Members {
-        rows,
-        basis: "the newest state of encryption of each subject in the register that is not retired, a disk or database, and each backup of the period; exceptions are in clear, warnings are not known or were looked at too long ago",
-        text: format!("{STATES}; {BACKUPS}"),
-    }))
+    Ok(scope.whole(rows))
 }
 
 /// What has to be known and is not: a place where events are stored, and each backup.

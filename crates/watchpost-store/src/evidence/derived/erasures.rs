@@ -4,7 +4,7 @@ use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::register::{ERASURE_FACTS, EntryResult, ErasureClock, RegisterEntry};
 
 use super::super::{Cell, Class, Column, UNREADABLE, cells};
-use super::{Members, Scope};
+use super::Scope;
 use crate::engine::Tx;
 use crate::error::StoreError;
 
@@ -16,7 +16,7 @@ const CELLS: &[Column] = &[
     ("result", "", Cell::Text),
     ("owner", "", Cell::Text),
 ];
-const TEXT: &str = "SELECT r.subject, r.opened_at, r.closed_at, r.result, r.owner, r.body FROM register_entry r \
+pub(super) const TEXT: &str = "SELECT r.subject, r.opened_at, r.closed_at, r.result, r.owner, r.body FROM register_entry r \
     WHERE r.kind = 'erasure_request' AND r.result <> 'open' AND r.closed_at >= :from AND r.closed_at < :to \
     ORDER BY r.closed_at, r.id";
 
@@ -33,11 +33,7 @@ pub(super) async fn erasures_good(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evid
         shown.push(words);
         rows.push((class, shown));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "entries of the kind erasure_request in the register that ended in the period, whenever they began; exceptions ended badly, or were not refused and do not say when the key was destroyed (key_destroyed, a time from the receipt on that is not in the future) and that nothing was left (residue=none), or name a day until which backups hold it (backups_until) that is past or more than 90 days after the end; warnings ended well with the fact that is named as a field",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 fn judged(scope: &Scope<'_>, entry: &RegisterEntry) -> (Class, String) {

@@ -6,14 +6,22 @@ use watchpost_model::event::Category;
 use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::policy::{self, RetentionRule};
 
-use super::{Class, DAY, Members, Scope, time_text};
+use super::{Class, DAY, Scope, time_text};
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::rollup::bucket_of;
 
+pub(super) const POLICY: &str = "SELECT value FROM setting WHERE name = 'settings'";
+pub(super) const PAST_LIMIT: &str =
+    "SELECT COUNT(*), MIN(stored_at) FROM event WHERE category = :limited AND stored_at < :before";
+pub(super) const FED: &str =
+    "SELECT category, MIN(bucket) FROM rollup WHERE bucket >= :since AND bucket < :end GROUP BY category";
+pub(super) const OLDEST: &str =
+    "SELECT e.at FROM event e WHERE e.at >= $1 AND e.at < $2 AND e.category = $3 ORDER BY e.at, e.id LIMIT 1";
+
 /// The retention of the workspace: its settings, or the defaults.
 async fn retention(tx: &mut Tx) -> Result<Vec<RetentionRule>, StoreError> {
-    let row = tx.fetch_optional("SELECT value FROM setting WHERE name = 'settings'", args![]).await?;
+    let row = tx.fetch_optional(POLICY, args![]).await?;
     let stored = row.map(|row| row.json::<serde_json::Value>(0)).transpose()?;
     Ok(stored
         .and_then(|mut value| serde_json::from_value(value.get_mut("retention")?.take()).ok())
@@ -21,8 +29,6 @@ async fn retention(tx: &mut Tx) -> Result<Vec<RetentionRule>, StoreError> {
 }
 
 pub(super) async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str =
-        "SELECT COUNT(*), MIN(stored_at) FROM event WHERE category = :limited AND stored_at < :before";
     let mut rows = Vec::new();
     for rule in retention(tx).await? {
         let limit = scope.end() - i64::from(rule.archive_days) * DAY;
@@ -31,7 +37,7 @@ pub(super) async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
             let mut places = scope.places.clone();
             places.set("limited", rule.category.as_str());
             places.set("before", limit - grace);
-            let (sql, values) = places.bind(TEXT);
+            let (sql, values) = places.bind(PAST_LIMIT);
             let row = tx.fetch_one(sql, values).await?;
             over.push((row.u64(0)?, row.opt_time(1)?));
         }
@@ -46,11 +52,7 @@ pub(super) async fn retention_limits(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
             vec![rule.category.to_string(), rule.archive_days.to_string(), over[0].0.to_string(), oldest],
         ));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "event categories; exceptions hold events that were stored longer ago than their limit and the longer grace, warnings and the shorter",
-        text: TEXT.to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 pub(super) async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
@@ -63,22 +65,15 @@ pub(super) async fn retention_policy(tx: &mut Tx, scope: &Scope<'_>) -> Result<E
             (class, vec![rule.category.to_string(), rule.archive_days.to_string()])
         })
         .collect();
-    Ok(scope.whole(Members {
-        rows,
-        basis: "event categories by the retention policy in force; exceptions are kept for fewer days than required",
-        text: "SELECT value FROM setting WHERE name = 'settings'".to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 /// Counters outlive their events, so they tell since when a category is fed, and when events came that have to be there.
 pub(super) async fn history_kept(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str =
-        "SELECT category, MIN(bucket) FROM rollup WHERE bucket >= :since AND bucket < :end GROUP BY category";
-    const OLDEST: &str = "SELECT e.at FROM event e WHERE e.at >= $1 AND e.at < $2 AND e.category = $3 ORDER BY e.at, e.id LIMIT 1";
     let days = i64::from(scope.ask.params.minimum.unwrap_or(0));
     let mut places = scope.places.clone();
     places.set("since", bucket_of(scope.end() - days * DAY));
-    let (sql, values) = places.bind(TEXT);
+    let (sql, values) = places.bind(FED);
     let mut fed: BTreeMap<Category, i64> = BTreeMap::new();
     for row in tx.fetch(sql, values).await? {
         fed.insert(row.parse(0)?, row.i64(1)?);
@@ -94,9 +89,5 @@ pub(super) async fn history_kept(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evide
         };
         rows.push((class, vec![category.to_string(), time_text(micros(since)?), oldest]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "event categories with events within the days before the end, by the counters; exceptions hold no event any more of the first day on which some came",
-        text: format!("{TEXT}; {OLDEST}"),
-    }))
+    Ok(scope.whole(rows))
 }

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use watchpost_model::evidence::EvidenceAnswer;
 
-use super::{Class, DAY, Members, Scope, day_text};
+use super::{Class, DAY, Scope, day_text};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
 use crate::lost::Lost;
 
 /// Since when it is counted: of the days before nothing is known.
-const SINCE: &str = "SELECT applied_at FROM schema_version WHERE name = 'lost_event'";
-const TEXT: &str = "SELECT day, kind, n FROM lost_event WHERE day * :day < :end AND (day + 1) * :day > :from";
-const EXPLAINED: &str = "SELECT DISTINCT r.subject FROM register_entry r JOIN register_field f ON f.entry_id = r.id \
+pub(super) const SINCE: &str = "SELECT applied_at FROM schema_version WHERE name = 'lost_event'";
+pub(super) const TEXT: &str =
+    "SELECT day, kind, n FROM lost_event WHERE day * :day < :end AND (day + 1) * :day > :from";
+pub(super) const EXPLAINED: &str = "SELECT DISTINCT r.subject FROM register_entry r JOIN register_field f ON f.entry_id = r.id \
     WHERE r.kind = 'log_failure' AND r.subject LIKE 'lost/%' AND r.result <> 'open' AND f.name = 'reason' \
     AND TRIM(f.value) <> ''";
 
@@ -42,10 +43,5 @@ pub(super) async fn lost_events(tx: &mut Tx, scope: &Scope<'_>) -> Result<Eviden
         };
         rows.push((class, vec![name, unread.to_string(), dropped.to_string(), word.to_owned()]));
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "days (UTC) of the period up to now since which it is counted; exceptions lost something that nobody explained, \
-            warnings something that an ended entry of the kind log_failure in the register explains (lost/DAY, with a reason)",
-        text: format!("{TEXT}; {EXPLAINED}; {SINCE}"),
-    }))
+    Ok(scope.whole(rows))
 }

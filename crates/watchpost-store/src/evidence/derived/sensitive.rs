@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use watchpost_model::evidence::{EvidenceAnswer, EvidenceQuery, Sample};
+use watchpost_model::evidence::{EvidenceAnswer, EvidenceAsk, EvidenceQuery, Sample};
 use watchpost_model::sample;
 use watchpost_model::sensitive::{Sensitive, found_in};
 
@@ -19,7 +19,7 @@ const NOTES: &str = "SELECT n.id, n.at, n.author, n.text, r.number, r.assignee F
 /// `:from` is where the page before ended.
 const EVENTS: &str = "SELECT e.id, e.at, e.body FROM event e WHERE e.at >= :from AND e.at < :to \
     AND (e.at > :from OR e.id > :last) ORDER BY e.at, e.id LIMIT 200";
-const BASIS: &str = "events of the period in the order of time, then the notes written on incidents in it; every field of each \
+pub(super) const BASIS: &str = "events of the period in the order of time, then the notes written on incidents in it; every field of each \
     event as it is stored now (its answer among them, JSON and the encoding of forms opened, an address as the user or the \
     agent left out) and each note were looked through again; exceptions hold some, or the rules for data leaks fired on them, \
     and were not handled within the longer time, warnings not within the shorter, without an owner, or under an exception in \
@@ -58,6 +58,22 @@ fn fired(only: Option<Sensitive>) -> String {
          GROUP BY f.event_id, r.number, r.assignee, r.resolved_at) g) t",
         other_rules(only)
     )
+}
+
+fn counting(fired: &str) -> String {
+    format!(
+        "SELECT COUNT(CASE WHEN t.class = 1 THEN 1 END), COUNT(CASE WHEN t.class = 2 THEN 1 END) FROM {fired}"
+    )
+}
+
+/// The kind that is asked for; every one without a word.
+fn only(ask: &EvidenceAsk) -> Option<Sensitive> {
+    ask.params.field.as_deref().and_then(|kind| kind.parse().ok())
+}
+
+/// How the database is asked all of it.
+pub(super) fn text(ask: &EvidenceAsk) -> String {
+    format!("{}; {EVENTS}; {NOTES}", counting(&fired(only(ask))))
 }
 
 /// What was found: all of it counted, and as many rows of each class as a report shows.
@@ -119,8 +135,7 @@ impl Look<'_> {
 }
 
 pub(super) async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    let only: Option<Sensitive> = scope.ask.params.field.as_deref().and_then(|kind| kind.parse().ok());
-    let look = Look { scope, only, excused: exceptions_in_force(tx, scope).await? };
+    let look = Look { scope, only: only(scope.ask), excused: exceptions_in_force(tx, scope).await? };
     let count = |table: &str| format!("SELECT COUNT(*) FROM {table} WHERE at >= :from AND at < :to");
     let (sql, values) = scope.places.bind(&count("event"));
     let events = tx.fetch_one(sql, values).await?.u64(0)?;
@@ -128,7 +143,7 @@ pub(super) async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
     let looked_at = events + tx.fetch_one(sql, values).await?.u64(0)?;
 
     let mut found = Found::default();
-    let counting = of_rules(tx, &look, &mut found).await?;
+    of_rules(tx, &look, &mut found).await?;
     of_events(tx, &look, &mut found).await?;
     let positions = sample::draw(scope.seed, looked_at);
     let wanted: BTreeSet<u64> = positions.iter().filter_map(|at| at.checked_sub(events)).collect();
@@ -141,24 +156,15 @@ pub(super) async fn sensitive_data(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
         true => drawn(tx, scope, positions, events, drawn_notes).await?,
         false => Sample::default(),
     };
-    let answer = scope.counted(
-        (population, warnings, exceptions),
-        &COLUMNS,
-        found.rows(),
-        BASIS,
-        format!("{counting}; {EVENTS}; {NOTES}"),
-    );
+    let answer = scope.counted((population, warnings, exceptions), &COLUMNS, found.rows());
     Ok(EvidenceAnswer { sample, ..answer })
 }
 
-/// Events that the rules for data leaks fired on; returns how they were counted.
-async fn of_rules(tx: &mut Tx, look: &Look<'_>, found: &mut Found) -> Result<String, StoreError> {
+/// Events that the rules for data leaks fired on.
+async fn of_rules(tx: &mut Tx, look: &Look<'_>, found: &mut Found) -> Result<(), StoreError> {
     let places = look.scope.places;
     let fired = fired(look.only);
-    let counting = format!(
-        "SELECT COUNT(CASE WHEN t.class = 1 THEN 1 END), COUNT(CASE WHEN t.class = 2 THEN 1 END) FROM {fired}"
-    );
-    let (sql, values) = places.bind(&counting);
+    let (sql, values) = places.bind(&counting(&fired));
     let row = tx.fetch_one(sql, values).await?;
     let (warnings, exceptions) = (row.u64(0)?, row.u64(1)?);
     let (sql, values) = places.bind(&format!(
@@ -171,7 +177,7 @@ async fn of_rules(tx: &mut Tx, look: &Look<'_>, found: &mut Found) -> Result<Str
     }
     // More of them than rows.
     (found.warnings, found.exceptions) = (warnings, exceptions);
-    Ok(counting)
+    Ok(())
 }
 
 fn event_row(row: &Row) -> Result<Vec<String>, StoreError> {

@@ -6,14 +6,14 @@ use watchpost_model::event::Category;
 use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::finding::AttackFamily;
 
-use super::{Class, Members, Scope, exceptions_in_force, time_text};
+use super::{Class, Scope, exceptions_in_force, time_text};
 use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::rollup::{BUCKET, bucket_of};
 
 /// Between which of the counters nothing came, and what the events at their edges say of it. Counters outlive their events;
 /// where these have gone, the silence is at least what lies between the counters.
-const BETWEEN: &str = "SELECT g.category, \
+pub(super) const BETWEEN: &str = "SELECT g.category, \
     COALESCE((SELECT e.at FROM event e WHERE e.at >= g.prev AND e.at < g.prev + 300000000 AND e.category = g.category \
     ORDER BY e.at DESC, e.id DESC LIMIT 1), g.prev + 300000000), \
     COALESCE((SELECT e.at FROM event e WHERE e.at >= g.bucket AND e.at < g.bucket + 300000000 AND e.category = g.category \
@@ -21,9 +21,9 @@ const BETWEEN: &str = "SELECT g.category, \
     FROM (SELECT d.category, d.bucket, LAG(d.bucket) OVER (PARTITION BY d.category ORDER BY d.bucket) AS prev \
     FROM (SELECT DISTINCT category, bucket FROM rollup WHERE bucket >= :since AND bucket < :end) d) g \
     WHERE g.prev IS NOT NULL AND g.bucket - g.prev + 300000000 > :good";
-const REACH: &str = "SELECT category, MIN(bucket), MAX(bucket) FROM rollup WHERE bucket >= :since AND bucket < :end GROUP BY category";
+pub(super) const REACH: &str = "SELECT category, MIN(bucket), MAX(bucket) FROM rollup WHERE bucket >= :since AND bucket < :end GROUP BY category";
 /// Silences that an incident took up, once it is resolved with a reason: its findings are on the events around them.
-const EXPLAINED: &str = "SELECT f.at, e.category, r.number FROM incident i JOIN incident r ON r.id = i.root_id \
+pub(super) const EXPLAINED: &str = "SELECT f.at, e.category, r.number FROM incident i JOIN incident r ON r.id = i.root_id \
     JOIN finding f ON f.incident_id = i.id LEFT JOIN event e ON e.id = f.event_id WHERE i.family = 'log_gap' \
     AND r.resolved_at IS NOT NULL AND r.verdict <> 'unjudged' AND COALESCE(r.verdict_reason, '') <> '' \
     AND f.at >= :since AND f.at <= :end";
@@ -57,14 +57,7 @@ pub(super) async fn feed_silence(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evide
         let excuse = excused.contains(&format!("category/{category}"));
         rows.push(judged(scope, category, &silences, &explanations, excuse)?);
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "categories that reported in the period or before; the longest silence of each from the times of its events, that \
-            without an explanation first; one that a resolved incident of the family log_gap explains is excused where the families \
-            name it and else at most a warning, and so is one under an exception in force in the register for category/NAME; \
-            silences of less than five minutes are not looked for",
-        text: format!("{REACH}; {BETWEEN}; {EXPLAINED}"),
-    }))
+    Ok(scope.whole(rows))
 }
 
 /// Silences longer than what is good between two events of the period; an empty list for each other category with events.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use watchpost_model::access::Origin;
+use watchpost_model::access::{Origin, Permission};
 use watchpost_model::audit::JOB_ENDED;
 use watchpost_model::evidence::EvidenceAnswer;
 use watchpost_model::sample;
 
 use super::super::{Class, MEMBERS_MAX, ROWS_MAX, time_text};
-use super::{Members, Scope, heads};
+use super::{Scope, heads};
 use crate::audit::page::{COLUMNS, stored_payload};
 use crate::audit::seal::Payload;
 use crate::audit::verify::unconfirmed_checkpoints;
@@ -16,9 +16,17 @@ use crate::canonical::sha256;
 use crate::engine::{Dialect, Tx, args};
 use crate::error::StoreError;
 
+pub(super) const FROZEN: &str = "SELECT incident_id, event_id, at, sha256, body FROM evidence WHERE at >= :from AND at < :to \
+    AND (incident_id, event_id) > (:incident, :event) ORDER BY incident_id, event_id LIMIT 500";
+pub(super) const CHECKPOINTS: &str = "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE at >= :from AND at < :to ORDER BY size";
+/// Where the numbers of the leaves have no gap, a record without one lies before or after them all: nothing to join.
+pub(super) const COMPLETE: &str = "SELECT g.leaves, g.first, g.next, CASE WHEN g.leaves = g.next - g.first \
+    THEN (SELECT COUNT(*) FROM audit_record r WHERE r.seq < g.first OR r.seq >= g.next) \
+    ELSE (SELECT COUNT(*) FROM audit_record r WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = r.seq)) END, \
+    (SELECT COALESCE(MAX(size), 0) FROM audit_head) FROM (SELECT (SELECT COUNT(*) FROM audit_leaf) AS leaves, \
+    (SELECT COALESCE(MIN(seq), 0) FROM audit_leaf) AS first, (SELECT COALESCE(MAX(seq) + 1, 0) FROM audit_leaf) AS next) g";
+
 pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    const TEXT: &str = "SELECT incident_id, event_id, at, sha256, body FROM evidence WHERE at >= :from AND at < :to \
-        AND (incident_id, event_id) > (:incident, :event) ORDER BY incident_id, event_id LIMIT 500";
     let (sql, values) = scope.places.bind("SELECT COUNT(*) FROM evidence WHERE at >= :from AND at < :to");
     let expected = tx.fetch_one(sql, values).await?.u64(0)?;
     let wanted: BTreeSet<u64> = sample::draw(scope.seed, expected).into_iter().collect();
@@ -29,7 +37,7 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
         let mut places = scope.places.clone();
         places.set("incident", incident.as_str());
         places.set("event", event.as_str());
-        let (sql, values) = places.bind(TEXT);
+        let (sql, values) = places.bind(FROZEN);
         let page = tx.fetch(sql, values).await?;
         for row in &page {
             population += 1;
@@ -54,13 +62,7 @@ pub(super) async fn evidence_intact(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
     }
     let columns = heads::of(scope.ask.query);
     let sample = scope.drawn(columns, population, |place| members.get(&place).cloned());
-    let answer = scope.counted(
-        (population, 0, broken),
-        columns,
-        rows,
-        "events frozen as evidence whose time lies in the period; the hash of each was computed again, exceptions differ",
-        TEXT.to_owned(),
-    );
+    let answer = scope.counted((population, 0, broken), columns, rows);
     Ok(EvidenceAnswer { sample, ..answer })
 }
 
@@ -77,22 +79,11 @@ pub(super) async fn checkpoints(tx: &mut Tx, scope: &Scope<'_>) -> Result<Eviden
             (class, row)
         })
         .collect();
-    Ok(scope.whole(Members {
-        rows,
-        basis: "checkpoints signed in the period; exceptions are not confirmed by the present tree",
-        text: "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE at >= :from AND at < :to ORDER BY size"
-            .to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
 
 pub(super) async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
-    // Where the numbers of the leaves have no gap, a record without one lies before or after them all: nothing to join.
-    const TEXT: &str = "SELECT g.leaves, g.first, g.next, CASE WHEN g.leaves = g.next - g.first \
-        THEN (SELECT COUNT(*) FROM audit_record r WHERE r.seq < g.first OR r.seq >= g.next) \
-        ELSE (SELECT COUNT(*) FROM audit_record r WHERE NOT EXISTS (SELECT 1 FROM audit_leaf l WHERE l.seq = r.seq)) END, \
-        (SELECT COALESCE(MAX(size), 0) FROM audit_head) FROM (SELECT (SELECT COUNT(*) FROM audit_leaf) AS leaves, \
-        (SELECT COALESCE(MIN(seq), 0) FROM audit_leaf) AS first, (SELECT COALESCE(MAX(seq) + 1, 0) FROM audit_leaf) AS next) g";
-    let row = tx.fetch_one(TEXT, args![]).await?;
+    let row = tx.fetch_one(COMPLETE, args![]).await?;
     let (leaves, first, next, stray, size) =
         (row.u64(0)?, row.u64(1)?, row.u64(2)?, row.u64(3)?, row.u64(4)?);
     let gaps = size.abs_diff(leaves) + first + stray + size.abs_diff(next).min(size);
@@ -102,21 +93,25 @@ pub(super) async fn audit_complete(tx: &mut Tx, scope: &Scope<'_>) -> Result<Evi
         (population, 0, gaps),
         heads::of(scope.ask.query),
         if population == 0 { Vec::new() } else { vec![row] },
-        "records of the whole log; exceptions are numbers without a leaf and records without one",
-        TEXT.to_owned(),
     ))
 }
 
-pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+/// Records of the permission that is asked for, a page of them.
+pub(super) fn explained(permission: Option<Permission>) -> String {
     let mut text = format!(
         "{COLUMNS} WHERE r.at >= :from AND r.at < :to AND r.outcome = 'success' \
         AND r.action <> 'job_cancel'"
     );
-    match scope.ask.params.permission {
+    match permission {
         Some(_) => text.push_str(" AND r.permission = :permission"),
         None => text.push_str(" AND r.permission IN ('maintain', 'report', 'admin', 'contain')"),
     }
     text.push_str(" AND l.seq > :last ORDER BY l.seq LIMIT 500");
+    text
+}
+
+pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
+    let text = explained(scope.ask.params.permission);
     let mut members = Vec::new();
     let mut last = -1;
     loop {
@@ -141,11 +136,7 @@ pub(super) async fn audit_explained(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
         let Some(row) = page.last() else { break };
         last = row.i64(0)?;
     }
-    Ok(scope.whole(Members {
-        rows: members,
-        basis: "recorded actions of people in the period that succeeded, without what a schedule or the engine did by itself and the stop of a job; exceptions name nobody or give no reason in words, and the figures that a job wrote are none",
-        text,
-    }))
+    Ok(scope.whole(members))
 }
 
 /// What a schedule or the engine does by itself was decided by whoever made the schedule or the policy: that has its own
@@ -163,7 +154,7 @@ fn reason_given(payload: Payload) -> Option<String> {
 
 pub(super) async fn audit_protected(tx: &mut Tx, scope: &Scope<'_>) -> Result<EvidenceAnswer, StoreError> {
     const TABLES: [&str; 4] = ["audit_checkpoint", "audit_head", "audit_leaf", "audit_record"];
-    let dialect = tx.dialect();
+    let dialect = scope.dialect;
     let mut rows = Vec::new();
     if dialect == Dialect::Postgres {
         let grants = tx.fetch(dialect.audit_grants(), args![]).await?;
@@ -187,9 +178,5 @@ pub(super) async fn audit_protected(tx: &mut Tx, scope: &Scope<'_>) -> Result<Ev
             rows.push((Class::Warning, vec![table.to_owned(), words.to_owned()]));
         }
     }
-    Ok(scope.whole(Members {
-        rows,
-        basis: "tables of the audit trail; exceptions can be changed by somebody but the owner, warnings by the owner alone",
-        text: dialect.audit_grants().to_owned(),
-    }))
+    Ok(scope.whole(rows))
 }
