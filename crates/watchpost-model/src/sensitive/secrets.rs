@@ -3,6 +3,7 @@
 mod loose;
 mod marks;
 mod members;
+mod orders;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -88,10 +89,12 @@ pub(super) fn secrets(name: &str, text: &str) -> Vec<Range<usize>> {
         private_keys(&lower, &mut found);
         pairs(text, &lower, in_cookie, &mut found);
         loose::elements(text, &lower, &mut found);
+        marks::typed(text, &mut found);
         if has_blank {
             loose::schemes(text, &lower, &mut found);
             loose::strong(text, &lower, &mut found);
             loose::sentences(text, &lower, &mut found);
+            orders::orders(text, &lower, &mut found);
         }
         if text.contains(" -") {
             loose::commands(text, &lower, &mut found);
@@ -361,6 +364,11 @@ fn name_before(head: &str) -> &str {
 
 /// What a name in lower case promises: by its last part.
 fn promised(name: &str, cookies: bool) -> Option<Promise> {
+    // `password[]`, `password[0]`: a list.
+    let name = match name.strip_suffix(']').and_then(|name| name.rsplit_once('[')) {
+        Some((list, nth)) if nth.bytes().all(|byte| byte.is_ascii_digit()) => list,
+        _ => name,
+    };
     let last = name.trim_end_matches([']', '=', '.']).rsplit(['.', '[', ' ']).next().unwrap_or_default();
     if last.len() < 3 && last != "pw" {
         return None;

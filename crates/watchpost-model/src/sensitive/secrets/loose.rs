@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::{
-    Form, Promise, STATES, is_blacked, is_made_up, is_secret, is_title, name_before, of_member, promised,
+    Form, Promise, STATES, goes_on, is_blacked, is_made_up, is_secret, is_title, name_before, of_member,
+    promised,
 };
 
 /// How far the value of an element, and one in quotes, is followed.
-const VALUE_BYTES_MAX: usize = 4_096;
+pub(super) const VALUE_BYTES_MAX: usize = 4_096;
 /// Tokens behind a scheme have more characters than words.
 const TOKEN_BYTES_MIN: usize = 16;
 /// What stands between a password and the word for it.
@@ -26,7 +27,7 @@ const VERBS: [&str; 11] = [
 ];
 
 /// How a value in a sentence begins and ends.
-const QUOTES: [(&str, &str); 7] =
+pub(super) const QUOTES: [(&str, &str); 7] =
     [("\\\"", "\\\""), ("\"", "\""), ("'", "'"), ("`", "`"), ("“", "”"), ("„", "“"), ("»", "«")];
 
 /// Words with digits in them that are said of passwords: how one is kept.
@@ -160,6 +161,8 @@ fn given(rest: &str, command: &Command) -> Option<Range<usize>> {
     let password = &value[user..];
     let is_one = password.chars().any(char::is_alphanumeric)
         && !value.starts_with('-')
+        // `redis-cli -a was used`.
+        && !(quote.is_empty() && goes_on(password))
         && !password.starts_with('$')
         && !password.starts_with("//")
         && !is_blacked(password);
@@ -317,7 +320,7 @@ fn is_state(value: &str) -> bool {
 }
 
 /// Has it a digit, or a sign that words do not have? Capitals alone are no sign: names have them.
-fn has_sign(value: &str) -> bool {
+pub(super) fn has_sign(value: &str) -> bool {
     is_made_up(&value.to_lowercase())
 }
 

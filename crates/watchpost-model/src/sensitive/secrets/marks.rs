@@ -9,6 +9,8 @@ use crate::sealing::{MARK, SealKind};
 const NOT_SHOWN: &str = "[not shown: ";
 /// No mark is longer.
 const MARK_BYTES_MAX: usize = 64;
+/// How far what somebody wrote like a mark is followed.
+const TYPED_BYTES_MAX: usize = 256;
 /// Hexadecimal digits on either side of the dash in the tag of a mark.
 const TAG_HALF: usize = 8;
 
@@ -61,10 +63,33 @@ fn marks(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// What is written like the mark of a sealed value and is none: somebody typed it, and with it what no mark has.
+pub(super) fn typed(text: &str, found: &mut Vec<Range<usize>>) {
+    for (at, _) in text.match_indices(MARK) {
+        let start = at + MARK.len();
+        let rest = beginning(&text[start..], TYPED_BYTES_MAX);
+        let Some(end) = rest.find(['[', ']', '\n', '\r']) else { continue };
+        let (inner, is_closed) = (&rest[..end], rest[end..].starts_with(']'));
+        if is_closed && is_sealed(inner) {
+            continue;
+        }
+        // `[sealed:password:...]`: how marks look, in a text about them.
+        let (kind, tag) = inner.split_once(':').unwrap_or(("", inner));
+        let told = if is_kind(kind) { tag } else { inner };
+        if told.contains(char::is_alphanumeric) {
+            found.push(at..start + end + usize::from(is_closed));
+        }
+    }
+}
+
 /// Is it the kind of a sealed value, with or without a tag?
 fn is_sealed(inner: &str) -> bool {
     let half = |half: &str| half.len() == TAG_HALF && half.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_tag = |tag: &str| tag.split_once('-').is_some_and(|(head, tail)| half(head) && half(tail));
     let (kind, tag) = inner.split_once(':').map_or((inner, None), |(kind, tag)| (kind, Some(tag)));
-    SealKind::ALL.iter().any(|known| known.as_str() == kind) && tag.is_none_or(is_tag)
+    is_kind(kind) && tag.is_none_or(is_tag)
+}
+
+fn is_kind(word: &str) -> bool {
+    SealKind::ALL.iter().any(|known| known.as_str() == word)
 }
