@@ -138,12 +138,24 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
                 .expect("read");
             assert_eq!((checked.problems, checked.sha256), (Vec::new(), file.sha256.clone()), "{}", one.id);
         }
+        let forged = out.path().join("forged.json");
+        let problems = |document: &ReportDocument| {
+            std::fs::write(&forged, render_json(document).expect("JSON")).expect("ours");
+            checked_alone(&forged.to_string_lossy(), None).expect("read").problems
+        };
+        let changed = |change: fn(&mut ReportDocument)| {
+            let mut document = written.clone();
+            change(&mut document);
+            problems(&document).join("\n")
+        };
+        // Those of an incident are what there is to tell of it.
+        if !matches!(one.kind, ReportKind::Framework | ReportKind::Incident | ReportKind::Breach) {
+            for (change, words) in OTHER_PARTS {
+                let said = changed(change);
+                assert!(said.contains(words), "{}: {said}", one.id);
+            }
+        }
         if one.kind == ReportKind::Framework {
-            let forged = out.path().join("forged.json");
-            let problems = |document: &ReportDocument| {
-                std::fs::write(&forged, render_json(document).expect("JSON")).expect("ours");
-                checked_alone(&forged.to_string_lossy(), None).expect("read").problems
-            };
             let answered = |check: &&CheckResult| !check.basis.is_empty();
             let n_answered =
                 written.controls.iter().flat_map(|control| &control.checks).filter(answered).count();
@@ -160,6 +172,20 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
         }
     }
     desk.console.close().await;
+}
+
+/// What is done to the parts of a report, and what is said of it.
+const OTHER_PARTS: [(fn(&mut ReportDocument), &str); 4] = [
+    (|document| drop(document.sections.pop()), "its parts are not"),
+    (|document| "Elsewhere".clone_into(&mut document.sections[0].title), "its parts are not"),
+    (|document| table(document).push("more".to_owned()), "its columns are not"),
+    (|document| "else".clone_into(&mut table(document)[0]), "its columns are not"),
+];
+
+/// The columns of the first table.
+fn table(document: &mut ReportDocument) -> &mut Vec<String> {
+    let mut tables = document.sections.iter_mut().map(|part| &mut part.columns);
+    tables.find(|columns| !columns.is_empty()).expect("it has a table")
 }
 
 /// The same report with something else in every check that was answered.

@@ -8,6 +8,7 @@ mod executive;
 mod files;
 mod incident;
 mod kpi;
+mod parts;
 mod people;
 mod redis;
 mod schedule;

@@ -14,8 +14,8 @@ use watchpost_store::{
 };
 
 use super::copies::signed_text;
-use super::generator;
 use super::standing::{Told, all, content_problem};
+use super::{generator, parts};
 use crate::blocking::off_the_runtime;
 use crate::contract::{ReportChecked, ReportProof, ReportVerify};
 use crate::door::Context;
@@ -125,6 +125,7 @@ fn checked(path: &str, proof: Option<&ReportProof>) -> Result<(ReportChecked, Op
                 found.checked = verified.checked;
                 found.problems = verified.problems;
                 found.problems.extend(asked_otherwise(&document));
+                found.problems.extend(of_other_parts(&document));
                 other_edition = verified.other_edition;
             }
             Err(problem) => found.problems.push(problem),
@@ -167,6 +168,21 @@ fn asked_otherwise(document: &ReportDocument) -> Vec<String> {
         }
     }
     problems
+}
+
+/// What a report by this very version has of other parts than those of its kind.
+fn of_other_parts(document: &ReportDocument) -> Vec<String> {
+    let known = parts::of(document.kind).filter(|_| document.scope.generator == generator());
+    let Some(known) = known else { return Vec::new() };
+    let titles = document.sections.iter().map(|part| part.title.as_str());
+    if titles.ne(known.iter().map(|(title, _)| *title)) {
+        return vec!["its parts are not those of a report of this kind".to_owned()];
+    }
+    let parts = document.sections.iter().zip(known);
+    parts
+        .filter(|(part, (_, columns))| part.columns != *columns)
+        .map(|(_, (title, _))| format!("{title}: its columns are not those of a report of this kind"))
+        .collect()
 }
 
 /// Says whether the signature of a final report holds; one that does not is a problem.
