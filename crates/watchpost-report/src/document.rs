@@ -569,8 +569,7 @@ impl ReportDocument {
         Ok(serde_json::to_string(self)?)
     }
 
-    /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format. The JSON is hashed while it is made and
-    /// held nowhere.
+    /// SHA-256 of the canonical JSON, hexadecimal; printed in every other format. Hashed while it is made, held nowhere.
     ///
     /// # Errors
     /// As [`Self::canonical_json`].

@@ -175,7 +175,9 @@ async fn made_with_the_numbers_of_the_window(is_wanted: fn(ReportKind) -> bool) 
 }
 
 /// What is done to the parts of a report, and what is said of it.
-const OTHER_PARTS: [(fn(&mut ReportDocument), &str); 4] = [
+type Forgery = (fn(&mut ReportDocument), &'static str);
+
+const OTHER_PARTS: [Forgery; 4] = [
     (|document| drop(document.sections.pop()), "its parts are not"),
     (|document| "Elsewhere".clone_into(&mut document.sections[0].title), "its parts are not"),
     (|document| table(document).push("more".to_owned()), "its columns are not"),

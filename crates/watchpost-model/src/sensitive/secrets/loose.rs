@@ -162,7 +162,7 @@ fn given(rest: &str, command: &Command) -> Option<Range<usize>> {
     let is_one = password.chars().any(char::is_alphanumeric)
         && !value.starts_with('-')
         // `redis-cli -a was used`.
-        && !(quote.is_empty() && goes_on(password))
+        && (!quote.is_empty() || !goes_on(password))
         && !password.starts_with('$')
         && !password.starts_with("//")
         && !is_blacked(password);
