@@ -365,6 +365,7 @@ mod tests {
             ("note", "{\"password\":\"must be at least 8\",\"pass\":\"passed all 24 tests\"}"),
             ("note", "redis-cli -a was used, AUTH failed, AUTH LOGIN, AUTH events of kim"),
             ("note", "requirepass is not set; identified by the team, auth hunter2"),
+            ("note", "Users are identified by name. Each is identified by badge; the AUTH team"),
             ("note", "a mark is [sealed:password:...], [sealed:card:1f0c3a9b-77de0142] is one"),
             ("note", "{\"value\":\"zzabcd\",\"name\":\"user\"},{\"name\":\"password\"}"),
             ("note", "<input type=text value=zzabcd> and <input type=password>"),

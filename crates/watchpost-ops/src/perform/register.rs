@@ -75,6 +75,7 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     let now = workspace.now();
     let reason = required("reason", &request.reason, 2_000)?;
     let mut entry = workspace.store().register_entry(request.id).await?;
+    let before = entry.clone();
     if entry.version != request.version {
         return Err(OpError::new(ErrorCode::Conflict, "somebody changed this entry in the meantime"));
     }
@@ -96,6 +97,10 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
         entry.result = result;
     }
     if request.approve {
+        if !request.fields.is_empty() {
+            return Err(OpError::invalid("fields", "an approval is of what stands in the entry")
+                .hint("change the facts first, then somebody else approves them"));
+        }
         let me = cx.caller.name.trim();
         if [&entry.owner, &entry.written_by].iter().any(|name| name.trim().eq_ignore_ascii_case(me)) {
             return Err(OpError::precondition(
@@ -123,9 +128,26 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     erased(&entry, &given, request.result.is_some(), now)?;
     within_the_law(&mut entry, request.due_at.is_some(), newly_extended, now)?;
+    if !request.approve && is_another(&before, &entry) {
+        // Who approved it did not approve that; the trail keeps who it was.
+        entry.approver = String::new();
+    }
     entry.version += 1;
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), Some(reason))).await?;
     Ok(entry)
+}
+
+/// Is it no longer what was approved? An open entry may get the facts of how it was carried out, and its result; what an
+/// approval of a breach is about is its reasons.
+fn is_another(before: &RegisterEntry, now: &RegisterEntry) -> bool {
+    const REASONS: [&str; 4] = ["decision", "exemption", "risk", "risk_reason"];
+    let is_changed = |name: &str| before.fields.get(name) != now.fields.get(name);
+    if before.kind == RegisterKind::Breach {
+        return REASONS.into_iter().any(is_changed);
+    }
+    let has_ended = before.result != EntryResult::Open;
+    before.fields.keys().any(|name| is_changed(name))
+        || (has_ended && (before.result != now.result || before.fields.len() != now.fields.len()))
 }
 
 /// Enters the rehearsal of a copy of the database as a restore test: the copy can be put back, or it is not what it should be.
@@ -414,4 +436,63 @@ fn hashed(path: &Path) -> Result<ProofFile, OpError> {
         bytes += n as u64;
     }
     Ok(ProofFile { name: name.to_string_lossy().into_owned(), sha256: hex::encode(hash.finalize()), bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use watchpost_model::ids::EntryId;
+    use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
+
+    use super::is_another;
+
+    fn entry(kind: RegisterKind, result: EntryResult, fields: &[(&str, &str)]) -> RegisterEntry {
+        let at = "2026-11-05T08:00:00Z".parse().unwrap();
+        let fields: BTreeMap<_, _> =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        RegisterEntry {
+            id: EntryId::at(at),
+            kind,
+            subject: "incident/1".to_owned(),
+            opened_at: at,
+            due_at: at,
+            closed_at: None,
+            owner: "dana".to_owned(),
+            approver: "kim".to_owned(),
+            result,
+            fields,
+            note: String::new(),
+            written_by: "dana".to_owned(),
+            written_at: at,
+            version: 2,
+        }
+    }
+
+    #[test]
+    fn an_approval_is_of_what_stood() {
+        use EntryResult::{Bad, Good, Open};
+        use RegisterKind::{Baseline, Breach};
+        type State<'a> = (EntryResult, &'a [(&'a str, &'a str)]);
+        let decided: &[(&str, &str)] = &[("decision", "notifiable"), ("risk", "high")];
+        let excused: &[(&str, &str)] =
+            &[("decision", "notifiable"), ("risk", "high"), ("exemption", "made up afterwards")];
+        let told: &[(&str, &str)] =
+            &[("decision", "notifiable"), ("risk", "high"), ("told_at", "2026-11-06T10:00:00Z")];
+        let cases: [(RegisterKind, State<'_>, State<'_>, bool); 9] = [
+            (Breach, (Open, decided), (Good, decided), false),
+            (Breach, (Open, decided), (Good, told), false),
+            (Breach, (Open, decided), (Open, excused), true),
+            (Breach, (Good, excused), (Good, decided), true),
+            (Baseline, (Open, &[("host", "a")]), (Good, &[("host", "a"), ("seen", "b")]), false),
+            (Baseline, (Open, &[("host", "a")]), (Open, &[("host", "b")]), true),
+            (Baseline, (Good, &[("host", "a")]), (Good, &[("host", "a"), ("seen", "b")]), true),
+            (Baseline, (Good, &[("host", "a")]), (Bad, &[("host", "a")]), true),
+            (Baseline, (Good, &[("host", "a")]), (Good, &[("host", "a")]), false),
+        ];
+        for (kind, (result, fields), (now_result, now_fields), wanted) in cases {
+            let (before, now) = (entry(kind, result, fields), entry(kind, now_result, now_fields));
+            assert_eq!(is_another(&before, &now), wanted, "{kind:?} {fields:?} -> {now_fields:?}");
+        }
+    }
 }

@@ -6,7 +6,8 @@ use super::loose::{QUOTES, VALUE_BYTES_MAX, beginning, has_sign};
 use super::{Form, Promise, STATES, goes_on, is_about, is_secret};
 
 /// What a password follows, with the blank between.
-const ORDERS: [&str; 4] = ["identified by ", "requirepass ", "masterauth ", AUTH];
+const ORDERS: [&str; 4] = [IDENTIFIED, "requirepass ", "masterauth ", AUTH];
+const IDENTIFIED: &str = "identified by ";
 const AUTH: &str = "auth ";
 /// Ways to log in at a mail server, and what is said of orders.
 const OTHERS: [&str; 16] = [
@@ -41,13 +42,16 @@ pub(super) fn orders(text: &str, lower: &str, found: &mut Vec<Range<usize>>) {
             let rest = beginning(&text[at + order.len()..], VALUE_BYTES_MAX);
             let value = rest.trim_start_matches(' ');
             let start = at + order.len() + rest.len() - value.len();
-            found.extend(ordered(value).map(|range| start + range.start..start + range.end));
+            // `identified by name` and `the AUTH team` are said of other things, too.
+            let is_setting = (order != AUTH && order != IDENTIFIED) || lower[..at].trim().is_empty();
+            found.extend(ordered(value, is_setting).map(|range| start + range.start..start + range.end));
         }
     }
 }
 
-/// What is in quotes; else the only word of the line, or of the first two the one that no word is.
-fn ordered(text: &str) -> Option<Range<usize>> {
+/// What is in quotes; else the only word of the line (where nothing but a password follows), or of the first two the one
+/// that no word is.
+fn ordered(text: &str, is_setting: bool) -> Option<Range<usize>> {
     if let Some((quote, end)) = QUOTES.into_iter().find(|(quote, _)| text.starts_with(*quote)) {
         let inner = &text[quote.len()..];
         let value = &inner[..inner.find(end).unwrap_or(inner.len())];
@@ -65,7 +69,7 @@ fn ordered(text: &str) -> Option<Range<usize>> {
     if !is_alone && !goes_on(first) && !second.contains(' ') && has_sign(second) && is_word(second) {
         return Some(line.len() - second.len()..line.len());
     }
-    (is_word(first) && (is_alone || has_sign(first))).then_some(0..first.len())
+    (is_word(first) && (has_sign(first) || (is_alone && is_setting))).then_some(0..first.len())
 }
 
 /// May it be a password, and is it nothing that is said of orders?
