@@ -104,6 +104,7 @@ pub(crate) async fn hear(workspace: Arc<Workspace>) {
                 tracing::debug!(%problem, "notices of the database are not heard");
             }
         }
+        // A server that is gone is not asked without a pause.
         if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             return;
         }

@@ -5,33 +5,27 @@ use watchpost_model::register::{RETIRED, RegisterKind};
 
 use super::{Cell, Column, Question};
 
-const ENTRY: &[Column] = &[
-    ("subject", "r.subject", Cell::Text),
-    ("opened", "r.opened_at", Cell::Time),
-    ("recorded", "r.body", Cell::Recorded),
-    ("due", "r.due_at", Cell::Time),
-    ("closed", "r.closed_at", Cell::Time),
-    ("result", "r.result", Cell::Text),
-    ("owner", "r.owner", Cell::Text),
-    ("approver", "r.approver", Cell::Text),
-    ("facts missing", "r.missing", Cell::Number),
-];
+/// The columns of an entry; `missing` counts the facts that it lacks.
+const fn entry(missing: &'static str) -> [Column; 9] {
+    [
+        ("subject", "r.subject", Cell::Text),
+        ("opened", "r.opened_at", Cell::Time),
+        ("recorded", "r.body", Cell::Recorded),
+        ("due", "r.due_at", Cell::Time),
+        ("closed", "r.closed_at", Cell::Time),
+        ("result", "r.result", Cell::Text),
+        ("owner", "r.owner", Cell::Text),
+        ("approver", "r.approver", Cell::Text),
+        ("facts missing", missing, Cell::Number),
+    ]
+}
+const ENTRY: &[Column] = &entry("r.missing");
 
 /// What is required of a breach and no entry about it says.
 const LACKS: &str = "(6 - (SELECT COUNT(DISTINCT f.name) FROM register_entry s JOIN register_field f ON f.entry_id = s.id \
     WHERE s.kind = 'breach' AND s.subject = r.subject AND TRIM(f.value) <> '' \
     AND f.name IN ('nature', 'people', 'records', 'contact', 'effects', 'measures')))";
-const BREACH: &[Column] = &[
-    ("subject", "r.subject", Cell::Text),
-    ("opened", "r.opened_at", Cell::Time),
-    ("recorded", "r.body", Cell::Recorded),
-    ("due", "r.due_at", Cell::Time),
-    ("closed", "r.closed_at", Cell::Time),
-    ("result", "r.result", Cell::Text),
-    ("owner", "r.owner", Cell::Text),
-    ("approver", "r.approver", Cell::Text),
-    ("facts missing", LACKS, Cell::Number),
-];
+const BREACH: &[Column] = &entry(LACKS);
 
 const OPEN: &str = "r.kind = :kind AND r.opened_at < :end AND (r.closed_at IS NULL OR r.closed_at >= :from)";
 const BEGUN: &str = "r.kind = :kind AND r.opened_at >= :from AND r.opened_at < :to";
