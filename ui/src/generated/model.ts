@@ -909,7 +909,11 @@ force: boolean,
 /**
  * The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
  */
-rdb: boolean, };
+rdb: boolean, 
+/**
+ * For whom it is encrypted; it is not if absent.
+ */
+encryption?: CopyEncryption, };
 
 export type Baseline = { 
 /**
@@ -4597,7 +4601,7 @@ generations?: Generations,
  */
 max_age_days?: number, 
 /**
- * Of copies of the database: for whom they are encrypted; they are not if absent.
+ * Of backups and of copies of the database: for whom they are encrypted; they are not if absent.
  */
 encryption?: CopyEncryption, 
 /**
@@ -6117,7 +6121,11 @@ rehearse_only: boolean,
 /**
  * Overwrite keys that are there with another value. They may be newer than the backup.
  */
-replace: boolean, };
+replace: boolean, 
+/**
+ * What opens it, if it is encrypted.
+ */
+key?: CopyKey, };
 
 export type RetentionRequest = { 
 /**

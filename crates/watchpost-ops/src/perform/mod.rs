@@ -5,6 +5,7 @@ mod audit;
 mod audit_export;
 mod audit_keys;
 mod audit_stamps;
+mod backup_file;
 mod backups;
 mod baselines;
 mod benchmarks;
