@@ -141,7 +141,13 @@ impl Cell {
     /// The events of the window that ends at `at_ms`, whatever came after it.
     pub(super) fn until(&self, at_ms: i64, window_ms: i64) -> Sum {
         let at = at_ms - self.base_ms;
-        let n_until = self.events.partition_point(|entry| i64::from(entry.0) <= at);
+        // In order there is nothing after it.
+        let n_until = match self.events.last() {
+            Some(last) if i64::from(last.0) > at => {
+                self.events.partition_point(|entry| i64::from(entry.0) <= at)
+            }
+            _ => self.events.len(),
+        };
         let inside =
             self.events[..n_until].iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
         let (n, start) =
