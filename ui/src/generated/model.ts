@@ -7587,6 +7587,11 @@ trail: TrailStatus | null,
  */
 copies_problem?: string, 
 /**
+ * Archived events whose words are not in the index yet, at most: searches of them are slower. Absent while none wait
+ * but those of the last moments.
+ */
+words_behind?: number, 
+/**
  * The engine.
  */
 engine: EngineStatus, 

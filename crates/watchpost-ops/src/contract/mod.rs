@@ -259,6 +259,11 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub copies_problem: Option<String>,
+    /// Archived events whose words are not in the index yet, at most: searches of them are slower. Absent while none wait
+    /// but those of the last moments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub words_behind: Option<u64>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.
