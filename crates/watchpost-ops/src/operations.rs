@@ -334,6 +334,8 @@ macro_rules! for_each_operation {
             "Sign the audit log with a new key, for which the one before vouches."
             audit_key_roll(AuditKeyRoll) -> AuditKeys: Admin, Change, [], [Audit, Status],
                 Asker for SigningKey;
+            "Set after how many days the status says that the key of a console is old."
+            audit_key_age_put(AuditKeyAgePut) -> AuditTrust: Admin, Change, [], [Audit, Status];
             "Revoke a key of the audit log: what it signs from now on does not count."
             audit_key_revoke(AuditKeyRevoke) -> AuditKeys: Admin, Change, [], [Audit, Status],
                 Approver for SigningKey;

@@ -411,6 +411,16 @@ revoked: number | null,
  */
 own: boolean, };
 
+export type AuditKeyAgePut = { 
+/**
+ * Days, up to 3,650; 0 says it never.
+ */
+days: number, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
 export type AuditKeyRevoke = { 
 /**
  * Its name.
@@ -736,6 +746,10 @@ checkpoint: Checkpoint | null,
  * Name of the key with which this console signs; absent if it signs nothing.
  */
 signer: string | null, 
+/**
+ * Days after which the status says that the key of this console is old; 0 says it never.
+ */
+key_days: number, 
 /**
  * Since when this console watches this log.
  */

@@ -307,6 +307,8 @@ export interface Operations {
   audit_key_list: { request: model.Nothing; reply: model.AuditKeys };
   /** Sign the audit log with a new key, for which the one before vouches. */
   audit_key_roll: { request: model.AuditKeyRoll; reply: model.AuditKeys };
+  /** Set after how many days the status says that the key of a console is old. */
+  audit_key_age_put: { request: model.AuditKeyAgePut; reply: model.AuditTrust };
   /** Revoke a key of the audit log: what it signs from now on does not count. */
   audit_key_revoke: { request: model.AuditKeyRevoke; reply: model.AuditKeys };
   /** Back the audit database up to a file, and check the copy by itself. */
@@ -1435,6 +1437,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   audit_key_roll: {
     about: "Sign the audit log with a new key, for which the one before vouches.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  audit_key_age_put: {
+    about: "Set after how many days the status says that the key of a console is old.",
     permission: 'admin',
     effect: 'change',
     provides: [],

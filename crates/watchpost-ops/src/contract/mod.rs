@@ -36,10 +36,10 @@ pub use approval::{
     ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, FourEyesState,
 };
 pub use audit::{
-    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyRevoke,
-    AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditProof, AuditRef,
-    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
-    TrailStatus,
+    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyAgePut,
+    AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut,
+    AuditProof, AuditRef, AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust,
+    AuditVerify, AuditWebhook, TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{

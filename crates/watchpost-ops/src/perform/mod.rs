@@ -48,7 +48,9 @@ pub(crate) use audit::{
     audit_verify, audit_verify_cancel, audit_verify_progress,
 };
 pub(crate) use audit_export::{audit_export, audit_prove};
-pub(crate) use audit_keys::{audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll};
+pub(crate) use audit_keys::{
+    audit_key_age_put, audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll,
+};
 pub(crate) use audit_stamps::{audit_timestamp_keep, audit_timestamp_request};
 pub(crate) use backups::{backup_preview, backup_run, overwriting_restore, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};

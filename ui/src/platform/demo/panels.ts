@@ -26,6 +26,7 @@ export function panelAnswers(empty: boolean) {
   let settings = SETTINGS;
   let windowLock: WindowLock = { minutes: 15, locked: false, wait_s: 0, detail: '' };
   let plan: JobPlanState = makePlan(empty);
+  let keyDays = 365;
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
@@ -159,7 +160,7 @@ export function panelAnswers(empty: boolean) {
     },
     audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
     audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),
-    audit_trust: () => auditTrust(places),
+    audit_trust: () => auditTrust(places, keyDays),
     privacy_list: () => ({ holds: privacy.holds, erasures: privacy.erasures }),
     privacy_preview: (request) => privacy.look(request),
     privacy_erase: (request) => privacy.erase(request),
@@ -170,7 +171,8 @@ export function panelAnswers(empty: boolean) {
     approval_refuse: ({ id }) => approvals.decide(id, 'refused'),
     approval_withdraw: ({ id }) => approvals.decide(id, 'withdrawn'),
     approval_policy_put: ({ policy }) => approvals.put(policy),
-    audit_places_put: (request) => auditTrust((places = request.places)),
+    audit_places_put: (request) => auditTrust((places = request.places), keyDays),
+    audit_key_age_put: (request) => auditTrust(places, (keyDays = request.days)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
     window_lock_get: () => ({ ...windowLock }),
     window_lock_now: () => ({ ...(windowLock = { ...windowLock, locked: true }) }),
