@@ -7549,7 +7549,11 @@ wait_s: number,
 /**
  * Why the passphrase is kept for this session only; empty if it is not.
  */
-detail: string, };
+detail: string, 
+/**
+ * Why the keychain, or the file of secrets, did not say how the lock is: it is as was noted beside it. Absent if it did.
+ */
+unread?: SecretState, };
 
 export type WindowLockPut = { 
 /**
