@@ -6734,6 +6734,46 @@ value: string, } | { "kind": "clear" };
 
 export type SecretState = "ready" | "locked" | "absent" | "timed_out" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
 
+export type SecretsFileMake = { 
+/**
+ * Its passphrase, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileOpen = { 
+/**
+ * Its passphrase.
+ */
+passphrase: string, };
+
+export type SecretsFilePassphrase = { 
+/**
+ * The one that it has.
+ */
+current: string, 
+/**
+ * The new one, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileState = { 
+/**
+ * Where it is, or would be.
+ */
+path: string, 
+/**
+ * Secrets are kept in it, and the keychain is not asked.
+ */
+used: boolean, 
+/**
+ * Whether it is open; absent where it is not used.
+ */
+state: SecretState | null, 
+/**
+ * The file that its passphrase is read from, if one was named at the start.
+ */
+passphrase_file: string | null, };
+
 export type Series = { 
 /**
  * One count a bucket.

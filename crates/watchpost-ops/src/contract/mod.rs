@@ -20,6 +20,7 @@ mod report;
 mod response;
 mod rule;
 mod sealing;
+mod secrets_file;
 mod token_key;
 mod window_lock;
 
@@ -108,6 +109,7 @@ pub use rule::{
     RuleTry, TriedAs,
 };
 pub use sealing::{EventReveal, EventRevealed, SealingPut};
+pub use secrets_file::{SecretsFileMake, SecretsFileOpen, SecretsFilePassphrase, SecretsFileState};
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 pub use window_lock::{WindowLock, WindowLockPut, WindowUnlock};
 

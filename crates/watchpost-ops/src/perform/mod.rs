@@ -35,6 +35,7 @@ pub(crate) mod response;
 pub(crate) mod rules;
 mod scratch;
 mod sealing;
+mod secrets_file;
 mod settings;
 mod suppressions;
 mod token_keys;
@@ -109,6 +110,9 @@ pub(crate) use rules::{
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
 pub(crate) use sealing::{event_reveal, sealing_get, sealing_put};
+pub(crate) use secrets_file::{
+    secrets_file_get, secrets_file_make, secrets_file_open, secrets_file_passphrase,
+};
 pub(crate) use settings::{settings_get, settings_put, shortened_retention};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,
