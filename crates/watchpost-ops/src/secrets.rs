@@ -219,8 +219,8 @@ pub fn describe(state: SecretState) -> &'static str {
         }
         SecretState::FileLocked => {
             "the file of secrets is locked, and its passphrase was not given: type it in Settings (Keychain) or when the \
-             command line asks, or name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords are kept for this \
-             session only"
+             command line asks, or name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords \
+             are kept for this session only"
         }
         SecretState::FileRefused => {
             "the file of secrets has another passphrase than was given; until it opens passwords are kept for this \

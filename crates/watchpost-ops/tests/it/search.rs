@@ -1,7 +1,7 @@
 //! Searching events through the door: the same query for rows, figures and files.
 
-use chrono::Utc;
 use watchpost_model::audit::AuditOutcome;
+use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::EventId;
 use watchpost_ops::connections::local_connection;
@@ -76,7 +76,7 @@ async fn events_whose_words_wait_for_the_index_are_told_once_they_are_many() {
     let behind =
         async || desk.ask::<operation::workspace_status>(Nothing {}).await.expect("a status").words_behind;
     let workspace = desk.console.workspace().expect("it is open");
-    let at = Utc::now();
+    let at = SystemClock.now();
     let one = |n: u32| {
         let event = Event::new(EventId::at(at), at, Category::ApiUsage, "request");
         (event, format!("k{n}"))
