@@ -140,7 +140,9 @@ impl Console {
         let found = match self.secrets().get(&self.lock_account()).await {
             // Where there is no keychain nothing is found either.
             Ok(None) => match self.secrets().state().await {
-                SecretState::Ready | SecretState::FileReady => Ok(None),
+                SecretState::Ready => Ok(None),
+                // One that was made after the lock was set does not know of it.
+                SecretState::FileReady => Ok(std::fs::read_to_string(&file).ok().map(Secret::new)),
                 state => Err(state),
             },
             found => found,

@@ -13,7 +13,7 @@ use crate::error::OpError;
 use crate::setting;
 use crate::witness::{KEY_AGE, KeyAge};
 
-/// A key signs for no longer without a word, but for one of which nothing is to be said at all.
+/// Most days after which a key is said to be old: ten years.
 const KEY_DAYS_MAX: u32 = 3_650;
 
 pub(crate) async fn audit_key_list(cx: Context, _: Nothing) -> Result<AuditKeys, OpError> {

@@ -150,3 +150,29 @@ async fn a_window_with_a_lock_starts_locked_though_the_keychain_does_not_answer(
     assert!(!fourth.console.window_is_locked().await, "no lock, no note");
     fourth.console.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_secrets_that_is_made_later_takes_no_lock_away() {
+    const OF_FILE: &str = "of the file of secrets";
+    let (home, keys) = (folder(), folder());
+    let words = keys.path().join("words");
+    std::fs::write(&words, OF_FILE).expect("ours");
+    let first = of_file(home.path(), Some(&words));
+    first.console.secrets().make_file(Secret::new(OF_FILE.to_owned())).await.expect("made");
+    put(&first, Some(5), None).await.expect("it is set");
+    first.console.close().await;
+
+    // Another file, which knows of no lock.
+    let file = home.path().join("config/secrets.age");
+    std::fs::remove_file(&file).expect("it is there");
+    let second = of_file(home.path(), Some(&words));
+    second.console.secrets().make_file(Secret::new(OF_FILE.to_owned())).await.expect("made");
+    let lock = window::<operation::window_lock_get>(&second, Nothing {}).await.expect("told");
+    assert_eq!((lock.locked, lock.unread), (true, None));
+    assert!(!unlock(&second, PASSPHRASE).await.expect("it is the right one").locked);
+    put(&second, None, Some(PASSPHRASE)).await.expect("it is taken away");
+    second.console.close().await;
+    let third = of_file(home.path(), Some(&words));
+    assert!(!third.console.window_is_locked().await);
+    third.console.close().await;
+}
