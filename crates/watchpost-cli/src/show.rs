@@ -130,8 +130,25 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         if let Some(problem) = &status.copies_problem {
             rows.push(["copies".to_owned(), format!("WRONG - {}", visible(problem, 400))]);
         }
+        if let Some(n) = status.words_behind {
+            let behind =
+                format!("words of {} events are not indexed yet; searches of them are slower", grouped(n));
+            rows.push(["index of words".to_owned(), behind]);
+        }
         table(["PART", "STATE"], rows)
     })
+}
+
+/// A number with a comma before each three digits.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let place = |at: usize| digits.len().saturating_sub(at);
+    digits
+        .char_indices()
+        .flat_map(|(at, digit)| {
+            (at > 0 && place(at).is_multiple_of(3)).then_some(',').into_iter().chain(std::iter::once(digit))
+        })
+        .collect()
 }
 
 /// What the engine does: a short command runs none, and sees only whether another process does.

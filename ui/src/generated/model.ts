@@ -411,6 +411,16 @@ revoked: number | null,
  */
 own: boolean, };
 
+export type AuditKeyAgePut = { 
+/**
+ * Days, up to 3,650; 0 says it never.
+ */
+days: number, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
 export type AuditKeyRevoke = { 
 /**
  * Its name.
@@ -736,6 +746,10 @@ checkpoint: Checkpoint | null,
  * Name of the key with which this console signs; absent if it signs nothing.
  */
 signer: string | null, 
+/**
+ * Days after which the status says that the key of this console is old; 0 says it never.
+ */
+key_days: number, 
 /**
  * Since when this console watches this log.
  */
@@ -6728,6 +6742,46 @@ value: string, } | { "kind": "clear" };
 
 export type SecretState = "ready" | "locked" | "absent" | "timed_out" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
 
+export type SecretsFileMake = { 
+/**
+ * Its passphrase, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileOpen = { 
+/**
+ * Its passphrase.
+ */
+passphrase: string, };
+
+export type SecretsFilePassphrase = { 
+/**
+ * The one that it has.
+ */
+current: string, 
+/**
+ * The new one, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileState = { 
+/**
+ * Where it is, or would be.
+ */
+path: string, 
+/**
+ * Secrets are kept in it, and the keychain is not asked.
+ */
+used: boolean, 
+/**
+ * Whether it is open; absent where it is not used.
+ */
+state: SecretState | null, 
+/**
+ * The file that its passphrase is read from, if one was named at the start.
+ */
+passphrase_file: string | null, };
+
 export type Series = { 
 /**
  * One count a bucket.
@@ -7543,7 +7597,11 @@ wait_s: number,
 /**
  * Why the passphrase is kept for this session only; empty if it is not.
  */
-detail: string, };
+detail: string, 
+/**
+ * Why the keychain, or the file of secrets, did not say how the lock is: it is as was noted beside it. Absent if it did.
+ */
+unread?: SecretState, };
 
 export type WindowLockPut = { 
 /**
@@ -7594,6 +7652,11 @@ trail: TrailStatus | null,
  * What is wrong with the copies of the database that the plan makes, for people; absent while nothing is.
  */
 copies_problem?: string, 
+/**
+ * Archived events whose words are not in the index yet, at most: searches of them are slower. Absent while none wait
+ * but those of the last moments.
+ */
+words_behind?: number, 
 /**
  * The engine.
  */
