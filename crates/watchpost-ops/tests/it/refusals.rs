@@ -2,18 +2,20 @@
 
 use watchpost_model::access::Role;
 use watchpost_model::audit::{AuditFilter, AuditOutcome};
+use watchpost_model::connection::Connection;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::AuditPageRequest;
-use watchpost_ops::door::Call;
+use watchpost_ops::contract::{AuditPageRequest, AuditVerify, ReportTicket};
+use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
 
 use crate::door::{Desk, caller, desk, folder};
+use crate::server::Server;
 
 async fn objects(desk: &Desk, outcome: AuditOutcome) -> Vec<String> {
     let filter = AuditFilter { outcome: Some(outcome), ..AuditFilter::default() };
     let request = AuditPageRequest { filter, before: None, limit: 500 };
-    let page = desk.ask::<watchpost_ops::door::operation::audit_page>(request).await;
+    let page = desk.ask::<operation::audit_page>(request).await;
     let mut objects: Vec<String> =
         page.expect("the trail can be read").rows.into_iter().map(|row| row.object).collect();
     objects.sort();
@@ -51,5 +53,33 @@ async fn a_refusal_names_its_target_and_no_secret() {
         desk.console.call_json(&desk.call, name, request).await.expect_err("it cannot be done");
     }
     assert_eq!(objects(&desk, AuditOutcome::Failure).await, ["block_add/127.0.0.1", "incident_take/4711"]);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_refused_check_leaves_one_record_however_often_it_is_asked_how_far_it_is() {
+    refused_once(local_connection()).await;
+}
+
+#[tokio::test]
+async fn on_postgres_too_a_refused_check_leaves_one_record() {
+    let Some(server) = Server::start().await else { return };
+    refused_once(Connection { database: server.database(), ..local_connection() }).await;
+}
+
+async fn refused_once(connection: Connection) {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, connection).await;
+    let viewer = Call { caller: caller(Role::Viewer), confirmation: None, reason: None };
+    let ticket = ReportTicket { ticket: "a check".to_owned() };
+    let ask = || desk.console.call::<operation::audit_verify_progress>(&viewer, ticket.clone());
+    let verify = desk.console.call::<operation::audit_verify>(&viewer, AuditVerify::default());
+    // Both at once, as the command line does.
+    let (verified, first, second) = tokio::join!(verify, ask(), ask());
+    assert_eq!(verified.expect_err("a viewer checks nothing").code, ErrorCode::Permission);
+    for told in [first, second] {
+        assert_eq!(told.expect_err("nor asks how far it is").code, ErrorCode::Permission);
+    }
+    assert_eq!(objects(&desk, AuditOutcome::Denied).await, ["audit_verify"]);
     desk.console.close().await;
 }
