@@ -1,11 +1,12 @@
 //! What was refused is in the trail with what it was about.
 
+use serde_json::Value;
 use watchpost_model::access::Role;
-use watchpost_model::audit::{AuditFilter, AuditOutcome};
+use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 use watchpost_model::connection::Connection;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{AuditPageRequest, AuditVerify, ReportTicket};
+use watchpost_ops::contract::{AuditPageRequest, AuditVerify, BlockAdd, IncidentRef, ReportTicket};
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
 
@@ -81,5 +82,70 @@ async fn refused_once(connection: Connection) {
         assert_eq!(told.expect_err("nor asks how far it is").code, ErrorCode::Permission);
     }
     assert_eq!(objects(&desk, AuditOutcome::Denied).await, ["audit_verify"]);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn a_record_keeps_the_reason_the_error_and_what_began_it() {
+    both_in_their_place(local_connection()).await;
+}
+
+#[tokio::test]
+async fn on_postgres_too_a_record_keeps_the_reason_the_error_and_what_began_it() {
+    let Some(server) = Server::start().await else { return };
+    both_in_their_place(Connection { database: server.database(), ..local_connection() }).await;
+}
+
+async fn both_in_their_place(connection: Connection) {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, connection).await;
+    let block = |target: &str, reason: &str| BlockAdd {
+        target: target.into(),
+        reason: reason.into(),
+        ttl_s: 600,
+        incident: None,
+    };
+    let own =
+        desk.ask::<operation::block_add>(block("127.0.0.1", "loop")).await.expect_err("it is this machine");
+    let made =
+        desk.ask::<operation::block_add>(block("203.0.113.9", "scans")).await.expect("it can be blocked");
+    // A reason that stands beside the request is kept as well; where there is none, the error is it.
+    let because = Call { reason: Some("my shift".to_owned()), ..desk.call.clone() };
+    let take = IncidentRef { number: 4711 };
+    desk.console.call::<operation::incident_take>(&because, take).await.expect_err("there is none");
+    let absent = desk.ask::<operation::incident_take>(take).await.expect_err("there is none");
+
+    let request = AuditPageRequest { filter: AuditFilter::default(), before: None, limit: 500 };
+    let rows = desk.ask::<operation::audit_page>(request).await.expect("the trail can be read").rows;
+    let find = |action: &str, outcome: AuditOutcome| {
+        let is_it = |row: &&AuditRecord| row.action == action && row.outcome == outcome;
+        rows.iter().filter(is_it).collect::<Vec<_>>()
+    };
+    let field = |row: &AuditRecord, name: &str| {
+        row.changes.iter().find(|change| change.field == name).map(|change| change.new.clone())
+    };
+    let refused = find("block_add", AuditOutcome::Failure);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0].reason.as_deref(), Some("loop"));
+    assert_eq!(field(refused[0], "error"), Some(Value::from(own.to_string())));
+    let reasons: Vec<_> = find("incident_take", AuditOutcome::Failure)
+        .into_iter()
+        .map(|row| (row.reason.clone(), field(row, "error")))
+        .collect();
+    let error = absent.to_string();
+    // Newest first.
+    assert_eq!(
+        reasons,
+        [(Some(error.clone()), None), (Some("my shift".to_owned()), Some(Value::from(error)))]
+    );
+
+    let (begun, done) = (find("block_add", AuditOutcome::Started), find("block_add", AuditOutcome::Success));
+    assert_eq!((begun.len(), done.len()), (1, 1));
+    assert_eq!(done[0].reason.as_deref(), Some("scans"));
+    assert_eq!(field(done[0], "begun_by_record"), Some(Value::from(begun[0].seq)));
+    let until = made.expires_at.to_rfc3339();
+    assert_eq!(field(done[0], "expires_at"), Some(Value::from(until.clone())));
+    assert_eq!(field(begun[0], "expires_at"), Some(Value::from(until)));
+    assert!(desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it verifies").ok);
     desk.console.close().await;
 }
