@@ -148,7 +148,7 @@ fn sqlite_failure(steps: Steps, error: &sqlx::Error) -> Vec<CheckStep> {
         "26" => "The file is not a SQLite database (or it is encrypted). Choose another file.",
         "11" => "The file is damaged. Restore it from a backup.",
         "5" | "261" => "Another program holds the file. Close it and try again.",
-        "13" => "The disk is full. Free some space.",
+        "13" | "4874" => "The disk is full. Free some space.",
         _ => "Check the permissions of the file and that it is on a local disk.",
     };
     steps.fail(error.to_string(), hint)
@@ -366,7 +366,8 @@ async fn groups(connection: &mut PgConnection) -> Vec<String> {
     rows.unwrap_or_default().iter().filter_map(|row| row.try_get(0).ok()).collect()
 }
 
-fn login_hint(code: &str) -> &'static str {
+/// What to do about a login that PostgreSQL refuses, by its code.
+pub(crate) fn login_hint(code: &str) -> &'static str {
     match code {
         "28P01" => "The user name or the password is wrong.",
         "28000" => {
