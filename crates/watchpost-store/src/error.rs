@@ -41,7 +41,7 @@ pub enum StoreError {
     #[error("the file is not a Watchpost database: {0}")]
     NotADatabase(String),
     /// The database cannot be reached, or no connection is free.
-    #[error("the database cannot be reached: {}", said(.0))]
+    #[error("the database cannot be reached: {}", in_its_words(.0))]
     Unavailable(#[source] sqlx::Error),
     /// PostgreSQL is there and opens nothing for this login: a wrong password, an unknown account or database.
     #[error("PostgreSQL does not let this login in: {said}")]
@@ -73,13 +73,13 @@ pub enum StoreError {
     #[error("the disk of the database is full; nothing was written")]
     DiskFull(#[source] sqlx::Error),
     /// The system does not read or write the file of the database.
-    #[error("the file of the database cannot be read or written: {}", said(.0))]
+    #[error("the file of the database cannot be read or written: {}", in_its_words(.0))]
     File(#[source] sqlx::Error),
     /// The login at the database may not do that: it is the server that says so.
-    #[error("this login may not do that at the database: {}", said(.0))]
+    #[error("this login may not do that at the database: {}", in_its_words(.0))]
     Denied(#[source] sqlx::Error),
     /// The database refused a statement.
-    #[error("the database refused: {}", said(.0))]
+    #[error("the database refused: {}", in_its_words(.0))]
     Database(#[source] sqlx::Error),
     /// A stored value cannot be read back.
     #[error("a stored value cannot be read: {0}")]
@@ -90,7 +90,7 @@ pub enum StoreError {
 }
 
 /// What a database said, in its words: the driver adds lines of the server's source.
-fn said(error: &sqlx::Error) -> String {
+pub(crate) fn in_its_words(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(inner) => match inner.code() {
             Some(code) => format!("{} (code {code})", inner.message()),
