@@ -1,6 +1,5 @@
 //! Following a job: a progress bar on a terminal, silence elsewhere; Ctrl+C cancels the job, not the process.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -145,23 +144,24 @@ where
     told
 }
 
-/// What comes of `work`, or why it could not be stopped. All three go on together: `work` may hold a lock of the database that
+/// What comes of `work`, or the problem that the others end with. All three go on together: `work` may hold a lock of the database that
 /// one of the others waits for, and would hold it for ever if it had to wait for them.
 async fn beside<T>(
     work: impl Future<Output = Result<T, OpError>>,
-    asking: impl Future<Output = Infallible>,
+    asking: impl Future<Output = OpError>,
     stopping: impl Future<Output = OpError>,
 ) -> Result<T, OpError> {
     tokio::select! {
         biased;
         told = work => told,
-        never = asking => match never {},
+        problem = asking => Err(problem),
         problem = stopping => Err(problem),
     }
 }
 
-/// Asks again and again how far it is, and paints it. What cannot be told of the way is no reason not to arrive.
-async fn asked<P, A>(ask: impl Fn() -> A, mut paint: impl FnMut(P)) -> Infallible
+/// Asks again and again how far it is, and paints it; never ends, for what cannot be told of the way is no reason not to
+/// arrive.
+async fn asked<P, A>(ask: impl Fn() -> A, mut paint: impl FnMut(P)) -> OpError
 where
     A: Future<Output = Result<P, OpError>>,
 {
