@@ -144,8 +144,8 @@ where
     told
 }
 
-/// What comes of `work`, or the problem that the others end with. All three go on together: `work` may hold a lock of the database that
-/// one of the others waits for, and would hold it for ever if it had to wait for them.
+/// What comes of `work`, or the problem that the others end with. All three go on together: `work` may hold a lock of the
+/// database that one of the others waits for, and would hold it for ever if it had to wait for them.
 async fn beside<T>(
     work: impl Future<Output = Result<T, OpError>>,
     asking: impl Future<Output = OpError>,
