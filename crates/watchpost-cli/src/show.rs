@@ -15,7 +15,7 @@ use watchpost_ops::contract::{
 };
 
 use crate::args::Output;
-use crate::output::{at, json, line, table, value};
+use crate::output::{at, json, line, short, table, value};
 
 pub(crate) fn or_dash(text: Option<&String>) -> String {
     text.cloned().unwrap_or_else(|| "-".to_owned())
@@ -310,12 +310,12 @@ pub(crate) fn events(form: Output, page: &EventPage) -> anyhow::Result<()> {
                 [
                     at(event.at),
                     event.category.to_string(),
-                    event.kind.clone(),
+                    short(&event.kind),
                     event.severity.to_string(),
                     event.outcome.to_string(),
-                    or_dash(event.actor.as_ref()),
-                    or_dash(event.source_ip.as_ref()),
-                    event.endpoint().to_owned(),
+                    short(&or_dash(event.actor.as_ref())),
+                    short(&or_dash(event.source_ip.as_ref())),
+                    short(event.endpoint()),
                 ]
             }),
         )
@@ -327,7 +327,7 @@ pub(crate) fn incident_cells(incident: &Incident) -> [String; 8] {
         incident.number.to_string(),
         incident.severity.to_string(),
         incident.status.to_string(),
-        incident.title.clone(),
+        short(&incident.title),
         incident.event_count.to_string(),
         at(incident.last_seen),
         or_dash(incident.assignee.as_ref()),

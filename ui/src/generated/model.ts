@@ -597,7 +597,7 @@ outcome: AuditOutcome,
  */
 changes: Array<Change>, 
 /**
- * Reason or error.
+ * The reason that was given, or else the error.
  */
 reason: string | null, 
 /**
