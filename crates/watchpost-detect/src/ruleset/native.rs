@@ -242,7 +242,8 @@ fn gate(part: &Part<'_>, gate: Vec<Spanned<String>>) -> Result<Vec<String>, Prob
             "a literal of the gate is empty: every text has it",
         ));
     }
-    Ok(gate.into_iter().map(|literal| literal.value.to_lowercase()).collect())
+    // Texts are compared in ASCII too: a capital letter with an accent stays one.
+    Ok(gate.into_iter().map(|literal| literal.value.to_ascii_lowercase()).collect())
 }
 
 fn decoders(part: &Part<'_>, names: Vec<Spanned<String>>) -> Result<Vec<&'static str>, Problem> {
