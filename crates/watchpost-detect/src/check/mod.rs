@@ -140,5 +140,6 @@ checks! {
     HarmlessMarkup = "harmless_markup" => page::harmless,
     HarmlessDrawing = "harmless_drawing" => page::harmless_drawing,
     GraphQl = "graphql" => page::graphql,
+    NoOperator = "no_operator" => page::no_operator,
     CardNumber = "card_number" => leak::card_number,
 }
