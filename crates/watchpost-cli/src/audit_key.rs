@@ -1,7 +1,7 @@
 //! `watchpost audit key`: the keys that sign the log.
 
 use clap::Subcommand;
-use watchpost_ops::contract::{AuditKeyRevoke, AuditKeyRoll, AuditKeys, Nothing};
+use watchpost_ops::contract::{AuditKeyAgePut, AuditKeyRevoke, AuditKeyRoll, AuditKeys, Nothing};
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
@@ -21,6 +21,15 @@ pub(crate) enum Key {
         #[arg(long)]
         reason: String,
     },
+    /// Show after how many days `watchpost status` says that the key of a console is old; with a number, set that for all
+    /// consoles of the log.
+    Age {
+        /// Days, up to 3650; 365 if nothing was set, and 0 says it never.
+        days: Option<u32>,
+        /// Why; it stands in the audit trail.
+        #[arg(long, requires = "days")]
+        reason: Option<String>,
+    },
     /// Revoke the key of another console: what it signs from now on does not count.
     Revoke {
         /// Its name.
@@ -33,6 +42,18 @@ pub(crate) enum Key {
 
 pub(crate) async fn run(session: &Session, form: Output, verb: Key) -> anyhow::Result<()> {
     let keys = match verb {
+        Key::Age { days, reason } => {
+            let trust = match days {
+                Some(days) => {
+                    session.ask::<operation::audit_key_age_put>(AuditKeyAgePut { days, reason }).await?
+                }
+                None => session.ask::<operation::audit_trust>(Nothing {}).await?,
+            };
+            return either(form, &trust.key_days, || match trust.key_days {
+                0 => line("nothing is said of the age of a key"),
+                days => line(format!("a key that has signed for more than {days} days is said to be old")),
+            });
+        }
         Key::List => session.ask::<operation::audit_key_list>(Nothing {}).await?,
         Key::Roll { reason } => session.ask::<operation::audit_key_roll>(AuditKeyRoll { reason }).await?,
         Key::Revoke { name, reason } => {

@@ -1,4 +1,5 @@
-//! For whom copies of the audit database are encrypted, and what opens them, as the command line names it.
+//! For whom copies of the audit database and backups of Redis are encrypted, and what opens them, as the command line names
+//! it.
 
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,7 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::operation;
 
 use crate::args::{DryRun, Output};
+use crate::copy_keys::{Encrypt, Open};
 use crate::run::finished;
 use crate::session::Session;
 use crate::show;
@@ -57,6 +58,8 @@ pub(crate) struct Backup {
     #[arg(long)]
     rdb: bool,
     #[command(flatten)]
+    encrypt: Encrypt,
+    #[command(flatten)]
     dry: DryRun,
 }
 
@@ -71,6 +74,8 @@ pub(crate) struct Restore {
     /// Overwrite keys that are there with another value.
     #[arg(long, conflicts_with = "rehearse")]
     replace: bool,
+    #[command(flatten)]
+    open: Open,
     #[command(flatten)]
     dry: DryRun,
 }
@@ -138,10 +143,16 @@ pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> a
 }
 
 pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> anyhow::Result<bool> {
-    let ending = if wanted.rdb { "rdb" } else { "wpbackup" };
+    let encryption = wanted.encrypt.asked()?;
+    let ending = match (wanted.rdb, encryption.is_some()) {
+        (true, true) => "rdb.age",
+        (true, false) => "rdb",
+        (false, true) => "wpbackup.age",
+        (false, false) => "wpbackup",
+    };
     let file = wanted.file.unwrap_or_else(|| named(session, "backup", ending));
     let path = std::path::absolute(file)?.to_string_lossy().into_owned();
-    let request = BackupRequest { path, force: wanted.force, rdb: wanted.rdb };
+    let request = BackupRequest { path, force: wanted.force, rdb: wanted.rdb, encryption };
     if wanted.dry.dry_run {
         show::report(form, &session.ask::<operation::backup_preview>(request).await?)?;
         return Ok(false);
@@ -152,7 +163,8 @@ pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> a
 
 pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) -> anyhow::Result<bool> {
     let path = std::path::absolute(wanted.file)?.to_string_lossy().into_owned();
-    let request = RestoreRequest { path, rehearse_only: wanted.rehearse, replace: wanted.replace };
+    let key = wanted.open.named()?;
+    let request = RestoreRequest { path, rehearse_only: wanted.rehearse, replace: wanted.replace, key };
     if wanted.dry.dry_run {
         show::report(form, &session.ask::<operation::restore_preview>(request).await?)?;
         return Ok(false);

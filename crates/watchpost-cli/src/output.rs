@@ -10,6 +10,8 @@ use watchpost_model::text::visible;
 
 /// Longest cell, in characters.
 const CELL: usize = 300;
+/// The same where several columns beside each other hold what came from outside.
+const SHORT: usize = 80;
 
 /// Writes a line. A reader that has gone away is no error: `watchpost ... | head` ends quietly.
 pub(crate) fn line(text: impl AsRef<str>) -> anyhow::Result<()> {
@@ -35,9 +37,23 @@ pub(crate) fn table<const N: usize>(
     let mut empty = true;
     for row in rows {
         empty = false;
-        table.add_row(row.map(|cell| visible(&cell, CELL)));
+        table.add_row(row.map(|text| cell(&text, CELL)));
     }
-    if empty { line("nothing to show") } else { line(table.to_string()) }
+    if empty { line("nothing to show") } else { line(table.trim_fmt()) }
+}
+
+/// A text that came from outside, for one of many columns: one long value would make each row as wide. JSON has it whole.
+pub(crate) fn short(text: &str) -> String {
+    cell(text, SHORT)
+}
+
+/// A text made visible and cut to about `most` characters as they are shown: an escape is longer than what it stands for.
+fn cell(text: &str, most: usize) -> String {
+    let shown = visible(text, most);
+    if shown.chars().count() <= most + 1 {
+        return shown;
+    }
+    shown.chars().take(most).chain(['…']).collect()
 }
 
 fn quiet(result: io::Result<()>) -> anyhow::Result<()> {
@@ -89,4 +105,18 @@ fn bytes(mut value: f64) -> String {
         value /= 1024.0;
     }
     format!("{value:.1} TiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHORT, short};
+
+    #[test]
+    fn a_long_cell_is_cut_and_says_so() {
+        assert_eq!(short("/api/orders"), "/api/orders");
+        for text in ["x".repeat(4_096), "\u{202e}".repeat(4_096), "\u{1b}".repeat(SHORT)] {
+            let cell = short(&text);
+            assert!(cell.ends_with('…') && cell.chars().count() == SHORT + 1, "{cell}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Lengths, instants and periods as people type them.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
-use watchpost_model::period::{Period, PeriodError};
+use chrono::{DateTime, Duration, Utc};
+use watchpost_model::period::{Period, PeriodError, written_time};
 
 /// A period that ends now, or all there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +71,11 @@ pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
     Ok(Duration::seconds(i64::from(number) * seconds))
 }
 
-/// A day (its first instant, UTC) or an instant in RFC 3339.
+/// A day (its first instant), a minute or an instant; UTC unless it says otherwise, as in queries (docs/search.md).
 pub(crate) fn parse_instant(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(day) = text.parse::<NaiveDate>() {
-        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
-    }
-    DateTime::parse_from_rfc3339(text)
-        .map(|at| at.with_timezone(&Utc))
-        .map_err(|_| format!("{text:?} is not a day (2026-01-31) or an instant (2026-01-31T12:00:00Z)"))
+    written_time(text).map(|(at, _)| at).ok_or_else(|| {
+        format!("{text:?} is not a day (2026-01-31) or an instant (2026-01-31T12:00, 2026-01-31T12:00:00+01:00; UTC unless it says otherwise)")
+    })
 }
 
 #[cfg(test)]
@@ -103,6 +100,11 @@ mod tests {
         assert_eq!(
             parse_instant("2026-01-31T01:00:00+01:00").unwrap().to_rfc3339(),
             "2026-01-31T00:00:00+00:00"
+        );
+        assert_eq!(parse_instant("2026-11-22T13:51:00").unwrap().to_rfc3339(), "2026-11-22T13:51:00+00:00");
+        assert_eq!(
+            parse_instant("2026-11-21T08:00+05:45").unwrap().to_rfc3339(),
+            "2026-11-21T02:15:00+00:00"
         );
         assert!(parse_instant("2026-02-30").is_err(), "there is no such day");
     }

@@ -84,22 +84,22 @@ pub(crate) struct On {
     /// Of database_rehearsal: raise the alarm when the newest copy is older than so many days, 7 if nothing was set.
     #[arg(long, value_name = "DAYS")]
     max_age_days: Option<u32>,
-    /// Of database_backup: encrypt the copies, in the age format, for whoever has the secret key of this public one (X25519,
-    /// age1...). Repeatable; those that were set go.
+    /// Of a backup and of database_backup: encrypt the files, in the age format, for whoever has the secret key of this public
+    /// one (X25519, age1...). Repeatable; those that were set go.
     #[arg(long, value_name = "RECIPIENT")]
     recipient: Vec<String>,
     /// The same for each public key in this file, one a line. Repeatable.
     #[arg(long, value_name = "FILE")]
     recipients_file: Vec<PathBuf>,
-    /// Of database_backup: encrypt the copies with the passphrase in this file instead; of database_rehearsal: the file with
-    /// the passphrase that opens them. On the machine that runs the engine.
+    /// Of a backup and of database_backup: encrypt the files with the passphrase in this file instead; of database_rehearsal:
+    /// the file with the passphrase that opens them. On the machine that runs the engine.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["recipient", "recipients_file"])]
     passphrase_file: Option<PathBuf>,
     /// Of database_rehearsal: the age identity file that opens encrypted copies, on the machine that runs the engine. Whoever
     /// reads that machine then reads the copies.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
-    /// Of database_backup: encrypt the copies no more; of database_rehearsal: name no key any more.
+    /// Of a backup and of database_backup: encrypt the files no more; of database_rehearsal: name no key any more.
     #[arg(long, conflicts_with_all = ["recipient", "recipients_file", "passphrase_file", "identity"])]
     no_encryption: bool,
     /// Why; it stands in the audit trail.

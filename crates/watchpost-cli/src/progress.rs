@@ -11,7 +11,7 @@ use watchpost_ops::contract::{
     AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, ERASURE, JobRef,
     PrivacyErase, PrivacyErased, ReportGenerate, ReportProgress, ReportTicket, RuleBacktest,
 };
-use watchpost_ops::door::operation;
+use watchpost_ops::door::{Operation, operation};
 use watchpost_ops::error::OpError;
 
 use crate::session::Session;
@@ -49,55 +49,19 @@ pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpE
 /// Makes a report with a progress bar; Ctrl+C stops it, and no file is left.
 pub(crate) async fn of_report(session: &Session, request: ReportGenerate) -> Result<ReportRecord, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
-    let bar = ProgressBar::new(1);
-    bar.set_style(style("steps"));
-    let mut timer = tokio::time::interval(ASK_EVERY);
-    let mut making = std::pin::pin!(session.ask::<operation::report_generate>(request));
-    loop {
-        tokio::select! {
-            made = &mut making => {
-                bar.finish_and_clear();
-                return made;
-            }
-            _ = timer.tick() => {
-                // What cannot be told of the way is no reason not to arrive.
-                if let Ok(now) = session.ask::<operation::report_progress>(ticket.clone()).await {
-                    bar.set_length(u64::from(now.total.max(1)));
-                    bar.set_position(u64::from(now.done));
-                    bar.set_message(now.step);
-                }
-            }
-            _ = tokio::signal::ctrl_c() => {
-                session.ask::<operation::report_cancel>(ticket.clone()).await?;
-            }
-        }
-    }
+    let work = Box::pin(session.ask::<operation::report_generate>(request));
+    with_steps::<operation::report_progress, operation::report_cancel, _>(session, ticket, "steps", work)
+        .await
 }
 
 /// Replays archived events with a progress bar; Ctrl+C stops it, and what was replayed is told.
 pub(crate) async fn of_backtest(session: &Session, request: RuleBacktest) -> Result<BacktestReport, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
-    let bar = ProgressBar::new(1);
-    bar.set_style(style("events"));
-    let mut timer = tokio::time::interval(ASK_EVERY);
-    let mut replaying = std::pin::pin!(session.ask::<operation::rule_backtest>(request));
-    loop {
-        tokio::select! {
-            told = &mut replaying => {
-                bar.finish_and_clear();
-                return told;
-            }
-            _ = timer.tick() => {
-                let now = session.ask::<operation::rule_backtest_progress>(ticket.clone()).await?;
-                bar.set_length(u64::from(now.total.max(1)));
-                bar.set_position(u64::from(now.done));
-                bar.set_message(now.step);
-            }
-            _ = tokio::signal::ctrl_c() => {
-                session.ask::<operation::rule_backtest_cancel>(ticket.clone()).await?;
-            }
-        }
-    }
+    let work = Box::pin(session.ask::<operation::rule_backtest>(request));
+    with_steps::<operation::rule_backtest_progress, operation::rule_backtest_cancel, _>(
+        session, ticket, "events", work,
+    )
+    .await
 }
 
 /// Checks the audit trail with a progress bar; Ctrl+C stops it.
@@ -143,26 +107,85 @@ pub(crate) async fn of_tables(
 async fn followed<T>(
     session: &Session,
     ticket: ReportTicket,
-    mut work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
+    work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
 ) -> Result<T, OpError> {
     let (bar, mut shown) = (ProgressBar::new(1), None);
     bar.set_style(words_only());
+    let paint = |now| show(&bar, &mut shown, now);
+    let ask = || session.ask::<operation::audit_verify_progress>(ticket.clone());
+    let cancel = || session.ask::<operation::audit_verify_cancel>(ticket.clone());
+    let told = beside(work, asked(ask, paint), stopped(cancel)).await;
+    bar.finish_and_clear();
+    told
+}
+
+/// Shows a share of `unit` that `Ask` tells of `work` until that has ended; Ctrl+C has `Cancel` stop it.
+async fn with_steps<Ask, Cancel, T>(
+    session: &Session,
+    ticket: ReportTicket,
+    unit: &str,
+    work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
+) -> Result<T, OpError>
+where
+    Ask: Operation<Request = ReportTicket, Reply = ReportProgress>,
+    Cancel: Operation<Request = ReportTicket, Reply = ReportProgress>,
+{
+    let bar = ProgressBar::new(1);
+    bar.set_style(style(unit));
+    let paint = |now: ReportProgress| {
+        bar.set_length(u64::from(now.total.max(1)));
+        bar.set_position(u64::from(now.done));
+        bar.set_message(now.step);
+    };
+    let ask = || session.ask::<Ask>(ticket.clone());
+    let cancel = || session.ask::<Cancel>(ticket.clone());
+    let told = beside(work, asked(ask, paint), stopped(cancel)).await;
+    bar.finish_and_clear();
+    told
+}
+
+/// What comes of `work`, or the problem that the others end with. All three go on together: `work` may hold a lock of the
+/// database that one of the others waits for, and would hold it for ever if it had to wait for them.
+async fn beside<T>(
+    work: impl Future<Output = Result<T, OpError>>,
+    asking: impl Future<Output = OpError>,
+    stopping: impl Future<Output = OpError>,
+) -> Result<T, OpError> {
+    tokio::select! {
+        biased;
+        told = work => told,
+        problem = asking => Err(problem),
+        problem = stopping => Err(problem),
+    }
+}
+
+/// Asks again and again how far it is, and paints it; never ends, for what cannot be told of the way is no reason not to
+/// arrive.
+async fn asked<P, A>(ask: impl Fn() -> A, mut paint: impl FnMut(P)) -> OpError
+where
+    A: Future<Output = Result<P, OpError>>,
+{
     let mut timer = tokio::time::interval(ASK_EVERY);
     loop {
-        tokio::select! {
-            told = &mut work => {
-                bar.finish_and_clear();
-                return told;
-            }
-            _ = timer.tick() => {
-                // What cannot be told of the way is no reason not to arrive.
-                if let Ok(now) = session.ask::<operation::audit_verify_progress>(ticket.clone()).await {
-                    show(&bar, &mut shown, now);
-                }
-            }
-            _ = tokio::signal::ctrl_c() => {
-                session.ask::<operation::audit_verify_cancel>(ticket.clone()).await?;
-            }
+        timer.tick().await;
+        if let Ok(now) = ask().await {
+            paint(now);
+        }
+    }
+}
+
+/// Stops it at each Ctrl+C; ends when that is refused.
+async fn stopped<P, C>(cancel: impl Fn() -> C) -> OpError
+where
+    C: Future<Output = Result<P, OpError>>,
+{
+    loop {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler of ours Ctrl+C ends the process.
+            std::future::pending::<()>().await;
+        }
+        if let Err(problem) = cancel().await {
+            return problem;
         }
     }
 }
@@ -193,4 +216,39 @@ fn style(unit: &str) -> ProgressStyle {
         "{bar:30} {human_pos}/{human_len} {eta} {msg}"
     };
     ProgressStyle::with_template(template).expect("the template is a constant that indicatif accepts")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::Mutex;
+    use watchpost_ops::error::OpError;
+
+    use super::{asked, beside};
+
+    /// As a refused check and a refused question about it did: both write a record, and one row of the database is locked by
+    /// whoever writes.
+    #[tokio::test]
+    async fn what_is_followed_goes_on_while_it_is_asked_how_far_it_is() {
+        let (row, (asks, mut begun)) = (Mutex::new(()), tokio::sync::mpsc::unbounded_channel());
+        let (row, asks) = (&row, &asks);
+        let work = async {
+            let held = row.lock().await;
+            // Not before somebody waits for what is held.
+            begun.recv().await;
+            tokio::task::yield_now().await;
+            drop(held);
+            Ok::<_, OpError>("done")
+        };
+        let ask = || async move {
+            // Whoever follows has gone when it is over.
+            drop(asks.send(()));
+            drop(row.lock().await);
+            Ok(())
+        };
+        let followed = beside(work, asked(ask, |()| {}), std::future::pending());
+        let told = tokio::time::timeout(Duration::from_secs(30), followed).await;
+        assert_eq!(told.expect("it does not hang"), Ok("done"));
+    }
 }

@@ -74,6 +74,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(_) => return daemon(&cli).await,
         Command::Doctor => doctor(&cli, form).await?,
+        Command::Status => status(&cli, form).await?,
         _ => {
             let session = Session::open(&cli, Tenure::Guest).await?;
             let result = verb(&session, form, cli.command).await;
@@ -137,11 +138,6 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let session = &session.because(simulate.reason);
             let run = session.ask::<operation::simulate_run>(request).await?;
             finished(session, form, run).await
-        }
-        Command::Status => {
-            let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
-            show::status(form, &status)?;
-            Ok(!is_well(&status))
         }
         Command::Stats(stats) if stats.counts_keys() => {
             crate::patterns::run(session, form, stats).await?;
@@ -208,6 +204,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Call(call) => self::call(session, call).await.map(|()| false),
         Command::Connect(_)
         | Command::Serve(_)
+        | Command::Status
         | Command::Doctor
         | Command::Operations
         | Command::Detect(_)
@@ -231,6 +228,23 @@ fn is_well(status: &WorkspaceStatus) -> bool {
     let answers = |part: &Option<Part>| part.as_ref().is_some_and(|part| part.state == PartState::Connected);
     let trail_holds = status.trail.as_ref().is_none_or(|trail| trail.ok);
     answers(&status.redis) && answers(&status.database) && trail_holds && status.copies_problem.is_none()
+}
+
+/// How everything is. Where the database does not open that is the state, shown before it is told as what went wrong.
+async fn status(cli: &Cli, form: Output) -> anyhow::Result<bool> {
+    let session = Session::closed(cli, Tenure::Guest)?;
+    let connection = session.connection(cli)?;
+    let opened = session.console.open(connection.clone()).await;
+    let mut status = session.ask::<operation::workspace_status>(Nothing {}).await?;
+    if let Err(problem) = &opened {
+        status.connection = Some(connection);
+        status.database =
+            Some(Part { state: PartState::Down, detail: problem.message.clone(), last_ok: None });
+    }
+    show::status(form, &status)?;
+    session.console.close().await;
+    opened?;
+    Ok(!is_well(&status))
 }
 
 /// Every check, whatever the ones before say: a connection that does not open is tried step by step all the same.

@@ -202,6 +202,12 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
         ),
         ("backlog_events", "gauge", "Events waiting in Redis.", engine.backlog),
         ("incidents_active", "gauge", "Incidents that need somebody.", Some(status.incidents_active)),
+        (
+            "index_words_behind_events",
+            "gauge",
+            "Archived events whose words are not indexed yet, from 400 on; searches of them are slower.",
+            (up(&status.database) == 1).then_some(status.words_behind.unwrap_or(0)),
+        ),
     ] {
         if let Some(value) = value {
             // Writing to a String cannot fail.

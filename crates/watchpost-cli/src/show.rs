@@ -15,7 +15,7 @@ use watchpost_ops::contract::{
 };
 
 use crate::args::Output;
-use crate::output::{at, json, line, table, value};
+use crate::output::{at, json, line, short, table, value};
 
 pub(crate) fn or_dash(text: Option<&String>) -> String {
     text.cloned().unwrap_or_else(|| "-".to_owned())
@@ -130,8 +130,25 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         if let Some(problem) = &status.copies_problem {
             rows.push(["copies".to_owned(), format!("WRONG - {}", visible(problem, 400))]);
         }
+        if let Some(n) = status.words_behind {
+            let behind =
+                format!("words of {} events are not indexed yet; searches of them are slower", grouped(n));
+            rows.push(["index of words".to_owned(), behind]);
+        }
         table(["PART", "STATE"], rows)
     })
+}
+
+/// A number with a comma before each three digits.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let place = |at: usize| digits.len().saturating_sub(at);
+    digits
+        .char_indices()
+        .flat_map(|(at, digit)| {
+            (at > 0 && place(at).is_multiple_of(3)).then_some(',').into_iter().chain(std::iter::once(digit))
+        })
+        .collect()
 }
 
 /// What the engine does: a short command runs none, and sees only whether another process does.
@@ -293,12 +310,12 @@ pub(crate) fn events(form: Output, page: &EventPage) -> anyhow::Result<()> {
                 [
                     at(event.at),
                     event.category.to_string(),
-                    event.kind.clone(),
+                    short(&event.kind),
                     event.severity.to_string(),
                     event.outcome.to_string(),
-                    or_dash(event.actor.as_ref()),
-                    or_dash(event.source_ip.as_ref()),
-                    event.endpoint().to_owned(),
+                    short(&or_dash(event.actor.as_ref())),
+                    short(&or_dash(event.source_ip.as_ref())),
+                    short(event.endpoint()),
                 ]
             }),
         )
@@ -310,7 +327,7 @@ pub(crate) fn incident_cells(incident: &Incident) -> [String; 8] {
         incident.number.to_string(),
         incident.severity.to_string(),
         incident.status.to_string(),
-        incident.title.clone(),
+        short(&incident.title),
         incident.event_count.to_string(),
         at(incident.last_seen),
         or_dash(incident.assignee.as_ref()),

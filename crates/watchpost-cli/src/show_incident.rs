@@ -8,7 +8,7 @@ use watchpost_ops::contract::{
 };
 
 use crate::args::Output;
-use crate::output::{at, line, table};
+use crate::output::{at, line, short, table};
 use crate::show::{INCIDENT, either, incident_cells, or_dash};
 
 /// Events on the page of an incident; `events` lists all.
@@ -29,11 +29,11 @@ pub(crate) fn detail(form: Output, detail: &IncidentDetail) -> anyhow::Result<()
                 let event = &evidence.event;
                 [
                     at(event.at),
-                    event.kind.clone(),
+                    short(&event.kind),
                     event.outcome.to_string(),
-                    or_dash(event.actor.as_ref()),
-                    or_dash(event.source_ip.as_ref()),
-                    event.endpoint().to_owned(),
+                    short(&or_dash(event.actor.as_ref())),
+                    short(&or_dash(event.source_ip.as_ref())),
+                    short(event.endpoint()),
                     evidence.sha256.chars().take(16).collect(),
                 ]
             }),
@@ -139,8 +139,8 @@ fn why(detail: &IncidentDetail) -> anyhow::Result<()> {
                 format!("{} v{}", newest.rule_id, newest.rule_version),
                 hit.count.to_string(),
                 newest.summary.clone(),
-                field,
-                text,
+                short(&field),
+                short(&text),
             ]
         }),
     )
@@ -152,15 +152,15 @@ pub(crate) fn events(form: Output, list: &IncidentEventList) -> anyhow::Result<(
             ["AT", "TIMES", "TYPE", "OUTCOME", "ACTOR", "SOURCE", "ON", "FROZEN", "SHA-256"],
             list.rows.iter().map(|row| {
                 let event = row.event.as_ref();
-                let text = |text: Option<&String>| or_dash(text);
+                let text = |text: Option<&String>| short(&or_dash(text));
                 [
                     at(row.at),
                     row.count.to_string(),
-                    event.map_or_else(|| "(removed by retention)".to_owned(), |event| event.kind.clone()),
+                    event.map_or_else(|| "(removed by retention)".to_owned(), |event| short(&event.kind)),
                     event.map_or_else(|| "-".to_owned(), |event| event.outcome.to_string()),
                     text(event.and_then(|event| event.actor.as_ref())),
                     text(event.and_then(|event| event.source_ip.as_ref())),
-                    event.map_or_else(|| "-".to_owned(), |event| event.endpoint().to_owned()),
+                    event.map_or_else(|| "-".to_owned(), |event| short(event.endpoint())),
                     if row.frozen { "yes" } else { "" }.to_owned(),
                     row.sha256.chars().take(16).collect(),
                 ]

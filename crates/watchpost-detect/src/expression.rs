@@ -31,10 +31,7 @@ impl Expression {
     ///
     /// Errors: what the expression lacks, or that it is too large.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let ascii = ascii_classes(pattern);
-        let flags =
-            syntax::Config::new().case_insensitive(true).unicode(names_characters(pattern)).utf8(false);
-        let hir = syntax::parse_with(&ascii, &flags).map_err(|error| error.to_string())?;
+        let hir = parsed(pattern)?;
         let mut needs = ways(&hir);
         if needs.contains(&0) {
             needs.clear();
@@ -64,6 +61,14 @@ impl Expression {
         let end = (found.end()..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
         Some(start..end)
     }
+}
+
+/// Reads `pattern`.
+///
+/// Errors: what it lacks.
+pub(crate) fn parsed(pattern: &str) -> Result<Hir, String> {
+    let flags = syntax::Config::new().case_insensitive(true).unicode(names_characters(pattern)).utf8(false);
+    syntax::parse_with(&ascii_classes(pattern), &flags).map_err(|error| error.to_string())
 }
 
 /// Does `pattern` name characters that are not ASCII? All others are matched byte by byte, which makes `[^x]` one class

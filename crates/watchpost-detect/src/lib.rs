@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `decode` | a value's layers: percent, HTML, Unicode, base64, comments, shell quoting |
 //! | `dictionary`, `gate` | words looked up, and literals found in one pass |
+//! | `gap` | whether a gate turns away what its rule matches |
 //! | `expression` | how the expressions of rules are read |
 //! | `fields` | which parts of an event are looked at, and how they are encoded |
 //! | `ruleset` | the rules: YAML read, checked and compiled; what ships is in `rules/` |
@@ -35,6 +36,7 @@ pub mod enrich;
 mod expression;
 mod fields;
 mod finding;
+mod gap;
 mod gate;
 mod inspect;
 mod mention;

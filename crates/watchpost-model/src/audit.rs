@@ -63,7 +63,7 @@ pub struct AuditDraft {
     pub outcome: AuditOutcome,
     /// What changed.
     pub changes: Vec<Change>,
-    /// The reason that the person gave, or the error.
+    /// The reason that the person gave; of what failed without one, the error. With one, the error is the change `error`.
     pub reason: Option<String>,
     /// Client time.
     pub at: DateTime<Utc>,
@@ -94,7 +94,7 @@ pub struct AuditRecord {
     pub outcome: AuditOutcome,
     /// What changed.
     pub changes: Vec<Change>,
-    /// Reason or error.
+    /// The reason that was given, or else the error.
     pub reason: Option<String>,
     /// Risk of the action, 0 to 100.
     pub risk: u8,

@@ -73,7 +73,8 @@ impl Generations {
     }
 }
 
-/// For whom a copy of the audit database is encrypted, in the age format: for recipients, or for whoever has a passphrase.
+/// For whom a copy of the audit database, or a backup of Redis, is encrypted, in the age format: for recipients, or for
+/// whoever has a passphrase.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct CopyEncryption {
@@ -108,7 +109,7 @@ impl CopyEncryption {
     }
 }
 
-/// What opens an encrypted copy of the audit database: files on the machine that opens it.
+/// What opens an encrypted copy of the audit database, or a backup of Redis: files on the machine that opens it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
 pub struct CopyKey {

@@ -172,7 +172,7 @@ pub struct PlannedJob {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub max_age_days: Option<u32>,
-    /// Of copies of the database: for whom they are encrypted; they are not if absent.
+    /// Of backups and of copies of the database: for whom they are encrypted; they are not if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub encryption: Option<CopyEncryption>,
@@ -231,8 +231,8 @@ impl PlannedJob {
             return Err(format!("{kind} looks at no age of copies"));
         }
         if let Some(encryption) = &self.encryption {
-            if kind != JobKind::DatabaseBackup {
-                return Err(format!("{kind} encrypts no copies of the database"));
+            if !writes {
+                return Err(format!("{kind} encrypts no files"));
             }
             encryption.check().map_err(|problem| format!("{kind}: {problem}"))?;
         }
@@ -598,8 +598,13 @@ mod tests {
         assert_eq!(with(&|plan| plan.jobs[6].max_age_days = Some(0)), "jobs");
         assert_eq!(with(&|plan| plan.jobs[6].folder = Some("/x".to_owned())), "jobs");
         let encryption = CopyEncryption { recipients: vec!["age1...".to_owned()], passphrase_file: None };
-        assert_eq!(with(&|plan| plan.jobs[4].encryption = Some(encryption.clone())), "jobs");
-        assert_eq!(with(&|plan| plan.jobs[5].encryption = Some(CopyEncryption::default())), "jobs");
+        assert_eq!(with(&|plan| plan.jobs[3].encryption = Some(encryption.clone())), "jobs");
+        for writes in [4, 5] {
+            let mut plan = Plan::default();
+            plan.jobs[writes].encryption = Some(encryption.clone());
+            assert_eq!(plan.check(), Ok(()));
+            assert_eq!(with(&|plan| plan.jobs[writes].encryption = Some(CopyEncryption::default())), "jobs");
+        }
         let key = CopyKey { identity: Some("/etc/key.txt".to_owned()), passphrase_file: None };
         assert_eq!(
             with(&|plan| plan.jobs[5].key = Some(key.clone())),

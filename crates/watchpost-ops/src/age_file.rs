@@ -280,7 +280,7 @@ impl From<io::Error> for Problem {
 }
 
 impl Problem {
-    /// For whoever wanted to open a copy of the database.
+    /// For whoever wanted to open a copy of the database, or a backup of Redis.
     pub(crate) fn of_copy(self, copy: &Path, whom: Whom, keys: &Keys) -> OpError {
         let name = copy.display();
         match self {
@@ -312,13 +312,26 @@ pub(crate) fn lock(
     locked: &Locked,
     stop: &CancellationToken,
 ) -> io::Result<(u64, String)> {
-    let mut plain = File::open(from)?;
     let counted = Counted { to: private(to)?, hash: Sha256::new(), bytes: 0 };
-    let mut writer = locked.writer(counted)?;
-    pour(&mut plain, &mut writer, stop)?;
-    let Counted { to, hash, bytes } = writer.finish()?;
+    let Counted { to, hash, bytes } = lock_into(from, counted, locked, stop)?;
     to.sync_all()?;
     Ok((bytes, hex::encode(hash.finalize())))
+}
+
+/// Locks a file into what is written to, which is given back.
+///
+/// # Errors
+/// What reading or writing says; `Interrupted` if it was stopped.
+pub(crate) fn lock_into<W: Write>(
+    from: &Path,
+    to: W,
+    locked: &Locked,
+    stop: &CancellationToken,
+) -> io::Result<W> {
+    let mut plain = File::open(from)?;
+    let mut writer = locked.writer(to)?;
+    pour(&mut plain, &mut writer, stop)?;
+    writer.finish()
 }
 
 /// Opens a locked file into a new one that nobody else reads, on disk when it returns. What an error leaves of that one is

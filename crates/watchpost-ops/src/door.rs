@@ -63,6 +63,27 @@ fn object_of(operation: &str, request: Option<&Value>) -> String {
     }
 }
 
+/// What the record of a refusal takes from the request.
+#[derive(Default)]
+struct Asked {
+    object: String,
+    /// Why, as the caller said it.
+    reason: Option<String>,
+}
+
+impl Asked {
+    fn of(cx: &Context, request: Option<&Value>) -> Self {
+        let reason = request.map_or_else(|| cx.reason.clone(), |request| two_people::reason_of(cx, request));
+        Self { object: object_of(cx.spec.name, request), reason }
+    }
+}
+
+/// Does it only tell how far something else is? A program asks that many times a second, beside what it is about, whose
+/// refusal is in the trail.
+fn asks_how_far(spec: &OperationSpec) -> bool {
+    spec.effect == Effect::Read && spec.name.ends_with("_progress")
+}
+
 /// What performing an operation returns.
 pub type Performed<T> = Pin<Box<dyn Future<Output = Result<T, OpError>> + Send>>;
 
@@ -156,6 +177,11 @@ impl Context {
 fn said(reason: &str) -> Option<String> {
     let reason = reason.trim();
     (!reason.is_empty()).then(|| reason.chars().take(REASON_CHARS_MAX).collect())
+}
+
+/// Why it was not done, in a record whose reason is the one that was given.
+pub(crate) fn failed_by(error: &str) -> Change {
+    Change::new("error", Value::Null, said(error))
 }
 
 /// How much a record deserves to be looked at, 0 to 100: what the permission can do, more when it was refused or failed.
@@ -292,16 +318,16 @@ impl Console {
         let spec = O::SPEC;
         self.refuse_locked(call, spec.name).await?;
         let mut cx = self.context(call, spec);
-        let object = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
-            object_of(spec.name, serde_json::to_value(&request).as_ref().ok())
+        let about = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
+            Asked::of(&cx, serde_json::to_value(&request).as_ref().ok())
         } else {
-            String::new()
+            Asked::default()
         };
-        self.authorise(&cx, &object).await?;
+        self.authorise(&cx, &about).await?;
         if let Err(refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
             // Without a name the caller asks what is needed; a wrong one is a change that was tried.
             if call.confirmation.is_some() {
-                self.record_refusal(&cx, AuditOutcome::Denied, &object, &refusal).await;
+                self.record_refusal(&cx, AuditOutcome::Denied, &about, &refusal).await;
             }
             return Err(refusal);
         }
@@ -321,7 +347,7 @@ impl Console {
                         ErrorCode::Permission => AuditOutcome::Denied,
                         _ => AuditOutcome::Failure,
                     };
-                    self.record_refusal(&cx, outcome, &object, &refusal).await;
+                    self.record_refusal(&cx, outcome, &about, &refusal).await;
                     return Err(refusal);
                 }
             }
@@ -332,7 +358,7 @@ impl Console {
         }
         match &result {
             Err(error) if spec.effect == Effect::Change => {
-                self.record_refusal(&cx, AuditOutcome::Failure, &object, error).await;
+                self.record_refusal(&cx, AuditOutcome::Failure, &about, error).await;
                 // What the approver carries out, the approval itself notes.
                 if granted.is_none() {
                     Box::pin(two_people::given_back(&cx, error)).await;
@@ -377,7 +403,7 @@ impl Console {
         }
     }
 
-    async fn authorise(&self, cx: &Context, object: &str) -> Result<(), OpError> {
+    async fn authorise(&self, cx: &Context, about: &Asked) -> Result<(), OpError> {
         let (role, spec) = (cx.caller.role, cx.spec);
         if role.may(spec.permission) {
             return Ok(());
@@ -387,7 +413,9 @@ impl Console {
             format!("the role {role} may not {}", spec.name.replace('_', " ")),
         )
         .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
-        self.record_refusal(cx, AuditOutcome::Denied, object, &refusal).await;
+        if !asks_how_far(&spec) {
+            self.record_refusal(cx, AuditOutcome::Denied, about, &refusal).await;
+        }
         Err(refusal)
     }
 
@@ -400,7 +428,8 @@ impl Console {
     ) -> Called<'a> {
         Box::pin(async move {
             // Who may not do it is told so before the request is looked at.
-            self.authorise(&self.context(call, O::SPEC), &object_of(O::SPEC.name, Some(&request))).await?;
+            let cx = self.context(call, O::SPEC);
+            self.authorise(&cx, &Asked::of(&cx, Some(&request))).await?;
             let request = serde_json::from_value(request)
                 .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;
             let reply = self.call_as::<O>(call, granted, request).await?;
@@ -429,11 +458,16 @@ impl Console {
         })
     }
 
-    /// Writes the record of something that was not done. A trail that cannot be written is told in the log and in the
-    /// status: there is no effect to take back here.
-    async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, object: &str, error: &OpError) {
+    /// Writes the record of something that was not done: with the reason that was given and the error beside it, or else with
+    /// the error as the reason. A trail that cannot be written is told in the log and in the status: there is no effect to
+    /// take back here.
+    async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, about: &Asked, error: &OpError) {
         let Ok(workspace) = self.workspace() else { return };
-        let draft = cx.record_as(outcome, object, Vec::new(), Some(error.to_string()));
+        let error = error.to_string();
+        let draft = match about.reason.clone() {
+            Some(reason) => cx.record_as(outcome, &about.object, vec![failed_by(&error)], Some(reason)),
+            None => cx.record_as(outcome, &about.object, Vec::new(), Some(error)),
+        };
         if let Err(problem) = workspace.store().audit_append(draft).await {
             tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
         } else {

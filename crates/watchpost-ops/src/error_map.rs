@@ -26,17 +26,24 @@ impl From<StoreError> for OpError {
                 .hint("choose another file, or restore a backup over it; Watchpost has not touched it"),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("nothing was changed; test the connection in Settings"),
+            StoreError::Login { advice, .. } => Self::new(ErrorCode::Unavailable, message).hint(format!(
+                "{advice} Save the connection anew with what is right; `watchpost connect test` tries it step by step."
+            )),
             StoreError::TlsFile { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("give the path of a PEM file that this account may read"),
             StoreError::Folder { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("choose another folder, or give this account the right to write there"),
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)
                 .hint("the roles of the database say who may (deploy/postgres-roles.sql): ask its owner"),
+            StoreError::File(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder",
+            ),
             StoreError::DiskFull(_) => {
                 Self::new(ErrorCode::Unavailable, message).hint("free some space and try again")
             }
             other => {
-                tracing::error!(error = ?other, "the store failed");
+                tracing::error!(error = %other, "the store failed");
+                tracing::debug!(error = ?other, "the store failed, as the driver says it");
                 Self::internal(message)
             }
         }
@@ -80,7 +87,8 @@ impl From<RedisError> for OpError {
             | RedisError::Server { .. }
             | RedisError::Answer { .. }
             | RedisError::Client(_) => {
-                tracing::error!(error = ?error, "Redis answered with something unexpected");
+                tracing::error!(%error, "Redis answered with something unexpected");
+                tracing::debug!(error = ?error, "what Redis answered, as the driver says it");
                 Self::internal(message)
             }
         }

@@ -86,6 +86,7 @@ impl LiveFeed {
             redis: None,
             database: None,
             trail: None,
+            words_behind: None,
             newest_event: None,
             incidents_active: 0,
             ..self.console.status(&self.caller).await

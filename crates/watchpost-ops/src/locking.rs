@@ -3,8 +3,13 @@
 //! What verifies the passphrase is in the keychain, with the minutes. A window of an account that has one starts locked:
 //! otherwise ending the program would open it. The passphrase is asked for by one caller at a time, and slower after each
 //! wrong one.
+//!
+//! A keychain that does not answer must not open the window either, so what verifies is noted in a file as well. Only then
+//! is it asked: the keychain has the say of whether there is a lock whenever it answers.
 
+use std::io::{self, Write};
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
@@ -13,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 use watchpost_model::access::Origin;
 
+use crate::age_file::private;
 use crate::blocking::off_the_runtime;
 use crate::console::Console;
 use crate::contract::{SecretState, WindowLock};
@@ -46,6 +52,8 @@ struct State {
     not_before: Option<DateTime<Utc>>,
     /// Where what verifies is kept, in words; empty if that is the keychain.
     detail: String,
+    /// Why the keychain did not say whether there is a lock; then it is as the file says.
+    unread: Option<SecretState>,
 }
 
 /// The lock of a console's window.
@@ -112,25 +120,63 @@ impl Console {
         format!("window-lock/{}", self.paths().workspace().display())
     }
 
-    /// Asks the keychain, once. What cannot be read is no lock: the account of the operating system is the other one.
+    /// Asks the keychain, once. Where it does not answer and a lock was noted, the window is locked.
     async fn lock_loaded(&self) -> &Lock {
         let lock = &self.0.lock;
         lock.loaded
             .get_or_init(|| async {
-                let found = self.secrets().get(&self.lock_account()).await;
-                let kept = match found {
-                    Ok(secret) => secret.and_then(|text| serde_json::from_str::<Kept>(&text).ok()),
-                    Err(problem) => {
-                        tracing::warn!(?problem, "whether the window has a lock cannot be read");
-                        None
-                    }
-                };
+                let (kept, unread) = self.lock_read().await;
                 let mut state = lock.state();
-                state.locked = kept.is_some();
-                state.kept = kept;
+                state.locked = kept.is_some() || unread.is_some();
+                (state.kept, state.unread) = (kept, unread);
             })
             .await;
         lock
+    }
+
+    /// What verifies, and why it is not the keychain that says so. Neither means that there is no lock.
+    async fn lock_read(&self) -> (Option<Kept>, Option<SecretState>) {
+        let file = self.paths().window_lock();
+        let found = match self.secrets().get(&self.lock_account()).await {
+            // Where there is no keychain nothing is found either.
+            Ok(None) => match self.secrets().state().await {
+                SecretState::Ready => Ok(None),
+                // One that was made after the lock was set does not know of it.
+                SecretState::FileReady => Ok(std::fs::read_to_string(&file).ok().map(Secret::new)),
+                state => Err(state),
+            },
+            found => found,
+        };
+        match found {
+            Ok(secret) => {
+                let kept = secret.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
+                noted(&file, kept.as_ref());
+                (kept, None)
+            }
+            Err(problem) => match std::fs::read(&file) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
+                text => {
+                    tracing::warn!(?problem, "the keychain does not say how the lock of the window is");
+                    (text.ok().and_then(|text| serde_json::from_slice(&text).ok()), Some(problem))
+                }
+            },
+        }
+    }
+
+    /// Asks again for what verifies; `None` if there is no lock after all, which opens the window.
+    ///
+    /// # Errors
+    /// `SecretStore` if it still cannot be read.
+    async fn lock_read_again(&self) -> Result<Option<Kept>, OpError> {
+        let (kept, unread) = self.lock_read().await;
+        if let (None, Some(problem)) = (&kept, unread) {
+            return Err(OpError::new(ErrorCode::SecretStore, "what verifies the passphrase cannot be read")
+                .hint(secrets::describe(problem)));
+        }
+        let mut state = self.0.lock.state();
+        state.locked &= kept.is_some();
+        (state.kept, state.unread) = (kept.clone(), unread);
+        Ok(kept)
     }
 
     /// Is the window locked?
@@ -157,6 +203,7 @@ impl Console {
             locked: state.locked,
             wait_s: u32::try_from(wait).unwrap_or(u32::MAX),
             detail: state.detail.clone(),
+            unread: state.unread,
         }
     }
 
@@ -175,7 +222,7 @@ impl Console {
     pub(crate) async fn try_passphrase(&self, passphrase: Secret) -> Result<Tried, OpError> {
         let lock = self.lock_loaded().await;
         let _turn = lock.turn.lock().await;
-        let kept = {
+        let (kept, is_unread) = {
             let state = lock.state();
             let left = state.not_before.map_or(Duration::zero(), |until| until - self.now());
             if left > Duration::zero() {
@@ -184,8 +231,9 @@ impl Console {
                     "the passphrase was wrong before: try again in {seconds} s"
                 )));
             }
-            state.kept.clone()
+            (state.kept.clone(), state.unread.is_some())
         };
+        let kept = if kept.is_none() && is_unread { self.lock_read_again().await? } else { kept };
         let Some(kept) = kept else { return Ok(Tried::Right { wrong: 0 }) };
         let fits = off_the_runtime(move || kept.fits(&passphrase)).await?;
         let mut state = lock.state();
@@ -213,9 +261,16 @@ impl Console {
         };
         let text = serde_json::to_string(&kept).map_err(|error| OpError::internal(error.to_string()))?;
         let where_kept = self.secrets().put(&self.lock_account(), Secret::new(text)).await;
+        let is_kept = where_kept == SecretState::Ready;
+        if is_kept {
+            noted(&self.paths().window_lock(), Some(&kept));
+        }
         let mut state = lock.state();
         state.kept = Some(kept);
         state.detail = secrets::describe(where_kept).to_owned();
+        if is_kept {
+            state.unread = None;
+        }
         Ok(())
     }
 
@@ -229,9 +284,36 @@ impl Console {
             return Err(OpError::new(ErrorCode::SecretStore, "the lock cannot be taken out of the keychain")
                 .hint(secrets::describe(removed)));
         }
+        noted(&self.paths().window_lock(), None);
         let lock = self.lock_loaded().await;
         *lock.state() = State::default();
         Ok(())
+    }
+}
+
+/// Notes in a file what the keychain has, for a start at which it does not answer.
+fn noted(file: &Path, kept: Option<&Kept>) {
+    let done = match kept.map(serde_json::to_vec) {
+        None => std::fs::remove_file(file),
+        Some(text) => text.map_err(io::Error::from).and_then(|text| {
+            if std::fs::read(file).is_ok_and(|there| there == text) {
+                return Ok(());
+            }
+            let part = file.with_extension("part");
+            // What a killed process left.
+            drop(std::fs::remove_file(&part));
+            let mut to = private(&part)?;
+            to.write_all(&text)?;
+            to.sync_all()?;
+            std::fs::rename(&part, file)
+        }),
+    };
+    match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, file = %file.display(), "the lock of the window cannot be noted: \
+                a start at which the keychain does not answer may find it otherwise");
+        }
+        _ => {}
     }
 }
 

@@ -334,6 +334,8 @@ macro_rules! for_each_operation {
             "Sign the audit log with a new key, for which the one before vouches."
             audit_key_roll(AuditKeyRoll) -> AuditKeys: Admin, Change, [], [Audit, Status],
                 Asker for SigningKey;
+            "Set after how many days the status says that the key of a console is old."
+            audit_key_age_put(AuditKeyAgePut) -> AuditTrust: Admin, Change, [], [Audit, Status];
             "Revoke a key of the audit log: what it signs from now on does not count."
             audit_key_revoke(AuditKeyRevoke) -> AuditKeys: Admin, Change, [], [Audit, Status],
                 Approver for SigningKey;
@@ -392,6 +394,16 @@ macro_rules! for_each_operation {
             window_unlock(WindowUnlock) -> WindowLock: View, Local, [], [];
             "Set after how long without anybody the window locks, and the passphrase that opens it."
             window_lock_put(WindowLockPut) -> WindowLock: View, Local, [], [Settings, Audit];
+            "Tell where the file of secrets is, whether secrets are kept in it, and whether it is open."
+            secrets_file_get(Nothing) -> SecretsFileState: View, Read, [Status], [];
+            "Open the file of secrets with its passphrase."
+            secrets_file_open(SecretsFileOpen) -> SecretsFileState: View, Local, [],
+                [Status, Connections, Audit];
+            "Make the file of secrets; passwords and the signing key are kept in it from then on."
+            secrets_file_make(SecretsFileMake) -> SecretsFileState: Admin, Local, [],
+                [Status, Connections, Audit];
+            "Lock the file of secrets with another passphrase."
+            secrets_file_passphrase(SecretsFilePassphrase) -> SecretsFileState: Admin, Local, [], [Status, Audit];
             "Tell what is sealed of events before they are stored."
             sealing_get(Nothing) -> SealPolicy: View, Read, [Settings], [];
             "Change what is sealed of events before they are stored."

@@ -103,6 +103,12 @@ impl Paths {
         self.data.join("window.json")
     }
 
+    /// The file of what verifies the passphrase of the window, for a start at which the keychain does not answer.
+    #[must_use]
+    pub fn window_lock(&self) -> PathBuf {
+        self.data.join("window-lock.json")
+    }
+
     /// The folder of what this console has seen of the audit logs.
     #[must_use]
     pub fn witness(&self) -> PathBuf {

@@ -97,6 +97,14 @@ impl Secrets {
         off_the_runtime(move || file.change_passphrase(passphrase)).await?
     }
 
+    /// Opens the file of secrets with a passphrase that somebody typed.
+    ///
+    /// # Errors
+    /// Its state if it does not open: `FileRefused` with another passphrase than its own.
+    pub(crate) async fn open_file_with(&self, passphrase: Secret) -> Result<(), SecretState> {
+        self.in_file(move |file| file.open_with(passphrase)).await.unwrap_or(Err(SecretState::FileMissing))
+    }
+
     /// Does the file of secrets open? Asks for its passphrase if need be; `None` where there is none.
     pub async fn open_file(&self) -> Option<SecretState> {
         let opened = self.in_file(|file| file.probe(true)).await?;
@@ -210,9 +218,9 @@ pub fn describe(state: SecretState) -> &'static str {
              passphrase locks: watchpost config secrets-file make"
         }
         SecretState::FileLocked => {
-            "the file of secrets is locked, and its passphrase was not given: type it when the command line asks, or \
-             name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords are kept for this \
-             session only"
+            "the file of secrets is locked, and its passphrase was not given: type it in Settings (Keychain) or when the \
+             command line asks, or name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords \
+             are kept for this session only"
         }
         SecretState::FileRefused => {
             "the file of secrets has another passphrase than was given; until it opens passwords are kept for this \

@@ -131,6 +131,16 @@ impl SecretsFile {
         self.write(&mut held, Kept::new(), passphrase).map_err(|state| self.told(state))
     }
 
+    /// Opens it with this passphrase, which is held from then on. One that is not its own leaves what is open open.
+    pub(crate) fn open_with(&self, passphrase: Secret) -> Result<(), SecretState> {
+        let mut held = self.held();
+        let seen = self.seen()?;
+        let secrets = read(&self.path, &passphrase)?;
+        let asked = held.asked;
+        *held = Held { passphrase: Some(passphrase), secrets, seen: Some(seen), refused: None, asked };
+        Ok(())
+    }
+
     /// Locks it with another passphrase.
     pub(crate) fn change_passphrase(&self, passphrase: Secret) -> Result<(), OpError> {
         long_enough(&passphrase)?;

@@ -1,6 +1,7 @@
 //! The answer to "how is everything?".
 
 use watchpost_model::access::Caller;
+use watchpost_store::EVENT_TEXT_STEP;
 
 use crate::connections::LOCAL;
 use crate::console::{Console, Workspace};
@@ -21,6 +22,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         database: None,
         trail: None,
         copies_problem: None,
+        words_behind: None,
         engine: stopped(),
         secrets: console.secrets().state().await,
         newest_event: None,
@@ -49,6 +51,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
             // What cannot be asked is told by what is wrong with the database.
             status.copies_problem =
                 crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
+            status.words_behind = words_behind(&workspace).await;
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =
@@ -65,6 +68,12 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         }
     }
     status
+}
+
+/// Events whose words wait to be indexed; what cannot be asked is told by what is wrong with the database.
+async fn words_behind(workspace: &Workspace) -> Option<u64> {
+    let behind = workspace.store().event_text_behind().await.unwrap_or_default();
+    (behind >= EVENT_TEXT_STEP).then_some(behind)
 }
 
 fn database_detail(workspace: &Workspace) -> String {

@@ -151,7 +151,7 @@ fn shown(operation: &str, request: &Value) -> String {
 }
 
 /// The reason in the request, else the one of the call.
-fn reason_of(cx: &Context, request: &Value) -> Option<String> {
+pub(crate) fn reason_of(cx: &Context, request: &Value) -> Option<String> {
     let own = request.get("reason").and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
     own.map(str::to_owned).or_else(|| cx.reason.clone())
 }

@@ -20,6 +20,7 @@ use watchpost_store::{Signer, Store, StoreError};
 use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, TrailStatus};
 use crate::error::{ErrorCode, OpError};
 use crate::paths::Paths;
+use crate::setting;
 
 pub(crate) use places::PLACES;
 pub(crate) use webhook::{authorities, checked as checked_webhook};
@@ -29,8 +30,21 @@ const WITNESSED_DAYS: i64 = 7;
 /// Times that a person took a log as it was; older ones are forgotten.
 const ACCEPTED_MAX: usize = 50;
 
-/// A key that signs for longer is worth a word: what is stolen with it reaches back as far.
-const KEY_DAYS: i64 = 365;
+/// The setting of how long a key signs before a word is said.
+pub(crate) const KEY_AGE: &str = "audit_key_age";
+
+/// How long a key signs before a word is said: what is stolen with it reaches back as far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyAge {
+    /// Days; 0 says it never.
+    pub(crate) days: u32,
+}
+
+impl Default for KeyAge {
+    fn default() -> Self {
+        Self { days: 365 }
+    }
+}
 
 /// The file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +90,8 @@ struct State {
     witnesses: u32,
     /// Since when the log knows the key of this console.
     key_since: Option<DateTime<Utc>>,
+    /// After how many days of that a word is said, by the last look.
+    key_age: KeyAge,
 }
 
 /// The memory of one connection.
@@ -163,14 +179,21 @@ impl Witness {
         Ok(())
     }
 
-    /// Notes since when the key signs.
+    /// Notes since when the key signs, and how long it may.
     ///
     /// # Errors
     /// What the database says.
     pub(crate) async fn look_at_key(&self, store: &Store) -> Result<(), OpError> {
         let since = store.signer_since().await?;
-        self.state().key_since = since;
+        let age = setting::read::<KeyAge>(store, KEY_AGE).await?.value;
+        let mut state = self.state();
+        (state.key_since, state.key_age) = (since, age);
         Ok(())
+    }
+
+    /// After how many days a word is said of the key, by the last look; 0 is never.
+    pub(crate) fn key_days(&self) -> u32 {
+        self.state().key_age.days
     }
 
     fn own_signer(&self) -> Option<Signer> {
@@ -231,8 +254,9 @@ impl Witness {
     /// For the status.
     pub(crate) fn status(&self, now: DateTime<Utc>) -> TrailStatus {
         let state = self.state();
-        let key_warning =
-            state.key_since.map(|since| (now - since).num_days()).filter(|days| *days > KEY_DAYS);
+        let most = i64::from(state.key_age.days);
+        let key_warning = state.key_since.map(|since| (now - since).num_days());
+        let key_warning = key_warning.filter(|days| most > 0 && *days > most);
         let key_warning = key_warning.map(|days| {
             format!("it has signed for {days} days: roll it with `watchpost audit key roll --reason TEXT`")
         });

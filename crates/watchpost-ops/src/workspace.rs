@@ -218,6 +218,24 @@ impl Workspace {
         Ok(())
     }
 
+    /// Signs with the kept key from now on, where this console signed with one of its session: the file of secrets was
+    /// opened or made. There is one afterwards.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn sign_with_kept(&self) -> Result<(), OpError> {
+        if self.witness.signs_for_session() != Some(true) {
+            return Ok(());
+        }
+        let _turn = self.witness.turn().await;
+        let Some(kept) = crate::signing::signer(&self.secrets, &self.store, false).await? else {
+            return Ok(());
+        };
+        self.store.withhold_signer();
+        self.witness.signs_with(kept);
+        self.watch_in_turn("key.add").await.map(drop)
+    }
+
     /// Puts a new key into the place of the one that signs here.
     ///
     /// # Errors

@@ -55,15 +55,20 @@ pub async fn leftovers(
         if names.is_empty() {
             return Ok(found);
         }
+        // What an entry of the stream named outside of the prefix is not looked at: it does not come back either.
+        let prefix = store.inner.target.prefix.as_bytes();
+        let (ours, foreign): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) =
+            names.iter().partition(|name| name.starts_with(prefix));
         let mut pipe = redis::pipe();
-        for name in &names {
-            pipe.cmd("EXISTS").arg(name);
+        for name in &ours {
+            pipe.cmd("EXISTS").arg(*name);
         }
         let exists = jobs.pipe(pipe).await?;
         let is_gone =
             |answer: &redis::RedisResult<Value>| matches!(answer, Ok(value) if reply::int(value) == Some(0));
-        let gone: Vec<&Vec<u8>> =
-            names.iter().zip(&exists).filter(|(_, answer)| is_gone(answer)).map(|(name, _)| name).collect();
+        let mut gone = foreign;
+        let answered = ours.into_iter().zip(&exists);
+        gone.extend(answered.filter(|(_, answer)| is_gone(answer)).map(|(name, _)| name));
         let stay = names.len() - gone.len();
         found.quarantined += gone.len() as u64;
         found.unreadable += stay as u64;

@@ -116,14 +116,15 @@ impl Once {
 }
 
 fn usage(key: &[u8]) -> Cmd {
-    let mut cmd = redis::cmd("MEMORY");
-    cmd.arg("USAGE").arg(key);
+    let mut cmd = Cmd::with_capacity(3, "MEMORYUSAGE".len() + key.len());
+    cmd.arg("MEMORY").arg("USAGE").arg(key);
     cmd
 }
 
+/// Made for each key while the server has nothing to do: with room for its words, so that they are not moved as it grows.
 fn about(name: &str, key: &[u8]) -> Cmd {
-    let mut cmd = redis::cmd(name);
-    cmd.arg(key);
+    let mut cmd = Cmd::with_capacity(2, name.len() + key.len());
+    cmd.arg(name).arg(key);
     cmd
 }
 

@@ -10,6 +10,7 @@ use redis::RedisResult;
 use redis::Value;
 
 use crate::error::RedisError;
+use crate::keys::KeyKind;
 use crate::link::Call;
 use crate::link::PIPELINE_BYTES;
 use crate::queue::Entry;
@@ -32,7 +33,7 @@ const READ_CALLS: usize = 8;
 /// A hash as it was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Hash {
-    /// `ok`, or why it is not read, as [`scripts::READ`] says it.
+    /// `ok`, or why it is not read, as [`scripts::READ`] says it; `foreign` for a key that is not one of an event.
     pub(crate) state: Cow<'static, str>,
     /// Its fields; packed, where a script read them.
     pub(crate) fields: Value,
@@ -82,11 +83,17 @@ impl EventStore {
         let mut hashes = Hashes { entries, read: vec![None; entries.len()], bytes: 0, bytes_max };
         let mut named = Vec::with_capacity(entries.len());
         for (index, (_, key)) in entries.iter().enumerate() {
-            match key {
-                Some(_) => named.push(index),
+            let state = match key.as_deref().map(|key| self.inner.keys.classify(key)) {
+                Some(KeyKind::Event(_)) => {
+                    named.push(index);
+                    continue;
+                }
+                // It is not ours to look at, and a cluster may keep it elsewhere: then the others are not read either.
+                Some(_) => "foreign",
                 // Nothing is behind it.
-                None => hashes.put(index, Hash::of("gone", Value::Nil)),
-            }
+                None => "gone",
+            };
+            hashes.put(index, Hash::of(state, Value::Nil));
         }
         let mut others = VecDeque::new();
         for asked in named.chunks(ASKED) {

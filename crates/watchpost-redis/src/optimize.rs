@@ -413,7 +413,10 @@ impl Optimizer<'_> {
             scan.arg(&index).arg(cursor.to_string()).arg("COUNT").arg(ZSCAN_COUNT);
             let reply: Value = jobs.query(&scan).await?;
             let (next, rows) = reply::scan(reply).ok_or(RedisError::Answer { command: "ZSCAN" })?;
-            let members: Vec<&Vec<u8>> = rows.iter().step_by(2).collect();
+            let prefix = self.store.inner.target.prefix.as_bytes();
+            let (members, foreign): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) =
+                rows.iter().step_by(2).partition(|member| member.starts_with(prefix));
+            self.sums.unindexed += drop_foreign(self.store, self.mode, &index, &foreign).await?;
             let mut pipe = redis::pipe();
             for member in &members {
                 pipe.cmd("EXISTS").arg(*member);
@@ -503,6 +506,21 @@ fn questions(key: &str) -> [redis::Cmd; 4] {
     let mut encoding = redis::cmd("OBJECT");
     encoding.arg("ENCODING").arg(key);
     [ttl, length, encoded, encoding]
+}
+
+/// Drops members of an index that name no event of this prefix. They are not asked for: a cluster may keep them elsewhere.
+async fn drop_foreign(
+    store: &EventStore,
+    mode: Mode,
+    index: &str,
+    members: &[&Vec<u8>],
+) -> Result<u64, RedisError> {
+    if members.is_empty() || mode == Mode::Preview {
+        return Ok(members.len() as u64);
+    }
+    let mut cmd = redis::cmd("ZREM");
+    cmd.arg(index).arg(members);
+    store.inner.jobs.query(&cmd).await
 }
 
 fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {

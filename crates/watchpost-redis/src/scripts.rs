@@ -362,6 +362,15 @@ if redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
 ";
 
+    /// Puts a key in the place of another one, whose memory is freed aside: `RENAME` alone would free it on the spot. Keys:
+    /// what is there, what takes its place. Returns 0 if that is gone, and then nothing is changed.
+    REPLACE = r"
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('UNLINK', KEYS[1])
+redis.call('RENAME', KEYS[2], KEYS[1])
+return 1
+";
+
     /// Drops an index member whose key is gone. Keys: index, hash. Returns 1 if done.
     UNINDEX = r"
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end

@@ -71,8 +71,9 @@ impl ValueKind {
             Self::SortedSet => ("ZRANGE", &["0", "-1", "WITHSCORES"]),
             Self::Stream => ("XRANGE", &["-", "+"]),
         };
-        let mut cmd = redis::cmd(name);
-        cmd.arg(key);
+        let bytes: usize = args.iter().map(|arg| arg.len()).sum();
+        let mut cmd = Cmd::with_capacity(2 + args.len(), name.len() + key.len() + bytes);
+        cmd.arg(name).arg(key);
         for arg in args {
             cmd.arg(*arg);
         }

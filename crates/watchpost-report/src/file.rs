@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -58,6 +60,8 @@ impl WriteError {
 
 /// How the names of files begin that are not in their places yet.
 const UNFINISHED: &str = ".watchpost-";
+/// So many bytes go to the disk together while more is written.
+const PIECE_BYTES: u64 = 32 << 20;
 /// A process that was killed left such a file behind if nothing was written into it for this long.
 const LEFT_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -114,11 +118,19 @@ impl Prepared {
             .tempfile_in(folder)
             .map_err(|error| failed(path, error))?;
         sweep(folder, temporary.as_file());
-        let mut out =
-            Hashing { file: BufWriter::with_capacity(1 << 16, temporary), hash: Sha256::new(), bytes: 0 };
+        let mut out = Hashing {
+            file: BufWriter::with_capacity(1 << 16, temporary),
+            hash: Sha256::new(),
+            bytes: 0,
+            next: PIECE_BYTES,
+            behind: None,
+        };
         write(&mut out)?;
-        let Hashing { file, hash, bytes } = out;
+        let Hashing { file, hash, bytes, behind, .. } = out;
         let temporary = file.into_inner().map_err(|error| failed(path, error.into_error()))?;
+        if let Some(mut behind) = behind {
+            behind.end().map_err(|error| failed(path, error))?;
+        }
         temporary.as_file().sync_all().map_err(|error| failed(path, error))?;
         Ok(Self { temporary, path: path.to_owned(), sha256: hex::encode(hash.finalize()), bytes })
     }
@@ -207,18 +219,80 @@ fn sync_folder(path: &Path) {
     }
 }
 
-/// A file that is hashed while it is written.
-struct Hashing<W> {
-    file: W,
+/// A file that is hashed, and put on disk, while it is written.
+struct Hashing {
+    file: BufWriter<tempfile::NamedTempFile>,
     hash: Sha256,
     bytes: u64,
+    /// When there are so many, another piece goes to the disk.
+    next: u64,
+    behind: Option<Behind>,
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl Hashing {
+    fn put_on_disk(&mut self) {
+        if self.behind.is_none() {
+            // Without another handle all of it is put on disk at the end.
+            let Ok(file) = self.file.get_ref().as_file().try_clone() else { return };
+            self.behind = Some(Behind::begin(file));
+        }
+        if let Some(behind) = &self.behind {
+            behind.go_on();
+        }
+    }
+}
+
+/// Puts what was written on disk while more is written, so that little is left to wait for at the end.
+struct Behind {
+    wake: Option<mpsc::SyncSender<()>>,
+    thread: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Behind {
+    fn begin(file: File) -> Self {
+        let (wake, woken) = mpsc::sync_channel::<()>(1);
+        let thread = std::thread::spawn(move || {
+            while woken.recv().is_ok() {
+                file.sync_data()?;
+            }
+            Ok(())
+        });
+        Self { wake: Some(wake), thread: Some(thread) }
+    }
+
+    /// Where it is still at what was before, it goes on with this.
+    fn go_on(&self) {
+        if let Some(wake) = &self.wake {
+            let _ = wake.try_send(());
+        }
+    }
+
+    /// Waits until it is done. The system tells of a failure once, so it is told here and not by who syncs next.
+    fn end(&mut self) -> std::io::Result<()> {
+        self.wake = None;
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(synced)) => synced,
+            Some(Err(_)) => Err(std::io::Error::other("what puts it on disk has failed")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        drop(self.end());
+    }
+}
+
+impl Write for Hashing {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
         let n = self.file.write(piece)?;
         self.hash.update(&piece[..n]);
         self.bytes += n as u64;
+        if self.bytes >= self.next {
+            self.next = self.bytes + PIECE_BYTES;
+            self.put_on_disk();
+        }
         Ok(n)
     }
 

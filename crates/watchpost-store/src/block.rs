@@ -6,6 +6,7 @@ use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
 use watchpost_model::ids::{BlockId, IncidentId};
 use watchpost_model::period::Period;
 
+use crate::audit::number;
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::ip_key;
@@ -49,12 +50,12 @@ pub(crate) const fn can_become(from: BlockState, to: BlockState) -> bool {
 }
 
 impl Store {
-    /// Keeps a new block; it is `pending` until Redis has it.
+    /// Keeps a new block; it is `pending` until Redis has it. Returns the number of its record.
     ///
     /// # Errors
     /// `Conflict` if the target is being blocked already; `Validation` if it does not end after it begins; what the database
     /// says.
-    pub async fn block_insert(&self, block: &Block, draft: AuditDraft) -> Result<(), StoreError> {
+    pub async fn block_insert(&self, block: &Block, draft: AuditDraft) -> Result<i64, StoreError> {
         if block.expires_at <= block.created_at {
             return Err(StoreError::Validation("a block ends after it begins".to_owned()));
         }
@@ -98,7 +99,7 @@ impl Store {
         draft.changes.push(Change::new("expires_at", null, block.expires_at.to_rfc3339()));
         write.audit(draft);
         write.touch(Tag::Blocks);
-        self.commit(write).await.map(drop)
+        number(&self.commit(write).await?)
     }
 
     /// Moves a block to `state`; `removed_by` names the person if it is taken back. One that becomes active ends the

@@ -7,6 +7,7 @@ use watchpost_model::contain::{ContainKind, Containment};
 use watchpost_model::ids::{ContainmentId, IncidentId};
 use watchpost_model::text::visible;
 
+use crate::audit::number;
 use crate::block::{can_become, span};
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
@@ -40,7 +41,7 @@ fn object(containment: &Containment) -> String {
 }
 
 impl Store {
-    /// Keeps a new containment; it is `pending` until Redis has it.
+    /// Keeps a new containment; it is `pending` until Redis has it. Returns the number of its record.
     ///
     /// # Errors
     /// `Conflict` if the target is contained already; `Validation` if it does not end after it begins; `NotFound` for an
@@ -49,7 +50,7 @@ impl Store {
         &self,
         containment: &Containment,
         draft: AuditDraft,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         if containment.expires_at <= containment.created_at {
             return Err(StoreError::Validation("a containment ends after it begins".to_owned()));
         }
@@ -94,7 +95,7 @@ impl Store {
         draft.changes.push(Change::new("expires_at", null, containment.expires_at.to_rfc3339()));
         write.audit(draft);
         write.touch(Tag::Blocks);
-        self.commit(write).await.map(drop)
+        number(&self.commit(write).await?)
     }
 
     /// Moves a containment to `state`; `removed_by` names the person if it is taken back. One that becomes active ends

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use watchpost_model::connection::{TlsFiles, is_this_machine};
 use watchpost_model::diagnosis::{CheckStep, StepState};
 
+use crate::error::in_its_words;
 use crate::migrate::newest_known;
 use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 
@@ -148,10 +149,10 @@ fn sqlite_failure(steps: Steps, error: &sqlx::Error) -> Vec<CheckStep> {
         "26" => "The file is not a SQLite database (or it is encrypted). Choose another file.",
         "11" => "The file is damaged. Restore it from a backup.",
         "5" | "261" => "Another program holds the file. Close it and try again.",
-        "13" => "The disk is full. Free some space.",
+        "13" | "4874" => "The disk is full. Free some space.",
         _ => "Check the permissions of the file and that it is on a local disk.",
     };
-    steps.fail(error.to_string(), hint)
+    steps.fail(in_its_words(error), hint)
 }
 
 /// Tries to write where SQLite will, without leaving anything.
@@ -294,7 +295,7 @@ async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep>
         .await;
     let row = match facts {
         Ok(row) => row,
-        Err(error) => return steps.fail(error.to_string(), "Look at the server's log."),
+        Err(error) => return steps.fail(in_its_words(&error), "Look at the server's log."),
     };
     let number: i32 = row.try_get(0).unwrap_or(0);
     let version: String = row.try_get(1).unwrap_or_default();
@@ -366,7 +367,8 @@ async fn groups(connection: &mut PgConnection) -> Vec<String> {
     rows.unwrap_or_default().iter().filter_map(|row| row.try_get(0).ok()).collect()
 }
 
-fn login_hint(code: &str) -> &'static str {
+/// What to do about a login that PostgreSQL refuses, by its code.
+pub(crate) fn login_hint(code: &str) -> &'static str {
     match code {
         "28P01" => "The user name or the password is wrong.",
         "28000" => {

@@ -16,6 +16,9 @@ use crate::error::StoreError;
 use crate::event::{EventCursor, EventFilter, conditions, event};
 use crate::store::{Store, Write};
 
+/// So many events wait for a step of their own; fewer are no delay.
+pub const EVENT_TEXT_STEP: u64 = ROWS.unsigned_abs();
+
 /// Rows that are added at once, and their characters: a writer waits for this, some 10 ms.
 const ROWS: i64 = 400;
 const CHARS: i64 = 80_000;
@@ -280,11 +283,18 @@ impl Store {
 
     /// How many rows the index of words is behind, at most; 0 on PostgreSQL, which fills it by itself.
     ///
+    /// Cost: look-ups at the ends of the table; made to be asked several times a second.
+    ///
     /// # Errors
     /// What the database says.
     pub async fn event_text_behind(&self) -> Result<u64, StoreError> {
         let mut tx = self.read().await?;
-        Ok(state(&mut tx).await?.map_or(0, |state| state.newest.saturating_sub(state.upto).unsigned_abs()))
+        let Some(state) = state(&mut tx).await? else { return Ok(0) };
+        let oldest = "SELECT COALESCE((SELECT MIN(rowid) FROM event), 0)";
+        let before_oldest = tx.fetch_one(oldest, args![]).await?.i64(0)?.saturating_sub(1);
+        // An index of rows that were numbered anew is made anew: it has none of them.
+        let upto = if state.is_anchored { state.upto } else { 0 };
+        Ok(u64::try_from(state.newest.saturating_sub(upto.max(before_oldest))).unwrap_or(0))
     }
 
     async fn text_step(&self, at_least: i64) -> Result<TextStep, StoreError> {
@@ -490,6 +500,7 @@ mod tests {
         store.commit(write).await.unwrap();
         let hits = async || store.event_page(&of_text("burst"), None, 100).await.unwrap().rows.len();
         assert_eq!(hits().await, 5, "the index is not asked");
+        assert_eq!(store.event_text_behind().await.unwrap(), 20, "all that there are, not all numbers");
         store.event_text_catch_up().await.unwrap();
         assert_eq!((hits().await, store.event_text_behind().await.unwrap()), (5, 0), "it was made anew");
         let mut write = store.write().await.unwrap();

@@ -72,7 +72,7 @@ pub use engine_state::{SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use event_figures::FACETS;
-pub use event_text::TextStep;
+pub use event_text::{EVENT_TEXT_STEP, TextStep};
 pub use evidence::{question_columns, question_words};
 pub use figures::{IncidentTimes, OpenIncidents, ReportCharts};
 pub use incident::{

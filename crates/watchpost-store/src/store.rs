@@ -258,7 +258,7 @@ fn make_private(path: &std::path::Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
+        Err(error) => Err(sqlx::Error::Io(error).into()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! What is encrypted by the command line: copies of the database, and the file of secrets.
+//! What is encrypted by the command line: copies of the database, backups of Redis, and the file of secrets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use watchpost_tests::Home;
+use watchpost_tests::{Home, Redis};
 
 /// The key pair of the examples of the age format; nothing else is locked with it.
 const SECRET: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
@@ -64,6 +64,76 @@ async fn a_backup_is_encrypted_and_put_back_with_its_key_only() -> Result<()> {
     let refused = home.cli(["database", "backup", &again, "--recipients-file", &recipients]).await?;
     ensure!(refused.status.code() == Some(2), "{}", refused.stderr);
     ensure!(!Path::new(&again).exists());
+    Ok(())
+}
+
+/// A home with a connection to a server of its own, in which a value is planted.
+async fn home_with_redis(name: &str) -> Result<(Redis, Home)> {
+    let (redis, mut home) = (Redis::start().await?, Home::new(name)?);
+    redis.ask(&["SET", "security:note", "planted in redis"])?;
+    let url = format!("unix://{}", redis.socket().display());
+    home.cli(["connect", "add", "shop", "--redis", &url]).await?.ok()?;
+    home.set_env("WATCHPOST_CONNECTION", "shop");
+    Ok((redis, home))
+}
+
+#[tokio::test]
+async fn a_backup_of_redis_is_encrypted_and_restored_with_its_key_only() -> Result<()> {
+    let (redis, home) = home_with_redis("encrypted backup of redis").await?;
+    let [file, identity, recipients] =
+        ["redis.wpbackup.age", "key.txt", "who.txt"].map(|name| work(&home, name));
+    fs::write(&identity, format!("# of the examples\n{SECRET}\n"))?;
+    fs::write(&recipients, format!("# those who may read it\n\n{PUBLIC}\n"))?;
+    let refused = home.cli(["backup", &file, "--recipient", SECRET]).await?;
+    ensure!(refused.status.code() == Some(2) && !refused.stderr.contains(SECRET), "{}", refused.stderr);
+    ensure!(!Path::new(&file).exists(), "nothing is made for nobody");
+    let told = home.cli(["backup", &file, "--recipients-file", &recipients]).await?.ok()?;
+    ensure!(told.contains("for 1 recipient"), "{told}");
+    let whole = fs::read(&file)?;
+    ensure!(whole.starts_with(b"age-encryption.org/v1\n"), "it is in the age format");
+    ensure!(that_hold(&home.work(), "WPBACKUP")?.is_empty(), "no plain backup is beside it");
+    redis.ask(&["DEL", "security:note"])?;
+
+    let refused = home.cli(["restore", &file, "--rehearse"]).await?;
+    ensure!(refused.status.code() == Some(2), "{}", refused.stderr);
+    ensure!(refused.stderr.contains("encrypted for 1 recipient"), "{}", refused.stderr);
+    ensure!(refused.stderr.contains("--identity FILE"), "{}", refused.stderr);
+    let rehearsed = home.cli(["restore", &file, "--rehearse", "--identity", &identity]).await?.ok()?;
+    ensure!(rehearsed.contains("verified on"), "{rehearsed}");
+    ensure!(rehearsed.contains("made here by"), "the SHA-256 is that of the file: {rehearsed}");
+    ensure!(redis.ask(&["EXISTS", "security:note"])? == "0", "a rehearsal puts nothing back");
+    home.cli(["restore", &file, "--identity", &identity]).await?.ok()?;
+    ensure!(redis.ask(&["GET", "security:note"])? == "planted in redis");
+    ensure!(that_hold(&home.data(), "planted in redis")?.is_empty(), "it was plain in memory only");
+
+    // Altered in its middle, and cut off.
+    let mut altered = whole.clone();
+    let last = altered.len() - 20;
+    altered[last] ^= 1;
+    for bytes in [&altered[..], &whole[..last]] {
+        fs::write(&file, bytes)?;
+        let refused = home.cli(["restore", &file, "--identity", &identity]).await?;
+        ensure!(refused.status.code() == Some(4), "{}{}", refused.stdout, refused.stderr);
+        ensure!(refused.stderr.contains("cannot be decrypted"), "{}", refused.stderr);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_of_a_whole_redis_is_encrypted_after_it_was_rehearsed() -> Result<()> {
+    let (redis, home) = home_with_redis("encrypted copy of redis").await?;
+    redis.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"])?;
+    let [file, words] = ["redis.rdb.age", "words"].map(|name| work(&home, name));
+    fs::write(&words, "correct horse battery staple\n")?;
+    let told = home.cli(["backup", &file, "--rdb", "--passphrase-file", &words]).await?.ok()?;
+    ensure!(told.contains("verified on") && told.contains("with a passphrase"), "{told}");
+    ensure!(fs::read(&file)?.starts_with(b"age-encryption.org/v1\n"), "it is in the age format");
+    for folder in [home.work(), home.data()] {
+        ensure!(that_hold(&folder, "planted in redis")?.is_empty(), "no plain copy is left");
+    }
+    let refused = home.cli(["restore", &file, "--rehearse", "--passphrase-file", &words]).await?;
+    ensure!(refused.status.code() == Some(2), "{}{}", refused.stdout, refused.stderr);
+    ensure!(refused.stderr.contains("a redis-server starts with it"), "{}", refused.stderr);
     Ok(())
 }
 

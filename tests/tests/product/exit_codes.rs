@@ -107,6 +107,13 @@ async fn the_doctor_tries_everything() -> Result<()> {
     for part in ["does not open", "127.0.0.1:1", "broken.db"] {
         assert!(all.contains(part), "{part} is missing in: {all}");
     }
+    // So does the status: that the database does not open is the state that was asked for.
+    let told = home.cli(["--connection", "broken", "status"]).await?;
+    assert_eq!(told.status.code(), Some(3), "{}{}", told.stdout, told.stderr);
+    for part in ["broken", "down - the file is not a Watchpost database", "keychain"] {
+        assert!(told.stdout.contains(part), "{part} is missing in: {}", told.stdout);
+    }
+    assert!(told.stderr.contains("choose another file"), "{}", told.stderr);
     Ok(())
 }
 

@@ -75,3 +75,31 @@ async fn with_postgresql_away_a_change_over_http_is_refused_within_seconds() -> 
     }
     Ok(())
 }
+
+/// Its record and that of a question how far it is waited for each other.
+#[tokio::test]
+async fn a_refused_check_of_the_trail_ends_and_leaves_one_record() -> Result<()> {
+    const ROUNDS: usize = 6;
+    let (redis, postgres) = (Redis::start().await?, Postgres::start().await?);
+    let home = Home::new("a refused check")?;
+    let redis_url = format!("unix://{}", redis.socket().display());
+    let viewers = postgres.url().replace("&user=watchpost", "&user=vera");
+    home.cli(["connect", "add", "owner", "--redis", &redis_url, "--database", &postgres.url()])
+        .await?
+        .ok()?;
+    home.cli(["-c", "owner", "audit", "list"]).await?.ok()?;
+    let script = watchpost_tests::workspace_root().join("deploy/postgres-roles.sql");
+    postgres.ask(&std::fs::read_to_string(script)?)?;
+    postgres.ask("create role vera login in role watchpost_viewer")?;
+    home.cli(["connect", "add", "viewer", "--redis", &redis_url, "--database", &viewers]).await?.ok()?;
+    for round in 0..ROUNDS {
+        let ended = home.cli(["-c", "viewer", "audit", "verify"]).await?;
+        ensure!(ended.status.code() == Some(4), "round {round}: {}{}", ended.stdout, ended.stderr);
+    }
+    let search = ["-o", "json", "-c", "owner", "audit", "search", "--outcome", "denied"];
+    let found = home.cli(search).await?.json()?;
+    let refused: Vec<_> = found["rows"].as_array().into_iter().flatten().map(|row| &row["action"]).collect();
+    ensure!(refused.len() == ROUNDS, "{refused:?}");
+    ensure!(refused.iter().all(|action| *action == "audit_verify"), "{refused:?}");
+    Ok(())
+}

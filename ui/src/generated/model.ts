@@ -411,6 +411,16 @@ revoked: number | null,
  */
 own: boolean, };
 
+export type AuditKeyAgePut = { 
+/**
+ * Days, up to 3,650; 0 says it never.
+ */
+days: number, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
 export type AuditKeyRevoke = { 
 /**
  * Its name.
@@ -587,7 +597,7 @@ outcome: AuditOutcome,
  */
 changes: Array<Change>, 
 /**
- * Reason or error.
+ * The reason that was given, or else the error.
  */
 reason: string | null, 
 /**
@@ -736,6 +746,10 @@ checkpoint: Checkpoint | null,
  * Name of the key with which this console signs; absent if it signs nothing.
  */
 signer: string | null, 
+/**
+ * Days after which the status says that the key of this console is old; 0 says it never.
+ */
+key_days: number, 
 /**
  * Since when this console watches this log.
  */
@@ -909,7 +923,11 @@ force: boolean,
 /**
  * The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
  */
-rdb: boolean, };
+rdb: boolean, 
+/**
+ * For whom it is encrypted; it is not if absent.
+ */
+encryption?: CopyEncryption, };
 
 export type Baseline = { 
 /**
@@ -4597,7 +4615,7 @@ generations?: Generations,
  */
 max_age_days?: number, 
 /**
- * Of copies of the database: for whom they are encrypted; they are not if absent.
+ * Of backups and of copies of the database: for whom they are encrypted; they are not if absent.
  */
 encryption?: CopyEncryption, 
 /**
@@ -6117,7 +6135,11 @@ rehearse_only: boolean,
 /**
  * Overwrite keys that are there with another value. They may be newer than the backup.
  */
-replace: boolean, };
+replace: boolean, 
+/**
+ * What opens it, if it is encrypted.
+ */
+key?: CopyKey, };
 
 export type RetentionRequest = { 
 /**
@@ -6719,6 +6741,46 @@ export type SecretInput = { "kind": "keep" } | { "kind": "set",
 value: string, } | { "kind": "clear" };
 
 export type SecretState = "ready" | "locked" | "absent" | "timed_out" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
+
+export type SecretsFileMake = { 
+/**
+ * Its passphrase, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileOpen = { 
+/**
+ * Its passphrase.
+ */
+passphrase: string, };
+
+export type SecretsFilePassphrase = { 
+/**
+ * The one that it has.
+ */
+current: string, 
+/**
+ * The new one, eight characters at least.
+ */
+passphrase: string, };
+
+export type SecretsFileState = { 
+/**
+ * Where it is, or would be.
+ */
+path: string, 
+/**
+ * Secrets are kept in it, and the keychain is not asked.
+ */
+used: boolean, 
+/**
+ * Whether it is open; absent where it is not used.
+ */
+state: SecretState | null, 
+/**
+ * The file that its passphrase is read from, if one was named at the start.
+ */
+passphrase_file: string | null, };
 
 export type Series = { 
 /**
@@ -7535,7 +7597,11 @@ wait_s: number,
 /**
  * Why the passphrase is kept for this session only; empty if it is not.
  */
-detail: string, };
+detail: string, 
+/**
+ * Why the keychain, or the file of secrets, did not say how the lock is: it is as was noted beside it. Absent if it did.
+ */
+unread?: SecretState, };
 
 export type WindowLockPut = { 
 /**
@@ -7586,6 +7652,11 @@ trail: TrailStatus | null,
  * What is wrong with the copies of the database that the plan makes, for people; absent while nothing is.
  */
 copies_problem?: string, 
+/**
+ * Archived events whose words are not in the index yet, at most: searches of them are slower. Absent while none wait
+ * but those of the last moments.
+ */
+words_behind?: number, 
 /**
  * The engine.
  */

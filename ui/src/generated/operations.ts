@@ -307,6 +307,8 @@ export interface Operations {
   audit_key_list: { request: model.Nothing; reply: model.AuditKeys };
   /** Sign the audit log with a new key, for which the one before vouches. */
   audit_key_roll: { request: model.AuditKeyRoll; reply: model.AuditKeys };
+  /** Set after how many days the status says that the key of a console is old. */
+  audit_key_age_put: { request: model.AuditKeyAgePut; reply: model.AuditTrust };
   /** Revoke a key of the audit log: what it signs from now on does not count. */
   audit_key_revoke: { request: model.AuditKeyRevoke; reply: model.AuditKeys };
   /** Back the audit database up to a file, and check the copy by itself. */
@@ -355,6 +357,14 @@ export interface Operations {
   window_unlock: { request: model.WindowUnlock; reply: model.WindowLock };
   /** Set after how long without anybody the window locks, and the passphrase that opens it. */
   window_lock_put: { request: model.WindowLockPut; reply: model.WindowLock };
+  /** Tell where the file of secrets is, whether secrets are kept in it, and whether it is open. */
+  secrets_file_get: { request: model.Nothing; reply: model.SecretsFileState };
+  /** Open the file of secrets with its passphrase. */
+  secrets_file_open: { request: model.SecretsFileOpen; reply: model.SecretsFileState };
+  /** Make the file of secrets; passwords and the signing key are kept in it from then on. */
+  secrets_file_make: { request: model.SecretsFileMake; reply: model.SecretsFileState };
+  /** Lock the file of secrets with another passphrase. */
+  secrets_file_passphrase: { request: model.SecretsFilePassphrase; reply: model.SecretsFileState };
   /** Tell what is sealed of events before they are stored. */
   sealing_get: { request: model.Nothing; reply: model.SealPolicy };
   /** Change what is sealed of events before they are stored. */
@@ -1440,6 +1450,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     provides: [],
     invalidates: ['audit', 'status'],
   },
+  audit_key_age_put: {
+    about: "Set after how many days the status says that the key of a console is old.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
   audit_key_revoke: {
     about: "Revoke a key of the audit log: what it signs from now on does not count.",
     permission: 'admin',
@@ -1607,6 +1624,34 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'local',
     provides: [],
     invalidates: ['settings', 'audit'],
+  },
+  secrets_file_get: {
+    about: "Tell where the file of secrets is, whether secrets are kept in it, and whether it is open.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['status'],
+    invalidates: [],
+  },
+  secrets_file_open: {
+    about: "Open the file of secrets with its passphrase.",
+    permission: 'view',
+    effect: 'local',
+    provides: [],
+    invalidates: ['status', 'connections', 'audit'],
+  },
+  secrets_file_make: {
+    about: "Make the file of secrets; passwords and the signing key are kept in it from then on.",
+    permission: 'admin',
+    effect: 'local',
+    provides: [],
+    invalidates: ['status', 'connections', 'audit'],
+  },
+  secrets_file_passphrase: {
+    about: "Lock the file of secrets with another passphrase.",
+    permission: 'admin',
+    effect: 'local',
+    provides: [],
+    invalidates: ['status', 'audit'],
   },
   sealing_get: {
     about: "Tell what is sealed of events before they are stored.",

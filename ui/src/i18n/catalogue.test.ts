@@ -74,7 +74,7 @@ const SAME: Readonly<Record<'en' | 'de', RegExp>> = {
   de: /^(von|wirksam|gewählt|geändert|unverändert|weitere|fehlgeschlagen|beurteilt|neu|harmlos|betrachtet|ausgelassen|mal|davon|in|im|passenden|gleich|h|ms|zu|der|verworfen|Benutzer|überführen|überführt|insgesamt|aktiv|erledigt|und|ohne)$/,
 };
 /** What follows is about a limit or a page, which is never one. */
-const NEVER_ONE: readonly string[] = ['blocks.limit', 'outbox.most', 'pages.full', 'incidents.full', 'audit.full', 'events.first', 'search.export.most', 'search.loaded', 'search.loaded.most', 'search.facets.newest', 'search.facets.at_least', 'report.control.rows.some', 'rule.backtest.truncated', 'map.most', 'map.events.some'];
+const NEVER_ONE: readonly string[] = ['blocks.limit', 'outbox.most', 'pages.full', 'incidents.full', 'audit.full', 'events.first', 'search.export.most', 'search.loaded', 'search.loaded.most', 'search.facets.newest', 'search.facets.at_least', 'report.control.rows.some', 'rule.backtest.truncated', 'map.most', 'map.events.some', 'connections.words_behind'];
 /** Holes that hold numbers. */
 const NUMBERS = 'n|of|all|total|shown|done|days|hours|events|failures|users|endpoints|before|after|tp|fp|ok|benign|controls|population|exceptions|warnings|matched|findings|skipped|problems|rules|records|size|active|seen|threshold|keys|rows|was';
 

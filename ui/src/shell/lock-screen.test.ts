@@ -65,6 +65,7 @@ describe('a locked window', () => {
     expect(document.querySelector('[data-test=palette-input]')).toBeNull();
     expect(platform.calls.slice(before).filter((call) => call.name !== 'window_lock_get')).toEqual([]);
 
+    expect(document.querySelector('[data-test=lock-unread]')).toBeNull();
     await type('lock-passphrase', 'wrong');
     await fireEvent.click(hook('lock-open'));
     await waitFor(() => expect(hook('lock-fault').textContent).toContain('the passphrase is wrong'));
@@ -73,5 +74,17 @@ describe('a locked window', () => {
     await waitFor(() => hook('incident-row'));
     expect(document.querySelector('[data-test=lock-screen]')).toBeNull();
     expect(requests(platform, 'window_unlock')).toEqual([{ passphrase: 'wrong' }, { passphrase: 'correct horse' }]);
+  });
+
+  it('says why it is locked when the keychain did not answer at the start, and how to go on', async () => {
+    platform.answers.window_lock_get = () => ({ minutes: 15, locked: true, wait_s: 0, detail: '', unread: 'timed_out' });
+    const { status } = app.live;
+    if (status === undefined) throw new Error('the demo has a status');
+    platform.push({ changed: [], jobs: [], status, locked: true });
+    await waitFor(() => expect(hook('lock-unread').textContent).toContain('(No answer)'));
+    expect(hook('lock-unread').getAttribute('role')).toBe('status');
+    await type('lock-passphrase', 'correct horse');
+    await fireEvent.click(hook('lock-open'));
+    await waitFor(() => hook('incident-row'));
   });
 });

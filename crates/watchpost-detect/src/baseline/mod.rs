@@ -23,7 +23,7 @@ use crate::behaviour::facts::Facts;
 use crate::behaviour::table::{Saved, Table, key_of};
 use crate::behaviour::{Special, Unusual, length, unusual};
 use crate::engine::Config;
-use crate::rules::{Behaviour, When};
+use crate::rules::{Behaviour, By, When};
 
 /// Below this a day's volume of a user never stands out, in KiB.
 const DAY_KIB_MIN: u64 = 50 << 10;
@@ -35,6 +35,8 @@ const ENDPOINT_HOURS_MIN: usize = 48;
 const KEEP_MS: i64 = 90 * DAY_MS;
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
+/// So much of a segment of an endpoint is kept.
+const SEGMENT_CHARS_MAX: usize = 64;
 
 /// The habits of users and endpoints.
 #[derive(Debug)]
@@ -207,12 +209,13 @@ impl Lesson<'_> {
     }
 
     fn device(&self, profile: &mut UserProfile, is_known: bool) -> Option<Finding> {
-        let source = self.facts.source.map_or(0, |source| key_of(&[source]));
+        let source = self.facts.group_key(By::Source).unwrap_or(0);
         let mut is_new_network = false;
-        if let Some(source_ip) = self.facts.source.filter(|_| source != profile.last_source) {
-            let network = network(source_ip);
-            is_new_network = !profile.networks.is_empty() && !profile.networks.has(&network);
-            profile.networks.learn(&network, self.facts.at_ms);
+        if source != profile.last_source
+            && let Some(network) = self.facts.network()
+        {
+            is_new_network = !profile.networks.is_empty() && !profile.networks.has(network);
+            profile.networks.learn(network, self.facts.at_ms);
             profile.last_source = source;
         }
         let agent = self.facts.agent?;
@@ -350,13 +353,27 @@ pub(crate) fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(v4)) => {
             let [a, b, ..] = v4.octets();
-            format!("{a}.{b}.0.0/16")
+            // By hand: it is made for about every event, and formatting takes more than the rest of it.
+            let mut name = String::with_capacity(16);
+            push_number(&mut name, a);
+            name.push('.');
+            push_number(&mut name, b);
+            name.push_str(".0.0/16");
+            name
         }
         Ok(IpAddr::V6(v6)) => {
             let [a, b, ..] = v6.segments();
             format!("{a:x}:{b:x}::/32")
         }
         Err(_) => address.chars().take(64).collect(),
+    }
+}
+
+fn push_number(text: &mut String, n: u8) {
+    for (from, digit) in [(100, n / 100), (10, n / 10 % 10), (0, n % 10)] {
+        if n >= from {
+            text.push(char::from(b'0' + digit));
+        }
     }
 }
 
@@ -372,8 +389,10 @@ fn pattern_into(endpoint: &str, pattern: &mut String) {
             segment.len() >= 16 && segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         if n_digits > 0 && (is_hex || n_digits * 2 >= segment.len()) {
             pattern.push('*');
+        } else if segment.len() <= SEGMENT_CHARS_MAX {
+            pattern.push_str(segment);
         } else {
-            pattern.extend(segment.chars().take(64));
+            pattern.extend(segment.chars().take(SEGMENT_CHARS_MAX));
         }
         if pattern.len() > 200 {
             break;
@@ -404,6 +423,9 @@ mod tests {
         assert_eq!(agent_family("Mozilla/5.0 Firefox/128.0"), agent_family("Mozilla/5.0 Firefox/131.0.2"));
         assert_ne!(agent_family("curl/8.5"), agent_family("okhttp/4.9"));
         assert_eq!(network("203.0.113.9"), "203.0.0.0/16");
+        for n in 0..=255_u8 {
+            assert_eq!(network(&format!("{n}.{}.0.1", 255 - n)), format!("{n}.{}.0.0/16", 255 - n));
+        }
         assert_eq!(network("::ffff:203.0.113.9"), "203.0.0.0/16");
         assert_eq!(network("2001:db8:1::1"), "2001:db8::/32");
     }

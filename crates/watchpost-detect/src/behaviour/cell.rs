@@ -141,7 +141,13 @@ impl Cell {
     /// The events of the window that ends at `at_ms`, whatever came after it.
     pub(super) fn until(&self, at_ms: i64, window_ms: i64) -> Sum {
         let at = at_ms - self.base_ms;
-        let n_until = self.events.partition_point(|entry| i64::from(entry.0) <= at);
+        // In order there is nothing after it.
+        let n_until = match self.events.last() {
+            Some(last) if i64::from(last.0) > at => {
+                self.events.partition_point(|entry| i64::from(entry.0) <= at)
+            }
+            _ => self.events.len(),
+        };
         let inside =
             self.events[..n_until].iter().rev().take_while(|entry| i64::from(entry.0) > at - window_ms);
         let (n, start) =
@@ -264,23 +270,20 @@ impl Cell {
     fn fold(&mut self, window_ms: i64) {
         let newest = self.last_offset();
         let base = self.base_ms;
-        let bin_of = |offset: u32| {
-            let is_old = i64::from(offset) <= newest - window_ms;
-            let length = (window_ms / if is_old { BINS_OLD } else { BINS }).max(1);
-            ((base + i64::from(offset)).div_euclid(length), is_old)
-        };
-        let mut bin = None;
+        // Where the bin at hand ends, and whether it is one of those before the window.
+        let mut bin: Option<(i64, bool)> = None;
         let mut n_kept = 0;
         for nth in 0..self.events.len() {
             let (offset, n) = self.events[nth];
-            let own = bin_of(offset);
-            if bin == Some(own) {
+            let (at, is_old) = (base + i64::from(offset), i64::from(offset) <= newest - window_ms);
+            if bin.is_some_and(|(end, was_old)| is_old == was_old && at < end) {
                 let last = &mut self.events[n_kept - 1].1;
                 *last = last.saturating_add(n);
             } else {
+                let length = (window_ms / if is_old { BINS_OLD } else { BINS }).max(1);
+                bin = Some(((at.div_euclid(length) + 1) * length, is_old));
                 self.events[n_kept] = (offset, n);
                 n_kept += 1;
-                bin = Some(own);
             }
         }
         self.events.truncate(n_kept);

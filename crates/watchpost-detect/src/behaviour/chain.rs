@@ -1,7 +1,5 @@
 //! Several stages of an attack by one entity within a day, told as one chain that grows.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use watchpost_model::event::{Entity, EntityKind, Event, Severity};
 use watchpost_model::finding::{AttackFamily, Finding};
@@ -103,7 +101,7 @@ impl Chains {
     /// Takes in the findings of one event and adds one for each chain that they complete or lengthen.
     pub(super) fn observe(
         &mut self,
-        row: Option<Arc<Behaviour>>,
+        row: Option<&Behaviour>,
         event: &Event,
         findings: &mut Vec<Finding>,
         evicted: &mut u64,
@@ -131,7 +129,7 @@ impl Chains {
                 chain.add(&links, at_ms, window_ms);
                 chain.grown(row.threshold as usize)
             });
-            chains.extend(grown.map(|grown| told(&row, event, entity, &grown)));
+            chains.extend(grown.map(|grown| told(row, event, entity, &grown)));
         }
         findings.extend(chains);
     }

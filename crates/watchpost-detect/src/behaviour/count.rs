@@ -12,7 +12,7 @@ use super::cell::{Cell, MEMBERS_MAX, Sum};
 use super::facts::Facts;
 use super::length;
 use super::sequence::{Done, Sequence, UNKNOWN};
-use super::table::{Key, Saved, Table, key_of, short};
+use super::table::{Key, Saved, Table};
 use crate::engine::Config;
 use crate::finding::{Seen, finding, finding_id};
 use crate::rules::{Also, Behaviour, By, Of, Part, When};
@@ -74,16 +74,13 @@ impl Counting {
         findings: &mut Vec<Finding>,
         evicted: &mut u64,
     ) {
-        let mut keys: [Option<Key>; 5] = [None; 5];
         let rules = self.rules.iter_mut().zip(&self.wanted);
         for (rule, _) in rules.filter(|(_, wanted)| **wanted & facts.is != 0) {
             let counts = rule.row.counts;
             let does_count = facts.has(counts.when);
             let does_other = rule.other.is_some_and(|other| facts.has(other));
             let Some(group) = facts.group(counts.by) else { continue };
-            let known = keys[counts.by as usize].or_else(|| facts.group_key(counts.by));
-            let Some(key) = known else { continue };
-            keys[counts.by as usize] = Some(key);
+            let Some(key) = facts.group_key(counts.by) else { continue };
             if counts.of == Of::Each {
                 findings.extend(does_count.then(|| rule.each(event, facts, group.0)));
                 continue;
@@ -176,7 +173,7 @@ impl Rule {
         match also {
             Also::Nothing | Also::AtLeast(..) => None,
             Also::ThenOf(..) => {
-                let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                let with = self.part.and_then(|part| facts.member(part)).unwrap_or(UNKNOWN);
                 self.worked(Done { at_ms, with, id: event.id }, key, evicted)
             }
             Also::Without(_) => {
@@ -190,19 +187,19 @@ impl Rule {
                 None
             }
             Also::ThenFirst(_) | Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
-                let with = self.part.and_then(|part| facts.part(part)).map_or(UNKNOWN, member_of);
+                let with = self.part.and_then(|part| facts.member(part)).unwrap_or(UNKNOWN);
                 let done = Done { at_ms, with, id: event.id };
                 let lateness_ms = self.lateness_ms;
                 let (over, before) = self.sequences.change(key, at_ms, evicted, |group| {
                     (group.note(done, lateness_ms), group.noted_before(at_ms))
                 });
-                let row = Arc::clone(&self.row);
+                let row = &*self.row;
                 self.table.change_known(key, |cell| {
                     // What is counted up to one that nothing comes late for any more is over with it.
                     if let (Also::ThenFirst(_), Some(over_ms)) = (also, over) {
                         cell.clear_until(over_ms);
                     }
-                    completed(&row, cell, Completion::new(&row, done, before))
+                    completed(row, cell, Completion::new(row, done, before))
                 })?
             }
         }
@@ -210,22 +207,22 @@ impl Rule {
 
     /// It happened to the group, with a value of which tries may have been counted.
     fn worked(&mut self, done: Done, key: Key, evicted: &mut u64) -> Option<Reached> {
-        let (row, lateness_ms) = (Arc::clone(&self.row), self.lateness_ms);
+        let (row, lateness_ms) = (&*self.row, self.lateness_ms);
         self.sequences.change(key, done.at_ms, evicted, |group| {
             group.note(done, lateness_ms);
             group.worked(done, lateness_ms);
-            led_to(&row, group, done)
+            led_to(row, group, done)
         })
     }
 
     /// Something was tried with a value: kept by itself, for what happens with the same value or another one.
     fn tried(&mut self, facts: &Facts<'_>, key: Key, who: u32, evicted: &mut u64) -> Option<Reached> {
         let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
-        let row = Arc::clone(&self.row);
+        let row = &*self.row;
         self.sequences.change(key, at_ms, evicted, |group| {
             group.tried(at_ms, who, facts.count, (window_ms, keep_ms));
             let later = group.noted(at_ms, at_ms.saturating_add(window_ms)).to_vec();
-            later.into_iter().find_map(|done| led_to(&row, group, done))
+            later.into_iter().find_map(|done| led_to(row, group, done))
         })
     }
 
@@ -244,7 +241,7 @@ impl Rule {
     fn count(&mut self, facts: &Facts<'_>, key: Key, evicted: &mut u64) -> Option<Reached> {
         let (at_ms, window_ms, keep_ms) = (facts.at_ms, self.window_ms, self.keep_ms);
         let counts = self.row.counts;
-        let value = self.part.and_then(|part| facts.part(part)).map(member_of);
+        let value = self.part.and_then(|part| facts.member(part));
         let is_distinct = matches!(counts.of, Of::Distinct(_) | Of::Leaky(..));
         if is_distinct && value.is_none() {
             return None;
@@ -268,7 +265,7 @@ impl Rule {
         // The other values have a cell of their own.
         let n_others = match counts.also {
             Also::FewTriesFrom(_, part, _) => {
-                let other = facts.part(part).map_or(UNKNOWN, member_of);
+                let other = facts.member(part).unwrap_or(UNKNOWN);
                 self.table.change(key ^ OTHERS, at_ms, evicted, |cell| {
                     cell.add(at_ms, n, window_ms, keep_ms);
                     cell.meet(at_ms, other, keep_ms, false);
@@ -280,7 +277,7 @@ impl Rule {
         let completions =
             if counts.also.is_sequence() { self.completed_after(key, at_ms) } else { Vec::new() };
         let remembers = self.part.is_some();
-        let row = Arc::clone(&self.row);
+        let row = &*self.row;
         self.table.change(key, at_ms, evicted, |cell| {
             let leak = if let Of::Leaky(_, leak_ms) = counts.of { Some(i64::from(leak_ms)) } else { None };
             if leak.is_none() {
@@ -290,7 +287,7 @@ impl Rule {
                 cell.meet(at_ms, value.unwrap_or(UNKNOWN), keep_ms, leak.is_some());
             }
             if counts.also.is_sequence() {
-                return completions.into_iter().find_map(|done| completed(&row, cell, done));
+                return completions.into_iter().find_map(|done| completed(row, cell, done));
             }
             let sum = match counts.of {
                 Of::Distinct(_) => {
@@ -328,7 +325,7 @@ impl Rule {
                 | Also::ThenWithAtLeast(..)
                 | Also::ThenOf(..) => false,
             };
-            if holds { step(&row, &mut cell.reported, sum) } else { None }
+            if holds { step(row, &mut cell.reported, sum) } else { None }
         })
     }
 
@@ -390,10 +387,6 @@ impl Rule {
     }
 }
 
-fn member_of(value: &str) -> u32 {
-    short(key_of(&[value])).max(1)
-}
-
 /// Something that completes a sequence, and since when events count for it.
 #[derive(Debug, Clone, Copy)]
 struct Completion {
@@ -446,6 +439,9 @@ fn is_spread(cell: &Cell, at_ms: i64, window_ms: i64, least: u32) -> bool {
 fn step(row: &Behaviour, reported: &mut (i64, u8), sum: Sum) -> Option<Reached> {
     let unit = if row.counts.of == Of::Mebibytes { 1_024 } else { 1 };
     let threshold = u64::from(row.threshold.max(1)) * unit;
+    if sum.n < threshold {
+        return None;
+    }
     // Steps are kept one higher so that zero is "nothing reported".
     let step = u8::try_from((sum.n / threshold).checked_ilog2()? + 1).unwrap_or(u8::MAX);
     let window = sum.to_ms.div_euclid(i64::from(row.window_s.max(1)) * 1_000);

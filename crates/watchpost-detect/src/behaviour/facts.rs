@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use watchpost_model::event::{Category, Event, Outcome};
 
-use super::table::{Key, key_of};
+use super::table::{Key, key_of, short};
+use crate::baseline::network;
 use crate::rules::{By, Part, When};
 
 /// Words in the type of an event that say that somebody tries to get in.
@@ -118,6 +119,11 @@ pub(crate) struct Facts<'a> {
     /// What happened: one bit for each [`When`].
     pub(super) is: u32,
     agent_key: OnceCell<Key>,
+    /// The keys of its groups, by [`By`].
+    group_keys: [OnceCell<Key>; 5],
+    /// The short hashes of its parts, by [`Part`].
+    members: [OnceCell<u32>; 4],
+    network: OnceCell<String>,
     /// The source as it is counted, where that is not how it is written: the network of one subscriber of IPv6.
     source_net: Option<String>,
     /// The user as counted, where that is not how the name is written: in lower case.
@@ -145,6 +151,9 @@ impl<'a> Facts<'a> {
             grantee: None,
             is: 0,
             agent_key: OnceCell::new(),
+            group_keys: Default::default(),
+            members: Default::default(),
+            network: OnceCell::new(),
             source_net: None,
             user_lower: None,
         };
@@ -185,15 +194,30 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// The short hash of that part: what a group remembers of it.
+    pub(super) fn member(&self, part: Part) -> Option<u32> {
+        let value = self.part(part)?;
+        Some(*self.members[part as usize].get_or_init(|| short(key_of(&[value])).max(1)))
+    }
+
+    /// The network of its source.
+    pub(crate) fn network(&self) -> Option<&str> {
+        let source = self.source?;
+        Some(self.network.get_or_init(|| network(source)))
+    }
+
     /// What its group is told from others by: its name, but for users in any case and for networks of IPv6.
-    pub(super) fn group_key(&self, by: By) -> Option<Key> {
+    pub(crate) fn group_key(&self, by: By) -> Option<Key> {
         let (name, more) = self.group(by)?;
-        let name = match by {
-            By::Source => self.part(Part::Source).unwrap_or(name),
-            By::User => self.part(Part::User).unwrap_or(name),
-            By::Endpoint | By::EndpointAgent | By::Entrance => name,
+        let key = || {
+            let name = match by {
+                By::Source => self.part(Part::Source).unwrap_or(name),
+                By::User => self.part(Part::User).unwrap_or(name),
+                By::Endpoint | By::EndpointAgent | By::Entrance => name,
+            };
+            key_of(&[name, more])
         };
-        Some(key_of(&[name, more]))
+        Some(*self.group_keys[by as usize].get_or_init(key))
     }
 
     /// The name of its group; an agent's group is one endpoint seen through one agent.
@@ -233,6 +257,10 @@ impl<'a> Facts<'a> {
                 self.put(When::Allowed, is_success);
             }
             Category::ApiUsage => {}
+        }
+        // What most events are called has none of the words below in it.
+        if kind == "request" {
+            return;
         }
         let is_upload = has("upload");
         self.put(When::Upload, is_upload);

@@ -5,7 +5,6 @@
 //! an hour at least. Nights and weekends are pauses that it learns.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -76,7 +75,7 @@ impl Gaps {
 
     pub(super) fn observe(
         &mut self,
-        row: Option<Arc<Behaviour>>,
+        row: Option<&Behaviour>,
         event: &Event,
         now: DateTime<Utc>,
         findings: &mut Vec<Finding>,
@@ -88,7 +87,7 @@ impl Gaps {
             .unwrap_or("");
         let at_ms = event.at.timestamp_millis();
         let key = (app.chars().take(64).collect::<String>(), event.category);
-        if !self.sources.contains_key(&key) && self.sources.len() >= SOURCES_MAX {
+        if self.sources.len() >= SOURCES_MAX && !self.sources.contains_key(&key) {
             return;
         }
         let gap = self.sources.entry(key.clone()).or_default();
@@ -97,10 +96,10 @@ impl Gaps {
         }
         gap.n += 1;
         if at_ms >= gap.last_ms {
-            if let Some(limit_ms) = gap.limit_ms(&row)
+            if let Some(limit_ms) = gap.limit_ms(row)
                 && at_ms - gap.last_ms > limit_ms
             {
-                findings.push(silent(&row, &key, gap, event, at_ms));
+                findings.push(silent(row, &key, gap, event, at_ms));
             }
             gap.learn(at_ms);
             gap.last_ms = at_ms;
@@ -110,18 +109,17 @@ impl Gaps {
     }
 
     /// Sources that were at work and are silent at `now`.
-    pub(super) fn tick(&self, row: Option<Arc<Behaviour>>, now: DateTime<Utc>, findings: &mut Vec<Finding>) {
+    pub(super) fn tick(&self, row: Option<&Behaviour>, now: DateTime<Utc>, findings: &mut Vec<Finding>) {
         let Some(row) = row else { return };
         for (key, gap) in self.sources.iter().filter(|(_, gap)| gap.is_live) {
             let now_ms = now.timestamp_millis();
-            let Some(limit_ms) = gap.limit_ms(&row).filter(|limit_ms| now_ms - gap.last_ms > *limit_ms)
-            else {
+            let Some(limit_ms) = gap.limit_ms(row).filter(|limit_ms| now_ms - gap.last_ms > *limit_ms) else {
                 continue;
             };
             let at = DateTime::from_timestamp_millis(gap.last_ms + limit_ms).unwrap_or(now);
             // The finding hangs on the last event that there was.
             let last = Event::new(EventId(gap.last_event), at, key.1, "silence");
-            findings.push(silent(&row, key, gap, &last, now_ms));
+            findings.push(silent(row, key, gap, &last, now_ms));
         }
     }
 

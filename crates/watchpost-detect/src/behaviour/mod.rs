@@ -102,7 +102,7 @@ impl Behaviours {
     /// The absence of events: see [`crate::Engine::tick`].
     pub(crate) fn tick(&mut self, now: DateTime<Utc>) -> Vec<Finding> {
         let mut findings = Vec::new();
-        self.gaps.tick(self.special.silence.clone(), now, &mut findings);
+        self.gaps.tick(self.special.silence.as_deref(), now, &mut findings);
         findings
     }
 
@@ -124,16 +124,16 @@ impl Behaviours {
         let evicted = &mut counters.groups_evicted_total;
         self.counting.observe(event, &facts, findings, evicted);
         if facts.session.is_some() {
-            let rows = (self.special.agent.clone(), self.special.network.clone());
+            let rows = (self.special.agent.as_deref(), self.special.network.as_deref());
             self.sessions.observe(rows, event, &facts, place, findings, evicted);
         }
         if let Some(place) = place {
-            self.travels.observe(self.special.travel.clone(), event, &facts, place, findings, evicted);
+            self.travels.observe(self.special.travel.as_deref(), event, &facts, place, findings, evicted);
         }
         self.baselines.observe(&self.special, event, &facts, place, findings, evicted);
-        self.gaps.observe(self.special.silence.clone(), event, now, findings);
+        self.gaps.observe(self.special.silence.as_deref(), event, now, findings);
         if !findings.is_empty() {
-            self.chains.observe(self.special.stages.clone(), event, findings, evicted);
+            self.chains.observe(self.special.stages.as_deref(), event, findings, evicted);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! One session with another agent or from another network: somebody else may have its token.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use watchpost_model::event::{Entity, EntityKind, Event};
 use watchpost_model::finding::Finding;
@@ -10,8 +8,8 @@ use watchpost_model::place::Place;
 use super::facts::Facts;
 use super::table::{Group, Key, Saved, Table, key_of, short};
 use super::{Unusual, length, unusual};
-use crate::baseline::{agent_family, network};
-use crate::rules::Behaviour;
+use crate::baseline::agent_family;
+use crate::rules::{Behaviour, By};
 
 const AGENT: u8 = 1;
 const NETWORK: u8 = 2;
@@ -57,7 +55,7 @@ impl Sessions {
 
     pub(super) fn observe(
         &mut self,
-        (by_agent, by_network): (Option<Arc<Behaviour>>, Option<Arc<Behaviour>>),
+        (by_agent, by_network): (Option<&Behaviour>, Option<&Behaviour>),
         event: &Event,
         facts: &Facts<'_>,
         place: Option<&Place>,
@@ -68,14 +66,14 @@ impl Sessions {
         let agent = facts.agent.zip(facts.agent_key());
         // An agent may be written like an address.
         let agent = agent.map_or(0, |(agent, key)| self.known(!key, || agent_family(agent)));
-        let net_hash = facts.source.map_or(0, |source| self.known(key_of(&[source]), || network(source)));
+        let net_key = facts.group_key(By::Source);
+        let net_hash = net_key.map_or(0, |key| self.known(key, || facts.network().unwrap_or_default()));
         let asn = place.and_then(|place| place.asn).unwrap_or(0);
         let at_ms = facts.at_ms;
         let (before, is_agent, is_network) = self.table.change(key_of(&[name]), at_ms, evicted, |session| {
             let before = session.clone();
-            let apart = |row: &Option<Arc<Behaviour>>| {
-                row.as_ref()
-                    .is_some_and(|row| (at_ms - before.last_ms).abs() <= i64::from(row.window_s) * 1_000)
+            let apart = |row: Option<&Behaviour>| {
+                row.is_some_and(|row| (at_ms - before.last_ms).abs() <= i64::from(row.window_s) * 1_000)
             };
             let is_new = before.last_ms == 0;
             let is_agent = !is_new && agent != 0 && before.agent != 0 && agent != before.agent;
@@ -85,8 +83,8 @@ impl Sessions {
                 } else {
                     net_hash != 0 && before.network != 0 && net_hash != before.network
                 };
-            let is_agent = is_agent && apart(&by_agent) && before.reported & AGENT == 0;
-            let is_network = is_network && apart(&by_network) && before.reported & NETWORK == 0;
+            let is_agent = is_agent && apart(by_agent) && before.reported & AGENT == 0;
+            let is_network = is_network && apart(by_network) && before.reported & NETWORK == 0;
             if at_ms >= session.last_ms {
                 session.last_ms = at_ms;
                 session.agent = if agent == 0 { session.agent } else { agent };
@@ -102,12 +100,12 @@ impl Sessions {
         {
             let Some(row) = row.filter(|_| is_other) else { continue };
             let detail = match what {
-                "network" => facts.source.map(network).unwrap_or_default(),
+                "network" => facts.network().unwrap_or_default().to_owned(),
                 _ => facts.agent.unwrap_or("").to_owned(),
             };
             let detail: String = detail.chars().take(80).collect();
             findings.push(unusual(
-                &row,
+                row,
                 event,
                 event.at,
                 Unusual {
@@ -125,11 +123,11 @@ impl Sessions {
     }
 
     /// The short hash of what `made` makes of the text behind `key`; looked up where it was asked for lately.
-    fn known(&mut self, key: Key, made: impl FnOnce() -> String) -> u32 {
+    fn known<T: AsRef<str>>(&mut self, key: Key, made: impl FnOnce() -> T) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
         let slot = &mut self.known[key as usize % KNOWN];
         if slot.0 != key || slot.1 == 0 {
-            *slot = (key, short(key_of(&[&made()])).max(1));
+            *slot = (key, short(key_of(&[made().as_ref()])).max(1));
         }
         slot.1
     }

@@ -1,7 +1,5 @@
 //! One user in two places that are too far apart for the time between: more than 900 km/h over more than 100 km.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use watchpost_model::event::{Entity, EntityKind, Event, Outcome};
 use watchpost_model::finding::Finding;
@@ -53,7 +51,7 @@ impl Travels {
 
     pub(super) fn observe(
         &mut self,
-        row: Option<Arc<Behaviour>>,
+        row: Option<&Behaviour>,
         event: &Event,
         facts: &Facts<'_>,
         place: &Place,
@@ -96,7 +94,7 @@ impl Travels {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, capped")]
         let speed = speed.min(1e9) as u64;
         findings.push(unusual(
-            &row,
+            row,
             event,
             event.at,
             Unusual {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::Context;
+use crate::decode::Encoding;
 use crate::fields::markup;
 
 /// Shapes and their colours.
@@ -42,8 +43,10 @@ const BYTES_MAX: usize = 128 << 10;
 
 /// The whole text, if it is markup and nothing in it runs or loads anything but images.
 pub(super) fn harmless(text: &str, _: &Context<'_>) -> Option<Range<usize>> {
-    (text.len() <= BYTES_MAX && !breaks_out(text) && (markup::is_harmless_page(text) || is_document(text)))
-        .then_some(0..text.len())
+    (text.len() <= BYTES_MAX
+        && !breaks_out(text)
+        && (markup::is_harmless_page(text) || is_document(text) || is_property_list(text)))
+    .then_some(0..text.len())
 }
 
 /// Does the text close what it is put into, a quotation, a tag, a comment or a section?
@@ -88,6 +91,31 @@ fn is_document(text: &str) -> bool {
         rest = after;
     }
     n_tags > 0
+}
+
+/// Is it a property list as Apple's tools write them, with none but its own elements?
+fn is_property_list(text: &str) -> bool {
+    const TYPES: &[&str] = &[
+        "PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\"",
+        "PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"https://www.apple.com/DTDs/PropertyList-1.0.dtd\"",
+        "PUBLIC \"-//Apple Computer//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\"",
+    ];
+    const ELEMENTS: &[&str] =
+        &["plist", "dict", "array", "key", "string", "integer", "real", "true", "false", "date", "data"];
+    let text = text.trim();
+    let text = match text.strip_prefix("<?xml ").and_then(|rest| rest.split_once("?>")) {
+        Some((head, rest)) if !head.contains(['<', '>']) => rest.trim_start(),
+        _ => text,
+    };
+    let typed = text.strip_prefix("<!DOCTYPE plist ").and_then(|rest| rest.split_once('>'));
+    let Some((_, body)) = typed.filter(|(kind, _)| TYPES.contains(&kind.trim())) else { return false };
+    body.ends_with("</plist>")
+        && body.split('<').enumerate().all(|(nth, piece)| {
+            // What stands before the first one.
+            let Some((tag, _)) = piece.split_once('>') else { return nth == 0 && piece.trim().is_empty() };
+            let tag = tag.trim_start_matches('/').trim_end_matches('/').trim_end();
+            nth > 0 && (ELEMENTS.contains(&tag) || tag == "plist version=\"1.0\"")
+        })
 }
 
 /// What follows the tag whose inside `tag` begins with, if it runs nothing.
@@ -189,9 +217,22 @@ pub(super) fn graphql(text: &str, _: &Context<'_>) -> Option<Range<usize>> {
         .then_some(0..text.len())
 }
 
+/// The whole text, if it is a query of GraphQL, or a string in JSON that is no name: `{"op": "$in"}` asks for nothing.
+pub(super) fn no_operator(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let field = context.field;
+    let is_word = text
+        .strip_prefix('$')
+        .is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    let is_name = field.key.as_deref() == Some(field.value);
+    if field.encoding == Encoding::Json && is_word && !is_name {
+        return Some(0..text.len());
+    }
+    graphql(text, context)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{breaks_out, is_document};
+    use super::{breaks_out, is_document, is_property_list};
 
     #[test]
     fn documents_that_run_nothing_are_told_from_others() {
@@ -228,6 +269,23 @@ mod tests {
             ("text".to_owned(), false),
         ] {
             assert_eq!(is_document(&text), expect, "{text}");
+        }
+        let list = |head: &str, inside: &str| {
+            format!("<?xml version=\"1.0\"?>\n{head}\n<plist version=\"1.0\"><dict>{inside}</dict></plist>\n")
+        };
+        let apple = "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+                     \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">";
+        for (text, expect) in [
+            (list(apple, "<key>a</key><true/><key>b</key><string>c > d</string>"), true),
+            (list(apple, "<key>a</key><script>b</script>"), false),
+            (list(apple, "<key onclick=\"b\">a</key>"), false),
+            (list(&apple.replace("www.apple.com", "x.example"), "<true/>"), false),
+            (list(&apple.replace("\">", "\" [<!ENTITY a \"b\">]>"), "<true/>"), false),
+            (list("<!DOCTYPE plist SYSTEM \"a\">", "<true/>"), false),
+            (format!("{apple}x<plist></plist>"), false),
+            (apple.to_owned(), false),
+        ] {
+            assert_eq!(is_property_list(&text), expect, "{text}");
         }
         assert!(breaks_out("\"><svg/>") && breaks_out("x'/><img>") && !breaks_out("a <b>b</b>"));
     }

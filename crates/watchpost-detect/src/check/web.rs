@@ -223,8 +223,15 @@ pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<
         // What browsers read as the dot of a host.
         .replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     let stays_local = clean.len() < text.trim().len() && clean.starts_with("//");
-    let rest = clean.trim_start_matches('/');
-    let n_slashes = clean.len() - rest.len();
+    // `/..//evil.test`: where steps in a path are taken out, two slashes are left.
+    let mut path = clean.as_str();
+    while let Some(after) = path.strip_prefix("/..").or_else(|| path.strip_prefix("/."))
+        && after.starts_with('/')
+    {
+        path = after;
+    }
+    let rest = path.trim_start_matches('/');
+    let n_slashes = path.len() - rest.len();
     let host = rest.split(['/', '?', '#']).next().unwrap_or("");
     let is_host = |host: &str| {
         let name = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or("");
@@ -239,9 +246,10 @@ pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<
     let is_file_like = matches!(key.to_ascii_lowercase().as_str(), "path" | "file" | "page" | "view");
     let network_path = (n_slashes >= 2 || stays_local) && is_host(host) && leaves(host) && !is_file_like;
     let (scheme, after) = rest.split_once(':').unwrap_or(("", ""));
-    let no_slashes = n_slashes == 0
+    // Browsers take any number of them for two.
+    let odd_slashes = n_slashes == 0
         && matches!(scheme, "http" | "https")
-        && !after.starts_with("//")
+        && (!after.starts_with("//") || after.starts_with("///"))
         && is_host(after.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or(""));
     let code = n_slashes == 0
         && (matches!(scheme, "javascript" | "vbscript")
@@ -261,7 +269,7 @@ pub(super) fn redirect_trick(text: &str, context: &Context<'_>) -> Option<Range<
             is_other_site(host, own)
                 && host.to_ascii_lowercase().starts_with(&format!("{}.", host_only(own).to_ascii_lowercase()))
         });
-    if network_path || no_slashes || code || sly_user || backslash || wears_own { whole(text) } else { None }
+    if network_path || odd_slashes || code || sly_user || backslash || wears_own { whole(text) } else { None }
 }
 
 pub(super) fn redirect_away(text: &str, context: &Context<'_>) -> Option<Range<usize>> {

@@ -292,7 +292,10 @@ impl Loader<'_> {
                 }
                 Kind::Native => {
                     let adjust = part.id.as_ref().and_then(|id| self.adjust.get(id));
-                    native::native(&part, adjust).and_then(|(body, on)| self.place(&part, &source, body, on))
+                    // What ships has a test for this.
+                    let told = matches!(source, RuleSource::Directory(_)).then_some(&mut self.problems);
+                    native::native(&part, adjust, told)
+                        .and_then(|(body, on)| self.place(&part, &source, body, on))
                 }
                 Kind::Switch(enabled) => self.switch(&part, enabled),
             };

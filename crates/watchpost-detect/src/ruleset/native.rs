@@ -12,7 +12,8 @@ use super::{Adjust, Body, Problem, ProblemKind};
 use crate::behaviour::VALUES_MAX;
 use crate::check::Check;
 use crate::decode::DECODERS;
-use crate::expression::Expression;
+use crate::expression::{Expression, parsed};
+use crate::gap::{Gap, gap};
 use crate::rule::RuleInfo;
 use crate::rules::{Also, Behaviour, Counts, Matcher, Of, SPECIAL, Scope, Signature};
 use crate::sigma::is_own;
@@ -20,18 +21,20 @@ use crate::sigma::is_own;
 /// Longest window of a behaviour, in seconds.
 pub const WINDOW_S_MAX: u32 = 7 * 86_400;
 
-/// The rule of a document, and whether it says that it is on.
-pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, bool), Problem> {
+/// The rule of a document, and whether it says that it is on. What its gate shuts out goes to `told`, where that is
+/// asked for.
+pub(super) fn native(
+    part: &Part<'_>,
+    adjust: Option<&Adjust>,
+    told: Option<&mut Vec<Problem>>,
+) -> Result<(Body, bool), Problem> {
     let document: Document = part.read()?;
     let line = document.watchpost.referenced.line();
     let extension = document.watchpost.value;
     let confidence = u8::try_from(extension.confidence.value).ok().filter(|confidence| *confidence <= 100);
     let Some(confidence) = confidence else {
-        return Err(part.problem(
-            ProblemKind::Form,
-            extension.confidence.referenced.line(),
-            "confidence is from 0 to 100",
-        ));
+        let line = extension.confidence.referenced.line();
+        return Err(part.problem(ProblemKind::Form, line, "confidence is from 0 to 100"));
     };
     if document.id.value.trim().is_empty() || document.id.value.len() > 128 {
         return Err(part.problem(
@@ -66,23 +69,19 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
                     "a rule with `match` has no `correlation`",
                 ));
             }
-            let matcher = match matched.value {
-                Match::Regex(all) => Matcher::Regex(compiled(part, &all, matched.referenced.line())?),
-                Match::Sql(shape) => Matcher::Sql(shape),
-                Match::Shell(shape) => Matcher::Shell(shape),
-                Match::Check(name) => Matcher::Check(check(part, &name, matched.referenced.line())?),
-            };
+            let gate = gate(part, extension.gate)?;
+            let matcher = matcher(part, matched, &gate, told)?;
             Body::Signature(Arc::new(Signature {
                 info,
-                gate: gate(part, extension.gate)?,
+                gate,
                 scope: extension.scope.unwrap_or(Scope::Any),
                 matcher,
                 layers: decoders(part, extension.layers.unwrap_or_default())?,
                 yields: yields(part, extension.yields)?,
-                unless: match extension.unless {
-                    Some(name) => Some(check(part, &name.value, name.referenced.line())?),
-                    None => None,
-                },
+                unless: extension
+                    .unless
+                    .map(|name| check(part, &name.value, name.referenced.line()))
+                    .transpose()?,
             }))
         }
         (None, Some(counts)) => {
@@ -123,6 +122,28 @@ pub(super) fn native(part: &Part<'_>, adjust: Option<&Adjust>) -> Result<(Body, 
         (None, None) => return Err(part.problem(ProblemKind::Form, line, "give `match` or `counts`")),
     };
     Ok((body, document.enabled))
+}
+
+/// How a signature confirms. What its gate shuts out goes to `told`.
+fn matcher(
+    part: &Part<'_>,
+    matched: Spanned<Match>,
+    gate: &[String],
+    told: Option<&mut Vec<Problem>>,
+) -> Result<Matcher, Problem> {
+    let line = matched.referenced.line();
+    Ok(match matched.value {
+        Match::Regex(all) => {
+            let expression = compiled(part, &all, line)?;
+            if let Some(told) = told {
+                told.extend(shut_out(part, &all, gate, line));
+            }
+            Matcher::Regex(expression)
+        }
+        Match::Sql(shape) => Matcher::Sql(shape),
+        Match::Shell(shape) => Matcher::Shell(shape),
+        Match::Check(name) => Matcher::Check(check(part, &name, line)?),
+    })
 }
 
 /// Families, and ids of rules, which have a dot.
@@ -179,6 +200,33 @@ fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expres
     })
 }
 
+/// Expressions some of whose matches have no literal of the gate, which leaves them to be found by chance.
+fn shut_out(part: &Part<'_>, all: &Alternatives, gate: &[String], line: u64) -> Vec<Problem> {
+    let told = |one: &Spanned<String>| {
+        let missing = match parsed(&one.value).map_or(Gap::None, |hir| gap(&hir, gate)) {
+            Gap::None => return None,
+            Gap::Text(text) => format!("{:?} has no literal of the gate", clipped(&text)),
+            Gap::Unknown => "it is too large to compare with the gate".to_owned(),
+        };
+        let at = if one.referenced.line() == 0 { line } else { one.referenced.line() };
+        let reason = format!(
+            "the gate may turn away what this expression matches: {missing}: {}",
+            clipped(&one.value)
+        );
+        Some(Problem { is_warning: true, ..part.problem(ProblemKind::Expression, at, reason) })
+    };
+    if gate.is_empty() { Vec::new() } else { all.0.iter().filter_map(told).collect() }
+}
+
+/// The beginning of a text, for a message.
+fn clipped(text: &str) -> String {
+    const CHARS_MAX: usize = 100;
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
 fn check(part: &Part<'_>, name: &str, line: u64) -> Result<Check, Problem> {
     Check::ALL.iter().copied().find(|check| check.name() == name).ok_or_else(|| {
         let known: Vec<&str> = Check::ALL.iter().map(|check| check.name()).collect();
@@ -194,7 +242,8 @@ fn gate(part: &Part<'_>, gate: Vec<Spanned<String>>) -> Result<Vec<String>, Prob
             "a literal of the gate is empty: every text has it",
         ));
     }
-    Ok(gate.into_iter().map(|literal| literal.value.to_lowercase()).collect())
+    // Texts are compared in ASCII too: a capital letter with an accent stays one.
+    Ok(gate.into_iter().map(|literal| literal.value.to_ascii_lowercase()).collect())
 }
 
 fn decoders(part: &Part<'_>, names: Vec<Spanned<String>>) -> Result<Vec<&'static str>, Problem> {

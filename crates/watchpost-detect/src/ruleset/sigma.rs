@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rsigma_eval::{CorrelationConfig, RuleFieldSet};
+use rsigma_eval::{CorrelationConfig, EvalError, RuleFieldSet};
 use rsigma_parser::{
     ConditionOperator, CorrelationCondition, CorrelationRule, CorrelationType, FilterRule, FilterRuleTarget,
     Level, SigmaCollection, SigmaRule, Status, parse_sigma_yaml,
@@ -267,7 +267,7 @@ pub(super) struct Loaded {
 }
 
 /// Everything that is on, put together; what refers to something that is not there becomes a problem, and a correlation
-/// that does is named in `refused`.
+/// that does is named in `refused`, as is what cannot run.
 pub(super) fn together(
     all: Vec<Loaded>,
     problems: &mut Vec<Problem>,
@@ -276,6 +276,7 @@ pub(super) fn together(
     if all.is_empty() {
         return None;
     }
+    let n_problems = problems.len();
     let mut report = |one: &Loaded, line: Option<u64>, reason: String, is_warning: bool| {
         problems.push(Problem {
             file: one.file.clone(),
@@ -345,6 +346,7 @@ pub(super) fn together(
     for one in &all {
         let Sigma::Filter(filter) = &one.sigma else { continue };
         let mut filter = (**filter).clone();
+        filter.id = Some(one.info.id.clone());
         if let FilterRuleTarget::Specific(targets) = &mut filter.rules {
             for target in targets.iter_mut() {
                 if let Some(id) = id_of.get(target) {
@@ -358,17 +360,72 @@ pub(super) fn together(
         }
         rules.add_filter(filter);
     }
-    rules
-        .compile()
-        .map_err(|error| {
+    match rules.compile() {
+        Ok(rules) => Some(rules),
+        Err(unfit) => {
+            // What was said of the others is said again.
+            problems.truncate(n_problems);
+            without(all, &unfit, problems, refused)
+        }
+    }
+}
+
+/// Those that are not `unfit`, put together. Each was read by itself before; one that cannot run beside the others all
+/// the same is told at its place.
+fn without(
+    all: Vec<Loaded>,
+    unfit: &HashMap<String, EvalError>,
+    problems: &mut Vec<Problem>,
+    refused: &mut HashSet<String>,
+) -> Option<SigmaRules> {
+    let (out, rest): (Vec<Loaded>, Vec<Loaded>) =
+        all.into_iter().partition(|one| unfit.contains_key(&one.info.id));
+    for one in &out {
+        if let Some(error) = unfit.get(&one.info.id) {
             problems.push(Problem {
-                file: "sigma".to_owned(),
-                line: 0,
-                rule_id: None,
+                file: one.file.clone(),
+                line: one.line,
+                rule_id: Some(one.info.id.clone()),
                 kind: ProblemKind::Form,
-                reason: format!("the Sigma rules cannot run together: {error}"),
+                reason: format!("cannot run beside the other rules: {error}"),
                 is_warning: false,
             });
-        })
-        .ok()
+            refused.insert(one.info.id.clone());
+        }
+    }
+    if out.is_empty() { None } else { together(rest, problems, refused) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(id: &str, line: u64, expression: &str) -> Loaded {
+        let text = format!(
+            "title: {id}\nid: {id}\nlogsource: {{ category: webserver }}\ndetection:\n  selection:\n    \
+             c-uri|re: '{expression}'\n  condition: selection\n"
+        );
+        let rule = parse_sigma_yaml(&text).expect("it is YAML").rules.remove(0);
+        let about = About { id: id.to_owned(), title: id, description: None, level: None };
+        Loaded {
+            info: about.info(None, &[], &[], &SigmaExtension::default()),
+            sigma: Sigma::Detection(Box::new(rule)),
+            file: "own/web.yml".to_owned(),
+            line,
+            references: References::default(),
+        }
+    }
+
+    #[test]
+    fn a_rule_that_cannot_run_beside_others_is_told_at_its_place_and_the_others_run() {
+        let all = vec![loaded("a.good", 1, "x+"), loaded("a.broken", 12, "x("), loaded("a.too", 24, "y+")];
+        let (mut problems, mut refused) = (Vec::new(), HashSet::new());
+        let rules = together(all, &mut problems, &mut refused).expect("the others run");
+        assert_eq!(format!("{rules:?}"), "SigmaRules(2 detections, 0 correlations)");
+        let [problem] = problems.as_slice() else { panic!("one problem: {problems:?}") };
+        assert_eq!((problem.file.as_str(), problem.line), ("own/web.yml", 12));
+        assert_eq!(problem.rule_id.as_deref(), Some("a.broken"));
+        assert!(problem.reason.starts_with("cannot run beside the other rules: "), "{}", problem.reason);
+        assert!(refused.contains("a.broken") && refused.len() == 1, "{refused:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::read::{glob_names, program_name, word};
+use super::read::{glob_names, program_name, without_nothing, word};
 use super::words::{Strength, program};
 
 /// Files that a pattern is written to reach without naming them.
@@ -65,16 +65,21 @@ pub(super) fn pattern(text: &str) -> Option<Range<usize>> {
                     || matches!(byte, b';' | b'|' | b'&' | b'\'' | b'"' | b')' | b'>' | b'<' | b',')
             })
             .map_or(bytes.len().min(start + 64), |n| start + n);
-        let found = &bytes[start..end];
-        let n_wild = found.iter().filter(|byte| matches!(byte, b'?' | b'*' | b'[')).count();
-        let n_letters = found.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        let is_wild = |byte: &u8| matches!(byte, b'?' | b'*' | b'[');
         let is_start = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
-        let n_stars = found.iter().filter(|byte| **byte == b'*').count();
-        if is_start && (1..=8).contains(&n_wild) && n_stars <= 3 && n_letters > 0 && !found.starts_with(b"/*")
-        {
-            let lower = found.to_ascii_lowercase();
-            // A set that holds slashes: the shell takes it for part of a name, the filter for a path.
-            if TARGETS.iter().any(|path| glob_names(&lower, path.as_bytes())) {
+        if is_start && bytes[start..end].iter().any(is_wild) {
+            // `/???/c$@t`: as the shell reads it.
+            let found = without_nothing(&bytes[start..end]);
+            let n_wild = found.iter().filter(|byte| is_wild(byte)).count();
+            let n_letters = found.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+            let n_stars = found.iter().filter(|byte| **byte == b'*').count();
+            if (1..=8).contains(&n_wild)
+                && n_stars <= 3
+                && n_letters > 0
+                && !found.starts_with(b"/*")
+                // A set that holds slashes: the shell takes it for part of a name, the filter for a path.
+                && TARGETS.iter().any(|path| glob_names(&found, path.as_bytes()))
+            {
                 return Some(start..end);
             }
         }

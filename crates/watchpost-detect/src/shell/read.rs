@@ -2,6 +2,8 @@
 
 /// Longest name that is read, in bytes of the input.
 const WORD_BYTES_MAX: usize = 160;
+/// Longest substitution that is read inside of a word.
+const INSIDE_BYTES_MAX: usize = 24;
 
 /// One word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +36,31 @@ fn nothing_end(bytes: &[u8], at: usize) -> Option<usize> {
         (b'`', b'`') => Some(at + 2),
         _ => None,
     }
+}
+
+/// A substitution in mid-word at `at`, `` w`u`hoami `` or `` who`echo am`i ``: the byte after it, and what it leaves there.
+/// Of a word that ends with it, people write.
+fn substitution(text: &str, at: usize) -> Option<(usize, &str)> {
+    let rest = text.get(at..)?.strip_prefix('`')?;
+    let close = rest.bytes().take(INSIDE_BYTES_MAX).position(|byte| byte == b'`')?;
+    let (inside, end) = (rest.get(..close)?, at + close + 2);
+    let left = inside.strip_prefix("echo ");
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let goes_on = text.as_bytes().get(end).is_some_and(u8::is_ascii_alphanumeric);
+    (goes_on && is_word(left.unwrap_or(inside))).then_some((end, left.unwrap_or("")))
+}
+
+/// `text` without expansions to nothing, in lower case.
+pub(super) fn without_nothing(text: &[u8]) -> Vec<u8> {
+    let (mut kept, mut at) = (Vec::with_capacity(text.len()), 0);
+    while let Some(&byte) = text.get(at) {
+        let end = if matches!(byte, b'$' | b'`') { nothing_end(text, at) } else { None };
+        if end.is_none() {
+            kept.push(byte.to_ascii_lowercase());
+        }
+        at = end.unwrap_or(at + 1);
+    }
+    kept
 }
 
 /// `$IFS` in one of its spellings at `at`: the byte after it.
@@ -86,6 +113,14 @@ pub(super) fn word(text: &str, start: usize) -> Word {
             b'$' | b'`' | b'<' | b'>' => {
                 if separator_end(text, at).is_some() {
                     break;
+                }
+                if !word.name.is_empty()
+                    && let Some((end, left)) = substitution(text, at)
+                {
+                    word.name.push_str(&left.to_ascii_lowercase());
+                    word.n_tricks += 1;
+                    at = end;
+                    continue;
                 }
                 let Some(end) = nothing_end(bytes, at) else { break };
                 if bytes[at] == b'$' && word.variable.is_none() {

@@ -102,8 +102,26 @@ impl SigmaRules {
     }
 
     /// Builds the indexes; call once, after everything was added.
-    pub(crate) fn compile(mut self) -> Result<Self, EvalError> {
-        self.engine.add_collection(&self.loaded)?;
+    ///
+    /// # Errors
+    /// The rules and filters that cannot run, by id.
+    pub(crate) fn compile(mut self) -> Result<Self, HashMap<String, EvalError>> {
+        let mut unfit: HashMap<String, EvalError> = HashMap::new();
+        for (nth, error) in self.engine.add_rules(&self.loaded.rules) {
+            let id = self.loaded.rules.get(nth).and_then(|rule| rule.id.clone());
+            unfit.extend(id.map(|id| (id, error)));
+        }
+        let mut filters = SigmaCollection::new();
+        filters.filters.append(&mut self.loaded.filters);
+        if !filters.filters.is_empty() && self.engine.add_collection(&filters).is_err() {
+            for filter in &filters.filters {
+                let error = self.engine.apply_filter(filter).err();
+                unfit.extend(filter.id.clone().zip(error));
+            }
+        }
+        if !unfit.is_empty() {
+            return Err(unfit);
+        }
         self.engine.set_match_detail(MatchDetailLevel::Summary);
         let feeds = |rule: &SigmaRule, by: &CorrelationRule| {
             by.rules.iter().any(|name| rule.id.as_ref() == Some(name) || rule.name.as_ref() == Some(name))
@@ -116,7 +134,6 @@ impl SigmaRules {
         }
         let correlated = &self.loaded.correlations;
         self.loaded.rules.retain(|rule| correlated.iter().any(|by| feeds(rule, by)));
-        self.loaded.filters.clear();
         Ok(self)
     }
 

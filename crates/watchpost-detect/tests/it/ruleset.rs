@@ -1,9 +1,9 @@
 //! A directory of rules beside those that ship: adding, overriding, switching, and what is told of broken files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use watchpost_detect::{Adjust, Config, Engine, Problem, RuleFile, RuleSet, RuleSource, Sample};
+use watchpost_detect::{Adjust, Config, Engine, Problem, ProblemKind, RuleFile, RuleSet, RuleSource, Sample};
 
 use crate::support::traffic;
 
@@ -33,9 +33,9 @@ fn a_broken_document_names_file_line_and_reason_and_leaves_the_rest() {
         native("own.family", "regex: x").replace("family: custom", "family: sqlj"),
         native("own.typo", "regex: x").replace("gate:", "gat:"),
         "title: [unclosed\n".to_owned(),
-        native("own.good", "regex: again"),
+        native("own.good", "regex: sesame again"),
         native("own.scope", "regex: x").replace("gate:", "scope: everywhere\n  gate:"),
-        native("own.layers", "regex: x").replace("gate:", "layers: [raw, rot13]\n  gate:"),
+        native("own.layers", "regex: sesame").replace("gate:", "layers: [raw, rot13]\n  gate:"),
         native("own.last", "regex: sesame"),
     ]
     .join("---\n");
@@ -144,6 +144,47 @@ fn a_rule_that_yields_to_none_and_an_expression_in_a_block_are_told() {
         "{line}: {:?}",
         set.problems()
     );
+}
+
+#[test]
+fn a_gate_that_turns_away_what_its_rule_matches_is_told() {
+    let text =
+        native("own.gap", "regex:\n      - open sesame\n      - say (?:sesame|abrakadabra)\n      - ^sesame");
+    let line = text.lines().position(|line| line.contains("abrakadabra")).expect("is there") as u64 + 1;
+    let set = load(&[file("own.yml", &text)]);
+    assert!(
+        matches!(set.problems(), [told] if told.is_warning && told.line == line && told.reason.contains("\"say abrakadabra\"")),
+        "{line}: {:?}",
+        set.problems()
+    );
+    assert!(set.rule("own.gap").is_some_and(|rule| rule.enabled));
+    let without = text.replace("  gate: [sesame]\n", "");
+    assert_eq!(load(&[file("own.yml", &without)]).problems(), []);
+}
+
+#[test]
+fn no_gate_of_a_rule_that_ships_turns_away_what_its_expressions_match() {
+    let set = RuleSet::embedded();
+    let names: BTreeSet<&str> = set
+        .rules()
+        .iter()
+        .filter_map(|rule| match &rule.source {
+            RuleSource::Embedded(name) => Some(name.as_str()),
+            RuleSource::Directory(_) => None,
+        })
+        .collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        let text = RuleSet::embedded_text(name).expect("it ships");
+        let alone = RuleSet::only(&[file(name, text)]);
+        let told: Vec<String> = alone
+            .problems()
+            .iter()
+            .filter(|told| told.kind == ProblemKind::Expression)
+            .map(ToString::to_string)
+            .collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+    }
 }
 
 #[test]

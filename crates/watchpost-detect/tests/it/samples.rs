@@ -1,7 +1,7 @@
 //! Every rule keeps the promises of its samples.
 
 use crate::support::start;
-use watchpost_detect::{Config, Engine, RuleSet, Sample, inspect_value};
+use watchpost_detect::{Config, Engine, RuleKind, RuleSet, Sample, inspect_value};
 
 #[test]
 fn every_rule_has_samples_and_they_hold() {
@@ -20,6 +20,17 @@ fn every_rule_has_samples_and_they_hold() {
     assert_eq!(report.rules, set.rules().len() as u64, "all are tested");
     let wrong = report.failures.iter().map(|failure| format!("{failure:?}")).collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{} samples are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_documentation_counts_what_ships() {
+    let set = RuleSet::embedded();
+    let n = |kind: RuleKind| set.rules().iter().filter(|rule| rule.kind == kind).count();
+    let (n_signatures, n_behaviours) = (n(RuleKind::Signature), n(RuleKind::Behaviour));
+    assert_eq!(n_signatures + n_behaviours, set.rules().len(), "plain Sigma ships as well: tell of it");
+    let told = format!("{n_signatures} signatures and {n_behaviours} behaviours.");
+    let document = include_str!("../../../../docs/rules.md");
+    assert!(document.contains(&told), "docs/rules.md says otherwise than {told:?}");
 }
 
 #[test]

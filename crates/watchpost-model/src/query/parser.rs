@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Datelike as _, Duration, NaiveDate, NaiveDateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Datelike as _, SubsecRound as _, Utc};
 use ipnet::IpNet;
 
 use super::lexer::{Cursor, Word};
@@ -11,6 +11,7 @@ use super::{
     Test,
 };
 use crate::event::{Category, Outcome, Severity};
+use crate::period::written_time;
 
 pub(super) fn parse(text: &str) -> Result<Option<Expr>, QueryFault> {
     let mut parser = Parser { cursor: Cursor::new(text), terms: 0 };
@@ -319,19 +320,7 @@ fn number(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
 
 /// The period that a time as written stands for: a day, a minute, a second or a millisecond.
 fn period(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (from, width) = if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        let width = if text.contains('.') { Duration::milliseconds(1) } else { Duration::seconds(1) };
-        (at.with_timezone(&Utc), width)
-    } else if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        (day.and_hms_opt(0, 0, 0)?.and_utc(), Duration::days(1))
-    } else {
-        let text = text.strip_suffix('Z').unwrap_or(text);
-        let (at, width) =
-            [("%Y-%m-%dT%H:%M", Duration::minutes(1)), ("%Y-%m-%dT%H:%M:%S", Duration::seconds(1))]
-                .into_iter()
-                .find_map(|(form, width)| Some((NaiveDateTime::parse_from_str(text, form).ok()?, width)))?;
-        (at.and_utc(), width)
-    };
+    let (from, width) = written_time(text)?;
     let from = from.trunc_subsecs(3);
     let to = from.checked_add_signed(width)?;
     ((1..9_999).contains(&from.year())).then_some((from, to))

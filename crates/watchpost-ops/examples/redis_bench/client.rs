@@ -158,7 +158,10 @@ async fn job(kind: &str, socket: &Path, home: &Path) -> Result<Value, Failure> {
         "cleanup" => console.call::<operation::cleanup_run>(&call, Nothing {}).await?,
         "backup" => {
             console
-                .call::<operation::backup_run>(&call, BackupRequest { path, force: true, rdb: false })
+                .call::<operation::backup_run>(
+                    &call,
+                    BackupRequest { path, force: true, rdb: false, encryption: None },
+                )
                 .await?
         }
         "export" | "export-all" => {

@@ -104,6 +104,8 @@ pub struct AuditTrust {
     pub checkpoint: Option<Checkpoint>,
     /// Name of the key with which this console signs; absent if it signs nothing.
     pub signer: Option<String>,
+    /// Days after which the status says that the key of this console is old; 0 says it never.
+    pub key_days: u32,
     /// Since when this console watches this log.
     pub watched_since: Option<DateTime<Utc>>,
     /// Records that an earlier check found good.
@@ -268,6 +270,18 @@ pub struct AuditExported {
 pub struct AuditKeyRoll {
     /// Why; it stands in the audit trail.
     pub reason: String,
+}
+
+/// Set after how many days the status says that a console's key is old.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditKeyAgePut {
+    /// Days, up to 3,650; 0 says it never.
+    pub days: u32,
+    /// Why; it stands in the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
 }
 
 /// Revoke a key of the log.

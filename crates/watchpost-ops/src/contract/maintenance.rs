@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use watchpost_model::copies::{CopyEncryption, CopyKey};
 use watchpost_model::event::Category;
 use watchpost_model::ids::JobId;
 use watchpost_model::job::JobRun;
@@ -158,6 +159,10 @@ pub struct BackupRequest {
     /// The whole server instead, with all its databases, as the RDB file that a replica gets: the server forks for it.
     #[serde(default)]
     pub rdb: bool,
+    /// For whom it is encrypted; it is not if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub encryption: Option<CopyEncryption>,
 }
 
 /// Put the keys of a backup back: preview or run.
@@ -172,6 +177,10 @@ pub struct RestoreRequest {
     /// Overwrite keys that are there with another value. They may be newer than the backup.
     #[serde(default)]
     pub replace: bool,
+    /// What opens it, if it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<CopyKey>,
 }
 
 /// Measure the server: preview or run.

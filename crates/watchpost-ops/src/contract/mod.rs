@@ -20,6 +20,7 @@ mod report;
 mod response;
 mod rule;
 mod sealing;
+mod secrets_file;
 mod token_key;
 mod window_lock;
 
@@ -36,10 +37,10 @@ pub use approval::{
     ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, FourEyesState,
 };
 pub use audit::{
-    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyRevoke,
-    AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditProof, AuditRef,
-    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
-    TrailStatus,
+    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyAgePut,
+    AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut,
+    AuditProof, AuditRef, AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust,
+    AuditVerify, AuditWebhook, TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
@@ -108,6 +109,7 @@ pub use rule::{
     RuleTry, TriedAs,
 };
 pub use sealing::{EventReveal, EventRevealed, SealingPut};
+pub use secrets_file::{SecretsFileMake, SecretsFileOpen, SecretsFilePassphrase, SecretsFileState};
 pub use token_key::{TokenKeyAdd, TokenKeyInput, TokenKeyList, TokenKeyRef, TokenKeyRow, TokenKeySource};
 pub use window_lock::{WindowLock, WindowLockPut, WindowUnlock};
 
@@ -259,6 +261,11 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub copies_problem: Option<String>,
+    /// Archived events whose words are not in the index yet, at most: searches of them are slower. Absent while none wait
+    /// but those of the last moments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub words_behind: Option<u64>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.

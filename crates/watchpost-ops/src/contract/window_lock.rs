@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::SecretState;
+
 /// How the lock of the window is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct WindowLock {
@@ -16,6 +18,10 @@ pub struct WindowLock {
     pub wait_s: u32,
     /// Why the passphrase is kept for this session only; empty if it is not.
     pub detail: String,
+    /// Why the keychain, or the file of secrets, did not say how the lock is: it is as was noted beside it. Absent if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unread: Option<SecretState>,
 }
 
 /// Set or remove the lock of the window.

@@ -178,7 +178,8 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     trust(&workspace).await
 }
 
-async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
+/// What the trail is worth, as it was looked at last.
+pub(super) async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
     let (witness, store) = (workspace.witness(), workspace.store());
     let problem = witness.problem();
     let verified = witness.verified();
@@ -194,6 +195,7 @@ async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
         root: head.root,
         checkpoint: store.checkpoints(1).await?.into_iter().next(),
         signer: witness.signer(),
+        key_days: witness.key_days(),
         watched_since: witness.since(),
         verified_size: verified.as_ref().map(|verified| verified.seen.size),
         verified_at: verified.as_ref().map(|verified| verified.seen.at),

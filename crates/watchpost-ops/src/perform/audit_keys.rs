@@ -3,10 +3,18 @@
 use watchpost_model::audit::Change;
 use watchpost_store::LogKey;
 
+use super::audit::trust;
 use super::required;
-use crate::contract::{AuditKey, AuditKeyRevoke, AuditKeyRoll, AuditKeys, Nothing};
+use crate::contract::{
+    AuditKey, AuditKeyAgePut, AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditTrust, Nothing,
+};
 use crate::door::Context;
 use crate::error::OpError;
+use crate::setting;
+use crate::witness::{KEY_AGE, KeyAge};
+
+/// Most days after which a key is said to be old: ten years.
+const KEY_DAYS_MAX: u32 = 3_650;
 
 pub(crate) async fn audit_key_list(cx: Context, _: Nothing) -> Result<AuditKeys, OpError> {
     let workspace = cx.workspace()?;
@@ -39,6 +47,22 @@ pub(crate) async fn audit_key_roll(cx: Context, request: AuditKeyRoll) -> Result
     let change = Change::new("key", before, "a new one");
     workspace.roll_signer(cx.record("audit", vec![change], Some(reason))).await?;
     audit_key_list(cx, Nothing {}).await
+}
+
+pub(crate) async fn audit_key_age_put(cx: Context, request: AuditKeyAgePut) -> Result<AuditTrust, OpError> {
+    let workspace = cx.workspace()?;
+    if request.days > KEY_DAYS_MAX {
+        return Err(OpError::invalid("days", format!("up to {KEY_DAYS_MAX} days; 0 is never")));
+    }
+    let setting = setting::read::<KeyAge>(workspace.store(), KEY_AGE).await?;
+    let mut changes = Vec::new();
+    if setting.value.days != request.days {
+        changes.push(Change::new("days", setting.value.days, request.days));
+    }
+    let record = cx.record(format!("setting/{KEY_AGE}"), changes, request.reason);
+    setting.replace(workspace.store(), &KeyAge { days: request.days }, record).await?;
+    workspace.witness().look_at_key(workspace.store()).await?;
+    trust(&workspace).await
 }
 
 /// What revoking does, for a second person.

@@ -1,35 +1,33 @@
 //! Backups of Redis, their rehearsal and their restore.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use watchpost_model::clock::Clock;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_redis::EventStore;
 use watchpost_redis::backup::{
-    BackupEnd, BackupError, BackupHead, BackupReader, BackupWalk, BackupWriter, Checked, Existing, RdbPlan,
-    Record, Restored, Restorer, Scope,
+    BackupEnd, BackupError, BackupHead, BackupWalk, BackupWriter, Checked, Existing, RdbPlan, Record,
+    Restored, Restorer, Scope,
 };
 use watchpost_redis::export::KeyWalk;
 use watchpost_redis::local::{LocalError, LocalServer};
 use watchpost_report::{Prepared, WriteError};
 
 use super::at_this_machine;
+use super::backup_file::{BATCHES, BackupFile, Reading, unusable};
 use super::exports::{Target, unwritten};
-use super::rdb;
-use crate::blocking::off_the_runtime;
+use super::rdb::{self, Sealed};
+use super::scratch::Scratch;
+use crate::age_file::Locked;
 use crate::console::Workspace;
 use crate::contract::{BackupRequest, RestoreRequest};
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::jobs::{Ended, Ticket};
 
-/// Batches between reader and writer at most: a few mebibytes.
-const BATCHES: usize = 2;
 /// Runs of jobs in which the file of a backup is looked up.
 const RUNS: u32 = 500;
 
@@ -37,8 +35,12 @@ pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Resul
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     Target::of("path", &request.path, request.force)?;
+    let locked = request.encryption.as_ref().map(Locked::by).transpose()?;
+    let encrypted = locked.as_ref().map(encrypted);
     if request.rdb {
-        return rdb::preview(&workspace.events()?, request.path).await;
+        let mut report = rdb::preview(&workspace.events()?, request.path).await?;
+        report.facts.extend(encrypted);
+        return Ok(report);
     }
     let walk = KeyWalk::start(&workspace.events()?, workspace.stop_token()).await?;
     let (count, notes) = walk.count(&|_| {}).await?;
@@ -46,22 +48,34 @@ pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Resul
         Figure::count("keys", "Keys to write", count.keys),
         Figure::bytes("bytes", "Their memory in Redis", count.bytes),
     ];
-    Ok(JobReport { figures, facts: vec![Fact::new("file", "File", request.path)], notes })
+    let facts = std::iter::once(Fact::new("file", "File", request.path)).chain(encrypted).collect();
+    Ok(JobReport { figures, facts, notes })
+}
+
+/// For whom a file is, as the report says it.
+pub(super) fn encrypted(locked: &Locked) -> Fact {
+    Fact::new("encryption", "Encrypted", locked.describe())
 }
 
 pub(crate) async fn backup_run(cx: Context, request: BackupRequest) -> Result<JobRun, OpError> {
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     let target = Target::of("path", &request.path, request.force)?;
+    let locked = request.encryption.as_ref().map(Locked::by).transpose()?;
     let events = workspace.events()?;
     if request.rdb {
         let plan = RdbPlan::look(&events).await?;
+        // The new file may be on another disk, or another machine: what is to be encrypted is not plain there for a moment.
+        let sealed = match locked {
+            Some(locked) => Some(Sealed { locked, scratch: Scratch::make(&cx).await? }),
+            None => None,
+        };
         let rehearsal = cx.console.paths().rehearsal();
         let parameters = format!("of the whole server (RDB) to {}", request.path);
         return workspace
             .jobs()
             .start(&cx, &workspace, JobKind::Backup, parameters, move |ticket| async move {
-                Ended::from(rdb::copy(&events, plan, target, &rehearsal, &ticket).await)
+                Ended::from(rdb::copy(&events, plan, target, sealed, &rehearsal, &ticket).await)
             })
             .await;
     }
@@ -69,7 +83,7 @@ pub(crate) async fn backup_run(cx: Context, request: BackupRequest) -> Result<Jo
     workspace
         .jobs()
         .start(&cx, &workspace, JobKind::Backup, parameters, move |ticket| async move {
-            Ended::from(backup(&events, target, &ticket).await)
+            Ended::from(backup(&events, target, locked, &ticket).await)
         })
         .await
 }
@@ -92,12 +106,18 @@ impl From<BackupError> for Broken {
     }
 }
 
-async fn backup(events: &EventStore, target: Target, ticket: &Ticket) -> Result<JobReport, OpError> {
+async fn backup(
+    events: &EventStore,
+    target: Target,
+    locked: Option<Locked>,
+    ticket: &Ticket,
+) -> Result<JobReport, OpError> {
+    let encrypted = locked.as_ref().map(encrypted);
     let mut walk = BackupWalk::start(events, ticket.cancel.clone()).await?;
     let head = walk.head(env!("CARGO_PKG_VERSION")).await?;
     let (records, incoming) = mpsc::channel::<Vec<Record>>(BATCHES);
     let path = target.path.clone();
-    let writer = tokio::task::spawn_blocking(move || write(&path, &head, incoming));
+    let writer = tokio::task::spawn_blocking(move || write(&path, &head, locked.as_ref(), incoming));
     let mut keys = 0_u64;
     let read = loop {
         match walk.next_batch().await {
@@ -128,57 +148,54 @@ async fn backup(events: &EventStore, target: Target, ticket: &Ticket) -> Result<
         Figure::bytes("bytes", "Names and values", end.bytes),
         Figure::bytes("file_bytes", "Size of the file", bytes),
     ];
-    let facts = vec![
+    let mut facts = vec![
         Fact::new("file", "File", path.to_string_lossy()),
         Fact::new("sha256", "SHA-256 of the file", sha256),
         Fact::new("digest", "Digest of the keys", end.digest),
     ];
+    facts.extend(encrypted);
     Ok(JobReport { figures, facts, notes: walk.notes() })
 }
 
+/// Writes the file beside its place. What is to be encrypted is so before it comes to the disk.
 fn write(
     path: &Path,
     head: &BackupHead,
-    mut records: mpsc::Receiver<Vec<Record>>,
+    locked: Option<&Locked>,
+    records: mpsc::Receiver<Vec<Record>>,
 ) -> Result<(Prepared, BackupEnd), Broken> {
     let mut end = BackupEnd::default();
     let prepared = Prepared::write(path, |out| -> Result<(), Broken> {
-        let mut writer = BackupWriter::new(out, head)?;
-        while let Some(batch) = records.blocking_recv() {
-            for record in &batch {
-                writer.put(record)?;
+        match locked {
+            None => end = put(out, head, records)?,
+            Some(locked) => {
+                let mut closed = locked.writer(out).map_err(BackupError::from)?;
+                end = put(&mut closed, head, records)?;
+                closed.finish().map_err(BackupError::from)?;
             }
         }
-        end = writer.finish()?;
         Ok(())
     })?;
     Ok((prepared, end))
 }
 
-/// What is wrong with a file, for people.
-fn unusable(path: &Path, error: BackupError) -> OpError {
-    let code = match error {
-        BackupError::Io(_) => ErrorCode::Unavailable,
-        BackupError::TooNew(_) => ErrorCode::Precondition,
-        BackupError::NotABackup
-        | BackupError::Rdb
-        | BackupError::Truncated { .. }
-        | BackupError::Altered { .. }
-        | BackupError::Unreadable { .. } => ErrorCode::Validation,
-    };
-    OpError { field: Some("path".to_owned()), ..OpError::new(code, format!("{}: {error}", path.display())) }
-}
-
-fn open(path: &Path) -> Result<(BackupReader<BufReader<File>>, u64), OpError> {
-    let file = File::open(path).map_err(|error| OpError::unreadable("path", path, error))?;
-    let bytes = file.metadata().map_err(|error| OpError::unreadable("path", path, error))?.len();
-    let reader = BackupReader::new(BufReader::new(file)).map_err(|error| unusable(path, error))?;
-    Ok((reader, bytes))
+fn put(
+    out: impl Write,
+    head: &BackupHead,
+    mut records: mpsc::Receiver<Vec<Record>>,
+) -> Result<BackupEnd, BackupError> {
+    let mut writer = BackupWriter::new(out, head)?;
+    while let Some(batch) = records.blocking_recv() {
+        for record in &batch {
+            writer.put(record)?;
+        }
+    }
+    writer.finish()
 }
 
 /// The file of a backup, and what it is for this connection.
 struct Source {
-    path: PathBuf,
+    file: BackupFile,
     bytes: u64,
     head: BackupHead,
 }
@@ -186,12 +203,8 @@ struct Source {
 impl Source {
     /// Reads the head, and refuses what this server could not take.
     async fn of(request: &RestoreRequest, events: &EventStore) -> Result<Self, OpError> {
-        let path = PathBuf::from(&request.path);
-        if !path.is_absolute() {
-            return Err(OpError::invalid("path", "write the file as an absolute path"));
-        }
-        let (reader, bytes) = open(&path)?;
-        let head = reader.head().clone();
+        let file = BackupFile::of(&request.path, request.key.as_ref()).await?;
+        let (head, bytes) = file.head().await?;
         let ours = &events.target().prefix;
         if head.prefix != *ours {
             let message = format!(
@@ -208,55 +221,20 @@ impl Source {
             return Err(OpError::precondition(message)
                 .hint("values of a newer server cannot be read by an older one"));
         }
-        Ok(Self { path, bytes, head })
+        Ok(Self { file, bytes, head })
     }
 
     fn facts(&self) -> Vec<Fact> {
         let made = format!("{} on {} ({})", self.head.made_at, self.head.node, self.head.server);
-        vec![Fact::new("file", "File", self.path.to_string_lossy()), Fact::new("made", "Backup made", made)]
+        let file = Fact::new("file", "File", self.file.path().to_string_lossy());
+        let encrypted = self.file.encryption().map(|whom| Fact::new("encryption", "Encrypted", whom));
+        [file, Fact::new("made", "Backup made", made)].into_iter().chain(encrypted).collect()
     }
 }
 
 /// Is a server older than the one of the backup?
 fn is_older(version: Option<(u32, u32)>, head: &BackupHead) -> bool {
     matches!((version, head.compatible_version()), (Some(here), Some(there)) if here < there)
-}
-
-/// One reading of the file: its records on a thread of its own.
-struct Reading {
-    records: mpsc::Receiver<(Vec<Record>, u64)>,
-    thread: tokio::task::JoinHandle<Result<(BackupEnd, String), OpError>>,
-}
-
-impl Reading {
-    fn begin(path: &Path) -> Self {
-        let (sender, records) = mpsc::channel(BATCHES);
-        let path = path.to_owned();
-        let thread = tokio::task::spawn_blocking(move || {
-            let file = File::open(&path).map_err(|error| OpError::unreadable("path", &path, error))?;
-            let mut hashed = Hashed { input: BufReader::new(file), hash: Sha256::new() };
-            let mut reader = BackupReader::new(&mut hashed).map_err(|error| unusable(&path, error))?;
-            while let Some(batch) = reader.next_records().map_err(|error| unusable(&path, error))? {
-                if sender.blocking_send((batch, reader.position())).is_err() {
-                    break;
-                }
-            }
-            let end = reader.end().cloned().unwrap_or_default();
-            Ok((end, hex::encode(hashed.hash.finalize())))
-        });
-        Self { records, thread }
-    }
-
-    /// The next records, and how far into the file they reach.
-    async fn next(&mut self) -> Option<(Vec<Record>, u64)> {
-        self.records.recv().await
-    }
-
-    /// What is at the end of the file, and the file's SHA-256; or what is wrong with it.
-    async fn end(self) -> Result<(BackupEnd, String), OpError> {
-        drop(self.records);
-        self.thread.await.map_err(|error| OpError::internal(format!("reading failed: {error}")))?
-    }
 }
 
 /// Tells how far into the file a job is.
@@ -276,19 +254,6 @@ impl Told<'_> {
     }
 }
 
-struct Hashed<R> {
-    input: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.input.read(buffer)?;
-        self.hash.update(&buffer[..n]);
-        Ok(n)
-    }
-}
-
 pub(crate) async fn restore_preview(cx: Context, request: RestoreRequest) -> Result<JobReport, OpError> {
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
@@ -297,7 +262,7 @@ pub(crate) async fn restore_preview(cx: Context, request: RestoreRequest) -> Res
     let cancel = workspace.stop_token();
     let restorer = Restorer::start(&events, Scope::Data, existing(&request), cancel).await?;
     let mut restorer = restorer.preview();
-    let mut reading = Reading::begin(&source.path);
+    let mut reading = Reading::begin(&source.file);
     while let Some((batch, _)) = reading.next().await {
         restorer.put(batch).await?;
     }
@@ -321,16 +286,7 @@ pub(crate) async fn overwriting_restore(
         return Ok(None);
     }
     at_this_machine(cx)?;
-    let path = Source::of(&request, &cx.workspace()?.events()?).await?.path;
-    let sha256 = off_the_runtime(move || {
-        let digest = || {
-            let mut file = Hashed { input: File::open(&path)?, hash: Sha256::new() };
-            std::io::copy(&mut file, &mut std::io::sink())?;
-            std::io::Result::Ok(hex::encode(file.hash.finalize()))
-        };
-        digest().map_err(|error| OpError::unreadable("path", &path, error))
-    })
-    .await??;
+    let sha256 = Source::of(&request, &cx.workspace()?.events()?).await?.file.sha256().await?;
     Ok(Some(format!("restoring {} (SHA-256 {sha256}) over what is in Redis", request.path)))
 }
 
@@ -371,7 +327,7 @@ async fn restore(
     done: &mut Done,
 ) -> Result<(), OpError> {
     let told = Told { ticket, bytes: source.bytes };
-    let mut reading = Reading::begin(&source.path);
+    let mut reading = Reading::begin(&source.file);
     while let Some((_, at)) = reading.next().await {
         told.at("checking the file", at);
         ticket.check()?;
@@ -406,7 +362,7 @@ async fn restore(
         return Ok(());
     }
     let mut restorer = Restorer::start(events, Scope::Data, existing(request), ticket.cancel.clone()).await?;
-    let mut reading = Reading::begin(&source.path);
+    let mut reading = Reading::begin(&source.file);
     let mut written = Ok(());
     while let Some((batch, at)) = reading.next().await {
         written = restorer.put(batch).await;
@@ -441,13 +397,13 @@ async fn rehearse(
     }
     let cancel = told.ticket.cancel.clone();
     let mut restorer = Restorer::start(&scratch, Scope::Everything, Existing::Keep, cancel).await?;
-    let mut reading = Reading::begin(&source.path);
+    let mut reading = Reading::begin(&source.file);
     while let Some((batch, at)) = reading.next().await {
         restorer.put(batch).await?;
         told.at("rehearsing on a scratch server", at);
     }
     reading.end().await?;
-    let mut reading = Reading::begin(&source.path);
+    let mut reading = Reading::begin(&source.file);
     while let Some((batch, at)) = reading.next().await {
         restorer.check(batch).await?;
         told.at("comparing the scratch server with the file", at);

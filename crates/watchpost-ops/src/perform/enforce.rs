@@ -4,8 +4,9 @@
 //! in between leaves an intent that says so, never an effect that nobody recorded.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use watchpost_model::access::Permission;
-use watchpost_model::audit::{AuditDraft, AuditOutcome};
+use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 use watchpost_model::block::{Block, BlockState};
 use watchpost_model::contain::Containment;
 use watchpost_model::text::visible;
@@ -13,7 +14,7 @@ use watchpost_redis::{BlockRemoved, BlockWritten, ContainRemoved, ContainWritten
 use watchpost_store::{Store, StoreError};
 
 use crate::console::Workspace;
-use crate::door::Context;
+use crate::door::{Context, failed_by};
 use crate::engine::engine_caller;
 use crate::error::{ErrorCode, OpError};
 
@@ -48,8 +49,12 @@ pub(crate) trait Enforced: Sized + Send + Sync {
     fn state(&self) -> BlockState;
     fn ends_at(&self) -> DateTime<Utc>;
 
-    fn insert(&self, store: &Store, begun: AuditDraft)
-    -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Tells the number of the record.
+    fn insert(
+        &self,
+        store: &Store,
+        begun: AuditDraft,
+    ) -> impl Future<Output = Result<i64, StoreError>> + Send;
     fn state_set(
         &self,
         store: &Store,
@@ -84,11 +89,12 @@ pub(crate) async fn begin<E: Enforced>(
     let store = workspace.store();
     let reason = planned.reason().to_owned();
     let begun = cx.record_as(AuditOutcome::Started, planned.object(), Vec::new(), Some(reason));
-    planned.insert(store, begun).await?;
-    let (state, outcome, why) = put(&events, &planned).await;
-    let ended = cx.record_as(outcome, planned.object(), Vec::new(), Some(why.clone()));
-    let made = planned.state_set(store, state, None, ended).await?;
-    if state == BlockState::Failed {
+    let begun = planned.insert(store, begun).await?;
+    let put = put(&events, &planned).await;
+    let changes = put.changes(&planned, Some(begun));
+    let ended = cx.record_as(put.outcome(), planned.object(), changes, Some(put.reason(&planned)));
+    let made = planned.state_set(store, put.state(), None, ended).await?;
+    if let Put::Failed { why } = put {
         let message = format!("the {} was not written to Redis: {why}", E::WORD);
         return Err(OpError::new(ErrorCode::Unavailable, message)
             .hint("the application is not told of it; try again when Redis answers"));
@@ -114,9 +120,8 @@ pub(crate) async fn end<E: Enforced>(
         }
     }
     let events = workspace.events()?;
-    let record =
-        |outcome, reason: &str| cx.record_as(outcome, enforced.object(), Vec::new(), Some(reason.to_owned()));
-    workspace.store().audit_append(record(AuditOutcome::Started, &reason)).await?;
+    let record = |outcome, changes| cx.record_as(outcome, enforced.object(), changes, Some(reason.clone()));
+    let begun = workspace.store().audit_append(record(AuditOutcome::Started, Vec::new())).await?;
     // What fails here is recorded by the door.
     if let Some(holder) = enforced.take_back(&events).await?
         && enforced.state() != BlockState::Failed
@@ -127,24 +132,68 @@ pub(crate) async fn end<E: Enforced>(
         ))
         .hint("take that one back first, or delete its key in Redis if nothing here wrote it"));
     }
-    let ended = record(AuditOutcome::Success, &reason);
+    let ended = record(AuditOutcome::Success, vec![begun_by(begun)]);
     Ok(enforced.state_set(workspace.store(), BlockState::Removed, Some(&cx.caller.name), ended).await?)
 }
 
-/// Writes one to Redis; what came of it, and the reason for the record.
-async fn put<E: Enforced>(events: &EventStore, enforced: &E) -> (BlockState, AuditOutcome, String) {
+/// What came of writing one to Redis.
+enum Put {
+    /// It is in force; what else there is to say.
+    Done { note: Option<String> },
+    /// It is not.
+    Failed { why: String },
+}
+
+impl Put {
+    fn state(&self) -> BlockState {
+        match self {
+            Self::Done { .. } => BlockState::Active,
+            Self::Failed { .. } => BlockState::Failed,
+        }
+    }
+
+    fn outcome(&self) -> AuditOutcome {
+        match self {
+            Self::Done { .. } => AuditOutcome::Success,
+            Self::Failed { .. } => AuditOutcome::Failure,
+        }
+    }
+
+    /// The reason for the record: the one of what was to be enforced.
+    fn reason<E: Enforced>(&self, enforced: &E) -> String {
+        match self {
+            Self::Done { note: Some(note) } => format!("{} ({note})", enforced.reason()),
+            Self::Done { note: None } | Self::Failed { .. } => enforced.reason().to_owned(),
+        }
+    }
+
+    /// What the record names: what went wrong, how long it lasts, and the record that it was begun by, if that is known.
+    fn changes<E: Enforced>(&self, enforced: &E, begun: Option<i64>) -> Vec<Change> {
+        let error = match self {
+            Self::Done { .. } => None,
+            Self::Failed { why } => Some(failed_by(why)),
+        };
+        let until = Change::new("expires_at", Value::Null, enforced.ends_at().to_rfc3339());
+        error.into_iter().chain([until]).chain(begun.map(begun_by)).collect()
+    }
+}
+
+/// The record of the intent, in the record of what came of it.
+fn begun_by(record: i64) -> Change {
+    Change::new("begun_by_record", Value::Null, record)
+}
+
+/// Writes one to Redis.
+async fn put<E: Enforced>(events: &EventStore, enforced: &E) -> Put {
     match enforced.put(events).await {
-        Ok(Written::Ours) => (BlockState::Active, AuditOutcome::Success, enforced.reason().to_owned()),
+        Ok(Written::Ours) => Put::Done { note: None },
         Ok(Written::KeptLonger { ttl_ms }) => {
             let left =
                 ttl_ms.map_or_else(|| "without end".to_owned(), |ms| format!("for {} s more", ms / 1_000));
-            let why = format!("{} (Redis has a longer one, {left})", enforced.reason());
-            (BlockState::Active, AuditOutcome::Success, why)
+            Put::Done { note: Some(format!("Redis has a longer one, {left}")) }
         }
-        Ok(Written::AlreadyOver) => {
-            (BlockState::Failed, AuditOutcome::Failure, "its time was over before it was written".to_owned())
-        }
-        Err(error) => (BlockState::Failed, AuditOutcome::Failure, error.to_string()),
+        Ok(Written::AlreadyOver) => Put::Failed { why: "its time was over before it was written".to_owned() },
+        Err(error) => Put::Failed { why: error.to_string() },
     }
 }
 
@@ -174,11 +223,11 @@ pub(crate) async fn finish<E: Enforced>(
     if events.ping().await.is_err() {
         return Ok(BlockState::Pending);
     }
-    let (state, outcome, why) = put(&events, pending).await;
-    let why = format!("finished what a crash interrupted: {why}");
-    let ended = cx.record_as(outcome, pending.object(), Vec::new(), Some(why));
-    pending.state_set(workspace.store(), state, None, ended).await?;
-    Ok(state)
+    let put = put(&events, pending).await;
+    let why = format!("finished what a crash interrupted: {}", put.reason(pending));
+    let ended = cx.record_as(put.outcome(), pending.object(), put.changes(pending, None), Some(why));
+    pending.state_set(workspace.store(), put.state(), None, ended).await?;
+    Ok(put.state())
 }
 
 /// What a look for losses of Redis came to.
@@ -204,10 +253,12 @@ pub(crate) async fn restore<E: Enforced>(workspace: &Workspace) -> Result<Restor
         let record =
             |outcome, reason: String| upkeep_record::<E>("restore", outcome, &lost, reason, workspace);
         let begun = record(AuditOutcome::Started, "Redis came back without it".to_owned());
-        workspace.store().audit_append(begun).await?;
-        let (state, outcome, why) = put(&events, &lost).await;
-        workspace.store().audit_append(record(outcome, why)).await?;
-        if state == BlockState::Active { restored.written += 1 } else { restored.failed += 1 }
+        let begun = workspace.store().audit_append(begun).await?;
+        let put = put(&events, &lost).await;
+        let mut ended = record(put.outcome(), put.reason(&lost));
+        ended.changes = put.changes(&lost, Some(begun));
+        workspace.store().audit_append(ended).await?;
+        if put.state() == BlockState::Active { restored.written += 1 } else { restored.failed += 1 }
     }
     Ok(restored)
 }
@@ -266,7 +317,7 @@ impl Enforced for Block {
         self.expires_at
     }
 
-    async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<(), StoreError> {
+    async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<i64, StoreError> {
         store.block_insert(self, begun).await
     }
     async fn state_set(
@@ -327,7 +378,7 @@ impl Enforced for Containment {
         self.expires_at
     }
 
-    async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<(), StoreError> {
+    async fn insert(&self, store: &Store, begun: AuditDraft) -> Result<i64, StoreError> {
         store.containment_insert(self, begun).await
     }
     async fn state_set(

@@ -5,6 +5,7 @@ mod audit;
 mod audit_export;
 mod audit_keys;
 mod audit_stamps;
+mod backup_file;
 mod backups;
 mod baselines;
 mod benchmarks;
@@ -35,6 +36,7 @@ pub(crate) mod response;
 pub(crate) mod rules;
 mod scratch;
 mod sealing;
+mod secrets_file;
 mod settings;
 mod suppressions;
 mod token_keys;
@@ -48,7 +50,9 @@ pub(crate) use audit::{
     audit_verify, audit_verify_cancel, audit_verify_progress,
 };
 pub(crate) use audit_export::{audit_export, audit_prove};
-pub(crate) use audit_keys::{audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll};
+pub(crate) use audit_keys::{
+    audit_key_age_put, audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll,
+};
 pub(crate) use audit_stamps::{audit_timestamp_keep, audit_timestamp_request};
 pub(crate) use backups::{backup_preview, backup_run, overwriting_restore, restore_preview, restore_run};
 pub(crate) use baselines::{baseline_compare, baseline_generate};
@@ -107,6 +111,9 @@ pub(crate) use rules::{
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,
 };
 pub(crate) use sealing::{event_reveal, sealing_get, sealing_put};
+pub(crate) use secrets_file::{
+    secrets_file_get, secrets_file_make, secrets_file_open, secrets_file_passphrase,
+};
 pub(crate) use settings::{settings_get, settings_put, shortened_retention};
 pub(crate) use suppressions::{
     suppression_add, suppression_findings, suppression_list, suppression_preview, suppression_remove,

@@ -42,6 +42,7 @@ const RUNS: u32 = 200;
 /// What files of backups are called, before their time.
 const BACKUP_PREFIX: &str = "watchpost-";
 const BACKUP_ENDING: &str = ".wpbackup";
+const BACKUP_ENDING_ENCRYPTED: &str = ".wpbackup.age";
 
 pub(super) async fn current(workspace: &Workspace) -> Result<Plan, OpError> {
     Ok(setting::read::<Plan>(workspace.store(), KEY).await?.value.with_new_jobs())
@@ -239,14 +240,14 @@ async fn start(
         }
         JobKind::Backup => {
             let folder = job.folder.clone().unwrap_or_default();
-            let name = format!("{}{}{BACKUP_ENDING}", stem(workspace), now.format("%Y%m%dT%H%M%SZ"));
+            let encryption = job.encryption.clone();
+            let ending = if encryption.is_some() { BACKUP_ENDING_ENCRYPTED } else { BACKUP_ENDING };
+            let name = format!("{}{}{ending}", stem(workspace), now.format("%Y%m%dT%H%M%SZ"));
             let path = Path::new(&folder).join(name).to_string_lossy().into_owned();
             let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
             made.map_err(|error| OpError::invalid("folder", format!("it cannot be made: {error}")))?;
-            console
-                .call::<operation::backup_run>(&call, BackupRequest { path, force: false, rdb: false })
-                .await
-                .map(drop)
+            let request = BackupRequest { path, force: false, rdb: false, encryption };
+            console.call::<operation::backup_run>(&call, request).await.map(drop)
         }
         JobKind::DatabaseBackup => {
             let request = DatabaseCopyRun { folder: job.folder.clone(), encryption: None };
@@ -303,7 +304,9 @@ fn remove_oldest(folder: &Path, stem: &str, keep: usize) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let is_ours = |name: &str| {
         name.strip_prefix(stem)
-            .and_then(|rest| rest.strip_suffix(BACKUP_ENDING))
+            .and_then(|rest| {
+                rest.strip_suffix(BACKUP_ENDING_ENCRYPTED).or_else(|| rest.strip_suffix(BACKUP_ENDING))
+            })
             .is_some_and(|time| chrono::NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").is_ok())
     };
     let names = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
@@ -392,12 +395,13 @@ mod tests {
     fn only_its_own_oldest_files_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |name: &str| std::fs::write(folder.path().join(name), "x").expect("ours");
-        let ours = ["20261001T020000Z", "20261101T020000Z", "20261201T020000Z"]
-            .map(|time| format!("watchpost-shop-{time}.wpbackup"));
+        let ours = [("20261001T020000Z", ""), ("20261101T020000Z", ".age"), ("20261201T020000Z", "")]
+            .map(|(time, locked)| format!("watchpost-shop-{time}.wpbackup{locked}"));
         ours.iter().for_each(|name| write(name));
         let others = [
             "watchpost-shop-by-hand.wpbackup",
             "watchpost-shop-20250101T020000Z.wpbackup.old",
+            "watchpost-shop-20250101T020000Z.age",
             "watchpost-other-20250101T020000Z.wpbackup",
             "watchpost-shop-2-20250101T020000Z.wpbackup",
         ];

@@ -11,7 +11,11 @@ use watchpost_redis::backup::{Contents, Held, RdbCopy, RdbEnd, RdbPlan};
 use watchpost_redis::local::{LocalError, LocalServer};
 use watchpost_report::{Prepared, WriteError};
 
+use super::backups::encrypted;
 use super::exports::{Target, unwritten};
+use super::scratch::Scratch;
+use crate::age_file::{self, Locked};
+use crate::blocking::off_the_runtime;
 use crate::error::{ErrorCode, OpError};
 use crate::jobs::Ticket;
 
@@ -43,18 +47,26 @@ fn scope(of: &Contents) -> Fact {
     Fact::new("scope", "What is in it", text)
 }
 
-/// Writes the copy beside its place, starts a server with it, and only then puts it there.
+/// For whom a copy is encrypted, and the place where it is plain while it is tried.
+pub(super) struct Sealed {
+    pub(super) locked: Locked,
+    pub(super) scratch: Scratch,
+}
+
+/// Writes the copy beside its place, or into a scratch place if it is to be encrypted, starts a server with it, and only then
+/// puts it there.
 pub(super) async fn copy(
     events: &EventStore,
     plan: RdbPlan,
     target: Target,
+    sealed: Option<Sealed>,
     rehearsal: &Path,
     ticket: &Ticket,
 ) -> Result<JobReport, OpError> {
     ticket.step("waiting until the server begins its copy".to_owned());
     let mut copy = RdbCopy::begin(events, &plan, ticket.cancel.clone()).await?;
     let (pieces, incoming) = mpsc::channel(PIECES);
-    let path = target.path.clone();
+    let path = sealed.as_ref().map_or_else(|| target.path.clone(), |sealed| sealed.scratch.file("copy.rdb"));
     let writer = tokio::task::spawn_blocking(move || write(&path, incoming));
     let read = forward(&mut copy, pieces, ticket).await;
     let written = writer.await.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
@@ -67,12 +79,17 @@ pub(super) async fn copy(
     let after = Contents::of(events).await?;
     ticket.step("starting a scratch server with it".to_owned());
     let rehearsed = rehearse(&prepared, rehearsal, (&plan.before, &after), ticket).await?;
+    let encryption = sealed.as_ref().map(|sealed| encrypted(&sealed.locked));
+    let prepared = match sealed {
+        Some(sealed) => encrypt(sealed, prepared, &target.path, ticket).await?,
+        None => prepared,
+    };
     let (sha256, bytes, path) = (prepared.sha256.clone(), prepared.bytes, target.path.clone());
     target.place(prepared)?;
     let mut figures = figures(&after);
     figures.push(Figure::bytes("file_bytes", "Size of the file", bytes));
     figures.extend(rehearsed.keys.map(|keys| Figure::count("verified", "Keys on the scratch server", keys)));
-    let facts = vec![
+    let mut facts = vec![
         Fact::new("file", "File", path.to_string_lossy()),
         Fact::new("sha256", "SHA-256 of the file", sha256),
         scope(&after),
@@ -80,7 +97,27 @@ pub(super) async fn copy(
         Fact::new("checksum", "Checksum of the server", checksum(&end)),
         Fact::new("verdict", "Rehearsal", rehearsed.verdict),
     ];
+    facts.extend(encryption);
     Ok(JobReport { figures, facts, notes: plan.notes })
+}
+
+/// Encrypts a copy that was tried, beside its place. The plain one goes.
+async fn encrypt(sealed: Sealed, plain: Prepared, path: &Path, ticket: &Ticket) -> Result<Prepared, OpError> {
+    ticket.step("encrypting the copy".to_owned());
+    let (path, stop) = (path.to_owned(), ticket.cancel.clone());
+    let done = off_the_runtime(move || {
+        let locked = Prepared::write(&path, |out| -> Result<(), WriteError> {
+            let locked = age_file::lock_into(plain.unplaced(), out, &sealed.locked, &stop);
+            locked.map(drop).map_err(|error| WriteError::at(&path, error))
+        });
+        // In this order: the plain copy is in the scratch place.
+        drop(plain);
+        drop(sealed);
+        locked
+    });
+    let done = done.await?;
+    ticket.check()?;
+    done.map_err(unwritten)
 }
 
 fn checksum(end: &RdbEnd) -> String {

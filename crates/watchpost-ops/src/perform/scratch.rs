@@ -1,4 +1,5 @@
-//! Places for what is not to stay: copies of the database while they are tried, encrypted or opened.
+//! Places for what is not to stay: copies of the database while they are tried, encrypted or opened, and copies of a whole
+//! Redis until they are encrypted.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

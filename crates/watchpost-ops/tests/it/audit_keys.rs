@@ -8,7 +8,8 @@ use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditExport, AuditKeyRevoke, AuditKeyRoll, AuditPlaces, AuditPlacesPut, AuditRef, AuditVerify, Nothing,
+    AuditExport, AuditKeyAgePut, AuditKeyRevoke, AuditKeyRoll, AuditPlaces, AuditPlacesPut, AuditRef,
+    AuditVerify, Nothing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -34,6 +35,34 @@ async fn a_key_that_signs_for_more_than_a_year_is_told_until_it_is_rolled() {
     let roll = AuditKeyRoll { reason: "a year".to_owned() };
     desk.ask::<operation::audit_key_roll>(roll).await.expect("it can be rolled");
     assert_eq!(warned().await, None);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_old_a_key_may_be_is_a_setting_of_the_log() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let desk = desk_at(&home, Tenure::Owner, local_connection(), clock.clone()).await;
+    let warned = async || {
+        let status = desk.ask::<operation::workspace_status>(Nothing {}).await.expect("there is a status");
+        status.trail.expect("a workspace is open").key_warning
+    };
+    let put = async |days| {
+        let request = AuditKeyAgePut { days, reason: Some("the policy of the house".to_owned()) };
+        desk.ask::<operation::audit_key_age_put>(request).await
+    };
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    assert_eq!(desk.ask::<operation::audit_trust>(Nothing {}).await.expect("looked").key_days, 365);
+    clock.advance(Duration::days(91));
+    assert_eq!(warned().await, None);
+    assert_eq!(put(90).await.expect("it can be set").key_days, 90);
+    assert!(warned().await.is_some_and(|warning| warning.contains("91 days")), "at once");
+    assert_eq!(put(0).await.expect("it can be set").key_days, 0);
+    clock.advance(Duration::days(400));
+    assert_eq!(warned().await, None, "never");
+    assert_eq!(put(3_651).await.unwrap_err().field.as_deref(), Some("days"));
+    assert_eq!(desk.trail("audit_key_age_put", AuditOutcome::Success).await, 2);
+    assert_eq!(desk.trail("audit_key_age_put", AuditOutcome::Failure).await, 1);
     desk.console.close().await;
 }
 

@@ -237,7 +237,7 @@ async fn a_backup_is_rehearsed_and_brings_back_what_was_lost() {
     store(&home).await.write_events(&written).await.unwrap();
     cli(&home, &["SET", "security:note", "as it was"]);
     let file = home.path().join("store.wpbackup");
-    let backup = BackupRequest { path: text(&file), force: false, rdb: false };
+    let backup = BackupRequest { path: text(&file), force: false, rdb: false, encryption: None };
     let preview = desk.ask::<operation::backup_preview>(backup.clone()).await.unwrap();
     assert!(!file.exists());
     let run = desk.ask::<operation::backup_run>(backup.clone()).await.unwrap();
@@ -250,7 +250,7 @@ async fn a_backup_is_rehearsed_and_brings_back_what_was_lost() {
     let key = format!("security:auth:{}", written[3].at.timestamp_millis());
     cli(&home, &["DEL", &key]);
     cli(&home, &["SET", "security:note", "newer"]);
-    let rehearse = RestoreRequest { path: text(&file), rehearse_only: true, replace: false };
+    let rehearse = RestoreRequest { path: text(&file), rehearse_only: true, replace: false, key: None };
     let rehearsed = desk.ask::<operation::restore_run>(rehearse).await.unwrap();
     let rehearsed = desk.finish(rehearsed).await;
     assert_eq!(figure(report(&rehearsed), "verified"), n, "{:?}", rehearsed.report);
@@ -259,7 +259,7 @@ async fn a_backup_is_rehearsed_and_brings_back_what_was_lost() {
     assert_eq!(cli(&home, &["EXISTS", &key]), "0", "a rehearsal writes nothing here");
     assert!(!home.path().join("data/rehearsal").exists(), "and leaves nothing");
 
-    let restore = RestoreRequest { path: text(&file), rehearse_only: false, replace: false };
+    let restore = RestoreRequest { path: text(&file), rehearse_only: false, replace: false, key: None };
     let preview = desk.ask::<operation::restore_preview>(restore.clone()).await.unwrap();
     let run = desk.ask::<operation::restore_run>(restore.clone()).await.unwrap();
     let run = desk.finish(run).await;
@@ -282,7 +282,12 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     store(&home).await.write_events(&events(500, Category::Authentication)).await.unwrap();
     let file = home.path().join("store.wpbackup");
     let run = desk
-        .ask::<operation::backup_run>(BackupRequest { path: text(&file), force: false, rdb: false })
+        .ask::<operation::backup_run>(BackupRequest {
+            path: text(&file),
+            force: false,
+            rdb: false,
+            encryption: None,
+        })
         .await
         .unwrap();
     desk.finish(run).await;
@@ -293,7 +298,7 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     altered[middle] ^= 1;
     for (bytes, words) in [(&whole[..whole.len() - 9], "cut off"), (&altered[..], "altered")] {
         std::fs::write(&file, bytes).unwrap();
-        let request = RestoreRequest { path: text(&file), rehearse_only: false, replace: false };
+        let request = RestoreRequest { path: text(&file), rehearse_only: false, replace: false, key: None };
         let run = desk.ask::<operation::restore_run>(request).await.unwrap();
         let run = desk.finish(run).await;
         assert_eq!(run.state, JobState::Failed);
@@ -302,7 +307,7 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     }
     for wrong in ["no backup", ""] {
         std::fs::write(&file, wrong).unwrap();
-        let request = RestoreRequest { path: text(&file), rehearse_only: true, replace: false };
+        let request = RestoreRequest { path: text(&file), rehearse_only: true, replace: false, key: None };
         let error = desk.ask::<operation::restore_run>(request).await.unwrap_err();
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some("path")), "{error}");
     }

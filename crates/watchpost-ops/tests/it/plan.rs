@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use watchpost_model::access::Origin;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::clock::ManualClock;
+use watchpost_model::copies::CopyEncryption;
 use watchpost_model::job::{JobKind, JobRun, JobState};
 use watchpost_model::plan::Plan;
 use watchpost_ops::connections::local_connection;
@@ -19,6 +20,8 @@ use crate::door::{Desk, desk_at, folder};
 
 const NOON: &str = "2026-11-20T12:00:00Z";
 const NIGHT: &str = "2026-11-21T03:00:00Z";
+/// The public key of the examples of the age format; nothing else is locked with it.
+const PUBLIC: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 async fn at(home: &tempfile::TempDir, tenure: Tenure, now: &str) -> Desk {
     let now: DateTime<Utc> = now.parse().expect("an instant");
@@ -50,6 +53,15 @@ async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
     let refused = day.ask::<operation::job_plan_put>(put(plan.clone())).await.expect_err("no such folder");
     assert_eq!(refused.field.as_deref(), Some("folder"), "{refused}");
     into(&mut plan, out.path());
+    let encrypt_for = |plan: &mut Plan, recipient: &str| {
+        let backup = plan.jobs.iter_mut().find(|job| job.kind == JobKind::Backup).expect("there");
+        backup.encryption =
+            Some(CopyEncryption { recipients: vec![recipient.to_owned()], passphrase_file: None });
+    };
+    encrypt_for(&mut plan, "age1nobody");
+    let refused = day.ask::<operation::job_plan_put>(put(plan.clone())).await.expect_err("no such recipient");
+    assert_eq!(refused.field.as_deref(), Some("encryption"), "{refused}");
+    encrypt_for(&mut plan, PUBLIC);
     let mut remote = day.call.clone();
     remote.caller.origin = Origin::Http;
     let refused = day.console.call::<operation::job_plan_put>(&remote, put(plan.clone())).await;
@@ -80,6 +92,8 @@ async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
     let run = run.await.expect("the job of the plan is started");
     let run = night.finish(run).await;
     assert_eq!((run.kind, run.state), (JobKind::Backup, JobState::Done), "{:?}", run.error);
+    let made = std::fs::read(out.path().join("watchpost-local-20261121T030000Z.wpbackup.age")).expect("made");
+    assert!(made.starts_with(b"age-encryption.org/v1\n"), "it is encrypted");
     let state = night.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
     let backup = state.jobs.iter().find(|job| job.kind == JobKind::Backup).expect("there");
     assert_eq!(backup.last.as_ref().map(|last| last.id), Some(run.id));
@@ -110,7 +124,7 @@ async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
     left.sort_unstable();
     assert_eq!(
         left,
-        ["watchpost-local-20260201T020000Z.wpbackup", "watchpost-local-20261121T030000Z.wpbackup"]
+        ["watchpost-local-20260201T020000Z.wpbackup", "watchpost-local-20261121T030000Z.wpbackup.age"]
     );
     assert_eq!(
         runs(&again).await.iter().filter(|run| run.started_by == "schedule").count(),

@@ -19,7 +19,7 @@ use crate::door::{Desk, desk, folder};
 use crate::jobs::{cli, events, fact, figure, report, socket, store};
 
 fn request(file: &Path) -> BackupRequest {
-    BackupRequest { path: file.to_string_lossy().into_owned(), force: false, rdb: true }
+    BackupRequest { path: file.to_string_lossy().into_owned(), force: false, rdb: true, encryption: None }
 }
 
 /// A desk on a server with events that begins its copies at once.
@@ -85,7 +85,8 @@ async fn a_copy_of_the_server_is_rehearsed_and_told() {
 
     let again = desk.ask::<operation::backup_run>(request(&file)).await.unwrap_err();
     assert_eq!(again.code, ErrorCode::Conflict, "a copy is not overwritten: {again}");
-    let restore = RestoreRequest { path: request(&file).path, rehearse_only: true, replace: false };
+    let restore =
+        RestoreRequest { path: request(&file).path, rehearse_only: true, replace: false, key: None };
     let error = desk.ask::<operation::restore_run>(restore).await.unwrap_err();
     assert!(error.message.contains("a redis-server starts with it"), "{error}");
     desk.console.close().await;

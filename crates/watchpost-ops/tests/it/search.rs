@@ -1,13 +1,17 @@
 //! Searching events through the door: the same query for rows, figures and files.
 
 use watchpost_model::audit::AuditOutcome;
+use watchpost_model::clock::{Clock, SystemClock};
+use watchpost_model::event::{Category, Event};
+use watchpost_model::ids::EventId;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    EventExport, EventFiguresRequest, EventFormat, EventPageRequest, EventQueryRequest,
+    EventExport, EventFiguresRequest, EventFormat, EventPageRequest, EventQueryRequest, Nothing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
+use watchpost_store::IngestBatch;
 
 use crate::door::{desk, folder};
 
@@ -61,5 +65,29 @@ async fn what_is_no_query_is_refused_with_the_place() {
     let refused = desk.ask::<operation::event_page>(page).await.expect_err("it is no query");
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("query")));
     assert!(refused.message.contains("at character 11; did you mean status?"), "{}", refused.message);
+    desk.console.close().await;
+}
+
+#[tokio::test]
+async fn events_whose_words_wait_for_the_index_are_told_once_they_are_many() {
+    let home = folder();
+    // A guest fills no index.
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let behind =
+        async || desk.ask::<operation::workspace_status>(Nothing {}).await.expect("a status").words_behind;
+    let workspace = desk.console.workspace().expect("it is open");
+    let at = SystemClock.now();
+    let one = |n: u32| {
+        let event = Event::new(EventId::at(at), at, Category::ApiUsage, "request");
+        (event, format!("k{n}"))
+    };
+    let events: Vec<(Event, String)> = (0..450).map(one).collect();
+    for (part, told) in [(&events[..399], None), (&events[399..], Some(450))] {
+        workspace.store().ingest(IngestBatch { events: part, findings: &[], now: at }).await.expect("kept");
+        assert_eq!(behind().await, told);
+    }
+    workspace.store().event_text_catch_up().await.expect("indexed");
+    assert_eq!(behind().await, None);
+    drop(workspace);
     desk.console.close().await;
 }

@@ -5,13 +5,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use watchpost_model::access::Role;
+use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
-use watchpost_ops::contract::{ConnectionDraft, Nothing, SecretInput, SecretState};
+use watchpost_ops::contract::{
+    ConnectionDraft, Nothing, SecretInput, SecretState, SecretsFileMake, SecretsFileOpen,
+    SecretsFilePassphrase,
+};
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
 use watchpost_ops::secrets::Secret;
@@ -220,5 +223,64 @@ async fn a_person_is_asked_when_a_secret_is_wanted_and_the_signing_key_is_kept()
     let keys = second.call::<operation::audit_key_list>(&call, Nothing {}).await.expect("listed").keys;
     let still: Vec<String> = keys.into_iter().filter(|key| key.own).map(|key| key.name).collect();
     assert_eq!(still, own, "the key outlasted the process");
+    second.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_window_makes_opens_and_locks_the_file_and_its_key_signs_at_once() {
+    const FIRST: &str = "correct horse battery staple";
+    let home = folder();
+    let caller = Caller { origin: Origin::Window, ..caller(Role::Admin) };
+    let call = Call { caller, confirmation: None, reason: None };
+    let other = Call { caller: Caller { origin: Origin::Http, ..call.caller.clone() }, ..call.clone() };
+    let own = async |console: &Console| {
+        let keys = console.call::<operation::audit_key_list>(&call, Nothing {}).await.expect("listed").keys;
+        keys.into_iter().find(|key| key.own).map(|key| key.name)
+    };
+    let start = || {
+        Console::start(ConsoleOptions {
+            paths: Paths::below(home.path()).expect("the folder is ours"),
+            clock: Arc::new(SystemClock),
+            tenure: Tenure::Owner,
+            offer_demo: false,
+            remember: false,
+            ask_every: ASK_EVERY,
+        })
+        .expect("an empty folder holds no bad connections")
+    };
+    let first = start();
+    let refused = first.call::<operation::secrets_file_get>(&other, Nothing {}).await.expect_err("elsewhere");
+    assert_eq!(refused.code, ErrorCode::Precondition);
+    let none = first.call::<operation::secrets_file_get>(&call, Nothing {}).await.expect("told");
+    assert_eq!((none.used, none.state), (false, None));
+    let make = SecretsFileMake { passphrase: FIRST.to_owned() };
+    assert!(!format!("{make:?}").contains(FIRST));
+    let made = first.call::<operation::secrets_file_make>(&call, make).await.expect("made");
+    assert_eq!((made.used, made.state), (true, Some(SecretState::FileReady)));
+    first.open(local_connection()).await.expect("the local workspace opens");
+    let kept = own(&first).await.expect("it signs");
+    let next = |current: &str, passphrase: &str| SecretsFilePassphrase {
+        current: current.to_owned(),
+        passphrase: passphrase.to_owned(),
+    };
+    let wrong = first.call::<operation::secrets_file_passphrase>(&call, next("a guess", "other words")).await;
+    assert_eq!(wrong.expect_err("wrong").field.as_deref(), Some("current"));
+    first
+        .call::<operation::secrets_file_passphrase>(&call, next(FIRST, "other words"))
+        .await
+        .expect("changed");
+    first.close().await;
+
+    let second = start();
+    second.open(local_connection()).await.expect("the local workspace opens");
+    let locked = second.call::<operation::secrets_file_get>(&call, Nothing {}).await.expect("told");
+    assert_eq!(locked.state, Some(SecretState::FileLocked));
+    assert_ne!(own(&second).await.as_ref(), Some(&kept), "the key of this session signs");
+    let with = |passphrase: &str| SecretsFileOpen { passphrase: passphrase.to_owned() };
+    let wrong = second.call::<operation::secrets_file_open>(&call, with(FIRST)).await.expect_err("wrong");
+    assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::Permission, Some("passphrase")));
+    let open = second.call::<operation::secrets_file_open>(&call, with("other words")).await.expect("open");
+    assert_eq!(open.state, Some(SecretState::FileReady));
+    assert_eq!(own(&second).await, Some(kept), "at once");
     second.close().await;
 }

@@ -121,6 +121,10 @@ async fn every_job_works_on_a_cluster() {
     assert_eq!((&counts["asked"][0]["keys"], &counts["asked"][1]["keys"]), (&200.into(), &0.into()));
     assert_eq!(counts["asked"][0]["types"], "hash 200");
 
+    // What is backed up, lost, and put back: small, and in windows under another name first.
+    cluster.nodes[1].ask(&["SET", "{security}:note", "as it was"]);
+    const LARGE: &str = "for n = 1, 20000 do redis.call('RPUSH', KEYS[1], n .. string.rep('x', 60)) end";
+    cluster.nodes[1].ask(&["EVAL", LARGE, "1", "{security}:large"]);
     let folder = cluster.home.path().join("files");
     std::fs::create_dir_all(&folder).expect("the folder is ours");
     let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
@@ -128,8 +132,10 @@ async fn every_job_works_on_a_cluster() {
     let backup = serde_json::json!({ "path": file("redis.wpbackup") });
     let restore = serde_json::json!({ "path": file("redis.wpbackup") });
     let bench = serde_json::json!({ "ops": 2_000, "value_bytes": 100, "pipeline": 20 });
+    let every_key = serde_json::json!({ "path": file("keys.ndjson"), "format": "ndjson", "all": true });
     for (name, request) in [
         ("export_run", export),
+        ("export_run", every_key),
         ("backup_run", backup),
         ("retention_run", serde_json::json!({})),
         ("restore_run", restore),
@@ -142,6 +148,17 @@ async fn every_job_works_on_a_cluster() {
         let run = serde_json::from_value(started.unwrap_or_else(|error| panic!("{name}: {error}")));
         let run = desk.finish(run.unwrap_or_else(|error| panic!("{name}: {error}"))).await;
         assert_eq!(run.state, JobState::Done, "{name}: {:?}", run.error);
+        match name {
+            "backup_run" => {
+                let lost = ["DEL", &young, "{security}:note", "{security}:large"];
+                assert_eq!(cluster.nodes[1].ask(&lost), "3");
+            }
+            "restore_run" => {
+                assert_eq!(cluster.nodes[1].ask(&["GET", "{security}:note"]), "as it was");
+                assert_eq!(cluster.nodes[1].ask(&["LLEN", "{security}:large"]), "20000");
+            }
+            _ => {}
+        }
     }
     let copy = serde_json::json!({ "path": file("redis.rdb"), "rdb": true });
     for name in ["backup_preview", "backup_run"] {
@@ -150,6 +167,10 @@ async fn every_job_works_on_a_cluster() {
     }
     let exported = std::fs::read_to_string(folder.join("events.ndjson")).expect("it was written");
     assert_eq!(exported.lines().count(), 201);
+    let keys = std::fs::read_to_string(folder.join("keys.ndjson")).expect("it was written");
+    for key in ["{security}:note", "{security}:large", young.as_str()] {
+        assert!(keys.contains(&format!("\"key\":\"{key}\"")), "{key}");
+    }
     assert_eq!(cluster.nodes[1].ask(&["EXISTS", &young]), "1");
     desk.console.close().await;
 }

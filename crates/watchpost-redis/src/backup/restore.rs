@@ -8,13 +8,17 @@ use tokio_util::sync::CancellationToken;
 use super::digest::ValueDigest;
 use super::record::Body;
 use super::record::Record;
+use super::take::DUMP_BYTES_MAX;
 use super::take::ValueWindows;
 use crate::error::RedisError;
 use crate::keys::KeyKind;
 use crate::keys::key_text;
+use crate::link::Call;
+use crate::link::Link;
 use crate::link::PIPELINE_BYTES;
 use crate::link::PIPELINE_COMMANDS;
 use crate::reply;
+use crate::scripts;
 use crate::store::EventStore;
 use crate::typed::Elements;
 use crate::typed::Pair;
@@ -23,6 +27,8 @@ use crate::walk::Walk;
 
 /// Reasons that are told one by one; the rest is counted.
 const REASONS: usize = 20;
+/// What is there and takes more memory differs from every value that went in whole; to dump it would hold the server.
+const COMPARED_BYTES_MAX: u64 = 2 * DUMP_BYTES_MAX;
 /// A key that is being put together goes by itself if nobody finishes it.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -201,7 +207,8 @@ impl Restorer {
                 }
             }
         } else {
-            let answers = self.ask(records.iter().map(|record| restore(record, false)).collect()).await?;
+            let answers =
+                self.ask(records.iter().map(|record| restore(&record.key, record, false)).collect()).await?;
             let mut written = Vec::new();
             for (record, answer) in records.into_iter().zip(answers) {
                 match answer {
@@ -223,9 +230,21 @@ impl Restorer {
         if there.is_empty() {
             return Ok(());
         }
-        let answers = self.ask(there.iter().map(|record| command("DUMP", &[&record.key])).collect()).await?;
-        let mut replace = Vec::new();
-        for (record, answer) in there.into_iter().zip(answers) {
+        let sizes = there.iter().map(|record| command("MEMORY", &[b"USAGE", &record.key])).collect();
+        let (mut small, mut large, mut replace) = (Vec::new(), Vec::new(), Vec::new());
+        for (record, size) in there.into_iter().zip(self.ask(sizes).await?) {
+            let bytes = size.ok().as_ref().and_then(reply::count).unwrap_or(0);
+            if bytes > COMPARED_BYTES_MAX { large.push(record) } else { small.push(record) }
+        }
+        for record in large {
+            match self.existing {
+                Existing::Keep => self.restored.kept += 1,
+                Existing::Replace if self.preview => self.restored.replaced += 1,
+                Existing::Replace => self.replace_large(&record).await?,
+            }
+        }
+        let answers = self.ask(small.iter().map(|record| command("DUMP", &[&record.key])).collect()).await?;
+        for (record, answer) in small.into_iter().zip(answers) {
             let same = match answer.map_err(|error| self.store.classify(error))? {
                 Value::Nil => false, // Gone since: like one that differs, the next run writes it.
                 value => {
@@ -240,7 +259,8 @@ impl Restorer {
                 (false, Existing::Replace) => replace.push(record),
             }
         }
-        let answers = self.ask(replace.iter().map(|record| restore(record, true)).collect()).await?;
+        let answers =
+            self.ask(replace.iter().map(|record| restore(&record.key, record, true)).collect()).await?;
         for (record, answer) in replace.into_iter().zip(answers) {
             match answer {
                 Ok(_) => self.restored.replaced += 1,
@@ -248,6 +268,25 @@ impl Restorer {
             }
         }
         Ok(())
+    }
+
+    /// Puts a small value in the place of a large one, by another name: what is overwritten is freed on the spot.
+    async fn replace_large(&mut self, record: &Record) -> Result<(), RedisError> {
+        self.walk.pace().await?;
+        let temporary = self.temporary(&record.key);
+        for answer in self.ask(vec![restore(&temporary, record, true)]).await? {
+            if let Err(error) = answer {
+                return self.fail(&record.key, error);
+            }
+        }
+        let replaced = take_place(&self.store.inner.jobs, &record.key, &temporary).await?;
+        *(if replaced { &mut self.restored.replaced } else { &mut self.restored.expired }) += 1;
+        Ok(())
+    }
+
+    /// The name of a key until it is whole.
+    fn temporary(&self, key: &[u8]) -> Vec<u8> {
+        [key, format!(":restoring-{}", self.now_ms).as_bytes()].concat()
     }
 
     /// Puts events into the index of their category, which is not taken from the backup.
@@ -335,8 +374,7 @@ impl Restorer {
         let exists: i64 = self.store.inner.jobs.query(&command("EXISTS", &[&record.key])).await?;
         let existing = if exists == 0 { None } else { Some(self.read(&record.key, kind).await?) };
         let write = !self.preview && (existing.is_none() || self.existing == Existing::Replace);
-        let mut temporary = record.key.clone();
-        temporary.extend_from_slice(format!(":restoring-{}", self.now_ms).as_bytes());
+        let temporary = self.temporary(&record.key);
         self.building =
             Some(Building { key: record.key.clone(), temporary: write.then_some(temporary), existing });
         Ok(())
@@ -377,8 +415,8 @@ impl Restorer {
                 false
             }
             (Some(temporary), Some(_)) => {
-                let _: Value = link.query(&command("RENAME", &[temporary, key])).await?;
-                counts.replaced += 1;
+                let replaced = take_place(link, key, temporary).await?;
+                *(if replaced { &mut counts.replaced } else { &mut counts.expired }) += 1;
                 false
             }
             (Some(temporary), None) => {
@@ -465,10 +503,16 @@ impl Restorer {
     }
 }
 
-fn restore(record: &Record, replace: bool) -> Cmd {
+/// Puts `temporary` in the place of what is there; false if it has run out.
+async fn take_place(link: &Link, key: &[u8], temporary: &[u8]) -> Result<bool, RedisError> {
+    let call = Call { keys: vec![key.to_vec(), temporary.to_vec()], args: Vec::new() };
+    Ok(reply::int(&link.eval(&scripts::REPLACE, call).await?) == Some(1))
+}
+
+fn restore(key: &[u8], record: &Record, replace: bool) -> Cmd {
     let mut cmd = redis::cmd("RESTORE");
     let payload: &[u8] = if let Body::Dump { payload, .. } = &record.body { payload } else { &[] };
-    cmd.arg(&record.key).arg(record.expires_at_ms.unwrap_or(0)).arg(payload);
+    cmd.arg(key).arg(record.expires_at_ms.unwrap_or(0)).arg(payload);
     if replace {
         cmd.arg("REPLACE");
     }

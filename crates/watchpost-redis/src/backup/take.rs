@@ -27,7 +27,7 @@ use crate::typed::ValueKind;
 use crate::typed::Windows;
 
 /// Up to this much memory a value is dumped whole: two to three milliseconds of the server's time.
-const DUMP_BYTES_MAX: u64 = 512 << 10;
+pub(super) const DUMP_BYTES_MAX: u64 = 512 << 10;
 
 /// One pass that reads everything.
 pub struct BackupWalk {

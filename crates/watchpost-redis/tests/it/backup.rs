@@ -163,6 +163,10 @@ async fn a_restore_keeps_what_is_newer_and_leaves_blocks_to_the_engine() {
     let _: u64 = query(&mut raw, &["ZREM", "security:index:authentication", &first[0]]).await;
     let _: u64 = query(&mut raw, &["HSET", "security:x:fields", "n", "newer"]).await;
     let _: u64 = query(&mut raw, &["HSET", "security:x:large-hash", "field1", "newer"]).await;
+    // Small in the backup, and of another type and too large to be compared by now.
+    let grown = "redis.call('DEL', KEYS[1]) \
+        for n = 1, 20000 do redis.call('RPUSH', KEYS[1], n .. string.rep('x', 80)) end";
+    let _: redis::Value = query(&mut raw, &["EVAL", grown, "1", "security:x:packed"]).await;
     let before: u64 = query(&mut raw, &["DBSIZE"]).await;
 
     let mut preview = restorer(&store, Scope::Data, Existing::Keep).await.preview();
@@ -176,6 +180,8 @@ async fn a_restore_keeps_what_is_newer_and_leaves_blocks_to_the_engine() {
     let kept: String = query(&mut raw, &["HGET", "security:x:fields", "n"]).await;
     let large: String = query(&mut raw, &["HGET", "security:x:large-hash", "field1"]).await;
     assert_eq!((kept.as_str(), large.as_str()), ("newer", "newer"));
+    let grown: u64 = query(&mut raw, &["LLEN", "security:x:packed"]).await;
+    assert_eq!(grown, 20_000, "what is newer stays");
     let blocked: u64 = query(&mut raw, &["EXISTS", "security:blocked:192.0.2.9"]).await;
     assert_eq!(blocked, 0, "a block comes back through its guard only");
     let indexed: Option<String> =
@@ -186,7 +192,10 @@ async fn a_restore_keeps_what_is_newer_and_leaves_blocks_to_the_engine() {
 
     let mut replace = restorer(&store, Scope::Data, Existing::Replace).await;
     put(&file, &mut replace).await;
-    assert!(replace.restored.replaced >= 1 && replace.restored.kept == 0, "{:?}", replace.restored);
+    assert!(replace.restored.replaced >= 3 && replace.restored.kept == 0, "{:?}", replace.restored);
+    let small: String = query(&mut raw, &["GET", "security:x:packed"]).await;
+    let ttl: i64 = query(&mut raw, &["PTTL", "security:x:packed"]).await;
+    assert_eq!((small, ttl), ("abc".repeat(200), -1));
     let back: String = query(&mut raw, &["HGET", "security:x:fields", "n"]).await;
     let large: String = query(&mut raw, &["HGET", "security:x:large-hash", "field1"]).await;
     assert_eq!((back.as_str(), large.as_str()), ("-1", "value1"), "{event}");

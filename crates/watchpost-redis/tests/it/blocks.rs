@@ -11,7 +11,7 @@ use crate::support::TestServer;
 use crate::support::now;
 use crate::support::query;
 
-fn block(target: &str, minutes: i64) -> Block {
+pub(crate) fn block(target: &str, minutes: i64) -> Block {
     Block {
         id: BlockId::at(now()),
         target: target.parse().unwrap(),

@@ -4,21 +4,32 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use watchpost_model::clock::SystemClock;
+use watchpost_model::contain::ContainKind;
 use watchpost_model::diagnosis::StepState;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::health::Verdict;
+use watchpost_redis::BlockRemoved;
+use watchpost_redis::BlockWritten;
+use watchpost_redis::ContainRemoved;
+use watchpost_redis::ContainWritten;
 use watchpost_redis::EventStore;
 use watchpost_redis::HealthProbe;
 use watchpost_redis::RedisError;
 use watchpost_redis::RedisTarget;
 use watchpost_redis::TargetAddress;
+use watchpost_redis::cleanup::Leftovers;
+use watchpost_redis::cleanup::leftovers;
 use watchpost_redis::diagnose;
+use watchpost_redis::optimize::Mode;
 use watchpost_redis::stats::stats;
 
+use crate::blocks::block;
+use crate::contain::containment;
 use crate::fleet::Cluster;
 use crate::fleet::SLOT;
 use crate::sentinel::until_ok;
+use crate::support::now;
 use crate::support::old_event;
 
 fn target(port: u16, prefix: &str) -> RedisTarget {
@@ -94,6 +105,76 @@ async fn health_is_that_of_all_primaries_and_of_each() {
     assert_eq!((dead.verdict, health.verdict), (Verdict::Critical, Verdict::Critical));
     assert!(dead.node.contains(&cluster.nodes[2].port.to_string()), "{dead:?}");
     assert_eq!(of(&health.metrics, "memory_used_bytes"), None, "a part is no sum");
+}
+
+/// Applications may write any name into the stream and the indexes; the keys behind these lie in other slots, of this
+/// primary and of others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_in_other_slots_stop_nothing() {
+    let cluster = Cluster::start().await;
+    let store = connect(cluster.nodes[0].port).await;
+    store.ensure_group().await.unwrap();
+    let events = events(10);
+    store.write_events(&events[..5]).await.unwrap();
+    let owner = &cluster.nodes[1];
+    let names: Vec<String> = (0..12).map(|n| format!("other-{n}:auth:1700000000000")).collect();
+    for name in &names {
+        owner.ask(&["XADD", "{security}:events", "*", "key", name]);
+        assert_eq!(owner.ask(&["ZADD", "{security}:index:authentication", "1", name]), "1");
+    }
+    store.write_events(&events[5..]).await.unwrap();
+    let mut items = Vec::new();
+    while items.len() < 22 {
+        let more = store.read_new("one", 500, 0).await.unwrap();
+        assert!(!more.is_empty(), "{} were read", items.len());
+        items.extend(more);
+    }
+    assert_eq!(items.iter().filter(|item| item.event.is_ok()).count(), 10);
+    let told: Vec<(&str, &str)> = items
+        .iter()
+        .filter_map(|item| Some((item.key.as_str(), item.event.as_ref().err()?.as_str())))
+        .collect();
+    let expect: Vec<(&str, &str)> =
+        names.iter().map(|name| (name.as_str(), "the key is not one of an event")).collect();
+    assert_eq!(told, expect);
+    assert_eq!(store.quarantined(100).await.unwrap().len(), 12);
+
+    let later = now() + chrono::Duration::days(1);
+    let left = Leftovers { unindexed: 12, quarantined: 12, unreadable: 0 };
+    for mode in [Mode::Preview, Mode::Run] {
+        let found = leftovers(&store, later, mode, CancellationToken::new()).await.unwrap();
+        assert_eq!(found, left, "{mode:?}");
+    }
+    assert_eq!(owner.ask(&["ZCARD", "{security}:index:authentication"]), "10");
+    let found = leftovers(&store, later, Mode::Run, CancellationToken::new()).await.unwrap();
+    assert_eq!(found, Leftovers::default());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocks_and_containments_lie_in_the_slot_of_the_events() {
+    let cluster = Cluster::start().await;
+    let store = connect(cluster.nodes[2].port).await;
+    for target in ["203.0.113.7", "2001:db8::1", "198.51.100.0/24"] {
+        let block = block(target, 10);
+        let written = store.put_block(&block).await.unwrap();
+        assert!(matches!(written, BlockWritten::Written { .. }), "{target}: {written:?}");
+        assert_eq!(cluster.nodes[1].ask(&["EXISTS", &store.block_key(block.target)]), "1");
+        assert_eq!(store.list_blocks().await.unwrap().len(), 1);
+        assert_eq!(store.remove_block(&block).await.unwrap(), BlockRemoved::Removed);
+    }
+    for (kind, target) in [
+        (ContainKind::Session, "s:{1}"),
+        (ContainKind::User, "{anna}"),
+        (ContainKind::Service, "shop"),
+        (ContainKind::Limit, "203.0.113.7"),
+    ] {
+        let put = containment(kind, target, 10);
+        let written = store.put_containment(&put).await.unwrap();
+        assert!(matches!(written, ContainWritten::Written { .. }), "{target}: {written:?}");
+        assert_eq!(cluster.nodes[1].ask(&["EXISTS", &store.containment_key(kind, target)]), "1");
+        assert_eq!(store.list_containments(kind).await.unwrap().len(), 1);
+        assert_eq!(store.remove_containment(&put).await.unwrap(), ContainRemoved::Removed);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,7 @@ use crate::support::TestServer;
 use crate::support::now;
 use crate::support::query;
 
-fn containment(kind: ContainKind, target: &str, minutes: i64) -> Containment {
+pub(crate) fn containment(kind: ContainKind, target: &str, minutes: i64) -> Containment {
     Containment {
         id: ContainmentId::at(now()),
         kind,

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use watchpost_report::{Prepared, WriteError, write_atomically};
 
 #[test]
@@ -43,6 +44,23 @@ fn a_full_disk_is_named_and_nothing_is_left() {
         assert_eq!(error.to_string(), format!("no space is left for {}", path.display()));
         assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
     }
+}
+
+#[test]
+fn a_large_file_is_whole_though_it_goes_to_the_disk_in_pieces() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("export.ndjson");
+    let written = Prepared::write(&path, |out| {
+        let each = (0..70_u8).try_for_each(|n| out.write_all(&vec![n; 1 << 20]));
+        each.map_err(|error| WriteError::at(&path, error))
+    });
+    let prepared = written.expect("there is room");
+    let (bytes, sha256) = (prepared.bytes, prepared.sha256.clone());
+    prepared.persist_new().expect("nothing is there");
+    let read = fs::read(&path).expect("read");
+    assert_eq!((bytes, read.len()), (70 << 20, 70 << 20));
+    assert!(read.chunks(1 << 20).zip(0..70_u8).all(|(piece, n)| piece.iter().all(|byte| *byte == n)));
+    assert_eq!(sha256, hex::encode(Sha256::digest(&read)));
 }
 
 fn prepared(path: &Path, text: &str) -> Prepared {

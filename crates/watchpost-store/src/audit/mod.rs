@@ -47,12 +47,14 @@ impl Store {
         let mut write = self.write().await?;
         write.touch(Tag::Audit);
         write.audit(draft);
-        let numbers = self.commit(write).await?;
-        numbers
-            .first()
-            .copied()
-            .ok_or_else(|| StoreError::Corrupt("an audit record got no number".to_owned()))
+        number(&self.commit(write).await?)
     }
+}
+
+/// The number that the first record of a transaction got.
+pub(crate) fn number(numbers: &[i64]) -> Result<i64, StoreError> {
+    let first = numbers.first().copied();
+    first.ok_or_else(|| StoreError::Corrupt("an audit record got no number".to_owned()))
 }
 
 /// A record of what the trail does itself: keys and checkpoints.

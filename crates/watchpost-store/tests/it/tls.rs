@@ -155,7 +155,10 @@ async fn a_server_is_believed_by_name_and_authority_only() {
         assert!(
             matches!(
                 refused,
-                StoreError::Unavailable(_) | StoreError::Database(_) | StoreError::TlsFile { .. }
+                StoreError::Unavailable(_)
+                    | StoreError::Database(_)
+                    | StoreError::Login { .. }
+                    | StoreError::TlsFile { .. }
             ),
             "{what}: {refused:?}"
         );

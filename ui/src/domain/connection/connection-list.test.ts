@@ -56,6 +56,16 @@ describe('the connections', () => {
     expect(requests(platform, 'workspace_status').length).toBeGreaterThan(looked);
   });
 
+  it('tell of the open one how many events wait for the index of words, and only then', async () => {
+    expect(document.querySelector('[data-test=words-behind]')).toBeNull();
+    const { status } = app.live;
+    if (status === undefined) throw new Error('the demo has a status');
+    platform.answers.workspace_status = () => ({ ...status, words_behind: 1_204_000 });
+    await app.live.look();
+    await waitFor(() => expect(row('shop-production').textContent).toContain('1,204,000 events are not indexed yet'));
+    expect(document.querySelectorAll('[data-test=words-behind]')).toHaveLength(1);
+  });
+
   it('are removed after a question', async () => {
     await fireEvent.click(button('shop-staging', 'remove') ?? document.body);
     await waitFor(() => hook('connection-remove-confirm'));

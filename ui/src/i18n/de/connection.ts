@@ -7,6 +7,7 @@ export const connection = {
   'connections.edit': 'Bearbeiten',
   'connections.remove': 'Entfernen',
   'connections.actions': 'Aktionen für {name}',
+  'connections.words_behind': 'Die Wörter von {events} Ereignissen sind noch nicht im Index; sie zu durchsuchen dauert länger.',
   'connections.active': 'Jetzt offen',
   'connections.production': 'Produktion',
   'connections.local': 'Ein eigenes Redis dieses Rechners',

@@ -7,6 +7,7 @@ export const connection = {
   'connections.edit': 'Edit',
   'connections.remove': 'Remove',
   'connections.actions': 'Actions for {name}',
+  'connections.words_behind': 'Words of {events} events are not indexed yet; searches of them are slower.',
   'connections.active': 'Open now',
   'connections.production': 'Production',
   'connections.local': 'A private Redis of this machine',

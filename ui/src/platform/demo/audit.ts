@@ -5,7 +5,7 @@ import type { AuditPlaces, AuditTrust } from '$ui/generated/model';
 export const AUDIT_ROOT = 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=';
 export const AUDIT_KEY = 'watchpost/7f3a90c1+f4960a46+AZyR1m0c3rJmQdT0m5kVQbX5n8hQv7sJ3mCw2iE9uKdP';
 
-export function auditTrust(places: AuditPlaces): AuditTrust {
+export function auditTrust(places: AuditPlaces, keyDays: number): AuditTrust {
   const at = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
   const held = [
     ...places.folders.map((name) => ({ kind: 'folder' as const, name, ok: true, counts: true, size: 4_806, detail: '' })),
@@ -25,6 +25,7 @@ export function auditTrust(places: AuditPlaces): AuditTrust {
     root: AUDIT_ROOT,
     checkpoint: null,
     signer: 'watchpost/7f3a90c1',
+    key_days: keyDays,
     watched_since: at(2_400),
     verified_size: 4_700,
     verified_at: at(26),

@@ -1,6 +1,6 @@
 // The answers of the panels beside overview and incidents.
 
-import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule, WindowLock } from '$ui/generated/model';
+import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule, SecretsFileState, WindowLock } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoApprovals } from './approvals';
 import { DemoBlocks } from './blocks';
@@ -24,8 +24,10 @@ export function panelAnswers(empty: boolean) {
   const privacy = new DemoPrivacy(empty);
   const approvals = new DemoApprovals(empty);
   let settings = SETTINGS;
+  let secretsFile: SecretsFileState = { path: '/home/mara/.config/watchpost/secrets.age', used: false, state: null, passphrase_file: null };
   let windowLock: WindowLock = { minutes: 15, locked: false, wait_s: 0, detail: '' };
   let plan: JobPlanState = makePlan(empty);
+  let keyDays = 365;
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
@@ -159,7 +161,7 @@ export function panelAnswers(empty: boolean) {
     },
     audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
     audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),
-    audit_trust: () => auditTrust(places),
+    audit_trust: () => auditTrust(places, keyDays),
     privacy_list: () => ({ holds: privacy.holds, erasures: privacy.erasures }),
     privacy_preview: (request) => privacy.look(request),
     privacy_erase: (request) => privacy.erase(request),
@@ -170,8 +172,13 @@ export function panelAnswers(empty: boolean) {
     approval_refuse: ({ id }) => approvals.decide(id, 'refused'),
     approval_withdraw: ({ id }) => approvals.decide(id, 'withdrawn'),
     approval_policy_put: ({ policy }) => approvals.put(policy),
-    audit_places_put: (request) => auditTrust((places = request.places)),
+    audit_places_put: (request) => auditTrust((places = request.places), keyDays),
+    audit_key_age_put: (request) => auditTrust(places, (keyDays = request.days)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
+    secrets_file_get: () => ({ ...secretsFile }),
+    secrets_file_open: () => ({ ...(secretsFile = { ...secretsFile, state: 'file_ready' }) }),
+    secrets_file_make: () => ({ ...(secretsFile = { ...secretsFile, used: true, state: 'file_ready' }) }),
+    secrets_file_passphrase: () => ({ ...secretsFile }),
     window_lock_get: () => ({ ...windowLock }),
     window_lock_now: () => ({ ...(windowLock = { ...windowLock, locked: true }) }),
     window_unlock: () => ({ ...(windowLock = { ...windowLock, locked: false }) }),

@@ -6,7 +6,7 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { clock } from '$ui/state/clock.svelte';
-import { choose, hook, requests } from '$ui/test-hook';
+import { choose, hook, requests, type } from '$ui/test-hook';
 import AuditView from './audit-view.svelte';
 
 let platform: FakePlatform;
@@ -108,6 +108,19 @@ describe('the audit trail', () => {
     await fireEvent.click(hook('audit-places-save'));
     await waitFor(() => expect(platform.calls.findLast((call) => call.name === 'audit_places_put')?.request).toEqual({ places: { folders: ['/mnt/one', '/mnt/two'], redis: false, webhook: { url: 'https://log.example/checkpoints' } } }));
     await waitFor(() => expect([...document.querySelectorAll('[data-test=audit-place]')].at(-1)?.textContent).toContain('https://log.example/checkpoints'));
+  });
+
+  it('says from what age on a signing key is old, and changes that; 0 is never', async () => {
+    await waitFor(() => expect(hook('audit-key').textContent).toContain('said to be old after 365 days'));
+    await fireEvent.click(hook('audit-key-edit'));
+    await waitFor(() => hook('audit-key-days'));
+    await type('audit-key-days', '4000');
+    expect(hook<HTMLButtonElement>('audit-key-save').disabled, 'ten years at most').toBe(true);
+    await type('audit-key-days', '0');
+    await type('audit-key-reason', ' the policy of the house ');
+    await fireEvent.click(hook('audit-key-save'));
+    await waitFor(() => expect(requests(platform, 'audit_key_age_put')).toEqual([{ days: 0, reason: 'the policy of the house' }]));
+    await waitFor(() => expect(hook('audit-key').textContent).toContain('nothing is said of its age'));
   });
 
   it('raises the alarm when the log does not continue what was seen, and takes it as it is with a reason only', async () => {

@@ -183,6 +183,48 @@ describe('maintenance', () => {
     expect(job('database_rehearsal')).toMatchObject({ on: true, max_age_days: 3 });
   });
 
+  it('keeps for whom copies are encrypted and what opens them, and refuses what is no recipient', async () => {
+    const recipient = `age1${'q'.repeat(58)}`;
+    await waitFor(() => hook('plan-form'));
+    await fireEvent.click(hook('plan-on-database_backup'));
+    await type('plan-copies-folder', '/srv/copies');
+    await choose('plan-encryption', 'recipients');
+    await waitFor(() => hook('plan-recipients'));
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'for nobody').toBe(true);
+    await type('plan-recipients', `${recipient}\nage1secret`);
+    expect(hook('plan-recipients').getAttribute('aria-invalid')).toBe('true');
+    expect(hook('plan-form').textContent).toContain('“age1secret” is no recipient');
+    expect(hook<HTMLButtonElement>('plan-save').disabled).toBe(true);
+    await type('plan-recipients', ` ${recipient}\n\n`);
+    await fireEvent.click(hook('plan-on-database_rehearsal'));
+    await type('plan-key-identity', 'copies.key');
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'no full path').toBe(true);
+    await type('plan-key-identity', '/etc/copies.key');
+    await fireEvent.click(hook('plan-save'));
+    await waitFor(() => expect(requests(platform, 'job_plan_put')).toHaveLength(1));
+    const [request] = requests(platform, 'job_plan_put') as [JobPlanPut];
+    const job = (kind: string) => request.plan.jobs.find((one) => one.kind === kind);
+    expect(job('database_backup')?.encryption).toEqual({ recipients: [recipient] });
+    expect(job('database_rehearsal')?.key).toEqual({ identity: '/etc/copies.key' });
+  });
+
+  it('keeps a file with the passphrase of copies, and lets go of it', async () => {
+    await waitFor(() => hook('plan-form'));
+    await fireEvent.click(hook('plan-on-database_backup'));
+    await type('plan-copies-folder', '/srv/copies');
+    await choose('plan-encryption', 'passphrase');
+    await waitFor(() => hook('plan-passphrase-file'));
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'no file').toBe(true);
+    await type('plan-passphrase-file', '/etc/copies.words');
+    const kept = (): JobPlanPut['plan']['jobs'][number] | undefined => (requests(platform, 'job_plan_put') as JobPlanPut[]).at(-1)?.plan.jobs.find((one) => one.kind === 'database_backup');
+    await fireEvent.click(hook('plan-save'));
+    await waitFor(() => expect(kept()?.encryption).toEqual({ recipients: [], passphrase_file: '/etc/copies.words' }));
+    await waitFor(() => expect(document.querySelector('[data-test=plan-save]')).toBeNull());
+    await choose('plan-encryption', 'none');
+    await fireEvent.click(hook('plan-save'));
+    await waitFor(() => expect(kept()).not.toHaveProperty('encryption'));
+  });
+
   it('gives a changed plan back', async () => {
     await waitFor(() => hook('plan-form'));
     await type('plan-from', '25');
