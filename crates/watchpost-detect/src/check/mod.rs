@@ -136,6 +136,7 @@ checks! {
     UploadSlip = "upload_slip" => upload::slip,
     UploadMacros = "upload_macros" => upload::macros,
     UploadValue = "upload_value" => upload::value,
+    FileName = "file_name" => upload::plain_name,
     HarmlessMarkup = "harmless_markup" => page::harmless,
     HarmlessDrawing = "harmless_drawing" => page::harmless_drawing,
     GraphQl = "graphql" => page::graphql,

@@ -2,11 +2,21 @@
 
 use super::read::{Word, program_name};
 use super::told;
-use super::words::{Strength, is_prose, program};
-use super::{argument, command_word, is_usual_argument, is_usual_pair};
+use super::usual::{is_switched, is_usual_argument, is_usual_pair};
+use super::words::{Strength, is_cmdlet, is_prose, program};
+use super::{argument, command_word, phrase};
 
 /// Longest value that is read as one command line.
 const LINE_BYTES_MAX: usize = 600;
+/// What the name of a picture, a text or a recording ends in: no program that is also spoken of takes one.
+const DOCUMENTS: &[&str] = &[
+    "jpg", "jpeg", "png", "gif", "webp", "heic", "svg", "bmp", "tif", "tiff", "pdf", "doc", "docx", "odt",
+    "rtf", "xls", "xlsx", "ods", "ppt", "pptx", "odp", "md", "epub", "mp3", "mp4", "m4a", "wav", "mov",
+    "avi", "mkv",
+];
+/// What a program is told that manages others: `systemctl stop nginx`, `cscli alerts list`.
+const ORDERS: &[&str] =
+    &["list", "status", "start", "stop", "restart", "reload", "enable", "disable", "install", "uninstall"];
 
 /// The end of the command line that `text` is, if it is one.
 pub(super) fn whole(text: &str) -> Option<usize> {
@@ -43,6 +53,7 @@ pub(super) fn whole(text: &str) -> Option<usize> {
     } else {
         rest.starts_with([' ', '\t', '+', '$', '<', '>', '%', '{'])
             && has_arguments(&found, strength, trimmed)
+            || runs_brackets(name, rest)
     };
     is_line.then_some(text.len())
 }
@@ -96,24 +107,31 @@ fn has_arguments(found: &Word, strength: Strength, trimmed: &str) -> bool {
     let mut words = trimmed.split([' ', '\t', '+']).filter(|word| !word.is_empty());
     let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let n_words = trimmed.split_whitespace().count();
-    if is_prose(first) || n_words > 3 && trimmed.split_whitespace().any(is_prose) {
+    let is_sentence =
+        n_words > 3 && trimmed.split_whitespace().any(is_prose) && !is_switched(first, strength, trimmed);
+    if is_prose(first) || is_sentence {
         return false;
     }
+    let name = program_name(&found.name);
+    let is_hidden = found.n_tricks > 0 || found.name.contains('/');
+    let is_said = !is_hidden && (strength == Strength::Word || phrase::is_spoken(name));
+    let is_argument = argument(first, strength) && !(is_said && is_document(first));
     match strength {
         Strength::Program => {
             is_option(first)
                 || is_option(second)
                 || is_path(first)
                 || first.contains("://")
-                || n_words <= 3 && first.is_ascii() && argument(first, strength)
-                || (n_words <= 4 && trimmed.bytes().all(|byte| !byte.is_ascii_uppercase()))
+                || n_words <= 3 && first.is_ascii() && is_argument && !(is_said && is_version(first))
+                || n_words <= 4 && is_hidden && !trimmed.contains(|ch: char| ch.is_ascii_uppercase())
+                || n_words <= 4 && (runs_program(name, first, n_words) || !is_said && has_order(trimmed))
         }
         Strength::Short => {
             is_option(first)
                 || is_path(first)
                 || is_option(second) && n_words <= 12
                 || first.contains("://")
-                || n_words <= 2 && argument(first, strength) && !first.as_bytes()[0].is_ascii_digit()
+                || n_words <= 2 && is_argument && !first.as_bytes()[0].is_ascii_digit()
         }
         Strength::Word => {
             (is_option(first) || is_path(first)) && n_words <= 12
@@ -122,9 +140,46 @@ fn has_arguments(found: &Word, strength: Strength, trimmed: &str) -> bool {
                 || found.name == "alias" && first.contains('=')
                 || runs_another(&found.name)
                     && program(program_name(first)).is_some_and(|s| s != Strength::Word)
-                || n_words <= 2 && found.name == "cat" && argument(first, strength)
+                || n_words <= 2 && found.name == "cat" && is_argument
+                || n_words <= 6 && is_cmdlet(&found.name) && is_argument
         }
     }
+}
+
+/// `iex(iwr http://x.example/a)`: PowerShell runs what it finds in the brackets.
+fn runs_brackets(name: &str, rest: &str) -> bool {
+    let Some(inside) = rest.trim_start().strip_prefix('(') else { return false };
+    let first = inside.split([' ', '+', '(', ')']).next().unwrap_or("").to_ascii_lowercase();
+    let is_command = is_cmdlet(&first) || program(&first).is_some_and(|known| known != Strength::Word);
+    matches!(name, "iex" | "invoke-expression")
+        && (is_command || rest.starts_with('(') && told::reaches_out(inside))
+}
+
+/// `photo.jpg`, `(1).png`: a document without a path.
+fn is_document(word: &str) -> bool {
+    let word = word.trim_end_matches(['.', ',', '!', '?', ')', '"', '\'']);
+    !word.contains(['/', '\\', ':', '$', '*', '<', '>', '~'])
+        && word.rsplit_once('.').is_some_and(|(stem, end)| {
+            !stem.is_empty() && DOCUMENTS.iter().any(|known| end.eq_ignore_ascii_case(known))
+        })
+}
+
+/// `8.2`, and not an address.
+fn is_version(word: &str) -> bool {
+    word.starts_with(|ch: char| ch.is_ascii_digit()) && word.matches('.').count() < 3
+}
+
+/// `cscli alerts list`: plain words, of which one is an order.
+fn has_order(arguments: &str) -> bool {
+    arguments.split_whitespace().any(|word| ORDERS.contains(&word))
+}
+
+/// `sudo id`, `nohup who`: a program that runs the one that it is told.
+fn runs_program(name: &str, first: &str, n_words: usize) -> bool {
+    let is_runner =
+        runs_another(name) || matches!(name, "sudo" | "busybox" | "pkexec" | "powershell" | "pwsh");
+    let strength = program(program_name(first));
+    is_runner && strength.is_some_and(|strength| strength != Strength::Word || n_words == 1)
 }
 
 /// Programs whose argument is a command line.

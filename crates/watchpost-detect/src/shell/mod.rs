@@ -11,6 +11,7 @@ mod pattern;
 mod phrase;
 mod read;
 mod told;
+mod usual;
 mod words;
 
 use std::cell::{Cell, OnceCell};
@@ -18,7 +19,8 @@ use std::ops::Range;
 
 use self::phrase::Grade;
 use self::read::{Word, program_name, skip_blanks, word};
-use self::words::{Strength, is_prose, program};
+use self::usual::{is_switched, is_usual_argument, is_usual_pair};
+use self::words::{Strength, is_cmdlet, is_prose, program};
 use crate::decode::{Present, bits};
 
 /// Most separators of one text that are looked at: from the start and from the end.
@@ -404,6 +406,11 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
     if is_usual_pair(program_name(&found.name), rest) {
         return Some(end.max(found.end));
     }
+    // `at com.acme.Shop.pay(Shop.java:17)`: a line of a stack trace; the program is told a time.
+    let is_time = rest.trim_start().starts_with(|ch: char| ch.is_ascii_digit() || ch == '-');
+    if found.name == "at" && before == Before::Line && !is_time {
+        return None;
+    }
     let next = if next == Some(b'\\') && matches!(bytes.get(found.end + 1), Some(b'n' | b'r')) {
         None
     } else {
@@ -411,6 +418,10 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
     };
     let rest_trimmed = rest.trim_matches([' ', '\t', '+', '"', '\'', '}', '{', '>', '#', '%']);
     if rest_trimmed.is_empty() && !is_call {
+        // `add-item|remove-item`: actions of an application; people type commands of PowerShell as `Remove-Item`.
+        if is_cmdlet(&found.name) && text[..found.end].ends_with(found.name.as_str()) {
+            return None;
+        }
         return stands_alone(text, end, rest, strength, before).then_some(found.end);
     }
     let is_separated =
@@ -420,7 +431,16 @@ fn judge(text: &str, found: &Word, strength: Strength, before: Before) -> Option
             && strength != Strength::Short
             && matches!(
                 found.name.as_str(),
-                "system" | "exec" | "eval" | "passthru" | "shell_exec" | "phpinfo" | "print" | "sleep"
+                "system"
+                    | "exec"
+                    | "eval"
+                    | "passthru"
+                    | "shell_exec"
+                    | "phpinfo"
+                    | "print"
+                    | "sleep"
+                    | "iex"
+                    | "invoke-expression"
             ))
         .then_some(found.end + 1);
     }
@@ -452,7 +472,7 @@ fn shows_arguments(
     let first = words.next().unwrap_or("");
     let second = words.next().unwrap_or("");
     let n_words = 2 + words.clone().count();
-    if is_prose(first) || n_words > 3 && is_prose(second) {
+    if is_prose(first) || n_words > 3 && is_prose(second) && !is_switched(first, strength, rest) {
         return false;
     }
     // At the start of a line or behind an ampersand a word is soon followed by a quotation or a list's star.
@@ -480,43 +500,6 @@ fn shows_arguments(
             && end == text.len()
             && text.len() <= 64
             && is_usual_argument(&found.name, first)
-}
-
-/// `net user x y /add`, `reg add x`: the second word is a command of the first.
-fn is_usual_pair(name: &str, rest: &str) -> bool {
-    let mut words = rest.split([' ', '\t', '+']).filter(|word| !word.is_empty());
-    let (first, second) = (words.next().unwrap_or("").to_ascii_lowercase(), words.next().unwrap_or(""));
-    match name {
-        "net" | "net1" => {
-            matches!(first.as_str(), "user" | "localgroup")
-                && (second.is_empty() || words.any(|word| word.starts_with('/')))
-                || matches!(first.as_str(), "view" | "start" | "share" | "use" | "accounts")
-                    && second.is_empty()
-        }
-        "reg" => {
-            matches!(first.as_str(), "add" | "query" | "delete" | "save" | "export")
-                && second.trim_start_matches('"').to_ascii_uppercase().starts_with("HK")
-        }
-        "netsh" => matches!(first.as_str(), "firewall" | "advfirewall" | "interface" | "wlan"),
-        "sc" => matches!(first.as_str(), "query" | "create" | "stop" | "delete") && !second.is_empty(),
-        "pip" | "pip3" | "apt" | "apt-get" | "yum" | "npm" | "gem" => {
-            first == "install" && !second.is_empty()
-        }
-        _ => false,
-    }
-}
-
-/// `net user`, `echo x`, `service ssh`.
-fn is_usual_argument(name: &str, first: &str) -> bool {
-    match name {
-        "net" | "net1" => matches!(
-            first.to_ascii_lowercase().as_str(),
-            "user" | "users" | "localgroup" | "view" | "start" | "group" | "share" | "use"
-        ),
-        "echo" | "cat" | "printf" | "which" | "whereis" | "sleep" | "cd" | "kill" | "type" | "del"
-        | "python" => true,
-        _ => false,
-    }
 }
 
 /// Does a word look like an option, a path, a host, a file, a variable, a redirection?

@@ -4,8 +4,9 @@
 //! argument that nothing but a command has: an option, a path, a redirection, a substitution, another machine.
 
 use super::read::{Word, program_name};
+use super::usual::is_usual_pair;
 use super::words::{Strength, is_prose, program};
-use super::{Before, Known, is_usual_pair, told};
+use super::{Before, Known, told};
 
 /// How sure it is that a separator and what follows it are for a shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,10 @@ pub(super) fn grade(
     if is_chained {
         return Grade::Nothing;
     }
+    let is_pipe = text[at..].starts_with('|') && !text[at..].starts_with("||");
+    if is_pipe && told::is_advised(&text[..at], name, rest) {
+        return Grade::Nothing;
+    }
     let spelled = text[start..found.end].trim_start_matches(|ch: char| !ch.is_ascii_alphanumeric());
     let is_large = spelled.starts_with(|ch: char| ch.is_ascii_uppercase());
     let (is_list, head) = (is_list(text, at, known), Head::of(&text[..at]));
@@ -153,7 +158,7 @@ pub(super) fn grade(
     if words.by_ref().take(4).any(is_strong) || is_pause(name, rest) {
         return Grade::Sure;
     }
-    let is_said = strength == Strength::Word || SPOKEN.contains(&name);
+    let is_said = strength == Strength::Word || is_spoken(name);
     let is_lone = first.is_empty();
     if is_list && (is_said || is_large || strength == Strength::Short) {
         return Grade::Nothing;
@@ -193,6 +198,11 @@ pub(super) fn grade(
             if is_phrase && strength == Strength::Short { Grade::Maybe } else { Grade::Sure }
         }
     }
+}
+
+/// Do people say `name` who mean no command: a language, a protocol, a tool?
+pub(super) fn is_spoken(name: &str) -> bool {
+    SPOKEN.contains(&name)
 }
 
 /// What is said of a program: it showed, it failed, it needs.
@@ -328,7 +338,7 @@ fn is_list_line(line: &str, mark: char) -> bool {
     };
     // More commands than one that are nothing else are a script.
     let is_command = |item: &str| {
-        program(item).is_some_and(|known| known == Strength::Program && !SPOKEN.contains(&item))
+        program(item).is_some_and(|known| known == Strength::Program && !is_spoken(item))
             || matches!(item, "ls" | "pwd" | "uname" | "whoami")
     };
     let n_commands = items().filter(|item| is_command(item)).count();

@@ -122,6 +122,23 @@ pub(super) fn is_told(text: &str, at: usize, before: Before, name: &str, rest: &
     }
 }
 
+/// `Use | grep foo`: does `head`, which stands before a pipe, tell somebody to put the filter `name` there?
+pub(super) fn is_advised(head: &str, name: &str, rest: &str) -> bool {
+    const VERBS: &[&str] = &["use", "using", "try", "add", "append", "pipe", "via", "run", "type", "just"];
+    let head = head.trim_end_matches([' ', '`', '"', '\'']);
+    let ends_with = |verb: &str| {
+        head.len().checked_sub(verb.len()).is_some_and(|from| {
+            head.get(from..).is_some_and(|end| end.eq_ignore_ascii_case(verb))
+                && !head[..from].ends_with(char::is_alphanumeric)
+        })
+    };
+    FILTERS.contains(&name)
+        && rest.split_whitespace().count() <= 1
+        && !rest.trim_start().starts_with('-')
+        && !reaches_out(rest)
+        && VERBS.iter().any(|verb| ends_with(verb))
+}
+
 /// Do the arguments name another machine, a file of the system or what a shell would put in their place?
 pub(super) fn reaches_out(rest: &str) -> bool {
     rest.contains(['$', '<', '>', '`', '\\'])

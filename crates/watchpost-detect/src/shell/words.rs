@@ -179,6 +179,37 @@ const WORDS: &[&str] = &[
     "view", "vol", "w", "watch", "whatis", "where", "whereis", "which", "who", "whois", "write", "xcopy",
     "yes", "zip", "false", "command", "assoc", "path", "cls", "test",
 ];
+/// Commands of PowerShell; applications have actions and classes of these names too.
+const CMDLETS: &[&str] = &[
+    "add-content",
+    "clear-content",
+    "copy-item",
+    "get-childitem",
+    "get-ciminstance",
+    "get-content",
+    "get-item",
+    "get-process",
+    "get-service",
+    "get-wmiobject",
+    "invoke-item",
+    "move-item",
+    "new-item",
+    "new-object",
+    "out-file",
+    "remove-item",
+    "restart-computer",
+    "set-content",
+    "set-executionpolicy",
+    "set-item",
+    "set-mppreference",
+    "start-bitstransfer",
+    "start-job",
+    "start-process",
+    "start-service",
+    "stop-computer",
+    "stop-process",
+    "stop-service",
+];
 /// What no command line has, and a sentence soon has.
 const PROSE: &[&str] = &[
     "is", "the", "a", "an", "and", "or", "to", "of", "for", "in", "was", "are", "be", "it", "that", "this",
@@ -197,7 +228,12 @@ fn base(name: &str) -> &str {
 fn exact(name: &str) -> Option<Strength> {
     static ALL: OnceLock<Dictionary<Strength>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
-        let tables = [(WORDS, Strength::Word), (SHORTS, Strength::Short), (PROGRAMS, Strength::Program)];
+        let tables = [
+            (WORDS, Strength::Word),
+            (CMDLETS, Strength::Word),
+            (SHORTS, Strength::Short),
+            (PROGRAMS, Strength::Program),
+        ];
         let words =
             tables.iter().flat_map(|&(table, strength)| table.iter().map(move |&name| (name, strength)));
         Dictionary::new(&words.collect())
@@ -219,6 +255,11 @@ pub(super) fn program(name: &str) -> Option<Strength> {
         ))
         .then_some(Strength::Program)
     })
+}
+
+/// Is `name`, in lower case, a command of PowerShell?
+pub(super) fn is_cmdlet(name: &str) -> bool {
+    CMDLETS.contains(&name)
 }
 
 /// Does a sentence have this word where a command would have an argument?

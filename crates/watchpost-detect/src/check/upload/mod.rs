@@ -176,13 +176,22 @@ pub(super) fn bad_name(text: &str, context: &Context<'_>) -> Option<Range<usize>
                 return None;
             }
             let key = key.to_ascii_lowercase().replace(['_', '-'], "");
-            let is_name = ["filename", "xfile", "originalname", "qqfile", "uploadname"]
-                .iter()
-                .any(|part| key.contains(part));
+            let is_name = is_name_key(&key);
             let is_destination = context.field.base == "http.headers" && key == "destination";
             ((is_name || is_destination) && name::is_bad(text)).then_some(0..text.len())
         }
     }
+}
+
+/// A file's name and no more than a name: words and an ending, whatever the words are.
+pub(super) fn plain_name(text: &str, context: &Context<'_>) -> Option<Range<usize>> {
+    let key = context.key().to_ascii_lowercase().replace(['_', '-'], "");
+    (is_name_key(&key) && name::is_plain(text)).then_some(0..text.len())
+}
+
+/// Does a parameter or header of this name, in lower case without dashes, carry the name of a file?
+fn is_name_key(key: &str) -> bool {
+    ["filename", "xfile", "originalname", "qqfile", "uploadname"].iter().any(|part| key.contains(part))
 }
 
 pub(super) fn web_shell(text: &str, context: &Context<'_>) -> Option<Range<usize>> {

@@ -126,6 +126,20 @@ pub(super) fn runs(name: &str) -> bool {
         || SETTINGS.contains(&trimmed)
 }
 
+/// Words and an ending, and nothing that a shell or a file system reads: `cat (1).png`, `ping results.txt`.
+pub(super) fn is_plain(name: &str) -> bool {
+    let Some((stem, ending)) = name.trim().rsplit_once('.') else { return false };
+    let is_plain = |ch: char| {
+        ch.is_alphanumeric() || matches!(ch, ' ' | '.' | '_' | '-' | ',' | '+' | '(' | ')' | '[' | ']')
+    };
+    !stem.is_empty()
+        && ending.len() <= 5
+        && ending.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && ending.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && name.chars().all(is_plain)
+        && !name.split(' ').any(|word| word.starts_with('-') && word.len() > 1)
+}
+
 /// Is anything wrong with the name?
 pub(super) fn is_bad(name: &str) -> bool {
     if name.len() < 2 {
