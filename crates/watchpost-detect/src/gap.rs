@@ -14,9 +14,9 @@ use regex_automata::util::primitives::StateID as ExpressionAt;
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition};
 
 /// Most places of both automata that are looked at.
-const PLACES_MAX: usize = 1 << 19;
+const PLACES_MAX: usize = 1 << 16;
 /// Cap of an automaton, in bytes.
-const NFA_BYTES_MAX: usize = 16 << 20;
+const NFA_BYTES_MAX: usize = 4 << 20;
 /// A repetition of more than this is taken as one without an end, and one that begins later as one that begins here:
 /// both match more.
 const TIMES_MAX: u32 = 8;
@@ -33,24 +33,37 @@ pub(crate) enum Gap {
     Unknown,
 }
 
-/// Finds a text that `expression` matches and that has none of the lower-case `literals`, in any case of its letters.
-pub(crate) fn gap(expression: &Hir, literals: &[String]) -> Gap {
+/// The literals of a gate.
+pub(crate) struct Literals {
+    dfa: DFA,
+    start: LiteralsAt,
+    /// The bytes that any of them has: all others lead to the same place.
+    matters: [bool; 256],
+}
+
+impl Literals {
+    /// Of lower-case literals; none if they are too many.
+    pub(crate) fn new(literals: &[String]) -> Option<Self> {
+        let dfa = DFA::builder().ascii_case_insensitive(true).prefilter(false).build(literals).ok()?;
+        let start = dfa.start_state(Anchored::No).ok()?;
+        let mut matters = [false; 256];
+        for byte in literals.iter().flat_map(|literal| literal.bytes()) {
+            matters[usize::from(byte.to_ascii_lowercase())] = true;
+            matters[usize::from(byte.to_ascii_uppercase())] = true;
+        }
+        Some(Self { dfa, start, matters })
+    }
+}
+
+/// Finds a text that `expression` matches and that has none of the literals, in any case of its letters.
+pub(crate) fn gap(expression: &Hir, literals: &Literals) -> Gap {
     let config =
         Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(NFA_BYTES_MAX));
     let Ok(nfa) = NFA::compiler().configure(config).build_from_hir(&shortened(expression)) else {
         return Gap::Unknown;
     };
-    let Ok(dfa) = DFA::builder().ascii_case_insensitive(true).prefilter(false).build(literals) else {
-        return Gap::Unknown;
-    };
-    let Ok(start) = dfa.start_state(Anchored::No) else { return Gap::Unknown };
-    let mut matters = [false; 256];
-    for byte in literals.iter().flat_map(|literal| literal.bytes()) {
-        matters[usize::from(byte.to_ascii_lowercase())] = true;
-        matters[usize::from(byte.to_ascii_uppercase())] = true;
-    }
-    let first = (nfa.start_anchored(), start);
-    let mut walk = Walk { dfa, matters, seen: HashMap::from([(first, None)]), open: VecDeque::from([first]) };
+    let first = (nfa.start_anchored(), literals.start);
+    let mut walk = Walk { literals, seen: HashMap::from([(first, None)]), open: VecDeque::from([first]) };
     while let Some(place) = walk.open.pop_front() {
         if walk.seen.len() > PLACES_MAX {
             return Gap::Unknown;
@@ -85,25 +98,22 @@ pub(crate) fn gap(expression: &Hir, literals: &[String]) -> Gap {
 
 type Place = (ExpressionAt, LiteralsAt);
 
-struct Walk {
-    dfa: DFA,
-    /// The bytes that any literal has: all others lead to the same place.
-    matters: [bool; 256],
+struct Walk<'a> {
+    literals: &'a Literals,
     /// Every place that was entered, where from, and by which byte.
     seen: HashMap<Place, Option<(Place, Option<u8>)>>,
     open: VecDeque<Place>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn through(&mut self, place: Place, range: &Transition) {
-        let matters = self.matters;
-        let matters = &matters;
+        let Literals { dfa, matters, .. } = self.literals;
         let others = || (range.start..=range.end).filter(move |&byte| !matters[usize::from(byte)]);
         let other = others().find(u8::is_ascii_graphic).or_else(|| others().next());
         let own = (range.start..=range.end).filter(|&byte| matters[usize::from(byte)]);
         for byte in other.into_iter().chain(own) {
-            let at = self.dfa.next_state(Anchored::No, place.1, byte);
-            if !self.dfa.is_match(at) {
+            let at = dfa.next_state(Anchored::No, place.1, byte);
+            if !dfa.is_match(at) {
                 self.step(place, Some(byte), (range.next, at));
             }
         }
@@ -181,7 +191,8 @@ mod tests {
         ] {
             let hir = parsed(pattern).expect("an expression");
             let literals: Vec<String> = literals.iter().map(|&literal| literal.to_owned()).collect();
-            let found = match gap(&hir, &literals) {
+            let all = Literals::new(&literals).expect("a few literals");
+            let found = match gap(&hir, &all) {
                 Gap::None => None,
                 Gap::Text(text) => {
                     let is_shut_out =

@@ -13,7 +13,7 @@ use crate::behaviour::VALUES_MAX;
 use crate::check::Check;
 use crate::decode::DECODERS;
 use crate::expression::{Expression, parsed};
-use crate::gap::{Gap, gap};
+use crate::gap::{Gap, Literals, gap};
 use crate::rule::RuleInfo;
 use crate::rules::{Also, Behaviour, Counts, Matcher, Of, SPECIAL, Scope, Signature};
 use crate::sigma::is_own;
@@ -202,8 +202,10 @@ fn compiled(part: &Part<'_>, all: &Alternatives, line: u64) -> Result<Box<Expres
 
 /// Expressions some of whose matches have no literal of the gate, which leaves them to be found by chance.
 fn shut_out(part: &Part<'_>, all: &Alternatives, gate: &[String], line: u64) -> Vec<Problem> {
+    let literals = if gate.is_empty() { None } else { Literals::new(gate) };
+    let Some(literals) = literals else { return Vec::new() };
     let told = |one: &Spanned<String>| {
-        let missing = match parsed(&one.value).map_or(Gap::None, |hir| gap(&hir, gate)) {
+        let missing = match parsed(&one.value).map_or(Gap::None, |hir| gap(&hir, &literals)) {
             Gap::None => return None,
             Gap::Text(text) => format!("{:?} has no literal of the gate", clipped(&text)),
             Gap::Unknown => "it is too large to compare with the gate".to_owned(),
@@ -215,7 +217,7 @@ fn shut_out(part: &Part<'_>, all: &Alternatives, gate: &[String], line: u64) -> 
         );
         Some(Problem { is_warning: true, ..part.problem(ProblemKind::Expression, at, reason) })
     };
-    if gate.is_empty() { Vec::new() } else { all.0.iter().filter_map(told).collect() }
+    all.0.iter().filter_map(told).collect()
 }
 
 /// The beginning of a text, for a message.
