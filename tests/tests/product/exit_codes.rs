@@ -93,6 +93,15 @@ async fn status_tells_of_the_engine_of_another_process() -> Result<()> {
     until("another process to run the engine", PATIENCE, || seen("standby")).await?;
     let shown = home.cli(["status"]).await?.ok()?;
     assert!(shown.contains("running in another process"), "{shown}");
+    // Rules of the same folder are known; what the other process counts is not.
+    let rules = home.data().join("data/rules");
+    fs::create_dir_all(&rules)?;
+    fs::write(rules.join("own.yml"), "title: [\n")?;
+    let status = home.cli(["--output", "json", "status"]).await?.json()?;
+    assert_eq!(status["engine"]["rule_problems"], 1, "{status}");
+    assert!(status["engine"]["evicted_total"].is_null(), "{status}");
+    let shown = home.cli(["status"]).await?.ok()?;
+    assert!(shown.contains("1 documents cannot be used"), "{shown}");
     drop(daemon);
     until("it to be gone, and its lease with it", PATIENCE, || seen("stopped")).await
 }
