@@ -23,7 +23,7 @@ use crate::behaviour::facts::Facts;
 use crate::behaviour::table::{Saved, Table, key_of};
 use crate::behaviour::{Special, Unusual, length, unusual};
 use crate::engine::Config;
-use crate::rules::{Behaviour, When};
+use crate::rules::{Behaviour, Part, When};
 
 /// Below this a day's volume of a user never stands out, in KiB.
 const DAY_KIB_MIN: u64 = 50 << 10;
@@ -77,6 +77,17 @@ impl Baselines {
 
     pub(crate) fn len(&self) -> usize {
         self.users.len() + self.endpoints.len()
+    }
+
+    /// Is the source in a network that is known of the user?
+    pub(crate) fn is_at_home(&self, facts: &Facts<'_>) -> bool {
+        let Some(source) = facts.source else { return false };
+        let network = network(source);
+        // As it is written, and as it is counted.
+        [facts.user, facts.part(Part::User)]
+            .into_iter()
+            .flatten()
+            .any(|user| self.users.get(key_of(&[user])).is_some_and(|profile| profile.networks.has(&network)))
     }
 
     /// Tells what stands out, then learns it.
