@@ -142,9 +142,9 @@ fn rules(status: &WorkspaceStatus) -> Option<String> {
     use watchpost_ops::contract::EngineState;
     match status.engine.rule_problems {
         Some(0) => None,
-        Some(n) => {
-            Some(format!("WRONG - {n} documents cannot be used: `watchpost rules list` says which and why"))
-        }
+        Some(n) => Some(format!(
+            "WRONG - {n} of its documents cannot be used: `watchpost rules list` says which and why"
+        )),
         None if status.engine.state == EngineState::Standby => {
             Some("not known here: ask where the engine runs, with `watchpost rules list`".to_owned())
         }

@@ -59,7 +59,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 Some(Part { state: PartState::Down, detail: problem.to_string(), last_ok: None });
         }
     }
-    tell_of_rules(&workspace, &mut status.engine).await;
+    Box::pin(tell_of_rules(&workspace, &mut status.engine)).await;
     status
 }
 

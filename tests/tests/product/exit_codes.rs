@@ -101,7 +101,7 @@ async fn status_tells_of_the_engine_of_another_process() -> Result<()> {
     assert_eq!(status["engine"]["rule_problems"], 1, "{status}");
     assert!(status["engine"]["evicted_total"].is_null(), "{status}");
     let shown = home.cli(["status"]).await?.ok()?;
-    assert!(shown.contains("1 documents cannot be used"), "{shown}");
+    assert!(shown.contains("1 of its documents cannot be used"), "{shown}");
     drop(daemon);
     until("it to be gone, and its lease with it", PATIENCE, || seen("stopped")).await
 }
