@@ -328,7 +328,8 @@ pub(crate) struct Analyze {
     pub(crate) format: String,
     /// Leave the workspace out: what ships is used, and what the other flags name. Without it the rules, thresholds,
     /// suppressions, lists, assets and earlier incidents of the connection are used, if it has a database.
-    #[arg(long, conflicts_with = "connection")]
+    /// Not with `--connection`; the connection that the environment names is left out too.
+    #[arg(long)]
     pub(crate) defaults: bool,
     /// Directory of rules to add to those that ship, instead of the rules of the workspace.
     #[arg(long, value_name = "DIR")]

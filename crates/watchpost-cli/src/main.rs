@@ -34,11 +34,14 @@ mod show;
 mod show_incident;
 mod token_keys;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::args::{Cli, Command};
@@ -54,7 +57,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const STOPPING: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parsed(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
@@ -83,6 +86,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// The command line. What only the environment names is no flag that another one contradicts.
+fn parsed<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let is_flag = matches.value_source("connection") == Some(ValueSource::CommandLine);
+    match &cli.command {
+        Command::Analyze(verb) if verb.defaults && is_flag => Err(command.error(
+            ErrorKind::ArgumentConflict,
+            "the argument '--defaults' cannot be used with '--connection <CONNECTION>'",
+        )),
+        _ => Ok(cli),
+    }
+}
+
 /// Says why a command line is refused. The parser repeats what it refuses as it was typed: it is asked again with every
 /// argument made visible, so that none of them can take over the terminal. Values of the environment it does not repeat:
 /// `hide_env_values` stands beside each `env`.
@@ -92,7 +110,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
         error.exit();
     }
     let shown = std::env::args_os().map(|arg| output::one_line(&arg.to_string_lossy()));
-    match Cli::try_parse_from(shown) {
+    match parsed(shown) {
         Err(told) if told.use_stderr() => told.exit(),
         // What is refused only as it was typed: bytes that are no text.
         _ => {

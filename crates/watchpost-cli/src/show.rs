@@ -124,6 +124,9 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
             ["active incidents".to_owned(), status.incidents_active.to_string()],
         ];
+        if let Some(rules) = rules(status) {
+            rows.push(["rules".to_owned(), rules]);
+        }
         if let Some(warning) = status.trail.as_ref().and_then(|trail| trail.key_warning.as_ref()) {
             rows.push(["signing key".to_owned(), format!("OLD - {}", visible(warning, 400))]);
         }
@@ -149,6 +152,21 @@ fn grouped(n: u64) -> String {
             (at > 0 && place(at).is_multiple_of(3)).then_some(',').into_iter().chain(std::iter::once(digit))
         })
         .collect()
+}
+
+/// What is wrong with the rules, or that it is not known here.
+fn rules(status: &WorkspaceStatus) -> Option<String> {
+    use watchpost_ops::contract::EngineState;
+    match status.engine.rule_problems {
+        Some(0) => None,
+        Some(n) => Some(format!(
+            "WRONG - {n} of its documents cannot be used: `watchpost rules list` says which and why"
+        )),
+        None if status.engine.state == EngineState::Standby => {
+            Some("not known here: ask where the engine runs, with `watchpost rules list`".to_owned())
+        }
+        None => None,
+    }
 }
 
 /// What the engine does: a short command runs none, and sees only whether another process does.

@@ -134,21 +134,34 @@ impl Engine {
 
     /// As [`Engine::observe`], with the place of the event's source address where it is known.
     pub fn observe_at(&mut self, event: &Event, place: Option<&Place>, now: DateTime<Utc>) -> Vec<Finding> {
+        let mut findings = self.look(event, now);
+        self.count(event, place, now, &mut findings);
+        findings
+    }
+
+    /// As [`Engine::observe_at`] for an event that the caller knows to be too late for behaviours: they do not count it.
+    pub fn observe_late(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
+        let findings = self.look(event, now);
+        self.counters.events_late_total += 1;
+        self.counters.findings_total += findings.len() as u64;
+        findings
+    }
+
+    /// What the event says by itself, and correlations.
+    fn look(&mut self, event: &Event, now: DateTime<Utc>) -> Vec<Finding> {
         self.counters.events_total += 1;
         let fields = fields(event);
         self.counters.values_skipped_total += fields.n_dropped;
         let is_ahead = event.at > now + self.config.skew_max;
         let (rules, state, counters) = (&self.rules, &mut self.sigma, &mut self.counters);
-        let mut findings = rules.looked_at(event, &fields, |view, results| {
+        rules.looked_at(event, &fields, |view, results| {
             match (rules.sigma.as_ref(), state.as_mut().filter(|_| !is_ahead)) {
                 (Some(sigma), Some(state)) => {
                     state.observe(sigma, event, view, results, &mut counters.groups_evicted_total)
                 }
                 _ => Vec::new(),
             }
-        });
-        self.count(event, place, now, &mut findings);
-        findings
+        })
     }
 
     /// As [`Engine::observe_at`] without looking into the event: only what shows over several events. For traffic

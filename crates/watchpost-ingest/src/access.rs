@@ -82,13 +82,22 @@ fn says_login(path: &str) -> bool {
 
 /// The text before `[time]`, the time, and the text after.
 fn split_time(text: &str) -> Result<(&str, DateTime<Utc>, &str), &'static str> {
+    let mut problem = "no time in brackets";
     for (open, _) in text.match_indices('[').take(16) {
         let Some(close) = text[open..].find(']').map(|at| at + open) else { break };
         if let Ok(at) = DateTime::parse_from_str(&text[open + 1..close], "%d/%b/%Y:%H:%M:%S %z") {
             return Ok((&text[..open], at.with_timezone(&Utc), &text[close + 1..]));
         }
+        if looks_like_time(&text[open + 1..close]) {
+            problem = "the time in brackets cannot be read: it is not of the form 29/Sep/2021:12:37:05 +0000";
+        }
     }
-    Err("no time in brackets")
+    Err(problem)
+}
+
+/// Is it written like the time of a log line, whether or not there is such a time?
+fn looks_like_time(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.contains('/') && text.contains(':')
 }
 
 /// Virtual host, client address, user.

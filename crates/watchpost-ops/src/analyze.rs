@@ -2,6 +2,7 @@
 //! workspace, its rules, thresholds, suppressions and what it knows of addresses are the basis.
 
 mod basis;
+mod ordered;
 mod recent;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -24,6 +25,7 @@ use watchpost_model::threat::ThreatMatch;
 
 use self::basis::Histories;
 pub use self::basis::{Basis, BasisTold};
+use self::ordered::{Next, Ordered};
 use self::recent::{Recent, is_alike};
 use crate::enrich::read_file;
 use crate::error::{ErrorCode, OpError};
@@ -205,8 +207,8 @@ pub struct Analysis {
     pub findings_hidden: u64,
 }
 
-/// Reads a log (`.gz` is unpacked) and runs the rules of `basis` over it by event time. Lines must be in about the order of time;
-/// memory does not grow with the file.
+/// Reads a log (`.gz` is unpacked) and runs the rules of `basis` over it by event time. Lines may come up to
+/// ten minutes late in any order; memory does not grow with the file.
 ///
 /// # Errors
 /// `Validation` when the format is unknown, not that of a single line, or `context` cannot be used; `Unavailable` when a
@@ -227,6 +229,7 @@ pub fn analyze(
     let mut analysis = Analysis { basis: basis.told.clone(), ..Analysis::default() };
     let mut open = Open::new(basis, context, now)?;
     let mut seen = Seen::default();
+    let mut ordered = Ordered::new(open.engine.config(), now);
     for item in Import::new(reader, 0, importer) {
         let (_, parsed) = item.map_err(|error| {
             OpError::new(
@@ -248,9 +251,14 @@ pub fn analyze(
                     analysis.repeated += 1;
                     continue;
                 }
-                open.observe(&event)?;
+                for next in ordered.push(*event) {
+                    open.observe(&next)?;
+                }
             }
         }
+    }
+    for event in ordered.rest() {
+        open.observe(&Next::Due(event))?;
     }
     // Nothing found in what nobody could read is no good news.
     if let (0, Some(first)) = (analysis.events, analysis.bad_lines.first()) {
@@ -367,11 +375,15 @@ impl Open {
         })
     }
 
-    fn observe(&mut self, event: &Event) -> Result<(), OpError> {
+    fn observe(&mut self, next: &Next) -> Result<(), OpError> {
+        let (Next::Due(event) | Next::Late(event)) = next;
         self.recent.push(event);
         // A damaged location file has no place for some addresses.
         let place = self.knowledge.place(event).ok().flatten();
-        let mut findings = self.engine.observe_at(event, place.as_ref(), self.now);
+        let mut findings = match next {
+            Next::Due(event) => self.engine.observe_at(event, place.as_ref(), self.now),
+            Next::Late(event) => self.engine.observe_late(event, self.now),
+        };
         findings.extend(self.knowledge.listed(event));
         for mut finding in findings {
             if finding.rule_id == detect::enrich::LISTED_RULE && !self.listed.insert(finding.id) {

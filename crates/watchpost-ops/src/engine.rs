@@ -127,13 +127,13 @@ impl Engine {
             duplicates_total: self.duplicates.load(Ordering::Relaxed),
             events_per_min: self.events_per_min(now),
             backlog: *self.backlog.lock().unwrap_or_else(PoisonError::into_inner),
-            quarantined_total,
-            evicted_total,
-            lost_total: quarantined_total + evicted_total,
+            quarantined_total: Some(quarantined_total),
+            evicted_total: Some(evicted_total),
+            lost_total: Some(quarantined_total + evicted_total),
             findings_total: self.findings.load(Ordering::Relaxed),
             // Filled in by the status, which knows the rules.
-            rules: 0,
-            rule_problems: 0,
+            rules: None,
+            rule_problems: None,
         }
     }
 

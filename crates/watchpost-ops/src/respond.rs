@@ -14,7 +14,9 @@ use watchpost_model::contain::Containment;
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::ids::{EventId, IncidentId, OutboxId, ResponseId};
-use watchpost_model::response::plan::{Candidate, Facts, Histories, PlannedAction, candidates, plan};
+use watchpost_model::response::plan::{
+    Candidate, Facts, Histories, NOTHING, PlannedAction, candidates, missed, plan,
+};
 use watchpost_model::response::{
     ActionKind, OutboxMessage, OutboxState, ResponseAction, ResponseMode, ResponsePolicy, ResponseState,
 };
@@ -208,7 +210,9 @@ impl Planner<'_> {
                 let key = (stored.incident, c.kind, c.target.clone());
                 holding.get(&key).is_some_and(|gives_way| c.spared || !gives_way)
             };
-            if wanted.iter().all(holds) {
+            let missed = missed(self.policy, &stored.finding, event);
+            let is_told = |kind| holding.contains_key(&(stored.incident, kind, NOTHING.to_owned()));
+            if wanted.iter().all(holds) && missed.iter().all(|missed| is_told(missed.kind)) {
                 continue;
             }
             for candidate in wanted.into_iter().filter(|candidate| candidate.kind.is_containment()) {

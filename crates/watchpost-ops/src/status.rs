@@ -35,11 +35,6 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     status.redis = Some(workspace.redis_part());
     status.trail = Some(workspace.witness().status(now));
     status.engine = workspace.engine().status(now);
-    if let Some(rules) = workspace.rules().last() {
-        status.engine.rules = rules.set.rules().iter().filter(|rule| rule.enabled).count() as u64;
-        status.engine.rule_problems =
-            rules.problems.iter().filter(|problem| !problem.is_warning).count() as u64;
-    }
     match workspace.store().pulse().await {
         Ok(pulse) => {
             if status.engine.state == EngineState::Stopped
@@ -67,6 +62,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
                 Some(Part { state: PartState::Down, detail: problem.to_string(), last_ok: None });
         }
     }
+    Box::pin(tell_of_rules(&workspace, &mut status.engine)).await;
     status
 }
 
@@ -74,6 +70,28 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
 async fn words_behind(workspace: &Workspace) -> Option<u64> {
     let behind = workspace.store().event_text_behind().await.unwrap_or_default();
     (behind >= EVENT_TEXT_STEP).then_some(behind)
+}
+
+/// The rules of the engine at work here; those of the same home where another process of this machine works it. What
+/// other engines count and go by is not known here.
+async fn tell_of_rules(workspace: &Workspace, engine: &mut EngineStatus) {
+    let is_here = !matches!(engine.state, EngineState::Standby | EngineState::Stopped);
+    if !is_here {
+        (engine.quarantined_total, engine.evicted_total, engine.lost_total) = (None, None, None);
+    }
+    let rules = if is_here {
+        workspace.rules().last()
+    } else if workspace.connection().id == LOCAL {
+        // What cannot be loaded is told by what is wrong with the database.
+        workspace.rules().refresh(workspace, false).await.ok().map(|(loaded, _)| loaded)
+    } else {
+        None
+    };
+    if let Some(rules) = rules {
+        let n_rules = rules.set.rules().iter().filter(|rule| rule.enabled).count();
+        let n_problems = rules.problems.iter().filter(|problem| !problem.is_warning).count();
+        (engine.rules, engine.rule_problems) = (Some(n_rules as u64), Some(n_problems as u64));
+    }
 }
 
 fn database_detail(workspace: &Workspace) -> String {
@@ -96,11 +114,11 @@ fn stopped() -> EngineStatus {
         duplicates_total: 0,
         events_per_min: 0.0,
         backlog: None,
-        quarantined_total: 0,
-        lost_total: 0,
-        evicted_total: 0,
+        quarantined_total: None,
+        lost_total: None,
+        evicted_total: None,
         findings_total: 0,
-        rules: 0,
-        rule_problems: 0,
+        rules: None,
+        rule_problems: None,
     }
 }

@@ -56,6 +56,22 @@ async fn a_file_that_is_not_there_is_the_same_for_every_verb() -> Result<()> {
     Ok(())
 }
 
+/// What only the environment names is no flag that another one contradicts.
+#[tokio::test]
+async fn the_environment_is_no_flag() -> Result<()> {
+    let mut home = Home::new("a connection by environment")?;
+    home.set_env("WATCHPOST_CONNECTION", "local");
+    let log = home.work().join("a.log");
+    fs::write(&log, "203.0.113.7 - - [03/Nov/2026:08:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n")?;
+    let log = log.to_string_lossy().into_owned();
+    let alone = home.cli(["analyze", "--format", "common", "--defaults", &log]).await?;
+    assert_eq!(alone.status.code(), Some(0), "{}{}", alone.stdout, alone.stderr);
+    let both = home.cli(["analyze", "-c", "local", "--format", "common", "--defaults", &log]).await?;
+    assert_eq!(both.status.code(), Some(2), "{}{}", both.stdout, both.stderr);
+    assert!(both.stderr.contains("--connection"), "{}", both.stderr);
+    Ok(())
+}
+
 /// A second process sees the engine that another one runs, and sees when none does.
 #[tokio::test]
 async fn status_tells_of_the_engine_of_another_process() -> Result<()> {
@@ -77,6 +93,15 @@ async fn status_tells_of_the_engine_of_another_process() -> Result<()> {
     until("another process to run the engine", PATIENCE, || seen("standby")).await?;
     let shown = home.cli(["status"]).await?.ok()?;
     assert!(shown.contains("running in another process"), "{shown}");
+    // Rules of the same folder are known; what the other process counts is not.
+    let rules = home.data().join("data/rules");
+    fs::create_dir_all(&rules)?;
+    fs::write(rules.join("own.yml"), "title: [\n")?;
+    let status = home.cli(["--output", "json", "status"]).await?.json()?;
+    assert_eq!(status["engine"]["rule_problems"], 1, "{status}");
+    assert!(status["engine"]["evicted_total"].is_null(), "{status}");
+    let shown = home.cli(["status"]).await?.ok()?;
+    assert!(shown.contains("1 of its documents cannot be used"), "{shown}");
     drop(daemon);
     until("it to be gone, and its lease with it", PATIENCE, || seen("stopped")).await
 }

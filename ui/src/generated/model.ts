@@ -2236,29 +2236,30 @@ events_per_min: number,
  */
 backlog: number | null, 
 /**
- * Keys set aside because they could not be read.
+ * Keys set aside because they could not be read; `null` while no engine works in this process.
  */
-quarantined_total: number, 
+quarantined_total: number | null, 
 /**
- * Entries of the detection tables dropped because a table was full.
+ * Entries of the detection tables dropped because a table was full; `null` as before.
  */
-evicted_total: number, 
+evicted_total: number | null, 
 /**
  * Both together: what was not looked at as it should have been.
  */
-lost_total: number, 
+lost_total: number | null, 
 /**
  * Findings made.
  */
 findings_total: number, 
 /**
- * Rules that run.
+ * Rules that run; `null` where it is not known: beside the engine of another process, which may be on another
+ * machine with a directory of its own. That process's status says it.
  */
-rules: number, 
+rules: number | null, 
 /**
- * Documents of the rules directory that could not be used; `rule_list` says why.
+ * Documents of the rules directory that could not be used; `rule_list` says why. `null` as `rules`.
  */
-rule_problems: number, };
+rule_problems: number | null, };
 
 export type Enrichment = { 
 /**

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use watchpost_model::baseline::{Baseline, EndpointBaseline, HabitValue, UserBaseline, Volume};
 
 use super::profile::{EndpointProfile, Habit, Meter, UserProfile, usual};
-use super::{Baselines, key_of};
+use super::{Baselines, agent_family, key_of};
 
 impl Baselines {
     /// Everything learned, by name.
@@ -103,6 +103,7 @@ impl Meter {
 
 fn user(profile: &UserProfile) -> UserBaseline {
     let hours = |class: usize| profile.hours[class].iter().map(|&n| u32::from(n)).collect();
+    let agents = profile.agents.values().into_iter();
     UserBaseline {
         user: profile.name.clone(),
         events: u64::from(profile.events),
@@ -111,7 +112,7 @@ fn user(profile: &UserProfile) -> UserBaseline {
         weekday_hours: hours(0),
         weekend_hours: hours(1),
         countries: profile.countries.values(),
-        agents: profile.agents.values(),
+        agents: agents.map(|agent| HabitValue { value: agent_family(&agent.value), ..agent }).collect(),
         networks: profile.networks.values(),
         day_kib: profile.day_kib.volume(),
     }

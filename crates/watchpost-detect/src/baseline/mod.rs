@@ -23,7 +23,7 @@ use crate::behaviour::facts::Facts;
 use crate::behaviour::table::{Saved, Table, key_of};
 use crate::behaviour::{Special, Unusual, length, unusual};
 use crate::engine::Config;
-use crate::rules::{Behaviour, By, When};
+use crate::rules::{Behaviour, By, Part, When};
 
 /// Below this a day's volume of a user never stands out, in KiB.
 const DAY_KIB_MIN: u64 = 50 << 10;
@@ -31,6 +31,8 @@ const DAY_KIB_MIN: u64 = 50 << 10;
 const HOUR_REQUESTS_MIN: u64 = 600;
 /// Hours with requests that an endpoint needs before one stands out.
 const ENDPOINT_HOURS_MIN: usize = 48;
+/// Characters of a user agent that are looked at.
+const AGENT_CHARS_MAX: usize = 240;
 /// A profile that has been quiet for so long is over: 90 days.
 const KEEP_MS: i64 = 90 * DAY_MS;
 const DAY_MS: i64 = 86_400_000;
@@ -77,6 +79,17 @@ impl Baselines {
 
     pub(crate) fn len(&self) -> usize {
         self.users.len() + self.endpoints.len()
+    }
+
+    /// Is the source in a network that is known of the user?
+    pub(crate) fn is_at_home(&self, facts: &Facts<'_>) -> bool {
+        let Some(source) = facts.source else { return false };
+        let network = network(source);
+        // As it is written, and as it is counted.
+        [facts.user, facts.part(Part::User)]
+            .into_iter()
+            .flatten()
+            .any(|user| self.users.get(key_of(&[user])).is_some_and(|profile| profile.networks.has(&network)))
     }
 
     /// Tells what stands out, then learns it.
@@ -224,10 +237,17 @@ impl Lesson<'_> {
             return None;
         }
         profile.last_agent = raw;
+        // Agents are told apart by their family and kept as they are written, for people. What an older version learned
+        // are families, which are their own family.
         let family = agent_family(agent);
-        let is_new = !profile.agents.is_empty() && !profile.agents.has(&family);
-        let usual = is_new.then(|| profile.agents.usual());
-        profile.agents.learn(&family, self.facts.at_ms);
+        let written: String = agent.chars().take(AGENT_CHARS_MAX).collect();
+        let known = profile.agents.position(|known| known == written || agent_family(known) == family);
+        let is_new = known.is_none() && !profile.agents.is_empty();
+        let usual = is_new.then(|| profile.agents.usual_as(agent_shown));
+        match known {
+            Some(nth) => profile.agents.learn_again(nth, &written, self.facts.at_ms),
+            None => profile.agents.learn(&written, self.facts.at_ms),
+        }
         let is_login = self.facts.has(When::LoginWorked);
         let row = self.rows.device.as_ref().filter(|_| is_known && is_login)?;
         let usual = usual?;
@@ -339,13 +359,38 @@ fn size(kib: u64) -> String {
 /// A user agent without its version numbers, at most 160 characters: an update makes no other device of it.
 pub(crate) fn agent_family(agent: &str) -> String {
     let mut family = String::with_capacity(agent.len().min(160));
-    for ch in agent.chars().take(240) {
+    for ch in agent.chars().take(AGENT_CHARS_MAX) {
         let is_version = ch.is_ascii_digit() || (matches!(ch, '.' | '_') && family.ends_with(['/', ' ']));
         if !is_version && family.len() < 160 {
             family.push(ch);
         }
     }
     family
+}
+
+/// A user agent for people, without its version numbers: `Mozilla (X11; Linux x86_64) Firefox`.
+fn agent_shown(agent: &str) -> String {
+    let is_end = |ch: char| ch.is_whitespace() || matches!(ch, ';' | ',' | '(' | ')');
+    let mut shown = String::with_capacity(agent.len());
+    let mut rest = agent;
+    while let Some(ch) = rest.chars().next() {
+        let after = &rest[ch.len_utf8()..];
+        let word = &after[..after.find(is_end).unwrap_or(after.len())];
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit())
+            && word.chars().all(|ch| ch.is_ascii_digit() || matches!(ch, '.' | '_'));
+        let is_version = match ch {
+            '/' => word.is_empty() || word.starts_with(|first: char| first.is_ascii_digit()),
+            ' ' | ':' => is_number,
+            _ => false,
+        };
+        if is_version {
+            rest = &after[word.len()..];
+        } else {
+            shown.push(ch);
+            rest = after;
+        }
+    }
+    shown
 }
 
 /// The network of an address: the first 16 bits of IPv4, the first 32 of IPv6; what is no address stands for itself.
@@ -416,6 +461,30 @@ mod tests {
         check("/f/0f8fad5b-d9cb-469f-a165-70867728950e", "/f/*");
         check("/login", "/login");
         check("/", "/");
+    }
+
+    #[test]
+    fn agents_are_shown_with_their_words() {
+        let check = |agent: &str, expect: &str| assert_eq!(agent_shown(agent), expect);
+        check("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0", "Mozilla (X11; Linux x86_64) Firefox");
+        check(
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            "Mozilla (Windows NT; Win64; x64; rv) Gecko Firefox",
+        );
+        check("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", "Mozilla (Macintosh; Intel Mac OS X)");
+        check("curl/8.5", "curl");
+        // As an older version learned it.
+        check("Mozilla/ (X; Linux x_) Firefox/", "Mozilla (X; Linux x_) Firefox");
+        check("", "");
+        check("é/1 /", "é ");
+    }
+
+    #[test]
+    fn a_family_is_its_own_family() {
+        for agent in ["Mozilla/5.0 (X11; Linux x86_64; rv:1.9) Firefox/128.0", "a 1.b/.2_3", "curl/8.5"] {
+            let family = agent_family(agent);
+            assert_eq!(agent_family(&family), family, "what was learned before stays known");
+        }
     }
 
     #[test]

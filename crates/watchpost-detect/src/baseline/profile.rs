@@ -36,13 +36,34 @@ impl Habit {
         self.0.push((value.to_owned(), 1, at_ms));
     }
 
+    /// Where a known value stands.
+    pub(super) fn position(&self, is_it: impl Fn(&str) -> bool) -> Option<usize> {
+        self.0.iter().position(|known| is_it(&known.0))
+    }
+
+    /// Learns that a known value came again, written like this now.
+    pub(super) fn learn_again(&mut self, nth: usize, value: &str, at_ms: i64) {
+        if let Some(known) = self.0.get_mut(nth) {
+            if known.0 != value {
+                value.clone_into(&mut known.0);
+            }
+            known.1 = known.1.saturating_add(1);
+            known.2 = known.2.max(at_ms);
+        }
+    }
+
     /// The three most frequent values, for people.
     pub(super) fn usual(&self) -> String {
+        self.usual_as(str::to_owned)
+    }
+
+    /// The same, each as `shown` writes it.
+    pub(super) fn usual_as(&self, shown: impl Fn(&str) -> String) -> String {
         let mut values: Vec<&(String, u32, i64)> = self.0.iter().collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let shown: Vec<String> =
-            values.iter().take(3).map(|value| value.0.chars().take(60).collect::<String>()).collect();
-        shown.join(", ")
+        let all: Vec<String> =
+            values.iter().take(3).map(|value| shown(&value.0).chars().take(60).collect::<String>()).collect();
+        all.join(", ")
     }
 }
 

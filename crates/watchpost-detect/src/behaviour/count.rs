@@ -147,6 +147,7 @@ impl Rule {
             | Also::ThenFirst(when) => (Some(when), None),
             Also::ThenWith(when, part)
             | Also::ThenWithAtLeast(when, part, _)
+            | Also::ThenElsewhere(when, part, _)
             | Also::ThenOf(when, part, _) => (Some(when), Some(part)),
         };
         let part = match row.counts.of {
@@ -186,7 +187,13 @@ impl Rule {
                     .change(key ^ PASSES, at_ms, evicted, |cell| cell.add(at_ms, n, window_ms, keep_ms));
                 None
             }
-            Also::ThenFirst(_) | Also::Then(_) | Also::ThenWith(..) | Also::ThenWithAtLeast(..) => {
+            // Of whom it is not known where that was, nothing is said.
+            Also::ThenElsewhere(..) if facts.is_at_home || facts.source.is_none() => None,
+            Also::ThenFirst(_)
+            | Also::Then(_)
+            | Also::ThenWith(..)
+            | Also::ThenWithAtLeast(..)
+            | Also::ThenElsewhere(..) => {
                 let with = self.part.and_then(|part| facts.member(part)).unwrap_or(UNKNOWN);
                 let done = Done { at_ms, with, id: event.id };
                 let lateness_ms = self.lateness_ms;
@@ -323,6 +330,7 @@ impl Rule {
                 | Also::ThenFirst(_)
                 | Also::ThenWith(..)
                 | Also::ThenWithAtLeast(..)
+                | Also::ThenElsewhere(..)
                 | Also::ThenOf(..) => false,
             };
             if holds { step(row, &mut cell.reported, sum) } else { None }
@@ -409,7 +417,11 @@ impl Completion {
 /// Was enough counted before it? To be asked when it comes, and for every event that comes later and counts for it.
 fn completed(row: &Behaviour, cell: &mut Cell, completion: Completion) -> Option<Reached> {
     let Completion { done, since_ms } = completion;
-    if done.with != UNKNOWN && !cell.has_met(done.with) {
+    if let Also::ThenElsewhere(_, _, least) = row.counts.also {
+        if cell.has_met(done.with) || cell.n_met_since(since_ms) < u64::from(least) {
+            return None;
+        }
+    } else if done.with != UNKNOWN && !cell.has_met(done.with) {
         return None;
     }
     if let Also::ThenWithAtLeast(_, _, least) = row.counts.also

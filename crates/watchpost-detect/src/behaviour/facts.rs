@@ -116,6 +116,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) bytes_in: u64,
     /// Whom a right was given, for changes of rights.
     pub(crate) grantee: Option<&'a str>,
+    /// The source is in a network that is known of the user; looked up for logins that worked.
+    pub(crate) is_at_home: bool,
     /// What happened: one bit for each [`When`].
     pub(super) is: u32,
     agent_key: OnceCell<Key>,
@@ -149,6 +151,7 @@ impl<'a> Facts<'a> {
             bytes_out: 0,
             bytes_in: 0,
             grantee: None,
+            is_at_home: false,
             is: 0,
             agent_key: OnceCell::new(),
             group_keys: Default::default(),

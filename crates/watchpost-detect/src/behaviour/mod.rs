@@ -40,7 +40,7 @@ use self::travel::Travels;
 use crate::baseline::Baselines;
 use crate::engine::{Config, Counters};
 use crate::finding::{Seen, finding, finding_id};
-use crate::rules::{Behaviour, Of};
+use crate::rules::{Behaviour, Of, When};
 
 pub(crate) use self::cell::MEMBERS_MAX as VALUES_MAX;
 pub(crate) use self::state::State;
@@ -120,7 +120,9 @@ impl Behaviours {
             return;
         }
         self.newest_ms = self.newest_ms.max(at_ms);
-        let facts = Facts::of(event);
+        let mut facts = Facts::of(event);
+        // Asked before the event teaches it.
+        facts.is_at_home = facts.has(When::LoginWorked) && self.baselines.is_at_home(&facts);
         let evicted = &mut counters.groups_evicted_total;
         self.counting.observe(event, &facts, findings, evicted);
         if facts.session.is_some() {

@@ -178,6 +178,9 @@ pub(crate) enum Also {
     ThenWith(When, Part),
     /// As `ThenWith`, and at least so many different values were counted (or one that is not known).
     ThenWithAtLeast(When, Part, u32),
+    /// Then this happens to the same user with a source that was not counted, in a network that is not known of the
+    /// user, after at least so many different sources were counted.
+    ThenElsewhere(When, Part, u32),
     /// Then this happens to the same group. What was counted of a value before this last happened with it is over: it
     /// was no more than a slip. Of the rest what was counted of the value that it happens with counts, and where there
     /// are at least so many other values, what was counted of those too.
@@ -193,6 +196,7 @@ impl Also {
                 | Self::Then(_)
                 | Self::ThenWith(..)
                 | Self::ThenWithAtLeast(..)
+                | Self::ThenElsewhere(..)
                 | Self::ThenOf(..)
         )
     }

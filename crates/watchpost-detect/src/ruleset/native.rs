@@ -15,7 +15,7 @@ use crate::decode::DECODERS;
 use crate::expression::{Expression, parsed};
 use crate::gap::{Gap, Literals, gap};
 use crate::rule::RuleInfo;
-use crate::rules::{Also, Behaviour, Counts, Matcher, Of, SPECIAL, Scope, Signature};
+use crate::rules::{Also, Behaviour, By, Counts, Matcher, Of, Part as Counted, SPECIAL, Scope, Signature};
 use crate::sigma::is_own;
 
 /// Longest window of a behaviour, in seconds.
@@ -343,6 +343,13 @@ fn senseless(counts: &Counts, threshold: u32) -> Option<String> {
     if matches!(counts.of, Of::Leaky(_, 0)) {
         return Some("a bucket that loses one every 0 ms is never filled".to_owned());
     }
+    if let Also::ThenElsewhere(_, part, _) = counts.also
+        && (counts.by != By::User || part != Counted::Source || counts.of != Of::Events)
+    {
+        return Some(
+            "`then_elsewhere` is about networks of users: count events by user, and sources".to_owned(),
+        );
+    }
     let (other, least) = match counts.also {
         Also::Nothing => (None, None),
         Also::AtLeast(_, least) => (None, Some(least)),
@@ -353,6 +360,7 @@ fn senseless(counts: &Counts, threshold: u32) -> Option<String> {
         | Also::ThenWith(when, _) => (Some(when), None),
         Also::FewTriesFrom(when, _, least)
         | Also::ThenWithAtLeast(when, _, least)
+        | Also::ThenElsewhere(when, _, least)
         | Also::ThenOf(when, _, least) => (Some(when), Some(least)),
     };
     if other == Some(counts.when) {

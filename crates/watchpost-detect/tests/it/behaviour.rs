@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use watchpost_detect::{Burst, Config, Engine, RuleSet, TrafficKind};
-use watchpost_model::event::Event;
+use watchpost_model::event::{EntityKind, Event};
 use watchpost_model::finding::Finding;
 
 use crate::support::{start, traffic};
@@ -230,6 +230,26 @@ fn a_login_that_worked_is_found_in_whatever_order_its_failures_come() {
     assert_eq!(of("wp.brute.success", &after), None);
     after.reverse();
     assert_eq!(of("wp.brute.success", &after), None, "it comes last and happened first");
+}
+
+/// Who gets in from an address that had not failed is told, unless the network is known of the user; in any order.
+#[test]
+fn a_distributed_attack_that_succeeds_from_elsewhere_is_found() {
+    let of = |events: &[Event]| {
+        let found = run(&mut Engine::new(Config::default()), events);
+        found.into_iter().find(|found| found.rule_id == "wp.brute.success_elsewhere")
+    };
+    let failures = || Burst::new(TrafficKind::LoginFailure, 10, 10, 1, 5_000);
+    let success = |network| Burst { network, ..Burst::new(TrafficKind::LoginSuccess, 1, 1, 1, 5_000) };
+    let mut events = traffic(&[failures(), success(1)]);
+    let worked = events[10].id;
+    let found = of(&events).expect("the eleventh address gets in");
+    assert_eq!((found.event_id, found.entity.kind), (worked, EntityKind::User));
+    events.reverse();
+    let late = of(&events).expect("the failures come after it");
+    assert_eq!(late.linked, [worked], "the finding names the login");
+    assert_eq!(of(&traffic(&[success(1), failures(), success(1)])), None, "at home");
+    assert!(of(&traffic(&[success(2), failures(), success(1)])).is_some(), "not at home");
 }
 
 #[test]

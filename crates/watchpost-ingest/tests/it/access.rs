@@ -104,10 +104,14 @@ fn lines_of_every_kind() {
 
 #[test]
 fn bad_lines_say_why_and_do_not_stop() {
+    const UNREADABLE: &str =
+        "the time in brackets cannot be read: it is not of the form 29/Sep/2021:12:37:05 +0000";
     let good = r#"192.0.2.1 - - [29/Sep/2021:12:37:05 +0000] "GET / HTTP/1.1" 200 1"#;
     for (bad, expect) in [
         ("hello", "no time in brackets"),
-        (r#"192.0.2.1 - - [31/Feb/2021:12:37:05 +0000] "GET / HTTP/1.1" 200 1"#, "no time in brackets"),
+        (r#"192.0.2.1 - - [31/Feb/2021:12:37:05 +0000] "GET / HTTP/1.1" 200 1"#, UNREADABLE),
+        (r#"192.0.2.1 - - [99/Xxx/2026:12:37:05 +0000] "GET / HTTP/1.1" 200 1"#, UNREADABLE),
+        (r#"[2001:db8::1] - - "GET / HTTP/1.1" 200 1"#, "no time in brackets"),
         (r#"[29/Sep/2021:12:37:05 +0000] "GET / HTTP/1.1" 200 1"#, "no client address"),
         ("192.0.2.1 - - [29/Sep/2021:12:37:05 +0000] GET /", "no quoted request line"),
         (r#"192.0.2.1 - - [29/Sep/2021:12:37:05 +0000] "GET / HTTP/1.1"#, "no quoted request line"),

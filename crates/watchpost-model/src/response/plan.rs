@@ -15,6 +15,8 @@ use crate::text::visible;
 const FACTORS: [u32; 3] = [1, 4, 16];
 /// Why a user whom others attack is not restricted.
 pub const SPARED: &str = "the user is the target of these failed logins, not their author";
+/// The target of a step that finds nothing to act on.
+pub const NOTHING: &str = "-";
 /// For how long a refusal of the guard is not looked at again for the same incident and target.
 const REFUSAL_HOLDS: Duration = Duration::hours(24);
 
@@ -33,6 +35,17 @@ pub struct Candidate {
     pub policy_rule: String,
     /// It would lock out a user for what others do to the account: see [`SPARED`].
     pub spared: bool,
+}
+
+/// A step of the policy that finds nothing to act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    /// What it would do.
+    pub kind: ActionKind,
+    /// The rule of the policy.
+    pub policy_rule: String,
+    /// Why it finds nothing.
+    pub why: &'static str,
 }
 
 /// A person who released a target.
@@ -120,8 +133,8 @@ impl ResponseRule {
 /// The actions that the policy names for `finding`, whose last event is `event`: one for each action and target.
 ///
 /// A finding about an address can be answered on that address; one about a user on that user; the session is the
-/// finding's or the event's. What has no such target is not a candidate: no address is blocked for what another one
-/// did.
+/// finding's or the event's, and the user of a finding about a single event is its actor. What has no such target is not
+/// a candidate (see [`missed`]): no address is blocked for what another one did.
 #[must_use]
 pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Event>) -> Vec<Candidate> {
     let mut found: BTreeMap<(ActionKind, String), Candidate> = BTreeMap::new();
@@ -143,6 +156,60 @@ pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Eve
         }
     }
     found.into_values().collect()
+}
+
+/// The steps that the policy names for `finding` and that find nothing to act on: one for each action of which there is
+/// no candidate.
+#[must_use]
+pub fn missed(policy: &ResponsePolicy, finding: &Finding, event: Option<&Event>) -> Vec<Missed> {
+    let mut found: BTreeMap<ActionKind, Option<Missed>> = BTreeMap::new();
+    for rule in policy.rules.iter().filter(|rule| rule.matches(finding)) {
+        for step in &rule.steps {
+            if target_of(step, finding, event).is_some() {
+                found.insert(step.action, None);
+                continue;
+            }
+            let why = why_missed(step.action, finding, event);
+            let missed = Missed { kind: step.action, policy_rule: rule.name.clone(), why };
+            found.entry(step.action).or_insert(Some(missed));
+        }
+    }
+    found.into_values().flatten().collect()
+}
+
+fn why_missed(action: ActionKind, finding: &Finding, event: Option<&Event>) -> &'static str {
+    match action {
+        ActionKind::RateLimit | ActionKind::BlockIp => {
+            "nothing to act on: the finding is not about a single address"
+        }
+        ActionKind::RevokeSession => {
+            "nothing to act on: neither the finding nor its event names a session that can be revoked"
+        }
+        ActionKind::RestrictUser if !is_of_one_event(finding) => {
+            "nothing to act on: the finding is not about a user and counts several events"
+        }
+        ActionKind::RestrictUser if event.is_some_and(|event| event.actor.is_some()) => {
+            "nothing to act on: a login that did not work does not say that the user whom it names did it"
+        }
+        ActionKind::RestrictUser => {
+            "nothing to act on: neither the finding nor its event names a user that can be restricted"
+        }
+        ActionKind::IsolateService => "nothing to act on: neither the step nor the event names a service",
+        ActionKind::Tag | ActionKind::Notify | ActionKind::Ticket => "nothing to act on",
+    }
+}
+
+/// Is the finding about what one event says by itself?
+fn is_of_one_event(finding: &Finding) -> bool {
+    finding.counter.is_none() && finding.counted.is_none() && finding.linked.is_empty()
+}
+
+/// The user who did what a finding about a single event found. Who is not logged in yet only says to be somebody.
+fn author<'a>(finding: &Finding, event: &'a Event) -> Option<&'a str> {
+    let is_login = event.category == Category::Authentication || finding.family == AttackFamily::BruteForce;
+    let is_refused = event.http.as_ref().is_some_and(|http| http.status == Some(401));
+    let is_proven = !is_refused && (!is_login || event.outcome == Outcome::Success);
+    event.actor.as_deref().filter(|actor| is_proven && !actor.is_empty() && is_of_one_event(finding))
 }
 
 /// Is the finding's user the target of what it counted? Failed logins are what anybody can do to an account, so they
@@ -168,7 +235,9 @@ fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> O
         ActionKind::RevokeSession => {
             entity(EntityKind::Session).or_else(|| event.and_then(|event| event.session.clone()))
         }
-        ActionKind::RestrictUser => entity(EntityKind::User),
+        ActionKind::RestrictUser => {
+            entity(EntityKind::User).or_else(|| author(finding, event?).map(ToOwned::to_owned))
+        }
         ActionKind::IsolateService => step.value.clone().or_else(|| {
             let service = event?.details.get("service")?;
             service.as_str().map(ToOwned::to_owned)
@@ -182,7 +251,8 @@ fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> O
 
 /// What is to be done about `finding`, each action with the reason if it is not to be done.
 ///
-/// Shape: in the order of [`candidates`]; empty if nothing matches or the finding is too old to act on.
+/// Shape: in the order of [`candidates`], then what was [`missed`]; empty if nothing matches or the finding is too old to
+/// act on.
 #[must_use]
 pub fn plan(
     policy: &ResponsePolicy,
@@ -195,16 +265,24 @@ pub fn plan(
         return Vec::new();
     }
     let mut contained = facts.contained_last_hour;
-    candidates(policy, finding, event)
-        .into_iter()
-        .map(|candidate| {
-            let planned = decide(policy, candidate, facts, contained);
-            if planned.kind.is_containment() && planned.skipped.is_none() {
-                contained += 1;
-            }
-            planned
-        })
-        .collect()
+    let found = candidates(policy, finding, event).into_iter().map(|candidate| {
+        let planned = decide(policy, candidate, facts, contained);
+        if planned.kind.is_containment() && planned.skipped.is_none() {
+            contained += 1;
+        }
+        planned
+    });
+    let missed = missed(policy, finding, event).into_iter().map(|missed| PlannedAction {
+        kind: missed.kind,
+        target: NOTHING.to_owned(),
+        ttl_s: None,
+        factor: 1,
+        per_min: None,
+        policy_rule: missed.policy_rule,
+        skipped: Some(missed.why.to_owned()),
+        holds_until: Some(facts.now + REFUSAL_HOLDS),
+    });
+    found.chain(missed).collect()
 }
 
 fn decide(policy: &ResponsePolicy, candidate: Candidate, facts: &Facts<'_>, contained: u32) -> PlannedAction {

@@ -228,18 +228,19 @@ pub struct EngineStatus {
     pub events_per_min: f64,
     /// Events waiting in Redis.
     pub backlog: Option<u64>,
-    /// Keys set aside because they could not be read.
-    pub quarantined_total: u64,
-    /// Entries of the detection tables dropped because a table was full.
-    pub evicted_total: u64,
+    /// Keys set aside because they could not be read; `null` while no engine works in this process.
+    pub quarantined_total: Option<u64>,
+    /// Entries of the detection tables dropped because a table was full; `null` as before.
+    pub evicted_total: Option<u64>,
     /// Both together: what was not looked at as it should have been.
-    pub lost_total: u64,
+    pub lost_total: Option<u64>,
     /// Findings made.
     pub findings_total: u64,
-    /// Rules that run.
-    pub rules: u64,
-    /// Documents of the rules directory that could not be used; `rule_list` says why.
-    pub rule_problems: u64,
+    /// Rules that run; `null` where it is not known: beside the engine of another process, which may be on another
+    /// machine with a directory of its own. That process's status says it.
+    pub rules: Option<u64>,
+    /// Documents of the rules directory that could not be used; `rule_list` says why. `null` as `rules`.
+    pub rule_problems: Option<u64>,
 }
 
 /// Everything the status bar needs.

@@ -20,6 +20,9 @@ pub(crate) async fn suppression_preview(
     if !(1..=365).contains(&request.days) {
         return Err(OpError::invalid("days", "a preview looks back 1 to 365 days"));
     }
+    if let Some(rule) = &request.scope.rule {
+        known_rule(&cx, rule).await?;
+    }
     let workspace = cx.workspace()?;
     let from = workspace.now() - Duration::days(i64::from(request.days));
     Ok(workspace.store().suppression_preview(&request.scope, from).await?)

@@ -71,6 +71,27 @@ fn incidents_say_when_their_events_were() {
     assert_eq!((source.first_seen, source.last_seen), (start(), start() + Duration::seconds(390)));
 }
 
+/// Within ten minutes the order of the lines is nothing: the incident is the same, with its times.
+#[test]
+fn a_log_backwards_says_the_same() {
+    let home = folder();
+    let told = |name: &str, log: &[String]| {
+        let told = run(&write(home.path(), name, log.join("\n")), Context::default());
+        assert_eq!(told.late, 0);
+        let incidents = told.incidents.iter().map(|incident| {
+            let seen = (incident.first_seen, incident.last_seen, incident.sources.clone());
+            (incident.entity.to_string(), incident.events, incident.findings, seen)
+        });
+        incidents.collect::<Vec<_>>()
+    };
+    let mut log: Vec<String> = (0..6).map(failure).collect();
+    let forth = told("forth.jsonl", &log);
+    let of_source = forth.iter().find(|incident| incident.0 == "ip:203.0.113.7").expect("six failures");
+    assert_eq!((of_source.1, of_source.3.0), (6, start()));
+    log.reverse();
+    assert_eq!(told("back.jsonl", &log), forth);
+}
+
 /// A correlation names the events that it counted: they are part of the incident, with their times and sources.
 #[test]
 fn what_a_correlation_links_belongs_to_the_incident() {

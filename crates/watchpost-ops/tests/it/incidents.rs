@@ -192,9 +192,17 @@ async fn what_is_suppressed_opens_nothing() {
     }
     let misspelt =
         SuppressionScope { rule: Some("wp.sqli.tautolgy".to_owned()), ..SuppressionScope::default() };
+    let look = SuppressionPreviewRequest { scope: misspelt.clone(), days: 30 };
+    let looked = desk.ask::<operation::suppression_preview>(look).await.unwrap_err();
     let error = desk.ask::<operation::suppression_add>(add(misspelt, in_days(1))).await.unwrap_err();
-    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some("scope.rule")), "{error}");
-    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains(rule)), "{error:?}");
+    for error in [looked, error] {
+        assert_eq!(
+            (error.code, error.field.as_deref()),
+            (ErrorCode::Validation, Some("scope.rule")),
+            "{error}"
+        );
+        assert!(error.hint.as_deref().is_some_and(|hint| hint.contains(rule)), "{error:?}");
+    }
     let made = desk.ask::<operation::suppression_add>(add(scope.clone(), in_days(1))).await.unwrap();
     assert_eq!(made.owner, "dana", "who makes it answers for it");
     desk.fill().await;

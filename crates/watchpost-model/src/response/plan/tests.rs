@@ -1,6 +1,8 @@
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Facts, Histories, PlannedAction, Release, SPARED, TargetHistory, candidates, plan};
+use super::{
+    Facts, Histories, NOTHING, PlannedAction, Release, SPARED, TargetHistory, candidates, missed, plan,
+};
 use crate::block::AllowEntry;
 use crate::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
 use crate::finding::{AttackFamily, CountedEvents, Finding};
@@ -125,6 +127,54 @@ fn a_finding_is_answered_on_its_own_entity() {
     assert_eq!(targets(EntityKind::Endpoint, "/login", None), always);
     assert_eq!(targets(EntityKind::Ip, "unknown", None), always, "what is no address is not blocked");
     assert_eq!(targets(EntityKind::Session, "s-2", Some(&event))[3], of(RevokeSession, "s-2"));
+}
+
+#[test]
+fn the_user_of_a_single_event_is_its_author_once_logged_in() {
+    let policy = policy(&[ActionKind::RestrictUser]);
+    let histories = Histories::new();
+    let mut seen = finding(EntityKind::Ip, "203.0.113.7");
+    seen.family = AttackFamily::Sqli;
+    let mut event = Event::new(EventId::at(now()), now(), Category::ApiUsage, "request");
+    let of = |seen: &Finding, event: &Event| {
+        let mut planned = plan(&policy, seen, Some(event), &facts(&histories));
+        assert_eq!(planned.len(), 1, "{planned:?}");
+        let planned = planned.remove(0);
+        (planned.target, planned.skipped)
+    };
+    let (target, skipped) = of(&seen, &event);
+    assert_eq!(target, NOTHING);
+    assert!(skipped.is_some_and(|why| why.ends_with("names a user that can be restricted")));
+    event.actor = Some("bob".to_owned());
+    assert_eq!(of(&seen, &event), ("bob".to_owned(), None));
+
+    // Who fails to log in only says to be bob.
+    event.category = Category::Authentication;
+    event.outcome = Outcome::Failure;
+    let (target, skipped) = of(&seen, &event);
+    assert_eq!(target, NOTHING);
+    assert!(skipped.is_some_and(|why| why.contains("a login that did not work")));
+    event.outcome = Outcome::Success;
+    assert_eq!(of(&seen, &event).0, "bob");
+
+    // The last of many events is one of them.
+    seen.counted =
+        Some(CountedEvents { from: now(), to: now(), category: None, outcome: None, status: None });
+    let (target, skipped) = of(&seen, &event);
+    assert_eq!(target, NOTHING);
+    assert!(skipped.is_some_and(|why| why.contains("several events")));
+}
+
+#[test]
+fn a_step_that_finds_nothing_says_so_once() {
+    use ActionKind::{BlockIp, IsolateService, Notify, RevokeSession};
+    let mut policy = policy(&[Notify, BlockIp, RevokeSession, IsolateService]);
+    policy.rules.push(policy.rules[0].clone());
+    let seen = finding(EntityKind::User, "anna");
+    let kinds: Vec<ActionKind> = missed(&policy, &seen, None).into_iter().map(|missed| missed.kind).collect();
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert!([BlockIp, RevokeSession, IsolateService].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    assert_eq!(missed(&policy, &finding(EntityKind::Ip, "203.0.113.7"), None).len(), 2);
 }
 
 #[test]
