@@ -361,7 +361,7 @@ trust: AuditTrust, };
 
 export type AuditFilter = { 
 /**
- * By this person.
+ * By this person, or with this login at the database.
  */
 actor: string | null, 
 /**
@@ -369,7 +369,7 @@ actor: string | null,
  */
 action: string | null, 
 /**
- * Words in action, object, actor or reason, case-insensitive.
+ * Words in action, object, actor, login or reason, case-insensitive.
  */
 text: string | null, 
 /**
@@ -559,11 +559,15 @@ at: string,
  */
 actor: string, 
 /**
+ * The login at the database that wrote it, as its server says; absent where the database is a file.
+ */
+login?: string, 
+/**
  * Through which shell.
  */
 origin: string, 
 /**
- * From which machine.
+ * From which machine; with the account there if the person is known by a login at the database: `ws-7/anna`.
  */
 host: string, 
 /**
@@ -656,6 +660,10 @@ erased: number,
  * The most frequent actors, at most twenty.
  */
 by_actor: Array<AuditCount>, 
+/**
+ * The most frequent logins at the database, at most twenty; none where it is a file.
+ */
+by_login: Array<AuditCount>, 
 /**
  * The most frequent actions, at most twenty.
  */
@@ -3229,6 +3237,26 @@ bytes: number | null,
  * Time to answer in milliseconds.
  */
 duration_ms: number | null, };
+
+export type Identity = { 
+/**
+ * Is it one person?
+ */
+kind: IdentityKind, 
+/**
+ * The login at the database, as its server says it; absent where the database is a file.
+ */
+login: string | null, 
+/**
+ * The account of the operating system.
+ */
+account: string, 
+/**
+ * Why, for people.
+ */
+detail: string, };
+
+export type IdentityKind = "personal" | "shared";
 
 export type ImportRequest = { 
 /**
@@ -6213,6 +6241,50 @@ half_life_h: number, };
 
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
+export type RoleList = { 
+/**
+ * Where the roles come from.
+ */
+source: RoleSource, 
+/**
+ * People with a role, by name.
+ */
+rows: Array<RoleRow>, 
+/**
+ * What everybody else is; absent if the database lets nobody else in.
+ */
+others: Role | null, 
+/**
+ * What that is worth, for people.
+ */
+detail: string, };
+
+export type RoleRow = { 
+/**
+ * The account, or the login at the database.
+ */
+name: string, 
+/**
+ * What they may do.
+ */
+role: Role, };
+
+export type RoleSet = { 
+/**
+ * The account.
+ */
+name: string, 
+/**
+ * What they may do from now on.
+ */
+role: Role, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type RoleSource = "groups" | "guard_rails";
+
 export type RuleAdvice = "keep" | "tune" | "retire";
 
 export type RuleBacktest = { 
@@ -7566,6 +7638,10 @@ version: string,
  * Who is using this console.
  */
 caller: Caller, 
+/**
+ * How sure that is.
+ */
+identity: Identity, 
 /**
  * The open connection, if one is.
  */
