@@ -37,7 +37,8 @@ fn host_name() -> String {
 /// Somebody at a machine as a database knows them: by the login, as its server says it, with the account beside the machine;
 /// by the account where there are no logins. Whoever was known by the login of another database is so no more.
 pub(crate) fn known_to(caller: &Caller, login: Option<&Login>) -> Caller {
-    let (machine, account) = machine_and_account(&caller.host).unwrap_or((&caller.host, &caller.name));
+    let (machine, account) =
+        machine_and_account(&caller.host).unwrap_or((caller.host.as_str(), caller.name.as_str()));
     let (name, host) = match login {
         Some(login) => (login.name.clone(), account_at(machine, account)),
         None => (account.to_owned(), machine.to_owned()),

@@ -81,7 +81,7 @@ pub(crate) async fn role_set(cx: Context, request: RoleSet) -> Result<RoleList, 
         ))
         .hint("make somebody else an admin first: `watchpost role set NAME admin`"));
     }
-    let changes = vec![Change::new(&key, before.map(|role| role.as_str()), role.as_str())];
+    let changes = vec![Change::new(&key, before.map(Role::as_str), role.as_str())];
     let record = cx.record(format!("role/{key}"), changes, request.reason);
     setting.replace(workspace.store(), &new, record).await?;
     role_list(cx, Nothing {}).await
