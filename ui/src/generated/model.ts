@@ -1287,7 +1287,7 @@ export type Cadence = "daily" | "weekly" | "monthly" | "quarterly";
 
 export type Caller = { 
 /**
- * The person's name: the OS account in local mode.
+ * The person's name: the login at the database, or the OS account where that is a file.
  */
 name: string, 
 /**
@@ -1299,7 +1299,7 @@ role: Role,
  */
 origin: Origin, 
 /**
- * From which machine.
+ * From which machine; with the OS account there if the name is a login: `ws-7/anna`.
  */
 host: string, };
 

@@ -390,6 +390,10 @@ async fn records_are_found_by_their_login_which_the_server_says() {
     }
     let counted = lead.audit_statistics(None).await.unwrap().by_login;
     assert!(counted.iter().any(|count| count.name == name && count.n == 2), "{counted:?}");
+    // Whoever says that somebody else is there is there.
+    analyst.person_seen("mallory").await.unwrap();
+    let people = team.world.store.people(team.world.now() - chrono::Duration::days(1)).await.unwrap();
+    assert_eq!(people, [name.as_str()]);
     analyst.close().await;
     lead.close().await;
     holds(&team.world.store).await;
