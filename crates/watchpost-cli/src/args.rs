@@ -173,6 +173,9 @@ pub(crate) enum Command {
     /// Four eyes: what waits for a second person, and what one person may do alone.
     #[command(subcommand)]
     Approval(crate::approval::Approvals),
+    /// Who may do what: the roles of people.
+    #[command(subcommand)]
+    Role(crate::role::Roles),
     /// Settings of the workspace.
     #[command(subcommand)]
     Config(Config),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use watchpost_model::audit::{AuditFilter, AuditStamp, AuditVerification, EvidenceStrength};
+use watchpost_model::audit::{AuditFilter, AuditRecord, AuditStamp, AuditVerification, EvidenceStrength};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
@@ -25,7 +25,7 @@ use crate::show::{either, or_dash};
 pub(crate) enum Audit {
     /// List it, newest first.
     List {
-        /// Words in action, object, actor or reason.
+        /// Words in action, object, actor, login or reason.
         text: Option<String>,
         /// Rows.
         #[arg(long, short = 'n', default_value_t = 50)]
@@ -38,7 +38,7 @@ pub(crate) enum Audit {
         /// Its number.
         seq: i64,
     },
-    /// Count the records by actor, action, outcome and permission, and tell what they are worth as evidence.
+    /// Count the records by actor, login, action, outcome and permission, and tell what they are worth as evidence.
     Statistics {
         /// How far back: `90m`, `24h`, `7d`, or `all`.
         #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
@@ -114,9 +114,9 @@ pub(crate) enum Audit {
 /// Which records.
 #[derive(Debug, Args)]
 pub(crate) struct Search {
-    /// Words in action, object, actor or reason; all of them must be there.
+    /// Words in action, object, actor, login or reason; all of them must be there.
     text: Vec<String>,
-    /// By this person.
+    /// By this person, or with this login at the database.
     #[arg(long)]
     actor: Option<String>,
     /// This action: `incident_resolve`.
@@ -299,6 +299,7 @@ fn detail(form: Output, detail: &AuditDetail) -> anyhow::Result<()> {
                 row("record", record.seq.to_string()),
                 row("at", at(record.at)),
                 row("who", record.actor.clone()),
+                row("login", or_dash(record.login.as_ref())),
                 row("through", record.origin.clone()),
                 row("from machine", record.host.clone()),
                 row("action", record.action.clone()),
@@ -372,9 +373,13 @@ fn statistics(figures: &AuditFigures) -> anyhow::Result<()> {
     for (title, counts) in [
         ("OUTCOME", &all.by_outcome),
         ("ACTOR", &all.by_actor),
+        ("LOGIN", &all.by_login),
         ("ACTION", &all.by_action),
         ("PERMISSION", &all.by_permission),
     ] {
+        if counts.is_empty() {
+            continue;
+        }
         line("")?;
         table([title, "RECORDS"], counts.iter().map(|count| [count.name.clone(), count.n.to_string()]))?;
     }
@@ -385,6 +390,14 @@ fn statistics(figures: &AuditFigures) -> anyhow::Result<()> {
     evidence(trust.strength, trust.witnesses, trust.stamp.as_ref())
 }
 
+/// The person; the login at the database first, where it says another one.
+fn who(record: &AuditRecord) -> String {
+    match &record.login {
+        Some(login) if *login != record.actor => format!("{login} ({})", record.actor),
+        _ => record.actor.clone(),
+    }
+}
+
 fn list(form: Output, page: &AuditPage) -> anyhow::Result<()> {
     either(form, page, || {
         table(
@@ -393,7 +406,7 @@ fn list(form: Output, page: &AuditPage) -> anyhow::Result<()> {
                 [
                     record.seq.to_string(),
                     at(record.at),
-                    record.actor.clone(),
+                    who(record),
                     record.action.clone(),
                     record.object.clone(),
                     record.outcome.to_string(),

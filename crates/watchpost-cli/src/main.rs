@@ -24,6 +24,7 @@ mod progress;
 mod report;
 mod report_args;
 mod respond;
+mod role;
 mod rules;
 mod run;
 mod sealing;

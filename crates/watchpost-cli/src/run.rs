@@ -11,7 +11,7 @@ use watchpost_ops::contract::{
     ImportRequest, Nothing, OverviewRequest, Part, PartState, RetentionRequest, SettingsChange,
     SimulateRequest, Standing, WorkspaceStatus,
 };
-use watchpost_ops::door::{OPERATIONS, operation};
+use watchpost_ops::door::{OPERATIONS, Operation, operation};
 use watchpost_ops::error::OpError;
 
 use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
@@ -19,7 +19,7 @@ use crate::report_args::Report;
 use crate::session::Session;
 use crate::{
     FOUND, approval, audit, audit_bundle, baseline, connect, database, detect, enrich, events, incident,
-    maintain, output, privacy, progress, report, respond, rules, sealing, secrets_file, serve, show,
+    maintain, output, privacy, progress, report, respond, role, rules, sealing, secrets_file, serve, show,
     token_keys,
 };
 
@@ -200,6 +200,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Database(verb) => Box::pin(database::run(session, form, verb)).await,
         Command::Privacy(verb) => Box::pin(privacy::run(session, form, verb)).await,
         Command::Approval(verb) => Box::pin(approval::run(session, form, verb)).await.map(|()| false),
+        Command::Role(verb) => role::run(session, form, verb).await.map(|()| false),
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
         Command::Connect(_)
@@ -258,7 +259,14 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
         tracing::error!(connection = connection.name, %problem, "the connection does not open");
     }
     let is_local = connection.id == watchpost_ops::connections::LOCAL;
+    let test = operation::connection_test::SPEC.permission;
     let is_bad = if is_local && opened.is_ok() {
+        !is_well(&status)
+    } else if opened.is_ok() && !status.caller.role.may(test) {
+        // What the role may not do is not tried: a refusal would stand in the trail as something that deserves a look.
+        if matches!(form, Output::Table) {
+            output::line(format!("not tried step by step: that takes the permission {:?}", test.as_str()))?;
+        }
         !is_well(&status)
     } else {
         let name = if is_local { "local".to_owned() } else { connection.name };

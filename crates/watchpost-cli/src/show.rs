@@ -105,6 +105,30 @@ fn trail(status: &WorkspaceStatus) -> String {
     }
 }
 
+/// The login with the account beside it, or the account.
+fn who(status: &WorkspaceStatus) -> String {
+    let (caller, identity) = (&status.caller, &status.identity);
+    match &identity.login {
+        Some(login) if *login == caller.name => {
+            format!("login {} (account {})", visible(login, 80), visible(&identity.account, 80))
+        }
+        Some(login) => format!("account {} (login {})", visible(&caller.name, 80), visible(login, 80)),
+        None => format!("account {}", visible(&caller.name, 80)),
+    }
+}
+
+/// The role, and who enforces it.
+fn role(status: &WorkspaceStatus) -> String {
+    let by = match &status.connection {
+        None => return "no connection open".to_owned(),
+        Some(connection) => match &connection.database {
+            DatabaseConnection::Postgres { .. } => "the database enforces it",
+            DatabaseConnection::Sqlite { .. } => "guard rails: whoever can write the file can change this",
+        },
+    };
+    format!("{} - {by}", status.caller.role)
+}
+
 pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<()> {
     either(form, status, || {
         let part = |part: &Option<watchpost_ops::contract::Part>| match part {
@@ -116,6 +140,12 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         let mut rows = vec![
             ["version".to_owned(), status.version.clone()],
             ["connection".to_owned(), connection],
+            ["who".to_owned(), who(status)],
+            ["role".to_owned(), role(status)],
+            [
+                "identity".to_owned(),
+                format!("{} - {}", word(&status.identity.kind), visible(&status.identity.detail, 600)),
+            ],
             ["redis".to_owned(), part(&status.redis)],
             ["database".to_owned(), part(&status.database)],
             ["audit trail".to_owned(), trail(status)],

@@ -95,12 +95,12 @@ words!(Origin { Window = "window", Cli = "cli", Http = "http", Schedule = "sched
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Caller {
-    /// The person's name: the OS account in local mode.
+    /// The person's name: the login at the database, or the OS account where that is a file.
     pub name: String,
     /// What they may do.
     pub role: Role,
     /// Through which shell.
     pub origin: Origin,
-    /// From which machine.
+    /// From which machine; with the OS account there if the name is a login: `ws-7/anna`.
     pub host: String,
 }

@@ -80,9 +80,13 @@ pub struct AuditRecord {
     pub at: DateTime<Utc>,
     /// Who.
     pub actor: String,
+    /// The login at the database that wrote it, as its server says; absent where the database is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub login: Option<String>,
     /// Through which shell.
     pub origin: String,
-    /// From which machine.
+    /// From which machine; with the account there if the person is known by a login at the database: `ws-7/anna`.
     pub host: String,
     /// What.
     pub action: String,
@@ -106,11 +110,11 @@ pub struct AuditRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct AuditFilter {
-    /// By this person.
+    /// By this person, or with this login at the database.
     pub actor: Option<String>,
     /// This action.
     pub action: Option<String>,
-    /// Words in action, object, actor or reason, case-insensitive.
+    /// Words in action, object, actor, login or reason, case-insensitive.
     pub text: Option<String>,
     /// Ended like this.
     pub outcome: Option<AuditOutcome>,
@@ -152,6 +156,9 @@ pub struct AuditStatistics {
     pub erased: i64,
     /// The most frequent actors, at most twenty.
     pub by_actor: Vec<AuditCount>,
+    /// The most frequent logins at the database, at most twenty; none where it is a file.
+    #[serde(default)]
+    pub by_login: Vec<AuditCount>,
     /// The most frequent actions, at most twenty.
     pub by_action: Vec<AuditCount>,
     /// By outcome.

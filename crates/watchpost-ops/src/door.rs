@@ -8,14 +8,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ts_rs::TS;
-use watchpost_model::access::{Caller, Origin, Permission};
+use watchpost_model::access::{Caller, Permission};
 use watchpost_model::approval::{ApprovalRequest, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 
 use crate::console::{Console, Workspace};
 use crate::contract::{Effect, OperationSpec, Tag};
 use crate::error::{ErrorCode, OpError};
+use crate::identity;
 use crate::perform;
+use crate::roles;
 use crate::two_people::{self, Behind};
 
 /// A longer reason is cut.
@@ -317,7 +319,7 @@ impl Console {
     ) -> Result<O::Reply, OpError> {
         let spec = O::SPEC;
         self.refuse_locked(call, spec.name).await?;
-        let mut cx = self.context(call, spec);
+        let mut cx = self.context(call, spec).await;
         let about = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
             Asked::of(&cx, serde_json::to_value(&request).as_ref().ok())
         } else {
@@ -370,23 +372,29 @@ impl Console {
         result
     }
 
-    fn context(&self, call: &Call, spec: OperationSpec) -> Context {
+    async fn context(&self, call: &Call, spec: OperationSpec) -> Context {
         Context {
             console: self.clone(),
-            caller: self.with_role(&call.caller),
+            caller: self.with_role(&call.caller).await,
             reason: call.reason.as_deref().and_then(said),
             spec,
             behind: Behind::Caller,
         }
     }
 
-    /// Somebody in the role of their login, where the database has roles: what it refuses is refused here, with a record.
-    pub(crate) fn with_role(&self, caller: &Caller) -> Caller {
-        let mut caller = caller.clone();
-        let role = self.current().and_then(|open| open.role());
-        if let (Some(role), Origin::Window | Origin::Cli) = (role, caller.origin) {
-            caller.role = role;
+    /// Somebody as the database knows them: by their login, where it has logins, and in the role of it. What the database
+    /// refuses is refused here, with a record.
+    pub(crate) async fn with_role(&self, caller: &Caller) -> Caller {
+        if !two_people::is_person(caller) {
+            return caller.clone();
         }
+        let Some(workspace) = self.current() else { return caller.clone() };
+        let mut caller = identity::known_to(caller, workspace.login());
+        caller.role = match workspace.role() {
+            Some(role) => role,
+            // On the heap: every operation would have to have room for it.
+            None => Box::pin(roles::role_of(&workspace, &caller)).await,
+        };
         caller
     }
 
@@ -428,7 +436,7 @@ impl Console {
     ) -> Called<'a> {
         Box::pin(async move {
             // Who may not do it is told so before the request is looked at.
-            let cx = self.context(call, O::SPEC);
+            let cx = self.context(call, O::SPEC).await;
             self.authorise(&cx, &Asked::of(&cx, Some(&request))).await?;
             let request = serde_json::from_value(request)
                 .map_err(|error| OpError::invalid("request", format!("{}: {error}", O::SPEC.name)))?;

@@ -1,8 +1,16 @@
-//! Who is at this console: the account and machine names that the operating system gives.
+//! Who is at this console: the account and machine names that the operating system gives, and the login at the database.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
 use watchpost_model::access::{Caller, Origin, Role};
+use watchpost_store::{Login, account_at, machine_and_account};
+
+use crate::console::Workspace;
+use crate::contract::{Identity, IdentityKind};
+
+/// What roles are worth where the database is a file.
+pub(crate) const GUARD_RAILS: &str = "guard rails: whoever can write the file can change this";
 
 /// The OS account as a caller. In a local workspace the account owns everything, so its role is admin.
 #[must_use]
@@ -24,4 +32,57 @@ fn host_name() -> String {
         .ok()
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Somebody at a machine as a database knows them: by the login, as its server says it, with the account beside the machine;
+/// by the account where there are no logins. Whoever was known by the login of another database is so no more.
+pub(crate) fn known_to(caller: &Caller, login: Option<&Login>) -> Caller {
+    let (machine, account) =
+        machine_and_account(&caller.host).unwrap_or((caller.host.as_str(), caller.name.as_str()));
+    let (name, host) = match login {
+        Some(login) => (login.name.clone(), account_at(machine, account)),
+        None => (account.to_owned(), machine.to_owned()),
+    };
+    Caller { name, host, ..caller.clone() }
+}
+
+/// How sure it is who acts here; `caller` as the door knows them.
+pub(crate) fn identity(caller: &Caller, workspace: Option<&Workspace>) -> Identity {
+    let account =
+        machine_and_account(&caller.host).map_or(caller.name.as_str(), |(_, account)| account).to_owned();
+    let login = workspace.and_then(Workspace::login);
+    let (kind, detail) = match (caller.origin, login) {
+        (Origin::Http, _) => (
+            IdentityKind::Shared,
+            "over HTTP everybody who has the token is the same to the audit trail".to_owned(),
+        ),
+        (_, Some(login)) => of_login(login, &account, workspace.is_some_and(|open| open.role().is_none())),
+        (_, None) if workspace.is_some() => (
+            IdentityKind::Personal,
+            format!("the account of this machine; the database is a file, and its roles are {GUARD_RAILS}"),
+        ),
+        (_, None) => {
+            (IdentityKind::Personal, "the account of this machine; no connection is open".to_owned())
+        }
+    };
+    Identity { kind, login: login.map(|login| login.name.clone()), account, detail }
+}
+
+fn of_login(login: &Login, account: &str, is_owner: bool) -> (IdentityKind, String) {
+    let mut accounts: BTreeSet<&str> = login.accounts.iter().map(String::as_str).collect();
+    accounts.insert(account);
+    let (kind, mut detail) = if accounts.len() > 1 {
+        let all = accounts.into_iter().collect::<Vec<_>>().join(", ");
+        let detail = format!(
+            "several accounts of machines act with this login ({all}): which person it was, nobody can prove; give each \
+             person a login of their own"
+        );
+        (IdentityKind::Shared, detail)
+    } else {
+        (IdentityKind::Personal, "the login, as the server of the database says it".to_owned())
+    };
+    if is_owner {
+        detail.push_str("; it is in no group of deploy/postgres-roles.sql, so no role holds it back");
+    }
+    (kind, detail)
 }

@@ -35,6 +35,7 @@ mod perform;
 mod playbooks;
 pub mod replies;
 mod respond;
+mod roles;
 pub mod rules;
 mod sealing;
 pub mod secrets;

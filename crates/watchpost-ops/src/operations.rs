@@ -386,6 +386,11 @@ macro_rules! for_each_operation {
             approval_policy_put(ApprovalPolicyPut) -> ApprovalList: Admin, Change, [], [Audit, Settings],
                 Approver for FourEyes;
 
+            "List who has which role, and where it comes from."
+            role_list(Nothing) -> RoleList: View, Read, [Settings], [];
+            "Give somebody a role, where the database is a file."
+            role_set(RoleSet) -> RoleList: Admin, Change, [], [Settings, Status, Audit];
+
             "Tell how the lock of the window is."
             window_lock_get(Nothing) -> WindowLock: View, Read, [Settings], [];
             "Lock the window now."

@@ -14,9 +14,12 @@ pub(crate) const IN_THE_CLEAR: &str =
 /// The state of everything; never fails, because a status that fails tells nothing.
 pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatus {
     let now = console.now();
+    let caller = console.with_role(caller).await;
+    let workspace = console.current();
     let mut status = WorkspaceStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        caller: console.with_role(caller),
+        identity: crate::identity::identity(&caller, workspace.as_deref()),
+        caller,
         connection: None,
         redis: None,
         database: None,
@@ -30,7 +33,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         at: now,
         offer_demo: false,
     };
-    let Some(workspace) = console.current() else { return status };
+    let Some(workspace) = workspace else { return status };
     status.connection = Some(workspace.connection().clone());
     status.redis = Some(workspace.redis_part());
     status.trail = Some(workspace.witness().status(now));

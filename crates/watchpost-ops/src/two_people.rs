@@ -60,13 +60,16 @@ impl Behind {
 pub(crate) struct FourEyesNow {
     pub(crate) policy: FourEyes,
     pub(crate) people: Vec<String>,
+    /// People are told apart by their logins at the database, not by the accounts of machines.
+    by_login: bool,
 }
 
 impl FourEyesNow {
     pub(crate) async fn of(workspace: &Workspace) -> Result<Self, OpError> {
         let policy = setting::read(workspace.store(), SETTING).await?.value;
         let since = workspace.now() - chrono::Duration::days(KNOWN_DAYS);
-        Ok(Self { policy, people: workspace.store().people(since).await? })
+        let people = workspace.store().people(since).await?;
+        Ok(Self { policy, people, by_login: workspace.login().is_some() })
     }
 
     /// The same with whoever is about to do something: they are there, also if it is their first time.
@@ -98,14 +101,19 @@ impl FourEyesNow {
                 "{} people are known: what two have to decide waits for a second one.",
                 self.people.len()
             ),
-            FourEyesState::Alone => "four eyes are not available alone: only one person is known. Purges, wide blocks and \
-                 changes of keys are done at once, and their records say that nobody else looked; a legal hold is not \
-                 released by whoever placed it. A second person is known once they change something at a window or a \
-                 command line with an account of their own."
-                .to_owned(),
-            FourEyesState::Off => "four eyes are switched off: purges, wide blocks and changes of keys are done by one \
+            FourEyesState::Alone => format!(
+                "four eyes are not available alone: only one person is known{}. Purges, wide blocks and changes of keys are \
+                 done at once, and their records say that nobody else looked; a legal hold is not released by whoever \
+                 placed it. A second person is known once they change something at a window or a command line with {} of \
+                 their own.",
+                self.people.first().map_or_else(String::new, |name| format!(", {name}")),
+                if self.by_login { "a login at the database" } else { "an account" }
+            ),
+            FourEyesState::Off => {
+                "four eyes are switched off: purges, wide blocks and changes of keys are done by one \
                  person alone, and their records say so; a legal hold is not released by whoever placed it."
-                .to_owned(),
+                    .to_owned()
+            }
         }
     }
 }
@@ -347,7 +355,7 @@ pub(crate) async fn unchanged(
     approval: &ApprovalRequest,
     permission: Permission,
 ) -> Result<ApprovalTrail, OpError> {
-    let by_login = workspace.role().is_some();
+    let by_login = workspace.login().is_some();
     let trail = workspace.store().approval_trail(approval, permission, by_login).await?;
     if trail.is_unchanged {
         return Ok(trail);

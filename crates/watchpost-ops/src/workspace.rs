@@ -15,7 +15,7 @@ use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
 use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
-use watchpost_store::{DatabaseTarget, Sealer, Store};
+use watchpost_store::{DatabaseTarget, Login, Sealer, Store};
 
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
@@ -43,6 +43,8 @@ pub struct Workspace {
     secrets: Secrets,
     /// What the database lets this login be; `None` where it has no say.
     role: Option<Role>,
+    /// Who this is by the word of the database; `None` where it is a file.
+    login: Option<Login>,
     redis_target: RedisTarget,
     /// Of the private server of the local workspace.
     local_folder: PathBuf,
@@ -99,6 +101,7 @@ impl Workspace {
         let clock = console.0.clock.clone();
         let store = Store::open(&database, clock.clone()).await?;
         let role = store.login_role().await?;
+        let login = store.login().await?;
         // What was erased stays erased, also where an older copy took the place of the database.
         crate::erasures::again(console.paths(), &store).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
@@ -113,6 +116,7 @@ impl Workspace {
             witness,
             secrets: secrets.clone(),
             role,
+            login,
             redis_target,
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
@@ -157,6 +161,11 @@ impl Workspace {
     /// The role that the database gives the login of this connection, if it has a say.
     pub(crate) fn role(&self) -> Option<Role> {
         self.role
+    }
+
+    /// The login at the database, if that has logins.
+    pub(crate) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
     }
 
     /// The rules.

@@ -27,6 +27,7 @@ mod ingest;
 mod job;
 mod job_position;
 mod lease;
+mod login;
 mod lost;
 mod migrate;
 mod outbox;
@@ -80,6 +81,7 @@ pub use incident::{
     IncidentPatch,
 };
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
+pub use login::{Login, account_at, machine_and_account};
 pub use lost::Lost;
 pub use outbox::OutboxMove;
 pub use privacy::{KeptErasure, KnownFiles, Look};

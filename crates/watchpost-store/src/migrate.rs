@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000029, "one_source_index"),
     migration!(20261122000030, "event_text"),
     migration!(20261122000031, "log_partitions"),
+    migration!(20261122000032, "login"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.

@@ -50,6 +50,32 @@ async fn two_windows_on_one_postgresql_see_each_other() -> Result<()> {
 }
 
 #[tokio::test]
+async fn doctor_tells_an_analyst_who_they_are_and_tries_nothing_that_would_be_refused() -> Result<()> {
+    let (redis, postgres) = (Redis::start().await?, Postgres::start().await?);
+    let home = Home::new("doctor of an analyst")?;
+    let redis_url = format!("unix://{}", redis.socket().display());
+    home.cli(["connect", "add", "owner", "--redis", &redis_url, "--database", &postgres.url()])
+        .await?
+        .ok()?;
+    home.cli(["-c", "owner", "status"]).await?.ok().context("the owner makes the tables")?;
+    let script = watchpost_tests::workspace_root().join("deploy/postgres-roles.sql");
+    postgres.ask(&std::fs::read_to_string(script)?)?;
+    postgres.ask("CREATE ROLE ana LOGIN IN ROLE watchpost_analyst")?;
+    let url = postgres.url().replace("user=watchpost", "user=ana");
+    home.cli(["connect", "add", "mine", "--redis", &redis_url, "--database", &url]).await?.ok()?;
+
+    let said = home.cli(["-c", "mine", "doctor"]).await?.ok()?;
+    for part in ["login ana", "analyst", "personal", "not tried step by step"] {
+        ensure!(said.contains(part), "{part:?} is missing: {said}");
+    }
+    let denied = ["-c", "owner", "--output", "json", "audit", "search", "--outcome", "denied"];
+    let found = home.cli(denied).await?.json()?;
+    ensure!(found["rows"].as_array().is_some_and(Vec::is_empty), "nothing was refused: {found}");
+    home.cli(["-c", "mine", "role", "list"]).await?.ok().context("everybody may see the roles")?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn with_postgresql_away_a_change_over_http_is_refused_within_seconds() -> Result<()> {
     let (redis, postgres) = (Redis::start().await?, Postgres::start().await?);
     let mut home = Home::new("the database goes away")?;

@@ -361,7 +361,7 @@ trust: AuditTrust, };
 
 export type AuditFilter = { 
 /**
- * By this person.
+ * By this person, or with this login at the database.
  */
 actor: string | null, 
 /**
@@ -369,7 +369,7 @@ actor: string | null,
  */
 action: string | null, 
 /**
- * Words in action, object, actor or reason, case-insensitive.
+ * Words in action, object, actor, login or reason, case-insensitive.
  */
 text: string | null, 
 /**
@@ -569,11 +569,15 @@ at: string,
  */
 actor: string, 
 /**
+ * The login at the database that wrote it, as its server says; absent where the database is a file.
+ */
+login?: string, 
+/**
  * Through which shell.
  */
 origin: string, 
 /**
- * From which machine.
+ * From which machine; with the account there if the person is known by a login at the database: `ws-7/anna`.
  */
 host: string, 
 /**
@@ -666,6 +670,10 @@ erased: number,
  * The most frequent actors, at most twenty.
  */
 by_actor: Array<AuditCount>, 
+/**
+ * The most frequent logins at the database, at most twenty; none where it is a file.
+ */
+by_login: Array<AuditCount>, 
 /**
  * The most frequent actions, at most twenty.
  */
@@ -1297,7 +1305,7 @@ export type Cadence = "daily" | "weekly" | "monthly" | "quarterly";
 
 export type Caller = { 
 /**
- * The person's name: the OS account in local mode.
+ * The person's name: the login at the database, or the OS account where that is a file.
  */
 name: string, 
 /**
@@ -1309,7 +1317,7 @@ role: Role,
  */
 origin: Origin, 
 /**
- * From which machine.
+ * From which machine; with the OS account there if the name is a login: `ws-7/anna`.
  */
 host: string, };
 
@@ -3248,6 +3256,26 @@ bytes: number | null,
  * Time to answer in milliseconds.
  */
 duration_ms: number | null, };
+
+export type Identity = { 
+/**
+ * Is it one person?
+ */
+kind: IdentityKind, 
+/**
+ * The login at the database, as its server says it; absent where the database is a file.
+ */
+login: string | null, 
+/**
+ * The account of the operating system.
+ */
+account: string, 
+/**
+ * Why, for people.
+ */
+detail: string, };
+
+export type IdentityKind = "personal" | "shared";
 
 export type ImportRequest = { 
 /**
@@ -6236,6 +6264,50 @@ half_life_h: number, };
 
 export type Role = "viewer" | "analyst" | "lead" | "auditor" | "admin";
 
+export type RoleList = { 
+/**
+ * Where the roles come from.
+ */
+source: RoleSource, 
+/**
+ * People with a role, by name.
+ */
+rows: Array<RoleRow>, 
+/**
+ * What everybody else is; absent if the database lets nobody else in.
+ */
+others: Role | null, 
+/**
+ * What that is worth, for people.
+ */
+detail: string, };
+
+export type RoleRow = { 
+/**
+ * The account, or the login at the database.
+ */
+name: string, 
+/**
+ * What they may do.
+ */
+role: Role, };
+
+export type RoleSet = { 
+/**
+ * The account.
+ */
+name: string, 
+/**
+ * What they may do from now on.
+ */
+role: Role, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type RoleSource = "groups" | "guard_rails";
+
 export type RuleAdvice = "keep" | "tune" | "retire";
 
 export type RuleBacktest = { 
@@ -7633,6 +7705,10 @@ version: string,
  * Who is using this console.
  */
 caller: Caller, 
+/**
+ * How sure that is.
+ */
+identity: Identity, 
 /**
  * The open connection, if one is.
  */

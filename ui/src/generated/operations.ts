@@ -349,6 +349,10 @@ export interface Operations {
   approval_withdraw: { request: model.ApprovalRef; reply: model.ApprovalRequest };
   /** Change what one person may do alone. */
   approval_policy_put: { request: model.ApprovalPolicyPut; reply: model.ApprovalList };
+  /** List who has which role, and where it comes from. */
+  role_list: { request: model.Nothing; reply: model.RoleList };
+  /** Give somebody a role, where the database is a file. */
+  role_set: { request: model.RoleSet; reply: model.RoleList };
   /** Tell how the lock of the window is. */
   window_lock_get: { request: model.Nothing; reply: model.WindowLock };
   /** Lock the window now. */
@@ -1596,6 +1600,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'settings'],
+  },
+  role_list: {
+    about: "List who has which role, and where it comes from.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  role_set: {
+    about: "Give somebody a role, where the database is a file.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'status', 'audit'],
   },
   window_lock_get: {
     about: "Tell how the lock of the window is.",

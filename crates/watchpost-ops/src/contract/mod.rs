@@ -11,6 +11,7 @@ mod contain;
 mod database;
 mod enrichment;
 mod event;
+mod identity;
 mod incident;
 mod incident_work;
 mod maintenance;
@@ -70,6 +71,7 @@ pub use event::{
     EventPage, EventPageRequest, EventQueryReply, EventQueryRequest, HealthHistory, HealthHistoryRequest,
     OverviewRequest, QuarantineList,
 };
+pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
@@ -250,6 +252,8 @@ pub struct WorkspaceStatus {
     pub version: String,
     /// Who is using this console.
     pub caller: Caller,
+    /// How sure that is.
+    pub identity: Identity,
     /// The open connection, if one is.
     pub connection: Option<Connection>,
     /// Redis; absent when no connection is open.

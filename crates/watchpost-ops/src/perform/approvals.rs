@@ -90,11 +90,11 @@ pub(crate) async fn approval_grant(
     }
     let trail = unchanged(&workspace, &asked, spec.permission).await?;
     let store = workspace.store();
-    if workspace.role().is_some() && trail.is_of_this_login {
+    if workspace.login().is_some() && trail.is_of_this_login {
         let message = "it was asked for with this login at the database: that is the same person";
         return Err(OpError::new(ErrorCode::Permission, message)
             .hint(format!(
-                "where the database has roles, each person has a login of their own: somebody with another one decides, \
+                "where the database has logins, each person has one of their own: somebody with another one decides, \
                  with `watchpost approval grant {}`",
                 asked.id
             )));

@@ -33,6 +33,7 @@ mod rdb;
 mod register;
 pub(crate) mod reports;
 pub(crate) mod response;
+mod roles;
 pub(crate) mod rules;
 mod scratch;
 mod sealing;
@@ -106,6 +107,7 @@ pub(crate) use reports::{
 pub(crate) use response::{
     outbox_list, response_list, response_policy_get, response_policy_put, response_preview, response_reverse,
 };
+pub(crate) use roles::{role_list, role_set};
 pub(crate) use rules::{
     rule_backtest, rule_backtest_cancel, rule_backtest_progress, rule_directory_set, rule_import_sigma,
     rule_list, rule_reload, rule_set, rule_show, rule_test, rule_try,

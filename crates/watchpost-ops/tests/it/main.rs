@@ -23,6 +23,7 @@ mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod notices;
+mod people;
 mod plan;
 mod privacy;
 mod rdb;

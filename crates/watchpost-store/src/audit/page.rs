@@ -1,10 +1,12 @@
 //! Reading the trail.
 
+use std::collections::HashMap;
+
 use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 
 use crate::audit::leaf::Leaf;
 use crate::audit::seal::{Payload, Sealed, SubjectKey};
-use crate::engine::{Row, Sql, args, like_pattern, micros};
+use crate::engine::{Dialect, Row, Sql, Tx, args, like_pattern, micros};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -18,7 +20,7 @@ pub(crate) fn erased_search(action: &str, actor: &str) -> String {
 
 /// Columns of a leaf with all that may be beside it; in this order.
 pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r.action, r.object, r.permission, \
-    r.outcome, r.search, p.key_id, p.nonce, p.sealed, k.secret, r.role \
+    r.outcome, r.search, p.key_id, p.nonce, p.sealed, k.secret, r.role, r.login \
     FROM audit_leaf l LEFT JOIN audit_record r ON r.seq = l.seq LEFT JOIN audit_payload p ON p.seq = l.seq \
     LEFT JOIN subject_key k ON k.id = p.key_id";
 
@@ -63,7 +65,7 @@ impl Store {
             sql.push(" AND l.seq < ").bind(before);
         }
         if let Some(actor) = &filter.actor {
-            sql.push(" AND r.actor = ").bind(actor);
+            sql.push(" AND (r.actor = ").bind(actor).push(" OR r.login = ").bind(actor).push(")");
         }
         if let Some(action) = &filter.action {
             sql.push(" AND r.action = ").bind(action);
@@ -78,11 +80,16 @@ impl Store {
             sql.push(" AND r.at < ").bind(to);
         }
         for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
-            sql.push(" AND r.search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
+            let pattern = like_pattern(word);
+            sql.push(" AND (r.search LIKE ")
+                .bind(pattern.clone())
+                .push(" ESCAPE '!' OR LOWER(r.login) LIKE ");
+            sql.bind(pattern).push(" ESCAPE '!')");
         }
         sql.push(" ORDER BY l.seq DESC LIMIT ").bind(i64::from(limit));
         let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(record).collect()
+        let logins = logins(&mut tx).await?;
+        tx.fetch_sql(sql).await?.iter().map(|row| record(row, &logins)).collect()
     }
 }
 
@@ -96,8 +103,20 @@ impl Store {
         let row = tx.fetch_optional(format!("{COLUMNS} WHERE l.seq = $1"), args![seq]).await?;
         let row = row.ok_or_else(|| StoreError::NotFound(format!("audit record {seq}")))?;
         let leaf = String::from_utf8_lossy(&row.blob(1)?).into_owned();
-        Ok((record(&row)?, leaf))
+        let logins = logins(&mut tx).await?;
+        Ok((record(&row, &logins)?, leaf))
     }
+}
+
+/// The names of logins by their ids in leaves; none where the database has no logins.
+async fn logins(tx: &mut Tx) -> Result<HashMap<String, String>, StoreError> {
+    let mut names = HashMap::new();
+    if tx.dialect() == Dialect::Postgres {
+        for row in tx.fetch("SELECT id, name FROM audit_name WHERE kind = 'login'", args![]).await? {
+            names.insert(row.text(0)?, row.text(1)?);
+        }
+    }
+    Ok(names)
 }
 
 /// What stands for the content of a record whose leaf cannot be read.
@@ -110,6 +129,7 @@ fn unreadable(row: &Row) -> Result<AuditRecord, StoreError> {
         seq: row.i64(0)?,
         at: micros(row.opt_i64(3)?.unwrap_or_default()).unwrap_or_default(),
         actor: said(row.opt_text(4)?),
+        login: row.opt_text(15)?,
         origin: UNREADABLE.to_owned(),
         host: UNREADABLE.to_owned(),
         action: said(row.opt_text(5)?),
@@ -126,7 +146,7 @@ fn unreadable(row: &Row) -> Result<AuditRecord, StoreError> {
     })
 }
 
-fn record(row: &Row) -> Result<AuditRecord, StoreError> {
+fn record(row: &Row, logins: &HashMap<String, String>) -> Result<AuditRecord, StoreError> {
     let seq = row.i64(0)?;
     let leaf = Leaf::parse(&row.blob(1)?);
     let read = leaf.and_then(|leaf| {
@@ -152,6 +172,7 @@ fn record(row: &Row) -> Result<AuditRecord, StoreError> {
         seq,
         at: micros(at)?,
         actor,
+        login: logins.get(&leaf.login).cloned(),
         origin,
         host,
         action: leaf.client.action,

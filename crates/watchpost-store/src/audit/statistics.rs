@@ -47,6 +47,7 @@ impl Store {
             sealed_bytes: payloads.i64(0)?,
             erased: row.i64(0)? - payloads.i64(1)?,
             by_actor: counts(&mut tx, "actor", bounds()).await?,
+            by_login: counts(&mut tx, "login", bounds()).await?,
             by_action: counts(&mut tx, "action", bounds()).await?,
             by_outcome: counts(&mut tx, "outcome", bounds()).await?,
             by_permission: counts(&mut tx, "permission", bounds()).await?,
@@ -57,8 +58,8 @@ impl Store {
 async fn counts(tx: &mut Tx, column: &str, mut bounds: Vec<Value>) -> Result<Vec<AuditCount>, StoreError> {
     bounds.extend(args![NAMES_MAX]);
     let sql = format!(
-        "SELECT {column}, COUNT(*) AS n FROM audit_record WHERE at >= $1 AND at < $2 GROUP BY {column} \
-         ORDER BY n DESC, {column} LIMIT $3"
+        "SELECT {column}, COUNT(*) AS n FROM audit_record WHERE at >= $1 AND at < $2 AND {column} IS NOT NULL \
+         GROUP BY {column} ORDER BY n DESC, {column} LIMIT $3"
     );
     let rows = tx.fetch(sql, bounds).await?;
     rows.iter().map(|row| Ok(AuditCount { name: row.text(0)?, n: row.i64(1)? })).collect()

@@ -377,7 +377,7 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
             let actor = own.or(columns[0].as_ref()).cloned().unwrap_or_else(|| ERASED.to_owned());
             let search = erased_search(&leaf.client.action, &actor);
             tx.execute(
-                "UPDATE audit_record SET actor = $1, object = $2, search = $3, role = NULL WHERE seq = $4",
+                "UPDATE audit_record SET actor = $1, object = $2, search = $3, role = NULL, login = NULL WHERE seq = $4",
                 args![actor, ERASED, search, at],
             )
             .await?;
@@ -389,6 +389,13 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
         }
         let n = each(tx, "DELETE FROM audit_payload WHERE seq IN ", &gone).await?;
         counts.add("trail", n, 0);
+    }
+    // Records of others that were written with a login that names the subject: the leaf keeps the id of the login.
+    for row in tx.fetch("SELECT DISTINCT login FROM audit_record WHERE login IS NOT NULL", args![]).await? {
+        let login = row.text(0)?;
+        if subject.is_in(&login) {
+            tx.execute("UPDATE audit_record SET login = NULL WHERE login = $1", args![login]).await?;
+        }
     }
     for actor in actors.keys() {
         for row in tx.fetch("SELECT id FROM subject_key WHERE subject = $1", args![actor]).await? {

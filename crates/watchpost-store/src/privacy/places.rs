@@ -188,6 +188,7 @@ mod tests {
                 || [
                     ("audit_name", "name"),
                     ("audit_record", "actor"),
+                    ("audit_record", "login"),
                     ("audit_record", "object"),
                     ("audit_record", "search"),
                 ]

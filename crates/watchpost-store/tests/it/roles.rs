@@ -2,13 +2,13 @@
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
-use watchpost_model::access::Permission;
+use watchpost_model::access::{Permission, Role};
 use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::diagnosis::StepState;
 use watchpost_store::{
     ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, Tag, VerifyPlan,
-    approval_object, diagnose,
+    account_at, approval_object, diagnose,
 };
 
 use crate::support::{World, caller, draft, events};
@@ -360,6 +360,51 @@ async fn one_login_is_one_person_whatever_its_names() {
     analyst.close().await;
     lead.close().await;
     holds(&team.world.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_are_found_by_their_login_which_the_server_says() {
+    let Some(team) = Team::new().await else { return };
+    let name = team.login("analyst");
+    let analyst = Store::open(&team.target("analyst"), team.world.clock.clone()).await.unwrap();
+    let lead = Store::open(&team.target("lead"), team.world.clock.clone()).await.unwrap();
+    let mut newest = 0;
+    for account in ["root", "anna"] {
+        let mut record = draft("incident_take");
+        record.caller.host = account_at("ws-7", account);
+        newest = analyst.audit_append(record).await.unwrap();
+    }
+    lead.audit_append(draft("incident_take")).await.unwrap();
+    let login = analyst.login().await.unwrap().expect("a server has logins");
+    assert_eq!((login.name, login.accounts), (name.clone(), vec!["anna".to_owned(), "root".to_owned()]));
+    assert_eq!(lead.login().await.unwrap().unwrap().accounts, Vec::<String>::new());
+    assert!(lead.login_roles().await.unwrap().contains(&(name.clone(), Role::Analyst)));
+
+    for filter in [
+        AuditFilter { actor: Some(name.clone()), ..AuditFilter::default() },
+        AuditFilter { text: Some(name.to_uppercase()), ..AuditFilter::default() },
+    ] {
+        let found = lead.audit_page(&filter, None, 100).await.unwrap();
+        assert_eq!(found.len(), 2, "{filter:?}: {found:?}");
+        assert!(found.iter().all(|record| record.actor == "dana" && record.login.as_ref() == Some(&name)));
+    }
+    let counted = lead.audit_statistics(None).await.unwrap().by_login;
+    assert!(counted.iter().any(|count| count.name == name && count.n == 2), "{counted:?}");
+    // Whoever says that somebody else is there is there.
+    analyst.person_seen("mallory").await.unwrap();
+    let people = team.world.store.people(team.world.now() - chrono::Duration::days(1)).await.unwrap();
+    assert_eq!(people, [name.as_str()]);
+    analyst.close().await;
+    lead.close().await;
+    holds(&team.world.store).await;
+
+    let tampered = format!("UPDATE audit_record SET login = 'mallory' WHERE seq = {newest}");
+    assert_eq!(team.world.tamper(&tampered).await, 1);
+    let found =
+        team.world.store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
+    assert_eq!(found.first_bad_seq, Some(newest), "{:?}", found.problems);
+    // What is shown is what the leaf says.
+    assert_eq!(team.world.store.audit_record(newest).await.unwrap().0.login.as_ref(), Some(&name));
 }
 
 #[tokio::test]

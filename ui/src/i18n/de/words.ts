@@ -68,6 +68,8 @@ export const words = {
   'threat.guarded': 'Wachsam',
   'threat.elevated': 'Erhöht',
   'threat.severe': 'Ernst',
+  'identity.personal': 'Persönlich',
+  'identity.shared': 'Geteilt',
   'role.viewer': 'Betrachtung',
   'role.analyst': 'Analyse',
   'role.lead': 'Leitung',

@@ -69,6 +69,8 @@ export const words = {
   'threat.guarded': 'Guarded',
   'threat.elevated': 'Elevated',
   'threat.severe': 'Severe',
+  'identity.personal': 'Personal',
+  'identity.shared': 'Shared',
   'role.viewer': 'Viewer',
   'role.analyst': 'Analyst',
   'role.lead': 'Lead',

@@ -3,6 +3,7 @@
 import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule, SecretsFileState, WindowLock } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoApprovals } from './approvals';
+import { roleList } from './roles';
 import { DemoBlocks } from './blocks';
 import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
@@ -172,6 +173,8 @@ export function panelAnswers(empty: boolean) {
     approval_refuse: ({ id }) => approvals.decide(id, 'refused'),
     approval_withdraw: ({ id }) => approvals.decide(id, 'withdrawn'),
     approval_policy_put: ({ policy }) => approvals.put(policy),
+    role_list: () => roleList(),
+    role_set: () => roleList(),
     audit_places_put: (request) => auditTrust((places = request.places), keyDays),
     audit_key_age_put: (request) => auditTrust(places, (keyDays = request.days)),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),

@@ -14,7 +14,8 @@ export function makeStatus(active: number): WorkspaceStatus {
   const now = new Date();
   return {
     version: '0.1.0',
-    caller: { name: 'mara', role: 'admin', origin: 'window', host: 'console-3' },
+    caller: { name: 'mara', role: 'admin', origin: 'window', host: 'console-3/mara' },
+    identity: { kind: 'personal', login: 'mara', account: 'mara', detail: 'the login, as the server of the database says it' },
     connection: CONNECTION,
     redis: { state: 'connected', detail: 'Redis 7.0.15 at redis.shop.example:6379, TLS', last_ok: now.toISOString() },
     database: { state: 'connected', detail: 'PostgreSQL 15.8 at db.shop.example:5432', last_ok: now.toISOString() },

@@ -57,7 +57,10 @@ impl Page {
         for row in &rows {
             let bytes = row.blob(1)?;
             let leaf = Leaf::parse(&bytes);
-            for id in leaf.iter().flat_map(|leaf| [&leaf.client.by, &leaf.client.object, &leaf.client.host]) {
+            for id in leaf
+                .iter()
+                .flat_map(|leaf| [&leaf.client.by, &leaf.client.object, &leaf.client.host, &leaf.login])
+            {
                 if seen.insert(id.clone()) {
                     ids.push(Value::from(id));
                 }
@@ -217,6 +220,8 @@ fn beside(
             && row.text(5)? == client.action
             && row.text(7)? == client.permission
             && row.text(8)? == client.outcome
+            // An erasure takes it, and a file has none.
+            && row.opt_text(15)?.is_none_or(|login| names.get(&leaf.login) == Some(&login))
             && match &payload {
                 // What is left of an erased record; with a sealed payload whose key is gone, as it was.
                 None if !has_payload => {
