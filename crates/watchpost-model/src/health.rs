@@ -76,12 +76,7 @@ impl Metric {
         basis: impl Into<String>,
     ) -> Self {
         let value = value.filter(|v| v.is_finite());
-        let verdict = match (value, thresholds) {
-            (None, _) => Verdict::Unknown,
-            (Some(v), Some((_, critical))) if v > critical => Verdict::Critical,
-            (Some(v), Some((warning, _))) if v > warning => Verdict::Warning,
-            (Some(_), _) => Verdict::Ok,
-        };
+        let verdict = verdict_of(value, thresholds.map(|t| t.0), thresholds.map(|t| t.1));
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
@@ -92,6 +87,17 @@ impl Metric {
             verdict,
             basis: basis.into(),
         }
+    }
+}
+
+/// What a value means by its lines; a line that is not there is never crossed.
+#[must_use]
+pub fn verdict_of(value: Option<f64>, warning: Option<f64>, critical: Option<f64>) -> Verdict {
+    match value {
+        None => Verdict::Unknown,
+        Some(v) if critical.is_some_and(|line| v > line) => Verdict::Critical,
+        Some(v) if warning.is_some_and(|line| v > line) => Verdict::Warning,
+        Some(_) => Verdict::Ok,
     }
 }
 

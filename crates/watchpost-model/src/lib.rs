@@ -20,6 +20,8 @@ pub mod event;
 pub mod evidence;
 pub mod finding;
 pub mod health;
+pub mod health_alert;
+pub mod health_policy;
 pub mod ids;
 pub mod incident;
 pub mod job;

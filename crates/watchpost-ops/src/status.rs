@@ -21,6 +21,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         database: None,
         trail: None,
         copies_problem: None,
+        health_alerts: Vec::new(),
         engine: stopped(),
         secrets: console.secrets().state().await,
         newest_event: None,
@@ -49,6 +50,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
             // What cannot be asked is told by what is wrong with the database.
             status.copies_problem =
                 crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
+            status.health_alerts = crate::health_watch::alerts(workspace.store()).await.unwrap_or_default();
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use watchpost_model::health::HealthSample;
 use watchpost_model::health::RedisHealth;
 use watchpost_model::health::SlowCommand;
+use watchpost_model::health_policy::HealthPolicy;
 use watchpost_model::text::visible;
 
 use crate::error::RedisError;
@@ -27,13 +28,19 @@ pub struct HealthProbe {
     store: EventStore,
     before: Option<Reading>,
     primaries: Primaries,
+    policy: HealthPolicy,
 }
 
 impl HealthProbe {
     /// A probe without a sample yet: the first one knows no rates.
     #[must_use]
     pub fn new(store: EventStore) -> Self {
-        Self { store, before: None, primaries: Primaries::default() }
+        Self { store, before: None, primaries: Primaries::default(), policy: HealthPolicy::default() }
+    }
+
+    /// Judges by `policy` from now on.
+    pub fn judge_by(&mut self, policy: HealthPolicy) {
+        self.policy = policy;
     }
 
     /// Takes a sample: one `INFO`, a handful of `PING`s, the slow log, the backlog. `events_per_min` is the engine's own
@@ -62,8 +69,9 @@ impl HealthProbe {
         };
         let at = store.now();
         let now = Reading { info, pings_ms, backlog, events_per_min };
-        let own = health::assess(self.before.as_ref(), &now);
-        let together = Box::pin(self.primaries.sample(store, (&now.info, &own))).await?;
+        let mut own = health::assess(self.before.as_ref(), &now);
+        self.policy.judge(&mut own);
+        let together = Box::pin(self.primaries.sample(store, (&now.info, &own), &self.policy)).await?;
         let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
         // Of a cluster what all of its primaries do.

@@ -11,6 +11,7 @@ mod contain;
 mod database;
 mod enrichment;
 mod event;
+mod health;
 mod incident;
 mod incident_work;
 mod maintenance;
@@ -29,6 +30,7 @@ use ts_rs::TS;
 use watchpost_model::access::{Caller, Permission};
 use watchpost_model::approval::TwoPeople;
 use watchpost_model::connection::Connection;
+use watchpost_model::health_alert::HealthAlert;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::words;
 
@@ -69,6 +71,7 @@ pub use event::{
     EventPage, EventPageRequest, EventQueryReply, EventQueryRequest, HealthHistory, HealthHistoryRequest,
     OverviewRequest, QuarantineList,
 };
+pub use health::{HealthLimitState, HealthPolicyPut, HealthPolicyState};
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
@@ -259,6 +262,10 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub copies_problem: Option<String>,
+    /// What of Redis is over its line, and since when; absent while nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<HealthAlert>>", optional)]
+    pub health_alerts: Vec<HealthAlert>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.
