@@ -45,6 +45,9 @@ pub(crate) async fn alerts(store: &Store) -> Result<Vec<HealthAlert>, OpError> {
         .map_err(|error| OpError::internal(format!("the saved alerts on Redis are damaged: {error}")))
 }
 
+/// Pieces of the history that age at one sample: what was never aged is done in a few minutes, and nothing waits for it.
+const AGED: usize = 20;
+
 /// Looks at samples while it holds the lease.
 pub(crate) struct Watcher {
     holder: String,
@@ -87,12 +90,32 @@ impl Watcher {
         Ok(true)
     }
 
+    /// Makes means of what is old, and removes what is too old; for who holds the lease.
+    pub(crate) async fn age_history(&self, workspace: &Workspace) {
+        if let Err(problem) = age(workspace).await {
+            tracing::warn!(%problem, "the history of the health of Redis was not made smaller");
+        }
+    }
+
     /// Lets another console look.
     pub(crate) async fn release(&self, store: &Store) {
         if let Err(problem) = store.lease_release(LEASE, &self.holder).await {
             tracing::debug!(%problem, "the lease was not given back; it runs out by itself");
         }
     }
+}
+
+async fn age(workspace: &Workspace) -> Result<(), OpError> {
+    let policy = policy(workspace.store()).await?;
+    let now = workspace.now();
+    let average_before = now - chrono::Duration::hours(i64::from(policy.average_after_h));
+    let remove_before = now - chrono::Duration::days(i64::from(policy.keep_days));
+    for _ in 0..AGED {
+        if !workspace.store().health_history_step(average_before, remove_before).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Writes what a sample changed, and with it what stands.

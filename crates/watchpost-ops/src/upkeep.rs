@@ -131,10 +131,14 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
                     tracing::warn!(%problem, "a health sample was not stored");
                 }
                 // Where the database has roles, alerts are raised with the login of `watchpost serve`, as all findings.
-                if workspace.role().is_none()
-                    && let Err(problem) = Box::pin(watcher.look(&console, &workspace, &health)).await
-                {
-                    tracing::warn!(%problem, "it is not known whether Redis is over a line");
+                if workspace.role().is_none() {
+                    match Box::pin(watcher.look(&console, &workspace, &health)).await {
+                        Ok(true) => watcher.age_history(&workspace).await,
+                        Ok(false) => {}
+                        Err(problem) => {
+                            tracing::warn!(%problem, "it is not known whether Redis is over a line");
+                        }
+                    }
                 }
                 console.announce(&[Tag::Health]);
             }

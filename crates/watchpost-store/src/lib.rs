@@ -22,6 +22,7 @@ mod evidence;
 mod figures;
 
 mod health;
+mod health_history;
 mod incident;
 mod ingest;
 mod job;
