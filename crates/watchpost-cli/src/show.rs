@@ -176,6 +176,16 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                 ]
             }),
         )?;
+        if let Some(forecast) = &health.forecast {
+            line("")?;
+            table(
+                ["", ""],
+                [
+                    ["memory".to_owned(), forecast.memory.text.clone()],
+                    ["expiry".to_owned(), forecast.expiry.text.clone()],
+                ],
+            )?;
+        }
         if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
     })
 }

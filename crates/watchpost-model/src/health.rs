@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::health_forecast::{HealthForecast, MemoryLimit};
 use crate::words;
 
 /// What a metric's value means.
@@ -147,6 +148,14 @@ pub struct RedisHealth {
     /// Share of the keys with a TTL, 0 to 1; `None` where there are no keys or neither is known.
     #[serde(default)]
     pub ttl_share: Option<f64>,
+    /// How much memory there is for it; absent where the server does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub memory_limit: Option<MemoryLimit>,
+    /// Where memory and expiry are going, by the stored history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub forecast: Option<HealthForecast>,
     /// Newest slow commands, newest first, arguments redacted.
     pub slowlog: Vec<SlowCommand>,
 }

@@ -21,6 +21,7 @@ pub mod evidence;
 pub mod finding;
 pub mod health;
 pub mod health_alert;
+pub mod health_forecast;
 pub mod health_policy;
 pub mod ids;
 pub mod incident;

@@ -15,6 +15,7 @@ use crate::error::RedisError;
 use crate::health;
 use crate::health::Change;
 use crate::health::Reading;
+use crate::health_limits;
 use crate::info::Info;
 use crate::primaries::Primaries;
 use crate::reply;
@@ -89,6 +90,11 @@ impl HealthProbe {
             events_per_min,
             backlog: backlog.map(|backlog| backlog.total() as f64),
         };
+        let memory_limit = if is_one {
+            health_limits::memory_limit(&now.info)
+        } else {
+            health_limits::limit_of_the_fullest(&now.info, &metrics)
+        };
         let keyspace = now.info.keyspace(store.inner.target.database);
         let health = RedisHealth {
             at,
@@ -108,6 +114,8 @@ impl HealthProbe {
             nodes,
             keys: keyspace.map(|(keys, _)| keys),
             keys_with_ttl: keyspace.map(|(_, with_ttl)| with_ttl),
+            memory_limit,
+            forecast: None,
             ttl_share: keyspace.and_then(|(keys, with_ttl)| share(with_ttl, keys)),
             slowlog: self.slowlog().await?,
         };
