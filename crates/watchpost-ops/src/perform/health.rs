@@ -81,23 +81,32 @@ pub(crate) async fn redis_patterns(cx: Context, request: PatternRequest) -> Resu
     let counted = Box::pin(counting).await?;
     let rows = |stats: Vec<PatternStats>| stats.into_iter().map(row).collect();
     let largest = counted.largest.into_iter().map(|(key, bytes)| LargeKey { key, bytes });
+    let mut notes = counted.notes;
+    if counted.encodings_every > 1 {
+        notes.push(format!("encodings are those of 1 key in {}", counted.encodings_every));
+    }
     Ok(PatternCounts {
         node: events.node(),
         patterns: rows(counted.patterns),
         asked: rows(counted.asked),
         largest: largest.collect(),
-        notes: counted.notes,
+        unending: counted.unending,
+        notes,
     })
 }
 
 fn row(stats: PatternStats) -> PatternCount {
-    let types: Vec<String> = stats.types.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    let joined = |counts: &[(String, u64)]| {
+        let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        counts.join(", ")
+    };
     PatternCount {
         pattern: stats.pattern,
         keys: stats.keys,
         bytes: stats.bytes,
         without_ttl: stats.without_ttl,
-        types: types.join(", "),
+        types: joined(&stats.types),
+        encodings: joined(&stats.encodings),
         oldest: stats.oldest,
         newest: stats.newest,
     }
