@@ -3,11 +3,11 @@
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::health::HealthSample;
 use watchpost_model::period::Period;
-use watchpost_store::Store;
+use watchpost_store::{HEALTH_STATE, Store};
 
 use crate::support::{World, both};
 
-both!(samples_become_means_and_are_removed);
+both!(samples_become_means_and_are_removed, alerts_outlast_the_state_of_detectors);
 
 const SPAN: i64 = 300_000_000;
 
@@ -64,4 +64,14 @@ async fn samples_become_means_and_are_removed(world: World) {
         (start + Duration::minutes(30), 18),
         "what is too old is gone, the rest are means"
     );
+}
+
+async fn alerts_outlast_the_state_of_detectors(world: World) {
+    let store = &world.store;
+    store.engine_state_save(HEALTH_STATE, b"[]").await.unwrap();
+    store.engine_state_save("detectors", b"old").await.unwrap();
+    store.engine_state_only("detectors.1").await.unwrap();
+    assert_eq!(store.engine_state("detectors").await.unwrap(), None, "an erasure forgets it");
+    let kept = store.engine_state(HEALTH_STATE).await.unwrap().unwrap();
+    assert_eq!((kept.body, kept.until), (b"[]".to_vec(), world.now()));
 }
