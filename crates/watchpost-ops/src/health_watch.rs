@@ -212,13 +212,18 @@ fn event(alert: &HealthAlert) -> Event {
     }
 }
 
+/// The rule of the findings about a metric.
+pub(crate) fn rule_of(metric: &str) -> String {
+    let name = if metric == "memory_used_ratio" { "memory" } else { metric };
+    format!("wp.redis.{name}")
+}
+
 fn finding(alert: &HealthAlert, event: &Event) -> Finding {
     let severity = severity(alert);
     let (risk, factors) = RiskScore::of(severity, 100).finished();
-    let rule = if alert.metric == "memory_used_ratio" { "memory" } else { alert.metric.as_str() };
     Finding {
         id: FindingId(id(alert, "finding").0),
-        rule_id: format!("wp.redis.{rule}"),
+        rule_id: rule_of(&alert.metric),
         rule_version: 1,
         rule_title: format!("Redis: {} over its line", alert.title),
         family: AttackFamily::RedisHealth,
