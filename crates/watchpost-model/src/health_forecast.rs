@@ -96,18 +96,20 @@ fn memory(samples: &[HealthSample], limit: Option<MemoryLimit>, now: DateTime<Ut
         return told(MemoryOutlook::Unknown, None, "not known: the samples are all of one moment".to_owned());
     };
     let per_day = Some(line.slope * DAY_S);
+    let limit = limit.filter(|limit| limit.bytes > 0.0);
+    let is_full = limit.is_some_and(|limit| line.at_zero >= limit.bytes);
     // Going up and down by more than it rose, it may as well not have risen.
-    if line.slope * span_s(span) <= 2.0 * line.deviation {
+    if !is_full && line.slope * span_s(span) <= 2.0 * line.deviation {
         let fell = line.slope < 0.0 && -line.slope * span_s(span) > 2.0 * line.deviation;
         let how = if fell { "falls" } else { "does not rise" };
         return told(MemoryOutlook::NotAtThisRate, per_day, format!("not at this rate: memory {how}"));
     }
-    let Some(limit) = limit.filter(|limit| limit.bytes > 0.0) else {
+    let Some(limit) = limit else {
         let text = "not known: the server tells neither its limit nor the machine's memory".to_owned();
         return told(MemoryOutlook::Unknown, per_day, text);
     };
     let what = if limit.of_machine { "the machine's memory (no maxmemory is set)" } else { "memory" };
-    let days = (limit.bytes - line.at_zero).max(0.0) / line.slope / DAY_S;
+    let days = if is_full { 0.0 } else { (limit.bytes - line.at_zero) / line.slope / DAY_S };
     if days > DAYS_MOST {
         return told(
             MemoryOutlook::NotAtThisRate,
@@ -259,6 +261,7 @@ mod tests {
         let flat = course(7, |ago| 100.0 + (ago * 7.0).sin(), |_| 1.0);
         let told = forecast(&flat, limit(200.0), now()).memory;
         assert_eq!(told.text, "not at this rate: memory does not rise");
+        assert_eq!(forecast(&flat, limit(90.0), now()).memory.text, "memory is full");
         let falling = course(7, |ago| 100.0 + ago, |_| 1.0);
         let told = forecast(&falling, limit(200.0), now()).memory;
         assert_eq!(told.text, "not at this rate: memory falls");
