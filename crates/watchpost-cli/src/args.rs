@@ -513,6 +513,8 @@ pub(crate) enum Config {
     /// What is sealed of events before they are stored: passwords, tokens, keys, card numbers; e-mail, names, addresses and
     /// fields of your own where you say so.
     Sealing(crate::sealing::Sealing),
+    /// Where the lines of the health of Redis are, when crossing one is an alert, and how long its history is kept.
+    Health(crate::health::Health),
     /// Set how fast the risk of entities decays.
     Risk {
         /// Hours after which half of it is left, 1 to 8,760.

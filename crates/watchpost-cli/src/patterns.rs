@@ -14,7 +14,7 @@ use crate::show::either;
 /// What to count beside the health.
 #[derive(Debug, Args)]
 pub(crate) struct Stats {
-    /// Count the keys by pattern instead: number, memory, types, expiry, and the largest. One paced pass over all keys.
+    /// Count the keys by pattern instead: number, memory, types, encodings, expiry, the largest, and those that never expire. One paced pass over all keys.
     #[arg(long)]
     patterns: bool,
     /// Count this pattern too, as `SCAN ... MATCH` has it: `session:*`. Repeatable, up to 100.
@@ -43,13 +43,17 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Stats) -> anyho
             ["LARGEST KEYS", "MEMORY"],
             counts.largest.iter().map(|key| [visible(&key.key, 120), bytes(key.bytes)]),
         )?;
+        if !counts.unending.is_empty() {
+            line("")?;
+            table(["KEYS WITHOUT AN EXPIRY"], counts.unending.iter().map(|key| [visible(key, 120)]))?;
+        }
         counts.notes.iter().try_for_each(|note| line(visible(note, 400)))
     })
 }
 
 fn rows(counts: &[PatternCount]) -> anyhow::Result<()> {
     table(
-        ["PATTERN", "KEYS", "MEMORY", "WITHOUT TTL", "TYPES", "OLDEST", "NEWEST"],
+        ["PATTERN", "KEYS", "MEMORY", "WITHOUT TTL", "TYPES", "ENCODINGS", "OLDEST", "NEWEST"],
         counts.iter().map(|row| {
             let time = |time: Option<_>| time.map_or_else(String::new, at);
             [
@@ -58,6 +62,7 @@ fn rows(counts: &[PatternCount]) -> anyhow::Result<()> {
                 bytes(row.bytes),
                 row.without_ttl.to_string(),
                 visible(&row.types, 80),
+                visible(&row.encodings, 120),
                 time(row.oldest),
                 time(row.newest),
             ]

@@ -224,11 +224,16 @@ pub(crate) async fn finished(session: &Session, form: Output, run: JobRun) -> an
     Ok(run.state != JobState::Done)
 }
 
-/// Do both servers answer, does the audit trail continue what this console saw, and are there copies as the plan asks?
+/// Do both servers answer, does the audit trail continue what this console saw, are there copies as the plan asks, and is
+/// nothing of Redis critical?
 fn is_well(status: &WorkspaceStatus) -> bool {
     let answers = |part: &Option<Part>| part.as_ref().is_some_and(|part| part.state == PartState::Connected);
     let trail_holds = status.trail.as_ref().is_none_or(|trail| trail.ok);
-    answers(&status.redis) && answers(&status.database) && trail_holds && status.copies_problem.is_none()
+    answers(&status.redis)
+        && answers(&status.database)
+        && trail_holds
+        && status.copies_problem.is_none()
+        && status.health_alerts.iter().all(|alert| alert.verdict != Verdict::Critical)
 }
 
 /// How everything is. Where the database does not open that is the state, shown before it is told as what went wrong.
@@ -337,6 +342,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         Config::Location(location) => return enrich::location(session, form, location).await,
         Config::Context => return enrich::context(session, form).await,
         Config::TokenKey(verb) => return token_keys::run(session, form, verb).await,
+        Config::Health(wanted) => return crate::health::run(session, form, wanted).await,
         Config::Sealing(wanted) => return sealing::sealing(session, form, wanted).await,
         Config::Risk { half_life, reason } => {
             return enrich::half_life(&session.because(reason), form, half_life).await;
@@ -350,6 +356,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         | Config::Context
         | Config::TokenKey(_)
         | Config::Sealing(_)
+        | Config::Health(_)
         | Config::SecretsFile(_)
         | Config::Risk { .. } => {
             unreachable!("matched above")

@@ -160,6 +160,10 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         if let Some(warning) = status.trail.as_ref().and_then(|trail| trail.key_warning.as_ref()) {
             rows.push(["signing key".to_owned(), format!("OLD - {}", visible(warning, 400))]);
         }
+        for alert in &status.health_alerts {
+            let verdict = alert.verdict.as_str().to_uppercase();
+            rows.push(["redis health".to_owned(), format!("{verdict} - {}", visible(&alert.text, 400))]);
+        }
         if let Some(problem) = &status.copies_problem {
             rows.push(["copies".to_owned(), format!("WRONG - {}", visible(problem, 400))]);
         }
@@ -237,6 +241,16 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                 ]
             }),
         )?;
+        if let Some(forecast) = &health.forecast {
+            line("")?;
+            table(
+                ["", ""],
+                [
+                    ["memory".to_owned(), forecast.memory.text.clone()],
+                    ["expiry".to_owned(), forecast.expiry.text.clone()],
+                ],
+            )?;
+        }
         if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
     })
 }

@@ -100,6 +100,7 @@ impl RuleInfo {
                 | Family::PrivilegeEscalation
                 | Family::DataExfiltration
                 | Family::LogGap
+                | Family::RedisHealth
                 | Family::KillChain
                 | Family::ThreatListed
         )

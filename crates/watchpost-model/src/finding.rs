@@ -71,6 +71,8 @@ pub enum AttackFamily {
     KillChain,
     /// Rules of the team without a family of their own.
     Custom,
+    /// A measure of Redis that is over its line.
+    RedisHealth,
 }
 
 words!(AttackFamily {
@@ -103,6 +105,7 @@ words!(AttackFamily {
     ThreatListed = "threat_listed",
     KillChain = "kill_chain",
     Custom = "custom",
+    RedisHealth = "redis_health",
 });
 
 impl AttackFamily {
@@ -139,6 +142,7 @@ impl AttackFamily {
             Self::ThreatListed => "Listed source",
             Self::KillChain => "Attack chain",
             Self::Custom => "Custom rule",
+            Self::RedisHealth => "Redis health",
         }
     }
 }

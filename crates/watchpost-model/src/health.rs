@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::health_forecast::{HealthForecast, MemoryLimit};
 use crate::words;
 
 /// What a metric's value means.
@@ -76,12 +77,7 @@ impl Metric {
         basis: impl Into<String>,
     ) -> Self {
         let value = value.filter(|v| v.is_finite());
-        let verdict = match (value, thresholds) {
-            (None, _) => Verdict::Unknown,
-            (Some(v), Some((_, critical))) if v > critical => Verdict::Critical,
-            (Some(v), Some((warning, _))) if v > warning => Verdict::Warning,
-            (Some(_), _) => Verdict::Ok,
-        };
+        let verdict = verdict_of(value, thresholds.map(|t| t.0), thresholds.map(|t| t.1));
         Self {
             name: name.to_owned(),
             title: title.to_owned(),
@@ -92,6 +88,17 @@ impl Metric {
             verdict,
             basis: basis.into(),
         }
+    }
+}
+
+/// What a value means by its lines; a line that is not there is never crossed.
+#[must_use]
+pub fn verdict_of(value: Option<f64>, warning: Option<f64>, critical: Option<f64>) -> Verdict {
+    match value {
+        None => Verdict::Unknown,
+        Some(v) if critical.is_some_and(|line| v > line) => Verdict::Critical,
+        Some(v) if warning.is_some_and(|line| v > line) => Verdict::Warning,
+        Some(_) => Verdict::Ok,
     }
 }
 
@@ -141,6 +148,14 @@ pub struct RedisHealth {
     /// Share of the keys with a TTL, 0 to 1; `None` where there are no keys or neither is known.
     #[serde(default)]
     pub ttl_share: Option<f64>,
+    /// How much memory there is for it; absent where the server does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub memory_limit: Option<MemoryLimit>,
+    /// Where memory and expiry are going, by the stored history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub forecast: Option<HealthForecast>,
     /// Newest slow commands, newest first, arguments redacted.
     pub slowlog: Vec<SlowCommand>,
 }

@@ -40,7 +40,7 @@ pub struct PlaybookStep {
 #[must_use]
 pub const fn steps_of(family: AttackFamily) -> u32 {
     match family {
-        AttackFamily::Custom => 3,
+        AttackFamily::Custom | AttackFamily::RedisHealth => 3,
         AttackFamily::ExcessiveRequests
         | AttackFamily::Scanner
         | AttackFamily::LogGap

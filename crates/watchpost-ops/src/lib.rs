@@ -19,6 +19,7 @@ mod enrich;
 mod erasures;
 pub mod error;
 mod error_map;
+mod health_watch;
 mod hearing;
 mod hidden;
 mod identity;

@@ -89,6 +89,7 @@ impl LiveFeed {
             words_behind: None,
             newest_event: None,
             incidents_active: 0,
+            health_alerts: Vec::new(),
             ..self.console.status(&self.caller).await
         };
         LiveBatch { seq: self.seq, changed: Vec::new(), status, jobs: Vec::new(), locked: true }

@@ -173,6 +173,10 @@ macro_rules! for_each_operation {
             redis_health(Nothing) -> RedisHealth: View, Read, [Health], [];
             "Read stored health samples."
             redis_history(HealthHistoryRequest) -> HealthHistory: View, Read, [Health], [];
+            "Tell where the lines of the health of Redis are, and how long its history is kept."
+            health_policy_get(Nothing) -> HealthPolicyState: View, Read, [Settings], [];
+            "Change the lines of the health of Redis, and how long its history is kept."
+            health_policy_put(HealthPolicyPut) -> HealthPolicyState: Admin, Change, [], [Health, Settings, Audit];
             "Count the keys of Redis by pattern: memory, types, expiry, the largest."
             redis_patterns(PatternRequest) -> PatternCounts: Maintain, Read, [], [];
 

@@ -36,7 +36,8 @@ const PENDING_AGE: Duration = Duration::seconds(30);
 /// Between two tries to write again what Redis lost: each leaves records.
 const RESTORE_PAUSE: Duration = Duration::seconds(60);
 
-/// Acts on findings that were just taken in; `events` are those they may be about, the last stored at `stored_at`.
+/// Acts on findings that were just taken in; `events` are those they may be about, the last stored at `stored_at` if they
+/// are all that was stored until then.
 ///
 /// # Errors
 /// What the database says. What Redis says of one action is on that action.
@@ -45,7 +46,7 @@ pub(crate) async fn respond(
     workspace: &Workspace,
     findings: &[&Finding],
     events: &[&Event],
-    stored_at: DateTime<Utc>,
+    stored_at: Option<DateTime<Utc>>,
 ) -> Result<(), OpError> {
     if findings.is_empty() {
         return Ok(());
@@ -84,7 +85,7 @@ pub(crate) async fn respond(
     // Else the next start would answer them again when what was done about them has run out. What is planned and not
     // done by then is found by its state.
     let kept: HashSet<ResponseId> =
-        workspace.store().response_insert(entries, Some(stored_at)).await?.into_iter().collect();
+        workspace.store().response_insert(entries, stored_at).await?.into_iter().collect();
     for action in planned.iter().filter(|action| kept.contains(&action.id)) {
         act(console, workspace, action).await?;
     }
@@ -117,7 +118,7 @@ pub(crate) async fn recover(console: &Console, workspace: &Workspace) -> Result<
     let events = workspace.store().events_by_ids(&ids).await?;
     let findings: Vec<&Finding> = newest.iter().map(|stored| &stored.finding).collect();
     let events: Vec<&Event> = events.values().collect();
-    respond(console, workspace, &findings, &events, stored_at).await
+    respond(console, workspace, &findings, &events, Some(stored_at)).await
 }
 
 /// Finishes blocks and containments that a crash left between the database and Redis, by whomever begun.

@@ -26,6 +26,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         trail: None,
         copies_problem: None,
         words_behind: None,
+        health_alerts: Vec::new(),
         engine: stopped(),
         secrets: console.secrets().state().await,
         newest_event: None,
@@ -50,6 +51,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
             status.copies_problem =
                 crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
             status.words_behind = words_behind(&workspace).await;
+            status.health_alerts = crate::health_watch::alerts(workspace.store()).await.unwrap_or_default();
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =

@@ -13,6 +13,7 @@ use crate::contract::{PartState, Tag};
 use crate::engine;
 use crate::enrich::Freshness;
 use crate::error::OpError;
+use crate::health_watch::Watcher;
 use crate::hearing;
 use crate::perform::enforce;
 use crate::respond;
@@ -117,6 +118,7 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
 
 async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
+    let mut watcher = Watcher::new();
     let mut timer = tokio::time::interval(SAMPLE_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
@@ -124,14 +126,27 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
             continue;
         }
         match workspace.sample_health().await {
-            Ok((_, sample)) => {
+            Ok((health, sample)) => {
                 if let Err(problem) = workspace.store().health_sample_add(&sample).await {
                     tracing::warn!(%problem, "a health sample was not stored");
+                }
+                // Where the database has roles, alerts are raised with the login of `watchpost serve`, as all findings.
+                if workspace.role().is_none() {
+                    match Box::pin(watcher.look(&console, &workspace, &health)).await {
+                        Ok(true) => watcher.age_history(&workspace).await,
+                        Ok(false) => {}
+                        Err(problem) => {
+                            tracing::warn!(%problem, "it is not known whether Redis is over a line");
+                        }
+                    }
                 }
                 console.announce(&[Tag::Health]);
             }
             Err(problem) => tracing::debug!(%problem, "no health sample"),
         }
+    }
+    if workspace.role().is_none() {
+        watcher.release(workspace.store()).await;
     }
 }
 

@@ -22,6 +22,7 @@ use crate::contract::{Part, PartState};
 use crate::engine::Engine;
 use crate::enrich::{Desk, Freshness, Known};
 use crate::error::{ErrorCode, OpError};
+use crate::health_watch;
 use crate::hearing::Hearing;
 use crate::jobs::Jobs;
 use crate::own_addresses::own_addresses;
@@ -329,6 +330,10 @@ impl Workspace {
             Some(probe) => probe,
             None => HealthProbe::new(self.events()?),
         };
+        // Without a database it goes on by the lines that it has.
+        if let Ok(policy) = health_watch::policy(&self.store).await {
+            probe.judge_by(policy);
+        }
         // A probe that failed is not put back: after a reconnection there is another server behind it.
         let (health, sample) = probe.sample(rate).await?;
         desk.probe = Some(probe);

@@ -12,6 +12,7 @@ use watchpost_model::health::Metric;
 use watchpost_model::health::NodeHealth;
 use watchpost_model::health::Unit;
 use watchpost_model::health::Verdict;
+use watchpost_model::health_policy::HealthPolicy;
 
 use crate::cluster;
 use crate::cluster::Primary;
@@ -51,6 +52,7 @@ impl Primaries {
         &mut self,
         store: &EventStore,
         own: (&Info, &[Metric]),
+        policy: &HealthPolicy,
     ) -> Result<Option<Together>, RedisError> {
         let Some(ours) = store.inner.route.is_cluster().then(|| store.inner.route.master()).flatten() else {
             return Ok(None);
@@ -66,7 +68,10 @@ impl Primaries {
                 continue;
             }
             nodes.push(match self.look(store, &primary.at).await {
-                Ok((info, metrics)) => node(primary, &info, metrics, false),
+                Ok((info, mut metrics)) => {
+                    policy.judge(&mut metrics);
+                    node(primary, &info, metrics, false)
+                }
                 Err(error) => {
                     self.others.remove(&primary.at);
                     silent(primary, &error)

@@ -8,12 +8,14 @@ use tokio::time::Instant;
 use watchpost_model::health::HealthSample;
 use watchpost_model::health::RedisHealth;
 use watchpost_model::health::SlowCommand;
+use watchpost_model::health_policy::HealthPolicy;
 use watchpost_model::text::visible;
 
 use crate::error::RedisError;
 use crate::health;
 use crate::health::Change;
 use crate::health::Reading;
+use crate::health_limits;
 use crate::info::Info;
 use crate::primaries::Primaries;
 use crate::reply;
@@ -27,13 +29,19 @@ pub struct HealthProbe {
     store: EventStore,
     before: Option<Reading>,
     primaries: Primaries,
+    policy: HealthPolicy,
 }
 
 impl HealthProbe {
     /// A probe without a sample yet: the first one knows no rates.
     #[must_use]
     pub fn new(store: EventStore) -> Self {
-        Self { store, before: None, primaries: Primaries::default() }
+        Self { store, before: None, primaries: Primaries::default(), policy: HealthPolicy::default() }
+    }
+
+    /// Judges by `policy` from now on.
+    pub fn judge_by(&mut self, policy: HealthPolicy) {
+        self.policy = policy;
     }
 
     /// Takes a sample: one `INFO`, a handful of `PING`s, the slow log, the backlog. `events_per_min` is the engine's own
@@ -62,8 +70,9 @@ impl HealthProbe {
         };
         let at = store.now();
         let now = Reading { info, pings_ms, backlog, events_per_min };
-        let own = health::assess(self.before.as_ref(), &now);
-        let together = Box::pin(self.primaries.sample(store, (&now.info, &own))).await?;
+        let mut own = health::assess(self.before.as_ref(), &now);
+        self.policy.judge(&mut own);
+        let together = Box::pin(self.primaries.sample(store, (&now.info, &own), &self.policy)).await?;
         let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
         // Of a cluster what all of its primaries do.
@@ -80,6 +89,11 @@ impl HealthProbe {
             expired_per_s: if is_one { rate("expired_keys") } else { sum("expired_per_s") },
             events_per_min,
             backlog: backlog.map(|backlog| backlog.total() as f64),
+        };
+        let memory_limit = if is_one {
+            health_limits::memory_limit(&now.info)
+        } else {
+            health_limits::limit_of_the_fullest(&now.info, &metrics)
         };
         let keyspace = now.info.keyspace(store.inner.target.database);
         let health = RedisHealth {
@@ -100,6 +114,8 @@ impl HealthProbe {
             nodes,
             keys: keyspace.map(|(keys, _)| keys),
             keys_with_ttl: keyspace.map(|(_, with_ttl)| with_ttl),
+            memory_limit,
+            forecast: None,
             ttl_share: keyspace.and_then(|(keys, with_ttl)| share(with_ttl, keys)),
             slowlog: self.slowlog().await?,
         };

@@ -26,8 +26,14 @@ use crate::walk::Walk;
 
 /// Largest keys that are named.
 const LARGEST: usize = 10;
+/// Keys without an expiry that are named.
+const UNENDING: usize = 100;
 /// Answers about one key.
 const QUESTIONS: usize = 3;
+/// In a database of up to so many keys every key is asked for its encoding; in a larger one each of so many of a page, for
+/// a question more about every key takes a quarter longer.
+const ALL_ENCODINGS: u64 = 100_000;
+const ENCODING_EVERY: usize = 8;
 
 /// Keys of one pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub struct PatternStats {
     pub without_ttl: u64,
     /// Keys by type, most first.
     pub types: Vec<(String, u64)>,
+    /// Keys by encoding, most first: of those that were asked for it, see [`KeyStats::encodings_every`].
+    pub encodings: Vec<(String, u64)>,
     /// Time of the oldest event.
     pub oldest: Option<DateTime<Utc>>,
     /// Time of the newest event.
@@ -57,6 +65,10 @@ pub struct KeyStats {
     pub asked: Vec<PatternStats>,
     /// The largest keys, largest first.
     pub largest: Vec<(String, u64)>,
+    /// Keys that never expire and are not the product's own, at most 100, in the order in which they were found.
+    pub unending: Vec<String>,
+    /// Of how many keys each one was asked for its encoding.
+    pub encodings_every: u64,
     /// How often the walk waited because other clients felt it.
     pub pauses: u32,
     /// What a reader should know about the count.
@@ -80,7 +92,11 @@ pub async fn stats(
         others: BTreeMap::new(),
         asked: globs.iter().map(|glob| (Glob::new(glob), Row::default())).collect(),
         largest: Vec::new(),
+        unending: Vec::new(),
+        every: if walk.expected() <= ALL_ENCODINGS { 1 } else { ENCODING_EVERY },
     };
+    let every = counter.every;
+    let questions = move |page: &[Vec<u8>]| questions(page, every);
     let (step, prepared) = walk.step_while(Vec::new(), questions, || ()).await?;
     let mut page = step.names.zip(prepared);
     // Two pages are under way, so that the server always has something to do; what it answered is counted meanwhile.
@@ -108,7 +124,8 @@ pub async fn stats(
     Ok(counter.stats(globs, &walk))
 }
 
-fn questions(page: &[Vec<u8>]) -> Vec<Cmd> {
+/// The questions about each key, then those about the encoding of some.
+fn questions(page: &[Vec<u8>], every: usize) -> Vec<Cmd> {
     let about = |words: &[&str], name: &[u8]| {
         let mut cmd = Cmd::with_capacity(words.len() + 1, name.len() + 16);
         for word in words {
@@ -117,10 +134,11 @@ fn questions(page: &[Vec<u8>]) -> Vec<Cmd> {
         cmd.arg(name);
         cmd
     };
-    let mut commands = Vec::with_capacity(page.len() * QUESTIONS);
+    let mut commands = Vec::with_capacity(page.len() * (QUESTIONS + 1));
     for name in page {
         commands.extend([about(&["TYPE"], name), about(&["MEMORY", "USAGE"], name), about(&["PTTL"], name)]);
     }
+    commands.extend(page.iter().step_by(every).map(|name| about(&["OBJECT", "ENCODING"], name)));
     commands
 }
 
@@ -130,6 +148,7 @@ struct Row {
     bytes: u64,
     without_ttl: u64,
     types: Vec<(String, u64)>,
+    encodings: Vec<(String, u64)>,
     oldest_ms: Option<i64>,
     newest_ms: Option<i64>,
 }
@@ -139,9 +158,9 @@ impl Row {
         self.keys += 1;
         self.bytes += key.bytes;
         self.without_ttl += u64::from(key.never_expires);
-        match self.types.iter_mut().find(|(name, _)| name == key.kind) {
-            Some((_, n)) => *n += 1,
-            None => self.types.push((key.kind.to_owned(), 1)),
+        count(&mut self.types, key.kind);
+        if let Some(encoding) = key.encoding {
+            count(&mut self.encodings, encoding);
         }
         if at_ms.is_some() {
             self.oldest_ms = self.oldest_ms.into_iter().chain(at_ms).min();
@@ -150,22 +169,35 @@ impl Row {
     }
 
     fn stats(mut self, pattern: String) -> PatternStats {
-        self.types.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        for counts in [&mut self.types, &mut self.encodings] {
+            counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        }
         PatternStats {
             pattern,
             keys: self.keys,
             bytes: self.bytes,
             without_ttl: self.without_ttl,
             types: self.types,
+            encodings: self.encodings,
             oldest: self.oldest_ms.and_then(DateTime::from_timestamp_millis),
             newest: self.newest_ms.and_then(DateTime::from_timestamp_millis),
         }
     }
 }
 
+/// One more of a name.
+fn count(counts: &mut Vec<(String, u64)>, name: &str) {
+    match counts.iter_mut().find(|(other, _)| other == name) {
+        Some((_, n)) => *n += 1,
+        None => counts.push((name.to_owned(), 1)),
+    }
+}
+
 /// What one key adds.
 struct Counted<'a> {
     kind: &'a str,
+    /// Known of some.
+    encoding: Option<&'a str>,
     bytes: u64,
     never_expires: bool,
 }
@@ -177,11 +209,21 @@ struct Counter<'a> {
     others: BTreeMap<String, Row>,
     asked: Vec<(Glob, Row)>,
     largest: Vec<(String, u64)>,
+    unending: Vec<String>,
+    /// Of how many keys of a page each one is asked for its encoding.
+    every: usize,
 }
 
 impl Counter<'_> {
     fn page(&mut self, names: Vec<Vec<u8>>, answers: Vec<RedisResult<Value>>) {
-        for (name, answers) in names.into_iter().zip(answers.chunks_exact(QUESTIONS)) {
+        let (answers, encodings) = answers.split_at_checked(names.len() * QUESTIONS).unwrap_or_default();
+        for (index, (name, answers)) in names.into_iter().zip(answers.chunks_exact(QUESTIONS)).enumerate() {
+            let encoding = match encodings.get(index / self.every) {
+                Some(Ok(Value::BulkString(encoding))) if index.is_multiple_of(self.every) => {
+                    std::str::from_utf8(encoding).ok()
+                }
+                _ => None,
+            };
             let number = |at: usize| answers[at].as_ref().ok().and_then(reply::int);
             let kind = match &answers[0] {
                 Ok(Value::SimpleString(kind)) => kind.as_str(),
@@ -192,7 +234,7 @@ impl Counter<'_> {
                 continue; // Gone meanwhile.
             }
             let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-            self.key(&name, &Counted { kind, bytes, never_expires: ttl == Some(-1) });
+            self.key(&name, &Counted { kind, encoding, bytes, never_expires: ttl == Some(-1) });
         }
     }
 
@@ -201,7 +243,11 @@ impl Counter<'_> {
             Ok(text) => std::borrow::Cow::Borrowed(text),
             Err(_) => std::borrow::Cow::Owned(key_text(name)),
         };
-        match self.store.inner.keys.classify(&text) {
+        let kind = self.store.inner.keys.classify(&text);
+        if counted.never_expires && !matches!(kind, KeyKind::Own) && self.unending.len() < UNENDING {
+            self.unending.push(text.to_string());
+        }
+        match kind {
             KeyKind::Event(parsed) => {
                 let place = (parsed.category, parsed.endpoint.is_some());
                 self.events.entry(place).or_default().add(counted, Some(parsed.at_ms));
@@ -236,6 +282,8 @@ impl Counter<'_> {
             patterns,
             asked: asked.collect(),
             largest: self.largest,
+            unending: self.unending,
+            encodings_every: self.every as u64,
             pauses: walk.pauses(),
             notes: walk.notes().to_vec(),
         }

@@ -9,6 +9,9 @@ use crate::event::EventCursor;
 use crate::sealed::Opened;
 use crate::store::Store;
 
+/// The name under which the alerts on the health of Redis are saved. They name nobody, and stay when somebody is erased.
+pub const HEALTH_STATE: &str = "redis_health";
+
 /// A saved state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedState {
@@ -55,13 +58,26 @@ impl Store {
         row.map(|row| Ok(SavedState { until: row.time(0)?, body: row.blob(1)? })).transpose()
     }
 
-    /// Forgets every saved state but `name`.
+    /// Saves a state by itself, without a batch.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn engine_state_save(&self, name: &str, body: &[u8]) -> Result<(), StoreError> {
+        let now = self.inner.clock.now();
+        let mut write = self.write().await?;
+        put(&mut write, name, body, now).await?;
+        self.commit(write).await.map(drop)
+    }
+
+    /// Forgets every saved state of detectors but `name`.
     ///
     /// # Errors
     /// What the database says.
     pub async fn engine_state_only(&self, name: &str) -> Result<(), StoreError> {
         let mut write = self.write().await?;
-        write.execute("DELETE FROM engine_state WHERE name <> $1", args![name]).await?;
+        write
+            .execute("DELETE FROM engine_state WHERE name <> $1 AND name <> $2", args![name, HEALTH_STATE])
+            .await?;
         self.commit(write).await.map(drop)
     }
 

@@ -22,6 +22,7 @@ mod evidence;
 mod figures;
 
 mod health;
+mod health_history;
 mod incident;
 mod ingest;
 mod job;
@@ -69,7 +70,7 @@ pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine::{DatabaseSize, Notices};
-pub use engine_state::{SavedState, StoringCursor};
+pub use engine_state::{HEALTH_STATE, SavedState, StoringCursor};
 pub use error::StoreError;
 pub use event::{EventCursor, EventFilter, EventPage, StoredEvent};
 pub use event_figures::FACETS;

@@ -261,7 +261,7 @@ label: string,
  */
 weight: number, };
 
-export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "threat_listed" | "kill_chain" | "custom";
+export type AttackFamily = "brute_force" | "sqli" | "nosqli" | "xss" | "traversal" | "rfi" | "cmdi" | "ssti" | "php" | "java" | "deserialization" | "xxe" | "ldap" | "ssrf" | "jwt" | "csrf" | "header_injection" | "redirect" | "upload" | "data_leak" | "excessive_requests" | "scanner" | "account_takeover" | "privilege_escalation" | "data_exfiltration" | "log_gap" | "threat_listed" | "kill_chain" | "custom" | "redis_health";
 
 export type AuditAccept = { 
 /**
@@ -2817,6 +2817,20 @@ export type EvidenceQuery = "authentication_events" | "authorization_events" | "
 
 export type EvidenceStrength = "session_key" | "local_only" | "second_place" | "witnessed";
 
+export type ExpiryTrend = { 
+/**
+ * A second, over the last 24 hours.
+ */
+per_s: number | null, 
+/**
+ * A second, over the 24 hours before.
+ */
+before_per_s: number | null, 
+/**
+ * In a sentence.
+ */
+text: string, };
+
 export type ExportFormat = "csv" | "json" | "ndjson";
 
 export type ExportRequest = { 
@@ -3115,6 +3129,46 @@ count: number,
  */
 last: string, };
 
+export type HealthAlert = { 
+/**
+ * Stable name of the metric: `memory_used_ratio`.
+ */
+metric: string, 
+/**
+ * For people: `Memory use`.
+ */
+title: string, 
+/**
+ * Which server.
+ */
+server: string, 
+/**
+ * Warning or critical.
+ */
+verdict: HealthVerdict, 
+/**
+ * Since when.
+ */
+since: string, 
+/**
+ * Since when it was worst: what names the finding.
+ */
+raised_at: string, 
+/**
+ * In a sentence: `used memory 114 % of maxmemory (critical from 85 %) since 10:02 UTC`.
+ */
+text: string, };
+
+export type HealthForecast = { 
+/**
+ * Memory.
+ */
+memory: MemoryForecast, 
+/**
+ * Keys that expire.
+ */
+expiry: ExpiryTrend, };
+
 export type HealthHistory = { 
 /**
  * The samples.
@@ -3130,6 +3184,92 @@ period: Period,
  * 1 to 1,000.
  */
 points: number, };
+
+export type HealthLimit = { 
+/**
+ * Stable name of the metric: `memory_used_ratio`.
+ */
+metric: string, 
+/**
+ * Warning above this.
+ */
+warning: number | null, 
+/**
+ * Critical above this.
+ */
+critical: number | null, };
+
+export type HealthLimitState = { 
+/**
+ * Stable name: `memory_used_ratio`.
+ */
+metric: string, 
+/**
+ * For people: `Memory use`.
+ */
+title: string, 
+/**
+ * The unit of its lines.
+ */
+unit: Unit, 
+/**
+ * Warning above this.
+ */
+warning: number | null, 
+/**
+ * Critical above this.
+ */
+critical: number | null, 
+/**
+ * The built-in line for a warning.
+ */
+default_warning: number | null, 
+/**
+ * The built-in line for critical.
+ */
+default_critical: number | null, };
+
+export type HealthPolicy = { 
+/**
+ * Lines that are not the built-in ones; each metric once.
+ */
+limits: Array<HealthLimit>, 
+/**
+ * Samples in a row, one every ten seconds, that it takes until an alert is raised or ends.
+ */
+samples: number, 
+/**
+ * How far below its line a measure must be for an alert to end, in percent of the line.
+ */
+margin_percent: number, 
+/**
+ * Hours after which samples become means of five minutes.
+ */
+average_after_h: number, 
+/**
+ * Days until these are removed.
+ */
+keep_days: number, };
+
+export type HealthPolicyPut = { 
+/**
+ * From now on.
+ */
+policy: HealthPolicy, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
+export type HealthPolicyState = { 
+/**
+ * As it is stored.
+ */
+policy: HealthPolicy, 
+/**
+ * The lines of every metric, as they hold.
+ */
+limits: Array<HealthLimitState>, };
 
 export type HealthSample = { 
 /**
@@ -4156,6 +4296,36 @@ layers: Array<DecodedLayer>, };
 
 export type Matter = "purge" | "mass_block" | "hold_release" | "signing_key" | "token_key" | "four_eyes";
 
+export type MemoryForecast = { 
+/**
+ * In a word.
+ */
+outlook: MemoryOutlook, 
+/**
+ * When it is full.
+ */
+full_at: string | null, 
+/**
+ * Bytes a day that it grows by, by a straight line through its history; below zero it falls.
+ */
+bytes_per_day: number | null, 
+/**
+ * In a sentence: `at this rate memory is full in 9 days`.
+ */
+text: string, };
+
+export type MemoryLimit = { 
+/**
+ * Bytes.
+ */
+bytes: number, 
+/**
+ * Of the machine, because the server has no limit of its own.
+ */
+of_machine: boolean, };
+
+export type MemoryOutlook = "unknown" | "not_at_this_rate" | "full";
+
 export type Metric = { 
 /**
  * Stable name: `memory_used_ratio`.
@@ -4500,6 +4670,10 @@ without_ttl: number,
  */
 types: string, 
 /**
+ * Their encodings, most first: `listpack 20, hashtable 1`; in a database of over 100,000 keys those of each eighth key.
+ */
+encodings: string, 
+/**
  * Time of the oldest event, by its key.
  */
 oldest: string | null, 
@@ -4525,6 +4699,10 @@ asked: Array<PatternCount>,
  * The largest keys, largest first.
  */
 largest: Array<LargeKey>, 
+/**
+ * Keys that never expire and are not the product's own, at most 100.
+ */
+unending: Array<string>, 
 /**
  * What a reader should know about the count.
  */
@@ -5087,6 +5265,14 @@ keys_with_ttl: number | null,
  * Share of the keys with a TTL, 0 to 1; `None` where there are no keys or neither is known.
  */
 ttl_share: number | null, 
+/**
+ * How much memory there is for it; absent where the server does not tell.
+ */
+memory_limit?: MemoryLimit, 
+/**
+ * Where memory and expiry are going, by the stored history.
+ */
+forecast?: HealthForecast, 
 /**
  * Newest slow commands, newest first, arguments redacted.
  */
@@ -7734,6 +7920,9 @@ copies_problem?: string,
  * but those of the last moments.
  */
 words_behind?: number, 
+ * What of Redis is over its line, and since when; absent while nothing is.
+ */
+health_alerts?: Array<HealthAlert>, 
 /**
  * The engine.
  */

@@ -155,6 +155,10 @@ export interface Operations {
   redis_health: { request: model.Nothing; reply: model.RedisHealth };
   /** Read stored health samples. */
   redis_history: { request: model.HealthHistoryRequest; reply: model.HealthHistory };
+  /** Tell where the lines of the health of Redis are, and how long its history is kept. */
+  health_policy_get: { request: model.Nothing; reply: model.HealthPolicyState };
+  /** Change the lines of the health of Redis, and how long its history is kept. */
+  health_policy_put: { request: model.HealthPolicyPut; reply: model.HealthPolicyState };
   /** Count the keys of Redis by pattern: memory, types, expiry, the largest. */
   redis_patterns: { request: model.PatternRequest; reply: model.PatternCounts };
   /** Bring in a log file. */
@@ -921,6 +925,20 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     effect: 'read',
     provides: ['health'],
     invalidates: [],
+  },
+  health_policy_get: {
+    about: "Tell where the lines of the health of Redis are, and how long its history is kept.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  health_policy_put: {
+    about: "Change the lines of the health of Redis, and how long its history is kept.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['health', 'settings', 'audit'],
   },
   redis_patterns: {
     about: "Count the keys of Redis by pattern: memory, types, expiry, the largest.",

@@ -32,7 +32,11 @@ impl Stage {
             Family::AccountTakeover => Some(Self::Access),
             Family::PrivilegeEscalation => Some(Self::Escalation),
             Family::DataExfiltration | Family::DataLeak => Some(Self::Exfiltration),
-            Family::LogGap | Family::KillChain | Family::ThreatListed | Family::Custom => None,
+            Family::LogGap
+            | Family::KillChain
+            | Family::ThreatListed
+            | Family::Custom
+            | Family::RedisHealth => None,
             Family::Sqli
             | Family::Nosqli
             | Family::Xss
@@ -144,7 +148,7 @@ impl Chains {
 }
 
 fn link(finding: &Finding) -> Option<(u8, u8)> {
-    if matches!(finding.family, AttackFamily::KillChain | AttackFamily::LogGap) {
+    if matches!(finding.family, AttackFamily::KillChain | AttackFamily::LogGap | AttackFamily::RedisHealth) {
         return None;
     }
     Some((finding.family as u8, Stage::of(finding).map_or(0, |stage| stage as u8 + 1)))

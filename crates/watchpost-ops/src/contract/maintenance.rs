@@ -39,6 +39,9 @@ pub struct PatternCounts {
     pub asked: Vec<PatternCount>,
     /// The largest keys, largest first.
     pub largest: Vec<LargeKey>,
+    /// Keys that never expire and are not the product's own, at most 100.
+    #[serde(default)]
+    pub unending: Vec<String>,
     /// What a reader should know about the count.
     pub notes: Vec<String>,
 }
@@ -56,6 +59,9 @@ pub struct PatternCount {
     pub without_ttl: u64,
     /// Their types, most first: `hash 20, string 1`.
     pub types: String,
+    /// Their encodings, most first: `listpack 20, hashtable 1`; in a database of over 100,000 keys those of each eighth key.
+    #[serde(default)]
+    pub encodings: String,
     /// Time of the oldest event, by its key.
     pub oldest: Option<DateTime<Utc>>,
     /// Time of the newest event.

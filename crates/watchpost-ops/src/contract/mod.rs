@@ -12,6 +12,7 @@ mod database;
 mod enrichment;
 mod event;
 mod identity;
+mod health;
 mod incident;
 mod incident_work;
 mod maintenance;
@@ -31,6 +32,7 @@ use ts_rs::TS;
 use watchpost_model::access::{Caller, Permission};
 use watchpost_model::approval::TwoPeople;
 use watchpost_model::connection::Connection;
+use watchpost_model::health_alert::HealthAlert;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::words;
 
@@ -72,6 +74,7 @@ pub use event::{
     OverviewRequest, QuarantineList,
 };
 pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
+pub use health::{HealthLimitState, HealthPolicyPut, HealthPolicyState};
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,
@@ -271,6 +274,10 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub words_behind: Option<u64>,
+    /// What of Redis is over its line, and since when; absent while nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(as = "Option<Vec<HealthAlert>>", optional)]
+    pub health_alerts: Vec<HealthAlert>,
     /// The engine.
     pub engine: EngineStatus,
     /// Whether secrets can be kept, and what to do if not.

@@ -319,7 +319,7 @@ impl Committer {
         let findings: Vec<&Finding> = taken.iter().flat_map(|taken| &taken.findings).collect();
         if let Some(last) = group.last() {
             let events: Vec<&Event> = group.iter().flat_map(Batch::subjects).collect();
-            respond::respond(&self.console, &self.workspace, &findings, &events, last.now).await?;
+            respond::respond(&self.console, &self.workspace, &findings, &events, Some(last.now)).await?;
         }
         Ok(taken)
     }

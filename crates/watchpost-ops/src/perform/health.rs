@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use watchpost_model::health::RedisHealth;
+use watchpost_model::health_forecast::{self, forecast};
+use watchpost_model::period::Period;
 use watchpost_redis::stats::{PatternStats, stats};
 
 use super::events::checked;
+use crate::console::Workspace;
 use crate::contract::{
     HealthHistory, HealthHistoryRequest, LargeKey, Nothing, PatternCount, PatternCounts, PatternRequest,
 };
@@ -16,16 +19,37 @@ use crate::error::OpError;
 const FRESH: chrono::Duration = chrono::Duration::seconds(12);
 /// Rates need two samples; a guest takes both itself, this far apart.
 const APART: Duration = Duration::from_millis(700);
+/// Means that the history of a week is looked at in: as many of each hour, however many samples it has.
+const FORECAST_POINTS: u32 = 500;
 
 pub(crate) async fn redis_health(cx: Context, _: Nothing) -> Result<RedisHealth, OpError> {
     let workspace = cx.workspace()?;
     workspace.events()?;
     if let Some(health) = workspace.recent_health(FRESH).await.filter(|_| cx.console.is_owner()) {
-        return Ok(health);
+        return Ok(with_forecast(&workspace, health).await);
     }
     workspace.sample_health().await?;
     tokio::time::sleep(APART).await;
-    Ok(workspace.sample_health().await?.0)
+    let health = workspace.sample_health().await?.0;
+    Ok(with_forecast(&workspace, health).await)
+}
+
+/// With what the stored history says about what comes; without a database the server is as healthy as it is.
+async fn with_forecast(workspace: &Workspace, health: RedisHealth) -> RedisHealth {
+    let now = workspace.now();
+    // Past the newest sample, which may have been stored at this moment.
+    let period = Period {
+        from: now - chrono::Duration::days(health_forecast::DAYS),
+        to: now + chrono::Duration::seconds(1),
+    };
+    let forecast = match workspace.store().health_samples(period, FORECAST_POINTS).await {
+        Ok(samples) => Some(forecast(&samples, health.memory_limit, now)),
+        Err(problem) => {
+            tracing::debug!(%problem, "no forecast");
+            None
+        }
+    };
+    RedisHealth { forecast, ..health }
 }
 
 pub(crate) async fn redis_history(
@@ -57,23 +81,32 @@ pub(crate) async fn redis_patterns(cx: Context, request: PatternRequest) -> Resu
     let counted = Box::pin(counting).await?;
     let rows = |stats: Vec<PatternStats>| stats.into_iter().map(row).collect();
     let largest = counted.largest.into_iter().map(|(key, bytes)| LargeKey { key, bytes });
+    let mut notes = counted.notes;
+    if counted.encodings_every > 1 {
+        notes.push(format!("encodings are those of 1 key in {}", counted.encodings_every));
+    }
     Ok(PatternCounts {
         node: events.node(),
         patterns: rows(counted.patterns),
         asked: rows(counted.asked),
         largest: largest.collect(),
-        notes: counted.notes,
+        unending: counted.unending,
+        notes,
     })
 }
 
 fn row(stats: PatternStats) -> PatternCount {
-    let types: Vec<String> = stats.types.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    let joined = |counts: &[(String, u64)]| {
+        let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        counts.join(", ")
+    };
     PatternCount {
         pattern: stats.pattern,
         keys: stats.keys,
         bytes: stats.bytes,
         without_ttl: stats.without_ttl,
-        types: types.join(", "),
+        types: joined(&stats.types),
+        encodings: joined(&stats.encodings),
         oldest: stats.oldest,
         newest: stats.newest,
     }

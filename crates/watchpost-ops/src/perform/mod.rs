@@ -23,6 +23,7 @@ mod event_search;
 mod events;
 mod exports;
 mod health;
+mod health_policy;
 mod imports;
 mod incident_work;
 mod incidents;
@@ -79,6 +80,7 @@ pub(crate) use event_search::{event_export, event_figures, event_query};
 pub(crate) use events::{event_page, overview, quarantine_list};
 pub(crate) use exports::{export_preview, export_run};
 pub(crate) use health::{redis_health, redis_history, redis_patterns};
+pub(crate) use health_policy::{health_policy_get, health_policy_put};
 pub(crate) use imports::{import_run, simulate_run};
 pub(crate) use incident_work::{
     incident_bulk, incident_escalate, incident_events, incident_handover, incident_merge, incident_notes,

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use watchpost_detect as detect;
 use watchpost_model::suppression::{Suppression, SuppressionPreview};
+use watchpost_redis::health_limits;
 use watchpost_store::NewSuppression;
 
 use super::{cursor, cursor_text, page_size, required};
@@ -12,6 +13,7 @@ use crate::contract::{
 };
 use crate::door::Context;
 use crate::error::OpError;
+use crate::health_watch::rule_of;
 
 pub(crate) async fn suppression_preview(
     cx: Context,
@@ -46,7 +48,8 @@ pub(crate) async fn suppression_add(cx: Context, request: SuppressionAdd) -> Res
 async fn known_rule(cx: &Context, id: &str) -> Result<(), OpError> {
     let workspace = cx.workspace()?;
     let (loaded, _) = workspace.rules().refresh(&workspace, false).await?;
-    if id == detect::enrich::LISTED_RULE || loaded.set.rule(id).is_some() {
+    let is_of_redis = health_limits().iter().any(|metric| rule_of(&metric.name) == id);
+    if id == detect::enrich::LISTED_RULE || is_of_redis || loaded.set.rule(id).is_some() {
         return Ok(());
     }
     let ids = loaded.set.rules().iter().map(|rule| rule.info.id.as_str());

@@ -18,6 +18,7 @@ mod failover;
 mod faults;
 #[path = "../../../watchpost-redis/tests/it/fleet.rs"]
 mod fleet;
+mod health_alerts;
 mod incidents;
 mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]

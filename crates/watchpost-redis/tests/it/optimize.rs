@@ -1,6 +1,7 @@
 //! Optimise and stats: preview equals run, TTLs are kept, events stay readable.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
@@ -193,6 +194,15 @@ async fn stats_count_by_pattern() {
         [("hash".to_owned(), 700), ("string".to_owned(), 2)],
         "by type, most first"
     );
+    let unending: BTreeSet<&str> = found.unending.iter().map(String::as_str).collect();
+    assert_eq!(unending, BTreeSet::from(["cache:1", "security:auth:nonsense"]), "none of the product's own");
+    assert_eq!(found.encodings_every, 1, "of a small database all");
+    let encoded = |pattern: &str| {
+        let row = found.patterns.iter().find(|row| row.pattern == pattern).unwrap();
+        (row.encodings.iter().map(|(_, n)| n).sum::<u64>(), row.encodings.clone())
+    };
+    assert_eq!(encoded("(other keys)").1, [("raw".to_owned(), 1)]);
+    assert_eq!(encoded("security:api:{endpoint}:{ms}").0, 700, "each one is asked");
     let api = found.patterns.iter().find(|row| row.keys == 700).unwrap();
     assert_eq!((api.oldest, api.newest), (Some(events[0].at), Some(events[699].at)));
     assert!(

@@ -9,6 +9,7 @@ mod block;
 mod event;
 mod evidence;
 mod feeds;
+mod health_history;
 mod incident;
 mod ingest;
 mod keys;

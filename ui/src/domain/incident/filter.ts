@@ -37,6 +37,7 @@ export const FAMILIES: readonly AttackFamily[] = [
   'threat_listed',
   'kill_chain',
   'custom',
+  'redis_health',
 ];
 export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
 

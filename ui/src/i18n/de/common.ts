@@ -43,6 +43,7 @@ export const common = {
   'status.label': 'Zustand des Arbeitsbereichs',
   'status.production': 'Produktion',
   'status.trail_bad': 'Prüfprotokoll stimmt nicht',
+  'status.health_bad': 'Redis über {n} {n|Grenze|Grenzen}',
   'status.copies_bad': 'Keine gute Kopie der Datenbank',
   'status.no_connection': 'Keine Verbindung offen',
   'status.redis': 'Redis',

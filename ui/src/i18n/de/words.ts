@@ -44,6 +44,7 @@ export const words = {
   'family.threat_listed': 'Gelistete Quelle',
   'family.kill_chain': 'Angriffskette',
   'family.custom': 'Eigene Regel',
+  'family.redis_health': 'Zustand von Redis',
   'seal_kind.password': 'Passwort',
   'seal_kind.token': 'Token',
   'seal_kind.key': 'Schlüssel',

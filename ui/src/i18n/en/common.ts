@@ -44,6 +44,7 @@ export const common = {
   'status.label': 'Workspace status',
   'status.production': 'Production',
   'status.trail_bad': 'Audit trail does not hold',
+  'status.health_bad': 'Redis over {n} {n|line|lines}',
   'status.copies_bad': 'No good copy of the database',
   'status.no_connection': 'No connection open',
   'status.redis': 'Redis',

@@ -45,6 +45,7 @@ export const words = {
   'family.threat_listed': 'Listed source',
   'family.kill_chain': 'Attack chain',
   'family.custom': 'Custom rule',
+  'family.redis_health': 'Redis health',
   'seal_kind.password': 'Password',
   'seal_kind.token': 'Token',
   'seal_kind.key': 'Key',

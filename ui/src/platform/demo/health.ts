@@ -1,6 +1,6 @@
 // Redis health of the made-up workspace.
 
-import type { HealthHistory, HealthHistoryRequest, Metric, QuarantineList, RedisHealth, Unit } from '$ui/generated/model';
+import type { HealthHistory, HealthHistoryRequest, HealthPolicyState, Metric, QuarantineList, RedisHealth, Unit } from '$ui/generated/model';
 import { Random } from './random';
 
 function metric(name: string, title: string, unit: Unit, value: number | null, thresholds: readonly [number, number] | null, basis: string): Metric {
@@ -79,5 +79,13 @@ export function makeQuarantine(): QuarantineList {
       { key: 'security:api:/v1/orders:1763712000123', reason: 'the value is a string, not a hash', at: new Date(now - 7_200_000).toISOString() },
       { key: 'security:data:1763711111000\u202e\u0000', reason: 'field "severity": "urgent" is no severity', at: new Date(now - 86_400_000).toISOString() },
     ],
+  };
+}
+
+export function makeLines(): HealthPolicyState {
+  const limits = makeHealth().metrics.filter((metric) => metric.warning !== null && metric.critical !== null);
+  return {
+    policy: { limits: [], samples: 6, margin_percent: 5, average_after_h: 24, keep_days: 14 },
+    limits: limits.map(({ name, title, unit, warning, critical }) => ({ metric: name, title, unit, warning, critical, default_warning: warning, default_critical: critical })),
   };
 }

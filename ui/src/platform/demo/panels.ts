@@ -7,7 +7,7 @@ import { roleList } from './roles';
 import { DemoBlocks } from './blocks';
 import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
 import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
-import { makeHealth, makeHistory, makeQuarantine } from './health';
+import { makeHealth, makeLines, makeHistory, makeQuarantine } from './health';
 import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
 import { COPIES, makePlan } from './plan';
 import { DemoPrivacy } from './privacy';
@@ -188,6 +188,8 @@ export function panelAnswers(empty: boolean) {
     window_lock_put: ({ minutes }) => ({ ...(windowLock = { ...windowLock, minutes }) }),
     sealing_get: () => ({ kinds: ['password', 'token', 'key', 'card'], fields: [] }),
     sealing_put: ({ policy }) => policy,
+    health_policy_get: () => makeLines(),
+    health_policy_put: ({ policy }) => ({ ...makeLines(), policy }),
     event_reveal: () => ({ kind: 'password', field: 'details.password', value: 'Winter-2026!' }),
     settings_get: () => settings,
     settings_put: ({ organisation, retention }) => (settings = { organisation, retention }),
