@@ -48,6 +48,7 @@ mod health;
 mod hints;
 pub mod info;
 mod keys;
+mod lacking;
 mod large;
 mod link;
 pub mod local;

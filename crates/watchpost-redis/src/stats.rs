@@ -36,10 +36,10 @@ pub struct PatternStats {
     pub pattern: String,
     /// Keys.
     pub keys: u64,
-    /// Memory, value and key, as the server estimates it; without its tables.
-    pub bytes: u64,
-    /// Keys that never expire.
-    pub without_ttl: u64,
+    /// Memory, value and key, as the server estimates it; without its tables. `None` where it does not tell of each key.
+    pub bytes: Option<u64>,
+    /// Keys that never expire; `None` where the server does not tell of each key.
+    pub without_ttl: Option<u64>,
     /// Keys by type, most first.
     pub types: Vec<(String, u64)>,
     /// Time of the oldest event.
@@ -80,6 +80,7 @@ pub async fn stats(
         others: BTreeMap::new(),
         asked: globs.iter().map(|glob| (Glob::new(glob), Row::default())).collect(),
         largest: Vec::new(),
+        lacking: BTreeMap::new(),
     };
     let (step, prepared) = walk.step_while(Vec::new(), questions, || ()).await?;
     let mut page = step.names.zip(prepared);
@@ -129,6 +130,9 @@ struct Row {
     keys: u64,
     bytes: u64,
     without_ttl: u64,
+    /// The memory, or the expiry, of one of the keys is not known.
+    is_unmeasured: bool,
+    is_undated: bool,
     types: Vec<(String, u64)>,
     oldest_ms: Option<i64>,
     newest_ms: Option<i64>,
@@ -137,8 +141,10 @@ struct Row {
 impl Row {
     fn add(&mut self, key: &Counted<'_>, at_ms: Option<i64>) {
         self.keys += 1;
-        self.bytes += key.bytes;
-        self.without_ttl += u64::from(key.never_expires);
+        self.bytes += key.bytes.unwrap_or(0);
+        self.is_unmeasured |= key.bytes.is_none();
+        self.without_ttl += u64::from(key.never_expires == Some(true));
+        self.is_undated |= key.never_expires.is_none();
         match self.types.iter_mut().find(|(name, _)| name == key.kind) {
             Some((_, n)) => *n += 1,
             None => self.types.push((key.kind.to_owned(), 1)),
@@ -154,8 +160,8 @@ impl Row {
         PatternStats {
             pattern,
             keys: self.keys,
-            bytes: self.bytes,
-            without_ttl: self.without_ttl,
+            bytes: (!self.is_unmeasured).then_some(self.bytes),
+            without_ttl: (!self.is_undated).then_some(self.without_ttl),
             types: self.types,
             oldest: self.oldest_ms.and_then(DateTime::from_timestamp_millis),
             newest: self.newest_ms.and_then(DateTime::from_timestamp_millis),
@@ -166,8 +172,8 @@ impl Row {
 /// What one key adds.
 struct Counted<'a> {
     kind: &'a str,
-    bytes: u64,
-    never_expires: bool,
+    bytes: Option<u64>,
+    never_expires: Option<bool>,
 }
 
 struct Counter<'a> {
@@ -177,6 +183,8 @@ struct Counter<'a> {
     others: BTreeMap<String, Row>,
     asked: Vec<(Glob, Row)>,
     largest: Vec<(String, u64)>,
+    /// What the server does not tell, and why.
+    lacking: BTreeMap<&'static str, String>,
 }
 
 impl Counter<'_> {
@@ -191,8 +199,18 @@ impl Counter<'_> {
             if kind == "none" || ttl == Some(-2) {
                 continue; // Gone meanwhile.
             }
-            let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-            self.key(&name, &Counted { kind, bytes, never_expires: ttl == Some(-1) });
+            let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok());
+            if matches!(answers[1], Ok(Value::Nil)) {
+                continue; // Gone since its type was asked for.
+            }
+            for (what, answer) in ["types", "memory", "expiry"].into_iter().zip(answers) {
+                if let Err(error) = answer
+                    && !self.lacking.contains_key(what)
+                {
+                    self.lacking.insert(what, crate::lacking::why(error));
+                }
+            }
+            self.key(&name, &Counted { kind, bytes, never_expires: ttl.map(|ttl| ttl == -1) });
         }
     }
 
@@ -214,7 +232,7 @@ impl Counter<'_> {
         for (_, row) in self.asked.iter_mut().filter(|(glob, _)| glob.fits(name)) {
             row.add(counted, None);
         }
-        let bytes = counted.bytes;
+        let Some(bytes) = counted.bytes else { return };
         if self.largest.len() < LARGEST || self.largest.last().is_some_and(|(_, least)| bytes > *least) {
             let place = self.largest.partition_point(|(_, other)| *other >= bytes);
             self.largest.insert(place, (text.into_owned(), bytes));
@@ -231,14 +249,10 @@ impl Counter<'_> {
         let mut patterns: Vec<PatternStats> =
             events.chain(self.others.into_iter().map(|(pattern, row)| row.stats(pattern))).collect();
         patterns.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+        let lacking = self.lacking.into_iter().map(|(what, why)| format!("{what}: n/a, {why}"));
+        let notes = walk.notes().iter().cloned().chain(lacking).collect();
         let asked = globs.iter().zip(self.asked).map(|(glob, (_, row))| row.stats(glob.clone()));
-        KeyStats {
-            patterns,
-            asked: asked.collect(),
-            largest: self.largest,
-            pauses: walk.pauses(),
-            notes: walk.notes().to_vec(),
-        }
+        KeyStats { patterns, asked: asked.collect(), largest: self.largest, pauses: walk.pauses(), notes }
     }
 }
 

@@ -4445,13 +4445,13 @@ pattern: string,
  */
 keys: number, 
 /**
- * Memory of value and key, as the server estimates it.
+ * Memory of value and key, as the server estimates it; absent where it does not tell, the notes say why.
  */
-bytes: number, 
+bytes: number | null, 
 /**
- * How many never expire.
+ * How many never expire; absent where the server does not tell.
  */
-without_ttl: number, 
+without_ttl: number | null, 
 /**
  * Their types, most first: `hash 20, string 1`.
  */
