@@ -34,6 +34,17 @@ pub(crate) fn reason(error: &RedisError) -> Option<String> {
     }
 }
 
+/// The answer, or why it is not to be had; an error where it is about the connection.
+pub(crate) fn asked<T>(answer: Result<T, RedisError>) -> Result<Result<T, String>, RedisError> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => match reason(&error) {
+            Some(reason) => Ok(Err(reason)),
+            None => Err(error),
+        },
+    }
+}
+
 impl EventStore {
     /// Why the memory of keys is not known; `None` where the server tells it.
     ///
@@ -42,12 +53,7 @@ impl EventStore {
     pub async fn memory_lacking(&self) -> Result<Option<String>, RedisError> {
         let mut cmd = redis::cmd("MEMORY");
         cmd.arg("USAGE").arg(self.inner.keys.stream());
-        match self.inner.probe.query::<Value>(&cmd).await {
-            Ok(_) => Ok(None),
-            Err(error) => match reason(&error) {
-                Some(reason) => Ok(Some(reason)),
-                None => Err(error),
-            },
-        }
+        let answer = self.inner.probe.query::<Value>(&cmd).await;
+        Ok(asked(answer)?.err())
     }
 }

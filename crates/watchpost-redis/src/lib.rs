@@ -52,6 +52,7 @@ mod lacking;
 mod large;
 mod link;
 pub mod local;
+mod observe;
 pub mod optimize;
 mod primaries;
 mod probe;

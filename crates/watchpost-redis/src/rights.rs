@@ -27,6 +27,7 @@ pub(crate) const READ: Group = Group {
     commands: &[
         &["PING"],
         &["SCAN", "0"],
+        &["DBSIZE"],
         &["TYPE", "{k}"],
         &["HLEN", "{k}"],
         &["HKEYS", "{k}"],
@@ -55,7 +56,6 @@ pub(crate) const HEALTH: Group = Group {
     commands: &[
         &["INFO"],
         &["TIME"],
-        &["DBSIZE"],
         &["SLOWLOG", "GET", "1"],
         &["SLOWLOG", "LEN"],
         &["LATENCY", "LATEST"],

@@ -1,5 +1,19 @@
 // Generated from the list of operations by `cargo xtask codegen`. Do not edit.
 
+export type AclLine = { 
+/**
+ * Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`.
+ */
+purpose: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * To copy: `ACL SETUSER watchpost ...`.
+ */
+line: string, };
+
 export type ActionCount = { 
 /**
  * The action.
@@ -1481,7 +1495,11 @@ database: DatabaseConnection,
 /**
  * Every change asks for confirmation.
  */
-production: boolean, };
+production: boolean, 
+/**
+ * Nothing is written to the Redis: events are read without the consumer group, and what would write is refused.
+ */
+observe: boolean, };
 
 export type ConnectionCheck = { 
 /**
@@ -1495,7 +1513,11 @@ redis: Array<CheckStep>,
 /**
  * Steps on the database side.
  */
-database: Array<CheckStep>, };
+database: Array<CheckStep>, 
+/**
+ * What the user of the Redis needs for each use, to copy; none of the private Redis.
+ */
+acl: Array<AclLine>, };
 
 export type ConnectionDraft = { 
 /**
@@ -1518,6 +1540,10 @@ database: DatabaseConnection,
  * Every change asks for confirmation.
  */
 production: boolean, 
+/**
+ * Nothing is written to the Redis.
+ */
+observe: boolean, 
 /**
  * Password of the Redis user.
  */

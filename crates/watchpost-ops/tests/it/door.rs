@@ -414,6 +414,7 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: true,
+        observe: false,
     };
     let shop = desk(&home, Tenure::Guest, production).await;
     let run = |confirmation: Option<&str>| Call {

@@ -34,6 +34,7 @@ fn tcp(port: u16, tls: Option<TlsFiles>) -> RedisTarget {
         password: None,
         database: 0,
         prefix: PREFIX.into(),
+        observe: false,
     }
 }
 
