@@ -91,7 +91,7 @@ impl Desk {
         self.console.until_idle().await.expect("the engine works");
     }
 
-    async fn events(&self) -> usize {
+    pub(crate) async fn events(&self) -> usize {
         let mut n = 0;
         let mut after = None;
         loop {

@@ -23,6 +23,7 @@ mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod notices;
+mod observe;
 mod plan;
 mod privacy;
 mod rdb;
