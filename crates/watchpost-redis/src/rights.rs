@@ -63,6 +63,9 @@ pub(crate) const HEALTH: Group = Group {
         &["MEMORY", "USAGE", "{k}"],
         &["OBJECT", "ENCODING", "{k}"],
         &["PEXPIRETIME", "{k}"],
+        // Asked of each server, to learn whether it is one of a cluster.
+        &["CLUSTER", "SLOTS"],
+        &["CLUSTER", "MYID"],
         &["CLIENT", "SETNAME", "x"],
         &["CLIENT", "SETINFO", "LIB-NAME", "watchpost"],
         &["CLIENT", "NO-TOUCH", "ON"],
@@ -154,12 +157,21 @@ const TRIAL: [&str; 2] = ["+multi", "+discard"];
 const WHO: &str = "watchpost";
 
 /// `+config|get` for a subcommand, `+hset` for a command.
-pub(crate) fn right_of(words: Words) -> String {
+pub(crate) fn right_of(words: &[&str]) -> String {
     let mut words = words.iter();
     let name = words.next().copied().unwrap_or_default();
     let container = matches!(
         name,
-        "XGROUP" | "XINFO" | "MEMORY" | "SCRIPT" | "SLOWLOG" | "CLIENT" | "OBJECT" | "CONFIG" | "LATENCY"
+        "XGROUP"
+            | "XINFO"
+            | "MEMORY"
+            | "SCRIPT"
+            | "SLOWLOG"
+            | "CLIENT"
+            | "CLUSTER"
+            | "OBJECT"
+            | "CONFIG"
+            | "LATENCY"
     );
     match words.next() {
         Some(part) if container => format!("+{name}|{part}").to_lowercase(),
@@ -168,7 +180,7 @@ pub(crate) fn right_of(words: Words) -> String {
 }
 
 /// The version that a command came with; the names of others are refused by a server's `ACL SETUSER`.
-pub(crate) fn since(words: Words) -> (u32, u32) {
+pub(crate) fn since(words: &[&str]) -> (u32, u32) {
     match words {
         ["PEXPIRETIME", ..] | ["LATENCY", "HISTOGRAM", ..] => (7, 0),
         ["CLIENT", "SETINFO" | "NO-TOUCH", ..] => (7, 2),
@@ -194,7 +206,7 @@ pub(crate) fn lines(target: &RedisTarget, version: Option<(u32, u32)>) -> Vec<Ac
     }
     let is_clustered = target.prefix.contains('{');
     if is_clustered {
-        base.extend(["+cluster|slots", "+cluster|myid", "+cluster|info"].map(str::to_owned));
+        base.push("+cluster|info".to_owned());
     }
     if is_clustered || matches!(target.address, TargetAddress::Sentinel(_)) {
         base.push("+role".to_owned());

@@ -204,10 +204,8 @@ impl Counter<'_> {
                 continue; // Gone since its type was asked for.
             }
             for (what, answer) in ["types", "memory", "expiry"].into_iter().zip(answers) {
-                if let Err(error) = answer
-                    && !self.lacking.contains_key(what)
-                {
-                    self.lacking.insert(what, crate::lacking::why(error));
+                if let Err(error) = answer {
+                    self.lacking.entry(what).or_insert_with(|| crate::lacking::why(error));
                 }
             }
             self.key(&name, &Counted { kind, bytes, never_expires: ttl.map(|ttl| ttl == -1) });

@@ -13,7 +13,6 @@ use crate::keys::Keys;
 use crate::reply;
 use crate::rights;
 use crate::rights::Group;
-use crate::rights::Words;
 use crate::target::Login;
 use crate::target::RedisTarget;
 
@@ -231,7 +230,7 @@ fn found(
 }
 
 /// Not a lack: the server is older than the command, and there is another way.
-fn is_newer(words: Words, answer: Answer, version: Option<(u32, u32)>) -> bool {
+fn is_newer(words: &[&str], answer: Answer, version: Option<(u32, u32)>) -> bool {
     let since = rights::since(words);
     answer == Answer::Unknown && since > (6, 2) && version.is_none_or(|version| version < since)
 }

@@ -213,8 +213,8 @@ async fn changes(server: &TestServer) -> u64 {
 #[tokio::test]
 async fn what_may_not_be_asked_reads_na_with_the_reason() {
     for (options, rule, words) in [
-        (&[][..], "-info", "not allowed"),
-        (&["--rename-command", "INFO", "", "--rename-command", "MEMORY", ""], "+ping", "no such command"),
+        (&["--rename-command", "INFO", "", "--rename-command", "MEMORY", ""][..], "+ping", "no such command"),
+        (&[], "-info", "not allowed"),
     ] {
         let server = TestServer::with(options).await;
         server.store().await.write_events(&[old_event(1, Category::Authentication, 1)]).await.unwrap();
