@@ -105,7 +105,7 @@ impl HealthProbe {
                 None => "unknown",
             }
             .to_owned(),
-            uptime_s: now.info.count("uptime_in_seconds").unwrap_or(0),
+            uptime_s: now.info.count("uptime_in_seconds"),
             verdict: health::worst_of(
                 metrics.iter().map(|metric| metric.verdict).chain(nodes.iter().map(|node| node.verdict)),
             ),

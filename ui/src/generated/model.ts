@@ -5044,7 +5044,7 @@ role: string,
 /**
  * Seconds since the server started.
  */
-uptime_s: number, 
+uptime_s: number | null, 
 /**
  * The worst verdict of `metrics`.
  */

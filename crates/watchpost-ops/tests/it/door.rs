@@ -345,7 +345,7 @@ async fn a_private_redis_that_dies_is_started_again_with_its_events() {
             let health = desk.ask::<operation::redis_health>(Nothing {}).await;
             // An answer from before the end does not count.
             if let Ok(health) = health
-                && health.uptime_s < 5
+                && health.uptime_s.is_some_and(|uptime_s| uptime_s < 5)
                 && socket.exists()
                 && desk.ask::<operation::block_list>(BlockListRequest::default()).await.is_ok()
             {

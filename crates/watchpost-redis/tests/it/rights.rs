@@ -239,6 +239,7 @@ async fn what_may_not_be_asked_reads_na_with_the_reason() {
         assert!(memory.value.is_none() && memory.basis.contains(words), "{memory:?}");
         assert!(metric("slowlog").basis.contains("n/a: SLOWLOG: not allowed"), "{health:?}");
         assert!(metric("round_trip_ms").value.is_some() && sample.memory_bytes.is_none());
+        assert!(health.uptime_s.is_none() && health.keys.is_none(), "{health:?}");
         let found = stats(&store, &[], &|_| {}, CancellationToken::new()).await.unwrap();
         assert!(found.patterns.iter().all(|row| row.bytes.is_none() && row.keys > 0), "{found:?}");
         assert!(
