@@ -197,6 +197,12 @@ pub(crate) enum Connect {
     List,
     /// Save one; passwords are asked for, or read from the files named.
     Add(Box<ConnectAdd>),
+    /// Print the lines of the ACL that make a Redis user for one: to observe, and for each further use. To paste into
+    /// redis-cli, or behind it in a shell; a new user also needs `on` and a password.
+    Acl {
+        /// Its name.
+        name: String,
+    },
     /// Try one and say which step fails.
     Test {
         /// Its name.
@@ -260,6 +266,10 @@ pub(crate) struct ConnectAdd {
     /// Ask for a confirmation of every change.
     #[arg(long)]
     pub(crate) production: bool,
+    /// Write nothing to this Redis: events are read without the consumer group, jobs and blocks that would write are
+    /// refused. `connect acl` prints the user that suffices.
+    #[arg(long)]
+    pub(crate) observe: bool,
 }
 
 /// Log files to bring in.

@@ -30,23 +30,13 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
             }
             return Ok(!check.ok);
         }
+        Connect::Acl { name } => {
+            let draft = saved(session, &name)?;
+            let check = session.ask::<operation::connection_test>(draft).await?;
+            show::acl(output, &check)?;
+        }
         Connect::Test { name } => {
-            let connection = session.console.connection_named(&name)?;
-            let draft = ConnectionDraft {
-                // The local workspace has no id of its own to look secrets up by, and needs none.
-                id: Some(connection.id).filter(|id| *id != watchpost_ops::connections::LOCAL),
-                name: if connection.id == watchpost_ops::connections::LOCAL {
-                    "local workspace".to_owned()
-                } else {
-                    connection.name
-                },
-                redis: connection.redis,
-                database: connection.database,
-                production: connection.production,
-                redis_password: SecretInput::Keep,
-                sentinel_password: SecretInput::Keep,
-                database_password: SecretInput::Keep,
-            };
+            let draft = saved(session, &name)?;
             let check = session.ask::<operation::connection_test>(draft).await?;
             show::check(output, &check)?;
             return Ok(!check.ok);
@@ -65,6 +55,27 @@ pub(crate) async fn run(session: &Session, output: Output, command: Connect) -> 
     Ok(false)
 }
 
+/// A saved connection with its stored secrets, to try it.
+fn saved(session: &Session, name: &str) -> anyhow::Result<ConnectionDraft> {
+    let connection = session.console.connection_named(name)?;
+    Ok(ConnectionDraft {
+        // The local workspace has no id of its own to look secrets up by, and needs none.
+        id: Some(connection.id).filter(|id| *id != watchpost_ops::connections::LOCAL),
+        name: if connection.id == watchpost_ops::connections::LOCAL {
+            "local workspace".to_owned()
+        } else {
+            connection.name
+        },
+        redis: connection.redis,
+        database: connection.database,
+        production: connection.production,
+        observe: connection.observe,
+        redis_password: SecretInput::Keep,
+        sentinel_password: SecretInput::Keep,
+        database_password: SecretInput::Keep,
+    })
+}
+
 async fn draft(session: &Session, add: ConnectAdd) -> anyhow::Result<ConnectionDraft> {
     let (mut redis, redis_password, sentinel_password) = redis(session, &add).await?;
     redis.prefix.clone_from(&add.prefix);
@@ -75,6 +86,7 @@ async fn draft(session: &Session, add: ConnectAdd) -> anyhow::Result<ConnectionD
         redis,
         database,
         production: add.production,
+        observe: add.observe,
         redis_password,
         sentinel_password,
         database_password,

@@ -59,8 +59,8 @@ fn rows(counts: &[PatternCount]) -> anyhow::Result<()> {
             [
                 visible(&row.pattern, 120),
                 row.keys.to_string(),
-                bytes(row.bytes),
-                row.without_ttl.to_string(),
+                row.bytes.map_or_else(na, bytes),
+                row.without_ttl.map_or_else(na, |n| n.to_string()),
                 visible(&row.types, 80),
                 visible(&row.encodings, 120),
                 time(row.oldest),
@@ -68,6 +68,11 @@ fn rows(counts: &[PatternCount]) -> anyhow::Result<()> {
             ]
         }),
     )
+}
+
+/// The server does not tell.
+fn na() -> String {
+    "n/a".to_owned()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]

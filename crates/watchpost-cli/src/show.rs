@@ -61,7 +61,7 @@ fn database_place(database: &DatabaseConnection) -> String {
 pub(crate) fn connections(form: Output, list: &ConnectionList, chosen: ConnectionId) -> anyhow::Result<()> {
     either(form, list, || {
         table(
-            ["", "NAME", "REDIS", "DATABASE", "PRODUCTION"],
+            ["", "NAME", "REDIS", "DATABASE", "PRODUCTION", "OBSERVES"],
             list.connections.iter().map(|connection| {
                 [
                     if connection.id == chosen { "*" } else { "" }.to_owned(),
@@ -69,6 +69,7 @@ pub(crate) fn connections(form: Output, list: &ConnectionList, chosen: Connectio
                     redis_place(&connection.redis.address),
                     database_place(&connection.database),
                     if connection.production { "yes" } else { "" }.to_owned(),
+                    if connection.observe { "yes" } else { "" }.to_owned(),
                 ]
             }),
         )?;
@@ -94,6 +95,19 @@ pub(crate) fn check(form: Output, check: &ConnectionCheck) -> anyhow::Result<()>
             ["PART", "STEP", "RESULT", "DETAIL"],
             rows("redis", &check.redis).into_iter().chain(rows("database", &check.database)),
         )
+    })
+}
+
+/// The lines of the ACL, each after a line that says what for.
+pub(crate) fn acl(form: Output, check: &ConnectionCheck) -> anyhow::Result<()> {
+    either(form, &check.acl, || {
+        if check.acl.is_empty() {
+            return line("the private Redis of the local workspace needs no user");
+        }
+        check.acl.iter().try_for_each(|acl| {
+            line(format!("# {}", acl.title))?;
+            line(&acl.line)
+        })
     })
 }
 

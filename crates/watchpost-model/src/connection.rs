@@ -155,4 +155,7 @@ pub struct Connection {
     /// Every change asks for confirmation.
     #[serde(default)]
     pub production: bool,
+    /// Nothing is written to the Redis: events are read without the consumer group, and what would write is refused.
+    #[serde(default)]
+    pub observe: bool,
 }

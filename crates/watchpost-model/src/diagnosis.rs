@@ -35,3 +35,14 @@ pub struct CheckStep {
     /// What to do about it.
     pub hint: Option<String>,
 }
+
+/// A line that gives the Redis user of a connection what one use of it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AclLine {
+    /// Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`.
+    pub purpose: String,
+    /// For people.
+    pub title: String,
+    /// To copy: `ACL SETUSER watchpost ...`.
+    pub line: String,
+}

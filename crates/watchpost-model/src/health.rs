@@ -133,7 +133,7 @@ pub struct RedisHealth {
     /// `master` or `replica`.
     pub role: String,
     /// Seconds since the server started.
-    pub uptime_s: u64,
+    pub uptime_s: Option<u64>,
     /// The worst verdict of `metrics`.
     pub verdict: Verdict,
     /// All metrics, those with thresholds first; of a cluster over all primaries: sums of counts and sizes, the highest of

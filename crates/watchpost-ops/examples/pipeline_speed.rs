@@ -145,6 +145,7 @@ fn connection(socket: &Path) -> Connection {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
     }
 }
 

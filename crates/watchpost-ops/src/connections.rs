@@ -27,6 +27,7 @@ pub fn local_connection() -> Connection {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
     }
 }
 

@@ -279,6 +279,21 @@ macro_rules! expand_operations {
     };
 }
 
+/// What writes to the Redis, and is nothing without that. What is not named here is refused at its first write.
+const WRITES_TO_REDIS: [&str; 11] = [
+    "block_add",
+    "block_remove",
+    "contain_add",
+    "contain_remove",
+    "response_reverse",
+    "import_run",
+    "simulate_run",
+    "retention_run",
+    "optimize_run",
+    "benchmark_run",
+    "cleanup_run",
+];
+
 /// Walks over the operations with their types; the code generator does.
 pub(crate) trait OperationVisitor {
     /// Called once an operation.
@@ -326,6 +341,10 @@ impl Console {
             Asked::default()
         };
         self.authorise(&cx, &about).await?;
+        if let Err(refusal) = self.refuse_observing(spec) {
+            self.record_refusal(&cx, AuditOutcome::Failure, &about, &refusal).await;
+            return Err(refusal);
+        }
         if let Err(refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
             // Without a name the caller asks what is needed; a wrong one is a change that was tried.
             if call.confirmation.is_some() {
@@ -444,6 +463,22 @@ impl Console {
             serde_json::to_value(reply)
                 .map_err(|error| OpError::internal(format!("reply not serialisable: {error}")))
         })
+    }
+
+    /// What writes to the Redis is not begun on a connection that only observes.
+    fn refuse_observing(&self, spec: OperationSpec) -> Result<(), OpError> {
+        let Some(what) = WRITES_TO_REDIS.iter().find(|name| **name == spec.name) else { return Ok(()) };
+        let Ok(workspace) = self.workspace() else { return Ok(()) };
+        let connection = workspace.connection();
+        if !connection.observe {
+            return Ok(());
+        }
+        let words = format!(
+            "{:?} only observes: {} would write to its Redis, and nothing was done",
+            connection.name,
+            what.replace('_', " ")
+        );
+        Err(OpError::precondition(words).hint(crate::error_map::OBSERVES))
     }
 
     /// A change on a production connection needs the connection's name, typed.

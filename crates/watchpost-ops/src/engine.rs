@@ -425,7 +425,7 @@ impl Turn<'_> {
 
     async fn look_at_backlog(&mut self) -> Result<(), OpError> {
         self.looked_at = Some(Instant::now());
-        self.waiting = self.events.backlog().await?.total();
+        self.waiting = self.events.waiting().await?;
         let engine = self.workspace.engine();
         *engine.backlog.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.waiting);
         let state = if self.waiting > BATCH as u64 { EngineState::Behind } else { EngineState::Running };

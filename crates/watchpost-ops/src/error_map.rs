@@ -50,6 +50,9 @@ impl From<StoreError> for OpError {
     }
 }
 
+/// What to do where a connection only looks.
+pub(crate) const OBSERVES: &str = "this connection is set to observe, and nothing is written to its Redis; open another one, or change it in Settings";
+
 impl From<RedisError> for OpError {
     fn from(error: RedisError) -> Self {
         let message = format!("Redis: {error}");
@@ -69,6 +72,7 @@ impl From<RedisError> for OpError {
             RedisError::NoPermission(_) => Self::new(ErrorCode::Permission, message).hint(
                 "give the Redis user this right; test the connection in Settings to see all that it lacks",
             ),
+            RedisError::Observing { .. } => Self::precondition(message).hint(OBSERVES),
             RedisError::OutOfMemory => {
                 Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
             }

@@ -52,7 +52,7 @@ pub(crate) async fn respond(
         return Ok(());
     }
     let stored = response::stored_or_off(workspace).await?;
-    let mode = stored.mode_on(workspace.connection().production);
+    let mode = response::mode_on(workspace, &stored);
     let policy = stored.policy;
     let oldest =
         workspace.now() - Duration::seconds(i64::try_from(policy.age_max_s).unwrap_or(i64::MAX / 1_000_000));
@@ -102,7 +102,7 @@ pub(crate) async fn respond(
 pub(crate) async fn recover(console: &Console, workspace: &Workspace) -> Result<(), OpError> {
     let left = workspace.store().responses_planned().await?;
     let stored = response::stored_or_off(workspace).await?;
-    let mode = stored.mode_on(workspace.connection().production);
+    let mode = response::mode_on(workspace, &stored);
     for action in &left {
         if mode != ResponseMode::On {
             let why = "the response policy was switched off before it was done";
@@ -146,6 +146,9 @@ pub(crate) async fn finish_pending(console: &Console, workspace: &Workspace) {
 /// Writes blocks and containments again that Redis has lost, with a record of each. Tells from when it must be tried
 /// again, if something is left.
 pub(crate) async fn restore(workspace: &Workspace) -> Option<DateTime<Utc>> {
+    if workspace.connection().observe {
+        return None; // Whoever may write to it sees to that.
+    }
     let mut again = None;
     for result in
         [enforce::restore::<Block>(workspace).await, enforce::restore::<Containment>(workspace).await]

@@ -593,5 +593,6 @@ pub(crate) fn redis_target(
         password: password.map(|secret| secret.to_string()),
         database: connection.redis.database,
         prefix: connection.redis.prefix.clone(),
+        observe: connection.observe,
     }
 }

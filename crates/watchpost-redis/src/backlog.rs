@@ -86,12 +86,23 @@ impl EventStore {
         })
     }
 
+    /// What waits for the engine of this connection: of one that only looks, keys that it found and has not read.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn waiting(&self) -> Result<u64, RedisError> {
+        if self.observes() { Ok(self.observed_waiting()) } else { Ok(self.backlog().await?.total()) }
+    }
+
     /// Deletes entries that were acknowledged and are on the stream all the same, because a crash came between the two;
     /// nothing if other groups read the stream. Returns how many.
     ///
     /// # Errors
     /// Every cause of [`RedisError`].
     pub async fn clear_acknowledged(&self) -> Result<u64, RedisError> {
+        if self.observes() {
+            return Ok(0);
+        }
         let stream = self.inner.keys.stream();
         let mut cmd = redis::cmd("XINFO");
         cmd.arg("GROUPS").arg(&stream);

@@ -21,80 +21,19 @@ use watchpost_model::text::visible;
 use crate::error::RedisError;
 use crate::error::looks_like_tls;
 use crate::info::Info;
-use crate::keys::Keys;
 use crate::target::Login;
 use crate::target::RedisTarget;
 use crate::target::TargetAddress;
 
 mod in_cluster;
+mod of_user;
 mod sentinels;
+
+pub use self::of_user::acl_lines;
 
 const STEP_TIMEOUT: Duration = Duration::from_secs(4);
 /// The oldest server that knows all commands (`XAUTOCLAIM`, `SET ... PX` with scripts, `CLIENT`).
 const VERSION_MIN: (u32, u32) = (6, 2);
-
-/// What Watchpost needs; without one of the first group it cannot work, without the others a part is missing.
-const RIGHTS: [(&str, &[&[&str]]); 4] = [
-    (
-        "read events",
-        &[
-            &["SCAN", "0"],
-            &["TYPE", "{k}"],
-            &["HLEN", "{k}"],
-            &["HKEYS", "{k}"],
-            &["HSTRLEN", "{k}", "f"],
-            &["HGETALL", "{k}"],
-            &["HGET", "{k}", "f"],
-            &["HSET", "{k}", "f", "v"],
-            &["HEXISTS", "{k}", "f"],
-            &["XGROUP", "CREATE", "{k}", "g", "0"],
-            &["XREADGROUP", "GROUP", "g", "c", "STREAMS", "{k}", ">"],
-            &["XAUTOCLAIM", "{k}", "g", "c", "0", "0"],
-            &["XACK", "{k}", "g", "0-1"],
-            &["XDEL", "{k}", "0-1"],
-            &["XADD", "{k}", "*", "f", "v"],
-            &["XLEN", "{k}"],
-            &["XINFO", "GROUPS", "{k}"],
-            &["ZADD", "{k}", "1", "m"],
-            &["ZCARD", "{k}"],
-            &["ZPOPMIN", "{k}"],
-            &["ZREVRANGE", "{k}", "0", "0"],
-            &["HMGET", "{k}", "f"],
-            &["HDEL", "{k}", "f"],
-            &["PEXPIRE", "{k}", "1"],
-            &["EVALSHA", "0000000000000000000000000000000000000000", "0"],
-            &["SCRIPT", "LOAD", "return 1"],
-        ],
-    ),
-    (
-        "block addresses",
-        &[
-            &["SET", "{k}", "v"],
-            &["GET", "{k}"],
-            &["GETRANGE", "{k}", "0", "0"],
-            &["DEL", "{k}"],
-            &["PTTL", "{k}"],
-            &["ZREM", "{k}", "m"],
-            &["ZREMRANGEBYSCORE", "{k}", "0", "0"],
-        ],
-    ),
-    (
-        "run maintenance",
-        &[
-            &["UNLINK", "{k}"],
-            &["EXISTS", "{k}"],
-            &["ZSCAN", "{k}", "0"],
-            &["XRANGE", "{k}", "-", "+"],
-            &["XPENDING", "{k}", "g"],
-            &["DBSIZE"],
-            &["MEMORY", "USAGE", "{k}"],
-            &["MEMORY", "PURGE"],
-            // Of its kind, WATCH and EXEC cannot be queued.
-            &["UNWATCH"],
-        ],
-    ),
-    ("watch health", &[&["INFO"], &["SLOWLOG", "GET", "1"], &["CLIENT", "SETNAME", "x"]]),
-];
 
 /// Tries `target` step by step: resolve, connect, TLS, login, rights, version. Changes nothing on the server.
 ///
@@ -366,79 +305,6 @@ impl Trial<'_> {
         Some(user)
     }
 
-    /// Queues every command inside `MULTI` and discards: the server checks the rights and runs nothing.
-    async fn rights(&mut self, connection: &mut MultiplexedConnection, user: &str) -> Option<()> {
-        let key = Keys::new(&self.target.prefix).stream();
-        let mut pipe = redis::pipe();
-        pipe.cmd("MULTI");
-        for words in RIGHTS.iter().flat_map(|(_, commands)| commands.iter()) {
-            pipe.cmd(words[0]);
-            for word in &words[1..] {
-                pipe.arg(if *word == "{k}" { key.as_str() } else { word });
-            }
-        }
-        pipe.cmd("DISCARD").ignore_errors();
-        let replies: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
-        let replies = match replies {
-            Ok(replies) => replies,
-            Err(error) => {
-                self.fail(
-                    error.to_string(),
-                    "The connection broke while the rights were checked; try again.",
-                );
-                return None;
-            }
-        };
-        if let Some(Err(error)) = replies.first() {
-            self.push(
-                StepState::Warning,
-                format!("the rights cannot be checked without MULTI: {}", error.detail().unwrap_or_default()),
-                Some(format!("Allow it: ACL SETUSER {user} +multi +discard")),
-            );
-            return Some(());
-        }
-        let mut results = replies.into_iter().skip(1);
-        let (mut lacking, mut grants, mut keys_denied) = (Vec::new(), Vec::new(), false);
-        for (group, commands) in RIGHTS {
-            let mut missing = Vec::new();
-            for (words, result) in commands.iter().zip(&mut results) {
-                let Err(error) = result else { continue };
-                let detail = error.detail().unwrap_or_default().to_owned();
-                if matches!(error.code(), Some("MOVED" | "ASK" | "CLUSTERDOWN")) {
-                    continue; // Of the key's slot, after the rights were found good.
-                }
-                if error.code() == Some("NOPERM") && detail.contains("keys") {
-                    keys_denied = true;
-                } else {
-                    missing.push(right_of(words));
-                }
-            }
-            missing.dedup();
-            if !missing.is_empty() {
-                lacking.push((group, missing.join(" ")));
-                grants.extend(missing);
-            }
-        }
-        if lacking.is_empty() && !keys_denied {
-            self.ok("all that Watchpost needs");
-            return Some(());
-        }
-        let mut details: Vec<String> =
-            lacking.iter().map(|(group, missing)| format!("to {group} it lacks {missing}")).collect();
-        let mut grant = format!("ACL SETUSER {user}");
-        if keys_denied {
-            details.insert(0, format!("the user may not use the keys {}*", self.target.prefix));
-            grant = format!("{grant} ~{}*", self.target.prefix);
-        }
-        if !grants.is_empty() {
-            grant = format!("{grant} {}", grants.join(" "));
-        }
-        let essential = keys_denied || lacking.iter().any(|(group, _)| *group == RIGHTS[0].0);
-        let state = if essential { StepState::Failed } else { StepState::Warning };
-        self.push(state, details.join("; "), Some(format!("Grant it on the server: {grant}")));
-        (!essential).then_some(())
-    }
-
     async fn version(&mut self, connection: &mut MultiplexedConnection) -> Option<()> {
         let start = Instant::now();
         let _: RedisResult<Value> = redis::cmd("PING").query_async(connection).await;
@@ -512,13 +378,6 @@ impl Greeting {
             _ => Self::Other(visible(&String::from_utf8_lossy(answer), 60)),
         }
     }
-}
-
-/// `+config|get` for a subcommand, `+hset` for a command.
-fn right_of(words: &[&str]) -> String {
-    let container = matches!(words[0], "XGROUP" | "XINFO" | "MEMORY" | "SCRIPT" | "SLOWLOG" | "CLIENT");
-    let right = if container { format!("+{}|{}", words[0], words[1]) } else { format!("+{}", words[0]) };
-    right.to_lowercase()
 }
 
 fn login_words(error: &redis::RedisError, user: &str) -> (String, String) {

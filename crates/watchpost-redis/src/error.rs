@@ -45,6 +45,12 @@ pub enum RedisError {
     /// The user lacks a right.
     #[error("the user lacks a right: {0}")]
     NoPermission(String),
+    /// The connection only looks, and this writes: it was not sent.
+    #[error("this connection only observes: {command} was not sent")]
+    Observing {
+        /// What it would have been.
+        command: String,
+    },
     /// The server is still loading its data from disk.
     #[error("the server is still loading its data")]
     Loading,

@@ -353,7 +353,7 @@ pub(crate) struct KeyFacts {
     /// `None` for a type of a module.
     pub(crate) kind: Option<ValueKind>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
-    pub(crate) bytes: u64,
+    pub(crate) bytes: Option<u64>,
 }
 
 /// Every key under the prefix with what it is, page by page; answers to commands of the caller come along.
@@ -416,7 +416,7 @@ impl FactWalk {
             let (kind, ttl) = (ok(kind).and_then(reply::text), ok(ttl).as_ref().and_then(reply::int));
             let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
             let expires_at = ttl.filter(|ttl| *ttl >= 0).map(|ttl| now + Duration::milliseconds(ttl));
-            let bytes = ok(bytes).as_ref().and_then(reply::count).unwrap_or(0);
+            let bytes = ok(bytes).map(|bytes| reply::count(&bytes).unwrap_or(0));
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }
         self.over = next.is_none();
@@ -430,7 +430,7 @@ pub(crate) fn take_page(keys: &mut Vec<KeyFacts>) -> Vec<KeyFacts> {
     let mut bytes = 0;
     let fits = keys.iter().take_while(|key| {
         let first = bytes == 0;
-        bytes += key.bytes;
+        bytes += key.bytes.unwrap_or(0);
         first || bytes <= PIPELINE_BYTES as u64
     });
     let rest = keys.split_off(fits.count());
@@ -507,7 +507,7 @@ impl KeyWalk {
         mut self,
         report: &(dyn Fn(JobProgress) + Send + Sync),
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
-        let mut count = ExportCount::default();
+        let (mut count, mut is_unmeasured) = (ExportCount::default(), false);
         while !self.facts.over {
             let (_, facts) = self.facts.turn(Vec::new()).await?;
             for key in facts {
@@ -516,11 +516,16 @@ impl KeyWalk {
                     continue;
                 }
                 count.keys += 1;
-                count.bytes += key.bytes;
+                count.bytes += key.bytes.unwrap_or(0);
+                is_unmeasured |= key.bytes.is_none();
             }
             report(self.progress());
         }
-        Ok((count, self.notes()))
+        let mut notes = self.notes();
+        if is_unmeasured {
+            notes.push("memory: n/a, the server does not tell it of every key".to_owned());
+        }
+        Ok((count, notes))
     }
 
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
@@ -534,7 +539,8 @@ impl KeyWalk {
         for key in facts {
             match key.kind {
                 None => self.unread += 1,
-                Some(_) if key.bytes > WHOLE_BYTES_MAX => self.large.push_back(key),
+                // A value whose size is not known is read window by window.
+                Some(_) if key.bytes.is_none_or(|bytes| bytes > WHOLE_BYTES_MAX) => self.large.push_back(key),
                 Some(_) => self.small.push(key),
             }
         }

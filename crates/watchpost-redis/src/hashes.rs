@@ -165,7 +165,9 @@ impl EventStore {
                 let asked = part.iter().filter_map(|index| hashes.entries.get(*index));
                 let (ids, keys): (Vec<&str>, Vec<&str>) =
                     asked.map(|(id, key)| (id.as_str(), key.as_deref().unwrap_or_default())).unzip();
-                ids.into_iter().fold(Call::new(&keys), Call::arg)
+                // Whoever only looks marks nothing.
+                let ids = ids.into_iter().map(|id| if self.observes() { "" } else { id });
+                ids.fold(Call::new(&keys), Call::arg)
             });
             let results = self.inner.main.eval_many(&scripts::READ, calls.collect()).await?;
             let mut left = Vec::new();

@@ -45,6 +45,9 @@ impl EventStore {
     /// # Errors
     /// Every cause of [`RedisError`] but `NoPermission`.
     pub async fn key_hints(&self) -> Result<Option<KeyHints>, RedisError> {
+        if self.observes() {
+            return Ok(None); // It needs neither the configuration nor a channel.
+        }
         let mut cmd = redis::cmd("CONFIG");
         cmd.arg("GET").arg("notify-keyspace-events");
         let flags: HashMap<String, String> = match self.inner.main.query(&cmd).await {

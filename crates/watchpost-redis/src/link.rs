@@ -23,6 +23,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 
 use crate::error::RedisError;
+use crate::observe;
 use crate::route::Route;
 use crate::route::Way;
 use crate::scripts;
@@ -46,6 +47,8 @@ pub(crate) struct Link {
     route: Arc<Route>,
     name: &'static str,
     response_timeout: Duration,
+    /// Nothing that writes is sent.
+    observe: bool,
     // Held while connecting, so that callers share one attempt; an async lock on purpose.
     live: Mutex<Option<Live>>,
     generation: AtomicU64,
@@ -77,7 +80,13 @@ impl Call {
 
 impl Link {
     pub(crate) fn new(route: Arc<Route>, name: &'static str, response_timeout: Duration) -> Self {
-        Self { route, name, response_timeout, live: Mutex::new(None), generation: AtomicU64::new(0) }
+        let observe = route.observes();
+        Self { route, name, response_timeout, observe, live: Mutex::new(None), generation: AtomicU64::new(0) }
+    }
+
+    /// Refuses what writes, if the connection only looks.
+    fn permit<'a>(&self, commands: impl IntoIterator<Item = &'a Cmd>) -> Result<(), RedisError> {
+        if self.observe { commands.into_iter().try_for_each(observe::permit) } else { Ok(()) }
     }
 
     /// Counts the connections made so far; a change tells that server-side state (a `SCAN` cursor) may be gone.
@@ -91,6 +100,7 @@ impl Link {
     }
 
     pub(crate) async fn query<T: FromRedisValue>(&self, cmd: &Cmd) -> Result<T, RedisError> {
+        self.permit([cmd])?;
         let (generation, mut connection) = self.connection().await?;
         let result: RedisResult<T> = cmd.query_async(&mut connection).await;
         match result {
@@ -128,6 +138,7 @@ impl Link {
         generation: u64,
         mut pipe: Pipeline,
     ) -> Result<Vec<RedisResult<Value>>, RedisError> {
+        self.permit(pipe.cmd_iter())?;
         pipe.ignore_errors();
         let result: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
         match result {

@@ -26,7 +26,7 @@ use crate::store::EventStore;
 const TIMEOUT: Duration = Duration::from_secs(2);
 const PINGS: usize = 3;
 /// What only the node with our events is asked for.
-const OF_ONE: [&str; 2] = ["events_per_min", "backlog"];
+const OF_ONE: [&str; 3] = ["events_per_min", "backlog", "slowlog"];
 
 /// The other primaries, with a connection and the reading before of each.
 #[derive(Default)]

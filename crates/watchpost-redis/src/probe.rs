@@ -6,8 +6,10 @@ use chrono::DateTime;
 use redis::Value;
 use tokio::time::Instant;
 use watchpost_model::health::HealthSample;
+use watchpost_model::health::Metric;
 use watchpost_model::health::RedisHealth;
 use watchpost_model::health::SlowCommand;
+use watchpost_model::health::Unit;
 use watchpost_model::health_policy::HealthPolicy;
 use watchpost_model::text::visible;
 
@@ -17,6 +19,7 @@ use crate::health::Change;
 use crate::health::Reading;
 use crate::health_limits;
 use crate::info::Info;
+use crate::lacking;
 use crate::primaries::Primaries;
 use crate::reply;
 use crate::store::EventStore;
@@ -48,7 +51,7 @@ impl HealthProbe {
     /// count, if it runs.
     ///
     /// # Errors
-    /// Every cause of [`RedisError`], `NoPermission` if `INFO` is not allowed. What else is not allowed shows as unknown.
+    /// Every cause of [`RedisError`] but what is not allowed or not there: that shows as unknown, with the reason.
     pub async fn sample(
         &mut self,
         events_per_min: Option<f64>,
@@ -57,20 +60,30 @@ impl HealthProbe {
         let mut pings_ms = Vec::with_capacity(PINGS);
         for _ in 0..PINGS {
             let start = Instant::now();
-            store.ping().await?;
+            if lacking::asked(store.ping().await)?.is_err() {
+                break;
+            }
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
         let mut cmd = redis::cmd("INFO");
         cmd.arg("everything");
-        let info = Info::parse(&store.inner.probe.query::<String>(&cmd).await?);
+        let info = lacking::asked(store.inner.probe.query::<String>(&cmd).await)?;
         let backlog = match store.backlog().await {
-            Ok(backlog) => Some(backlog),
-            Err(RedisError::NoPermission(_) | RedisError::WrongType(_)) => None,
-            Err(error) => return Err(error),
+            Err(RedisError::WrongType(_)) => Err("a key holds another type".to_owned()),
+            backlog => lacking::asked(backlog)?,
         };
         let at = store.now();
+        let slowlog = self.slowlog().await?;
+        let lacks = Lacks {
+            info: info.as_ref().err().cloned(),
+            backlog: backlog.as_ref().err().cloned(),
+            slowlog: slowlog.as_ref().err().cloned(),
+        };
+        let info = Info::parse(&info.unwrap_or_default());
+        let backlog = backlog.ok();
         let now = Reading { info, pings_ms, backlog, events_per_min };
         let mut own = health::assess(self.before.as_ref(), &now);
+        lacks.tell(&mut own);
         self.policy.judge(&mut own);
         let together = Box::pin(self.primaries.sample(store, (&now.info, &own), &self.policy)).await?;
         let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
@@ -106,7 +119,7 @@ impl HealthProbe {
                 None => "unknown",
             }
             .to_owned(),
-            uptime_s: now.info.count("uptime_in_seconds").unwrap_or(0),
+            uptime_s: now.info.count("uptime_in_seconds"),
             verdict: health::worst_of(
                 metrics.iter().map(|metric| metric.verdict).chain(nodes.iter().map(|node| node.verdict)),
             ),
@@ -117,21 +130,45 @@ impl HealthProbe {
             memory_limit,
             forecast: None,
             ttl_share: keyspace.and_then(|(keys, with_ttl)| share(with_ttl, keys)),
-            slowlog: self.slowlog().await?,
+            slowlog: slowlog.unwrap_or_default(),
         };
         self.before = Some(now);
         Ok((health, sample))
     }
 
-    /// The slow log, newest first; empty where the user may not read it.
-    async fn slowlog(&self) -> Result<Vec<SlowCommand>, RedisError> {
+    /// The slow log, newest first, or why it cannot be read.
+    async fn slowlog(&self) -> Result<Result<Vec<SlowCommand>, String>, RedisError> {
         let mut cmd = redis::cmd("SLOWLOG");
         cmd.arg("GET").arg(SLOWLOG_ENTRIES);
-        let reply: Value = match self.store.inner.probe.query(&cmd).await {
-            Err(RedisError::NoPermission(_) | RedisError::Server { .. }) => return Ok(Vec::new()),
-            result => result?,
-        };
-        Ok(reply::list(reply).into_iter().filter_map(slow_command).collect())
+        let reply = lacking::asked(self.store.inner.probe.query::<Value>(&cmd).await)?;
+        Ok(reply.map(|reply| reply::list(reply).into_iter().filter_map(slow_command).collect()))
+    }
+}
+
+/// What the server does not tell, and why.
+struct Lacks {
+    info: Option<String>,
+    backlog: Option<String>,
+    slowlog: Option<String>,
+}
+
+impl Lacks {
+    /// Says it where a metric has no value; the slow log has a metric only then.
+    fn tell(self, metrics: &mut Vec<Metric>) {
+        for metric in metrics.iter_mut().filter(|metric| metric.value.is_none()) {
+            let why = match metric.name.as_str() {
+                "events_per_min" | "round_trip_ms" => None,
+                "backlog" => self.backlog.as_ref().map(|why| format!("n/a: the stream: {why}")),
+                _ => self.info.as_ref().map(|why| format!("n/a: INFO: {why}")),
+            };
+            if let Some(why) = why {
+                metric.basis = why;
+            }
+        }
+        if let Some(why) = self.slowlog {
+            let basis = format!("n/a: SLOWLOG: {why}");
+            metrics.push(Metric::judged("slowlog", "Slow commands", Unit::Count, None, None, basis));
+        }
     }
 }
 

@@ -117,6 +117,11 @@ impl Route {
         }
     }
 
+    /// Does the connection only look?
+    pub(crate) fn observes(&self) -> bool {
+        self.target.observe
+    }
+
     /// Is the server one of a cluster?
     pub(crate) fn is_cluster(&self) -> bool {
         self.known().slot.is_some()

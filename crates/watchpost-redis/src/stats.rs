@@ -42,10 +42,10 @@ pub struct PatternStats {
     pub pattern: String,
     /// Keys.
     pub keys: u64,
-    /// Memory, value and key, as the server estimates it; without its tables.
-    pub bytes: u64,
-    /// Keys that never expire.
-    pub without_ttl: u64,
+    /// Memory, value and key, as the server estimates it; without its tables. `None` where it does not tell of each key.
+    pub bytes: Option<u64>,
+    /// Keys that never expire; `None` where the server does not tell of each key.
+    pub without_ttl: Option<u64>,
     /// Keys by type, most first.
     pub types: Vec<(String, u64)>,
     /// Keys by encoding, most first: of those that were asked for it, see [`KeyStats::encodings_every`].
@@ -94,6 +94,7 @@ pub async fn stats(
         largest: Vec::new(),
         unending: Vec::new(),
         every: if walk.expected() <= ALL_ENCODINGS { 1 } else { ENCODING_EVERY },
+        lacking: BTreeMap::new(),
     };
     let every = counter.every;
     let questions = move |page: &[Vec<u8>]| questions(page, every);
@@ -147,6 +148,9 @@ struct Row {
     keys: u64,
     bytes: u64,
     without_ttl: u64,
+    /// The memory, or the expiry, of one of the keys is not known.
+    is_unmeasured: bool,
+    is_undated: bool,
     types: Vec<(String, u64)>,
     encodings: Vec<(String, u64)>,
     oldest_ms: Option<i64>,
@@ -156,8 +160,10 @@ struct Row {
 impl Row {
     fn add(&mut self, key: &Counted<'_>, at_ms: Option<i64>) {
         self.keys += 1;
-        self.bytes += key.bytes;
-        self.without_ttl += u64::from(key.never_expires);
+        self.bytes += key.bytes.unwrap_or(0);
+        self.is_unmeasured |= key.bytes.is_none();
+        self.without_ttl += u64::from(key.never_expires == Some(true));
+        self.is_undated |= key.never_expires.is_none();
         count(&mut self.types, key.kind);
         if let Some(encoding) = key.encoding {
             count(&mut self.encodings, encoding);
@@ -175,8 +181,8 @@ impl Row {
         PatternStats {
             pattern,
             keys: self.keys,
-            bytes: self.bytes,
-            without_ttl: self.without_ttl,
+            bytes: (!self.is_unmeasured).then_some(self.bytes),
+            without_ttl: (!self.is_undated).then_some(self.without_ttl),
             types: self.types,
             encodings: self.encodings,
             oldest: self.oldest_ms.and_then(DateTime::from_timestamp_millis),
@@ -198,8 +204,8 @@ struct Counted<'a> {
     kind: &'a str,
     /// Known of some.
     encoding: Option<&'a str>,
-    bytes: u64,
-    never_expires: bool,
+    bytes: Option<u64>,
+    never_expires: Option<bool>,
 }
 
 struct Counter<'a> {
@@ -212,6 +218,8 @@ struct Counter<'a> {
     unending: Vec<String>,
     /// Of how many keys of a page each one is asked for its encoding.
     every: usize,
+    /// What the server does not tell, and why.
+    lacking: BTreeMap<&'static str, String>,
 }
 
 impl Counter<'_> {
@@ -233,8 +241,16 @@ impl Counter<'_> {
             if kind == "none" || ttl == Some(-2) {
                 continue; // Gone meanwhile.
             }
-            let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
-            self.key(&name, &Counted { kind, encoding, bytes, never_expires: ttl == Some(-1) });
+            let bytes = number(1).and_then(|bytes| u64::try_from(bytes).ok());
+            if matches!(answers[1], Ok(Value::Nil)) {
+                continue; // Gone since its type was asked for.
+            }
+            for (what, answer) in ["types", "memory", "expiry"].into_iter().zip(answers) {
+                if let Err(error) = answer {
+                    self.lacking.entry(what).or_insert_with(|| crate::lacking::why(error));
+                }
+            }
+            self.key(&name, &Counted { kind, encoding, bytes, never_expires: ttl.map(|ttl| ttl == -1) });
         }
     }
 
@@ -244,7 +260,7 @@ impl Counter<'_> {
             Err(_) => std::borrow::Cow::Owned(key_text(name)),
         };
         let kind = self.store.inner.keys.classify(&text);
-        if counted.never_expires && !matches!(kind, KeyKind::Own) && self.unending.len() < UNENDING {
+        if counted.never_expires == Some(true) && !matches!(kind, KeyKind::Own) && self.unending.len() < UNENDING {
             self.unending.push(text.to_string());
         }
         match kind {
@@ -260,7 +276,7 @@ impl Counter<'_> {
         for (_, row) in self.asked.iter_mut().filter(|(glob, _)| glob.fits(name)) {
             row.add(counted, None);
         }
-        let bytes = counted.bytes;
+        let Some(bytes) = counted.bytes else { return };
         if self.largest.len() < LARGEST || self.largest.last().is_some_and(|(_, least)| bytes > *least) {
             let place = self.largest.partition_point(|(_, other)| *other >= bytes);
             self.largest.insert(place, (text.into_owned(), bytes));
@@ -277,6 +293,8 @@ impl Counter<'_> {
         let mut patterns: Vec<PatternStats> =
             events.chain(self.others.into_iter().map(|(pattern, row)| row.stats(pattern))).collect();
         patterns.sort_by(|a, b| a.pattern.cmp(&b.pattern));
+        let lacking = self.lacking.into_iter().map(|(what, why)| format!("{what}: n/a, {why}"));
+        let notes = walk.notes().iter().cloned().chain(lacking).collect();
         let asked = globs.iter().zip(self.asked).map(|(glob, (_, row))| row.stats(glob.clone()));
         KeyStats {
             patterns,
@@ -285,7 +303,7 @@ impl Counter<'_> {
             unending: self.unending,
             encodings_every: self.every as u64,
             pauses: walk.pauses(),
-            notes: walk.notes().to_vec(),
+            notes,
         }
     }
 }

@@ -94,6 +94,8 @@ pub struct RedisTarget {
     pub database: u32,
     /// Prefix of all keys of the contract, with its trailing colon: `security:`.
     pub prefix: String,
+    /// Nothing is written to it.
+    pub observe: bool,
 }
 
 impl fmt::Debug for RedisTarget {
@@ -104,6 +106,7 @@ impl fmt::Debug for RedisTarget {
             .field("password", &self.password.as_ref().map(|_| "<redacted>"))
             .field("database", &self.database)
             .field("prefix", &self.prefix)
+            .field("observe", &self.observe)
             .finish()
     }
 }
@@ -127,6 +130,7 @@ impl RedisTarget {
             password: None,
             database: 0,
             prefix: prefix.to_owned(),
+            observe: false,
         }
     }
 

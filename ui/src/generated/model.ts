@@ -1,5 +1,19 @@
 // Generated from the list of operations by `cargo xtask codegen`. Do not edit.
 
+export type AclLine = { 
+/**
+ * Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`.
+ */
+purpose: string, 
+/**
+ * For people.
+ */
+title: string, 
+/**
+ * To copy: `ACL SETUSER watchpost ...`.
+ */
+line: string, };
+
 export type ActionCount = { 
 /**
  * The action.
@@ -1503,7 +1517,11 @@ database: DatabaseConnection,
 /**
  * Every change asks for confirmation.
  */
-production: boolean, };
+production: boolean, 
+/**
+ * Nothing is written to the Redis: events are read without the consumer group, and what would write is refused.
+ */
+observe: boolean, };
 
 export type ConnectionCheck = { 
 /**
@@ -1517,7 +1535,11 @@ redis: Array<CheckStep>,
 /**
  * Steps on the database side.
  */
-database: Array<CheckStep>, };
+database: Array<CheckStep>, 
+/**
+ * What the user of the Redis needs for each use, to copy; none of the private Redis.
+ */
+acl: Array<AclLine>, };
 
 export type ConnectionDraft = { 
 /**
@@ -1540,6 +1562,10 @@ database: DatabaseConnection,
  * Every change asks for confirmation.
  */
 production: boolean, 
+/**
+ * Nothing is written to the Redis.
+ */
+observe: boolean, 
 /**
  * Password of the Redis user.
  */
@@ -4658,13 +4684,13 @@ pattern: string,
  */
 keys: number, 
 /**
- * Memory of value and key, as the server estimates it.
+ * Memory of value and key, as the server estimates it; absent where it does not tell, the notes say why.
  */
-bytes: number, 
+bytes: number | null, 
 /**
- * How many never expire.
+ * How many never expire; absent where the server does not tell.
  */
-without_ttl: number, 
+without_ttl: number | null, 
 /**
  * Their types, most first: `hash 20, string 1`.
  */
@@ -5239,7 +5265,7 @@ role: string,
 /**
  * Seconds since the server started.
  */
-uptime_s: number, 
+uptime_s: number | null, 
 /**
  * The worst verdict of `metrics`.
  */

@@ -131,6 +131,7 @@ fn connection(socket: &Path, home: &Path) -> Connection {
         },
         database: DatabaseConnection::Sqlite { path: Some(database(home).display().to_string()) },
         production: false,
+        observe: false,
     }
 }
 

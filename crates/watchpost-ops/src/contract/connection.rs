@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::connection::Connection;
-use watchpost_model::diagnosis::CheckStep;
+use watchpost_model::diagnosis::{AclLine, CheckStep};
 use watchpost_model::ids::ConnectionId;
 
 /// Whether secrets can be kept.
@@ -85,6 +85,9 @@ pub struct ConnectionDraft {
     pub database: watchpost_model::connection::DatabaseConnection,
     /// Every change asks for confirmation.
     pub production: bool,
+    /// Nothing is written to the Redis.
+    #[serde(default)]
+    pub observe: bool,
     /// Password of the Redis user.
     #[serde(default)]
     pub redis_password: SecretInput,
@@ -132,6 +135,8 @@ pub struct ConnectionCheck {
     pub redis: Vec<CheckStep>,
     /// Steps on the database side.
     pub database: Vec<CheckStep>,
+    /// What the user of the Redis needs for each use, to copy; none of the private Redis.
+    pub acl: Vec<AclLine>,
 }
 
 /// A connection by id.

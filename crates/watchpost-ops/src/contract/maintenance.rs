@@ -53,10 +53,10 @@ pub struct PatternCount {
     pub pattern: String,
     /// How many.
     pub keys: u64,
-    /// Memory of value and key, as the server estimates it.
-    pub bytes: u64,
-    /// How many never expire.
-    pub without_ttl: u64,
+    /// Memory of value and key, as the server estimates it; absent where it does not tell, the notes say why.
+    pub bytes: Option<u64>,
+    /// How many never expire; absent where the server does not tell.
+    pub without_ttl: Option<u64>,
     /// Their types, most first: `hash 20, string 1`.
     pub types: String,
     /// Their encodings, most first: `listpack 20, hashtable 1`; in a database of over 100,000 keys those of each eighth key.

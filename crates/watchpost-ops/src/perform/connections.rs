@@ -38,23 +38,27 @@ pub(crate) async fn connection_test(cx: Context, draft: ConnectionDraft) -> Resu
     let redis_password = secret(&cx, &connection, "redis", &draft.redis_password).await?;
     let sentinel_password = secret(&cx, &connection, "sentinel", &draft.sentinel_password).await?;
     let database_password = secret(&cx, &connection, "database", &draft.database_password).await?;
-    let redis = if connection.redis.address == RedisAddress::Local {
-        vec![CheckStep {
+    let (redis, acl) = if connection.redis.address == RedisAddress::Local {
+        let step = CheckStep {
             name: "connect".to_owned(),
             title: "Private Redis of the local workspace".to_owned(),
             state: StepState::Ok,
             detail: "started when the workspace opens".to_owned(),
             hint: None,
-        }]
+        };
+        (vec![step], Vec::new())
     } else {
         let target = redis_target(&cx.console, &connection, redis_password, sentinel_password);
-        watchpost_redis::diagnose(&target).await
+        tokio::join!(
+            Box::pin(watchpost_redis::diagnose(&target)),
+            Box::pin(watchpost_redis::acl_lines(&target))
+        )
     };
     let database =
         watchpost_store::diagnose(&database_target(&cx.console, &connection, database_password)).await;
     let ok =
         redis.iter().chain(&database).all(|step| matches!(step.state, StepState::Ok | StepState::Warning));
-    Ok(ConnectionCheck { ok, redis, database })
+    Ok(ConnectionCheck { ok, redis, database, acl })
 }
 
 pub(crate) async fn connection_save(cx: Context, draft: ConnectionDraft) -> Result<Connection, OpError> {
@@ -176,6 +180,7 @@ fn checked(cx: &Context, draft: &ConnectionDraft) -> Result<Connection, OpError>
         redis: draft.redis.clone(),
         database: draft.database.clone(),
         production: draft.production,
+        observe: draft.observe,
     })
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
         workspace.stop_token(),
     )
     .await?;
-    let mut tally = Tally::default();
+    let mut tally = Tally { memory_lacking: workspace.events()?.memory_lacking().await?, ..Tally::default() };
     while let Some(batch) = walk.next_batch(BATCH).await? {
         let ids: Vec<_> =
             batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
@@ -127,6 +127,7 @@ impl Retention {
         let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
         let from = journal.begun().map(|begun| begun.position.clone());
         let mut patience = Patience::new(ticket);
+        tally.memory_lacking = events.memory_lacking().await.unwrap_or_default();
         let mut walk = loop {
             let (now, cancel) = (workspace.now(), ticket.cancel.clone());
             match RetentionWalk::start(&events, &self.rules, now, None, from.as_ref(), cancel).await {
@@ -308,6 +309,8 @@ struct Tally {
     pruned: u64,
     memory_before: Option<u64>,
     memory_after: Option<u64>,
+    /// Why the server does not tell the memory of keys.
+    memory_lacking: Option<String>,
 }
 
 impl Tally {
@@ -344,8 +347,10 @@ impl Tally {
         let mut figures = vec![
             Figure::count("scanned", "Keys looked at", self.scanned),
             Figure::count("removed", &format!("Events {removed}"), self.removed),
-            Figure::new("bytes", "Memory of these keys", self.bytes as f64, Unit::Bytes),
         ];
+        if self.memory_lacking.is_none() {
+            figures.push(Figure::new("bytes", "Memory of these keys", self.bytes as f64, Unit::Bytes));
+        }
         figures.push(Figure::count("pruned", "Archived events past their days", self.pruned));
         if let (Some(before), Some(after)) = (memory_before, self.memory_after) {
             figures.push(Figure::new(
@@ -357,6 +362,7 @@ impl Tally {
             figures.push(Figure::new("memory_after_bytes", "Redis memory after", after as f64, Unit::Bytes));
         }
         let mut notes = self.notes.clone();
+        notes.extend(self.memory_lacking.iter().map(|why| format!("memory of these keys: n/a, {why}")));
         for (count, what) in [
             (self.unprocessed, "not yet processed by the engine: they stay"),
             (self.unreadable, "could not be read as events: they stay and are in quarantine"),

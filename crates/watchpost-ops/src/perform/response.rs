@@ -46,10 +46,20 @@ pub(crate) async fn stored_or_off(workspace: &Workspace) -> Result<StoredPolicy,
     }
 }
 
+/// What the engine of the open connection does; one that only looks does nothing but a dry run.
+pub(crate) fn mode_on(workspace: &Workspace, stored: &StoredPolicy) -> ResponseMode {
+    match stored.mode_on(workspace.connection().production) {
+        ResponseMode::On if workspace.connection().observe => ResponseMode::DryRun,
+        mode => mode,
+    }
+}
+
 fn view(workspace: &Workspace, stored: StoredPolicy) -> ResponsePolicyView {
-    let effective = stored.mode_on(workspace.connection().production);
+    let effective = mode_on(workspace, &stored);
     let detail = if effective == stored.policy.mode {
         String::new()
+    } else if workspace.connection().observe {
+        "this connection is set to observe: nothing is written to its Redis".to_owned()
     } else {
         "this is a production connection: switch the policy on from a connection marked production, with its name \
          typed"

@@ -91,7 +91,7 @@ impl Desk {
         self.console.until_idle().await.expect("the engine works");
     }
 
-    async fn events(&self) -> usize {
+    pub(crate) async fn events(&self) -> usize {
         let mut n = 0;
         let mut after = None;
         loop {
@@ -345,7 +345,7 @@ async fn a_private_redis_that_dies_is_started_again_with_its_events() {
             let health = desk.ask::<operation::redis_health>(Nothing {}).await;
             // An answer from before the end does not count.
             if let Ok(health) = health
-                && health.uptime_s < 5
+                && health.uptime_s.is_some_and(|uptime_s| uptime_s < 5)
                 && socket.exists()
                 && desk.ask::<operation::block_list>(BlockListRequest::default()).await.is_ok()
             {
@@ -414,6 +414,7 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: true,
+        observe: false,
     };
     let shop = desk(&home, Tenure::Guest, production).await;
     let run = |confirmation: Option<&str>| Call {

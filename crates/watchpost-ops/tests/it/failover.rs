@@ -58,6 +58,7 @@ async fn with_events(set: &Set) -> (Desk, Vec<Event>) {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
         redis_password: SecretInput::Set { value: SERVER_PASSWORD.to_owned() },
         sentinel_password: SecretInput::Set { value: SENTINEL_PASSWORD.to_owned() },
         database_password: SecretInput::Keep,

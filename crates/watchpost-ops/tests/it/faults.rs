@@ -112,6 +112,7 @@ impl Shop {
             },
             database: DatabaseConnection::Sqlite { path: None },
             production: false,
+            observe: false,
         };
         let mut events = old_events(EVENTS);
         let target = RedisTarget::unix(self.socket(), "security:");

@@ -24,6 +24,7 @@ mod jobs;
 #[path = "../../../watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
 mod notices;
+mod observe;
 mod people;
 mod plan;
 mod privacy;

@@ -36,6 +36,7 @@ async fn open(home: &TempDir, server: &Server, tenure: Tenure) -> Desk {
         },
         database: server.database(),
         production: false,
+        observe: false,
     };
     let console = Console::start(ConsoleOptions {
         paths: Paths::below(home.path()).expect("the folder is ours"),

@@ -153,5 +153,6 @@ fn at(socket: &Path) -> Connection {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
     }
 }

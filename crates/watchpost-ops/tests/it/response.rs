@@ -476,6 +476,7 @@ async fn production_stays_at_a_dry_run_until_its_name_is_typed() {
             path: Some(home.path().join("shop.db").to_string_lossy().into_owned()),
         },
         production,
+        observe: false,
     };
     let elsewhere = desk(&home, Tenure::Guest, connection(false)).await;
     put(&elsewhere, policy(ResponseMode::On, &[ActionKind::BlockIp])).await;

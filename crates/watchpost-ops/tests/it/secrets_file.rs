@@ -98,6 +98,7 @@ async fn secrets_outlast_the_process_in_a_locked_file_and_stand_nowhere_in_clear
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
         redis_password: SecretInput::Set { value: PLANTED.to_owned() },
         sentinel_password: SecretInput::Keep,
         database_password: SecretInput::Keep,

@@ -40,6 +40,7 @@ async fn a_slot_that_moves_in_the_middle_of_retention_costs_nothing() {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
     };
     let desk = desk(&cluster.home, Tenure::Owner, connection).await;
     desk.console.until_idle().await.expect("the engine works");
@@ -98,6 +99,7 @@ async fn every_job_works_on_a_cluster() {
         },
         database: DatabaseConnection::Sqlite { path: None },
         production: false,
+        observe: false,
     };
     let desk = desk(&cluster.home, Tenure::Owner, connection).await;
     // Young and old ones, and one that an application wrote bare.

@@ -233,7 +233,8 @@ impl Restorer {
         let sizes = there.iter().map(|record| command("MEMORY", &[b"USAGE", &record.key])).collect();
         let (mut small, mut large, mut replace) = (Vec::new(), Vec::new(), Vec::new());
         for (record, size) in there.into_iter().zip(self.ask(sizes).await?) {
-            let bytes = size.ok().as_ref().and_then(reply::count).unwrap_or(0);
+            // One whose size is not told may be of any.
+            let bytes = size.map_or(u64::MAX, |size| reply::count(&size).unwrap_or(0));
             if bytes > COMPARED_BYTES_MAX { large.push(record) } else { small.push(record) }
         }
         for record in large {

@@ -165,7 +165,7 @@ impl BackupWalk {
         for key in facts {
             match key.kind {
                 None => self.unread += 1,
-                Some(_) if key.bytes > DUMP_BYTES_MAX => self.large.push_back(key),
+                Some(_) if key.bytes.is_none_or(|bytes| bytes > DUMP_BYTES_MAX) => self.large.push_back(key),
                 Some(_) => self.small.push(key),
             }
         }

@@ -35,7 +35,7 @@ pub(crate) async fn restorer(store: &EventStore, scope: Scope, existing: Existin
     Restorer::start(store, scope, existing, CancellationToken::new()).await.unwrap()
 }
 
-async fn put(file: &[u8], restorer: &mut Restorer) {
+pub(crate) async fn put(file: &[u8], restorer: &mut Restorer) {
     let mut reader = BackupReader::new(file).unwrap();
     while let Some(records) = reader.next_records().unwrap() {
         restorer.put(records).await.unwrap();

@@ -147,6 +147,7 @@ async fn a_copy_comes_over_tls_to_a_user_who_may_have_it() {
         password: Some("secret".into()),
         database: 0,
         prefix: PREFIX.into(),
+        observe: false,
     };
     let store = EventStore::connect(&target, Arc::new(SystemClock)).await.unwrap();
     write_events(&store).await;

@@ -17,5 +17,6 @@ mod old_server;
 mod optimize;
 mod queue;
 mod retention;
+mod rights;
 mod sentinel;
 mod support;

@@ -174,8 +174,11 @@ async fn stats_count_by_pattern() {
     let globs =
         ["*".to_owned(), "security:[ab]*".to_owned(), "security:blocked:*.1".to_owned(), "x*".to_owned()];
     let found = stats(&store, &globs, &|_| {}, CancellationToken::new()).await.unwrap();
-    let keys: BTreeMap<&str, (u64, u64)> =
-        found.patterns.iter().map(|row| (row.pattern.as_str(), (row.keys, row.without_ttl))).collect();
+    let keys: BTreeMap<&str, (u64, u64)> = found
+        .patterns
+        .iter()
+        .map(|row| (row.pattern.as_str(), (row.keys, row.without_ttl.expect("it may be asked"))))
+        .collect();
     assert_eq!(
         keys,
         BTreeMap::from([

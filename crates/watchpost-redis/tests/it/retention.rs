@@ -29,7 +29,7 @@ async fn preview(store: &EventStore, days: Option<u32>) -> RetentionPreview {
     start(store, days).await.preview(&|_| {}).await.unwrap()
 }
 
-async fn process_all(store: &EventStore) {
+pub(crate) async fn process_all(store: &EventStore) {
     store.ensure_group().await.unwrap();
     loop {
         let items = store.read_new("a", 500, 0).await.unwrap();

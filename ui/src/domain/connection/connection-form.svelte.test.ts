@@ -8,6 +8,7 @@ const SAVED: Connection = {
   redis: { address: { kind: 'tcp', host: 'redis.example', port: 6380, tls: { ca: '/etc/ca.pem', cert: null, key: null } }, username: 'wp', database: 3, prefix: 'sec:' },
   database: { kind: 'postgres', host: 'db.example', port: 5433, database: 'wp', username: 'w', tls: null },
   production: true,
+  observe: true,
 };
 
 describe('ConnectionForm', () => {

@@ -46,6 +46,7 @@ export class ConnectionForm {
   readonly id: string | null;
   name = $state('');
   production = $state(false);
+  observe = $state(false);
 
   via = $state<'tcp' | 'sentinel' | 'unix'>('tcp');
   host = $state('');
@@ -76,6 +77,7 @@ export class ConnectionForm {
     if (connection === null) return;
     this.name = connection.name;
     this.production = connection.production;
+    this.observe = connection.observe;
     this.#fillRedis(connection.redis);
     this.#fillDatabase(connection.database);
   }
@@ -195,6 +197,7 @@ export class ConnectionForm {
           ? { kind: 'sqlite', path: filled(this.file) }
           : { kind: 'postgres', host: this.pgHost.trim(), port: Number(this.pgPort), database: this.pgDatabase.trim(), username: this.pgUser.trim(), tls: this.pgTls.value },
       production: this.production,
+      observe: this.observe,
       redis_password: this.redisSecret.value,
       sentinel_password: this.via === 'sentinel' ? this.sentinelSecret.value : { kind: 'keep' },
       database_password: this.kind === 'postgres' ? this.pgSecret.value : { kind: 'keep' },

@@ -11,6 +11,7 @@ export const LOCAL: Connection = {
   redis: { address: { kind: 'local' }, username: null, database: 0, prefix: 'security:' },
   database: { kind: 'sqlite', path: null },
   production: false,
+  observe: false,
 };
 
 const STAGING: Connection = {
@@ -19,6 +20,7 @@ const STAGING: Connection = {
   redis: { address: { kind: 'unix', path: '/run/redis/staging.sock' }, username: null, database: 2, prefix: 'security:' },
   database: { kind: 'sqlite', path: '/var/lib/watchpost/staging.db' },
   production: false,
+  observe: false,
 };
 
 export function connectionList(): ConnectionList {
@@ -39,6 +41,7 @@ export const CHECK: ConnectionCheck = {
     { name: 'schema', title: 'Check the schema', state: 'ok', detail: 'version 20261101120000, up to date', hint: null },
     { name: 'write', title: 'Write and roll back', state: 'ok', detail: '2.0 ms', hint: null },
   ],
+  acl: [{ purpose: 'observe', title: 'Only look', line: "ACL SETUSER watchpost resetkeys resetchannels -@all '~security:*' +ping +scan +info" }],
 };
 
 export const SETTINGS: Settings = {

@@ -206,7 +206,7 @@ export function panelAnswers(empty: boolean) {
       await wait(400);
       return CHECK;
     },
-    connection_save: ({ id, name, redis, database, production }) => ({ id: id ?? crypto.randomUUID(), name, redis, database, production }),
+    connection_save: ({ id, name, redis, database, production, observe }) => ({ id: id ?? crypto.randomUUID(), name, redis, database, production, observe }),
     connection_remove: connectionList,
   } satisfies Answers;
   return answers;

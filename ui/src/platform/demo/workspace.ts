@@ -8,6 +8,7 @@ export const CONNECTION: Connection = {
   redis: { address: { kind: 'tcp', host: 'redis.shop.example', port: 6379, tls: { ca: null, cert: null, key: null } }, username: 'watchpost', database: 0, prefix: 'security:' },
   database: { kind: 'postgres', host: 'db.shop.example', port: 5432, database: 'watchpost', username: 'watchpost', tls: { ca: null, cert: null, key: null } },
   production: true,
+  observe: false,
 };
 
 export function makeStatus(active: number): WorkspaceStatus {
