@@ -81,6 +81,7 @@ pub use incident::{
 };
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use lost::Lost;
+pub use migrate::Migrated;
 pub use outbox::OutboxMove;
 pub use privacy::{KeptErasure, KnownFiles, Look};
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};
