@@ -132,7 +132,7 @@ async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize
         return Ok(0);
     }
     let target = DatabaseTarget::Sqlite { path: copy.to_owned() };
-    let store = Store::open(&target, cx.console.0.clock.clone()).await?;
+    let store = Store::open_without_copy(&target, cx.console.0.clock.clone()).await?;
     let done = store.privacy_replay(&kept).await;
     // Without the free pages in which the older state lies.
     let settled = store.privacy_rewrite().await;
