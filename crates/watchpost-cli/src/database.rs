@@ -191,6 +191,14 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
             copy.erased_again
         ))?;
     }
+    if copy.behind > 0 {
+        line(format!(
+            "this console saw {} records of its log that are not in it: a connection that is pointed at it says that \
+             the log was rolled back, and this console signs for it only after \
+             `watchpost audit accept --reason TEXT`",
+            copy.behind
+        ))?;
+    }
     for problem in &copy.trail.problems {
         line(format!("  {}", watchpost_model::text::visible(problem, 400)))?;
     }

@@ -184,6 +184,22 @@ pub async fn check_copy(
     Ok(CheckedCopy { bytes, schema, trail })
 }
 
+/// The id of the log of a copy, and how many records it has; writes nothing into the copy.
+///
+/// # Errors
+/// What the database says.
+pub async fn log_of_copy(path: &Path) -> Result<(String, i64), StoreError> {
+    let db = Db::look_at_file(path);
+    let result = async {
+        let mut tx = db.begin_read().await?;
+        let (log, tree) = witness::head(&mut tx).await?;
+        Ok((log, tree.size().cast_signed()))
+    }
+    .await;
+    db.end_look().await;
+    result
+}
+
 /// The log of a copy and the erasures that it knows of; writes nothing into it.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ pub use audit::stamp::{KeptStamp, stamp_request};
 pub use audit::tile::{Tile, Tiles};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
-pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
+pub use backup::{CheckedCopy, check_copy, erasures_of_copy, log_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine::{DatabaseSize, Notices};
