@@ -45,7 +45,7 @@ pub(crate) enum Database {
     },
     /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection
     /// to it, or put it where the database was while nothing runs; then `watchpost audit accept` says that the log is right
-    /// as it is.
+    /// as it is. It is told how many records this console saw that are not in the copy.
     Restore {
         /// The copy.
         file: PathBuf,

@@ -34,15 +34,20 @@ impl Witness {
             Ok(here) => here.and_then(|here| here.log),
             Err(problem) => return Ok(Err(problem)),
         };
-        let log = match here {
-            Some(log) => log,
-            None => match store.audit_look(None).await {
-                Ok(look) => look.now.log,
-                Err(StoreError::Corrupt(what)) => {
-                    return Ok(Err(format!("the head of the log cannot be read: {what}")));
-                }
-                Err(other) => return Err(other.into()),
-            },
+        if let Some(log) = here {
+            self.state().log = log;
+            match self.read() {
+                // Somebody removed it: what is here now is all that can be asked for.
+                Ok(memory) if memory.seen.is_none() => {}
+                found => return Ok(found),
+            }
+        }
+        let log = match store.audit_look(None).await {
+            Ok(look) => look.now.log,
+            Err(StoreError::Corrupt(what)) => {
+                return Ok(Err(format!("the head of the log cannot be read: {what}")));
+            }
+            Err(other) => return Err(other.into()),
         };
         self.state().log = log;
         Ok(self.read())
