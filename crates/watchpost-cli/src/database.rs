@@ -45,7 +45,7 @@ pub(crate) enum Database {
     },
     /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection
     /// to it, or put it where the database was while nothing runs; then `watchpost audit accept` says that the log is right
-    /// as it is.
+    /// as it is. It is told how many records this console saw that are not in the copy.
     Restore {
         /// The copy.
         file: PathBuf,
@@ -189,6 +189,14 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
         line(format!(
             "{} erasures of people, newer than the copy, were done again in it",
             copy.erased_again
+        ))?;
+    }
+    if copy.behind > 0 {
+        line(format!(
+            "this console saw {} records of its log that are not in it: a connection that is pointed at it says that \
+             the log was rolled back, and this console signs for it only after \
+             `watchpost audit accept --reason TEXT`",
+            copy.behind
         ))?;
     }
     for problem in &copy.trail.problems {

@@ -33,6 +33,10 @@ impl From<StoreError> for OpError {
                 .hint("give the path of a PEM file that this account may read"),
             StoreError::Folder { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("choose another folder, or give this account the right to write there"),
+            StoreError::NoCopy { .. } => Self::new(ErrorCode::Unavailable, message).hint(
+                "make room beside the database, as much as it takes; or copy it yourself and open it once with \
+                 WATCHPOST_MIGRATE_WITHOUT_COPY=1",
+            ),
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)
                 .hint("the roles of the database say who may (deploy/postgres-roles.sql): ask its owner"),
             StoreError::File(_) => Self::new(ErrorCode::Unavailable, message).hint(

@@ -1,13 +1,16 @@
 //! This console as a witness: it remembers, outside the database, the log that it saw, and signs for no log that does
 //! not continue it.
 //!
-//! The memory is a file for each connection. It only grows, except when a person says why the log is right as it is
+//! The memory is a file for each log, by the log's own id: a copy of it elsewhere, behind this connection or another one,
+//! is held against the same memory. A second file for each connection and address says which log was there last, so that
+//! another log in its place is found out. The memory only grows, except when a person says why the log is right as it is
 //! ([`Witness::accept`]). What it held against the log then stays in the file.
 
+mod memories;
 mod places;
 mod webhook;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
@@ -18,7 +21,7 @@ use watchpost_model::connection::{Connection, DatabaseConnection};
 use watchpost_store::{Signer, Store, StoreError};
 
 use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, TrailStatus};
-use crate::error::{ErrorCode, OpError};
+use crate::error::OpError;
 use crate::paths::Paths;
 use crate::setting;
 
@@ -79,6 +82,10 @@ struct Accepted {
 /// What is known at the moment; nothing of it is ever waited for.
 #[derive(Default)]
 struct State {
+    /// Id of the log whose memory is in use: the one that was here last, or the one that is here.
+    log: String,
+    /// The memories of before were moved over.
+    moved: bool,
     problem: Option<(i64, String)>,
     memory: Memory,
     places: Vec<AuditPlace>,
@@ -94,9 +101,12 @@ struct State {
     key_age: KeyAge,
 }
 
-/// The memory of one connection.
+/// What this console knows of the log of one connection.
 pub(crate) struct Witness {
-    file: PathBuf,
+    /// Where the memories are.
+    folder: PathBuf,
+    /// Which log was here last.
+    here: PathBuf,
     /// The key of this console; it signs only while nothing is held against the log.
     signer: RwLock<Option<Signer>>,
     state: Mutex<State>,
@@ -108,7 +118,8 @@ impl Witness {
     pub(crate) fn new(paths: &Paths, connection: &Connection, signer: Option<Signer>) -> Self {
         let name = format!("{}-{}.json", connection.id, address_digest(&connection.database));
         Self {
-            file: paths.witness().join(name),
+            folder: paths.witness(),
+            here: paths.witness().join(name),
             signer: RwLock::new(signer),
             state: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
@@ -130,7 +141,7 @@ impl Witness {
     /// What the database says. A log that does not fit is no error: see [`Self::problem`].
     pub(crate) async fn look(&self, store: &Store) -> Result<bool, OpError> {
         // Read before the database is: what is written after this is newer than what is remembered.
-        let found = match self.read() {
+        let found = match self.recall(store).await? {
             Err(problem) => Err((0, problem)),
             Ok(memory) => match store.audit_look(memory.seen.as_ref()).await {
                 Ok(look) => look.problem.map_or(Ok((memory, look.now)), Err),
@@ -296,12 +307,7 @@ impl Witness {
     /// Takes the log as it is from now on.
     pub(crate) fn accept(&self, now: &LogSeen, by: &str, reason: &str) -> Result<(), OpError> {
         let problem = self.problem().map(|(_, problem)| problem).unwrap_or_default();
-        let before = self.read().unwrap_or_else(|_| {
-            // What cannot be read is kept for whoever looks into it.
-            let aside = self.file.with_extension(format!("damaged-{}", now.at.timestamp()));
-            drop(std::fs::rename(&self.file, aside));
-            Memory::default()
-        });
+        let before = self.read().unwrap_or_default();
         let accepted = Accepted {
             at: now.at,
             by: by.to_owned(),
@@ -310,6 +316,9 @@ impl Witness {
             seen: before.seen.clone(),
         };
         let places = self.state().memory.places.clone();
+        // What was here before stays remembered, for the day on which it comes back.
+        self.state().log.clone_from(&now.log);
+        self.set_damaged_aside(now.at);
         self.change(|memory| {
             memory.accepted.push(accepted);
             let n = memory.accepted.len();
@@ -321,6 +330,7 @@ impl Witness {
             // The webhook is told again from here on.
             memory.receipt = None;
         })?;
+        self.is_here(&now.log)?;
         let mut state = self.state();
         (state.problem, state.told) = (None, false);
         Ok(())
@@ -342,53 +352,20 @@ impl Witness {
     fn grow(&self, memory: Memory, now: &LogSeen) -> Result<(), OpError> {
         let is_news = memory.seen.as_ref().is_none_or(|seen| seen.size < now.size);
         self.state().memory = memory;
-        if !is_news || now.size == 0 {
+        if now.size == 0 {
             return Ok(());
         }
-        self.change(|memory| {
-            // Another process may have seen more, and a person may have taken another log as it is.
-            if memory.seen.as_ref().is_none_or(|seen| seen.log == now.log && seen.size < now.size) {
-                memory.since.get_or_insert(now.at);
-                memory.seen = Some(now.clone());
-            }
-        })
-    }
-
-    /// The memory; empty when nothing was seen yet.
-    fn read(&self) -> Result<Memory, String> {
-        let cannot = |why: &dyn std::fmt::Display| {
-            format!("what this console remembers of the log cannot be read: {}: {why}", self.file.display())
-        };
-        match std::fs::read(&self.file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| cannot(&error)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Memory::default()),
-            Err(error) => Err(cannot(&error)),
+        if is_news {
+            self.change(|memory| {
+                // Another process may have seen more, and a person may have taken another log as it is.
+                if memory.seen.as_ref().is_none_or(|seen| seen.log == now.log && seen.size < now.size) {
+                    memory.since.get_or_insert(now.at);
+                    memory.seen = Some(now.clone());
+                }
+            })?;
         }
+        self.is_here(&now.log)
     }
-
-    /// Changes the file while no other process does.
-    fn change(&self, change: impl FnOnce(&mut Memory)) -> Result<(), OpError> {
-        let lock = lock(&self.file).map_err(|error| unusable(&self.file, &error))?;
-        let mut memory = self.read().map_err(|problem| OpError::new(ErrorCode::Unavailable, problem))?;
-        change(&mut memory);
-        let text =
-            serde_json::to_vec_pretty(&memory).map_err(|error| OpError::internal(error.to_string()))?;
-        watchpost_report::write_atomically(&self.file, &text)
-            .map_err(|error| OpError::new(ErrorCode::Unavailable, error.to_string()))?;
-        self.state().memory = memory;
-        drop(lock);
-        Ok(())
-    }
-}
-
-fn lock(file: &Path) -> std::io::Result<std::fs::File> {
-    let lock = std::fs::File::create(file.with_extension("lock"))?;
-    lock.lock()?;
-    Ok(lock)
-}
-
-fn unusable(file: &Path, error: &std::io::Error) -> OpError {
-    OpError::new(ErrorCode::Unavailable, format!("cannot keep what was seen in {}: {error}", file.display()))
 }
 
 /// Another database is another log, also behind the same connection.

@@ -100,7 +100,7 @@ impl Workspace {
         }
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
-        let store = Store::open(&database, clock.clone()).await?;
+        let store = open_store(&database, clock.clone()).await?;
         let role = store.login_role().await?;
         let login = store.login().await?;
         // What was erased stays erased, also where an older copy took the place of the database.
@@ -146,6 +146,9 @@ impl Workspace {
         workspace.witness.tend(&workspace, None).await?;
         workspace.witness.let_sign(&workspace.store).await?;
         workspace.witness.look_at_key(&workspace.store).await?;
+        if let Err(error) = crate::perform::database_migrated::keep_migrated(&workspace).await {
+            tracing::error!(%error, "the audit trail does not tell that the schema was brought up to date");
+        }
         workspace.witness.look(&workspace.store).await?;
         if console.0.tenure == Tenure::Owner {
             upkeep::start(console, &workspace).await;
@@ -536,6 +539,15 @@ pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
             .hint(format!("it was looked for in {}", file.display()))
     })?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+}
+
+/// Opens the database. One of an older schema is copied before it is changed, unless whoever starts this wants none.
+async fn open_store(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Store, OpError> {
+    let wants_none = std::env::var_os("WATCHPOST_MIGRATE_WITHOUT_COPY").is_some_and(|value| value == "1");
+    if wants_none {
+        return Ok(Store::open_without_copy(target, clock).await?);
+    }
+    Ok(Store::open(target, clock).await?)
 }
 
 /// Where a connection's database is.

@@ -11,8 +11,9 @@ use sqlx::{ConnectOptions, Connection};
 use watchpost_model::audit::AuditVerification;
 
 use crate::audit::append::log_id_if_any;
-use crate::audit::verify;
-use crate::engine::{Db, args};
+use crate::audit::tree::Frontier;
+use crate::audit::{verify, witness};
+use crate::engine::{Db, Tx, args};
 use crate::error::StoreError;
 use crate::migrate;
 use crate::store::Store;
@@ -45,18 +46,7 @@ impl Store {
     /// # Errors
     /// `Precondition` on PostgreSQL, which has its own tools; `Validation` if the file is there; what the database says.
     pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let own = self.copied_file()?;
-        let text = path
-            .to_str()
-            .ok_or_else(|| StoreError::Validation("the name of the file is not UTF-8".to_owned()))?;
-        private_file(path)?;
-        let mut connection = sqlite_options(own).create_if_missing(false).connect().await?;
-        let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut connection).await;
-        connection.close().await?;
-        copied?;
-        // SQLite does not wait for the disk here.
-        let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
-        synced.map_err(|error| not_written(path, error))
+        copy_file(self.copied_file()?, path).await
     }
 
     /// How many rows there are of what people look for: name, title, number.
@@ -83,6 +73,73 @@ impl Store {
             )
         })
     }
+}
+
+/// Has SQLite copy the database in `own` to a file that is not there.
+async fn copy_file(own: &Path, path: &Path) -> Result<(), StoreError> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| StoreError::Validation("the name of the file is not UTF-8".to_owned()))?;
+    private_file(path)?;
+    let mut connection = sqlite_options(own).create_if_missing(false).connect().await?;
+    let copied = sqlx::query("VACUUM INTO $1").bind(text).execute(&mut connection).await;
+    connection.close().await?;
+    copied?;
+    // SQLite does not wait for the disk here.
+    let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|error| not_written(path, error))
+}
+
+/// Copies the database in `own`, which `tx` keeps as it is, to a file that is not there, and checks the copy as far as this
+/// version knows an older schema: its pages, its schema, and that its log has the same head and the same leaves. What failed
+/// leaves no file.
+pub(crate) async fn copy_before(tx: &mut Tx, own: &Path, path: &Path, schema: i64) -> Result<(), StoreError> {
+    // What is there already is not ours to remove.
+    if path.exists() {
+        return Err(StoreError::Validation(format!("{} is there already", path.display())));
+    }
+    let done = match copy_file(own, path).await {
+        Ok(()) => {
+            let copy = Db::look_at_file(path);
+            let checked = check_before(tx, &copy, schema).await;
+            copy.end_look().await;
+            checked
+        }
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        drop(std::fs::remove_file(path));
+    }
+    done
+}
+
+async fn check_before(tx: &mut Tx, copy: &Db, schema: i64) -> Result<(), StoreError> {
+    let mut look = copy.begin_read().await?;
+    whole_pages(&mut look).await?;
+    if migrate::newest_applied(&mut look).await? != Some(schema) {
+        return Err(StoreError::NotADatabase("the copy has another schema than the database".to_owned()));
+    }
+    // Whether a trail holds is a matter of its own: one that does not is kept as it is.
+    if trail(&mut look).await? == trail(tx).await? {
+        Ok(())
+    } else {
+        Err(StoreError::NotADatabase("the copy has another audit trail than the database".to_owned()))
+    }
+}
+
+/// Id and head of a log, and the tree of its leaves up to the first one that is missing.
+async fn trail(tx: &mut Tx) -> Result<(String, Frontier, Frontier), StoreError> {
+    let (log, head) = witness::head(tx).await?;
+    let mut tree = Frontier::default();
+    witness::extend(tx, &mut tree, head.size().cast_signed()).await?;
+    Ok((log, head, tree))
+}
+
+/// Refuses a file whose pages are damaged.
+async fn whole_pages(tx: &mut Tx) -> Result<(), StoreError> {
+    let rows = tx.fetch("PRAGMA integrity_check(1)", args![]).await?;
+    let said = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
+    if said == "ok" { Ok(()) } else { Err(StoreError::NotADatabase(said)) }
 }
 
 /// Makes an empty file that nobody else reads, which SQLite then fills: a copy holds keys from its first byte on.
@@ -127,6 +184,22 @@ pub async fn check_copy(
     Ok(CheckedCopy { bytes, schema, trail })
 }
 
+/// The id of the log of a copy, and how many records it has; writes nothing into the copy.
+///
+/// # Errors
+/// What the database says.
+pub async fn log_of_copy(path: &Path) -> Result<(String, i64), StoreError> {
+    let db = Db::look_at_file(path);
+    let result = async {
+        let mut tx = db.begin_read().await?;
+        let (log, tree) = witness::head(&mut tx).await?;
+        Ok((log, tree.size().cast_signed()))
+    }
+    .await;
+    db.end_look().await;
+    result
+}
+
 /// The log of a copy and the erasures that it knows of; writes nothing into it.
 ///
 /// # Errors
@@ -156,11 +229,7 @@ async fn check(
     progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
 ) -> Result<(i64, AuditVerification), StoreError> {
     let mut tx = db.begin_read().await?;
-    let rows = tx.fetch("PRAGMA integrity_check(1)", args![]).await?;
-    let said = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
-    if said != "ok" {
-        return Err(StoreError::NotADatabase(said));
-    }
+    whole_pages(&mut tx).await?;
     let schema = migrate::newest_applied(&mut tx).await?;
     let schema =
         schema.ok_or_else(|| StoreError::NotADatabase("it has no schema of Watchpost".to_owned()))?;

@@ -127,7 +127,7 @@ async fn sqlite(path: &Path) -> Vec<CheckStep> {
             "Choose another file; Watchpost does not share one with another program.",
         );
     }
-    schema(steps, found)
+    schema(steps, found, StepState::Ok, "a copy of it is made beside the file first", None)
 }
 
 fn writing_failure(steps: Steps, error: &std::io::Error) -> Vec<CheckStep> {
@@ -165,7 +165,14 @@ fn try_writing(folder: &Path, path: &Path) -> std::io::Result<()> {
     std::fs::remove_file(&probe)
 }
 
-fn schema(mut steps: Steps, found: Option<i64>) -> Vec<CheckStep> {
+/// `older` is how a database of an older schema is told of, with what is said of a copy of it.
+fn schema(
+    mut steps: Steps,
+    found: Option<i64>,
+    older: StepState,
+    copy: &str,
+    hint: Option<&str>,
+) -> Vec<CheckStep> {
     let known = newest_known();
     match found {
         None => steps.ok("empty: it will be set up"),
@@ -175,7 +182,9 @@ fn schema(mut steps: Steps, found: Option<i64>) -> Vec<CheckStep> {
                 "It was opened by a newer Watchpost. Update this one.",
             );
         }
-        Some(found) if found < known => steps.ok(format!("schema {found}, will be brought to {known}")),
+        Some(found) if found < known => {
+            steps.push(older, format!("schema {found}, will be brought to {known}; {copy}"), hint);
+        }
         Some(found) => steps.ok(format!("schema {found}")),
     }
     steps.done
@@ -351,7 +360,8 @@ async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep>
         Some(_) if groups.is_empty() => steps.ok("the tables are there"),
         Some(_) => steps.ok(format!("the tables are there; role {}", groups.join(", "))),
     }
-    schema(steps, found)
+    let hint = "Make a copy before Watchpost opens it: pg_dump -Fc --file FILE DATABASE.";
+    schema(steps, found, StepState::Warning, "nobody but the server copies it before", Some(hint))
 }
 
 /// The groups of deploy/postgres-roles.sql that the login is in, without their common beginning.

@@ -69,6 +69,22 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// No copy of the database as it is could be made before its schema is brought up to date, so it was not.
+    #[error(
+        "the database has schema {from}, and before it is brought to {to} a copy of it is made, which failed: {path}: \
+         {source}; nothing was changed"
+    )]
+    NoCopy {
+        /// Newest migration in the database.
+        from: i64,
+        /// Newest migration that this version knows.
+        to: i64,
+        /// The file that was to be made.
+        path: PathBuf,
+        /// What stood in the way.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// No space is left for the database.
     #[error("the disk of the database is full; nothing was written")]
     DiskFull(#[source] sqlx::Error),

@@ -66,7 +66,7 @@ pub use audit::stamp::{KeptStamp, stamp_request};
 pub use audit::tile::{Tile, Tiles};
 pub use audit::verify::VerifyPlan;
 pub use audit::witness::{KeptNote, LogLook, NoteSays};
-pub use backup::{CheckedCopy, check_copy, erasures_of_copy};
+pub use backup::{CheckedCopy, check_copy, erasures_of_copy, log_of_copy};
 pub use canonical::event_digest;
 pub use diagnose::diagnose;
 pub use engine::{DatabaseSize, Notices};
@@ -84,6 +84,7 @@ pub use incident::{
 pub use ingest::{IngestBatch, IngestOutcome, Ingesting, PreparedEvents};
 pub use login::{Login, account_at, machine_and_account};
 pub use lost::Lost;
+pub use migrate::Migrated;
 pub use outbox::OutboxMove;
 pub use privacy::{KeptErasure, KnownFiles, Look};
 pub use pulse::{AuditHead, Pulse, RecordedFindings, RuleFindings};

@@ -1,10 +1,14 @@
 //! The schema: migration files are only ever added, with the same numbers for both engines.
 //!
 //! All missing migrations are applied in one transaction under a lock, so two processes that start at once are safe:
-//! the second finds the work done.
+//! the second finds the work done. A SQLite file is copied first, while that lock is held: the copy is the database as it
+//! was. Nobody but its server copies a PostgreSQL database.
+
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use crate::backup;
 use crate::canonical::sha256;
 use crate::engine::{Db, Dialect, Tx, args};
 use crate::error::StoreError;
@@ -74,11 +78,37 @@ pub(crate) async fn newest_applied(tx: &mut Tx) -> Result<Option<i64>, StoreErro
     tx.fetch_one("SELECT MAX(version) FROM schema_version", args![]).await?.opt_i64(0)
 }
 
-/// Brings the schema up to this version.
+/// A database of an older schema that was brought up to this version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The newest migration that it had.
+    pub from: i64,
+    /// The newest one that it has.
+    pub to: i64,
+    /// The checked copy of it as it was: beside a SQLite file, unless none was wanted.
+    pub copy: Option<PathBuf>,
+}
+
+impl Migration {
+    const fn text(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+}
+
+/// Brings the schema up to this version; `None` if there was none, or nothing to do. `copied` is the file that is copied
+/// before it is changed.
 ///
 /// # Errors
-/// `SchemaTooNew` if the database is ahead; `SchemaAltered` if an applied file differs; `NotADatabase` for foreign files.
-pub(crate) async fn migrate(db: &Db, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// `SchemaTooNew` if the database is ahead; `SchemaAltered` if an applied file differs; `NotADatabase` for foreign files;
+/// `NoCopy`, and nothing was changed.
+pub(crate) async fn migrate(
+    db: &Db,
+    now: DateTime<Utc>,
+    copied: Option<&Path>,
+) -> Result<Option<Migrated>, StoreError> {
     let mut tx = db.begin_write().await?;
     let dialect = tx.dialect();
     if dialect == Dialect::Postgres {
@@ -103,41 +133,102 @@ pub(crate) async fn migrate(db: &Db, now: DateTime<Utc>) -> Result<(), StoreErro
         )
         .await?;
     }
+    let missing = missing(&mut tx).await?;
+    let Some(migrated) = missing.from.filter(|_| !missing.migrations.is_empty()) else {
+        apply(&mut tx, &missing.migrations, now).await?;
+        return tx.commit().await.map(|()| None);
+    };
+    let mut migrated = Migrated { from: migrated, to: newest_known(), copy: None };
+    migrated.copy = keep_copy(&mut tx, &migrated, now, copied).await?;
+    if let Err(error) = apply(&mut tx, &missing.migrations, now).await {
+        // The database stays what it was: the copy of it is one too many.
+        drop(tx);
+        if let Some(copy) = &migrated.copy {
+            drop(std::fs::remove_file(copy));
+        }
+        return Err(error);
+    }
+    tx.commit().await?;
+    Ok(Some(migrated))
+}
+
+/// What a database lacks.
+struct Missing {
+    /// The newest migration that it has.
+    from: Option<i64>,
+    migrations: Vec<&'static Migration>,
+}
+
+async fn missing(tx: &mut Tx) -> Result<Missing, StoreError> {
     let rows = tx.fetch("SELECT version, digest FROM schema_version ORDER BY version", args![]).await?;
     let mut applied = std::collections::BTreeMap::new();
     for row in rows {
         applied.insert(row.i64(0)?, row.blob(1)?);
     }
-    if let Some((&found, _)) = applied.last_key_value()
-        && found > newest_known()
-    {
+    let from = applied.last_key_value().map(|(version, _)| *version);
+    if let Some(found) = from.filter(|found| *found > newest_known()) {
         return Err(StoreError::SchemaTooNew { found, known: newest_known() });
     }
-    let mut changed = false;
+    let mut migrations = Vec::new();
     for migration in MIGRATIONS {
-        let text = match dialect {
-            Dialect::Sqlite => migration.sqlite,
-            Dialect::Postgres => migration.postgres,
-        };
-        let digest = sha256(text.as_bytes());
         match applied.get(&migration.version) {
-            Some(known) if known.as_slice() == digest => {}
+            Some(known) if known.as_slice() == sha256(migration.text(tx.dialect()).as_bytes()) => {}
             Some(_) => return Err(StoreError::SchemaAltered { version: migration.version }),
-            None => {
-                tx.script(text).await?;
-                tx.execute(
-                    "INSERT INTO schema_version (version, name, digest, applied_at) VALUES ($1, $2, $3, $4)",
-                    args![migration.version, migration.name, digest.to_vec(), now],
-                )
-                .await?;
-                changed = true;
-            }
+            None => migrations.push(migration),
         }
     }
-    if changed && dialect == Dialect::Sqlite {
+    Ok(Missing { from, migrations })
+}
+
+async fn apply(tx: &mut Tx, migrations: &[&'static Migration], now: DateTime<Utc>) -> Result<(), StoreError> {
+    let dialect = tx.dialect();
+    for migration in migrations {
+        let text = migration.text(dialect);
+        tx.script(text).await?;
+        tx.execute(
+            "INSERT INTO schema_version (version, name, digest, applied_at) VALUES ($1, $2, $3, $4)",
+            args![migration.version, migration.name, sha256(text.as_bytes()).to_vec(), now],
+        )
+        .await?;
+    }
+    if !migrations.is_empty() && dialect == Dialect::Sqlite {
         tx.execute(APPLICATION_ID, args![]).await?;
     }
-    tx.commit().await
+    Ok(())
+}
+
+/// Copies a database that is about to be changed, and checks the copy. Nothing was written in `tx` yet, so whoever looks
+/// from another connection sees the database as it was, and nobody else changes it.
+async fn keep_copy(
+    tx: &mut Tx,
+    migrated: &Migrated,
+    now: DateTime<Utc>,
+    copied: Option<&Path>,
+) -> Result<Option<PathBuf>, StoreError> {
+    let Migrated { from, to, .. } = *migrated;
+    let Some(file) = copied else {
+        match tx.dialect() {
+            Dialect::Sqlite => {
+                tracing::warn!(from, to, "the schema is brought up to date, and no copy is made before")
+            }
+            Dialect::Postgres => tracing::warn!(
+                from,
+                to,
+                "the schema is brought up to date; the copy from before it is one of pg_dump, not of Watchpost"
+            ),
+        }
+        return Ok(None);
+    };
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let copy = file.with_file_name(format!("{stem}-{}-schema-{from}.db", now.format("%Y%m%dT%H%M%SZ")));
+    tracing::info!(from, to, copy = %copy.display(), "the schema is brought up to date; the database is copied first");
+    match backup::copy_before(tx, file, &copy, from).await {
+        Ok(()) => Ok(Some(copy)),
+        Err(source) => {
+            let source = Box::new(source);
+            Err(StoreError::NoCopy { from, to, path: copy, source })
+        }
+    }
 }
 
 /// A SQLite file with tables that are not ours is somebody else's.

@@ -15,6 +15,7 @@ use crate::audit::append::{self, Fact};
 use crate::audit::sign::Signer;
 use crate::engine::{Db, Dialect, Notices, Tx, args};
 use crate::error::StoreError;
+use crate::migrate::Migrated;
 use crate::snapshot::{Moment, Reading};
 use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 use crate::{job, migrate};
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     signer: RwLock<Option<Signer>>,
     /// The file, if it is one.
     pub(crate) file: Option<std::path::PathBuf>,
+    /// What opening it changed in its schema.
+    migrated: Option<Migrated>,
     /// This process, for the runs of jobs that it owns.
     pub(crate) owner: String,
     /// Somebody here can say where sources are ([`Store::keep_places`]).
@@ -80,11 +83,32 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the database, makes it if it is a SQLite file that is not there, brings its schema up to date, and marks
-    /// jobs of dead processes as failed.
+    /// jobs of dead processes as failed. A SQLite file of an older schema is copied before it is changed: see
+    /// [`Store::migrated`].
     ///
     /// # Errors
-    /// `SchemaTooNew`, `SchemaAltered`, `NotADatabase`, `Unavailable`, or what the database says.
+    /// `SchemaTooNew`, `SchemaAltered`, `NotADatabase`, `Unavailable`, `NoCopy`, or what the database says.
     pub async fn open(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_as(target, clock, true).await
+    }
+
+    /// The same for a file that is a copy itself, or whose owner wants none: an older schema is brought up to date without
+    /// a copy.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_without_copy(
+        target: &DatabaseTarget,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        Self::open_as(target, clock, false).await
+    }
+
+    async fn open_as(
+        target: &DatabaseTarget,
+        clock: Arc<dyn Clock>,
+        copies: bool,
+    ) -> Result<Self, StoreError> {
         let db = match target {
             DatabaseTarget::Sqlite { path } => open_sqlite(path).await?,
             DatabaseTarget::Postgres { tls, .. } => {
@@ -94,21 +118,37 @@ impl Store {
                 Db::open_postgres(options).await?
             }
         };
-        migrate::migrate(&db, clock.now()).await?;
         let file = match target {
             DatabaseTarget::Sqlite { path } => Some(path.clone()),
             DatabaseTarget::Postgres { .. } => None,
         };
-        let store = Self::over(db, clock, file);
+        let copied = file.as_deref().filter(|_| copies);
+        let migrated = Box::pin(migrate::migrate(&db, clock.now(), copied)).await?;
+        let store = Self::with(db, clock, file, migrated);
         store.jobs_fail_orphans().await?;
         Ok(store)
     }
 
     /// A store over connections that are open.
     pub(crate) fn over(db: Db, clock: Arc<dyn Clock>, file: Option<std::path::PathBuf>) -> Self {
+        Self::with(db, clock, file, None)
+    }
+
+    fn with(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        file: Option<std::path::PathBuf>,
+        migrated: Option<Migrated>,
+    ) -> Self {
         let owner = job::this_process();
         let (signer, places) = (RwLock::new(None), AtomicBool::new(false));
-        Self { inner: Arc::new(Inner { db, clock, signer, file, owner, places }), moment: None }
+        Self { inner: Arc::new(Inner { db, clock, signer, file, migrated, owner, places }), moment: None }
+    }
+
+    /// What opening this database changed in its schema; `None` if it was new or up to date.
+    #[must_use]
+    pub fn migrated(&self) -> Option<&Migrated> {
+        self.inner.migrated.as_ref()
     }
 
     /// `SQLite` or `PostgreSQL`.

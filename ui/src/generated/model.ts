@@ -2063,6 +2063,11 @@ schema: number,
  */
 erased_again: number, 
 /**
+ * Of a restored copy: records that this console saw of its log and that the copy does not have. Where it takes the
+ * place of the database they are held against it, until a person takes it as it is.
+ */
+behind: number, 
+/**
  * What checking all of its audit trail came to.
  */
 trail: AuditVerification, 

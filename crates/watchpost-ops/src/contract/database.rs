@@ -120,6 +120,11 @@ pub struct DatabaseCopy {
     pub schema: i64,
     /// Erasures of people that were done again in it, because it is older than they are.
     pub erased_again: usize,
+    /// Of a restored copy: records that this console saw of its log and that the copy does not have. Where it takes the
+    /// place of the database they are held against it, until a person takes it as it is.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub behind: u64,
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
     /// For whom it is encrypted, in words; absent if it is not.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use watchpost_model::audit::{AuditOutcome, AuditVerification, Change};
 use watchpost_model::clock::Clock;
-use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy};
+use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy, log_of_copy};
 
 use super::scratch::Scratch;
 use super::{at_this_machine, required};
@@ -82,10 +82,27 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
             synced.map_err(|error| OpError::unreadable("to", &to, error))?;
         }
     }
+    // What is no database is refused below.
+    let log = log_of_copy(&part.0).await.ok();
     let erased_again = erase_again(&cx, &part.0, &making).await?;
     let copy = sound(&cx, &part.0, &making).await?;
     let copy = finish(&cx, copy, &part, &to).await?;
-    Ok(DatabaseCopy { erased_again, ..copy })
+    let behind = match log {
+        Some((log, size)) => seen_beyond(&cx, &log, size).await?,
+        None => 0,
+    };
+    Ok(DatabaseCopy { erased_again, behind, ..copy })
+}
+
+/// How many records this console saw of a log beyond so many.
+async fn seen_beyond(cx: &Context, log: &str, size: i64) -> Result<u64, OpError> {
+    let workspace = cx.workspace()?;
+    let witness = workspace.witness();
+    let turn = witness.turn().await;
+    witness.look(workspace.store()).await?;
+    drop(turn);
+    let seen = witness.saw_of(log).map_or(0, |seen| seen.size);
+    Ok(seen.saturating_sub(size).max(0).unsigned_abs())
 }
 
 pub(crate) async fn database_maintain(
@@ -132,7 +149,7 @@ async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize
         return Ok(0);
     }
     let target = DatabaseTarget::Sqlite { path: copy.to_owned() };
-    let store = Store::open(&target, cx.console.0.clock.clone()).await?;
+    let store = Store::open_without_copy(&target, cx.console.0.clock.clone()).await?;
     let done = store.privacy_replay(&kept).await;
     // Without the free pages in which the older state lies.
     let settled = store.privacy_rewrite().await;
@@ -279,6 +296,7 @@ pub(super) async fn checked(
         sha256,
         schema: found.schema,
         erased_again: 0,
+        behind: 0,
         trail: found.trail,
         encryption: None,
     })

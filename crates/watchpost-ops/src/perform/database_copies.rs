@@ -17,6 +17,7 @@ use watchpost_model::plan::Plan;
 use watchpost_store::{DatabaseTarget, Store, check_copy, erasures_of_copy};
 
 use super::database::{Part, checked, decrypt, digest, encrypt, old_file, place, whole, whom};
+use super::database_migrated::MIGRATE;
 use super::scratch::{Scratch, sweep, take};
 use super::{at_this_machine, plan, register, required};
 use crate::age_file::{Keys, Locked, Whom};
@@ -174,8 +175,22 @@ fn count(n: i64) -> u64 {
 
 /// The copies that the audit trail names, newest first; whether they are still there is another matter.
 async fn known_copies(store: &Store) -> Result<Vec<KnownCopy>, OpError> {
+    named(store, COPY, copy_of).await
+}
+
+/// The same of those that were made before the schema was changed. They are no copies of the database as it is.
+async fn older_copies(store: &Store) -> Result<Vec<KnownCopy>, OpError> {
+    named(store, MIGRATE, file_of).await
+}
+
+/// The copies that the records of an action name, newest first.
+async fn named(
+    store: &Store,
+    action: &str,
+    of: fn(&AuditRecord) -> Option<KnownCopy>,
+) -> Result<Vec<KnownCopy>, OpError> {
     let filter = AuditFilter {
-        action: Some(COPY.to_owned()),
+        action: Some(action.to_owned()),
         outcome: Some(AuditOutcome::Success),
         ..AuditFilter::default()
     };
@@ -183,7 +198,7 @@ async fn known_copies(store: &Store) -> Result<Vec<KnownCopy>, OpError> {
     loop {
         let page = store.audit_page(&filter, before, 500).await?;
         let Some(last) = page.last().map(|record| record.seq) else { return Ok(known) };
-        known.extend(page.iter().filter_map(copy_of).filter(|copy| named.insert(copy.path.clone())));
+        known.extend(page.iter().filter_map(of).filter(|copy| named.insert(copy.path.clone())));
         before = Some(last);
     }
 }
@@ -213,6 +228,10 @@ fn copy_of(record: &AuditRecord) -> Option<KnownCopy> {
     if said(record, JOB_ENDED)? != JobState::Done.as_str() {
         return None;
     }
+    file_of(record)
+}
+
+fn file_of(record: &AuditRecord) -> Option<KnownCopy> {
     let path = PathBuf::from(said(record, "file")?);
     Some(KnownCopy { path, sha256: said(record, "sha256")?.to_owned(), at: record.at })
 }
@@ -233,7 +252,8 @@ async fn prune(
     report: &mut JobReport,
 ) -> Result<(), OpError> {
     let zone = plan.zone().map_err(|problem| OpError::invalid("time_zone", problem))?;
-    let known = known_copies(workspace.store()).await?;
+    let mut known = known_copies(workspace.store()).await?;
+    known.extend(older_copies(workspace.store()).await?);
     let beside = |copy: &KnownCopy| copy.path.parent() == made.path.parent() && copy.path != made.path;
     let mut there: Vec<KnownCopy> =
         known.into_iter().filter(|copy| beside(copy) && copy.path.is_file()).collect();
@@ -325,10 +345,13 @@ async fn rehearse(
     let (is_newest, began_at) = (wanted.is_none(), workspace.now());
     let known = known_copies(workspace.store()).await?;
     let named = match &wanted {
-        Some(path) => match known.into_iter().find(|copy| copy.path == *path) {
-            None => backed_up(workspace.store(), path).await?,
-            copy => copy,
-        },
+        Some(path) => {
+            let older = older_copies(workspace.store()).await?;
+            match known.into_iter().chain(older).find(|copy| copy.path == *path) {
+                None => backed_up(workspace.store(), path).await?,
+                copy => copy,
+            }
+        }
         None => known.into_iter().next(),
     };
     let path = wanted.or_else(|| named.as_ref().map(|copy| copy.path.clone())).ok_or_else(|| {
@@ -441,7 +464,7 @@ async fn put_back(
     }
     ticket.step("opening it for work".to_owned());
     let target = DatabaseTarget::Sqlite { path: copy.to_owned() };
-    let opened = Store::open(&target, clock).await?;
+    let opened = Store::open_without_copy(&target, clock).await?;
     let counts = opened.row_counts().await;
     opened.close().await;
     report.figures.extend(counts?.into_iter().map(|(name, title, n)| Figure::count(name, title, n)));

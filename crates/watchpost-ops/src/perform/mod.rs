@@ -17,6 +17,7 @@ mod contain;
 mod database;
 pub(crate) mod database_copies;
 mod database_export;
+pub(crate) mod database_migrated;
 pub(crate) mod enforce;
 mod enrichment;
 mod event_search;

@@ -53,6 +53,7 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
     let restored =
         desk1.ask::<operation::database_restore>(restore.clone()).await.expect("it can be put elsewhere");
     assert_eq!(restored.sha256, made.sha256);
+    assert!(restored.behind > 0, "the trail has gone on since");
     let twice = desk1.ask::<operation::database_restore>(restore).await.unwrap_err();
     assert_eq!(twice.code, ErrorCode::Validation);
 

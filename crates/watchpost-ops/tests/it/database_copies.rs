@@ -19,6 +19,7 @@ use watchpost_ops::contract::{
 use watchpost_ops::door::operation;
 
 use crate::door::{Desk, desk_at, folder};
+use crate::report_tampered::tamper;
 
 async fn at(home: &tempfile::TempDir, tenure: Tenure, now: &str) -> Desk {
     let now: DateTime<Utc> = now.parse().expect("an instant");
@@ -135,6 +136,47 @@ async fn trail(desk: &Desk, action: &str) -> Vec<AuditRecord> {
     let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
     let request = AuditPageRequest { filter, before: None, limit: 50 };
     desk.ask::<operation::audit_page>(request).await.expect("the trail").rows
+}
+
+/// A database that lacks a migration is one of an older schema: this one does nothing on SQLite, so it can be done again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_copy_from_before_a_new_schema_goes_where_copies_go_until_the_next_one() {
+    let (home, out) = (folder(), folder());
+    let desk = at(&home, Tenure::Guest, "2026-11-20T12:00:00Z").await;
+    planned(&desk, out.path(), Generations { daily: 1, weekly: 0, monthly: 0 }).await;
+    assert!(trail(&desk, "database_migrate").await.is_empty(), "a new database was not migrated");
+    desk.console.close().await;
+    tamper(&home, "DELETE FROM schema_version WHERE version = 20261122000031");
+
+    let desk = at(&home, Tenure::Guest, "2026-11-21T12:00:00Z").await;
+    let records = trail(&desk, "database_migrate").await;
+    let said = |field: &str| {
+        let changes = records.iter().flat_map(|record| &record.changes);
+        let told = changes.filter(|change| change.field == field).map(|change| change.new.as_str());
+        told.map(|text| text.expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let there = files(out.path());
+    assert!(
+        matches!(&there[..], [one] if one.starts_with("watchpost-local-20261121T120000Z-schema-")),
+        "{there:?}"
+    );
+    let file = out.path().join(&there[0]);
+    assert_eq!(said("file"), [file.to_string_lossy()]);
+    let workspace = files(&home.path().join("data/workspace"));
+    assert!(!workspace.iter().any(|name| name.contains("schema")), "it was taken there: {workspace:?}");
+    let request = DatabaseRehearse { path: Some(file.to_string_lossy().into_owned()), key: None };
+    let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
+    let run = desk.finish(run).await;
+    assert_eq!(run.state, JobState::Done, "{:?}", run.error);
+    assert!(fact(&run, "origin").contains("as the audit trail says"), "{}", fact(&run, "origin"));
+    assert_eq!(files(out.path()).len(), 1, "a rehearsal makes no copy of the copy");
+    desk.console.close().await;
+
+    let desk = at(&home, Tenure::Guest, "2026-11-22T12:00:00Z").await;
+    assert_eq!(trail(&desk, "database_migrate").await.len(), 1, "it is up to date");
+    copied(&desk).await;
+    assert_eq!(files(out.path()), ["watchpost-local-20261122T120000Z.db"], "the plan keeps one day");
+    desk.console.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,18 +2,19 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use watchpost_model::access::Role;
 use watchpost_model::audit::{AuditVerification, EvidenceStrength};
+use watchpost_model::connection::{Connection, DatabaseConnection};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditAccept, AuditPageRequest, AuditPlaces, AuditPlacesPut, AuditTrust, AuditVerify, AuditWebhook,
-    Nothing, SettingsChange, TrailStatus,
+    DatabaseBackup, DatabaseRestore, Nothing, SettingsChange, TrailStatus,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
@@ -213,6 +214,84 @@ async fn a_memory_that_is_damaged_is_told_and_one_that_is_lost_is_made_up_for_by
     assert!(!told.ok && told.detail.contains("cannot be read"), "{told:?}");
     assert!(!verify(&damaged).await.ok);
     damaged.console.close().await;
+}
+
+/// The local connection with its database elsewhere.
+fn pointed_at(path: &Path) -> Connection {
+    let database = DatabaseConnection::Sqlite { path: Some(path.display().to_string()) };
+    Connection { database, ..local_connection() }
+}
+
+async fn backed_up(desk: &Desk, to: &Path) {
+    let backup = DatabaseBackup { path: to.display().to_string(), ticket: None, encryption: None };
+    desk.ask::<operation::database_backup>(backup).await.expect("a backup is made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_elsewhere_is_held_against_what_was_seen_of_its_log() {
+    let (home, vault) = (folder(), folder());
+    let desk1 = open(&home).await;
+    change(&desk1, "One").await;
+    let (backup, new) = (vault.path().join("old.db"), vault.path().join("new.db"));
+    backed_up(&desk1, &backup).await;
+    change(&desk1, "Two").await;
+    let restore = DatabaseRestore {
+        path: backup.display().to_string(),
+        to: new.display().to_string(),
+        ticket: None,
+        key: None,
+    };
+    let restored = desk1.ask::<operation::database_restore>(restore).await.expect("it can be put elsewhere");
+    assert!(restored.behind > 0, "it says what the copy lacks: {restored:?}");
+    desk1.console.close().await;
+
+    let moved = desk(&home, Tenure::Owner, pointed_at(&new)).await;
+    let told = status(&moved).await;
+    assert!(!told.ok && told.detail.contains("rolled back"), "{told:?}");
+    assert!(trust(&moved).await.signer.is_none(), "it signs for no such log");
+    assert!(!verify(&moved).await.ok);
+    let accept = AuditAccept { reason: "the backup of this morning was put back".to_owned() };
+    assert!(moved.ask::<operation::audit_accept>(accept).await.expect("taken as it is").ok);
+    assert!(status(&moved).await.ok && verify(&moved).await.ok);
+    moved.console.close().await;
+
+    let calm = desk(&home, Tenure::Owner, pointed_at(&new)).await;
+    assert!(status(&calm).await.ok, "it is remembered");
+    calm.console.close().await;
+    let before = open(&home).await;
+    let told = status(&before).await;
+    assert!(!told.ok, "two that go on from one state are not both the log: {told:?}");
+    before.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_memory_of_an_older_version_becomes_that_of_its_log() {
+    let (home, vault) = (folder(), folder());
+    let desk1 = open(&home).await;
+    change(&desk1, "One").await;
+    let copy = vault.path().join("old.db");
+    backed_up(&desk1, &copy).await;
+    change(&desk1, "Two").await;
+    assert!(verify(&desk1).await.ok);
+    desk1.console.close().await;
+
+    // As it was: one file, by connection and address.
+    let files =
+        std::fs::read_dir(home.path().join("data/witness")).unwrap().map(|entry| entry.unwrap().path());
+    let (logs, heres): (Vec<PathBuf>, Vec<PathBuf>) = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .partition(|path| path.file_name().unwrap().to_string_lossy().starts_with("log-"));
+    assert_eq!((logs.len(), heres.len()), (1, 1));
+    std::fs::rename(&logs[0], &heres[0]).unwrap();
+
+    let moved = desk(&home, Tenure::Owner, pointed_at(&copy)).await;
+    let told = status(&moved).await;
+    assert!(!told.ok && told.detail.contains("rolled back"), "{told:?}");
+    moved.console.close().await;
+    assert!(logs[0].is_file());
+    let back = open(&home).await;
+    assert!(status(&back).await.ok, "where it was it goes on: {:?}", status(&back).await);
+    back.console.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

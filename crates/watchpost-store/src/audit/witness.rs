@@ -100,7 +100,7 @@ impl Store {
 }
 
 /// Id and tree of the log; empty before its first record.
-async fn head(tx: &mut Tx) -> Result<(String, Frontier), StoreError> {
+pub(crate) async fn head(tx: &mut Tx) -> Result<(String, Frontier), StoreError> {
     let row =
         tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;
     match row {

@@ -1,15 +1,26 @@
 //! Opening, migrating, refusing, diagnosing, restarting.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use sqlx::{Connection, Executor, SqliteConnection};
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use watchpost_model::clock::SystemClock;
 use watchpost_model::diagnosis::{CheckStep, StepState};
 use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, StoreError, VerifyPlan, diagnose};
 
 use crate::support::{World, both, caller, draft, postgres_database};
 
-both!(a_newer_schema_is_refused, everything_survives_a_restart, a_good_target_is_diagnosed);
+both!(
+    a_newer_schema_is_refused,
+    an_older_schema_is_told_before_it_is_changed,
+    everything_survives_a_restart,
+    a_good_target_is_diagnosed
+);
+
+/// The oldest schema that was shipped.
+const OLDEST: i64 = 20_261_120_000_000;
+const BASE: &str = include_str!("../../migrations/sqlite/20261120000000_base.sql");
 
 async fn a_newer_schema_is_refused(world: World) {
     let newer = if world.is_postgres() { "'\\x00'" } else { "x'00'" };
@@ -22,6 +33,134 @@ async fn a_newer_schema_is_refused(world: World) {
     world.tamper(&format!("UPDATE schema_version SET digest = {newer}")).await;
     let altered = Store::open(&world.target, world.clock.clone()).await;
     assert!(matches!(altered, Err(StoreError::SchemaAltered { .. })), "{altered:?}");
+}
+
+async fn an_older_schema_is_told_before_it_is_changed(world: World) {
+    assert_eq!(world.store.migrated(), None, "it was new");
+    world
+        .tamper("DELETE FROM schema_version WHERE version = (SELECT MAX(version) FROM schema_version)")
+        .await;
+    let steps = diagnose(&world.target).await;
+    let told = steps.last().unwrap();
+    assert!(told.name == "schema" && told.detail.contains("will be brought to"), "{told:?}");
+    if world.is_postgres() {
+        assert_eq!(told.state, StepState::Warning);
+        assert!(told.hint.as_ref().unwrap().contains("pg_dump"), "{told:?}");
+    } else {
+        assert!(told.state == StepState::Ok && told.detail.contains("a copy of it"), "{told:?}");
+    }
+}
+
+async fn connect(path: &Path) -> SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// A file of the oldest schema with a setting and the trail of `world` in it.
+async fn make_oldest(path: &Path, world: &World) {
+    let DatabaseTarget::Sqlite { path: of_world } = &world.target else { panic!("it is a file") };
+    let mut connection = connect(path).await;
+    let script = format!(
+        "{BASE}
+         CREATE TABLE schema_version
+             (version INTEGER PRIMARY KEY, name TEXT NOT NULL, digest BLOB NOT NULL, applied_at INTEGER NOT NULL);
+         ATTACH '{}' AS newer;
+         INSERT INTO audit_head (id, log_id, size, frontier, checkpoint_size)
+             SELECT id, log_id, size, frontier, checkpoint_size FROM newer.audit_head;
+         INSERT INTO audit_leaf (seq, leaf, hash) SELECT seq, leaf, hash FROM newer.audit_leaf;
+         CREATE TABLE kept_of_old (word TEXT NOT NULL);
+         INSERT INTO kept_of_old VALUES ('as it was');",
+        of_world.display()
+    );
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(&mut connection).await.unwrap();
+    sqlx::query("INSERT INTO schema_version VALUES ($1, 'base', $2, 0)")
+        .bind(OLDEST)
+        .bind(Sha256::digest(BASE.as_bytes()).to_vec())
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// The newest migration in a file, and how many leaves and old words it holds.
+async fn holds(path: &Path) -> (i64, i64, i64) {
+    let mut connection = connect(path).await;
+    let sql = "SELECT (SELECT MAX(version) FROM schema_version), (SELECT COUNT(*) FROM audit_leaf), \
+               (SELECT COUNT(*) FROM kept_of_old WHERE word = 'as it was')";
+    let row = connection.fetch_one(sql).await.unwrap();
+    connection.close().await.unwrap();
+    (row.get(0), row.get(1), row.get(2))
+}
+
+/// Databases in a folder.
+fn databases(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|ending| ending == "db")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_an_older_schema_is_copied_before_it_is_changed() {
+    let world = World::sqlite().await;
+    for action in ["incident_take", "incident_note", "incident_resolve"] {
+        world.store.audit_append(draft(action)).await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchpost.db");
+    make_oldest(&path, &world).await;
+    let target = DatabaseTarget::Sqlite { path: path.clone() };
+
+    // What stands where the copy is to be is not overwritten: then nothing is changed.
+    let name = format!("watchpost-{}-schema-{OLDEST}.db", world.now().format("%Y%m%dT%H%M%SZ"));
+    let copy = folder.path().join(name);
+    std::fs::write(&copy, "somebody else's").unwrap();
+    let refused = Store::open(&target, world.clock.clone()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NoCopy { from: OLDEST, .. }), "{refused}");
+    assert!(refused.to_string().contains("nothing was changed"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "somebody else's");
+    assert_eq!(holds(&path).await, (OLDEST, 3, 1));
+    std::fs::remove_file(&copy).unwrap();
+
+    let store = Store::open(&target, world.clock.clone()).await.unwrap();
+    let migrated = store.migrated().cloned().unwrap();
+    assert_eq!((migrated.from, migrated.copy.as_ref()), (OLDEST, Some(&copy)));
+    store.audit_append(draft("incident_take")).await.unwrap();
+    store.close().await;
+    assert_eq!(holds(&copy).await, (OLDEST, 3, 1), "the copy is what it was");
+    assert_eq!(holds(&path).await, (migrated.to, 4, 1), "and the database is not any more");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    let again = Store::open(&target, world.clock.clone()).await.unwrap();
+    assert_eq!(again.migrated(), None, "it is up to date");
+    again.close().await;
+    assert_eq!(databases(folder.path()), 2, "which makes no copy");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_trail_is_copied_as_it_is_and_nothing_is_where_no_copy_is_wanted() {
+    let world = World::sqlite().await;
+    world.store.audit_append(draft("incident_take")).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchpost.db");
+    make_oldest(&path, &world).await;
+    let mut connection = connect(&path).await;
+    connection.execute("DELETE FROM audit_leaf").await.unwrap();
+    connection.close().await.unwrap();
+    let target = DatabaseTarget::Sqlite { path: path.clone() };
+    let other = DatabaseTarget::Sqlite { path: folder.path().join("other.db") };
+    std::fs::copy(&path, folder.path().join("other.db")).unwrap();
+    let store = Store::open(&target, world.clock.clone()).await.unwrap();
+    let copy = store.migrated().unwrap().copy.clone().unwrap();
+    assert_eq!(holds(&copy).await, (OLDEST, 0, 1), "what is wrong with it stays to be looked into");
+    store.close().await;
+    let store = Store::open_without_copy(&other, world.clock.clone()).await.unwrap();
+    let migrated = store.migrated().cloned().unwrap();
+    assert_eq!((migrated.from, migrated.copy), (OLDEST, None));
+    store.close().await;
+    assert_eq!(databases(folder.path()), 3);
 }
 
 async fn everything_survives_a_restart(world: World) {
