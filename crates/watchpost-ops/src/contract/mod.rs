@@ -11,8 +11,8 @@ mod contain;
 mod database;
 mod enrichment;
 mod event;
-mod identity;
 mod health;
+mod identity;
 mod incident;
 mod incident_work;
 mod maintenance;
@@ -73,8 +73,8 @@ pub use event::{
     EventPage, EventPageRequest, EventQueryReply, EventQueryRequest, HealthHistory, HealthHistoryRequest,
     OverviewRequest, QuarantineList,
 };
-pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
 pub use health::{HealthLimitState, HealthPolicyPut, HealthPolicyState};
+pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,

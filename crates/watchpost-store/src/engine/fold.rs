@@ -13,6 +13,7 @@ use sqlx::pool::CloseEvent;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 /// Pages of the log at which the writer folds by itself: 192 MiB.
 pub(crate) const LONGEST: &str = "49152";
@@ -28,6 +29,8 @@ pub(crate) struct Folding {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     /// The writer was used since the last look.
     written: Arc<AtomicBool>,
+    /// What looks; joined when this ends.
+    task: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Folding {
@@ -50,6 +53,7 @@ impl Folding {
         {
             tracing::debug!(%error, "the connection that folds the write-ahead log was not closed");
         }
+        self.task.lock().await.shutdown().await;
     }
 
     /// Folds beside `writer` until it closes.
@@ -59,28 +63,32 @@ impl Folding {
         writer: &SqlitePool,
     ) -> Result<(), sqlx::Error> {
         *self.connection.lock().await = Some(options.connect().await?);
-        let (folding, closed) = (self.clone(), writer.close_event());
-        tokio::spawn(async move { folding.beside(closed).await });
+        let looks = beside(Arc::clone(&self.connection), Arc::clone(&self.written), writer.close_event());
+        self.task.lock().await.spawn(looks);
         Ok(())
     }
+}
 
-    async fn beside(self, mut closed: CloseEvent) {
-        let (mut wait, mut folded) = (LATEST, 0);
-        while closed.do_until(tokio::time::sleep(wait)).await.is_ok() {
-            if !self.written.swap(false, Ordering::Relaxed) {
-                continue;
+async fn beside(
+    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    written: Arc<AtomicBool>,
+    mut closed: CloseEvent,
+) {
+    let (mut wait, mut folded) = (LATEST, 0);
+    while closed.do_until(tokio::time::sleep(wait)).await.is_ok() {
+        if !written.swap(false, Ordering::Relaxed) {
+            continue;
+        }
+        let mut held = connection.lock().await;
+        let Some(connection) = held.as_mut() else { return };
+        match step(connection).await {
+            Ok(now) => {
+                // A log that began anew counts from nothing.
+                let pages = now.checked_sub(folded).unwrap_or(now);
+                (wait, folded) = (next(wait, pages), now);
             }
-            let mut held = self.connection.lock().await;
-            let Some(connection) = held.as_mut() else { return };
-            match step(connection).await {
-                Ok(now) => {
-                    // A log that began anew counts from nothing.
-                    let pages = now.checked_sub(folded).unwrap_or(now);
-                    (wait, folded) = (next(wait, pages), now);
-                }
-                // The writer does it at its limit, and says what is wrong where somebody waits for it.
-                Err(error) => tracing::debug!(%error, "could not fold the write-ahead log"),
-            }
+            // The writer does it at its limit, and says what is wrong where somebody waits for it.
+            Err(error) => tracing::debug!(%error, "could not fold the write-ahead log"),
         }
     }
 }
