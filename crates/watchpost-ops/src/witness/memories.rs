@@ -161,6 +161,7 @@ fn stored<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, String> {
 fn write(file: &Path, what: &impl Serialize) -> Result<(), OpError> {
     let text = serde_json::to_vec_pretty(what).map_err(|error| OpError::internal(error.to_string()))?;
     watchpost_report::write_atomically(file, &text)
+        .map(drop)
         .map_err(|error| OpError::new(ErrorCode::Unavailable, error.to_string()))
 }
 
