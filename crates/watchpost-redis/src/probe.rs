@@ -10,6 +10,7 @@ use watchpost_model::health::RedisHealth;
 use watchpost_model::health::SlowCommand;
 use watchpost_model::text::visible;
 
+use crate::asked::Questions;
 use crate::error::RedisError;
 use crate::health;
 use crate::health::Change;
@@ -27,13 +28,14 @@ pub struct HealthProbe {
     store: EventStore,
     before: Option<Reading>,
     primaries: Primaries,
+    questions: Questions,
 }
 
 impl HealthProbe {
     /// A probe without a sample yet: the first one knows no rates.
     #[must_use]
     pub fn new(store: EventStore) -> Self {
-        Self { store, before: None, primaries: Primaries::default() }
+        Self { store, before: None, primaries: Primaries::default(), questions: Questions::default() }
     }
 
     /// Takes a sample: one `INFO`, a handful of `PING`s, the slow log, the backlog. `events_per_min` is the engine's own
@@ -52,6 +54,9 @@ impl HealthProbe {
             store.ping().await?;
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
+        // Before `INFO`, so that a refusal is in the counters of this sample.
+        let questions = self.questions.pipe();
+        let asked = self.questions.read(store.inner.probe.pipe(questions).await?);
         let mut cmd = redis::cmd("INFO");
         cmd.arg("everything");
         let info = Info::parse(&store.inner.probe.query::<String>(&cmd).await?);
@@ -61,10 +66,13 @@ impl HealthProbe {
             Err(error) => return Err(error),
         };
         let at = store.now();
-        let now = Reading { info, pings_ms, backlog, events_per_min };
+        let now = Reading { info, pings_ms, backlog, events_per_min, asked };
         let own = health::assess(self.before.as_ref(), &now);
         let together = Box::pin(self.primaries.sample(store, (&now.info, &own))).await?;
-        let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
+        let (nodes, mut metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
+        if let Some(quorum) = Box::pin(store.inner.route.quorum()).await {
+            metrics.extend(health::sentinels(&quorum));
+        }
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
         // Of a cluster what all of its primaries do.
         let sum =
