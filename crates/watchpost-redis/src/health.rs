@@ -493,3 +493,7 @@ mod tests;
 #[cfg(test)]
 #[path = "health_samples_tests.rs"]
 mod samples_tests;
+
+#[cfg(test)]
+#[path = "health_more_tests.rs"]
+mod more_tests;
