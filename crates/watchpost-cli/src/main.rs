@@ -13,6 +13,7 @@ mod database;
 mod detect;
 mod enrich;
 mod events;
+mod health_lists;
 mod incident;
 mod maintain;
 mod output;

@@ -15,6 +15,7 @@ use watchpost_ops::contract::{
 };
 
 use crate::args::Output;
+use crate::health_lists;
 use crate::output::{at, json, line, table, value};
 
 pub(crate) fn or_dash(text: Option<&String>) -> String {
@@ -157,6 +158,7 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
     either(form, health, || {
         let server = visible(&health.server, 80);
         line(format!("{server} at {} ({}), {}", visible(&health.node, 200), health.role, health.verdict))?;
+        health_lists::keys(health)?;
         table(
             ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
             health.metrics.iter().map(|metric| {
@@ -172,7 +174,10 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                 ]
             }),
         )?;
-        if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
+        if !health.nodes.is_empty() {
+            nodes(&health.nodes)?;
+        }
+        health_lists::slow(health)
     })
 }
 
