@@ -172,7 +172,7 @@ fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
             let known = || each.iter().filter_map(|(node, metric)| Some((*node, metric.as_ref()?)));
             let verdicts = known().map(|(_, metric)| metric.clone()).collect::<Vec<_>>();
             let is_lowest = health::lowest_counts(metric);
-            let (word, outmost) = if is_lowest { ("lowest", -1.0) } else { ("highest", 1.0) };
+            let (word, outmost): (&str, f64) = if is_lowest { ("lowest", -1.0) } else { ("highest", 1.0) };
             let highest = known()
                 .filter_map(|(node, metric)| Some((node, metric, metric.value?)))
                 .max_by(|a, b| (a.2 * outmost).total_cmp(&(b.2 * outmost)));

@@ -5,10 +5,12 @@ use watchpost_model::health::NodeHealth;
 use watchpost_model::health::Unit;
 use watchpost_model::health::Verdict;
 
-use super::JUDGE_FROM_BYTES;
+use super::MIB;
 use super::Reading;
 use crate::sentinel::Quorum;
 
+/// Under this nothing is uneven; the cut-off of `MEMORY DOCTOR`.
+const JUDGE_FROM_BYTES: f64 = 5.0 * MIB;
 /// Largest primary by the median one.
 const SKEW: f64 = 1.5;
 
@@ -90,10 +92,8 @@ pub(crate) fn skew(nodes: &[NodeHealth]) -> Metric {
         (None, _) => None,
     };
     let largest = known.last().filter(|_| known.len() > 1);
-    #[expect(clippy::cast_precision_loss, reason = "5 MiB")]
-    let judge_from = JUDGE_FROM_BYTES as f64;
     let (value, own, basis) = match (largest, median) {
-        (Some((_, bytes)), Some(_)) if *bytes < judge_from => {
+        (Some((_, bytes)), Some(_)) if *bytes < JUDGE_FROM_BYTES => {
             (None, false, "too small to judge: no primary uses 5 MiB".to_owned())
         }
         (Some((node, bytes)), Some(median)) if median > 0.0 => {
