@@ -14,6 +14,7 @@ mod detect;
 mod enrich;
 mod events;
 mod health;
+mod health_lists;
 mod incident;
 mod maintain;
 mod output;

@@ -112,8 +112,8 @@ async fn followed<T>(
     let (bar, mut shown) = (ProgressBar::new(1), None);
     bar.set_style(words_only());
     let paint = |now| show(&bar, &mut shown, now);
-    let ask = || session.ask::<operation::audit_verify_progress>(ticket.clone());
-    let cancel = || session.ask::<operation::audit_verify_cancel>(ticket.clone());
+    let ask = || Box::pin(session.ask::<operation::audit_verify_progress>(ticket.clone()));
+    let cancel = || Box::pin(session.ask::<operation::audit_verify_cancel>(ticket.clone()));
     let told = beside(work, asked(ask, paint), stopped(cancel)).await;
     bar.finish_and_clear();
     told
@@ -137,8 +137,8 @@ where
         bar.set_position(u64::from(now.done));
         bar.set_message(now.step);
     };
-    let ask = || session.ask::<Ask>(ticket.clone());
-    let cancel = || session.ask::<Cancel>(ticket.clone());
+    let ask = || Box::pin(session.ask::<Ask>(ticket.clone()));
+    let cancel = || Box::pin(session.ask::<Cancel>(ticket.clone()));
     let told = beside(work, asked(ask, paint), stopped(cancel)).await;
     bar.finish_and_clear();
     told

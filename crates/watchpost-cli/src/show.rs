@@ -15,6 +15,7 @@ use watchpost_ops::contract::{
 };
 
 use crate::args::Output;
+use crate::health_lists;
 use crate::output::{at, json, line, short, table, value};
 
 pub(crate) fn or_dash(text: Option<&String>) -> String {
@@ -240,6 +241,7 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
     either(form, health, || {
         let server = visible(&health.server, 80);
         line(format!("{server} at {} ({}), {}", visible(&health.node, 200), health.role, health.verdict))?;
+        health_lists::keys(health)?;
         table(
             ["METRIC", "VALUE", "WARNING", "CRITICAL", "VERDICT", "FROM"],
             health.metrics.iter().map(|metric| {
@@ -265,7 +267,10 @@ pub(crate) fn health(form: Output, health: &RedisHealth) -> anyhow::Result<()> {
                 ],
             )?;
         }
-        if health.nodes.is_empty() { Ok(()) } else { nodes(&health.nodes) }
+        if !health.nodes.is_empty() {
+            nodes(&health.nodes)?;
+        }
+        health_lists::slow(health)
     })
 }
 

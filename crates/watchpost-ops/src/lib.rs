@@ -46,6 +46,7 @@ mod signing;
 mod status;
 pub mod token_keys;
 mod two_people;
+mod upheld;
 mod upkeep;
 mod witness;
 mod workspace;

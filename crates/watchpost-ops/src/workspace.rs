@@ -29,6 +29,7 @@ use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
 use crate::sealing::SealDesk;
 use crate::secrets::{Secret, Secrets};
+use crate::upheld::Upheld;
 use crate::upkeep;
 use crate::witness::Witness;
 
@@ -72,6 +73,7 @@ pub struct Workspace {
 struct HealthDesk {
     probe: Option<HealthProbe>,
     last: Option<RedisHealth>,
+    upheld: Upheld,
 }
 
 struct RedisSlot {
@@ -338,8 +340,11 @@ impl Workspace {
             probe.judge_by(policy);
         }
         // A probe that failed is not put back: after a reconnection there is another server behind it.
-        let (health, sample) = probe.sample(rate).await?;
+        let (mut health, sample) = probe.sample(rate).await?;
         desk.probe = Some(probe);
+        if let Ok(events) = self.events() {
+            Box::pin(desk.upheld.add_to(&mut health, &self.store, &events, self.now())).await;
+        }
         if desk.last.as_ref().is_some_and(|last| last.node != health.node) {
             self.redis_answered(Some(&health.server)); // Another node is the master.
         }

@@ -7,8 +7,20 @@ use watchpost_model::health::Metric;
 use watchpost_model::health::Unit;
 use watchpost_model::health::Verdict;
 
+use crate::asked::Asked;
 use crate::backlog::Backlog;
 use crate::info::Info;
+
+mod access;
+mod cluster;
+mod durable;
+mod load;
+mod memory;
+
+pub(crate) use cluster::adds_up;
+pub(crate) use cluster::lowest_counts;
+pub(crate) use cluster::sentinels;
+pub(crate) use cluster::skew;
 
 /// Under this many allocated bytes ratios are noise; the cut-off of `MEMORY DOCTOR`.
 const JUDGE_FROM_BYTES: u64 = 5 << 20;
@@ -25,6 +37,8 @@ pub(crate) struct Reading {
     pub(crate) pings_ms: Vec<f64>,
     pub(crate) backlog: Option<Backlog>,
     pub(crate) events_per_min: Option<f64>,
+    /// What the server tells beside `INFO`.
+    pub(crate) asked: Asked,
 }
 
 /// Two readings, if rates between them mean something.
@@ -100,6 +114,11 @@ pub(crate) fn assess(before: Option<&Reading>, now: &Reading) -> Vec<Metric> {
     metrics.extend(expiry_metrics(&now.info, change.as_ref()));
     metrics.extend(loss_metrics(&now.info, change.as_ref()));
     metrics.extend(durability_metrics(&now.info));
+    metrics.extend(memory::metrics(&now.info));
+    metrics.extend(load::metrics(before, now, change.as_ref()));
+    metrics.extend(access::metrics(&now.info, change.as_ref()));
+    metrics.extend(durable::metrics(now, change.as_ref()));
+    metrics.extend(cluster::metrics(now));
     metrics
 }
 
@@ -474,3 +493,7 @@ mod tests;
 #[cfg(test)]
 #[path = "health_samples_tests.rs"]
 mod samples_tests;
+
+#[cfg(test)]
+#[path = "health_more_tests.rs"]
+mod more_tests;

@@ -36,7 +36,7 @@ const SERVERS: [Server; 4] =
     [server!("6.2.14"), server!("7.0.15"), server!("8.0.2"), server!("valkey-8.1.1")];
 
 fn reading(text: &str) -> Reading {
-    Reading { info: Info::parse(text), pings_ms: vec![0.1; 7], backlog: None, events_per_min: None }
+    Reading { info: Info::parse(text), pings_ms: vec![0.1; 7], ..Reading::default() }
 }
 
 fn metrics(pair: [&str; 2]) -> Vec<Metric> {
@@ -84,5 +84,24 @@ fn what_happened_to_a_recorded_server_is_told_whatever_its_version() {
         for metric in metrics.iter().filter(|metric| metric.name != "writes_refused") {
             assert!(matches!(metric.verdict, Verdict::Ok | Verdict::Unknown), "{version}: {metric:?}");
         }
+    }
+}
+
+#[test]
+fn what_a_version_does_not_count_is_not_known() {
+    for server in SERVERS {
+        let metrics = metrics(server.busy);
+        let version = server.version;
+        let is_new = !matches!(version, "6.2.14" | "7.0.15");
+        for name in ["event_loop_ms", "logins_refused"] {
+            assert_eq!(value(&metrics, name).is_some(), is_new, "{version}: {name}");
+        }
+        for name in ["acl_denied", "not_logged_in", "memory_unlimited", "blocked_clients"] {
+            assert_eq!(value(&metrics, name), Some(0.0), "{version}: {name}");
+        }
+        assert!(value(&metrics, "memory_peak_ratio").is_some_and(|peak| peak > 1.5), "{version}");
+        assert!(value(&metrics, "last_save_age_s").is_some_and(|age| age < 60.0), "{version}");
+        assert_eq!(value(&metrics, "aof_delayed_fsync"), None, "{version}: the file is off");
+        assert_eq!(value(&metrics, "command_p99_ms"), None, "{version}: it was not asked");
     }
 }

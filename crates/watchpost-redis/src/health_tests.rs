@@ -24,7 +24,13 @@ const EMPTY: &str = "redis_version:7.0.15\r\nrun_id:aaaa\r\nserver_time_usec:100
 
 fn reading(text: &str) -> Reading {
     let backlog = Some(Backlog { lag: 0, pending: 0, unadopted: Some(0) });
-    Reading { info: Info::parse(text), pings_ms: vec![0.1; 7], backlog, events_per_min: Some(0.0) }
+    Reading {
+        info: Info::parse(text),
+        pings_ms: vec![0.1; 7],
+        backlog,
+        events_per_min: Some(0.0),
+        ..Reading::default()
+    }
 }
 
 /// `EMPTY` with some fields replaced or added.

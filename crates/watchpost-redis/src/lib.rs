@@ -29,10 +29,12 @@
 #![warn(missing_docs)]
 
 mod append_only;
+mod asked;
 mod backlog;
 pub mod backup;
 pub mod benchmark;
 mod blocks;
+mod blocks_kept;
 mod checkpoints;
 pub mod cleanup;
 mod cluster;
@@ -75,6 +77,7 @@ pub use backlog::Backlog;
 pub use blocks::BlockRemoved;
 pub use blocks::BlockWritten;
 pub use blocks::StoredBlock;
+pub use blocks_kept::blocks_metric;
 pub use contain::ContainRemoved;
 pub use contain::ContainWritten;
 pub use contain::StoredContainment;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::AsyncConnectionConfig;
+use redis::RedisResult;
 use redis::Value;
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use watchpost_model::health::Unit;
 use watchpost_model::health::Verdict;
 use watchpost_model::health_policy::HealthPolicy;
 
+use crate::asked::Questions;
 use crate::cluster;
 use crate::cluster::Primary;
 use crate::error::RedisError;
@@ -37,6 +39,7 @@ pub(crate) struct Primaries {
 struct Other {
     connection: MultiplexedConnection,
     before: Option<Reading>,
+    questions: Questions,
 }
 
 /// All primaries of a cluster at one moment.
@@ -80,6 +83,7 @@ impl Primaries {
         }
         let mut metrics = together(own.1, &nodes);
         metrics.push(coverage(&primaries));
+        metrics.push(health::skew(&nodes));
         Ok(Some(Together { nodes, metrics }))
     }
 
@@ -94,9 +98,12 @@ impl Primaries {
             let mut connection = opened.map_err(classify)?;
             let mut name = redis::cmd("CLIENT");
             // A nicety that an ACL may forbid.
-            let _: redis::RedisResult<Value> =
+            let _: RedisResult<Value> =
                 name.arg("SETNAME").arg("watchpost-probe").query_async(&mut connection).await;
-            self.others.insert(at.clone(), Other { connection, before: None });
+            self.others.insert(
+                at.clone(),
+                Other { connection, before: None, questions: Questions::of(store.inner.target.observe) },
+            );
         }
         let Some(other) = self.others.get_mut(at) else {
             return Err(RedisError::Answer { command: "INFO" }); // It was put there above.
@@ -107,10 +114,17 @@ impl Primaries {
             let _: String = redis::cmd("PING").query_async(&mut other.connection).await.map_err(classify)?;
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
+        let mut pipe = other.questions.pipe();
+        let replies: Vec<RedisResult<Value>> = if pipe.is_empty() {
+            Vec::new()
+        } else {
+            pipe.ignore_errors().query_async(&mut other.connection).await.map_err(classify)?
+        };
+        let asked = other.questions.read(replies);
         let mut cmd = redis::cmd("INFO");
         let text: String =
             cmd.arg("everything").query_async(&mut other.connection).await.map_err(classify)?;
-        let now = Reading { info: Info::parse(&text), pings_ms, ..Reading::default() };
+        let now = Reading { info: Info::parse(&text), pings_ms, asked, ..Reading::default() };
         let mut metrics = health::assess(other.before.as_ref(), &now);
         metrics.retain(|metric| !OF_ONE.contains(&metric.name.as_str()));
         let info = now.info.clone();
@@ -164,27 +178,24 @@ fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
                 nodes.iter().map(|node| (node, of(node))).collect();
             let known = || each.iter().filter_map(|(node, metric)| Some((*node, metric.as_ref()?)));
             let verdicts = known().map(|(_, metric)| metric.clone()).collect::<Vec<_>>();
+            let is_lowest = health::lowest_counts(metric);
+            let (word, outmost): (&str, f64) = if is_lowest { ("lowest", -1.0) } else { ("highest", 1.0) };
             let highest = known()
                 .filter_map(|(node, metric)| Some((node, metric, metric.value?)))
-                .max_by(|a, b| a.2.total_cmp(&b.2));
-            let (value, basis) = match metric.unit {
-                Unit::Ratio | Unit::Milliseconds | Unit::Seconds => match highest {
+                .max_by(|a, b| (a.2 * outmost).total_cmp(&(b.2 * outmost)));
+            let (value, basis) = if health::adds_up(metric) {
+                let values: Option<Vec<f64>> =
+                    each.iter().map(|(_, metric)| metric.as_ref().and_then(|metric| metric.value)).collect();
+                match values {
+                    Some(values) => (Some(values.iter().sum()), format!("sum of {} primaries", values.len())),
+                    None => (None, "not every primary tells".to_owned()),
+                }
+            } else {
+                match highest {
                     Some((node, metric, value)) => {
-                        (Some(value), format!("the highest, of {}; {}", node.node, metric.basis))
+                        (Some(value), format!("the {word}, of {}; {}", node.node, metric.basis))
                     }
                     None => (None, metric.basis.clone()),
-                },
-                Unit::Bytes | Unit::PerSecond | Unit::PerMinute | Unit::Count => {
-                    let values: Option<Vec<f64>> = each
-                        .iter()
-                        .map(|(_, metric)| metric.as_ref().and_then(|metric| metric.value))
-                        .collect();
-                    match values {
-                        Some(values) => {
-                            (Some(values.iter().sum()), format!("sum of {} primaries", values.len()))
-                        }
-                        None => (None, "not every primary tells".to_owned()),
-                    }
                 }
             };
             Metric { value, basis, verdict: health::worst(&verdicts), ..metric.clone() }

@@ -13,6 +13,7 @@ use watchpost_model::health::Unit;
 use watchpost_model::health_policy::HealthPolicy;
 use watchpost_model::text::visible;
 
+use crate::asked::Questions;
 use crate::error::RedisError;
 use crate::health;
 use crate::health::Change;
@@ -33,13 +34,20 @@ pub struct HealthProbe {
     before: Option<Reading>,
     primaries: Primaries,
     policy: HealthPolicy,
+    questions: Questions,
 }
 
 impl HealthProbe {
     /// A probe without a sample yet: the first one knows no rates.
     #[must_use]
     pub fn new(store: EventStore) -> Self {
-        Self { store, before: None, primaries: Primaries::default(), policy: HealthPolicy::default() }
+        Self {
+            before: None,
+            primaries: Primaries::default(),
+            policy: HealthPolicy::default(),
+            questions: Questions::of(store.inner.target.observe),
+            store,
+        }
     }
 
     /// Judges by `policy` from now on.
@@ -65,6 +73,9 @@ impl HealthProbe {
             }
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
+        // Before `INFO`, so that a refusal is in the counters of this sample.
+        let questions = self.questions.pipe();
+        let asked = self.questions.read(store.inner.probe.pipe(questions).await?);
         let mut cmd = redis::cmd("INFO");
         cmd.arg("everything");
         let info = lacking::asked(store.inner.probe.query::<String>(&cmd).await)?;
@@ -81,12 +92,15 @@ impl HealthProbe {
         };
         let info = Info::parse(&info.unwrap_or_default());
         let backlog = backlog.ok();
-        let now = Reading { info, pings_ms, backlog, events_per_min };
+        let now = Reading { info, pings_ms, backlog, events_per_min, asked };
         let mut own = health::assess(self.before.as_ref(), &now);
         lacks.tell(&mut own);
         self.policy.judge(&mut own);
         let together = Box::pin(self.primaries.sample(store, (&now.info, &own), &self.policy)).await?;
-        let (nodes, metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
+        let (nodes, mut metrics) = together.map_or((Vec::new(), own), |all| (all.nodes, all.metrics));
+        if let Some(quorum) = Box::pin(store.inner.route.quorum()).await {
+            metrics.extend(health::sentinels(&quorum));
+        }
         let change = self.before.as_ref().and_then(|before| Change::between(&before.info, &now.info));
         // Of a cluster what all of its primaries do.
         let sum =

@@ -66,6 +66,7 @@ pub(crate) const HEALTH: Group = Group {
         // Asked of each server, to learn whether it is one of a cluster.
         &["CLUSTER", "SLOTS"],
         &["CLUSTER", "MYID"],
+        &["CLUSTER", "INFO"],
         &["CLIENT", "SETNAME", "x"],
         &["CLIENT", "SETINFO", "LIB-NAME", "watchpost"],
         &["CLIENT", "NO-TOUCH", "ON"],
@@ -129,7 +130,7 @@ pub(crate) const MAINTAIN: Group = Group {
         &["ZSCAN", "{k}", "0"],
         &["HDEL", "{k}", "f"],
         &["OBJECT", "IDLETIME", "{k}"],
-        &["CONFIG", "GET", "hash-max-*"],
+        &["CONFIG", "GET", "hash-max-*"], // And whether the server saves by itself.
         &["MEMORY", "PURGE"],
         &["GET", "{k}"],
         &["SET", "{k}", "v"],

@@ -23,6 +23,7 @@ use crate::cluster;
 use crate::error::RedisError;
 use crate::info::Info;
 use crate::reply;
+use crate::sentinel::Quorum;
 use crate::sentinel::Sentinels;
 use crate::target::Login;
 use crate::target::RedisTarget;
@@ -301,6 +302,14 @@ impl Route {
         }
         let reason = "the nodes of the cluster do not agree on who serves it".to_owned();
         Err(RedisError::NoMaster { set: "the slot".to_owned(), reason })
+    }
+
+    /// What the Sentinels say of a failover; nothing where there are none.
+    pub(crate) async fn quorum(&self) -> Option<Quorum> {
+        match &self.kind {
+            Kind::Direct(_) => None,
+            Kind::Sentinel(sentinels, _) => Some(sentinels.quorum().await),
+        }
     }
 
     fn tls(&self) -> Option<TlsFiles> {

@@ -23,6 +23,10 @@ use crate::target::Login;
 use crate::target::RedisTarget;
 use crate::target::SentinelAddress;
 
+mod quorum;
+
+pub(crate) use quorum::Quorum;
+
 /// How long one Sentinel may take, and how long the others are waited for when one has answered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_millis(300);
@@ -132,6 +136,21 @@ pub(crate) fn cause(error: &RedisError) -> String {
 }
 
 impl Sentinel {
+    /// The one from before, or a new one. Taken out: who uses it puts it back if it did not break.
+    async fn connection(
+        &self,
+        live: &mut Option<MultiplexedConnection>,
+    ) -> Result<MultiplexedConnection, RedisError> {
+        if let Some(connection) = live.take() {
+            return Ok(connection);
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        let opened = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        opened.map_err(|error| RedisError::classify(error, &self.at.to_string()))
+    }
+
     /// Address and epoch of the master; `None` if it knows no such set.
     async fn ask(&self, name: &str) -> Result<Option<(HostPort, u64)>, RedisError> {
         let mut live = self.live.lock().await;
@@ -150,15 +169,7 @@ impl Sentinel {
         name: &str,
     ) -> Result<Option<(HostPort, u64)>, RedisError> {
         let classify = |error| RedisError::classify(error, &self.at.to_string());
-        let mut connection = match live.take() {
-            Some(connection) => connection,
-            None => {
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(ANSWER_TIMEOUT))
-                    .set_response_timeout(Some(ANSWER_TIMEOUT));
-                self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(classify)?
-            }
-        };
+        let mut connection = self.connection(live).await?;
         let mut pipe = redis::pipe();
         pipe.cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(name);
         pipe.cmd("SENTINEL").arg("MASTER").arg(name);

@@ -260,7 +260,10 @@ impl Counter<'_> {
             Err(_) => std::borrow::Cow::Owned(key_text(name)),
         };
         let kind = self.store.inner.keys.classify(&text);
-        if counted.never_expires == Some(true) && !matches!(kind, KeyKind::Own) && self.unending.len() < UNENDING {
+        if counted.never_expires == Some(true)
+            && !matches!(kind, KeyKind::Own)
+            && self.unending.len() < UNENDING
+        {
             self.unending.push(text.to_string());
         }
         match kind {

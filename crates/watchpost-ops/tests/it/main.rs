@@ -48,6 +48,7 @@ mod server;
 mod simulation;
 mod slot_move;
 mod token_keys;
+mod upheld;
 mod window_lock;
 mod windows;
 mod witness;

@@ -123,6 +123,7 @@ fn team(home: &TempDir, server: &Server, login: Option<&str>) -> Connection {
         login.clone_into(username);
     }
     Connection {
+        observe: false,
         id: ConnectionId::at(SystemClock.now()),
         name: "team".to_owned(),
         redis: RedisConnection {

@@ -12,6 +12,7 @@ mod damage;
 mod diagnose;
 mod fleet;
 mod health;
+mod health_more;
 mod local;
 mod old_server;
 mod optimize;

@@ -25,6 +25,16 @@ export function makeHealth(): RedisHealth {
     metric('evicted_keys', 'Keys evicted', 'count', 0, null, 'since the sample before'),
     metric('clients_ratio', 'Clients', 'ratio', 0.031, null, 'connected_clients 31 of maxclients 1,000'),
     metric('replication_lag_s', 'Slowest replica behind', 'seconds', null, null, 'no replica is connected'),
+    metric('memory_unlimited', 'No memory limit', 'count', 0, null, 'maxmemory is 4096 MiB'),
+    metric('memory_peak_ratio', 'Peak of memory to now', 'ratio', 1.12, null, 'used_memory_peak / used_memory'),
+    metric('clients_memory_bytes', 'Memory of clients', 'bytes', 412_000, null, 'mem_clients_normal, 13.0 KiB for each client, warning above 200 KiB'),
+    metric('command_p50_ms', 'Command latency, p50', 'milliseconds', 0.008, null, 'LATENCY HISTOGRAM between two samples'),
+    metric('command_p99_ms', 'Command latency, p99', 'milliseconds', 1.06, [10, 100], 'LATENCY HISTOGRAM between two samples'),
+    metric('event_loop_ms', 'Event loop, mean', 'milliseconds', null, null, 'this server does not tell (Redis 7.2 and later do)'),
+    metric('slow_commands_per_min', 'Slow commands', 'per_minute', 0.2, [1, 60], 'SLOWLOG GET: 1 entries in 300 s, of these 0 of Watchpost itself'),
+    metric('last_save_age_s', 'Since the last save', 'seconds', 1_860, [172_800, 604_800], '4,120 changes since; the server saves by "3600 1 300 100 60 10000"'),
+    metric('acl_denied', 'Refused for want of a right', 'count', 0, [5, 50], 'errorstat_NOPERM; ACL LOG there names the users'),
+    metric('blocks_missing', 'Blocks not in force', 'count', 0, [0, 0], 'all 7 that the database holds are in Redis and end there'),
     metric('fork_ms', 'Last fork', 'milliseconds', 21, null, 'latest_fork_usec'),
   ];
   return {
