@@ -24,6 +24,7 @@ export const incidentActions = {
   'markdown.match': 'Treffer',
   'markdown.more': '{n} weitere in Watchpost',
   'incident.merged': 'Überführt in',
+  'incident.merged.go': 'Zu #{n}',
   'incident.paused': 'Uhren angehalten, {reason}, seit',
   'incident.escalated': 'Eskaliert an',
   'incident.tab.related': 'Verwandt',

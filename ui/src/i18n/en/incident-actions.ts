@@ -25,6 +25,7 @@ export const incidentActions = {
   'markdown.match': 'Match',
   'markdown.more': '{n} more in Watchpost',
   'incident.merged': 'Merged into',
+  'incident.merged.go': 'Go to #{n}',
   'incident.paused': 'Clocks stopped, {reason}, since',
   'incident.escalated': 'Escalated to',
   'incident.tab.related': 'Related',
