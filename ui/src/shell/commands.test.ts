@@ -5,11 +5,12 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
+import { entityOf } from '$ui/domain/entity/key';
 import { savedViews } from '$ui/domain/incident/views.svelte';
 import { reach } from '$ui/shared/reach';
 import { hook } from '$ui/test-hook';
 import IncidentsView from '$ui/views/incidents/incidents-view.svelte';
-import { entityOf, fixedCommands, typedCommands } from './commands';
+import { fixedCommands, typedCommands } from './commands';
 import { findObjects } from './objects';
 
 async function opened(role: 'lead' | 'viewer' = 'lead', merged = false): Promise<App> {

@@ -2,10 +2,10 @@
 
 import { openBlock } from '$ui/domain/block/block-request.svelte';
 import { openContain } from '$ui/domain/contain/contain-request.svelte';
-import { entityKey, parseEntityKey } from '$ui/domain/entity/key';
+import { entityKey, entityOf } from '$ui/domain/entity/key';
 import { quote } from '$ui/domain/event/query';
-import type { Entity } from '$ui/generated/model';
 import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
+import type { Entity } from '$ui/generated/model';
 import { LANGUAGE_NAMES, LANGUAGES, language, speak, t, word } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
 import type { App } from '$ui/state/app.svelte';
@@ -90,16 +90,4 @@ export function typedCommands(typed: string): Command[] {
   if (entity !== null) return [open(entity, entity.kind === 'ip' || entity.kind === 'user' ? entity.kind : 'other', false), ...search];
   // Any word may be a name: offered, after everything else.
   return /\s/.test(text) ? search : [...search, open({ kind: 'user', value: text }, 'user', true)];
-}
-
-/** An entity by how it is written: an address or range, `kind:value`, a path, a name with `@`; `null` of an ordinary word. */
-export function entityOf(text: string): Entity | null {
-  if (/\s/.test(text)) return null;
-  const keyed = parseEntityKey(text);
-  if (keyed !== null) return keyed;
-  const [address = '', prefix] = text.split('/', 2);
-  const isAddress = /^(?:\d{1,3}\.){3}\d{1,3}$/.test(address) || (/^[\da-f:]{2,}$/i.test(address) && address.includes(':'));
-  if (isAddress && (prefix === undefined || /^\d{1,3}$/.test(prefix))) return { kind: 'ip', value: text };
-  if (text.startsWith('/')) return { kind: 'endpoint', value: text };
-  return /^[^@]+@[^@]+$/.test(text) ? { kind: 'user', value: text } : null;
 }
