@@ -43,7 +43,6 @@ function titled(panel: Panel, key: Key): () => string {
 /** In the order of the panels. */
 export const DOINGS: readonly Doing[] = [
   { id: 'events-follow', panel: 'events', hook: 'events-follow', label: titled('events', 'search.follow'), needs: 'event_page', press: true },
-  { id: 'view-save', panel: 'incidents', hook: 'view-save', label: titled('incidents', 'views.save'), needs: 'incident_page', press: true },
   { id: 'allow', panel: 'blocklist', query: { tab: 'allowlist' }, hook: 'allow-submit', label: titled('blocklist', 'allow.go'), needs: 'allow_add' },
   { id: 'rule-reload', panel: 'rules', hook: 'rule-reload', label: titled('rules', 'rule.reload'), needs: 'rule_reload', press: true },
   { id: 'suppressions', panel: 'rules', query: { tab: 'suppressions' }, hook: 'suppression-new', label: titled('rules', 'suppressions.new'), needs: 'suppression_add' },
@@ -66,6 +65,8 @@ export function doings(app: App): Doing[] {
 }
 
 export function startDoing({ panel, query, hook, press }: Doing): void {
-  router.go(panel, null, query ?? (router.current.panel === panel ? router.current.query : {}));
+  // Who is there already keeps the filters, not the tab: what is looked for stands on the first one.
+  const { tab: _tab, ...filters } = router.current.panel === panel ? router.current.query : {};
+  router.go(panel, null, query ?? filters);
   reach(`[data-test="${hook}"]`, press === true);
 }
