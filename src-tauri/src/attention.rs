@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
@@ -29,12 +29,43 @@ const OPEN_MAX: usize = 5;
 /// Incidents that are looked at for new ones.
 const LOOKED_AT: u32 = 500;
 
+/// What the quick actions of the menu know and say.
+#[derive(Clone, Default)]
+struct Quick {
+    /// No notices until somebody wants them again, or the program ends.
+    is_muted: Arc<AtomicBool>,
+    /// Number of the newest critical incident that nobody took; 0 without one.
+    newest: Arc<AtomicI64>,
+}
+
+impl Quick {
+    fn is_muted(&self) -> bool {
+        self.is_muted.load(Ordering::SeqCst)
+    }
+
+    /// What the action on the notices is called now.
+    fn mute_key(&self) -> &'static str {
+        if self.is_muted() { "desk.unmute" } else { "desk.mute" }
+    }
+
+    /// Opens the newest critical incident; without one the queue.
+    fn open_newest(&self, app: &AppHandle) {
+        match self.newest.load(Ordering::SeqCst) {
+            0 => links::follow(app, "incidents"),
+            number => links::follow(app, &format!("incidents/{number}")),
+        }
+    }
+}
+
 /// The icon in the desktop's panel.
 struct Tray {
     icon: TrayIcon<Wry>,
     state: MenuItem<Wry>,
     /// The others with the keys of their texts.
-    items: [(MenuItem<Wry>, &'static str); 4],
+    items: [(MenuItem<Wry>, &'static str); 6],
+    /// Stops the notices, or lets them come again.
+    mute: MenuItem<Wry>,
+    quick: Quick,
     shown: Option<(String, bool)>,
     /// Of which revision of the words its items are.
     words: u64,
@@ -47,34 +78,51 @@ impl Tray {
         let item = |id: &str, key| MenuItem::with_id(app, id, words.text(key), true, None::<&str>);
         let items = [
             (item("open", "desk.open")?, "desk.open"),
+            (item("newest", "desk.newest")?, "desk.newest"),
             (item("incidents", "desk.incidents")?, "desk.incidents"),
+            (item("blocklist", "desk.blocklist")?, "desk.blocklist"),
             (item("redis", "desk.redis")?, "desk.redis"),
             (item("quit", "desk.quit")?, "desk.quit"),
         ];
-        let [open, incidents, redis, quit] = &items;
+        let mute = item("mute", "desk.mute")?;
+        let [open, newest, incidents, blocklist, redis, quit] = &items;
         let menu = Menu::with_items(
             app,
             &[
                 &state,
                 &PredefinedMenuItem::separator(app)?,
                 &open.0,
+                &newest.0,
                 &incidents.0,
+                &blocklist.0,
                 &redis.0,
+                &PredefinedMenuItem::separator(app)?,
+                &mute,
                 &PredefinedMenuItem::separator(app)?,
                 &quit.0,
             ],
         )?;
+        let quick = Quick::default();
+        let (actions, switch) = (quick.clone(), mute.clone());
         let icon = TrayIconBuilder::with_id("main")
             .icon(face(app, false))
             .tooltip("Watchpost")
             .menu(&menu)
-            .on_menu_event(|app, event| match event.id().as_ref() {
+            .on_menu_event(move |app, event| match event.id().as_ref() {
                 "open" => windows::raise(app),
+                "newest" => actions.open_newest(app),
+                "mute" => {
+                    actions.is_muted.fetch_xor(true, Ordering::SeqCst);
+                    let text = app.state::<Words>().text(actions.mute_key());
+                    if let Err(problem) = switch.set_text(text) {
+                        tracing::debug!(%problem, "the menu in the panel was not changed");
+                    }
+                }
                 "quit" => app.exit(0),
                 panel => links::follow(app, panel),
             })
             .build(app)?;
-        Ok(Self { icon, state, items, shown: None, words: 0 })
+        Ok(Self { icon, state, items, mute, quick, shown: None, words: 0 })
     }
 
     /// Brings the icon up to date. The loop of the window does it and is not waited for: what waits for it when the program
@@ -87,7 +135,8 @@ impl Tray {
             return;
         }
         // In the language that was chosen last.
-        let items = self.items.clone().map(|(item, key)| (item, words.text(key)));
+        let mut items = Vec::from(self.items.clone().map(|(item, key)| (item, words.text(key))));
+        items.push((self.mute.clone(), words.text(self.quick.mute_key())));
         let (icon, state, face) = (self.icon.clone(), self.state.clone(), face(app, next.1));
         let text = next.0.clone();
         let change = move || {
@@ -170,6 +219,7 @@ async fn watch(app: AppHandle, mut tray: Option<Tray>) {
     let notices = Notices::default();
     let mut seen: Option<ConnectionId> = None;
     let mut critical = 0;
+    let quick = tray.as_ref().map(|tray| tray.quick.clone()).unwrap_or_default();
     loop {
         let batch = feed.next().await;
         // Who is not let in reads no notices either.
@@ -184,11 +234,21 @@ async fn watch(app: AppHandle, mut tray: Option<Tray>) {
                 Some(id) => {
                     if let Some((waiting, total)) = waiting(&desk).await {
                         critical = total;
-                        notices.tell(&app, &news.look(id, &waiting));
+                        quick
+                            .newest
+                            .store(waiting.first().map_or(0, |incident| incident.number), Ordering::SeqCst);
+                        // Also while no notices are wanted it is known what is new: it is not told later.
+                        let fresh = news.look(id, &waiting);
+                        if !quick.is_muted() {
+                            notices.tell(&app, &fresh);
+                        }
                         seen = connection;
                     }
                 }
-                None => (critical, seen) = (0, None),
+                None => {
+                    (critical, seen) = (0, None);
+                    quick.newest.store(0, Ordering::SeqCst);
+                }
             }
         }
         if let Some(tray) = &mut tray {

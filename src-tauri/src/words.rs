@@ -12,11 +12,15 @@ const MOST: usize = 200;
 const LENGTH_MAX: usize = 300;
 
 /// As the English catalogue of the page has them; a test holds both together.
-const ENGLISH: [(&str, &str); 16] = [
+const ENGLISH: [(&str, &str); 20] = [
     ("desk.starting", "Starting"),
     ("desk.open", "Open Watchpost"),
+    ("desk.newest", "Newest critical incident"),
     ("desk.incidents", "Incidents"),
+    ("desk.blocklist", "Blocklist"),
     ("desk.redis", "Redis health"),
+    ("desk.mute", "Pause notices"),
+    ("desk.unmute", "Resume notices"),
     ("desk.quit", "Quit"),
     ("desk.no_connection", "no connection"),
     ("desk.redis_down", "{name}: Redis does not answer"),

@@ -243,6 +243,12 @@ pub struct Overview {
     pub threat: ThreatLevel,
     /// Why that word.
     pub threat_reason: String,
+    /// The severity of the active incidents that make the level; none without any.
+    pub threat_severity: Option<Severity>,
+    /// How many of that severity are active.
+    pub threat_incidents: u64,
+    /// Number of the oldest of them.
+    pub threat_oldest: Option<i64>,
     /// The tiles.
     pub kpis: Vec<Kpi>,
     /// Authentication by outcome.

@@ -89,7 +89,7 @@ async fn build(
     let cells = cell_counts(tx, period, grid).await?;
     let before = cell_counts(tx, period.previous(), Grid::new(period.previous(), 1)).await?;
     let spans = incident_spans(tx, period).await?;
-    let (threat, threat_reason) = threat(tx).await?;
+    let threat = threat(tx).await?;
     let (top_sources, by_country) = sources(tx, period).await?;
     let (top_targets, called) = targets(tx, period).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
@@ -98,8 +98,11 @@ async fn build(
     kpis.push(mtta_kpi(&spans, period, grid));
     Ok(Overview {
         period,
-        threat,
-        threat_reason,
+        threat: threat.level,
+        threat_reason: threat.reason,
+        threat_severity: threat.severity,
+        threat_incidents: threat.incidents,
+        threat_oldest: threat.oldest,
         kpis,
         authentication: histogram(grid, &cells, Outcome::ALL, |cell, outcome| {
             cell.category == Category::Authentication && cell.outcome == outcome
@@ -367,7 +370,16 @@ fn mtta_kpi(spans: &[IncidentSpan], period: Period, grid: Grid) -> Kpi {
     )
 }
 
-async fn threat(tx: &mut Tx) -> Result<(ThreatLevel, String), StoreError> {
+/// The state of things, with what it comes from in parts: the window tells it in its own language.
+struct Threat {
+    level: ThreatLevel,
+    reason: String,
+    severity: Option<Severity>,
+    incidents: u64,
+    oldest: Option<i64>,
+}
+
+async fn threat(tx: &mut Tx) -> Result<Threat, StoreError> {
     let rows = tx
         .fetch(
             "SELECT severity, COUNT(*), MIN(number) FROM incident WHERE active = 1 GROUP BY severity \
@@ -375,7 +387,10 @@ async fn threat(tx: &mut Tx) -> Result<(ThreatLevel, String), StoreError> {
             args![],
         )
         .await?;
-    let Some(row) = rows.first() else { return Ok((ThreatLevel::Calm, "No active incident".to_owned())) };
+    let Some(row) = rows.first() else {
+        let reason = "No active incident".to_owned();
+        return Ok(Threat { level: ThreatLevel::Calm, reason, severity: None, incidents: 0, oldest: None });
+    };
     let severity = severity_of(row.i64(0)?)?;
     let (n, oldest) = (row.u64(1)?, row.i64(2)?);
     let level = match severity {
@@ -389,7 +404,7 @@ async fn threat(tx: &mut Tx) -> Result<(ThreatLevel, String), StoreError> {
     } else {
         format!("{n} {severity} incidents are active, the oldest is #{oldest}")
     };
-    Ok((level, reason))
+    Ok(Threat { level, reason, severity: Some(severity), incidents: n, oldest: Some(oldest) })
 }
 
 async fn incidents(tx: &mut Tx, period: Period) -> Result<Vec<Incident>, StoreError> {

@@ -4581,6 +4581,18 @@ threat: ThreatLevel,
  */
 threat_reason: string, 
 /**
+ * The severity of the active incidents that make the level; none without any.
+ */
+threat_severity: Severity | null, 
+/**
+ * How many of that severity are active.
+ */
+threat_incidents: number, 
+/**
+ * Number of the oldest of them.
+ */
+threat_oldest: number | null, 
+/**
  * The tiles.
  */
 kpis: Array<Kpi>, 

@@ -27,9 +27,18 @@ export async function loadLanguage(): Promise<void> {
   }
 }
 
+/** Each in its own words, so that who cannot read the others finds it. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch' };
+
 /** The language of the next page. */
 export function storeLanguage(chosen: Language): void {
   localStorage.setItem(STORED, chosen);
+}
+
+/** Goes on in another language; texts are read at many places, so it comes with a new page. */
+export function speak(chosen: Language): void {
+  storeLanguage(chosen);
+  location.reload();
 }
 
 const locale = language === 'de' ? 'de-DE' : 'en-US';

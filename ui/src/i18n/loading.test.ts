@@ -5,7 +5,7 @@ it('no module reads a text while it loads', { timeout: 60_000 }, async () => {
   vi.resetModules();
   const { en } = await import('./en');
   const read = vi.fn(() => 'a text');
-  vi.doMock('./index', () => ({ t: read, word: read, language: 'en', LANGUAGES: ['en', 'de'], loadLanguage: () => Promise.resolve(), storeLanguage: () => undefined }));
+  vi.doMock('./index', () => ({ t: read, word: read, language: 'en', LANGUAGES: ['en', 'de'], loadLanguage: () => Promise.resolve(), LANGUAGE_NAMES: { en: 'English', de: 'Deutsch' }, storeLanguage: () => undefined, speak: () => undefined }));
   try {
     const { t } = await import('./index');
     expect(t('nav.incidents'), 'the double is in its place').toBe('a text');

@@ -2,21 +2,27 @@
 
 import { openBlock } from '$ui/domain/block/block-request.svelte';
 import { openContain } from '$ui/domain/contain/contain-request.svelte';
-import { entityKey } from '$ui/domain/entity/entity-menu';
+import { entityKey, entityOf } from '$ui/domain/entity/key';
 import { quote } from '$ui/domain/event/query';
 import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
-import { t } from '$ui/i18n';
+import type { Entity } from '$ui/generated/model';
+import { LANGUAGE_NAMES, LANGUAGES, language, speak, t, word } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
 import type { App } from '$ui/state/app.svelte';
 import { goPanel } from '$ui/state/last-place';
 import { period, PRESETS } from '$ui/state/period.svelte';
 import { prefs } from '$ui/state/prefs.svelte';
 import { PANELS, router, routeText } from '$ui/state/router.svelte';
+import { ALL_TAGS } from '$ui/state/tags';
+import { doings, startDoing } from './doings';
+import { knownObjects } from './objects';
+import { offers } from './offers.svelte';
 import { overlays } from './overlays.svelte';
 import { panels } from './panels';
 
 /** Commands that are always there. */
 export function fixedCommands(app: App): Command[] {
+  const here = offers.commands;
   const go = PANELS.map((panel): Command => ({
     id: `go-${panel}`,
     group: t('palette.group.panels'),
@@ -37,6 +43,10 @@ export function fixedCommands(app: App): Command[] {
   for (const theme of ['dark', 'light', 'contrast', 'system'] as const) {
     if (prefs.theme !== theme) add(`theme-${theme}`, t(`palette.theme.${theme}`), () => (prefs.theme = theme));
   }
+  for (const doing of doings(app)) add(doing.id, doing.label(), () => startDoing(doing));
+  for (const other of LANGUAGES) {
+    if (other !== language) add(`language-${other}`, t('palette.language', { name: LANGUAGE_NAMES[other] }), () => speak(other));
+  }
   const zone = prefs.zone === 'utc' ? 'local' : 'utc';
   add('zone', t(`palette.zone.${zone}`), () => (prefs.zone = zone));
   for (const preset of PRESETS) {
@@ -49,8 +59,9 @@ export function fixedCommands(app: App): Command[] {
   if (app.platform.zoom !== null) {
     for (const [id, step, key] of [['in', 1, 'Ctrl +'], ['out', -1, 'Ctrl -'], ['off', 0, 'Ctrl 0']] as const) add(`zoom-${id}`, t(`palette.zoom.${id}`), () => prefs.zoomBy(step), key);
   }
+  add('refresh', t('keys.refresh'), () => app.queries.invalidate(ALL_TAGS), 'R');
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
-  return [...go, ...actions];
+  return [...go, ...here, ...actions, ...knownObjects(app)];
 }
 
 /** Commands made of what is typed. */
@@ -64,9 +75,19 @@ export function typedCommands(typed: string): Command[] {
   }
   if (text.length < 3) return [];
   const entities = t('palette.group.entities');
-  const address = /^[\da-f.:]+$/i.test(text) && /[.:]/.test(text);
-  const kind = address ? 'ip' : 'user';
-  const entity: Command[] = /\s/.test(text) ? [] : [{ id: 'entity', group: entities, last: !address, label: t(`palette.entity.${kind}`, { value: text }), run: () => router.go('entities', entityKey({ kind, value: text })) }];
-  const events: Command = { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) };
-  return [...entity, events, { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) }];
+  const entity = entityOf(text);
+  const open = (one: Entity, kind: 'ip' | 'user' | 'other', last: boolean): Command => ({
+    id: 'entity',
+    group: entities,
+    last,
+    label: kind === 'other' ? t('palette.entity.other', { value: `${word('entity', one.kind)} ${one.value}` }) : t(`palette.entity.${kind}`, { value: one.value }),
+    run: () => router.go('entities', entityKey(one)),
+  });
+  const search: Command[] = [
+    { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) },
+    { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) },
+  ];
+  if (entity !== null) return [open(entity, entity.kind === 'ip' || entity.kind === 'user' ? entity.kind : 'other', false), ...search];
+  // Any word may be a name: offered, after everything else.
+  return /\s/.test(text) ? search : [...search, open({ kind: 'user', value: text }, 'user', true)];
 }

@@ -16,3 +16,15 @@ export function parseEntityKey(key: string | null | undefined): Entity | null {
   const value = key.slice(at + 1);
   return kind === undefined || value === '' ? null : { kind, value };
 }
+
+/** An entity by how it is written: an address or range, `kind:value`, a path, a name with `@`; `null` of an ordinary word. */
+export function entityOf(text: string): Entity | null {
+  if (/\s/.test(text)) return null;
+  const keyed = parseEntityKey(text);
+  if (keyed !== null) return keyed;
+  const [address = '', prefix] = text.split('/', 2);
+  const isAddress = /^(?:\d{1,3}\.){3}\d{1,3}$/.test(address) || (/^[\da-f:]{2,}$/i.test(address) && address.includes(':'));
+  if (isAddress && (prefix === undefined || /^\d{1,3}$/.test(prefix))) return { kind: 'ip', value: text };
+  if (text.startsWith('/')) return { kind: 'endpoint', value: text };
+  return /^[^@]+@[^@]+$/.test(text) ? { kind: 'user', value: text } : null;
+}

@@ -40,6 +40,8 @@ export const ACTION_KEYS = ['t', 'a', 'r', 'f', 'n', 'b', 'e', 'm', 's'] as cons
 export class IncidentActions {
   /** The dialog that is open. */
   asked = $state.raw<Asked | null>(null);
+  /** The incident whose page is shown, as it stands now. */
+  shown = $state.raw<Incident | null>(null);
   readonly #app: App;
   readonly #underway = new Set<string>();
   readonly #onResolved: (incident: Incident) => void;
@@ -250,40 +252,5 @@ export class IncidentActions {
     this.close();
     this.#onMerged?.(numbers);
     return true;
-  }
-
-  /** Handles the key of an action; true if it was one. */
-  key(key: string, incident: Incident): boolean {
-    switch (key) {
-      case 't':
-        if (this.#app.may('incident_take') && isActive(incident.status)) void this.take(incident);
-        return true;
-      case 'a':
-        if (this.#app.may('incident_assign')) this.assign(incident);
-        return true;
-      case 'r':
-        if (this.#app.may('incident_resolve')) this.resolve(incident);
-        return true;
-      case 'f':
-        if (this.#app.may('incident_resolve')) this.resolve(incident, 'false_positive');
-        return true;
-      case 'e':
-        if (this.#app.may('incident_escalate')) this.escalate(incident);
-        return true;
-      case 'm':
-        if (this.#app.may('incident_merge')) this.merge([incident]);
-        return true;
-      case 's':
-        if (this.#app.may('suppression_add')) void this.suppress(incident);
-        return true;
-      case 'n':
-        if (this.#app.may('incident_note')) this.note(incident);
-        return true;
-      case 'b':
-        if (this.#app.may('block_add')) this.block(incident);
-        return true;
-      default:
-        return false;
-    }
   }
 }

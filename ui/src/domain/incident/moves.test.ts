@@ -160,3 +160,22 @@ describe('an incident', () => {
     expect(hook<HTMLTextAreaElement>('handover-text').value).toBe('Shift is over');
   });
 });
+
+describe('the field for a person', () => {
+  it('gives way to what is typed, offers who is known, and says when nobody has that name', async () => {
+    await open({ status: 'open', assignee: null });
+    await fireEvent.keyDown(document.body, { key: 'a' });
+    const field = await waitFor(() => hook<HTMLInputElement>('assign-name'));
+    await waitFor(() => expect([field.selectionStart, field.selectionEnd], 'the proposal is marked: the first key takes its place').toEqual([0, 4]));
+    expect(field.getAttribute('aria-expanded'), 'nothing that a first Esc would have to close').toBe('false');
+    expect(document.querySelector('[data-test=person-unknown]')).toBeNull();
+    await type('assign-name', 'nobdy');
+    await waitFor(() => hook('person-unknown'));
+    await type('assign-name', '');
+    await fireEvent.keyDown(field, { key: 'ArrowDown' });
+    const first = (await waitFor(() => hook('combo-option'))).textContent;
+    await fireEvent.keyDown(field, { key: 'Enter' });
+    expect(field.value).toBe(first);
+    expect(document.querySelector('[data-test=person-unknown]')).toBeNull();
+  });
+});

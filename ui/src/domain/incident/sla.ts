@@ -17,7 +17,8 @@ export interface Clock {
 
 /** The running clock: acknowledge until somebody acts, then resolve; `null` when it is resolved. */
 export function runningClock(incident: Incident, now: number): Clock | null {
-  if (!isActive(incident.status)) return null;
+  // One that is merged is worked on, and timed, through its target.
+  if (!isActive(incident.status) || incident.merged_into !== undefined) return null;
   const what = incident.acknowledged_at === null ? 'acknowledge' : 'resolve';
   const due = what === 'acknowledge' ? incident.acknowledge_due : incident.resolve_due;
   const end = new Date(due).getTime();

@@ -85,6 +85,7 @@ export const audit = {
   'audit.verify.stop': 'Anhalten',
   'audit.verify.progress': 'Einträge werden geprüft',
   'audit.verify.from': 'Nicht noch einmal gelesen, weil eine frühere Prüfung es gut fand: {records}',
+  'audit.object.filter': 'Nur was an {object} getan wurde',
   'audit.export': 'Exportieren …',
   'audit.export.title': 'Das Protokoll exportieren',
   'audit.export.about': 'Ein Ordner, den sha256sum, openssl und ein Skript mit Pythons Standardbibliothek ohne Watchpost prüfen.',

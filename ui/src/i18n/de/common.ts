@@ -181,6 +181,7 @@ export const common = {
   'chart.as_table': 'Als Tabelle zeigen',
   'chart.as_chart': 'Als Diagramm zeigen',
   'chart.time': 'Zeit',
+  'chart.open': 'Die Zeilen zu {name} öffnen',
   'chart.empty': 'Nichts in diesem Zeitraum.',
   'chart.keys': 'Die Pfeiltasten links und rechts lesen die Werte.',
   'chart.keys.brush': 'Die Pfeiltasten links und rechts lesen die Werte; Eingabe zeigt nur diesen Balken.',

@@ -1,6 +1,10 @@
 export const desk = {
   'desk.starting': 'Startet',
   'desk.open': 'Watchpost öffnen',
+  'desk.newest': 'Neuester kritischer Vorfall',
+  'desk.blocklist': 'Sperrliste',
+  'desk.mute': 'Hinweise anhalten',
+  'desk.unmute': 'Hinweise wieder zeigen',
   'desk.incidents': 'Vorfälle',
   'desk.redis': 'Zustand von Redis',
   'desk.quit': 'Beenden',

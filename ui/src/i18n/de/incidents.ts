@@ -155,6 +155,8 @@ export const incidents = {
   'assign.title': '#{n} zuweisen',
   'assign.to': 'Zuweisen an',
   'assign.help': 'Leer lassen, um ihn niemandem zuzuweisen.',
+  'assign.people': 'Wer hier bekannt ist',
+  'assign.unknown': 'Niemand dieses Namens ist hier bekannt.',
   'assign.what': 'Vorfall #{n} an {who} zuweisen',
   'assign.done': '#{n} an {who} zugewiesen',
   'assign.go': 'Zuweisen',

@@ -61,6 +61,7 @@ export const overview = {
   'overview.counts.category': 'Kategorie',
   'overview.counts.total': 'Gesamt',
   'overview.counts.open': 'Diese Ereignisse zeigen',
+  'overview.filling': 'Ereignisse treffen ein …',
   'overview.empty.title': 'Noch keine Ereignisse',
   'overview.empty.text': 'Anwendungen melden Ereignisse an Redis; Watchpost liest sie, sobald sie ankommen. In diesem Zeitraum kam nichts an.',
   'overview.empty.all': 'Alle Daten ansehen',

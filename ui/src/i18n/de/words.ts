@@ -65,6 +65,8 @@ export const words = {
   'entity.user': 'Benutzer',
   'entity.session': 'Sitzung',
   'entity.endpoint': 'Endpunkt',
+  'threat.because.none': 'Kein aktiver Vorfall',
+  'threat.because': '{n} {n|aktiver Vorfall|aktive Vorfälle} der Schwere {severity}, der älteste ist #{oldest}',
   'threat.calm': 'Ruhig',
   'threat.guarded': 'Wachsam',
   'threat.elevated': 'Erhöht',

@@ -85,6 +85,7 @@ export const audit = {
   'audit.verify.stop': 'Stop',
   'audit.verify.progress': 'Checking records',
   'audit.verify.from': 'Not read again, because an earlier check found it good: {records}',
+  'audit.object.filter': 'Only what was done to {object}',
   'audit.export': 'Export …',
   'audit.export.title': 'Export the trail',
   'audit.export.about': 'A folder that sha256sum, openssl and a script of Python\u2019s standard library verify without Watchpost.',

@@ -182,6 +182,7 @@ export const common = {
   'chart.as_table': 'Show as a table',
   'chart.as_chart': 'Show as a chart',
   'chart.time': 'Time',
+  'chart.open': 'Open the rows of {name}',
   'chart.empty': 'Nothing in this period.',
   'chart.keys': 'Use the left and right arrow keys to read the values.',
   'chart.keys.brush': 'Use the left and right arrow keys to read the values and Enter to look only at a bar.',

@@ -2,6 +2,10 @@
 export const desk = {
   'desk.starting': 'Starting',
   'desk.open': 'Open Watchpost',
+  'desk.newest': 'Newest critical incident',
+  'desk.blocklist': 'Blocklist',
+  'desk.mute': 'Pause notices',
+  'desk.unmute': 'Resume notices',
   'desk.incidents': 'Incidents',
   'desk.redis': 'Redis health',
   'desk.quit': 'Quit',

@@ -155,6 +155,8 @@ export const incidents = {
   'assign.title': 'Assign #{n}',
   'assign.to': 'Assign to',
   'assign.help': 'Leave empty to assign it to nobody.',
+  'assign.people': 'Who is known here',
+  'assign.unknown': 'Nobody of that name is known here.',
   'assign.what': 'Assign incident #{n} to {who}',
   'assign.done': '#{n} assigned to {who}',
   'assign.go': 'Assign',

@@ -61,6 +61,7 @@ export const overview = {
   'overview.counts.category': 'Category',
   'overview.counts.total': 'Total',
   'overview.counts.open': 'Show these events',
+  'overview.filling': 'Events are coming in …',
   'overview.empty.title': 'No events yet',
   'overview.empty.text': 'Applications report events to Redis; Watchpost reads them as they arrive. Nothing has arrived in this period.',
   'overview.empty.all': 'Look at all data',

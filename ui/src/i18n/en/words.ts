@@ -66,6 +66,8 @@ export const words = {
   'entity.user': 'User',
   'entity.session': 'Session',
   'entity.endpoint': 'Endpoint',
+  'threat.because.none': 'No active incident',
+  'threat.because': '{n} {n|incident|incidents} of severity {severity} {n|is|are} active, the oldest is #{oldest}',
   'threat.calm': 'Calm',
   'threat.guarded': 'Guarded',
   'threat.elevated': 'Elevated',

@@ -116,7 +116,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     workspace_status: status,
     overview: (request) => {
       const made = makeOverview(request, incidents, blocked, now);
-      return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No incident is active.', counts: [], top_sources: [], top_targets: [], api: { ...made.api, endpoints: [] }, by_country: [] } : made;
+      return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No active incident', threat_severity: null, threat_incidents: 0, threat_oldest: null, counts: [], top_sources: [], top_targets: [], api: { ...made.api, endpoints: [] }, by_country: [] } : made;
     },
     event_page: ({ after, limit }) => {
       const start = after === null ? 0 : Number(after);

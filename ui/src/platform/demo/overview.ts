@@ -62,6 +62,7 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
   const total = sum(counts.map((row) => row.events));
   const inside = incidents.filter((incident) => new Date(incident.last_seen).getTime() >= from).toReversed();
   const active = incidents.filter((incident) => incident.status !== 'resolved' && incident.status !== 'closed');
+  const worst = active.filter((incident) => incident.severity === 'critical');
   const kpi = (name: string, title: string, value: number | null, previous: number | null, unit: Kpi['unit'] = 'count'): Kpi => ({
     name,
     title,
@@ -85,7 +86,10 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
   return {
     period,
     threat: 'severe',
-    threat_reason: `${active.filter((incident) => incident.severity === 'critical').length} critical incidents are active; the newest is #${active.find((incident) => incident.severity === 'critical')?.number ?? '-'}, ${active.find((incident) => incident.severity === 'critical')?.title ?? ''}.`,
+    threat_reason: `${worst.length} critical incidents are active, the oldest is #${worst.at(-1)?.number ?? '-'}`,
+    threat_severity: 'critical',
+    threat_incidents: worst.length,
+    threat_oldest: worst.at(-1)?.number ?? null,
     kpis: [
       kpi('events', 'Events', total, Math.round(total * 0.86)),
       kpi('auth_failures', 'Failed logins', Math.round(total * 0.08), Math.round(total * 0.031)),

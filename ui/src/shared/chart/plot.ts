@@ -26,6 +26,8 @@ export interface PlotInput {
   onCursor: (index: number | null) => void;
   /** A stretch of time was drawn over, in Unix seconds. Without it nothing can be drawn. */
   onBrush: ((from: number, to: number) => void) | undefined;
+  /** A bar was pressed, by its index. */
+  onPick: ((index: number) => void) | undefined;
 }
 
 const FONT = "11px 'Inter Variable', sans-serif";
@@ -42,6 +44,8 @@ export function plotOptions(input: PlotInput): uPlot.Options {
   const first = data.times[0] ?? 0;
   const last = data.times.at(-1) ?? 0;
   const span = last - first + data.step;
+  /** A stretch was drawn: the press that ends it is no press on a bar. */
+  let brushed = false;
   const end = last + (shape === 'stacked' ? data.step : 0);
   return {
     width: input.width,
@@ -77,7 +81,8 @@ export function plotOptions(input: PlotInput): uPlot.Options {
         font: FONT,
         size: 46,
         gap: 6,
-        space: 36,
+        // A low chart has room for a second number only when they may stand closer.
+        space: input.height < 120 ? 16 : 36,
         grid: { stroke: colours.grid, width: 1 },
         ticks: { show: false },
         values: (_chart, splits) => splits.map((split) => format(split)),
@@ -86,12 +91,22 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     ...(zone === 'utc' ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') } : {}),
     series: [{}, ...seriesOptions(input)],
     hooks: {
+      ready: [
+        (chart) => {
+          chart.over.addEventListener('mousedown', () => (brushed = false));
+          chart.over.addEventListener('click', () => {
+            const { idx } = chart.cursor;
+            if (!brushed && idx !== null && idx !== undefined) input.onPick?.(idx);
+          });
+        },
+      ],
       setCursor: [(chart) => input.onCursor(chart.cursor.idx ?? null)],
       draw: [(chart) => drawThresholds(chart, input.thresholds)],
       setSelect: [
         (chart) => {
           const { left, width } = chart.select;
           if (input.onBrush === undefined || width < 3) return;
+          brushed = true;
           input.onBrush(chart.posToVal(left, 'x'), chart.posToVal(left + width, 'x'));
           chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },

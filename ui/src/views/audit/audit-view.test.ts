@@ -29,6 +29,16 @@ describe('the audit trail', () => {
     expect(platform.calls.findLast((call) => call.name === 'audit_page')?.request).toMatchObject({ filter: { outcome: 'denied', text: null }, before: null });
   });
 
+  it('leads from what was acted on to its page, or to all that was done to it', async () => {
+    const objects = [...document.querySelectorAll<HTMLElement>('[data-test=audit-object]')];
+    for (const link of objects.filter((object) => /^incident\/\d+$/.test(object.textContent?.trim() ?? ''))) expect(link.getAttribute('href')).toMatch(/^#\/incidents\/\d+$/);
+    const other = objects.find((object) => object.tagName === 'BUTTON');
+    if (other === undefined) throw new Error('the demo has objects without a page');
+    const name = other.textContent?.trim();
+    await fireEvent.click(other);
+    await waitFor(() => expect((platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter.text).toBe(name));
+  });
+
   it('is looked at for a time, and as a whole again', async () => {
     const asked = (): AuditFilter => (platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter;
     expect(asked().from).toBeUndefined();

@@ -61,6 +61,19 @@ describe('the Events panel', () => {
     expect(asked<{ query: string }>('event_figures').at(-1)?.query).toBe('ip:203.0.113.7 outcome:failure');
   });
 
+  it('goes from the box back to the rows, where the keys of the list work', async () => {
+    show();
+    const grid = await waitFor(() => {
+      const found = document.querySelector<HTMLElement>('[role=grid]');
+      if (found === null) throw new Error('no rows yet');
+      return found;
+    });
+    await fireEvent.keyDown(document.body, { key: '/' });
+    expect(document.activeElement).toBe(hook('event-search'));
+    await fireEvent.keyDown(hook('event-search'), { key: 'Escape' });
+    expect(document.activeElement).toBe(grid);
+  });
+
   it('comes back to the search of before', async () => {
     searched.query = 'status:>=500';
     show();

@@ -3,6 +3,7 @@
 import { ACTION_KEYS, type IncidentActions } from '$ui/domain/incident/actions.svelte';
 import type { BulkKind } from '$ui/domain/incident/bulk';
 import type { Judged } from '$ui/domain/incident/causes';
+import { pressIncidentKey } from '$ui/domain/incident/incident-menu';
 import type { Selection } from '$ui/domain/incident/selection.svelte';
 import type { Incident } from '$ui/generated/model';
 import { isTyping, keysTaken } from '$ui/shell/keys';
@@ -113,7 +114,7 @@ export class QueueKeys {
     try {
       // An incident that is open need not be in the queue that is shown.
       const incident = this.#place.current() ?? (opened === null ? undefined : (await this.#app.read('incident_detail', { number: opened })).incident);
-      if (incident !== undefined) this.#actions.key(key, incident);
+      if (incident !== undefined) pressIncidentKey(this.#app, this.#actions, incident, key);
     } catch (thrown) {
       this.#app.toasts.failed('incident_detail', normaliseError(thrown));
     }

@@ -1,5 +1,5 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EventPageRequest, OverviewRequest } from '$ui/generated/model';
 import EventsDrawer from '$ui/domain/event/events-drawer.svelte';
 import { demoPlatform } from '$ui/platform/demo/index';
@@ -57,6 +57,9 @@ describe('the overview', () => {
 
   it.each(['chart-events', 'chart-auth', 'chart-api'])('is narrowed to a bar of %s, all of it, and widened again', async (name) => {
     const platform = demoPlatform();
+    // Without a width there is nothing to draw in, and no chart.
+    const wide = vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(800);
+    onTestFinished(() => wide.mockRestore());
     show(platform);
     await waitFor(() => hook('overview'));
     const canvas = await waitFor(() => {
