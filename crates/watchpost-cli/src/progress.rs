@@ -243,7 +243,7 @@ mod tests {
         };
         let ask = || async move {
             // Whoever follows has gone when it is over.
-            drop(asks.send(()));
+            let _ = asks.send(());
             drop(row.lock().await);
             Ok(())
         };

@@ -7963,6 +7963,7 @@ copies_problem?: string,
  * but those of the last moments.
  */
 words_behind?: number, 
+/**
  * What of Redis is over its line, and since when; absent while nothing is.
  */
 health_alerts?: Array<HealthAlert>, 

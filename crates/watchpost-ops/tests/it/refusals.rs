@@ -59,13 +59,13 @@ async fn a_refusal_names_its_target_and_no_secret() {
 
 #[tokio::test]
 async fn a_refused_check_leaves_one_record_however_often_it_is_asked_how_far_it_is() {
-    refused_once(local_connection()).await;
+    Box::pin(refused_once(local_connection())).await;
 }
 
 #[tokio::test]
 async fn on_postgres_too_a_refused_check_leaves_one_record() {
     let Some(server) = Server::start().await else { return };
-    refused_once(Connection { database: server.database(), ..local_connection() }).await;
+    Box::pin(refused_once(Connection { database: server.database(), ..local_connection() })).await;
 }
 
 async fn refused_once(connection: Connection) {
