@@ -127,7 +127,9 @@ impl Home {
                 }
                 let line = lines.next_line().await?.context("it ended before it listened")?;
                 let after = |what: &str| Some(line.split_once(what)?.1.trim().to_owned());
-                token = token.or_else(|| after("token for this run: "));
+                if let Some(file) = after("the token of this run is in ") {
+                    token = Some(std::fs::read_to_string(&file)?.trim().to_owned());
+                }
                 address = address.or_else(|| after("listening on http://"));
             }
         });

@@ -376,7 +376,8 @@ pub(crate) struct Serve {
     /// Address of the HTTP interface: operations, metrics, health.
     #[arg(long, default_value = "127.0.0.1:7722")]
     pub(crate) listen: std::net::SocketAddr,
-    /// File that holds the bearer token of the HTTP interface. Required off the loopback; made for the run otherwise.
+    /// File that holds the bearer token of the HTTP interface. Required off the loopback; made for the run otherwise, in a
+    /// file that only this account reads and that the log names.
     #[arg(long, value_name = "FILE", env = "WATCHPOST_TOKEN_FILE", hide_env_values = true)]
     pub(crate) token_file: Option<PathBuf>,
     /// Process what waits, then end. No HTTP interface.

@@ -7,15 +7,15 @@ use clap::{Args, Subcommand};
 use watchpost_model::audit::{AuditFilter, AuditRecord, AuditStamp, AuditVerification, EvidenceStrength};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlaceKind,
-    AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, AuditWebhook,
-    Nothing,
+    AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlace,
+    AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify,
+    AuditWebhook, Nothing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::args::Output;
-use crate::output::{at, line, table};
+use crate::output::{at, line, one_line, table};
 use crate::progress;
 use crate::session::Session;
 use crate::show::{either, or_dash};
@@ -89,6 +89,7 @@ pub(crate) enum Audit {
         leaves_only: bool,
     },
     /// Sign the state of the log now, if something was added since, and print the newest checkpoint: a C2SP signed note.
+    /// Exit code 1 when there is no key to sign newer records with, or a place outside the database did not take it.
     Checkpoint {
         /// Write it to this file instead.
         #[arg(long, value_name = "FILE")]
@@ -237,18 +238,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
             verification(form, &checked)?;
             return Ok(!checked.ok);
         }
-        Audit::Checkpoint { out } => {
-            let checkpoint = session.ask::<operation::audit_checkpoint>(Nothing {}).await?;
-            match out {
-                Some(path) => {
-                    write(&path, &checkpoint.note)?;
-                    either(form, &checkpoint, || {
-                        line(format!("checkpoint of {} records in {}", checkpoint.size, path.display()))
-                    })?;
-                }
-                None => either(form, &checkpoint, || line(checkpoint.note.trim_end_matches('\n')))?,
-            }
-        }
+        Audit::Checkpoint { out } => return checkpoint(session, form, out).await,
         Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
         Audit::Timestamp(verb) => crate::audit_timestamp::run(session, form, verb).await?,
         Audit::Places(wanted) => {
@@ -276,6 +266,45 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
         }
     }
     Ok(false)
+}
+
+/// Signs and prints; true where nothing was signed for the newest records, or a place did not take it.
+#[expect(clippy::print_stderr, reason = "standard output holds the note alone")]
+async fn checkpoint(session: &Session, form: Output, out: Option<PathBuf>) -> anyhow::Result<bool> {
+    let checkpoint = session.ask::<operation::audit_checkpoint>(Nothing {}).await?;
+    let trust = session.ask::<operation::audit_trust>(Nothing {}).await?;
+    match out {
+        Some(path) => {
+            write(&path, &checkpoint.note)?;
+            either(form, &checkpoint, || {
+                line(format!("checkpoint of {} records in {}", checkpoint.size, path.display()))
+            })?;
+        }
+        None => either(form, &checkpoint, || line(checkpoint.note.trim_end_matches('\n')))?,
+    }
+    let newer = trust.size - checkpoint.size;
+    let unsigned = trust.signer.is_none() && newer > 0;
+    if unsigned {
+        eprintln!(
+            "watchpost: nothing was signed: this console has no key that is kept; the checkpoint is of {}, by {}, and \
+             {newer} newer records are in none",
+            at(checkpoint.at),
+            one_line(&checkpoint.key_name)
+        );
+        eprintln!("  the keychain of this account, or a file of secrets that is open, keeps one");
+    }
+    let failing: Vec<_> = trust.places.iter().filter(|place| !place.ok).collect();
+    for place in &failing {
+        eprintln!("watchpost: {} does not have it: {}", place_name(place), one_line(&place.detail));
+    }
+    Ok(unsigned || !failing.is_empty())
+}
+
+fn place_name(place: &AuditPlace) -> String {
+    match place.kind {
+        AuditPlaceKind::Folder | AuditPlaceKind::Webhook => one_line(&place.name),
+        AuditPlaceKind::Redis => "redis".to_owned(),
+    }
 }
 
 fn absolute(path: &Path) -> anyhow::Result<String> {
@@ -462,7 +491,7 @@ fn strength(strength: EvidenceStrength, witnesses: u32) -> String {
                 .to_owned()
         }
         EvidenceStrength::SecondPlace => {
-            "second place: checkpoints are kept outside the database, and fit".to_owned()
+            "second place: the newest checkpoint is kept outside the database, and fits".to_owned()
         }
         EvidenceStrength::Witnessed => {
             format!("witnessed by {witnesses} other consoles with keys of their own")
@@ -475,10 +504,7 @@ fn places(trust: &AuditTrust) -> anyhow::Result<()> {
         ["PLACE", "STATE", "CHECKPOINT OF", "DETAIL"],
         trust.places.iter().map(|place| {
             [
-                match place.kind {
-                    AuditPlaceKind::Folder | AuditPlaceKind::Webhook => place.name.clone(),
-                    AuditPlaceKind::Redis => "redis".to_owned(),
-                },
+                place_name(place),
                 if place.ok { "ok" } else { "FAILS" }.to_owned(),
                 place.size.map_or_else(|| "none yet".to_owned(), |size| format!("{size} records")),
                 place.detail.clone(),

@@ -10,6 +10,7 @@ use watchpost_ops::contract::{
     Nothing,
 };
 use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
 
 use crate::args::Output;
 use crate::copy_keys::{Encrypt, Open, absolute};
@@ -34,7 +35,7 @@ pub(crate) enum Database {
         #[command(flatten)]
         encrypt: Encrypt,
     },
-    /// Check a copy without touching it. Exit code 1 when its trail does not hold.
+    /// Check a copy without touching it. Exit code 1 when its trail does not hold, or it is altered or cut off.
     ///
     /// An encrypted one is opened in a scratch place beside the data of this account.
     Check {
@@ -124,8 +125,15 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
         Database::Check { file, open } => {
             let request =
                 DatabaseBackupRef { path: absolute(&file)?, ticket: ticket.clone(), key: open.named()? };
-            progress::of_copy(session, ticket, Box::pin(session.ask::<operation::database_check>(request)))
-                .await?
+            let work = Box::pin(session.ask::<operation::database_check>(request));
+            match progress::of_copy(session, ticket, work).await {
+                // The answer of a check: it is no whole copy.
+                Err(problem) if problem.code == ErrorCode::Precondition => {
+                    crate::tell(&problem);
+                    return Ok(true);
+                }
+                checked => checked?,
+            }
         }
         Database::Restore { file, to, open } => {
             let request = DatabaseRestore {

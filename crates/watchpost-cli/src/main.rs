@@ -141,6 +141,15 @@ fn start_logging(verbose: u8) {
         .init();
 }
 
+/// Says what is wrong and what to do.
+#[expect(clippy::print_stderr, reason = "standard output holds results only")]
+pub(crate) fn tell(problem: &OpError) {
+    eprintln!("watchpost: {}", output::one_line(&problem.message));
+    if let Some(hint) = &problem.hint {
+        eprintln!("  {}", output::one_line(hint));
+    }
+}
+
 /// Says what went wrong and what to do, and chooses the exit code.
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
 fn complain(error: &anyhow::Error) -> ExitCode {
@@ -150,10 +159,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         let refused = error.chain().any(|cause| cause.is::<std::io::Error>());
         return ExitCode::from(if refused { 3 } else { FOUND });
     };
-    eprintln!("watchpost: {}", output::one_line(&problem.message));
-    if let Some(hint) = &problem.hint {
-        eprintln!("  {}", output::one_line(hint));
-    }
+    tell(problem);
     ExitCode::from(match problem.code {
         ErrorCode::Validation | ErrorCode::NotFound => 2,
         ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::SchemaTooNew | ErrorCode::SecretStore => 3,

@@ -12,7 +12,7 @@ use watchpost_ops::contract::{
     SimulateRequest, Standing, WorkspaceStatus,
 };
 use watchpost_ops::door::{OPERATIONS, Operation, operation};
-use watchpost_ops::error::OpError;
+use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::args::{Block, Call, Cli, Command, Config, Output, Serve};
 use crate::report_args::Report;
@@ -244,8 +244,12 @@ async fn status(cli: &Cli, form: Output) -> anyhow::Result<bool> {
     let mut status = session.ask::<operation::workspace_status>(Nothing {}).await?;
     if let Err(problem) = &opened {
         status.connection = Some(connection);
-        status.database =
-            Some(Part { state: PartState::Down, detail: problem.message.clone(), last_ok: None });
+        let down = Part { state: PartState::Down, detail: problem.message.clone(), last_ok: None };
+        if problem.code == ErrorCode::SecretStore {
+            // Neither was tried.
+            status.redis = Some(down.clone());
+        }
+        status.database = Some(down);
     }
     show::status(form, &status)?;
     session.console.close().await;

@@ -6,20 +6,24 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde::Serialize;
 use watchpost_ops::error::{ErrorCode, OpError};
-use watchpost_ops::secrets::{Secret, describe, passphrase_in};
+use watchpost_ops::secrets::{Carried, Secret, describe, passphrase_in};
 
 use crate::args::Output;
-use crate::output::line;
+use crate::output::{line, one_line};
 use crate::session::Session;
 use crate::show::either;
 
 /// Secrets in a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsFile {
-    /// Say where the file is, whether secrets are kept in it, and whether it opens. Exit code 1 when it does not.
+    /// Say where the file is, whether secrets are kept in it, and whether it opens; without it, how the keychain is. Exit
+    /// code 1 when the file is used and does not open.
     Show,
     /// Make the file, in the age format; passwords and the key that signs the audit trail are kept in it from then on, and
     /// the keychain is asked no more. A file that is there is left alone.
+    ///
+    /// All that the keychain holds of Watchpost is carried over first and read back; where it does not give everything away, no
+    /// file is made. The keychain keeps its own, and is asked again once the file is moved away.
     ///
     /// It is `secrets.age` in the configuration folder, or the one that WATCHPOST_SECRETS_FILE names. Its passphrase is asked
     /// for when a secret is wanted; a service and the window find it in the file that WATCHPOST_SECRETS_PASSPHRASE_FILE
@@ -29,6 +33,10 @@ pub(crate) enum SecretsFile {
         /// for, twice.
         #[arg(long, value_name = "FILE")]
         passphrase_file: Option<PathBuf>,
+        /// Make it though the keychain does not give everything away. What is left there is named, with exit code 1; it has to
+        /// be entered again.
+        #[arg(long)]
+        leave: bool,
     },
     /// Lock the file with another passphrase. The one that it has is asked for, or read as always.
     Passphrase {
@@ -43,17 +51,26 @@ pub(crate) enum SecretsFile {
 struct Standing {
     file: PathBuf,
     used: bool,
-    state: Option<watchpost_ops::contract::SecretState>,
+    /// Of the file, or of the keychain where there is no file.
+    state: watchpost_ops::contract::SecretState,
+    /// Accounts that a new file took over from the keychain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    carried_over: Vec<String>,
+    /// Accounts that the keychain did not give away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<String>,
 }
 
-/// Runs a verb; true means that the file is used and does not open.
+/// Runs a verb; true means that the file is used and does not open, or that something was left in the keychain.
 pub(crate) async fn run(session: &Session, form: Output, verb: SecretsFile) -> anyhow::Result<bool> {
     let secrets = session.console.secrets();
+    let mut carried = Carried::default();
     match verb {
         SecretsFile::Show => {}
-        SecretsFile::Make { passphrase_file } => {
+        SecretsFile::Make { passphrase_file, leave } => {
             let named = passphrase_file.as_deref().or(secrets.passphrase_file());
-            secrets.make_file(new_passphrase(named)?).await?;
+            let passphrase = new_passphrase(named, "--passphrase-file FILE")?;
+            carried = secrets.make_file_leaving(passphrase, leave).await?;
         }
         SecretsFile::Passphrase { new_passphrase_file } => {
             // Before the new one is asked for: the one that it has.
@@ -62,30 +79,52 @@ pub(crate) async fn run(session: &Session, form: Output, verb: SecretsFile) -> a
                 let problem = OpError::new(ErrorCode::SecretStore, "the file of secrets does not open");
                 return Err(problem.hint(detail).into());
             }
-            secrets.change_passphrase(new_passphrase(new_passphrase_file.as_deref())?).await?;
+            let passphrase = new_passphrase(new_passphrase_file.as_deref(), "--new-passphrase-file FILE")?;
+            secrets.change_passphrase(passphrase).await?;
         }
     }
-    let state = secrets.open_file().await;
-    let (file, used) = secrets.file();
-    let standing = Standing { file: file.to_owned(), used, state };
-    let detail = state.map(describe).unwrap_or_default();
-    either(form, &standing, || {
-        if !used {
-            return line(format!("secrets are kept in the keychain; {} is not there", file.display()));
-        }
-        line(format!("secrets are kept in {}", file.display()))?;
-        line(if detail.is_empty() { "it is open" } else { detail })
-    })?;
-    Ok(!detail.is_empty())
+    let opened = secrets.open_file().await;
+    let state = match opened {
+        Some(state) => state,
+        None => secrets.state().await,
+    };
+    let (file, used) = (secrets.file().0.to_owned(), opened.is_some());
+    let detail = describe(state);
+    let standing = Standing { file, used, state, carried_over: carried.over, left: carried.left };
+    either(form, &standing, || told(&standing, detail))?;
+    Ok((used && !detail.is_empty()) || !standing.left.is_empty())
 }
 
-fn new_passphrase(file: Option<&Path>) -> anyhow::Result<Secret> {
+fn told(standing: &Standing, detail: &str) -> anyhow::Result<()> {
+    let file = standing.file.display();
+    match (standing.used, detail) {
+        (false, "") => return line(format!("secrets are kept in the keychain; {file} is not there")),
+        (false, detail) => {
+            line(format!("{file} is not there"))?;
+            return line(detail);
+        }
+        (true, detail) => {
+            line(format!("secrets are kept in {file}"))?;
+            line(if detail.is_empty() { "it is open" } else { detail })?;
+        }
+    }
+    for account in &standing.carried_over {
+        line(format!("carried over from the keychain: {}", one_line(account)))?;
+    }
+    for account in &standing.left {
+        line(format!("NOT carried over, enter it again: {}", one_line(account)))?;
+    }
+    Ok(())
+}
+
+/// Asks for a new passphrase, unless a file holds it; `flag` names one.
+fn new_passphrase(file: Option<&Path>, flag: &str) -> anyhow::Result<Secret> {
     if let Some(file) = file {
         return Ok(passphrase_in(file)?);
     }
     if !std::io::stdin().is_terminal() {
         return Err(OpError::invalid("passphrase", "there is no terminal to ask for a passphrase on")
-            .hint("name a file that holds it")
+            .hint(format!("name a file that holds it: {flag}"))
             .into());
     }
     let typed = Secret::new(rpassword::prompt_password("new passphrase of the file of secrets: ")?);

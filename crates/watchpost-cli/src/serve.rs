@@ -17,7 +17,7 @@ use watchpost_model::access::Origin;
 use watchpost_ops::console::Console;
 use watchpost_ops::door::{Call, OPERATIONS};
 use watchpost_ops::error::{ErrorCode, OpError};
-use watchpost_ops::os_caller;
+use watchpost_ops::{Paths, os_caller};
 
 /// Header that carries the confirmation of a change on a production connection.
 const CONFIRM: &str = "x-watchpost-confirm";
@@ -37,7 +37,21 @@ pub(crate) async fn serve(
     listen: SocketAddr,
     token_file: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let token = token(listen, token_file)?;
+    let given = token(listen, token_file)?;
+    let listener =
+        tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    let (token, made) = match given {
+        Some(token) => (token, None),
+        None => {
+            let token = hex::encode(rand::random::<[u8; 24]>());
+            let file = Paths::from_environment()?.http_token(address.port());
+            keep(&token, &file).with_context(|| format!("cannot write the token to {}", file.display()))?;
+            // The log is read by others than the token is for.
+            tracing::warn!("the token of this run is in {}", file.display());
+            (token, Some(file))
+        }
+    };
     let shared = Arc::new(Shared { console, token });
     let guarded = Router::new()
         .route("/api/v1/operations", get(operations))
@@ -45,11 +59,25 @@ pub(crate) async fn serve(
         .route("/metrics", get(metrics))
         .route_layer(middleware::from_fn_with_state(shared.clone(), authenticate));
     let app = Router::new().route("/healthz", get(healthz)).merge(guarded).with_state(shared);
-    let listener =
-        tokio::net::TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    tracing::warn!("listening on http://{}", listener.local_addr()?);
-    axum::serve(listener, app).with_graceful_shutdown(stop_signal()).await?;
-    Ok(())
+    tracing::warn!("listening on http://{address}");
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop_signal()).await;
+    if let Some(file) = made {
+        drop(std::fs::remove_file(file));
+    }
+    Ok(served?)
+}
+
+/// Writes the token of a run to a file that only this account reads.
+fn keep(token: &str, file: &Path) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // One that a killed run left may have other rights.
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(format!("{token}\n").as_bytes())
 }
 
 /// Ends on SIGINT or SIGTERM.
@@ -68,16 +96,15 @@ pub(crate) async fn stop_signal() {
     }
 }
 
-fn token(listen: SocketAddr, file: Option<&Path>) -> anyhow::Result<String> {
+/// The token that is given; `None` where one is to be made.
+fn token(listen: SocketAddr, file: Option<&Path>) -> anyhow::Result<Option<String>> {
     let Some(file) = file else {
         if !listen.ip().is_loopback() {
             return Err(OpError::invalid("listen", format!("{listen} can be reached from other machines"))
                 .hint("give --token-file, and put TLS in front")
                 .into());
         }
-        let token = hex::encode(rand::random::<[u8; 24]>());
-        tracing::warn!("token for this run: {token}");
-        return Ok(token);
+        return Ok(None);
     };
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the token from {}", file.display()))?;
@@ -85,7 +112,7 @@ fn token(listen: SocketAddr, file: Option<&Path>) -> anyhow::Result<String> {
     if token.len() < 16 {
         return Err(OpError::invalid("token_file", "the token is shorter than 16 characters").into());
     }
-    Ok(token)
+    Ok(Some(token))
 }
 
 async fn authenticate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -220,7 +247,18 @@ mod tests {
     use axum::http::StatusCode;
     use chrono::Duration;
 
-    use super::health;
+    use super::{health, keep};
+
+    #[test]
+    fn the_token_of_a_run_is_read_by_its_account_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = std::env::temp_dir().join(format!("watchpost-test-{}.token", std::process::id()));
+        std::fs::write(&file, "of a run before").unwrap();
+        keep("0123456789abcdef", &file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "0123456789abcdef\n");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::remove_file(&file).unwrap();
+    }
 
     #[test]
     fn a_daemon_whose_engine_stays_down_is_not_well() {

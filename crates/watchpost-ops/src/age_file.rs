@@ -285,10 +285,12 @@ impl Problem {
         let name = copy.display();
         match self {
             Self::Closed => {
-                let why = match (keys.is_none(), whom) {
-                    (true, _) => "nothing that opens it was named",
-                    (false, Whom::Recipients(_)) => "it is for none of the identities that were named",
-                    (false, Whom::Passphrase) => "it has another passphrase than was named",
+                let why = match whom {
+                    _ if keys.is_none() => "nothing that opens it was named",
+                    Whom::Recipients(_) if keys.identities.is_empty() => "no identity was named",
+                    Whom::Recipients(_) => "it is for none of the identities that were named",
+                    Whom::Passphrase if keys.passphrase.is_none() => "no passphrase was named",
+                    Whom::Passphrase => "it has another passphrase than was named",
                 };
                 OpError::invalid("key", format!("{name} is encrypted {whom}, and {why}")).hint(match whom {
                     Whom::Recipients(_) => "name an identity file of one of them: --identity FILE",

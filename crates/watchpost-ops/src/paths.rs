@@ -109,6 +109,12 @@ impl Paths {
         self.data.join("window-lock.json")
     }
 
+    /// The file of the bearer token that a daemon on this port made for its run.
+    #[must_use]
+    pub fn http_token(&self, port: u16) -> PathBuf {
+        self.data.join(format!("http-{port}.token"))
+    }
+
     /// The folder of what this console has seen of the audit logs.
     #[must_use]
     pub fn witness(&self) -> PathBuf {

@@ -14,14 +14,16 @@ use zeroize::Zeroizing;
 
 use crate::blocking::off_the_runtime;
 use crate::contract::SecretState;
-use crate::error::OpError;
+use crate::error::{ErrorCode, OpError};
 pub use crate::secrets_file::Asker;
-use crate::secrets_file::SecretsFile;
+use crate::secrets_file::{Kept, SecretsFile};
 
 /// Service name of every entry. Fixed for ever: a changed name orphans what is stored.
 const SERVICE: &str = "watchpost";
 /// How long a person may look at the keychain's own prompt before the question counts as unanswered.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// The same where all that it holds is carried over: each entry may have a prompt.
+const CARRYING: Duration = Duration::from_secs(60);
 
 /// A secret that wipes itself when dropped.
 pub type Secret = Zeroizing<String>;
@@ -31,6 +33,19 @@ enum Question {
     Get(String, oneshot::Sender<Result<Option<Secret>, SecretState>>),
     Put(String, Secret, oneshot::Sender<Result<(), SecretState>>),
     Remove(String, oneshot::Sender<Result<(), SecretState>>),
+    All(oneshot::Sender<Result<Vec<Found>, SecretState>>),
+}
+
+/// An account in the keychain, and what is in it.
+type Found = (String, Result<Secret, SecretState>);
+
+/// What a new file of secrets took over from the keychain, by account. The keychain keeps its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// What is in the file.
+    pub over: Vec<String>,
+    /// What the keychain did not give away.
+    pub left: Vec<String>,
 }
 
 /// How long an answer about the keychain's state holds: the status bar asks several times a second.
@@ -79,13 +94,52 @@ impl Secrets {
         self.file.ask_with(asker);
     }
 
-    /// Makes the file of secrets, in which they are kept from then on.
+    /// Makes the file of secrets with all that the keychain holds, in which they are kept from then on.
     ///
     /// # Errors
-    /// `Validation` for a short passphrase, `Precondition` if it is there, `SecretStore` if it cannot be written.
-    pub async fn make_file(&self, passphrase: Secret) -> Result<(), OpError> {
+    /// `Validation` for a short passphrase, `Precondition` if it is there, `SecretStore` if it cannot be written, or the
+    /// keychain does not give everything away.
+    pub async fn make_file(&self, passphrase: Secret) -> Result<Carried, OpError> {
+        self.make_file_leaving(passphrase, false).await
+    }
+
+    /// The same; `leave` makes it without what the keychain does not give away, and names that.
+    ///
+    /// # Errors
+    /// As [`Self::make_file`].
+    pub async fn make_file_leaving(&self, passphrase: Secret, leave: bool) -> Result<Carried, OpError> {
+        // Before a prompt of the keychain comes.
+        self.file.may_be_made(&passphrase)?;
+        let (kept, left) = self.of_keychain().await;
+        if !left.is_empty() && !leave {
+            let message = format!("the keychain does not give everything away: {}", left.join(", "));
+            return Err(OpError::new(ErrorCode::SecretStore, message).hint(
+                "no file was made; unlock the keychain and try again, or leave that behind, to be entered again: watchpost \
+                 config secrets-file make --leave",
+            ));
+        }
+        let over = kept.keys().cloned().collect();
         let file = self.file.clone();
-        off_the_runtime(move || file.make(passphrase)).await?
+        off_the_runtime(move || file.make(passphrase, kept)).await??;
+        Ok(Carried { over, left })
+    }
+
+    /// All that the keychain holds of Watchpost, and what of it cannot be had.
+    async fn of_keychain(&self) -> (Kept, Vec<String>) {
+        let (mut kept, mut left) = (Kept::new(), Vec::new());
+        match self.ask_within(CARRYING, Question::All).await.unwrap_or(Err(SecretState::TimedOut)) {
+            Ok(found) => {
+                for (account, secret) in found {
+                    match secret {
+                        Ok(secret) => drop(kept.insert(account, secret)),
+                        Err(_) => left.push(account),
+                    }
+                }
+            }
+            Err(SecretState::Absent) => {}
+            Err(_) => left.push("it is locked, or does not answer".to_owned()),
+        }
+        (kept, left)
     }
 
     /// Locks the file of secrets with another passphrase.
@@ -197,9 +251,17 @@ impl Secrets {
     }
 
     async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
+        self.ask_within(DEADLINE, question).await
+    }
+
+    async fn ask_within<T>(
+        &self,
+        deadline: Duration,
+        question: impl FnOnce(oneshot::Sender<T>) -> Question,
+    ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.questions.send(question(reply)).ok()?;
-        tokio::time::timeout(DEADLINE, answer).await.ok()?.ok()
+        tokio::time::timeout(deadline, answer).await.ok()?.ok()
     }
 }
 
@@ -262,6 +324,7 @@ fn serve(inbox: &mpsc::Receiver<Question>) {
             Question::Get(account, reply) => drop(reply.send(get(&account))),
             Question::Put(account, secret, reply) => drop(reply.send(put(&account, &secret))),
             Question::Remove(account, reply) => drop(reply.send(remove(&account))),
+            Question::All(reply) => drop(reply.send(all())),
         }
     }
 }
@@ -284,6 +347,31 @@ fn get(account: &str) -> Result<Option<Secret>, SecretState> {
         Err(keyring::Error::NoEntry) => Ok(None),
         Err(error) => Err(state_of(&error)),
     }
+}
+
+fn all() -> Result<Vec<Found>, SecretState> {
+    // Opens the keychain too, if nobody did.
+    match probe() {
+        SecretState::Ready => {}
+        state => return Err(state),
+    }
+    let ours = HashMap::from([("service", SERVICE)]);
+    let found = keyring_core::Entry::search(&ours).map_err(|error| {
+        tracing::warn!(%error, "the keychain does not tell what it holds");
+        SecretState::Locked
+    })?;
+    let mut all = Vec::new();
+    for entry in found {
+        let account = entry.get_specifiers().map(|(_, account)| account);
+        let account = account.unwrap_or_else(|| "an entry without a name".to_owned());
+        match entry.get_password() {
+            Ok(secret) => all.push((account, Ok(Zeroizing::new(secret)))),
+            // Somebody removed it meanwhile.
+            Err(keyring::Error::NoEntry) => {}
+            Err(error) => all.push((account, Err(state_of(&error)))),
+        }
+    }
+    Ok(all)
 }
 
 fn put(account: &str, secret: &str) -> Result<(), SecretState> {

@@ -29,7 +29,7 @@ const CHARS_MIN: usize = 8;
 /// What did not open is not tried again for so long: each try takes a second.
 const REFUSED_FOR: Duration = Duration::from_secs(15);
 
-type Kept = BTreeMap<String, Secret>;
+pub(crate) type Kept = BTreeMap<String, Secret>;
 
 /// The file, and what is known of it.
 pub(crate) struct SecretsFile {
@@ -119,16 +119,28 @@ impl SecretsFile {
         self.change(|secrets| secrets.remove(account).is_some())
     }
 
-    /// Makes it, without secrets.
-    pub(crate) fn make(&self, passphrase: Secret) -> Result<(), OpError> {
-        long_enough(&passphrase)?;
-        let mut held = self.held();
-        let _alone = self.alone().map_err(|state| self.told(state))?;
+    /// May it be made, with this passphrase?
+    pub(crate) fn may_be_made(&self, passphrase: &Secret) -> Result<(), OpError> {
+        long_enough(passphrase)?;
         if std::fs::symlink_metadata(&self.path).is_ok() {
             return Err(OpError::precondition(format!("{} is there already", self.path.display()))
                 .hint("`watchpost config secrets-file passphrase` locks it with another passphrase"));
         }
-        self.write(&mut held, Kept::new(), passphrase).map_err(|state| self.told(state))
+        Ok(())
+    }
+
+    /// Makes it with these secrets, and reads them back: what they were taken from is not asked any more.
+    pub(crate) fn make(&self, passphrase: Secret, secrets: Kept) -> Result<(), OpError> {
+        let mut held = self.held();
+        let _alone = self.alone().map_err(|state| self.told(state))?;
+        self.may_be_made(&passphrase)?;
+        self.write(&mut held, secrets.clone(), passphrase.clone()).map_err(|state| self.told(state))?;
+        if !secrets.is_empty() && read(&self.path, &passphrase).ok() != Some(secrets) {
+            *held = Held { asked: held.asked, ..Held::default() };
+            drop(std::fs::remove_file(&self.path));
+            return Err(self.told(SecretState::FileFailed));
+        }
+        Ok(())
     }
 
     /// Opens it with this passphrase, which is held from then on. One that is not its own leaves what is open open.

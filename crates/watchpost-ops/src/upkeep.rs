@@ -41,6 +41,8 @@ const PLACED: u32 = 2_000;
 const TEXT_EVERY: Duration = Duration::from_millis(500);
 /// How much of that time it takes while events are coming in, half of it in pauses.
 const TEXT_SHARE: Duration = Duration::from_millis(200);
+/// So long nothing came in before what is too little for a step of its own is added too.
+const TEXT_QUIET: Duration = Duration::from_secs(1);
 
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
@@ -208,11 +210,26 @@ async fn index_text(_: Console, workspace: Arc<Workspace>) {
             }
         };
         let is_quiet = *newest.get_or_insert(step.newest) == step.newest;
-        if step.added == 0 || (!is_quiet && begun.elapsed() >= TEXT_SHARE) {
+        if step.added == 0 {
+            return index_rest(&workspace, step.newest).await;
+        }
+        if !is_quiet && begun.elapsed() >= TEXT_SHARE {
             return;
         }
         // Other processes that write to the file look now and then whether it is free.
         tokio::time::sleep(step_begun.elapsed()).await;
+    }
+}
+
+/// Adds what is too little for a step of its own, if nothing comes in meanwhile.
+async fn index_rest(workspace: &Workspace, newest: i64) {
+    let store = workspace.store();
+    if store.event_text_behind().await.unwrap_or_default() == 0 {
+        return;
+    }
+    tokio::time::sleep(TEXT_QUIET).await;
+    if let Err(problem) = store.event_text_rest(newest).await {
+        tracing::warn!(%problem, "the newest events were not added to the index of their words");
     }
 }
 

@@ -20,7 +20,7 @@ use watchpost_model::audit::{EvidenceStrength, LogSeen, LogVerified};
 use watchpost_model::connection::{Connection, DatabaseConnection};
 use watchpost_store::{Signer, Store, StoreError};
 
-use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, TrailStatus};
+use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
 use crate::error::OpError;
 use crate::paths::Paths;
 use crate::setting;
@@ -65,6 +65,9 @@ struct Memory {
     /// What the webhook took last.
     #[serde(default)]
     receipt: Option<webhook::Receipt>,
+    /// What the webhook did not take, until it takes something: every process of this account says so.
+    #[serde(default)]
+    undelivered: Option<webhook::Undelivered>,
     /// What was held against the log when a person took it as it was.
     #[serde(default)]
     accepted: Vec<Accepted>,
@@ -89,8 +92,12 @@ struct State {
     problem: Option<(i64, String)>,
     memory: Memory,
     places: Vec<AuditPlace>,
-    /// What the webhook did not take, in this process.
-    undelivered: Option<webhook::Undelivered>,
+    /// A place held something against the log at the last look.
+    against: bool,
+    /// The webhook did not take what this process sent last.
+    refused_here: bool,
+    /// The console ends: what failed just now is not waited for once more.
+    closing: bool,
     told: bool,
     /// How far the tree was walked for cosigning, in this process.
     walked: Option<LogSeen>,
@@ -156,13 +163,10 @@ impl Witness {
             Err(problem) => self.doubt(store, problem),
             Ok((memory, now)) => {
                 self.grow(memory, &now)?;
-                // What a place held against the log is taken back by looking at the places only. A webhook holds nothing
-                // against it: it cannot be read.
-                let holds = |place: &AuditPlace| {
-                    place.kind != AuditPlaceKind::Webhook && !place.ok && place.size.is_some()
-                };
-                if !self.state().places.iter().any(holds) {
-                    self.state().problem = None;
+                // What a place held against the log is taken back by looking at the places only.
+                let mut state = self.state();
+                if !state.against {
+                    state.problem = None;
                 }
             }
         }
@@ -283,6 +287,11 @@ impl Witness {
         }
     }
 
+    /// The console ends: a webhook that just failed is not tried once more.
+    pub(crate) fn closes(&self) {
+        self.state().closing = true;
+    }
+
     /// What the last good check found.
     pub(crate) fn verified(&self) -> Option<LogVerified> {
         self.state().memory.verified.clone()
@@ -328,7 +337,7 @@ impl Witness {
             memory.verified = None;
             memory.places = places;
             // The webhook is told again from here on.
-            memory.receipt = None;
+            (memory.receipt, memory.undelivered) = (None, None);
         })?;
         self.is_here(&now.log)?;
         let mut state = self.state();
@@ -336,7 +345,8 @@ impl Witness {
         Ok(())
     }
 
-    /// How strong the evidence is, by the places as they were found last.
+    /// How strong the evidence is, by the places as they were found last: one that lacks the newest checkpoint is no
+    /// second place.
     pub(crate) fn strength(&self) -> EvidenceStrength {
         let witnesses = self.witnesses();
         let second = self.state().places.iter().any(|place| place.ok && place.counts && place.size.is_some());

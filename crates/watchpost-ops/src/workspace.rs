@@ -481,6 +481,7 @@ impl Workspace {
         // Whoever is left would keep a connection, and the store waits for all of them.
         drop(tasks);
         tracing::info!("the tasks of the workspace have ended");
+        self.witness.closes();
         let watched = if self.store.signs() {
             self.keep_watch("close").await
         } else {

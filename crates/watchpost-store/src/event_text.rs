@@ -266,6 +266,17 @@ impl Store {
         self.text_step(ROWS).await
     }
 
+    /// Adds events that are too few for a step of their own, unless one came in since `newest` was the newest.
+    ///
+    /// # Errors
+    /// What the database says; then nothing was added.
+    pub async fn event_text_rest(&self, newest: i64) -> Result<TextStep, StoreError> {
+        let mut tx = self.read().await?;
+        let is_quiet = state(&mut tx).await?.is_some_and(|state| state.newest == newest);
+        drop(tx);
+        if is_quiet { self.text_step(1).await } else { Ok(TextStep::default()) }
+    }
+
     /// Adds all events that are not in the index of words yet.
     ///
     /// # Errors

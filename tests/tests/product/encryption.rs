@@ -173,5 +173,47 @@ async fn a_file_of_secrets_keeps_passwords_and_the_signing_key() -> Result<()> {
         "{before}"
     );
     ensure!(keys().await? == before, "no key is made anew");
+
+    // Locked: the status is shown all the same, and says why nothing is reached.
+    home.set_env("WATCHPOST_SECRETS_PASSPHRASE_FILE", "");
+    let status = home.cli(["status", "-c", "shop"]).await?;
+    ensure!(status.status.code() == Some(3), "{}{}", status.stdout, status.stderr);
+    for told in ["keychain", "cannot read the redis password"] {
+        ensure!(status.stdout.contains(told), "{told}: {}", status.stdout);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_new_file_of_secrets_holds_what_the_keychain_held() -> Result<()> {
+    let mut home = Home::new("keychain carried over")?;
+    let [words, password] = ["words", "password"].map(|name| work(&home, name));
+    fs::write(&words, "correct horse battery staple\n")?;
+    fs::write(&password, "planted-password-7f3a\n")?;
+    let shown = home.cli(["config", "secrets-file", "show"]).await?.ok()?;
+    ensure!(shown.contains("there is no keychain"), "without a session: {shown}");
+
+    home.session().await?;
+    let shown = home.cli(["config", "secrets-file", "show"]).await?.ok()?;
+    ensure!(shown.contains("secrets are kept in the keychain"), "{shown}");
+    let add =
+        ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--redis-password-file", &password];
+    home.cli(add).await?;
+    home.cli(["audit", "checkpoint"]).await?.ok()?;
+    let keys = async |home: &Home| -> Result<serde_json::Value> {
+        home.cli(["--output", "json", "audit", "key", "list"]).await?.json()
+    };
+    let before = keys(&home).await?;
+
+    let make = ["config", "secrets-file", "make", "--passphrase-file", &words];
+    let made = home.cli(make).await?.ok()?;
+    for carried in ["/redis", "checkpoint-key/"] {
+        let line = made.lines().find(|line| line.contains(carried));
+        ensure!(line.is_some_and(|line| line.starts_with("carried over")), "{carried}: {made}");
+    }
+    home.set_env("WATCHPOST_SECRETS_PASSPHRASE_FILE", &words);
+    ensure!(keys(&home).await? == before, "the key signs on, and none is made anew");
+    let status = home.cli(["status", "-c", "shop"]).await?;
+    ensure!(!status.stdout.contains("cannot read the redis password"), "{}", status.stdout);
     Ok(())
 }

@@ -86,9 +86,13 @@ pub(crate) async fn secrets_file_make(
     request: SecretsFileMake,
 ) -> Result<SecretsFileState, OpError> {
     at_a_window(&cx)?;
-    cx.console.secrets().make_file(Secret::new(request.passphrase)).await?;
+    let carried = cx.console.secrets().make_file(Secret::new(request.passphrase)).await?;
     sign_with_kept(&cx).await;
-    record(&cx, AuditOutcome::Success, vec![Change::new("passphrase", Value::Null, "set")]).await;
+    let changes = vec![
+        Change::new("passphrase", Value::Null, "set"),
+        Change::new("carried_over", Value::Null, carried.over.len()),
+    ];
+    record(&cx, AuditOutcome::Success, changes).await;
     Ok(standing(&cx).await)
 }
 

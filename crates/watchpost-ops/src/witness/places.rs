@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
 use watchpost_store::{KeptNote, Store};
@@ -21,6 +22,8 @@ pub(crate) const PLACES: &str = "audit_places";
 const NOTE_BYTES_MAX: u64 = 8 * 1024;
 /// Days that are read back.
 const DAYS_MAX: usize = 400;
+/// A place may lack a checkpoint for so long: consoles look each minute.
+const LATE: chrono::Duration = chrono::Duration::minutes(2);
 
 /// One place.
 enum Place {
@@ -64,6 +67,10 @@ impl Witness {
     ) -> Result<Vec<KeptNote>, OpError> {
         let set = places_of(workspace).await?;
         let log = self.state().memory.seen.as_ref().map(|seen| seen.log.clone()).unwrap_or_default();
+        let signed = match newest {
+            Some(newest) => Some(newest.clone()),
+            None => workspace.store().checkpoints(1).await?.into_iter().next(),
+        };
         let mut all = Vec::new();
         let mut states = Vec::new();
         let mut problem = None;
@@ -92,18 +99,30 @@ impl Witness {
             if let Some(newest) =
                 newest.filter(|newest| state.ok && state.size.is_none_or(|size| size < newest.size))
                 && self.problem().is_none()
+                && !self.gives_up(&place)
             {
                 match place.put(workspace, &log, newest).await {
                     Ok(()) => state.size = Some(newest.size),
                     Err(why) => (state.ok, state.detail) = (false, why),
                 }
             }
+            if let Some(signed) = signed.as_ref().filter(|_| state.ok && self.problem().is_none())
+                && place.lacks(state.size, signed, workspace.now())
+            {
+                let has = state.size.map_or_else(|| "none yet".to_owned(), |size| format!("that of {size}"));
+                state.ok = false;
+                state.detail =
+                    format!("the newest checkpoint is of {} records, and it has {has}", signed.size);
+            }
             if let Place::Webhook(webhook) = &place {
                 self.tell_of(webhook, &log, &mut state);
             }
             states.push(state);
         }
-        self.state().places = states;
+        {
+            let mut state = self.state();
+            (state.places, state.against) = (states, problem.is_some());
+        }
         if let Some(problem) = problem
             && self.problem().is_none()
         {
@@ -133,6 +152,12 @@ impl Witness {
             events.checkpoint_remove(&log).await?;
         }
         Ok(())
+    }
+
+    /// Is this place left alone, because it failed just now and the console ends?
+    fn gives_up(&self, place: &Place) -> bool {
+        let state = self.state();
+        matches!(place, Place::Webhook(_)) && state.closing && state.refused_here
     }
 
     /// The places as they were found last.
@@ -194,6 +219,16 @@ impl Place {
         };
         let detail = near.unwrap_or_default().to_owned();
         AuditPlace { kind, name, ca, ok: false, counts: near.is_none(), size: None, detail }
+    }
+
+    /// Is the newest checkpoint missing in it? `size` is that of what it has. What was signed this minute may be on its
+    /// way, but a webhook that never took anything was never reached.
+    fn lacks(&self, size: Option<i64>, newest: &Checkpoint, now: DateTime<Utc>) -> bool {
+        match size {
+            Some(size) if size >= newest.size => false,
+            None if matches!(self, Self::Webhook(_)) => true,
+            _ => now - newest.at > LATE,
+        }
     }
 
     /// The checkpoints of `log` in it, or why it cannot be read.

@@ -21,7 +21,7 @@ use crate::secrets::Secret;
 use crate::workspace::secret_from_file;
 
 /// How long a delivery may take, from looking for the name to the answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer address is none.
 const URL_CHARS_MAX: usize = 1_000;
 /// In which header the origin of the log stands: the first line of the checkpoint.
@@ -38,9 +38,13 @@ pub(super) struct Receipt {
 }
 
 /// A delivery that was not taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Undelivered {
     url: String,
+    log: String,
+    size: i64,
     why: String,
+    at: DateTime<Utc>,
 }
 
 /// The address of a webhook in its normal form. What it must not hold is not repeated in the answer.
@@ -142,20 +146,20 @@ impl Witness {
         newest: &Checkpoint,
     ) -> Result<(), String> {
         let taken = taken(webhook, newest).await;
-        let undelivered = match &taken {
-            Ok(_) => None,
-            Err(why) => Some(Undelivered { url: webhook.url.clone(), why: why.clone() }),
-        };
-        self.state().undelivered = undelivered;
-        let status = taken?;
-        let receipt = Receipt {
-            url: webhook.url.clone(),
-            log: log.to_owned(),
-            size: newest.size,
-            status,
-            at: workspace.now(),
-        };
-        self.change(|memory| memory.receipt = Some(receipt)).map_err(|error| error.message)
+        self.state().refused_here = taken.is_err();
+        let (url, log, size, at) = (webhook.url.clone(), log.to_owned(), newest.size, workspace.now());
+        match taken {
+            Ok(status) => {
+                let receipt = Receipt { url, log, size, status, at };
+                let kept = self.change(|memory| (memory.receipt, memory.undelivered) = (Some(receipt), None));
+                kept.map_err(|error| error.message)
+            }
+            Err(why) => {
+                let failed = Undelivered { url, log, size, why: why.clone(), at };
+                self.change(|memory| memory.undelivered = Some(failed)).map_err(|error| error.message)?;
+                Err(why)
+            }
+        }
     }
 
     /// Records of the checkpoint of a log that a webhook took last.
@@ -169,9 +173,12 @@ impl Witness {
     pub(super) fn tell_of(&self, webhook: &AuditWebhook, log: &str, place: &mut AuditPlace) {
         place.size = self.received(webhook, log);
         let state = self.state();
-        if let Some(failed) = state.undelivered.as_ref().filter(|failed| failed.url == webhook.url) {
+        let undelivered = state.memory.undelivered.as_ref();
+        if let Some(failed) = undelivered.filter(|failed| failed.url == webhook.url && failed.log == log) {
             place.ok = false;
-            place.detail.clone_from(&failed.why);
+            let at = failed.at.format("%Y-%m-%d %H:%M:%S UTC");
+            place.detail =
+                format!("{}; the checkpoint of {} records was sent on {at}", failed.why, failed.size);
         } else if let Some(receipt) =
             state.memory.receipt.as_ref().filter(|_| place.ok && place.size.is_some())
         {

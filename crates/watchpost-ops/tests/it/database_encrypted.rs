@@ -165,6 +165,9 @@ async fn a_passphrase_in_a_file_encrypts_and_opens_too() {
     let key = |file: &str| CopyKey { identity: None, passphrase_file: Some(file.to_owned()) };
     let refused = checked(&desk, &file, Some(&key(&wrong))).await.expect_err("it is another one");
     assert!(refused.message.contains("another passphrase"), "{refused}");
+    let (_, identity) = new_key(keys.path(), "key.txt");
+    let refused = checked(&desk, &file, Some(&identity)).await.expect_err("it needs a passphrase");
+    assert!(refused.message.contains("no passphrase was named"), "{refused}");
     let copy = checked(&desk, &file, Some(&key(&right))).await.expect("it opens");
     assert_eq!(copy.trail.root, made.trail.root);
     desk.console.close().await;

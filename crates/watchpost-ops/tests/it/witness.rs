@@ -393,6 +393,18 @@ async fn a_webhook_gets_each_checkpoint_and_what_it_refused_again() {
     assert!(!told.places[0].ok && told.places[0].detail.contains("500"), "{:?}", told.places);
     assert!(told.places[0].size < Some(refused.size), "what it took before is what it has");
     assert!(status(&desk).await.ok && verify(&desk).await.ok);
+    let sent = service.heard().len();
+    desk.console.close().await;
+    assert_eq!(
+        service.heard().len(),
+        sent,
+        "whoever closes does not wait once more for one that just failed"
+    );
+
+    let desk = open(&home).await;
+    let told = trust(&desk).await;
+    let place = &told.places[0];
+    assert!(!place.ok && place.detail.contains("500"), "another process says so too: {place:?}");
 
     service.answer.store(200, Ordering::SeqCst);
     let next = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed");

@@ -108,6 +108,10 @@ async fn words_are_found_before_and_behind_the_index(world: World) {
     check(&world, &pool, "before and behind it").await;
     let step = world.store.event_text_step().await.unwrap();
     assert_eq!(step.added, 0, "too few for a step of their own");
+    let rest = world.store.event_text_rest(step.newest - 1).await.unwrap();
+    assert_eq!(rest.added, 0, "events are coming in");
+    let rest = world.store.event_text_rest(step.newest).await.unwrap();
+    assert_eq!(rest.added > 0, !world.is_postgres(), "nothing came in");
     let done = world.store.maintain(false).await.unwrap();
     assert_eq!(done.problem, None);
     is_whole(&world).await;

@@ -43,12 +43,14 @@ pub(super) async fn of_database(
     let Some(file) = store.own_file() else {
         let detail = match settled {
             Ok(_) => {
-                "the space of removed rows was given back; the write-ahead log, replicas, base backups and dumps of \
-                      the server hold older states until they are recycled"
+                "the space of removed rows was given back, and is not overwritten: pages of tables and indexes (such as \
+                 event_by_actor) hold bytes of them until others take their place; VACUUM FULL by the owner writes them \
+                 anew. The write-ahead log, replicas, base backups and dumps hold older states until they are recycled"
             }
             Err(_) => {
                 "the space of removed rows could not be given back by this login: let the owner of the tables run \
-                       VACUUM; the write-ahead log, replicas and backups hold older states until they are recycled"
+                 VACUUM FULL, which writes tables and indexes anew; the write-ahead log, replicas and backups hold \
+                 older states until they are recycled"
             }
         };
         found.push(Residue::new("files of the server", ResidueState::OutOfReach, 0, detail));
