@@ -16,6 +16,9 @@
 -- The log is appended to by functions that run as the owner: number, time and login of a record are those of the server,
 -- whatever a client says. Reading what is sealed in it takes the group of a lead, an auditor or an admin.
 --
+-- What people change leaves a record in the same transaction, or is refused at its end; the engine and the owner are exempt.
+-- So nobody but `watchpost serve` logs in with a login of watchpost_engine.
+--
 -- What this is: people, engines and whoever steals their passwords cannot change the past, nor do what their role may not.
 -- What it is not: a superuser can switch all of it off; `watchpost audit verify` and the memory of every console are what
 -- finds that.
