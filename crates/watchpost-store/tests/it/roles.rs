@@ -281,7 +281,7 @@ async fn a_role_does_its_own_work_and_nobody_elses() {
             ("SELECT watchpost_person_seen('nobody')", &["analyst", "lead", "auditor", "admin", "engine"]),
             ("DELETE FROM approval", &[]),
             ("DELETE FROM allow_entry", &["admin", "engine"]),
-            ("UPDATE setting SET value = value WHERE key = 'none'", &["admin", "engine"]),
+            ("UPDATE setting SET value = value WHERE name = 'none'", &["admin", "engine"]),
             ("DELETE FROM engine_state", &["engine"]),
             ("DELETE FROM lease", &["engine"]),
             ("UPDATE lost_event SET n = n", &["engine"]),
