@@ -16,6 +16,9 @@
 -- The log is appended to by functions that run as the owner: number, time and login of a record are those of the server,
 -- whatever a client says. Reading what is sealed in it takes the group of a lead, an auditor or an admin.
 --
+-- What people change leaves a record in the same transaction, or is refused at its end; the engine and the owner are exempt.
+-- So nobody but `watchpost serve` logs in with a login of watchpost_engine.
+--
 -- What this is: people, engines and whoever steals their passwords cannot change the past, nor do what their role may not.
 -- What it is not: a superuser can switch all of it off; `watchpost audit verify` and the memory of every console are what
 -- finds that.
@@ -64,20 +67,26 @@ GRANT UPDATE ON revision TO watchpost_viewer, watchpost_analyst, watchpost_lead,
 GRANT EXECUTE ON FUNCTION watchpost_person_seen(text) TO watchpost_analyst, watchpost_lead, watchpost_auditor,
     watchpost_admin, watchpost_engine;
 
--- Whoever works on incidents and contains.
-GRANT INSERT, UPDATE, DELETE ON incident, incident_entity, incident_event, incident_link, incident_note, incident_pause,
+-- Whoever works on incidents and contains. Deleted is only what an operation of theirs deletes.
+GRANT INSERT, UPDATE ON incident, incident_entity, incident_event, incident_link, incident_note, incident_pause,
     incident_risk, incident_span, incident_step, incident_tag, incident_timeline, evidence, finding, suppression,
     suppressed_finding, entity_risk, entity_risk_part, bulk_action, bulk_item, block, containment, response_action, outbox
+    TO watchpost_analyst, watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT DELETE ON incident_link, incident_note, incident_step, incident_tag
     TO watchpost_analyst, watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT UPDATE ON counter TO watchpost_analyst, watchpost_lead, watchpost_admin, watchpost_engine;
 
 -- Whoever makes reports.
-GRANT INSERT, UPDATE, DELETE ON report, report_content, report_schedule, control_comment, proof, register_entry,
-    register_field TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT INSERT, UPDATE ON report, report_content, report_schedule, control_comment, proof, register_entry, register_field
+    TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
+GRANT DELETE ON report_schedule, control_comment, register_field
+    TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 
 -- Whoever maintains.
-GRANT INSERT, UPDATE, DELETE ON event, source_place, rollup, job_run, job_position, health_sample
+GRANT INSERT, UPDATE ON event, source_place, rollup, job_run, job_position
     TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT DELETE ON event, source_place, job_position TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT UPDATE ON health_sample TO watchpost_lead, watchpost_admin;
 -- What is sealed of events: only whoever may reveal it reads it.
 GRANT INSERT, DELETE ON sealed_field TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT INSERT ON sealing_key TO watchpost_lead, watchpost_admin, watchpost_engine;
@@ -89,10 +98,11 @@ GRANT EXECUTE ON FUNCTION watchpost_approval_move(text, text, text, text, text, 
     watchpost_approval_records(text) TO watchpost_analyst, watchpost_lead, watchpost_admin;
 
 -- Whoever sets things.
-GRANT INSERT, UPDATE, DELETE ON setting, allow_entry, threat_list, threat_part TO watchpost_admin, watchpost_engine;
+GRANT INSERT, UPDATE ON setting, allow_entry, threat_list, threat_part TO watchpost_admin, watchpost_engine;
+GRANT DELETE ON allow_entry, threat_list, threat_part TO watchpost_admin, watchpost_engine;
 
 -- The engine.
-GRANT INSERT, UPDATE, DELETE ON lease, engine_state TO watchpost_engine;
+GRANT INSERT, UPDATE, DELETE ON lease, engine_state, health_sample TO watchpost_engine;
 GRANT INSERT, UPDATE ON counter, lost_event TO watchpost_engine;
 
 -- Grants do not bind the owner; these do.
@@ -149,3 +159,139 @@ CREATE TRIGGER watchpost_append_only BEFORE DELETE OR TRUNCATE ON audit_head
 DROP TRIGGER IF EXISTS watchpost_head_forward ON audit_head;
 CREATE TRIGGER watchpost_head_forward BEFORE UPDATE ON audit_head
     FOR EACH ROW EXECUTE FUNCTION watchpost_head_forward();
+
+-- What people change leaves a record in the same transaction, also when they do it with SQL. Exempt are the engine, which
+-- takes in events and finds things without one, and the owner; both by the login, which no client can set.
+CREATE OR REPLACE FUNCTION watchpost_owes_record() RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT NOT EXISTS (
+        SELECT 1 FROM pg_roles r WHERE (r.rolname = 'watchpost_engine'
+            OR r.oid = (SELECT relowner FROM pg_class WHERE oid = CAST('public.audit_head' AS regclass)))
+        AND pg_has_role(session_user, r.oid, 'MEMBER')
+    )
+$$;
+GRANT EXECUTE ON FUNCTION watchpost_owes_record() TO watchpost_viewer, watchpost_analyst, watchpost_lead,
+    watchpost_auditor, watchpost_admin, watchpost_engine;
+
+-- At the end of the transaction: the newest record of the log is of this very transaction. Only the functions that append
+-- can have made it, with the login of the session and the time of the server; whoever appended holds the head until the
+-- end, so nobody else's can be the newest then.
+CREATE OR REPLACE FUNCTION watchpost_leaves_record() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM audit_head h JOIN audit_record r ON r.seq = h.size - 1
+        WHERE h.id = 1 AND CAST(CAST(r.xmin AS TEXT) AS BIGINT) = txid_current() % 4294967296
+    ) THEN
+        RAISE EXCEPTION 'what changes % leaves a record in the same transaction: use Watchpost', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- What jobs write in many transactions, none of which has a record of its own: while a job runs whose start this login
+-- recorded.
+CREATE OR REPLACE FUNCTION watchpost_of_a_job() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM job_run j JOIN audit_record r ON r.object = 'job/' || j.id
+        -- Within a day of its start, as another clock says it: not all that this login ever did is looked through.
+        AND r.at BETWEEN j.started_at - 86400000000 AND j.started_at + 86400000000
+        WHERE j.state = 'running' AND r.login = CAST(session_user AS TEXT)
+    ) THEN
+        RAISE EXCEPTION 'only a job of this login changes %: use Watchpost', TG_TABLE_NAME
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- A hold is placed and released, and nothing else; whoever placed it, by the trail or by the row, does not release it (the
+-- approver of a request carries that out, with another login). Its record names it.
+CREATE OR REPLACE FUNCTION watchpost_hold_guard() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.released_at IS NOT NULL OR NEW.released_by IS NOT NULL OR NEW.release_reason IS NOT NULL THEN
+            RAISE EXCEPTION 'a hold is placed before it is released' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+        RETURN NEW;
+    END IF;
+    IF OLD.released_at IS NOT NULL OR NEW.released_at IS NULL
+        OR (NEW.id, NEW.kind, NEW.value, NEW.reason, NEW.owner, NEW.placed_at, NEW.placed_by)
+        IS DISTINCT FROM (OLD.id, OLD.kind, OLD.value, OLD.reason, OLD.owner, OLD.placed_at, OLD.placed_by)
+    THEN
+        RAISE EXCEPTION 'a hold is released once, and changed in no other way' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF lower(btrim(OLD.placed_by)) = lower(CAST(session_user AS TEXT)) OR EXISTS (
+        SELECT 1 FROM audit_record WHERE object = 'hold/' || OLD.id AND action = 'hold_add'
+        AND login = CAST(session_user AS TEXT)
+    ) THEN
+        RAISE EXCEPTION 'a hold is released by somebody who did not place it' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION watchpost_hold_record() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM audit_record WHERE object = 'hold/' || NEW.id AND outcome = 'success'
+        AND action = CASE TG_OP WHEN 'INSERT' THEN 'hold_add' ELSE 'hold_release' END
+        AND CAST(CAST(xmin AS TEXT) AS BIGINT) = txid_current() % 4294967296
+    ) THEN
+        RAISE EXCEPTION 'a hold that is placed or released leaves a record that names it: use Watchpost'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+DO $$
+DECLARE
+    -- Asked for each row and each statement of the engine: this first, because it costs next to nothing.
+    c_owes CONSTANT TEXT := 'NOT pg_catalog.pg_has_role(session_user, ''watchpost_engine'', ''MEMBER'') '
+        'AND public.watchpost_owes_record()';
+    c_deferred CONSTANT TEXT := 'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (' || c_owes;
+    v_name TEXT;
+BEGIN
+    -- Not among them, because they are written without a record for good reason and hold no work of people: counter,
+    -- revision, person, lease, engine_state, lost_event, health_sample, job_position, and what belongs to the log itself.
+    FOREACH v_name IN ARRAY ARRAY[
+        'incident', 'incident_entity', 'incident_event', 'incident_link', 'incident_note', 'incident_pause',
+        'incident_risk', 'incident_span', 'incident_step', 'incident_tag', 'incident_timeline', 'evidence', 'finding',
+        'suppression', 'suppressed_finding', 'entity_risk', 'entity_risk_part', 'bulk_action', 'bulk_item', 'block',
+        'containment', 'response_action', 'outbox', 'report', 'report_content', 'report_schedule', 'control_comment',
+        'proof', 'register_entry', 'register_field', 'approval', 'setting', 'allow_entry', 'threat_list', 'threat_part'
+    ] LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS watchpost_leaves_record ON public.%I', v_name);
+        EXECUTE format('CREATE CONSTRAINT TRIGGER watchpost_leaves_record AFTER INSERT OR UPDATE OR DELETE ON public.%I '
+            '%s) EXECUTE FUNCTION public.watchpost_leaves_record()', v_name, c_deferred);
+    END LOOP;
+
+    -- Whoever opens the database says of runs whose process is gone that they failed; everything else has a record.
+    DROP TRIGGER IF EXISTS watchpost_leaves_record ON public.job_run;
+    EXECUTE format('CREATE CONSTRAINT TRIGGER watchpost_leaves_record AFTER INSERT OR DELETE ON public.job_run '
+        '%s) EXECUTE FUNCTION public.watchpost_leaves_record()', c_deferred);
+    DROP TRIGGER IF EXISTS watchpost_leaves_record_of_change ON public.job_run;
+    EXECUTE format('CREATE CONSTRAINT TRIGGER watchpost_leaves_record_of_change AFTER UPDATE ON public.job_run '
+        '%s AND NOT (OLD.state = ''running'' AND NEW.state = ''failed'' AND NEW.id = OLD.id)) '
+        'EXECUTE FUNCTION public.watchpost_leaves_record()', c_deferred);
+
+    FOREACH v_name IN ARRAY ARRAY['event', 'source_place', 'rollup', 'sealed_field'] LOOP
+        EXECUTE format('DROP TRIGGER IF EXISTS watchpost_of_a_job ON public.%I', v_name);
+        EXECUTE format('CREATE TRIGGER watchpost_of_a_job AFTER INSERT OR UPDATE OR DELETE ON public.%I '
+            'FOR EACH STATEMENT WHEN (%s) EXECUTE FUNCTION public.watchpost_of_a_job()', v_name, c_owes);
+    END LOOP;
+
+    DROP TRIGGER IF EXISTS watchpost_hold_guard ON public.legal_hold;
+    EXECUTE format('CREATE TRIGGER watchpost_hold_guard BEFORE INSERT OR UPDATE ON public.legal_hold '
+        'FOR EACH ROW WHEN (%s) EXECUTE FUNCTION public.watchpost_hold_guard()', c_owes);
+    DROP TRIGGER IF EXISTS watchpost_leaves_record ON public.legal_hold;
+    EXECUTE format('CREATE CONSTRAINT TRIGGER watchpost_leaves_record AFTER INSERT OR UPDATE ON public.legal_hold '
+        '%s) EXECUTE FUNCTION public.watchpost_hold_record()', c_deferred);
+END
+$$;

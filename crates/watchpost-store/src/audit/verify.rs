@@ -31,6 +31,7 @@ use crate::audit::witness::{KeptNote, seen_of};
 use crate::audit::{append, own_draft, stamp, tile};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::privacy;
 use crate::snapshot::Reading;
 use crate::store::Store;
 
@@ -76,6 +77,7 @@ impl Store {
         let strength = plan.strength.unwrap_or(own);
         let look = self.snapshot().await?;
         plan.found.extend(stamp::bad(&mut *look.read().await?).await?);
+        plan.found.extend(privacy::unlike_trail(&mut *look.read().await?).await?);
         let mut result = Box::pin(Check::run(&look, plan, strength, progress)).await?;
         result.stamp = stamp::newest(&mut *look.read().await?, result.leaves).await?.map(|kept| kept.stamp);
         drop(look);

@@ -1,5 +1,7 @@
 //! Legal holds: while one is in force nothing about its subject is erased, and retention leaves it alone.
 
+use std::collections::BTreeMap;
+
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::privacy::{LegalHold, Subject};
 
@@ -32,6 +34,53 @@ pub(super) async fn in_force(tx: &mut Tx, subject: &Subject) -> Result<Vec<Legal
         tx.fetch(sql, args![subject.kind.as_str()]).await?.iter().map(hold).collect::<Result<_, _>>()?;
     holds.retain(|hold| subject.is(&hold.subject.value));
     Ok(holds)
+}
+
+/// The beginning of the object of every record about a hold; its id follows.
+const OBJECT: &str = "hold/";
+
+/// Holds that are not as the trail says, each with the number of the record: placed by it and gone, or placed by it in force
+/// although it was released; released without a record.
+///
+/// Of a hold whose placing stands in no record that can be searched any more, nothing is said: its release may have gone
+/// with it. An erasure takes from a record which hold it was about; that many releases may be without one.
+pub(crate) async fn unlike_trail(tx: &mut Tx) -> Result<Vec<(i64, String)>, StoreError> {
+    let records = "SELECT seq, action, object FROM audit_record \
+        WHERE action IN ('hold_add', 'hold_release') AND outcome = 'success' ORDER BY seq";
+    let (mut placed, mut released, mut erased) = (BTreeMap::new(), BTreeMap::new(), 0_usize);
+    for row in tx.fetch(records, args![]).await? {
+        let (is_placing, object) = (row.text(1)? == "hold_add", row.text(2)?);
+        if let Some(id) = object.strip_prefix(OBJECT) {
+            let of = if is_placing { &mut placed } else { &mut released };
+            of.insert(id.to_owned(), row.i64(0)?);
+        } else if !is_placing {
+            erased += 1;
+        }
+    }
+    let mut holds = BTreeMap::new();
+    for row in tx.fetch("SELECT id, released_at FROM legal_hold", args![]).await? {
+        holds.insert(row.text(0)?, row.opt_i64(1)?.is_some());
+    }
+    let (mut found, mut unexplained) = (Vec::new(), Vec::new());
+    for (id, seq) in placed {
+        match (holds.get(&id), released.get(&id)) {
+            (None, _) => {
+                found.push((seq, format!("the legal hold {id} that record {seq} placed is not there")));
+            }
+            (Some(true), None) => unexplained.push((
+                seq,
+                format!("the legal hold {id} that record {seq} placed is released, and no record says so"),
+            )),
+            (Some(false), Some(by)) => {
+                found.push((*by, format!("the legal hold {id} that record {by} released is in force")));
+            }
+            (Some(true), Some(_)) | (Some(false), None) => {}
+        }
+    }
+    if unexplained.len() > erased {
+        found.append(&mut unexplained);
+    }
+    Ok(found)
 }
 
 impl Store {

@@ -11,7 +11,7 @@ mod places;
 mod replay;
 mod scan;
 
-pub(crate) use hold::KEEPS_EVENT;
+pub(crate) use hold::{KEEPS_EVENT, unlike_trail};
 pub use replay::KeptErasure;
 pub use scan::{KnownFiles, Look};
 

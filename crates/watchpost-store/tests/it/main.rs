@@ -23,6 +23,7 @@ mod records;
 mod register;
 mod response;
 mod risk;
+mod role_changes;
 mod roles;
 mod schedules;
 mod sealing;
