@@ -5400,7 +5400,7 @@ written_at: string,
  */
 version: number, };
 
-export type RegisterKind = "breach" | "subject_request" | "erasure_request" | "legal_hold" | "processing_record" | "data_class" | "encryption" | "restore_test" | "backup" | "follow_up" | "exception" | "account_approval" | "role_change" | "leaver" | "access_review" | "access_removal" | "disclosure" | "baseline_scan" | "drift" | "baseline" | "incident_review" | "change" | "playbook" | "exercise" | "user_report" | "privileged_account" | "log_reader" | "daily_review" | "clock_check" | "log_copy" | "planted_change" | "test_event" | "key_review" | "error_class" | "log_failure" | "logging_policy" | "capacity_check" | "archive_proof" | "criteria";
+export type RegisterKind = "breach" | "subject_request" | "erasure_request" | "legal_hold" | "processing_record" | "data_class" | "encryption" | "restore_test" | "backup" | "follow_up" | "exception" | "account_approval" | "role_change" | "leaver" | "access_review" | "access_removal" | "disclosure" | "baseline_scan" | "drift" | "baseline" | "incident_review" | "change" | "playbook" | "exercise" | "user_report" | "privileged_account" | "log_reader" | "daily_review" | "clock_check" | "log_copy" | "planted_change" | "test_event" | "key_review" | "error_class" | "log_failure" | "logging_policy" | "capacity_check" | "archive_proof" | "criteria" | "consent";
 
 export type RegisterList = { 
 /**

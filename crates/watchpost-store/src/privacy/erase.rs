@@ -8,7 +8,7 @@ use watchpost_model::privacy::{Erasure, Subject, SubjectKind};
 use super::places::{CHANGED, REMOVED};
 use super::replay::KeptErasure;
 use super::scan::files_in;
-use super::{Counts, DONE, OBJECT, hold, only_the_owner, pattern};
+use super::{Counts, DONE, OBJECT, consent, hold, only_the_owner, pattern};
 use crate::audit::append::log_id_if_any;
 use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
@@ -86,6 +86,7 @@ impl Store {
         let log = log_id_if_any(&mut write).await?.unwrap_or_default();
         let mut counts = Counts::default();
         events(&mut write, subject, &mut counts).await?;
+        consent::close(&mut write, subject, now, &mut counts).await?;
         rows(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
         let mut facts = trail(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
         let files = std::mem::take(&mut facts.files);

@@ -5,6 +5,7 @@
 //! taken from beside them. [`scan`] looks afterwards, at every column that can hold text, so a table that nobody thought
 //! of is told, not missed. [`replay`] does erasures again in an older copy.
 
+mod consent;
 mod erase;
 mod hold;
 mod places;
