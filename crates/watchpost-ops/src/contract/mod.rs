@@ -11,8 +11,8 @@ mod contain;
 mod database;
 mod enrichment;
 mod event;
-mod identity;
 mod health;
+mod identity;
 mod incident;
 mod incident_work;
 mod maintenance;
@@ -42,8 +42,9 @@ pub use approval::{
 pub use audit::{
     AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyAgePut,
     AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut,
-    AuditProof, AuditRef, AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust,
-    AuditVerify, AuditWebhook, TrailStatus,
+    AuditProof, AuditPurge, AuditPurgeRequest, AuditPurged, AuditRef, AuditRetention, AuditRetentionPut,
+    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
+    TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
@@ -73,8 +74,8 @@ pub use event::{
     EventPage, EventPageRequest, EventQueryReply, EventQueryRequest, HealthHistory, HealthHistoryRequest,
     OverviewRequest, QuarantineList,
 };
-pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
 pub use health::{HealthLimitState, HealthPolicyPut, HealthPolicyState};
+pub use identity::{Identity, IdentityKind, RoleList, RoleRow, RoleSet, RoleSource};
 pub use incident::{
     FamilyCount, IncidentAssign, IncidentFacets, IncidentNote, IncidentPage, IncidentPageRequest,
     IncidentRef, IncidentResolve, IncidentStatusSet, NameCount, SeverityCount, StatusCount,

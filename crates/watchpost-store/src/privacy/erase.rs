@@ -153,7 +153,7 @@ fn tell(
 }
 
 /// Numbers in ascending order as `3,7-9,12`, in pieces that fit into a leaf.
-fn number_lists(numbers: &[i64]) -> Vec<String> {
+pub(super) fn number_lists(numbers: &[i64]) -> Vec<String> {
     let mut ranges: Vec<(i64, i64)> = Vec::new();
     for &number in numbers {
         match ranges.last_mut() {
@@ -262,7 +262,7 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
 }
 
 /// Runs `sql`, which ends with ` IN `, for all `items`; how many rows it changed.
-async fn each(tx: &mut Tx, sql: &str, items: &[Value]) -> Result<u64, StoreError> {
+pub(super) async fn each(tx: &mut Tx, sql: &str, items: &[Value]) -> Result<u64, StoreError> {
     let mut n = 0;
     for part in crate::engine::chunks(items) {
         let mut sql = Sql::new(sql);
