@@ -295,7 +295,11 @@ covered_by: number | null,
 /**
  * Number of the record that says that the content of this one was erased.
  */
-erased_by: number | null, };
+erased_by: number | null, 
+/**
+ * The class whose retention took it; absent if a person was erased.
+ */
+purged?: RecordClass, };
 
 export type AuditExport = { 
 /**
@@ -555,6 +559,28 @@ key: string,
  */
 text: string, };
 
+export type AuditPurge = { 
+/**
+ * Of this class only.
+ */
+class?: RecordClass, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type AuditPurgeRequest = { 
+/**
+ * Of this class only.
+ */
+class?: RecordClass, };
+
+export type AuditPurged = { 
+/**
+ * By class; those that are kept for ever are not in it.
+ */
+classes: Array<RecordPurge>, };
+
 export type AuditRecord = { 
 /**
  * Place in the log, from 0, without gaps.
@@ -636,6 +662,22 @@ authority: string | null,
  * When its answer was kept.
  */
 kept_at: string, };
+
+export type AuditRetention = { 
+/**
+ * The rules; each class once.
+ */
+rules: Array<RecordRule>, };
+
+export type AuditRetentionPut = { 
+/**
+ * The classes to change; the others stay as they are.
+ */
+rules: Array<RecordRule>, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
 
 export type AuditStatistics = { 
 /**
@@ -2479,7 +2521,11 @@ record: number,
 /**
  * How many records it explains.
  */
-n: number, };
+n: number, 
+/**
+ * The class whose retention took it away; absent if a person was erased.
+ */
+class?: RecordClass, };
 
 export type Erasure = { 
 /**
@@ -5166,6 +5212,48 @@ expected: Array<string>,
  * What was probably meant, to be put in its place.
  */
 suggestion: string | null, };
+
+export type RecordClass = "security" | "access" | "privacy" | "reads" | "maintenance";
+
+export type RecordPurge = { 
+/**
+ * Which records.
+ */
+class: RecordClass, 
+/**
+ * Those before this instant.
+ */
+before: string, 
+/**
+ * How many.
+ */
+records: number, 
+/**
+ * How many are as old and stay, because of a legal hold.
+ */
+held: number, 
+/**
+ * The first of them.
+ */
+first: number | null, 
+/**
+ * The last of them.
+ */
+last: number | null, 
+/**
+ * Number of the record that says so; absent in a preview, and where there was nothing.
+ */
+record: number | null, };
+
+export type RecordRule = { 
+/**
+ * Which records.
+ */
+class: RecordClass, 
+/**
+ * Whole years; 0 keeps it for ever.
+ */
+years: number, };
 
 export type RedisAddress = { "kind": "local" } | { "kind": "tcp", 
 /**
@@ -7920,6 +8008,7 @@ copies_problem?: string,
  * but those of the last moments.
  */
 words_behind?: number, 
+/**
  * What of Redis is over its line, and since when; absent while nothing is.
  */
 health_alerts?: Array<HealthAlert>, 
