@@ -543,6 +543,8 @@ pub(crate) enum Config {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Show for how many years the content of audit records is kept, by class; with a class and years, set that.
+    AuditRetention(crate::audit_purge::Years),
     /// Set retention of one category.
     Retention {
         /// Which category.

@@ -95,6 +95,11 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Take the content of records away that are past the years of their class (`watchpost config audit-retention`).
+    ///
+    /// Leaves, tree and proofs stay, and a record says what was taken. What a legal hold keeps is not touched. Needs a
+    /// second person where there is one.
+    Purge(crate::audit_purge::Purge),
     /// The keys that sign the log.
     #[command(subcommand)]
     Key(crate::audit_key::Key),
@@ -239,6 +244,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
             return Ok(!checked.ok);
         }
         Audit::Checkpoint { out } => return checkpoint(session, form, out).await,
+        Audit::Purge(wanted) => crate::audit_purge::run(session, form, wanted).await?,
         Audit::Key(verb) => crate::audit_key::run(session, form, verb).await?,
         Audit::Timestamp(verb) => crate::audit_timestamp::run(session, form, verb).await?,
         Audit::Places(wanted) => {
@@ -348,7 +354,10 @@ fn detail(form: Output, detail: &AuditDetail) -> anyhow::Result<()> {
             ],
         )?;
         if let Some(by) = detail.erased_by {
-            line(format!("its content was erased by record {by}"))?;
+            match detail.purged {
+                Some(class) => line(format!("its content was purged by record {by} (retention of {class})"))?,
+                None => line(format!("its content was erased by record {by}"))?,
+            }
         }
         if !record.changes.is_empty() {
             line("")?;
@@ -468,7 +477,13 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             line(format!("  {}", visible(problem, 400)))?;
         }
         for erased in &verification.erased {
-            line(format!("  content of {} records erased by record {}", erased.n, erased.record))?;
+            let (n, record) = (erased.n, erased.record);
+            line(match erased.class {
+                Some(class) => {
+                    format!("  content of {n} records purged by record {record} (retention of {class})")
+                }
+                None => format!("  content of {n} records erased by record {record}"),
+            })?;
         }
         evidence(verification.strength, verification.witnesses, verification.stamp.as_ref())
     })

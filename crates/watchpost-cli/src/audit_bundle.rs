@@ -70,7 +70,7 @@ fn shown(told: &Told, depth: BundleDepth) -> anyhow::Result<()> {
         bundle.leaves, bundle.tiles, bundle.records
     ))?;
     if bundle.erased > 0 {
-        line(format!("  {} of them were erased: that they were there is proved", bundle.erased))?;
+        line(format!("  {} of them were erased or purged: that they were there is proved", bundle.erased))?;
     }
     line(format!("  signed by {}", bundle.key))?;
     if told.key_given {

@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod audit_bundle;
 mod audit_key;
+mod audit_purge;
 mod audit_timestamp;
 mod baseline;
 mod connect;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use watchpost_model::ids::ScheduleId;
+use watchpost_model::ids::{EntryId, ScheduleId};
 use watchpost_model::period::Period;
-use watchpost_model::register::RegisterEntry;
+use watchpost_model::register::{RegisterEntry, RegisterKind, WITHDRAWN, WITHDRAWN_AT};
 use watchpost_model::report::{ControlComment, ReportFile, ReportFormat, ReportRecord, ReportSchedule};
 use watchpost_model::sensitive::masked;
 use watchpost_model::text::visible;
@@ -219,17 +219,40 @@ pub(crate) async fn register(session: &Session, form: Output, verb: Register) ->
                 RegisterAdd { kind, subject, opened_at: at, due_at: due, owner, result, fields, note };
             entry(form, &session.ask::<operation::register_add>(request).await?)?;
         }
+        Register::Withdraw { id, how, at } => {
+            let version = version(session, Some(RegisterKind::Consent), id).await?;
+            let at = at.map(|at| (WITHDRAWN_AT.to_owned(), at.to_rfc3339()));
+            let fields = at.into_iter().chain([(WITHDRAWN.to_owned(), how)]).collect();
+            let request = RegisterChange {
+                id,
+                version,
+                result: None,
+                due_at: None,
+                approve: false,
+                fields,
+                reason: "the consent was withdrawn".to_owned(),
+            };
+            entry(form, &session.ask::<operation::register_change>(request).await?)?;
+        }
         Register::Change { id, result, due, approve, facts, reason } => {
-            let all = session.ask::<operation::register_list>(RegisterRequest::default()).await?;
-            let found = all.entries.iter().find(|entry| entry.id == id);
-            let version =
-                found.map(|entry| entry.version).with_context(|| format!("there is no entry {id}"))?;
+            let version = version(session, None, id).await?;
             let fields = facts.into_iter().collect();
             let request = RegisterChange { id, version, result, due_at: due, approve, fields, reason };
             entry(form, &session.ask::<operation::register_change>(request).await?)?;
         }
     }
     Ok(false)
+}
+
+/// The version of an entry as it stands.
+async fn version(session: &Session, kind: Option<RegisterKind>, id: EntryId) -> anyhow::Result<i64> {
+    let request = RegisterRequest { kind, subject: None };
+    let all = session.ask::<operation::register_list>(request).await?;
+    let found = all.entries.iter().find(|entry| entry.id == id);
+    found.map(|entry| entry.version).with_context(|| match kind {
+        Some(kind) => format!("there is no {kind} {id}"),
+        None => format!("there is no entry {id}"),
+    })
 }
 
 /// Runs a verb of the schedules.

@@ -250,7 +250,7 @@ pub(crate) enum Register {
     },
     /// Write an entry.
     Add {
-        /// What it is about: access_review, restore_test, breach, backup, ...
+        /// What it is about: access_review, restore_test, breach, backup, consent, ...
         #[arg(long)]
         kind: RegisterKind,
         /// About whom or what: incident/12, account/dana, host/db1.
@@ -274,6 +274,17 @@ pub(crate) enum Register {
         /// Free text.
         #[arg(long, default_value = "")]
         note: String,
+    },
+    /// Withdraw a consent (an entry of the kind `consent`).
+    Withdraw {
+        /// Which entry.
+        id: EntryId,
+        /// How it was withdrawn: by mail, at the desk, by the switch in the account.
+        #[arg(long)]
+        how: String,
+        /// When; now, without this.
+        #[arg(long, value_parser = crate::period::parse_instant)]
+        at: Option<DateTime<Utc>>,
     },
     /// Change, approve or close an entry.
     Change {

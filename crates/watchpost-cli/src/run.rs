@@ -348,6 +348,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         Config::TokenKey(verb) => return token_keys::run(session, form, verb).await,
         Config::Health(wanted) => return crate::health::run(session, form, wanted).await,
         Config::Sealing(wanted) => return sealing::sealing(session, form, wanted).await,
+        Config::AuditRetention(wanted) => return crate::audit_purge::years(session, form, wanted).await,
         Config::Risk { half_life, reason } => {
             return enrich::half_life(&session.because(reason), form, half_life).await;
         }
@@ -360,6 +361,7 @@ async fn config(session: &Session, form: Output, verb: Config) -> anyhow::Result
         | Config::Context
         | Config::TokenKey(_)
         | Config::Sealing(_)
+        | Config::AuditRetention(_)
         | Config::Health(_)
         | Config::SecretsFile(_)
         | Config::Risk { .. } => {

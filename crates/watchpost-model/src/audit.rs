@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::access::{Caller, Permission};
+use crate::record_class::RecordClass;
 use crate::words;
 
 /// How an operation ended, for the trail.
@@ -254,6 +255,10 @@ pub struct ErasedRecords {
     /// How many records it explains.
     #[ts(type = "number")]
     pub n: u64,
+    /// The class whose retention took it away; absent if a person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub class: Option<RecordClass>,
 }
 
 /// The result of checking the trail.

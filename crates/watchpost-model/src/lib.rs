@@ -34,6 +34,7 @@ pub mod playbook;
 pub mod policy;
 pub mod privacy;
 pub mod query;
+pub mod record_class;
 pub mod register;
 pub mod report;
 pub mod response;

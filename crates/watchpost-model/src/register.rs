@@ -94,6 +94,8 @@ pub enum RegisterKind {
     ArchiveProof,
     /// The written criteria by which events become incidents, as of a version.
     Criteria,
+    /// What a person agreed to; open while it stands, ended when it was withdrawn.
+    Consent,
 }
 
 words!(RegisterKind {
@@ -136,6 +138,7 @@ words!(RegisterKind {
     CapacityCheck = "capacity_check",
     ArchiveProof = "archive_proof",
     Criteria = "criteria",
+    Consent = "consent",
 });
 
 impl RegisterKind {
@@ -154,6 +157,7 @@ impl RegisterKind {
             Self::Exception => &["ground"],
             Self::Change => &["test"],
             Self::Criteria => &["version"],
+            Self::Consent => &["purpose", "text", "how"],
             Self::SubjectRequest
             | Self::ErasureRequest
             | Self::Backup
@@ -185,7 +189,8 @@ impl RegisterKind {
         }
     }
 
-    /// How long an entry may stay open when nobody says otherwise. For a breach it is the clock of 72 hours.
+    /// How long an entry may stay open when nobody says otherwise. For a breach it is the clock of 72 hours, for a consent
+    /// the time after which somebody asks again.
     #[must_use]
     pub const fn due_after(self) -> Duration {
         match self {
@@ -193,6 +198,7 @@ impl RegisterKind {
             Self::Leaver | Self::LogFailure | Self::UserReport => Duration::hours(24),
             Self::AccessRemoval | Self::Drift => Duration::days(7),
             Self::IncidentReview => Duration::days(14),
+            Self::Consent => Duration::days(730),
             _ => Duration::days(30),
         }
     }
@@ -241,6 +247,10 @@ impl RegisterKind {
 
 /// The fact that says why a subject has gone, in an entry of its own; see [`RegisterKind::retires`].
 pub const RETIRED: &str = "retired";
+/// The fact of a consent that says how it was withdrawn.
+pub const WITHDRAWN: &str = "withdrawn";
+/// The fact of a consent that says when it was withdrawn.
+pub const WITHDRAWN_AT: &str = "withdrawn_at";
 /// The facts of a request for erasure that [`ErasureClock::fault`] knows.
 pub const ERASURE_FACTS: [&str; 3] = ["key_destroyed", "residue", "backups_until"];
 /// How many days after a request for erasure ended a backup may still hold what was erased.

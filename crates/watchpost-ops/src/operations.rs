@@ -333,6 +333,17 @@ macro_rules! for_each_operation {
             "Take the audit trail as it is, although it does not continue what this console saw."
             audit_accept(AuditAccept) -> AuditTrust: Admin, Change, [], [Audit, Status];
 
+            "Tell for how long the content of audit records is kept, by class."
+            audit_retention_get(Nothing) -> AuditRetention: View, Read, [Settings], [];
+            "Set for how long the content of audit records is kept, by class."
+            audit_retention_put(AuditRetentionPut) -> AuditRetention: Admin, Change, [], [Settings, Audit],
+                Approver for Purge;
+            "Count the audit records whose content is past its time."
+            audit_purge_preview(AuditPurgeRequest) -> AuditPurged: Admin, Read, [], [];
+            "Take the content of audit records away that are past their time; leaves and proofs stay."
+            audit_purge(AuditPurge) -> AuditPurged: Admin, Change, [], [Audit, Status],
+                Approver for Purge;
+
             "List the keys that sign the audit log."
             audit_key_list(Nothing) -> AuditKeys: Audit, Read, [Audit], [];
             "Sign the audit log with a new key, for which the one before vouches."

@@ -141,6 +141,8 @@ async fn considered(cx: &Context, who: &str, request: &Value) -> Result<Option<S
         "token_key_add" => perform::token_key_set(cx, &parse(request)?).await.map(Some),
         "token_key_remove" => Ok(Some(perform::token_key_gone(&parse(request)?))),
         "approval_policy_put" => perform::weaker_policy(cx, parse(request)?).await,
+        "audit_retention_put" => perform::shortened_record_retention(cx, &parse(request)?).await,
+        "audit_purge" => perform::purge_of(cx, &parse(request)?).await.map(Some),
         "audit_key_roll" => perform::key_roll(cx, &parse(request)?).map(Some),
         "audit_key_revoke" => perform::key_revoked(cx, parse(request)?).await.map(Some),
         other => Err(OpError::internal(format!("nobody says what two people look at in {other}"))),

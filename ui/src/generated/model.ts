@@ -309,7 +309,11 @@ covered_by: number | null,
 /**
  * Number of the record that says that the content of this one was erased.
  */
-erased_by: number | null, };
+erased_by: number | null, 
+/**
+ * The class whose retention took it; absent if a person was erased.
+ */
+purged?: RecordClass, };
 
 export type AuditExport = { 
 /**
@@ -569,6 +573,28 @@ key: string,
  */
 text: string, };
 
+export type AuditPurge = { 
+/**
+ * Of this class only.
+ */
+class?: RecordClass, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
+export type AuditPurgeRequest = { 
+/**
+ * Of this class only.
+ */
+class?: RecordClass, };
+
+export type AuditPurged = { 
+/**
+ * By class; those that are kept for ever are not in it.
+ */
+classes: Array<RecordPurge>, };
+
 export type AuditRecord = { 
 /**
  * Place in the log, from 0, without gaps.
@@ -650,6 +676,22 @@ authority: string | null,
  * When its answer was kept.
  */
 kept_at: string, };
+
+export type AuditRetention = { 
+/**
+ * The rules; each class once.
+ */
+rules: Array<RecordRule>, };
+
+export type AuditRetentionPut = { 
+/**
+ * The classes to change; the others stay as they are.
+ */
+rules: Array<RecordRule>, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
 
 export type AuditStatistics = { 
 /**
@@ -2510,7 +2552,11 @@ record: number,
 /**
  * How many records it explains.
  */
-n: number, };
+n: number, 
+/**
+ * The class whose retention took it away; absent if a person was erased.
+ */
+class?: RecordClass, };
 
 export type Erasure = { 
 /**
@@ -5210,6 +5256,48 @@ expected: Array<string>,
  */
 suggestion: string | null, };
 
+export type RecordClass = "security" | "access" | "privacy" | "reads" | "maintenance";
+
+export type RecordPurge = { 
+/**
+ * Which records.
+ */
+class: RecordClass, 
+/**
+ * Those before this instant.
+ */
+before: string, 
+/**
+ * How many.
+ */
+records: number, 
+/**
+ * How many are as old and stay, because of a legal hold.
+ */
+held: number, 
+/**
+ * The first of them.
+ */
+first: number | null, 
+/**
+ * The last of them.
+ */
+last: number | null, 
+/**
+ * Number of the record that says so; absent in a preview, and where there was nothing.
+ */
+record: number | null, };
+
+export type RecordRule = { 
+/**
+ * Which records.
+ */
+class: RecordClass, 
+/**
+ * Whole years; 0 keeps it for ever.
+ */
+years: number, };
+
 export type RedisAddress = { "kind": "local" } | { "kind": "tcp", 
 /**
  * Host name or address.
@@ -5443,7 +5531,7 @@ written_at: string,
  */
 version: number, };
 
-export type RegisterKind = "breach" | "subject_request" | "erasure_request" | "legal_hold" | "processing_record" | "data_class" | "encryption" | "restore_test" | "backup" | "follow_up" | "exception" | "account_approval" | "role_change" | "leaver" | "access_review" | "access_removal" | "disclosure" | "baseline_scan" | "drift" | "baseline" | "incident_review" | "change" | "playbook" | "exercise" | "user_report" | "privileged_account" | "log_reader" | "daily_review" | "clock_check" | "log_copy" | "planted_change" | "test_event" | "key_review" | "error_class" | "log_failure" | "logging_policy" | "capacity_check" | "archive_proof" | "criteria";
+export type RegisterKind = "breach" | "subject_request" | "erasure_request" | "legal_hold" | "processing_record" | "data_class" | "encryption" | "restore_test" | "backup" | "follow_up" | "exception" | "account_approval" | "role_change" | "leaver" | "access_review" | "access_removal" | "disclosure" | "baseline_scan" | "drift" | "baseline" | "incident_review" | "change" | "playbook" | "exercise" | "user_report" | "privileged_account" | "log_reader" | "daily_review" | "clock_check" | "log_copy" | "planted_change" | "test_event" | "key_review" | "error_class" | "log_failure" | "logging_policy" | "capacity_check" | "archive_proof" | "criteria" | "consent";
 
 export type RegisterList = { 
 /**

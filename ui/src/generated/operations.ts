@@ -307,6 +307,14 @@ export interface Operations {
   audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
   /** Take the audit trail as it is, although it does not continue what this console saw. */
   audit_accept: { request: model.AuditAccept; reply: model.AuditTrust };
+  /** Tell for how long the content of audit records is kept, by class. */
+  audit_retention_get: { request: model.Nothing; reply: model.AuditRetention };
+  /** Set for how long the content of audit records is kept, by class. */
+  audit_retention_put: { request: model.AuditRetentionPut; reply: model.AuditRetention };
+  /** Count the audit records whose content is past its time. */
+  audit_purge_preview: { request: model.AuditPurgeRequest; reply: model.AuditPurged };
+  /** Take the content of audit records away that are past their time; leaves and proofs stay. */
+  audit_purge: { request: model.AuditPurge; reply: model.AuditPurged };
   /** List the keys that sign the audit log. */
   audit_key_list: { request: model.Nothing; reply: model.AuditKeys };
   /** Sign the audit log with a new key, for which the one before vouches. */
@@ -1453,6 +1461,34 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   audit_accept: {
     about: "Take the audit trail as it is, although it does not continue what this console saw.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  audit_retention_get: {
+    about: "Tell for how long the content of audit records is kept, by class.",
+    permission: 'view',
+    effect: 'read',
+    provides: ['settings'],
+    invalidates: [],
+  },
+  audit_retention_put: {
+    about: "Set for how long the content of audit records is kept, by class.",
+    permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['settings', 'audit'],
+  },
+  audit_purge_preview: {
+    about: "Count the audit records whose content is past its time.",
+    permission: 'admin',
+    effect: 'read',
+    provides: [],
+    invalidates: [],
+  },
+  audit_purge: {
+    about: "Take the content of audit records away that are past their time; leaves and proofs stay.",
     permission: 'admin',
     effect: 'change',
     provides: [],

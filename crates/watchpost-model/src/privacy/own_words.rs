@@ -12,6 +12,7 @@ use crate::job::{JobKind, JobState};
 use crate::overview::ThreatLevel;
 use crate::plan::WeekDay;
 use crate::query::FieldName;
+use crate::record_class::RecordClass;
 use crate::register::{EntryResult, RegisterKind};
 use crate::report::{Cadence, ReportFormat, ReportStatus};
 use crate::response::{ActionKind, OutboxState, ResponseMode, ResponseState};
@@ -79,6 +80,7 @@ pub(super) fn is_own(word: &str) -> bool {
             Outcome,
             OutboxState,
             Permission,
+            RecordClass,
             RegisterKind,
             ReportFormat,
             ReportStatus,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::{AuditRecord, AuditStamp, AuditStatistics, Checkpoint, EvidenceStrength};
 use watchpost_model::period::Period;
+use watchpost_model::record_class::{RecordClass, RecordPurge, RecordRule, default_record_rules};
 use watchpost_model::words;
 
 /// Where checkpoints are kept outside the audit database.
@@ -174,6 +175,65 @@ pub struct AuditDetail {
     pub covered_by: Option<i64>,
     /// Number of the record that says that the content of this one was erased.
     pub erased_by: Option<i64>,
+    /// The class whose retention took it; absent if a person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub purged: Option<RecordClass>,
+}
+
+/// For how long the content of audit records is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRetention {
+    /// The rules; each class once.
+    pub rules: Vec<RecordRule>,
+}
+
+impl Default for AuditRetention {
+    fn default() -> Self {
+        Self { rules: default_record_rules() }
+    }
+}
+
+/// Set for how long the content of audit records is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditRetentionPut {
+    /// The classes to change; the others stay as they are.
+    pub rules: Vec<RecordRule>,
+    /// Why; it stands in the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reason: Option<String>,
+}
+
+/// What a purge would take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditPurgeRequest {
+    /// Of this class only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub class: Option<RecordClass>,
+}
+
+/// Take the content of audit records away that are past their time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPurge {
+    /// Of this class only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub class: Option<RecordClass>,
+    /// Why; it stands in the audit trail.
+    pub reason: String,
+}
+
+/// What a purge took, or would take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AuditPurged {
+    /// By class; those that are kept for ever are not in it.
+    pub classes: Vec<RecordPurge>,
 }
 
 /// Which records to count.

@@ -42,8 +42,9 @@ pub use approval::{
 pub use audit::{
     AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyAgePut,
     AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut,
-    AuditProof, AuditRef, AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust,
-    AuditVerify, AuditWebhook, TrailStatus,
+    AuditProof, AuditPurge, AuditPurgeRequest, AuditPurged, AuditRef, AuditRetention, AuditRetentionPut,
+    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
+    TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{

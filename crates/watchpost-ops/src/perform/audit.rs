@@ -72,8 +72,14 @@ pub(crate) async fn audit_show(cx: Context, request: AuditRef) -> Result<AuditDe
     let workspace = cx.workspace()?;
     let (record, leaf) = workspace.store().audit_record(request.seq).await?;
     let newest = workspace.store().checkpoints(1).await?.into_iter().next().map(|newest| newest.size);
-    let erased_by = workspace.store().audit_erased_by(request.seq).await?;
-    Ok(AuditDetail { record, leaf, covered_by: newest.filter(|size| request.seq < *size), erased_by })
+    let taken = workspace.store().audit_content_taken(request.seq).await?;
+    Ok(AuditDetail {
+        record,
+        leaf,
+        covered_by: newest.filter(|size| request.seq < *size),
+        erased_by: taken.map(|(record, _)| record),
+        purged: taken.and_then(|(_, class)| class),
+    })
 }
 
 pub(crate) async fn audit_statistics(

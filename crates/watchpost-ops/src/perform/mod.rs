@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod audit_export;
 mod audit_keys;
+mod audit_retention;
 mod audit_stamps;
 mod backup_file;
 mod backups;
@@ -55,6 +56,10 @@ pub(crate) use audit::{
 pub(crate) use audit_export::{audit_export, audit_prove};
 pub(crate) use audit_keys::{
     audit_key_age_put, audit_key_list, audit_key_revoke, audit_key_roll, key_revoked, key_roll,
+};
+pub(crate) use audit_retention::{
+    audit_purge, audit_purge_preview, audit_retention_get, audit_retention_put, purge_of,
+    shortened_record_retention,
 };
 pub(crate) use audit_stamps::{audit_timestamp_keep, audit_timestamp_request};
 pub(crate) use backups::{backup_preview, backup_run, overwriting_restore, restore_preview, restore_run};

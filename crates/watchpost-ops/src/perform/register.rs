@@ -10,6 +10,7 @@ use watchpost_model::ids::{EntryId, ProofId};
 use watchpost_model::job::JobReport;
 use watchpost_model::register::{
     ERASURE_FACTS, EntryResult, ErasureClock, Proof, ProofFile, RETIRED, RegisterEntry, RegisterKind,
+    WITHDRAWN, WITHDRAWN_AT,
 };
 
 use super::events::checked;
@@ -65,6 +66,7 @@ pub(crate) async fn register_add(cx: Context, request: RegisterAdd) -> Result<Re
     refused(&entry, &entry.fields)?;
     erased(&entry, &given, true, now)?;
     within_the_law(&mut entry, request.due_at.is_some(), true, now)?;
+    consented(None, &mut entry, now)?;
     let reason = Some(entry.note.clone());
     workspace.store().register_put(&entry, cx.record("register", Vec::new(), reason)).await?;
     Ok(entry)
@@ -128,6 +130,7 @@ pub(crate) async fn register_change(cx: Context, request: RegisterChange) -> Res
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     erased(&entry, &given, request.result.is_some(), now)?;
     within_the_law(&mut entry, request.due_at.is_some(), newly_extended, now)?;
+    consented(Some(&before), &mut entry, now)?;
     if !request.approve && is_another(&before, &entry) {
         // Who approved it did not approve that; the trail keeps who it was.
         entry.approver = String::new();
@@ -308,6 +311,61 @@ fn erased(entry: &RegisterEntry, given: &[&str], ends_now: bool, now: DateTime<U
             return Err(OpError::invalid("fields", format!("{name} {fault}")).hint(hint));
         }
     }
+    Ok(())
+}
+
+/// A consent can be shown as it was given: what it is for, the text that was shown, and how it was given stand in it from the
+/// begin and do not change. It ends by being withdrawn, once and at any time.
+fn consented(
+    before: Option<&RegisterEntry>,
+    entry: &mut RegisterEntry,
+    now: DateTime<Utc>,
+) -> Result<(), OpError> {
+    if entry.kind != RegisterKind::Consent {
+        return Ok(());
+    }
+    if entry.missing() > 0 {
+        let message = format!("a consent says {}", entry.kind.required().join(", "));
+        return Err(OpError::invalid("fields", message)
+            .hint("what it is for, the text (or its version) that was shown, and how it was given"));
+    }
+    let anew = "enter a new consent: register add --kind consent";
+    if let Some(before) = before {
+        let is_changed = |name: &str| before.fields.get(name) != entry.fields.get(name);
+        if entry.kind.required().iter().copied().any(is_changed) {
+            let message = "what somebody agreed to does not change afterwards";
+            return Err(OpError::invalid("fields", message).hint(anew));
+        }
+        if before.fields.contains_key(WITHDRAWN) {
+            let is_other = is_changed(WITHDRAWN) || is_changed(WITHDRAWN_AT) || before.result != entry.result;
+            return if is_other {
+                Err(OpError::precondition("the consent was withdrawn before, and stays so").hint(anew))
+            } else {
+                Ok(())
+            };
+        }
+    }
+    if entry.fields.get(WITHDRAWN).is_none_or(String::is_empty) {
+        if entry.result == EntryResult::Open && !entry.fields.contains_key(WITHDRAWN_AT) {
+            return Ok(());
+        }
+        let message = "a consent ends by being withdrawn: say how";
+        return Err(OpError::invalid("fields", message).hint("register withdraw ID --how TEXT"));
+    }
+    let at = match entry.fields.get(WITHDRAWN_AT) {
+        None => now,
+        Some(text) => text.parse::<DateTime<Utc>>().map_err(|_| {
+            let message = format!("withdrawn_at is an instant such as 2026-11-19T08:00:00Z, not {text:?}");
+            OpError::invalid("fields", message)
+        })?,
+    };
+    if at < entry.opened_at || at > now {
+        let message = "a consent is withdrawn after it was given, and not in the future";
+        return Err(OpError::invalid("fields", message));
+    }
+    let said = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    entry.fields.insert(WITHDRAWN_AT.to_owned(), said);
+    (entry.result, entry.closed_at) = (EntryResult::Good, Some(at));
     Ok(())
 }
 

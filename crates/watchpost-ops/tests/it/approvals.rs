@@ -10,12 +10,13 @@ use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 use watchpost_model::block::BlockState;
 use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_model::privacy::SubjectKind;
+use watchpost_model::record_class::{RecordClass, RecordRule};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, AuditPageRequest,
-    AuditVerify, BlockAdd, BlockListRequest, FourEyesState, HoldAdd, HoldRelease, Nothing, PrivacyErase,
-    SettingsChange, TokenKeyAdd, TokenKeyInput, TokenKeyRef,
+    AuditPurge, AuditPurgeRequest, AuditRetentionPut, AuditVerify, BlockAdd, BlockListRequest, FourEyesState,
+    HoldAdd, HoldRelease, Nothing, PrivacyErase, SettingsChange, TokenKeyAdd, TokenKeyInput, TokenKeyRef,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -512,5 +513,55 @@ async fn alone_it_is_done_and_recorded_so_or_refused() {
     assert_eq!(team.list().await.state, FourEyesState::InForce);
     team.clock.advance(Duration::days(91));
     assert_eq!(team.list().await.state, FourEyesState::Alone);
+    team.desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audit_records_are_purged_by_two_people_and_only_past_their_years() {
+    let team = Team::new(&["dana", "robin"]).await;
+    let kept =
+        team.as_admin::<operation::audit_retention_get>("dana", Nothing {}).await.expect("it is there");
+    assert!(kept.rules.iter().all(|rule| rule.years == 7), "{kept:?}");
+    let class = RecordClass::Security;
+    let put = |years| AuditRetentionPut { rules: vec![RecordRule { class, years }], reason: None };
+    let refused = team.as_admin::<operation::audit_retention_put>("dana", put(101)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Validation);
+    team.as_admin::<operation::audit_retention_put>("dana", put(9)).await.expect("longer needs nobody else");
+    let refused = team.as_admin::<operation::audit_retention_put>("dana", put(2)).await.unwrap_err();
+    let asked = team.waiting(&refused).await;
+    assert!(asked.summary.contains("security 2 years instead of 9 years"), "{}", asked.summary);
+    team.grant("robin", Role::Admin, &asked.id).await.expect("another person may");
+
+    let blocks = team.records("block_add").await.len();
+    let preview = |class| AuditPurgeRequest { class };
+    let now = team.as_admin::<operation::audit_purge_preview>("dana", preview(Some(class))).await.unwrap();
+    assert_eq!(now.classes[0].records, 0, "nothing is as old");
+    team.clock.advance(Duration::days(3 * 365));
+    for name in ["dana", "robin"] {
+        // Who did nothing for months is not known as somebody who can be asked.
+        let call = team.call(name, Role::Analyst);
+        let target = if name == "dana" { "192.88.99.77" } else { "192.88.99.78" };
+        let request = BlockAdd { target: target.into(), reason: "seen".into(), ttl_s: 600, incident: None };
+        team.desk.console.call::<operation::block_add>(&call, request).await.expect("it is allowed");
+    }
+    let due = team.as_admin::<operation::audit_purge_preview>("dana", preview(None)).await.unwrap();
+    let of = |wanted| due.classes.iter().find(|one| one.class == wanted).unwrap().records;
+    assert!(of(class) >= blocks as u64, "{due:?}");
+    assert_eq!(of(RecordClass::Access), 0, "seven years are not over");
+    let request = AuditPurge { class: None, reason: "past its time".to_owned() };
+    let refused = team.as_admin::<operation::audit_purge>("dana", request).await.unwrap_err();
+    let asked = team.waiting(&refused).await;
+    let erased = async || {
+        let all = team.records("block_add").await;
+        all.iter().filter(|record| record.object == "[erased]").count()
+    };
+    assert_eq!(erased().await, 0, "nothing is done yet");
+    team.grant("robin", Role::Admin, &asked.id).await.expect("another person may");
+    assert_eq!(erased().await, blocks);
+    let done = team.records("audit_purge").await;
+    let done = done.iter().find(|one| one.outcome == AuditOutcome::Success).expect("it is recorded");
+    assert_eq!((done.actor.as_str(), done.reason.as_deref()), ("robin", Some("past its time")));
+    assert!(said(done, "security").is_some_and(|text| text.contains("records before")), "{done:?}");
+    team.holds().await;
     team.desk.console.close().await;
 }

@@ -202,3 +202,36 @@ async fn the_draft_of_a_breach_says_what_was_decided_and_what_is_due() {
     assert!(all.contains("the people were told") && all.contains("[to be added: message]"), "{all}");
     desk.console.close().await;
 }
+
+#[tokio::test]
+async fn a_consent_is_shown_as_it_was_given_and_withdrawn_as_easily() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let given = desk.console.now() - Duration::days(2);
+    let anna = (RegisterKind::Consent, "account/anna");
+    let (open, good) = (EntryResult::Open, EntryResult::Good);
+    let whole = [("purpose", "newsletter"), ("text", "terms 3"), ("how", "a tick in the form")];
+    let refused = add(&desk, anna, given, (open, &whole[..2])).await.expect_err("how it was given");
+    assert!(refused.message.contains("purpose, text, how"), "{refused}");
+    add(&desk, anna, given, (good, &whole)).await.expect_err("it has no end of itself");
+    let consent = add(&desk, anna, given, (open, &whole)).await.expect("a consent");
+    assert_eq!((consent.opened_at, consent.closed_at), (given, None));
+
+    change(&desk, &consent, None, &[("text", "terms 4")]).await.expect_err("nobody agreed to that");
+    change(&desk, &consent, Some(good), &[]).await.expect_err("withdrawn how?");
+    let early = (given - Duration::hours(1)).to_rfc3339();
+    let late = (desk.console.now() + Duration::hours(1)).to_rfc3339();
+    for at in ["spring", early.as_str(), late.as_str()] {
+        let said = [("withdrawn", "by mail"), ("withdrawn_at", at)];
+        change(&desk, &consent, None, &said).await.expect_err(at);
+    }
+    let ended =
+        change(&desk, &consent, None, &[("withdrawn", "by mail")]).await.expect("one fact withdraws it");
+    assert_eq!(ended.result, good);
+    assert!(ended.closed_at.is_some() && ended.fields.contains_key("withdrawn_at"), "{ended:?}");
+    assert_eq!(ended.fields.get("text"), consent.fields.get("text"));
+    change(&desk, &ended, Some(open), &[]).await.expect_err("it stays withdrawn");
+    change(&desk, &ended, None, &[("withdrawn", "")]).await.expect_err("it stays withdrawn");
+    change(&desk, &ended, None, &[("asked_again", "no")]).await.expect("a fact beside it");
+    add(&desk, anna, given, (open, &whole)).await.expect("given anew");
+}

@@ -7,6 +7,7 @@
 //! order, because the tree grows in order.
 
 pub(super) mod rows;
+mod taken;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,9 +17,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use watchpost_model::access::Caller;
 use watchpost_model::audit::{
-    AuditOutcome, AuditVerification, Change, Checkpoint, ErasedRecords, EvidenceStrength, LogSeen,
-    LogVerified,
+    AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength, LogSeen, LogVerified,
 };
+use watchpost_model::record_class::RecordClass;
 
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::keys::{self, Added};
@@ -140,6 +141,8 @@ struct Check {
     erased_records: BTreeMap<i64, (i64, i64)>,
     /// Erasures that explain what is absent, each with how many records it explains.
     explained: BTreeMap<i64, u64>,
+    /// Those of them that were the retention of a class.
+    classes: BTreeMap<i64, RecordClass>,
 }
 
 /// A page on its way: read, being checked.
@@ -184,11 +187,7 @@ impl Check {
             first_bad_seq: check.first_bad,
             first_bad_tile: check.first_bad.map(tile::of_record),
             problems: check.problems,
-            erased: check
-                .explained
-                .iter()
-                .map(|(record, n)| ErasedRecords { record: *record, n: *n })
-                .collect(),
+            erased: check.taken(),
             strength,
             witnesses: plan.witnesses,
             stamp: None,
@@ -343,7 +342,8 @@ impl Check {
             Fact::Checkpoint { size, root, at } => {
                 self.signed.insert(size, (root, at));
             }
-            Fact::Erased { key, records } => {
+            Fact::Erased { key, records, class } => {
+                self.classes.extend(class.map(|class| (seq, class)));
                 self.erased.extend(key.map(|key| (key, seq)));
                 self.erased_records.extend(records.into_iter().map(|(from, to)| (from, (to, seq))));
             }

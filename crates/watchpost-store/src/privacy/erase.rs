@@ -8,7 +8,7 @@ use watchpost_model::privacy::{Erasure, Subject, SubjectKind};
 use super::places::{CHANGED, REMOVED};
 use super::replay::KeptErasure;
 use super::scan::files_in;
-use super::{Counts, DONE, OBJECT, hold, only_the_owner, pattern};
+use super::{Counts, DONE, OBJECT, consent, hold, only_the_owner, pattern};
 use crate::audit::append::log_id_if_any;
 use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
@@ -86,6 +86,7 @@ impl Store {
         let log = log_id_if_any(&mut write).await?.unwrap_or_default();
         let mut counts = Counts::default();
         events(&mut write, subject, &mut counts).await?;
+        consent::close(&mut write, subject, now, &mut counts).await?;
         rows(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
         let mut facts = trail(&mut write, subject, &erasure.pseudonym, &mut counts).await?;
         let files = std::mem::take(&mut facts.files);
@@ -152,7 +153,7 @@ fn tell(
 }
 
 /// Numbers in ascending order as `3,7-9,12`, in pieces that fit into a leaf.
-fn number_lists(numbers: &[i64]) -> Vec<String> {
+pub(super) fn number_lists(numbers: &[i64]) -> Vec<String> {
     let mut ranges: Vec<(i64, i64)> = Vec::new();
     for &number in numbers {
         match ranges.last_mut() {
@@ -261,7 +262,7 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
 }
 
 /// Runs `sql`, which ends with ` IN `, for all `items`; how many rows it changed.
-async fn each(tx: &mut Tx, sql: &str, items: &[Value]) -> Result<u64, StoreError> {
+pub(super) async fn each(tx: &mut Tx, sql: &str, items: &[Value]) -> Result<u64, StoreError> {
     let mut n = 0;
     for part in crate::engine::chunks(items) {
         let mut sql = Sql::new(sql);

@@ -83,6 +83,12 @@ pub(crate) async fn unlike_trail(tx: &mut Tx) -> Result<Vec<(i64, String)>, Stor
     Ok(found)
 }
 
+/// Everybody whom a hold in force keeps.
+pub(super) async fn held(tx: &mut Tx) -> Result<Vec<Subject>, StoreError> {
+    let rows = tx.fetch("SELECT kind, value FROM legal_hold WHERE released_at IS NULL", args![]).await?;
+    rows.iter().map(|row| Ok(Subject { kind: row.parse(0)?, value: row.text(1)? })).collect()
+}
+
 impl Store {
     /// Places a hold. `draft` gives the record of it, by the hold as it is written.
     ///

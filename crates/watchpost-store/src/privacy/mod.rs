@@ -3,11 +3,13 @@
 //! An erasure is one transaction ([`erase`]): what is about the person goes, what only names the person keeps a
 //! pseudonym in place of the name, and the trail keeps its leaves: it says by `erasure.done` records what was lawfully
 //! taken from beside them. [`scan`] looks afterwards, at every column that can hold text, so a table that nobody thought
-//! of is told, not missed. [`replay`] does erasures again in an older copy.
+//! of is told, not missed. [`replay`] does erasures again in an older copy. [`purge`] is the retention of the trail.
 
+mod consent;
 mod erase;
 mod hold;
 mod places;
+mod purge;
 mod replay;
 mod scan;
 

@@ -19,6 +19,7 @@ mod merge;
 mod notices;
 mod partitions;
 mod privacy;
+mod purge;
 mod records;
 mod register;
 mod response;

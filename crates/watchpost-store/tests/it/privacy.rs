@@ -8,8 +8,10 @@ use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::BlockId;
 use watchpost_model::incident::{Status, Verdict, VerdictCause};
 use watchpost_model::privacy::{Erasure, Subject, SubjectKind};
+use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_store::{DatabaseTarget, EventFilter, IncidentPatch, Signer, Store, StoreError, VerifyPlan};
 
+use crate::evidence::{entry, put, with};
 use crate::support::{World, both, caller, draft, event, finding};
 
 both!(
@@ -20,6 +22,7 @@ both!(
     names_may_be_anything,
     content_that_went_without_an_erasure_is_found,
     a_row_that_cannot_be_read_stops_nothing,
+    of_a_consent_the_proof_stays,
 );
 
 fn user(name: &str) -> Subject {
@@ -356,4 +359,43 @@ async fn a_row_that_cannot_be_read_stops_nothing(world: World) {
     assert!(files.contains("/srv/anna.csv"), "as the trail said before: {files:?}");
     let look = world.store.privacy_scan(&subject).await.unwrap();
     assert!(look.opened > 0 && look.found.is_empty(), "{:?}", look.found);
+}
+
+async fn of_a_consent_the_proof_stays(world: World) {
+    let given = [("purpose", "newsletter"), ("text", "terms 3"), ("how", "signed by anna at the desk")];
+    let withdrawn = [("withdrawn", "a letter of anna"), ("withdrawn_at", "2026-01-05T08:00:00Z")];
+    let consent = |subject: &str, days| {
+        let consent = with(entry(&world, RegisterKind::Consent, subject, Duration::days(days)), &given);
+        RegisterEntry { note: "has two children".to_owned(), ..consent }
+    };
+    let ended = consent("account/anna", 9);
+    let ended = RegisterEntry {
+        result: EntryResult::Good,
+        closed_at: Some(world.now() - Duration::days(1)),
+        ..with(ended, &withdrawn)
+    };
+    put(&world, [ended.clone(), consent("account/anna", 5), consent("account/joanna", 3)]).await;
+    erase(&world.store, &user("anna")).await.unwrap();
+
+    let all = world.store.register_entries(Some(RegisterKind::Consent), None, 10).await.unwrap();
+    let [other, stood, gone] = &all[..] else { panic!("three consents: {all:?}") };
+    assert_eq!(
+        (other.result, other.note.as_str()),
+        (EntryResult::Open, "has two children"),
+        "of somebody else"
+    );
+    for one in [stood, gone] {
+        assert!(one.subject.starts_with("account/erased-"), "{one:?}");
+        assert_eq!(one.result, EntryResult::Good, "nothing rests on it any more");
+        assert_eq!((one.note.as_str(), one.version), ("", 2));
+        let fact = |name: &str| one.fields.get(name).map(String::as_str);
+        assert_eq!((fact("purpose"), fact("text")), (Some("newsletter"), Some("terms 3")));
+        assert_eq!((fact("how"), fact("withdrawn")), (Some("[erased]"), Some("[erased]")));
+    }
+    assert_eq!(gone.closed_at, ended.closed_at, "when it was withdrawn is the proof");
+    assert_eq!(gone.fields.get("withdrawn_at").map(String::as_str), Some("2026-01-05T08:00:00Z"));
+    assert_eq!(stood.closed_at, Some(world.now()), "one that stood ends with the erasure");
+    let look = world.store.privacy_scan(&user("anna")).await.unwrap();
+    assert_eq!(look.found, [], "nothing is left");
+    assert!(verify(&world.store).await.ok);
 }

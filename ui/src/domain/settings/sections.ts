@@ -10,7 +10,7 @@ export function settingsSections(app: App): string[] {
   return [
     t('connections.title'),
     t('settings.workspace'),
-    ...(open ? [t('lines.title'), t('sealing.title'), t('privacy.title'), t('roles.title'), t('approval.title'), t('policy.title'), t('outbox.title'), t('context.title')] : []),
+    ...(open ? [t('lines.title'), t('sealing.title'), t('records.title'), t('privacy.title'), t('roles.title'), t('approval.title'), t('policy.title'), t('outbox.title'), t('context.title')] : []),
     ...(status === undefined ? [] : [t('settings.you')]),
     t('settings.appearance'),
     ...(status === undefined ? [] : [t('settings.keychain')]),

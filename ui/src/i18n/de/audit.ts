@@ -120,6 +120,8 @@ export const audit = {
   'audit.record.outcome': 'Ausgang',
   'audit.record.reason': 'Grund',
   'audit.record.risk': 'Risiko der Aktion',
+  'audit.record.purged': 'Der Inhalt ging nach Ablauf der Aufbewahrung ({class}); das sagt Eintrag {n}.',
+  'audit.record.erased': 'Der Inhalt wurde gelöscht; das sagt Eintrag {n}.',
   'audit.record.changes': 'Was sich änderte',
   'audit.record.no_changes': 'Kein Feld wurde geändert.',
   'audit.record.leaf': 'Prüfsumme des Blatts',

@@ -120,6 +120,8 @@ export const audit = {
   'audit.record.outcome': 'Outcome',
   'audit.record.reason': 'Reason',
   'audit.record.risk': 'Risk of the action',
+  'audit.record.purged': 'Its content was purged by retention ({class}), as record {n} says.',
+  'audit.record.erased': 'Its content was erased, as record {n} says.',
   'audit.record.changes': 'What changed',
   'audit.record.no_changes': 'No field changed.',
   'audit.record.leaf': 'Leaf hash',

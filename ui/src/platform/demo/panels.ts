@@ -1,6 +1,6 @@
 // The answers of the panels beside overview and incidents.
 
-import type { AuditPlaces, JobPlanState, PlannedJob, ReportSchedule, SecretsFileState, WindowLock } from '$ui/generated/model';
+import type { AuditPlaces, JobPlanState, PlannedJob, RecordRule, ReportSchedule, SecretsFileState, WindowLock } from '$ui/generated/model';
 import type { Answers } from '../fake';
 import { DemoApprovals } from './approvals';
 import { roleList } from './roles';
@@ -29,6 +29,7 @@ export function panelAnswers(empty: boolean) {
   let windowLock: WindowLock = { minutes: 15, locked: false, wait_s: 0, detail: '' };
   let plan: JobPlanState = makePlan(empty);
   let keyDays = 365;
+  let recordRules: RecordRule[] = (['security', 'access', 'privacy', 'reads', 'maintenance'] as const).map((name) => ({ class: name, years: 7 }));
   let places: AuditPlaces = { folders: ['/mnt/vault/watchpost'], redis: true };
   const begin = (...of: Parameters<typeof started>) => {
     const run = started(...of);
@@ -177,6 +178,8 @@ export function panelAnswers(empty: boolean) {
     role_set: () => roleList(),
     audit_places_put: (request) => auditTrust((places = request.places), keyDays),
     audit_key_age_put: (request) => auditTrust(places, (keyDays = request.days)),
+    audit_retention_get: () => ({ rules: recordRules }),
+    audit_retention_put: ({ rules }) => ({ rules: (recordRules = recordRules.map((rule) => rules.find((one) => one.class === rule.class) ?? rule)) }),
     audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
     secrets_file_get: () => ({ ...secretsFile }),
     secrets_file_open: () => ({ ...(secretsFile = { ...secretsFile, state: 'file_ready' }) }),

@@ -6,7 +6,7 @@ use watchpost_model::access::Role;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::event::{Entity, EntityKind};
 use watchpost_model::period::Period;
-use watchpost_model::register::RegisterKind;
+use watchpost_model::register::{RegisterEntry, RegisterKind, WITHDRAWN};
 use watchpost_report::{Parameter, Section};
 use watchpost_store::{EventFilter, Store};
 
@@ -131,6 +131,7 @@ pub(crate) async fn subject_access(
     let trail = store.audit_page(&text, None, 500).await?;
     let register = store.register_entries(None, Some(&format!("account/{subject}")), 500).await?;
     let requests = store.register_entries(None, Some(subject), 500).await?;
+    let given = consents(register.iter().chain(&requests));
     Ok(vec![
         Section {
             title: "What is kept".to_owned(),
@@ -210,5 +211,37 @@ pub(crate) async fn subject_access(
                 .collect(),
             ..Section::default()
         },
+        given,
     ])
+}
+
+/// What the person agreed to, and what of it was withdrawn.
+fn consents<'e>(entries: impl Iterator<Item = &'e RegisterEntry>) -> Section {
+    let rows = entries.filter(|entry| entry.kind == RegisterKind::Consent).map(|one| {
+        let fact = |name: &str| one.fields.get(name).cloned().unwrap_or_default();
+        vec![
+            fact("purpose"),
+            fact("text"),
+            time(one.opened_at),
+            fact("how"),
+            one.written_by.clone(),
+            opt_time(one.closed_at),
+            fact(WITHDRAWN),
+        ]
+    });
+    Section {
+        title: "Consents".to_owned(),
+        caption: "What the person agreed to (GDPR Art. 7), as it was given and withdrawn".to_owned(),
+        columns: names(&[
+            "purpose",
+            "text shown",
+            "given",
+            "how",
+            "recorded by",
+            "withdrawn",
+            "how it was withdrawn",
+        ]),
+        rows: rows.collect(),
+        ..Section::default()
+    }
 }

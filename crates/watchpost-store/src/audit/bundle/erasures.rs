@@ -21,7 +21,7 @@ impl Erasures {
     pub(super) fn take(&mut self, leaf: &Leaf) -> Result<(), BundleProblem> {
         let said =
             fact(leaf).map_err(|problem| BundleProblem::bad(format!("record {}: {problem}", leaf.seq)))?;
-        if let Some(Fact::Erased { key, records }) = said {
+        if let Some(Fact::Erased { key, records, .. }) = said {
             let key = key.and_then(|key| id(key.as_bytes()));
             self.keys.extend(key.map(|key| (key, leaf.seq)));
             self.records.extend(records.into_iter().map(|(from, to)| (from, (to, leaf.seq))));

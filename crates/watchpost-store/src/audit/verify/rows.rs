@@ -5,6 +5,8 @@ mod bits;
 
 use std::collections::{HashMap, HashSet};
 
+use watchpost_model::record_class::RecordClass;
+
 use crate::audit::append::search_text;
 use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
@@ -45,6 +47,8 @@ pub(in crate::audit) enum Fact {
     Erased {
         key: Option<String>,
         records: Vec<(i64, i64)>,
+        /// The class of records whose retention took it; of the erasure of a person none.
+        class: Option<RecordClass>,
     },
 }
 
@@ -142,7 +146,9 @@ pub(in crate::audit) fn fact(leaf: &Leaf) -> Result<Option<Fact>, &'static str> 
             let records: Option<Vec<(i64, i64)>> =
                 records.split(',').filter(|range| !range.is_empty()).map(range).collect();
             let records = records.ok_or("the numbers of the erased records cannot be read")?;
-            Ok(Some(Fact::Erased { key: text("key"), records }))
+            let class = text("class").map(|class| class.parse::<RecordClass>()).transpose();
+            let class = class.map_err(|_| "the class of the purged records cannot be read")?;
+            Ok(Some(Fact::Erased { key: text("key"), records, class }))
         }
         _ => Ok(None),
     }
@@ -154,6 +160,18 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn audit_erased_by(&self, seq: i64) -> Result<Option<i64>, StoreError> {
+        Ok(self.audit_content_taken(seq).await?.map(|(record, _)| record))
+    }
+
+    /// The record that says that the content of record `seq` was taken away, and the class whose retention that was; no class
+    /// for the erasure of a person, `None` if no record says so.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_content_taken(
+        &self,
+        seq: i64,
+    ) -> Result<Option<(i64, Option<RecordClass>)>, StoreError> {
         let mut tx = self.read().await?;
         let row = tx.fetch_optional("SELECT leaf FROM audit_leaf WHERE seq = $1", args![seq]).await?;
         let Some(leaf) = row.map(|row| row.blob(0)).transpose()?.as_deref().and_then(Leaf::parse) else {
@@ -163,10 +181,12 @@ impl Store {
             WHERE r.action = $1 AND l.seq > $2 ORDER BY l.seq";
         for row in tx.fetch(sql, args![crate::privacy::DONE, seq]).await? {
             let said = Leaf::parse(&row.blob(1)?);
-            let Some(Ok(Some(Fact::Erased { key, records }))) = said.as_ref().map(fact) else { continue };
+            let Some(Ok(Some(Fact::Erased { key, records, class }))) = said.as_ref().map(fact) else {
+                continue;
+            };
             let is_named = records.iter().any(|(from, to)| (*from..=*to).contains(&seq));
             if is_named || key.as_ref() == Some(&leaf.client.key) {
-                return Ok(Some(row.i64(0)?));
+                return Ok(Some((row.i64(0)?, class)));
             }
         }
         Ok(None)
@@ -226,7 +246,9 @@ fn beside(
                 // What is left of an erased record; with a sealed payload whose key is gone, as it was.
                 None if !has_payload => {
                     let actor = row.text(4)?;
-                    let known = names.get(&client.by).is_none_or(|name| *name == actor);
+                    // A purge takes the name of whoever did it as well.
+                    let known =
+                        actor == ERASED || names.get(&client.by).is_none_or(|name| *name == actor);
                     known
                         && row.opt_text(14)?.is_none()
                         && row.text(6)? == ERASED
