@@ -242,7 +242,12 @@ impl Trial<'_> {
                 "Check the port: another program listens there. Redis listens on 6379 unless configured otherwise.",
             ),
             Ok(Greeting::Silent) => self.fail(
-                "something accepts the connection but does not answer like a Redis",
+                "accepted, but silent: the connection is open, and no answer came within 4 seconds",
+                "The server may be stopped, swapping or busy with one long command: look at its process and its log. \
+                 If it expects TLS, turn TLS on for this connection.",
+            ),
+            Ok(Greeting::Closed) => self.fail(
+                "something accepts the connection and closes it without an answer",
                 "Check the port. If the server expects TLS, turn TLS on for this connection.",
             ),
             Err(None) => self.fail(
@@ -487,7 +492,10 @@ enum Greeting {
     Tls,
     Protected,
     Other(String),
+    /// The connection stays open, and nothing comes.
     Silent,
+    /// It was closed, and nothing came.
+    Closed,
 }
 
 impl Greeting {
@@ -502,7 +510,8 @@ impl Greeting {
         };
         let answer = match timeout(STEP_TIMEOUT, ask).await {
             Ok(Ok(n)) if n > 0 => &answer[..n],
-            _ => return Self::Silent,
+            Ok(_) => return Self::Closed,
+            Err(_) => return Self::Silent,
         };
         match answer {
             [b'+', ..] => Self::Redis,

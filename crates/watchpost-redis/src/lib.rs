@@ -61,6 +61,7 @@ pub mod retention;
 mod route;
 mod scripts;
 mod sentinel;
+mod slow_log;
 pub mod stats;
 mod store;
 mod target;
