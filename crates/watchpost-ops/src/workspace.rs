@@ -14,8 +14,8 @@ use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
-use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
-use watchpost_store::{DatabaseTarget, Login, Sealer, Store};
+use watchpost_redis::{EventStore, HealthProbe, RedisError, RedisTarget};
+use watchpost_store::{Login, Sealer, Store};
 
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
@@ -29,6 +29,7 @@ use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
 use crate::sealing::SealDesk;
 use crate::secrets::{Secret, Secrets};
+use crate::targets::{database_target, redis_target};
 use crate::upkeep;
 use crate::witness::Witness;
 
@@ -79,6 +80,8 @@ struct RedisSlot {
     part: Part,
     /// The server process that answered last.
     run_id: String,
+    /// It was there the last time, and loading its data.
+    is_loading: bool,
     /// From when it is to be looked whether it lost what applications are to enforce; until that is done.
     restore_from: Option<DateTime<Utc>>,
 }
@@ -124,6 +127,7 @@ impl Workspace {
                 events: None,
                 part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
                 run_id: String::new(),
+                is_loading: false,
                 restore_from: None,
             }),
             local: Mutex::new(None),
@@ -287,6 +291,19 @@ impl Workspace {
         })
     }
 
+    /// The same for a job that waits for a server that is loading its data: nothing while it is.
+    ///
+    /// # Errors
+    /// As [`Self::events`].
+    pub(crate) fn events_or_loading(&self) -> Result<Option<EventStore>, OpError> {
+        let is_loading = self.slot().is_loading;
+        match self.events() {
+            Ok(events) => Ok(Some(events)),
+            Err(_) if is_loading => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -402,6 +419,7 @@ impl Workspace {
     pub(crate) fn redis_lost(&self, reason: &str) {
         let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
         slot.events = None;
+        slot.is_loading = reason.ends_with(&RedisError::Loading.to_string());
         slot.part.state = PartState::Down;
         reason.clone_into(&mut slot.part.detail);
     }
@@ -536,62 +554,4 @@ pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
             .hint(format!("it was looked for in {}", file.display()))
     })?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
-/// Where a connection's database is.
-pub(crate) fn database_target(
-    console: &Console,
-    connection: &Connection,
-    password: Option<Secret>,
-) -> DatabaseTarget {
-    match &connection.database {
-        DatabaseConnection::Sqlite { path: Some(path) } => DatabaseTarget::Sqlite { path: path.into() },
-        DatabaseConnection::Sqlite { path: None } if connection.redis.address == RedisAddress::Local => {
-            DatabaseTarget::Sqlite { path: console.0.paths.local_database() }
-        }
-        DatabaseConnection::Sqlite { path: None } => {
-            DatabaseTarget::Sqlite { path: console.0.paths.default_database(&connection.id.to_string()) }
-        }
-        DatabaseConnection::Postgres { host, port, database, username, tls } => DatabaseTarget::Postgres {
-            host: host.clone(),
-            port: *port,
-            database: database.clone(),
-            username: username.clone(),
-            password: password.map(|secret| secret.to_string()),
-            tls: tls.clone(),
-        },
-    }
-}
-
-/// Where a connection's Redis is.
-pub(crate) fn redis_target(
-    console: &Console,
-    connection: &Connection,
-    password: Option<Secret>,
-    sentinel_password: Option<Secret>,
-) -> RedisTarget {
-    let address = match &connection.redis.address {
-        // Known only once the private server runs; see `reach_redis`.
-        RedisAddress::Local => TargetAddress::Unix(console.0.paths.workspace().join("redis.sock")),
-        RedisAddress::Unix { path } => TargetAddress::Unix(path.into()),
-        RedisAddress::Tcp { host, port, tls } => {
-            TargetAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() }
-        }
-        RedisAddress::Sentinel { sentinels, master, sentinel_username, tls } => {
-            TargetAddress::Sentinel(SentinelAddress {
-                sentinels: sentinels.clone(),
-                master: master.clone(),
-                username: sentinel_username.clone(),
-                password: sentinel_password.map(|secret| secret.to_string()),
-                tls: tls.clone(),
-            })
-        }
-    };
-    RedisTarget {
-        address,
-        username: connection.redis.username.clone(),
-        password: password.map(|secret| secret.to_string()),
-        database: connection.redis.database,
-        prefix: connection.redis.prefix.clone(),
-    }
 }

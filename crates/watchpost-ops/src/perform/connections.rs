@@ -13,7 +13,8 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::OpError;
 use crate::secrets::{self, Secret};
-use crate::workspace::{account, database_target, redis_target, secret_for, secret_from_file};
+use crate::targets::{database_target, redis_target};
+use crate::workspace::{account, secret_for, secret_from_file};
 
 pub(crate) async fn workspace_status(cx: Context, _: Nothing) -> Result<WorkspaceStatus, OpError> {
     Ok(cx.console.status(&cx.caller).await)
