@@ -29,7 +29,7 @@ use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
 use crate::sealing::SealDesk;
 use crate::secrets::{Secret, Secrets};
-use crate::targets::{database_target, redis_target};
+use crate::targets::{SeenNodes, database_target, redis_target};
 use crate::upkeep;
 use crate::witness::Witness;
 
@@ -48,6 +48,8 @@ pub struct Workspace {
     /// Who this is by the word of the database; `None` where it is a file.
     login: Option<Login>,
     redis_target: RedisTarget,
+    /// The nodes of its cluster that were seen last.
+    nodes: SeenNodes,
     /// Of the private server of the local workspace.
     local_folder: PathBuf,
     /// Replaced whole by the supervisor; never held across an await.
@@ -111,6 +113,7 @@ impl Workspace {
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
         let signer = crate::signing::signer(secrets, &store, console.is_owner()).await?;
         let witness = Witness::new(console.paths(), &connection, signer);
+        let nodes = SeenNodes::of(console.paths(), connection.id);
         let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
         let own_addresses = own_addresses(&connection).await;
         let workspace = Arc::new(Self {
@@ -122,6 +125,7 @@ impl Workspace {
             role,
             login,
             redis_target,
+            nodes,
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
                 events: None,
@@ -343,22 +347,38 @@ impl Workspace {
     pub(crate) async fn sample_health(&self) -> Result<(RedisHealth, HealthSample), OpError> {
         let rate = (self.engine.is_at_work()).then(|| self.engine.events_per_min(self.now()));
         let mut desk = self.health.lock().await;
-        let mut probe = match desk.probe.take() {
-            Some(probe) => probe,
-            None => HealthProbe::new(self.events()?),
+        let mut probe = match (desk.probe.take(), self.events()) {
+            (Some(probe), _) => probe,
+            (None, Ok(events)) => HealthProbe::new(events),
+            (None, Err(error)) => return Box::pin(self.health_of_the_rest(error)).await,
         };
         // Without a database it goes on by the lines that it has.
         if let Ok(policy) = health_watch::policy(&self.store).await {
             probe.judge_by(policy);
         }
         // A probe that failed is not put back: after a reconnection there is another server behind it.
-        let (health, sample) = probe.sample(rate).await?;
+        let (health, sample) = match probe.sample(rate).await {
+            Ok(sampled) => sampled,
+            Err(error) => return Box::pin(self.health_of_the_rest(error.into())).await,
+        };
         desk.probe = Some(probe);
+        if let Ok(events) = self.events() {
+            self.nodes.keep(&events.cluster_nodes());
+        }
         if desk.last.as_ref().is_some_and(|last| last.node != health.node) {
             self.redis_answered(Some(&health.server)); // Another node is the master.
         }
         desk.last = Some(health.clone());
         Ok((health, sample))
+    }
+
+    /// Of a cluster whose primary with our keys does not answer: what the other nodes tell. `error` elsewhere.
+    async fn health_of_the_rest(&self, error: OpError) -> Result<(RedisHealth, HealthSample), OpError> {
+        if !matches!(error.code, ErrorCode::Unavailable | ErrorCode::Timeout) {
+            return Err(error);
+        }
+        let policy = health_watch::policy(&self.store).await.unwrap_or_default();
+        watchpost_redis::health_of_the_rest(&self.redis_target, self.now(), &policy).await.ok_or(error)
     }
 
     /// The newest health answer if it is not older than `age`.
@@ -461,7 +481,7 @@ impl Workspace {
                 format!("{server} at {host}:{port}{}", if tls.is_some() { ", TLS" } else { "" })
             }
             RedisAddress::Unix { path } => format!("{server} at {path}"),
-            RedisAddress::Sentinel { tls, .. } => {
+            RedisAddress::Cluster { tls, .. } | RedisAddress::Sentinel { tls, .. } => {
                 format!("{server} at {node}{}", if tls.is_some() { ", TLS" } else { "" })
             }
         }

@@ -113,6 +113,14 @@ pub async fn diagnose(target: &RedisTarget) -> Vec<CheckStep> {
             target = target.with_server(&master, set.tls.clone());
         }
     }
+    if let Some(other) = Box::pin(in_cluster::reached(&target)).await {
+        server = other.to_string();
+        let tls = match &target.address {
+            TargetAddress::Tcp { tls, .. } => tls.clone(),
+            TargetAddress::Unix(_) | TargetAddress::Sentinel(_) => None,
+        };
+        target = target.with_server(&other, tls);
+    }
     match &target.address {
         TargetAddress::Unix(_) => {}
         TargetAddress::Tcp { host, .. } => plan.push(("resolve", format!("Find the address of {host}"))),

@@ -63,6 +63,8 @@ impl HealthProbe {
         let backlog = match store.backlog().await {
             Ok(backlog) => Some(backlog),
             Err(RedisError::NoPermission(_) | RedisError::WrongType(_)) => None,
+            // The cluster is down, and this node of it is not.
+            Err(RedisError::NoMaster { .. }) if store.inner.route.is_cluster() => None,
             Err(error) => return Err(error),
         };
         let at = store.now();

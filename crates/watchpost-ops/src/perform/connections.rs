@@ -156,6 +156,14 @@ fn checked(cx: &Context, draft: &ConnectionDraft) -> Result<Connection, OpError>
     match &draft.redis.address {
         RedisAddress::Local | RedisAddress::Unix { .. } => {}
         RedisAddress::Tcp { host, port, .. } => host_and_port("redis", host, *port)?,
+        RedisAddress::Cluster { nodes, .. } => {
+            if nodes.is_empty() || nodes.len() > 32 {
+                return Err(OpError::invalid("redis.nodes", "1 to 32 nodes"));
+            }
+            for at in nodes {
+                host_and_port("redis.nodes", &at.host, at.port)?;
+            }
+        }
         RedisAddress::Sentinel { sentinels, master, .. } => {
             required("redis.master", master, 255)?;
             if sentinels.is_empty() || sentinels.len() > 32 {

@@ -30,6 +30,7 @@ fn failed(steps: &[CheckStep]) -> &CheckStep {
 fn tcp(port: u16, tls: Option<TlsFiles>) -> RedisTarget {
     RedisTarget {
         address: TargetAddress::Tcp { host: "127.0.0.1".into(), port, tls },
+        also: Vec::new(),
         username: None,
         password: None,
         database: 0,
