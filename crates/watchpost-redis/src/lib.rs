@@ -39,6 +39,7 @@ mod cluster;
 mod codec;
 mod contain;
 mod diagnose;
+pub mod due;
 mod encoding;
 mod error;
 pub mod export;

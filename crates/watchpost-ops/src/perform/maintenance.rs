@@ -12,7 +12,7 @@ use watchpost_redis::optimize::{self, Mode, OptimizeWalk, optimize};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 use watchpost_redis::{EventStore, WalkPosition};
 
-use super::settings;
+use super::{settings, share};
 use crate::console::Workspace;
 use crate::contract::{JobList, JobRef, Nothing, RetentionRequest};
 use crate::door::Context;
@@ -35,7 +35,7 @@ fn days_checked(days: Option<u32>) -> Result<(), OpError> {
 }
 
 /// The policy with the days that the person asked for instead.
-async fn rules(workspace: &Workspace, days: Option<u32>) -> Result<Vec<RetentionRule>, OpError> {
+pub(super) async fn rules(workspace: &Workspace, days: Option<u32>) -> Result<Vec<RetentionRule>, OpError> {
     let mut rules = settings::current(workspace).await?.retention;
     if let Some(days) = days {
         for rule in &mut rules {
@@ -79,7 +79,9 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     for rule in &kept {
         tally.pruned += workspace.store().archive_due(rule.category, cutoff(&workspace, rule)).await?;
     }
-    Ok(tally.report("to archive and remove", None))
+    let mut report = tally.report("to archive and remove", None);
+    share::tell(&mut report, &["removed"], &workspace).await?;
+    Ok(report)
 }
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
@@ -385,7 +387,9 @@ pub(crate) async fn optimize_preview(cx: Context, _: Nothing) -> Result<JobRepor
     let workspace = cx.workspace()?;
     let cancel = workspace.stop_token();
     let events = workspace.events()?;
-    Ok(optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?)
+    let mut report = optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?;
+    share::tell(&mut report, &["compressed", "ttls_given", "recoded"], &workspace).await?;
+    Ok(report)
 }
 
 pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
