@@ -348,9 +348,9 @@ impl Workspace {
         let rate = (self.engine.is_at_work()).then(|| self.engine.events_per_min(self.now()));
         let mut desk = self.health.lock().await;
         let mut probe = match (desk.probe.take(), self.events()) {
-            (Some(probe), _) => probe,
+            (_, Err(error)) => return Box::pin(self.health_of_the_rest(error)).await,
+            (Some(probe), Ok(_)) => probe,
             (None, Ok(events)) => HealthProbe::new(events),
-            (None, Err(error)) => return Box::pin(self.health_of_the_rest(error)).await,
         };
         // Without a database it goes on by the lines that it has.
         if let Ok(policy) = health_watch::policy(&self.store).await {
@@ -370,6 +370,11 @@ impl Workspace {
         }
         desk.last = Some(health.clone());
         Ok((health, sample))
+    }
+
+    /// Is the connection one that a cluster takes: are its keys in one slot?
+    pub(crate) fn may_be_cluster(&self) -> bool {
+        self.connection.redis.prefix.contains('{')
     }
 
     /// Of a cluster whose primary with our keys does not answer: what the other nodes tell. `error` elsewhere.
