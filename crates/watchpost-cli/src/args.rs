@@ -225,8 +225,8 @@ pub(crate) enum Connect {
 pub(crate) struct ConnectAdd {
     /// Its name.
     pub(crate) name: String,
-    /// `redis://`, `rediss://` (TLS), `unix://` or `redis+sentinel://HOST:26379,HOST:26379/MASTER` URL (`rediss+sentinel://`
-    /// with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
+    /// `redis://`, `rediss://` (TLS), `unix://`, `redis+cluster://HOST:6379,HOST:6379` or
+    /// `redis+sentinel://HOST:26379,HOST:26379/MASTER` URL (`rediss+` with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
     #[arg(long)]
     pub(crate) redis: String,
     /// SQLite file (also as `sqlite:///FILE`), or `postgres://` URL. Without it a file in the data folder. A PostgreSQL on

@@ -105,7 +105,10 @@ async fn redis(
     if !by_sentinel && add.sentinel_password_file.is_some() {
         return Err(OpError::invalid("redis", "this Redis URL names no Sentinels").into());
     }
-    if let RedisAddress::Tcp { tls, .. } | RedisAddress::Sentinel { tls, .. } = &mut redis.address {
+    if let RedisAddress::Tcp { tls, .. }
+    | RedisAddress::Cluster { tls, .. }
+    | RedisAddress::Sentinel { tls, .. } = &mut redis.address
+    {
         let files =
             TlsFiles { ca: add.redis_ca.clone(), cert: add.redis_cert.clone(), key: add.redis_key.clone() };
         if files != TlsFiles::default() {

@@ -40,6 +40,10 @@ fn redis_place(address: &RedisAddress) -> String {
         RedisAddress::Tcp { host, port, tls } => {
             format!("{host}:{port}{}", if tls.is_some() { " (TLS)" } else { "" })
         }
+        RedisAddress::Cluster { nodes, tls } => {
+            let tls = if tls.is_some() { " (TLS)" } else { "" };
+            format!("cluster {}{tls}", host_ports(nodes))
+        }
         RedisAddress::Unix { path } => path.clone(),
         RedisAddress::Sentinel { sentinels, master, tls, .. } => {
             let tls = if tls.is_some() { " (TLS)" } else { "" };

@@ -22,6 +22,13 @@ pub enum RedisAddress {
         /// TLS, if used.
         tls: Option<TlsFiles>,
     },
+    /// A Redis Cluster, by several of its nodes: any that answers leads to the others.
+    Cluster {
+        /// Nodes, best all of them.
+        nodes: Vec<HostPort>,
+        /// TLS, if used, to all nodes.
+        tls: Option<TlsFiles>,
+    },
     /// A server on a Unix socket.
     Unix {
         /// Path of the socket.

@@ -156,7 +156,7 @@ impl Console {
     /// knows; a file of this machine may not have been made yet.
     #[must_use]
     pub fn has_database(&self, connection: &Connection) -> bool {
-        match crate::workspace::database_target(self, connection, None) {
+        match crate::targets::database_target(self, connection, None) {
             DatabaseTarget::Sqlite { path } => path.exists(),
             DatabaseTarget::Postgres { .. } => true,
         }

@@ -17,9 +17,12 @@ use crate::contract::{Effect, OperationSpec, Tag};
 use crate::error::{ErrorCode, OpError};
 use crate::identity;
 use crate::perform;
+use crate::perform::share;
 use crate::roles;
 use crate::two_people::{self, Behind};
 
+/// Typed by nobody: who gives this for a confirmation asks what there is to confirm, and is refused on any connection.
+const ONLY_ASKS: &str = "?";
 /// A longer reason is cut.
 const REASON_CHARS_MAX: usize = 2_000;
 
@@ -345,10 +348,14 @@ impl Console {
             self.record_refusal(&cx, AuditOutcome::Failure, &about, &refusal).await;
             return Err(refusal);
         }
-        if let Err(refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
+        if let Err(mut refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
             // Without a name the caller asks what is needed; a wrong one is a change that was tried.
-            if call.confirmation.is_some() {
+            if call.confirmation.as_deref().is_some_and(|typed| typed != ONLY_ASKS) {
                 self.record_refusal(&cx, AuditOutcome::Denied, &about, &refusal).await;
+            } else if let (Ok(workspace), Ok(asked)) = (self.workspace(), serde_json::to_value(&request))
+                && let Some(share) = Box::pin(share::of(&workspace, spec.name, &asked)).await
+            {
+                refusal.message = format!("{}; it {share}", refusal.message);
             }
             return Err(refusal);
         }
@@ -488,14 +495,16 @@ impl Console {
         }
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
-        if !connection.production || confirmation == Some(connection.name.as_str()) {
+        let is_asked = confirmation == Some(ONLY_ASKS);
+        if !is_asked && (!connection.production || confirmation == Some(connection.name.as_str())) {
             return Ok(());
         }
         Err(OpError {
             field: Some("confirmation".to_owned()),
             ..OpError::precondition(format!(
-                "{:?} is a production connection: this change needs a confirmation",
-                connection.name
+                "{:?} is a {}: this change needs a confirmation",
+                connection.name,
+                if connection.production { "production connection" } else { "connection" }
             ))
             .hint("type the name of the connection to confirm; on the command line: --confirm NAME")
         })

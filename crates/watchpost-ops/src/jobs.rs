@@ -1,7 +1,9 @@
 //! Jobs: long operations with progress, cancellation and a record of the run.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -14,6 +16,27 @@ use crate::console::Workspace;
 use crate::contract::Tag;
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+
+/// How often a job says to consoles on other machines that it still runs.
+const SAY_EVERY: Duration = Duration::from_secs(60);
+
+/// Kinds of which only one job runs at a time on a database, whichever console started it: they change the same things.
+const fn alone_with(kind: JobKind) -> &'static [JobKind] {
+    match kind {
+        // The clean-up begins with retention.
+        JobKind::Retention | JobKind::Cleanup => &[JobKind::Retention, JobKind::Cleanup],
+        JobKind::Optimize => &[JobKind::Optimize],
+        JobKind::Restore => &[JobKind::Restore],
+        JobKind::Benchmark => &[JobKind::Benchmark],
+        JobKind::Import
+        | JobKind::Simulate
+        | JobKind::Export
+        | JobKind::Backup
+        | JobKind::Aggregate
+        | JobKind::DatabaseBackup
+        | JobKind::DatabaseRehearsal => &[],
+    }
+}
 
 /// The running jobs of a workspace, and those that ended lately.
 pub(crate) struct Jobs {
@@ -88,7 +111,8 @@ impl Jobs {
         Self { running: Arc::default(), tasks: Mutex::new(JoinSet::new()) }
     }
 
-    /// Starts a job: writes the record that it began, then works in the background. Of each kind one runs at a time.
+    /// Starts a job: writes the record that it began, then works in the background. Of each kind one runs at a time, and of
+    /// those that change Redis one on this database ([`alone_with`]).
     ///
     /// # Errors
     /// `Precondition` when one of the kind runs; whatever the store says when the record cannot be written: the job
@@ -124,14 +148,15 @@ impl Jobs {
             error: None,
         };
         let cancel = CancellationToken::new();
+        let is_alike = |other: JobKind| other == kind || alone_with(kind).contains(&other);
         {
             let mut running = lock(&self.running);
             if let Some(held) =
-                running.values().find(|held| held.run.kind == kind && held.run.ended_at.is_none())
+                running.values().find(|held| is_alike(held.run.kind) && held.run.ended_at.is_none())
             {
                 return Err(OpError::precondition(format!(
-                    "a {kind} job runs already, started by {}",
-                    held.run.started_by
+                    "a {} job runs already, started by {}",
+                    held.run.kind, held.run.started_by
                 ))
                 .hint("wait for it or cancel it"));
             }
@@ -141,7 +166,7 @@ impl Jobs {
         let mut changes = node(workspace, kind);
         changes.push(Change::new("parameters", Value::Null, parameters));
         let begun = cx.record_as(AuditOutcome::Started, format!("job/{}", run.id), changes, None);
-        if let Err(problem) = workspace.store().job_run_put(&run, Some(begun)).await {
+        if let Err(problem) = workspace.store().job_run_begin(&run, alone_with(kind), begun).await {
             lock(&self.running).remove(&run.id);
             return Err(problem.into());
         }
@@ -185,7 +210,10 @@ impl Jobs {
 
 /// Awaits the work and writes how it ended.
 async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: impl Future<Output = Ended>) {
-    let ended = work.await;
+    let ended = tokio::select! {
+        ended = work => ended,
+        never = say(&workspace, &ticket) => match never {},
+    };
     let Some(mut run) = lock(&ticket.running).get(&ticket.id).map(|held| held.run.clone()) else { return };
     run.ended_at = Some(workspace.now());
     run.report = Some(ended.report);
@@ -211,6 +239,17 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
         held.run = run;
     }
     cx.console.announce(&[Tag::Jobs, Tag::Audit, Tag::Events, Tag::Health, Tag::Status]);
+}
+
+/// Says now and then that the job runs.
+async fn say(workspace: &Workspace, ticket: &Ticket) -> Infallible {
+    loop {
+        tokio::time::sleep(SAY_EVERY).await;
+        let Some(run) = ticket.run() else { continue };
+        if let Err(problem) = workspace.store().job_run_seen(&run).await {
+            tracing::debug!(%problem, job = %run.id, "other consoles were not told that a job still runs");
+        }
+    }
 }
 
 /// On which server a job works, for the trail.

@@ -124,6 +124,22 @@ impl<'a> Journal<'a> {
     }
 }
 
+/// The event store at the beginning of a job: a server that is loading its data is waited for, up to two minutes.
+///
+/// # Errors
+/// `Unavailable` for one that is not there at all, or not in time; `Cancelled`.
+pub(crate) async fn loaded(workspace: &Workspace, ticket: &Ticket) -> Result<EventStore, OpError> {
+    let mut patience = Patience::new(ticket);
+    while workspace.events_or_loading()?.is_none() {
+        patience.wait(RedisError::Loading).await?;
+        // The private one is waited for where it is started.
+        if workspace.private_redis().is_none() {
+            workspace.try_redis().await;
+        }
+    }
+    workspace.events()
+}
+
 /// Waiting for a server that is away or full, with the reason as the job's step.
 pub(crate) struct Patience<'a> {
     ticket: &'a Ticket,

@@ -44,6 +44,7 @@ mod secrets_file;
 mod setting;
 mod signing;
 mod status;
+mod targets;
 pub mod token_keys;
 mod two_people;
 mod upheld;

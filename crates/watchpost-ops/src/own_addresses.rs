@@ -11,6 +11,9 @@ pub(crate) async fn own_addresses(connection: &Connection) -> Vec<IpAddr> {
     match &connection.redis.address {
         RedisAddress::Local | RedisAddress::Unix { .. } => {}
         RedisAddress::Tcp { host, port, .. } => hosts.push((host.clone(), *port)),
+        RedisAddress::Cluster { nodes, .. } => {
+            hosts.extend(nodes.iter().map(|at| (at.host.clone(), at.port)));
+        }
         RedisAddress::Sentinel { sentinels, .. } => {
             hosts.extend(sentinels.iter().map(|at| (at.host.clone(), at.port)));
         }

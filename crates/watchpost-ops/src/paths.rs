@@ -157,6 +157,12 @@ impl Paths {
         self.data.join("rehearsal-of-database")
     }
 
+    /// The file of the nodes of a connection's cluster that were seen last.
+    #[must_use]
+    pub fn cluster_nodes(&self, name: &str) -> PathBuf {
+        self.data.join(format!("{name}.nodes.json"))
+    }
+
     /// The database file of a connection that names none.
     #[must_use]
     pub fn default_database(&self, name: &str) -> PathBuf {

@@ -124,7 +124,8 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     let mut timer = tokio::time::interval(SAMPLE_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
-        if workspace.redis_part().state == PartState::Down {
+        // Of a cluster other nodes may tell of it.
+        if workspace.redis_part().state == PartState::Down && !workspace.may_be_cluster() {
             continue;
         }
         match workspace.sample_health().await {

@@ -14,8 +14,8 @@ use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
-use watchpost_redis::{EventStore, HealthProbe, RedisTarget, SentinelAddress, TargetAddress};
-use watchpost_store::{DatabaseTarget, Login, Sealer, Store};
+use watchpost_redis::{EventStore, HealthProbe, RedisError, RedisTarget};
+use watchpost_store::{Login, Sealer, Store};
 
 use crate::console::{Console, Tenure};
 use crate::contract::{Part, PartState};
@@ -29,6 +29,8 @@ use crate::own_addresses::own_addresses;
 use crate::rules::RuleDesk;
 use crate::sealing::SealDesk;
 use crate::secrets::{Secret, Secrets};
+use crate::targets::{SeenNodes, database_target, redis_target};
+pub(crate) use crate::targets::{account, secret_for, secret_from_file};
 use crate::upheld::Upheld;
 use crate::upkeep;
 use crate::witness::Witness;
@@ -48,6 +50,8 @@ pub struct Workspace {
     /// Who this is by the word of the database; `None` where it is a file.
     login: Option<Login>,
     redis_target: RedisTarget,
+    /// The nodes of its cluster that were seen last.
+    nodes: SeenNodes,
     /// Of the private server of the local workspace.
     local_folder: PathBuf,
     /// Replaced whole by the supervisor; never held across an await.
@@ -81,6 +85,8 @@ struct RedisSlot {
     part: Part,
     /// The server process that answered last.
     run_id: String,
+    /// It was there the last time, and loading its data.
+    is_loading: bool,
     /// From when it is to be looked whether it lost what applications are to enforce; until that is done.
     restore_from: Option<DateTime<Utc>>,
 }
@@ -110,6 +116,7 @@ impl Workspace {
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
         let signer = crate::signing::signer(secrets, &store, console.is_owner()).await?;
         let witness = Witness::new(console.paths(), &connection, signer);
+        let nodes = SeenNodes::of(console.paths(), connection.id);
         let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
         let own_addresses = own_addresses(&connection).await;
         let workspace = Arc::new(Self {
@@ -121,11 +128,13 @@ impl Workspace {
             role,
             login,
             redis_target,
+            nodes,
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
                 events: None,
                 part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
                 run_id: String::new(),
+                is_loading: false,
                 restore_from: None,
             }),
             local: Mutex::new(None),
@@ -292,6 +301,19 @@ impl Workspace {
         })
     }
 
+    /// The same for a job that waits for a server that is loading its data: nothing while it is.
+    ///
+    /// # Errors
+    /// As [`Self::events`].
+    pub(crate) fn events_or_loading(&self) -> Result<Option<EventStore>, OpError> {
+        let is_loading = self.slot().is_loading;
+        match self.events() {
+            Ok(events) => Ok(Some(events)),
+            Err(_) if is_loading => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -331,18 +353,23 @@ impl Workspace {
     pub(crate) async fn sample_health(&self) -> Result<(RedisHealth, HealthSample), OpError> {
         let rate = (self.engine.is_at_work()).then(|| self.engine.events_per_min(self.now()));
         let mut desk = self.health.lock().await;
-        let mut probe = match desk.probe.take() {
-            Some(probe) => probe,
-            None => HealthProbe::new(self.events()?),
+        let mut probe = match (desk.probe.take(), self.events()) {
+            (_, Err(error)) => return Box::pin(self.health_of_the_rest(error)).await,
+            (Some(probe), Ok(_)) => probe,
+            (None, Ok(events)) => HealthProbe::new(events),
         };
         // Without a database it goes on by the lines that it has.
         if let Ok(policy) = health_watch::policy(&self.store).await {
             probe.judge_by(policy);
         }
         // A probe that failed is not put back: after a reconnection there is another server behind it.
-        let (mut health, sample) = probe.sample(rate).await?;
+        let (mut health, sample) = match probe.sample(rate).await {
+            Ok(sampled) => sampled,
+            Err(error) => return Box::pin(self.health_of_the_rest(error.into())).await,
+        };
         desk.probe = Some(probe);
         if let Ok(events) = self.events() {
+            self.nodes.keep(&events.cluster_nodes());
             Box::pin(desk.upheld.add_to(&mut health, &self.store, &events, self.now())).await;
         }
         if desk.last.as_ref().is_some_and(|last| last.node != health.node) {
@@ -350,6 +377,20 @@ impl Workspace {
         }
         desk.last = Some(health.clone());
         Ok((health, sample))
+    }
+
+    /// Is the connection one that a cluster takes: are its keys in one slot?
+    pub(crate) fn may_be_cluster(&self) -> bool {
+        self.connection.redis.prefix.contains('{')
+    }
+
+    /// Of a cluster whose primary with our keys does not answer: what the other nodes tell. `error` elsewhere.
+    async fn health_of_the_rest(&self, error: OpError) -> Result<(RedisHealth, HealthSample), OpError> {
+        if !matches!(error.code, ErrorCode::Unavailable | ErrorCode::Timeout) {
+            return Err(error);
+        }
+        let policy = health_watch::policy(&self.store).await.unwrap_or_default();
+        watchpost_redis::health_of_the_rest(&self.redis_target, self.now(), &policy).await.ok_or(error)
     }
 
     /// The newest health answer if it is not older than `age`.
@@ -410,6 +451,7 @@ impl Workspace {
     pub(crate) fn redis_lost(&self, reason: &str) {
         let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
         slot.events = None;
+        slot.is_loading = reason.ends_with(&RedisError::Loading.to_string());
         slot.part.state = PartState::Down;
         reason.clone_into(&mut slot.part.detail);
     }
@@ -451,7 +493,7 @@ impl Workspace {
                 format!("{server} at {host}:{port}{}", if tls.is_some() { ", TLS" } else { "" })
             }
             RedisAddress::Unix { path } => format!("{server} at {path}"),
-            RedisAddress::Sentinel { tls, .. } => {
+            RedisAddress::Cluster { tls, .. } | RedisAddress::Sentinel { tls, .. } => {
                 format!("{server} at {node}{}", if tls.is_some() { ", TLS" } else { "" })
             }
         }
@@ -502,51 +544,6 @@ impl Workspace {
     }
 }
 
-/// The keychain account of one of a connection's secrets.
-pub(crate) fn account(connection: watchpost_model::ids::ConnectionId, part: &str) -> String {
-    format!("{connection}/{part}")
-}
-
-/// The stored secret of a connection: that of a file that the environment names, else that of the keychain.
-pub(crate) async fn secret_for(
-    secrets: &Secrets,
-    connection: &Connection,
-    part: &str,
-) -> Result<Option<Secret>, OpError> {
-    let needs = match part {
-        "redis" => connection.redis.address != RedisAddress::Local,
-        "sentinel" => matches!(connection.redis.address, RedisAddress::Sentinel { .. }),
-        _ => matches!(connection.database, DatabaseConnection::Postgres { .. }),
-    };
-    if !needs {
-        return Ok(None);
-    }
-    if let Some(secret) = secret_from_file(part)? {
-        return Ok(Some(secret));
-    }
-    secrets.get(&account(connection.id, part)).await.map_err(|state| {
-        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password"))
-            .hint(crate::secrets::describe(state))
-    })
-}
-
-/// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE`, `WATCHPOST_SENTINEL_PASSWORD_FILE` or
-/// `WATCHPOST_DATABASE_PASSWORD_FILE` names, else the systemd credential `redis-password`, `sentinel-password` or
-/// `database-password`. The token of the webhook for checkpoints is `webhook` in the same way.
-pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
-    let variable = format!("WATCHPOST_{}_PASSWORD_FILE", part.to_uppercase());
-    let named = std::env::var_os(&variable).map(PathBuf::from);
-    let credential = std::env::var_os("CREDENTIALS_DIRECTORY")
-        .map(|folder| PathBuf::from(folder).join(format!("{part}-password")))
-        .filter(|file| file.exists());
-    let Some(file) = named.or(credential) else { return Ok(None) };
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password: {error}"))
-            .hint(format!("it was looked for in {}", file.display()))
-    })?;
-    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
-}
-
 /// Opens the database. One of an older schema is copied before it is changed, unless whoever starts this wants none.
 async fn open_store(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Store, OpError> {
     let wants_none = std::env::var_os("WATCHPOST_MIGRATE_WITHOUT_COPY").is_some_and(|value| value == "1");
@@ -554,63 +551,4 @@ async fn open_store(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<St
         return Ok(Store::open_without_copy(target, clock).await?);
     }
     Ok(Store::open(target, clock).await?)
-}
-
-/// Where a connection's database is.
-pub(crate) fn database_target(
-    console: &Console,
-    connection: &Connection,
-    password: Option<Secret>,
-) -> DatabaseTarget {
-    match &connection.database {
-        DatabaseConnection::Sqlite { path: Some(path) } => DatabaseTarget::Sqlite { path: path.into() },
-        DatabaseConnection::Sqlite { path: None } if connection.redis.address == RedisAddress::Local => {
-            DatabaseTarget::Sqlite { path: console.0.paths.local_database() }
-        }
-        DatabaseConnection::Sqlite { path: None } => {
-            DatabaseTarget::Sqlite { path: console.0.paths.default_database(&connection.id.to_string()) }
-        }
-        DatabaseConnection::Postgres { host, port, database, username, tls } => DatabaseTarget::Postgres {
-            host: host.clone(),
-            port: *port,
-            database: database.clone(),
-            username: username.clone(),
-            password: password.map(|secret| secret.to_string()),
-            tls: tls.clone(),
-        },
-    }
-}
-
-/// Where a connection's Redis is.
-pub(crate) fn redis_target(
-    console: &Console,
-    connection: &Connection,
-    password: Option<Secret>,
-    sentinel_password: Option<Secret>,
-) -> RedisTarget {
-    let address = match &connection.redis.address {
-        // Known only once the private server runs; see `reach_redis`.
-        RedisAddress::Local => TargetAddress::Unix(console.0.paths.workspace().join("redis.sock")),
-        RedisAddress::Unix { path } => TargetAddress::Unix(path.into()),
-        RedisAddress::Tcp { host, port, tls } => {
-            TargetAddress::Tcp { host: host.clone(), port: *port, tls: tls.clone() }
-        }
-        RedisAddress::Sentinel { sentinels, master, sentinel_username, tls } => {
-            TargetAddress::Sentinel(SentinelAddress {
-                sentinels: sentinels.clone(),
-                master: master.clone(),
-                username: sentinel_username.clone(),
-                password: sentinel_password.map(|secret| secret.to_string()),
-                tls: tls.clone(),
-            })
-        }
-    };
-    RedisTarget {
-        address,
-        username: connection.redis.username.clone(),
-        password: password.map(|secret| secret.to_string()),
-        database: connection.redis.database,
-        prefix: connection.redis.prefix.clone(),
-        observe: connection.observe,
-    }
 }

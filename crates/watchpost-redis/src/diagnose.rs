@@ -52,6 +52,14 @@ pub async fn diagnose(target: &RedisTarget) -> Vec<CheckStep> {
             target = target.with_server(&master, set.tls.clone());
         }
     }
+    if let Some(other) = Box::pin(in_cluster::reached(&target)).await {
+        server = other.to_string();
+        let tls = match &target.address {
+            TargetAddress::Tcp { tls, .. } => tls.clone(),
+            TargetAddress::Unix(_) | TargetAddress::Sentinel(_) => None,
+        };
+        target = target.with_server(&other, tls);
+    }
     match &target.address {
         TargetAddress::Unix(_) => {}
         TargetAddress::Tcp { host, .. } => plan.push(("resolve", format!("Find the address of {host}"))),
@@ -181,7 +189,12 @@ impl Trial<'_> {
                 "Check the port: another program listens there. Redis listens on 6379 unless configured otherwise.",
             ),
             Ok(Greeting::Silent) => self.fail(
-                "something accepts the connection but does not answer like a Redis",
+                "accepted, but silent: the connection is open, and no answer came within 4 seconds",
+                "The server may be stopped, swapping or busy with one long command: look at its process and its log. \
+                 If it expects TLS, turn TLS on for this connection.",
+            ),
+            Ok(Greeting::Closed) => self.fail(
+                "something accepts the connection and closes it without an answer",
                 "Check the port. If the server expects TLS, turn TLS on for this connection.",
             ),
             Err(None) => self.fail(
@@ -353,7 +366,10 @@ enum Greeting {
     Tls,
     Protected,
     Other(String),
+    /// The connection stays open, and nothing comes.
     Silent,
+    /// It was closed, and nothing came.
+    Closed,
 }
 
 impl Greeting {
@@ -368,7 +384,8 @@ impl Greeting {
         };
         let answer = match timeout(STEP_TIMEOUT, ask).await {
             Ok(Ok(n)) if n > 0 => &answer[..n],
-            _ => return Self::Silent,
+            Ok(_) => return Self::Closed,
+            Err(_) => return Self::Silent,
         };
         match answer {
             [b'+', ..] => Self::Redis,

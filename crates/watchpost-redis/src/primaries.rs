@@ -22,10 +22,11 @@ use crate::error::RedisError;
 use crate::health;
 use crate::health::Reading;
 use crate::info::Info;
+use crate::route::Route;
 use crate::sentinel::cause;
 use crate::store::EventStore;
 
-const TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 const PINGS: usize = 3;
 /// What only the node with our events is asked for.
 const OF_ONE: [&str; 3] = ["events_per_min", "backlog", "slowlog"];
@@ -63,34 +64,50 @@ impl Primaries {
         let mut slots = redis::cmd("CLUSTER");
         slots.arg("SLOTS");
         let primaries = cluster::primaries(store.inner.probe.query(&slots).await?, &ours.host);
+        let own = Some((&ours, own.0, own.1));
+        Ok(Some(self.all(&store.inner.route, &primaries, own, policy).await))
+    }
+
+    /// All of them, as they can be reached; `own` was asked already.
+    pub(crate) async fn all(
+        &mut self,
+        route: &Route,
+        primaries: &[Primary],
+        own: Option<(&HostPort, &Info, &[Metric])>,
+        policy: &HealthPolicy,
+    ) -> Together {
         self.others.retain(|at, _| primaries.iter().any(|primary| primary.at == *at));
         let mut nodes = Vec::with_capacity(primaries.len());
-        for primary in &primaries {
-            if primary.at == ours {
-                nodes.push(node(primary, own.0, own.1.to_vec(), true));
+        let mut lost = Vec::new();
+        for primary in primaries {
+            if let Some((_, info, metrics)) = own.filter(|(at, ..)| **at == primary.at) {
+                nodes.push(node(primary, info, metrics.to_vec(), true));
                 continue;
             }
-            nodes.push(match self.look(store, &primary.at).await {
+            nodes.push(match self.look(route, &primary.at).await {
                 Ok((info, mut metrics)) => {
                     policy.judge(&mut metrics);
                     node(primary, &info, metrics, false)
                 }
                 Err(error) => {
                     self.others.remove(&primary.at);
+                    if error.is_transient() {
+                        lost.push(primary);
+                    }
                     silent(primary, &error)
                 }
             });
         }
-        let mut metrics = together(own.1, &nodes);
-        metrics.push(coverage(&primaries));
+        let mut metrics = together(own.map_or(&[][..], |(_, _, metrics)| metrics), &nodes);
+        metrics.push(coverage(primaries, &lost));
         metrics.push(health::skew(&nodes));
-        Ok(Some(Together { nodes, metrics }))
+        Together { nodes, metrics }
     }
 
-    async fn look(&mut self, store: &EventStore, at: &HostPort) -> Result<(Info, Vec<Metric>), RedisError> {
+    async fn look(&mut self, route: &Route, at: &HostPort) -> Result<(Info, Vec<Metric>), RedisError> {
         let classify = |error| RedisError::classify(error, &at.to_string());
         if !self.others.contains_key(at) {
-            let client = store.inner.route.client_of(at).await?;
+            let client = route.client_of(at).await?;
             let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(TIMEOUT))
                 .set_response_timeout(Some(TIMEOUT));
@@ -102,7 +119,7 @@ impl Primaries {
                 name.arg("SETNAME").arg("watchpost-probe").query_async(&mut connection).await;
             self.others.insert(
                 at.clone(),
-                Other { connection, before: None, questions: Questions::of(store.inner.target.observe) },
+                Other { connection, before: None, questions: Questions::of(route.observes()) },
             );
         }
         let Some(other) = self.others.get_mut(at) else {
@@ -203,16 +220,35 @@ fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
         .collect()
 }
 
-/// Slots that nobody serves.
-fn coverage(primaries: &[Primary]) -> Metric {
-    let served: u32 = primaries.iter().map(Primary::slot_count).sum();
+/// `0-5460, 5462`.
+fn ranges(primary: &Primary) -> String {
+    let range = |(from, to): &(u16, u16)| if from == to { from.to_string() } else { format!("{from}-{to}") };
+    primary.slots.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
+/// Slots that nobody serves: those of nobody, and those of primaries that do not answer.
+fn coverage(primaries: &[Primary], lost: &[&Primary]) -> Metric {
+    let gone = |primary: &&Primary| lost.iter().any(|lost| lost.id == primary.id);
+    let served: u32 = primaries.iter().filter(|one| !gone(one)).map(Primary::slot_count).sum();
+    let mut basis = format!(
+        "CLUSTER SLOTS: {} primaries serve {served} of {}",
+        primaries.len() - lost.len(),
+        cluster::SLOTS
+    );
+    for primary in lost {
+        basis.push_str("; slots ");
+        basis.push_str(&ranges(primary));
+        basis.push_str(" lost: ");
+        basis.push_str(&primary.at.to_string());
+        basis.push_str(" does not answer");
+    }
     Metric::judged(
         "cluster_slots_unserved",
         "Slots that no node serves",
         Unit::Count,
         Some(f64::from(u32::from(cluster::SLOTS).saturating_sub(served))),
         Some((0.0, 0.0)),
-        format!("CLUSTER SLOTS: {} primaries serve {served} of {}", primaries.len(), cluster::SLOTS),
+        basis,
     )
 }
 

@@ -1,8 +1,5 @@
 //! Reads a server's health, sample by sample.
 
-use std::fmt::Write;
-
-use chrono::DateTime;
 use redis::Value;
 use tokio::time::Instant;
 use watchpost_model::health::HealthSample;
@@ -11,7 +8,6 @@ use watchpost_model::health::RedisHealth;
 use watchpost_model::health::SlowCommand;
 use watchpost_model::health::Unit;
 use watchpost_model::health_policy::HealthPolicy;
-use watchpost_model::text::visible;
 
 use crate::asked::Questions;
 use crate::error::RedisError;
@@ -23,6 +19,7 @@ use crate::info::Info;
 use crate::lacking;
 use crate::primaries::Primaries;
 use crate::reply;
+use crate::slow_log::slow_command;
 use crate::store::EventStore;
 
 const PINGS: usize = 7;
@@ -81,6 +78,10 @@ impl HealthProbe {
         let info = lacking::asked(store.inner.probe.query::<String>(&cmd).await)?;
         let backlog = match store.backlog().await {
             Err(RedisError::WrongType(_)) => Err("a key holds another type".to_owned()),
+            // The cluster is down, and this node of it is not.
+            Err(RedisError::NoMaster { .. }) if store.inner.route.is_cluster() => {
+                Err("the cluster is down".to_owned())
+            }
             backlog => lacking::asked(backlog)?,
         };
         let at = store.now();
@@ -190,62 +191,4 @@ impl Lacks {
 #[expect(clippy::cast_precision_loss, reason = "numbers of keys stay far below 2^53")]
 fn share(part: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
-}
-
-/// Entry: id, Unix time, microseconds, arguments, client address, client name.
-fn slow_command(entry: Value) -> Option<SlowCommand> {
-    let mut parts = reply::list(entry).into_iter().skip(1);
-    let at = DateTime::from_timestamp(reply::int(&parts.next()?)?, 0)?;
-    let usec = reply::count(&parts.next()?)?;
-    let arguments: Vec<Vec<u8>> = reply::list(parts.next()?).into_iter().filter_map(reply::bytes).collect();
-    let own = parts.nth(1).and_then(reply::text).is_some_and(|name| name.starts_with("watchpost-"));
-    #[expect(clippy::cast_precision_loss, reason = "a duration stays far below 2^53")]
-    let duration_ms = usec as f64 / 1_000.0;
-    Some(SlowCommand { at, duration_ms, command: redacted(&arguments), own })
-}
-
-/// Command, subcommand and key, never a value: arguments may hold passwords and personal data.
-fn redacted(arguments: &[Vec<u8>]) -> String {
-    let show = |idx: usize| arguments.get(idx).map(|word| visible(&String::from_utf8_lossy(word), 80));
-    let Some(command) = show(0) else { return String::new() };
-    let command = command.to_uppercase();
-    let shown = match command.as_str() {
-        // No key, or nothing that may be shown.
-        "AUTH" | "HELLO" | "ACL" | "MIGRATE" | "CONFIG" | "EVAL" | "SCRIPT" | "FUNCTION" | "PUBLISH"
-        | "ECHO" => 0,
-        // Digest, number of keys, first key.
-        "EVALSHA" | "FCALL" => 3,
-        "XGROUP" | "XINFO" | "MEMORY" | "OBJECT" => 2,
-        "XREADGROUP" | "XREAD" => 0,
-        _ => 1,
-    };
-    let mut text = command;
-    for idx in 1..=shown {
-        if let Some(word) = show(idx) {
-            text.push(' ');
-            text.push_str(&word);
-        }
-    }
-    let hidden = arguments.len().saturating_sub(shown + 1);
-    if hidden > 0 {
-        let _ = write!(text, " ({hidden} more)"); // Writing to a String cannot fail.
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::redacted;
-
-    #[test]
-    fn values_are_never_shown() {
-        let shown =
-            |words: &[&str]| redacted(&words.iter().map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>());
-        assert_eq!(shown(&["auth", "alice", "secret"]), "AUTH (2 more)");
-        assert_eq!(shown(&["HSET", "security:auth:1", "actor", "eve"]), "HSET security:auth:1 (2 more)");
-        assert_eq!(shown(&["CONFIG", "SET", "requirepass", "secret"]), "CONFIG (3 more)");
-        assert_eq!(shown(&["EVALSHA", "ab", "1", "key", "value"]), "EVALSHA ab 1 key (1 more)");
-        assert_eq!(shown(&["GET", "k\u{1b}[31m"]), "GET k\\x1b[31m");
-        assert_eq!(shown(&["PING"]), "PING");
-    }
 }

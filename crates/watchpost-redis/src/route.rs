@@ -123,6 +123,11 @@ impl Route {
         self.target.observe
     }
 
+    /// Is it a connection that only looks?
+    pub(crate) const fn observes(&self) -> bool {
+        self.target.observe
+    }
+
     /// Is the server one of a cluster?
     pub(crate) fn is_cluster(&self) -> bool {
         self.known().slot.is_some()
@@ -131,6 +136,22 @@ impl Route {
     /// The server itself, where it had to be asked for.
     pub(crate) fn master(&self) -> Option<HostPort> {
         self.known().node.clone()
+    }
+
+    /// The nodes of the cluster, as of the last connection; none of a server that is in no cluster.
+    pub(crate) fn nodes(&self) -> Vec<HostPort> {
+        let known = self.known();
+        if known.slot.is_none() {
+            return Vec::new();
+        }
+        known.node.iter().chain(&known.others).cloned().collect()
+    }
+
+    /// Who may be asked about the cluster, if the server is one of a cluster.
+    pub(crate) fn seeds(&self) -> Vec<HostPort> {
+        let TargetAddress::Tcp { host, port, .. } = &self.target.address else { return Vec::new() };
+        let first = HostPort { host: host.clone(), port: *port };
+        std::iter::once(first).chain(self.target.also.iter().cloned()).collect()
     }
 
     /// Sorts an error; one that says that this is not the master (any more) mends itself where somebody can be asked.
@@ -247,10 +268,13 @@ impl Route {
             known.node.iter().chain(&known.others).cloned().collect::<Vec<_>>()
         };
         let mut failed = None;
-        for begin in nodes.into_iter().map(Some).chain([None]) {
+        let begins = nodes.into_iter().map(Some).chain([None]).map(|begin| (begin, false));
+        let hints = self.target.also.iter().map(|at| (Some(at.clone()), true));
+        for (begin, is_hint) in begins.chain(hints) {
             match self.join(begin, configured, config).await {
                 Ok(joined) => return Ok(joined),
-                Err(error) if error.is_transient() => failed = failed.or(Some(error)),
+                // A node of old may be another server by now: what it says is not what is wrong with this one.
+                Err(error) if is_hint || error.is_transient() => failed = failed.or(Some(error)),
                 Err(error) => return Err(error),
             }
         }
@@ -279,6 +303,10 @@ impl Route {
                 (None, TargetAddress::Unix(_) | TargetAddress::Sentinel(_)) => "127.0.0.1",
             };
             let Some(view) = cluster::ask(&mut connection, host).await? else {
+                if at.is_some() {
+                    let reason = format!("{address} is in no cluster, or the user may not ask it");
+                    return Err(RedisError::NoMaster { set: "the cluster".to_owned(), reason });
+                }
                 return Ok((connection, self.known().turn));
             };
             let slot = cluster::slot_of_prefix(&self.target.prefix);

@@ -9,6 +9,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use tokio::sync::Mutex;
 use watchpost_model::clock::Clock;
+use watchpost_model::connection::HostPort;
 use watchpost_model::event::Event;
 use watchpost_model::event::Quarantined;
 use watchpost_model::ids::EventId;
@@ -155,6 +156,12 @@ impl EventStore {
     #[must_use]
     pub fn node(&self) -> String {
         self.inner.route.node()
+    }
+
+    /// The nodes of the cluster, primaries and replicas, as of the last connection; none of a server that is in no cluster.
+    #[must_use]
+    pub fn cluster_nodes(&self) -> Vec<HostPort> {
+        self.inner.route.nodes()
     }
 
     /// Is the server there? One `PING`.

@@ -86,6 +86,9 @@ impl fmt::Display for TargetAddress {
 pub struct RedisTarget {
     /// Where.
     pub address: TargetAddress,
+    /// Further nodes of the same cluster, which are asked when the server at `address` does not answer; one that is in no
+    /// cluster is left alone.
+    pub also: Vec<HostPort>,
     /// ACL user; `default` if absent.
     pub username: Option<String>,
     /// Password; never shown by `Debug`.
@@ -102,6 +105,7 @@ impl fmt::Debug for RedisTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisTarget")
             .field("address", &self.address)
+            .field("also", &self.also)
             .field("username", &self.username)
             .field("password", &self.password.as_ref().map(|_| "<redacted>"))
             .field("database", &self.database)
@@ -126,6 +130,7 @@ impl RedisTarget {
     pub fn unix(path: impl Into<PathBuf>, prefix: &str) -> Self {
         Self {
             address: TargetAddress::Unix(path.into()),
+            also: Vec::new(),
             username: None,
             password: None,
             database: 0,

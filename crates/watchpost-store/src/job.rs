@@ -7,10 +7,10 @@ use watchpost_model::job::{JobKind, JobRun, JobState};
 use crate::canonical::to_canonical;
 use crate::engine::{Sql, args};
 use crate::error::StoreError;
-use crate::store::{Store, Tag};
+use crate::store::{Store, Tag, Write};
 
 /// A process of another machine is given up when it did not say anything about its run for this long.
-const SILENCE: Duration = Duration::minutes(10);
+pub(crate) const SILENCE: Duration = Duration::minutes(10);
 
 /// This process, so that it cannot be confused with another one: boot of the machine, process id, start of the process.
 pub(crate) fn this_process() -> String {
@@ -32,7 +32,7 @@ fn process_start(pid: u32) -> Option<String> {
 }
 
 /// Whether the process of a run is alive; `None` if it ran on another machine or before this one was started.
-fn is_alive(owner: &str) -> Option<bool> {
+pub(crate) fn is_alive(owner: &str) -> Option<bool> {
     let (boot, rest) = owner.split_once(':')?;
     let (pid, start) = rest.split_once(':')?;
     if boot == "-" || boot != boot_id() {
@@ -48,6 +48,15 @@ impl Store {
     /// What the database says.
     pub async fn job_run_put(&self, run: &JobRun, draft: Option<AuditDraft>) -> Result<(), StoreError> {
         let mut write = self.write().await?;
+        self.put_run(&mut write, run).await?;
+        if let Some(draft) = draft {
+            write.audit(draft);
+        }
+        self.commit(write).await.map(drop)
+    }
+
+    /// The row of a run, within a transaction.
+    pub(crate) async fn put_run(&self, write: &mut Write, run: &JobRun) -> Result<(), StoreError> {
         let mut sql = Sql::new(
             "INSERT INTO job_run (id, kind, state, started_at, ended_at, owner, seen_at, body) VALUES ",
         );
@@ -66,11 +75,8 @@ impl Store {
              owner = excluded.owner, seen_at = excluded.seen_at, body = excluded.body",
         );
         write.execute_sql(sql).await?;
-        if let Some(draft) = draft {
-            write.audit(draft);
-        }
         write.touch(Tag::Jobs);
-        self.commit(write).await.map(drop)
+        Ok(())
     }
 
     /// The newest runs, newest first, at most `limit`.

@@ -26,6 +26,7 @@ mod health_history;
 mod incident;
 mod ingest;
 mod job;
+mod job_alone;
 mod job_position;
 mod lease;
 mod login;

@@ -5310,6 +5310,14 @@ port: number,
 /**
  * TLS, if used.
  */
+tls: TlsFiles | null, } | { "kind": "cluster", 
+/**
+ * Nodes, best all of them.
+ */
+nodes: Array<HostPort>, 
+/**
+ * TLS, if used, to all nodes.
+ */
 tls: TlsFiles | null, } | { "kind": "unix", 
 /**
  * Path of the socket.

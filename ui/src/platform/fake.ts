@@ -34,6 +34,10 @@ export class FakePlatform implements Platform {
   }
 
   async call<Name extends OperationName>(name: Name, request: Request<Name>, confirmation?: string): Promise<Reply<Name>> {
+    if (confirmation === '?') {
+      const error: unknown = { code: 'precondition', field: 'confirmation', message: 'this change needs a confirmation; it touches an estimated 15,683 of 1,204,000 keys (1.3 %)' };
+      throw error;
+    }
     this.calls.push({ name, request, ...(confirmation === undefined ? {} : { confirmation }) });
     const answer = this.answers[name];
     if (answer === undefined) {

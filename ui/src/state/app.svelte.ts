@@ -79,6 +79,17 @@ export class App {
     }
   }
 
+  /** What the core says that the change touches; asked so, it refuses to make it. */
+  async #measured<Name extends OperationName>(name: Name, request: Request<Name>): Promise<string | null> {
+    try {
+      await this.platform.call(name, request, ONLY_ASKS);
+    } catch (thrown) {
+      const error = normaliseError(thrown);
+      return error.field === 'confirmation' ? error.message : null;
+    }
+    return null;
+  }
+
   /**
    * Runs a change: asks for confirmation on a production connection, refreshes what it made stale, reports.
    *
@@ -94,7 +105,8 @@ export class App {
     const connection = this.live.status?.connection;
     let confirmation: string | undefined;
     if (spec.effect === 'change' && connection?.production === true) {
-      if (!(await this.confirmations.ask(visible(options.what), connection.name))) return null;
+      const measured = MEASURED.has(name) ? await this.#measured(name, request) : null;
+      if (!(await this.confirmations.ask(visible(options.what), connection.name, measured))) return null;
       confirmation = connection.name;
     }
     try {
@@ -112,6 +124,11 @@ export class App {
     }
   }
 }
+
+/** In the place of a confirmation: the core tells what there is to confirm, and does nothing on any connection. */
+const ONLY_ASKS = '?';
+/** Changes of which the core says what share of the keys they touch, where it asks for the confirmation. */
+const MEASURED: ReadonlySet<OperationName> = new Set<OperationName>(['retention_run', 'cleanup_run', 'optimize_run']);
 
 const PERMISSIONS: Record<'viewer' | 'analyst' | 'lead' | 'auditor' | 'admin', readonly string[]> = {
   viewer: ['view'],

@@ -26,11 +26,20 @@ describe('App.change', () => {
   it('asks before a change in production and sends what was typed', async () => {
     const { app, platform } = await appWith({ production: true });
     const change = app.change('incident_take', { number: 4 }, { what: 'Take #4' });
-    expect(app.confirmations.question).toEqual({ what: 'Take #4', connection: 'shop' });
+    expect(app.confirmations.question).toEqual({ what: 'Take #4', connection: 'shop', measured: null });
     expect(platform.calls, 'nothing is sent before the answer').toHaveLength(0);
     app.confirmations.answer(true);
     await expect(change).resolves.toEqual({ number: 4 });
     expect(platform.calls).toEqual([{ name: 'incident_take', request: { number: 4 }, confirmation: 'shop' }]);
+  });
+
+  it('says beside the question what share of the keys a job touches, before it is sent', async () => {
+    const { app, platform } = await appWith({ production: true });
+    const change = app.change('retention_run', { days: null, restart: false }, { what: 'Retention' });
+    await vi.waitFor(() => expect(app.confirmations.question?.measured).toContain('15,683 of 1,204,000 keys'));
+    expect(platform.calls).toHaveLength(0);
+    app.confirmations.answer(false);
+    await expect(change).resolves.toBeNull();
   });
 
   it('sends nothing when the person declines', async () => {

@@ -2,6 +2,8 @@
 
 export interface Question {
   what: string;
+  /** What the core measured of it, such as the share of the keys. */
+  measured: string | null;
   /** The person types this name to agree. */
   connection: string;
 }
@@ -11,9 +13,9 @@ export class Confirmations {
   #answer: ((agreed: boolean) => void) | null = null;
 
   /** Asks; resolves to whether the person agreed. A question that is still open is declined. */
-  ask(what: string, connection: string): Promise<boolean> {
+  ask(what: string, connection: string, measured: string | null = null): Promise<boolean> {
     this.answer(false);
-    this.question = { what, connection };
+    this.question = { what, connection, measured };
     return new Promise((resolve) => {
       this.#answer = resolve;
     });

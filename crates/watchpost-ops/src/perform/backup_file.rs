@@ -149,7 +149,10 @@ impl Reading {
     /// What is at the end of the file, and the file's SHA-256; or what is wrong with it.
     pub(super) async fn end(self) -> Result<(BackupEnd, String), OpError> {
         drop(self.records);
-        self.thread.await.map_err(|error| OpError::internal(format!("reading failed: {error}")))?
+        let read = self.thread.await;
+        let read = read.map_err(|error| OpError::internal(format!("reading failed: {error}")))?;
+        // What its head promised was asked for rightly: the file is at fault, and no field of the request.
+        read.map_err(|error| OpError { field: None, ..error })
     }
 }
 

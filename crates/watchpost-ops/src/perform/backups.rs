@@ -359,7 +359,7 @@ async fn restore(
         .hint("the report names keys and reasons; take another backup"));
     }
     if request.rehearse_only {
-        return Ok(());
+        return was_rehearsed(done.rehearsal.as_ref());
     }
     let mut restorer = Restorer::start(events, Scope::Data, existing(request), ticket.cancel.clone()).await?;
     let mut reading = Reading::begin(&source.file);
@@ -374,6 +374,17 @@ async fn restore(
     done.restored = Some(restorer.restored);
     written?;
     reading.end().await.map(drop)
+}
+
+/// Was it rehearsed, as was asked for? That its checksums hold is less.
+fn was_rehearsed(rehearsal: Option<&Rehearsal>) -> Result<(), OpError> {
+    let reason = match rehearsal {
+        Some(Rehearsal::Done { .. }) => return Ok(()),
+        Some(Rehearsal::Impossible(reason)) => reason.clone(),
+        None => LocalError::NotInstalled.to_string(),
+    };
+    Err(OpError::precondition(format!("the backup was not rehearsed: {reason}"))
+        .hint("its checksums hold; rehearse it on a machine with a redis-server that is new enough"))
 }
 
 /// How a rehearsal went.
@@ -499,5 +510,21 @@ impl Done {
         }
         report.notes.extend(restored.reasons);
         report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rehearsal, was_rehearsed};
+    use crate::error::ErrorCode;
+
+    #[test]
+    fn a_rehearsal_that_there_was_not_is_no_success() {
+        let impossible = Rehearsal::Impossible("the server here is older".to_owned());
+        for (rehearsal, words) in [(Some(&impossible), "older"), (None, "not installed")] {
+            let problem = was_rehearsed(rehearsal).expect_err("it was not rehearsed");
+            assert_eq!(problem.code, ErrorCode::Precondition);
+            assert!(problem.message.contains(words), "{problem}");
+        }
     }
 }

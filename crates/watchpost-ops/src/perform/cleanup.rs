@@ -56,7 +56,7 @@ pub(crate) async fn cleanup_preview(cx: Context, _: Nothing) -> Result<JobReport
 
 pub(crate) async fn cleanup_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
-    let events = workspace.events()?;
+    workspace.events_or_loading()?;
     let retention = maintenance::Retention::of(&workspace, RetentionRequest::default()).await?;
     let job = workspace.clone();
     workspace
@@ -67,13 +67,17 @@ pub(crate) async fn cleanup_run(cx: Context, _: Nothing) -> Result<JobRun, OpErr
             if error.is_some() {
                 return Ended { report, error };
             }
-            let found = leftovers(&events, noted_before(&job), Mode::Run, ticket.cancel.clone()).await;
-            match found {
+            match left_over(&job, &ticket).await {
                 Ok(found) => Ended { report: with(report, found, "removed"), error: None },
-                Err(error) => Ended { report, error: Some(error.into()) },
+                Err(error) => Ended { report, error: Some(error) },
             }
         })
         .await
+}
+
+async fn left_over(workspace: &Workspace, ticket: &Ticket) -> Result<Leftovers, OpError> {
+    let (events, cancel) = (workspace.events()?, ticket.cancel.clone());
+    Ok(leftovers(&events, noted_before(workspace), Mode::Run, cancel).await?)
 }
 
 /// Whole days of a request.

@@ -27,6 +27,20 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             return parse_sentinel(rest, is_tls);
         }
     }
+    for (scheme, is_tls) in CLUSTER_SCHEMES {
+        if let Some(rest) = text.strip_prefix(scheme) {
+            return parse_cluster(rest, is_tls);
+        }
+    }
+    let several = |rest: &str| {
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        authority.rsplit('@').next().is_some_and(|hosts| hosts.contains(','))
+    };
+    if ["redis://", "rediss://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(several)) {
+        return Err(wrong("a redis:// URL has one host").hint(
+            "several nodes of a cluster: redis+cluster://one:6379,two:6379; Sentinels: redis+sentinel://",
+        ));
+    }
     if let Some(rest) = text.strip_prefix("sqlite:") {
         return parse_sqlite(rest);
     }
@@ -93,7 +107,7 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
         }
         "file" => Err(wrong("the file of a SQLite database is written sqlite:///its/path")),
         scheme => Err(wrong(&format!("unknown scheme {scheme:?}")).hint(
-            "use redis://, rediss:// (TLS), redis+sentinel://, rediss+sentinel://, unix://, postgres:// or sqlite://",
+            "use redis://, rediss:// (TLS), redis+cluster://, redis+sentinel:// (rediss+ with TLS), unix://, postgres:// or sqlite://",
         )),
     }
 }
@@ -205,16 +219,48 @@ fn parse_sentinel(rest: &str, is_tls: bool) -> Result<ParsedUrl, OpError> {
     Ok(ParsedUrl { redis, database: None, password, sentinel_password })
 }
 
-/// `host`, `host:port`, `[address]:port`.
+/// Both ways of writing it are in use.
+const CLUSTER_SCHEMES: [(&str, bool); 4] = [
+    ("redis+cluster://", false),
+    ("rediss+cluster://", true),
+    ("redis-cluster://", false),
+    ("rediss-cluster://", true),
+];
+
+/// What follows the scheme: `[user:password@]host[:port][,...][/]`. A cluster has one database.
+fn parse_cluster(rest: &str, is_tls: bool) -> Result<ParsedUrl, OpError> {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if !matches!(path, "" | "0") || authority.contains('?') {
+        return Err(wrong("behind the nodes of a cluster comes nothing: it has one database, 0"));
+    }
+    let (login, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (username, password) = match login.split_once(':') {
+        Some((username, password)) => (username, SecretInput::Set { value: decode(password)? }),
+        None => (login, SecretInput::Keep),
+    };
+    let nodes = hosts.split(',').map(|text| host_port(text, 6_379)).collect::<Result<Vec<_>, _>>()?;
+    let username = Some(decode(username)?).filter(|name| !name.is_empty());
+    let address = RedisAddress::Cluster { nodes, tls: is_tls.then(TlsFiles::default) };
+    let redis = Some(redis(address, username, 0));
+    Ok(ParsedUrl { redis, database: None, password, sentinel_password: SecretInput::Keep })
+}
+
 fn sentinel(text: &str) -> Result<HostPort, OpError> {
+    host_port(text, 26_379)
+}
+
+/// `host`, `host:port`, `[address]:port`.
+fn host_port(text: &str, default: u16) -> Result<HostPort, OpError> {
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let (host, port) = match bracketed {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
         None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
-    let port = port.map_or(Ok(26_379), str::parse).map_err(|_| wrong("the port is not a number"))?;
+    let port = port.map_or(Ok(default), str::parse).map_err(|_| wrong("the port is not a number"))?;
     if host.is_empty() || (bracketed.is_none() && host.contains(':')) {
-        return Err(wrong("a Sentinel URL has hosts with commas between them: host1:26379,host2:26379"));
+        return Err(wrong(&format!(
+            "such a URL has hosts with commas between them: host1:{default},host2:{default}"
+        )));
     }
     Ok(HostPort { host: decode(host)?, port })
 }
@@ -368,6 +414,28 @@ mod tests {
         for url in ["h", "h/", "/m", "h,/m", "2001:db8::1/m", "h:x/m", "h/m/x", "h/m?db=1"] {
             let url = format!("redis+sentinel://u:hunter2@{url}");
             let error = parse_url(&url).expect_err("it is wrong");
+            assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn takes_the_nodes_of_a_cluster_apart() {
+        let at = |host: &str, port| HostPort { host: host.to_owned(), port };
+        for scheme in ["rediss+cluster", "REDISS-cluster"] {
+            let parsed =
+                parse_url(&format!("{scheme}://app:p%40ss@a.example:7001,[2001:db8::1]:7002,b/")).unwrap();
+            let redis = parsed.redis.expect("a Redis");
+            let RedisAddress::Cluster { nodes, tls } = redis.address else {
+                panic!("a cluster was expected")
+            };
+            assert_eq!(nodes, [at("a.example", 7_001), at("2001:db8::1", 7_002), at("b", 6_379)]);
+            assert_eq!((redis.username.as_deref(), tls.is_some()), (Some("app"), true));
+            assert_eq!(parsed.password, SecretInput::Set { value: "p@ss".into() });
+        }
+        for url in
+            ["redis-cluster://u:hunter2@a,", "redis+cluster://u:hunter2@a/1", "redis://u:hunter2@a:1,b:2"]
+        {
+            let error = parse_url(url).expect_err("it is wrong");
             assert!(!error.to_string().contains("hunter2"), "{url}: {error}");
         }
     }

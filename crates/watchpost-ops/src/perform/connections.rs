@@ -13,7 +13,8 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::OpError;
 use crate::secrets::{self, Secret};
-use crate::workspace::{account, database_target, redis_target, secret_for, secret_from_file};
+use crate::targets::{database_target, redis_target};
+use crate::workspace::{account, secret_for, secret_from_file};
 
 pub(crate) async fn workspace_status(cx: Context, _: Nothing) -> Result<WorkspaceStatus, OpError> {
     Ok(cx.console.status(&cx.caller).await)
@@ -159,6 +160,14 @@ fn checked(cx: &Context, draft: &ConnectionDraft) -> Result<Connection, OpError>
     match &draft.redis.address {
         RedisAddress::Local | RedisAddress::Unix { .. } => {}
         RedisAddress::Tcp { host, port, .. } => host_and_port("redis", host, *port)?,
+        RedisAddress::Cluster { nodes, .. } => {
+            if nodes.is_empty() || nodes.len() > 32 {
+                return Err(OpError::invalid("redis.nodes", "1 to 32 nodes"));
+            }
+            for at in nodes {
+                host_and_port("redis.nodes", &at.host, at.port)?;
+            }
+        }
         RedisAddress::Sentinel { sentinels, master, .. } => {
             required("redis.master", master, 255)?;
             if sentinels.is_empty() || sentinels.len() > 32 {

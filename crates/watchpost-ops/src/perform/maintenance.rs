@@ -12,13 +12,13 @@ use watchpost_redis::optimize::{self, Mode, OptimizeWalk, optimize};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 use watchpost_redis::{EventStore, WalkPosition};
 
-use super::settings;
+use super::{settings, share};
 use crate::console::Workspace;
 use crate::contract::{JobList, JobRef, Nothing, RetentionRequest};
 use crate::door::Context;
 use crate::error::OpError;
 use crate::jobs::{Ended, Ticket};
-use crate::journal::{Journal, Patience};
+use crate::journal::{Journal, Patience, loaded};
 
 /// Keys a batch: one database transaction, then one pipeline of compare-and-delete.
 const BATCH: usize = 1_000;
@@ -35,7 +35,7 @@ fn days_checked(days: Option<u32>) -> Result<(), OpError> {
 }
 
 /// The policy with the days that the person asked for instead.
-async fn rules(workspace: &Workspace, days: Option<u32>) -> Result<Vec<RetentionRule>, OpError> {
+pub(super) async fn rules(workspace: &Workspace, days: Option<u32>) -> Result<Vec<RetentionRule>, OpError> {
     let mut rules = settings::current(workspace).await?.retention;
     if let Some(days) = days {
         for rule in &mut rules {
@@ -79,7 +79,9 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     for rule in &kept {
         tally.pruned += workspace.store().archive_due(rule.category, cutoff(&workspace, rule)).await?;
     }
-    Ok(tally.report("to archive and remove", None))
+    let mut report = tally.report("to archive and remove", None);
+    share::tell(&mut report, &["removed"], &workspace).await?;
+    Ok(report)
 }
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
@@ -87,7 +89,7 @@ pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Res
     let parameters =
         request.days.map_or_else(|| "policy".to_owned(), |days| format!("older than {days} days"));
     let retention = Retention::of(&workspace, request).await?;
-    workspace.events()?;
+    workspace.events_or_loading()?;
     let job = workspace.clone();
     workspace
         .jobs()
@@ -122,7 +124,7 @@ impl Retention {
     /// Archives what is due and commits, then removes from Redis what is unchanged since it was read. Events that the
     /// engine has not processed yet stay: removing them would hide them from detection.
     async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
-        let events = workspace.events()?;
+        let events = loaded(workspace, ticket).await?;
         tally.memory_before = memory(workspace).await;
         let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
         let from = journal.begun().map(|begun| begun.position.clone());
@@ -303,7 +305,8 @@ struct Tally {
     bytes: u64,
     unprocessed: u64,
     unreadable: u64,
-    changed: u64,
+    /// Keys that were not as they had been read, and that no later look has removed.
+    changed: HashSet<String>,
     gone: u64,
     /// Archived events past their days in the database.
     pruned: u64,
@@ -318,11 +321,17 @@ impl Tally {
         for (removal, candidate) in removals.iter().zip(candidates) {
             match removal {
                 Removal::Removed => {
+                    self.changed.remove(&candidate.key);
                     self.removed += 1;
                     self.bytes += candidate.bytes;
                 }
-                Removal::Changed => self.changed += 1,
-                Removal::Gone => self.gone += 1,
+                Removal::Changed => {
+                    self.changed.insert(candidate.key.clone());
+                }
+                Removal::Gone => {
+                    self.changed.remove(&candidate.key);
+                    self.gone += 1;
+                }
                 Removal::Unprocessed => self.unprocessed += 1,
             }
         }
@@ -366,8 +375,11 @@ impl Tally {
         for (count, what) in [
             (self.unprocessed, "not yet processed by the engine: they stay"),
             (self.unreadable, "could not be read as events: they stay and are in quarantine"),
-            (self.changed, "changed since they were read: they stay until the next run"),
-            (self.gone, "had run out or were removed by somebody else"),
+            (self.changed.len() as u64, "changed since they were read: they stay until the next run"),
+            (
+                self.gone,
+                "were gone already: run out, removed by somebody else, or by an attempt whose answer was lost",
+            ),
         ] {
             if count > 0 {
                 notes.push(format!("{count} keys {what}"));
@@ -381,7 +393,9 @@ pub(crate) async fn optimize_preview(cx: Context, _: Nothing) -> Result<JobRepor
     let workspace = cx.workspace()?;
     let cancel = workspace.stop_token();
     let events = workspace.events()?;
-    Ok(optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?)
+    let mut report = optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?;
+    share::tell(&mut report, &["compressed", "ttls_given", "recoded"], &workspace).await?;
+    Ok(report)
 }
 
 pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {

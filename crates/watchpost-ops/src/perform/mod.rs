@@ -42,6 +42,7 @@ mod scratch;
 mod sealing;
 mod secrets_file;
 mod settings;
+pub(crate) mod share;
 mod suppressions;
 mod token_keys;
 mod window_lock;

@@ -422,12 +422,17 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         confirmation: confirmation.map(ToOwned::to_owned),
         reason: None,
     };
-    for wrong in [None, Some("local"), Some("")] {
+    for wrong in [None, Some("?"), Some("local"), Some("")] {
         let request = RetentionRequest::default();
         let error = shop.console.call::<operation::retention_run>(&run(wrong), request).await.unwrap_err();
         assert_eq!(
             (error.code, error.field.as_deref()),
             (ErrorCode::Precondition, Some("confirmation")),
+            "{error}"
+        );
+        assert_eq!(
+            error.message.contains("; it touches 0 of "),
+            matches!(wrong, None | Some("?")),
             "{error}"
         );
     }

@@ -234,7 +234,7 @@ async fn a_connection_that_is_cut_again_and_again_costs_nothing() {
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     let report = run.report.as_ref().unwrap();
     let gone: u64 =
-        if notes(&run).contains("had run out") { EVENTS as u64 - figure(report, "removed") } else { 0 };
+        if notes(&run).contains("gone already") { EVENTS as u64 - figure(report, "removed") } else { 0 };
     assert_eq!(figure(report, "removed") + gone, EVENTS as u64, "{:?} after {cuts} cuts", run.report);
     as_the_oracle(&desk, &shop, &events).await;
     desk.console.close().await;
@@ -264,6 +264,25 @@ async fn a_server_that_comes_back_loading_is_waited_for_and_walked_anew() {
         let again = begin(&desk).await;
         assert_eq!(desk.finish(again).await.state, JobState::Done);
     }
+    as_the_oracle(&desk, &shop, &events).await;
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_begins_while_the_server_loads_waits_for_it() {
+    let mut shop = Shop::open();
+    let (desk, events) = shop.with_events().await;
+    shop.ask(&["SAVE"]);
+    shop.kill();
+    shop.start(&["--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024"]);
+    wait("it is there", || {
+        let says = shop.ask(&["PING"]);
+        says.contains("LOADING") || says == "PONG"
+    })
+    .await;
+    let run = begin(&desk).await;
+    let run = desk.finish(run).await;
+    assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     as_the_oracle(&desk, &shop, &events).await;
     desk.console.close().await;
 }

@@ -299,6 +299,8 @@ async fn a_backup_that_is_none_or_was_changed_touches_nothing() {
     for (bytes, words) in [(&whole[..whole.len() - 9], "cut off"), (&altered[..], "altered")] {
         std::fs::write(&file, bytes).unwrap();
         let request = RestoreRequest { path: text(&file), rehearse_only: false, replace: false, key: None };
+        let problem = desk.ask::<operation::restore_preview>(request.clone()).await.unwrap_err();
+        assert!(problem.message.contains(words) && problem.field.is_none(), "as the run ends: {problem:?}");
         let run = desk.ask::<operation::restore_run>(request).await.unwrap();
         let run = desk.finish(run).await;
         assert_eq!(run.state, JobState::Failed);

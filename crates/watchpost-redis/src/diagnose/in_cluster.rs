@@ -1,10 +1,33 @@
 //! What a server of a cluster says about the connection's keys.
 
 use redis::aio::MultiplexedConnection;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use watchpost_model::connection::HostPort;
 
+use super::STEP_TIMEOUT;
 use super::Trial;
 use crate::cluster;
+use crate::target::RedisTarget;
 use crate::target::TargetAddress;
+
+/// Of several nodes that were given, the first that can be reached, if that is another one than the first.
+pub(super) async fn reached(target: &RedisTarget) -> Option<HostPort> {
+    let TargetAddress::Tcp { host, port, .. } = &target.address else { return None };
+    if target.also.is_empty() || is_reached(host, *port).await {
+        return None;
+    }
+    for at in &target.also {
+        if is_reached(&at.host, at.port).await {
+            return Some(at.clone());
+        }
+    }
+    None
+}
+
+async fn is_reached(host: &str, port: u16) -> bool {
+    matches!(timeout(STEP_TIMEOUT, TcpStream::connect((host, port))).await, Ok(Ok(_)))
+}
 
 impl Trial<'_> {
     /// Of a cluster: are all keys in one slot, and who serves it?

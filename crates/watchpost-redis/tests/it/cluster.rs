@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use watchpost_model::clock::SystemClock;
+use watchpost_model::connection::HostPort;
 use watchpost_model::contain::ContainKind;
 use watchpost_model::diagnosis::StepState;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::health::Verdict;
+use watchpost_model::health_policy::HealthPolicy;
 use watchpost_redis::BlockRemoved;
 use watchpost_redis::BlockWritten;
 use watchpost_redis::ContainRemoved;
@@ -21,6 +23,7 @@ use watchpost_redis::TargetAddress;
 use watchpost_redis::cleanup::Leftovers;
 use watchpost_redis::cleanup::leftovers;
 use watchpost_redis::diagnose;
+use watchpost_redis::health_of_the_rest;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::stats::stats;
 
@@ -105,6 +108,38 @@ async fn health_is_that_of_all_primaries_and_of_each() {
     assert_eq!((dead.verdict, health.verdict), (Verdict::Critical, Verdict::Critical));
     assert!(dead.node.contains(&cluster.nodes[2].port.to_string()), "{dead:?}");
     assert_eq!(of(&health.metrics, "memory_used_bytes"), None, "a part is no sum");
+    let lost = health.metrics.iter().find(|metric| metric.name == "cluster_slots_unserved").unwrap();
+    assert_eq!((lost.value, lost.verdict), (Some(f64::from(dead.slots)), Verdict::Critical), "{lost:?}");
+    assert!(lost.basis.contains("lost: 127.0.0.1"), "{lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_seed_is_passed_over_and_a_dead_primary_is_told() {
+    let mut cluster = Cluster::start().await;
+    let ports: Vec<u16> = cluster.nodes.iter().map(|node| node.port).collect();
+    cluster.nodes[0].kill();
+    let also =
+        |ports: &[u16]| ports.iter().map(|&port| HostPort { host: "127.0.0.1".into(), port }).collect();
+    let mut several = target(ports[0], "{security}:");
+    let alone = EventStore::connect(&several, Arc::new(SystemClock)).await.err().expect("nothing listens");
+    assert!(matches!(alone, RedisError::Refused { .. }), "{alone:?}");
+    several.also = also(&ports[1..]);
+    let store = EventStore::connect(&several, Arc::new(SystemClock)).await.expect("another node answers");
+    assert!(store.node().contains(&ports[1].to_string()), "{}", store.node());
+    assert!(store.cluster_nodes().iter().any(|at| at.port == ports[2]), "{:?}", store.cluster_nodes());
+    let steps = diagnose(&several).await;
+    assert!(steps.iter().any(|step| step.name == "login" && step.state == StepState::Ok), "{steps:?}");
+
+    // The one with the keys goes as well.
+    cluster.nodes[1].kill();
+    let (policy, at) = (HealthPolicy::default(), now());
+    assert!(EventStore::connect(&several, Arc::new(SystemClock)).await.is_err());
+    let (health, sample) = health_of_the_rest(&several, at, &policy).await.expect("one node answers");
+    assert_eq!((health.nodes.len(), health.verdict, sample.backlog), (3, Verdict::Critical, None));
+    assert_eq!(health.nodes.iter().filter(|node| node.problem.is_none()).count(), 1, "{health:?}");
+    assert!(health.node.contains(&format!("slot {SLOT}")), "{health:?}");
+    several.also = also(&[]);
+    assert!(health_of_the_rest(&several, at, &policy).await.is_none(), "nobody tells");
 }
 
 /// Applications may write any name into the stream and the indexes; the keys behind these lie in other slots, of this

@@ -143,6 +143,7 @@ async fn a_copy_comes_over_tls_to_a_user_who_may_have_it() {
         TlsFiles { ca: Some(ca.clone()), cert: Some(path("client.pem")), key: Some(path("client.key")) };
     let target = RedisTarget {
         address: TargetAddress::Tcp { host: "127.0.0.1".into(), port, tls: Some(files) },
+        also: Vec::new(),
         username: Some("wp".into()),
         password: Some("secret".into()),
         database: 0,

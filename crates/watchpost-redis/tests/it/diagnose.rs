@@ -30,6 +30,7 @@ fn failed(steps: &[CheckStep]) -> &CheckStep {
 fn tcp(port: u16, tls: Option<TlsFiles>) -> RedisTarget {
     RedisTarget {
         address: TargetAddress::Tcp { host: "127.0.0.1".into(), port, tls },
+        also: Vec::new(),
         username: None,
         password: None,
         database: 0,
@@ -101,7 +102,7 @@ async fn what_is_no_redis_is_told_apart() {
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not a Redis: HTTP/1.1"),
         (b"-DENIED Redis is running in protected mode\r\n", "protected mode"),
         (b"\x15\x03\x03\x00\x02\x02\x46", "answers with TLS"),
-        (b"", "does not answer like a Redis"),
+        (b"", "closes it without an answer"),
     ] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = tcp(listener.local_addr().unwrap().port(), None);
@@ -114,6 +115,11 @@ async fn what_is_no_redis_is_told_apart() {
         let (steps, _stream) = tokio::join!(diagnose(&target), serve);
         assert!(failed(&steps).detail.contains(words), "{words}: {steps:?}");
     }
+
+    // The system accepts for a process that is stopped; here nobody takes the connection.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let steps = diagnose(&tcp(listener.local_addr().unwrap().port(), None)).await;
+    assert!(failed(&steps).detail.contains("accepted, but silent"), "{steps:?}");
 }
 
 #[tokio::test]

@@ -96,6 +96,15 @@ async fn dead_jobs_fail(world: World) {
         1
     );
     let other = world.another().await;
+    let next = JobRun { started_by: "kim".to_owned(), ..run(&world, JobState::Running) };
+    let refused =
+        other.job_run_begin(&next, &[JobKind::Retention, JobKind::Cleanup], draft("retention_run")).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::Precondition(words) if words.contains("started by dana")),
+        "{refused}"
+    );
+    other.job_run_begin(&next, &[JobKind::Optimize], draft("retention_run")).await.unwrap();
     let state =
         async |id: JobId| other.job_runs(10).await.unwrap().into_iter().find(|job| job.id == id).unwrap();
     assert_eq!(state(living.id).await, living, "its process is alive");
@@ -104,6 +113,8 @@ async fn dead_jobs_fail(world: World) {
     assert!(failed.error.is_some());
     assert_eq!(state(far.id).await.state, JobState::Running, "another machine may be slow");
     world.clock.advance(Duration::minutes(11));
+    let after = run(&world, JobState::Running);
+    other.job_run_begin(&after, &[JobKind::Retention], draft("retention_run")).await.unwrap();
     assert_eq!(other.jobs_fail_orphans().await.unwrap(), 1, "but not for ever");
     assert_eq!(state(far.id).await.state, JobState::Failed);
     let done = JobRun { state: JobState::Done, ended_at: Some(world.now()), ..living };

@@ -34,6 +34,19 @@ describe('ConnectionForm', () => {
     expect(form.draft.database).toEqual({ kind: 'sqlite', path: null });
   });
 
+  it('takes the nodes of a cluster as people write them and gives them back', () => {
+    const form = new ConnectionForm(null);
+    form.via = 'cluster';
+    form.nodes = 'a.example, [2001:db8::1]:7002';
+    const address = { kind: 'cluster' as const, nodes: [{ host: 'a.example', port: 6379 }, { host: '2001:db8::1', port: 7002 }], tls: null };
+    expect(form.draft.redis.address).toEqual(address);
+    const again = new ConnectionForm(null);
+    again.fill({ redis: { address, username: null, database: 0, prefix: '{security}:' }, database: null, password: { kind: 'keep' }, sentinel_password: { kind: 'keep' } });
+    expect([again.via, again.nodes, again.name]).toEqual(['cluster', 'a.example:6379, [2001:db8::1]:7002', 'a.example']);
+    form.nodes = 'a.example:x';
+    expect(Object.keys(form.problems)).toContain('nodes');
+  });
+
   it('takes Sentinels as people write them and gives them back', () => {
     const form = new ConnectionForm(null);
     form.fill({

@@ -48,11 +48,12 @@ export class ConnectionForm {
   production = $state(false);
   observe = $state(false);
 
-  via = $state<'tcp' | 'sentinel' | 'unix'>('tcp');
+  via = $state<'tcp' | 'cluster' | 'sentinel' | 'unix'>('tcp');
   host = $state('');
   port = $state('6379');
   socket = $state('');
   /** Hosts with commas between them, as in the URL. */
+  nodes = $state('');
   sentinels = $state('');
   master = $state('');
   sentinelUser = $state('');
@@ -98,6 +99,7 @@ export class ConnectionForm {
 
   #suggestion(parsed: ParsedUrl): string {
     if (parsed.redis?.address.kind === 'tcp') return parsed.redis.address.host;
+    if (parsed.redis?.address.kind === 'cluster') return parsed.redis.address.nodes[0]?.host ?? '';
     if (parsed.redis?.address.kind === 'sentinel') return parsed.redis.address.master;
     return parsed.database?.kind === 'postgres' ? parsed.database.host : '';
   }
@@ -108,6 +110,11 @@ export class ConnectionForm {
       this.via = 'tcp';
       this.host = address.host;
       this.port = String(address.port);
+      this.redisTls.fill(address.tls);
+    }
+    if (address.kind === 'cluster') {
+      this.via = 'cluster';
+      this.nodes = hostList(address.nodes);
       this.redisTls.fill(address.tls);
     }
     if (address.kind === 'unix') {
@@ -140,7 +147,7 @@ export class ConnectionForm {
   }
 
   /** What is missing or wrong, by field; empty when the request can be made. The name is not needed to test. */
-  get problems(): Readonly<Partial<Record<'name' | 'host' | 'port' | 'socket' | 'sentinels' | 'master' | 'db' | 'prefix' | 'redis_tls' | 'pg_host' | 'pg_port' | 'pg_database' | 'pg_user' | 'pg_tls', string>>> {
+  get problems(): Readonly<Partial<Record<'name' | 'host' | 'port' | 'socket' | 'nodes' | 'sentinels' | 'master' | 'db' | 'prefix' | 'redis_tls' | 'pg_host' | 'pg_port' | 'pg_database' | 'pg_user' | 'pg_tls', string>>> {
     const missing = t('connection.missing');
     const problems: Record<string, string> = {};
     const check = (field: string, holds: boolean, text: string): void => {
@@ -150,6 +157,8 @@ export class ConnectionForm {
     if (this.via === 'tcp') {
       check('host', filled(this.host) !== null, missing);
       check('port', wholeNumber(this.port, 1, 65_535) !== null, t('connection.port.wrong'));
+    } else if (this.via === 'cluster') {
+      check('nodes', parseHosts(this.nodes, REDIS_PORT) !== null, t('connection.nodes.wrong'));
     } else if (this.via === 'sentinel') {
       check('sentinels', parseHosts(this.sentinels) !== null, t('connection.sentinels.wrong'));
       check('master', filled(this.master) !== null, missing);
@@ -174,6 +183,8 @@ export class ConnectionForm {
     switch (this.via) {
       case 'tcp':
         return { kind: 'tcp', host: this.host.trim(), port: Number(this.port), tls };
+      case 'cluster':
+        return { kind: 'cluster', nodes: parseHosts(this.nodes, REDIS_PORT) ?? [], tls };
       case 'sentinel':
         return { kind: 'sentinel', sentinels: parseHosts(this.sentinels) ?? [], master: this.master.trim(), sentinel_username: filled(this.sentinelUser), tls };
       case 'unix':
@@ -205,6 +216,7 @@ export class ConnectionForm {
   }
 }
 
+const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
 
 /** `a:26379, [2001:db8::1]:26379`. */
@@ -213,12 +225,12 @@ export function hostList(list: readonly HostPort[]): string {
 }
 
 /** The same back; a port may be left out. Null when a part of it is no host. */
-export function parseHosts(text: string): HostPort[] | null {
+export function parseHosts(text: string, standard = SENTINEL_PORT): HostPort[] | null {
   const parts = text.split(',').map((part) => part.trim());
   const hosts = parts.map((part) => {
     const found = /^(?:\[(?<v6>[^\]\s]+)\]|(?<name>[^:\s[\]]+))(?::(?<port>\d+))?$/.exec(part)?.groups;
     const host = found?.['v6'] ?? found?.['name'];
-    const port = wholeNumber(found?.['port'] ?? String(SENTINEL_PORT), 1, 65_535);
+    const port = wholeNumber(found?.['port'] ?? String(standard), 1, 65_535);
     return host === undefined || port === null ? null : { host, port };
   });
   const whole = hosts.filter((host) => host !== null);

@@ -9,6 +9,7 @@ export function redisPlace({ redis }: Connection): string {
   if (address.kind === 'local') return t('connections.local');
   if (address.kind === 'unix') return t('connections.redis', { place: address.path });
   const tls = address.tls === null ? '' : `, ${t('connections.tls')}`;
+  if (address.kind === 'cluster') return t('connections.cluster', { place: `${hostList(address.nodes)}${tls}` });
   if (address.kind === 'sentinel') return t('connections.sentinel', { master: address.master, place: `${hostList(address.sentinels)}${tls}` });
   return t('connections.redis', { place: `${address.host}:${address.port}${redis.database === 0 ? '' : `/${redis.database}`}${tls}` });
 }

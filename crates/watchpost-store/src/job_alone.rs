@@ -1,0 +1,69 @@
+//! Of several consoles on one database one runs a job of a kind: the record that it runs is the lease.
+//!
+//! Who may run jobs may write that record; a lease of its own would need a right that people's logins do not have.
+
+use watchpost_model::audit::AuditDraft;
+use watchpost_model::job::{JobKind, JobRun};
+
+use crate::engine::{Dialect, args};
+use crate::error::StoreError;
+use crate::job::{SILENCE, is_alive};
+use crate::store::Store;
+
+impl Store {
+    /// Keeps the record of a run that begins, unless one of `kinds` runs in another process that is alive.
+    ///
+    /// # Errors
+    /// `Precondition` with who runs what since when; what the database says.
+    pub async fn job_run_begin(
+        &self,
+        run: &JobRun,
+        kinds: &[JobKind],
+        draft: AuditDraft,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        if !kinds.is_empty() {
+            // SQLite has one writer at a time.
+            if write.dialect() == Dialect::Postgres {
+                write.execute("LOCK TABLE job_run IN SHARE ROW EXCLUSIVE MODE", args![]).await?;
+            }
+            let now = self.inner.clock.now();
+            let running = "SELECT body, owner, seen_at FROM job_run WHERE state = 'running'";
+            for row in write.fetch(running, args![]).await? {
+                let (other, owner): (JobRun, String) = (row.json(0)?, row.text(1)?);
+                // What this process runs it knows by itself; a record that it could not close is no run.
+                if owner == self.inner.owner || !kinds.contains(&other.kind) {
+                    continue;
+                }
+                if is_alive(&owner).unwrap_or(now - row.time(2)? <= SILENCE) {
+                    return Err(StoreError::Precondition(format!(
+                        "a {} job runs already, in another console: started by {} at {} (job {})",
+                        other.kind,
+                        other.started_by,
+                        other.started_at.format("%Y-%m-%d %H:%M:%SZ"),
+                        other.id
+                    )));
+                }
+            }
+        }
+        self.put_run(&mut write, run).await?;
+        write.audit(draft);
+        self.commit(write).await.map(drop)
+    }
+
+    /// Says that this process still runs a job: another machine takes ten minutes of silence for its end.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn job_run_seen(&self, run: &JobRun) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let now = self.inner.clock.now();
+        write
+            .execute(
+                "UPDATE job_run SET seen_at = $1 WHERE id = $2 AND state = 'running'",
+                args![now, run.id.to_string()],
+            )
+            .await?;
+        self.commit(write).await.map(drop)
+    }
+}
