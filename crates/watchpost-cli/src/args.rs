@@ -416,7 +416,7 @@ pub(crate) struct Events {
     /// How far back: `90m`, `24h`, `7d`, or `all`.
     #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
     pub(crate) last: crate::period::LastPeriod,
-    /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
+    /// Only about this entity: `ip:203.0.113.7`, `ip:203.0.113.0/24`, `user:anna`.
     #[arg(long, conflicts_with_all = ["figures", "export"])]
     pub(crate) entity: Option<String>,
     /// Rows.

@@ -73,9 +73,7 @@ impl Store {
         let newest = tx
             .fetch_optional("SELECT at FROM event WHERE at <= $1 ORDER BY at DESC LIMIT 1", args![ahead])
             .await?;
-        let active = tx
-            .fetch_one("SELECT COUNT(*) FROM incident WHERE active = 1", args![])
-            .await?;
+        let active = tx.fetch_one("SELECT COUNT(*) FROM incident WHERE active = 1", args![]).await?;
         Ok(Pulse {
             newest_event: newest.map(|row| row.time(0)).transpose()?,
             incidents_active: active.u64(0)?,

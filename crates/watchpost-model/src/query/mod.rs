@@ -170,6 +170,15 @@ impl Query {
         self.expr.as_ref()
     }
 
+    /// What both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.expr, other.expr) {
+            (Some(one), Some(two)) => Self::of(Expr::All(vec![one, two])),
+            (one, two) => Self { expr: one.or(two) },
+        }
+    }
+
     /// The query of a tree. The tree is not checked against the limits: printing and reading it back does.
     #[must_use]
     pub const fn of(expr: Expr) -> Self {
