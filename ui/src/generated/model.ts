@@ -1115,6 +1115,10 @@ state: Array<BlockState>,
  */
 created?: Period, 
 /**
+ * Of this address or range, of one that it lies in, or of something in it; absent means any.
+ */
+touching?: string, 
+/**
  * Rows, 1 to 500.
  */
 limit: number, };
@@ -2380,6 +2384,18 @@ contributions: Array<RiskContribution>,
  * How its earlier incidents were judged.
  */
 history: EntityHistory, 
+/**
+ * Its course over the last 30 days, oldest first, as its incidents are judged now; empty without any.
+ */
+course: Array<RiskPoint>, 
+/**
+ * When the first stored event about it happened.
+ */
+first_seen: string | null, 
+/**
+ * When the last one did.
+ */
+last_seen: string | null, 
 /**
  * Where it is, if it is an address and there is location data.
  */
@@ -3770,7 +3786,7 @@ assignee: string | null,
  */
 text: string | null, 
 /**
- * With this entity as its own.
+ * About this entity, or with it among its events; a range stands for its addresses.
  */
 entity: Entity | null, 
 /**
@@ -6442,6 +6458,16 @@ detail: string, };
 
 export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "asset" | "threat_list" | "history" | "limit";
 
+export type RiskPoint = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * The score, 0 to 100 with one decimal.
+ */
+score: number, };
+
 export type RiskPolicy = { 
 /**
  * Hours after which half of an entity's points are left, 1 to 8,760.
@@ -7920,6 +7946,7 @@ copies_problem?: string,
  * but those of the last moments.
  */
 words_behind?: number, 
+/**
  * What of Redis is over its line, and since when; absent while nothing is.
  */
 health_alerts?: Array<HealthAlert>, 

@@ -14,7 +14,14 @@ export function term(field: string, value: string): string {
   return `${field}:${quote(value)}`;
 }
 
+/** Does it name a range of addresses? */
+export function isRange(entity: Entity): boolean {
+  return entity.kind === 'ip' && /^[\da-f.:]+\/\d+$/i.test(entity.value);
+}
+
 export function entityTerm(entity: Entity): string {
+  // In quotes it would be the name of one source.
+  if (isRange(entity)) return `ip:${entity.value}`;
   return term(FIELD_OF[entity.kind], entity.value);
 }
 
