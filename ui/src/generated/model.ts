@@ -2605,6 +2605,10 @@ period: Period | null,
  */
 query: string | null, 
 /**
+ * Of times without an offset in the query, and of the times in a table: an IANA name; absent means UTC.
+ */
+zone?: string, 
+/**
  * How.
  */
 format: EventFormat, 
@@ -2703,6 +2707,10 @@ period: Period | null,
  */
 query: string | null, 
 /**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, 
+/**
  * Bars of the histogram, 1 to 120.
  */
 buckets: number, 
@@ -2755,6 +2763,10 @@ text: string | null,
  */
 query: string | null, 
 /**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, 
+/**
  * Cursor of the page before.
  */
 after: string | null, 
@@ -2781,7 +2793,11 @@ export type EventQueryRequest = {
 /**
  * The text.
  */
-query: string, };
+query: string, 
+/**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, };
 
 export type EventReveal = { 
 /**
