@@ -36,7 +36,13 @@ const SERVERS: [Server; 4] =
     [server!("6.2.14"), server!("7.0.15"), server!("8.0.2"), server!("valkey-8.1.1")];
 
 fn reading(text: &str) -> Reading {
-    Reading { info: Info::parse(text), pings_ms: vec![0.1; 7], backlog: None, events_per_min: None }
+    Reading {
+        info: Info::parse(text),
+        pings_ms: vec![0.1; 7],
+        backlog: None,
+        events_per_min: None,
+        ..Reading::default()
+    }
 }
 
 fn metrics(pair: [&str; 2]) -> Vec<Metric> {

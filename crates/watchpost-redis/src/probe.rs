@@ -1,6 +1,7 @@
 //! Reads a server's health, sample by sample.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 
 use chrono::DateTime;
 use redis::Value;
@@ -69,7 +70,13 @@ impl HealthProbe {
             Err(error) => return Err(error),
         };
         let at = store.now();
-        let now = Reading { info, pings_ms, backlog, events_per_min };
+        let now = Reading {
+            info,
+            pings_ms,
+            backlog,
+            events_per_min,
+            looks: store.inner.counts.looks.load(Ordering::Relaxed),
+        };
         let mut own = health::assess(self.before.as_ref(), &now);
         self.policy.judge(&mut own);
         let together = Box::pin(self.primaries.sample(store, (&now.info, &own), &self.policy)).await?;
