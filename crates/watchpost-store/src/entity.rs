@@ -7,8 +7,9 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::{Entity, EntityKind};
+use watchpost_model::incident::Verdict;
 use watchpost_model::query::{Expr, Field, FieldName, Network, Query, Term, Test};
-use watchpost_model::risk::{RiskPoint, RiskPolicy, saturated};
+use watchpost_model::risk::{EntityHistory, RiskPoint, RiskPolicy, saturated};
 
 use crate::engine::{Dialect, Sql, Tx};
 use crate::error::StoreError;
@@ -147,6 +148,30 @@ impl Store {
         let last = tx.fetch_sql(select("at", " ORDER BY at DESC LIMIT 1")).await?;
         let (Some(first), Some(last)) = (first.first(), last.first()) else { return Ok(None) };
         Ok(Some((first.time(0)?, last.time(0)?)))
+    }
+
+    /// How the incidents about an entity, or about the addresses of a range, were judged.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn entity_judged(&self, entity: &Entity) -> Result<EntityHistory, StoreError> {
+        let mut tx = self.read().await?;
+        let selects = ["SELECT entity_key FROM incident WHERE entity_kind = 'ip'"];
+        let keys = Keys::of(&mut tx, entity, &selects).await?;
+        let mut sql = Sql::new("SELECT verdict, COUNT(*) FROM incident WHERE entity_kind = ");
+        sql.bind(entity.kind.as_str()).push(" AND entity_key");
+        keys.push(&mut sql, tx.dialect());
+        sql.push(" GROUP BY verdict");
+        let mut judged = EntityHistory::default();
+        for row in tx.fetch_sql(sql).await? {
+            let (verdict, n): (Verdict, u64) = (row.parse(0)?, row.u64(1)?);
+            match verdict {
+                Verdict::TruePositive => judged.true_positives += n,
+                Verdict::FalsePositive | Verdict::BenignTruePositive => judged.harmless += n,
+                Verdict::Unjudged | Verdict::Duplicate => {}
+            }
+        }
+        Ok(judged)
     }
 
     /// The course of an entity's risk over the 30 days until `now`, oldest first: what each incident contributes, from its

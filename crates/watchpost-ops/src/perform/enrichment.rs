@@ -310,7 +310,7 @@ pub(crate) async fn entity_risk_show(
         Some(found) => found,
         None => (EntityRisk { entity: entity.clone(), score: 0.0, at: now, incidents: 0 }, Vec::new()),
     };
-    let history = workspace.store().entity_history(std::slice::from_ref(&entity)).await?;
+    let history = workspace.store().entity_judged(&entity).await?;
     let (place, assets) = known.about(&entity);
     let mut course = workspace.store().entity_risk_course(&entity, now).await?;
     if let Some(last) = course.last_mut() {
@@ -323,7 +323,7 @@ pub(crate) async fn entity_risk_show(
         first_seen: seen.map(|(first, _)| first),
         last_seen: seen.map(|(_, last)| last),
         contributions,
-        history: history.get(&entity).copied().unwrap_or_default(),
+        history,
         place,
         has_location_data: !known.knowledge.geo.is_empty(),
         threats: threats(&known, &entity),

@@ -103,8 +103,9 @@ pub(crate) async fn event_export(cx: Context, request: EventExport) -> Result<Ev
     // The pages wait for the disk, so that no more than a few are held.
     let (pages, incoming) = mpsc::channel::<Vec<Event>>(4);
     let target = path.clone();
-    let writer =
-        tokio::task::spawn_blocking(move || write(&target, request.format, (&columns, zone), incoming));
+    let writer = tokio::task::spawn_blocking(move || {
+        write(&target, request.format, (columns.as_slice(), zone), incoming)
+    });
     let (read, written) = tokio::join!(read(workspace.store(), &filter, pages), writer);
     let written = written.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
     let (rows, complete) = read?;

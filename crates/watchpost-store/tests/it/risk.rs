@@ -372,6 +372,11 @@ async fn a_range_has_what_its_addresses_have(world: World) {
     let mut of: Vec<i64> = parts.iter().map(|part| part.incident).collect();
     of.sort_unstable();
     assert_eq!(of, [1, 2]);
+    resolve(&world, 1, Status::Resolved, Some(Verdict::FalsePositive)).await;
+    for (range, harmless) in [("203.0.113.0/24", 1), ("203.0.113.1", 1), ("203.0.113.4/30", 0)] {
+        let judged = world.store.entity_judged(&ip(range)).await.unwrap();
+        assert_eq!(judged, EntityHistory { true_positives: 0, harmless }, "{range}");
+    }
     let course = world.store.entity_risk_course(&ip("203.0.113.0/24"), world.now()).await.unwrap();
     let last = course.last().expect("there is one");
     assert!(near(last.score, score(&world, &ip("203.0.113.5")).await), "{last:?}");

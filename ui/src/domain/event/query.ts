@@ -20,8 +20,6 @@ export function isRange(entity: Entity): boolean {
 }
 
 export function entityTerm(entity: Entity): string {
-  // In quotes it would be the name of one source.
-  if (isRange(entity)) return `ip:${entity.value}`;
   return term(FIELD_OF[entity.kind], entity.value);
 }
 
