@@ -2751,7 +2751,7 @@ severity: Array<Severity>,
  */
 outcome: Outcome | null, 
 /**
- * About this entity.
+ * About this entity; a range stands for its addresses.
  */
 entity: Entity | null, 
 /**

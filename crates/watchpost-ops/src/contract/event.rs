@@ -30,7 +30,7 @@ pub struct EventPageRequest {
     pub severity: Vec<Severity>,
     /// Ended like this.
     pub outcome: Option<Outcome>,
-    /// About this entity.
+    /// About this entity; a range stands for its addresses.
     pub entity: Option<Entity>,
     /// Words in type, actor, address, resource or request, case-insensitive.
     pub text: Option<String>,

@@ -80,7 +80,7 @@ describe('the page of an entity', () => {
   it('of a range asks for what its addresses have', async () => {
     await show({ kind: 'ip', value: '203.0.113.0/24' });
     expect(hook('entity-kind').textContent).toBe('Address range');
-    expect(requests(platform, 'event_page').at(-1)).toMatchObject({ entity: null, query: 'ip:203.0.113.0/24' });
+    expect(requests(platform, 'event_page').at(-1)).toMatchObject({ entity: { kind: 'ip', value: '203.0.113.0/24' } });
     expect(requests(platform, 'event_figures').at(-1)).toMatchObject({ query: 'ip:203.0.113.0/24' });
     expect(requests(platform, 'incident_page').at(-1)).toMatchObject({ filter: { entity: { kind: 'ip', value: '203.0.113.0/24' } } });
   });
@@ -94,7 +94,7 @@ describe('the page of an entity', () => {
     expect(requests(platform, 'block_list').at(-1)).toMatchObject({ state: [], touching: '203.0.113.7' });
     expect(hook('entity-block').textContent).toMatch(/203\.0\.113\.0\/24.*#7.*scan.*mara.*Removed.*by jonas/s);
     expect(hook('entity-first-seen').textContent).toContain('First seen');
-    await fireEvent.click(hook('risk-course').querySelector('button')!);
+    await fireEvent.click(hook('risk-course-table-toggle'));
     expect(hook('risk-course').querySelectorAll('table tbody tr').length).toBeGreaterThan(100);
   });
 
