@@ -424,10 +424,13 @@ pub(crate) struct Events {
     ///
     /// A query that begins with a minus comes after `--`.
     pub(crate) query: Option<String>,
+    /// Zone of times without an offset in the query, and of the times in a table that is exported: `Europe/Berlin`.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: Option<String>,
     /// How far back: `90m`, `24h`, `7d`, or `all`.
     #[arg(long, default_value = "all", value_parser = crate::period::parse_last)]
     pub(crate) last: crate::period::LastPeriod,
-    /// Only about this entity: `ip:203.0.113.7`, `user:anna`.
+    /// Only about this entity: `ip:203.0.113.7`, `ip:203.0.113.0/24`, `user:anna`.
     #[arg(long, conflicts_with_all = ["figures", "export"])]
     pub(crate) entity: Option<String>,
     /// Rows.

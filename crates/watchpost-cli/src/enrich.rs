@@ -7,6 +7,7 @@ use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{Entity, EntityKind, UnknownWord};
 use watchpost_model::incident::IncidentDetail;
 use watchpost_model::place::Place;
+use watchpost_model::query::Network;
 use watchpost_model::risk::RiskPolicy;
 use watchpost_model::text::visible;
 use watchpost_model::threat::{ThreatList, ThreatMatch};
@@ -112,7 +113,7 @@ pub(crate) enum Risk {
         #[arg(long, short = 'n', default_value_t = 20)]
         limit: u32,
     },
-    /// Show why an entity has its risk.
+    /// Show why an entity has its risk: an address or a range of them, a user, a session, an endpoint.
     Show {
         /// `ip:203.0.113.7`, `user:anna`; a bare address is one too.
         entity: String,
@@ -299,9 +300,9 @@ pub(crate) async fn risk(session: &Session, form: Output, verb: Risk) -> anyhow:
     }
 }
 
-/// A bare address is an entity too.
+/// A bare address or range is an entity too.
 fn entity_of(text: &str) -> Result<Entity, OpError> {
-    if text.parse::<std::net::IpAddr>().is_ok() {
+    if text.parse::<std::net::IpAddr>().is_ok() || text.parse::<Network>().is_ok() {
         return Ok(Entity::new(EntityKind::Ip, text));
     }
     text.parse().map_err(|error: UnknownWord| OpError::invalid("entity", error.to_string()))
@@ -315,6 +316,9 @@ fn show(detail: &EntityRiskDetail) -> anyhow::Result<()> {
         detail.risk.score,
         at(detail.at),
     ))?;
+    if let Some((first, last)) = detail.first_seen.zip(detail.last_seen) {
+        line(format!("seen first at {}, last at {}", at(first), at(last)))?;
+    }
     if detail.risk.entity.kind == EntityKind::Ip {
         line(format!("place: {}", visible(&place(detail.place.as_ref(), detail.has_location_data), 300)))?;
     }

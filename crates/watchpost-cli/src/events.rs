@@ -25,7 +25,13 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
         return figures(
             session,
             form,
-            EventFiguresRequest { period, query: wanted.query, buckets: BARS, facets: Vec::new() },
+            EventFiguresRequest {
+                period,
+                query: wanted.query,
+                zone: wanted.time_zone,
+                buckets: BARS,
+                facets: Vec::new(),
+            },
         )
         .await;
     }
@@ -33,7 +39,14 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
         let csv = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         let path = std::path::absolute(&file)?.to_string_lossy().into_owned();
         let format = if csv { EventFormat::Csv } else { EventFormat::Jsonl };
-        let request = EventExport { period, query: wanted.query, format, columns: wanted.columns, path };
+        let request = EventExport {
+            period,
+            query: wanted.query,
+            zone: wanted.time_zone,
+            format,
+            columns: wanted.columns,
+            path,
+        };
         let exported = session.ask::<operation::event_export>(request).await?;
         return either(form, &exported, || {
             line(format!("{} events to {}", exported.rows, exported.path))?;
@@ -48,6 +61,7 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
     let request = EventPageRequest {
         period,
         query: wanted.query,
+        zone: wanted.time_zone,
         entity,
         limit: wanted.limit,
         ..EventPageRequest::default()
@@ -56,7 +70,8 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Events) -> anyh
 }
 
 async fn fields(session: &Session, form: Output) -> anyhow::Result<()> {
-    let reply = session.ask::<operation::event_query>(EventQueryRequest { query: String::new() }).await?;
+    let reply =
+        session.ask::<operation::event_query>(EventQueryRequest { query: String::new(), zone: None }).await?;
     either(form, &reply.fields, || {
         let more = [
             ["header.NAME".to_owned(), "a header of the request".to_owned(), String::new()],

@@ -288,7 +288,7 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {
     match verb {
         Block::List => {
-            let request = BlockListRequest { state: Vec::new(), created: None, limit: 500 };
+            let request = BlockListRequest { limit: 500, ..BlockListRequest::default() };
             show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
         Block::Check { target } => {

@@ -1,6 +1,7 @@
 //! Half-open spans of time.
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+pub use chrono_tz::Tz as Zone;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -75,27 +76,77 @@ impl Period {
 /// it says otherwise (`Z`, `+05:45`). Queries and the command line read times by this.
 #[must_use]
 pub fn written_time(text: &str) -> Option<(DateTime<Utc>, Duration)> {
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some((day.and_time(NaiveTime::MIN).and_utc(), Duration::days(1)));
+    match Written::read(text)? {
+        Written::Fixed(at, width) => Some((at, width)),
+        Written::Local(at, width) => Some((at.and_utc(), width)),
     }
-    let second = if text.contains('.') { Duration::milliseconds(1) } else { Duration::seconds(1) };
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some((at.with_timezone(&Utc), second));
+}
+
+/// The period that a time as written stands for, when times without an offset are those of a zone. A day is as long as it
+/// is there; a time that the clocks show twice stands for both, one that they leave out for the moment at which they go on.
+#[must_use]
+pub fn written_period(text: &str, zone: Zone) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    match Written::read(text)? {
+        Written::Fixed(at, width) => Some((at, at.checked_add_signed(width)?)),
+        Written::Local(at, width) => {
+            let (from, _) = moments(at, zone)?;
+            // The last moment of it, so that an hour that comes twice is in it twice and the next one is not in it.
+            let (_, last) = moments(at.checked_add_signed(width - Duration::milliseconds(1))?, zone)?;
+            Some((from, last.checked_add_signed(Duration::milliseconds(1))?))
+        }
     }
-    if let Ok(at) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z") {
-        return Some((at.with_timezone(&Utc), Duration::minutes(1)));
+}
+
+/// The first and the last moment at which the clocks of a zone show this.
+fn moments(local: NaiveDateTime, zone: Zone) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) => return Some((at.to_utc(), at.to_utc())),
+        LocalResult::Ambiguous(first, last) => return Some((first.to_utc(), last.to_utc())),
+        LocalResult::None => {}
     }
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    [("%Y-%m-%dT%H:%M", Duration::minutes(1)), ("%Y-%m-%dT%H:%M:%S%.f", second)]
-        .into_iter()
-        .find_map(|(form, width)| Some((NaiveDateTime::parse_from_str(text, form).ok()?.and_utc(), width)))
+    // Clocks are put forward by minutes that are whole quarters of an hour, by a day at most.
+    let next = local.and_utc().timestamp().div_euclid(900) + 1;
+    let on = (next..next + 96).find_map(|quarter| {
+        let local = DateTime::from_timestamp(quarter * 900, 0)?.naive_utc();
+        zone.from_local_datetime(&local).earliest()
+    })?;
+    Some((on.to_utc(), on.to_utc()))
+}
+
+/// What was written.
+enum Written {
+    /// With an offset.
+    Fixed(DateTime<Utc>, Duration),
+    /// Without one.
+    Local(NaiveDateTime, Duration),
+}
+
+impl Written {
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            return Some(Self::Local(day.and_time(NaiveTime::MIN), Duration::days(1)));
+        }
+        let second = if text.contains('.') { Duration::milliseconds(1) } else { Duration::seconds(1) };
+        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            return Some(Self::Fixed(at.to_utc(), second));
+        }
+        if let Ok(at) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%:z") {
+            return Some(Self::Fixed(at.to_utc(), Duration::minutes(1)));
+        }
+        let (text, utc) = text.strip_suffix('Z').map_or((text, false), |text| (text, true));
+        let forms = [("%Y-%m-%dT%H:%M", Duration::minutes(1)), ("%Y-%m-%dT%H:%M:%S%.f", second)];
+        forms.into_iter().find_map(|(form, width)| {
+            let at = NaiveDateTime::parse_from_str(text, form).ok()?;
+            Some(if utc { Self::Fixed(at.and_utc(), width) } else { Self::Local(at, width) })
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::Duration;
 
-    use super::written_time;
+    use super::{Zone, written_period, written_time};
 
     #[test]
     fn times_are_utc_unless_they_say_otherwise() {
@@ -120,5 +171,54 @@ mod tests {
         {
             assert_eq!(written_time(text), None, "{text:?} is no time");
         }
+    }
+
+    #[test]
+    fn times_without_an_offset_are_those_of_a_zone() {
+        for (zone, text, from, to) in [
+            ("Asia/Tokyo", "2026-11-22T21:00", "2026-11-22T12:00:00+00:00", "2026-11-22T12:01:00+00:00"),
+            ("Asia/Tokyo", "2026-11-22", "2026-11-21T15:00:00+00:00", "2026-11-22T15:00:00+00:00"),
+            ("Asia/Tokyo", "2026-11-22T21:00Z", "2026-11-22T21:00:00+00:00", "2026-11-22T21:01:00+00:00"),
+            (
+                "Asia/Tokyo",
+                "2026-11-22T21:00-01:00",
+                "2026-11-22T22:00:00+00:00",
+                "2026-11-22T22:01:00+00:00",
+            ),
+            (
+                "Europe/Berlin",
+                "2026-07-01T08:30:15",
+                "2026-07-01T06:30:15+00:00",
+                "2026-07-01T06:30:16+00:00",
+            ),
+            (
+                "UTC",
+                "2026-11-22T21:00:00.25",
+                "2026-11-22T21:00:00.250+00:00",
+                "2026-11-22T21:00:00.251+00:00",
+            ),
+            // Days with 25 and 23 hours.
+            ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00+00:00", "2026-10-25T23:00:00+00:00"),
+            ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00+00:00", "2026-03-29T22:00:00+00:00"),
+            // Half past two comes twice in one of them, and not at all in the other.
+            ("Europe/Berlin", "2026-10-25T02:30", "2026-10-25T00:30:00+00:00", "2026-10-25T01:31:00+00:00"),
+            (
+                "Europe/Berlin",
+                "2026-03-29T02:30",
+                "2026-03-29T01:00:00+00:00",
+                "2026-03-29T01:00:00.001+00:00",
+            ),
+            // Midnight does not come on this day in Beirut.
+            ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00+00:00", "2026-03-29T21:00:00+00:00"),
+        ] {
+            let zone = zone.parse().unwrap_or_else(|_| panic!("{zone} is a zone"));
+            let (begin, end) = written_period(text, zone).unwrap_or_else(|| panic!("{text} is a time"));
+            assert_eq!(
+                (begin.to_rfc3339().as_str(), end.to_rfc3339().as_str()),
+                (from, to),
+                "{text} in {zone}"
+            );
+        }
+        assert_eq!(written_period("2026-02-30", Zone::UTC), None);
     }
 }

@@ -307,6 +307,15 @@ pub struct RiskContribution {
     pub left: f64,
 }
 
+/// The risk of an entity at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, TS)]
+pub struct RiskPoint {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The score, 0 to 100 with one decimal.
+    pub score: f64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::{EntityHistory, Gathered, RiskPolicy, RiskScore, saturated};

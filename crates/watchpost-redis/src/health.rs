@@ -39,6 +39,8 @@ pub(crate) struct Reading {
     pub(crate) events_per_min: Option<f64>,
     /// What the server tells beside `INFO`.
     pub(crate) asked: Asked,
+    /// Commands with which this process has looked for bare hashes.
+    pub(crate) looks: u64,
 }
 
 /// Two readings, if rates between them mean something.
@@ -110,7 +112,9 @@ pub(crate) fn assess(before: Option<&Reading>, now: &Reading) -> Vec<Metric> {
     let change = before.and_then(|before| Change::between(&before.info, &now.info));
     let mut metrics = main_metrics(now, change.as_ref());
     metrics.extend(memory_metrics(before, &now.info));
-    metrics.extend(load_metrics(&now.info, change.as_ref()));
+    let looks = before.and_then(|before| now.looks.checked_sub(before.looks));
+    let looks_per_s = looks.zip(change.as_ref()).map(|(looks, change)| precise(looks) / change.seconds);
+    metrics.extend(load_metrics(&now.info, change.as_ref(), looks_per_s));
     metrics.extend(expiry_metrics(&now.info, change.as_ref()));
     metrics.extend(loss_metrics(&now.info, change.as_ref()));
     metrics.extend(durability_metrics(&now.info));
@@ -120,6 +124,11 @@ pub(crate) fn assess(before: Option<&Reading>, now: &Reading) -> Vec<Metric> {
     metrics.extend(durable::metrics(now, change.as_ref()));
     metrics.extend(cluster::metrics(now));
     metrics
+}
+
+#[expect(clippy::cast_precision_loss, reason = "commands between two samples stay far below 2^53")]
+const fn precise(count: u64) -> f64 {
+    count as f64
 }
 
 /// The table of DESIGN section 6.
@@ -268,7 +277,7 @@ fn memory_metrics(before: Option<&Reading>, info: &Info) -> Vec<Metric> {
     ]
 }
 
-fn load_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
+fn load_metrics(info: &Info, change: Option<&Change<'_>>, looks_per_s: Option<f64>) -> Vec<Metric> {
     let cpu = change.and_then(|change| {
         Some(
             (change.grown("used_cpu_user_main_thread")? + change.grown("used_cpu_sys_main_thread")?)
@@ -284,6 +293,14 @@ fn load_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
         _ => None,
     };
     let rate = |name| change.and_then(|change| change.per_s(name));
+    let own = match looks_per_s {
+        Some(looks) if looks >= 1.0 => {
+            format!(
+                "Watchpost's own included: its look for events that nobody announced is {looks:.0}/s of them"
+            )
+        }
+        _ => "Watchpost's own included".to_owned(),
+    };
     vec![
         Metric::judged(
             "ops_per_s",
@@ -291,7 +308,7 @@ fn load_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
             Unit::PerSecond,
             rate("total_commands_processed"),
             None,
-            basis_of(change, "Watchpost's own included"),
+            basis_of(change, &own),
         ),
         Metric::judged(
             "main_thread_ratio",

@@ -93,6 +93,12 @@ fn rates_are_differences_of_one_process() {
     let metrics = assess(Some(&with(&[])), &now);
     assert_eq!(metric(&metrics, "ops_per_s").value, Some(10.0));
     assert_eq!(metric(&metrics, "expired_per_s").value, Some(2.0));
+    assert!(metric(&metrics, "ops_per_s").basis.ends_with("Watchpost's own included"), "it has not looked");
+    let looked = Reading { looks: 80, ..now.clone() };
+    let metrics_of_look = assess(Some(&with(&[])), &looked);
+    let commands = metric(&metrics_of_look, "ops_per_s");
+    assert_eq!(commands.value, Some(10.0));
+    assert!(commands.basis.contains("is 8/s of them"), "{}", commands.basis);
     let latency = metric(&metrics, "command_latency_ms");
     assert_eq!((latency.value, latency.verdict), (Some(10.0), Verdict::Warning), "100,000 us over 10 calls");
 

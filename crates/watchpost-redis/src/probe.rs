@@ -1,5 +1,7 @@
 //! Reads a server's health, sample by sample.
 
+use std::sync::atomic::Ordering;
+
 use redis::Value;
 use tokio::time::Instant;
 use watchpost_model::health::HealthSample;
@@ -93,7 +95,14 @@ impl HealthProbe {
         };
         let info = Info::parse(&info.unwrap_or_default());
         let backlog = backlog.ok();
-        let now = Reading { info, pings_ms, backlog, events_per_min, asked };
+        let now = Reading {
+            info,
+            pings_ms,
+            backlog,
+            events_per_min,
+            asked,
+            looks: store.inner.counts.looks.load(Ordering::Relaxed),
+        };
         let mut own = health::assess(self.before.as_ref(), &now);
         lacks.tell(&mut own);
         self.policy.judge(&mut own);

@@ -348,6 +348,7 @@ impl EventStore {
             return Ok(BTreeSet::new());
         }
         let reply = self.inner.main.eval(&scripts::UNMARKED, Call::new(keys)).await?;
+        self.inner.counts.looks.fetch_add(keys.len() as u64 + 1, Ordering::Relaxed);
         let numbers = reply::list(reply);
         Ok(numbers.iter().filter_map(|n| reply::count(n).and_then(|n| usize::try_from(n).ok())).collect())
     }

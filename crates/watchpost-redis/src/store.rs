@@ -73,6 +73,8 @@ pub(crate) struct Counts {
     pub(crate) adopted: AtomicU64,
     pub(crate) quarantined: AtomicU64,
     pub(crate) adopt_passes: AtomicU64,
+    /// Commands of the look for bare hashes: the server counts those of a script one by one.
+    pub(crate) looks: AtomicU64,
 }
 
 /// What this process has done at the event store since it started.

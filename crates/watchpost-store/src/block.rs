@@ -179,8 +179,8 @@ impl Store {
         from_row(&row)
     }
 
-    /// The newest blocks in one of these states (empty means any) that were made in `created`, newest first, at most
-    /// `limit`, and how many there are of each state.
+    /// The newest blocks in one of these states (empty means any) that were made in `created` and share addresses with
+    /// `touching`, newest first, at most `limit`, and how many there are of each state.
     ///
     /// # Errors
     /// What the database says.
@@ -188,6 +188,7 @@ impl Store {
         &self,
         states: &[BlockState],
         created: Option<Period>,
+        touching: Option<BlockTarget>,
         limit: u32,
     ) -> Result<(Vec<Block>, Vec<(BlockState, u64)>), StoreError> {
         let conditions = |sql: &mut Sql| {
@@ -197,6 +198,9 @@ impl Store {
             }
             if let Some(period) = created {
                 sql.push(" AND created_at >= ").bind(period.from).push(" AND created_at < ").bind(period.to);
+            }
+            if let Some((low, high)) = touching.map(span) {
+                sql.push(" AND low <= ").bind(high).push(" AND high >= ").bind(low);
             }
         };
         let mut tx = self.read().await?;
@@ -219,7 +223,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn block_page(&self, states: &[BlockState], limit: u32) -> Result<Vec<Block>, StoreError> {
-        Ok(self.blocks_made(states, None, limit).await?.0)
+        Ok(self.blocks_made(states, None, None, limit).await?.0)
     }
 
     /// The blocks that were made for an incident, oldest first, at most 500.

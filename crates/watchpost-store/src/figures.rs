@@ -113,12 +113,12 @@ impl Store {
                 "SELECT COUNT(*), COUNT(CASE WHEN severity >= $1 THEN 1 END), \
                  COUNT(CASE WHEN severity >= $1 AND assignee IS NULL THEN 1 END), COUNT(CASE WHEN due < $2 THEN 1 END), \
                  MIN(CASE WHEN due < $2 THEN due END) FROM incident \
-                 WHERE active = 1 AND merged_into IS NULL AND first_seen < $3",
+                 WHERE active = 1 AND first_seen < $3",
                 args![high, now, until],
             )
             .await?;
         let sql = format!(
-            "{SELECT} WHERE active = 1 AND merged_into IS NULL AND first_seen < $1 \
+            "{SELECT} WHERE active = 1 AND first_seen < $1 \
              ORDER BY severity DESC, risk DESC, number LIMIT $2"
         );
         let worst = tx.fetch(sql, args![until, i64::from(limit)]).await?;

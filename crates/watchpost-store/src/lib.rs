@@ -14,6 +14,7 @@ mod contain;
 mod diagnose;
 mod engine;
 mod engine_state;
+mod entity;
 mod error;
 mod event;
 mod event_figures;

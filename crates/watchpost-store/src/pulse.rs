@@ -24,7 +24,7 @@ const STEP: usize = 1_000;
 pub struct Pulse {
     /// Event time of the newest event, leaving out those more than five minutes ahead of the clock; `None` without one.
     pub newest_event: Option<DateTime<Utc>>,
-    /// Incidents that need somebody.
+    /// Incidents that need somebody; what is merged into another needs nobody.
     pub incidents_active: u64,
 }
 
@@ -73,9 +73,7 @@ impl Store {
         let newest = tx
             .fetch_optional("SELECT at FROM event WHERE at <= $1 ORDER BY at DESC LIMIT 1", args![ahead])
             .await?;
-        let active = tx
-            .fetch_one("SELECT COUNT(*) FROM incident WHERE status NOT IN ('resolved', 'closed')", args![])
-            .await?;
+        let active = tx.fetch_one("SELECT COUNT(*) FROM incident WHERE active = 1", args![]).await?;
         Ok(Pulse {
             newest_event: newest.map(|row| row.time(0)).transpose()?,
             incidents_active: active.u64(0)?,

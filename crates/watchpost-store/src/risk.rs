@@ -18,6 +18,7 @@ use watchpost_model::risk::{
 
 use crate::canonical::to_canonical;
 use crate::engine::{Sql, Tx, Value, args, chunks};
+use crate::entity::Keys;
 use crate::error::StoreError;
 use crate::event::{entities, key_text};
 use crate::incident::merge;
@@ -231,7 +232,7 @@ async fn lock(tx: &mut Tx) -> Result<(), StoreError> {
     tx.fetch_one(format!("SELECT n FROM counter WHERE name = 'risk'{lock}"), args![]).await.map(drop)
 }
 
-async fn policy(tx: &mut Tx) -> Result<RiskPolicy, StoreError> {
+pub(crate) async fn policy(tx: &mut Tx) -> Result<RiskPolicy, StoreError> {
     let row = tx.fetch_optional("SELECT value FROM setting WHERE name = $1", args![POLICY]).await?;
     Ok(row.map(|row| row.json(0)).transpose()?.unwrap_or_default())
 }
@@ -364,7 +365,8 @@ impl Store {
             .collect()
     }
 
-    /// An entity's risk at `now` and the newest 100 contributions to it; `None` if no incident ever was about it.
+    /// An entity's risk at `now` and the newest 100 contributions to it; `None` if no incident ever was about it. A range has
+    /// the risk of its worst address, and what the incidents of all of them contribute.
     ///
     /// # Errors
     /// What the database says.
@@ -373,42 +375,34 @@ impl Store {
         entity: &Entity,
         now: DateTime<Utc>,
     ) -> Result<Option<(EntityRisk, Vec<RiskContribution>)>, StoreError> {
-        let key = key_text(&entity.value);
         let mut tx = self.read().await?;
         let policy = policy(&mut tx).await?;
-        let sql = "SELECT points, at, incidents FROM entity_risk WHERE kind = $1 AND entity_key = $2";
-        let Some(row) = tx.fetch_optional(sql, args![entity.kind.as_str(), key.as_str()]).await? else {
-            return Ok(None);
-        };
-        let sum = Gathered { points: row.opt_f64(0)?.unwrap_or(0.0), at: row.time(1)? };
-        let risk = EntityRisk {
-            entity: entity.clone(),
-            score: one_decimal(sum.score(now, policy)),
-            at: sum.at,
-            incidents: row.u64(2)?,
-        };
-        let rows = tx
-            .fetch(
-                "SELECT i.number, i.title, i.family, i.verdict, p.points, p.at, p.counted FROM entity_risk_part p \
-                 JOIN incident i ON i.id = p.incident_id WHERE p.kind = $1 AND p.entity_key = $2 \
-                 ORDER BY p.at DESC, i.number DESC LIMIT $3",
-                args![entity.kind.as_str(), key, CONTRIBUTIONS_MAX],
-            )
-            .await?;
-        let mut contributions = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (points, at, counted) = (row.opt_f64(4)?.unwrap_or(0.0), row.time(5)?, row.i64(6)? != 0);
-            contributions.push(RiskContribution {
-                incident: row.i64(0)?,
-                title: row.text(1)?,
-                family: row.parse(2)?,
-                verdict: row.parse(3)?,
-                counts: counted,
-                points,
-                at,
-                left: if counted { one_decimal(policy.left(points, now - at)) } else { 0.0 },
+        let (dialect, keys) = (tx.dialect(), Keys::of_risk(&mut tx, entity).await?);
+        let mut sql = Sql::new("SELECT points, at, incidents FROM entity_risk WHERE kind = ");
+        sql.bind(entity.kind.as_str()).push(" AND entity_key");
+        keys.push(&mut sql, dialect);
+        let mut risk: Option<EntityRisk> = None;
+        for row in tx.fetch_sql(sql).await? {
+            let sum = Gathered { points: row.opt_f64(0)?.unwrap_or(0.0), at: row.time(1)? };
+            let (score, incidents) = (one_decimal(sum.score(now, policy)), row.u64(2)?);
+            risk = Some(match risk {
+                Some(worst) => {
+                    EntityRisk { score: worst.score.max(score), at: worst.at.max(sum.at), ..worst }
+                }
+                None => EntityRisk { entity: entity.clone(), score, at: sum.at, incidents },
             });
         }
+        let Some(mut risk) = risk else { return Ok(None) };
+        if let Keys::Many(_) = keys {
+            // One incident may be about several of them.
+            let mut sql = Sql::new(
+                "SELECT COUNT(DISTINCT incident_id) FROM entity_risk_part WHERE counted = 1 AND kind = ",
+            );
+            sql.bind(entity.kind.as_str()).push(" AND entity_key");
+            keys.push(&mut sql, dialect);
+            risk.incidents = tx.fetch_sql(sql).await?.first().map_or(Ok(0), |row| row.u64(0))?;
+        }
+        let contributions = contributions(&mut tx, entity.kind, &keys, now, policy).await?;
         Ok(Some((risk, contributions)))
     }
 
@@ -423,6 +417,39 @@ impl Store {
         let mut tx = self.read().await?;
         history(&mut tx, entities).await
     }
+}
+
+/// What the newest incidents contribute to these.
+async fn contributions(
+    tx: &mut Tx,
+    kind: EntityKind,
+    keys: &Keys,
+    now: DateTime<Utc>,
+    policy: RiskPolicy,
+) -> Result<Vec<RiskContribution>, StoreError> {
+    let mut sql = Sql::new(
+        "SELECT i.number, i.title, i.family, i.verdict, MAX(p.points), MAX(p.at) AS newest, MAX(p.counted) \
+         FROM entity_risk_part p JOIN incident i ON i.id = p.incident_id WHERE p.kind = ",
+    );
+    sql.bind(kind.as_str()).push(" AND p.entity_key");
+    keys.push(&mut sql, tx.dialect());
+    sql.push(" GROUP BY i.number, i.title, i.family, i.verdict ORDER BY newest DESC, i.number DESC LIMIT ");
+    sql.bind(CONTRIBUTIONS_MAX);
+    let mut contributions = Vec::new();
+    for row in tx.fetch_sql(sql).await? {
+        let (points, at, counted) = (row.opt_f64(4)?.unwrap_or(0.0), row.time(5)?, row.i64(6)? != 0);
+        contributions.push(RiskContribution {
+            incident: row.i64(0)?,
+            title: row.text(1)?,
+            family: row.parse(2)?,
+            verdict: row.parse(3)?,
+            counts: counted,
+            points,
+            at,
+            left: if counted { one_decimal(policy.left(points, now - at)) } else { 0.0 },
+        });
+    }
+    Ok(contributions)
 }
 
 /// How earlier incidents of each entity were judged; entities without a judged incident are not in it.
@@ -459,6 +486,6 @@ pub(crate) async fn history(
     Ok(history)
 }
 
-fn one_decimal(value: f64) -> f64 {
+pub(crate) fn one_decimal(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

@@ -1171,6 +1171,10 @@ state: Array<BlockState>,
  */
 created?: Period, 
 /**
+ * Of this address or range, of one that it lies in, or of something in it; absent means any.
+ */
+touching?: string, 
+/**
  * Rows, 1 to 500.
  */
 limit: number, };
@@ -2454,6 +2458,18 @@ contributions: Array<RiskContribution>,
  */
 history: EntityHistory, 
 /**
+ * Its course over the last 30 days, oldest first, as its incidents are judged now; empty without any.
+ */
+course: Array<RiskPoint>, 
+/**
+ * When the first stored event about it happened.
+ */
+first_seen: string | null, 
+/**
+ * When the last one did.
+ */
+last_seen: string | null, 
+/**
  * Where it is, if it is an address and there is location data.
  */
 place: Place | null, 
@@ -2666,6 +2682,10 @@ period: Period | null,
  */
 query: string | null, 
 /**
+ * Of times without an offset in the query, and of the times in a table: an IANA name; absent means UTC.
+ */
+zone?: string, 
+/**
  * How.
  */
 format: EventFormat, 
@@ -2764,6 +2784,10 @@ period: Period | null,
  */
 query: string | null, 
 /**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, 
+/**
  * Bars of the histogram, 1 to 120.
  */
 buckets: number, 
@@ -2804,7 +2828,7 @@ severity: Array<Severity>,
  */
 outcome: Outcome | null, 
 /**
- * About this entity.
+ * About this entity; a range stands for its addresses.
  */
 entity: Entity | null, 
 /**
@@ -2815,6 +2839,10 @@ text: string | null,
  * What must hold besides, in the query language (docs/search.md).
  */
 query: string | null, 
+/**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, 
 /**
  * Cursor of the page before.
  */
@@ -2842,7 +2870,11 @@ export type EventQueryRequest = {
 /**
  * The text.
  */
-query: string, };
+query: string, 
+/**
+ * Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+ */
+zone?: string, };
 
 export type EventReveal = { 
 /**
@@ -3847,7 +3879,7 @@ assignee: string | null,
  */
 text: string | null, 
 /**
- * With this entity as its own.
+ * About this entity, or with it among its events; a range stands for its addresses.
  */
 entity: Entity | null, 
 /**
@@ -6580,6 +6612,16 @@ points: number,
 detail: string, };
 
 export type RiskFactorKind = "severity" | "confidence" | "answer" | "rule" | "asset" | "threat_list" | "history" | "limit";
+
+export type RiskPoint = { 
+/**
+ * When.
+ */
+at: string, 
+/**
+ * The score, 0 to 100 with one decimal.
+ */
+score: number, };
 
 export type RiskPolicy = { 
 /**

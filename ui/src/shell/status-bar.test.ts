@@ -57,6 +57,12 @@ describe('the status bar', () => {
     expect(text('status-losses')).toBe('Nothing dropped');
   });
 
+  it('is as old as what a part that is down last said', async () => {
+    await show(() => ({ redis: { state: 'down', detail: 'refused', last_ok: new Date(Date.now() - 32_000).toISOString() } }));
+    expect(text('status-age')).toMatch(/^As of 3[23] s ago$/);
+    expect(hook('status-age').title).toContain('Redis');
+  });
+
   it('says what is down, that the trail does not hold, and that secrets are locked', async () => {
     await show((status) => ({ redis: { state: 'down', detail: 'refused', last_ok: null }, engine: { ...status.engine, state: 'down' }, trail: { ok: false, detail: 'record 7 is not the one that was seen' }, secrets: 'locked' }));
     expect([text('status-redis'), text('status-engine')]).toEqual(['Redis down', 'Engine down']);

@@ -107,6 +107,15 @@ export class Live {
     this.#queries.reset();
   }
 
+  /** The part that does not answer the backend, and when it last did (Unix milliseconds): what is shown is as old as that. */
+  get outage(): { part: 'redis' | 'database'; since: number | null } | null {
+    for (const part of ['redis', 'database'] as const) {
+      const found = this.status?.[part];
+      if (found?.state === 'down') return { part, since: found.last_ok === null ? null : new Date(found.last_ok).getTime() };
+    }
+    return null;
+  }
+
   /** The newest running job, if one runs. */
   get runningJob(): JobRun | undefined {
     return this.jobs.find((job) => job.state === 'running');

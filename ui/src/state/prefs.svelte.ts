@@ -30,6 +30,13 @@ class Prefs {
     this.applyTheme();
   }
 
+  /** The name of the zone for requests, so that times are read as they are shown; absent where the system has no name for it. */
+  get zoneId(): string | undefined {
+    if (this.#zone === 'utc') return undefined;
+    const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return /^[A-Za-z]/.test(name) ? name : undefined;
+  }
+
   get zone(): Zone {
     return this.#zone;
   }
@@ -65,3 +72,9 @@ class Prefs {
 }
 
 export const prefs = new Prefs();
+
+/** The zone of a request whose query may name times. */
+export function zoned(): { zone?: string } {
+  const zone = prefs.zoneId;
+  return zone === undefined ? {} : { zone };
+}

@@ -180,7 +180,7 @@ pub struct IncidentFilter {
     pub assignee: Option<String>,
     /// Words in the title or the entity, case-insensitive.
     pub text: Option<String>,
-    /// With this entity as its own.
+    /// About this entity, or with it among its events; a range stands for its addresses.
     pub entity: Option<Entity>,
     /// Opened in this period, by the engine's time.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::event::{Category, Outcome, Severity};
+use crate::period::Zone;
 
 pub use field::{Field, FieldKind, FieldName};
 
@@ -170,6 +171,23 @@ impl Query {
         self.expr.as_ref()
     }
 
+    /// Reads a query whose times without an offset are those of a zone; as text it is read in UTC.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn read(text: &str, zone: Zone) -> Result<Self, QueryFault> {
+        Ok(Self { expr: parser::parse(text, zone)? })
+    }
+
+    /// What both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self.expr, other.expr) {
+            (Some(one), Some(two)) => Self::of(Expr::All(vec![one, two])),
+            (one, two) => Self { expr: one.or(two) },
+        }
+    }
+
     /// The query of a tree. The tree is not checked against the limits: printing and reading it back does.
     #[must_use]
     pub const fn of(expr: Expr) -> Self {
@@ -181,7 +199,7 @@ impl FromStr for Query {
     type Err = QueryFault;
 
     fn from_str(text: &str) -> Result<Self, QueryFault> {
-        Ok(Self { expr: parser::parse(text)? })
+        Self::read(text, Zone::UTC)
     }
 }
 

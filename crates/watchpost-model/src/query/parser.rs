@@ -11,10 +11,10 @@ use super::{
     Test,
 };
 use crate::event::{Category, Outcome, Severity};
-use crate::period::written_time;
+use crate::period::{Zone, written_period};
 
-pub(super) fn parse(text: &str) -> Result<Option<Expr>, QueryFault> {
-    let mut parser = Parser { cursor: Cursor::new(text), terms: 0 };
+pub(super) fn parse(text: &str, zone: Zone) -> Result<Option<Expr>, QueryFault> {
+    let mut parser = Parser { cursor: Cursor::new(text), terms: 0, zone };
     if parser.cursor.len() > QUERY_CHARS_MAX {
         let over = parser.cursor.len() - QUERY_CHARS_MAX;
         return Err(fault(
@@ -62,6 +62,8 @@ enum Sign {
 struct Parser {
     cursor: Cursor,
     terms: usize,
+    /// Of times without an offset.
+    zone: Zone,
 }
 
 impl Parser {
@@ -190,7 +192,7 @@ impl Parser {
         let test = if sign == Sign::Equal && !word.quoted && word.pattern.is_everything() {
             Test::Given
         } else {
-            test(field, kind, sign, &word)?
+            test(field, kind, sign, &word, self.zone)?
         };
         self.term(at, Term::Field(field.clone(), test))
     }
@@ -231,7 +233,7 @@ fn expected(field: &Field) -> Vec<&'static str> {
     }
 }
 
-fn test(field: &Field, kind: FieldKind, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
+fn test(field: &Field, kind: FieldKind, sign: Sign, word: &Word, zone: Zone) -> Result<Test, QueryFault> {
     match kind {
         FieldKind::Text => Ok(Test::Text(word.pattern.clone())),
         // As the store lowers the text that it searches: character by character.
@@ -241,7 +243,7 @@ fn test(field: &Field, kind: FieldKind, sign: Sign, word: &Word) -> Result<Test,
         FieldKind::Upper => Ok(Test::Text(word.pattern.map(str::to_ascii_uppercase))),
         FieldKind::Address => address(field, word),
         FieldKind::Number => number(field, sign, word),
-        FieldKind::Time => time(field, sign, word),
+        FieldKind::Time => time(field, sign, word, zone),
         FieldKind::Severity => severity(field, sign, word),
         FieldKind::Category => one_of(field, word, Category::ALL).map(Test::Category),
         FieldKind::Outcome => one_of(field, word, Outcome::ALL).map(Test::Outcome),
@@ -319,15 +321,14 @@ fn number(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
 }
 
 /// The period that a time as written stands for: a day, a minute, a second or a millisecond.
-fn period(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (from, width) = written_time(text)?;
-    let from = from.trunc_subsecs(3);
-    let to = from.checked_add_signed(width)?;
+fn period(text: &str, zone: Zone) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let (from, to) = written_period(text, zone)?;
+    let (from, to) = (from.trunc_subsecs(3), to.trunc_subsecs(3));
     ((1..9_999).contains(&from.year())).then_some((from, to))
 }
 
-fn time(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
-    let (low, high, open) = bounds(field, sign, word, period)?;
+fn time(field: &Field, sign: Sign, word: &Word, zone: Zone) -> Result<Test, QueryFault> {
+    let (low, high, open) = bounds(field, sign, word, |text| period(text, zone))?;
     let from = low.map(|(begin, end)| if sign == Sign::Above { end } else { begin });
     let to = high.map(|(begin, end)| if open || sign == Sign::Below { begin } else { end });
     if from.zip(to).is_some_and(|(from, to)| from >= to) {

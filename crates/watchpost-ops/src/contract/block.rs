@@ -73,6 +73,9 @@ pub struct BlockListRequest {
     /// Made in this period; absent means any time.
     #[ts(optional)]
     pub created: Option<Period>,
+    /// Of this address or range, of one that it lies in, or of something in it; absent means any.
+    #[ts(optional)]
+    pub touching: Option<String>,
     /// Rows, 1 to 500.
     pub limit: u32,
 }

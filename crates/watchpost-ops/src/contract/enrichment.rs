@@ -6,7 +6,7 @@ use ts_rs::TS;
 use watchpost_model::enrichment::AssetRule;
 use watchpost_model::event::{Entity, EntityKind};
 use watchpost_model::place::Place;
-use watchpost_model::risk::{EntityHistory, EntityRisk, RiskContribution, RiskPolicy};
+use watchpost_model::risk::{EntityHistory, EntityRisk, RiskContribution, RiskPoint, RiskPolicy};
 use watchpost_model::threat::{SkippedEntry, ThreatEntry, ThreatFormat, ThreatKind, ThreatList, ThreatMatch};
 use watchpost_model::words;
 
@@ -234,6 +234,12 @@ pub struct EntityRiskDetail {
     pub contributions: Vec<RiskContribution>,
     /// How its earlier incidents were judged.
     pub history: EntityHistory,
+    /// Its course over the last 30 days, oldest first, as its incidents are judged now; empty without any.
+    pub course: Vec<RiskPoint>,
+    /// When the first stored event about it happened.
+    pub first_seen: Option<DateTime<Utc>>,
+    /// When the last one did.
+    pub last_seen: Option<DateTime<Utc>>,
     /// Where it is, if it is an address and there is location data.
     pub place: Option<Place>,
     /// Is there location data at all?

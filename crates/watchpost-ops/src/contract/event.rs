@@ -30,12 +30,15 @@ pub struct EventPageRequest {
     pub severity: Vec<Severity>,
     /// Ended like this.
     pub outcome: Option<Outcome>,
-    /// About this entity.
+    /// About this entity; a range stands for its addresses.
     pub entity: Option<Entity>,
     /// Words in type, actor, address, resource or request, case-insensitive.
     pub text: Option<String>,
     /// What must hold besides, in the query language (docs/search.md).
     pub query: Option<String>,
+    /// Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+    #[ts(optional)]
+    pub zone: Option<String>,
     /// Cursor of the page before.
     pub after: Option<String>,
     /// Rows, 1 to 500.
@@ -59,6 +62,9 @@ pub struct EventFiguresRequest {
     pub period: Option<Period>,
     /// What must hold, in the query language.
     pub query: Option<String>,
+    /// Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+    #[ts(optional)]
+    pub zone: Option<String>,
     /// Bars of the histogram, 1 to 120.
     pub buckets: u32,
     /// Fields of which to count the values; empty means those that a search is narrowed by.
@@ -72,6 +78,10 @@ pub struct EventFiguresRequest {
 pub struct EventQueryRequest {
     /// The text.
     pub query: String,
+    /// Of times without an offset in the query: an IANA name such as Europe/Berlin; absent means UTC.
+    #[serde(default)]
+    #[ts(optional)]
+    pub zone: Option<String>,
 }
 
 /// A field of the query language.
@@ -116,6 +126,10 @@ pub struct EventExport {
     pub period: Option<Period>,
     /// What must hold, in the query language.
     pub query: Option<String>,
+    /// Of times without an offset in the query, and of the times in a table: an IANA name; absent means UTC.
+    #[serde(default)]
+    #[ts(optional)]
+    pub zone: Option<String>,
     /// How.
     pub format: EventFormat,
     /// Fields of the query language, for CSV.

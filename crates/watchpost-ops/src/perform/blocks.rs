@@ -54,7 +54,8 @@ pub(crate) async fn guard(
 pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result<BlockList, OpError> {
     let workspace = cx.workspace()?;
     let (limit, created) = (page_size(request.limit)?, request.created.map(checked).transpose()?);
-    let (rows, counts) = workspace.store().blocks_made(&request.state, created, limit).await?;
+    let touching = request.touching.as_deref().map(target).transpose()?;
+    let (rows, counts) = workspace.store().blocks_made(&request.state, created, touching, limit).await?;
     let count = |states: &[BlockState]| -> u64 {
         counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum()
     };

@@ -303,18 +303,27 @@ pub(crate) async fn entity_risk_show(
     {
         entity.value = address.to_canonical().to_string();
     }
+    let seen = workspace.store().entity_seen(&entity).await?;
     let known = workspace.known(Freshness::Recent).await?;
     let now = workspace.now();
     let (risk, contributions) = match workspace.store().entity_risk(&entity, now).await? {
         Some(found) => found,
         None => (EntityRisk { entity: entity.clone(), score: 0.0, at: now, incidents: 0 }, Vec::new()),
     };
-    let history = workspace.store().entity_history(std::slice::from_ref(&entity)).await?;
+    let history = workspace.store().entity_judged(&entity).await?;
     let (place, assets) = known.about(&entity);
+    let mut course = workspace.store().entity_risk_course(&entity, now).await?;
+    if let Some(last) = course.last_mut() {
+        // What is gathered keeps the pace at which it did; the end of the course is what the page says.
+        last.score = risk.score;
+    }
     Ok(EntityRiskDetail {
         risk,
+        course,
+        first_seen: seen.map(|(first, _)| first),
+        last_seen: seen.map(|(_, last)| last),
         contributions,
-        history: history.get(&entity).copied().unwrap_or_default(),
+        history,
         place,
         has_location_data: !known.knowledge.geo.is_empty(),
         threats: threats(&known, &entity),

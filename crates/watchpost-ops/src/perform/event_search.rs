@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::SecondsFormat;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use watchpost_model::audit::Change;
 use watchpost_model::event::{Category, Event, Outcome, Severity};
 use watchpost_model::overview::EventFigures;
-use watchpost_model::period::Period;
+use watchpost_model::period::{Period, Zone};
 use watchpost_model::query::{FieldKind, FieldName, Query};
 use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
 use watchpost_store::{EventCursor, EventFilter, FACETS, Store};
@@ -26,9 +27,18 @@ const EXPORT_ROWS_MAX: u64 = 1_000_000;
 /// Events of a page while exporting.
 const PAGE: u32 = 500;
 
-/// A query of a request; absent means any event.
-pub(crate) fn query(text: Option<&str>) -> Result<Query, OpError> {
-    text.unwrap_or_default().parse().map_err(|fault| OpError::invalid("query", format!("{fault}")))
+/// A query of a request, its times without an offset in this zone; absent means any event.
+pub(crate) fn query(text: Option<&str>, zone: Zone) -> Result<Query, OpError> {
+    Query::read(text.unwrap_or_default(), zone).map_err(|fault| OpError::invalid("query", format!("{fault}")))
+}
+
+/// The zone of a request; absent means UTC.
+pub(crate) fn zone(name: Option<&str>) -> Result<Zone, OpError> {
+    let Some(name) = name else { return Ok(Zone::UTC) };
+    name.parse().map_err(|_| {
+        OpError::invalid("zone", format!("there is no time zone {name:?}"))
+            .hint("write an IANA name such as Europe/Berlin")
+    })
 }
 
 pub(crate) async fn event_figures(
@@ -37,7 +47,10 @@ pub(crate) async fn event_figures(
 ) -> Result<EventFigures, OpError> {
     let workspace = cx.workspace()?;
     let store = workspace.store();
-    let filter = EventFilter { query: query(request.query.as_deref())?, ..EventFilter::default() };
+    let filter = EventFilter {
+        query: query(request.query.as_deref(), zone(request.zone.as_deref())?)?,
+        ..EventFilter::default()
+    };
     let period = match request.period {
         Some(period) => checked(period)?,
         None => store
@@ -50,7 +63,7 @@ pub(crate) async fn event_figures(
 }
 
 pub(crate) async fn event_query(_: Context, request: EventQueryRequest) -> Result<EventQueryReply, OpError> {
-    let (canonical, fault) = match request.query.parse::<Query>() {
+    let (canonical, fault) = match Query::read(&request.query, zone(request.zone.as_deref())?) {
         Ok(query) => (query.to_string(), None),
         Err(fault) => (String::new(), Some(fault)),
     };
@@ -82,13 +95,17 @@ pub(crate) async fn event_export(cx: Context, request: EventExport) -> Result<Ev
     at_this_machine(&cx)?;
     let workspace = cx.workspace()?;
     let period = request.period.map(checked).transpose()?;
-    let filter = EventFilter { period, query: query(request.query.as_deref())?, ..EventFilter::default() };
+    let zone = zone(request.zone.as_deref())?;
+    let filter =
+        EventFilter { period, query: query(request.query.as_deref(), zone)?, ..EventFilter::default() };
     let columns = columns(&request)?;
     let path = PathBuf::from(&request.path);
     // The pages wait for the disk, so that no more than a few are held.
     let (pages, incoming) = mpsc::channel::<Vec<Event>>(4);
     let target = path.clone();
-    let writer = tokio::task::spawn_blocking(move || write(&target, request.format, &columns, incoming));
+    let writer = tokio::task::spawn_blocking(move || {
+        write(&target, request.format, (columns.as_slice(), zone), incoming)
+    });
     let (read, written) = tokio::join!(read(workspace.store(), &filter, pages), writer);
     let written = written.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
     let (rows, complete) = read?;
@@ -177,10 +194,18 @@ fn unwritten(error: Broken) -> OpError {
     }
 }
 
+/// What a table says of an event: times are those of the zone, with their offset.
+fn cell(column: FieldName, event: &Event, zone: Zone) -> String {
+    if column == FieldName::At && zone != Zone::UTC {
+        return event.at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false);
+    }
+    column.text_of(event).unwrap_or_default()
+}
+
 fn write(
     path: &Path,
     format: EventFormat,
-    columns: &[FieldName],
+    (columns, zone): (&[FieldName], Zone),
     mut pages: mpsc::Receiver<Vec<Event>>,
 ) -> Result<Prepared, Broken> {
     Prepared::write(path, |out| match format {
@@ -190,7 +215,7 @@ fn write(
             while let Some(page) = pages.blocking_recv() {
                 for event in &page {
                     let cells: Vec<String> =
-                        columns.iter().map(|column| column.text_of(event).unwrap_or_default()).collect();
+                        columns.iter().map(|column| cell(*column, event, zone)).collect();
                     table.row(cells.iter().map(String::as_str)).map_err(Broken::Table)?;
                 }
             }

@@ -36,14 +36,16 @@ pub(crate) async fn overview(cx: Context, request: OverviewRequest) -> Result<Ov
 pub(crate) async fn event_page(cx: Context, request: EventPageRequest) -> Result<EventPage, OpError> {
     let workspace = cx.workspace()?;
     let limit = page_size(request.limit)?;
+    let zone = super::event_search::zone(request.zone.as_deref())?;
+    let about = request.entity.map(EventFilter::about).unwrap_or_default();
     let filter = EventFilter {
         period: request.period.map(checked).transpose()?,
         category: request.category,
         severity: request.severity,
         outcome: request.outcome,
-        entity: request.entity,
+        entity: about.entity,
         text: request.text,
-        query: super::event_search::query(request.query.as_deref())?,
+        query: about.query.and(super::event_search::query(request.query.as_deref(), zone)?),
     };
     let page = workspace.store().event_page(&filter, cursor(request.after.as_deref())?, limit).await?;
     Ok(EventPage { rows: page.rows, next: cursor_text(page.next)? })

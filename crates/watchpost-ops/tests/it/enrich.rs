@@ -169,6 +169,15 @@ async fn findings_carry_place_lists_assets_and_an_explained_score() {
     let entity = first.risk.entity.clone();
     let before = risk_of(&desk, &entity).await;
     assert_eq!(before.contributions.len() as u64, before.risk.incidents);
+    assert_eq!(before.course.last().map(|point| point.score), Some(before.risk.score));
+    let network = entity.value.rsplit_once('.').expect("an address").0;
+    let range = Entity::new(EntityKind::Ip, format!("{network}.0/24"));
+    let of_range = risk_of(&desk, &range).await;
+    assert_eq!(of_range.risk.score, before.risk.score, "it is the worst address of it");
+    assert!(before.first_seen.is_some() && of_range.first_seen <= before.first_seen);
+    let page = EventPageRequest { entity: Some(range), limit: 500, ..EventPageRequest::default() };
+    let rows = desk.ask::<operation::event_page>(page).await.expect("events can be listed").rows;
+    assert_eq!(rows.first().map(|event| event.at), of_range.last_seen);
     let number = before.contributions[0].incident;
     let resolve = IncidentResolve {
         number,

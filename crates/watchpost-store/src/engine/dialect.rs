@@ -102,6 +102,16 @@ impl Dialect {
         }
     }
 
+    /// The texts of a JSON list that is bound, as rows: what stands before the list, and after it.
+    pub(crate) const fn texts_of_list(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => ("SELECT value FROM json_each(", ")"),
+            Self::Postgres => {
+                ("SELECT t.value FROM json_array_elements_text(CAST(", " AS JSON)) AS t(value)")
+            }
+        }
+    }
+
     /// Who besides the owner may change the tables of the audit trail: table, person, right. SQLite has no such rights.
     pub(crate) const fn audit_grants(self) -> &'static str {
         match self {

@@ -1,14 +1,15 @@
 //! Lists of incidents: pages and counts that agree.
 
 use serde::{Deserialize, Serialize};
-use watchpost_model::event::{Entity, Severity};
+use watchpost_model::event::{Entity, EntityKind, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{Incident, IncidentFilter, IncidentOrder, Status};
 
 use super::{SELECT, from_row};
-use crate::engine::{Row, Sql, Tx, Value, like_pattern};
+use crate::engine::{Dialect, Row, Sql, Tx, Value, like_pattern};
+use crate::entity::Keys;
 use crate::error::StoreError;
-use crate::event::{key_text, rank, severity_of};
+use crate::event::{rank, severity_of};
 use crate::store::Store;
 
 /// Where a page of incidents ended. Meaningful only with the order that made it.
@@ -57,8 +58,53 @@ enum Facet {
     Assignee,
 }
 
-/// Conditions of `filter` but that of `except`, as ` AND ...`. A merged incident is in no list.
-fn conditions(sql: &mut Sql, filter: &IncidentFilter, except: Facet) {
+/// A filter with the keys of its entity.
+struct Chosen<'a> {
+    filter: &'a IncidentFilter,
+    about: Option<About>,
+}
+
+impl<'a> Chosen<'a> {
+    async fn of(tx: &mut Tx, filter: &'a IncidentFilter) -> Result<Self, StoreError> {
+        let about = match &filter.entity {
+            Some(entity) => Some(About::of(tx, entity).await?),
+            None => None,
+        };
+        Ok(Self { filter, about })
+    }
+}
+
+/// Which incidents an entity occurs in.
+struct About {
+    kind: EntityKind,
+    keys: Keys,
+    dialect: Dialect,
+}
+
+impl About {
+    async fn of(tx: &mut Tx, entity: &Entity) -> Result<Self, StoreError> {
+        let selects = [
+            "SELECT entity_key FROM incident WHERE entity_kind = 'ip'",
+            "SELECT entity_key FROM incident_entity WHERE kind = 'ip'",
+        ];
+        Ok(Self { kind: entity.kind, keys: Keys::of(tx, entity, &selects).await?, dialect: tx.dialect() })
+    }
+
+    /// Adds the condition that an incident, or one that is merged into it, is about the entity or has it among its events.
+    fn push(&self, sql: &mut Sql) {
+        sql.push("id IN (SELECT root_id FROM incident WHERE entity_kind = ").bind(self.kind.as_str());
+        sql.push(" AND entity_key");
+        self.keys.push(sql, self.dialect);
+        sql.push(" UNION SELECT m.root_id FROM incident_entity x JOIN incident m ON m.id = x.incident_id");
+        sql.push(" WHERE x.kind = ").bind(self.kind.as_str()).push(" AND x.entity_key");
+        self.keys.push(sql, self.dialect);
+        sql.push(")");
+    }
+}
+
+/// Conditions of `chosen` but that of `except`, as ` AND ...`. A merged incident is in no list.
+fn conditions(sql: &mut Sql, chosen: &Chosen<'_>, except: Facet) {
+    let filter = chosen.filter;
     sql.push(" AND merged_into IS NULL");
     let words = |values: Vec<&'static str>| -> Vec<Value> { values.into_iter().map(Value::from).collect() };
     if !filter.status.is_empty() && except != Facet::Status {
@@ -83,9 +129,9 @@ fn conditions(sql: &mut Sql, filter: &IncidentFilter, except: Facet) {
     for word in filter.text.iter().flat_map(|text| text.split_whitespace()) {
         sql.push(" AND search LIKE ").bind(like_pattern(word)).push(" ESCAPE '!'");
     }
-    if let Some(entity) = &filter.entity {
-        sql.push(" AND entity_kind = ").bind(entity.kind.as_str());
-        sql.push(" AND entity_key = ").bind(key_text(&entity.value));
+    if let Some(about) = &chosen.about {
+        sql.push(" AND ");
+        about.push(sql);
     }
     if let Some(period) = filter.opened {
         sql.push(" AND opened_at >= ").bind(period.from).push(" AND opened_at < ").bind(period.to);
@@ -112,9 +158,10 @@ pub(super) async fn matching(
     filter: &IncidentFilter,
     limit: usize,
 ) -> Result<Vec<Incident>, StoreError> {
+    let chosen = Chosen::of(tx, filter).await?;
     let mut sql = Sql::new(SELECT);
     sql.push(" WHERE 1 = 1");
-    conditions(&mut sql, filter, Facet::None);
+    conditions(&mut sql, &chosen, Facet::None);
     sql.push(" ORDER BY number LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     tx.fetch_sql(sql).await?.iter().map(from_row).collect()
 }
@@ -137,9 +184,11 @@ impl Store {
             return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
         }
         let (column, direction) = order_column(order);
+        let mut tx = self.read().await?;
+        let chosen = Chosen::of(&mut tx, filter).await?;
         let mut sql = Sql::new(SELECT);
         sql.push(" WHERE 1 = 1");
-        conditions(&mut sql, filter, Facet::None);
+        conditions(&mut sql, &chosen, Facet::None);
         if let Some(cursor) = after {
             let beyond = if direction == "ASC" { " > " } else { " < " };
             sql.push(" AND (").push(column).push(beyond).bind(cursor.key);
@@ -148,7 +197,6 @@ impl Store {
         }
         sql.push(" ORDER BY ").push(column).push(" ").push(direction).push(", number DESC LIMIT ");
         sql.bind(i64::from(limit) + 1);
-        let mut tx = self.read().await?;
         let rows = tx.fetch_sql(sql).await?;
         let shown = rows.len().min(limit as usize);
         let mut page = IncidentPage { rows: Vec::with_capacity(shown), next: None };
@@ -179,12 +227,10 @@ impl Store {
         limit: u32,
     ) -> Result<(Vec<Incident>, u64), StoreError> {
         let mut tx = self.read().await?;
+        let about = About::of(&mut tx, entity).await?;
         let condition = |sql: &mut Sql| {
-            let (kind, key) = (entity.kind.as_str(), key_text(&entity.value));
-            sql.push(" WHERE merged_into IS NULL AND ((entity_kind = ").bind(kind);
-            sql.push(" AND entity_key = ").bind(key.clone());
-            sql.push(") OR id IN (SELECT incident_id FROM incident_entity WHERE kind = ").bind(kind);
-            sql.push(" AND entity_key = ").bind(key).push("))");
+            sql.push(" WHERE merged_into IS NULL AND ");
+            about.push(sql);
         };
         let mut count = Sql::new("SELECT COUNT(*) FROM incident");
         condition(&mut count);
@@ -202,22 +248,23 @@ impl Store {
     /// What the database says.
     pub async fn incident_counts(&self, filter: &IncidentFilter) -> Result<IncidentCounts, StoreError> {
         let mut tx = self.read().await?;
+        let chosen = Chosen::of(&mut tx, filter).await?;
         let mut sql = Sql::new("SELECT COUNT(*) FROM incident WHERE 1 = 1");
-        conditions(&mut sql, filter, Facet::None);
+        conditions(&mut sql, &chosen, Facet::None);
         let mut counts = IncidentCounts::default();
         for row in tx.fetch_sql(sql).await? {
             counts.total = row.u64(0)?;
         }
-        for row in grouped(&mut tx, filter, Facet::Status, "status").await? {
+        for row in grouped(&mut tx, &chosen, Facet::Status, "status").await? {
             counts.status.push((row.parse(0)?, row.u64(1)?));
         }
-        for row in grouped(&mut tx, filter, Facet::Severity, "severity").await? {
+        for row in grouped(&mut tx, &chosen, Facet::Severity, "severity").await? {
             counts.severity.push((severity_of(row.i64(0)?)?, row.u64(1)?));
         }
-        for row in grouped(&mut tx, filter, Facet::Family, "family").await? {
+        for row in grouped(&mut tx, &chosen, Facet::Family, "family").await? {
             counts.family.push((row.parse(0)?, row.u64(1)?));
         }
-        for row in grouped(&mut tx, filter, Facet::Assignee, "assignee").await? {
+        for row in grouped(&mut tx, &chosen, Facet::Assignee, "assignee").await? {
             counts.assignee.push((row.opt_text(0)?, row.u64(1)?));
         }
         counts.status.sort_by_key(|(status, _)| Status::ALL.iter().position(|s| s == status));
@@ -230,13 +277,13 @@ impl Store {
 
 async fn grouped(
     tx: &mut Tx,
-    filter: &IncidentFilter,
+    chosen: &Chosen<'_>,
     facet: Facet,
     column: &'static str,
 ) -> Result<Vec<Row>, StoreError> {
     let mut sql = Sql::new("SELECT ");
     sql.push(column).push(", COUNT(*) FROM incident WHERE 1 = 1");
-    conditions(&mut sql, filter, facet);
+    conditions(&mut sql, chosen, facet);
     sql.push(" GROUP BY ").push(column);
     tx.fetch_sql(sql).await
 }

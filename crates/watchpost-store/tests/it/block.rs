@@ -55,11 +55,15 @@ async fn blocks_come_and_go(world: World) {
     store.block_insert(&again, draft("block_add")).await.unwrap();
     assert_eq!(store.block_page(&[], 10).await.unwrap().len(), 2);
     let made = Period::new(again.created_at, again.created_at + Duration::seconds(1)).unwrap();
-    let (rows, counts) = store.blocks_made(&[], Some(made), 1).await.unwrap();
+    let (rows, counts) = store.blocks_made(&[], Some(made), None, 1).await.unwrap();
     assert_eq!(counts, [(BlockState::Pending, 1), (BlockState::Removed, 1)]);
     assert_eq!(rows.len(), 1, "the counts are of all, the rows are at most so many");
+    for (near, found) in [("203.0.113.7", 2), ("203.0.0.0/16", 2), ("203.0.114.1", 0)] {
+        let (rows, _) = store.blocks_made(&[], None, Some(near.parse().unwrap()), 9).await.unwrap();
+        assert_eq!(rows.len(), found, "blocks of {near}, those that are over too");
+    }
     let before = Period::new(made.from - Duration::hours(1), made.from).unwrap();
-    assert_eq!(store.blocks_made(&[], Some(before), 9).await.unwrap(), (Vec::new(), Vec::new()));
+    assert_eq!(store.blocks_made(&[], Some(before), None, 9).await.unwrap(), (Vec::new(), Vec::new()));
     assert_eq!(store.block_page(&[BlockState::Pending], 10).await.unwrap(), [again]);
     let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
     assert_eq!(trail.len(), 4, "what was refused left no record of having been done");

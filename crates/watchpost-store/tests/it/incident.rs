@@ -152,6 +152,7 @@ async fn pages_and_counts_agree(world: World) {
         IncidentFilter { assignee: Some(String::new()), status: vec![Status::Open], ..any() },
         IncidentFilter { text: Some("INJECTION 198.51".into()), ..any() },
         IncidentFilter { entity: Some(Entity::new(EntityKind::Ip, "198.51.100.4")), ..any() },
+        IncidentFilter { entity: Some(Entity::new(EntityKind::Ip, "198.51.100.0/29")), ..any() },
     ];
     for filter in filters {
         let counts = world.store.incident_counts(&filter).await.unwrap();

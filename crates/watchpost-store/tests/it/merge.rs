@@ -97,6 +97,7 @@ async fn merging_adds_and_splitting_restores(world: World) {
         "a merged one is in no list"
     );
     assert_eq!(world.store.incident_counts(&Default::default()).await.unwrap().total, 2);
+    assert_eq!(world.store.pulse().await.unwrap().incidents_active, 2, "the status counts as the list does");
     // A new finding of the merged one's group goes to the target, and raises no new incident.
     let later = event(900, world.now() - Duration::minutes(1));
     let found = finding(77, &later, AttackFamily::Sqli, "198.51.100.1");

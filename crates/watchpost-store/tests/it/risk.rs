@@ -6,10 +6,10 @@ use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::{ProptestConfig, Strategy, prop, prop_assert, prop_assert_eq, proptest};
 use watchpost_model::event::{Entity, EntityKind};
 use watchpost_model::finding::{AttackFamily, Finding};
-use watchpost_model::incident::{Status, Verdict};
+use watchpost_model::incident::{IncidentFilter, IncidentOrder, Status, Verdict};
 use watchpost_model::risk::{EntityHistory, Gathered, RiskFactor, RiskFactorKind, RiskPolicy, saturated};
 use watchpost_model::threat::{ThreatEntry, ThreatFormat, ThreatKind, ThreatList};
-use watchpost_store::{IncidentPatch, StoreError};
+use watchpost_store::{EventFilter, IncidentPatch, StoreError};
 
 use crate::support::{World, both, draft, event, events, finding};
 
@@ -23,6 +23,8 @@ both!(
     an_incident_explains_its_risk,
     earlier_verdicts_are_history,
     threat_lists_are_kept_whole,
+    a_range_has_what_its_addresses_have,
+    an_incident_is_found_by_whoever_took_part,
 );
 
 fn ip(value: &str) -> Entity {
@@ -323,4 +325,76 @@ proptest! {
             prop_assert_eq!(one.rank(policy) > two.rank(policy), scores.0 > scores.1);
         }
     }
+}
+
+/// The numbers of the incidents that an entity is in.
+async fn numbers(world: &World, entity: &Entity) -> Vec<i64> {
+    let filter = IncidentFilter { entity: Some(entity.clone()), ..IncidentFilter::default() };
+    let page = world.store.incident_page(&filter, IncidentOrder::Newest, None, 100).await.unwrap();
+    let total = world.store.incident_counts(&filter).await.unwrap().total;
+    assert_eq!(page.rows.len() as u64, total, "{entity}: the list and its count agree");
+    let (with, all) = world.store.incidents_with(entity, 100).await.unwrap();
+    assert_eq!((&with, all), (&page.rows, total), "{entity}");
+    page.rows.iter().map(|incident| incident.number).collect()
+}
+
+async fn a_range_has_what_its_addresses_have(world: World) {
+    let day = Duration::days(1);
+    // The events come from 203.0.113.0 to .6, one each.
+    let batch: Vec<_> = (0_u32..7)
+        .map(|n| (event(n, world.now() - day + Duration::minutes(i64::from(n))), format!("k{n}")))
+        .collect();
+    let mut findings = Vec::new();
+    for (n, source) in [(1, "203.0.113.1"), (2, "203.0.113.2"), (5, "203.0.113.5")] {
+        findings.extend(attack(&batch[n..=n], AttackFamily::Sqli, source, u8::try_from(n * 15).unwrap()));
+    }
+    world.ingest(&batch, &findings).await;
+    let seen = |first: usize, last: usize| Some((batch[first].0.at, batch[last].0.at));
+    for (range, incidents, events, between) in [
+        ("203.0.113.0/24", vec![3, 2, 1], 7, seen(0, 6)),
+        ("203.0.113.0/30", vec![2, 1], 4, seen(0, 3)),
+        ("203.0.113.2/31", vec![2], 2, seen(2, 3)),
+        ("203.0.113.5/32", vec![3], 1, seen(5, 5)),
+        ("203.0.112.0/20", vec![3, 2, 1], 7, seen(0, 6)),
+        ("0.0.0.0/0", vec![3, 2, 1], 7, seen(0, 6)),
+        ("203.0.11.0/24", vec![], 0, None),
+        ("2001:db8::/32", vec![], 0, None),
+    ] {
+        assert_eq!(numbers(&world, &ip(range)).await, incidents, "{range}");
+        let page = world.store.event_page(&EventFilter::about(ip(range)), None, 100).await.unwrap();
+        assert_eq!(page.rows.len(), events, "{range}");
+        assert_eq!(world.store.entity_seen(&ip(range)).await.unwrap(), between, "{range}");
+    }
+    let (risk, parts) =
+        world.store.entity_risk(&ip("203.0.113.0/30"), world.now()).await.unwrap().expect("two are in it");
+    assert!(near(risk.score, score(&world, &ip("203.0.113.2")).await), "that of the worst address: {risk:?}");
+    assert_eq!(risk.incidents, 2);
+    let mut of: Vec<i64> = parts.iter().map(|part| part.incident).collect();
+    of.sort_unstable();
+    assert_eq!(of, [1, 2]);
+    resolve(&world, 1, Status::Resolved, Some(Verdict::FalsePositive)).await;
+    for (range, harmless) in [("203.0.113.0/24", 1), ("203.0.113.1", 1), ("203.0.113.4/30", 0)] {
+        let judged = world.store.entity_judged(&ip(range)).await.unwrap();
+        assert_eq!(judged, EntityHistory { true_positives: 0, harmless }, "{range}");
+    }
+    let course = world.store.entity_risk_course(&ip("203.0.113.0/24"), world.now()).await.unwrap();
+    let last = course.last().expect("there is one");
+    assert!(near(last.score, score(&world, &ip("203.0.113.5")).await), "{last:?}");
+    assert_eq!((last.at, course[0].score), (world.now(), 0.0), "nothing before it happened");
+    assert!(course.is_sorted_by_key(|point| point.at) && course.iter().any(|point| point.score > last.score));
+    assert!(world.store.entity_risk_course(&ip("198.51.100.1"), world.now()).await.unwrap().is_empty());
+}
+
+async fn an_incident_is_found_by_whoever_took_part(world: World) {
+    let batch = events(2, world.now() - Duration::hours(2));
+    world.ingest(&batch[..1], &attack(&batch[..1], AttackFamily::Sqli, "203.0.113.9", 60)).await;
+    world.ingest(&batch[1..], &attack(&batch[1..], AttackFamily::Xss, "203.0.113.10", 60)).await;
+    let user = |name: &str| Entity::new(EntityKind::User, name);
+    assert_eq!(numbers(&world, &ip("203.0.113.9")).await, [1], "what it is about");
+    assert_eq!(numbers(&world, &user("user0")).await, [1], "who is in its events");
+    assert_eq!(numbers(&world, &user("user1")).await, [2]);
+    assert!(numbers(&world, &user("user2")).await.is_empty());
+    world.store.incident_merge(&[2], 1, "one actor", draft("merge")).await.unwrap();
+    assert_eq!(numbers(&world, &user("user1")).await, [1], "what is merged is found as what it is part of");
+    assert_eq!(numbers(&world, &ip("203.0.113.10")).await, [1]);
 }

@@ -77,6 +77,27 @@ describe('the page of an entity', () => {
     expect(pendingEvents.request?.query).toMatch(/^ip:203\.0\.113\.7 \w+:/);
   });
 
+  it('of a range asks for what its addresses have', async () => {
+    await show({ kind: 'ip', value: '203.0.113.0/24' });
+    expect(hook('entity-kind').textContent).toBe('Address range');
+    expect(requests(platform, 'event_page').at(-1)).toMatchObject({ entity: { kind: 'ip', value: '203.0.113.0/24' } });
+    expect(requests(platform, 'event_figures').at(-1)).toMatchObject({ query: 'ip:203.0.113.0/24' });
+    expect(requests(platform, 'incident_page').at(-1)).toMatchObject({ filter: { entity: { kind: 'ip', value: '203.0.113.0/24' } } });
+  });
+
+  it('tells when it was seen, the course of its risk, and how its blocks ended', async () => {
+    const block = { id: '1', target: '203.0.113.0/24', reason: 'scan', created_by: 'mara', created_at: '2026-11-01T10:00:00Z', expires_at: '2026-11-02T10:00:00Z', state: 'removed' as const, removed_at: '2026-11-01T12:00:00Z', removed_by: 'jonas', incident: null };
+    await show(ADDRESS, () => {
+      platform.answers.block_list = () => ({ blocks: [{ block, incident: 7, redis_ttl_s: null }], total: 1, in_force: 0, not_in_force: 0, allowlist: [], own_addresses: [] });
+    });
+    await waitFor(() => hook('entity-block'));
+    expect(requests(platform, 'block_list').at(-1)).toMatchObject({ state: [], touching: '203.0.113.7' });
+    expect(hook('entity-block').textContent).toMatch(/203\.0\.113\.0\/24.*#7.*scan.*mara.*Removed.*by jonas/s);
+    expect(hook('entity-first-seen').textContent).toContain('First seen');
+    await fireEvent.click(hook('risk-course-table-toggle'));
+    expect(hook('risk-course').querySelectorAll('table tbody tr').length).toBeGreaterThan(100);
+  });
+
   it('does not look unblocked when nobody knows', async () => {
     const failure: unknown = { code: 'timeout', message: 'Redis does not answer' };
     await show(ADDRESS, () => {

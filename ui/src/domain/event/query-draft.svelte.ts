@@ -3,6 +3,7 @@
 import type { EventFacet, EventField, QueryFault } from '$ui/generated/model';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
+import { zoned } from '$ui/state/prefs.svelte';
 import { debounced } from '$ui/shared/debounced';
 import { quote, tokenAt, unfinished } from './query';
 
@@ -112,7 +113,7 @@ export class QueryDraft {
     const mine = this.#asked;
     const query = this.text.trim();
     try {
-      const reply = await this.#app.read('event_query', { query });
+      const reply = await this.#app.read('event_query', { query, ...zoned() });
       if (mine !== this.#asked) return;
       this.error = null;
       this.fields = reply.fields;

@@ -14,6 +14,11 @@ export function term(field: string, value: string): string {
   return `${field}:${quote(value)}`;
 }
 
+/** Does it name a range of addresses? */
+export function isRange(entity: Entity): boolean {
+  return entity.kind === 'ip' && /^[\da-f.:]+\/\d+$/i.test(entity.value);
+}
+
 export function entityTerm(entity: Entity): string {
   return term(FIELD_OF[entity.kind], entity.value);
 }

@@ -55,6 +55,7 @@ export const common = {
   'status.behind_unknown': 'im Rückstand',
   'status.not_open': 'nicht offen',
   'status.shown': 'Stand {ago}',
+  'status.as_of': 'Stand: {ago}',
   'status.never': 'Noch keine Antwort',
   'status.newest': 'Neuestes Ereignis {ago}',
   'status.silent': 'Keine Antwort seit {age}',

@@ -56,6 +56,7 @@ export const common = {
   'status.behind_unknown': 'behind',
   'status.not_open': 'not open',
   'status.shown': 'Updated {ago}',
+  'status.as_of': 'As of {ago}',
   'status.never': 'No answer yet',
   'status.newest': 'Newest event {ago}',
   'status.silent': 'No answer for {age}',

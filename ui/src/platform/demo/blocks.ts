@@ -45,8 +45,8 @@ export class DemoBlocks {
         ];
   }
 
-  list({ state, created }: BlockListRequest): BlockList {
-    const blocks = this.#rows.filter((one) => (state.length === 0 || state.includes(one.block.state)) && (created === undefined || (one.block.created_at >= created.from && one.block.created_at < created.to)));
+  list({ state, created, touching }: BlockListRequest): BlockList {
+    const blocks = this.#rows.filter((one) => (touching === undefined || one.block.target === touching) && (state.length === 0 || state.includes(one.block.state)) && (created === undefined || (one.block.created_at >= created.from && one.block.created_at < created.to)));
     const holding = blocks.filter((one) => one.block.state === 'active').length;
     const waiting = blocks.filter((one) => one.block.state === 'pending' || one.block.state === 'failed').length;
     return { blocks, total: blocks.length, in_force: holding, not_in_force: waiting, allowlist: this.#allowlist, own_addresses: ['127.0.0.0/8', '10.0.0.7', '10.0.4.12', 'fe80::1'] };

@@ -12,6 +12,7 @@ import type { ListPlace } from '$ui/shared/grid/types';
 import type { App } from '$ui/state/app.svelte';
 import { listPlace } from '$ui/state/list-place';
 import { period } from '$ui/state/period.svelte';
+import { prefs, zoned } from '$ui/state/prefs.svelte';
 import { router } from '$ui/state/router.svelte';
 
 /** New events at a time; more than that in one step is fetched by a new search. */
@@ -29,13 +30,15 @@ export class EventsSearch {
   /** New events that wait until somebody scrolls back up. */
   waiting = $state(0);
   #again = $state(0);
+  /** Up to when rows came after the search was made; the figures are of what the list shows. */
+  #until = $state.raw<string | null>(null);
   /** Of the list: a search that is made anew begins at its top. */
   readonly place: ListPlace;
   readonly #app: App;
   readonly draft: QueryDraft;
   /** The newest rows, asked for again whenever something was stored; `null` unless it follows. */
   readonly newest = $derived.by(() => this.#newest());
-  readonly figures = $derived.by(() => (this.draft.applied === null || this.list === null ? null : { period: this.shown, query: this.draft.applied, buckets: 60 }));
+  readonly figures = $derived.by(() => (this.draft.applied === null || this.list === null ? null : { period: this.#counted(), query: this.draft.applied, ...zoned(), buckets: 60 }));
 
   constructor(app: App) {
     this.#app = app;
@@ -46,7 +49,7 @@ export class EventsSearch {
     $effect(() => {
       const query = this.draft.applied;
       // A rolling period is looked at once; a press on another one, or an own one, is a new search.
-      void [period.preset, period.preset === 'custom' ? period.current : null, this.#again];
+      void [period.preset, period.preset === 'custom' ? period.current : null, this.#again, prefs.zone];
       if (query !== null) untrack(() => this.#begin(query));
     });
   }
@@ -65,6 +68,23 @@ export class EventsSearch {
     } else this.waiting = list.fresh(rows).length;
   }
 
+  /** Has the figures count what was put on top of the list since; is that another question than before? */
+  recount(): boolean {
+    const newest = this.list?.rows[0];
+    if (newest === undefined || this.shown === null) return false;
+    // A period ends before its end.
+    const until = new Date(new Date(newest.at).getTime() + 1).toISOString();
+    if (until <= (this.#until ?? this.shown.to)) return false;
+    this.#until = until;
+    return true;
+  }
+
+  /** The period of what the list shows: with what was put on top of it since. */
+  #counted(): Period | null {
+    const [shown, until] = [this.shown, this.#until];
+    return shown === null || until === null || until <= shown.to ? shown : { from: shown.from, to: until };
+  }
+
   /** A valid query was typed. */
   commit(query: string): void {
     searched.query = query;
@@ -80,7 +100,7 @@ export class EventsSearch {
     const query = this.draft.applied ?? '';
     const path = await this.#app.platform.pickSaveFile({ title: t('search.export.title'), defaultName: `events.${format}`, types: [{ name: format === 'csv' ? 'CSV' : 'JSON lines', extensions: [format] }] });
     if (path === null) return;
-    const done = await this.#app.change('event_export', { period: this.shown, query, format, columns, path }, { what: t('search.export.what') });
+    const done = await this.#app.change('event_export', { period: this.shown, query, ...zoned(), format, columns, path }, { what: t('search.export.what') });
     if (done === null) return;
     const words = { n: count(done.rows), path: done.path };
     this.#app.toasts.done(t(done.complete ? 'search.export.done' : 'search.export.most', words));
@@ -96,7 +116,7 @@ export class EventsSearch {
   }
 
   #request(query: string) {
-    return { category: [], severity: [], outcome: null, entity: null, text: null, query: query === '' ? null : query };
+    return { category: [], severity: [], outcome: null, entity: null, text: null, query: query === '' ? null : query, ...zoned() };
   }
 
   #newest() {
@@ -110,6 +130,7 @@ export class EventsSearch {
     this.shown = period.current;
     this.selected = null;
     this.waiting = 0;
+    this.#until = null;
     const next = new EventRows(this.#app, { ...this.#request(query), period: this.shown });
     this.list = next;
     void next.more();

@@ -6,6 +6,7 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { period } from '$ui/state/period.svelte';
+import { prefs } from '$ui/state/prefs.svelte';
 import { router } from '$ui/state/router.svelte';
 import EventsView from './events-view.svelte';
 
@@ -190,6 +191,19 @@ describe('the Events panel', () => {
     expect(asked<{ columns: string[] }>('event_export')[0]?.columns).toEqual(['at', 'severity', 'type', 'outcome', 'ip', 'user', 'status', 'action', 'resource', 'method', 'path', 'query']);
   });
 
+  it('asks in the zone that it shows', async () => {
+    const here = Intl.DateTimeFormat().resolvedOptions();
+    const zone = vi.spyOn(Intl.DateTimeFormat.prototype, 'resolvedOptions').mockReturnValue({ ...here, timeZone: 'Asia/Tokyo' });
+    prefs.zone = 'local';
+    show({ q: 'at:>=2026-11-22T21:00' });
+    await waitFor(() => hook('event-row'));
+    for (const name of ['event_page', 'event_figures', 'event_query']) await waitFor(() => expect(asked<{ zone?: string }>(name).at(-1)?.zone, name).toBe('Asia/Tokyo'));
+    prefs.zone = 'utc';
+    await waitFor(() => expect(asked<{ zone?: string }>('event_page').at(-1)?.zone).toBeUndefined());
+    prefs.zone = 'local';
+    zone.mockRestore();
+  });
+
   it('follows new events without a jump', async () => {
     show();
     await waitFor(() => hook('event-row'));
@@ -200,9 +214,15 @@ describe('the Events panel', () => {
     if (newest === undefined) throw new Error('the demo has events');
     await fireEvent.click(hook('events-follow'));
     await waitFor(() => expect(asked<EventPageRequest>('event_page').at(-1)?.period?.to).toBe('2199-12-31T00:00:00Z'));
-    platform.answers.event_page = () => ({ rows: [{ ...newest, id: 'new' as typeof newest.id }], next: null });
+    const at = new Date(Date.now() + 60_000).toISOString();
+    // The figures are old enough to be made anew.
+    const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+    platform.answers.event_page = () => ({ rows: [{ ...newest, at, id: 'new' as typeof newest.id }], next: null });
     app.queries.invalidate(['events']);
     await waitFor(() => expect(Number(hook('events-count').dataset['value'])).toBe(before + 1));
+    const until = new Date(new Date(at).getTime() + 1).toISOString();
+    await waitFor(() => expect(asked<{ period: { to: string } | null }>('event_figures').at(-1)?.period?.to, 'the figures are of what the list shows').toBe(until));
+    later.mockRestore();
     platform.answers.event_page = () => {
       const failure: unknown = { code: 'unavailable', message: 'the database does not answer' };
       throw failure;
