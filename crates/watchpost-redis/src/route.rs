@@ -123,11 +123,6 @@ impl Route {
         self.target.observe
     }
 
-    /// Is it a connection that only looks?
-    pub(crate) const fn observes(&self) -> bool {
-        self.target.observe
-    }
-
     /// Is the server one of a cluster?
     pub(crate) fn is_cluster(&self) -> bool {
         self.known().slot.is_some()

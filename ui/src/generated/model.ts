@@ -659,6 +659,22 @@ export type AuditRef = {
  */
 seq: number, };
 
+export type AuditRetention = { 
+/**
+ * The rules; each class once.
+ */
+rules: Array<RecordRule>, };
+
+export type AuditRetentionPut = { 
+/**
+ * The classes to change; the others stay as they are.
+ */
+rules: Array<RecordRule>, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason?: string, };
+
 export type AuditStamp = { 
 /**
  * Records of the checkpoint.
@@ -676,22 +692,6 @@ authority: string | null,
  * When its answer was kept.
  */
 kept_at: string, };
-
-export type AuditRetention = { 
-/**
- * The rules; each class once.
- */
-rules: Array<RecordRule>, };
-
-export type AuditRetentionPut = { 
-/**
- * The classes to change; the others stay as they are.
- */
-rules: Array<RecordRule>, 
-/**
- * Why; it stands in the audit trail.
- */
-reason?: string, };
 
 export type AuditStatistics = { 
 /**
