@@ -68,7 +68,7 @@ pub(super) fn pattern(text: &str) -> Option<Range<usize>> {
         let is_wild = |byte: &u8| matches!(byte, b'?' | b'*' | b'[');
         let is_start = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
         if is_start && bytes[start..end].iter().any(is_wild) {
-            // `/???/c$@t`: as the shell reads it.
+            // `/???/c$@at`: as the shell reads it.
             let found = without_nothing(&bytes[start..end]);
             let n_wild = found.iter().filter(|byte| is_wild(byte)).count();
             let n_letters = found.iter().filter(|byte| byte.is_ascii_alphabetic()).count();

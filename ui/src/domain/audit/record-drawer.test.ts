@@ -10,12 +10,12 @@ const GONE: AuditRecord = { seq: 7, at: '2019-01-05T08:00:00Z', actor: '[erased]
 
 describe('a record without its content', () => {
   it.each([
-    [{ purged: 'reads' as const }, 'purged by retention (Exports, reports, checks), as record 182 says'],
-    [{}, 'was erased, as record 182 says'],
+    [{ purged: 'reads' as const }, 'purged by retention (Exports, reports, checks): see record 182'],
+    [{}, 'was erased: see record 182'],
   ])('says which record took it', async (by, words) => {
     const platform = demoPlatform();
     platform.answers.audit_show = () => ({ record: GONE, leaf: '{}', covered_by: null, erased_by: 182, ...by });
-    render(RecordDrawer, { props: { record: GONE, onclose: () => undefined }, context: appContext(new App(platform)) });
+    render(RecordDrawer, { props: { record: GONE, onclose: () => undefined, onfilter: () => undefined }, context: appContext(new App(platform)) });
     await waitFor(() => expect(hook('audit-taken').textContent).toContain(words));
     expect(requests(platform, 'audit_show')).toEqual([{ seq: 7 }]);
   });

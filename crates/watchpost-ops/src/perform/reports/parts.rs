@@ -50,6 +50,10 @@ const SUBJECT_ACCESS: &[Part] = &[
     ("Incidents", &["number", "severity", "title", "status", "verdict", "first seen"]),
     ("Audit trail", &["number", "when", "who", "action", "on", "outcome"]),
     ("Register", &["kind", "opened", "recorded", "due", "closed", "result", "note"]),
+    (
+        "Consents",
+        &["purpose", "text shown", "given", "how", "recorded by", "withdrawn", "how it was withdrawn"],
+    ),
 ];
 
 /// The parts of a report of this kind, in their order; `None` where they depend on what it is about.
