@@ -269,10 +269,14 @@ impl Trial<'_> {
                 return None;
             }
         }
-        let mut select = redis::cmd("SELECT");
-        select.arg(self.target.database);
         let mut pipe = redis::pipe();
-        pipe.cmd("PING").add_command(select).ignore_errors();
+        pipe.cmd("PING").ignore_errors();
+        // The first database is what a connection begins with, and a user need not have the right to choose it.
+        if self.target.database != 0 {
+            let mut select = redis::cmd("SELECT");
+            select.arg(self.target.database);
+            pipe.add_command(select);
+        }
         let replies: RedisResult<Vec<RedisResult<Value>>> = pipe.query_async(connection).await;
         let mut replies = match replies {
             Ok(replies) => replies.into_iter(),
@@ -291,13 +295,11 @@ impl Trial<'_> {
         }
         if let Some(Err(error)) = replies.next() {
             let database = self.target.database;
-            if database != 0 || error.code() != Some("NOPERM") {
-                self.fail(
-                    format!("database {database} cannot be selected: {}", error.detail().unwrap_or_default()),
-                    "Use a database number that the server has (0 to 15 by default; a cluster has only 0).",
-                );
-                return None;
-            }
+            self.fail(
+                format!("database {database} cannot be selected: {}", error.detail().unwrap_or_default()),
+                "Use a database number that the server has (0 to 15 by default; a cluster has only 0).",
+            );
+            return None;
         }
         match &self.target.password {
             Some(_) => self.ok(format!("as {user}")),

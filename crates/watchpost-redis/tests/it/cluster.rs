@@ -128,7 +128,7 @@ async fn a_dead_seed_is_passed_over_and_a_dead_primary_is_told() {
     assert!(store.node().contains(&ports[1].to_string()), "{}", store.node());
     assert!(store.cluster_nodes().iter().any(|at| at.port == ports[2]), "{:?}", store.cluster_nodes());
     let steps = diagnose(&several).await;
-    assert!(steps.iter().any(|step| step.name == "login" && step.state == StepState::Ok), "{steps:?}");
+    assert!(steps.iter().any(|step| step.name == "login" && step.state != StepState::Failed), "{steps:?}");
 
     // The one with the keys goes as well.
     cluster.nodes[1].kill();
