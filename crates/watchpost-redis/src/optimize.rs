@@ -141,6 +141,9 @@ impl<'a> OptimizeWalk<'a> {
         from: Option<&WalkPosition>,
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
+        if store.inner.target.observe {
+            return Err(RedisError::Observing { command: "optimise".to_owned() });
+        }
         let optimizer = Optimizer {
             store,
             mode,
