@@ -114,7 +114,8 @@ impl Rules {
     }
 }
 
-/// What ships, with the rules of a directory if one is named; what cannot be used is told on standard error.
+/// What ships, with the rules of a directory if one is named; what cannot be used, and what may miss what it is for, is
+/// told on standard error.
 pub(crate) fn with(rules: Option<&Path>, token_keys: &[PathBuf]) -> Result<Arc<RuleSet>, OpError> {
     if rules.is_none() && token_keys.is_empty() {
         return Ok(RuleSet::embedded());
@@ -126,6 +127,7 @@ pub(crate) fn with(rules: Option<&Path>, token_keys: &[PathBuf]) -> Result<Arc<R
     for problem in problems.iter().filter(|problem| !problem.is_warning) {
         tracing::error!(%problem, "a rule cannot be used");
     }
+    directory::tell_of_gaps(&problems);
     let keys = watchpost_ops::token_keys::from_files(token_keys)?;
     Ok(Arc::new(set.with_keys(Arc::new(keys))))
 }

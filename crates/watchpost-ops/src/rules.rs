@@ -161,6 +161,20 @@ pub fn load_named(directory: &Path) -> Result<(RuleSet, Vec<Problem>), OpError> 
     Ok(load(directory, &BTreeMap::new()))
 }
 
+/// Tells in the log which rules may miss what they are for, because their gate turns away what they match. These warnings
+/// say that attacks go unseen; the list of rules has all.
+pub fn tell_of_gaps(problems: &[Problem]) {
+    let is_gap = |problem: &&Problem| problem.is_warning && problem.kind == ProblemKind::Expression;
+    let mut gaps = problems.iter().filter(is_gap);
+    for problem in gaps.by_ref().take(PROBLEMS_LOGGED) {
+        tracing::warn!(%problem, "a rule may miss what it is for");
+    }
+    let more = gaps.count();
+    if more > 0 {
+        tracing::warn!(more, "rules may miss what they are for; `watchpost rules list` names them");
+    }
+}
+
 pub use crate::perform::rules::{list_of, tested};
 
 /// The rules as they were loaded last.
@@ -251,6 +265,7 @@ impl RuleDesk {
             if more > 0 {
                 tracing::warn!(more, "rules cannot be used; `watchpost rules list` names them");
             }
+            tell_of_gaps(&loaded.problems);
         }
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         Ok((loaded, is_new))

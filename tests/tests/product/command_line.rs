@@ -23,3 +23,21 @@ async fn jobs_take_a_reason() -> Result<()> {
     }
     Ok(())
 }
+
+/// A gate that turns away what its rule matches leaves attacks unseen: whoever uses the rules is told, once.
+#[tokio::test]
+async fn a_gate_that_shuts_out_its_rule_is_told_where_the_rules_are_used() -> Result<()> {
+    let home = Home::new("rules with a gap")?;
+    let folder = home.work().join("own");
+    std::fs::create_dir_all(&folder)?;
+    let rule = "title: Own rule\nid: own.gap\nlevel: high\ntags: [attack.t1190]\nwatchpost:\n  family: custom\n  \
+                confidence: 50\n  gate: [sesame]\n  match:\n    regex:\n      - open sesame\n      - say abrakadabra\n  \
+                fires: [value: open sesame, value: open sesame 2, value: x open sesame]\n  \
+                near_misses: [value: a, value: b, value: c]\n";
+    std::fs::write(folder.join("own.yml"), rule)?;
+    let path = folder.to_string_lossy().into_owned();
+    let told = home.cli(["detect", "--stdin", "--rules", &path]).await?.stderr;
+    assert_eq!(told.matches("own.yml:12: warning: the gate may turn away").count(), 1, "{told}");
+    assert!(told.contains("say abrakadabra") && told.contains("WARN"), "{told}");
+    Ok(())
+}

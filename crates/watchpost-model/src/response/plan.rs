@@ -7,9 +7,11 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{ActionKind, ResponsePolicy, ResponseRule, ResponseStep};
 use crate::block::{AllowEntry, BlockTarget, guard, guard_automatic};
-use crate::event::{Category, EntityKind, Event, Outcome};
+use crate::event::{EntityKind, Event};
 use crate::finding::{AttackFamily, Finding};
 use crate::text::visible;
+
+mod who;
 
 /// How often the time of a repeat offender grows, and by how much.
 const FACTORS: [u32; 3] = [1, 4, 16];
@@ -133,8 +135,9 @@ impl ResponseRule {
 /// The actions that the policy names for `finding`, whose last event is `event`: one for each action and target.
 ///
 /// A finding about an address can be answered on that address; one about a user on that user; the session is the
-/// finding's or the event's, and the user of a finding about a single event is its actor. What has no such target is not
-/// a candidate (see [`missed`]): no address is blocked for what another one did.
+/// finding's or the event's. The user of a finding about a single event is its actor, once logged in; that of a login that
+/// worked after the failures of its address is whose login it was. What has no such target is not a candidate (see
+/// [`missed`]): no address is blocked for what another one did.
 #[must_use]
 pub fn candidates(policy: &ResponsePolicy, finding: &Finding, event: Option<&Event>) -> Vec<Candidate> {
     let mut found: BTreeMap<(ActionKind, String), Candidate> = BTreeMap::new();
@@ -185,42 +188,18 @@ fn why_missed(action: ActionKind, finding: &Finding, event: Option<&Event>) -> &
         ActionKind::RevokeSession => {
             "nothing to act on: neither the finding nor its event names a session that can be revoked"
         }
-        ActionKind::RestrictUser if !is_of_one_event(finding) => {
-            "nothing to act on: the finding is not about a user and counts several events"
-        }
-        ActionKind::RestrictUser if event.is_some_and(|event| event.actor.is_some()) => {
-            "nothing to act on: a login that did not work does not say that the user whom it names did it"
-        }
-        ActionKind::RestrictUser => {
-            "nothing to act on: neither the finding nor its event names a user that can be restricted"
-        }
+        ActionKind::RestrictUser => who::user_of(finding, event).err().unwrap_or("nothing to act on"),
         ActionKind::IsolateService => "nothing to act on: neither the step nor the event names a service",
         ActionKind::Tag | ActionKind::Notify | ActionKind::Ticket => "nothing to act on",
     }
 }
 
-/// Is the finding about what one event says by itself?
-fn is_of_one_event(finding: &Finding) -> bool {
-    finding.counter.is_none() && finding.counted.is_none() && finding.linked.is_empty()
-}
-
-/// The user who did what a finding about a single event found. Who is not logged in yet only says to be somebody.
-fn author<'a>(finding: &Finding, event: &'a Event) -> Option<&'a str> {
-    let is_login = event.category == Category::Authentication || finding.family == AttackFamily::BruteForce;
-    let is_refused = event.http.as_ref().is_some_and(|http| http.status == Some(401));
-    let is_proven = !is_refused && (!is_login || event.outcome == Outcome::Success);
-    event.actor.as_deref().filter(|actor| is_proven && !actor.is_empty() && is_of_one_event(finding))
-}
-
 /// Is the finding's user the target of what it counted? Failed logins are what anybody can do to an account, so they
 /// lock nobody out; a login that worked after them may.
 fn is_victim(finding: &Finding, event: Option<&Event>) -> bool {
-    let counts_failed_logins = finding.counted.as_ref().is_some_and(|counted| {
-        counted.category == Some(Category::Authentication) && counted.outcome == Some(Outcome::Failure)
-    });
     finding.entity.kind == EntityKind::User
-        && (finding.family == AttackFamily::BruteForce || counts_failed_logins)
-        && event.is_none_or(|event| event.outcome != Outcome::Success)
+        && (finding.family == AttackFamily::BruteForce || who::counts_failed_logins(finding))
+        && event.is_none_or(|event| !who::worked(event))
 }
 
 fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> Option<String> {
@@ -235,9 +214,7 @@ fn target_of(step: &ResponseStep, finding: &Finding, event: Option<&Event>) -> O
         ActionKind::RevokeSession => {
             entity(EntityKind::Session).or_else(|| event.and_then(|event| event.session.clone()))
         }
-        ActionKind::RestrictUser => {
-            entity(EntityKind::User).or_else(|| author(finding, event?).map(ToOwned::to_owned))
-        }
+        ActionKind::RestrictUser => who::user_of(finding, event).ok(),
         ActionKind::IsolateService => step.value.clone().or_else(|| {
             let service = event?.details.get("service")?;
             service.as_str().map(ToOwned::to_owned)

@@ -84,6 +84,26 @@ async fn who_is_attacked_is_not_locked_out_until_a_login_works() {
     desk.console.close().await;
 }
 
+/// The commonest takeover: guesses from one address, until one of them works.
+#[tokio::test]
+async fn who_got_in_after_failures_from_one_address_is_restricted() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    put(&desk, policy(ResponseMode::On, &[ActionKind::RestrictUser])).await;
+    let begin = desk.console.now() - chrono::Duration::seconds(60);
+    let at = |n: u8| begin + chrono::Duration::seconds(i64::from(n));
+    let failures: Vec<Event> = (0..9).map(|n| login(at(n), 200, Outcome::Failure)).collect();
+    report(&desk, &failures).await;
+    let seen = of(&desk, ActionKind::RestrictUser).await;
+    assert!(seen.iter().all(|action| action.state == ResponseState::Skipped), "{seen:?}");
+    report(&desk, &[login(at(30), 200, Outcome::Success)]).await;
+    let seen = of(&desk, ActionKind::RestrictUser).await;
+    let done: Vec<_> = seen.iter().filter(|action| action.state == ResponseState::Done).collect();
+    assert_eq!(done.len(), 1, "{seen:?}");
+    assert_eq!((done[0].rule_id.as_str(), done[0].target.as_str()), ("wp.brute.success", "anna"));
+    desk.console.close().await;
+}
+
 /// An engine that fails at every try is not well, however often it starts anew.
 #[tokio::test]
 async fn how_long_the_engine_is_down_is_known() {

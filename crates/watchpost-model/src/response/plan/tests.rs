@@ -4,8 +4,8 @@ use super::{
     Facts, Histories, NOTHING, PlannedAction, Release, SPARED, TargetHistory, candidates, missed, plan,
 };
 use crate::block::AllowEntry;
-use crate::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
-use crate::finding::{AttackFamily, CountedEvents, Finding};
+use crate::event::{Category, Entity, EntityKind, Event, Http, Outcome, Severity};
+use crate::finding::{AttackFamily, CountedEvents, Counter, Finding, MatchedField};
 use crate::ids::{EventId, FindingId};
 use crate::response::{ActionKind, ResponsePolicy, ResponseRule, ResponseStep};
 
@@ -146,16 +146,8 @@ fn the_user_of_a_single_event_is_its_author_once_logged_in() {
     assert_eq!(target, NOTHING);
     assert!(skipped.is_some_and(|why| why.ends_with("names a user that can be restricted")));
     event.actor = Some("bob".to_owned());
+    event.session = Some("s-1".to_owned());
     assert_eq!(of(&seen, &event), ("bob".to_owned(), None));
-
-    // Who fails to log in only says to be bob.
-    event.category = Category::Authentication;
-    event.outcome = Outcome::Failure;
-    let (target, skipped) = of(&seen, &event);
-    assert_eq!(target, NOTHING);
-    assert!(skipped.is_some_and(|why| why.contains("a login that did not work")));
-    event.outcome = Outcome::Success;
-    assert_eq!(of(&seen, &event).0, "bob");
 
     // The last of many events is one of them.
     seen.counted =
@@ -163,6 +155,153 @@ fn the_user_of_a_single_event_is_its_author_once_logged_in() {
     let (target, skipped) = of(&seen, &event);
     assert_eq!(target, NOTHING);
     assert!(skipped.is_some_and(|why| why.contains("several events")));
+}
+
+/// A request with a finding in it, sent by somebody who is logged in.
+fn request() -> Event {
+    let mut event = Event::new(EventId::at(now()), now(), Category::ApiUsage, "request");
+    event.outcome = Outcome::Success;
+    event.actor = Some("ceo@shop.example".to_owned());
+    event.session = Some("s-1".to_owned());
+    answered(&mut event, "/search", 200);
+    event
+}
+
+fn answered(event: &mut Event, path: &str, status: u16) {
+    event.http = Some(Http { path: path.to_owned(), status: Some(status), ..Http::default() });
+}
+
+/// Is the user of the event restricted for what was found in it, or why not? With an address the finding is about that,
+/// else about the user whom the event names.
+fn expect_restricted(what: &str, event: &Event, expect: Option<&str>) {
+    let policy = policy(&[ActionKind::RestrictUser]);
+    let histories = Histories::new();
+    for (kind, value) in [(EntityKind::Ip, "203.0.113.7"), (EntityKind::User, "ceo@shop.example")] {
+        let mut seen = finding(kind, value);
+        seen.family = AttackFamily::Sqli;
+        seen.matched = Some(MatchedField { field: "http.query".to_owned(), layers: Vec::new() });
+        let planned = plan(&policy, &seen, Some(event), &facts(&histories)).remove(0);
+        match (expect, planned.skipped) {
+            (None, None) => assert_eq!(Some(planned.target.as_str()), event.actor.as_deref(), "{what}"),
+            (Some(words), Some(why)) => {
+                assert!(why.contains(words), "{what}: {why}");
+                assert_eq!(planned.target, NOTHING, "{what}");
+            }
+            (_, skipped) => panic!("{what}, {kind}: {skipped:?}"),
+        }
+    }
+}
+
+/// What anybody can send in the name of another one restricts nobody.
+#[test]
+fn who_only_says_to_be_somebody_is_not_restricted() {
+    type Change = fn(&mut Event);
+    let is_entrance = Some("only says");
+    let cases: &[(&str, Change, Option<&str>)] = &[
+        ("logged in", |_| {}, None),
+        ("refused, but logged in", |event| event.outcome = Outcome::Failure, None),
+        ("no exchange", |event| event.http = None, None),
+        ("an author is no auth", |event| event.resource = Some("/authors/7".to_owned()), None),
+        ("no session", |event| event.session = None, Some("no session")),
+        ("an empty session", |event| event.session = Some(String::new()), Some("no session")),
+        ("a session of nobody", |event| event.session = Some("-".to_owned()), Some("no session")),
+        ("reset", |event| become_of(event, Category::Authentication, "password_reset"), is_entrance),
+        ("login", |event| become_of(event, Category::Authentication, "login"), is_entrance),
+        ("contradiction", |event| become_of(event, Category::Authentication, "login_failure"), is_entrance),
+        ("of the API", |event| become_of(event, Category::ApiUsage, "login"), is_entrance),
+        ("registration", |event| become_of(event, Category::DataAccess, "user_registered"), is_entrance),
+        ("by its action", |event| event.action = Some("sign-in".to_owned()), is_entrance),
+        ("by its resource", |event| event.resource = Some("/Auth".to_owned()), is_entrance),
+        ("no name", |event| event.actor = None, Some("names a user that can be restricted")),
+    ];
+    for (what, change, expect) in cases {
+        let mut event = request();
+        change(&mut event);
+        expect_restricted(what, &event, *expect);
+    }
+    for (path, status, expect) in [
+        ("/catalogue", 400, None),
+        ("/100%", 200, None),
+        ("/search", 401, Some("answered 401")),
+        ("/login", 422, is_entrance),
+        ("/wp-login.php", 200, is_entrance),
+        ("/log%69n", 400, is_entrance),
+        ("/log%2569n", 400, is_entrance),
+        ("/users/sign_in", 400, is_entrance),
+        ("/api/register", 201, is_entrance),
+    ] {
+        let mut event = request();
+        answered(&mut event, path, status);
+        expect_restricted(path, &event, expect);
+    }
+    let long = "a".repeat(513);
+    for (name, expect) in [
+        ("Ünïcode Üser", None),
+        ("anonymous", Some("stands for nobody")),
+        (" Guest ", Some("stands for nobody")),
+        ("<unknown>", Some("stands for nobody")),
+        ("null", Some("stands for nobody")),
+        ("-", Some("stands for nobody")),
+        ("", Some("names a user that can be restricted")),
+        (" ", Some("is no target")),
+        ("eve:*\n[x]", Some("is no target")),
+        (long.as_str(), Some("is no target")),
+    ] {
+        let mut event = request();
+        event.actor = Some(name.to_owned());
+        expect_restricted(name, &event, expect);
+    }
+}
+
+fn become_of(event: &mut Event, category: Category, kind: &str) {
+    event.category = category;
+    event.kind = kind.to_owned();
+}
+
+/// The commonest takeover: guesses from one address, and then one of them works.
+#[test]
+fn whose_login_worked_after_the_failures_of_its_address_is_restricted() {
+    let mut policy = policy(&[ActionKind::RestrictUser]);
+    policy.protected_users = vec!["root".to_owned()];
+    let histories = Histories::new();
+    let mut seen = finding(EntityKind::Ip, "203.0.113.7");
+    seen.rule_id = "wp.brute.success".to_owned();
+    seen.counter = Some(Counter { what: "failed logins".to_owned(), seen: 9, threshold: 5, window_s: 3_600 });
+    seen.counted = Some(CountedEvents {
+        from: now(),
+        to: now(),
+        category: Some(Category::Authentication),
+        outcome: Some(Outcome::Failure),
+        status: None,
+    });
+    let of = |seen: &Finding, kind: &str, outcome, actor: &str| {
+        let mut event = Event::new(EventId::at(now()), now(), Category::Authentication, kind);
+        event.outcome = outcome;
+        event.actor = Some(actor.to_owned());
+        let planned = plan(&policy, seen, Some(&event), &facts(&histories)).remove(0);
+        (planned.target, planned.skipped.unwrap_or_default())
+    };
+    assert_eq!(of(&seen, "login_success", Outcome::Success, "anna"), ("anna".to_owned(), String::new()));
+    for (kind, outcome, actor, words) in [
+        ("login_failure", Outcome::Failure, "anna", "several events"),
+        ("login_failure", Outcome::Success, "anna", "several events"),
+        ("password_reset", Outcome::Success, "anna", "several events"),
+        ("login_success", Outcome::Unknown, "anna", "several events"),
+        ("login_success", Outcome::Success, "anonymous", "stands for nobody"),
+        ("login_success", Outcome::Success, "root", "protected user"),
+    ] {
+        let (_, why) = of(&seen, kind, outcome, actor);
+        assert!(why.contains(words), "{kind} {outcome:?} {actor}: {why}");
+    }
+    // Requests that worked after others that were refused are no login.
+    seen.counted = Some(CountedEvents {
+        from: now(),
+        to: now(),
+        category: None,
+        outcome: None,
+        status: Some((401, 401)),
+    });
+    assert!(of(&seen, "login_success", Outcome::Success, "anna").1.contains("several events"));
 }
 
 #[test]
