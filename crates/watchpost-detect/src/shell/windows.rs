@@ -134,13 +134,23 @@ fn is_pair(name: &str, rest: &str) -> bool {
 
 /// Is the separator at `at` one of a row of a table?
 fn is_row(text: &str, at: usize) -> bool {
-    const ROW_BYTES_MAX: usize = 512;
-    let from = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
-    let line = text[from..to].trim();
-    text.as_bytes().get(at) == Some(&b'|')
-        && line.len() <= ROW_BYTES_MAX
-        && line.starts_with('|')
-        && line.ends_with('|')
-        && line.matches('|').count() > 2
+    const SIDE_BYTES_MAX: usize = 512;
+    let bytes = text.as_bytes();
+    if bytes.get(at) != Some(&b'|') {
+        return false;
+    }
+    let is_break = |byte: &u8| *byte == b'\n';
+    let from = bytes[..at]
+        .iter()
+        .rev()
+        .take(SIDE_BYTES_MAX)
+        .position(is_break)
+        .map_or(at.saturating_sub(SIDE_BYTES_MAX), |n| at - n);
+    let to = bytes[at..]
+        .iter()
+        .take(SIDE_BYTES_MAX)
+        .position(is_break)
+        .map_or(bytes.len().min(at + SIDE_BYTES_MAX), |n| at + n);
+    let line = bytes[from..to].trim_ascii();
+    line.starts_with(b"|") && line.ends_with(b"|") && line.iter().filter(|byte| **byte == b'|').count() > 2
 }
