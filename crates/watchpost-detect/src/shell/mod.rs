@@ -12,6 +12,7 @@ mod phrase;
 mod read;
 mod told;
 mod usual;
+mod windows;
 mod words;
 
 use std::cell::{Cell, OnceCell};
@@ -343,9 +344,13 @@ fn command(
 ) -> Option<(usize, bool)> {
     let found = command_word(text, start);
     let place = (start, before, separator_at);
+    let form = windows::command(text, &found, before, separator_at);
+    if let Some((_, true)) = form {
+        return form;
+    }
     match judged(text, &found, place, known) {
         Some((end, true)) => Some((end, true)),
-        hint => led_word(text, &found).and_then(|led| judged(text, &led, place, known)).or(hint),
+        hint => led_word(text, &found).and_then(|led| judged(text, &led, place, known)).or(hint).or(form),
     }
 }
 
@@ -454,7 +459,9 @@ fn stands_alone(text: &str, end: usize, rest: &str, strength: Strength, before: 
         (Before::Line | Before::Ampersand, Strength::Word) => {
             end == text.len() && rest.is_empty() && before == Before::Ampersand && text.len() <= 64
         }
-        (Before::Line, Strength::Short) => end == text.len() && text.len() <= 200,
+        (Before::Line, Strength::Short) => {
+            text.len() <= 200 && phrase::is_last(text, end) || phrase::is_among_data(text, end)
+        }
         _ => true,
     }
 }

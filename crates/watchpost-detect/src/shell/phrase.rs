@@ -115,6 +115,23 @@ const CHAINED: &[&str] = &[
     "yarn",
     "yum",
 ];
+/// Programs that people name to each other, and that say little without an argument.
+const TOOLS: &[&str] = &[
+    "ifconfig",
+    "ipconfig",
+    "lsof",
+    "ncat",
+    "netcat",
+    "netstat",
+    "nslookup",
+    "strace",
+    "tcpdump",
+    "traceroute",
+    "tracert",
+    "tshark",
+];
+/// Programs whose name alone is what an attacker tries.
+const TRIED: &[&str] = &["passthru", "phpinfo", "printenv", "shell_exec", "uname", "whoami"];
 /// How far back from a separator is looked for what stands before it.
 const HEAD_BYTES_MAX: usize = 512;
 /// Longest text whose elements are looked at.
@@ -149,21 +166,27 @@ pub(super) fn grade(
     }
     let spelled = text[start..found.end].trim_start_matches(|ch: char| !ch.is_ascii_alphanumeric());
     let is_large = spelled.starts_with(|ch: char| ch.is_ascii_uppercase());
-    let (is_list, head) = (is_list(text, at, known), Head::of(&text[..at]));
+    // `1\nid\n2`: lines of a list are words.
+    let is_among = before == Before::Line && is_among_data(text, found.end + rest.len());
+    let (is_list, head) = (!is_among && is_list(text, at, known), Head::of(&text[..at]));
+    let is_spaced = text[start..].starts_with(' ') || before == Before::Line;
     // `CMD ["node", "app.js"]` on a line of its own.
     if is_large && before == Before::Line && head == Head::Words {
         return Grade::Nothing;
     }
     let first = words.clone().next().unwrap_or("").trim_matches(['"', '\'', '}', '{', '#', ')']);
+    if is_spaced && !first.is_empty() && is_printed(text, at, before, head, name, rest) {
+        return if head == Head::Words { Grade::Nothing } else { Grade::Maybe };
+    }
     if words.by_ref().take(4).any(is_strong) || is_pause(name, rest) {
         return Grade::Sure;
     }
     let is_said = strength == Strength::Word || is_spoken(name);
     let is_lone = first.is_empty();
-    if is_list && (is_said || is_large || strength == Strength::Short) {
+    let is_tool = is_spaced && before != Before::Line && TOOLS.contains(&name);
+    if is_list && (is_said || is_large || is_tool || strength == Strength::Short) {
         return Grade::Nothing;
     }
-    let is_spaced = text[start..].starts_with(' ') || before == Before::Line;
     match head {
         Head::Empty if is_said => match before {
             Before::Hard if is_lone || !is_spaced || !is_prose(first) => Grade::Sure,
@@ -192,6 +215,7 @@ pub(super) fn grade(
         }
         // `we looked; ls showed nothing`: no command has such an argument.
         Head::Word | Head::Words if before == Before::Hard && is_spaced && is_told(first) => Grade::Nothing,
+        Head::Word | Head::Words if is_spaced && is_named(text, at, strength, name, rest) => Grade::Maybe,
         Head::Word | Head::Words => {
             let is_number = !is_lone && first.bytes().all(|byte| byte.is_ascii_digit());
             let is_phrase = before == Before::Ampersand && is_spaced || is_number;
@@ -205,22 +229,102 @@ pub(super) fn is_spoken(name: &str) -> bool {
     SPOKEN.contains(&name)
 }
 
+/// `Tools: nmap; netcat`: is a program behind the separator at `at` only called by its name, and spoken of?
+fn is_named(text: &str, at: usize, strength: Strength, name: &str, rest: &str) -> bool {
+    let mut words = rest.split_whitespace();
+    let is_lone = rest.trim().is_empty();
+    let is_plain = words.next().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    strength == Strength::Program
+        && text[at..].starts_with(';')
+        && !text[..at].ends_with(['"', '\''])
+        && !TRIED.contains(&name)
+        && (is_lone || is_plain && TOOLS.contains(&name))
+}
+
+/// `$a = 5; echo $a;`: does a program print here, and no shell? Behind an address or a number stands no program.
+fn is_printed(text: &str, at: usize, before: Before, head: Head, name: &str, rest: &str) -> bool {
+    let is_behind = match head {
+        Head::Empty => false,
+        Head::Data => text[..at].contains(['=', '$']),
+        Head::Word | Head::Words => true,
+    };
+    // Programs end their statements so too; `&&` and `|` are of a shell.
+    let is_statement = before == Before::Line || text[at..].starts_with(';');
+    is_behind && is_statement && matches!(name, "echo" | "print" | "printf") && !is_for_shell(rest)
+}
+
 /// What is said of a program: it showed, it failed, it needs.
 fn is_told(word: &str) -> bool {
-    const VERBS: &[&str] = &[
-        "shows", "says", "said", "gives", "gave", "prints", "works", "fails", "hangs", "tells", "told",
-        "returns", "ran", "runs", "needs", "seems", "looks", "helps", "crashes", "takes", "took", "just",
-        "still", "only", "never", "always", "did",
-    ];
     let word = word.trim_end_matches(['.', ',', '!', '?', ':']);
     let is_past =
         word.len() > 4 && word.ends_with("ed") && word.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_past || VERBS.contains(&word)
+    is_past || says(word)
+}
+
+/// Is `word` what a sentence has behind the name of a program?
+pub(super) fn says(word: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "shows", "says", "said", "gives", "gave", "prints", "works", "fails", "hangs", "tells", "told",
+        "returns", "ran", "runs", "needs", "seems", "looks", "helps", "crashes", "takes", "took", "just",
+        "still", "only", "never", "always", "did", "vs", "versus",
+    ];
+    VERBS.contains(&word.trim_end_matches(['.', ',', '!', '?', ':']))
+}
+
+/// Does `echo` print what a shell alone reads: a substitution, a redirection, a variable of its environment, letters at
+/// random?
+fn is_for_shell(printed: &str) -> bool {
+    let (mut quote, mut last) = (None, ' ');
+    for ch in printed.chars() {
+        match quote {
+            Some(open) if ch == open => quote = None,
+            None if matches!(ch, '"' | '\'') => quote = Some(ch),
+            // `$a->name` and `$a => 5` are none.
+            None if matches!(ch, '<' | '>') && !matches!(last, '-' | '=') => return true,
+            _ => {}
+        }
+        last = ch;
+    }
+    let is_environment = |name: &str| {
+        let n = name.bytes().take_while(|byte| byte.is_ascii_uppercase() || *byte == b'_').count();
+        n > 2 && !name.starts_with('_') && !name[n..].starts_with(|ch: char| ch.is_ascii_lowercase())
+    };
+    ["$(", "${", "`", "<?"].iter().any(|mark| printed.contains(mark))
+        || printed.split('$').skip(1).any(is_environment)
+        || printed.split_whitespace().any(is_random)
+}
+
+/// `123abc`, `qxzkvbn`: what a scanner looks for in the answer.
+fn is_random(word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'']);
+    word.len() > 4
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && (word.bytes().any(|byte| byte.is_ascii_digit())
+            || word.split(|ch: char| "aeiouyAEIOUY".contains(ch)).any(|part| part.len() > 5))
+}
+
+/// Is there nothing behind `end` but blanks and the end of a statement?
+pub(super) fn is_last(text: &str, end: usize) -> bool {
+    text[end..].trim_matches(|ch: char| ch.is_whitespace() || ch == ';').is_empty()
+}
+
+/// `1\nid\n2`: is the command that ends at `end` a line of a short value whose other lines are data and no words?
+pub(super) fn is_among_data(text: &str, end: usize) -> bool {
+    const VALUE_BYTES_MAX: usize = 48;
+    const LETTERS_MAX: usize = 2;
+    if text.len() > VALUE_BYTES_MAX {
+        return false;
+    }
+    let Some((head, _)) = text[..end].trim_end().rsplit_once(['\n', '\r']) else { return false };
+    head.lines().chain(text[end..].lines()).map(str::trim).all(|line| {
+        line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':'))
+            && line.split(|ch: char| !ch.is_ascii_alphabetic()).all(|part| part.len() <= LETTERS_MAX)
+    })
 }
 
 /// What stands before the separator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
+pub(super) enum Head {
     Empty,
     /// A number, an address, a file: what parameters hold.
     Data,
@@ -229,7 +333,8 @@ enum Head {
 }
 
 impl Head {
-    fn of(head: &str) -> Self {
+    /// What `head` is, which ends where the separator begins.
+    pub(super) fn of(head: &str) -> Self {
         let from = head.len().saturating_sub(HEAD_BYTES_MAX);
         let from = (from..=head.len()).find(|&from| head.is_char_boundary(from)).unwrap_or(0);
         let head = &head[from..];
@@ -338,7 +443,8 @@ fn is_list_line(line: &str, mark: char) -> bool {
     };
     // More commands than one that are nothing else are a script.
     let is_command = |item: &str| {
-        program(item).is_some_and(|known| known == Strength::Program && !is_spoken(item))
+        let is_tool = matches!(mark, ';' | '|') && TOOLS.contains(&item);
+        program(item).is_some_and(|known| known == Strength::Program && !is_spoken(item) && !is_tool)
             || matches!(item, "ls" | "pwd" | "uname" | "whoami")
     };
     let n_commands = items().filter(|item| is_command(item)).count();

@@ -1,5 +1,6 @@
 //! Arguments that a program usually has: what shows that a word is a command and not the beginning of a sentence.
 
+use super::phrase;
 use super::words::{Strength, is_prose};
 
 /// `bitsadmin /transfer a http://x.example/a`: a switch and a place, and one word at most that sentences have too.
@@ -27,7 +28,9 @@ pub(super) fn is_usual_pair(name: &str, rest: &str) -> bool {
         }
         "netsh" => matches!(first.as_str(), "firewall" | "advfirewall" | "interface" | "wlan"),
         "sc" => {
-            first == "query" || matches!(first.as_str(), "create" | "stop" | "delete") && !second.is_empty()
+            let is_said = rest.split_whitespace().any(|word| is_prose(word) || phrase::says(word));
+            first == "query" && !is_said
+                || matches!(first.as_str(), "create" | "stop" | "delete") && !second.is_empty()
         }
         "pip" | "pip3" | "apt" | "apt-get" | "yum" | "npm" | "gem" => {
             first == "install" && !second.is_empty()

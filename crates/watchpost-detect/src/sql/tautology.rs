@@ -120,7 +120,10 @@ impl Reading<'_> {
                     || is_symbol && self.is_first && at <= 2 && self.tokens.len() <= 8
                     || self.kind(next) == Some(Kind::Text)
                         && self.before(at).is_some_and(|before| {
-                            self.kind(before - usize::from(before > 0)) == Some(Kind::Number)
+                            // `total > 50 and status = 'open'`: a filter that somebody writes about.
+                            let number = before.saturating_sub(1);
+                            let is_compared = number > 0 && self.kind(number - 1) == Some(Kind::Comparison);
+                            self.kind(number) == Some(Kind::Number) && !is_compared
                         })
             }
             (left, right) => {

@@ -253,22 +253,26 @@ fn has_code(base: &str) -> bool {
         || base.contains("sleep(")
         || base.contains("{{")
         || base.split_once(';').is_some_and(|(_, rest)| {
-            let word = rest.trim_start().split([' ', '.', ';', '/']).next().unwrap_or("");
-            matches!(
-                word,
-                "id" | "ls"
-                    | "cat"
-                    | "sleep"
-                    | "whoami"
-                    | "curl"
-                    | "wget"
-                    | "ping"
-                    | "nc"
-                    | "rm"
-                    | "bash"
-                    | "sh"
-                    | "php"
-                    | "python"
-            )
+            let rest = rest.trim_start();
+            let word = rest.split([' ', '.', ';', '/']).next().unwrap_or("");
+            // `Tom & Jerry; cat & mouse.mp4`: two of a phrase.
+            let is_phrase = word == "cat" && rest[word.len()..].starts_with(" & ");
+            !is_phrase
+                && matches!(
+                    word,
+                    "id" | "ls"
+                        | "cat"
+                        | "sleep"
+                        | "whoami"
+                        | "curl"
+                        | "wget"
+                        | "ping"
+                        | "nc"
+                        | "rm"
+                        | "bash"
+                        | "sh"
+                        | "php"
+                        | "python"
+                )
         })
 }
