@@ -103,7 +103,7 @@ fn command_lines_have_a_shape() {
         ("x; echo $(id)", Separated),
         ("x;echo hi", Separated),
         ("x; echo 8123abc", Separated),
-        ("x; echo a > b.php", Separated),
+        ("x; echo b > b.php", Separated),
         ("x; echo $HOME", Separated),
         (";echo 123abc", Separated),
         ("cats; netstat", Hint),
