@@ -460,7 +460,9 @@ fn stands_alone(text: &str, end: usize, rest: &str, strength: Strength, before: 
             end == text.len() && rest.is_empty() && before == Before::Ampersand && text.len() <= 64
         }
         (Before::Line, Strength::Short) => {
-            text.len() <= 200 && phrase::is_last(text, end) || phrase::is_among_data(text, end)
+            let is_end = text[end..].trim_matches([' ', '\t', ';']).is_empty();
+            text.len() <= 200 && (is_end || phrase::is_last(text, end) && phrase::follows_data(text, end))
+                || phrase::is_among_data(text, end)
         }
         _ => true,
     }

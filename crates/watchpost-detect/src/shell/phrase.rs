@@ -308,6 +308,12 @@ pub(super) fn is_last(text: &str, end: usize) -> bool {
     text[end..].trim_matches(|ch: char| ch.is_whitespace() || ch == ';').is_empty()
 }
 
+/// `example.org\nid\n`: is what stands on the lines before the one that ends at `end` no word? `name\nid\n` is a list.
+pub(super) fn follows_data(text: &str, end: usize) -> bool {
+    let head = text[..end].trim_end().rsplit_once(['\n', '\r']).map_or("", |(head, _)| head);
+    matches!(Head::of(head), Head::Empty | Head::Data)
+}
+
 /// `1\nid\n2`: is the command that ends at `end` a line of a short value whose other lines are data and no words?
 pub(super) fn is_among_data(text: &str, end: usize) -> bool {
     const VALUE_BYTES_MAX: usize = 48;

@@ -25,6 +25,7 @@ const NAMES_OF_NOBODY: &[&str] = &[
     "anonymous user",
     "empty",
     "false",
+    "gast",
     "guest",
     "n/a",
     "nil",
