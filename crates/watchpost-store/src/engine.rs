@@ -7,7 +7,6 @@
 
 mod away;
 mod dialect;
-mod fold;
 mod notice;
 mod upkeep;
 
@@ -22,8 +21,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRo
 use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, SqliteConnection, Transaction};
 
 pub(crate) use dialect::Dialect;
-use fold::Folding;
-pub(crate) use fold::LONGEST;
 pub use notice::Notices;
 pub use upkeep::DatabaseSize;
 
@@ -279,7 +276,7 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     /// One writer (a pool of one: waiting for it is waiting for the lock) and some readers.
-    Sqlite { writer: SqlitePool, readers: SqlitePool, folding: Folding },
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
     /// A pool, and whether the server did not answer last.
     Postgres { pool: PgPool, away: Arc<AtomicBool> },
 }
@@ -302,8 +299,6 @@ impl Db {
                     .statement_cache_capacity(STATEMENTS),
             )
             .await?;
-        let folding = Folding::default();
-        folding.start(&options, &writer).await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()
             .max_connections(6)
@@ -311,14 +306,14 @@ impl Db {
             .acquire_timeout(Duration::from_secs(10))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-        Ok(Self::Sqlite { writer, readers, folding })
+        Ok(Self::Sqlite { writer, readers })
     }
 
     /// A file that is looked at and not written to, nor anything beside it; nobody may write to it meanwhile.
     pub(crate) fn look_at_file(path: &std::path::Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
         let pool = || SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.clone());
-        Self::Sqlite { writer: pool(), readers: pool(), folding: Folding::default() }
+        Self::Sqlite { writer: pool(), readers: pool() }
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -341,10 +336,7 @@ impl Db {
     /// Begins a transaction that may write. SQLite: BEGIN IMMEDIATE on the one writer.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, folding, .. } => {
-                folding.note();
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
             Self::Postgres { pool, away } => away::begin(pool, away, "BEGIN").await,
         }
     }
@@ -362,7 +354,7 @@ impl Db {
     /// Begins transactions that read one and the same state: two with SQLite, which computes an answer on one core, where a
     /// second connection is free and the writer can be held for a moment; else one.
     pub(crate) async fn begin_reads(&self) -> Result<Vec<Tx>, StoreError> {
-        let Self::Sqlite { writer, readers, .. } = self else { return Ok(vec![self.begin_read().await?]) };
+        let Self::Sqlite { writer, readers } = self else { return Ok(vec![self.begin_read().await?]) };
         let mut looks = vec![readers.begin().await?];
         let writer = tokio::time::timeout(WRITER_PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
         // While it is held nobody writes, in this process or another one.
@@ -381,7 +373,10 @@ impl Db {
     /// somebody who reads stood in the way.
     pub(crate) async fn settle(&self, tables: &[&str]) -> Result<bool, StoreError> {
         match self {
-            Self::Sqlite { writer, folding, .. } => Ok(folding.all(writer).await?),
+            Self::Sqlite { writer, .. } => {
+                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+                Ok(row.try_get::<i64, _>(0)? == 0)
+            }
             Self::Postgres { pool, .. } => {
                 let sql = format!("VACUUM {}", tables.join(", "));
                 sqlx::query(AssertSqlSafe(sql)).execute(pool).await?;
@@ -392,7 +387,7 @@ impl Db {
 
     /// Closes what [`Db::look_at_file`] opened: nothing is written, so there is no log to fold.
     pub(crate) async fn end_look(&self) {
-        if let Self::Sqlite { writer, readers, .. } = self {
+        if let Self::Sqlite { writer, readers } = self {
             readers.close().await;
             writer.close().await;
         }
@@ -401,12 +396,12 @@ impl Db {
     /// Closes after the work at hand; SQLite's log is folded into the file.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, folding } => {
+            Self::Sqlite { writer, readers } => {
                 readers.close().await;
-                folding.end().await;
-                match folding.all(writer).await {
-                    Ok(_) | Err(sqlx::Error::PoolClosed) => {}
-                    Err(error) => {
+                if let Ok(mut connection) = writer.acquire().await {
+                    let folded =
+                        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
+                    if let Err(error) = folded {
                         tracing::warn!(%error, "could not fold the write-ahead log into the database file");
                     }
                 }

@@ -63,8 +63,9 @@ pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .pragma("cache_size", "-16384")
-        .pragma("wal_autocheckpoint", crate::engine::LONGEST)
-        .pragma("journal_size_limit", "268435456")
+        // 64 MiB: a page that many batches change is written to the file once.
+        .pragma("wal_autocheckpoint", "16384")
+        .pragma("journal_size_limit", "134217728")
         .pragma("temp_store", "MEMORY")
 }
 
